@@ -1,0 +1,101 @@
+namespace Dfss;
+
+/// <summary>
+/// Every way in which DFSS fails. The list is closed, and the numbers are the wire's: a number is never used again.
+/// 1-19 the wire, 20-39 names and records, 40-59 chunks and stores, 60-79 the client's own side.
+/// </summary>
+public enum DfssErrorCode
+{
+    /// <summary>Not an error: status 0 of an answer.</summary>
+    None = 0,
+
+    /// <summary>Wire. The other side broke the protocol; the connection is closed. Not transient.</summary>
+    ProtocolViolation = 1,
+
+    /// <summary>Handshake. Client and peer share no protocol version. Not transient; update one of them.</summary>
+    VersionNotSupported = 2,
+
+    /// <summary>Wire. A frame, payload or argument is over a limit in force. The sender's fault; not transient.</summary>
+    LimitExceeded = 3,
+
+    /// <summary>Request. The peer does not know this operation. Not transient; the peer may be older.</summary>
+    UnknownOperation = 4,
+
+    /// <summary>Request. An argument is missing, or of the wrong type or range. The client's fault; not transient.</summary>
+    InvalidArgument = 5,
+
+    /// <summary>Connection. Nobody listens there, the name does not resolve, or the connection broke. Transient.</summary>
+    PeerUnreachable = 6,
+
+    /// <summary>Connection. The peer made no progress within the time allowed. Transient.</summary>
+    TimedOut = 7,
+
+    /// <summary>Connection. The peer is stopping, or is at its limit of connections. Transient.</summary>
+    PeerBusy = 8,
+
+    /// <summary>Handshake. What answers at this address is not a DFSS peer. Not transient; check the port.</summary>
+    NotADfssPeer = 9,
+
+    /// <summary>Request. A fault inside the peer; its log says which. The peer's fault; may be transient.</summary>
+    PeerFault = 10,
+
+    /// <summary>Read. No peer asked knows a file of this name. Not transient.</summary>
+    FileNotFound = 20,
+
+    /// <summary>Send. The name exists and replacing it was not asked for. Not transient.</summary>
+    FileExists = 21,
+
+    /// <summary>Send. Somebody else changed the name meanwhile, or it is not at the version asked for. Not transient.</summary>
+    Conflict = 22,
+
+    /// <summary>Send. The change may or may not have been made; the same command run again settles it. Transient.</summary>
+    CommitUncertain = 23,
+
+    /// <summary>Send, read. Fewer than a majority of the file's home answered. Transient.</summary>
+    NoMajority = 24,
+
+    /// <summary>Name. The name is empty, too long, or holds what no name may hold. Not transient.</summary>
+    InvalidName = 25,
+
+    /// <summary>Receive. The stored file was replaced or removed while it was read. Not transient; ask again.</summary>
+    FileChanged = 26,
+
+    /// <summary>Read. No holder has the chunk. Not transient unless a holder is down.</summary>
+    ChunkNotFound = 40,
+
+    /// <summary>Read, write. Bytes do not have the SHA-256 they should have. The holder's or the network's fault.</summary>
+    ChunkCorrupt = 41,
+
+    /// <summary>Write. No space left at the peer, or its quota is used up. Not transient; free some space.</summary>
+    StoreFull = 42,
+
+    /// <summary>Write. The store's disk failed to write or to make durable; nothing was acknowledged. The disk's fault.</summary>
+    StoreFailed = 43,
+
+    /// <summary>Start. Another process serves this store. Not transient while that process runs.</summary>
+    StoreInUse = 44,
+
+    /// <summary>Start. The store is of a newer format, or not a store. Not transient; use a newer DFSS, or another folder.</summary>
+    StoreFormat = 45,
+
+    /// <summary>Start. The store's folder is on a file system that cannot keep the promise of durability.</summary>
+    StoreNotSupported = 46,
+
+    /// <summary>Send. The source changed while it was sent. Run again when it is at rest.</summary>
+    SourceChanged = 60,
+
+    /// <summary>Send. The source is missing, may not be read, or is no regular file.</summary>
+    SourceUnreadable = 61,
+
+    /// <summary>Receive. The destination exists and replacing it was not asked for. Not transient.</summary>
+    DestinationExists = 62,
+
+    /// <summary>Receive. The destination cannot be written: no such folder, no permission, no space.</summary>
+    DestinationUnwritable = 63,
+
+    /// <summary>Send. The file has more chunks than a manifest can list, even at the largest chunk size.</summary>
+    FileTooLarge = 64,
+
+    /// <summary>Start. The address cannot be listened on: in use, not this machine's, or not permitted.</summary>
+    AddressUnavailable = 65,
+}

@@ -1,0 +1,139 @@
+using System.Buffers.Binary;
+
+namespace Dfss;
+
+/// <summary>
+/// What a file consists of: its length, its chunk size, and the ids of its chunks in order. Has no name and never changes.
+/// It has one encoding, which is kept and hashed as bytes; the SHA-256 of it is the <see cref="Dfss.FileId"/>.
+/// </summary>
+/// <remarks>
+/// The encoding, all numbers big-endian:
+/// <code>
+/// offset  size  field
+///      0     8  "DFSSMAN" and the version, 0x01
+///      8     8  file length in bytes
+///     16     4  chunk size in bytes
+///     20     4  number of chunks n = ceil(length / chunk size)
+///     24  32*n  chunk ids
+/// </code>
+/// </remarks>
+public sealed class FileManifest
+{
+    /// <summary>The size of the encoding before the first chunk id.</summary>
+    public const int HeaderBytes = 24;
+
+    private static ReadOnlySpan<byte> Magic => "DFSSMAN\x01"u8;
+
+    private readonly ReadOnlyMemory<byte> encoded;
+
+    private FileManifest(ReadOnlyMemory<byte> encoded, long length, int chunkSize, int chunkCount)
+    {
+        this.encoded = encoded;
+        Length = length;
+        ChunkSize = chunkSize;
+        ChunkCount = chunkCount;
+        FileId = new FileId(ChunkId.Of(encoded.Span).ToByteArray());
+    }
+
+    /// <summary>The file's length in bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>The length of every chunk but the last, in bytes.</summary>
+    public int ChunkSize { get; }
+
+    /// <summary>How many chunks the file has; 0 for an empty file.</summary>
+    public int ChunkCount { get; }
+
+    /// <summary>The SHA-256 of <see cref="Encoded"/>.</summary>
+    public FileId FileId { get; }
+
+    /// <summary>The one encoding.</summary>
+    public ReadOnlyMemory<byte> Encoded => encoded;
+
+    /// <summary>The id of the chunk at <paramref name="index"/>.</summary>
+    public ChunkId this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(index);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, ChunkCount);
+            return new ChunkId(encoded.Span.Slice(HeaderBytes + (index * ChunkId.SizeBytes), ChunkId.SizeBytes));
+        }
+    }
+
+    /// <summary>The length in bytes of the chunk at <paramref name="index"/>.</summary>
+    public int LengthOf(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, ChunkCount);
+        return (int)Math.Min(ChunkSize, Length - ((long)index * ChunkSize));
+    }
+
+    /// <summary>Where the chunk at <paramref name="index"/> begins in the file.</summary>
+    public long OffsetOf(int index) => (long)index * ChunkSize;
+
+    /// <summary>How many chunks a file of this length has.</summary>
+    public static long CountChunks(long length, int chunkSize) => (length + chunkSize - 1) / chunkSize;
+
+    /// <summary>Makes the manifest of a file.</summary>
+    /// <param name="length">The file's length in bytes.</param>
+    /// <param name="chunkSize">The chunk size in bytes, within <see cref="DfssLimits"/>.</param>
+    /// <param name="chunkIds">The ids in order, as many as the length asks for.</param>
+    /// <exception cref="ArgumentException">The numbers do not fit each other.</exception>
+    public static FileManifest Create(long length, int chunkSize, ReadOnlySpan<ChunkId> chunkIds)
+    {
+        byte[] bytes = new byte[HeaderBytes + (chunkIds.Length * ChunkId.SizeBytes)];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(8), length);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(16), chunkSize);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(20), chunkIds.Length);
+        for (int i = 0; i < chunkIds.Length; i++)
+        {
+            chunkIds[i].CopyTo(bytes.AsSpan(HeaderBytes + (i * ChunkId.SizeBytes)));
+        }
+
+        return TryDecode(bytes, out FileManifest? manifest, out string? problem)
+            ? manifest
+            : throw new ArgumentException(problem, nameof(chunkIds));
+    }
+
+    /// <summary>Reads a manifest from its encoding, which is kept, not copied.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: the bytes are not a manifest.</exception>
+    public static FileManifest Decode(ReadOnlyMemory<byte> encoded) => TryDecode(encoded, out FileManifest? manifest, out string? problem)
+        ? manifest
+        : throw new DfssException(DfssErrorCode.ChunkCorrupt, $"These {encoded.Length} bytes are not a file manifest: {problem}");
+
+    private static bool TryDecode(
+        ReadOnlyMemory<byte> encoded,
+        [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out FileManifest? manifest,
+        out string? problem)
+    {
+        manifest = null;
+        ReadOnlySpan<byte> span = encoded.Span;
+        if (span.Length < HeaderBytes || !span.StartsWith(Magic))
+        {
+            problem = "it does not begin as one.";
+            return false;
+        }
+
+        long length = BinaryPrimitives.ReadInt64BigEndian(span[8..]);
+        int chunkSize = BinaryPrimitives.ReadInt32BigEndian(span[16..]);
+        int count = BinaryPrimitives.ReadInt32BigEndian(span[20..]);
+        if (chunkSize is < DfssLimits.MinChunkSize or > DfssLimits.MaxChunkSize)
+        {
+            problem = $"a chunk size of {chunkSize} bytes is not between {DfssLimits.MinChunkSize} and {DfssLimits.MaxChunkSize}.";
+            return false;
+        }
+
+        if (length < 0 || count is < 0 or > DfssLimits.MaxChunksPerFile || length > (long)count * chunkSize
+            || CountChunks(length, chunkSize) != count || span.Length != HeaderBytes + (count * ChunkId.SizeBytes))
+        {
+            problem = $"a length of {length}, {count} chunks of {chunkSize} bytes and {span.Length} bytes of manifest do not fit each other.";
+            return false;
+        }
+
+        problem = null;
+        manifest = new FileManifest(encoded, length, chunkSize, count);
+        return true;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Dfss;
+
+/// <summary>
+/// Where a peer may be found: <c>host</c>, <c>host:port</c>, <c>1.2.3.4:port</c> or <c>[v6%zone]:port</c>. The port is
+/// <see cref="DfssLimits.DefaultPort"/> when it is left out.
+/// </summary>
+public sealed record PeerAddress
+{
+    private static readonly System.Buffers.SearchValues<char> NotInHosts = System.Buffers.SearchValues.Create(" \t/\\@,;");
+
+    /// <summary>Makes an address.</summary>
+    /// <exception cref="ArgumentException">The host is empty, or the port is not 1-65535.</exception>
+    public PeerAddress(string host, int port = DfssLimits.DefaultPort)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(host);
+        ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, ushort.MaxValue);
+        Host = host;
+        Port = port;
+    }
+
+    /// <summary>A host name or an IP address, without brackets.</summary>
+    public string Host { get; }
+
+    /// <summary>The TCP port.</summary>
+    public int Port { get; }
+
+    /// <summary>Reads an address.</summary>
+    /// <exception cref="FormatException">The text is no address; the message says what one looks like.</exception>
+    public static PeerAddress Parse(string text) => TryParse(text, out PeerAddress? address)
+        ? address
+        : throw new FormatException($"'{text}' is not a peer's address. Write host:port, for example localhost:9000 or [::1]:9000.");
+
+    /// <summary>Reads an address.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out PeerAddress? address)
+    {
+        address = null;
+        ReadOnlySpan<char> rest = text.AsSpan().Trim();
+        ReadOnlySpan<char> host;
+        if (rest.Length > 0 && rest[0] == '[')
+        {
+            int end = rest.IndexOf(']');
+            if (end < 0 || !System.Net.IPAddress.TryParse(rest[1..end], out _))
+            {
+                return false;
+            }
+
+            host = rest[1..end];
+            rest = rest[(end + 1)..];
+        }
+        else if (rest.Count(':') > 1)
+        {
+            // A bare IPv6 address: its colons cannot be told from the port's, so it stands for itself.
+            if (!System.Net.IPAddress.TryParse(rest, out _))
+            {
+                return false;
+            }
+
+            host = rest;
+            rest = [];
+        }
+        else
+        {
+            int colon = rest.IndexOf(':');
+            host = colon < 0 ? rest : rest[..colon];
+            rest = colon < 0 ? [] : rest[colon..];
+        }
+
+        int port = DfssLimits.DefaultPort;
+        if (host.IsEmpty || host.ContainsAny(NotInHosts) || (rest.Length > 0 && (rest[0] != ':'
+            || !int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > ushort.MaxValue)))
+        {
+            return false;
+        }
+
+        address = new PeerAddress(host.ToString(), port);
+        return true;
+    }
+
+    /// <summary>The address as text that <see cref="Parse"/> reads.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}");
+}

@@ -1,0 +1,50 @@
+using System.Collections;
+
+namespace Dfss.Protocol;
+
+/// <summary>
+/// The arguments or results of a message: a small map with text keys, in the order they were added. Keys nobody knows are skipped
+/// by whoever reads, so new ones can be added; a required key that is absent is <see cref="DfssErrorCode.InvalidArgument"/>.
+/// </summary>
+internal sealed class MessageMap : IEnumerable<KeyValuePair<string, MessageValue>>
+{
+    private readonly List<KeyValuePair<string, MessageValue>> entries = [];
+
+    public static MessageMap Empty { get; } = new();
+
+    public int Count => entries.Count;
+
+    /// <summary>Adds an entry; makes collection initializers work. A duplicate key is refused.</summary>
+    public void Add(string key, MessageValue value)
+    {
+        if (TryGet(key, out _))
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, $"The key '{key}' stands twice in one map.");
+        }
+
+        entries.Add(new(key, value));
+    }
+
+    public bool TryGet(string key, out MessageValue value)
+    {
+        foreach (KeyValuePair<string, MessageValue> entry in entries)
+        {
+            if (string.Equals(entry.Key, key, StringComparison.Ordinal))
+            {
+                value = entry.Value;
+                return entry.Value.Kind != MessageValueKind.Nil;
+            }
+        }
+
+        value = default;
+        return false;
+    }
+
+    public MessageValue Required(string key) => TryGet(key, out MessageValue value)
+        ? value
+        : throw new DfssException(DfssErrorCode.InvalidArgument, $"The argument '{key}' is required and was not sent.");
+
+    public IEnumerator<KeyValuePair<string, MessageValue>> GetEnumerator() => entries.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => entries.GetEnumerator();
+}

@@ -1,0 +1,21 @@
+namespace Dfss.Protocol;
+
+/// <summary>The operations of protocol version 1, by their names on the wire. A name is never used again for something else.</summary>
+internal static class Operations
+{
+    public const string Hello = "hello";
+    public const string Ping = "ping";
+    public const string StoreChunk = "store_chunk";
+    public const string StoreChunks = "store_chunks";
+    public const string GetChunk = "get_chunk";
+    public const string GetChunks = "get_chunks";
+    public const string FindMissing = "find_missing";
+    public const string GetFileInfo = "get_file_info";
+    public const string Prepare = "prepare";
+    public const string Seal = "seal";
+    public const string Accept = "accept";
+    public const string Decide = "decide";
+    public const string ListFiles = "list_files";
+    public const string VerifyChunk = "verify_chunk";
+    public const string PeerInfo = "peer_info";
+}

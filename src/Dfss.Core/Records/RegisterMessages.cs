@@ -1,0 +1,87 @@
+namespace Dfss.Records;
+
+/// <summary>A record and the ballot it was accepted or decided at.</summary>
+public sealed record BallotedRecord(Ballot Ballot, FileRecord Record);
+
+/// <summary>A set of chunk indexes of one file, bit i of byte i/8 (lowest bit first) for chunk i.</summary>
+/// <param name="Bits">ceil(chunk count / 8) bytes; the bits beyond the count are 0.</param>
+public readonly record struct ChunkBitmap(ReadOnlyMemory<byte> Bits)
+{
+    /// <summary>Whether chunk <paramref name="index"/> is in the set.</summary>
+    public bool this[int index] => (uint)(index >> 3) < (uint)Bits.Length && (Bits.Span[index >> 3] & (1 << (index & 7))) != 0;
+
+    /// <summary>Makes the set of those of <paramref name="count"/> indexes for which <paramref name="contains"/> is true.</summary>
+    public static ChunkBitmap Create(int count, Func<int, bool> contains)
+    {
+        byte[] bits = new byte[(count + 7) / 8];
+        for (int i = 0; i < count; i++)
+        {
+            if (contains(i))
+            {
+                bits[i >> 3] |= (byte)(1 << (i & 7));
+            }
+        }
+
+        return new ChunkBitmap(bits);
+    }
+
+    /// <summary>Whether no chunk is in the set.</summary>
+    public bool IsEmpty => Bits.Span.IndexOfAnyExcept((byte)0) < 0;
+}
+
+/// <summary>What a proposer asks of one member about one name.</summary>
+public abstract record RegisterRequest(string Name);
+
+/// <summary>Step 1: promise to refuse lower ballots, and say what was accepted and decided.</summary>
+public sealed record PrepareRequest(string Name, Ballot Ballot) : RegisterRequest(Name);
+
+/// <summary>Step 3: make everything put so far durable and promise to keep this file's chunks until the name's next decision.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Ballot">The round.</param>
+/// <param name="FileId">Whose manifest, put before as a chunk, lists the chunks.</param>
+/// <param name="Expected">The chunks that this member is to hold.</param>
+public sealed record SealRequest(string Name, Ballot Ballot, FileId FileId, ChunkBitmap Expected) : RegisterRequest(Name);
+
+/// <summary>Step 4: accept this record.</summary>
+public sealed record AcceptRequest(string Name, Ballot Ballot, FileRecord Record) : RegisterRequest(Name);
+
+/// <summary>Step 5: this record was chosen at this ballot.</summary>
+public sealed record DecideRequest(string Name, Ballot Ballot, FileRecord Record) : RegisterRequest(Name);
+
+/// <summary>Say what was accepted and decided; changes nothing.</summary>
+public sealed record ReadRequest(string Name) : RegisterRequest(Name);
+
+/// <summary>How a member answered.</summary>
+public enum RegisterStatus
+{
+    /// <summary>Done, and on stable storage.</summary>
+    Done = 0,
+
+    /// <summary>A higher ballot was promised; <see cref="RegisterAnswer.Promised"/> is it. Nothing was changed.</summary>
+    Refused = 1,
+
+    /// <summary>Seal only: chunks (or the manifest) are missing; <see cref="RegisterAnswer.Missing"/> says which. Nothing was sealed.</summary>
+    ChunksMissing = 2,
+}
+
+/// <summary>A member's answer about one name: the state of its register after the request.</summary>
+public sealed record RegisterAnswer
+{
+    /// <summary>How the member answered.</summary>
+    public RegisterStatus Status { get; init; }
+
+    /// <summary>The highest ballot promised.</summary>
+    public Ballot Promised { get; init; }
+
+    /// <summary>What was last accepted; null where nothing was. Never below <see cref="Decided"/>.</summary>
+    public BallotedRecord? Accepted { get; init; }
+
+    /// <summary>What is known to be chosen; null where nothing is.</summary>
+    public BallotedRecord? Decided { get; init; }
+
+    /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: which of the expected chunks; empty where only the manifest is missing.</summary>
+    public ChunkBitmap Missing { get; init; }
+
+    /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: whether the manifest itself is missing.</summary>
+    public bool IsManifestMissing { get; init; }
+}

@@ -1,0 +1,106 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Dfss;
+
+/// <summary>
+/// Who a store is, whatever its address: 16 random bytes made with the store. Two addresses with one store id are one
+/// holder and one vote. As text, 32 lower-case hexadecimal digits.
+/// </summary>
+public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
+{
+    /// <summary>The size of an id in bytes.</summary>
+    public const int SizeBytes = 16;
+
+    private readonly Bytes bytes;
+
+    /// <summary>Takes an id from its bytes.</summary>
+    /// <param name="source">Exactly <see cref="SizeBytes"/> bytes.</param>
+    /// <exception cref="ArgumentException"><paramref name="source"/> has another length.</exception>
+    public StoreId(ReadOnlySpan<byte> source)
+    {
+        if (source.Length != SizeBytes)
+        {
+            throw new ArgumentException($"An id has {SizeBytes} bytes, not {source.Length}.", nameof(source));
+        }
+
+        source.CopyTo(bytes);
+    }
+
+    /// <summary>A new, random id, for a new store.</summary>
+    public static StoreId Create()
+    {
+        Span<byte> random = stackalloc byte[SizeBytes];
+        System.Security.Cryptography.RandomNumberGenerator.Fill(random);
+        return new StoreId(random);
+    }
+
+    /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out StoreId id)
+    {
+        id = default;
+        if (text is null || text.Length != SizeBytes * 2)
+        {
+            return false;
+        }
+
+        Span<byte> parsed = stackalloc byte[SizeBytes];
+        if (Convert.FromHexString(text, parsed, out _, out _) != System.Buffers.OperationStatus.Done)
+        {
+            return false;
+        }
+
+        id = new StoreId(parsed);
+        return true;
+    }
+
+    /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
+    /// <exception cref="FormatException">The text is not 32 hexadecimal digits.</exception>
+    public static StoreId Parse(string text) =>
+        TryParse(text, out StoreId id) ? id : throw new FormatException($"'{text}' is not {SizeBytes * 2} hexadecimal digits.");
+
+    /// <summary>Writes the id's bytes to the start of <paramref name="destination"/>.</summary>
+    public void CopyTo(Span<byte> destination) => ((ReadOnlySpan<byte>)bytes).CopyTo(destination);
+
+    /// <summary>The id's bytes, as a new array.</summary>
+    public byte[] ToByteArray() => ((ReadOnlySpan<byte>)bytes).ToArray();
+
+    /// <inheritdoc/>
+    public bool Equals(StoreId other) => ((ReadOnlySpan<byte>)bytes).SequenceEqual(other.bytes);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is StoreId other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Unsafe.ReadUnaligned<int>(in bytes[0]);
+
+    /// <summary>Orders ids by their bytes, unsigned, first byte first.</summary>
+    public int CompareTo(StoreId other) => ((ReadOnlySpan<byte>)bytes).SequenceCompareTo(other.bytes);
+
+    /// <summary>The id as 32 lower-case hexadecimal digits.</summary>
+    public override string ToString() => Convert.ToHexStringLower(bytes);
+
+    /// <summary>Whether two ids are the same bytes.</summary>
+    public static bool operator ==(StoreId left, StoreId right) => left.Equals(right);
+
+    /// <summary>Whether two ids differ.</summary>
+    public static bool operator !=(StoreId left, StoreId right) => !left.Equals(right);
+
+    /// <summary>Whether one id sorts before another.</summary>
+    public static bool operator <(StoreId left, StoreId right) => left.CompareTo(right) < 0;
+
+    /// <summary>Whether one id sorts after another.</summary>
+    public static bool operator >(StoreId left, StoreId right) => left.CompareTo(right) > 0;
+
+    /// <summary>Whether one id sorts before another or is the same.</summary>
+    public static bool operator <=(StoreId left, StoreId right) => left.CompareTo(right) <= 0;
+
+    /// <summary>Whether one id sorts after another or is the same.</summary>
+    public static bool operator >=(StoreId left, StoreId right) => left.CompareTo(right) >= 0;
+
+    [InlineArray(SizeBytes)]
+    private struct Bytes
+    {
+        private byte first;
+    }
+}

@@ -1,0 +1,20 @@
+namespace Dfss.Transfer;
+
+/// <summary>What a transfer is doing.</summary>
+public enum TransferPhase
+{
+    /// <summary>Finding the peers and the name's record.</summary>
+    Negotiating,
+
+    /// <summary>Moving chunks; each is hashed as it goes.</summary>
+    Transferring,
+
+    /// <summary>Making the file durable at the peers and its name decided; or putting the received file in its place.</summary>
+    Committing,
+}
+
+/// <summary>How far a transfer is.</summary>
+/// <param name="Phase">What it is doing.</param>
+/// <param name="TransferredBytes">Bytes of the file that are at their destination.</param>
+/// <param name="TotalBytes">The file's length.</param>
+public readonly record struct TransferProgress(TransferPhase Phase, long TransferredBytes, long TotalBytes);
