@@ -17,6 +17,7 @@ internal static class Operations
     public const string Seal = "seal";
     public const string Accept = "accept";
     public const string Decide = "decide";
+    public const string Read = "read";
     public const string ListFiles = "list_files";
     public const string VerifyChunk = "verify_chunk";
     public const string PeerInfo = "peer_info";
