@@ -9,7 +9,7 @@ internal sealed class LocalStore : IAsyncDisposable
     public StoreId StoreId => throw new NotSupportedException();
 
     /// <summary>The chunks. Reads are not verified.</summary>
-    public IChunkStore Chunks => throw new NotSupportedException();
+    public ILocalChunkStore Chunks => throw new NotSupportedException();
 
     /// <summary>Re-hashes stored chunks.</summary>
     public IChunkVerifier Verifier => throw new NotSupportedException();

@@ -22,7 +22,7 @@ internal sealed class FileSender(HomeFinder finder, PayloadPool pool, TransferOp
         progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
         Home home = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false)
             ?? await finder.MakeAsync(stored, cancellationToken).ConfigureAwait(false);
-        WriteCondition condition = sendOptions.Force ? WriteCondition.Replace : WriteCondition.CreateOnly;
+        WriteCondition condition = sendOptions.Force ? WriteCondition.ReplaceAny : WriteCondition.CreateOnly;
         RecordWriter writer = new(home, stored, condition, options);
         await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
 
@@ -91,6 +91,6 @@ internal sealed class FileSender(HomeFinder finder, PayloadPool pool, TransferOp
             ModifiedUnixMilliseconds = source.ModifiedUnixMilliseconds,
             UnixMode = source.UnixMode,
             WriterId = writerId,
-            PreviousFileIds = current is { State: FileRecordState.File } ? [current.FileId] : [],
+
         };
 }

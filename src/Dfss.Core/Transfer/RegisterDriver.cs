@@ -1,74 +1,60 @@
 using Dfss.Records;
-using Polly;
-using Polly.Retry;
 
 namespace Dfss.Transfer;
 
 /// <summary>
 /// Carries a round's requests to the members of a home and their answers back: the I/O of the register. One request is under way at each
-/// member at a time; a member that does not answer, asked again a few times, counts as unavailable for that request.
+/// member at a time; what got no answer is asked again in a later round, as every step is idempotent.
 /// </summary>
-internal sealed class RegisterDriver
+internal sealed class RegisterDriver(Home home, TransferOptions options)
 {
-    /// <summary>8 lost ballots in a row, with growing random waits between: more than any honest contest takes.</summary>
+    /// <summary>8 ballots, with growing random waits between: more than any honest contest takes, and some 2 s for a member to come back.</summary>
     private const int MaxRounds = 8;
 
     /// <summary>How long the last, losable messages may hold up a result that is certain already.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
 
-    private readonly Home home;
-    private readonly TransferOptions options;
-    private readonly ResiliencePipeline retry;
+    private readonly Dictionary<int, string> reasons = [];
+    private int pausedFor = 1;
 
-    public RegisterDriver(Home home, TransferOptions options)
-    {
-        this.home = home;
-        this.options = options;
-        retry = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
-            .AddRetry(new RetryStrategyOptions
-            {
-                // Every step is idempotent, so what got no answer is sent again.
-                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error => error.IsTransient),
-                MaxRetryAttempts = 2,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = options.RetryDelay,
-            })
-            .Build();
-    }
-
-    /// <summary>What stood in the way at each member that was unavailable, the latest of each.</summary>
+    /// <summary>What stood in the way at each member that did not answer, the latest of each.</summary>
     public string Reasons => string.Join("; ", new[] { home.Reasons }.Concat(reasons.Values).Where(reason => reason.Length > 0));
 
-    private readonly Dictionary<int, string> reasons = [];
-
-    /// <summary>Runs until the round says that it is settled, or until nobody can do anything for it any more.</summary>
-    public async Task RunAsync(IRegisterRound round, CancellationToken cancellationToken)
+    /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left under way.</summary>
+    public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Dictionary<int, Task<Outcome>> running = [];
+        bool isLeaving = false;
         try
         {
             while (true)
             {
                 await PauseBetweenRoundsAsync(round, cancellationToken).ConfigureAwait(false);
-                StartRequests(round, running, stop.Token);
-                if (round.IsSettled)
+                bool isAsking = StartRequests(round, running, stop.Token);
+                if (!isLeaving && (round.IsFinished || isPaused()))
                 {
-                    // What is left is telling the decision, which may be lost.
+                    // What is left is telling the decision, or hearing from the slowest; neither is worth a long wait.
+                    isLeaving = true;
                     stop.CancelAfter(FarewellTime);
                 }
 
-                if (running.Count == 0)
+                if (running.Count > 0)
+                {
+                    Task<Outcome> ended = await Task.WhenAny(running.Values).ConfigureAwait(false);
+                    Deliver(round, running, await ended.ConfigureAwait(false));
+                }
+                else if (isLeaving)
                 {
                     return;
                 }
-
-                Task<Outcome> ended = await Task.WhenAny(running.Values).ConfigureAwait(false);
-                Deliver(round, running, await ended.ConfigureAwait(false));
+                else if (!isAsking)
+                {
+                    round.GiveUp();
+                }
             }
         }
-        catch (OperationCanceledException) when (round.IsSettled && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (isLeaving && !cancellationToken.IsCancellationRequested)
         {
             // The farewell time is over; the members that did not hear the decision learn it from the next reader.
         }
@@ -79,45 +65,50 @@ internal sealed class RegisterDriver
         }
     }
 
-    private int lastRound;
-
     private async Task PauseBetweenRoundsAsync(IRegisterRound round, CancellationToken cancellationToken)
     {
-        if (round.Round == lastRound)
+        if (round.IsFinished || round.Round <= pausedFor)
         {
             return;
         }
 
-        int retries = round.Round - 1;
-        lastRound = round.Round;
-        if (retries >= MaxRounds)
+        // Whoever waits less wins the next round; the range doubles so that many rivals spread out. Going from the first round to the second
+        // is finding out how far the counter is, and needs no wait.
+        pausedFor = round.Round;
+        if (round.Round > MaxRounds)
         {
             round.GiveUp();
         }
-        else if (retries > 0)
+        else if (round.Round > 2)
         {
-            // Whoever waits less wins the next round; the range doubles so that many rivals spread out.
-            int milliseconds = Random.Shared.Next(5, 20 << Math.Min(retries, 6));
+            int milliseconds = Random.Shared.Next(5, 10 << Math.Min(round.Round, 7));
             await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private void StartRequests(IRegisterRound round, Dictionary<int, Task<Outcome>> running, CancellationToken cancellationToken)
+    /// <summary>Sends what is to be sent. False where there was nothing to send to anybody.</summary>
+    private bool StartRequests(IRegisterRound round, Dictionary<int, Task<Outcome>> running, CancellationToken cancellationToken)
     {
+        bool isAsking = false;
         for (int member = 0; member < home.Count; member++)
         {
-            while (!running.ContainsKey(member) && round.NextFor(member) is RegisterRequest request)
+            if (running.ContainsKey(member) || round.NextFor(member) is not RegisterRequest request)
             {
-                if (home[member] is PeerHandle peer)
-                {
-                    running.Add(member, AskAsync(member, peer, request, cancellationToken));
-                }
-                else
-                {
-                    round.OnUnavailable(member, request);
-                }
+                continue;
+            }
+
+            isAsking = true;
+            if (home[member] is PeerHandle peer)
+            {
+                running.Add(member, AskAsync(member, peer, request, cancellationToken));
+            }
+            else
+            {
+                round.OnUnavailable(member, request);
             }
         }
+
+        return isAsking;
     }
 
     private void Deliver(IRegisterRound round, Dictionary<int, Task<Outcome>> running, Outcome outcome)
@@ -138,8 +129,7 @@ internal sealed class RegisterDriver
     {
         try
         {
-            RegisterAnswer answer = await retry.ExecuteAsync(
-                async token => (await SendAsync(peer.Records, request, token).ConfigureAwait(false))[0], cancellationToken).ConfigureAwait(false);
+            RegisterAnswer answer = (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
             return new Outcome(member, request, answer, Reason: null);
         }
         catch (DfssException error)
