@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Dfss.Protocol;
 using Dfss.Transport;
 
@@ -8,6 +9,7 @@ namespace Dfss.Peers;
 /// One connection to a peer, from hello to its close: reads requests, has each handled beside the others, writes answers as they are ready.
 /// Closing it, from either side, cancels what is still being handled.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
 internal sealed class PeerSession
 {
     private readonly MessageChannel channel;

@@ -12,7 +12,6 @@ internal static class Operations
     public const string Flush = "flush";
     public const string FindMissing = "find_missing";
     public const string GetFileInfo = "get_file_info";
-    public const string Read = "read";
     public const string Prepare = "prepare";
     public const string Seal = "seal";
     public const string Accept = "accept";

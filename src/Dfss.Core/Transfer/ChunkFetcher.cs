@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dfss.Storage;
 using Polly;
 using Polly.Retry;
 

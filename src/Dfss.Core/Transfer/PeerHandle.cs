@@ -16,7 +16,7 @@ internal sealed class PeerHandle
         Link = link;
         StoreId = hello.StoreId;
         RemoteChunkStore chunks = new(link);
-        Chunks = new VerifyingChunkStore(chunks);
+        Chunks = new VerifyingChunkStore(new BatchingChunkStore(chunks));
         Verifier = chunks;
         Records = new RemoteRecordStore(link);
         Member = new HomeMember(

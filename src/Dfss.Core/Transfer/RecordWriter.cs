@@ -9,11 +9,13 @@ internal sealed class RecordWriter
     private readonly string name;
     private readonly RegisterDriver driver;
     private readonly Proposer proposer;
+    private readonly bool isCreateOnly;
 
     public RecordWriter(Home home, string name, WriteCondition condition, TransferOptions options)
     {
         this.home = home;
         this.name = name;
+        isCreateOnly = condition == WriteCondition.CreateOnly;
         driver = new RegisterDriver(home, options);
         proposer = new Proposer(name, home.Count, condition, WriterId, Guid.NewGuid);
     }
@@ -57,6 +59,10 @@ internal sealed class RecordWriter
             for (int member = 0; member < home.Count; member++)
             {
                 plan.MarkMissing(member, proposer.MissingAt(member));
+                if (proposer.IsUnavailable(member))
+                {
+                    plan.Exclude(member);
+                }
             }
 
             await complete(cancellationToken).ConfigureAwait(false);
@@ -75,7 +81,7 @@ internal sealed class RecordWriter
         string reasons = driver.Reasons.Length > 0 ? $" {driver.Reasons}." : string.Empty;
         switch (proposer.State)
         {
-            case ProposerState.Conflict when proposer.Current?.Record is { State: FileRecordState.File } current && proposer.IsCreateOnly:
+            case ProposerState.Conflict when isCreateOnly && proposer.Current?.Record is { State: FileRecordState.File } current:
                 throw new DfssException(
                     DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}. Use -Force to replace it, or another name.");
             case ProposerState.Conflict:

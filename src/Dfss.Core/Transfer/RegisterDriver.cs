@@ -61,7 +61,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAll(running.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -125,7 +125,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
     }
 
-    private async Task<Outcome> AskAsync(int member, PeerHandle peer, RegisterRequest request, CancellationToken cancellationToken)
+    private static async Task<Outcome> AskAsync(int member, PeerHandle peer, RegisterRequest request, CancellationToken cancellationToken)
     {
         try
         {
