@@ -28,7 +28,7 @@ internal sealed class Proposer : RegisterRound
     /// <param name="name">The name.</param>
     /// <param name="memberCount">n, the size of the home.</param>
     /// <param name="condition">What must hold of the name.</param>
-    /// <param name="writerId">Made for this change and no other; the same where an uncertain change is tried again.</param>
+    /// <param name="writerId">Made for this one run: a change tried again after it was uncertain takes a new one, since this keeps its attempts in mind.</param>
     /// <param name="newProposerId">Gives 16 random bytes for each ballot.</param>
     public Proposer(string name, int memberCount, WriteCondition condition, Guid writerId, Func<Guid> newProposerId)
         : base(name, memberCount, newProposerId)
