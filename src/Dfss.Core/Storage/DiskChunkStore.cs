@@ -181,6 +181,10 @@ internal sealed class DiskChunkStore : IChunkStore, IChunkVerifier, IAsyncDispos
         }
     }
 
+    /// <summary>Whether a bad copy of this chunk was set aside, and not replaced since.</summary>
+    public bool IsQuarantined(ChunkId id) =>
+        LengthOf(id) is null && Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any();
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -41,6 +41,9 @@ internal sealed partial class DurableFile
         return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? null : throw Failed(error, "lock", path);
     }
 
+    /// <summary>Opens a file for reading past .NET's own advisory lock, which a locked file would refuse. Unix only.</summary>
+    public static SafeFileHandle OpenForReading(string path) => OpenExisting(path, ReadOnly);
+
     private static SafeFileHandle OpenExisting(string path, int access)
     {
         int flags = access | (OperatingSystem.IsMacOS() ? CloseOnExecMac : CloseOnExecLinux);

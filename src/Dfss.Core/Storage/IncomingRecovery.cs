@@ -15,8 +15,8 @@ internal sealed class IncomingRecovery(
     /// <summary>Ends when everything left has been dealt with; fails as the disk does.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Begins.</summary>
-    public void Start() => Completion = RunAsync(stop.Token);
+    /// <summary>Begins. A failure is logged too, as nobody may wait for the end; what was left is left to the next start.</summary>
+    public void Start(Action<string>? log) => Completion = RunAsync(log, stop.Token);
 
     /// <summary>Stops; what is not done is left to the next start.</summary>
     public async ValueTask DisposeAsync()
@@ -26,7 +26,7 @@ internal sealed class IncomingRecovery(
         stop.Dispose();
     }
 
-    private async Task RunAsync(CancellationToken cancellationToken)
+    private async Task RunAsync(Action<string>? log, CancellationToken cancellationToken)
     {
         await Task.Yield();
         try
@@ -45,7 +45,13 @@ internal sealed class IncomingRecovery(
         }
         catch (IOException exception)
         {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
             throw StoreErrors.From(exception, layout.Root);
+        }
+        catch (DfssException exception)
+        {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            throw;
         }
     }
 
