@@ -29,7 +29,9 @@ internal readonly record struct WriteCondition
         return new() { Rule = Kind.ReplaceVersion, Version = version };
     }
 
-    /// <summary>Whether the condition holds where <paramref name="current"/> is the name's record (null: none).</summary>
+    /// <summary>
+    /// Whether the condition holds where <paramref name="current"/> is the name's record (null: none).
+    /// </summary>
     public bool HoldsFor(FileRecord? current) => Rule switch
     {
         Kind.CreateOnly => current is null or { State: FileRecordState.Removed },

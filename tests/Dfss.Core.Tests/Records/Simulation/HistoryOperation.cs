@@ -5,7 +5,9 @@ namespace Dfss.Tests.Records.Simulation;
 /// <summary>How an operation ended, as its caller saw it.</summary>
 internal enum HistoryOutcome
 {
-    /// <summary>Still going on, its client crashed, or uncertain: it may have taken effect, or may at any later time.</summary>
+    /// <summary>
+    /// Still going on, its client crashed, or uncertain: it may have taken effect, or may at any later time.
+    /// </summary>
     Maybe,
 
     /// <summary>A change that was made, or a read that is current.</summary>

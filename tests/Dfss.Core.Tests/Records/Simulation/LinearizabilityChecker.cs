@@ -4,8 +4,10 @@ using Xunit;
 namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
-/// Whether there is an order of the operations of one name that keeps real time (what returned before another was called comes before it) and in which each saw
-/// what a plain register would have shown: the search of Wing and Gong with the memory of Lowe. An operation that may have been
+/// Whether there is an order of the operations of one name that keeps real time (what returned before another was
+/// called comes before it) and in which each saw
+/// what a plain register would have shown: the search of Wing and Gong with the memory of Lowe. An operation that may
+/// have been
 /// made stands anywhere after its call, or nowhere.
 /// </summary>
 internal sealed class LinearizabilityChecker
@@ -64,7 +66,9 @@ internal sealed class LinearizabilityChecker
 
     private static bool IsIn(ulong set, int index) => (set & (1UL << index)) != 0;
 
-    /// <summary>The register holds what <paramref name="writer"/> wrote, at the version that counts the changes made so far.</summary>
+    /// <summary>
+    /// The register holds what <paramref name="writer"/> wrote, at the version that counts the changes made so far.
+    /// </summary>
     private bool CanStandHere(int index, ulong done, int writer)
     {
         HistoryOperation operation = operations[index];

@@ -6,7 +6,8 @@ using Xunit;
 namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
-/// The register under random schedules. A failure prints its seed; that seed in <c>DFSS_SEED</c> runs it first again. <c>DFSS_SCHEDULES</c> is how many
+/// The register under random schedules. A failure prints its seed; that seed in <c>DFSS_SEED</c> runs it first again.
+/// <c>DFSS_SCHEDULES</c> is how many
 /// schedules with fresh seeds are run (3,000 if it is not set).
 /// </summary>
 public sealed class RegisterScheduleTests(ITestOutputHelper output)
@@ -50,7 +51,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         long started = Stopwatch.GetTimestamp();
         ConcurrentBag<string> failures = [];
         long chosen = 0;
-        long operations = 0;
+        ConcurrentDictionary<string, int> outcomes = new(StringComparer.Ordinal);
         Parallel.For(0, count, (i, loop) =>
         {
             Schedule schedule = new(firstSeed + i, Mutation.None);
@@ -61,11 +62,15 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
             }
 
             Interlocked.Add(ref chosen, schedule.ChosenCount);
-            Interlocked.Add(ref operations, schedule.History.Count);
+            foreach (HistoryOperation operation in schedule.History)
+            {
+                outcomes.AddOrUpdate($"{(operation.IsRead ? "read" : "change")} {operation.Outcome}", 1, static (_, known) => known + 1);
+            }
         });
         output.WriteLine(
-            $"{count} schedules from seed {firstSeed}: {operations} operations, {chosen} changes chosen, {failures.Count} failed, "
+            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {failures.Count} failed, "
             + string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s"));
+        output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));
         Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
     }

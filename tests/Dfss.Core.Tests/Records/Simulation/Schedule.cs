@@ -4,9 +4,12 @@ using Xunit;
 namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
-/// One random schedule: members, clients, and a network that loses, doubles, delays and reorders, with crashes of both, and collection of
-/// garbage at any moment. Everything follows from the seed. What must survive: while fewer than a majority of the members are lost for good (here none is),
-/// every history is linearizable, and every chunk of the record chosen last is on the disks of as many members as were promised.
+/// One random schedule: members, clients, and a network that loses, doubles, delays and reorders, with crashes of both,
+/// and collection of
+/// garbage at any moment. Everything follows from the seed. What must survive: while fewer than a majority of the
+/// members are lost for good (here none is),
+/// every history is linearizable, and every chunk of the record chosen last is on the disks of as many members as were
+/// promised.
 /// </summary>
 internal sealed class Schedule
 {
@@ -48,7 +51,10 @@ internal sealed class Schedule
 
     public int Tick() => ++ticks;
 
-    /// <summary>Runs it; null, or what went wrong. 1,000 events are about 9 operations among 2-3 clients, with room for their rounds.</summary>
+    /// <summary>
+    /// Runs it; null, or what went wrong. 1,000 events are about 9 operations among 2-3 clients, with room for their
+    /// rounds.
+    /// </summary>
     public string? Run()
     {
         for (int i = 0; i < 1000 && chosen.Violation is null; i++)
@@ -80,7 +86,7 @@ internal sealed class Schedule
     private void RandomEvent()
     {
         int dice = random.Next(100);
-        if (dice < 52)
+        if (dice < 64)
         {
             DeliverAny();
         }

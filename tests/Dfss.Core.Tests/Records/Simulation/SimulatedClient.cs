@@ -3,7 +3,8 @@ using Dfss.Records;
 namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
-/// A client: one operation after the other, each driven by the real proposer or reader. Everything it does is an event that the schedule
+/// A client: one operation after the other, each driven by the real proposer or reader. Everything it does is an event
+/// that the schedule
 /// chooses, so a back-off, a slow client and a long upload are all the same: not being chosen for a while.
 /// </summary>
 internal sealed class SimulatedClient(Schedule schedule, Random random)
@@ -120,7 +121,9 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         round = new Proposer(name, schedule.MemberCount, condition, id, schedule.NewGuid);
     }
 
-    /// <summary>Puts the chunks, or puts again what is missing, and goes on when every put was answered or given up.</summary>
+    /// <summary>
+    /// Puts the chunks, or puts again what is missing, and goes on when every put was answered or given up.
+    /// </summary>
     private void StepChunks(Proposer proposer)
     {
         if (operation!.Removes)

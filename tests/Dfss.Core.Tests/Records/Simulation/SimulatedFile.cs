@@ -1,6 +1,9 @@
 namespace Dfss.Tests.Records.Simulation;
 
-/// <summary>A file of a schedule: its chunks are numbers, and files share some. The manifest is a chunk too, with a number above all others.</summary>
+/// <summary>
+/// A file of a schedule: its chunks are numbers, and files share some. The manifest is a chunk too, with a number above
+/// all others.
+/// </summary>
 internal sealed record SimulatedFile(int Number, IReadOnlyList<int> Chunks)
 {
     /// <summary>All there are: few, so that two writers often send the same file, or files that share chunks.</summary>

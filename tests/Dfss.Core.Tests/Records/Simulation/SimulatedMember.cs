@@ -23,7 +23,8 @@ public enum Mutation
 
 /// <summary>
 /// A member: the real acceptor over registers that survive crashes (as encoded bytes, like on a disk), and a store of
-/// chunks that forgets in a crash what was not flushed, and at any moment what the rules let it collect: a grace period of 0.
+/// chunks that forgets in a crash what was not flushed, and at any moment what the rules let it collect: a grace period
+/// of 0.
 /// </summary>
 internal sealed class SimulatedMember(IReadOnlyList<string> names, Mutation mutation)
 {
