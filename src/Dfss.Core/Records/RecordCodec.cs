@@ -184,7 +184,7 @@ internal static partial class RecordCodec
     private static void WriteRecord(ref MessagePackWriter writer, FileRecord record)
     {
         Check(record);
-        writer.WriteMapHeader(9 + CountOf(record.FileId != default, record.UnixMode is not null)
+        writer.WriteMapHeader(10 + CountOf(record.FileId != default, record.UnixMode is not null)
             + CountOf(record.PreviousFileIds.Count > 0, record.PreviousWriterIds.Count > 0));
         writer.Write("name");
         writer.Write(record.Name);

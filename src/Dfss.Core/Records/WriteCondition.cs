@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dfss.Records;
 
 /// <summary>What must hold of a name for a change to be made.</summary>
@@ -34,4 +36,9 @@ internal readonly record struct WriteCondition
         Kind.ReplaceVersion => (current?.Version ?? 0) == Version,
         _ => true,
     };
+
+    /// <summary>The condition in words.</summary>
+    public override string ToString() => Rule == Kind.ReplaceVersion
+        ? string.Create(CultureInfo.InvariantCulture, $"{Rule} {Version}")
+        : Rule.ToString();
 }
