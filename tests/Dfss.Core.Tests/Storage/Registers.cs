@@ -27,7 +27,7 @@ internal static class Registers
     {
         Name = name,
         Version = 1,
-        FileId = fileId,
+        FileId = fileId == default ? Manifest(TestChunks.Make(0).Id).FileId : fileId,
         Length = DfssLimits.MinChunkSize,
         ChunkSize = DfssLimits.MinChunkSize,
         Home = [new HomeMember(new StoreId(new byte[StoreId.SizeBytes]), ["localhost:9000"])],
