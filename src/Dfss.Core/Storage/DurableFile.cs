@@ -28,7 +28,13 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
             beforeStep?.Invoke(new DurableStep(DurableAction.CreateFile, path));
             // Others may read it, and rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
             handle = File.OpenHandle(
-                path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.None, content.Length);
+                path,
+                FileMode.CreateNew,
+                FileAccess.ReadWrite,
+                FileShare.ReadWrite | FileShare.Delete,
+                FileOptions.None,
+                OperatingSystem.IsWindows() ? content.Length : 0);
+            Allocate(handle, path, content.Length);
             beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
             RandomAccess.Write(handle, content, fileOffset: 0);
             isWhole = true;
