@@ -43,7 +43,8 @@ internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal 
                 return text.Length > 0 ? text.ToString() : null;
             }
 
-            text.AppendLine(line);
+            // No newline at the end: with one, the parser takes an open expression for a wrong one.
+            text.Append(text.Length > 0 ? "\n" : string.Empty).Append(line);
             Parser.ParseInput(text.ToString(), out _, out ParseError[] errors);
             if (!errors.Any(error => error.IncompleteInput))
             {

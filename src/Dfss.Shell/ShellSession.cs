@@ -51,7 +51,7 @@ internal sealed class ShellSession : IDisposable
 
         Runspace.DefaultRunspace = runspace;
         EngineIntrinsics engine = (EngineIntrinsics)runspace.SessionStateProxy.GetVariable("ExecutionContext");
-        engine.InvokeCommand.CommandNotFoundAction = MissingCommand.Explain;
+        engine.InvokeCommand.CommandNotFoundAction = host.MissingCommand.OnNotFound;
         return new ShellSession(runspace, host);
     }
 
@@ -196,8 +196,7 @@ internal sealed class ShellSession : IDisposable
                 _running = null;
             }
 
-            // A command that was stopped has not taken its progress away.
-            _host.EndProgress();
+            _host.EndPipeline();
         }
     }
 

@@ -3,26 +3,38 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Management.Automation.Host;
 using System.Security;
+using Dfss.Shell.Commands;
 
 namespace Dfss.Shell;
 
 /// <summary>The streams and questions of the engine, on a terminal or redirected.</summary>
-internal sealed class ShellUserInterface(Terminal terminal) : PSHostUserInterface
+internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missingCommand) : PSHostUserInterface
 {
     private readonly ShellRawUserInterface _rawUserInterface = new();
     private readonly ProgressLine _progress = new(terminal);
+
+    /// <summary>To be shown when the error it belongs to, which comes in lines, is complete.</summary>
+    private string? _hint;
 
     public override PSHostRawUserInterface RawUI => _rawUserInterface;
 
     public override bool SupportsVirtualTerminal => terminal.OutputTakesEscapes;
 
-    public override void Write(string value) => terminal.Write(value);
+    public override void Write(string value)
+    {
+        ShowHint();
+        terminal.Write(value);
+    }
 
-    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => terminal.Write(value);
+    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Write(value);
 
-    public override void WriteLine(string value) => terminal.Write(value + Environment.NewLine);
+    public override void WriteLine(string value) => Write(value + Environment.NewLine);
 
-    public override void WriteErrorLine(string value) => terminal.WriteError(value + Environment.NewLine);
+    public override void WriteErrorLine(string value)
+    {
+        terminal.WriteError(value + Environment.NewLine);
+        _hint ??= missingCommand.TakeHint(value);
+    }
 
     public override void WriteWarningLine(string message) => WriteTagged("WARNING", message);
 
@@ -126,6 +138,15 @@ internal sealed class ShellUserInterface(Terminal terminal) : PSHostUserInterfac
         return new PSCredential(userName, ReadLineAsSecureString());
     }
 
+    /// <summary>Tidies up after a pipeline.</summary>
+    public void EndPipeline()
+    {
+        ShowHint();
+
+        // A command that was stopped has not taken its progress away.
+        terminal.ShowProgress(null);
+    }
+
     private static string HotKey(string label)
     {
         int mark = label.IndexOf('&', StringComparison.Ordinal);
@@ -139,6 +160,15 @@ internal sealed class ShellUserInterface(Terminal terminal) : PSHostUserInterfac
         if (!Terminal.CanAsk)
         {
             throw new HostException($"Nobody can be asked here for {what}: standard input is not a terminal.");
+        }
+    }
+
+    private void ShowHint()
+    {
+        if (_hint is not null)
+        {
+            terminal.WriteError(_hint + Environment.NewLine);
+            _hint = null;
         }
     }
 

@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Dfss.Shell.Commands;
 
 /// <summary>Says where to find the everyday commands that pwsh has and the bare engine has not.</summary>
-internal static class MissingCommand
+internal sealed class MissingCommand
 {
     /// <summary>What people type first; the list need not be complete.</summary>
     private static readonly FrozenSet<string> Known = FrozenSet.ToFrozenSet(
@@ -24,23 +24,30 @@ internal static class MissingCommand
         ).Split(' '),
         StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Called by the engine when it has found no command of a name; what this throws is what the script gets.</summary>
-    public static void Explain(object? sender, CommandLookupEventArgs lookup)
-    {
-        // Get-Command and the like only ask; for them an unknown name is an answer.
-        if (lookup.CommandOrigin == CommandOrigin.Internal && !Known.Contains(lookup.CommandName))
-        {
-            return;
-        }
+    private string? _lookedUp;
 
+    /// <summary>
+    /// To be called by the engine when it has found no command of a name. Only remembers it: the engine swallows what is thrown here,
+    /// and a command given here would make Get-Command find what is not there.
+    /// </summary>
+    public void OnNotFound(object? sender, CommandLookupEventArgs lookup)
+    {
         if (Known.Contains(lookup.CommandName))
         {
-            throw new CommandNotFoundException(
-                $"'{lookup.CommandName}' is a command of PowerShell (pwsh, https://aka.ms/powershell). This is dfss: the bare " +
-                "engine with the Dfss module. Run this in pwsh after Import-Module Dfss, or use .NET types here, such as [System.IO.File].")
-            {
-                CommandName = lookup.CommandName,
-            };
+            _lookedUp = lookup.CommandName;
         }
+    }
+
+    /// <summary>What to say after an error that names the command looked for last, once; or null.</summary>
+    public string? TakeHint(string error)
+    {
+        if (_lookedUp is not { } name || !error.Contains(name, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        _lookedUp = null;
+        return $"'{name}' comes with PowerShell (pwsh, https://aka.ms/powershell); this is dfss, the bare engine with the Dfss module. " +
+            "Run it in pwsh after Import-Module Dfss, or use .NET types here, such as [System.IO.File].";
     }
 }
