@@ -38,6 +38,9 @@ internal sealed class ShellHost : PSHost
     /// <summary>Tidies up after a pipeline: a line of progress that a stopped command has left, a hint not shown yet.</summary>
     public void EndPipeline() => _userInterface.EndPipeline();
 
+    /// <summary>Until the answer is disposed of, what is output goes to standard error.</summary>
+    public IDisposable RedirectOutputToError() => _userInterface.RedirectOutputToError();
+
     public override void EnterNestedPrompt() =>
         throw new NotSupportedException("dfss has no nested prompt; pwsh has (https://aka.ms/powershell).");
 

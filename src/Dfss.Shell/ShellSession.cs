@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Management.Automation.Runspaces;
@@ -203,13 +202,12 @@ internal sealed class ShellSession : IDisposable
     /// <summary>Shows an error as the engine shows it, on standard error.</summary>
     private void Report(ErrorRecord error)
     {
+        // Out-Default formats it as an error, but takes it for output: only what came through an error stream is marked, inside the engine.
         using Pipeline pipeline = _runspace.CreatePipeline();
-        PSObject shown = PSObject.AsPSObject(error);
-
-        // What marks an object as one of the error stream for Out-Default; pwsh's own host does the same.
-        shown.Properties.Add(new PSNoteProperty("writeErrorStream", value: true));
-        Command outDefault = new("Out-Default");
-        pipeline.Commands.Add(outDefault);
-        pipeline.Invoke(new Collection<PSObject> { shown });
+        pipeline.Commands.Add("Out-Default");
+        using (_host.RedirectOutputToError())
+        {
+            pipeline.Invoke(new[] { error });
+        }
     }
 }

@@ -16,12 +16,20 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
     /// <summary>To be shown when the error it belongs to, which comes in lines, is complete.</summary>
     private string? _hint;
 
+    private bool _outputIsError;
+
     public override PSHostRawUserInterface RawUI => _rawUserInterface;
 
     public override bool SupportsVirtualTerminal => terminal.OutputTakesEscapes;
 
     public override void Write(string value)
     {
+        if (_outputIsError)
+        {
+            WriteError(value);
+            return;
+        }
+
         ShowHint();
         terminal.Write(value);
     }
@@ -30,11 +38,7 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
 
     public override void WriteLine(string value) => Write(value + Environment.NewLine);
 
-    public override void WriteErrorLine(string value)
-    {
-        terminal.WriteError(value + Environment.NewLine);
-        _hint ??= missingCommand.TakeHint(value);
-    }
+    public override void WriteErrorLine(string value) => WriteError(value + Environment.NewLine);
 
     public override void WriteWarningLine(string message) => WriteTagged("WARNING", message);
 
@@ -147,6 +151,9 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
         terminal.ShowProgress(null);
     }
 
+    /// <summary>Until the answer is disposed of, what is output goes to standard error.</summary>
+    public IDisposable RedirectOutputToError() => new ErrorRedirection(this);
+
     private static string HotKey(string label)
     {
         int mark = label.IndexOf('&', StringComparison.Ordinal);
@@ -161,6 +168,12 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
         {
             throw new HostException($"Nobody can be asked here for {what}: standard input is not a terminal.");
         }
+    }
+
+    private void WriteError(string value)
+    {
+        terminal.WriteError(value);
+        _hint ??= missingCommand.TakeHint(value);
     }
 
     private void ShowHint()
@@ -180,5 +193,18 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
         {
             WriteLine(line);
         }
+    }
+
+    private sealed class ErrorRedirection : IDisposable
+    {
+        private readonly ShellUserInterface _userInterface;
+
+        public ErrorRedirection(ShellUserInterface userInterface)
+        {
+            _userInterface = userInterface;
+            _userInterface._outputIsError = true;
+        }
+
+        public void Dispose() => _userInterface._outputIsError = false;
     }
 }
