@@ -58,4 +58,10 @@ public sealed record FileRecord
 
     /// <summary>The file ids of the versions before this one that are kept, newest first.</summary>
     public IReadOnlyList<FileId> PreviousFileIds { get; init; } = [];
+
+    /// <summary>
+    /// The writer ids of the versions before this one, newest first, at most 8. A writer whose answer was lost, and whose
+    /// version was replaced before it asked again, finds here that its change was made.
+    /// </summary>
+    public IReadOnlyList<Guid> PreviousWriterIds { get; init; } = [];
 }

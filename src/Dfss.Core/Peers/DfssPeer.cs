@@ -1,40 +1,263 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using Dfss.Protocol;
+using Dfss.Storage;
+using Dfss.Transport;
 
 namespace Dfss.Peers;
 
 /// <summary>A running peer: a process's service of one store. Stops on dispose.</summary>
-[SuppressMessage("Performance", "CA1822", Justification = "skeleton")]
 public sealed class DfssPeer : IAsyncDisposable
 {
-    private DfssPeer()
+    /// <summary>5 s: a 16 MiB chunk over a slow link still arrives, and nobody waits long for a peer to stop.</summary>
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>Unreferenced chunks are looked for this often; they go a day after they were last asked for.</summary>
+    private static readonly TimeSpan CollectionInterval = TimeSpan.FromHours(1);
+
+    private readonly LocalStore store;
+    private readonly IConnectionListener listener;
+    private readonly PayloadPool pool = new(DfssLimits.PayloadBudgetBytes);
+    private readonly RequestHandler handler;
+    private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
+    private readonly CancellationTokenSource stopping = new();
+    private readonly long startedTimestamp;
+    private readonly Lazy<Task> stopped;
+    private readonly Task accepting;
+    private readonly Task collecting;
+    private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private DfssPeer(PeerOptions options, LocalStore store, IConnectionListener listener)
     {
+        Options = options;
+        this.store = store;
+        this.listener = listener;
+        startedTimestamp = options.TimeProvider.GetTimestamp();
+        AdvertisedAddresses = Advertise();
+        handler = new RequestHandler(store, pool, Describe);
+        stopped = new Lazy<Task>(StopOnceAsync);
+        accepting = AcceptAsync();
+        collecting = CollectAsync();
     }
 
     /// <summary>The options it was started with.</summary>
-    public PeerOptions Options => throw new NotSupportedException();
+    public PeerOptions Options { get; }
 
     /// <summary>The store it serves.</summary>
-    public StoreId StoreId => throw new NotSupportedException();
+    public StoreId StoreId => store.StoreId;
 
     /// <summary>The TCP port it listens on.</summary>
-    public int Port => throw new NotSupportedException();
+    public int Port => listener.Endpoints[0].Port;
 
     /// <summary>Where others can find it, as <c>host:port</c>.</summary>
-    public IReadOnlyList<string> AdvertisedAddresses => throw new NotSupportedException();
+    public IReadOnlyList<string> AdvertisedAddresses { get; }
 
     /// <summary>Open connections at this moment.</summary>
-    public int Connections => throw new NotSupportedException();
+    public int Connections => sessions.Count;
 
     /// <summary>Ends when the peer has stopped; fails when it had to stop because of a fault.</summary>
-    public Task Completion => throw new NotSupportedException();
+    public Task Completion => completion.Task;
 
     /// <summary>Opens the store and listens. When it returns, clients can connect.</summary>
     /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument.</exception>
-    public static Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ListenAddress.ThrowIfNotAllowed(options);
+        LocalStoreOptions storeOptions = new() { TimeProvider = options.TimeProvider, Log = options.Log };
+        LocalStore store = await LocalStore.OpenAsync(options.StorePath, storeOptions, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new DfssPeer(options, store, TcpTransport.Listen(options.Address, options.Port));
+        }
+        catch
+        {
+            await store.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
 
     /// <summary>Stops: takes no more, answers what is under way (for at most 5 s), closes the store.</summary>
-    public Task StopAsync() => throw new NotSupportedException();
+    public Task StopAsync() => stopped.Value;
 
     /// <summary>Stops the peer.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private async Task StopOnceAsync()
+    {
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await listener.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(accepting, collecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using CancellationTokenSource drainTime = new(DrainTime, Options.TimeProvider);
+        await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token))).ConfigureAwait(false);
+        foreach (PeerSession session in sessions.Keys)
+        {
+            session.Abort();
+        }
+
+        await Task.WhenAll(sessions.Values).ConfigureAwait(false);
+        await store.DisposeAsync().ConfigureAwait(false);
+        stopping.Dispose();
+        completion.TrySetResult();
+    }
+
+    private async Task AcceptAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            while (!stopping.IsCancellationRequested)
+            {
+                IConnection connection;
+                try
+                {
+                    connection = await listener.AcceptAsync(stopping.Token).ConfigureAwait(false);
+                }
+                catch (DfssException error)
+                {
+                    // For want of file handles, for example: those in use are given back in time.
+                    Log($"A connection could not be accepted: {error.Message}");
+                    await Task.Delay(TimeSpan.FromMilliseconds(100), Options.TimeProvider, stopping.Token).ConfigureAwait(false);
+                    continue;
+                }
+
+                Serve(connection);
+            }
+        }
+        catch (Exception error) when (stopping.IsCancellationRequested && error is OperationCanceledException or ObjectDisposedException)
+        {
+            // The peer stops.
+        }
+        catch (Exception error)
+        {
+            // A peer that can accept nobody any more must not look alive.
+            Log($"The peer can accept no more connections and stops: {error}");
+            completion.TrySetException(error);
+            throw;
+        }
+    }
+
+    private void Serve(IConnection connection)
+    {
+        if (sessions.Count >= DfssLimits.MaxConnections)
+        {
+            Log($"{connection.RemoteAddress} was turned away: {DfssLimits.MaxConnections} connections are the most.");
+            connection.Abort();
+            return;
+        }
+
+        MessageChannel channel = new(connection, pool, new ChannelOptions { TimeProvider = Options.TimeProvider });
+        PeerSession session = new(channel, handler, Hello, Log);
+        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        sessions[session] = ended.Task;
+        _ = RunAsync(session, ended);
+    }
+
+    /// <summary>Runs a session to its end; <paramref name="ended"/>, which stopping waits for, tells of it.</summary>
+    private async Task RunAsync(PeerSession session, TaskCompletionSource ended)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            await session.RunAsync().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // The edge of a session: a fault in one connection is not the peer's end.
+            Log($"A connection ended by a fault: {error}");
+        }
+        finally
+        {
+            sessions.TryRemove(session, out _);
+            ended.SetResult();
+        }
+    }
+
+    private async Task CollectAsync()
+    {
+        using PeriodicTimer timer = new(CollectionInterval, Options.TimeProvider);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
+            {
+                await CollectOnceAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The peer stops.
+        }
+    }
+
+    private async Task CollectOnceAsync()
+    {
+        try
+        {
+            GarbageCollectionResult result =
+                await store.Collector.CollectAsync(GarbageCollector.DefaultGracePeriod, stopping.Token).ConfigureAwait(false);
+            if (result.ChunksDeleted > 0)
+            {
+                Log(string.Create(
+                    CultureInfo.InvariantCulture, $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
+            }
+        }
+        catch (DfssException error)
+        {
+            Log($"Garbage collection failed and will be tried again: {error.Message}");
+        }
+    }
+
+    private HelloAnswer Hello() => new(
+        Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default);
+
+    private MessageMap Describe()
+    {
+        StoreUsage usage = store.GetUsage();
+        MessageMap map = new()
+        {
+            { "store_id", StoreId.ToByteArray() },
+            { "software", Handshake.Software },
+            { "addresses", MessageValue.From([.. AdvertisedAddresses.Select(address => (MessageValue)address)]) },
+            { "process_id", Environment.ProcessId },
+            { "uptime_ms", (long)Options.TimeProvider.GetElapsedTime(startedTimestamp).TotalMilliseconds },
+            { "connections", Connections },
+            { "chunks", usage.Chunks },
+            { "stored_bytes", usage.StoredBytes },
+        };
+        if (store.Path is string path)
+        {
+            map.Add("store_path", path);
+        }
+
+        if (usage.FreeBytes is long free)
+        {
+            map.Add("free_bytes", free);
+        }
+
+        return map;
+    }
+
+    private List<string> Advertise()
+    {
+        if (Options.AdvertisedAddresses.Count > 0)
+        {
+            return [.. Options.AdvertisedAddresses.Select(text => PeerAddress.TryParse(text, out PeerAddress? address)
+                ? (text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
+                    ? address
+                    : new PeerAddress(address.Host, Port)).ToString()
+                : throw new DfssException(DfssErrorCode.InvalidArgument, $"'{text}' is no address to advertise. Write host or host:port."))];
+        }
+
+        // A wildcard is no address for others; the host's name is the best there is.
+        return string.Equals(Options.Address, "localhost", StringComparison.OrdinalIgnoreCase)
+            ? [new PeerAddress("localhost", Port).ToString()]
+            : [.. listener.Endpoints.Select(endpoint => new PeerAddress(
+                endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)
+                    ? Dns.GetHostName()
+                    : endpoint.Address.ToString(),
+                Port).ToString()).Distinct()];
+    }
+
+    private void Log(string line) => Options.Log?.Invoke(line);
 }

@@ -17,9 +17,13 @@ internal sealed class MessageMap : IEnumerable<KeyValuePair<string, MessageValue
     /// <summary>Adds an entry; makes collection initializers work. A duplicate key is refused.</summary>
     public void Add(string key, MessageValue value)
     {
-        if (TryGet(key, out _))
+        // Not TryGet, to which a key whose value is nil is absent.
+        foreach (KeyValuePair<string, MessageValue> entry in entries)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, $"The key '{key}' stands twice in one map.");
+            if (string.Equals(entry.Key, key, StringComparison.Ordinal))
+            {
+                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The key '{key}' stands twice in one map.");
+            }
         }
 
         entries.Add(new(key, value));

@@ -9,12 +9,14 @@ internal static class Operations
     public const string StoreChunks = "store_chunks";
     public const string GetChunk = "get_chunk";
     public const string GetChunks = "get_chunks";
+    public const string Flush = "flush";
     public const string FindMissing = "find_missing";
     public const string GetFileInfo = "get_file_info";
     public const string Prepare = "prepare";
     public const string Seal = "seal";
     public const string Accept = "accept";
     public const string Decide = "decide";
+    public const string Read = "read";
     public const string ListFiles = "list_files";
     public const string VerifyChunk = "verify_chunk";
     public const string PeerInfo = "peer_info";

@@ -44,19 +44,10 @@ public interface IChunkStore
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short for the chunk.</exception>
     ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken);
 
-    /// <summary>The length in bytes of a stored chunk without reading it, or null where it is absent.</summary>
-    ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken);
-
     /// <summary>
     /// Which of these are not stored; one round trip where there is one to make. An answer that a chunk is there also protects it
     /// from garbage collection for the grace period, as a put does.
     /// </summary>
     /// <returns>As many as <paramref name="ids"/>, in their order: true where missing.</returns>
     ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken);
-
-    /// <summary>The stored ids greater than <paramref name="after"/> (null: all), in ascending order. A live view: what comes and goes meanwhile may or may not show.</summary>
-    IAsyncEnumerable<ChunkId> EnumerateAsync(ChunkId? after, CancellationToken cancellationToken);
-
-    /// <summary>Forgets a chunk. Deleting what is absent is no error.</summary>
-    ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken);
 }

@@ -1,4 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
+using Dfss.Protocol;
+using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
@@ -6,17 +7,29 @@ namespace Dfss.Transfer;
 /// A client of some peers: sends, lists, describes, receives and compares files. Safe for concurrent use. Connections are made when
 /// first needed, kept, and closed on dispose.
 /// </summary>
-[SuppressMessage("Performance", "CA1822", Justification = "skeleton")]
-[SuppressMessage("Usage", "CA1801", Justification = "skeleton")]
 public sealed class DfssClient : IAsyncDisposable
 {
+    /// <summary>48 MiB of chunks in flight: 48 of the default size, 3 of the largest, and the process stays far below 200 MB.</summary>
+    private const long ChunkBudgetBytes = 48L << 20;
+
+    private readonly PayloadPool pool = new(ChunkBudgetBytes);
+    private readonly PeerDirectory directory;
+    private readonly HomeFinder finder;
+
     /// <summary>Makes a client; connects to nothing yet.</summary>
-    /// <param name="peers">The peers to ask, and, for a new name, its home, in this order. Empty where only <see cref="StoredFile"/>s that carry their home are used.</param>
+    /// <param name="peers">
+    /// The peers to ask, and, for a new name, its home, in this order. Empty where only <see cref="StoredFile"/>s, which carry their home, are
+    /// received or compared.
+    /// </param>
     /// <param name="options">How to transfer.</param>
     public DfssClient(IReadOnlyList<PeerAddress> peers, TransferOptions options)
     {
+        ArgumentNullException.ThrowIfNull(peers);
+        ArgumentNullException.ThrowIfNull(options);
         Peers = peers;
         Options = options;
+        directory = new PeerDirectory(options, new ClientChannelOptions { ConnectTimeout = options.ConnectTimeout });
+        finder = new HomeFinder(peers, directory);
     }
 
     /// <summary>The peers to ask.</summary>
@@ -26,17 +39,28 @@ public sealed class DfssClient : IAsyncDisposable
     public TransferOptions Options { get; }
 
     /// <summary>Sends one local file under a name. When it returns, no crash or power cut at a peer loses any of it.</summary>
-    /// <exception cref="DfssException">FileExists, Conflict, CommitUncertain, NoMajority, PeerUnreachable, SourceUnreadable, SourceChanged, StoreFull, ...</exception>
+    /// <exception cref="DfssException">
+    /// FileExists, Conflict, CommitUncertain, NoMajority, PeerUnreachable, SourceUnreadable, SourceChanged, StoreFull, ...
+    /// </exception>
     public Task<StoredFile> SendAsync(
-        string sourcePath, string name, SendOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        string sourcePath,
+        string name,
+        SendOptions options,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken = default) =>
+        new FileSender(finder, pool, Options).SendAsync(sourcePath, name, options, progress, cancellationToken);
 
     /// <summary>The current record of a name.</summary>
     /// <exception cref="DfssException">FileNotFound, PeerUnreachable, ...</exception>
-    public Task<StoredFile> GetAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public Task<StoredFile> GetAsync(string name, CancellationToken cancellationToken = default) =>
+        new RecordReader(finder, Options).ReadAsync(name, cancellationToken);
 
-    /// <summary>The files whose names begin with <paramref name="prefix"/>, by ascending name (ordinal); removed ones are left out. Advisory: <see cref="GetAsync"/> is exact.</summary>
-    public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <summary>
+    /// The files whose names begin with <paramref name="prefix"/>, by ascending name (ordinal); removed ones are left out. Advisory:
+    /// <see cref="GetAsync"/> is exact.
+    /// </summary>
+    public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
+        new FileLister(finder).ListAsync(prefix, cancellationToken);
 
     /// <summary>
     /// Receives a stored file to a local path, whose folder exists. Bytes come under that name only when every chunk has been verified;
@@ -44,17 +68,42 @@ public sealed class DfssClient : IAsyncDisposable
     /// </summary>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt, FileChanged, ...</exception>
     public Task ReceiveAsync(
-        StoredFile file, string destinationPath, ReceiveOptions options, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        StoredFile file,
+        string destinationPath,
+        ReceiveOptions options,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken = default) =>
+        new FileReceiver(directory, pool, Options).ReceiveAsync(file, destinationPath, options, progress, cancellationToken);
 
     /// <summary>Compares a local file with a stored one by chunk ids; only the manifest is fetched.</summary>
+    /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, ...</exception>
     public Task<FileComparison> CompareAsync(
         string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        new FileComparer(directory, pool, Options).CompareAsync(localPath, file, progress, cancellationToken);
 
     /// <summary>What the peer at this address says of itself.</summary>
-    public Task<PeerInfo> GetPeerInfoAsync(PeerAddress address, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <exception cref="DfssException">PeerUnreachable, NotADfssPeer, ...</exception>
+    public async Task<PeerInfo> GetPeerInfoAsync(PeerAddress address, CancellationToken cancellationToken = default)
+    {
+        PeerHandle peer = await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+        PeerCall call = new(Operations.PeerInfo, MessageMap.Empty, Payload: null, Destination: null, IsBulk: false);
+        using Response response = await peer.Link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+        MessageMap map = response.Results;
+        return new PeerInfo
+        {
+            StoreId = peer.StoreId,
+            Software = map.Required("software").AsText(),
+            Addresses = [.. map.Required("addresses").AsArray().Select(text => text.AsText())],
+            ProcessId = (int)map.Required("process_id").AsInteger(),
+            StorePath = map.TryGet("store_path", out MessageValue path) ? path.AsText() : null,
+            Uptime = TimeSpan.FromMilliseconds(map.Required("uptime_ms").AsInteger()),
+            Connections = (int)map.Required("connections").AsInteger(),
+            Chunks = map.Required("chunks").AsInteger(),
+            StoredBytes = map.Required("stored_bytes").AsInteger(),
+            FreeBytes = map.TryGet("free_bytes", out MessageValue free) ? free.AsInteger() : null,
+        };
+    }
 
     /// <summary>Closes the connections.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => directory.DisposeAsync();
 }

@@ -1,0 +1,159 @@
+using Dfss.Protocol;
+using Dfss.Records;
+using Dfss.Storage;
+using Dfss.Transport;
+
+namespace Dfss.Peers;
+
+/// <summary>The operations on chunks: messages to the chunk store and back.</summary>
+internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
+{
+    /// <summary>131,072 ids: their bytes are 4 MiB, and the answer's bitmap is 16 KiB.</summary>
+    private const int MaxIds = 1 << 17;
+
+    public async ValueTask<RequestAnswer> StoreAsync(MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        ChunkId id = ReadId(arguments);
+        PutResult result = await store.PutAsync(id, payload, cancellationToken).ConfigureAwait(false);
+        return new RequestAnswer(new MessageMap { { "present", result == PutResult.AlreadyPresent } });
+    }
+
+    public async ValueTask<RequestAnswer> StoreManyAsync(MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<MessageValue> lengths = arguments.Required("lengths").AsArray();
+        int offset = lengths.Count * ChunkId.SizeBytes;
+        if (offset > payload.Length || lengths.Sum(length => length.AsInteger()) != payload.Length - offset)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, "The lengths of store_chunks do not fit its payload.");
+        }
+
+        MessageValue[] results = new MessageValue[lengths.Count];
+        for (int i = 0; i < lengths.Count; i++)
+        {
+            int length = (int)lengths[i].AsInteger();
+            ChunkId id = new(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes));
+            results[i] = await StoreOneAsync(id, payload.Slice(offset, length), cancellationToken).ConfigureAwait(false);
+            offset += length;
+        }
+
+        return new RequestAnswer(new MessageMap { { "results", MessageValue.From(results) } });
+    }
+
+    public async ValueTask<RequestAnswer> GetAsync(ChunkId id, MessageMap results, CancellationToken cancellationToken)
+    {
+        int length = await store.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
+        Payload payload = await pool.RentAsync(length, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // It may have been deleted or replaced since its length was asked for.
+            int? read = await store.GetAsync(id, payload.Memory, cancellationToken).ConfigureAwait(false);
+            return read == length ? new RequestAnswer(results, payload) : throw NotFound(id);
+        }
+        catch
+        {
+            payload.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask<RequestAnswer> GetManyAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        ChunkId[] ids = ReadIds(payload, MessageBatch.MaxItems);
+        List<int?> lengths = [];
+        long total = 0;
+        foreach (ChunkId id in ids)
+        {
+            int? length = await store.GetLengthAsync(id, cancellationToken).ConfigureAwait(false);
+            if (total + (length ?? 0) > DfssLimits.MaxPayloadBytes)
+            {
+                break;
+            }
+
+            lengths.Add(length);
+            total += length ?? 0;
+        }
+
+        Payload contents = await pool.RentAsync((int)total, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            int offset = 0;
+            for (int i = 0; i < lengths.Count; i++)
+            {
+                if (lengths[i] is not int length)
+                {
+                    continue;
+                }
+
+                int? read = await store.GetAsync(ids[i], contents.Memory.Slice(offset, length), cancellationToken).ConfigureAwait(false);
+                offset += read == length ? length : throw NotFound(ids[i]);
+            }
+
+            MessageValue[] answered = [.. lengths.Select(length => length is int bytes ? (MessageValue)bytes : MessageValue.Nil)];
+            return new RequestAnswer(new MessageMap { { "lengths", MessageValue.From(answered) } }, contents);
+        }
+        catch
+        {
+            contents.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask<RequestAnswer> FindMissingAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        bool[] missing = await store.FindMissingAsync(ReadIds(payload, MaxIds), cancellationToken).ConfigureAwait(false);
+        ChunkBitmap bitmap = ChunkBitmap.Create(missing.Length, index => missing[index]);
+        return new RequestAnswer(MessageMap.Empty, bytes: bitmap.Bits.ToArray());
+    }
+
+    public async ValueTask<RequestAnswer> FlushAsync(CancellationToken cancellationToken)
+    {
+        await store.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return RequestAnswer.Empty;
+    }
+
+    public async ValueTask<RequestAnswer> VerifyAsync(MessageMap arguments, CancellationToken cancellationToken)
+    {
+        ChunkState state = await store.VerifyAsync(ReadId(arguments), cancellationToken).ConfigureAwait(false);
+        return new RequestAnswer(new MessageMap { { "state", (int)state } });
+    }
+
+    public static ChunkId ReadId(MessageMap arguments)
+    {
+        byte[] bytes = arguments.Required("chunk_id").AsBinary();
+        return bytes.Length == ChunkId.SizeBytes
+            ? new ChunkId(bytes)
+            : throw new DfssException(DfssErrorCode.InvalidArgument, $"A chunk id has {ChunkId.SizeBytes} bytes, not {bytes.Length}.");
+    }
+
+    private async ValueTask<int> StoreOneAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (int)await store.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            return (int)error.Code;
+        }
+    }
+
+    private static ChunkId[] ReadIds(ReadOnlyMemory<byte> payload, int max)
+    {
+        int count = payload.Length / ChunkId.SizeBytes;
+        if (count * ChunkId.SizeBytes != payload.Length || count > max)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"A payload of {payload.Length} bytes is not 0 to {max} chunk ids of {ChunkId.SizeBytes} bytes.");
+        }
+
+        ChunkId[] ids = new ChunkId[count];
+        for (int i = 0; i < count; i++)
+        {
+            ids[i] = new ChunkId(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes));
+        }
+
+        return ids;
+    }
+
+    private static DfssException NotFound(ChunkId id) => new(DfssErrorCode.ChunkNotFound, $"Chunk {id} is not stored here.");
+}

@@ -1,0 +1,209 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using Dfss.Protocol;
+using Dfss.Transport;
+
+namespace Dfss.Peers;
+
+/// <summary>
+/// One connection to a peer, from hello to its close: reads requests, has each handled beside the others, writes answers as they are ready.
+/// Closing it, from either side, cancels what is still being handled.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
+internal sealed class PeerSession
+{
+    private readonly MessageChannel channel;
+    private readonly RequestHandler handler;
+    private readonly Func<HelloAnswer> hello;
+    private readonly Action<string> log;
+    private readonly CancellationTokenSource closed = new();
+    private readonly SemaphoreSlim room = new(DfssLimits.MaxRequestsInFlight);
+    private readonly ConcurrentDictionary<uint, bool> unanswered = new();
+    private readonly List<Task> running = [];
+
+    public PeerSession(MessageChannel channel, RequestHandler handler, Func<HelloAnswer> hello, Action<string> log)
+    {
+        this.channel = channel;
+        this.handler = handler;
+        this.hello = hello;
+        this.log = log;
+    }
+
+    /// <summary>
+    /// Serves the connection until it closes, and closes it. Does not fail: what goes wrong is the end of this connection, and is logged.
+    /// </summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            if (await GreetAsync().ConfigureAwait(false))
+            {
+                await ServeAsync().ConfigureAwait(false);
+            }
+        }
+        catch (DfssException error)
+        {
+            log($"{channel.RemoteAddress}: {error.Message}");
+            if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
+            {
+                await TryNotifyAsync(error).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (closed.IsCancellationRequested)
+        {
+            // Abort was called.
+        }
+        finally
+        {
+            await closed.CancelAsync().ConfigureAwait(false);
+            await WhenAnsweredAsync().ConfigureAwait(false);
+            await channel.DisposeAsync().ConfigureAwait(false);
+            room.Dispose();
+        }
+    }
+
+    /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        await TryNotifyAsync(new DfssException(DfssErrorCode.PeerBusy, "This peer is stopping. Send nothing new; answers still come."))
+            .ConfigureAwait(false);
+        await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Closes the connection at once; <see cref="RunAsync"/> then ends.</summary>
+    public void Abort()
+    {
+        closed.Cancel();
+        channel.Abort();
+    }
+
+    private async Task<bool> GreetAsync()
+    {
+        using ReceivedMessage? first = await channel.ReadAsync(closed.Token).ConfigureAwait(false);
+        if (first is null)
+        {
+            return false;
+        }
+
+        if (first.Message is not { Operation: Operations.Hello, Id: uint id })
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The first request on a connection is hello.");
+        }
+
+        try
+        {
+            Handshake.Negotiate(HelloRequest.FromMap(first.Message.Map).Versions);
+        }
+        catch (DfssException error)
+        {
+            await channel.WriteAsync(ErrorAnswer.Create(id, error), payload: null, closed.Token).ConfigureAwait(false);
+            return false;
+        }
+
+        channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
+        await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, hello().ToMap()), payload: null, closed.Token).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task ServeAsync()
+    {
+        while (true)
+        {
+            // At the limit the socket is left unread: the client's sends wait, nothing is lost.
+            await room.WaitAsync(closed.Token).ConfigureAwait(false);
+            ReceivedMessage? request = await channel.ReadAsync(closed.Token).ConfigureAwait(false);
+            if (request is null)
+            {
+                return;
+            }
+
+            if (request.Message is not { Operation: not null, Id: uint id })
+            {
+                request.Dispose();
+                throw new DfssException(DfssErrorCode.ProtocolViolation, "A client sends requests, each with an id, and nothing else.");
+            }
+
+            if (!unanswered.TryAdd(id, value: true))
+            {
+                request.Dispose();
+                throw new DfssException(DfssErrorCode.ProtocolViolation, $"Request id {id} is still unanswered and was used again.");
+            }
+
+            lock (running)
+            {
+                running.RemoveAll(task => task.IsCompleted);
+                running.Add(AnswerAsync(id, request));
+            }
+        }
+    }
+
+    private async Task AnswerAsync(uint id, ReceivedMessage request)
+    {
+        // Reading goes on at once; the handler works beside it.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            (Message message, RequestAnswer? answer) = await HandleAsync(id, request).ConfigureAwait(false);
+            using (answer)
+            {
+                // Free before the answer leaves: the client may use the id again as soon as it has read it.
+                unanswered.TryRemove(id, out _);
+                await channel.WriteAsync(message, answer?.Payload, closed.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is DfssException or OperationCanceledException)
+        {
+            // The connection is gone, and with it whoever wanted the answer.
+            log($"{channel.RemoteAddress}: an answer could not be delivered: {error.Message}");
+            channel.Abort();
+        }
+        finally
+        {
+            room.Release();
+        }
+    }
+
+    private async Task<(Message Message, RequestAnswer? Answer)> HandleAsync(uint id, ReceivedMessage request)
+    {
+        using (request)
+        {
+            try
+            {
+                RequestAnswer answer = await handler.HandleAsync(request.Message, request.Payload?.Memory ?? default, closed.Token)
+                    .ConfigureAwait(false);
+                return (Message.Answer(id, DfssErrorCode.None, answer.Results), answer);
+            }
+            catch (DfssException error)
+            {
+                log($"{channel.RemoteAddress}: {request.Message.Operation} failed: {error.Message}");
+                return (ErrorAnswer.Create(id, error), null);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                // The edge of a request: a fault in its handling is this request's error, not the peer's end.
+                log($"{channel.RemoteAddress}: {request.Message.Operation} met a fault: {error}");
+                return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
+            }
+        }
+    }
+
+    private async Task TryNotifyAsync(DfssException reason)
+    {
+        try
+        {
+            await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, closed.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is DfssException or OperationCanceledException)
+        {
+            log($"{channel.RemoteAddress}: the connection was gone before its notice: {error.Message}");
+        }
+    }
+
+    private Task WhenAnsweredAsync()
+    {
+        lock (running)
+        {
+            return Task.WhenAll(running);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using Dfss.Protocol;
+using Dfss.Records;
+using Dfss.Storage;
+
+namespace Dfss.Peers;
+
+/// <summary>The operations on records: messages to the record store and back.</summary>
+internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chunks)
+{
+    public ValueTask<RequestAnswer> PrepareAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        RunAsync(map, payload, RecordCodec.DecodePrepare, records.PrepareAsync, cancellationToken);
+
+    public ValueTask<RequestAnswer> SealAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        RunAsync(map, payload, RecordCodec.DecodeSeal, records.SealAsync, cancellationToken);
+
+    public ValueTask<RequestAnswer> AcceptAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        RunAsync(map, payload, RecordCodec.DecodeAccept, records.AcceptAsync, cancellationToken);
+
+    public ValueTask<RequestAnswer> DecideAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        RunAsync(map, payload, RecordCodec.DecodeDecide, records.DecideAsync, cancellationToken);
+
+    public ValueTask<RequestAnswer> ReadAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        RunAsync(map, payload, RecordCodec.DecodeRead, records.ReadAsync, cancellationToken);
+
+    public async ValueTask<RequestAnswer> ListAsync(MessageMap map, CancellationToken cancellationToken)
+    {
+        const int MaxPage = 1000;
+        string? after = map.TryGet("after", out MessageValue value) ? value.AsText() : null;
+        string prefix = map.TryGet("prefix", out MessageValue text) ? text.AsText() : string.Empty;
+        int limit = (int)Math.Clamp(map.Required("limit").AsInteger(), 1, MaxPage);
+        RecordPage page = await records.ListAsync(new ListRequest(after, limit, prefix), cancellationToken).ConfigureAwait(false);
+        (MessageMap results, byte[] payload) = MessageBatch.Join(page.Records.Select(RecordCodec.EncodeBallotedRecord));
+        results.Add("more", page.HasMore);
+        return new RequestAnswer(results, bytes: payload);
+    }
+
+    /// <summary>What a file consists of, as far as this member alone knows: for clients that do not vote.</summary>
+    public async ValueTask<RequestAnswer> GetFileInfoAsync(MessageMap map, CancellationToken cancellationToken)
+    {
+        FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
+        byte[]? manifest = map.TryGet("manifest", out MessageValue wanted) && wanted.AsBoolean()
+            ? (await ReadManifestAsync(record, cancellationToken).ConfigureAwait(false)).Encoded.ToArray()
+            : null;
+        MessageMap results = new()
+        {
+            { "version", record.Version },
+            { "file_id", record.FileId.ToByteArray() },
+            { "length", record.Length },
+            { "chunk_size", record.ChunkSize },
+            { "chunk_count", FileManifest.CountChunks(record.Length, record.ChunkSize) },
+            { "modified", record.ModifiedUnixMilliseconds },
+        };
+        return new RequestAnswer(results, bytes: manifest);
+    }
+
+    /// <summary>Which chunk a name and an index mean, and of which content, so that a client notices when it changes between two chunks.</summary>
+    public async ValueTask<(ChunkId ChunkId, FileId FileId)> FindChunkAsync(MessageMap map, CancellationToken cancellationToken)
+    {
+        FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
+        if (map.TryGet("file_id", out MessageValue expected) && !expected.AsBinary().AsSpan().SequenceEqual(record.FileId.ToByteArray()))
+        {
+            throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}). Start over.");
+        }
+
+        FileManifest manifest = await ReadManifestAsync(record, cancellationToken).ConfigureAwait(false);
+        long index = map.Required("index").AsInteger();
+        return index < manifest.ChunkCount
+            ? (manifest[(int)index], record.FileId)
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"'{record.Name}' has {manifest.ChunkCount} chunks; there is none of index {index}.");
+    }
+
+    private async ValueTask<FileRecord> FindAsync(MessageMap map, CancellationToken cancellationToken)
+    {
+        string name = FileName.Normalize(map.Required("name").AsText());
+        IReadOnlyList<RegisterAnswer> answers = await records.ReadAsync([new ReadRequest(name)], cancellationToken).ConfigureAwait(false);
+        return answers[0].Decided?.Record is { State: FileRecordState.File } record
+            ? record
+            : throw new DfssException(DfssErrorCode.FileNotFound, $"No file named '{name}' is decided here.");
+    }
+
+    private async ValueTask<FileManifest> ReadManifestAsync(FileRecord record, CancellationToken cancellationToken)
+    {
+        ChunkId id = record.FileId.ToChunkId();
+        int length = await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
+        byte[] encoded = new byte[length];
+        int? read = await chunks.GetAsync(id, encoded, cancellationToken).ConfigureAwait(false);
+        return read == length && ChunkId.Of(encoded) == id ? FileManifest.Decode(encoded) : throw Missing(record);
+    }
+
+    private static DfssException Missing(FileRecord record) => new(
+        DfssErrorCode.ChunkNotFound, $"The manifest {record.FileId} of '{record.Name}' is not stored here. Ask another member of its home.");
+
+    private static async ValueTask<RequestAnswer> RunAsync<T>(
+        MessageMap map,
+        ReadOnlyMemory<byte> payload,
+        Func<ReadOnlyMemory<byte>, T> decode,
+        Func<IReadOnlyList<T>, CancellationToken, ValueTask<IReadOnlyList<RegisterAnswer>>> run,
+        CancellationToken cancellationToken)
+        where T : RegisterRequest
+    {
+        T[] requests = [.. MessageBatch.Split(map, payload).Select(decode)];
+        if (requests.DistinctBy(request => request.Name, StringComparer.Ordinal).Count() != requests.Length)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, "A name stands twice in one batch.");
+        }
+
+        IReadOnlyList<RegisterAnswer> answers = await run(requests, cancellationToken).ConfigureAwait(false);
+        (MessageMap results, byte[] bytes) = MessageBatch.Join(answers.Select(RecordCodec.EncodeAnswer));
+        return new RequestAnswer(results, bytes: bytes);
+    }
+}

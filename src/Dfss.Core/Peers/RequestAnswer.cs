@@ -1,0 +1,19 @@
+using Dfss.Protocol;
+using Dfss.Transport;
+
+namespace Dfss.Peers;
+
+/// <summary>The answer to one request, before it is written. Whoever writes it disposes it.</summary>
+/// <param name="results">The results.</param>
+/// <param name="pooled">The payload in pooled memory, now owned by the answer; null where there is none or <paramref name="bytes"/> is it.</param>
+/// <param name="bytes">A small payload in memory of its own; null for none.</param>
+internal sealed class RequestAnswer(MessageMap results, Payload? pooled = null, byte[]? bytes = null) : IDisposable
+{
+    public static RequestAnswer Empty => new(MessageMap.Empty);
+
+    public MessageMap Results { get; } = results;
+
+    public ReadOnlyMemory<byte>? Payload => pooled is not null ? pooled.Memory : bytes is not null ? bytes : null;
+
+    public void Dispose() => pooled?.Dispose();
+}

@@ -1,0 +1,66 @@
+namespace Dfss.Protocol;
+
+/// <summary>
+/// The answer that says an error: its status is the code, its results are <c>{message, retryable[, chunk_id][, versions]}</c>.
+/// </summary>
+internal static class ErrorAnswer
+{
+    /// <summary>A message longer than this is cut: an error must always fit into a frame, before hello too.</summary>
+    public const int MaxMessageCharacters = 1000;
+
+    /// <summary>The answer to request <paramref name="id"/>, or, with null, the notice that closes the connection.</summary>
+    public static Message Create(uint? id, DfssException exception) => Message.Answer(id, exception.Code, ToMap(exception, chunkId: null));
+
+    /// <summary>The results of an error answer. VersionNotSupported carries the versions spoken here.</summary>
+    public static MessageMap ToMap(DfssException exception, ChunkId? chunkId)
+    {
+        string message = exception.Message;
+        MessageMap map = new()
+        {
+            { "message", message.Length <= MaxMessageCharacters ? message : Cut(message) },
+            { "retryable", exception.IsTransient },
+        };
+        if (chunkId is { } chunk)
+        {
+            map.Add("chunk_id", chunk.ToByteArray());
+        }
+
+        if (exception.Code == DfssErrorCode.VersionNotSupported)
+        {
+            map.Add("versions", Handshake.ToArray(Handshake.SupportedVersions));
+        }
+
+        return map;
+    }
+
+    /// <summary>
+    /// The exception an error answer stands for: its code, and "peer: message". A code of a newer peer that is not known here becomes
+    /// PeerFault and is named in the message.
+    /// </summary>
+    public static DfssException ToException(Message answer, string peer)
+    {
+        string text = answer.Map.TryGet("message", out MessageValue message) && message.Kind == MessageValueKind.Text
+            ? message.AsText()
+            : "the peer said no reason.";
+        if (answer.Status == DfssErrorCode.VersionNotSupported
+            && answer.Map.TryGet("versions", out MessageValue versions) && versions.Kind == MessageValueKind.Array)
+        {
+            text += $" (The peer's versions: {string.Join(", ", versions.AsArray().Select(Describe))}.)";
+        }
+
+        return Enum.IsDefined(answer.Status)
+            ? new DfssException(answer.Status, $"{peer}: {text}")
+            : new DfssException(DfssErrorCode.PeerFault, $"{peer}: {text} (The peer's error {(int)answer.Status} is not known here.)");
+    }
+
+    private static string Describe(MessageValue version) => version.Kind == MessageValueKind.Integer
+        ? version.AsInteger().ToString(System.Globalization.CultureInfo.InvariantCulture)
+        : "?";
+
+    private static string Cut(string message)
+    {
+        // Not between the halves of a surrogate pair: the wire's UTF-8 is strict.
+        int length = char.IsHighSurrogate(message[MaxMessageCharacters - 1]) ? MaxMessageCharacters - 1 : MaxMessageCharacters;
+        return message[..length];
+    }
+}

@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+
+namespace Dfss.Protocol;
+
+/// <summary>A frame: the length of its body as uint32, big-endian, then the body. One frame carries one message.</summary>
+internal static class Frame
+{
+    /// <summary>The length that goes before every body.</summary>
+    public const int PrefixBytes = sizeof(uint);
+
+    /// <summary>The shortest body: an array of four, an id, a status, an empty map and nil, one byte each.</summary>
+    public const int MinBodyBytes = 5;
+
+    /// <summary>Writes the prefix of a body of <paramref name="bodyBytes"/>.</summary>
+    public static void WritePrefix(Span<byte> destination, int bodyBytes) =>
+        BinaryPrimitives.WriteUInt32BigEndian(destination, checked((uint)bodyBytes));
+
+    /// <summary>Reads a prefix; false while fewer than <see cref="PrefixBytes"/> bytes are there.</summary>
+    /// <exception cref="DfssException">
+    /// LimitExceeded: the body is over <paramref name="maxBodyBytes"/>. ProtocolViolation: it is too short for any message. Both before
+    /// anything is allocated for it.
+    /// </exception>
+    public static bool TryReadPrefix(ReadOnlySpan<byte> source, int maxBodyBytes, out int bodyBytes)
+    {
+        bodyBytes = 0;
+        if (source.Length < PrefixBytes)
+        {
+            return false;
+        }
+
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(source);
+        if (length > (uint)maxBodyBytes)
+        {
+            throw new DfssException(
+                DfssErrorCode.LimitExceeded, $"A frame's body of {length} bytes was announced; the limit is {maxBodyBytes} bytes.");
+        }
+
+        if (length < MinBodyBytes)
+        {
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"A frame's body of {length} bytes was announced; no message is that short.");
+        }
+
+        bodyBytes = (int)length;
+        return true;
+    }
+}

@@ -1,0 +1,46 @@
+namespace Dfss.Protocol;
+
+/// <summary>Several items in one payload: concatenated, their lengths in the map under <c>lengths</c>.</summary>
+internal static class MessageBatch
+{
+    /// <summary>4,096 items a batch: their lengths fit the 64 KiB of a message's header with room to spare.</summary>
+    public const int MaxItems = 4096;
+
+    /// <summary>The map and payload that carry these items.</summary>
+    public static (MessageMap Map, byte[] Payload) Join(IEnumerable<byte[]> items)
+    {
+        byte[][] all = [.. items];
+        if (all.Length > MaxItems || all.Sum(item => (long)item.Length) > DfssLimits.MaxPayloadBytes)
+        {
+            throw new DfssException(
+                DfssErrorCode.LimitExceeded, $"A batch of {all.Length} items is over {MaxItems} items or {DfssLimits.MaxPayloadBytes} bytes.");
+        }
+
+        MessageMap map = new() { { "lengths", MessageValue.From([.. all.Select(item => (MessageValue)item.Length)]) } };
+        return (map, [.. all.SelectMany(item => item)]);
+    }
+
+    /// <summary>The items that a map and payload carry.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: the lengths do not add up to the payload.</exception>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> Split(MessageMap map, ReadOnlyMemory<byte> payload)
+    {
+        IReadOnlyList<MessageValue> lengths = map.Required("lengths").AsArray();
+        List<ReadOnlyMemory<byte>> items = new(Math.Min(lengths.Count, MaxItems));
+        int offset = 0;
+        foreach (MessageValue value in lengths)
+        {
+            long length = value.AsInteger();
+            if (length > payload.Length - offset || items.Count == MaxItems)
+            {
+                throw new DfssException(DfssErrorCode.InvalidArgument, "The lengths of a batch do not fit its payload.");
+            }
+
+            items.Add(payload.Slice(offset, (int)length));
+            offset += (int)length;
+        }
+
+        return offset == payload.Length
+            ? items
+            : throw new DfssException(DfssErrorCode.InvalidArgument, "The lengths of a batch do not fit its payload.");
+    }
+}

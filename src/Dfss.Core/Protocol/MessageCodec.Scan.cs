@@ -1,0 +1,216 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace Dfss.Protocol;
+
+/// <content>Finding where a header ends while it arrives.</content>
+internal static partial class MessageCodec
+{
+    /// <summary>Where the header of a body ends.</summary>
+    /// <param name="HeaderBytes">The bytes before the payload's.</param>
+    /// <param name="PayloadBytes">The payload's length; null for nil.</param>
+    public readonly record struct HeaderEnd(int HeaderBytes, int? PayloadBytes);
+
+    /// <summary>
+    /// Walks over a body's first bytes, token by token and without recursion, until the payload's length has been seen. It goes on where
+    /// it stopped when more bytes have come, so a header that trickles in costs no more than one that comes at once.
+    /// </summary>
+    public struct HeaderScan
+    {
+        private OpenItems open;
+        private int depth;
+        private int position;
+
+        /// <summary>Looks further.</summary>
+        /// <param name="available">The body's first bytes, always from its beginning.</param>
+        /// <param name="bodyBytes">The whole body's length.</param>
+        /// <param name="end">Where the header ends.</param>
+        /// <returns>False while more bytes are needed.</returns>
+        /// <exception cref="DfssException">ProtocolViolation or LimitExceeded.</exception>
+        public bool TryFindEnd(ReadOnlySpan<byte> available, int bodyBytes, out HeaderEnd end)
+        {
+            end = default;
+            while (depth != 1 || open[0] != 1)
+            {
+                if (!TryReadToken(available, bodyBytes, out Token token))
+                {
+                    return false;
+                }
+
+                Enter(token);
+            }
+
+            if (!TryReadLength(available, bodyBytes, PayloadLengthBytes(available), out int start, out long length))
+            {
+                return false;
+            }
+
+            bool isNil = available[position] == Code.Nil;
+            if (length > DfssLimits.MaxPayloadBytes)
+            {
+                throw TooLarge($"A payload of {length} bytes is over the limit of {DfssLimits.MaxPayloadBytes} bytes.");
+            }
+
+            if (start + length != bodyBytes)
+            {
+                throw Malformed($"The payload ends at byte {start + length} of a body of {bodyBytes} bytes.");
+            }
+
+            end = new HeaderEnd(start, isNil ? null : (int)length);
+            return true;
+        }
+
+        private void Enter(Token token)
+        {
+            if (depth == 0)
+            {
+                if (!token.IsArray || token.Items != MessageItems)
+                {
+                    throw Malformed("A body is not an array of four.");
+                }
+            }
+            else
+            {
+                open[depth - 1]--;
+            }
+
+            if (token.IsContainer && depth == DfssLimits.MaxDepth)
+            {
+                throw TooLarge($"A message is nested deeper than {DfssLimits.MaxDepth}.");
+            }
+
+            if (token.Items > 0)
+            {
+                open[depth++] = token.Items;
+            }
+
+            while (depth > 1 && open[depth - 1] == 0)
+            {
+                depth--;
+            }
+        }
+
+        private readonly int PayloadLengthBytes(ReadOnlySpan<byte> available) => position >= available.Length
+            ? 0
+            : available[position] switch
+            {
+                Code.Nil => 0,
+                Code.Bin8 => 1,
+                Code.Bin16 => 2,
+                Code.Bin32 => 4,
+                byte code => throw Malformed($"The payload begins with 0x{code:x2}, which is neither nil nor bin."),
+            };
+
+        private bool TryReadToken(ReadOnlySpan<byte> available, int bodyBytes, out Token token)
+        {
+            token = default;
+            if (position >= available.Length)
+            {
+                Require(position + 1, bodyBytes);
+                return false;
+            }
+
+            Shape shape = Code.ShapeOf(available[position]);
+            if (!TryReadLength(available, bodyBytes, shape.LengthBytes, out int start, out long length))
+            {
+                return false;
+            }
+
+            length += shape.Fixed;
+            bool isContainer = shape.Kind is ShapeKind.Array or ShapeKind.Map;
+
+            // A container's items take at least a byte each, so one sum bounds both.
+            long items = shape.Kind == ShapeKind.Map ? length * 2 : length;
+            Require(start + items, bodyBytes);
+            int next = isContainer ? start : start + (int)items;
+            if (next > available.Length)
+            {
+                return false;
+            }
+
+            position = next;
+            token = new Token(isContainer ? (int)items : 0, shape.Kind == ShapeKind.Array, isContainer);
+            return true;
+        }
+
+        private readonly bool TryReadLength(ReadOnlySpan<byte> available, int bodyBytes, int lengthBytes, out int start, out long length)
+        {
+            start = position + 1 + lengthBytes;
+            length = 0;
+            Require(start, bodyBytes);
+            if (start > available.Length)
+            {
+                return false;
+            }
+
+            ReadOnlySpan<byte> field = available.Slice(position + 1, lengthBytes);
+            length = lengthBytes switch
+            {
+                0 => 0,
+                1 => field[0],
+                2 => BinaryPrimitives.ReadUInt16BigEndian(field),
+                _ => BinaryPrimitives.ReadUInt32BigEndian(field),
+            };
+            return true;
+        }
+
+        private static void Require(long headerBytes, int bodyBytes)
+        {
+            if (headerBytes > bodyBytes)
+            {
+                throw Malformed($"A body of {bodyBytes} bytes ends inside its header.");
+            }
+
+            if (headerBytes > DfssLimits.MaxHeaderBytes)
+            {
+                throw TooLarge($"A message's arguments or results are over the limit of {DfssLimits.MaxHeaderBytes} bytes.");
+            }
+        }
+
+        private readonly record struct Token(int Items, bool IsArray, bool IsContainer);
+
+        /// <summary>Items still to come in each open container, the outermost first.</summary>
+        [InlineArray(DfssLimits.MaxDepth)]
+        private struct OpenItems
+        {
+            private int first;
+        }
+    }
+
+    private enum ShapeKind
+    {
+        Scalar,
+        Array,
+        Map,
+    }
+
+    /// <summary>What follows a token's first byte: a length field of so many bytes, and the fixed part of the length.</summary>
+    private readonly record struct Shape(ShapeKind Kind, int LengthBytes, int Fixed);
+
+    /// <summary>MessagePack's first bytes, as far as a message may hold them.</summary>
+    private static class Code
+    {
+        public const byte Nil = 0xc0;
+        public const byte Bin8 = 0xc4;
+        public const byte Bin16 = 0xc5;
+        public const byte Bin32 = 0xc6;
+
+        public static Shape ShapeOf(byte code) => code switch
+        {
+            <= 0x7f or Nil or 0xc2 or 0xc3 => new(ShapeKind.Scalar, 0, 0),
+            <= 0x8f => new(ShapeKind.Map, 0, code & 0x0f),
+            <= 0x9f => new(ShapeKind.Array, 0, code & 0x0f),
+            <= 0xbf => new(ShapeKind.Scalar, 0, code & 0x1f),
+            Bin8 or 0xd9 => new(ShapeKind.Scalar, 1, 0),
+            Bin16 or 0xda => new(ShapeKind.Scalar, 2, 0),
+            Bin32 or 0xdb => new(ShapeKind.Scalar, 4, 0),
+            >= 0xcc and <= 0xcf => new(ShapeKind.Scalar, 0, 1 << (code - 0xcc)),
+            >= 0xd0 and <= 0xd3 => new(ShapeKind.Scalar, 0, 1 << (code - 0xd0)),
+            0xdc => new(ShapeKind.Array, 2, 0),
+            0xdd => new(ShapeKind.Array, 4, 0),
+            0xde => new(ShapeKind.Map, 2, 0),
+            0xdf => new(ShapeKind.Map, 4, 0),
+            _ => throw Malformed($"The byte 0x{code:x2} begins a float, an extension or a negative number; none has a place in a message."),
+        };
+    }
+}

@@ -1,0 +1,137 @@
+namespace Dfss.Records;
+
+/// <summary>What a step gives: the state to put on stable storage, then the answer to send.</summary>
+/// <param name="State">The same instance as before where nothing changed.</param>
+/// <param name="Answer">To be sent once the state is on stable storage.</param>
+internal readonly record struct AcceptorStep(RegisterState State, RegisterAnswer Answer);
+
+/// <summary>
+/// The voting rules of a member: pure functions from a state and a request to the next state and the answer. Whoever calls them applies
+/// the steps of one name one after the other. A ballot whose counter is more than <see cref="Ballot.MaxJump"/> above any seen, or a record
+/// of another name, is <see cref="DfssErrorCode.InvalidArgument"/>.
+/// </summary>
+internal static class Acceptor
+{
+    /// <summary>Step 1: promises the ballot, unless a higher one was promised.</summary>
+    public static AcceptorStep Prepare(RegisterState state, PrepareRequest request)
+    {
+        CheckJump(state, request.Ballot);
+        return request.Ballot < state.Promised ? Refuse(state) : Done(Promise(state, request.Ballot));
+    }
+
+    /// <summary>Whether step 3 is refused: the refusal, or null where the chunk store may be flushed and looked at.</summary>
+    public static RegisterAnswer? CheckSeal(RegisterState state, SealRequest request)
+    {
+        CheckJump(state, request.Ballot);
+        return request.Ballot < state.Promised ? Refuse(state).Answer : null;
+    }
+
+    /// <summary>
+    /// Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal, unless a higher ballot was
+    /// promised meanwhile. To be called under the lock that keeps the collector of garbage away, from the look at the chunks on.
+    /// </summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>: too many files are sealed under this name.</exception>
+    public static AcceptorStep Seal(RegisterState state, SealRequest request)
+    {
+        CheckJump(state, request.Ballot);
+        if (request.Ballot < state.Promised)
+        {
+            return Refuse(state);
+        }
+
+        // An older seal of the same file protects nothing that the new one does not, and not as long.
+        List<RegisterSeal> seals = [.. state.Seals.Where(seal => seal.FileId != request.FileId)];
+        if (seals.Count >= RegisterState.MaxSeals)
+        {
+            throw new DfssException(
+                DfssErrorCode.LimitExceeded,
+                $"'{request.Name}' has {RegisterState.MaxSeals} unfinished changes. Finish one of them, then send again.");
+        }
+
+        seals.Add(new RegisterSeal(request.Ballot, request.FileId));
+        return Done(Promise(state, request.Ballot) with { Seals = seals });
+    }
+
+    /// <summary>The answer to step 3 where chunks, or the manifest, are missing. Nothing is changed by it.</summary>
+    public static RegisterAnswer ChunksMissing(RegisterState state, ChunkBitmap missing, bool isManifestMissing) =>
+        Answer(state, RegisterStatus.ChunksMissing) with { Missing = missing, IsManifestMissing = isManifestMissing };
+
+    /// <summary>Step 4: promises the ballot and accepts the record, unless a higher ballot was promised.</summary>
+    public static AcceptorStep Accept(RegisterState state, AcceptRequest request)
+    {
+        CheckJump(state, request.Ballot);
+        CheckName(request.Name, request.Record);
+        if (request.Ballot < state.Promised)
+        {
+            return Refuse(state);
+        }
+
+        // One ballot carries one record, so the same ballot once more is a request sent twice.
+        return request.Ballot == state.Accepted?.Ballot
+            ? Done(state)
+            : Done(Promise(state, request.Ballot) with { Accepted = new BallotedRecord(request.Ballot, request.Record) });
+    }
+
+    /// <summary>Step 5: takes note that the record was chosen at the ballot, and lets go of the seals up to it. Never refused.</summary>
+    /// <remarks>
+    /// What was accepted at a ballot not above is replaced by what was chosen, as if this member had been asked to accept it in time. That is
+    /// safe: (b, r) was chosen, so a majority accepted it before any of them promised more; whoever prepares above b meets one of them and
+    /// builds on r or on what came after r, whether this member tells him of (b, r), of less, or of nothing. The promise rises with it, so that
+    /// no lower accept follows; refusing more is always safe. The gain: what was accepted is never older than what was decided, so no old
+    /// content is kept for it, and a late seal of a lost round is refused in place of being kept for ever.
+    /// </remarks>
+    public static AcceptorStep Decide(RegisterState state, DecideRequest request)
+    {
+        CheckJump(state, request.Ballot);
+        CheckName(request.Name, request.Record);
+        if (request.Ballot <= state.Decided?.Ballot)
+        {
+            return Done(state);
+        }
+
+        BallotedRecord chosen = new(request.Ballot, request.Record);
+        return Done(Promise(state, request.Ballot) with
+        {
+            Decided = chosen,
+            Accepted = state.Accepted?.Ballot > request.Ballot ? state.Accepted : chosen,
+            Seals = [.. state.Seals.Where(seal => seal.Ballot > request.Ballot)],
+        });
+    }
+
+    /// <summary>What the register holds.</summary>
+    public static AcceptorStep Read(RegisterState state, ReadRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Done(state);
+    }
+
+    private static RegisterState Promise(RegisterState state, Ballot ballot) =>
+        ballot > state.Promised ? state with { Promised = ballot } : state;
+
+    private static AcceptorStep Done(RegisterState state) => new(state, Answer(state, RegisterStatus.Done));
+
+    private static AcceptorStep Refuse(RegisterState state) => new(state, Answer(state, RegisterStatus.Refused));
+
+    private static RegisterAnswer Answer(RegisterState state, RegisterStatus status) =>
+        new() { Status = status, Promised = state.Promised, Accepted = state.Accepted, Decided = state.Decided };
+
+    /// <summary>The promise is never below what was accepted, decided or sealed, so it is the highest seen.</summary>
+    private static void CheckJump(RegisterState state, Ballot ballot)
+    {
+        if (ballot.Counter < 1 || ballot.Counter - state.Promised.Counter > Ballot.MaxJump)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"The ballot {ballot.Counter} is not within {Ballot.MaxJump} above {state.Promised.Counter}, the highest seen here.");
+        }
+    }
+
+    private static void CheckName(string name, FileRecord record)
+    {
+        if (!string.Equals(name, record.Name, StringComparison.Ordinal))
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"The record of '{record.Name}' was sent for the register of '{name}'.");
+        }
+    }
+}

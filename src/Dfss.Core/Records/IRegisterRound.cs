@@ -1,0 +1,37 @@
+namespace Dfss.Records;
+
+/// <summary>
+/// One change or one read of one name, without I/O: it says what to ask of whom, and is told what came back. One thread at a time.
+/// A driver asks <see cref="NextFor"/> of each member after every event until it gives null, sends what it gets, and reports each request
+/// once, with the same object: its answer, or that none came (connection lost, time-out, an error, a member without a known store).
+/// Once <see cref="IsFinished"/>, what <see cref="NextFor"/> still gives are decisions to spread: they may be lost, and nobody need wait for them.
+/// </summary>
+internal interface IRegisterRound
+{
+    /// <summary>The name.</summary>
+    string Name { get; }
+
+    /// <summary>n: the members are 0 to n - 1, in the order of the home.</summary>
+    int MemberCount { get; }
+
+    /// <summary>
+    /// 1 at first, and one more for each new ballot or repeated step. Before asking on after a rise from 2 on, wait a random and growing time:
+    /// the rise to 2 is usually only the discovery of how far the counter is, later ones are contention or members out of reach.
+    /// </summary>
+    int Round { get; }
+
+    /// <summary>Whether the outcome is known.</summary>
+    bool IsFinished { get; }
+
+    /// <summary>What to send to a member now; null: nothing.</summary>
+    RegisterRequest? NextFor(int member);
+
+    /// <summary>Reports an answer. One to a request that no longer matters is ignored.</summary>
+    void OnAnswer(int member, RegisterRequest request, RegisterAnswer answer);
+
+    /// <summary>Reports that no answer came. The member is asked again in a later round.</summary>
+    void OnUnavailable(int member, RegisterRequest request);
+
+    /// <summary>Ends it now, with what is known. No effect once finished.</summary>
+    void GiveUp();
+}

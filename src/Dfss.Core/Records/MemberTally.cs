@@ -1,0 +1,98 @@
+namespace Dfss.Records;
+
+/// <summary>Where a member stands in the step at hand.</summary>
+internal enum MemberStanding
+{
+    /// <summary>Not asked yet.</summary>
+    ToAsk,
+
+    /// <summary>Asked; nothing came back yet.</summary>
+    Asked,
+
+    /// <summary>Answered that it is done.</summary>
+    Done,
+
+    /// <summary>Refused for a higher ballot.</summary>
+    Refused,
+
+    /// <summary>Answered that chunks are missing.</summary>
+    ChunksMissing,
+
+    /// <summary>Gave no answer.</summary>
+    Unavailable,
+}
+
+/// <summary>Who was asked and who answered what in one step of voting.</summary>
+internal sealed class MemberTally(int memberCount)
+{
+    private readonly MemberStanding[] standings = new MemberStanding[memberCount];
+    private readonly RegisterRequest?[] asked = new RegisterRequest?[memberCount];
+    private readonly RegisterAnswer?[] answers = new RegisterAnswer?[memberCount];
+
+    /// <summary>floor(n/2) + 1: any two of that size share a member.</summary>
+    public int Majority { get; } = (memberCount / 2) + 1;
+
+    public MemberStanding this[int member] => standings[member];
+
+    /// <summary>The members' answers to this step, with nulls.</summary>
+    public IReadOnlyList<RegisterAnswer?> Answers => answers;
+
+    /// <summary>Begins a step: nobody was asked.</summary>
+    public void Clear()
+    {
+        Array.Clear(standings);
+        Array.Clear(asked);
+        Array.Clear(answers);
+    }
+
+    /// <summary>Lets the members that stand so be asked again.</summary>
+    public void AskAgain(Func<MemberStanding, bool> standing)
+    {
+        for (int i = 0; i < standings.Length; i++)
+        {
+            if (standing(standings[i]))
+            {
+                standings[i] = MemberStanding.ToAsk;
+                answers[i] = null;
+            }
+        }
+    }
+
+    public void MarkAsked(int member, RegisterRequest request)
+    {
+        standings[member] = MemberStanding.Asked;
+        asked[member] = request;
+    }
+
+    /// <summary>Notes what came back; false where the request is not the one waited for: sent twice, given up, or of an earlier step.</summary>
+    public bool TryTake(int member, RegisterRequest request, RegisterAnswer? answer)
+    {
+        if (standings[member] != MemberStanding.Asked || !ReferenceEquals(asked[member], request))
+        {
+            return false;
+        }
+
+        asked[member] = null;
+        answers[member] = answer;
+        standings[member] = answer?.Status switch
+        {
+            null => MemberStanding.Unavailable,
+            RegisterStatus.Done => MemberStanding.Done,
+            RegisterStatus.ChunksMissing => MemberStanding.ChunksMissing,
+            _ => MemberStanding.Refused,
+        };
+        return true;
+    }
+
+    public int Count(MemberStanding standing) => standings.Count(s => s == standing);
+
+    /// <summary>Whether a majority is done.</summary>
+    public bool HasMajority => Count(MemberStanding.Done) >= Majority;
+
+    /// <summary>Whether anybody may still answer.</summary>
+    public bool IsPending => Count(MemberStanding.ToAsk) + Count(MemberStanding.Asked) > 0;
+
+    /// <summary>Whether a majority can still be done in this step.</summary>
+    public bool CanReachMajority =>
+        Count(MemberStanding.Done) + Count(MemberStanding.ToAsk) + Count(MemberStanding.Asked) >= Majority;
+}

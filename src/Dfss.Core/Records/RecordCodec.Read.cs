@@ -1,0 +1,203 @@
+using MessagePack;
+
+namespace Dfss.Records;
+
+/// <content>The reading of each item.</content>
+internal static partial class RecordCodec
+{
+    public static FileRecord DecodeRecord(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadRecord);
+
+    public static BallotedRecord DecodeBallotedRecord(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadBallotedRecord);
+
+    public static RegisterState DecodeState(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadState);
+
+    public static RegisterAnswer DecodeAnswer(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadAnswer);
+
+    public static PrepareRequest DecodePrepare(ReadOnlyMemory<byte> encoded)
+    {
+        RequestFields fields = Decode(encoded, ReadRequest);
+        return new PrepareRequest(Required(fields.Name, "name"), Required(fields.Ballot, "ballot"));
+    }
+
+    public static SealRequest DecodeSeal(ReadOnlyMemory<byte> encoded)
+    {
+        RequestFields fields = Decode(encoded, ReadRequest);
+        return new SealRequest(
+            Required(fields.Name, "name"),
+            Required(fields.Ballot, "ballot"),
+            Required(fields.FileId, "file_id"),
+            Required(fields.Expected, "expected"));
+    }
+
+    public static AcceptRequest DecodeAccept(ReadOnlyMemory<byte> encoded)
+    {
+        RequestFields fields = Decode(encoded, ReadRequest);
+        return new AcceptRequest(
+            Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"));
+    }
+
+    public static DecideRequest DecodeDecide(ReadOnlyMemory<byte> encoded)
+    {
+        RequestFields fields = Decode(encoded, ReadRequest);
+        return new DecideRequest(
+            Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"));
+    }
+
+    public static ReadRequest DecodeRead(ReadOnlyMemory<byte> encoded) =>
+        new(Required(Decode(encoded, ReadRequest).Name, "name"));
+
+    private static RequestFields ReadRequest(ref MessagePackReader reader, int depth)
+    {
+        RequestFields fields = new();
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "name" => Set(fields.Name = ReadName(ref r)),
+            "ballot" => Set(fields.Ballot = ReadBallot(ref r)),
+            "file_id" => Set(fields.FileId = ReadFileId(ref r)),
+            "expected" => Set(fields.Expected = ReadBitmap(ref r)),
+            "record" => Set(fields.Record = ReadRecord(ref r, d)),
+            _ => false,
+        });
+        return fields;
+    }
+
+    private static RegisterAnswer ReadAnswer(ref MessagePackReader reader, int depth)
+    {
+        long? status = null;
+        RegisterAnswer answer = new();
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "status" => Set(status = ReadInteger(ref r, 0, (int)RegisterStatus.ChunksMissing)),
+            "promised" => Set(answer = answer with { Promised = ReadBallot(ref r) }),
+            "accepted" => Set(answer = answer with { Accepted = ReadBallotedRecord(ref r, d) }),
+            "decided" => Set(answer = answer with { Decided = ReadBallotedRecord(ref r, d) }),
+            "missing" => Set(answer = answer with { Missing = ReadBitmap(ref r) }),
+            "manifest_missing" => Set(answer = answer with { IsManifestMissing = ReadBoolean(ref r) }),
+            _ => false,
+        });
+        return answer with { Status = (RegisterStatus)Required(status, "status") };
+    }
+
+    private static RegisterState ReadState(ref MessagePackReader reader, int depth)
+    {
+        RegisterState state = new();
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "promised" => Set(state = state with { Promised = ReadBallot(ref r) }),
+            "accepted" => Set(state = state with { Accepted = ReadBallotedRecord(ref r, d) }),
+            "decided" => Set(state = state with { Decided = ReadBallotedRecord(ref r, d) }),
+            "seals" => Set(state = state with { Seals = ReadArray(ref r, d, RegisterState.MaxSeals, ReadSeal) }),
+            _ => false,
+        });
+        return state;
+    }
+
+    private static RegisterSeal ReadSeal(ref MessagePackReader reader, int depth)
+    {
+        Ballot? ballot = null;
+        FileId? fileId = null;
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "ballot" => Set(ballot = ReadBallot(ref r)),
+            "file_id" => Set(fileId = ReadFileId(ref r)),
+            _ => false,
+        });
+        return new RegisterSeal(Required(ballot, "ballot"), Required(fileId, "file_id"));
+    }
+
+    private static BallotedRecord ReadBallotedRecord(ref MessagePackReader reader, int depth)
+    {
+        Ballot? ballot = null;
+        FileRecord? record = null;
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "ballot" => Set(ballot = ReadBallot(ref r)),
+            "record" => Set(record = ReadRecord(ref r, d)),
+            _ => false,
+        });
+        return new BallotedRecord(Required(ballot, "ballot"), Required(record, "record"));
+    }
+
+    private static FileRecord ReadRecord(ref MessagePackReader reader, int depth)
+    {
+        string? name = null;
+        Guid? writerId = null;
+        IReadOnlyList<HomeMember>? home = null;
+        long? version = null, state = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
+        FileRecord rest = new() { Name = "", Version = 0, Home = [], WriterId = default };
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "name" => Set(name = ReadName(ref r)),
+            "version" => Set(version = ReadInteger(ref r, 1, MaxInteger)),
+            "state" => Set(state = ReadInteger(ref r, 0, (int)FileRecordState.Removed)),
+            "file_id" => Set(rest = rest with { FileId = ReadFileId(ref r) }),
+            "length" => Set(length = ReadInteger(ref r, 0, MaxInteger)),
+            "chunk_size" => Set(chunkSize = ReadInteger(ref r, 0, DfssLimits.MaxChunkSize)),
+            "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
+            "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
+            "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
+            "modified" => Set(modified = ReadInteger(ref r, 0, MaxInteger)),
+            "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
+            "writer_id" => Set(writerId = ReadGuid(ref r)),
+            "previous_file_ids" => Set(rest = rest with { PreviousFileIds = ReadArray(ref r, d, MaxPreviousFileIds, ReadFileIdItem) }),
+            "previous_writer_ids" =>
+                Set(rest = rest with { PreviousWriterIds = ReadArray(ref r, d, Proposer.MaxPreviousWriterIds, ReadGuidItem) }),
+            _ => false,
+        });
+        rest = rest with
+        {
+            Name = Required(name, "name"),
+            Version = Required(version, "version"),
+            State = (FileRecordState)Required(state, "state"),
+            Length = Required(length, "length"),
+            ChunkSize = (int)Required(chunkSize, "chunk_size"),
+            Replicas = (int)Required(replicas, "replicas"),
+            Run = (int)Required(run, "run"),
+            Home = Required(home, "home"),
+            ModifiedUnixMilliseconds = Required(modified, "modified"),
+            UnixMode = (int?)mode,
+            WriterId = Required(writerId, "writer_id"),
+        };
+        Check(rest);
+        return rest;
+    }
+
+    private static HomeMember ReadMember(ref MessagePackReader reader, int depth)
+    {
+        StoreId? storeId = null;
+        IReadOnlyList<string>? addresses = null;
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "store_id" => Set(storeId = new StoreId(ReadBytes(ref r, StoreId.SizeBytes, StoreId.SizeBytes))),
+            "addresses" => Set(addresses = ReadArray(ref r, d, MaxAddresses, ReadAddress)),
+            _ => false,
+        });
+        return new HomeMember(storeId, Required(addresses, "addresses"));
+    }
+
+    private static string ReadAddress(ref MessagePackReader reader, int depth) => ReadText(ref reader, MaxAddressBytes);
+
+    private static FileId ReadFileIdItem(ref MessagePackReader reader, int depth) => ReadFileId(ref reader);
+
+    private static Guid ReadGuidItem(ref MessagePackReader reader, int depth) => ReadGuid(ref reader);
+
+    /// <summary>Makes an assignment the "it is known" of a field's arm.</summary>
+    private static bool Set<T>(T value)
+    {
+        _ = value;
+        return true;
+    }
+
+    private sealed class RequestFields
+    {
+        public string? Name { get; set; }
+
+        public Ballot? Ballot { get; set; }
+
+        public FileId? FileId { get; set; }
+
+        public ChunkBitmap? Expected { get; set; }
+
+        public FileRecord? Record { get; set; }
+    }
+}

@@ -1,0 +1,205 @@
+using System.Buffers;
+using System.Text;
+using MessagePack;
+
+namespace Dfss.Records;
+
+/// <content>The strict reading of what all items are made of, and the rules of a record's values, held to both ways.</content>
+internal static partial class RecordCodec
+{
+    /// <summary>Longer than any key there is; an unknown one is no longer.</summary>
+    private const int MaxKeyBytes = 64;
+
+    /// <summary>More than any map there is has keys; room for new ones.</summary>
+    private const int MaxKeys = 64;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private delegate T ReadFunc<out T>(ref MessagePackReader reader, int depth);
+
+    /// <summary>Reads the value of a key, or says that it does not know it. The depth is that of a container in the value's place.</summary>
+    private delegate bool FieldReader(ref MessagePackReader reader, string key, int depth);
+
+    private static T Decode<T>(ReadOnlyMemory<byte> encoded, ReadFunc<T> read)
+    {
+        try
+        {
+            MessagePackReader reader = new(encoded);
+            T value = read(ref reader, 1);
+            return reader.End ? value : throw Malformed("bytes are left over at the end");
+        }
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or DecoderFallbackException)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, $"A record or a message of the register is malformed: {e.Message}", e);
+        }
+    }
+
+    private static void ReadMap(ref MessagePackReader reader, int depth, FieldReader readField)
+    {
+        Expect(ref reader, MessagePackType.Map, depth);
+        int count = reader.ReadMapHeader();
+        Require(count <= MaxKeys, "number of keys");
+        HashSet<string> keys = new(count, StringComparer.Ordinal);
+        for (int i = 0; i < count; i++)
+        {
+            string key = ReadText(ref reader, MaxKeyBytes);
+            if (!keys.Add(key))
+            {
+                throw Malformed($"the key '{key}' stands twice");
+            }
+
+            if (!reader.TryReadNil() && !readField(ref reader, key, depth + 1))
+            {
+                Skip(ref reader, depth + 1);
+            }
+        }
+    }
+
+    private static List<T> ReadArray<T>(ref MessagePackReader reader, int depth, int maxCount, ReadFunc<T> readItem)
+    {
+        Expect(ref reader, MessagePackType.Array, depth);
+        int count = reader.ReadArrayHeader();
+        Require(count <= maxCount, "length of an array");
+        List<T> items = new(count);
+        for (int i = 0; i < count; i++)
+        {
+            items.Add(readItem(ref reader, depth + 1));
+        }
+
+        return items;
+    }
+
+    /// <summary>Passes over the value of an unknown key, as strict about its form as about what is known.</summary>
+    private static void Skip(ref MessagePackReader reader, int depth)
+    {
+        switch (reader.NextMessagePackType)
+        {
+            case MessagePackType.Map:
+                ReadMap(ref reader, depth, static (ref MessagePackReader _, string _, int _) => false);
+                break;
+            case MessagePackType.Array:
+                Expect(ref reader, MessagePackType.Array, depth);
+                int count = reader.ReadArrayHeader();
+                for (int i = 0; i < count; i++)
+                {
+                    Skip(ref reader, depth + 1);
+                }
+
+                break;
+            case MessagePackType.Integer:
+                ReadInteger(ref reader, 0, MaxInteger);
+                break;
+            case MessagePackType.String:
+                ReadText(ref reader, int.MaxValue);
+                break;
+            case MessagePackType.Nil or MessagePackType.Boolean or MessagePackType.Binary:
+                reader.Skip();
+                break;
+            default:
+                throw Malformed($"{reader.NextMessagePackType} is not used");
+        }
+    }
+
+    private static long ReadInteger(ref MessagePackReader reader, long min, long max)
+    {
+        Expect(ref reader, MessagePackType.Integer);
+        ulong value = reader.ReadUInt64();
+        Require(value <= (ulong)max && value >= (ulong)min, "integer");
+        return (long)value;
+    }
+
+    private static bool ReadBoolean(ref MessagePackReader reader)
+    {
+        Expect(ref reader, MessagePackType.Boolean);
+        return reader.ReadBoolean();
+    }
+
+    private static string ReadText(ref MessagePackReader reader, int maxBytes)
+    {
+        Expect(ref reader, MessagePackType.String);
+        ReadOnlySequence<byte> text = reader.ReadStringSequence() ?? default;
+        Require(text.Length <= maxBytes, "length of a text");
+        return StrictUtf8.GetString(text);
+    }
+
+    private static string ReadName(ref MessagePackReader reader)
+    {
+        string name = ReadText(ref reader, DfssLimits.MaxNameBytes);
+        CheckName(name);
+        return name;
+    }
+
+    private static byte[] ReadBytes(ref MessagePackReader reader, int minBytes, int maxBytes)
+    {
+        Expect(ref reader, MessagePackType.Binary);
+        ReadOnlySequence<byte> bytes = reader.ReadBytes() ?? default;
+        Require(bytes.Length >= minBytes && bytes.Length <= maxBytes, "length of a bin");
+        return bytes.ToArray();
+    }
+
+    private static FileId ReadFileId(ref MessagePackReader reader) =>
+        new(ReadBytes(ref reader, FileId.SizeBytes, FileId.SizeBytes));
+
+    private static Guid ReadGuid(ref MessagePackReader reader) => new(ReadBytes(ref reader, GuidBytes, GuidBytes), bigEndian: true);
+
+    private static ChunkBitmap ReadBitmap(ref MessagePackReader reader) => new(ReadBytes(ref reader, 0, MaxBitmapBytes));
+
+    private static Ballot ReadBallot(ref MessagePackReader reader)
+    {
+        Expect(ref reader, MessagePackType.Array);
+        Require(reader.ReadArrayHeader() == 2, "ballot");
+        return new Ballot(ReadInteger(ref reader, 0, MaxInteger), ReadGuid(ref reader));
+    }
+
+    private static void Expect(ref MessagePackReader reader, MessagePackType type, int depth = 1)
+    {
+        Require(depth <= DfssLimits.MaxDepth, "nesting");
+        if (reader.NextMessagePackType != type)
+        {
+            throw Malformed($"{reader.NextMessagePackType} stands where {type} should");
+        }
+    }
+
+    private static T Required<T>(T? value, string key)
+        where T : class => value ?? throw Malformed($"the key '{key}' is missing");
+
+    private static T Required<T>(T? value, string key)
+        where T : struct => value ?? throw Malformed($"the key '{key}' is missing");
+
+    private static void Check(FileRecord record)
+    {
+        CheckName(record.Name);
+        Require(record.Version is >= 1 and <= MaxInteger, "version");
+        Require(Enum.IsDefined(record.State), "state");
+        Require(record.State == FileRecordState.Removed || record.FileId != default, "file_id");
+        Require(record.Length is >= 0 and <= MaxInteger, "length");
+        Require(record.ChunkSize is >= 0 and <= DfssLimits.MaxChunkSize, "chunk_size");
+        Require(record.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
+        Require(record.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
+        Require(record.Home.Count is >= 1 and <= DfssLimits.MaxHomeMembers, "home");
+        foreach (HomeMember member in record.Home)
+        {
+            Require(member.Addresses.Count <= MaxAddresses, "addresses");
+            Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= MaxAddressBytes), "addresses");
+        }
+
+        Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxInteger, "modified");
+        Require(record.UnixMode is null or (>= 0 and <= MaxMode), "mode");
+        Require(record.PreviousFileIds.Count <= MaxPreviousFileIds, "previous_file_ids");
+        Require(record.PreviousWriterIds.Count <= Proposer.MaxPreviousWriterIds, "previous_writer_ids");
+    }
+
+    private static void CheckName(string name) => Require(
+        FileName.TryNormalize(name, out string? normalized, out _) && string.Equals(name, normalized, StringComparison.Ordinal), "name");
+
+    private static void Require(bool isMet, string what)
+    {
+        if (!isMet)
+        {
+            throw Malformed($"'{what}' is out of range or out of form");
+        }
+    }
+
+    private static DfssException Malformed(string problem) =>
+        new(DfssErrorCode.InvalidArgument, $"A record or a message of the register is malformed: {problem}.");
+}

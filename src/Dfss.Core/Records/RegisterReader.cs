@@ -1,0 +1,115 @@
+namespace Dfss.Records;
+
+/// <summary>
+/// One read of one name: asks all members what they hold. With a majority of answers the result is current: nothing that was chosen before
+/// the read began is missing from it. An unfinished change that is met is finished first, so that no reader sees what another later does not;
+/// but only when all members have answered or failed, as the change may be going on. A driver that has a majority need not wait long for
+/// the rest: it may report them unavailable.
+/// </summary>
+internal sealed class RegisterReader : RegisterRound
+{
+    private readonly bool[] hasAnswered;
+
+    /// <summary>Begins a read.</summary>
+    public RegisterReader(string name, int memberCount, Func<Guid> newProposerId)
+        : base(name, memberCount, newProposerId)
+    {
+        hasAnswered = new bool[memberCount];
+        Begin(Step.Reading);
+    }
+
+    /// <summary>Once finished: the record, a tombstone too; null where the name was never sent, or nobody asked knows it.</summary>
+    public BallotedRecord? Result { get; private set; }
+
+    /// <summary>Once finished: whether a majority answered. If not, <see cref="Result"/> is the newest that is known to be decided, and may be old.</summary>
+    public bool IsCurrent { get; private set; }
+
+    /// <inheritdoc/>
+    public override void GiveUp()
+    {
+        if (!IsFinished)
+        {
+            End(NewestDecided, isCurrent: false);
+        }
+    }
+
+    protected override void AdvanceOwnStep()
+    {
+        for (int i = 0; i < MemberCount; i++)
+        {
+            hasAnswered[i] |= Tally[i] == MemberStanding.Done;
+        }
+
+        if (Tally.HasMajority && TryConclude(HighestAccepted()))
+        {
+            return;
+        }
+
+        if (!Tally.IsPending)
+        {
+            if (Tally.HasMajority)
+            {
+                PrepareNextBallot();
+            }
+            else
+            {
+                GiveUp();
+            }
+        }
+    }
+
+    protected override void OnPrepared()
+    {
+        if (Prepared is null || IsKnownDecided(Prepared.Record))
+        {
+            End(Prepared is null ? null : NewestDecided, isCurrent: true);
+        }
+        else
+        {
+            BeginAccepting(Prepared.Record);
+        }
+    }
+
+    protected override void OnAccepted(BallotedRecord chosen) => End(chosen, isCurrent: true);
+
+    protected override void Repeat()
+    {
+        if (Tally.Count(MemberStanding.Refused) == 0)
+        {
+            GiveUp();
+        }
+        else
+        {
+            base.Repeat();
+        }
+    }
+
+    /// <summary>
+    /// Nothing accepted, or nothing above what is decided, or a majority that accepted the same ballot (which is what chosen means): then
+    /// the members' own answers show what is current.
+    /// </summary>
+    private bool TryConclude(BallotedRecord? highest)
+    {
+        if (highest is null)
+        {
+            End(result: null, isCurrent: true);
+        }
+        else if (IsKnownDecided(highest.Record))
+        {
+            End(NewestDecided, isCurrent: true);
+        }
+        else if (Tally.Answers.Count(answer => answer is not null && LastAccepted(answer)?.Ballot == highest.Ballot) >= Tally.Majority)
+        {
+            End(highest, isCurrent: true);
+        }
+
+        return IsFinished;
+    }
+
+    private void End(BallotedRecord? result, bool isCurrent)
+    {
+        Result = result;
+        IsCurrent = isCurrent;
+        Finish(result, member => hasAnswered[member]);
+    }
+}

@@ -1,0 +1,249 @@
+namespace Dfss.Records;
+
+/// <summary>
+/// What a change and a read have in common: voting step by step, a higher ballot after a lost one, and spreading what was chosen.
+/// </summary>
+internal abstract class RegisterRound : IRegisterRound
+{
+    /// <summary>The largest integer of the wire; a counter that high is never reached by honest members.</summary>
+    private const long MaxCounter = (1L << 53) - 1;
+
+    private readonly Func<Guid> newProposerId;
+    private readonly Ballot[] decidedAt;
+    private readonly bool[] isToBeTold;
+    private long highestCounter;
+    private BallotedRecord? decision;
+
+    protected RegisterRound(string name, int memberCount, Func<Guid> newProposerId)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(memberCount, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(memberCount, DfssLimits.MaxHomeMembers);
+        Name = name;
+        MemberCount = memberCount;
+        this.newProposerId = newProposerId;
+        Tally = new MemberTally(memberCount);
+        decidedAt = new Ballot[memberCount];
+        isToBeTold = new bool[memberCount];
+    }
+
+    /// <summary>What is asked of the members at the moment.</summary>
+    protected enum Step
+    {
+        Reading,
+        Preparing,
+        Waiting,
+        Sealing,
+        Accepting,
+        Finished,
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public int MemberCount { get; }
+
+    /// <inheritdoc/>
+    public int Round { get; private set; } = 1;
+
+    /// <inheritdoc/>
+    public bool IsFinished => At == Step.Finished;
+
+    protected Step At { get; private set; }
+
+    protected Ballot Ballot { get; private set; }
+
+    protected MemberTally Tally { get; }
+
+    /// <summary>The highest accepted among the majority that promised <see cref="Ballot"/>; what any change at it builds on.</summary>
+    protected BallotedRecord? Prepared { get; private set; }
+
+    /// <summary>What <see cref="Step.Accepting"/> asks to accept.</summary>
+    protected FileRecord? Proposal { get; private set; }
+
+    /// <summary>The newest record that any member said is decided. Once true it stays true, so answers of any age count.</summary>
+    protected BallotedRecord? NewestDecided { get; private set; }
+
+    /// <inheritdoc/>
+    public RegisterRequest? NextFor(int member)
+    {
+        if (IsFinished)
+        {
+            bool isToldNow = isToBeTold[member];
+            isToBeTold[member] = false;
+            return isToldNow && decision is not null ? new DecideRequest(Name, decision.Ballot, decision.Record) : null;
+        }
+
+        if (At == Step.Waiting || Tally[member] != MemberStanding.ToAsk)
+        {
+            return null;
+        }
+
+        RegisterRequest request = RequestFor(member);
+        Tally.MarkAsked(member, request);
+        return request;
+    }
+
+    /// <inheritdoc/>
+    public void OnAnswer(int member, RegisterRequest request, RegisterAnswer answer)
+    {
+        if (IsFinished)
+        {
+            return;
+        }
+
+        highestCounter = Math.Max(highestCounter, answer.Promised.Counter);
+        bool isTaken = Tally.TryTake(member, request, answer);
+        if (answer.Decided is { } decided)
+        {
+            decidedAt[member] = Max(decidedAt[member], decided.Ballot);
+            NewestDecided = NewestDecided?.Ballot >= decided.Ballot ? NewestDecided : decided;
+            OnDecidedSeen(decided);
+        }
+
+        if (isTaken && !IsFinished)
+        {
+            Advance();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnUnavailable(int member, RegisterRequest request)
+    {
+        if (!IsFinished && Tally.TryTake(member, request, answer: null))
+        {
+            Advance();
+        }
+    }
+
+    /// <inheritdoc/>
+    public abstract void GiveUp();
+
+    /// <summary>A majority promised the ballot; <see cref="Prepared"/> is known.</summary>
+    protected abstract void OnPrepared();
+
+    /// <summary>A majority accepted <see cref="Proposal"/>.</summary>
+    protected abstract void OnAccepted(BallotedRecord chosen);
+
+    /// <summary>A member says that this was decided.</summary>
+    protected virtual void OnDecidedSeen(BallotedRecord decided)
+    {
+    }
+
+    /// <summary>Something came back in <see cref="Step.Reading"/> or <see cref="Step.Sealing"/>.</summary>
+    protected abstract void AdvanceOwnStep();
+
+    protected virtual RegisterRequest RequestFor(int member) => At switch
+    {
+        Step.Reading => new ReadRequest(Name),
+        Step.Preparing => new PrepareRequest(Name, Ballot),
+        _ => new AcceptRequest(Name, Ballot, Proposal!),
+    };
+
+    /// <summary>The step cannot succeed with the answers it got: a higher ballot where this one was refused, else the silent ones again.</summary>
+    protected virtual void Repeat()
+    {
+        Round++;
+        if (Tally.Count(MemberStanding.Refused) > 0)
+        {
+            PrepareNextBallot();
+        }
+        else
+        {
+            Tally.AskAgain(standing => standing == MemberStanding.Unavailable);
+        }
+    }
+
+    protected void Begin(Step step)
+    {
+        At = step;
+        Tally.Clear();
+    }
+
+    /// <summary>Goes back to a step with the standings as they are, or waits for the driver with them.</summary>
+    protected void Continue(Step step) => At = step;
+
+    protected void PrepareNextBallot()
+    {
+        highestCounter = Math.Min(Math.Max(highestCounter, Ballot.Counter) + 1, MaxCounter);
+        Ballot = new Ballot(highestCounter, newProposerId());
+        Begin(Step.Preparing);
+    }
+
+    protected void BeginAccepting(FileRecord record)
+    {
+        Proposal = record;
+        Begin(Step.Accepting);
+    }
+
+    /// <summary>Ends it. A decision is told to the members that <paramref name="tells"/> and that are not known to have it.</summary>
+    protected void Finish(BallotedRecord? decided, Func<int, bool> tells)
+    {
+        At = Step.Finished;
+        decision = decided;
+        for (int i = 0; i < MemberCount; i++)
+        {
+            isToBeTold[i] = decided is not null && tells(i) && decidedAt[i] < decided.Ballot;
+        }
+    }
+
+    /// <summary>
+    /// Whether this very change is known to be chosen. Records accepted again at a higher ballot are the same change; versions only rise along
+    /// the chain of what is chosen, and a writer id is made for one change, so the same change is never chosen twice with another between.
+    /// </summary>
+    protected bool IsKnownDecided(FileRecord record) => NewestDecided is { } decided
+        && decided.Record.Version == record.Version && decided.Record.WriterId == record.WriterId;
+
+    /// <summary>What a member accepted last; of one that knows a newer decision, that.</summary>
+    protected static BallotedRecord? LastAccepted(RegisterAnswer answer) =>
+        answer.Accepted is null || answer.Decided?.Ballot > answer.Accepted.Ballot ? answer.Decided : answer.Accepted;
+
+    /// <summary>The highest accepted among the members that are done with the step.</summary>
+    protected BallotedRecord? HighestAccepted()
+    {
+        BallotedRecord? highest = null;
+        for (int i = 0; i < MemberCount; i++)
+        {
+            if (Tally[i] == MemberStanding.Done && LastAccepted(Tally.Answers[i]!) is { } accepted
+                && !(highest?.Ballot >= accepted.Ballot))
+            {
+                highest = accepted;
+            }
+        }
+
+        return highest;
+    }
+
+    private static Ballot Max(Ballot left, Ballot right) => left > right ? left : right;
+
+    private void Advance()
+    {
+        if (At is Step.Reading or Step.Sealing)
+        {
+            AdvanceOwnStep();
+        }
+        else if (At is Step.Preparing or Step.Accepting)
+        {
+            if (Tally.HasMajority)
+            {
+                AdvanceWithMajority();
+            }
+            else if (!Tally.CanReachMajority)
+            {
+                Repeat();
+            }
+        }
+    }
+
+    private void AdvanceWithMajority()
+    {
+        if (At == Step.Accepting)
+        {
+            OnAccepted(new BallotedRecord(Ballot, Proposal!));
+            return;
+        }
+
+        Prepared = HighestAccepted();
+        OnPrepared();
+    }
+}

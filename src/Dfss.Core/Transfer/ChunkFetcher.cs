@@ -1,0 +1,126 @@
+using System.Globalization;
+using Polly;
+using Polly.Retry;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Gets chunks of one file from whoever holds them: the ring's first member, then the next, and round again with growing, jittered delays.
+/// What it returns is verified. A holder that gave wrong bytes is asked to look at them, so that it sets them aside.
+/// </summary>
+internal sealed class ChunkFetcher
+{
+    private readonly Home home;
+    private readonly FileRecord record;
+    private readonly Placement placement;
+    private readonly ResiliencePipeline retry;
+    private readonly TransferOptions options;
+
+    public ChunkFetcher(Home home, FileRecord record, TransferOptions options)
+    {
+        this.home = home;
+        this.record = record;
+        this.options = options;
+        placement = new Placement(home.Count, record.Replicas, record.Run);
+        ResiliencePipelineBuilder builder = new() { TimeProvider = options.TimeProvider };
+        if (options.MaxAttempts > 1)
+        {
+            builder.AddRetry(new RetryStrategyOptions
+            {
+                // An absent chunk is worth asking for again too: its holder may be the one that is just starting.
+                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error =>
+                    error.IsTransient || error.Code is DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound),
+                MaxRetryAttempts = options.MaxAttempts - 1,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = TimeSpan.FromSeconds(5),
+                OnRetry = attempt =>
+                {
+                    options.Verbose?.Invoke(attempt.Outcome.Exception!.Message + " Trying again.");
+                    return ValueTask.CompletedTask;
+                },
+            });
+        }
+
+        retry = builder.Build();
+    }
+
+    /// <summary>Fetches the manifest, by its id, from any member.</summary>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...</exception>
+    public async Task<FileManifest> FetchManifestAsync(CancellationToken cancellationToken)
+    {
+        long chunks = FileManifest.CountChunks(record.Length, Math.Max(record.ChunkSize, DfssLimits.MinChunkSize));
+        if (chunks > DfssLimits.MaxChunksPerFile)
+        {
+            throw new DfssException(DfssErrorCode.LimitExceeded, $"The record of '{record.Name}' names more chunks than a file can have.");
+        }
+
+        byte[] encoded = new byte[FileManifest.HeaderBytes + (chunks * ChunkId.SizeBytes)];
+        await FetchAsync(record.FileId.ToChunkId(), encoded, chunkIndex: null, cancellationToken).ConfigureAwait(false);
+        FileManifest manifest = FileManifest.Decode(encoded);
+        return manifest.Length == record.Length && manifest.ChunkSize == record.ChunkSize
+            ? manifest
+            : throw new DfssException(
+                DfssErrorCode.ChunkCorrupt, $"The record of '{record.Name}' does not fit its manifest {record.FileId}. Send the file again.");
+    }
+
+    /// <summary>Fetches one chunk of the file; it fills <paramref name="destination"/> exactly.</summary>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders tried and each one's reason.</exception>
+    public ValueTask FetchChunkAsync(FileManifest manifest, int chunkIndex, Memory<byte> destination, CancellationToken cancellationToken) =>
+        FetchAsync(manifest[chunkIndex], destination, chunkIndex, cancellationToken);
+
+    private ValueTask FetchAsync(ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken) =>
+        retry.ExecuteAsync(token => FetchOnceAsync(id, destination, chunkIndex, token), cancellationToken);
+
+    private async ValueTask FetchOnceAsync(ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken)
+    {
+        List<string> reasons = [];
+        DfssErrorCode code = DfssErrorCode.ChunkNotFound;
+        for (int step = 0; step < home.Count; step++)
+        {
+            if (home[placement.MemberAt(chunkIndex ?? 0, step)] is not PeerHandle peer)
+            {
+                continue;
+            }
+
+            try
+            {
+                int? length = await peer.Chunks.GetAsync(id, destination, cancellationToken).ConfigureAwait(false);
+                if (length == destination.Length)
+                {
+                    return;
+                }
+
+                reasons.Add(length is null ? $"{peer} does not have it" : $"{peer} has {length} bytes of it");
+            }
+            catch (DfssException error)
+            {
+                code = code == DfssErrorCode.ChunkCorrupt ? code : error.Code;
+                reasons.Add($"{peer}: {error.Message}");
+                if (error.Code == DfssErrorCode.ChunkCorrupt)
+                {
+                    await ReportAsync(peer, id, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+
+        string what = chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
+        string unreached = home.Reasons.Length > 0 ? $"; not reached: {home.Reasons}" : string.Empty;
+        throw new DfssException(
+            code, $"{what} of '{record.Name}' ({id}) cannot be had: {string.Join("; ", reasons)}{unreached}.");
+    }
+
+    private async ValueTask ReportAsync(PeerHandle peer, ChunkId id, CancellationToken cancellationToken)
+    {
+        options.Warning?.Invoke($"{peer} gave wrong bytes for chunk {id}; they were not used.");
+        try
+        {
+            await peer.Verifier.VerifyAsync(id, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            options.Verbose?.Invoke($"{peer} could not look at chunk {id}: {error.Message}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using Dfss.Storage;
+using Dfss.Transport;
+using Polly;
+using Polly.Retry;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Puts the chunks of one source onto the members of a home: reads and hashes each, asks what is missing, sends that. A member that is full or
+/// stays away is left out, and what it should have held goes to the next on the ring.
+/// </summary>
+internal sealed class ChunkUploader
+{
+    private readonly SourceFile source;
+    private readonly Home home;
+    private readonly SendPlan plan;
+    private readonly ChunkId[] ids;
+    private readonly int chunkSize;
+    private readonly PayloadPool pool;
+    private readonly TransferOptions options;
+    private readonly ResiliencePipeline retry;
+
+    public ChunkUploader(SourceFile source, Home home, SendPlan plan, int chunkSize, PayloadPool pool, TransferOptions options)
+    {
+        this.source = source;
+        this.home = home;
+        this.plan = plan;
+        this.chunkSize = chunkSize;
+        this.pool = pool;
+        this.options = options;
+        ids = new ChunkId[FileManifest.CountChunks(source.Length, chunkSize)];
+        retry = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error =>
+                    error.IsTransient || error.Code == DfssErrorCode.ChunkCorrupt),
+                MaxRetryAttempts = 2,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+            })
+            .Build();
+    }
+
+    /// <summary>Uploads the whole source and answers its manifest.</summary>
+    public async Task<FileManifest> UploadAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        long done = 0;
+        await ForEachAsync(Enumerable.Range(0, ids.Length), async (index, content, token) =>
+        {
+            ids[index] = ChunkId.Of(content.Span);
+            await PlaceAsync(index, content, token).ConfigureAwait(false);
+            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, content.Length), source.Length));
+        }, cancellationToken).ConfigureAwait(false);
+        source.ThrowIfChanged();
+        return FileManifest.Create(source.Length, chunkSize, ids);
+    }
+
+    /// <summary>Uploads again what has lost its place meanwhile, and the manifest to every member that takes chunks.</summary>
+    public async Task CompleteAsync(FileManifest manifest, CancellationToken cancellationToken)
+    {
+        await ForEachAsync(plan.Unplaced(), async (index, content, token) =>
+        {
+            if (ChunkId.Of(content.Span) != ids[index])
+            {
+                throw source.Changed();
+            }
+
+            await PlaceAsync(index, content, token).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(Enumerable.Range(0, home.Count)
+            .Where(plan.CanTake)
+            .Select(member => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, cancellationToken))).ConfigureAwait(false);
+    }
+
+    private Task ForEachAsync(
+        IEnumerable<int> indexes, Func<int, ReadOnlyMemory<byte>, CancellationToken, Task> body, CancellationToken cancellationToken)
+    {
+        ParallelOptions parallel = new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
+        return Parallel.ForEachAsync(indexes, parallel, async (index, token) =>
+        {
+            long offset = (long)index * chunkSize;
+            using Payload buffer = await pool.RentAsync((int)Math.Min(chunkSize, source.Length - offset), token).ConfigureAwait(false);
+            await source.ReadAsync(offset, buffer.Memory, token).ConfigureAwait(false);
+            await body(index, buffer.Memory, token).ConfigureAwait(false);
+        });
+    }
+
+    private async Task PlaceAsync(int index, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        for (int member = plan.NextTarget(index); member >= 0; member = plan.NextTarget(index))
+        {
+            if (await TryPutAsync(member, ids[index], content, cancellationToken).ConfigureAwait(false) is not DfssException error)
+            {
+                plan.MarkHeld(member, index);
+            }
+            else if (plan.TakerCount == 0)
+            {
+                throw new DfssException(error.Code, $"No peer takes chunk {index} of '{source.Path}'. The last said: {error.Message}", error);
+            }
+        }
+    }
+
+    /// <summary>Puts one chunk at one member; where that fails, the member is left out from now on.</summary>
+    private async Task<DfssException?> TryPutAsync(
+        int member, ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        IChunkStore store = home[member]!.Chunks;
+        try
+        {
+            await retry.ExecuteAsync(
+                async token =>
+                {
+                    bool[] missing = await store.FindMissingAsync([id], token).ConfigureAwait(false);
+                    if (missing[0])
+                    {
+                        await store.PutAsync(id, content, token).ConfigureAwait(false);
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (DfssException error)
+        {
+            if (plan.CanTake(member))
+            {
+                plan.Exclude(member);
+                options.Warning?.Invoke($"{home[member]} takes no more chunks of '{source.Path}': {error.Message}");
+            }
+
+            return error;
+        }
+    }
+}

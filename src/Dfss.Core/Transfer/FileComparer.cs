@@ -1,0 +1,71 @@
+using Dfss.Transport;
+
+namespace Dfss.Transfer;
+
+/// <summary>Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more.</summary>
+internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, TransferOptions options)
+{
+    public async Task<FileComparison> CompareAsync(
+        string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        FileRecord record = file.Record;
+        progress?.Report(new(TransferPhase.Negotiating, 0, record.Length));
+        using SourceFile local = SourceFile.Open(localPath);
+        Home home = await Home.ReachAsync(record.Home, directory, cancellationToken).ConfigureAwait(false);
+        FileManifest manifest =
+            await new ChunkFetcher(home, record, options).FetchManifestAsync(cancellationToken).ConfigureAwait(false);
+        bool[] differs = await CompareChunksAsync(local, manifest, progress, cancellationToken).ConfigureAwait(false);
+        local.ThrowIfChanged();
+        IReadOnlyList<ByteRange> differences = Merge(differs, manifest.ChunkSize, Math.Max(local.Length, manifest.Length));
+        return new FileComparison(differences.Count == 0, local.Length, manifest.Length, differences);
+    }
+
+    /// <summary>The ranges of the chunks that differ, neighbours merged, the last one cut at the longer file's end.</summary>
+    internal static IReadOnlyList<ByteRange> Merge(bool[] differs, int chunkSize, long end)
+    {
+        List<ByteRange> ranges = [];
+        for (int start = 0; start < differs.Length; start++)
+        {
+            if (!differs[start])
+            {
+                continue;
+            }
+
+            int next = start;
+            while (next < differs.Length && differs[next])
+            {
+                next++;
+            }
+
+            long offset = (long)start * chunkSize;
+            ranges.Add(new ByteRange(offset, Math.Min((long)next * chunkSize, end) - offset));
+            start = next;
+        }
+
+        return ranges;
+    }
+
+    private async Task<bool[]> CompareChunksAsync(
+        SourceFile local, FileManifest manifest, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        long longer = Math.Max(local.Length, manifest.Length);
+        bool[] differs = new bool[FileManifest.CountChunks(longer, manifest.ChunkSize)];
+        long done = 0;
+        ParallelOptions parallel = new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(0, differs.Length, parallel, async (index, token) =>
+        {
+            long offset = manifest.OffsetOf(index);
+            int length = (int)Math.Clamp(local.Length - offset, 0, manifest.ChunkSize);
+            differs[index] = index >= manifest.ChunkCount || length != manifest.LengthOf(index);
+            if (!differs[index])
+            {
+                using Payload buffer = await pool.RentAsync(length, token).ConfigureAwait(false);
+                await local.ReadAsync(offset, buffer.Memory, token).ConfigureAwait(false);
+                differs[index] = ChunkId.Of(buffer.Memory.Span) != manifest[index];
+            }
+
+            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, length), local.Length));
+        }).ConfigureAwait(false);
+        return differs;
+    }
+}

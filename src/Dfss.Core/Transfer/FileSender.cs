@@ -1,0 +1,96 @@
+using System.Globalization;
+using Dfss.Records;
+using Dfss.Transport;
+
+namespace Dfss.Transfer;
+
+/// <summary>Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and decide its record.</summary>
+internal sealed class FileSender(HomeFinder finder, PayloadPool pool, TransferOptions options)
+{
+    /// <summary>One copy of each chunk.</summary>
+    private const int Replicas = 1;
+
+    /// <summary>Consecutive chunks go to different members: the plainest round-robin.</summary>
+    private const int Run = 1;
+
+    public async Task<StoredFile> SendAsync(
+        string sourcePath, string name, SendOptions sendOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        string stored = FileName.Normalize(name);
+        using SourceFile source = SourceFile.Open(sourcePath);
+        int chunkSize = ChooseChunkSize(source, sendOptions.ChunkSize);
+        progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
+        Home home = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false)
+            ?? await finder.MakeAsync(stored, cancellationToken).ConfigureAwait(false);
+        WriteCondition condition = sendOptions.Force ? WriteCondition.ReplaceAny : WriteCondition.CreateOnly;
+        RecordWriter writer = new(home, stored, condition, options);
+        await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
+
+        Placement placement = new(home.Count, Replicas, Run);
+        SendPlan plan = new(
+            placement,
+            (int)FileManifest.CountChunks(source.Length, chunkSize),
+            Enumerable.Range(0, home.Count).Select(member => home[member] is not null));
+        ChunkUploader uploader = new(source, home, plan, chunkSize, pool, options);
+        FileManifest manifest = await uploader.UploadAsync(progress, cancellationToken).ConfigureAwait(false);
+        progress?.Report(new(TransferPhase.Committing, source.Length, source.Length));
+        FileRecord chosen = await writer.CommitAsync(
+            current => Describe(current, stored, source, manifest, home, writer.WriterId),
+            plan,
+            manifest,
+            token => uploader.CompleteAsync(manifest, token),
+            cancellationToken).ConfigureAwait(false);
+        return new StoredFile(chosen, IsCurrent: true);
+    }
+
+    /// <summary>The chunk size asked for, doubled until the manifest fits.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.FileTooLarge"/>.</exception>
+    internal static int ChooseChunkSize(long length, int asked)
+    {
+        int chunkSize = asked;
+        while (FileManifest.CountChunks(length, chunkSize) > DfssLimits.MaxChunksPerFile && chunkSize < DfssLimits.MaxChunkSize)
+        {
+            chunkSize = Math.Min(chunkSize * 2, DfssLimits.MaxChunkSize);
+        }
+
+        return FileManifest.CountChunks(length, chunkSize) <= DfssLimits.MaxChunksPerFile ? chunkSize : 0;
+    }
+
+    private int ChooseChunkSize(SourceFile source, int asked)
+    {
+        int chunkSize = ChooseChunkSize(source.Length, asked);
+        if (chunkSize == 0)
+        {
+            long largest = (long)DfssLimits.MaxChunksPerFile * DfssLimits.MaxChunkSize;
+            throw new DfssException(
+                DfssErrorCode.FileTooLarge,
+                string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {source.Length} bytes; {largest} are the most. Split it."));
+        }
+
+        if (chunkSize != asked)
+        {
+            options.Verbose?.Invoke(string.Create(
+                CultureInfo.InvariantCulture, $"'{source.Path}' goes in chunks of {chunkSize} bytes, so that its manifest fits."));
+        }
+
+        return chunkSize;
+    }
+
+    private static FileRecord Describe(
+        FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, Guid writerId) => new()
+        {
+            Name = name,
+            Version = (current?.Version ?? 0) + 1,
+            State = FileRecordState.File,
+            FileId = manifest.FileId,
+            Length = manifest.Length,
+            ChunkSize = manifest.ChunkSize,
+            Replicas = Replicas,
+            Run = Run,
+            Home = home.Members,
+            ModifiedUnixMilliseconds = source.ModifiedUnixMilliseconds,
+            UnixMode = source.UnixMode,
+            WriterId = writerId,
+
+        };
+}

@@ -1,0 +1,97 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>Finds where a name lives: asks the listed peers what they know of it, and else makes the home of a new name.</summary>
+internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirectory directory)
+{
+    /// <summary>The home recorded for a name by the listed peers, or null where none of those reached knows the name.</summary>
+    /// <exception cref="DfssException">No listed peer was reached: the error of the first.</exception>
+    public async Task<Home?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
+            await ConnectAllAsync(cancellationToken).ConfigureAwait(false);
+        (BallotedRecord? Newest, DfssException? Error)[] known = await Task.WhenAll(
+            listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct().Select(peer => ReadAsync(peer, name, cancellationToken))).ConfigureAwait(false);
+        if (known.All(answer => answer.Error is not null))
+        {
+            throw known[0].Error!;
+        }
+
+        BallotedRecord? newest = known.Select(answer => answer.Newest).OfType<BallotedRecord>().MaxBy(record => record.Ballot);
+        return newest is null ? null : await Home.ReachAsync(newest.Record.Home, directory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The home of a name that nobody knows yet: the listed peers, rotated by the name.</summary>
+    public async Task<Home> MakeAsync(string name, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
+            await ConnectAllAsync(cancellationToken).ConfigureAwait(false);
+        HomeMember[] members =
+        [
+            .. listed
+                .Select(one => one.Peer?.Member ?? new HomeMember(StoreId: null, [one.Address.ToString()]))
+                .DistinctBy(member => member.StoreId?.ToString() ?? member.Addresses[0]),
+        ];
+        if (members.Length > DfssLimits.MaxHomeMembers)
+        {
+            throw new DfssException(
+                DfssErrorCode.LimitExceeded, $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.");
+        }
+
+        return await Home.ReachAsync(Placement.Rotate(members, name), directory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Every listed peer, reached or not.</summary>
+    /// <exception cref="DfssException">None was reached: the error of the first, or InvalidArgument where none is listed.</exception>
+    public async Task<IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)>> ConnectAllAsync(
+        CancellationToken cancellationToken)
+    {
+        if (addresses.Count == 0)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, "No peer was named. Name one or more, for example localhost:9000.");
+        }
+
+        (PeerAddress, PeerHandle?, DfssException?)[] listed = await Task.WhenAll(
+            addresses.Distinct().Select(address => ConnectAsync(address, cancellationToken))).ConfigureAwait(false);
+        return listed.Any(one => one.Item2 is not null) ? listed : throw Unreachable(listed);
+    }
+
+    private static DfssException Unreachable((PeerAddress Address, PeerHandle? Peer, DfssException? Error)[] listed)
+    {
+        DfssException first = listed[0].Error!;
+        return listed.Length == 1
+            ? first
+            : new DfssException(
+                first.Code, $"None of {listed.Length} peers can be reached: {string.Join(" ", listed.Select(one => one.Error!.Message))}", first);
+    }
+
+    private static async Task<(BallotedRecord? Newest, DfssException? Error)> ReadAsync(
+        PeerHandle peer, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IReadOnlyList<RegisterAnswer> answers =
+                await peer.Records.ReadAsync([new ReadRequest(name)], cancellationToken).ConfigureAwait(false);
+            return (answers[0].Accepted ?? answers[0].Decided, null);
+        }
+        catch (DfssException error)
+        {
+            return (null, error);
+        }
+    }
+
+    private async Task<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> ConnectAsync(
+        PeerAddress address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (address, await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false), null);
+        }
+        catch (DfssException error)
+        {
+            return (address, null, error);
+        }
+    }
+}

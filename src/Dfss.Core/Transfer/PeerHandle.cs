@@ -1,0 +1,42 @@
+using Dfss.Protocol;
+using Dfss.Records;
+using Dfss.Storage;
+using Dfss.Transport;
+
+namespace Dfss.Transfer;
+
+/// <summary>A store that a client has reached: who it is, and its two faces.</summary>
+internal sealed class PeerHandle
+{
+    /// <summary>Addresses kept of one member; enough for two networks in both address families, and names.</summary>
+    private const int MaxAddresses = 8;
+
+    public PeerHandle(PeerLink link, HelloAnswer hello)
+    {
+        Link = link;
+        StoreId = hello.StoreId;
+        RemoteChunkStore chunks = new(link);
+        Chunks = new VerifyingChunkStore(new BatchingChunkStore(chunks));
+        Verifier = chunks;
+        Records = new RemoteRecordStore(link);
+        Member = new HomeMember(
+            hello.StoreId,
+            [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)]);
+    }
+
+    public PeerLink Link { get; }
+
+    public StoreId StoreId { get; }
+
+    /// <summary>How a record names this store: its id, the address that worked here, then those it advertises.</summary>
+    public HomeMember Member { get; }
+
+    /// <summary>Its chunks; what is read is verified.</summary>
+    public IChunkStore Chunks { get; }
+
+    public IChunkVerifier Verifier { get; }
+
+    public IRecordStore Records { get; }
+
+    public override string ToString() => Link.Address.ToString();
+}

@@ -1,0 +1,122 @@
+using Dfss.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// A file on its way to its destination: written under a temporary name beside it, at full length from the start (so that a full disk shows at
+/// once), and renamed when everything is verified. Disposing it before <see cref="Commit"/> leaves nothing behind.
+/// </summary>
+internal sealed class ReceivedFile : IDisposable
+{
+    private readonly string destinationPath;
+    private readonly string temporaryPath;
+    private readonly SafeFileHandle handle;
+    private bool isCommitted;
+
+    private ReceivedFile(string destinationPath, string temporaryPath, SafeFileHandle handle)
+    {
+        this.destinationPath = destinationPath;
+        this.temporaryPath = temporaryPath;
+        this.handle = handle;
+    }
+
+    /// <summary>Makes the temporary file.</summary>
+    /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
+    public static ReceivedFile Create(string destinationPath, long length, bool force)
+    {
+        ThrowIfTaken(destinationPath, force);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(destinationPath))!;
+
+        // Not the destination's own name with something added: that may be too long already.
+        string temporary = Path.Combine(folder, $".dfss-{Guid.NewGuid():N}.part");
+        try
+        {
+            SafeFileHandle handle = File.OpenHandle(
+                temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, FileOptions.None, length);
+            return new ReceivedFile(destinationPath, temporary, handle);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(temporary);
+            throw Unwritable(destinationPath, error);
+        }
+    }
+
+    /// <summary>Writes verified bytes at their place.</summary>
+    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RandomAccess.WriteAsync(handle, content, offset, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException error)
+        {
+            throw Unwritable(destinationPath, error);
+        }
+    }
+
+    /// <summary>Gives the file its times, mode and name.</summary>
+    /// <param name="record">Whose last write and mode it gets.</param>
+    /// <param name="options">Whether it replaces a file, and whether it is made durable.</param>
+    public void Commit(FileRecord record, ReceiveOptions options)
+    {
+        try
+        {
+            const int PermissionBits = 0b111_111_111;
+            if (record.UnixMode is int mode && !OperatingSystem.IsWindows())
+            {
+                // Set-user-id and its like are not taken over from a network.
+                File.SetUnixFileMode(handle, (UnixFileMode)(mode & PermissionBits));
+            }
+
+            File.SetLastWriteTimeUtc(handle, DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).UtcDateTime);
+            if (options.Durable)
+            {
+                DurableFile.Flush(handle);
+            }
+
+            handle.Dispose();
+            ThrowIfTaken(destinationPath, options.Force);
+            DurableFile.Rename(temporaryPath, destinationPath, options.Force);
+            isCommitted = true;
+            if (options.Durable)
+            {
+                DurableFile.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(destinationPath))!);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(destinationPath, error);
+        }
+    }
+
+    public void Dispose()
+    {
+        handle.Dispose();
+        if (!isCommitted)
+        {
+            File.Delete(temporaryPath);
+        }
+    }
+
+    private static void ThrowIfTaken(string path, bool force)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new DfssException(DfssErrorCode.DestinationExists, $"'{path}' is a folder. Name a file, or the folder to receive into.");
+        }
+
+        if (!force && File.Exists(path))
+        {
+            throw new DfssException(DfssErrorCode.DestinationExists, $"'{path}' exists. Use -Force to replace it, or another destination.");
+        }
+    }
+
+    private static DfssException Unwritable(string path, Exception error) => new(
+        DfssErrorCode.DestinationUnwritable,
+        error is DirectoryNotFoundException
+            ? $"Cannot write '{path}': its folder does not exist. Make it first."
+            : $"Cannot write '{path}': {error.Message}",
+        error);
+}

@@ -1,0 +1,153 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Carries a round's requests to the members of a home and their answers back: the I/O of the register. One request is under way at each
+/// member at a time; what got no answer is asked again in a later round, as every step is idempotent.
+/// </summary>
+internal sealed class RegisterDriver(Home home, TransferOptions options)
+{
+    /// <summary>8 ballots, with growing random waits between: more than any honest contest takes, and some 2 s for a member to come back.</summary>
+    private const int MaxRounds = 8;
+
+    /// <summary>How long the last, losable messages may hold up a result that is certain already.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<int, string> reasons = [];
+    private int pausedFor = 1;
+
+    /// <summary>What stood in the way at each member that did not answer, the latest of each.</summary>
+    public string Reasons => string.Join("; ", new[] { home.Reasons }.Concat(reasons.Values).Where(reason => reason.Length > 0));
+
+    /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left under way.</summary>
+    public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Dictionary<int, Task<Outcome>> running = [];
+        bool isLeaving = false;
+        try
+        {
+            while (true)
+            {
+                await PauseBetweenRoundsAsync(round, cancellationToken).ConfigureAwait(false);
+                bool isAsking = StartRequests(round, running, stop.Token);
+                if (!isLeaving && (round.IsFinished || isPaused()))
+                {
+                    // What is left is telling the decision, or hearing from the slowest; neither is worth a long wait.
+                    isLeaving = true;
+                    stop.CancelAfter(FarewellTime);
+                }
+
+                if (running.Count > 0)
+                {
+                    Task<Outcome> ended = await Task.WhenAny(running.Values).ConfigureAwait(false);
+                    Deliver(round, running, await ended.ConfigureAwait(false));
+                }
+                else if (isLeaving)
+                {
+                    return;
+                }
+                else if (!isAsking)
+                {
+                    round.GiveUp();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (isLeaving && !cancellationToken.IsCancellationRequested)
+        {
+            // The farewell time is over; the members that did not hear the decision learn it from the next reader.
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)Task.WhenAll(running.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task PauseBetweenRoundsAsync(IRegisterRound round, CancellationToken cancellationToken)
+    {
+        if (round.IsFinished || round.Round <= pausedFor)
+        {
+            return;
+        }
+
+        // Whoever waits less wins the next round; the range doubles so that many rivals spread out. Going from the first round to the second
+        // is finding out how far the counter is, and needs no wait.
+        pausedFor = round.Round;
+        if (round.Round > MaxRounds)
+        {
+            round.GiveUp();
+        }
+        else if (round.Round > 2)
+        {
+            int milliseconds = Random.Shared.Next(5, 10 << Math.Min(round.Round, 7));
+            await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends what is to be sent. False where there was nothing to send to anybody.</summary>
+    private bool StartRequests(IRegisterRound round, Dictionary<int, Task<Outcome>> running, CancellationToken cancellationToken)
+    {
+        bool isAsking = false;
+        for (int member = 0; member < home.Count; member++)
+        {
+            if (running.ContainsKey(member) || round.NextFor(member) is not RegisterRequest request)
+            {
+                continue;
+            }
+
+            isAsking = true;
+            if (home[member] is PeerHandle peer)
+            {
+                running.Add(member, AskAsync(member, peer, request, cancellationToken));
+            }
+            else
+            {
+                round.OnUnavailable(member, request);
+            }
+        }
+
+        return isAsking;
+    }
+
+    private void Deliver(IRegisterRound round, Dictionary<int, Task<Outcome>> running, Outcome outcome)
+    {
+        running.Remove(outcome.Member);
+        if (outcome.Answer is RegisterAnswer answer)
+        {
+            round.OnAnswer(outcome.Member, outcome.Request, answer);
+        }
+        else
+        {
+            reasons[outcome.Member] = outcome.Reason!;
+            round.OnUnavailable(outcome.Member, outcome.Request);
+        }
+    }
+
+    private static async Task<Outcome> AskAsync(int member, PeerHandle peer, RegisterRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            RegisterAnswer answer = (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
+            return new Outcome(member, request, answer, Reason: null);
+        }
+        catch (DfssException error)
+        {
+            return new Outcome(member, request, Answer: null, $"{peer}: {error.Message}");
+        }
+    }
+
+    private static ValueTask<IReadOnlyList<RegisterAnswer>> SendAsync(
+        IRecordStore store, RegisterRequest request, CancellationToken cancellationToken) => request switch
+        {
+            PrepareRequest prepare => store.PrepareAsync([prepare], cancellationToken),
+            SealRequest seal => store.SealAsync([seal], cancellationToken),
+            AcceptRequest accept => store.AcceptAsync([accept], cancellationToken),
+            DecideRequest decide => store.DecideAsync([decide], cancellationToken),
+            ReadRequest read => store.ReadAsync([read], cancellationToken),
+            _ => throw new ArgumentException($"A {request.GetType().Name} is no step of the register.", nameof(request)),
+        };
+
+    private sealed record Outcome(int Member, RegisterRequest Request, RegisterAnswer? Answer, string? Reason);
+}

@@ -1,0 +1,95 @@
+using Dfss.Protocol;
+using Dfss.Storage;
+using Dfss.Transport;
+
+namespace Dfss.Transfer;
+
+/// <summary>The chunk store of a peer, at the other end of a connection.</summary>
+internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerifier
+{
+    /// <summary>Payloads and answers above this go over the connection for bulk, so that small ones need not wait behind them.</summary>
+    private const int BulkBytes = 64 << 10;
+
+    /// <summary>131,072 ids (4 MiB) a question: 2 TiB of 16 MiB chunks, answered in 16 KiB.</summary>
+    private const int MaxIdsPerQuestion = 1 << 17;
+
+    /// <inheritdoc/>
+    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        PeerCall call = new(
+            Operations.StoreChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, content, Destination: null, content.Length > BulkBytes);
+        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+        return response.Results.Required("present").AsBoolean() ? PutResult.AlreadyPresent : PutResult.Stored;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        PeerCall call = new(Operations.Flush, MessageMap.Empty, Payload: null, Destination: null, IsBulk: false);
+        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        PeerCall call = new(
+            Operations.GetChunk,
+            new MessageMap { { "chunk_id", id.ToByteArray() } },
+            Payload: null,
+            destination,
+            destination.Length > BulkBytes);
+        try
+        {
+            using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            return response.Payload.Length;
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.ChunkNotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    {
+        bool[] missing = new bool[ids.Count];
+        for (int start = 0; start < ids.Count; start += MaxIdsPerQuestion)
+        {
+            int count = Math.Min(MaxIdsPerQuestion, ids.Count - start);
+            byte[] question = new byte[count * ChunkId.SizeBytes];
+            for (int i = 0; i < count; i++)
+            {
+                ids[start + i].CopyTo(question.AsSpan(i * ChunkId.SizeBytes));
+            }
+
+            PeerCall call = new(Operations.FindMissing, MessageMap.Empty, question, Destination: null, question.Length > BulkBytes);
+            using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            if (response.Payload.Length != (count + 7) / 8)
+            {
+                throw new DfssException(DfssErrorCode.ProtocolViolation, $"{link.Address} answered find_missing with a bitmap of another length.");
+            }
+
+            Records.ChunkBitmap bitmap = new(response.Payload);
+            for (int i = 0; i < count; i++)
+            {
+                missing[start + i] = bitmap[i];
+            }
+        }
+
+        return missing;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        PeerCall call = new(
+            Operations.VerifyChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, Payload: null, Destination: null, IsBulk: false);
+        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+        return response.Results.Required("state").AsInteger() switch
+        {
+            0 => ChunkState.Good,
+            1 => ChunkState.Missing,
+            _ => ChunkState.Corrupt,
+        };
+    }
+}

@@ -1,0 +1,63 @@
+using Dfss.Protocol;
+using Dfss.Records;
+using Dfss.Transport;
+
+namespace Dfss.Transfer;
+
+/// <summary>The registers of a peer, at the other end of a connection.</summary>
+internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
+{
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(Operations.Prepare, requests, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(Operations.Seal, requests, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(Operations.Accept, requests, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(Operations.Decide, requests, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(Operations.Read, requests, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
+    {
+        MessageMap arguments = new() { { "limit", request.Limit }, { "prefix", request.Prefix } };
+        if (request.After is not null)
+        {
+            arguments.Add("after", request.After);
+        }
+
+        PeerCall call = new(Operations.ListFiles, arguments, Payload: null, Destination: null, IsBulk: true);
+        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+        List<BallotedRecord> records = [];
+        foreach (ReadOnlyMemory<byte> item in MessageBatch.Split(response.Results, response.Payload))
+        {
+            records.Add(RecordCodec.DecodeBallotedRecord(item));
+        }
+
+        return new RecordPage(records, response.Results.Required("more").AsBoolean());
+    }
+
+    private async ValueTask<IReadOnlyList<RegisterAnswer>> CallAsync(
+        string operation, IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
+    {
+        (MessageMap arguments, byte[] payload) = MessageBatch.Join(requests.Select(RecordCodec.Encode));
+        PeerCall call = new(operation, arguments, payload, Destination: null, IsBulk: false);
+        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+        RegisterAnswer[] answers =
+            [.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)];
+        return answers.Length == requests.Count
+            ? answers
+            : throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"{link.Address} gave {answers.Length} answers to {requests.Count} requests of '{operation}'.");
+    }
+}

@@ -1,0 +1,96 @@
+using Dfss.Protocol;
+
+namespace Dfss.Transport;
+
+/// <content>Connecting and saying hello.</content>
+internal sealed partial class ClientChannel
+{
+    /// <summary>The id of hello, the first request.</summary>
+    private const uint HelloId = 0;
+
+    /// <summary>Connects and says hello.</summary>
+    /// <exception cref="DfssException">
+    /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy, or the error the peer answered; each names the peer.
+    /// </exception>
+    public static async Task<ClientChannel> ConnectAsync(
+        PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
+        IConnection connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        MessageChannel channel = new(connection, options.Pool, options.Channel with { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes });
+        try
+        {
+            HelloAnswer hello = await SayHelloAsync(address, channel, options, cancellationToken).ConfigureAwait(false);
+            channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
+            return new ClientChannel(address, channel, hello);
+        }
+        catch
+        {
+            channel.Abort();
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<HelloAnswer> SayHelloAsync(
+        PeerAddress address, MessageChannel channel, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource timeout = new(options.ConnectTimeout, options.Channel.TimeProvider);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            HelloRequest request = new(options.Versions, options.Software, Capabilities: []);
+            Message hello = Message.Request(HelloId, Operations.Hello, request.ToMap());
+            await channel.WriteAsync(hello, payload: null, limit.Token).ConfigureAwait(false);
+            using ReceivedMessage? received = await channel.ReadAsync(limit.Token).ConfigureAwait(false);
+            return ReadHello(address, received?.Message, options);
+        }
+        catch (DfssException exception) when (exception.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
+        {
+            throw NotAPeer(address, exception);
+        }
+        catch (DfssException exception) when (!exception.Message.StartsWith($"{address}:", StringComparison.Ordinal))
+        {
+            throw new DfssException(exception.Code, $"{address}: {exception.Message}", exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DfssException(
+                DfssErrorCode.TimedOut, $"{address}: no answer to hello within {options.ConnectTimeout.TotalSeconds:0.#} s.", exception);
+        }
+    }
+
+    private static HelloAnswer ReadHello(PeerAddress address, Message? message, ClientChannelOptions options)
+    {
+        if (message is null)
+        {
+            throw new DfssException(DfssErrorCode.PeerUnreachable, $"{address}: the connection was closed before hello was answered.");
+        }
+
+        if (message.Status != DfssErrorCode.None && message.Id is null or HelloId)
+        {
+            throw ErrorAnswer.ToException(message, address.ToString());
+        }
+
+        if (message.Operation is not null || message.Id != HelloId)
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "What came is no answer to hello.");
+        }
+
+        HelloAnswer answer;
+        try
+        {
+            answer = HelloAnswer.FromMap(message.Map);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.InvalidArgument)
+        {
+            throw NotAPeer(address, exception);
+        }
+
+        return options.Versions.Contains(answer.Version) ? answer : throw new DfssException(
+            DfssErrorCode.VersionNotSupported,
+            $"{address}: the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.");
+    }
+
+    private static DfssException NotAPeer(PeerAddress address, DfssException exception) => new(
+        DfssErrorCode.NotADfssPeer, $"{address}: what answers there is not a DFSS peer. Check the port. ({exception.Message})", exception);
+}

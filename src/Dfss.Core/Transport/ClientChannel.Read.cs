@@ -1,0 +1,113 @@
+using Dfss.Protocol;
+
+namespace Dfss.Transport;
+
+/// <content>Reading answers.</content>
+internal sealed partial class ClientChannel
+{
+    /// <summary>The task of a channel's life: whatever ends it is kept, and told to every call under way and later.</summary>
+    private async Task ReadAllAsync()
+    {
+        DfssException end;
+        try
+        {
+            while (await channel.ReadAsync(Choose, stop.Token).ConfigureAwait(false) is { } message)
+            {
+                Dispatch(message);
+            }
+
+            end = new DfssException(DfssErrorCode.PeerUnreachable, "The peer closed the connection.");
+        }
+        catch (DfssException exception)
+        {
+            end = exception;
+            channel.Abort();
+        }
+        catch (OperationCanceledException exception)
+        {
+            end = new DfssException(DfssErrorCode.PeerUnreachable, "The connection was closed from this side.", exception);
+        }
+        catch (Exception exception)
+        {
+            // The edge of a background task: a fault of this software is told to the callers instead of to nobody.
+            end = new DfssException(DfssErrorCode.PeerUnreachable, $"Reading answers failed: {exception.Message}", exception);
+            channel.Abort();
+        }
+
+        FailAll(end);
+        await channel.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private PayloadTarget Choose(Message message, int payloadBytes)
+    {
+        if (message.Id is not { } id || message.Status != DfssErrorCode.None)
+        {
+            return PayloadTarget.Discarded;
+        }
+
+        lock (gate)
+        {
+            return pending.TryGetValue(id, out PendingCall? call) ? call.Choose(payloadBytes) : PayloadTarget.Discarded;
+        }
+    }
+
+    private void Dispatch(ReceivedMessage received)
+    {
+        using ReceivedMessage owned = received;
+        Message message = received.Message;
+        if (message.Operation is not null)
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a request where only answers are allowed.");
+        }
+
+        if (message.Id is not { } id)
+        {
+            Heed(message);
+            return;
+        }
+
+        PendingCall call = Forget(id)
+            ?? throw new DfssException(DfssErrorCode.ProtocolViolation, $"The peer answered request {id}, which was not made.");
+        if (message.Status == DfssErrorCode.None)
+        {
+            call.Complete(received, address.ToString());
+        }
+        else
+        {
+            call.Fail(ErrorAnswer.ToException(message, address.ToString()));
+        }
+    }
+
+    /// <summary>A notice on the connection: draining, after which the answers still come, or the reason for which it is closed.</summary>
+    private void Heed(Message message)
+    {
+        DfssException reason = ErrorAnswer.ToException(message, "notice");
+        if (reason.Code != DfssErrorCode.PeerBusy)
+        {
+            throw reason;
+        }
+
+        lock (gate)
+        {
+            notice = reason;
+        }
+    }
+
+    private void FailAll(DfssException end)
+    {
+        PendingCall[] calls;
+        DfssException reason;
+        lock (gate)
+        {
+            reason = failure ??= end;
+            calls = [.. pending.Values];
+            pending.Clear();
+        }
+
+        foreach (PendingCall call in calls)
+        {
+            call.ReleaseSlot();
+            call.Fail(Named(reason));
+        }
+    }
+}

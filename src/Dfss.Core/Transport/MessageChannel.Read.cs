@@ -1,0 +1,189 @@
+using Dfss.Protocol;
+
+namespace Dfss.Transport;
+
+/// <content>Reading.</content>
+internal sealed partial class MessageChannel
+{
+    /// <summary>8 KiB: a hundred small messages at once, and little of a payload that has to be copied out of it.</summary>
+    private const int BufferBytes = 8 << 10;
+
+    // What was received and not read yet: count bytes from start.
+    private byte[] buffer = new byte[BufferBytes];
+    private int start;
+    private int count;
+    private MessageCodec.HeaderScan scan;
+
+    /// <summary>
+    /// The next message, its payload in memory of the pool; the pool is asked before the payload is read, and while it has none the
+    /// socket is not read. Null when the connection was closed in order between two frames, or was idle for too long. Cancelled between
+    /// two frames, reading can go on; inside a frame, the connection is broken.
+    /// </summary>
+    /// <exception cref="DfssException">ProtocolViolation, LimitExceeded, TimedOut, PeerUnreachable (broken, or closed inside a frame).</exception>
+    public ValueTask<ReceivedMessage?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(choose: null, cancellationToken);
+
+    /// <summary>The same; <paramref name="choose"/> is told every message that has a payload, with its length, and says where it goes.</summary>
+    public async ValueTask<ReceivedMessage?> ReadAsync(Func<Message, int, PayloadTarget>? choose, CancellationToken cancellationToken)
+    {
+        bool isInside = count > 0;
+        try
+        {
+            if (!isInside && !await ReceiveAsync(isEndAllowed: true, cancellationToken).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            isInside = true;
+            reading.Start();
+            int bodyBytes;
+            while (!Frame.TryReadPrefix(buffer.AsSpan(start, count), MaxBodyBytes, out bodyBytes))
+            {
+                await ReceiveAsync(isEndAllowed: false, cancellationToken).ConfigureAwait(false);
+            }
+
+            Consume(Frame.PrefixBytes);
+            ReceivedMessage message = await ReadBodyAsync(bodyBytes, choose, cancellationToken).ConfigureAwait(false);
+            Count(message.Message);
+            return message;
+        }
+        catch (DfssException) when (isIdleEnd && !isInside)
+        {
+            return null;
+        }
+        catch (DfssException exception)
+        {
+            throw Explain(exception);
+        }
+        catch (OperationCanceledException) when (isInside)
+        {
+            connection.Abort();
+            throw;
+        }
+        finally
+        {
+            reading.Stop();
+        }
+    }
+
+    private async ValueTask<ReceivedMessage> ReadBodyAsync(
+        int bodyBytes, Func<Message, int, PayloadTarget>? choose, CancellationToken cancellationToken)
+    {
+        scan = default;
+        MessageCodec.HeaderEnd end;
+        while (!scan.TryFindEnd(buffer.AsSpan(start, Math.Min(count, bodyBytes)), bodyBytes, out end))
+        {
+            await ReceiveAsync(isEndAllowed: false, cancellationToken).ConfigureAwait(false);
+        }
+
+        Message message = MessageCodec.DecodeHeader(buffer.AsMemory(start, end.HeaderBytes));
+        Consume(end.HeaderBytes);
+        if (end.PayloadBytes is not { } payloadBytes)
+        {
+            return new ReceivedMessage(message, payload: null, payloadBytes: null);
+        }
+
+        PayloadTarget target = choose?.Invoke(message, payloadBytes) ?? PayloadTarget.Pooled;
+        if (target.IsDiscarded)
+        {
+            await DiscardAsync(payloadBytes, cancellationToken).ConfigureAwait(false);
+            return new ReceivedMessage(message, payload: null, payloadBytes);
+        }
+
+        Payload? payload = target.Destination is null ? await RentAsync(payloadBytes, cancellationToken).ConfigureAwait(false) : null;
+        try
+        {
+            Memory<byte> destination = payload?.Memory ?? target.Destination!.Value[..payloadBytes];
+            await FillAsync(destination, cancellationToken).ConfigureAwait(false);
+            return new ReceivedMessage(message, payload, payloadBytes);
+        }
+        catch
+        {
+            payload?.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask<Payload> RentAsync(int payloadBytes, CancellationToken cancellationToken)
+    {
+        // Waiting for memory is this side's doing: the other one is not to be called dead for it.
+        if (pool.TryRent(payloadBytes) is { } payload)
+        {
+            return payload;
+        }
+
+        reading.Stop();
+        payload = await pool.RentAsync(payloadBytes, cancellationToken).ConfigureAwait(false);
+        reading.Start();
+        return payload;
+    }
+
+    private async ValueTask FillAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        int buffered = Math.Min(count, destination.Length);
+        buffer.AsSpan(start, buffered).CopyTo(destination.Span);
+        Consume(buffered);
+        for (int filled = buffered; filled < destination.Length;)
+        {
+            int received = await connection.ReceiveAsync(destination[filled..], cancellationToken).ConfigureAwait(false);
+            filled += received > 0 ? received : throw ClosedInside();
+            reading.Add(received);
+        }
+    }
+
+    private async ValueTask DiscardAsync(int payloadBytes, CancellationToken cancellationToken)
+    {
+        for (int left = payloadBytes; left > 0;)
+        {
+            if (count == 0)
+            {
+                await ReceiveAsync(isEndAllowed: false, cancellationToken).ConfigureAwait(false);
+            }
+
+            int discarded = Math.Min(count, left);
+            Consume(discarded);
+            left -= discarded;
+        }
+    }
+
+    /// <summary>Receives some bytes behind what the buffer holds; false at an end where one is allowed.</summary>
+    private async ValueTask<bool> ReceiveAsync(bool isEndAllowed, CancellationToken cancellationToken)
+    {
+        if (start + count == buffer.Length)
+        {
+            MakeRoom();
+        }
+
+        int received = await connection.ReceiveAsync(buffer.AsMemory(start + count), cancellationToken).ConfigureAwait(false);
+        if (received == 0)
+        {
+            return isEndAllowed ? false : throw ClosedInside();
+        }
+
+        count += received;
+        reading.Add(received);
+        return true;
+    }
+
+    /// <summary>Moves what is left to the front; a header longer than the buffer, which is bounded, gets a larger one for itself.</summary>
+    private void MakeRoom()
+    {
+        byte[] larger = count == buffer.Length ? new byte[buffer.Length * 2] : buffer;
+        buffer.AsSpan(start, count).CopyTo(larger);
+        buffer = larger;
+        start = 0;
+    }
+
+    private void Consume(int bytes)
+    {
+        start += bytes;
+        count -= bytes;
+        if (count == 0)
+        {
+            start = 0;
+            buffer = buffer.Length > BufferBytes ? new byte[BufferBytes] : buffer;
+        }
+    }
+
+    private static DfssException ClosedInside() =>
+        new(DfssErrorCode.PeerUnreachable, "The other side closed the connection in the middle of a message.");
+}

@@ -1,0 +1,81 @@
+using System.Buffers;
+using Dfss.Protocol;
+
+namespace Dfss.Transport;
+
+/// <content>Writing.</content>
+internal sealed partial class MessageChannel
+{
+    /// <summary>Payloads up to 8 KiB are copied behind their header: one small copy is cheaper than a second send.</summary>
+    private const int CoalescedBytes = 8 << 10;
+
+    /// <summary>
+    /// 128 KiB: what is sent at once, so that progress is seen. At the slowest rate allowed a piece takes 8 s, which is well within the
+    /// stall limit.
+    /// </summary>
+    private const int PieceBytes = 128 << 10;
+
+    private readonly SemaphoreSlim writeTurn = new(1, 1);
+    private readonly FrameBuffer frame = new();
+
+    /// <summary>
+    /// Sends a message. When it returns or throws, <paramref name="payload"/> is used no more. Cancelled before its turn, nothing was sent
+    /// and the channel goes on; later, the frame is half written and the connection is broken.
+    /// </summary>
+    /// <param name="message">The message.</param>
+    /// <param name="payload">The payload; null for nil, which is not the same as an empty one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">
+    /// LimitExceeded: the message is too large, and nothing was sent. TimedOut, PeerUnreachable: the connection is broken.
+    /// </exception>
+    public async ValueTask WriteAsync(Message message, ReadOnlyMemory<byte>? payload, CancellationToken cancellationToken)
+    {
+        await writeTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        bool isBegun = false;
+        try
+        {
+            ReadOnlyMemory<byte> rest = payload ?? default;
+            frame.Clear();
+            MessageCodec.EncodeHeader(frame, message, payload?.Length);
+            if (rest.Length <= CoalescedBytes)
+            {
+                frame.Write(rest.Span);
+                rest = default;
+            }
+
+            frame.Seal(rest.Length);
+            cancellationToken.ThrowIfCancellationRequested();
+            isBegun = true;
+            Count(message);
+            writing.Start();
+            await SendAsync(frame.Written, cancellationToken).ConfigureAwait(false);
+            while (!rest.IsEmpty)
+            {
+                int piece = Math.Min(PieceBytes, rest.Length);
+                await SendAsync(rest[..piece], cancellationToken).ConfigureAwait(false);
+                rest = rest[piece..];
+            }
+        }
+        catch (Exception exception) when (isBegun)
+        {
+            connection.Abort();
+            if (exception is DfssException failure)
+            {
+                throw Explain(failure);
+            }
+
+            throw;
+        }
+        finally
+        {
+            writing.Stop();
+            writeTurn.Release();
+        }
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        await connection.SendAsync(source, cancellationToken).ConfigureAwait(false);
+        writing.Add(source.Length);
+    }
+}

@@ -1,0 +1,156 @@
+using Dfss.Protocol;
+
+namespace Dfss.Transport;
+
+/// <summary>
+/// The way to one peer: a connection for bulk and one for the rest, so that a small request never waits behind 16 MiB. Both are made when
+/// first needed and again after they broke. While calls wait, ping tells a slow peer from a dead one. Safe for concurrent use.
+/// </summary>
+internal sealed class PeerLink : IAsyncDisposable
+{
+    private readonly ClientChannelOptions options;
+    private readonly TimeProvider clock;
+    private readonly PeerLine bulk;
+    private readonly PeerLine control;
+    private readonly CancellationTokenSource stop = new();
+    private readonly Lock gate = new();
+    private StoreId? knownStore;
+    private Task? monitor;
+    private long lastAlive;
+
+    /// <summary>Makes a link; connects to nothing yet.</summary>
+    public PeerLink(PeerAddress address, ClientChannelOptions options)
+    {
+        Address = address;
+        this.options = options;
+        clock = options.Channel.TimeProvider;
+        bulk = new PeerLine(ConnectAsync);
+        control = new PeerLine(ConnectAsync);
+    }
+
+    /// <summary>Where the peer is.</summary>
+    public PeerAddress Address { get; }
+
+    /// <summary>What the peer says of itself; connects where that has not been done.</summary>
+    /// <exception cref="DfssException">As <see cref="ClientChannel.ConnectAsync"/>; PeerUnreachable also when another store answers.</exception>
+    public async Task<HelloAnswer> HelloAsync(CancellationToken cancellationToken) =>
+        (await control.OpenAsync(cancellationToken).ConfigureAwait(false)).Hello;
+
+    /// <summary>Makes one call, over a new connection where the last one broke. Nothing is tried again here.</summary>
+    /// <exception cref="DfssException">The error the peer answered, or what became of the connection; it names the peer.</exception>
+    public ValueTask<Response> CallAsync(PeerCall call, CancellationToken cancellationToken)
+    {
+        StartMonitor();
+        return (call.IsBulk ? bulk : control).CallAsync(call, cancellationToken);
+    }
+
+    /// <summary>Closes the connections; calls under way fail with PeerUnreachable.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync().ConfigureAwait(false);
+        if (monitor is { } running)
+        {
+            await running.ConfigureAwait(false);
+        }
+
+        await bulk.DisposeAsync().ConfigureAwait(false);
+        await control.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<ClientChannel> ConnectAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stop.Token);
+        ClientChannel channel;
+        try
+        {
+            channel = await ClientChannel.ConnectAsync(Address, options, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DfssException(DfssErrorCode.PeerUnreachable, $"{Address}: the link was closed from this side.", exception);
+        }
+
+        StoreId found = channel.Hello.StoreId;
+        StoreId known;
+        lock (gate)
+        {
+            known = knownStore ??= found;
+        }
+
+        if (known == found)
+        {
+            return channel;
+        }
+
+        await channel.DisposeAsync().ConfigureAwait(false);
+        throw new DfssException(
+            DfssErrorCode.PeerUnreachable,
+            $"{Address}: another store answers there now: {found} instead of {known}. The peer asked for is gone from this address.");
+    }
+
+    private void StartMonitor()
+    {
+        if (monitor is not null)
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(stop.IsCancellationRequested, this);
+            lastAlive = clock.GetTimestamp();
+            monitor ??= MonitorAsync();
+        }
+    }
+
+    private async Task MonitorAsync()
+    {
+        using PeriodicTimer timer = new(options.PingInterval, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stop.Token).ConfigureAwait(false))
+            {
+                if (bulk.Waiting + control.Waiting == 0)
+                {
+                    lastAlive = clock.GetTimestamp();
+                }
+                else if (await IsAnsweringAsync().ConfigureAwait(false))
+                {
+                    lastAlive = clock.GetTimestamp();
+                }
+                else if (clock.GetElapsedTime(Math.Max(lastAlive, Math.Max(bulk.LastByte, control.LastByte))) >= options.PingTimeout)
+                {
+                    DfssException reason = new(
+                        DfssErrorCode.TimedOut, $"The peer answered no ping for {options.PingTimeout.TotalSeconds:0} s.");
+                    bulk.Abort(reason);
+                    control.Abort(reason);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The link is being closed.
+        }
+    }
+
+    /// <summary>Asks on the connection that does not wait, or does not carry bulk. Any answer at all is a sign of life.</summary>
+    private async Task<bool> IsAnsweringAsync()
+    {
+        using CancellationTokenSource timeout = new(options.PingTimeout, clock);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop.Token);
+        try
+        {
+            ClientChannel channel = await (bulk.Waiting > 0 ? control : bulk).OpenAsync(limit.Token).ConfigureAwait(false);
+            await channel.PingAsync(limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (DfssException exception)
+        {
+            return exception.Code is not (DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

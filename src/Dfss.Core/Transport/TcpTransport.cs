@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Dfss.Transport;
+
+/// <summary>Connections over TCP, unencrypted.</summary>
+internal static partial class TcpTransport
+{
+    /// <summary>How often the two families of localhost are tried to get the same free port.</summary>
+    private const int SamePortAttempts = 16;
+
+    /// <summary>Connections the system keeps that nobody has accepted yet; more than a peer serves.</summary>
+    private const int Backlog = 2 * DfssLimits.MaxConnections;
+
+    /// <summary>Connects to the first of the address's A and AAAA answers that takes it; for localhost ::1 is first.</summary>
+    /// <param name="address">Where to.</param>
+    /// <param name="timeout">For all attempts together; each gets its share of what is left.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">PeerUnreachable, naming each address tried and its reason.</exception>
+    public static async Task<IConnection> ConnectAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        long began = Stopwatch.GetTimestamp();
+        IPAddress[] candidates = await ResolveAsync(address, timeout, cancellationToken).ConfigureAwait(false);
+        StringBuilder reasons = new();
+        Exception? last = null;
+        for (int i = 0; i < candidates.Length; i++)
+        {
+            IPEndPoint endpoint = new(candidates[i], address.Port);
+            TimeSpan left = timeout - Stopwatch.GetElapsedTime(began);
+            TimeSpan share = left > TimeSpan.Zero ? left / (candidates.Length - i) : TimeSpan.Zero;
+            try
+            {
+                return await ConnectAsync(endpoint, share, cancellationToken).ConfigureAwait(false);
+            }
+            catch (SocketException exception)
+            {
+                last = exception;
+                reasons.Append(CultureInfo.InvariantCulture, $" {Describe(endpoint)}: {exception.Message}.");
+            }
+            catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                last = exception;
+                reasons.Append(CultureInfo.InvariantCulture, $" {Describe(endpoint)}: no answer within {share.TotalSeconds:0.#} s.");
+            }
+        }
+
+        throw new DfssException(
+            DfssErrorCode.PeerUnreachable, $"{address}: no connection.{reasons} Is a peer running there, and the port open?", last);
+    }
+
+    /// <summary>An endpoint as text that <see cref="PeerAddress.Parse"/> reads; IPv4 addresses in IPv6 form are shown as IPv4.</summary>
+    public static string Describe(IPEndPoint endpoint) =>
+        (endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint).ToString();
+
+    private static async Task<IPAddress[]> ResolveAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (IPAddress.TryParse(address.Host, out IPAddress? literal))
+        {
+            return [literal];
+        }
+
+        if (IsLocalhost(address.Host))
+        {
+            return Socket.OSSupportsIPv6 ? [IPAddress.IPv6Loopback, IPAddress.Loopback] : [IPAddress.Loopback];
+        }
+
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            return await Dns.GetHostAddressesAsync(address.Host, limit.Token).ConfigureAwait(false);
+        }
+        catch (SocketException exception)
+        {
+            throw new DfssException(
+                DfssErrorCode.PeerUnreachable, $"{address}: the name '{address.Host}' does not resolve: {exception.Message}.", exception);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DfssException(
+                DfssErrorCode.PeerUnreachable, $"{address}: the name '{address.Host}' was not resolved in time.", exception);
+        }
+    }
+
+    private static async Task<IConnection> ConnectAsync(IPEndPoint endpoint, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        Socket socket = new(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            Configure(socket);
+            PreferCubicOnLoopback(socket, endpoint.Address);
+            await socket.ConnectAsync(endpoint, limit.Token).ConfigureAwait(false);
+            return new TcpConnection(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsLocalhost(string host) => string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Frames are written whole, so nothing is gained by waiting; a peer that vanished is noticed on an idle connection too.</summary>
+    private static void Configure(Socket socket)
+    {
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, optionValue: true);
+    }
+
+    /// <summary>
+    /// BBR, the default of many servers, paces loopback to half of what cubic gives. Only there: over a real network the system's choice
+    /// stands.
+    /// </summary>
+    private static void PreferCubicOnLoopback(Socket socket, IPAddress address)
+    {
+        const int TcpLevel = 6;
+        const int TcpCongestion = 13;
+        if (!OperatingSystem.IsLinux() || !IPAddress.IsLoopback(address))
+        {
+            return;
+        }
+
+        try
+        {
+            socket.SetRawSocketOption(TcpLevel, TcpCongestion, "cubic"u8);
+        }
+        catch (SocketException)
+        {
+            // Not built into this kernel, or not permitted here: slower, and nothing else.
+        }
+    }
+}
