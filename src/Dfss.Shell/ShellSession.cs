@@ -72,6 +72,14 @@ internal sealed class ShellSession : IDisposable
     /// <returns>Whether the last of them succeeded.</returns>
     public bool Run(string statements)
     {
+        // First alone, so that errors show what was written and not what is added here.
+        Parser.ParseInput(statements, out _, out ParseError[] errors);
+        if (errors.Length > 0)
+        {
+            Report(new ParseException(errors).ErrorRecord);
+            return false;
+        }
+
         Command command = new($"{statements}\n$global:{SucceededVariable} = $?", isScript: true, useLocalScope: false);
         return Invoke(command) && _runspace.SessionStateProxy.GetVariable(SucceededVariable) is true;
     }
