@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Dfss.Tests.Repository;
 
 /// <summary>The text of the repository: what a person wrote, without what a build made.</summary>
