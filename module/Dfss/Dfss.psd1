@@ -1,0 +1,29 @@
+@{
+    RootModule           = 'Dfss.psm1'
+    ModuleVersion        = '0.1.0'
+    GUID                 = '7c5f3d52-6f0b-4c5e-9a1e-2f6d0f6f8a41'
+    Author               = 'The DFSS authors'
+    CompanyName          = 'The DFSS authors'
+    Copyright            = 'Copyright (c) 2026 The DFSS authors. MIT License.'
+    Description          = 'A distributed file store for PowerShell: files go in verified chunks to one or many peers and come back in parallel.'
+    PowerShellVersion    = '7.6'
+    CompatiblePSEditions = @('Core')
+    FormatsToProcess     = @('Dfss.Format.ps1xml')
+    FunctionsToExport    = @()
+    CmdletsToExport      = @(
+        'Compare-DfssFile'
+        'Get-DfssFileInfo'
+        'Get-DfssPeer'
+        'Receive-DfssFile'
+        'Send-DfssFile'
+        'Start-DfssPeer'
+        'Stop-DfssPeer'
+    )
+    VariablesToExport    = @()
+    AliasesToExport      = @()
+    PrivateData          = @{
+        PSData = @{
+            Tags = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'File', 'Transfer', 'Storage', 'Distributed')
+        }
+    }
+}

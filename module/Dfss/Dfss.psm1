@@ -1,0 +1,24 @@
+# Loads the cmdlets in a load context of their own (lib/Dfss.Loader.dll says why). Uses nothing but the language, .NET and
+# Import-Module, so that it also runs in an engine without PowerShell's utility modules.
+$library = [System.IO.Path]::Combine($PSScriptRoot, 'lib')
+$loader = $null
+foreach ($candidate in [System.AppDomain]::CurrentDomain.GetAssemblies()) {
+    if ($candidate.GetName().Name -eq 'Dfss.Loader') {
+        $loader = $candidate
+    }
+}
+
+if ($null -eq $loader) {
+    $loaderPath = [System.IO.Path]::Combine($library, 'Dfss.Loader.dll')
+    if (-not [System.IO.File]::Exists($loaderPath)) {
+        throw "'$loaderPath' is missing. In a clone of the repository, run 'dotnet build' first."
+    }
+
+    $loader = [System.Reflection.Assembly]::LoadFrom($loaderPath)
+}
+
+$moduleLoader = $loader.GetType('Dfss.Loader.ModuleLoader')
+$inner = Import-Module -Assembly $moduleLoader::Load($library) -PassThru
+
+# Without this, a second import (-Force, or after Remove-Module) exports nothing: PowerShell issue 20710.
+$ExecutionContext.SessionState.Module.OnRemove = { $inner | Remove-Module -Force }

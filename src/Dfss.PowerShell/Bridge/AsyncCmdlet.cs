@@ -1,0 +1,196 @@
+using System.Management.Automation;
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// The bridge between tasks and PowerShell's pipeline thread. A subclass writes its work as asynchronous methods; they run on the
+/// thread pool and reach the pipeline through the awaitable methods here, each of which runs on the pipeline thread.
+/// </summary>
+/// <remarks>
+/// The contract. The pipeline thread serves the body until the body has ended, never shorter, so no body outlives its call. When a
+/// write throws (downstream said <c>throw</c> or <c>break</c>, or wants no more), the exception is kept aside, the body is cancelled
+/// and awaited, and only then does the exception go on its way; the body never sees it, so it cannot swallow it. Ctrl+C only
+/// cancels. Each write is awaited, so the queue never holds more items than there are writers. Cleaning up belongs to
+/// <see cref="CleanUpAsync"/>, because EndProcessing is skipped when the pipeline ends early.
+/// </remarks>
+public abstract class AsyncCmdlet : PSCmdlet, IDisposable
+{
+    // Never disposed: it owns no timer or handle, and Ctrl+C may come on another thread while the cmdlet is being disposed.
+    private readonly CancellationTokenSource stop = new();
+    private volatile ChannelWriter<WorkItem>? queue;
+    private ProgressRecord? pendingProgress;
+    private ProgressRecord? shownProgress;
+    private bool isDisposed;
+
+    /// <summary>What to do before the first input.</summary>
+    private protected virtual Task BeginAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>What to do for one input.</summary>
+    private protected virtual Task ProcessAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>What to do after the last input.</summary>
+    private protected virtual Task EndAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Releases what the cmdlet holds; runs once, on every way out.</summary>
+    private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
+
+    /// <summary>The terminating error that an exception of a body stands for; null lets the exception itself go on.</summary>
+    private protected virtual ErrorRecord? ToTerminatingError(Exception exception) => null;
+
+    /// <inheritdoc/>
+    protected sealed override void BeginProcessing() => Run(BeginAsync);
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessRecord() => Run(ProcessAsync);
+
+    /// <inheritdoc/>
+    protected sealed override void EndProcessing() => Run(EndAsync);
+
+    /// <summary>Cancels the body; does not wait for it (PowerShell issue 17633), as the pipeline thread already does.</summary>
+    protected sealed override void StopProcessing() => _ = stop.CancelAsync();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            WaitFor(() => CleanUpAsync().AsTask());
+            GC.SuppressFinalize(this);
+        }
+    }
+
+    /// <summary>Writes an object to the pipeline; ends when everything downstream has taken it.</summary>
+    private protected Task WriteObjectAsync(object value) => InvokeAsync(() => WriteObject(value));
+
+    /// <summary>Writes a non-terminating error.</summary>
+    private protected Task WriteErrorAsync(ErrorRecord error) => InvokeAsync(() => WriteError(error));
+
+    /// <summary>Writes a warning.</summary>
+    private protected Task WriteWarningAsync(string text) => InvokeAsync(() => WriteWarning(text));
+
+    /// <summary>Writes a verbose line.</summary>
+    private protected Task WriteVerboseAsync(string text) => InvokeAsync(() => WriteVerbose(text));
+
+    /// <summary>Asks whether to change this target (-WhatIf, -Confirm).</summary>
+    private protected Task<bool> ShouldProcessAsync(string target, string action) => InvokeAsync(() => ShouldProcess(target, action));
+
+    /// <summary>Shows progress. Not queued: when the pipeline thread is busy only the latest is shown. Completed on every way out.</summary>
+    private protected void ShowProgress(ProgressRecord record)
+    {
+        if (Interlocked.Exchange(ref pendingProgress, record) is null)
+        {
+            _ = InvokeAsync(WritePendingProgress);
+        }
+    }
+
+    /// <summary>Runs an action on the pipeline thread. When it throws, the pipeline ends with that exception.</summary>
+    private protected Task InvokeAsync(Action action) => InvokeAsync(() =>
+    {
+        action();
+        return true;
+    });
+
+    /// <summary>Runs a function on the pipeline thread. When it throws, the pipeline ends with that exception.</summary>
+    private protected Task<T> InvokeAsync<T>(Func<T> function)
+    {
+        var item = new WorkItem<T>(function);
+        return queue is { } writer && writer.TryWrite(item) ? item.Task : Task.FromCanceled<T>(new CancellationToken(canceled: true));
+    }
+
+    /// <summary>Waits for a task where PowerShell or the runtime offers only a synchronous call.</summary>
+    internal static void WaitFor(Func<Task> function) => Task.Run(function).GetAwaiter().GetResult();
+
+    private void Run(Func<CancellationToken, Task> body)
+    {
+        var channel = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
+        using var bodyToken = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        queue = channel.Writer;
+        Task running = Task.Run(() => RunBodyAsync(body, channel.Writer, bodyToken.Token));
+        ExceptionDispatchInfo? ending = Serve(channel.Reader, bodyToken);
+        queue = null;
+        CompleteProgress();
+        ending?.Throw();
+        try
+        {
+            running.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+        catch (Exception exception) when (ToTerminatingError(exception) is { } error)
+        {
+            ThrowTerminatingError(error);
+        }
+    }
+
+    private static async Task RunBodyAsync(
+        Func<CancellationToken, Task> body, ChannelWriter<WorkItem> writer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await body(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            writer.Complete();
+        }
+    }
+
+    private static ExceptionDispatchInfo? Serve(ChannelReader<WorkItem> reader, CancellationTokenSource bodyToken)
+    {
+        ExceptionDispatchInfo? ending = null;
+        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            while (reader.TryRead(out WorkItem? item))
+            {
+                if (ending is not null)
+                {
+                    item.Cancel();
+                    continue;
+                }
+
+                ending = item.Execute();
+                if (ending is not null)
+                {
+                    _ = bodyToken.CancelAsync();
+                    item.Cancel();
+                }
+            }
+        }
+
+        return ending;
+    }
+
+    private void WritePendingProgress()
+    {
+        if (Interlocked.Exchange(ref pendingProgress, null) is { } record)
+        {
+            shownProgress = record;
+            WriteProgress(record);
+        }
+    }
+
+    private void CompleteProgress()
+    {
+        pendingProgress = null;
+        if (shownProgress is not { } record)
+        {
+            return;
+        }
+
+        shownProgress = null;
+        record.RecordType = ProgressRecordType.Completed;
+        try
+        {
+            WriteProgress(record);
+        }
+        catch (PipelineStoppedException)
+        {
+            // Ctrl+C: a stopping pipeline takes no more writes. The caller is about to throw the same.
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>A cmdlet that speaks with peers: -Peer, and one client for as long as the cmdlet runs.</summary>
+public abstract class ClientCmdlet : DfssCmdlet
+{
+    /// <summary>The environment variable with the peers' addresses where -Peer is not given.</summary>
+    internal const string PeerVariable = "DFSS_PEER";
+
+    private DfssClient? client;
+
+    /// <summary>
+    /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an address, such as those
+    /// of Get-DfssPeer. Without it, $env:DFSS_PEER is taken.
+    /// </summary>
+    [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER.")]
+    [PeerArgument]
+    [ValidateNotNullOrEmpty]
+    public string[]? Peer { get; set; }
+
+    /// <summary>Whether the cmdlet has nobody to ask but those that -Peer or $env:DFSS_PEER name.</summary>
+    private protected virtual bool NeedsPeers => true;
+
+    /// <summary>The client, made when first asked for; it connects when first used.</summary>
+    private protected DfssClient Client => client ??= new DfssClient(FindPeers(), CreateOptions());
+
+    /// <summary>How to transfer.</summary>
+    private protected virtual TransferOptions CreateOptions() => new()
+    {
+        Warning = TakeWarning,
+        Verbose = MyInvocation.BoundParameters.ContainsKey("Verbose") ? TakeVerbose : null,
+    };
+
+    /// <inheritdoc/>
+    private protected override Task BeginAsync(CancellationToken cancellationToken)
+    {
+        // Fails at once, and not with the first input, where the peers are missing or misspelt.
+        FindPeers();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    private protected override ValueTask CleanUpAsync() => client?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>Ends the cmdlet when there is nobody to ask.</summary>
+    private protected void RequirePeers()
+    {
+        if (Client.Peers.Count == 0)
+        {
+            throw PeerMissing();
+        }
+    }
+
+    private static CmdletException PeerMissing() => new(ErrorRecords.Create(
+        "PeerMissing", ErrorCategory.InvalidArgument, target: null,
+        "No peer is named: neither -Peer nor $env:DFSS_PEER is given.",
+        "Give -Peer host:port, or set $env:DFSS_PEER = 'host:port,host:port'."));
+
+    private List<PeerAddress> FindPeers()
+    {
+        string[] texts = Peer ?? PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable));
+        if (texts.Length == 0 && NeedsPeers)
+        {
+            throw PeerMissing();
+        }
+
+        var addresses = new List<PeerAddress>(texts.Length);
+        foreach (string text in texts)
+        {
+            if (!PeerAddress.TryParse(text, out PeerAddress? address))
+            {
+                throw new CmdletException(ErrorRecords.Create(
+                    "PeerAddressInvalid", ErrorCategory.InvalidArgument, text, $"'{text}' is not a peer's address.",
+                    "Write host:port, for example localhost:9000 or [::1]:9000."));
+            }
+
+            if (!addresses.Contains(address))
+            {
+                addresses.Add(address);
+            }
+        }
+
+        return addresses;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <summary>What all cmdlets of DFSS share: failures become error records with stable ids.</summary>
+public abstract class DfssCmdlet : AsyncCmdlet
+{
+    /// <inheritdoc/>
+    private protected sealed override ErrorRecord? ToTerminatingError(Exception exception) => exception switch
+    {
+        CmdletException ending => ending.Error,
+        DfssException failure => ErrorRecords.Create(failure, target: null),
+        _ => null,
+    };
+
+    /// <summary>Takes a warning from any thread.</summary>
+    private protected void TakeWarning(string text) => _ = WriteWarningAsync(text);
+
+    /// <summary>Takes a verbose line from any thread.</summary>
+    private protected void TakeVerbose(string text) => _ = WriteVerboseAsync(text);
+
+    /// <summary>Resolves a path on the pipeline thread; what cannot be resolved is written as an error.</summary>
+    private protected async Task<IReadOnlyList<string>> ResolveAsync(string path, PathKind kind)
+    {
+        FileSystemPath resolved = await InvokeAsync(() => FileSystemPath.Resolve(this, path, kind)).ConfigureAwait(false);
+        if (resolved.Error is { } error)
+        {
+            await WriteErrorAsync(error).ConfigureAwait(false);
+        }
+
+        return resolved.Paths;
+    }
+
+    /// <summary>Resolves a path that need not exist, on the pipeline thread; one that cannot be resolved ends the cmdlet.</summary>
+    private protected async Task<string> ResolveNewAsync(string path)
+    {
+        FileSystemPath resolved =
+            await InvokeAsync(() => FileSystemPath.Resolve(this, path, PathKind.New)).ConfigureAwait(false);
+        return resolved.Error is { } error ? throw new CmdletException(error) : resolved.Paths[0];
+    }
+}

@@ -1,0 +1,60 @@
+using Dfss.Transfer;
+
+namespace Dfss;
+
+/// <summary>A stored file. Carries its record, so that it can be received or compared without naming peers again.</summary>
+public sealed class DfssFileInfo
+{
+    internal DfssFileInfo(StoredFile file)
+    {
+        File = file;
+        FileRecord record = file.Record;
+        LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
+        FileId = record.FileId.ToString();
+        Chunks = FileManifest.CountChunks(record.Length, record.ChunkSize);
+        UnixMode = record.UnixMode is { } mode ? Convert.ToString(mode, 8).PadLeft(4, '0') : null;
+        Peers = [.. record.Home.Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0])];
+        StoreIds = [.. record.Home.Select(member => member.StoreId?.ToString() ?? string.Empty)];
+    }
+
+    /// <summary>The name; case-sensitive.</summary>
+    public string Name => File.Record.Name;
+
+    /// <summary>The length in bytes.</summary>
+    public long Length => File.Record.Length;
+
+    /// <summary>When the file was last written before it was sent, in local time.</summary>
+    public DateTime LastWriteTime { get; }
+
+    /// <summary>1 for the name's first record, and one more for each change.</summary>
+    public long Version => File.Record.Version;
+
+    /// <summary>The content: the SHA-256 of the manifest, which has the SHA-256 of every chunk. 64 hexadecimal digits.</summary>
+    public string FileId { get; }
+
+    /// <summary>The length in bytes of every chunk but the last.</summary>
+    public int ChunkSize => File.Record.ChunkSize;
+
+    /// <summary>How many chunks the file has; 0 for an empty one.</summary>
+    public long Chunks { get; }
+
+    /// <summary>How many peers hold each chunk.</summary>
+    public int Replicas => File.Record.Replicas;
+
+    /// <summary>The permission bits of the source in octal, for example 0644; null where it had none.</summary>
+    public string? UnixMode { get; }
+
+    /// <summary>The peers that hold the file, by an address of each; the order is the home's.</summary>
+    public IReadOnlyList<string> Peers { get; }
+
+    /// <summary>The ids of the stores that hold the file; empty text for a peer that did not answer when the name was made.</summary>
+    public IReadOnlyList<string> StoreIds { get; }
+
+    /// <summary>Whether a majority of the file's peers stood behind this when it was read.</summary>
+    public bool IsCurrent => File.IsCurrent;
+
+    internal StoredFile File { get; }
+
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
+}

@@ -1,0 +1,44 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>Lists and describes stored files.</summary>
+[Cmdlet(VerbsCommon.Get, "DfssFileInfo", DefaultParameterSetName = "Name")]
+[OutputType(typeof(DfssFileInfo))]
+public sealed class GetDfssFileInfoCommand : ClientCmdlet
+{
+    /// <summary>Names, with wildcards; all files without it. Case-sensitive. '*' also stands for '/'.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Name",
+        HelpMessage = "Names of stored files; wildcards are expanded.")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <summary>Names, every character standing for itself.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "LiteralName",
+        HelpMessage = "Names of stored files, every character standing for itself.")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralName { get; set; } = [];
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        bool isLiteral = ParameterSetName == "LiteralName";
+        foreach (string name in isLiteral ? LiteralName : Name)
+        {
+            try
+            {
+                var query = new NameQuery(name, isLiteral);
+                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+                {
+                    await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
+                }
+            }
+            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception.Code))
+            {
+                await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
+            }
+        }
+    }
+}

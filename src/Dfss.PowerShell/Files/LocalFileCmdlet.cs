@@ -1,0 +1,167 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <summary>A cmdlet whose input is local files, each with the name that it has, or gets, in the store.</summary>
+public abstract class LocalFileCmdlet : TransferCmdlet
+{
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+    private const string InputObjectSet = "InputObject";
+
+    // Which local file each stored name stands for in this command: two files of one name would overwrite each other.
+    private readonly Dictionary<string, string> sourcesByName = new(StringComparer.Ordinal);
+    private bool isNameOnCommandLine;
+    private string? root;
+
+    /// <summary>Local files; wildcards are expanded.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
+        ParameterSetName = PathSet, HelpMessage = "Local files; wildcards are expanded.")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Local files, every character standing for itself.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet,
+        HelpMessage = "Local files, every character standing for itself.")]
+    [Alias("PSPath", "LP")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>A local file, as Get-ChildItem and Get-Item give them.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
+        HelpMessage = "A local file, as Get-ChildItem gives them.")]
+    [ValidateNotNull]
+    public FileSystemInfo? InputObject { get; set; }
+
+    /// <summary>
+    /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder. From the
+    /// pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so.
+    /// </summary>
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
+
+    /// <summary>A folder: names are the files' paths relative to it, with '/'.</summary>
+    [Parameter(HelpMessage = "A folder; the names are the files' paths relative to it, with '/'.")]
+    [ValidateNotNullOrEmpty]
+    public string? RelativeTo { get; set; }
+
+    /// <summary>Takes one local file that exists under its name in the store.</summary>
+    private protected abstract Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
+        if (RelativeTo is null)
+        {
+            return;
+        }
+
+        if (isNameOnCommandLine)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "NameAndRelativeTo", ErrorCategory.InvalidArgument, Name, "-Name and -RelativeTo exclude each other.", "Give one of them."));
+        }
+
+        root = System.IO.Path.TrimEndingDirectorySeparator(await ResolveNewAsync(RelativeTo).ConfigureAwait(false));
+    }
+
+    /// <inheritdoc/>
+    private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        if (InputObject is { } item && ParameterSetName == InputObjectSet)
+        {
+            await ProcessPathAsync(item.FullName, isNameOnCommandLine ? Name : null, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        bool isLiteral = ParameterSetName == LiteralPathSet;
+        foreach (string given in isLiteral ? LiteralPath : Path)
+        {
+            IReadOnlyList<string> paths =
+                await ResolveAsync(given, isLiteral ? PathKind.Literal : PathKind.Wildcards).ConfigureAwait(false);
+            if (paths.Count == 0 && WildcardPattern.ContainsWildcardCharacters(given))
+            {
+                await WriteVerboseAsync($"No file matches '{given}'.").ConfigureAwait(false);
+            }
+
+            foreach (string path in paths)
+            {
+                await ProcessPathAsync(path, Name, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task ProcessPathAsync(string path, string? givenName, CancellationToken cancellationToken)
+    {
+        if (Find(path, givenName, out LocalFile file) is { } error)
+        {
+            await WriteErrorAsync(error).ConfigureAwait(false);
+        }
+        else
+        {
+            await ProcessFileAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private ErrorRecord? Find(string path, string? givenName, out LocalFile file)
+    {
+        file = new LocalFile(path, string.Empty, 0);
+        if (Directory.Exists(path))
+        {
+            return ErrorRecords.Create(
+                "PathIsFolder", ErrorCategory.InvalidType, path, $"'{path}' is a folder; DFSS takes files.",
+                "Use Get-ChildItem -File -Recurse and -RelativeTo for the files of a folder.");
+        }
+
+        var info = new FileInfo(path);
+        if (!info.Exists)
+        {
+            return ErrorRecords.Create(
+                "PathNotFound", ErrorCategory.ObjectNotFound, path, $"There is no file '{path}'.", "Check the path.");
+        }
+
+        string? name = givenName ?? (root is null ? info.Name : GetRelativeName(path));
+        if (name is null)
+        {
+            return ErrorRecords.Create(
+                "PathOutsideRelativeTo", ErrorCategory.InvalidArgument, path, $"'{path}' is not below '{root}'.",
+                "Give a -RelativeTo that all files are below.");
+        }
+
+        if (!FileName.TryNormalize(name, out string? normalized, out string? problem))
+        {
+            return ErrorRecords.Create(
+                nameof(DfssErrorCode.InvalidName), ErrorCategory.InvalidArgument, path,
+                $"'{name}' cannot be the name of a stored file: {problem}", "Give another -Name.");
+        }
+
+        if (!sourcesByName.TryAdd(normalized, path))
+        {
+            return ErrorRecords.Create(
+                "NameUsedTwice", ErrorCategory.InvalidArgument, path,
+                $"'{path}' and '{sourcesByName[normalized]}' would both be '{normalized}' in the store.",
+                "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
+        }
+
+        file = new LocalFile(path, normalized, info.Length);
+        return null;
+    }
+
+    private string? GetRelativeName(string path)
+    {
+        string relative = System.IO.Path.GetRelativePath(root!, path);
+        bool isOutside = System.IO.Path.IsPathRooted(relative) || relative == ".."
+            || relative.StartsWith(".." + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        return isOutside ? null : OperatingSystem.IsWindows() ? relative.Replace('\\', '/') : relative;
+    }
+}
+
+/// <summary>A local file and the name it has in the store.</summary>
+/// <param name="Path">The full path.</param>
+/// <param name="Name">The name, normalized.</param>
+/// <param name="Length">The length in bytes when it was looked at.</param>
+internal readonly record struct LocalFile(string Path, string Name, long Length);

@@ -1,0 +1,75 @@
+using System.Buffers;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Where a stored file's name may lead on this machine. The name came from elsewhere and is data: whatever it says, it stays below
+/// the destination's folder, or is refused.
+/// </summary>
+internal static class LocalName
+{
+    private static readonly SearchValues<char> NotOnWindows = SearchValues.Create("<>:\"|?*\\");
+
+    /// <summary>The path of a stored file below a folder.</summary>
+    /// <exception cref="DfssException">InvalidName: the name cannot be a path here.</exception>
+    internal static string Combine(string folder, string name) => Combine(folder, name, OperatingSystem.IsWindows());
+
+    /// <inheritdoc cref="Combine(string, string)"/>
+    internal static string Combine(string folder, string name, bool isWindows)
+    {
+        // Refuses "", ".", "..", backslashes and control characters in any part, and with that absolute paths.
+        string normalized = FileName.Normalize(name);
+        string path = folder;
+        string[] parts = normalized.Split('/');
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (isWindows && !IsWindowsName(parts[i]))
+            {
+                throw Refuse(name, $"Windows has no file of the name '{parts[i]}'");
+            }
+
+            path = Path.Combine(path, parts[i]);
+            if (i < parts.Length - 1 && new DirectoryInfo(path).LinkTarget is not null)
+            {
+                throw Refuse(name, $"'{path}' is a link, which may lead out of the destination");
+            }
+        }
+
+        return path;
+    }
+
+    /// <summary>Whether two names that differ only by case are one file in this folder, which exists.</summary>
+    internal static bool IgnoresCase(string folder)
+    {
+        string probe = Path.Combine(folder, $".dfss-case-{Guid.NewGuid():n}");
+        using FileStream file = new(
+            probe, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose);
+        return File.Exists(Path.Combine(folder, Path.GetFileName(probe).ToUpperInvariant()));
+    }
+
+    private static bool IsWindowsName(string part)
+    {
+        ReadOnlySpan<char> stem = part.AsSpan();
+        int dot = stem.IndexOf('.');
+        stem = (dot < 0 ? stem : stem[..dot]).TrimEnd(' ');
+        return !part.AsSpan().ContainsAny(NotOnWindows) && part[^1] is not ('.' or ' ') && !IsDevice(stem);
+    }
+
+    private static bool IsDevice(ReadOnlySpan<char> stem)
+    {
+        if (stem.Length == 4 && (stem.StartsWith("COM", StringComparison.OrdinalIgnoreCase)
+            || stem.StartsWith("LPT", StringComparison.OrdinalIgnoreCase)))
+        {
+            // Windows takes the superscript digits for digits here.
+            return char.IsAsciiDigit(stem[3]) || stem[3] is '\u00b9' or '\u00b2' or '\u00b3';
+        }
+
+        return stem.Equals("CON", StringComparison.OrdinalIgnoreCase) || stem.Equals("PRN", StringComparison.OrdinalIgnoreCase)
+            || stem.Equals("AUX", StringComparison.OrdinalIgnoreCase) || stem.Equals("NUL", StringComparison.OrdinalIgnoreCase)
+            || stem.Equals("CONIN$", StringComparison.OrdinalIgnoreCase) || stem.Equals("CONOUT$", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static DfssException Refuse(string name, string reason) => new(
+        DfssErrorCode.InvalidName,
+        $"'{name}' cannot be received under its name: {reason}. Receive it alone, with a file's path as -Destination.");
+}

@@ -1,0 +1,52 @@
+using System.Management.Automation;
+using System.Runtime.CompilerServices;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is.</summary>
+internal sealed class NameQuery
+{
+    private static readonly System.Buffers.SearchValues<char> Special = System.Buffers.SearchValues.Create("*?[`");
+
+    private readonly string text;
+    private readonly WildcardPattern? pattern;
+
+    /// <summary>Takes what the user gave.</summary>
+    /// <exception cref="WildcardPatternException">The pattern is not well formed.</exception>
+    internal NameQuery(string text, bool isLiteral)
+    {
+        this.text = isLiteral ? text : WildcardPattern.Unescape(text);
+        if (!isLiteral && WildcardPattern.ContainsWildcardCharacters(text))
+        {
+            pattern = new WildcardPattern(text, WildcardOptions.CultureInvariant);
+            int end = text.AsSpan().IndexOfAny(Special);
+            Prefix = end < 0 ? text : text[..end];
+        }
+    }
+
+    /// <summary>What every match begins with; the peers need not list more.</summary>
+    internal string Prefix { get; } = string.Empty;
+
+    /// <summary>The files; one name without wildcards that is not there is FileNotFound.</summary>
+    internal async IAsyncEnumerable<StoredFile> FindAsync(
+        DfssClient client, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (pattern is null)
+        {
+            yield return await client.GetAsync(text, cancellationToken).ConfigureAwait(false);
+            yield break;
+        }
+
+        await foreach (StoredFile file in client.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (IsMatch(file.Record.Name))
+            {
+                yield return file;
+            }
+        }
+    }
+
+    /// <summary>Whether a name is asked for.</summary>
+    internal bool IsMatch(string name) => pattern?.IsMatch(name) ?? name == text;
+}

@@ -1,0 +1,74 @@
+namespace Dfss.Commands;
+
+/// <summary>Decides where each received file goes, and that no two go to one place.</summary>
+internal sealed class ReceiveDestination
+{
+    private readonly string path;
+    private readonly bool isFolder;
+
+    // By path regardless of case: the first file that went to each.
+    private readonly Dictionary<string, (string Path, string Name)> taken = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Takes the destination.</summary>
+    /// <param name="path">The full path.</param>
+    /// <param name="given">What the user wrote: a separator at its end means a folder.</param>
+    internal ReceiveDestination(string path, string given)
+    {
+        isFolder = Directory.Exists(path) || given[^1] == '/' || given[^1] == Path.DirectorySeparatorChar;
+        this.path = isFolder ? Path.TrimEndingDirectorySeparator(path) : path;
+    }
+
+    /// <summary>The full path for a stored file.</summary>
+    /// <exception cref="DfssException">InvalidName, DestinationExists: not to be received here, or another one went there.</exception>
+    internal string Choose(string name)
+    {
+        string chosen = isFolder ? LocalName.Combine(path, name) : path;
+        if (!taken.TryGetValue(chosen, out (string Path, string Name) other))
+        {
+            taken.Add(chosen, (chosen, name));
+            return chosen;
+        }
+
+        if (other.Path != chosen && !LocalName.IgnoresCase(FindExistingFolder(chosen)))
+        {
+            return chosen;
+        }
+
+        throw new DfssException(
+            DfssErrorCode.DestinationExists,
+            isFolder
+                ? $"'{name}' and '{other.Name}' would both be received as '{other.Path}'."
+                : $"'{name}' and '{other.Name}' cannot both be received as '{path}'. For several files, give a folder that exists.");
+    }
+
+    /// <summary>Makes the folders between the destination and a chosen path.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    internal void MakeFolder(string chosen)
+    {
+        if (!isFolder)
+        {
+            return;
+        }
+
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(chosen)!);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"The folder of '{chosen}' cannot be made: {exception.Message}", exception);
+        }
+    }
+
+    private static string FindExistingFolder(string chosen)
+    {
+        string folder = Path.GetDirectoryName(chosen)!;
+        while (!Directory.Exists(folder))
+        {
+            folder = Path.GetDirectoryName(folder)!;
+        }
+
+        return folder;
+    }
+}

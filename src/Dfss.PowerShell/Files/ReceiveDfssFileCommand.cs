@@ -1,0 +1,129 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Receives stored files. A file comes under its name only when every chunk has been verified. Several files are received at once;
+/// results come as they are ready.
+/// </summary>
+[Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
+[OutputType(typeof(FileInfo))]
+public sealed class ReceiveDfssFileCommand : TransferCmdlet
+{
+    private const string NameSet = "Name";
+    private const string LiteralNameSet = "LiteralName";
+    private const string InputObjectSet = "InputObject";
+
+    private ReceiveOptions options = ReceiveOptions.Default;
+    private ReceiveDestination destination = null!;
+
+    /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
+        ParameterSetName = NameSet, HelpMessage = "Names of stored files; wildcards are expanded.")]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Names of stored files, every character standing for itself.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = LiteralNameSet,
+        HelpMessage = "Names of stored files, every character standing for itself.")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralName { get; set; } = [];
+
+    /// <summary>A stored file, as Get-DfssFileInfo and Send-DfssFile give them; it knows its peers.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
+        HelpMessage = "A stored file, as Get-DfssFileInfo gives them.")]
+    [ValidateNotNull]
+    public DfssFileInfo? InputObject { get; set; }
+
+    /// <summary>
+    /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with subfolders for the
+    /// parts before '/'; any other path is the file's own. Default: the current location.
+    /// </summary>
+    [Parameter(Position = 1, HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
+    [ValidateNotNullOrEmpty]
+    public string Destination { get; set; } = ".";
+
+    /// <summary>Replaces files that exist.</summary>
+    [Parameter(HelpMessage = "Replaces files that exist.")]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>Returns only when the file and its name are on stable storage.</summary>
+    [Parameter(HelpMessage = "Returns only when the file and its name are on stable storage (fsync).")]
+    public SwitchParameter Durable { get; set; }
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Receiving";
+
+    /// <inheritdoc/>
+    private protected override bool NeedsPeers => ParameterSetName is NameSet or LiteralNameSet && !MyInvocation.ExpectingInput;
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        options = new ReceiveOptions { Force = Force, Durable = Durable };
+        destination = new ReceiveDestination(await ResolveNewAsync(Destination).ConfigureAwait(false), Destination);
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        if (ParameterSetName == InputObjectSet)
+        {
+            await TakeAsync(InputObject!.File, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        RequirePeers();
+        bool isLiteral = ParameterSetName == LiteralNameSet;
+        foreach (string name in isLiteral ? LiteralName : Name)
+        {
+            try
+            {
+                var query = new NameQuery(name, isLiteral);
+                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+                {
+                    await TakeAsync(file, cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception.Code))
+            {
+                await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task TakeAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        string path;
+        try
+        {
+            path = destination.Choose(file.Record.Name);
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Record.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        string action = $"Receive '{file.Record.Name}', {ByteSize.ToText(file.Record.Length)}";
+        if (await ShouldProcessAsync(path, action).ConfigureAwait(false))
+        {
+            var work = new FileWork(
+                file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) => ReceiveAsync(file, path, progress, token));
+            await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReceiveAsync(
+        StoredFile file, string path, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
+    {
+        destination.MakeFolder(path);
+        await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
+        await InvokeAsync(() => WriteObject(
+            InvokeProvider.Item.Get([$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true),
+            enumerateCollection: true)).ConfigureAwait(false);
+    }
+}

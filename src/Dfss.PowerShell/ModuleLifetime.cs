@@ -1,0 +1,26 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+
+namespace Dfss.Commands;
+
+/// <summary>What happens when the module comes and goes: peers of a session end with it, detached ones do not.</summary>
+public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssemblyCleanup
+{
+    private static int isWatchingExit;
+
+    /// <summary>Sees to it that peers also stop when the process exits.</summary>
+    public void OnImport()
+    {
+        if (Interlocked.Exchange(ref isWatchingExit, 1) == 0)
+        {
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => AsyncCmdlet.WaitFor(() => SessionPeers.StopAsync(sessionId: null));
+        }
+    }
+
+    /// <summary>Stops the peers that this session started.</summary>
+    public void OnRemove(PSModuleInfo psModuleInfo)
+    {
+        Guid session = Runspace.DefaultRunspace.InstanceId;
+        AsyncCmdlet.WaitFor(() => SessionPeers.StopAsync(session));
+    }
+}

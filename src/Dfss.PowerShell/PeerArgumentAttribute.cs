@@ -1,0 +1,49 @@
+using System.Collections;
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <summary>Makes addresses of whatever is given to -Peer: strings, split at commas, and objects that have an address.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
+{
+    private const StringSplitOptions Options = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+
+    /// <inheritdoc/>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        var addresses = new List<string>();
+        Add(inputData, addresses);
+        return addresses.ToArray();
+    }
+
+    /// <summary>Splits a list of addresses at its commas.</summary>
+    internal static string[] Split(string? text) => text is null ? [] : text.Split(',', Options);
+
+    private static void Add(object? item, List<string> addresses)
+    {
+        switch (item is PSObject wrapped ? wrapped.BaseObject : item)
+        {
+            case null:
+                break;
+            case string text:
+                addresses.AddRange(Split(text));
+                break;
+            case DfssFileInfo file:
+                addresses.AddRange(file.Peers);
+                break;
+            case IEnumerable many:
+                foreach (object? one in many)
+                {
+                    Add(one, addresses);
+                }
+
+                break;
+            case object other:
+                // Also objects that came over remoting, or were made by hand.
+                object? address = PSObject.AsPSObject(item).Properties["Address"]?.Value;
+                addresses.AddRange(Split(LanguagePrimitives.ConvertTo<string>(address ?? other)));
+                break;
+        }
+    }
+}

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using System.Text;
+using Dfss.Peers;
+
+namespace Dfss.Commands;
+
+/// <summary>A peer in a process of its own that this process started.</summary>
+internal sealed class DetachedPeer : SessionPeer
+{
+    /// <summary>30 s: a cold start of PowerShell on a slow disk takes some seconds; re-opening a store does not wait for its checks.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>15 s: a peer answers what is under way for at most 5 s and closes its store.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
+
+    // The system gives the id of our own child to nobody else until this object has seen it end: so pid and process stay one.
+    private readonly Process process;
+    private readonly PeerAnnouncement announcement;
+
+    private DetachedPeer(Process process, PeerAnnouncement announcement, string? storePath, Guid sessionId)
+        : base(sessionId)
+    {
+        this.process = process;
+        this.announcement = announcement;
+        StorePath = storePath;
+    }
+
+    internal override DfssPeerKind Kind => DfssPeerKind.Detached;
+
+    internal override int Port => announcement.Port;
+
+    internal override IReadOnlyList<string> Addresses => announcement.Addresses;
+
+    internal override string StoreId => announcement.StoreId;
+
+    internal override string? StorePath { get; }
+
+    internal override int ProcessId => announcement.ProcessId;
+
+    internal override DfssPeerState State => process.HasExited ? DfssPeerState.Stopped : DfssPeerState.Running;
+
+    /// <summary>Starts a process with a peer; returns when it listens.</summary>
+    /// <exception cref="DfssException">What the peer failed with.</exception>
+    /// <exception cref="CmdletException">HostNotFound, PeerStartFailed: the process could not be started, or ended early.</exception>
+    internal static async Task<DetachedPeer> StartAsync(PeerOptions options, Guid sessionId, CancellationToken cancellationToken)
+    {
+        Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options)));
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(StartTimeout);
+        bool isListening = false;
+        try
+        {
+            process.StandardInput.Close();
+            PeerAnnouncement announcement = await ReadAnnouncementAsync(process, timeout.Token).ConfigureAwait(false);
+            if (announcement.Error != DfssErrorCode.None)
+            {
+                throw new DfssException(announcement.Error, announcement.Message ?? announcement.Error.ToString());
+            }
+
+            isListening = true;
+            return new DetachedPeer(process, announcement, options.StorePath, sessionId);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DfssException(
+                DfssErrorCode.TimedOut,
+                FormattableString.Invariant($"The peer's process did not listen within {StartTimeout.TotalSeconds:0} s and was ended."));
+        }
+        finally
+        {
+            process.StandardOutput.Close();
+            process.StandardError.Close();
+            if (!isListening)
+            {
+                process.Kill(entireProcessTree: true);
+                process.Dispose();
+            }
+        }
+    }
+
+    internal override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(StopTimeout);
+        try
+        {
+            if (OperatingSystem.IsWindows())
+            {
+                // Windows has no signal to send to a process without a console; a store is made to bear this.
+                process.Kill(entireProcessTree: true);
+            }
+            else if (!process.HasExited)
+            {
+                _ = NativeProcess.Terminate(process.Id);
+            }
+
+            await process.WaitForExitAsync(timeout.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A store loses nothing by it; a peer that hangs would keep its port and its store.
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        process.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static Process StartProcess(ProcessStartInfo info)
+    {
+        try
+        {
+            return Process.Start(info)!;
+        }
+        catch (System.ComponentModel.Win32Exception exception)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "PeerStartFailed", ErrorCategory.OpenError, info.FileName, $"'{info.FileName}' cannot be started: {exception.Message}",
+                $"Set $env:{PeerHost.HostVariable} to the path of pwsh or dfss.", exception));
+        }
+    }
+
+    private static async Task<PeerAnnouncement> ReadAnnouncementAsync(Process process, CancellationToken cancellationToken)
+    {
+        Task<string> errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        var output = new StringBuilder();
+        while (await process.StandardOutput.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+        {
+            if (PeerAnnouncement.TryRead(line) is { } announcement)
+            {
+                return announcement;
+            }
+
+            output.AppendLine(line);
+        }
+
+        string said = (await errors.ConfigureAwait(false) + output).Trim();
+        throw new CmdletException(ErrorRecords.Create(
+            "PeerStartFailed", ErrorCategory.OpenError, process.StartInfo.FileName,
+            $"The peer's process ended before it listened. It said: {(said.Length == 0 ? "(nothing)" : said)}",
+            $"Check that '{process.StartInfo.FileName}' is pwsh 7.6 or later, or dfss."));
+    }
+
+    private static string CreateCommand(PeerOptions options)
+    {
+        string library = Path.GetDirectoryName(typeof(DetachedPeer).Assembly.Location)!;
+        string manifest = Path.GetFullPath(Path.Combine(library, "..", "Dfss.psd1"));
+        string module = File.Exists(manifest) ? manifest : typeof(DetachedPeer).Assembly.Location;
+        // dfss comes with the module imported.
+        var command = new StringBuilder("$ErrorActionPreference = 'Stop'; ")
+            .Append("if (-not (Get-Module -Name Dfss)) { Import-Module ").Append(PeerHost.Quote(module)).Append(" }; ")
+            .Append("Start-DfssPeer -Announce -Confirm:$false -Address ").Append(PeerHost.Quote(options.Address))
+            .Append(System.Globalization.CultureInfo.InvariantCulture, $" -Port {options.Port}")
+            .Append(options.StorePath is null ? " -InMemory" : $" -StorePath {PeerHost.Quote(options.StorePath)}");
+        if (options.AdvertisedAddresses.Count > 0)
+        {
+            command.Append(" -AdvertisedAddress ").AppendJoin(',', options.AdvertisedAddresses.Select(PeerHost.Quote));
+        }
+
+        return command.Append(options.AllowUnauthenticatedNetwork ? " -AllowUnauthenticatedNetwork" : string.Empty).ToString();
+    }
+}

@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using Dfss.Peers;
+
+namespace Dfss.Commands;
+
+/// <summary>The other side of <see cref="DetachedPeer"/>: the peer in the process that was started for it.</summary>
+internal static class DetachedPeerProcess
+{
+    /// <summary>10 MiB: years of an orderly peer's lines. A longer log begins anew when the peer is started.</summary>
+    private const long MaxLogBytes = 10L << 20;
+
+    /// <summary>Starts the peer, says so on standard output, and runs it until SIGTERM.</summary>
+    internal static async Task RunAsync(PeerOptions options, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            // False where this process leads a group already: then no terminal's group is this one's.
+            _ = NativeProcess.LeaveTerminal();
+        }
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using PosixSignalRegistration registration = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            // Else the runtime would end the process before the peer has answered what is under way.
+            context.Cancel = true;
+            _ = ending.CancelAsync();
+        });
+        await using var log = new PeerLog();
+        DfssPeer peer = await StartAsync(options with { Log = log.Write }, ending.Token).ConfigureAwait(false);
+        await using (peer.ConfigureAwait(false))
+        {
+            if (options.StorePath is { } path)
+            {
+                log.Open(Path.Combine(path, "peer.log"), MaxLogBytes);
+            }
+
+            log.Write(FormattableString.Invariant($"Process {Environment.ProcessId} listens on {string.Join(", ", peer.AdvertisedAddresses)}."));
+            Announce(new PeerAnnouncement(
+                PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses], peer.StoreId.ToString(),
+                DfssErrorCode.None, Message: null));
+            await WaitAsync(peer, log, ending.Token).ConfigureAwait(false);
+            await peer.StopAsync().ConfigureAwait(false);
+            log.Write("Stopped.");
+        }
+    }
+
+    private static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception)
+        {
+            Announce(new PeerAnnouncement(
+                PeerAnnouncement.Mark, Environment.ProcessId, Port: 0, [], StoreId: string.Empty, exception.Code, exception.Message));
+            throw;
+        }
+    }
+
+    private static async Task WaitAsync(DfssPeer peer, PeerLog log, CancellationToken ending)
+    {
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using CancellationTokenRegistration registration = ending.Register(told.SetResult);
+        Task first = await Task.WhenAny(peer.Completion, told.Task).ConfigureAwait(false);
+        if (first.IsFaulted)
+        {
+            log.Write($"Stops because of a fault: {first.Exception!.InnerException!.Message}");
+            await first.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes the line past the host, which would format it, and lets go of the pipes.</summary>
+    private static void Announce(PeerAnnouncement announcement)
+    {
+        using (Stream output = Console.OpenStandardOutput())
+        {
+            output.Write(System.Text.Encoding.UTF8.GetBytes("\n" + announcement.ToLine() + "\n"));
+            output.Flush();
+        }
+
+        if (!OperatingSystem.IsWindows() && announcement.Error == DfssErrorCode.None)
+        {
+            NativeProcess.DropOutput();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>The peers that this session started, detached ones too; with -Peer, what those peers say of themselves.</summary>
+[Cmdlet(VerbsCommon.Get, "DfssPeer")]
+[OutputType(typeof(DfssPeerInfo))]
+public sealed class GetDfssPeerCommand : ClientCmdlet
+{
+    /// <summary>The peers' numbers in this session; all without it.</summary>
+    [Parameter(Position = 0, HelpMessage = "The peers' numbers in this session.")]
+    public int[]? Id { get; set; }
+
+    /// <inheritdoc/>
+    private protected override bool NeedsPeers => false;
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        if (Peer is not null)
+        {
+            foreach (PeerAddress address in Client.Peers)
+            {
+                await WriteRemoteAsync(address, cancellationToken).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        foreach (SessionPeer peer in SessionPeers.List())
+        {
+            if (Id is null || Id.Contains(peer.Id))
+            {
+                await WriteObjectAsync(await AskAsync(peer, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            }
+        }
+
+        foreach (int id in Id ?? [])
+        {
+            if (!SessionPeers.List().Any(peer => peer.Id == id))
+            {
+                await WriteErrorAsync(ErrorRecords.Create(
+                    "PeerNotOfSession", ErrorCategory.ObjectNotFound, id,
+                    FormattableString.Invariant($"This session started no peer with id {id} that still runs."),
+                    "See Get-DfssPeer without -Id.")).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<DfssPeerInfo> AskAsync(SessionPeer peer, CancellationToken cancellationToken)
+    {
+        DfssPeerState state = peer.State;
+        if (state != DfssPeerState.Running || peer.Addresses.Count == 0)
+        {
+            return peer.ToInfo(answer: null, state);
+        }
+
+        try
+        {
+            PeerInfo answer = await Client.GetPeerInfoAsync(PeerAddress.Parse(peer.Addresses[0]), cancellationToken).ConfigureAwait(false);
+            return peer.ToInfo(answer, DfssPeerState.Running);
+        }
+        catch (DfssException exception)
+        {
+            await WriteVerboseAsync(exception.Message).ConfigureAwait(false);
+            return peer.ToInfo(answer: null, peer.State == DfssPeerState.Running ? DfssPeerState.NotResponding : peer.State);
+        }
+    }
+
+    private async Task WriteRemoteAsync(PeerAddress address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            PeerInfo answer = await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false);
+            SessionPeer? own = Array.Find(SessionPeers.List(), peer => peer.StoreId == answer.StoreId.ToString());
+            await WriteObjectAsync(own?.ToInfo(answer, DfssPeerState.Running) ?? ToRemote(address, answer)).ConfigureAwait(false);
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, address.ToString())).ConfigureAwait(false);
+        }
+    }
+
+    private static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new()
+    {
+        Kind = DfssPeerKind.Remote,
+        State = DfssPeerState.Running,
+        Addresses = [address.ToString(), .. answer.Addresses.Where(advertised => advertised != address.ToString())],
+        Port = address.Port,
+        StoreId = answer.StoreId.ToString(),
+        StorePath = answer.StorePath,
+        ProcessId = answer.ProcessId,
+        Software = answer.Software,
+        Uptime = answer.Uptime,
+        Connections = answer.Connections,
+        Chunks = answer.Chunks,
+        StoredBytes = answer.StoredBytes,
+        FreeBytes = answer.FreeBytes,
+    };
+}

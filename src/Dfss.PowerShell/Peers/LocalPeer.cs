@@ -1,0 +1,30 @@
+using Dfss.Peers;
+
+namespace Dfss.Commands;
+
+/// <summary>A peer in this process.</summary>
+internal sealed class LocalPeer(DfssPeer peer, Guid sessionId) : SessionPeer(sessionId)
+{
+    /// <summary>Ends when the peer has stopped; fails with the fault that stopped it.</summary>
+    internal Task Completion => peer.Completion;
+
+    internal override DfssPeerKind Kind => DfssPeerKind.Session;
+
+    internal override int Port => peer.Port;
+
+    internal override IReadOnlyList<string> Addresses => peer.AdvertisedAddresses;
+
+    internal override string StoreId { get; } = peer.StoreId.ToString();
+
+    internal override string? StorePath => peer.Options.StorePath;
+
+    internal override int ProcessId => Environment.ProcessId;
+
+    internal override DfssPeerState State => peer.Completion.IsFaulted
+        ? DfssPeerState.Faulted
+        : peer.Completion.IsCompleted ? DfssPeerState.Stopped : DfssPeerState.Running;
+
+    internal override Task StopAsync(CancellationToken cancellationToken) => peer.StopAsync();
+
+    public override ValueTask DisposeAsync() => peer.DisposeAsync();
+}

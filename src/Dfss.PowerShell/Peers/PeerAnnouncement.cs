@@ -1,0 +1,39 @@
+using System.Text.Json;
+
+namespace Dfss.Commands;
+
+/// <summary>The one line that a detached peer's process writes for the one that started it: what it listens on, or why it does not.</summary>
+/// <param name="Prefix">Always <see cref="Mark"/>: tells the line from whatever else a host may print.</param>
+/// <param name="ProcessId">The id of the process.</param>
+/// <param name="Port">The port it listens on.</param>
+/// <param name="Addresses">Where it can be found, as host:port.</param>
+/// <param name="StoreId">The id of its store.</param>
+/// <param name="Error">What failed; None when it listens.</param>
+/// <param name="Message">The error's message.</param>
+internal sealed record PeerAnnouncement(
+    string Prefix, int ProcessId, int Port, string[] Addresses, string StoreId, DfssErrorCode Error, string? Message)
+{
+    /// <summary>What the line is known by.</summary>
+    internal const string Mark = "dfss-peer";
+
+    /// <summary>The line.</summary>
+    internal string ToLine() => JsonSerializer.Serialize(this);
+
+    /// <summary>Reads a line; null when it is something else.</summary>
+    internal static PeerAnnouncement? TryRead(string line)
+    {
+        if (!line.StartsWith('{'))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize<PeerAnnouncement>(line) is { Prefix: Mark } read ? read : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>A peer that this process started, here or in a process of its own.</summary>
+internal abstract class SessionPeer(Guid sessionId) : IAsyncDisposable
+{
+    /// <summary>Its number in this process; given by <see cref="SessionPeers.Add"/>.</summary>
+    internal int Id { get; set; }
+
+    /// <summary>The runspace that started it.</summary>
+    internal Guid SessionId => sessionId;
+
+    internal abstract DfssPeerKind Kind { get; }
+
+    internal abstract int Port { get; }
+
+    internal abstract IReadOnlyList<string> Addresses { get; }
+
+    /// <summary>What is known without asking it.</summary>
+    internal abstract DfssPeerState State { get; }
+
+    /// <summary>What it is, without asking it.</summary>
+    internal abstract string StoreId { get; }
+
+    internal abstract string? StorePath { get; }
+
+    internal abstract int ProcessId { get; }
+
+    /// <summary>Stops it and waits until it has stopped.</summary>
+    internal abstract Task StopAsync(CancellationToken cancellationToken);
+
+    /// <summary>Lets go of what this process holds of it.</summary>
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>The peer as the user sees it.</summary>
+    /// <param name="answer">What it said when it was asked; null where it was not asked or did not answer.</param>
+    /// <param name="state">What it does.</param>
+    internal DfssPeerInfo ToInfo(PeerInfo? answer, DfssPeerState state) => new()
+    {
+        Id = Id,
+        Kind = Kind,
+        State = state,
+        Addresses = Addresses,
+        Port = Port,
+        StoreId = StoreId,
+        StorePath = StorePath,
+        ProcessId = ProcessId,
+        Software = answer?.Software,
+        Uptime = answer?.Uptime,
+        Connections = answer?.Connections,
+        Chunks = answer?.Chunks,
+        StoredBytes = answer?.StoredBytes,
+        FreeBytes = answer?.FreeBytes,
+    };
+}

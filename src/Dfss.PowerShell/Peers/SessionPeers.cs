@@ -1,0 +1,49 @@
+namespace Dfss.Commands;
+
+/// <summary>
+/// The peers that this process started. One list for the process, as ports and stores are the process's; each peer remembers the
+/// runspace that started it, so that removing the module from one session leaves the others' alone.
+/// </summary>
+internal static class SessionPeers
+{
+    private static readonly Lock Gate = new();
+    private static readonly List<SessionPeer> Peers = [];
+    private static int lastId;
+
+    /// <summary>Adds a peer and gives it its number.</summary>
+    internal static void Add(SessionPeer peer)
+    {
+        lock (Gate)
+        {
+            peer.Id = ++lastId;
+            Peers.Add(peer);
+        }
+    }
+
+    /// <summary>Takes a peer off the list; false when somebody else did.</summary>
+    internal static bool Remove(SessionPeer peer)
+    {
+        lock (Gate)
+        {
+            return Peers.Remove(peer);
+        }
+    }
+
+    /// <summary>The peers at this moment, by number.</summary>
+    internal static SessionPeer[] List()
+    {
+        lock (Gate)
+        {
+            return [.. Peers];
+        }
+    }
+
+    /// <summary>Stops the peers in this process that a session started; every session's when none is named.</summary>
+    internal static async Task StopAsync(Guid? sessionId)
+    {
+        IEnumerable<Task> stops = List()
+            .Where(peer => peer.Kind == DfssPeerKind.Session && (sessionId is null || peer.SessionId == sessionId) && Remove(peer))
+            .Select(peer => peer.DisposeAsync().AsTask());
+        await Task.WhenAll(stops).ConfigureAwait(false);
+    }
+}

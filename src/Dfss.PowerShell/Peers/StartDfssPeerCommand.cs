@@ -1,0 +1,126 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using Dfss.Peers;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Starts a peer and leaves it running: in this process until the session ends, or with -Detached in a process of its own. Returns
+/// when it listens.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Start, "DfssPeer", DefaultParameterSetName = DiskSet, SupportsShouldProcess = true)]
+[OutputType(typeof(DfssPeerInfo))]
+public sealed class StartDfssPeerCommand : DfssCmdlet
+{
+    private const string DiskSet = "StorePath";
+    private const string MemorySet = "InMemory";
+
+    private Guid session;
+
+    /// <summary>The store's folder; made where it does not exist.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = DiskSet,
+        HelpMessage = "The store's folder; made where it does not exist.")]
+    [ValidateNotNullOrEmpty]
+    public string? StorePath { get; set; }
+
+    /// <summary>Keeps everything in memory: it is gone when the peer stops.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = MemorySet, HelpMessage = "Keeps everything in memory.")]
+    public SwitchParameter InMemory { get; set; }
+
+    /// <summary>The TCP port; 0 takes any free one.</summary>
+    [Parameter(HelpMessage = "The TCP port; 0 takes any free one.")]
+    [ValidateRange(0, ushort.MaxValue)]
+    public int Port { get; set; } = DfssLimits.DefaultPort;
+
+    /// <summary>What to listen on: localhost, an IP address of this machine, or * for all.</summary>
+    [Parameter(HelpMessage = "What to listen on: localhost, an IP address of this machine, or * for all.")]
+    [ValidateNotNullOrEmpty]
+    public string Address { get; set; } = "localhost";
+
+    /// <summary>Where others can find the peer, as host or host:port, when that is not what it listens on.</summary>
+    [Parameter(HelpMessage = "Where others can find the peer, as host or host:port.")]
+    [ValidateNotNullOrEmpty]
+    public string[] AdvertisedAddress { get; set; } = [];
+
+    /// <summary>
+    /// Listens beyond loopback although nothing is encrypted, and everybody who reaches the port can read and replace every file.
+    /// </summary>
+    [Parameter(HelpMessage = "Listens beyond loopback although anybody who reaches the port can read and replace every file.")]
+    public SwitchParameter AllowUnauthenticatedNetwork { get; set; }
+
+    /// <summary>Writes the peer, then waits until it stops or Ctrl+C stops it.</summary>
+    [Parameter(HelpMessage = "Waits until the peer stops or Ctrl+C stops it.")]
+    public SwitchParameter Wait { get; set; }
+
+    /// <summary>Runs the peer in a process of its own, which outlives this one and its terminal.</summary>
+    [Parameter(HelpMessage = "Runs the peer in a process of its own, which outlives this one.")]
+    public SwitchParameter Detached { get; set; }
+
+    /// <summary>For the process that -Detached starts: tells that process's starter when it listens, then runs until it is told to end.</summary>
+    [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
+    public SwitchParameter Announce { get; set; }
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        if (Wait && Detached)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "WaitAndDetached", ErrorCategory.InvalidArgument, target: null, "-Wait and -Detached exclude each other.", "Give one of them."));
+        }
+
+        string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
+        string target = FormattableString.Invariant($"{Address}:{Port}");
+        string action = path is null ? "Start a peer with a store in memory" : $"Start a peer with the store '{path}'";
+        if (!await ShouldProcessAsync(target, action).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        session = await InvokeAsync(() => Runspace.DefaultRunspace.InstanceId).ConfigureAwait(false);
+        var options = new PeerOptions
+        {
+            StorePath = path,
+            Address = Address,
+            Port = Port,
+            AdvertisedAddresses = AdvertisedAddress,
+            AllowUnauthenticatedNetwork = AllowUnauthenticatedNetwork,
+        };
+        if (Announce)
+        {
+            await DetachedPeerProcess.RunAsync(options, cancellationToken).ConfigureAwait(false);
+        }
+        else if (Detached)
+        {
+            SessionPeer peer = await DetachedPeer.StartAsync(options, session, cancellationToken).ConfigureAwait(false);
+            SessionPeers.Add(peer);
+            await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
+        }
+        else
+        {
+            await StartHereAsync(options with { Log = TakeVerbose }, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task StartHereAsync(PeerOptions options, CancellationToken cancellationToken)
+    {
+        var peer = new LocalPeer(await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false), session);
+        SessionPeers.Add(peer);
+        if (!Wait)
+        {
+            await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
+            await peer.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            SessionPeers.Remove(peer);
+            await peer.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

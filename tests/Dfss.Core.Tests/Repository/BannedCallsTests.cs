@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Dfss.Tests.Repository;
+
+/// <summary>Calls that have a better one here. The message says which.</summary>
+public sealed class BannedCallsTests
+{
+    private const string Production = "src";
+    private const string Core = "src/Dfss.Core";
+    private const string Everywhere = "";
+
+    /// <summary>What is banned, below which folder, what to use instead, and the files (by part of their path) that are that instead.</summary>
+    public static TheoryData<string, string, string, string[]> Rules => new()
+    {
+        { @"\.Result\b(?!\s*[=;,)]?\s*(is|==))", Core, "await", ["Storage/Database.cs"] },
+        { @"\.Wait\(", Core, "await", ["Storage/Database.cs"] },
+        { @"\.GetResult\(", Production, "await; the bridge (AsyncCmdlet) is the only place that joins threads", ["AsyncCmdlet"] },
+        { @"\b(DateTime|DateTimeOffset)\.(Now|UtcNow|Today)\b", Production, "TimeProvider", [] },
+        { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
+        { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/DurableFile"] },
+        { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/DurableFile"] },
+        { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
+        { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec", ["Protocol/MessageCodec", "Records/RecordCodec"] },
+        { @"\bnew Random\b|\bRandom\.Shared\b", Core, "RandomNumberGenerator, or a seed handed in", [] },
+        { @"\bThread\.Sleep\(|\bTask\.Delay\(\s*\d", Everywhere, "an event, or TimeProvider", [] },
+        { @"\bBinaryFormatter\b|\bTypelessContractless", Everywhere, "a codec of our own", [] },
+        { @"\.ConfigureAwait\(true\)", Core, "ConfigureAwait(false)", [] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void A_banned_call_is_nowhere(string pattern, string folder, string replacement, string[] allowed)
+    {
+        IEnumerable<string> found =
+            from path in RepositoryFiles.List(folder, ".cs")
+            where !allowed.Any(part => path.Contains(part, StringComparison.Ordinal)) && !path.Contains("/Repository/", StringComparison.Ordinal)
+            from line in RepositoryFiles.ReadCode(path)
+            where Regex.IsMatch(line.Code, pattern)
+            select $"{path}:{line.Number}: {line.Code}   Use {replacement}.";
+
+        Assert.Equal([], found);
+    }
+
+    [Fact]
+    public void Nothing_is_left_for_later_in_a_comment()
+    {
+        string[] marks = ["TO" + "DO", "FIX" + "ME", "HA" + "CK", "XX" + "X"];
+
+        IEnumerable<string> found =
+            from path in RepositoryFiles.List(Everywhere, ".cs", ".ps1", ".psm1", ".psd1", ".csproj", ".props", ".targets")
+            from line in RepositoryFiles.ReadLines(path).Select((text, index) => (Text: text, Number: index + 1))
+            where marks.Any(mark => Regex.IsMatch(line.Text, $@"\b{mark}\b"))
+            select $"{path}:{line.Number}: {line.Text.Trim()}   Do it, or open an issue.";
+
+        Assert.Equal([], found);
+    }
+}

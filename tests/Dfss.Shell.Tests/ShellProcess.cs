@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+
+namespace Dfss.Shell.Tests;
+
+/// <summary>What a dfss process left behind.</summary>
+internal sealed record ShellResult(int ExitCode, string Output, string Error)
+{
+    public string[] OutputLines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}
+
+/// <summary>A real dfss process with redirected streams; killed on dispose if it still runs.</summary>
+internal sealed class ShellProcess : IDisposable
+{
+    /// <summary>Far more than any of these need; only a process that hangs meets it.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly Task<string> _error;
+
+    private ShellProcess(Process process)
+    {
+        _process = process;
+        _error = process.StandardError.ReadToEndAsync();
+    }
+
+    public int Id => _process.Id;
+
+    private static string ShellPath { get; } = typeof(ShellProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == "DfssShell").Value!;
+
+    public static ShellProcess Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        ProcessStartInfo start = new("dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+        };
+        start.ArgumentList.Add(ShellPath);
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        return new ShellProcess(Process.Start(start)!);
+    }
+
+    public static Task<ShellResult> RunAsync(params string[] arguments) => RunAsync(string.Empty, arguments);
+
+    public static async Task<ShellResult> RunAsync(
+        string input, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        using ShellProcess shell = Start(arguments, environment);
+        await shell._process.StandardInput.WriteAsync(input);
+        return await shell.EndAsync();
+    }
+
+    /// <summary>Reads output up to a line that is exactly this.</summary>
+    public async Task ReadUntilAsync(string expected)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        string? line;
+        do
+        {
+            line = await _process.StandardOutput.ReadLineAsync(patience.Token)
+                ?? throw new InvalidOperationException($"dfss ended before it wrote '{expected}': {await _error}");
+        }
+        while (line != expected);
+    }
+
+    /// <summary>Sends a signal with kill(1), to this process alone.</summary>
+    public async Task SignalAsync(string name)
+    {
+        using Process kill = Process.Start("kill", ["-" + name, Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
+    public async Task<ShellResult> EndAsync()
+    {
+        _process.StandardInput.Close();
+        using CancellationTokenSource patience = new(Patience);
+        string output = await _process.StandardOutput.ReadToEndAsync(patience.Token);
+        await _process.WaitForExitAsync(patience.Token);
+        return new ShellResult(_process.ExitCode, output, await _error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+    }
+}

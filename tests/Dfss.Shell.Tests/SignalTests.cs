@@ -1,0 +1,56 @@
+using System.Diagnostics;
+
+namespace Dfss.Shell.Tests;
+
+/// <summary>What a terminal or a service manager sends. Windows has no kill(1); there Ctrl+C comes through the console.</summary>
+public sealed class SignalTests
+{
+    private const string Cooperative = "try { [Console]::WriteLine('up'); Start-Sleep 300 } finally { [Console]::WriteLine('finally ran') }";
+
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    [InlineData("HUP", 129)]
+    public async Task A_signal_stops_the_pipeline_and_finally_runs(string signal, int exitCode)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no signals on Windows.");
+        using ShellProcess shell = ShellProcess.Start(["-Command", Cooperative]);
+        await shell.ReadUntilAsync("up");
+        long sent = Stopwatch.GetTimestamp();
+
+        await shell.SignalAsync(signal);
+        ShellResult result = await shell.EndAsync();
+
+        Assert.Equal((exitCode, "finally ran"), (result.ExitCode, result.Output.Trim()));
+        Assert.InRange(Stopwatch.GetElapsedTime(sent), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task Ctrl_C_ends_even_what_does_not_listen()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no signals on Windows.");
+        using ShellProcess shell = ShellProcess.Start(
+            ["-Command", "[Console]::WriteLine('up'); [System.Threading.Thread]::Sleep(300000)"]);
+        await shell.ReadUntilAsync("up");
+
+        await shell.SignalAsync("INT");
+        ShellResult result = await shell.EndAsync();
+
+        Assert.Equal(130, result.ExitCode);
+    }
+
+    [Fact]
+    public async Task Leaving_removes_the_module_so_that_its_peers_stop()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no signals on Windows.");
+        const string Watched = "(Get-Module Dfss).OnRemove = { [Console]::WriteLine('removed') }; " + Cooperative;
+        using ShellProcess shell = ShellProcess.Start(["-Command", Watched]);
+        await shell.ReadUntilAsync("up");
+
+        await shell.SignalAsync("TERM");
+        ShellResult result = await shell.EndAsync();
+
+        Assert.Equal(["finally ran", "removed"], result.OutputLines);
+        Assert.Equal(143, result.ExitCode);
+    }
+}
