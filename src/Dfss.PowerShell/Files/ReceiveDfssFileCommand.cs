@@ -56,8 +56,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     /// <inheritdoc/>
     private protected override string Activity => "Receiving";
 
-    /// <inheritdoc/>
-    private protected override bool NeedsPeers => ParameterSetName is NameSet or LiteralNameSet && !MyInvocation.ExpectingInput;
+    /// <summary>Only names need somebody to ask, and whether names or files come is known with the first input.</summary>
+    private protected override bool NeedsPeers => false;
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
