@@ -83,6 +83,18 @@ public sealed class TransferTests : IDisposable
         Assert.EndsWith($"::{Out("a[1].txt")}", (string)Assert.Single(result.Output).Properties["PSPath"].Value, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("'a.txt'")]
+    [InlineData("[pscustomobject]@{ Name = 'a.txt' }")]
+    public void Names_come_from_the_pipeline_too(string input)
+    {
+        byte[] content = Make("a.txt", 10);
+        session.Run("Send-DfssFile in/a.txt -Peer $peer").ThrowIfFailed();
+        session.Run($"{input} | Receive-DfssFile -Destination out -Peer $peer").ThrowIfFailed();
+        Assert.Equal(content, File.ReadAllBytes(Out("a.txt")));
+        Assert.Equal("PeerMissing", Result.IdOf(session.RunUntilError($"{input} | Receive-DfssFile -Destination out")));
+    }
+
     [Fact]
     public void Many_small_files_all_arrive()
     {
