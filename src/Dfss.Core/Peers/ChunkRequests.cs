@@ -73,7 +73,9 @@ internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
             total += length ?? 0;
         }
 
-        Payload contents = await pool.RentAsync((int)total, cancellationToken).ConfigureAwait(false);
+        // The request's payload is still held, so there is no waiting for another: all of the budget could be held by those who wait.
+        Payload contents = pool.TryRent((int)total)
+            ?? throw new DfssException(DfssErrorCode.PeerBusy, "The peer's memory for payloads is used up at the moment. Ask again.");
         try
         {
             int offset = 0;

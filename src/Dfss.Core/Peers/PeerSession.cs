@@ -12,6 +12,9 @@ namespace Dfss.Peers;
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
 internal sealed class PeerSession
 {
+    /// <summary>10 s to say hello: a stranger who says nothing does not keep a connection for long.</summary>
+    private static readonly TimeSpan HelloLimit = TimeSpan.FromSeconds(10);
+
     private readonly MessageChannel channel;
     private readonly RequestHandler handler;
     private readonly Func<HelloAnswer> hello;
@@ -79,6 +82,8 @@ internal sealed class PeerSession
 
     private async Task<bool> GreetAsync()
     {
+        TimeSpan? idleLimit = channel.IdleLimit;
+        channel.IdleLimit = HelloLimit;
         using ReceivedMessage? first = await channel.ReadAsync(closed.Token).ConfigureAwait(false);
         if (first is null)
         {
@@ -100,6 +105,7 @@ internal sealed class PeerSession
             return false;
         }
 
+        channel.IdleLimit = idleLimit;
         channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
         await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, hello().ToMap()), payload: null, closed.Token).ConfigureAwait(false);
         return true;
