@@ -4,7 +4,8 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
-/// <summary>The registers in catalog.db, one row a name. Names are kept as bytes of UTF-8, so that the file's own order is the list's.</summary>
+/// <summary>The registers in catalog.db, one row a name. Names are kept as bytes of UTF-8, so that the file's own order
+/// is the list's.</summary>
 internal sealed class Catalog : IRegisterTable, IAsyncDisposable
 {
     private const string Schema = """
@@ -39,7 +40,8 @@ internal sealed class Catalog : IRegisterTable, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>Not cancelled once begun: it is a few milliseconds, and whoever gave up could not know what was stored.</remarks>
+    /// <remarks>Not cancelled once begun: it is a few milliseconds, and whoever gave up could not know what was
+    /// stored.</remarks>
     public async ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
         IReadOnlyList<RegisterEntry> changes, CancellationToken cancellationToken)
     {

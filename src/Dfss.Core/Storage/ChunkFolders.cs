@@ -1,7 +1,8 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// The files of durable chunks, <c>chunks/ab/&lt;64 hex&gt;</c>: which are there, how they get there and go, and the sync of the folders' names.
+/// The files of durable chunks, <c>chunks/ab/&lt;64 hex&gt;</c>: which are there, how they get there and go, and the
+/// sync of the folders' names.
 /// </summary>
 internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreFault fault)
 {
@@ -19,7 +20,8 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
     /// <summary>The length of a chunk's file; null where there is none that could be whole.</summary>
     public int? LengthOf(ChunkId id) => LengthOf(PathOf(id));
 
-    /// <summary>Moves a synced file to its final name, unless it is no longer wanted by then. Durable after <see cref="SyncAsync"/>.</summary>
+    /// <summary>Moves a synced file to its final name, unless it is no longer wanted by then. Durable after <see
+    /// cref="SyncAsync"/>.</summary>
     public void Promote(string path, ChunkId id, Func<bool> isWanted)
     {
         Folder folder = FolderOf(id);
@@ -68,8 +70,10 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         }
     }
 
-    /// <summary>When it returns, every move that returned before it began is on stable storage. Callers share the work.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>; then the store's fuse is blown: which names are lost cannot be known.</exception>
+    /// <summary>When it returns, every move that returned before it began is on stable storage. Callers share the
+    /// work.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>; then the store's fuse is blown: which
+    /// names are lost cannot be known.</exception>
     public Task SyncAsync() => sync.RunAsync(() =>
     {
         foreach (Folder folder in folders)

@@ -4,7 +4,8 @@ namespace Dfss.Storage;
 internal static class ChunkVerification
 {
     /// <summary>Refuses what is too long or is not the chunk it is said to be.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>, <see cref="DfssErrorCode.ChunkCorrupt"/>.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>, <see
+    /// cref="DfssErrorCode.ChunkCorrupt"/>.</exception>
     public static void ThrowIfNot(ChunkId id, ReadOnlySpan<byte> content)
     {
         if (content.Length > DfssLimits.MaxPayloadBytes)

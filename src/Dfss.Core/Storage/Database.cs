@@ -5,7 +5,8 @@ namespace Dfss.Storage;
 /// <summary>A change of a <see cref="Database"/>, made in one transaction with whatever else waits.</summary>
 internal abstract class DatabaseWrite
 {
-    /// <summary>Makes the change, on the database's own thread. May run twice, where a neighbour in the transaction failed for want of space.</summary>
+    /// <summary>Makes the change, on the database's own thread. May run twice, where a neighbour in the transaction
+    /// failed for want of space.</summary>
     public abstract void Run(DatabaseSession session);
 
     /// <summary>Called once: the change is on stable storage (null), or is not and never will be.</summary>
@@ -13,11 +14,14 @@ internal abstract class DatabaseWrite
 }
 
 /// <summary>
-/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one thread, and those that wait together share one transaction and
-/// so one sync of the disk (group commit). Reads run on the callers' threads, on connections of their own, and see what has been committed.
+/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one thread, and those that wait together
+/// share one transaction and
+/// so one sync of the disk (group commit). Reads run on the callers' threads, on connections of their own, and see what
+/// has been committed.
 /// </summary>
 /// <remarks>
-/// A commit that fails for want of space is rolled back and tried without its neighbours. Any other failure is final: pages that the kernel could not write
+/// A commit that fails for want of space is rolled back and tried without its neighbours. Any other failure is final:
+/// pages that the kernel could not write
 /// may be gone from its cache too, and a later commit would build on them. So it blows the store's fuse.
 /// </remarks>
 internal sealed class Database : IAsyncDisposable

@@ -24,7 +24,8 @@ internal sealed class DatabaseSession : IDisposable
         // 16 KiB pages: a chunk of 64 KiB is a chain of 4 instead of 16. Only a new file takes it.
         session.Execute("PRAGMA page_size = 16384");
         session.Execute("PRAGMA journal_mode = WAL");
-        // FULL: every commit syncs the log. fullfsync matters on macOS only, where a plain fsync stops at the drive's cache.
+        // FULL: every commit syncs the log. fullfsync matters on macOS only, where a plain fsync stops at the drive's
+        // cache.
         session.Execute("PRAGMA synchronous = FULL");
         session.Execute("PRAGMA fullfsync = ON");
         session.Execute("PRAGMA checkpoint_fullfsync = ON");
@@ -40,7 +41,8 @@ internal sealed class DatabaseSession : IDisposable
     public static DatabaseSession OpenReader(string path) =>
         Open(path, SqliteOpenMode.ReadWrite, session => session.Execute("PRAGMA query_only = ON"));
 
-    /// <summary>A prepared statement with parameters $1, $2 and so on, set to these values; it is kept for the next time.</summary>
+    /// <summary>A prepared statement with parameters $1, $2 and so on, set to these values; it is kept for the next
+    /// time.</summary>
     public SqliteCommand Prepare(string sql, params ReadOnlySpan<object> values)
     {
         if (!commands.TryGetValue(sql, out SqliteCommand? command))

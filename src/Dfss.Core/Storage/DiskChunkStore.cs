@@ -5,8 +5,10 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Storage;
 
 /// <summary>
-/// Chunks on a local disk: small ones as rows of chunks.db, the others as files. A chunk is kept by its length in one of the two, so it is
-/// never in both. Plain blocking reads and writes on the caller's thread: for pages in the cache they are the cheapest there are.
+/// Chunks on a local disk: small ones as rows of chunks.db, the others as files. A chunk is kept by its length in one
+/// of the two, so it is
+/// never in both. Plain blocking reads and writes on the caller's thread: for pages in the cache they are the cheapest
+/// there are.
 /// </summary>
 internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
 {
@@ -52,7 +54,8 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
             return small.PutAsync(id, content, cancellationToken);
         }
 
-        // The length alone decides: reading it again would double the cost of every repeated send, and scrub finds what has gone bad.
+        // The length alone decides: reading it again would double the cost of every repeated send, and scrub finds what
+        // has gone bad.
         return incoming.Find(id) is not null || folders.LengthOf(id) == content.Length
             ? ValueTask.FromResult(PutResult.AlreadyPresent)
             : incoming.PutAsync(id, content, cancellationToken);

@@ -5,7 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Storage;
 
 /// <content>
-/// The system calls. .NET's own flush swallows the errors of fsync on Unix (with EIO injected, FileStream.Flush(true) returns normally), and it cannot
+/// The system calls. .NET's own flush swallows the errors of fsync on Unix (with EIO injected, FileStream.Flush(true)
+/// returns normally), and it cannot
 /// sync a folder at all.
 /// </content>
 internal sealed partial class DurableFile
@@ -27,12 +28,14 @@ internal sealed partial class DurableFile
     private const uint ReplaceExisting = 1;
     private const uint WriteThrough = 8;
 
-    /// <summary>Takes an operating system's lock on an existing file, held until the handle is closed or the process ends. Unix only.</summary>
+    /// <summary>Takes an operating system's lock on an existing file, held until the handle is closed or the process
+    /// ends. Unix only.</summary>
     /// <returns>The open file, or null where another one holds the lock, in this process or in another.</returns>
     public static SafeFileHandle? TryLock(string path)
     {
         SafeFileHandle handle = OpenExisting(path, ReadWrite);
-        // flock, not .NET's FileShare.None: that one can be switched off by an environment variable, and hides the holder's pid.
+        // flock, not .NET's FileShare.None: that one can be switched off by an environment variable, and hides the
+        // holder's pid.
         if (FileLock(handle, ExclusiveWithoutWaiting) == 0)
         {
             return handle;
@@ -43,7 +46,8 @@ internal sealed partial class DurableFile
         return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? null : throw Failed(error, "lock", path);
     }
 
-    /// <summary>Opens a file for reading past .NET's own advisory lock, which a locked file would refuse. Unix only.</summary>
+    /// <summary>Opens a file for reading past .NET's own advisory lock, which a locked file would refuse. Unix
+    /// only.</summary>
     public static SafeFileHandle OpenForReading(string path) => OpenExisting(path, ReadOnly);
 
     private static SafeFileHandle OpenExisting(string path, int access)
@@ -61,7 +65,8 @@ internal sealed partial class DurableFile
     }
 
     /// <summary>
-    /// Sets the file's space aside on Linux. Not by .NET's preallocation size there: its exception does not tell a full disk by a code, and it lets a used-up
+    /// Sets the file's space aside on Linux. Not by .NET's preallocation size there: its exception does not tell a full
+    /// disk by a code, and it lets a used-up
     /// quota pass. Where a file system has no such call, the write itself finds out.
     /// </summary>
     private static void Allocate(SafeFileHandle handle, string path, int length)

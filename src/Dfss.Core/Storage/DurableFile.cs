@@ -3,21 +3,27 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Storage;
 
 /// <summary>
-/// The only place that renames files or makes them durable. To make a file appear under its name whole or not at all, whatever happens:
-/// write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/> it, <see cref="SyncDirectory"/> of the new name's folder, in this order.
-/// A rename before the sync could, after a power cut, leave the final name on an empty file; without the folder's sync the name itself may be gone.
+/// The only place that renames files or makes them durable. To make a file appear under its name whole or not at all,
+/// whatever happens:
+/// write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/> it, <see cref="SyncDirectory"/> of the new
+/// name's folder, in this order.
+/// A rename before the sync could, after a power cut, leave the final name on an empty file; without the folder's sync
+/// the name itself may be gone.
 /// </summary>
-/// <param name="beforeStep">Called before each step; what it throws is what the step fails with. Tests stop the world there. Null: nobody.</param>
+/// <param name="beforeStep">Called before each step; what it throws is what the step fails with. Tests stop the world
+/// there. Null: nobody.</param>
 internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
 {
     /// <summary>The suffix of a file that <see cref="WriteAtomically"/> has not finished.</summary>
     public const string TemporarySuffix = ".tmp";
 
     /// <summary>
-    /// Makes a new file with this content, not yet durable. Its space is set aside before the first byte is written, so that a full disk shows
+    /// Makes a new file with this content, not yet durable. Its space is set aside before the first byte is written, so
+    /// that a full disk shows
     /// here and not half-way or at the sync. Leaves nothing behind when it fails.
     /// </summary>
-    /// <returns>The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to those who had the file open by then.</returns>
+    /// <returns>The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to those who had
+    /// the file open by then.</returns>
     /// <exception cref="IOException">See <see cref="IsOutOfSpace"/>.</exception>
     public SafeFileHandle Create(string path, ReadOnlySpan<byte> content)
     {
@@ -50,14 +56,16 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
         }
     }
 
-    /// <summary>Makes a file's content durable. When it fails, it must not be tried again: the kernel may have dropped the very bytes that it could not write.</summary>
+    /// <summary>Makes a file's content durable. When it fails, it must not be tried again: the kernel may have dropped
+    /// the very bytes that it could not write.</summary>
     public void Sync(SafeFileHandle file, string path)
     {
         beforeStep?.Invoke(new DurableStep(DurableAction.SyncFile, path));
         SyncHandle(file, path);
     }
 
-    /// <summary>Makes the names in a folder durable. On Windows a rename does that itself, by MOVEFILE_WRITE_THROUGH.</summary>
+    /// <summary>Makes the names in a folder durable. On Windows a rename does that itself, by
+    /// MOVEFILE_WRITE_THROUGH.</summary>
     public void SyncDirectory(string path)
     {
         beforeStep?.Invoke(new DurableStep(DurableAction.SyncDirectory, path));
@@ -86,7 +94,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
         }
     }
 
-    /// <summary>Removes a file; no error where there is none. Not made durable: a file that comes back after a power cut is only garbage.</summary>
+    /// <summary>Removes a file; no error where there is none. Not made durable: a file that comes back after a power
+    /// cut is only garbage.</summary>
     public void Delete(string path)
     {
         beforeStep?.Invoke(new DurableStep(DurableAction.Delete, path));
@@ -115,7 +124,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
         }
     }
 
-    /// <summary>Makes or replaces a small file: at every moment, and after a power cut, it has the old content or the new. Durable on return.</summary>
+    /// <summary>Makes or replaces a small file: at every moment, and after a power cut, it has the old content or the
+    /// new. Durable on return.</summary>
     public void WriteAtomically(string path, ReadOnlySpan<byte> content)
     {
         string temporary = path + TemporarySuffix;

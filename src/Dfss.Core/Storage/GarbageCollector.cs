@@ -1,11 +1,14 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// Removes the chunks that no register needs and that nobody has touched for a grace period. What registers need is marked first, by reading their manifests;
-/// what else there is, is swept in small batches under the seal lock. Memory: a few bytes a stored chunk, and one manifest.
+/// Removes the chunks that no register needs and that nobody has touched for a grace period. What registers need is
+/// marked first, by reading their manifests;
+/// what else there is, is swept in small batches under the seal lock. Memory: a few bytes a stored chunk, and one
+/// manifest.
 /// </summary>
 /// <remarks>
-/// A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks again, and answers that the chunk is missing. So
+/// A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks again, and
+/// answers that the chunk is missing. So
 /// too short a grace period costs a re-send, never a file.
 /// </remarks>
 internal sealed class GarbageCollector(
@@ -23,7 +26,8 @@ internal sealed class GarbageCollector(
 
     /// <summary>Marks and sweeps once; calls wait for each other.</summary>
     /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is spoiled, so what it needs is not known; nothing was removed.
+    /// <see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is spoiled, so what it needs is not known; nothing
+    /// was removed.
     /// </exception>
     public async Task<GarbageCollectionResult> CollectAsync(TimeSpan gracePeriod, CancellationToken cancellationToken)
     {
@@ -95,7 +99,8 @@ internal sealed class GarbageCollector(
         FileManifest? manifest = await ManifestReader.ReadAsync(chunks, fileId, cancellationToken).ConfigureAwait(false);
         if (manifest is null)
         {
-            // A member that voted but sealed nothing has no manifest, and nothing to keep. One whose manifest went bad has.
+            // A member that voted but sealed nothing has no manifest, and nothing to keep. One whose manifest went bad
+            // has.
             return isQuarantined(fileId.ToChunkId()) ? throw SpoiledManifest(fileId) : false;
         }
 

@@ -3,15 +3,18 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Storage;
 
 /// <summary>
-/// Chunks on their way to the disk. A put writes a file in incoming/; a few threads of its own sync such files as they come and move them to chunks/.
+/// Chunks on their way to the disk. A put writes a file in incoming/; a few threads of its own sync such files as they
+/// come and move them to chunks/.
 /// So most of a large send is durable before its flush asks for it, and what is not yet durable is bounded.
 /// </summary>
 internal sealed class IncomingChunks : IAsyncDisposable
 {
-    /// <summary>4: that many syncs in parallel reach the disk's speed (1.0 GB/s of 1 MiB files; one at a time 0.5).</summary>
+    /// <summary>4: that many syncs in parallel reach the disk's speed (1.0 GB/s of 1 MiB files; one at a time
+    /// 0.5).</summary>
     private const int SyncThreads = 4;
 
-    /// <summary>64: enough to keep the threads busy, and it bounds open files and what a flush still has to wait for.</summary>
+    /// <summary>64: enough to keep the threads busy, and it bounds open files and what a flush still has to wait
+    /// for.</summary>
     private const int MaxUnsynced = 64;
 
     private readonly StoreLayout layout;
@@ -29,7 +32,8 @@ internal sealed class IncomingChunks : IAsyncDisposable
     private int liveThreads = SyncThreads;
     private long lastName;
     private bool isClosing;
-    // Failed, and no flush was told yet: the next one is, though it may be another caller's. Bounded; one is as good as many.
+    // Failed, and no flush was told yet: the next one is, though it may be another caller's. Bounded; one is as good as
+    // many.
     private readonly List<IncomingChunk> untold = [];
 
     public IncomingChunks(StoreLayout layout, DurableFile files, ChunkFolders folders)
@@ -108,7 +112,8 @@ internal sealed class IncomingChunks : IAsyncDisposable
 
     /// <summary>Waits until every chunk put before is in chunks/, its folder's name for it not yet durable.</summary>
     /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.StoreFailed"/>: since the last flush, some could not be made durable; they are missing again.
+    /// <see cref="DfssErrorCode.StoreFailed"/>: since the last flush, some could not be made durable; they are missing
+    /// again.
     /// </exception>
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
@@ -243,14 +248,15 @@ internal sealed class IncomingChunks : IAsyncDisposable
         }
     }
 
-    /// <summary>Never tried again: the kernel may hold as clean what it failed to write, and a second sync would then succeed and lie.</summary>
+    /// <summary>Never tried again: the kernel may hold as clean what it failed to write, and a second sync would then
+    /// succeed and lie.</summary>
     private DfssException GiveUp(IncomingChunk chunk, IOException exception)
     {
         try
         {
             files.Delete(chunk.Path);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // It stays as garbage in incoming/; the next start removes it, or re-reads and rewrites it.
         }

@@ -3,9 +3,12 @@ using System.Buffers;
 namespace Dfss.Storage;
 
 /// <summary>
-/// What a start leaves for the background: the files that a crash left in incoming/, and the counting of the chunk folders. A left file counts as
-/// absent until it has been read, found to be the chunk its name says, and put again like any other; then it is deleted, as is one that is not. It is
-/// rewritten and not synced in its place: its pages may have failed to reach the disk while the process before still lived, and be in the cache only.
+/// What a start leaves for the background: the files that a crash left in incoming/, and the counting of the chunk
+/// folders. A left file counts as
+/// absent until it has been read, found to be the chunk its name says, and put again like any other; then it is
+/// deleted, as is one that is not. It is
+/// rewritten and not synced in its place: its pages may have failed to reach the disk while the process before still
+/// lived, and be in the cache only.
 /// </summary>
 internal sealed class IncomingRecovery(
     StoreLayout layout, DurableFile files, ILocalChunkStore store, IncomingChunks incoming, ChunkFolders folders) : IAsyncDisposable
@@ -15,7 +18,8 @@ internal sealed class IncomingRecovery(
     /// <summary>Ends when everything left has been dealt with; fails as the disk does.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Begins. A failure is logged too, as nobody may wait for the end; what was left is left to the next start.</summary>
+    /// <summary>Begins. A failure is logged too, as nobody may wait for the end; what was left is left to the next
+    /// start.</summary>
     public void Start(Action<string>? log) => Completion = RunAsync(log, stop.Token);
 
     /// <summary>Stops; what is not done is left to the next start.</summary>

@@ -47,10 +47,12 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
     public Exception? Fault => fault.Cause;
 
-    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted; nothing has to wait for it.</summary>
+    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted; nothing has to wait
+    /// for it.</summary>
     public Task Recovery { get; }
 
-    /// <summary>Opens a store, or makes it where <paramref name="path"/> does not exist or is an empty folder.</summary>
+    /// <summary>Opens a store, or makes it where <paramref name="path"/> does not exist or is an empty
+    /// folder.</summary>
     /// <param name="path">The folder; null for a store in memory.</param>
     /// <param name="options">How it runs.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -95,7 +97,8 @@ internal sealed class LocalStore : IAsyncDisposable
         return new StoreUsage(chunks, bytes, Path is null ? null : StoreFileSystem.FreeBytes(Path));
     }
 
-    /// <summary>Closes the store. What was put and not flushed may or may not be there when it is opened again.</summary>
+    /// <summary>Closes the store. What was put and not flushed may or may not be there when it is opened
+    /// again.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!isDisposed)
@@ -151,7 +154,8 @@ internal sealed class LocalStore : IAsyncDisposable
         return id;
     }
 
-    /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new store, with the old one's chunks.</summary>
+    /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new
+    /// store, with the old one's chunks.</summary>
     private static async Task<StoreId> ClaimAsync(
         StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, Action<string>? log)
     {

@@ -4,7 +4,8 @@ namespace Dfss.Storage;
 internal static class ManifestReader
 {
     /// <summary>The manifest of a file; null where the store does not have it.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: what the store has under its id is not it.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: what the store has under its id is not
+    /// it.</exception>
     public static async ValueTask<FileManifest?> ReadAsync(
         ILocalChunkStore chunks, FileId fileId, CancellationToken cancellationToken)
     {

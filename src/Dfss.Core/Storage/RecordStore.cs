@@ -2,7 +2,8 @@ using Dfss.Records;
 
 namespace Dfss.Storage;
 
-/// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the chunks.</summary>
+/// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the
+/// chunks.</summary>
 internal sealed class RecordStore(
     IRegisterTable table, ILocalChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, StoreFault fault) : IRecordStore
 {
@@ -109,7 +110,8 @@ internal sealed class RecordStore(
     }
 
     /// <summary>
-    /// Applies a step to each name until each is stored: a name that somebody else changed between its load and its store is loaded again. An
+    /// Applies a step to each name until each is stored: a name that somebody else changed between its load and its
+    /// store is loaded again. An
     /// answer that changed nothing is sent only after what it rests on is durable, which every stored state is.
     /// </summary>
     private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync<TRequest>(

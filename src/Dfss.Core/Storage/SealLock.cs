@@ -1,7 +1,8 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// Keeps seals and the sweep of garbage apart: any number of seals at once, or one sweep. A sweep that waits lets no new seal in, and seals that
+/// Keeps seals and the sweep of garbage apart: any number of seals at once, or one sweep. A sweep that waits lets no
+/// new seal in, and seals that
 /// waited for it go first afterwards, so that neither starves.
 /// </summary>
 internal sealed class SealLock
@@ -54,7 +55,8 @@ internal sealed class SealLock
         return new Holder(LeaveSweep);
     }
 
-    /// <summary>Keeps new seals out; then <paramref name="wait"/> is for those inside. Or, where a sweep is before us, for that one.</summary>
+    /// <summary>Keeps new seals out; then <paramref name="wait"/> is for those inside. Or, where a sweep is before us,
+    /// for that one.</summary>
     private bool TryBlock(out Task wait)
     {
         lock (gate)

@@ -1,7 +1,8 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// Work that many callers ask for at once and one run of which serves all who asked before it began. A caller who comes while a run is going
+/// Work that many callers ask for at once and one run of which serves all who asked before it began. A caller who comes
+/// while a run is going
 /// waits for the next one, which it shares with all who came meanwhile.
 /// </summary>
 internal sealed class SharedRun

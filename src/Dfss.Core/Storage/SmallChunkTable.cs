@@ -3,13 +3,16 @@ using Microsoft.Data.Sqlite;
 namespace Dfss.Storage;
 
 /// <summary>
-/// Small chunks as rows of chunks.db. A put keeps the bytes in memory, where they can be read at once, and queues the row; the database's thread writes what
-/// has gathered in one transaction. So a hundred small puts cost one sync, a flush waits for one, and until then a put promises no more than
+/// Small chunks as rows of chunks.db. A put keeps the bytes in memory, where they can be read at once, and queues the
+/// row; the database's thread writes what
+/// has gathered in one transaction. So a hundred small puts cost one sync, a flush waits for one, and until then a put
+/// promises no more than
 /// a file in the page cache would.
 /// </summary>
 internal sealed class SmallChunkTable : IAsyncDisposable
 {
-    /// <summary>64 KiB: a row up to there is written faster than a file with its sync and rename; above it the copies weigh more.</summary>
+    /// <summary>64 KiB: a row up to there is written faster than a file with its sync and rename; above it the copies
+    /// weigh more.</summary>
     public const int MaxLength = 64 << 10;
 
     // At most 512 * 64 KiB = 32 MiB in memory.
@@ -64,7 +67,8 @@ internal sealed class SmallChunkTable : IAsyncDisposable
     }
 
     /// <summary>Waits until every chunk put before is on stable storage.</summary>
-    /// <exception cref="DfssException">Since the last flush some could not be made durable; they are missing again.</exception>
+    /// <exception cref="DfssException">Since the last flush some could not be made durable; they are missing
+    /// again.</exception>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         bool isIdle;

@@ -1,8 +1,10 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// The fuse of a store. When a database's commit or a folder's sync has failed, nobody can tell any more what is on the disk; then the store
-/// neither writes nor votes until it is opened again and has read back what is there. Reads go on: chunks carry their own proof.
+/// The fuse of a store. When a database's commit or a folder's sync has failed, nobody can tell any more what is on the
+/// disk; then the store
+/// neither writes nor votes until it is opened again and has read back what is there. Reads go on: chunks carry their
+/// own proof.
 /// </summary>
 internal sealed class StoreFault(string path)
 {

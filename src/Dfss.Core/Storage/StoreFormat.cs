@@ -4,7 +4,8 @@ using System.Text;
 namespace Dfss.Storage;
 
 /// <summary>
-/// The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last to be seen first: what is made before it counts
+/// The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last to be seen
+/// first: what is made before it counts
 /// for nothing if it is not there.
 /// </summary>
 internal static class StoreFormat
@@ -15,7 +16,8 @@ internal static class StoreFormat
     private const string FirstWord = "DFSS store ";
 
     /// <summary>The store id of the store in a folder; null where the folder is empty or missing.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder of something else.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder of
+    /// something else.</exception>
     public static StoreId? Read(StoreLayout layout)
     {
         if (!File.Exists(layout.FormatFile))
@@ -49,7 +51,8 @@ internal static class StoreFormat
     /// <summary>The refusal of a store.</summary>
     public static DfssException Refuse(string message) => new(DfssErrorCode.StoreFormat, message);
 
-    /// <summary>A folder with anything but what an interrupted creation leaves is somebody else's: not one file is to be made there.</summary>
+    /// <summary>A folder with anything but what an interrupted creation leaves is somebody else's: not one file is to
+    /// be made there.</summary>
     private static void ThrowIfForeign(StoreLayout layout)
     {
         if (!Directory.Exists(layout.Root))

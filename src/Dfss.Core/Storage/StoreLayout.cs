@@ -4,7 +4,8 @@ namespace Dfss.Storage;
 /// <param name="root">The store's folder, as a full path.</param>
 internal sealed class StoreLayout(string root)
 {
-    /// <summary>Chunks lie in as many folders as a first byte of an id has values, so that none grows too long.</summary>
+    /// <summary>Chunks lie in as many folders as a first byte of an id has values, so that none grows too
+    /// long.</summary>
     public const int ChunkFolders = 256;
 
     /// <summary>The store's folder.</summary>
@@ -34,7 +35,8 @@ internal sealed class StoreLayout(string root)
     /// <summary>The folder of the chunks whose ids begin with this byte.</summary>
     public string ChunkFolder(int firstByte) => Path.Combine(Chunks, Convert.ToHexStringLower([(byte)firstByte]));
 
-    /// <summary>Makes the folders that are not there yet, durably: a flush syncs the folder a chunk is in, not those above it.</summary>
+    /// <summary>Makes the folders that are not there yet, durably: a flush syncs the folder a chunk is in, not those
+    /// above it.</summary>
     public void CreateFolders(DurableFile files)
     {
         files.CreateDirectory(Incoming);

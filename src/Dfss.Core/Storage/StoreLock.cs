@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>The claim of one process on a store: an operating system's lock on a file, gone with the process however it ends.</summary>
+/// <summary>The claim of one process on a store: an operating system's lock on a file, gone with the process however it
+/// ends.</summary>
 internal sealed class StoreLock : IDisposable
 {
     private const int MaxPidBytes = 32;

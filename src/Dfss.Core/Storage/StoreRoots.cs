@@ -3,7 +3,8 @@ using Dfss.Records;
 namespace Dfss.Storage;
 
 /// <summary>
-/// What keeps seals and garbage collection out of each other's way: the lock, and the files that became wanted while a collection is under way and that its
+/// What keeps seals and garbage collection out of each other's way: the lock, and the files that became wanted while a
+/// collection is under way and that its
 /// walk over the registers may have missed.
 /// </summary>
 internal sealed class StoreRoots

@@ -1,7 +1,8 @@
 namespace Dfss.Storage;
 
 /// <summary>What a store holds at this moment.</summary>
-/// <param name="Chunks">Chunks stored. After a start on disk it grows while the folders are counted in the background.</param>
+/// <param name="Chunks">Chunks stored. After a start on disk it grows while the folders are counted in the
+/// background.</param>
 /// <param name="StoredBytes">Their lengths in bytes, added up.</param>
 /// <param name="FreeBytes">Bytes left on the store's file system; null for a store in memory.</param>
 internal readonly record struct StoreUsage(long Chunks, long StoredBytes, long? FreeBytes);

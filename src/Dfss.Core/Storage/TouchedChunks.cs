@@ -1,11 +1,13 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// When chunks were last put or asked for, by a clock that only goes forward: what the grace period of garbage collection is counted
+/// When chunks were last put or asked for, by a clock that only goes forward: what the grace period of garbage
+/// collection is counted
 /// from. In memory only; a chunk not known here counts as touched when the store was opened.
 /// </summary>
 /// <remarks>
-/// Keeps 8 bytes of an id: two chunks that share them only make the one live as long as the other. Some 24 bytes a chunk touched, until
+/// Keeps 8 bytes of an id: two chunks that share them only make the one live as long as the other. Some 24 bytes a
+/// chunk touched, until
 /// <see cref="Forget"/>.
 /// </remarks>
 internal sealed class TouchedChunks(TimeProvider timeProvider)
@@ -37,7 +39,8 @@ internal sealed class TouchedChunks(TimeProvider timeProvider)
         return timeProvider.GetElapsedTime(since) >= gracePeriod;
     }
 
-    /// <summary>Drops what is older than this; it counts, from now on, as touched that long ago, which is later than it was.</summary>
+    /// <summary>Drops what is older than this; it counts, from now on, as touched that long ago, which is later than it
+    /// was.</summary>
     public void Forget(TimeSpan olderThan)
     {
         long ticks = (long)(olderThan.TotalSeconds * timeProvider.TimestampFrequency);

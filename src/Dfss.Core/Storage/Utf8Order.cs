@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Dfss.Storage;
 
-/// <summary>The order of names: by their bytes of UTF-8. UTF-16's own ordinal order differs where surrogates meet U+E000 and above.</summary>
+/// <summary>The order of names: by their bytes of UTF-8. UTF-16's own ordinal order differs where surrogates meet
+/// U+E000 and above.</summary>
 internal sealed class Utf8Order : IComparer<string>
 {
     /// <summary>The one instance.</summary>

@@ -48,7 +48,7 @@ public sealed class DfssClient : IAsyncDisposable
         SendOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileSender(finder, pool, Options).SendAsync(sourcePath, name, options, progress, cancellationToken);
+        new FileSender(finder, directory, pool, Options).SendAsync(sourcePath, name, options, progress, cancellationToken);
 
     /// <summary>The current record of a name.</summary>
     /// <exception cref="DfssException">FileNotFound, PeerUnreachable, ...</exception>

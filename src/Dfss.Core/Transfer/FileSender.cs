@@ -5,7 +5,7 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and decide its record.</summary>
-internal sealed class FileSender(HomeFinder finder, PayloadPool pool, TransferOptions options)
+internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, PayloadPool pool, TransferOptions options)
 {
     /// <summary>One copy of each chunk.</summary>
     private const int Replicas = 1;
@@ -20,12 +20,7 @@ internal sealed class FileSender(HomeFinder finder, PayloadPool pool, TransferOp
         using SourceFile source = SourceFile.Open(sourcePath);
         int chunkSize = ChooseChunkSize(source, sendOptions.ChunkSize);
         progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
-        Home home = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false)
-            ?? await finder.MakeAsync(stored, cancellationToken).ConfigureAwait(false);
-        WriteCondition condition = sendOptions.Force ? WriteCondition.ReplaceAny : WriteCondition.CreateOnly;
-        RecordWriter writer = new(home, stored, condition, options);
-        await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
-
+        (Home home, RecordWriter writer) = await PrepareAsync(stored, sendOptions, cancellationToken).ConfigureAwait(false);
         Placement placement = new(home.Count, Replicas, Run);
         SendPlan plan = new(
             placement,
@@ -41,6 +36,26 @@ internal sealed class FileSender(HomeFinder finder, PayloadPool pool, TransferOp
             token => uploader.CompleteAsync(manifest, token),
             cancellationToken).ConfigureAwait(false);
         return new StoredFile(chosen, IsCurrent: true);
+    }
+
+    /// <summary>Finds the name's home, or makes it, and prepares the change there.</summary>
+    private async Task<(Home Home, RecordWriter Writer)> PrepareAsync(
+        string name, SendOptions sendOptions, CancellationToken cancellationToken)
+    {
+        WriteCondition condition = sendOptions.Force ? WriteCondition.ReplaceAny : WriteCondition.CreateOnly;
+        Home home = await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)
+            ?? await finder.MakeAsync(name, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            RecordWriter writer = new(home, name, condition, options);
+            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not IReadOnlyList<HomeMember> other)
+            {
+                return (home, writer);
+            }
+
+            // Somebody made the name meanwhile, with other peers: a name's first home is its home.
+            home = await Home.ReachAsync(other, directory, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>The chunk size asked for, doubled until the manifest fits.</summary>

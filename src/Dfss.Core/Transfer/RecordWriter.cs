@@ -24,11 +24,13 @@ internal sealed class RecordWriter
     public Guid WriterId { get; } = Guid.NewGuid();
 
     /// <summary>Step 1 and 2: whether the change may be made, before anything is sent for it.</summary>
+    /// <returns>Null, or the home that the name turned out to have: the change is then to be begun anew there.</returns>
     /// <exception cref="DfssException">FileExists, Conflict, NoMajority.</exception>
-    public async Task PrepareAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HomeMember>?> PrepareAsync(CancellationToken cancellationToken)
     {
         await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
         ThrowIfFailed();
+        return proposer.Current is { } current && !home.IsSameAs(current.Record.Home) ? current.Record.Home : null;
     }
 
     /// <summary>Steps 3 to 5.</summary>

@@ -23,8 +23,8 @@ internal sealed partial class SourceFile : IDisposable
     /// <summary>The length in bytes when it was opened.</summary>
     public long Length { get; }
 
-    /// <summary>The last write when it was opened, in ms since 1970 UTC.</summary>
-    public long ModifiedUnixMilliseconds => new DateTimeOffset(lastWrite).ToUnixTimeMilliseconds();
+    /// <summary>The last write when it was opened, in ms since 1970 UTC; one before that counts as 0.</summary>
+    public long ModifiedUnixMilliseconds => Math.Max(0, new DateTimeOffset(lastWrite).ToUnixTimeMilliseconds());
 
     /// <summary>The permission bits; null on Windows.</summary>
     public int? UnixMode { get; }

@@ -3,7 +3,8 @@ using Dfss.Storage;
 namespace Dfss.Tests.Storage;
 
 /// <summary>
-/// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: a file's content, and a new name whose folder was not synced. Or
+/// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: a file's content, and a new
+/// name whose folder was not synced. Or
 /// whose syncs fail. What SQLite writes is not under its control.
 /// </summary>
 internal sealed class FaultyDisk

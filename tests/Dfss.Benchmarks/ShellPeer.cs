@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using Dfss.Testing;
+
+namespace Dfss.Benchmarks;
+
+/// <summary>A peer in a process of <c>dfss</c>.</summary>
+internal sealed class ShellPeer : IAsyncDisposable
+{
+    private readonly Process process;
+    private bool isDisposed;
+
+    private ShellPeer(Process process, string address)
+    {
+        this.process = process;
+        Address = address;
+    }
+
+    public string Address { get; }
+
+    public long PeakResidentBytes => PeerProcess.ReadPeakResidentBytes(process.Id);
+
+    public double ProcessorSeconds
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime.TotalSeconds;
+        }
+    }
+
+    public static async Task<ShellPeer> StartAsync(string storePath)
+    {
+        Process process = Shell.Start(
+            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}'; [Console]::Out.WriteLine($peer.Address); $null = [Console]::In.ReadLine()");
+        string? address = await process.StandardOutput.ReadLineAsync();
+        return address is not null
+            ? new ShellPeer(process, address)
+            : throw new InvalidOperationException($"The peer did not start: {await process.StandardError.ReadToEndAsync()}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+    }
+}
