@@ -7,10 +7,9 @@ internal readonly record struct AcceptorStep(RegisterState State, RegisterAnswer
 
 /// <summary>
 /// The voting rules of a member: pure functions from a state and a request to the next state and the answer. Whoever
-/// calls them applies
-/// the steps of one name one after the other. A ballot whose counter is more than <see cref="Ballot.MaxJump"/> above
-/// any seen, or a record
-/// of another name, is <see cref="DfssErrorCode.InvalidArgument"/>.
+/// calls them applies the steps of one name one after the other. A ballot whose counter is more than
+/// <see cref="Ballot.MaxJump"/> above any seen, or a record of another name, is
+/// <see cref="DfssErrorCode.InvalidArgument"/>.
 /// </summary>
 internal static class Acceptor
 {
@@ -32,9 +31,8 @@ internal static class Acceptor
 
     /// <summary>
     /// Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal, unless a
-    /// higher ballot was
-    /// promised meanwhile. To be called under the lock that keeps the collector of garbage away, from the look at the
-    /// chunks on.
+    /// higher ballot was promised meanwhile. To be called under the lock that keeps the collector of garbage away, from
+    /// the look at the chunks on.
     /// </summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>: too many files are sealed under this
     /// name.</exception>
@@ -84,14 +82,11 @@ internal static class Acceptor
     /// </summary>
     /// <remarks>
     /// What was accepted at a ballot not above is replaced by what was chosen, as if this member had been asked to
-    /// accept it in time. That is
-    /// safe: (b, r) was chosen, so a majority accepted it before any of them promised more; whoever prepares above b
-    /// meets one of them and
-    /// builds on r or on what came after r, whether this member tells him of (b, r), of less, or of nothing. The
-    /// promise rises with it, so that
-    /// no lower accept follows; refusing more is always safe. The gain: what was accepted is never older than what was
-    /// decided, so no old
-    /// content is kept for it, and a late seal of a lost round is refused in place of being kept for ever.
+    /// accept it in time. That is safe: (b, r) was chosen, so a majority accepted it before any of them promised more;
+    /// whoever prepares above b meets one of them and builds on r or on what came after r, whether this member tells
+    /// him of (b, r), of less, or of nothing. The promise rises with it, so that no lower accept follows; refusing more
+    /// is always safe. The gain: what was accepted is never older than what was decided, so no old content is kept for
+    /// it, and a late seal of a lost round is refused in place of being kept for ever.
     /// </remarks>
     public static AcceptorStep Decide(RegisterState state, DecideRequest request)
     {

@@ -2,25 +2,21 @@ namespace Dfss.Records;
 
 /// <summary>
 /// One change of one name by the steps of the register: prepare, seal, accept, decide. See <see cref="IRegisterRound"/>
-/// for how it is driven, and
-/// <see cref="ProposerState"/> for what it waits for. After a lost ballot it begins again from the first step, sealing
-/// again, since a decision
-/// met on the way may have ended the seals.
+/// for how it is driven, and <see cref="ProposerState"/> for what it waits for. After a lost ballot it begins again
+/// from the first step, sealing again, since a decision met on the way may have ended the seals.
 /// </summary>
 /// <remarks>
 /// Why own earlier attempts are kept in mind: once a member was asked to accept, the change may be finished by anybody
-/// who meets it, and
-/// replaced by others before this writer asks again. What it then finds tells:
-/// its own change, or one that names it among its predecessors: it was made, once what was found is chosen too; another
-/// one: it was not made,
+/// who meets it, and replaced by others before this writer asks again. What it then finds tells: its own change, or one
+/// that names it among its predecessors: it was made, once what was found is chosen too; another one: it was not made,
 /// once that one is accepted at the new ballot by a majority. Only then, since until then a minority may still hold the
 /// attempt at a higher ballot than what was found, and bring it back. A history too short to tell leaves it uncertain.
 /// </remarks>
 internal sealed partial class Proposer : RegisterRound
 {
     /// <summary>
-    /// How many predecessors a record names: changes of others between two rounds of one writer; 2 are rare with 4
-    /// writers.
+    /// How many predecessors a record names: so many changes others may make between two rounds of one writer before it
+    /// cannot tell any more whether its own was made. 8 cost 144 bytes.
     /// </summary>
     internal const int MaxPreviousWriterIds = 8;
 
@@ -64,8 +60,7 @@ internal sealed partial class Proposer : RegisterRound
     /// <summary>Goes on from <see cref="ProposerState.Prepared"/>, once the chunks are put.</summary>
     /// <param name="buildRecord">
     /// Makes the record from what it replaces. Called again after a lost ballot, as that may have changed. Version,
-    /// writer id and the
-    /// predecessors' writer ids are filled in here.
+    /// writer id and the predecessors' writer ids are filled in here.
     /// </param>
     /// <param name="sealPlan">Who holds which chunks; <see cref="SealPlan.None"/> for a removal.</param>
     public void Propose(Func<BallotedRecord?, FileRecord> buildRecord, SealPlan sealPlan)
@@ -190,7 +185,8 @@ internal sealed partial class Proposer : RegisterRound
 
     private FileRecord Rebase(FileRecord record)
     {
-        if (!string.Equals(record.Name, Name, StringComparison.Ordinal) || (plan != SealPlan.None && record.FileId != plan.FileId))
+        bool isOfName = string.Equals(record.Name, Name, StringComparison.Ordinal);
+        if (!isOfName || (plan != SealPlan.None && record.FileId != plan.FileId))
         {
             throw new InvalidOperationException($"The record made for '{Name}' is of another name or file.");
         }

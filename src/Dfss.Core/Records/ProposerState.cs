@@ -16,8 +16,8 @@ internal enum ProposerState
 
     /// <summary>
     /// Too few chunks are sealed: put again what <see cref="Proposer.MissingAt"/> and
-    /// <see cref="Proposer.IsManifestMissingAt"/> say, then call
-    /// <see cref="Proposer.Reseal()"/>; or put them elsewhere and call <see cref="Proposer.Reseal(SealPlan)"/>.
+    /// <see cref="Proposer.IsManifestMissingAt"/> say, then call <see cref="Proposer.Reseal()"/>; or put them elsewhere
+    /// and call <see cref="Proposer.Reseal(SealPlan)"/>.
     /// </summary>
     ChunksMissing,
 

@@ -2,12 +2,9 @@ namespace Dfss.Records;
 
 /// <summary>
 /// One read of one name: asks all members what they hold. With a majority of answers the result is current: nothing
-/// that was chosen before
-/// the read began is missing from it. An unfinished change that is met is finished first, so that no reader sees what
-/// another later does not;
-/// but only when all members have answered or failed, as the change may be going on. A driver that has a majority need
-/// not wait long for
-/// the rest: it may report them unavailable.
+/// that was chosen before the read began is missing from it. An unfinished change that is met is finished first, so
+/// that no reader sees what another later does not; but only when all members have answered or failed, as the change
+/// may be going on. A driver that has a majority need not wait long for the rest: it may report them unavailable.
 /// </summary>
 internal sealed class RegisterReader : RegisterRound
 {
@@ -94,8 +91,7 @@ internal sealed class RegisterReader : RegisterRound
 
     /// <summary>
     /// Nothing accepted, or nothing above what is decided, or a majority that accepted the same ballot (which is what
-    /// chosen means): then
-    /// the members' own answers show what is current.
+    /// chosen means): then the members' own answers show what is current.
     /// </summary>
     private bool TryConclude(BallotedRecord? highest)
     {

@@ -199,9 +199,8 @@ internal abstract class RegisterRound : IRegisterRound
 
     /// <summary>
     /// Whether this very change is known to be chosen. Records accepted again at a higher ballot are the same change;
-    /// versions only rise along
-    /// the chain of what is chosen, and a writer id is made for one change, so the same change is never chosen twice
-    /// with another between.
+    /// versions only rise along the chain of what is chosen, and a writer id is made for one change, so the same change
+    /// is never chosen twice with another between.
     /// </summary>
     protected bool IsKnownDecided(FileRecord record) => NewestDecided is { } decided
         && decided.Record.Version == record.Version && decided.Record.WriterId == record.WriterId;

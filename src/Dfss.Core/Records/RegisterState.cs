@@ -7,8 +7,7 @@ internal readonly record struct RegisterSeal(Ballot Ballot, FileId FileId);
 
 /// <summary>
 /// What one member keeps of one name, and all it keeps: it survives crashes. Always <c>Decided &lt;= Accepted &lt;=
-/// Promised</c>,
-/// by ballots. Changed by <see cref="Acceptor"/> only.
+/// Promised</c>, by ballots. Changed by <see cref="Acceptor"/> only.
 /// </summary>
 internal sealed record RegisterState
 {

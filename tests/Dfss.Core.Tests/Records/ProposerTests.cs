@@ -170,8 +170,9 @@ public sealed class ProposerTests : RegisterRoundTests
     }
 
     /// <summary>
-    /// What an attempt left at one member can come back as long as nothing is accepted above it. So the record in the way is accepted once more
-    /// before the conflict is reported, though it is decided. Found by reasoning; random schedules hardly meet it.
+    /// What an attempt left at one member can come back as long as nothing is accepted above it. So the record in the
+    /// way is accepted once more before the conflict is reported, though it is decided. Found by reasoning; random
+    /// schedules hardly meet it.
     /// </summary>
     [Fact]
     public void After_an_own_attempt_a_conflict_is_reported_only_once_the_attempt_is_dead()

@@ -4,8 +4,8 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// What no member knows but the schedule sees: which records were chosen, that is accepted at one ballot by a majority.
-/// Checks after every event that
-/// could lose one that each chunk of every name's last chosen record is on as many disks as its writer was promised.
+/// Checks after every event that could lose one that each chunk of every name's last chosen record is on as many disks
+/// as its writer was promised.
 /// </summary>
 internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
 {

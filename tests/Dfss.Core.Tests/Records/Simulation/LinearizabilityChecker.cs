@@ -5,10 +5,8 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// Whether there is an order of the operations of one name that keeps real time (what returned before another was
-/// called comes before it) and in which each saw
-/// what a plain register would have shown: the search of Wing and Gong with the memory of Lowe. An operation that may
-/// have been
-/// made stands anywhere after its call, or nowhere.
+/// called comes before it) and in which each saw what a plain register would have shown: the search of Wing and Gong
+/// with the memory of Lowe. An operation that may have been made stands anywhere after its call, or nowhere.
 /// </summary>
 internal sealed class LinearizabilityChecker
 {

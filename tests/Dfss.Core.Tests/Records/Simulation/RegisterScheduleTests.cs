@@ -7,8 +7,7 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// The register under random schedules. A failure prints its seed; that seed in <c>DFSS_SEED</c> runs it first again.
-/// <c>DFSS_SCHEDULES</c> is how many
-/// schedules with fresh seeds are run (3,000 if it is not set).
+/// <c>DFSS_SCHEDULES</c> is how many schedules with fresh seeds are run (3,000 if it is not set).
 /// </summary>
 public sealed class RegisterScheduleTests(ITestOutputHelper output)
 {

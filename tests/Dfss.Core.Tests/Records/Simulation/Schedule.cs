@@ -5,11 +5,9 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// One random schedule: members, clients, and a network that loses, doubles, delays and reorders, with crashes of both,
-/// and collection of
-/// garbage at any moment. Everything follows from the seed. What must survive: while fewer than a majority of the
-/// members are lost for good (here none is),
-/// every history is linearizable, and every chunk of the record chosen last is on the disks of as many members as were
-/// promised.
+/// and collection of garbage at any moment. Everything follows from the seed. What must survive: while fewer than a
+/// majority of the members are lost for good (here none is), every history is linearizable, and every chunk of the
+/// record chosen last is on the disks of as many members as were promised.
 /// </summary>
 internal sealed class Schedule
 {

@@ -4,8 +4,8 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// A client: one operation after the other, each driven by the real proposer or reader. Everything it does is an event
-/// that the schedule
-/// chooses, so a back-off, a slow client and a long upload are all the same: not being chosen for a while.
+/// that the schedule chooses, so a back-off, a slow client and a long upload are all the same: not being chosen for a
+/// while.
 /// </summary>
 internal sealed class SimulatedClient(Schedule schedule, Random random)
 {
