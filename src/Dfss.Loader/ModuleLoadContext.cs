@@ -3,7 +3,9 @@ using System.Runtime.Loader;
 
 namespace Dfss.Loader;
 
-/// <summary>The load context: what Dfss.PowerShell.deps.json lists comes from the module's folder, all else from the process.</summary>
+/// <summary>
+/// The load context: what Dfss.PowerShell.deps.json lists comes from the module's folder, all else from the process.
+/// </summary>
 internal sealed class ModuleLoadContext : AssemblyLoadContext
 {
     private static readonly string LoaderName = typeof(ModuleLoadContext).Assembly.GetName().Name!;

@@ -3,12 +3,13 @@ using System.Reflection;
 namespace Dfss.Loader;
 
 /// <summary>
-/// Loads the module's assemblies into a load context of their own, so that their dependencies (MessagePack, SQLite) neither meet nor
-/// disturb the versions that PowerShell or another module has loaded. The module's psm1 is the only caller.
+/// Loads the module's assemblies into a load context of their own, so that their dependencies (MessagePack, SQLite)
+/// neither meet nor disturb the versions that PowerShell or another module has loaded. The module's psm1 is the only
+/// caller.
 /// </summary>
 /// <remarks>
-/// One context for the whole process: runspaces share it, and so does a module that is imported again. It is not collectible,
-/// because PowerShell never lets go of a cmdlet's type.
+/// One context for the whole process: runspaces share it, and so does a module that is imported again. It is not
+/// collectible, because PowerShell never lets go of a cmdlet's type.
 /// </remarks>
 public static class ModuleLoader
 {
@@ -27,7 +28,8 @@ public static class ModuleLoader
             if (!string.Equals(loaded.Folder, folder, StringComparison.Ordinal))
             {
                 throw new InvalidOperationException(
-                    $"This process already runs the DFSS module of '{loaded.Folder}', and a process can run one copy only. "
+                    $"This process already runs the DFSS module of '{loaded.Folder}', and a process can run "
+                    + "one copy only. "
                     + $"To use the one of '{folder}', start a new PowerShell.");
             }
 

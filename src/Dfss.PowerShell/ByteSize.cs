@@ -7,7 +7,9 @@ public static class ByteSize
 {
     private static readonly string[] Units = ["B", "KB", "MB", "GB", "TB", "PB", "EB"];
 
-    /// <summary>A number of bytes with the unit that fits (1 KB = 1024 B), for example <c>12.3 MB</c>; empty for null.</summary>
+    /// <summary>
+    /// A number of bytes with the unit that fits (1 KB = 1024 B), for example <c>12.3 MB</c>; empty for null.
+    /// </summary>
     public static string ToText(long? bytes)
     {
         if (bytes is not { } value)

@@ -22,7 +22,8 @@ public abstract class DfssCmdlet : AsyncCmdlet
     /// <summary>Resolves a path on the pipeline thread; what cannot be resolved is written as an error.</summary>
     private protected async Task<IReadOnlyList<string>> ResolveAsync(string path, PathKind kind)
     {
-        FileSystemPath resolved = await InvokeAsync(() => FileSystemPath.Resolve(this, path, kind)).ConfigureAwait(false);
+        FileSystemPath resolved = await InvokeAsync(() =>
+            FileSystemPath.Resolve(this, path, kind)).ConfigureAwait(false);
         if (resolved.Error is { } error)
         {
             await WriteErrorAsync(error).ConfigureAwait(false);
@@ -31,7 +32,9 @@ public abstract class DfssCmdlet : AsyncCmdlet
         return resolved.Paths;
     }
 
-    /// <summary>Resolves a path that need not exist, on the pipeline thread; one that cannot be resolved ends the cmdlet.</summary>
+    /// <summary>
+    /// Resolves a path that need not exist, on the pipeline thread; one that cannot be resolved ends the cmdlet.
+    /// </summary>
     private protected async Task<string> ResolveNewAsync(string path)
     {
         FileSystemPath resolved =

@@ -2,7 +2,9 @@ using Dfss.Transfer;
 
 namespace Dfss;
 
-/// <summary>A stored file. Carries its record, so that it can be received or compared without naming peers again.</summary>
+/// <summary>
+/// A stored file. Carries its record, so that it can be received or compared without naming peers again.
+/// </summary>
 public sealed class DfssFileInfo
 {
     internal DfssFileInfo(StoredFile file)
@@ -29,7 +31,9 @@ public sealed class DfssFileInfo
     /// <summary>1 for the name's first record, and one more for each change.</summary>
     public long Version => File.Record.Version;
 
-    /// <summary>The content: the SHA-256 of the manifest, which has the SHA-256 of every chunk. 64 hexadecimal digits.</summary>
+    /// <summary>
+    /// The content: the SHA-256 of the manifest, which has the SHA-256 of every chunk. 64 hexadecimal digits.
+    /// </summary>
     public string FileId { get; }
 
     /// <summary>The length in bytes of every chunk but the last.</summary>
@@ -47,7 +51,9 @@ public sealed class DfssFileInfo
     /// <summary>The peers that hold the file, by an address of each; the order is the home's.</summary>
     public IReadOnlyList<string> Peers { get; }
 
-    /// <summary>The ids of the stores that hold the file; empty text for a peer that did not answer when the name was made.</summary>
+    /// <summary>
+    /// The ids of the stores that hold the file; empty text for a peer that did not answer when the name was made.
+    /// </summary>
     public IReadOnlyList<string> StoreIds { get; }
 
     /// <summary>Whether a majority of the file's peers stood behind this when it was read.</summary>

@@ -3,7 +3,9 @@ using System.Management.Automation.Runspaces;
 
 namespace Dfss.Commands;
 
-/// <summary>What happens when the module comes and goes: peers of a session end with it, detached ones do not.</summary>
+/// <summary>
+/// What happens when the module comes and goes: peers of a session end with it, detached ones do not.
+/// </summary>
 public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
     private static int isWatchingExit;
@@ -13,7 +15,8 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     {
         if (Interlocked.Exchange(ref isWatchingExit, 1) == 0)
         {
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => AsyncCmdlet.WaitFor(() => SessionPeers.StopAsync(sessionId: null));
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => AsyncCmdlet.WaitFor(() =>
+                SessionPeers.StopAsync(sessionId: null));
         }
     }
 

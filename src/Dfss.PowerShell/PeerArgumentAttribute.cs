@@ -3,7 +3,9 @@ using System.Management.Automation;
 
 namespace Dfss.Commands;
 
-/// <summary>Makes addresses of whatever is given to -Peer: strings, split at commas, and objects that have an address.</summary>
+/// <summary>
+/// Makes addresses of whatever is given to -Peer: strings, split at commas, and objects that have an address.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
 {

@@ -4,8 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The progress of all files of one command in one record: bytes, rate and time left, at most five times a second. Safe for use from
-/// many threads. A command that is done before the first fifth of a second shows nothing.
+/// The progress of all files of one command in one record: bytes, rate and time left, at most five times a second. Safe
+/// for use from many threads. A command that is done before the first fifth of a second shows nothing.
 /// </summary>
 internal sealed class ProgressReporter(string activity, Action<ProgressRecord> show, TimeProvider timeProvider)
 {
@@ -31,7 +31,8 @@ internal sealed class ProgressReporter(string activity, Action<ProgressRecord> s
     }
 
     /// <summary>Takes one expected file's progress.</summary>
-    internal IProgress<TransferProgress> Track(string name, long lengthBytes) => new Tracker(this, name, Math.Max(0, lengthBytes));
+    internal IProgress<TransferProgress> Track(string name, long lengthBytes) =>
+        new Tracker(this, name, Math.Max(0, lengthBytes));
 
     private void Update(Tracker file, TransferProgress progress)
     {
@@ -76,7 +77,8 @@ internal sealed class ProgressReporter(string activity, Action<ProgressRecord> s
         double rate = moving > Interval ? transferredBytes / moving.TotalSeconds : 0;
         string speed = rate > 0 ? $", {ByteSize.ToText((long)rate)}/s" : string.Empty;
         var record = new ProgressRecord(
-            activityId: 0, activity, $"{files}{ByteSize.ToText(transferredBytes)} of {ByteSize.ToText(totalBytes)}{speed}")
+            activityId: 0, activity,
+            $"{files}{ByteSize.ToText(transferredBytes)} of {ByteSize.ToText(totalBytes)}{speed}")
         {
             CurrentOperation = $"{phase}: {name}",
             PercentComplete = totalBytes == 0 ? -1 : (int)Math.Clamp(transferredBytes * 100.0 / totalBytes, 0, 100),

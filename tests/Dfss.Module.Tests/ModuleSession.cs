@@ -5,7 +5,9 @@ using Engine = System.Management.Automation.PowerShell;
 
 namespace Dfss.Tests;
 
-/// <summary>A PowerShell session of its own in this process that imports the module from the folder that the build laid out.</summary>
+/// <summary>
+/// A PowerShell session of its own in this process that imports the module from the folder that the build laid out.
+/// </summary>
 internal sealed class ModuleSession : IDisposable
 {
     private readonly Runspace runspace;
@@ -19,7 +21,8 @@ internal sealed class ModuleSession : IDisposable
     }
 
     /// <summary>The module's manifest.</summary>
-    public static string ManifestPath { get; } = typeof(ModuleSession).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+    public static string ManifestPath { get; } = typeof(
+        ModuleSession).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == "ModulePath").Value!;
 
     /// <summary>The module's folder.</summary>

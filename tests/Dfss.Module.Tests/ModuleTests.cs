@@ -7,12 +7,15 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-/// <summary>The module as it lies in its folder, imported by path into the engine: by names and properties, as a user sees it.</summary>
+/// <summary>
+/// The module as it lies in its folder, imported by path into the engine: by names and properties, as a user sees it.
+/// </summary>
 public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Receive-DfssFile", "Send-DfssFile", "Start-DfssPeer", "Stop-DfssPeer",
+        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Receive-DfssFile", "Send-DfssFile", "Start-DfssPeer",
+            "Stop-DfssPeer",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
@@ -31,10 +34,12 @@ public sealed class ModuleTests : IDisposable
             .Find(ast => ast is HashtableAst, searchNestedScriptBlocks: false)!.SafeGetValue();
         Assert.Equal(Cmdlets, Assert.IsType<object[]>(manifest["CmdletsToExport"]).Cast<string>());
         Assert.Equal(Cmdlets, Exported());
-        IEnumerable<CmdletAttribute> built = AssemblyLoadContext.All.Single(context => context.Name == "Dfss").Assemblies
+        IEnumerable<CmdletAttribute> built = AssemblyLoadContext.All.Single(context =>
+            context.Name == "Dfss").Assemblies
             .Single(assembly => assembly.GetName().Name == "Dfss.PowerShell").GetExportedTypes()
             .Select(type => type.GetCustomAttribute<CmdletAttribute>()).OfType<CmdletAttribute>();
-        Assert.Equal(Cmdlets, built.Select(cmdlet => $"{cmdlet.VerbName}-{cmdlet.NounName}").Order(StringComparer.Ordinal));
+        Assert.Equal(Cmdlets, built.Select(cmdlet =>
+            $"{cmdlet.VerbName}-{cmdlet.NounName}").Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -51,13 +56,15 @@ public sealed class ModuleTests : IDisposable
         Assert.Empty(Strings("Get-Command -Module Dfss | ForEach-Object Name"));
         session.Run($"Import-Module '{ModuleSession.ManifestPath}'");
         Assert.Equal(Cmdlets, Exported());
-        Assert.Equal(["PeerMissing"], Strings("try { Get-DfssFileInfo } catch { $_.FullyQualifiedErrorId.Split(',')[0] }"));
+        Assert.Equal(["PeerMissing"],
+            Strings("try { Get-DfssFileInfo } catch { $_.FullyQualifiedErrorId.Split(',')[0] }"));
     }
 
     [Fact]
     public void Types_a_user_can_name_are_there_and_those_of_the_engine_room_are_not()
     {
-        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssFileComparison", "DfssByteRange", "ByteSize"];
+        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssFileComparison",
+            "DfssByteRange", "ByteSize"];
         Assert.All(types, type => Assert.Equal($"Dfss.{type}", Strings($"[Dfss.{type}].FullName")[0]));
         Assert.Equal([true, true], session.Run("'Dfss.ChunkId', 'MessagePack.MessagePackReader' | ForEach-Object { $null -eq ($_ -as [type]) }").Select(item => item.BaseObject));
     }
@@ -65,8 +72,10 @@ public sealed class ModuleTests : IDisposable
     [Fact]
     public void Dependencies_stay_out_of_the_default_load_context()
     {
-        string[] own = ["Dfss.PowerShell", "Dfss.Core", "MessagePack", "Microsoft.Data.Sqlite", "SQLitePCLRaw.core", "Polly.Core"];
-        IEnumerable<string?> loaded = AssemblyLoadContext.Default.Assemblies.Select(assembly => assembly.GetName().Name);
+        string[] own = ["Dfss.PowerShell", "Dfss.Core", "MessagePack", "Microsoft.Data.Sqlite", "SQLitePCLRaw.core",
+            "Polly.Core"];
+        IEnumerable<string?> loaded = AssemblyLoadContext.Default.Assemblies.Select(assembly =>
+            assembly.GetName().Name);
         Assert.Empty(loaded.Intersect(own));
         Assert.Contains(AssemblyLoadContext.All, context => context.Name == "Dfss");
     }
@@ -83,7 +92,8 @@ public sealed class ModuleTests : IDisposable
         }
 
         session.Run("Remove-Module Dfss");
-        Exception refusal = Assert.ThrowsAny<Exception>(() => session.Run($"Import-Module '{Path.Combine(copy, "Dfss.psd1")}'"));
+        Exception refusal = Assert.ThrowsAny<Exception>(() =>
+            session.Run($"Import-Module '{Path.Combine(copy, "Dfss.psd1")}'"));
         Assert.Contains("one copy only", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(copy, refusal.Message, StringComparison.Ordinal);
     }
@@ -91,10 +101,13 @@ public sealed class ModuleTests : IDisposable
     [Fact]
     public void Only_what_is_needed_is_shipped()
     {
-        string[] runtimes = ["linux-arm64", "linux-musl-x64", "linux-x64", "osx-arm64", "osx-x64", "win-arm64", "win-x64"];
+        string[] runtimes = ["linux-arm64", "linux-musl-x64", "linux-x64", "osx-arm64", "osx-x64", "win-arm64",
+            "win-x64"];
         Assert.Equal(
-            runtimes, Directory.GetDirectories(Path.Combine(ModuleSession.Folder, "lib", "runtimes")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Empty(Directory.GetFiles(ModuleSession.Folder, "System.Management.Automation.dll", SearchOption.AllDirectories));
+            runtimes, Directory.GetDirectories(Path.Combine(ModuleSession.Folder, "lib",
+                "runtimes")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Empty(Directory.GetFiles(ModuleSession.Folder, "System.Management.Automation.dll",
+            SearchOption.AllDirectories));
     }
 
     [Fact]
@@ -109,7 +122,8 @@ public sealed class ModuleTests : IDisposable
             Compare-DfssFile '{{folder}}/b.bin' -Name a.bin -Peer $peer
             $peer | Stop-DfssPeer
             """);
-        Assert.Equal(["Dfss.DfssFileInfo", "System.IO.FileInfo", "Dfss.DfssFileComparison"], output.Select(item => item.TypeNames[0]));
+        Assert.Equal(["Dfss.DfssFileInfo", "System.IO.FileInfo", "Dfss.DfssFileComparison"], output.Select(item =>
+            item.TypeNames[0]));
         Assert.Equal(true, output[2].Properties["IsEqual"].Value);
         Assert.Equal(new byte[3_000_000], File.ReadAllBytes(Path.Combine(folder, "b.bin")));
     }
@@ -130,7 +144,8 @@ public sealed class ModuleTests : IDisposable
         Assert.False(Listens(mine));
     }
 
-    private static int Port(ModuleSession of) => (int)of.Run("Start-DfssPeer -InMemory -Port 0")[0].Properties["Port"].Value;
+    private static int Port(ModuleSession of) =>
+        (int)of.Run("Start-DfssPeer -InMemory -Port 0")[0].Properties["Port"].Value;
 
     private string[] Exported() => Strings("Get-Command -Module Dfss | ForEach-Object Name");
 

@@ -67,7 +67,8 @@ public sealed class BindingTests : IDisposable
     [Fact]
     public void Path_and_name_bind_by_property()
     {
-        string script = "[pscustomobject]@{ Path = 'a/x.txt'; Name = 'one' }, [pscustomobject]@{ Path = 'b/x.txt'; Name = 'two' }"
+        string script =
+            "[pscustomobject]@{ Path = 'a/x.txt'; Name = 'one' }, [pscustomobject]@{ Path = 'b/x.txt'; Name = 'two' }"
             + " | Send-DfssFile -Peer localhost:1 -WhatIf";
         Assert.Empty(session.Run(script).As<object>());
     }
@@ -75,7 +76,8 @@ public sealed class BindingTests : IDisposable
     [Fact]
     public void Names_given_by_property_are_judged()
     {
-        Result result = session.Run("[pscustomobject]@{ Path = 'a/x.txt'; Name = '../one' } | Send-DfssFile -Peer localhost:1 -WhatIf");
+        Result result = session.Run(
+            "[pscustomobject]@{ Path = 'a/x.txt'; Name = '../one' } | Send-DfssFile -Peer localhost:1 -WhatIf");
         Assert.Equal("InvalidName", Result.IdOf(Assert.Single(result.Errors)));
     }
 
@@ -113,5 +115,6 @@ public sealed class BindingTests : IDisposable
 
     [Fact]
     public void Stopping_a_peer_that_this_session_did_not_start_is_an_error() =>
-        Assert.Equal("PeerNotOfSession", Result.IdOf(Assert.Single(session.Run("Stop-DfssPeer -Id 2147483647").Errors)));
+        Assert.Equal("PeerNotOfSession",
+            Result.IdOf(Assert.Single(session.Run("Stop-DfssPeer -Id 2147483647").Errors)));
 }

@@ -15,7 +15,8 @@ public sealed class ByteSizeTests
     [InlineData(1L << 30, "1.0 GB")]
     [InlineData(long.MaxValue, "8.0 EB")]
     [InlineData(null, "")]
-    public void Bytes_are_written_with_the_unit_that_fits(long? bytes, string text) => Assert.Equal(text, ByteSize.ToText(bytes));
+    public void Bytes_are_written_with_the_unit_that_fits(long? bytes, string text) =>
+        Assert.Equal(text, ByteSize.ToText(bytes));
 
     [Fact]
     public void The_culture_does_not_matter()

@@ -6,7 +6,8 @@ namespace Dfss.Tests;
 
 public sealed class ErrorRecordsTests
 {
-    public static TheoryData<DfssErrorCode> Codes => new(Enum.GetValues<DfssErrorCode>().Where(code => code != DfssErrorCode.None));
+    public static TheoryData<DfssErrorCode> Codes => new(Enum.GetValues<DfssErrorCode>().Where(code =>
+        code != DfssErrorCode.None));
 
     [Theory]
     [MemberData(nameof(Codes))]

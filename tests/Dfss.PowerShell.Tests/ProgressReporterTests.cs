@@ -78,7 +78,8 @@ public sealed class ProgressReporterTests
         Assert.Equal(50, Assert.Single(shown).PercentComplete);
     }
 
-    private void Report(IProgress<TransferProgress> file, TransferPhase phase, long transferred, long total, TimeSpan after)
+    private void Report(IProgress<TransferProgress> file, TransferPhase phase, long transferred, long total,
+        TimeSpan after)
     {
         time.Advance(after);
         file.Report(new TransferProgress(phase, transferred, total));

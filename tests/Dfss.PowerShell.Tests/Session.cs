@@ -18,7 +18,8 @@ internal sealed class Session : IDisposable
         foreach (Type type in cmdlets)
         {
             var name = (CmdletAttribute)Attribute.GetCustomAttribute(type, typeof(CmdletAttribute))!;
-            state.Commands.Add(new SessionStateCmdletEntry($"{name.VerbName}-{name.NounName}", type, helpFileName: null));
+            state.Commands.Add(new SessionStateCmdletEntry($"{name.VerbName}-{name.NounName}", type,
+                helpFileName: null));
         }
 
         runspace = RunspaceFactory.CreateRunspace(state);
@@ -61,7 +62,8 @@ internal sealed class Session : IDisposable
 
         return new Result(
             output, [.. engine.Streams.Error], ending, [.. engine.Streams.Progress],
-            [.. engine.Streams.Warning.Select(record => record.Message)], [.. engine.Streams.Verbose.Select(record => record.Message)]);
+            [.. engine.Streams.Warning.Select(record => record.Message)], [.. engine.Streams.Verbose.Select(record =>
+                record.Message)]);
     }
 
     /// <summary>Runs a script that a terminating error of one of its commands should end; gives that error.</summary>
@@ -71,7 +73,8 @@ internal sealed class Session : IDisposable
         Result result = Run($"try {{ {script} }} catch {{ throw }}", variables);
         return result.Ending is RuntimeException ending
             ? ending.ErrorRecord
-            : throw new InvalidOperationException($"No terminating error; {result.Errors.Count} others: {string.Join("; ", result.Errors)}");
+            : throw new InvalidOperationException(
+                $"No terminating error; {result.Errors.Count} others: {string.Join("; ", result.Errors)}");
     }
 
     public void Dispose() => runspace.Dispose();
@@ -79,7 +82,8 @@ internal sealed class Session : IDisposable
 
 /// <summary>What a script gave.</summary>
 internal sealed record Result(
-    IReadOnlyList<PSObject> Output, IReadOnlyList<ErrorRecord> Errors, Exception? Ending, IReadOnlyList<ProgressRecord> Progress,
+    IReadOnlyList<PSObject> Output, IReadOnlyList<ErrorRecord> Errors, Exception? Ending,
+        IReadOnlyList<ProgressRecord> Progress,
     IReadOnlyList<string> Warnings, IReadOnlyList<string> Verbose)
 {
     /// <summary>The output as objects of a type; fails when there was any error.</summary>
@@ -100,6 +104,7 @@ internal sealed record Result(
             throw new InvalidOperationException(Ending.Message, Ending);
         }
 
-        return Errors.Count == 0 ? this : throw new InvalidOperationException(string.Join("; ", Errors.Take(3)), Errors[0].Exception);
+        return Errors.Count == 0 ? this : throw new InvalidOperationException(string.Join("; ", Errors.Take(3)),
+            Errors[0].Exception);
     }
 }

@@ -79,8 +79,10 @@ public sealed class TransferTests : IDisposable
     public void Received_files_carry_their_path_for_the_next_command()
     {
         Make("a[1].txt", 10);
-        Result result = session.Run("Send-DfssFile -LiteralPath 'in/a[1].txt' -Peer $peer | Receive-DfssFile -Destination out");
-        Assert.EndsWith($"::{Out("a[1].txt")}", (string)Assert.Single(result.Output).Properties["PSPath"].Value, StringComparison.Ordinal);
+        Result result = session.Run(
+            "Send-DfssFile -LiteralPath 'in/a[1].txt' -Peer $peer | Receive-DfssFile -Destination out");
+        Assert.EndsWith($"::{Out("a[1].txt")}", (string)Assert.Single(result.Output).Properties["PSPath"].Value,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -190,7 +192,8 @@ public sealed class TransferTests : IDisposable
         content[Chunk] ^= 1;
         content[(3 * Chunk) - 1] ^= 1;
         File.WriteAllBytes(In("a.bin"), content);
-        DfssFileComparison comparison = session.Run("Compare-DfssFile in/a.bin -Peer $peer").As<DfssFileComparison>()[0];
+        DfssFileComparison comparison = session.Run("Compare-DfssFile in/a.bin -Peer $peer").As<DfssFileComparison>(
+            )[0];
         Assert.False(comparison.IsEqual);
         Assert.Equal([new DfssByteRange(Chunk, 2 * Chunk)], comparison.Differences);
         Assert.Equal(2 * Chunk, comparison.DifferentBytes);
@@ -232,7 +235,8 @@ public sealed class TransferTests : IDisposable
     public void Downstream_that_wants_no_more_ends_the_send()
     {
         Array.ForEach([.. Enumerable.Range(0, 20)], i => Make($"{i}.bin", 100));
-        Result result = session.Run("foreach ($once in 1) { Send-DfssFile in/*.bin -Peer $peer | ForEach-Object { $_; break } }");
+        Result result = session.Run(
+            "foreach ($once in 1) { Send-DfssFile in/*.bin -Peer $peer | ForEach-Object { $_; break } }");
         Assert.Single(result.As<DfssFileInfo>());
     }
 

@@ -5,19 +5,22 @@ using System.Threading.Channels;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The bridge between tasks and PowerShell's pipeline thread. A subclass writes its work as asynchronous methods; they run on the
-/// thread pool and reach the pipeline through the awaitable methods here, each of which runs on the pipeline thread.
+/// The bridge between tasks and PowerShell's pipeline thread. A subclass writes its work as asynchronous methods; they
+/// run on the thread pool and reach the pipeline through the awaitable methods here, each of which runs on the pipeline
+/// thread.
 /// </summary>
 /// <remarks>
-/// The contract. The pipeline thread serves the body until the body has ended, never shorter, so no body outlives its call. When a
-/// write throws (downstream said <c>throw</c> or <c>break</c>, or wants no more), the exception is kept aside, the body is cancelled
-/// and awaited, and only then does the exception go on its way; the body never sees it, so it cannot swallow it. Ctrl+C only
-/// cancels. Each write is awaited, so the queue never holds more items than there are writers. Cleaning up belongs to
+/// The contract. The pipeline thread serves the body until the body has ended, never shorter, so no body outlives its
+/// call. When a write throws (downstream said <c>throw</c> or <c>break</c>, or wants no more), the exception is kept
+/// aside, the body is cancelled and awaited, and only then does the exception go on its way; the body never sees it, so
+/// it cannot swallow it. Ctrl+C only cancels. Each write is awaited, so the queue never holds more items than there are
+/// writers. Cleaning up belongs to
 /// <see cref="CleanUpAsync"/>, because EndProcessing is skipped when the pipeline ends early.
 /// </remarks>
 public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 {
-    // Never disposed: it owns no timer or handle, and Ctrl+C may come on another thread while the cmdlet is being disposed.
+    // Never disposed: it owns no timer or handle, and Ctrl+C may come on another thread while the cmdlet is being
+    // disposed.
     private readonly CancellationTokenSource stop = new();
     private volatile ChannelWriter<WorkItem>? queue;
     private ProgressRecord? pendingProgress;
@@ -36,7 +39,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Releases what the cmdlet holds; runs once, on every way out.</summary>
     private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
-    /// <summary>The terminating error that an exception of a body stands for; null lets the exception itself go on.</summary>
+    /// <summary>
+    /// The terminating error that an exception of a body stands for; null lets the exception itself go on.
+    /// </summary>
     private protected virtual ErrorRecord? ToTerminatingError(Exception exception) => null;
 
     /// <inheritdoc/>
@@ -48,7 +53,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected sealed override void EndProcessing() => Run(EndAsync);
 
-    /// <summary>Cancels the body; does not wait for it (PowerShell issue 17633), as the pipeline thread already does.</summary>
+    /// <summary>
+    /// Cancels the body; does not wait for it (PowerShell issue 17633), as the pipeline thread already does.
+    /// </summary>
     protected sealed override void StopProcessing() => _ = stop.CancelAsync();
 
     /// <inheritdoc/>
@@ -75,9 +82,13 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     private protected Task WriteVerboseAsync(string text) => InvokeAsync(() => WriteVerbose(text));
 
     /// <summary>Asks whether to change this target (-WhatIf, -Confirm).</summary>
-    private protected Task<bool> ShouldProcessAsync(string target, string action) => InvokeAsync(() => ShouldProcess(target, action));
+    private protected Task<bool> ShouldProcessAsync(string target, string action) =>
+        InvokeAsync(() => ShouldProcess(target, action));
 
-    /// <summary>Shows progress. Not queued: when the pipeline thread is busy only the latest is shown. Completed on every way out.</summary>
+    /// <summary>
+    /// Shows progress. Not queued: when the pipeline thread is busy only the latest is shown. Completed on every way
+    /// out.
+    /// </summary>
     private protected void ShowProgress(ProgressRecord record)
     {
         if (Interlocked.Exchange(ref pendingProgress, record) is null)
@@ -93,11 +104,15 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         return true;
     });
 
-    /// <summary>Runs a function on the pipeline thread. When it throws, the pipeline ends with that exception.</summary>
+    /// <summary>
+    /// Runs a function on the pipeline thread. When it throws, the pipeline ends with that exception.
+    /// </summary>
     private protected Task<T> InvokeAsync<T>(Func<T> function)
     {
         var item = new WorkItem<T>(function);
-        return queue is { } writer && writer.TryWrite(item) ? item.Task : Task.FromCanceled<T>(new CancellationToken(canceled: true));
+        return queue is { } writer && writer.TryWrite(item)
+            ? item.Task
+            : Task.FromCanceled<T>(new CancellationToken(canceled: true));
     }
 
     /// <summary>Waits for a task where PowerShell or the runtime offers only a synchronous call.</summary>

@@ -4,8 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Compares local files with stored ones by the SHA-256 of each chunk. The local file is read; of the stored one only the list of its
-/// chunks crosses the network.
+/// Compares local files with stored ones by the SHA-256 of each chunk. The local file is read; of the stored one only
+/// the list of its chunks crosses the network.
 /// </summary>
 [Cmdlet(VerbsData.Compare, "DfssFile", DefaultParameterSetName = "Path")]
 [OutputType(typeof(DfssFileComparison))]
@@ -15,13 +15,17 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     private protected override string Activity => "Comparing";
 
     /// <inheritdoc/>
-    private protected override Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken) => EnqueueAsync(
-        new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)), cancellationToken);
+    private protected override Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken) =>
+        EnqueueAsync(
+            new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)),
+            cancellationToken);
 
-    private async Task CompareAsync(LocalFile file, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
+    private async Task CompareAsync(LocalFile file, IProgress<TransferProgress> progress,
+        CancellationToken cancellationToken)
     {
         StoredFile stored = await Client.GetAsync(file.Name, cancellationToken).ConfigureAwait(false);
-        FileComparison comparison = await Client.CompareAsync(file.Path, stored, progress, cancellationToken).ConfigureAwait(false);
+        FileComparison comparison = await Client.CompareAsync(file.Path, stored, progress,
+            cancellationToken).ConfigureAwait(false);
         await WriteObjectAsync(new DfssFileComparison(file.Path, file.Name, comparison)).ConfigureAwait(false);
     }
 }

@@ -17,8 +17,8 @@ internal enum PathKind
 }
 
 /// <summary>
-/// Paths as PowerShell means them: relative to its current location (not the process's), with ~ and PSDrives, and only of the file
-/// system. What cannot be resolved is an <see cref="Error"/>, never an exception.
+/// Paths as PowerShell means them: relative to its current location (not the process's), with ~ and PSDrives, and only
+/// of the file system. What cannot be resolved is an <see cref="Error"/>, never an exception.
 /// </summary>
 internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? Error)
 {
@@ -43,7 +43,8 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
 
             return provider.Name == ProviderName ? new FileSystemPath(paths, Error: null) : Fail(
                 "PathNotOfFileSystem", ErrorCategory.InvalidArgument, path,
-                $"'{path}' is a path of {provider.Name}; DFSS takes paths of the file system.", "Give the path of a file.");
+                $"'{path}' is a path of {provider.Name}; DFSS takes paths of the file system.",
+                    "Give the path of a file.");
         }
         catch (ItemNotFoundException exception)
         {
@@ -54,9 +55,11 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
         catch (SessionStateException exception)
         {
             return Fail(
-                "DriveNotFound", ErrorCategory.ObjectNotFound, path, exception.Message, "Check the drive's name.", exception);
+                "DriveNotFound", ErrorCategory.ObjectNotFound, path, exception.Message, "Check the drive's name.",
+                exception);
         }
-        catch (Exception exception) when (exception is WildcardPatternException or PSArgumentException or ProviderInvocationException
+        catch (Exception exception) when (
+            exception is WildcardPatternException or PSArgumentException or ProviderInvocationException
             or PSInvalidOperationException or PSNotSupportedException)
         {
             return Fail(

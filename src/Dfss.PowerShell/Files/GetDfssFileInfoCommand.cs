@@ -9,7 +9,8 @@ namespace Dfss.Commands;
 public sealed class GetDfssFileInfoCommand : ClientCmdlet
 {
     /// <summary>Names, with wildcards; all files without it. Case-sensitive. '*' also stands for '/'.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "Name",
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
+        ParameterSetName = "Name",
         HelpMessage = "Names of stored files; wildcards are expanded.")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

@@ -35,8 +35,8 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     public FileSystemInfo? InputObject { get; set; }
 
     /// <summary>
-    /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder. From the
-    /// pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so.
+    /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder.
+    /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
     [ValidateNotNullOrEmpty]
@@ -63,7 +63,8 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         if (isNameOnCommandLine)
         {
             throw new CmdletException(ErrorRecords.Create(
-                "NameAndRelativeTo", ErrorCategory.InvalidArgument, Name, "-Name and -RelativeTo exclude each other.", "Give one of them."));
+                "NameAndRelativeTo", ErrorCategory.InvalidArgument, Name, "-Name and -RelativeTo exclude each other.",
+                "Give one of them."));
         }
 
         root = System.IO.Path.TrimEndingDirectorySeparator(await ResolveNewAsync(RelativeTo).ConfigureAwait(false));
@@ -74,7 +75,8 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     {
         if (InputObject is { } item && ParameterSetName == InputObjectSet)
         {
-            await ProcessPathAsync(item.FullName, isNameOnCommandLine ? Name : null, cancellationToken).ConfigureAwait(false);
+            await ProcessPathAsync(item.FullName, isNameOnCommandLine ? Name : null,
+                cancellationToken).ConfigureAwait(false);
             return;
         }
 

@@ -3,12 +3,13 @@ using System.Buffers;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Where a stored file's name may lead on this machine. The name came from elsewhere and is data: whatever it says, it stays below
-/// the destination's folder, or is refused.
+/// Where a stored file's name may lead on this machine. The name came from elsewhere and is data: whatever it says, it
+/// stays below the destination's folder, or is refused.
 /// </summary>
 internal static class LocalName
 {
     private static readonly SearchValues<char> NotOnWindows = SearchValues.Create("<>:\"|?*\\");
+    private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
     /// <summary>The path of a stored file below a folder.</summary>
     /// <exception cref="DfssException">InvalidName: the name cannot be a path here.</exception>
@@ -43,7 +44,8 @@ internal static class LocalName
     {
         string probe = Path.Combine(folder, $".dfss-case-{Guid.NewGuid():n}");
         using FileStream file = new(
-            probe, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1, FileOptions.DeleteOnClose);
+            probe, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1,
+            FileOptions.DeleteOnClose);
         return File.Exists(Path.Combine(folder, Path.GetFileName(probe).ToUpperInvariant()));
     }
 
@@ -57,6 +59,7 @@ internal static class LocalName
 
     private static bool IsDevice(ReadOnlySpan<char> stem)
     {
+        string text = stem.ToString();
         if (stem.Length == 4 && (stem.StartsWith("COM", StringComparison.OrdinalIgnoreCase)
             || stem.StartsWith("LPT", StringComparison.OrdinalIgnoreCase)))
         {
@@ -64,9 +67,7 @@ internal static class LocalName
             return char.IsAsciiDigit(stem[3]) || stem[3] is '\u00b9' or '\u00b2' or '\u00b3';
         }
 
-        return stem.Equals("CON", StringComparison.OrdinalIgnoreCase) || stem.Equals("PRN", StringComparison.OrdinalIgnoreCase)
-            || stem.Equals("AUX", StringComparison.OrdinalIgnoreCase) || stem.Equals("NUL", StringComparison.OrdinalIgnoreCase)
-            || stem.Equals("CONIN$", StringComparison.OrdinalIgnoreCase) || stem.Equals("CONOUT$", StringComparison.OrdinalIgnoreCase);
+        return Devices.Any(device => device.Equals(text, StringComparison.OrdinalIgnoreCase));
     }
 
     private static DfssException Refuse(string name, string reason) => new(

@@ -4,7 +4,9 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is.</summary>
+/// <summary>
+/// A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is.
+/// </summary>
 internal sealed class NameQuery
 {
     private static readonly System.Buffers.SearchValues<char> Special = System.Buffers.SearchValues.Create("*?[`");

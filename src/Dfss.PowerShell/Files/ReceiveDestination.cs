@@ -19,7 +19,8 @@ internal sealed class ReceiveDestination
     }
 
     /// <summary>The full path for a stored file.</summary>
-    /// <exception cref="DfssException">InvalidName, DestinationExists: not to be received here, or another one went there.</exception>
+    /// <exception cref="DfssException">InvalidName, DestinationExists: not to be received here, or another one went
+    /// there.</exception>
     internal string Choose(string name)
     {
         string chosen = isFolder ? LocalName.Combine(path, name) : path;
@@ -38,7 +39,8 @@ internal sealed class ReceiveDestination
             DfssErrorCode.DestinationExists,
             isFolder
                 ? $"'{name}' and '{other.Name}' would both be received as '{other.Path}'."
-                : $"'{name}' and '{other.Name}' cannot both be received as '{path}'. For several files, give a folder that exists.");
+                : $"'{name}' and '{other.Name}' cannot both be received as '{path}'. "
+                    + "For several files, give a folder that exists.");
     }
 
     /// <summary>Makes the folders between the destination and a chosen path.</summary>
@@ -57,7 +59,8 @@ internal sealed class ReceiveDestination
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"The folder of '{chosen}' cannot be made: {exception.Message}", exception);
+                DfssErrorCode.DestinationUnwritable, $"The folder of '{chosen}' cannot be made: {exception.Message}",
+                exception);
         }
     }
 

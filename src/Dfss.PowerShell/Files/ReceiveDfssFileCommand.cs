@@ -4,11 +4,13 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Receives stored files. A file comes under its name only when every chunk has been verified. Several files are received at once;
-/// results come as they are ready.
+/// Receives stored files. A file comes under its name only when every chunk has been verified. Several files are
+/// received at once; results come as they are ready.
 /// </summary>
-// The default set is tried first and in full: were it the one with -Name, a DfssFileInfo would be bound by its property Name.
-[Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
+// The default set is tried first and in full: were it the one with -Name, a DfssFileInfo would be bound by its property
+// Name.
+[Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = InputObjectSet,
+    SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
 public sealed class ReceiveDfssFileCommand : TransferCmdlet
 {
@@ -39,10 +41,11 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     public DfssFileInfo? InputObject { get; set; }
 
     /// <summary>
-    /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with subfolders for the
-    /// parts before '/'; any other path is the file's own. Default: the current location.
+    /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
+    /// subfolders for the parts before '/'; any other path is the file's own. Default: the current location.
     /// </summary>
-    [Parameter(Position = 1, HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
+    [Parameter(Position = 1,
+        HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
 
@@ -57,7 +60,9 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     /// <inheritdoc/>
     private protected override string Activity => "Receiving";
 
-    /// <summary>Only names need somebody to ask, and whether names or files come is known with the first input.</summary>
+    /// <summary>
+    /// Only names need somebody to ask, and whether names or files come is known with the first input.
+    /// </summary>
     private protected override bool NeedsPeers => false;
 
     /// <inheritdoc/>
@@ -113,7 +118,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         if (await ShouldProcessAsync(path, action).ConfigureAwait(false))
         {
             var work = new FileWork(
-                file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) => ReceiveAsync(file, path, progress, token));
+                file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) =>
+                    ReceiveAsync(file, path, progress, token));
             await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
         }
     }

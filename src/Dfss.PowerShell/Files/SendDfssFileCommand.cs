@@ -4,8 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Sends files to peers. A file's result comes when no crash or power cut at a peer can lose any of it. Several files are sent at
-/// once; results come as they are ready.
+/// Sends files to peers. A file's result comes when no crash or power cut at a peer can lose any of it. Several files
+/// are sent at once; results come as they are ready.
 /// </summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
@@ -13,7 +13,9 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
 {
     private SendOptions options = SendOptions.Default;
 
-    /// <summary>The length of a chunk in bytes, 64KB to 16MB; raised by itself for a file that would have too many chunks.</summary>
+    /// <summary>
+    /// The length of a chunk in bytes, 64KB to 16MB; raised by itself for a file that would have too many chunks.
+    /// </summary>
     [Parameter(HelpMessage = "The length of a chunk in bytes, 64KB to 16MB.")]
     [ValidateRange(DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)]
     public int ChunkSize { get; set; } = DfssLimits.DefaultChunkSize;
@@ -38,14 +40,17 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         string action = $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'";
         if (await ShouldProcessAsync(file.Path, action).ConfigureAwait(false))
         {
-            var work = new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token));
+            var work = new FileWork(file.Name, file.Path, file.Length, (progress, token) =>
+                SendAsync(file, progress, token));
             await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task SendAsync(LocalFile file, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
+    private async Task SendAsync(LocalFile file, IProgress<TransferProgress> progress,
+        CancellationToken cancellationToken)
     {
-        StoredFile stored = await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false);
+        StoredFile stored = await Client.SendAsync(file.Path, file.Name, options, progress,
+            cancellationToken).ConfigureAwait(false);
         await WriteObjectAsync(new DfssFileInfo(stored)).ConfigureAwait(false);
     }
 }

@@ -4,16 +4,22 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// A cmdlet that works on many files, several at once. Input is read ahead, at most <see cref="MaxWaitingFiles"/> files or
-/// <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time; results come as they are ready.
+/// A cmdlet that works on many files, several at once. Input is read ahead, at most <see cref="MaxWaitingFiles"/> files
+/// or
+/// <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time; results come as they
+/// are ready.
 /// One bad file is a non-terminating error. Peers that cannot be spoken with end the command.
 /// </summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
-    /// <summary>4: a small file is mostly round trips and one flush at the peer, and four of them overlap well.</summary>
+    /// <summary>
+    /// 4: a small file is mostly round trips and one flush at the peer, and four of them overlap well.
+    /// </summary>
     internal const int FilesAtOnce = 4;
 
-    /// <summary>64: sixteen rounds of <see cref="FilesAtOnce"/>, so that the pause between two read-aheads does not count.</summary>
+    /// <summary>
+    /// 64: sixteen rounds of <see cref="FilesAtOnce"/>, so that the pause between two read-aheads does not count.
+    /// </summary>
     internal const int MaxWaitingFiles = 64;
 
     /// <summary>32 MiB: some tenths of a second on a fast link; a larger file starts at once.</summary>
@@ -32,7 +38,8 @@ public abstract class TransferCmdlet : ClientCmdlet
     private protected abstract string Activity { get; }
 
     /// <inheritdoc/>
-    private protected override TransferOptions CreateOptions() => base.CreateOptions() with { ThrottleLimit = ThrottleLimit };
+    private protected override TransferOptions CreateOptions() =>
+        base.CreateOptions() with { ThrottleLimit = ThrottleLimit };
 
     /// <summary>Takes a file's work; it runs now or soon, at the latest when the input ends.</summary>
     private protected async Task EnqueueAsync(FileWork work, CancellationToken cancellationToken)
@@ -48,7 +55,8 @@ public abstract class TransferCmdlet : ClientCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override Task EndAsync(CancellationToken cancellationToken) => WorkThroughAsync(cancellationToken);
+    private protected override Task EndAsync(CancellationToken cancellationToken) =>
+        WorkThroughAsync(cancellationToken);
 
     private async Task WorkThroughAsync(CancellationToken cancellationToken)
     {

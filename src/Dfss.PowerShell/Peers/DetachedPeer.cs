@@ -8,13 +8,17 @@ namespace Dfss.Commands;
 /// <summary>A peer in a process of its own that this process started.</summary>
 internal sealed class DetachedPeer : SessionPeer
 {
-    /// <summary>30 s: a cold start of PowerShell on a slow disk takes some seconds; re-opening a store does not wait for its checks.</summary>
+    /// <summary>
+    /// 30 s: a cold start of PowerShell on a slow disk takes some seconds; re-opening a store does not wait for its
+    /// checks.
+    /// </summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>15 s: a peer answers what is under way for at most 5 s and closes its store.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
-    // The system gives the id of our own child to nobody else until this object has seen it end: so pid and process stay one.
+    // The system gives the id of our own child to nobody else until this object has seen it end: so pid and process
+    // stay one.
     private readonly Process process;
     private readonly PeerAnnouncement announcement;
 
@@ -42,8 +46,10 @@ internal sealed class DetachedPeer : SessionPeer
 
     /// <summary>Starts a process with a peer; returns when it listens.</summary>
     /// <exception cref="DfssException">What the peer failed with.</exception>
-    /// <exception cref="CmdletException">HostNotFound, PeerStartFailed: the process could not be started, or ended early.</exception>
-    internal static async Task<DetachedPeer> StartAsync(PeerOptions options, Guid sessionId, CancellationToken cancellationToken)
+    /// <exception cref="CmdletException">HostNotFound, PeerStartFailed: the process could not be started, or ended
+    /// early.</exception>
+    internal static async Task<DetachedPeer> StartAsync(PeerOptions options, Guid sessionId,
+        CancellationToken cancellationToken)
     {
         Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options)));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -65,7 +71,8 @@ internal sealed class DetachedPeer : SessionPeer
         {
             throw new DfssException(
                 DfssErrorCode.TimedOut,
-                FormattableString.Invariant($"The peer's process did not listen within {StartTimeout.TotalSeconds:0} s and was ended."));
+                FormattableString.Invariant(
+                    $"The peer's process did not listen within {StartTimeout.TotalSeconds:0} s and was ended."));
         }
         finally
         {
@@ -120,12 +127,14 @@ internal sealed class DetachedPeer : SessionPeer
         catch (System.ComponentModel.Win32Exception exception)
         {
             throw new CmdletException(ErrorRecords.Create(
-                "PeerStartFailed", ErrorCategory.OpenError, info.FileName, $"'{info.FileName}' cannot be started: {exception.Message}",
+                "PeerStartFailed", ErrorCategory.OpenError, info.FileName,
+                $"'{info.FileName}' cannot be started: {exception.Message}",
                 $"Set $env:{PeerHost.HostVariable} to the path of pwsh or dfss.", exception));
         }
     }
 
-    private static async Task<PeerAnnouncement> ReadAnnouncementAsync(Process process, CancellationToken cancellationToken)
+    private static async Task<PeerAnnouncement> ReadAnnouncementAsync(Process process,
+        CancellationToken cancellationToken)
     {
         Task<string> errors = process.StandardError.ReadToEndAsync(cancellationToken);
         var output = new StringBuilder();
@@ -162,6 +171,7 @@ internal sealed class DetachedPeer : SessionPeer
             command.Append(" -AdvertisedAddress ").AppendJoin(',', options.AdvertisedAddresses.Select(PeerHost.Quote));
         }
 
-        return command.Append(options.AllowUnauthenticatedNetwork ? " -AllowUnauthenticatedNetwork" : string.Empty).ToString();
+        return command.Append(options.AllowUnauthenticatedNetwork
+            ? " -AllowUnauthenticatedNetwork" : string.Empty).ToString();
     }
 }

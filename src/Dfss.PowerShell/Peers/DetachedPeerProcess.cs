@@ -34,9 +34,11 @@ internal static class DetachedPeerProcess
                 log.Open(Path.Combine(path, "peer.log"), MaxLogBytes);
             }
 
-            log.Write(FormattableString.Invariant($"Process {Environment.ProcessId} listens on {string.Join(", ", peer.AdvertisedAddresses)}."));
+            string addresses = string.Join(", ", peer.AdvertisedAddresses);
+            log.Write(FormattableString.Invariant($"Process {Environment.ProcessId} listens on {addresses}."));
             Announce(new PeerAnnouncement(
-                PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses], peer.StoreId.ToString(),
+                PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses],
+                peer.StoreId.ToString(),
                 DfssErrorCode.None, Message: null));
             await WaitAsync(peer, log, ending.Token).ConfigureAwait(false);
             await peer.StopAsync().ConfigureAwait(false);
@@ -53,7 +55,8 @@ internal static class DetachedPeerProcess
         catch (DfssException exception)
         {
             Announce(new PeerAnnouncement(
-                PeerAnnouncement.Mark, Environment.ProcessId, Port: 0, [], StoreId: string.Empty, exception.Code, exception.Message));
+                PeerAnnouncement.Mark, Environment.ProcessId, Port: 0, [], StoreId: string.Empty, exception.Code,
+                exception.Message));
             throw;
         }
     }

@@ -3,7 +3,9 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>The peers that this session started, detached ones too; with -Peer, what those peers say of themselves.</summary>
+/// <summary>
+/// The peers that this session started, detached ones too; with -Peer, what those peers say of themselves.
+/// </summary>
 [Cmdlet(VerbsCommon.Get, "DfssPeer")]
 [OutputType(typeof(DfssPeerInfo))]
 public sealed class GetDfssPeerCommand : ClientCmdlet
@@ -32,7 +34,8 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         {
             if (Id is null || Id.Contains(peer.Id))
             {
-                await WriteObjectAsync(await AskAsync(peer, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+                DfssPeerInfo info = await AskAsync(peer, cancellationToken).ConfigureAwait(false);
+                await WriteObjectAsync(info).ConfigureAwait(false);
             }
         }
 
@@ -58,7 +61,8 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
 
         try
         {
-            PeerInfo answer = await Client.GetPeerInfoAsync(PeerAddress.Parse(peer.Addresses[0]), cancellationToken).ConfigureAwait(false);
+            PeerInfo answer = await Client.GetPeerInfoAsync(PeerAddress.Parse(peer.Addresses[0]),
+                cancellationToken).ConfigureAwait(false);
             return peer.ToInfo(answer, DfssPeerState.Running);
         }
         catch (DfssException exception)
@@ -74,7 +78,8 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         {
             PeerInfo answer = await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false);
             SessionPeer? own = Array.Find(SessionPeers.List(), peer => peer.StoreId == answer.StoreId.ToString());
-            await WriteObjectAsync(own?.ToInfo(answer, DfssPeerState.Running) ?? ToRemote(address, answer)).ConfigureAwait(false);
+            DfssPeerInfo info = own?.ToInfo(answer, DfssPeerState.Running) ?? ToRemote(address, answer);
+            await WriteObjectAsync(info).ConfigureAwait(false);
         }
         catch (DfssException exception)
         {

@@ -10,11 +10,16 @@ internal static partial class NativeProcess
     private const int StandardOutput = 1;
     private const int StandardError = 2;
 
-    /// <summary>Leaves the terminal's session, so that its Ctrl+C and its end do not reach this process. Unix only.</summary>
+    /// <summary>
+    /// Leaves the terminal's session, so that its Ctrl+C and its end do not reach this process. Unix only.
+    /// </summary>
     /// <returns>False when this process leads a process group already, and so cannot.</returns>
     internal static bool LeaveTerminal() => SetSessionId() >= 0;
 
-    /// <summary>Lets go of the pipes to the process that started this one: from now on what is written there is dropped. Unix only.</summary>
+    /// <summary>
+    /// Lets go of the pipes to the process that started this one: from now on what is written there is dropped. Unix
+    /// only.
+    /// </summary>
     internal static void DropOutput()
     {
         int device = Open("/dev/null", WriteOnly);

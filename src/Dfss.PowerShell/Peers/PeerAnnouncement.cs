@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Dfss.Commands;
 
-/// <summary>The one line that a detached peer's process writes for the one that started it: what it listens on, or why it does not.</summary>
+/// <summary>
+/// The one line that a detached peer's process writes for the one that started it: what it listens on, or why it does
+/// not.
+/// </summary>
 /// <param name="Prefix">Always <see cref="Mark"/>: tells the line from whatever else a host may print.</param>
 /// <param name="ProcessId">The id of the process.</param>
 /// <param name="Port">The port it listens on.</param>

@@ -5,8 +5,8 @@ using System.Management.Automation.Language;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The program that runs a detached peer: this one, where it is pwsh or dfss; else the one that $env:DFSS_HOST names (a program, or a
-/// dll for dotnet); else pwsh or dfss of the PATH.
+/// The program that runs a detached peer: this one, where it is pwsh or dfss; else the one that $env:DFSS_HOST names (a
+/// program, or a dll for dotnet); else pwsh or dfss of the PATH.
 /// </summary>
 internal sealed record PeerHost(string Program, string? Library)
 {
@@ -20,7 +20,8 @@ internal sealed record PeerHost(string Program, string? Library)
 
     /// <summary>Finds the program.</summary>
     /// <exception cref="CmdletException">HostNotFound.</exception>
-    internal static PeerHost Find() => FindOwn() ?? FindNamed() ?? FindOnPath() ?? throw new CmdletException(ErrorRecords.Create(
+    internal static PeerHost Find() =>
+        FindOwn() ?? FindNamed() ?? FindOnPath() ?? throw new CmdletException(ErrorRecords.Create(
         "HostNotFound", ErrorCategory.ObjectNotFound, target: null,
         "No program was found to run a detached peer: this process is neither pwsh nor dfss, and the PATH has neither.",
         $"Set $env:{HostVariable} to the path of pwsh or dfss."));
@@ -85,7 +86,8 @@ internal sealed record PeerHost(string Program, string? Library)
         if (!File.Exists(named))
         {
             throw new CmdletException(ErrorRecords.Create(
-                "HostNotFound", ErrorCategory.ObjectNotFound, named, $"$env:{HostVariable} names '{named}', which does not exist.",
+                "HostNotFound", ErrorCategory.ObjectNotFound, named,
+                $"$env:{HostVariable} names '{named}', which does not exist.",
                 $"Set $env:{HostVariable} to the path of pwsh or dfss, or remove it."));
         }
 

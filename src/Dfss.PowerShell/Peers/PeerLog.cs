@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Dfss.Commands;
 
-/// <summary>The log of a detached peer: lines with their time. Kept until the file is opened. Safe for use from many threads.</summary>
+/// <summary>
+/// The log of a detached peer: lines with their time. Kept until the file is opened. Safe for use from many threads.
+/// </summary>
 internal sealed class PeerLog : IAsyncDisposable
 {
     private readonly Lock gate = new();
@@ -16,7 +18,8 @@ internal sealed class PeerLog : IAsyncDisposable
         FileMode mode = file.Exists && file.Length > maxBytes ? FileMode.Create : FileMode.Append;
         lock (gate)
         {
-            writer = new StreamWriter(new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)) { AutoFlush = true };
+            writer = new StreamWriter(new FileStream(path, mode, FileAccess.Write,
+                FileShare.ReadWrite | FileShare.Delete)) { AutoFlush = true };
             early.ForEach(writer.WriteLine);
             early.Clear();
         }
@@ -25,7 +28,8 @@ internal sealed class PeerLog : IAsyncDisposable
     /// <summary>Writes a line.</summary>
     internal void Write(string text)
     {
-        string line = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm:ss.fff'Z '", CultureInfo.InvariantCulture) + text;
+        string line = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm:ss.fff'Z '",
+            CultureInfo.InvariantCulture) + text;
         lock (gate)
         {
             if (writer is null)

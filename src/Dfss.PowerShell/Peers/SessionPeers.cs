@@ -1,8 +1,8 @@
 namespace Dfss.Commands;
 
 /// <summary>
-/// The peers that this process started. One list for the process, as ports and stores are the process's; each peer remembers the
-/// runspace that started it, so that removing the module from one session leaves the others' alone.
+/// The peers that this process started. One list for the process, as ports and stores are the process's; each peer
+/// remembers the runspace that started it, so that removing the module from one session leaves the others' alone.
 /// </summary>
 internal static class SessionPeers
 {
@@ -42,7 +42,8 @@ internal static class SessionPeers
     internal static async Task StopAsync(Guid? sessionId)
     {
         IEnumerable<Task> stops = List()
-            .Where(peer => peer.Kind == DfssPeerKind.Session && (sessionId is null || peer.SessionId == sessionId) && Remove(peer))
+            .Where(peer =>
+                peer.Kind == DfssPeerKind.Session && (sessionId is null || peer.SessionId == sessionId) && Remove(peer))
             .Select(peer => peer.DisposeAsync().AsTask());
         await Task.WhenAll(stops).ConfigureAwait(false);
     }

@@ -5,8 +5,8 @@ using Dfss.Peers;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Starts a peer and leaves it running: in this process until the session ends, or with -Detached in a process of its own. Returns
-/// when it listens.
+/// Starts a peer and leaves it running: in this process until the session ends, or with -Detached in a process of its
+/// own. Returns when it listens.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Start, "DfssPeer", DefaultParameterSetName = DiskSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssPeerInfo))]
@@ -43,9 +43,11 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     public string[] AdvertisedAddress { get; set; } = [];
 
     /// <summary>
-    /// Listens beyond loopback although nothing is encrypted, and everybody who reaches the port can read and replace every file.
+    /// Listens beyond loopback although nothing is encrypted, and everybody who reaches the port can read and replace
+    /// every file.
     /// </summary>
-    [Parameter(HelpMessage = "Listens beyond loopback although anybody who reaches the port can read and replace every file.")]
+    [Parameter(HelpMessage =
+        "Listens beyond loopback although anybody who reaches the port can read and replace every file.")]
     public SwitchParameter AllowUnauthenticatedNetwork { get; set; }
 
     /// <summary>Writes the peer, then waits until it stops or Ctrl+C stops it.</summary>
@@ -56,7 +58,10 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     [Parameter(HelpMessage = "Runs the peer in a process of its own, which outlives this one.")]
     public SwitchParameter Detached { get; set; }
 
-    /// <summary>For the process that -Detached starts: tells that process's starter when it listens, then runs until it is told to end.</summary>
+    /// <summary>
+    /// For the process that -Detached starts: tells that process's starter when it listens, then runs until it is told
+    /// to end.
+    /// </summary>
     [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
     public SwitchParameter Announce { get; set; }
 
@@ -66,7 +71,8 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         if (Wait && Detached)
         {
             throw new CmdletException(ErrorRecords.Create(
-                "WaitAndDetached", ErrorCategory.InvalidArgument, target: null, "-Wait and -Detached exclude each other.", "Give one of them."));
+                "WaitAndDetached", ErrorCategory.InvalidArgument, target: null,
+                "-Wait and -Detached exclude each other.", "Give one of them."));
         }
 
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);

@@ -11,7 +11,8 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
     private const string InputObjectSet = "InputObject";
 
     /// <summary>The peers' numbers in this session.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = IdSet, HelpMessage = "The peers' numbers, as Get-DfssPeer shows them.")]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = IdSet,
+        HelpMessage = "The peers' numbers, as Get-DfssPeer shows them.")]
     public int[] Id { get; set; } = [];
 
     /// <summary>The ports the peers listen on.</summary>
@@ -32,13 +33,15 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         {
             case InputObjectSet:
                 DfssPeerInfo given = InputObject!;
-                await StopAsync(peer => peer.Id == given.Id, given, given.Address, cancellationToken).ConfigureAwait(false);
+                await StopAsync(peer =>
+                    peer.Id == given.Id, given, given.Address, cancellationToken).ConfigureAwait(false);
                 break;
             case PortSet:
                 foreach (int port in Port)
                 {
                     await StopAsync(
-                        peer => peer.Port == port, port, FormattableString.Invariant($"port {port}"), cancellationToken).ConfigureAwait(false);
+                        peer => peer.Port == port, port, FormattableString.Invariant($"port {port}"),
+                        cancellationToken).ConfigureAwait(false);
                 }
 
                 break;
@@ -46,26 +49,31 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
                 foreach (int id in Id)
                 {
                     await StopAsync(
-                        peer => peer.Id == id, id, FormattableString.Invariant($"id {id}"), cancellationToken).ConfigureAwait(false);
+                        peer => peer.Id == id, id, FormattableString.Invariant($"id {id}"),
+                        cancellationToken).ConfigureAwait(false);
                 }
 
                 break;
         }
     }
 
-    private async Task StopAsync(Predicate<SessionPeer> isMeant, object target, string name, CancellationToken cancellationToken)
+    private async Task StopAsync(Predicate<SessionPeer> isMeant, object target, string name,
+        CancellationToken cancellationToken)
     {
         SessionPeer[] peers = Array.FindAll(SessionPeers.List(), isMeant);
         if (peers.Length == 0)
         {
             await WriteErrorAsync(ErrorRecords.Create(
-                "PeerNotOfSession", ErrorCategory.ObjectNotFound, target, $"This session started no peer with {name} that still runs.",
-                "See Get-DfssPeer; stop a peer in the session that started it, or end its process.")).ConfigureAwait(false);
+                "PeerNotOfSession", ErrorCategory.ObjectNotFound, target,
+                $"This session started no peer with {name} that still runs.",
+                "See Get-DfssPeer; stop a peer in the session that started it, or end its process."))
+                .ConfigureAwait(false);
         }
 
         foreach (SessionPeer peer in peers)
         {
-            if (!await ShouldProcessAsync(peer.Addresses.Count > 0 ? peer.Addresses[0] : name, "Stop the peer").ConfigureAwait(false))
+            if (!await ShouldProcessAsync(peer.Addresses.Count > 0 ? peer.Addresses[0] : name,
+                "Stop the peer").ConfigureAwait(false))
             {
                 continue;
             }

@@ -5,7 +5,9 @@ using Engine = System.Management.Automation.PowerShell;
 
 namespace Dfss.Tests.Bridge;
 
-/// <summary>The bridge's contract, one scenario each. After every one: no body lives, and cleaning up ran once.</summary>
+/// <summary>
+/// The bridge's contract, one scenario each. After every one: no body lives, and cleaning up ran once.
+/// </summary>
 public sealed class AsyncCmdletTests : IDisposable
 {
     /// <summary>A bound for a busy machine; by itself an early end takes under 50 ms.</summary>
@@ -61,7 +63,8 @@ public sealed class AsyncCmdletTests : IDisposable
     [Fact]
     public void A_body_that_swallows_the_cancellation_cannot_swallow_what_ended_it()
     {
-        Result result = Run("Invoke-Probe -Probe $probe -Scenario SwallowCancellation | ForEach-Object { throw 'downstream' }");
+        Result result = Run(
+            "Invoke-Probe -Probe $probe -Scenario SwallowCancellation | ForEach-Object { throw 'downstream' }");
         Assert.Equal("downstream", result.Ending!.Message);
         Assert.IsAssignableFrom<OperationCanceledException>(probe.Seen);
     }

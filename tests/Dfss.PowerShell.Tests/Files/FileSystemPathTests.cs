@@ -46,7 +46,8 @@ public sealed class FileSystemPathTests : IDisposable
 
     [Fact]
     public void Wildcards_are_expanded_from_PowerShells_location() => Assert.Equal(
-        [Path.Combine(folder, "a.txt"), Path.Combine(folder, "b.txt")], session.Run("Resolve-ProbePath [ab].txt").As<string>());
+        [Path.Combine(folder, "a.txt"), Path.Combine(folder, "b.txt")],
+            session.Run("Resolve-ProbePath [ab].txt").As<string>());
 
     [Fact]
     public void A_literal_path_keeps_its_brackets() => Assert.Equal(
@@ -62,14 +63,17 @@ public sealed class FileSystemPathTests : IDisposable
 
     [Fact]
     public void The_home_folder_is_known() => Assert.Equal(
-        [Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)], session.Run("Resolve-ProbePath '~' -Kind New").As<string>());
+        [Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)],
+            session.Run("Resolve-ProbePath '~' -Kind New").As<string>());
 
     [Fact]
     public void A_drive_is_followed()
     {
         session.Runspace.SessionStateProxy.Drive.New(
-            new PSDriveInfo("probe", session.Runspace.SessionStateProxy.Provider.GetOne("FileSystem"), folder, string.Empty, null), "global");
-        Assert.Equal([Path.Combine(folder, "[1].txt")], session.Run("Resolve-ProbePath 'probe:/[1].txt' -Kind Literal").As<string>());
+            new PSDriveInfo("probe", session.Runspace.SessionStateProxy.Provider.GetOne("FileSystem"), folder,
+                string.Empty, null), "global");
+        Assert.Equal([Path.Combine(folder, "[1].txt")],
+            session.Run("Resolve-ProbePath 'probe:/[1].txt' -Kind Literal").As<string>());
     }
 
     [Theory]

@@ -27,7 +27,8 @@ public sealed class PeerCommandTests : IDisposable
         Assert.True(Listens(peer.Port));
         session.Run("$peer | Stop-DfssPeer", ("peer", peer)).ThrowIfFailed();
         Assert.False(Listens(peer.Port));
-        Assert.Equal("PeerNotOfSession", Result.IdOf(Assert.Single(session.Run("$peer | Stop-DfssPeer", ("peer", peer)).Errors)));
+        Assert.Equal("PeerNotOfSession", Result.IdOf(Assert.Single(session.Run("$peer | Stop-DfssPeer", ("peer",
+            peer)).Errors)));
     }
 
     [Fact]
@@ -49,12 +50,14 @@ public sealed class PeerCommandTests : IDisposable
     public void A_port_in_use_is_an_error()
     {
         DfssPeerInfo peer = Start("store");
-        Assert.Equal("AddressUnavailable", Result.IdOf(session.RunUntilError($"Start-DfssPeer -InMemory -Port {peer.Port}")));
+        Assert.Equal("AddressUnavailable",
+            Result.IdOf(session.RunUntilError($"Start-DfssPeer -InMemory -Port {peer.Port}")));
     }
 
     [Fact]
     public void Listening_beyond_loopback_needs_the_switch() =>
-        Assert.Equal("InvalidArgument", Result.IdOf(session.RunUntilError("Start-DfssPeer -InMemory -Port 0 -Address *")));
+        Assert.Equal("InvalidArgument",
+            Result.IdOf(session.RunUntilError("Start-DfssPeer -InMemory -Port 0 -Address *")));
 
     [Fact]
     public void Peers_of_the_session_are_listed_with_what_they_hold()
