@@ -1,5 +1,6 @@
 # Loads the cmdlets in a load context of their own (lib/Dfss.Loader.dll says why). Uses nothing but the language, .NET and
 # Import-Module, so that it also runs in an engine without PowerShell's utility modules.
+$ErrorActionPreference = 'Stop'
 $library = [System.IO.Path]::Combine($PSScriptRoot, 'lib')
 $loader = $null
 foreach ($candidate in [System.AppDomain]::CurrentDomain.GetAssemblies()) {

@@ -20,7 +20,7 @@ public enum DfssPeerState
     Running,
 
     /// <summary>It should run, but did not answer.</summary>
-    NotResponding,
+    NoAnswer,
 
     /// <summary>It has stopped.</summary>
     Stopped,

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using CsCheck;
+using Xunit;
 
 namespace Dfss.Tests;
 

@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Dfss.Tests;
 
 public sealed class PeerAddressTests

@@ -100,6 +100,6 @@ internal sealed record Result(
             throw new InvalidOperationException(Ending.Message, Ending);
         }
 
-        return Errors.Count == 0 ? this : throw new InvalidOperationException(string.Join("; ", Errors), Errors[0].Exception);
+        return Errors.Count == 0 ? this : throw new InvalidOperationException(string.Join("; ", Errors.Take(3)), Errors[0].Exception);
     }
 }

@@ -46,8 +46,9 @@ internal sealed class MemoryConnection : IConnection
             ReadOnlySequence<byte> bytes = result.Buffer;
             bytes = bytes.Slice(0, Math.Min(bytes.Length, Math.Min(destination.Length, MaxReceiveBytes)));
             bytes.CopyTo(destination.Span);
+            int received = (int)bytes.Length;
             incoming.AdvanceTo(bytes.End);
-            return (int)bytes.Length;
+            return received;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

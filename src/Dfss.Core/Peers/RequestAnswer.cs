@@ -13,7 +13,8 @@ internal sealed class RequestAnswer(MessageMap results, Payload? pooled = null, 
 
     public MessageMap Results { get; } = results;
 
-    public ReadOnlyMemory<byte>? Payload => pooled is not null ? pooled.Memory : bytes is not null ? bytes : null;
+    /// <summary>Null for nil, which is not the same as empty. (Without the casts, a null array would become an empty payload.)</summary>
+    public ReadOnlyMemory<byte>? Payload => pooled is not null ? (ReadOnlyMemory<byte>?)pooled.Memory : bytes is not null ? (ReadOnlyMemory<byte>?)bytes : null;
 
     public void Dispose() => pooled?.Dispose();
 }

@@ -66,7 +66,7 @@ internal static partial class MessageCodec
         WriteMap(ref writer, message.Map, depth: 2);
         if (payloadBytes is { } length)
         {
-            writer.WriteBinHeader(length);
+            WritePayloadLength(ref writer, length);
         }
         else
         {
@@ -210,6 +210,21 @@ internal static partial class MessageCodec
             default:
                 throw Malformed($"A value of type {reader.NextMessagePackType} has no place in a message.");
         }
+    }
+
+    /// <summary>Not WriteBinHeader, which asks the buffer for room for the bin's bytes too: 1 MiB of garbage for each chunk sent.</summary>
+    private static void WritePayloadLength(ref MessagePackWriter writer, int length)
+    {
+        const int LongestBytes = 1 + sizeof(uint);
+        Span<byte> header = writer.GetSpan(LongestBytes);
+        int lengthBytes = length <= byte.MaxValue ? 1 : length <= ushort.MaxValue ? 2 : sizeof(uint);
+        header[0] = lengthBytes switch { 1 => Code.Bin8, 2 => Code.Bin16, _ => Code.Bin32 };
+        for (int i = 0; i < lengthBytes; i++)
+        {
+            header[lengthBytes - i] = (byte)(length >> (8 * i));
+        }
+
+        writer.Advance(1 + lengthBytes);
     }
 
     private static void WriteMap(ref MessagePackWriter writer, MessageMap map, int depth)

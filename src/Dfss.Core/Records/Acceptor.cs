@@ -6,8 +6,10 @@ namespace Dfss.Records;
 internal readonly record struct AcceptorStep(RegisterState State, RegisterAnswer Answer);
 
 /// <summary>
-/// The voting rules of a member: pure functions from a state and a request to the next state and the answer. Whoever calls them applies
-/// the steps of one name one after the other. A ballot whose counter is more than <see cref="Ballot.MaxJump"/> above any seen, or a record
+/// The voting rules of a member: pure functions from a state and a request to the next state and the answer. Whoever
+/// calls them applies
+/// the steps of one name one after the other. A ballot whose counter is more than <see cref="Ballot.MaxJump"/> above
+/// any seen, or a record
 /// of another name, is <see cref="DfssErrorCode.InvalidArgument"/>.
 /// </summary>
 internal static class Acceptor
@@ -19,7 +21,9 @@ internal static class Acceptor
         return request.Ballot < state.Promised ? Refuse(state) : Done(Promise(state, request.Ballot));
     }
 
-    /// <summary>Whether step 3 is refused: the refusal, or null where the chunk store may be flushed and looked at.</summary>
+    /// <summary>
+    /// Whether step 3 is refused: the refusal, or null where the chunk store may be flushed and looked at.
+    /// </summary>
     public static RegisterAnswer? CheckSeal(RegisterState state, SealRequest request)
     {
         CheckJump(state, request.Ballot);
@@ -27,10 +31,13 @@ internal static class Acceptor
     }
 
     /// <summary>
-    /// Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal, unless a higher ballot was
-    /// promised meanwhile. To be called under the lock that keeps the collector of garbage away, from the look at the chunks on.
+    /// Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal, unless a
+    /// higher ballot was
+    /// promised meanwhile. To be called under the lock that keeps the collector of garbage away, from the look at the
+    /// chunks on.
     /// </summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>: too many files are sealed under this name.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>: too many files are sealed under this
+    /// name.</exception>
     public static AcceptorStep Seal(RegisterState state, SealRequest request)
     {
         CheckJump(state, request.Ballot);
@@ -72,12 +79,18 @@ internal static class Acceptor
             : Done(Promise(state, request.Ballot) with { Accepted = new BallotedRecord(request.Ballot, request.Record) });
     }
 
-    /// <summary>Step 5: takes note that the record was chosen at the ballot, and lets go of the seals up to it. Never refused.</summary>
+    /// <summary>
+    /// Step 5: takes note that the record was chosen at the ballot, and lets go of the seals up to it. Never refused.
+    /// </summary>
     /// <remarks>
-    /// What was accepted at a ballot not above is replaced by what was chosen, as if this member had been asked to accept it in time. That is
-    /// safe: (b, r) was chosen, so a majority accepted it before any of them promised more; whoever prepares above b meets one of them and
-    /// builds on r or on what came after r, whether this member tells him of (b, r), of less, or of nothing. The promise rises with it, so that
-    /// no lower accept follows; refusing more is always safe. The gain: what was accepted is never older than what was decided, so no old
+    /// What was accepted at a ballot not above is replaced by what was chosen, as if this member had been asked to
+    /// accept it in time. That is
+    /// safe: (b, r) was chosen, so a majority accepted it before any of them promised more; whoever prepares above b
+    /// meets one of them and
+    /// builds on r or on what came after r, whether this member tells him of (b, r), of less, or of nothing. The
+    /// promise rises with it, so that
+    /// no lower accept follows; refusing more is always safe. The gain: what was accepted is never older than what was
+    /// decided, so no old
     /// content is kept for it, and a late seal of a lost round is refused in place of being kept for ever.
     /// </remarks>
     public static AcceptorStep Decide(RegisterState state, DecideRequest request)

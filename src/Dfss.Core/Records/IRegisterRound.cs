@@ -1,10 +1,14 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// One change or one read of one name, without I/O: it says what to ask of whom, and is told what came back. One thread at a time.
-/// A driver asks <see cref="NextFor"/> of each member after every event until it gives null, sends what it gets, and reports each request
-/// once, with the same object: its answer, or that none came (connection lost, time-out, an error, a member without a known store).
-/// Once <see cref="IsFinished"/>, what <see cref="NextFor"/> still gives are decisions to spread: they may be lost, and nobody need wait for them.
+/// One change or one read of one name, without I/O: it says what to ask of whom, and is told what came back. One thread
+/// at a time.
+/// A driver asks <see cref="NextFor"/> of each member after every event until it gives null, sends what it gets, and
+/// reports each request
+/// once, with the same object: its answer, or that none came (connection lost, time-out, an error, a member without a
+/// known store).
+/// Once <see cref="IsFinished"/>, what <see cref="NextFor"/> still gives are decisions to spread: they may be lost, and
+/// nobody need wait for them.
 /// </summary>
 internal interface IRegisterRound
 {
@@ -15,8 +19,10 @@ internal interface IRegisterRound
     int MemberCount { get; }
 
     /// <summary>
-    /// 1 at first, and one more for each new ballot or repeated step. Before asking on after a rise from 2 on, wait a random and growing time:
-    /// the rise to 2 is usually only the discovery of how far the counter is, later ones are contention or members out of reach.
+    /// 1 at first, and one more for each new ballot or repeated step. Before asking on after a rise from 2 on, wait a
+    /// random and growing time:
+    /// the rise to 2 is usually only the discovery of how far the counter is, later ones are contention or members out
+    /// of reach.
     /// </summary>
     int Round { get; }
 

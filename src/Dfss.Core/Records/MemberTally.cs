@@ -64,7 +64,10 @@ internal sealed class MemberTally(int memberCount)
         asked[member] = request;
     }
 
-    /// <summary>Notes what came back; false where the request is not the one waited for: sent twice, given up, or of an earlier step.</summary>
+    /// <summary>
+    /// Notes what came back; false where the request is not the one waited for: sent twice, given up, or of an earlier
+    /// step.
+    /// </summary>
     public bool TryTake(int member, RegisterRequest request, RegisterAnswer? answer)
     {
         if (standings[member] != MemberStanding.Asked || !ReferenceEquals(asked[member], request))

@@ -1,20 +1,27 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// One change of one name by the steps of the register: prepare, seal, accept, decide. See <see cref="IRegisterRound"/> for how it is driven, and
-/// <see cref="ProposerState"/> for what it waits for. After a lost ballot it begins again from the first step, sealing again, since a decision
+/// One change of one name by the steps of the register: prepare, seal, accept, decide. See <see cref="IRegisterRound"/>
+/// for how it is driven, and
+/// <see cref="ProposerState"/> for what it waits for. After a lost ballot it begins again from the first step, sealing
+/// again, since a decision
 /// met on the way may have ended the seals.
 /// </summary>
 /// <remarks>
-/// Why own earlier attempts are kept in mind: once a member was asked to accept, the change may be finished by anybody who meets it, and
+/// Why own earlier attempts are kept in mind: once a member was asked to accept, the change may be finished by anybody
+/// who meets it, and
 /// replaced by others before this writer asks again. What it then finds tells:
-/// its own change, or one that names it among its predecessors: it was made, once what was found is chosen too; another one: it was not made,
+/// its own change, or one that names it among its predecessors: it was made, once what was found is chosen too; another
+/// one: it was not made,
 /// once that one is accepted at the new ballot by a majority. Only then, since until then a minority may still hold the
 /// attempt at a higher ballot than what was found, and bring it back. A history too short to tell leaves it uncertain.
 /// </remarks>
-internal sealed class Proposer : RegisterRound
+internal sealed partial class Proposer : RegisterRound
 {
-    /// <summary>How many predecessors a record names: changes of others between two rounds of one writer; 2 are rare with 4 writers.</summary>
+    /// <summary>
+    /// How many predecessors a record names: changes of others between two rounds of one writer; 2 are rare with 4
+    /// writers.
+    /// </summary>
     internal const int MaxPreviousWriterIds = 8;
 
     private readonly WriteCondition condition;
@@ -28,7 +35,8 @@ internal sealed class Proposer : RegisterRound
     /// <param name="name">The name.</param>
     /// <param name="memberCount">n, the size of the home.</param>
     /// <param name="condition">What must hold of the name.</param>
-    /// <param name="writerId">Made for this one run: a change tried again after it was uncertain takes a new one, since this keeps its attempts in mind.</param>
+    /// <param name="writerId">Made for this one run: a change tried again after it was uncertain takes a new one, since
+    /// this keeps its attempts in mind.</param>
     /// <param name="newProposerId">Gives 16 random bytes for each ballot.</param>
     public Proposer(string name, int memberCount, WriteCondition condition, Guid writerId, Func<Guid> newProposerId)
         : base(name, memberCount, newProposerId)
@@ -41,7 +49,10 @@ internal sealed class Proposer : RegisterRound
     /// <summary>How far it is.</summary>
     public ProposerState State { get; private set; } = ProposerState.Preparing;
 
-    /// <summary>From <see cref="ProposerState.Prepared"/> on, and in a conflict: what the name is at; null where it was never sent.</summary>
+    /// <summary>
+    /// From <see cref="ProposerState.Prepared"/> on, and in a conflict: what the name is at; null where it was never
+    /// sent.
+    /// </summary>
     public BallotedRecord? Current { get; private set; }
 
     /// <summary>This change's own record, once chosen. <see cref="Current"/> may be a later one by then.</summary>
@@ -50,18 +61,10 @@ internal sealed class Proposer : RegisterRound
     /// <summary>The version a change made on <see cref="Current"/> has.</summary>
     public long NextVersion => (Current?.Record.Version ?? 0) + 1;
 
-    /// <summary>Which of the expected chunks the member lacks, in <see cref="ProposerState.ChunksMissing"/>; empty where none, or where it gave no answer.</summary>
-    public ChunkBitmap MissingAt(int member) => Tally.Answers[member]?.Missing ?? default;
-
-    /// <summary>Whether the member lacks the manifest, in <see cref="ProposerState.ChunksMissing"/>.</summary>
-    public bool IsManifestMissingAt(int member) => Tally.Answers[member]?.IsManifestMissing ?? false;
-
-    /// <summary>Whether the member gave no answer in the step at hand.</summary>
-    public bool IsUnavailable(int member) => Tally[member] == MemberStanding.Unavailable;
-
     /// <summary>Goes on from <see cref="ProposerState.Prepared"/>, once the chunks are put.</summary>
     /// <param name="buildRecord">
-    /// Makes the record from what it replaces. Called again after a lost ballot, as that may have changed. Version, writer id and the
+    /// Makes the record from what it replaces. Called again after a lost ballot, as that may have changed. Version,
+    /// writer id and the
     /// predecessors' writer ids are filled in here.
     /// </param>
     /// <param name="sealPlan">Who holds which chunks; <see cref="SealPlan.None"/> for a removal.</param>
@@ -72,25 +75,6 @@ internal sealed class Proposer : RegisterRound
         build = buildRecord;
         plan = sealPlan;
         BeginSealing();
-    }
-
-    /// <summary>Goes on from <see cref="ProposerState.ChunksMissing"/>: asks again those that had not sealed.</summary>
-    public void Reseal()
-    {
-        RequireState(ProposerState.ChunksMissing);
-        Tally.AskAgain(standing => standing is not MemberStanding.Done and not MemberStanding.Asked);
-        State = ProposerState.Sealing;
-        Continue(Step.Sealing);
-    }
-
-    /// <summary>Goes on from <see cref="ProposerState.ChunksMissing"/> with the chunks put elsewhere: asks all again.</summary>
-    public void Reseal(SealPlan sealPlan)
-    {
-        RequireState(ProposerState.ChunksMissing);
-        CheckPlan(sealPlan);
-        plan = sealPlan;
-        State = ProposerState.Sealing;
-        Begin(Step.Sealing);
     }
 
     /// <inheritdoc/>
@@ -140,43 +124,6 @@ internal sealed class Proposer : RegisterRound
         else
         {
             FinishCurrent(ProposerState.Deciding);
-        }
-    }
-
-    protected override void AdvanceOwnStep()
-    {
-        if (Tally.Count(MemberStanding.Refused) > MemberCount - Tally.Majority)
-        {
-            Repeat();
-            return;
-        }
-
-        if (Enumerable.Range(0, MemberCount).Any(IsSealAwaited))
-        {
-            return;
-        }
-
-        bool isMet = plan.IsMetBy(member => Tally[member] == MemberStanding.Done);
-        if (isMet && !Enumerable.Range(0, MemberCount).Any(IsMissing))
-        {
-            if (Tally.Count(MemberStanding.Done) + Tally.Count(MemberStanding.ChunksMissing) >= Tally.Majority)
-            {
-                State = ProposerState.Accepting;
-                BeginAccepting(ownRecord!);
-            }
-            else if (!Tally.IsPending)
-            {
-                Repeat();
-            }
-        }
-        else if (!isMet && Tally.Count(MemberStanding.Refused) > 0)
-        {
-            Repeat();
-        }
-        else if (!Tally.IsPending || Enumerable.Range(0, MemberCount).Any(IsMissing))
-        {
-            State = ProposerState.ChunksMissing;
-            Continue(Step.Waiting);
         }
     }
 
@@ -231,7 +178,10 @@ internal sealed class Proposer : RegisterRound
         }
     }
 
-    /// <summary>Has what was found accepted once more, unchanged, at this ballot. Its seals still hold: only a later decision ends them.</summary>
+    /// <summary>
+    /// Has what was found accepted once more, unchanged, at this ballot. Its seals still hold: only a later decision
+    /// ends them.
+    /// </summary>
     private void FinishCurrent(ProposerState state)
     {
         State = state;
@@ -263,14 +213,6 @@ internal sealed class Proposer : RegisterRound
         ? !condition.HoldsFor(current: null)
         : attempts.Min(attempt => attempt.Record.Version) < current.Version - current.PreviousWriterIds.Count);
 
-    /// <summary>Whether the member is to hold chunks and has not answered yet.</summary>
-    private bool IsSealAwaited(int member) =>
-        Tally[member] is MemberStanding.ToAsk or MemberStanding.Asked && !plan.ExpectedByMember[member].IsEmpty;
-
-    /// <summary>Whether the member lacks what it is to hold. One that was passed over may lack all, the manifest too.</summary>
-    private bool IsMissing(int member) =>
-        Tally[member] == MemberStanding.ChunksMissing && !plan.ExpectedByMember[member].IsEmpty;
-
     private void EndChosen(BallotedRecord found, BallotedRecord decided)
     {
         Chosen = found.Record.WriterId == writerId
@@ -296,19 +238,6 @@ internal sealed class Proposer : RegisterRound
         if (State != state)
         {
             throw new InvalidOperationException($"The change of '{Name}' is {State}, not {state}.");
-        }
-    }
-
-    private void CheckPlan(SealPlan sealPlan)
-    {
-        if (sealPlan != SealPlan.None && sealPlan.ExpectedByMember.Count != MemberCount)
-        {
-            throw new ArgumentException($"The plan is for {sealPlan.ExpectedByMember.Count} members, not {MemberCount}.", nameof(sealPlan));
-        }
-
-        if (sealPlan != SealPlan.None && (sealPlan.MinimumReplicas < 1 || !sealPlan.IsMetBy(static _ => true)))
-        {
-            throw new ArgumentException($"The plan puts some chunk at fewer than {sealPlan.MinimumReplicas} members.", nameof(sealPlan));
         }
     }
 }

@@ -4,7 +4,8 @@ using MessagePack;
 
 namespace Dfss.Records;
 
-/// <content>The strict reading of what all items are made of, and the rules of a record's values, held to both ways.</content>
+/// <content>The strict reading of what all items are made of, and the rules of a record's values, held to both
+/// ways.</content>
 internal static partial class RecordCodec
 {
     /// <summary>Longer than any key there is; an unknown one is no longer.</summary>
@@ -17,7 +18,10 @@ internal static partial class RecordCodec
 
     private delegate T ReadFunc<out T>(ref MessagePackReader reader, int depth);
 
-    /// <summary>Reads the value of a key, or says that it does not know it. The depth is that of a container in the value's place.</summary>
+    /// <summary>
+    /// Reads the value of a key, or says that it does not know it. The depth is that of a container in the value's
+    /// place.
+    /// </summary>
     private delegate bool FieldReader(ref MessagePackReader reader, string key, int depth);
 
     private static T Decode<T>(ReadOnlyMemory<byte> encoded, ReadFunc<T> read)

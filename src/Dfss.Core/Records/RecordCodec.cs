@@ -4,13 +4,16 @@ using MessagePack;
 namespace Dfss.Records;
 
 /// <summary>
-/// Records, register states and the register's requests and answers as bytes: MessagePack, the same form on the wire and in stores.
+/// Records, register states and the register's requests and answers as bytes: MessagePack, the same form on the wire
+/// and in stores.
 /// One value has one encoding. Reading trusts nothing: whatever is malformed, over a limit or left over at the end is
 /// <see cref="DfssErrorCode.InvalidArgument"/>, and so is encoding a value that could not be read again.
 /// </summary>
 /// <remarks>
-/// Every item is a map with text keys, written in this order. Unknown keys are skipped; a key that stands twice is refused. nil is the same as
-/// absent. Integers are 0 to 2^53 - 1, text is UTF-8, nesting is at most 8 deep. ballot: [counter, bin 16], ordered by the counter, then by the
+/// Every item is a map with text keys, written in this order. Unknown keys are skipped; a key that stands twice is
+/// refused. nil is the same as
+/// absent. Integers are 0 to 2^53 - 1, text is UTF-8, nesting is at most 8 deep. ballot: [counter, bin 16], ordered by
+/// the counter, then by the
 /// bytes.
 /// <code>
 /// record           name                 str         1-1024 bytes, by the rule for names
@@ -184,7 +187,7 @@ internal static partial class RecordCodec
     private static void WriteRecord(ref MessagePackWriter writer, FileRecord record)
     {
         Check(record);
-        writer.WriteMapHeader(9 + CountOf(record.FileId != default, record.UnixMode is not null)
+        writer.WriteMapHeader(10 + CountOf(record.FileId != default, record.UnixMode is not null)
             + CountOf(record.PreviousFileIds.Count > 0, record.PreviousWriterIds.Count > 0));
         writer.Write("name");
         writer.Write(record.Name);

@@ -1,7 +1,8 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// What a change and a read have in common: voting step by step, a higher ballot after a lost one, and spreading what was chosen.
+/// What a change and a read have in common: voting step by step, a higher ballot after a lost one, and spreading what
+/// was chosen.
 /// </summary>
 internal abstract class RegisterRound : IRegisterRound
 {
@@ -55,13 +56,17 @@ internal abstract class RegisterRound : IRegisterRound
 
     protected MemberTally Tally { get; }
 
-    /// <summary>The highest accepted among the majority that promised <see cref="Ballot"/>; what any change at it builds on.</summary>
+    /// <summary>
+    /// The highest accepted among the majority that promised <see cref="Ballot"/>; what any change at it builds on.
+    /// </summary>
     protected BallotedRecord? Prepared { get; private set; }
 
     /// <summary>What <see cref="Step.Accepting"/> asks to accept.</summary>
     protected FileRecord? Proposal { get; private set; }
 
-    /// <summary>The newest record that any member said is decided. Once true it stays true, so answers of any age count.</summary>
+    /// <summary>
+    /// The newest record that any member said is decided. Once true it stays true, so answers of any age count.
+    /// </summary>
     protected BallotedRecord? NewestDecided { get; private set; }
 
     /// <inheritdoc/>
@@ -140,7 +145,10 @@ internal abstract class RegisterRound : IRegisterRound
         _ => new AcceptRequest(Name, Ballot, Proposal!),
     };
 
-    /// <summary>The step cannot succeed with the answers it got: a higher ballot where this one was refused, else the silent ones again.</summary>
+    /// <summary>
+    /// The step cannot succeed with the answers it got: a higher ballot where this one was refused, else the silent
+    /// ones again.
+    /// </summary>
     protected virtual void Repeat()
     {
         Round++;
@@ -176,7 +184,9 @@ internal abstract class RegisterRound : IRegisterRound
         Begin(Step.Accepting);
     }
 
-    /// <summary>Ends it. A decision is told to the members that <paramref name="tells"/> and that are not known to have it.</summary>
+    /// <summary>
+    /// Ends it. A decision is told to the members that <paramref name="tells"/> and that are not known to have it.
+    /// </summary>
     protected void Finish(BallotedRecord? decided, Func<int, bool> tells)
     {
         At = Step.Finished;
@@ -188,8 +198,10 @@ internal abstract class RegisterRound : IRegisterRound
     }
 
     /// <summary>
-    /// Whether this very change is known to be chosen. Records accepted again at a higher ballot are the same change; versions only rise along
-    /// the chain of what is chosen, and a writer id is made for one change, so the same change is never chosen twice with another between.
+    /// Whether this very change is known to be chosen. Records accepted again at a higher ballot are the same change;
+    /// versions only rise along
+    /// the chain of what is chosen, and a writer id is made for one change, so the same change is never chosen twice
+    /// with another between.
     /// </summary>
     protected bool IsKnownDecided(FileRecord record) => NewestDecided is { } decided
         && decided.Record.Version == record.Version && decided.Record.WriterId == record.WriterId;

@@ -6,7 +6,8 @@ namespace Dfss.Records;
 internal readonly record struct RegisterSeal(Ballot Ballot, FileId FileId);
 
 /// <summary>
-/// What one member keeps of one name, and all it keeps: it survives crashes. Always <c>Decided &lt;= Accepted &lt;= Promised</c>,
+/// What one member keeps of one name, and all it keeps: it survives crashes. Always <c>Decided &lt;= Accepted &lt;=
+/// Promised</c>,
 /// by ballots. Changed by <see cref="Acceptor"/> only.
 /// </summary>
 internal sealed record RegisterState

@@ -1,17 +1,25 @@
 namespace Dfss.Records;
 
-/// <summary>Which member is to seal which chunks of a new file. The manifest is put to every member that is to seal.</summary>
+/// <summary>
+/// Which member is to seal which chunks of a new file. The manifest is put to every member that is to seal.
+/// </summary>
 /// <param name="FileId">Whose chunks.</param>
-/// <param name="ChunkCount">How many chunks the file has; 0 for an empty file, whose manifest is sealed all the same.</param>
-/// <param name="ExpectedByMember">By the member's index in the home: the chunks put there, none for a member passed over.</param>
-/// <param name="MinimumReplicas">How many members must have sealed a chunk (and the manifest) before the record may be accepted.</param>
+/// <param name="ChunkCount">How many chunks the file has; 0 for an empty file, whose manifest is sealed all the
+/// same.</param>
+/// <param name="ExpectedByMember">By the member's index in the home: the chunks put there, none for a member passed
+/// over.</param>
+/// <param name="MinimumReplicas">How many members must have sealed a chunk (and the manifest) before the record may be
+/// accepted.</param>
 internal sealed record SealPlan(
     FileId FileId, int ChunkCount, IReadOnlyList<ChunkBitmap> ExpectedByMember, int MinimumReplicas)
 {
     /// <summary>The plan of a change that has no chunks: a removal. Step 3 is left out.</summary>
     public static SealPlan None { get; } = new(default, 0, [], 0);
 
-    /// <summary>Whether every chunk, and the manifest, is at enough of the members for which <paramref name="hasSealed"/> is true.</summary>
+    /// <summary>
+    /// Whether every chunk, and the manifest, is at enough of the members for which <paramref name="hasSealed"/> is
+    /// true.
+    /// </summary>
     public bool IsMetBy(Func<int, bool> hasSealed)
     {
         int[] members = [.. Enumerable.Range(0, ExpectedByMember.Count).Where(hasSealed)];

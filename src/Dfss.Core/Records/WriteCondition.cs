@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dfss.Records;
 
 /// <summary>What must hold of a name for a change to be made.</summary>
@@ -27,11 +29,18 @@ internal readonly record struct WriteCondition
         return new() { Rule = Kind.ReplaceVersion, Version = version };
     }
 
-    /// <summary>Whether the condition holds where <paramref name="current"/> is the name's record (null: none).</summary>
+    /// <summary>
+    /// Whether the condition holds where <paramref name="current"/> is the name's record (null: none).
+    /// </summary>
     public bool HoldsFor(FileRecord? current) => Rule switch
     {
         Kind.CreateOnly => current is null or { State: FileRecordState.Removed },
         Kind.ReplaceVersion => (current?.Version ?? 0) == Version,
         _ => true,
     };
+
+    /// <summary>The condition in words.</summary>
+    public override string ToString() => Rule == Kind.ReplaceVersion
+        ? string.Create(CultureInfo.InvariantCulture, $"{Rule} {Version}")
+        : Rule.ToString();
 }

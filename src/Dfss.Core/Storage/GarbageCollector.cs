@@ -1,12 +1,162 @@
 namespace Dfss.Storage;
 
-/// <summary>Removes the chunks that no register needs and that nobody has touched for a grace period.</summary>
-internal sealed class GarbageCollector
+/// <summary>
+/// Removes the chunks that no register needs and that nobody has touched for a grace period. What registers need is marked first, by reading their manifests;
+/// what else there is, is swept in small batches under the seal lock. Memory: a few bytes a stored chunk, and one manifest.
+/// </summary>
+/// <remarks>
+/// A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks again, and answers that the chunk is missing. So
+/// too short a grace period costs a re-send, never a file.
+/// </remarks>
+internal sealed class GarbageCollector(
+    IRegisterTable table, ILocalChunkStore chunks, StoreRoots roots, TouchedChunks touched, Func<ChunkId, bool> isQuarantined) : IDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
     public static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromHours(24);
 
+    private const int RegistersPerPage = 256;
+
+    // Seals wait while a batch is removed: some milliseconds.
+    private const int ChunksPerBatch = 128;
+
+    private readonly SemaphoreSlim one = new(1);
+
     /// <summary>Marks and sweeps once; calls wait for each other.</summary>
-    public Task<GarbageCollectionResult> CollectAsync(TimeSpan gracePeriod, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is spoiled, so what it needs is not known; nothing was removed.
+    /// </exception>
+    public async Task<GarbageCollectionResult> CollectAsync(TimeSpan gracePeriod, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(gracePeriod, TimeSpan.Zero);
+        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // From here on every seal is either found by the walk or noted.
+            using (await roots.SealLock.EnterSweepAsync(cancellationToken).ConfigureAwait(false))
+            {
+                roots.StartNotes();
+            }
+
+            var filter = new ChunkFilter(await CountAsync(cancellationToken).ConfigureAwait(false));
+            long marked = await MarkAsync(filter, cancellationToken).ConfigureAwait(false);
+            GarbageCollectionResult result = await SweepAsync(filter, gracePeriod, cancellationToken).ConfigureAwait(false);
+            touched.Forget(gracePeriod);
+            return result with { FilesMarked = marked };
+        }
+        finally
+        {
+            roots.StopNotes();
+            one.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => one.Dispose();
+
+    private async Task<long> CountAsync(CancellationToken cancellationToken)
+    {
+        long count = 0;
+        await foreach (ChunkId _ in chunks.EnumerateAsync(after: null, cancellationToken).ConfigureAwait(false))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    private async Task<long> MarkAsync(ChunkFilter filter, CancellationToken cancellationToken)
+    {
+        long marked = 0;
+        string? after = null;
+        while (true)
+        {
+            IReadOnlyList<RegisterEntry> page =
+                await table.ListAsync(after, prefix: string.Empty, RegistersPerPage, cancellationToken).ConfigureAwait(false);
+            foreach (RegisterEntry entry in page)
+            {
+                foreach (FileId fileId in StoreRoots.Of(entry.State).Distinct())
+                {
+                    marked += await MarkAsync(filter, fileId, cancellationToken).ConfigureAwait(false) ? 1 : 0;
+                }
+            }
+
+            if (page.Count < RegistersPerPage)
+            {
+                return marked;
+            }
+
+            after = page[^1].Name;
+        }
+    }
+
+    private async Task<bool> MarkAsync(ChunkFilter filter, FileId fileId, CancellationToken cancellationToken)
+    {
+        filter.Add(fileId.ToChunkId());
+        FileManifest? manifest = await ManifestReader.ReadAsync(chunks, fileId, cancellationToken).ConfigureAwait(false);
+        if (manifest is null)
+        {
+            // A member that voted but sealed nothing has no manifest, and nothing to keep. One whose manifest went bad has.
+            return isQuarantined(fileId.ToChunkId()) ? throw SpoiledManifest(fileId) : false;
+        }
+
+        for (int i = 0; i < manifest.ChunkCount; i++)
+        {
+            filter.Add(manifest[i]);
+        }
+
+        return true;
+    }
+
+    private async Task<GarbageCollectionResult> SweepAsync(
+        ChunkFilter filter, TimeSpan gracePeriod, CancellationToken cancellationToken)
+    {
+        var result = default(GarbageCollectionResult);
+        List<ChunkId> batch = [];
+        await foreach (ChunkId id in chunks.EnumerateAsync(after: null, cancellationToken).ConfigureAwait(false))
+        {
+            if (filter.MayContain(id) || !touched.IsUntouchedFor(gracePeriod, id))
+            {
+                result = result with { ChunksKept = result.ChunksKept + 1 };
+                continue;
+            }
+
+            batch.Add(id);
+            if (batch.Count == ChunksPerBatch)
+            {
+                result = await SweepAsync(filter, gracePeriod, batch, result, cancellationToken).ConfigureAwait(false);
+                batch.Clear();
+            }
+        }
+
+        return await SweepAsync(filter, gracePeriod, batch, result, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<GarbageCollectionResult> SweepAsync(
+        ChunkFilter filter, TimeSpan gracePeriod, List<ChunkId> batch, GarbageCollectionResult result, CancellationToken cancellationToken)
+    {
+        using IDisposable entered = await roots.SealLock.EnterSweepAsync(cancellationToken).ConfigureAwait(false);
+        foreach (FileId fileId in roots.TakeNotes())
+        {
+            await MarkAsync(filter, fileId, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (ChunkId id in batch)
+        {
+            int? length = await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false);
+            if (filter.MayContain(id) || !touched.IsUntouchedFor(gracePeriod, id) || length is null)
+            {
+                result = result with { ChunksKept = result.ChunksKept + 1 };
+                continue;
+            }
+
+            await chunks.DeleteAsync(id, cancellationToken).ConfigureAwait(false);
+            result = result with { ChunksDeleted = result.ChunksDeleted + 1, BytesDeleted = result.BytesDeleted + length.Value };
+        }
+
+        return result;
+    }
+
+    private static DfssException SpoiledManifest(FileId fileId) => new(
+        DfssErrorCode.ChunkCorrupt,
+        $"The manifest of file {fileId} went bad in this store, so it cannot be known which chunks it needs. Send or repair the file, then collect again.");
 }

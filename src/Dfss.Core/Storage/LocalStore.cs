@@ -1,30 +1,54 @@
 using Dfss.Records;
+using IOPath = System.IO.Path;
 
 namespace Dfss.Storage;
 
 /// <summary>One store of this machine, on disk or in memory, put together: what a peer serves.</summary>
 internal sealed class LocalStore : IAsyncDisposable
 {
+    private readonly StoreFault fault;
+    private readonly Func<(long Chunks, long Bytes)> count;
+    private readonly IReadOnlyList<object> parts;
+    private bool isDisposed;
+
+    private LocalStore(string? path, StoreId id, StoreFault fault, StoreParts storeParts, IReadOnlyList<object> parts)
+    {
+        Path = path;
+        StoreId = id;
+        this.fault = fault;
+        this.parts = parts;
+        count = storeParts.Count;
+        Chunks = storeParts.Chunks;
+        Verifier = storeParts.Verifier;
+        Recovery = storeParts.Recovery;
+        var roots = new StoreRoots();
+        Records = new RecordStore(storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault);
+        Collector = new GarbageCollector(storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined);
+    }
+
     /// <summary>Who the store is.</summary>
-    public StoreId StoreId => throw new NotSupportedException();
+    public StoreId StoreId { get; }
 
     /// <summary>The chunks. Reads are not verified.</summary>
-    public ILocalChunkStore Chunks => throw new NotSupportedException();
+    public ILocalChunkStore Chunks { get; }
 
     /// <summary>Re-hashes stored chunks.</summary>
-    public IChunkVerifier Verifier => throw new NotSupportedException();
+    public IChunkVerifier Verifier { get; }
 
     /// <summary>The registers.</summary>
-    public IRecordStore Records => throw new NotSupportedException();
+    public IRecordStore Records { get; }
 
     /// <summary>Removes what no register needs.</summary>
-    public GarbageCollector Collector => throw new NotSupportedException();
+    public GarbageCollector Collector { get; }
 
-    /// <summary>The store's folder; null in memory.</summary>
-    public string? Path => throw new NotSupportedException();
+    /// <summary>The store's folder, as a full path; null in memory.</summary>
+    public string? Path { get; }
 
     /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
-    public Exception? Fault => throw new NotSupportedException();
+    public Exception? Fault => fault.Cause;
+
+    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted; nothing has to wait for it.</summary>
+    public Task Recovery { get; }
 
     /// <summary>Opens a store, or makes it where <paramref name="path"/> does not exist or is an empty folder.</summary>
     /// <param name="path">The folder; null for a store in memory.</param>
@@ -32,11 +56,144 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreNotSupported, StoreFull, StoreFailed.</exception>
     public static Task<LocalStore> OpenAsync(string? path, LocalStoreOptions options, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
+        OpenAsync(path, options, new DurableFile(beforeStep: null), cancellationToken);
+
+    /// <summary>The same over a <see cref="DurableFile"/> with a seam.</summary>
+    internal static async Task<LocalStore> OpenAsync(
+        string? path, LocalStoreOptions options, DurableFile files, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var touched = new TouchedChunks(options.TimeProvider);
+        if (path is null)
+        {
+            var chunks = new MemoryChunkStore(touched);
+            var parts = new StoreParts(
+                new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, IsQuarantined: _ => false, Task.CompletedTask);
+            return new LocalStore(path: null, StoreId.Create(), new StoreFault("memory"), parts, parts: []);
+        }
+
+        string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
+        try
+        {
+            return await OpenOnDiskAsync(new StoreLayout(root), options, files, touched).ConfigureAwait(false);
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.From(exception, root);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new DfssException(
+                DfssErrorCode.StoreFailed, $"The store at '{root}' cannot be opened: {exception.Message} Give this user access, or use another folder.", exception);
+        }
+    }
 
     /// <summary>What the store holds.</summary>
-    public StoreUsage GetUsage() => throw new NotSupportedException();
+    public StoreUsage GetUsage()
+    {
+        (long chunks, long bytes) = count();
+        return new StoreUsage(chunks, bytes, Path is null ? null : StoreFileSystem.FreeBytes(Path));
+    }
 
-    /// <summary>Makes durable what is pending and closes the store.</summary>
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>Closes the store. What was put and not flushed may or may not be there when it is opened again.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            Collector.Dispose();
+            await CloseAsync(parts).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<LocalStore> OpenOnDiskAsync(
+        StoreLayout layout, LocalStoreOptions options, DurableFile files, TouchedChunks touched)
+    {
+        // Looked at before anything is made there; read again under the lock.
+        StoreFormat.Read(layout);
+        files.CreateDirectory(layout.Root);
+        StoreFileSystem.ThrowIfNotSupported(layout.Root);
+        List<object> parts = [StoreLock.Take(layout)];
+        bool isOpen = false;
+        try
+        {
+            var fault = new StoreFault(layout.Root);
+            StoreId? former = StoreFormat.Read(layout);
+            StoreId id = former ?? CreateStore(layout, files);
+            layout.CreateFolders(files);
+            var catalog = new Catalog(layout.Catalog, fault);
+            parts.Add(catalog);
+            id = await ClaimAsync(layout, files, catalog, id, isNew: former is null, options.Log).ConfigureAwait(false);
+            var chunks = new DiskChunkStore(layout, files, fault, touched);
+            parts.Add(chunks);
+            // The names of the two databases.
+            files.SyncDirectory(layout.Root);
+            chunks.Recovery.Start(options.Log);
+            var storeParts = new StoreParts(
+                catalog, chunks, chunks, touched, chunks.Count, chunks.IsQuarantined, chunks.Recovery.Completion);
+            var store = new LocalStore(layout.Root, id, fault, storeParts, parts);
+            isOpen = true;
+            return store;
+        }
+        finally
+        {
+            if (!isOpen)
+            {
+                await CloseAsync(parts).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static StoreId CreateStore(StoreLayout layout, DurableFile files)
+    {
+        var id = StoreId.Create();
+        StoreFormat.Write(layout, files, id);
+        return id;
+    }
+
+    /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new store, with the old one's chunks.</summary>
+    private static async Task<StoreId> ClaimAsync(
+        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, Action<string>? log)
+    {
+        StoreId? owner = catalog.StoreId;
+        if (owner is not null)
+        {
+            return owner == id ? id : throw StoreFormat.Refuse(
+                $"'{layout.Catalog}' belongs to store {owner}, the folder to store {id}. Put back the catalog that belongs here.");
+        }
+
+        if (!isNew)
+        {
+            log?.Invoke($"The store at '{layout.Root}' has lost its catalog and with it its votes: it goes on as a new store.");
+            id = CreateStore(layout, files);
+        }
+
+        await catalog.SetStoreIdAsync(id).ConfigureAwait(false);
+        return id;
+    }
+
+    private static async Task CloseAsync(IEnumerable<object> parts)
+    {
+        // The lock was taken first and goes last.
+        foreach (object part in parts.Reverse())
+        {
+            if (part is IAsyncDisposable asynchronous)
+            {
+                await asynchronous.DisposeAsync().ConfigureAwait(false);
+            }
+            else
+            {
+                ((IDisposable)part).Dispose();
+            }
+        }
+    }
+
+    private sealed record StoreParts(
+        IRegisterTable Table,
+        ILocalChunkStore Chunks,
+        IChunkVerifier Verifier,
+        TouchedChunks Touched,
+        Func<(long Chunks, long Bytes)> Count,
+        Func<ChunkId, bool> IsQuarantined,
+        Task Recovery);
 }

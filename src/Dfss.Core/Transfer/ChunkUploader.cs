@@ -19,6 +19,7 @@ internal sealed class ChunkUploader
     private readonly PayloadPool pool;
     private readonly TransferOptions options;
     private readonly ResiliencePipeline retry;
+    private volatile DfssException? lastError;
 
     public ChunkUploader(SourceFile source, Home home, SendPlan plan, int chunkSize, PayloadPool pool, TransferOptions options)
     {
@@ -57,20 +58,28 @@ internal sealed class ChunkUploader
     }
 
     /// <summary>Uploads again what has lost its place meanwhile, and the manifest to every member that takes chunks.</summary>
+    /// <exception cref="DfssException">No member takes chunks any more: the last one's error.</exception>
     public async Task CompleteAsync(FileManifest manifest, CancellationToken cancellationToken)
     {
-        await ForEachAsync(plan.Unplaced(), async (index, content, token) =>
+        do
         {
-            if (ChunkId.Of(content.Span) != ids[index])
-            {
-                throw source.Changed();
-            }
+            await ForEachAsync(plan.Unplaced(), PlaceAgainAsync, cancellationToken).ConfigureAwait(false);
+            await Task.WhenAll(Enumerable.Range(0, home.Count)
+                .Where(plan.CanTake)
+                .Select(member => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, cancellationToken))).ConfigureAwait(false);
+            ThrowIfNobodyTakes();
+        }
+        while (plan.Unplaced().Any());
+    }
 
-            await PlaceAsync(index, content, token).ConfigureAwait(false);
-        }, cancellationToken).ConfigureAwait(false);
-        await Task.WhenAll(Enumerable.Range(0, home.Count)
-            .Where(plan.CanTake)
-            .Select(member => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, cancellationToken))).ConfigureAwait(false);
+    private async Task PlaceAgainAsync(int index, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        if (ChunkId.Of(content.Span) != ids[index])
+        {
+            throw source.Changed();
+        }
+
+        await PlaceAsync(index, content, cancellationToken).ConfigureAwait(false);
     }
 
     private Task ForEachAsync(
@@ -90,19 +99,17 @@ internal sealed class ChunkUploader
     {
         for (int member = plan.NextTarget(index); member >= 0; member = plan.NextTarget(index))
         {
-            if (await TryPutAsync(member, ids[index], content, cancellationToken).ConfigureAwait(false) is not DfssException error)
+            if (await TryPutAsync(member, ids[index], content, cancellationToken).ConfigureAwait(false))
             {
                 plan.MarkHeld(member, index);
             }
-            else if (plan.TakerCount == 0)
-            {
-                throw new DfssException(error.Code, $"No peer takes chunk {index} of '{source.Path}'. The last said: {error.Message}", error);
-            }
         }
+
+        ThrowIfNobodyTakes();
     }
 
     /// <summary>Puts one chunk at one member; where that fails, the member is left out from now on.</summary>
-    private async Task<DfssException?> TryPutAsync(
+    private async Task<bool> TryPutAsync(
         int member, ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         IChunkStore store = home[member]!.Chunks;
@@ -118,7 +125,7 @@ internal sealed class ChunkUploader
                     }
                 },
                 cancellationToken).ConfigureAwait(false);
-            return null;
+            return true;
         }
         catch (DfssException error)
         {
@@ -128,7 +135,17 @@ internal sealed class ChunkUploader
                 options.Warning?.Invoke($"{home[member]} takes no more chunks of '{source.Path}': {error.Message}");
             }
 
-            return error;
+            lastError = error;
+            return false;
+        }
+    }
+
+    private void ThrowIfNobodyTakes()
+    {
+        if (plan.TakerCount == 0)
+        {
+            throw new DfssException(
+                lastError!.Code, $"No peer takes chunks of '{source.Path}' any more. The last one said: {lastError.Message}", lastError);
         }
     }
 }

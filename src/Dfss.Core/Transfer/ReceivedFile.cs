@@ -9,6 +9,8 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class ReceivedFile : IDisposable
 {
+    private static readonly DurableFile Files = new(beforeStep: null);
+
     private readonly string destinationPath;
     private readonly string temporaryPath;
     private readonly SafeFileHandle handle;
@@ -73,16 +75,16 @@ internal sealed class ReceivedFile : IDisposable
             File.SetLastWriteTimeUtc(handle, DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).UtcDateTime);
             if (options.Durable)
             {
-                DurableFile.Flush(handle);
+                Files.Sync(handle, temporaryPath);
             }
 
             handle.Dispose();
             ThrowIfTaken(destinationPath, options.Force);
-            DurableFile.Rename(temporaryPath, destinationPath, options.Force);
+            Files.Rename(temporaryPath, destinationPath, options.Force);
             isCommitted = true;
             if (options.Durable)
             {
-                DurableFile.FlushFolder(Path.GetDirectoryName(Path.GetFullPath(destinationPath))!);
+                Files.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(destinationPath))!);
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

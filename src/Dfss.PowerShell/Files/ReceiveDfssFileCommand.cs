@@ -7,7 +7,8 @@ namespace Dfss.Commands;
 /// Receives stored files. A file comes under its name only when every chunk has been verified. Several files are received at once;
 /// results come as they are ready.
 /// </summary>
-[Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
+// The default set is tried first and in full: were it the one with -Name, a DfssFileInfo would be bound by its property Name.
+[Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
 public sealed class ReceiveDfssFileCommand : TransferCmdlet
 {
@@ -56,8 +57,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     /// <inheritdoc/>
     private protected override string Activity => "Receiving";
 
-    /// <inheritdoc/>
-    private protected override bool NeedsPeers => ParameterSetName is NameSet or LiteralNameSet && !MyInvocation.ExpectingInput;
+    /// <summary>Only names need somebody to ask, and whether names or files come is known with the first input.</summary>
+    private protected override bool NeedsPeers => false;
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)

@@ -64,7 +64,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         catch (DfssException exception)
         {
             await WriteVerboseAsync(exception.Message).ConfigureAwait(false);
-            return peer.ToInfo(answer: null, peer.State == DfssPeerState.Running ? DfssPeerState.NotResponding : peer.State);
+            return peer.ToInfo(answer: null, peer.State == DfssPeerState.Running ? DfssPeerState.NoAnswer : peer.State);
         }
     }
 

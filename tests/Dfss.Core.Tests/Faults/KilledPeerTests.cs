@@ -1,6 +1,7 @@
 using Dfss.Testing;
 using Dfss.Tests.Transfer;
 using Dfss.Transfer;
+using Xunit;
 
 namespace Dfss.Tests.Faults;
 

@@ -1,6 +1,7 @@
 using Dfss.Peers;
 using Dfss.Testing;
 using Dfss.Transfer;
+using Xunit;
 
 namespace Dfss.Tests.Transfer;
 

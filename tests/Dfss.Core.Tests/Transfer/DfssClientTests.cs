@@ -1,4 +1,5 @@
 using Dfss.Transfer;
+using Xunit;
 
 namespace Dfss.Tests.Transfer;
 

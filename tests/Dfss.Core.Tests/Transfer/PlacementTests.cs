@@ -1,6 +1,7 @@
 using CsCheck;
 using Dfss.Records;
 using Dfss.Transfer;
+using Xunit;
 
 namespace Dfss.Tests.Transfer;
 

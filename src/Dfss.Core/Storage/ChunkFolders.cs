@@ -1,0 +1,176 @@
+namespace Dfss.Storage;
+
+/// <summary>
+/// The files of durable chunks, <c>chunks/ab/&lt;64 hex&gt;</c>: which are there, how they get there and go, and the sync of the folders' names.
+/// </summary>
+internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreFault fault)
+{
+    private readonly Folder[] folders =
+        [.. Enumerable.Range(0, StoreLayout.ChunkFolders).Select(i => new Folder(layout.ChunkFolder(i)))];
+
+    private readonly SharedRun sync = new();
+
+    /// <summary>Chunks and bytes in the folders counted so far.</summary>
+    public (long Chunks, long Bytes) Count => (folders.Sum(folder => folder.Chunks), folders.Sum(folder => folder.Bytes));
+
+    /// <summary>Where the chunk lies, if it does.</summary>
+    public string PathOf(ChunkId id) => Path.Combine(FolderOf(id).Path, id.ToString());
+
+    /// <summary>The length of a chunk's file; null where there is none that could be whole.</summary>
+    public int? LengthOf(ChunkId id) => LengthOf(PathOf(id));
+
+    /// <summary>Moves a synced file to its final name, unless it is no longer wanted by then. Durable after <see cref="SyncAsync"/>.</summary>
+    public void Promote(string path, ChunkId id, Func<bool> isWanted)
+    {
+        Folder folder = FolderOf(id);
+        string target = PathOf(id);
+        lock (folder)
+        {
+            if (!isWanted())
+            {
+                files.Delete(path);
+                return;
+            }
+
+            // A file of the wrong length may be there: the rename replaces it.
+            folder.Remove(target);
+            files.Rename(path, target);
+            folder.Add(target);
+            folder.NeedsSync = true;
+        }
+    }
+
+    /// <summary>Removes a chunk's file; <paramref name="forget"/> runs while none can be promoted.</summary>
+    public void Delete(ChunkId id, Action forget)
+    {
+        Folder folder = FolderOf(id);
+        string path = PathOf(id);
+        lock (folder)
+        {
+            forget();
+            if (File.Exists(path))
+            {
+                folder.Remove(path);
+                files.Delete(path);
+            }
+        }
+    }
+
+    /// <summary>Moves a chunk's file away, so that the chunk is missing.</summary>
+    public void MoveAway(ChunkId id, string target)
+    {
+        Folder folder = FolderOf(id);
+        lock (folder)
+        {
+            folder.Remove(PathOf(id));
+            files.Rename(PathOf(id), target);
+            folder.NeedsSync = true;
+        }
+    }
+
+    /// <summary>When it returns, every move that returned before it began is on stable storage. Callers share the work.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>; then the store's fuse is blown: which names are lost cannot be known.</exception>
+    public Task SyncAsync() => sync.RunAsync(() =>
+    {
+        foreach (Folder folder in folders)
+        {
+            lock (folder)
+            {
+                if (!folder.NeedsSync)
+                {
+                    continue;
+                }
+
+                // Before the sync: what is moved in during it must not go unnoticed.
+                folder.NeedsSync = false;
+            }
+
+            try
+            {
+                files.SyncDirectory(folder.Path);
+            }
+            catch (IOException exception)
+            {
+                fault.Set(exception);
+                throw StoreErrors.Failed(layout.Root, exception);
+            }
+        }
+    });
+
+    /// <summary>Counts one folder's files.</summary>
+    public void CountFolder(int firstByte)
+    {
+        Folder folder = folders[firstByte];
+        lock (folder)
+        {
+            folder.StartCounting();
+        }
+    }
+
+    /// <summary>The ids of the chunks in one folder, unordered.</summary>
+    public IEnumerable<ChunkId> Enumerate(int firstByte)
+    {
+        foreach (string path in Directory.EnumerateFiles(folders[firstByte].Path))
+        {
+            if (ChunkId.TryParse(Path.GetFileName(path), out ChunkId id) && LengthOf(path) is not null)
+            {
+                yield return id;
+            }
+        }
+    }
+
+    private static int? LengthOf(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists && file.Length is > 0 and <= DfssLimits.MaxPayloadBytes ? (int)file.Length : null;
+    }
+
+    private Folder FolderOf(ChunkId id)
+    {
+        Span<byte> bytes = stackalloc byte[ChunkId.SizeBytes];
+        id.CopyTo(bytes);
+        return folders[bytes[0]];
+    }
+
+    /// <summary>One folder. Locked for whatever moves names in or out of it.</summary>
+    private sealed class Folder(string path)
+    {
+        private bool isCounted;
+        private long chunks;
+        private long bytes;
+
+        public string Path { get; } = path;
+
+        // At the start too: a process before this one may have been killed between its rename and its sync.
+        public bool NeedsSync { get; set; } = true;
+
+        public long Chunks => Volatile.Read(ref chunks);
+
+        public long Bytes => Volatile.Read(ref bytes);
+
+        public void Add(string file) => Change(file, sign: 1);
+
+        public void Remove(string file) => Change(file, sign: -1);
+
+        public void StartCounting()
+        {
+            foreach (FileInfo file in new DirectoryInfo(Path).EnumerateFiles())
+            {
+                chunks++;
+                bytes += file.Length;
+            }
+
+            isCounted = true;
+        }
+
+        private void Change(string file, int sign)
+        {
+            var info = new FileInfo(file);
+            if (isCounted && info.Exists)
+            {
+                chunks += sign;
+                bytes += sign * info.Length;
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using Microsoft.Data.Sqlite;
+
+namespace Dfss.Storage;
+
+/// <summary>One connection to an SQLite file with its prepared statements. For one thread at a time.</summary>
+internal sealed class DatabaseSession : IDisposable
+{
+    // What a read may wait for another process's recovery of the log; there is none, as the store is locked.
+    private const int BusyMilliseconds = 5000;
+
+    private readonly SqliteConnection connection;
+    private readonly Dictionary<string, SqliteCommand> commands = [];
+
+    private DatabaseSession(string path, SqliteOpenMode mode)
+    {
+        // Not pooled: a pool would keep the file open, and the store locked, after its close.
+        var options = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false };
+        connection = new SqliteConnection(options.ToString());
+    }
+
+    /// <summary>Opens or makes the file for its one writer.</summary>
+    public static DatabaseSession OpenWriter(string path, string schema) => Open(path, SqliteOpenMode.ReadWriteCreate, session =>
+    {
+        // 16 KiB pages: a chunk of 64 KiB is a chain of 4 instead of 16. Only a new file takes it.
+        session.Execute("PRAGMA page_size = 16384");
+        session.Execute("PRAGMA journal_mode = WAL");
+        // FULL: every commit syncs the log. fullfsync matters on macOS only, where a plain fsync stops at the drive's cache.
+        session.Execute("PRAGMA synchronous = FULL");
+        session.Execute("PRAGMA fullfsync = ON");
+        session.Execute("PRAGMA checkpoint_fullfsync = ON");
+        // 64 MiB of log: ten thousand small chunks go in without a checkpoint between.
+        session.Execute("PRAGMA wal_autocheckpoint = 4096");
+        session.Execute("PRAGMA journal_size_limit = 67108864");
+        session.Execute(schema);
+        // What the log held after a crash was perhaps never synced: written to the file now, it is.
+        session.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    });
+
+    /// <summary>Opens the file for queries.</summary>
+    public static DatabaseSession OpenReader(string path) =>
+        Open(path, SqliteOpenMode.ReadWrite, session => session.Execute("PRAGMA query_only = ON"));
+
+    /// <summary>A prepared statement with parameters $1, $2 and so on, set to these values; it is kept for the next time.</summary>
+    public SqliteCommand Prepare(string sql, params ReadOnlySpan<object> values)
+    {
+        if (!commands.TryGetValue(sql, out SqliteCommand? command))
+        {
+            command = connection.CreateCommand();
+#pragma warning disable CA2100 // Every statement is a constant of this assembly; values are parameters.
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            commands.Add(sql, command);
+        }
+
+        command.Parameters.Clear();
+        for (int i = 0; i < values.Length; i++)
+        {
+            command.Parameters.AddWithValue(ParameterNames[i], values[i]);
+        }
+
+        return command;
+    }
+
+    /// <summary>Runs a statement.</summary>
+    /// <returns>The rows changed.</returns>
+    public int Execute(string sql, params ReadOnlySpan<object> values) => Prepare(sql, values).ExecuteNonQuery();
+
+    /// <summary>Undoes the transaction, if SQLite has not done so itself.</summary>
+    public void RollBack()
+    {
+        if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0)
+        {
+            // Nothing to tell when this fails too: the fuse is blown, or the next BEGIN fails.
+            SQLitePCL.raw.sqlite3_exec(connection.Handle, "ROLLBACK");
+        }
+    }
+
+    /// <summary>Closes the connection.</summary>
+    public void Dispose()
+    {
+        foreach (SqliteCommand command in commands.Values)
+        {
+            command.Dispose();
+        }
+
+        connection.Dispose();
+    }
+
+    private static string[] ParameterNames { get; } = ["$1", "$2", "$3", "$4", "$5"];
+
+    private static DatabaseSession Open(string path, SqliteOpenMode mode, Action<DatabaseSession> prepare)
+    {
+        var session = new DatabaseSession(path, mode);
+        bool isOpen = false;
+        try
+        {
+            session.connection.Open();
+            SQLitePCL.raw.sqlite3_busy_timeout(session.connection.Handle, BusyMilliseconds);
+            prepare(session);
+            isOpen = true;
+            return session;
+        }
+        finally
+        {
+            if (!isOpen)
+            {
+                session.Dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// Chunks on a local disk: small ones as rows of chunks.db, the others as files. A chunk is kept by its length in one of the two, so it is
+/// never in both. Plain blocking reads and writes on the caller's thread: for pages in the cache they are the cheapest there are.
+/// </summary>
+internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
+{
+    private readonly StoreLayout layout;
+    private readonly DurableFile files;
+    private readonly StoreFault fault;
+    private readonly TouchedChunks touched;
+    private readonly ChunkFolders folders;
+    private readonly IncomingChunks incoming;
+    private readonly SmallChunkTable small;
+
+    public DiskChunkStore(StoreLayout layout, DurableFile files, StoreFault fault, TouchedChunks touched)
+    {
+        this.layout = layout;
+        this.files = files;
+        this.fault = fault;
+        this.touched = touched;
+        folders = new ChunkFolders(layout, files, fault);
+        small = new SmallChunkTable(layout.SmallChunks, fault);
+        incoming = new IncomingChunks(layout, files, folders);
+        Recovery = new IncomingRecovery(layout, files, this, incoming, folders);
+    }
+
+    /// <summary>What is to be done after a start, in the background.</summary>
+    public IncomingRecovery Recovery { get; }
+
+    /// <summary>Chunks and bytes stored; after a start, those counted so far.</summary>
+    public (long Chunks, long Bytes) Count()
+    {
+        (long Chunks, long Bytes) inFolders = folders.Count, inTable = small.Count, onTheWay = incoming.Count();
+        return (inFolders.Chunks + inTable.Chunks + onTheWay.Chunks, inFolders.Bytes + inTable.Bytes + onTheWay.Bytes);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        fault.ThrowIfSet();
+        ChunkVerification.ThrowIfNot(id, content.Span);
+        touched.Touch(id);
+        if (content.Length <= SmallChunkTable.MaxLength)
+        {
+            return small.PutAsync(id, content, cancellationToken);
+        }
+
+        // The length alone decides: reading it again would double the cost of every repeated send, and scrub finds what has gone bad.
+        return incoming.Find(id) is not null || folders.LengthOf(id) == content.Length
+            ? ValueTask.FromResult(PutResult.AlreadyPresent)
+            : incoming.PutAsync(id, content, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        fault.ThrowIfSet();
+        // Both at once: the syncs of the files and the commit of the rows wait for the same disk.
+        Task rows = small.FlushAsync(cancellationToken);
+        Task names = FlushFilesAsync(cancellationToken);
+        await Task.WhenAll(rows, names).ConfigureAwait(false);
+        fault.ThrowIfSet();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return ValueTask.FromResult(ReadFile(id, destination) ?? ReadRow(id, destination));
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.Failed(layout.Root, exception);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(LengthOf(id));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        bool[] missing = new bool[ids.Count];
+        for (int i = 0; i < missing.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            touched.Touch(ids[i]);
+            missing[i] = LengthOf(ids[i]) is null;
+        }
+
+        return ValueTask.FromResult(missing);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ChunkId> EnumerateAsync(
+        ChunkId? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // By first byte: memory for one 256th of the ids is enough to sort them all.
+        int first = after?.ToByteArray()[0] ?? 0;
+        for (int i = first; i < StoreLayout.ChunkFolders; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            // On the way before in place: what is moved between the two shows in both, not in neither.
+            SortedSet<ChunkId> ids = [.. incoming.Enumerate(i), .. folders.Enumerate(i), .. small.Enumerate(i)];
+            foreach (ChunkId id in ids)
+            {
+                if (after is null || id > after)
+                {
+                    yield return id;
+                }
+            }
+        }
+
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        fault.ThrowIfSet();
+        try
+        {
+            folders.Delete(id, () => incoming.Forget(id));
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.Failed(layout.Root, exception);
+        }
+
+        await small.DeleteAsync(id).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        if (incoming.Find(id) is { } chunk)
+        {
+            await chunk.Settled.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (LengthOf(id) is not { } length)
+        {
+            return ChunkState.Missing;
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            int? read = await GetAsync(id, buffer, cancellationToken).ConfigureAwait(false);
+            if (read is null)
+            {
+                return ChunkState.Missing;
+            }
+
+            if (ChunkId.Of(buffer.AsSpan(0, read.Value)) == id)
+            {
+                return ChunkState.Good;
+            }
+
+            await QuarantineAsync(id, buffer.AsMemory(0, read.Value)).ConfigureAwait(false);
+            return ChunkState.Corrupt;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Whether a bad copy of this chunk was set aside, and not replaced since.</summary>
+    public bool IsQuarantined(ChunkId id) =>
+        LengthOf(id) is null && Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Recovery.DisposeAsync().ConfigureAwait(false);
+        await incoming.DisposeAsync().ConfigureAwait(false);
+        await small.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task FlushFilesAsync(CancellationToken cancellationToken)
+    {
+        await incoming.SettleAsync(cancellationToken).ConfigureAwait(false);
+        // Only now: the names moved in last are not durable before their folders are.
+        await folders.SyncAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private int? LengthOf(ChunkId id) => incoming.Find(id)?.Length ?? folders.LengthOf(id) ?? small.LengthOf(id);
+
+    private int? ReadRow(ChunkId id, Memory<byte> destination)
+    {
+        byte[]? content = small.Get(id);
+        content?.CopyTo(destination);
+        return content?.Length;
+    }
+
+    private int? ReadFile(ChunkId id, Memory<byte> destination)
+    {
+        string? path = incoming.Find(id)?.Path;
+        if (path is not null)
+        {
+            try
+            {
+                return ReadFile(path, destination);
+            }
+            catch (FileNotFoundException)
+            {
+                // It was moved to its place between the look and the open.
+            }
+        }
+
+        path = folders.PathOf(id);
+        return File.Exists(path) ? ReadFile(path, destination) : null;
+    }
+
+    private static int? ReadFile(string path, Memory<byte> destination)
+    {
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        long length = RandomAccess.GetLength(file);
+        if (length is 0 or > DfssLimits.MaxPayloadBytes)
+        {
+            return null;
+        }
+
+        if (length > destination.Length)
+        {
+            throw new ArgumentException($"The chunk has {length} bytes; there is room for {destination.Length}.", nameof(destination));
+        }
+
+        int total = 0;
+        while (total < length)
+        {
+            int read = RandomAccess.Read(file, destination.Span[total..(int)length], total);
+            if (read == 0)
+            {
+                throw new IOException($"'{path}' ended after {total} of {length} bytes.");
+            }
+
+            total += read;
+        }
+
+        return total;
+    }
+
+    private async Task QuarantineAsync(ChunkId id, ReadOnlyMemory<byte> content)
+    {
+        string target = Path.Combine(layout.Quarantine, $"{id}.{Guid.NewGuid():N}");
+        try
+        {
+            if (folders.LengthOf(id) is not null)
+            {
+                folders.MoveAway(id, target);
+            }
+            else
+            {
+                files.Create(target, content.Span).Dispose();
+            }
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.From(exception, layout.Root);
+        }
+
+        await small.DeleteAsync(id).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,144 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Storage;
+
+/// <content>
+/// The system calls. .NET's own flush swallows the errors of fsync on Unix (with EIO injected, FileStream.Flush(true) returns normally), and it cannot
+/// sync a folder at all.
+/// </content>
+internal sealed partial class DurableFile
+{
+    private const int Interrupted = 4;
+    private const int NoSpace = 28;
+    private const int NotSupportedOnLinux = 95;
+    private const int QuotaOnLinux = 122;
+    private const int QuotaOnMac = 69;
+    private const int WindowsHandleDiskFull = 39;
+    private const int WindowsDiskFull = 112;
+    private const int WindowsQuota = 1295;
+    private const int ReadOnly = 0;
+    private const int ReadWrite = 2;
+    private const int CloseOnExecLinux = 0x80000;
+    private const int CloseOnExecMac = 0x1000000;
+    private const int FullSyncMac = 51;
+    private const int ExclusiveWithoutWaiting = 2 | 4;
+    private const uint ReplaceExisting = 1;
+    private const uint WriteThrough = 8;
+
+    /// <summary>Takes an operating system's lock on an existing file, held until the handle is closed or the process ends. Unix only.</summary>
+    /// <returns>The open file, or null where another one holds the lock, in this process or in another.</returns>
+    public static SafeFileHandle? TryLock(string path)
+    {
+        SafeFileHandle handle = OpenExisting(path, ReadWrite);
+        // flock, not .NET's FileShare.None: that one can be switched off by an environment variable, and hides the holder's pid.
+        if (FileLock(handle, ExclusiveWithoutWaiting) == 0)
+        {
+            return handle;
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        handle.Dispose();
+        return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? null : throw Failed(error, "lock", path);
+    }
+
+    /// <summary>Opens a file for reading past .NET's own advisory lock, which a locked file would refuse. Unix only.</summary>
+    public static SafeFileHandle OpenForReading(string path) => OpenExisting(path, ReadOnly);
+
+    private static SafeFileHandle OpenExisting(string path, int access)
+    {
+        int flags = access | (OperatingSystem.IsMacOS() ? CloseOnExecMac : CloseOnExecLinux);
+        SafeFileHandle handle = Open(path, flags);
+        if (handle.IsInvalid)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            handle.Dispose();
+            throw Failed(error, "open", path);
+        }
+
+        return handle;
+    }
+
+    /// <summary>
+    /// Sets the file's space aside on Linux. Not by .NET's preallocation size there: its exception does not tell a full disk by a code, and it lets a used-up
+    /// quota pass. Where a file system has no such call, the write itself finds out.
+    /// </summary>
+    private static void Allocate(SafeFileHandle handle, string path, int length)
+    {
+        if (!OperatingSystem.IsLinux() || length == 0)
+        {
+            return;
+        }
+
+        while (FileAllocate(handle, mode: 0, offset: 0, length) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            if (error == NotSupportedOnLinux)
+            {
+                return;
+            }
+
+            if (error != Interrupted)
+            {
+                throw Failed(error, "make room for", path);
+            }
+        }
+    }
+
+    private static void SyncHandle(SafeFileHandle handle, string path)
+    {
+        while (true)
+        {
+            // macOS: fsync leaves the bytes in the drive's cache; F_FULLFSYNC does not.
+            bool isDone = OperatingSystem.IsWindows() ? FlushFileBuffers(handle)
+                : (OperatingSystem.IsMacOS() ? FileControl(handle, FullSyncMac) : FileSync(handle)) == 0;
+            if (isDone)
+            {
+                return;
+            }
+
+            // A signal came before anything was tried; this is the one error after which trying again is sound.
+            int error = Marshal.GetLastPInvokeError();
+            if (OperatingSystem.IsWindows() || error != Interrupted)
+            {
+                throw Failed(error, "sync", path);
+            }
+        }
+    }
+
+    private static void MoveOnWindows(string path, string target, bool replace)
+    {
+        if (!MoveFileEx(path, target, replace ? ReplaceExisting | WriteThrough : WriteThrough))
+        {
+            throw Failed(Marshal.GetLastPInvokeError(), "rename", path);
+        }
+    }
+
+    private static IOException Failed(int error, string verb, string path) => new(
+        $"Could not {verb} '{path}': {new Win32Exception(error).Message}.",
+        OperatingSystem.IsWindows() ? unchecked((int)0x80070000) | error : error);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FileSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int FileAllocate(SafeFileHandle file, int mode, nint offset, nint length);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    private static partial int FileLock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FileControl(SafeFileHandle file, int command);
+
+    [LibraryImport("kernel32", EntryPoint = "FlushFileBuffers", SetLastError = true)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool FlushFileBuffers(SafeFileHandle file);
+
+    [LibraryImport("kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [return: MarshalAs(UnmanagedType.Bool)]
+    private static partial bool MoveFileEx(string path, string target, uint flags);
+}

@@ -1,0 +1,140 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// The only place that renames files or makes them durable. To make a file appear under its name whole or not at all, whatever happens:
+/// write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/> it, <see cref="SyncDirectory"/> of the new name's folder, in this order.
+/// A rename before the sync could, after a power cut, leave the final name on an empty file; without the folder's sync the name itself may be gone.
+/// </summary>
+/// <param name="beforeStep">Called before each step; what it throws is what the step fails with. Tests stop the world there. Null: nobody.</param>
+internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
+{
+    /// <summary>The suffix of a file that <see cref="WriteAtomically"/> has not finished.</summary>
+    public const string TemporarySuffix = ".tmp";
+
+    /// <summary>
+    /// Makes a new file with this content, not yet durable. Its space is set aside before the first byte is written, so that a full disk shows
+    /// here and not half-way or at the sync. Leaves nothing behind when it fails.
+    /// </summary>
+    /// <returns>The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to those who had the file open by then.</returns>
+    /// <exception cref="IOException">See <see cref="IsOutOfSpace"/>.</exception>
+    public SafeFileHandle Create(string path, ReadOnlySpan<byte> content)
+    {
+        SafeFileHandle? handle = null;
+        bool isWhole = false;
+        try
+        {
+            beforeStep?.Invoke(new DurableStep(DurableAction.CreateFile, path));
+            // Others may read it, and rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
+            handle = File.OpenHandle(
+                path,
+                FileMode.CreateNew,
+                FileAccess.ReadWrite,
+                FileShare.ReadWrite | FileShare.Delete,
+                FileOptions.None,
+                OperatingSystem.IsWindows() ? content.Length : 0);
+            Allocate(handle, path, content.Length);
+            beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
+            RandomAccess.Write(handle, content, fileOffset: 0);
+            isWhole = true;
+            return handle;
+        }
+        finally
+        {
+            if (!isWhole && handle is not null)
+            {
+                handle.Dispose();
+                Delete(path);
+            }
+        }
+    }
+
+    /// <summary>Makes a file's content durable. When it fails, it must not be tried again: the kernel may have dropped the very bytes that it could not write.</summary>
+    public void Sync(SafeFileHandle file, string path)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.SyncFile, path));
+        SyncHandle(file, path);
+    }
+
+    /// <summary>Makes the names in a folder durable. On Windows a rename does that itself, by MOVEFILE_WRITE_THROUGH.</summary>
+    public void SyncDirectory(string path)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.SyncDirectory, path));
+        if (!OperatingSystem.IsWindows())
+        {
+            using SafeFileHandle folder = OpenExisting(path, ReadOnly);
+            SyncHandle(folder, path);
+        }
+    }
+
+    /// <summary>Renames a file within one file system, replacing what has the new name. Durable after <see cref="SyncDirectory"/>.</summary>
+    public void Rename(string path, string target) => Rename(path, target, replace: true);
+
+    /// <summary>Renames a file within one file system. Durable after <see cref="SyncDirectory"/>.</summary>
+    /// <exception cref="IOException">There is a file of the new name, and it is not to be replaced.</exception>
+    public void Rename(string path, string target, bool replace)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.Rename, path, target));
+        if (OperatingSystem.IsWindows())
+        {
+            MoveOnWindows(path, target, replace);
+        }
+        else
+        {
+            File.Move(path, target, replace);
+        }
+    }
+
+    /// <summary>Removes a file; no error where there is none. Not made durable: a file that comes back after a power cut is only garbage.</summary>
+    public void Delete(string path)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.Delete, path));
+        File.Delete(path);
+    }
+
+    /// <summary>Makes a folder and those above it that are missing, each durable in the one above.</summary>
+    public void CreateDirectory(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        string? parent = Path.GetDirectoryName(path);
+        if (parent is not null)
+        {
+            CreateDirectory(parent);
+        }
+
+        beforeStep?.Invoke(new DurableStep(DurableAction.CreateDirectory, path));
+        Directory.CreateDirectory(path);
+        if (parent is not null)
+        {
+            SyncDirectory(parent);
+        }
+    }
+
+    /// <summary>Makes or replaces a small file: at every moment, and after a power cut, it has the old content or the new. Durable on return.</summary>
+    public void WriteAtomically(string path, ReadOnlySpan<byte> content)
+    {
+        string temporary = path + TemporarySuffix;
+        Delete(temporary);
+        using (SafeFileHandle file = Create(temporary, content))
+        {
+            Sync(file, temporary);
+        }
+
+        Rename(temporary, path);
+        SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Whether it failed because the disk is full or a quota is used up.</summary>
+    public static bool IsOutOfSpace(IOException exception)
+    {
+        // On Unix the HResult is errno itself; on Windows it is 0x8007 and the Win32 code.
+        int code = OperatingSystem.IsWindows() ? exception.HResult & 0xFFFF : exception.HResult;
+        return OperatingSystem.IsWindows() ? code is WindowsDiskFull or WindowsHandleDiskFull or WindowsQuota
+            : code is NoSpace || code == (OperatingSystem.IsMacOS() ? QuotaOnMac : QuotaOnLinux);
+    }
+}

@@ -1,0 +1,32 @@
+namespace Dfss.Storage;
+
+/// <summary>What <see cref="DurableFile"/> is about to do.</summary>
+internal enum DurableAction
+{
+    /// <summary>Make a folder.</summary>
+    CreateDirectory,
+
+    /// <summary>Make an empty file with its space set aside.</summary>
+    CreateFile,
+
+    /// <summary>Write the file's content.</summary>
+    WriteFile,
+
+    /// <summary>Make the file's content durable.</summary>
+    SyncFile,
+
+    /// <summary>Give a file its other name.</summary>
+    Rename,
+
+    /// <summary>Make the names in a folder durable.</summary>
+    SyncDirectory,
+
+    /// <summary>Remove a file.</summary>
+    Delete,
+}
+
+/// <summary>One step of <see cref="DurableFile"/>, told to the seam before it is taken.</summary>
+/// <param name="Action">What.</param>
+/// <param name="Path">The file or folder.</param>
+/// <param name="Target">For a rename, the new path.</param>
+internal readonly record struct DurableStep(DurableAction Action, string Path, string? Target = null);

@@ -1,0 +1,86 @@
+using System.Buffers;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// What a start leaves for the background: the files that a crash left in incoming/, and the counting of the chunk folders. A left file counts as
+/// absent until it has been read, found to be the chunk its name says, and put again like any other; then it is deleted, as is one that is not. It is
+/// rewritten and not synced in its place: its pages may have failed to reach the disk while the process before still lived, and be in the cache only.
+/// </summary>
+internal sealed class IncomingRecovery(
+    StoreLayout layout, DurableFile files, ILocalChunkStore store, IncomingChunks incoming, ChunkFolders folders) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+
+    /// <summary>Ends when everything left has been dealt with; fails as the disk does.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Begins. A failure is logged too, as nobody may wait for the end; what was left is left to the next start.</summary>
+    public void Start(Action<string>? log) => Completion = RunAsync(log, stop.Token);
+
+    /// <summary>Stops; what is not done is left to the next start.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync().ConfigureAwait(false);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.Dispose();
+    }
+
+    private async Task RunAsync(Action<string>? log, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(layout.Incoming).Where(path => !incoming.IsOwn(path)).ToList())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await RecoverAsync(path, cancellationToken).ConfigureAwait(false);
+            }
+
+            for (int i = 0; i < StoreLayout.ChunkFolders; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                folders.CountFolder(i);
+            }
+        }
+        catch (IOException exception)
+        {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            throw StoreErrors.From(exception, layout.Root);
+        }
+        catch (DfssException exception)
+        {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            throw;
+        }
+    }
+
+    private async Task RecoverAsync(string path, CancellationToken cancellationToken)
+    {
+        var file = new FileInfo(path);
+        if (ChunkId.TryParse(file.Name.Split('.')[0], out ChunkId id) && file.Length <= DfssLimits.MaxPayloadBytes)
+        {
+            byte[] buffer = ArrayPool<byte>.Shared.Rent((int)file.Length);
+            try
+            {
+                Memory<byte> content = buffer.AsMemory(0, (int)file.Length);
+                using (FileStream stream = file.OpenRead())
+                {
+                    await stream.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
+                }
+
+                if (ChunkId.Of(content.Span) == id)
+                {
+                    await store.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+                    await store.FlushAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+
+        files.Delete(path);
+    }
+}

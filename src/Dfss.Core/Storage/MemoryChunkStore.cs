@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace Dfss.Storage;
+
+/// <summary>Chunks in memory: for trying things out, and for tests. Stable storage is the process's life.</summary>
+internal sealed class MemoryChunkStore(TouchedChunks touched) : ILocalChunkStore
+{
+    private readonly ConcurrentDictionary<ChunkId, byte[]> chunks = new();
+
+    /// <summary>Chunks and bytes stored.</summary>
+    public (long Chunks, long Bytes) Count() => (chunks.Count, chunks.Values.Sum(content => (long)content.Length));
+
+    /// <inheritdoc/>
+    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ChunkVerification.ThrowIfNot(id, content.Span);
+        touched.Touch(id);
+        bool isNew = !chunks.ContainsKey(id) && chunks.TryAdd(id, content.ToArray());
+        return ValueTask.FromResult(isNew ? PutResult.Stored : PutResult.AlreadyPresent);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!chunks.TryGetValue(id, out byte[]? content))
+        {
+            return ValueTask.FromResult<int?>(null);
+        }
+
+        content.CopyTo(destination);
+        return ValueTask.FromResult<int?>(content.Length);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(chunks.TryGetValue(id, out byte[]? content) ? content.Length : (int?)null);
+
+    /// <inheritdoc/>
+    public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        bool[] missing = new bool[ids.Count];
+        for (int i = 0; i < missing.Length; i++)
+        {
+            touched.Touch(ids[i]);
+            missing[i] = !chunks.ContainsKey(ids[i]);
+        }
+
+        return ValueTask.FromResult(missing);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ChunkId> EnumerateAsync(
+        ChunkId? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (ChunkId id in chunks.Keys.Where(id => after is null || id > after).Order())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return id;
+        }
+
+        await ValueTask.CompletedTask.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        chunks.TryRemove(id, out _);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        if (!chunks.TryGetValue(id, out byte[]? content))
+        {
+            return ValueTask.FromResult(ChunkState.Missing);
+        }
+
+        if (ChunkId.Of(content) == id)
+        {
+            return ValueTask.FromResult(ChunkState.Good);
+        }
+
+        chunks.TryRemove(id, out _);
+        return ValueTask.FromResult(ChunkState.Corrupt);
+    }
+}

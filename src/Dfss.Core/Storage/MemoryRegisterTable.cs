@@ -1,0 +1,57 @@
+using Dfss.Records;
+
+namespace Dfss.Storage;
+
+/// <summary>Registers in memory. Stable storage is the process's life.</summary>
+internal sealed class MemoryRegisterTable : IRegisterTable
+{
+    private readonly Lock gate = new();
+    private readonly SortedDictionary<string, RegisterEntry> entries = new(Utf8Order.Comparer);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            return ValueTask.FromResult<IReadOnlyList<RegisterEntry>>([.. names.Select(Load)]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
+        IReadOnlyList<RegisterEntry> changes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            return ValueTask.FromResult<IReadOnlyList<bool>>([.. changes.Select(CompareAndSwap)]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterEntry>> ListAsync(
+        string? after, string prefix, int limit, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            return ValueTask.FromResult<IReadOnlyList<RegisterEntry>>([.. entries.Values
+                .Where(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal))
+                .SkipWhile(entry => after is not null && Utf8Order.Comparer.Compare(entry.Name, after) <= 0)
+                .Take(limit)]);
+        }
+    }
+
+    private RegisterEntry Load(string name) =>
+        entries.TryGetValue(name, out RegisterEntry entry) ? entry : new RegisterEntry(name, Version: 0, RegisterState.Empty);
+
+    private bool CompareAndSwap(RegisterEntry change)
+    {
+        if (Load(change.Name).Version != change.Version)
+        {
+            return false;
+        }
+
+        entries[change.Name] = change with { Version = change.Version + 1 };
+        return true;
+    }
+}

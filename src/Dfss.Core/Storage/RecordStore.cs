@@ -1,0 +1,185 @@
+using Dfss.Records;
+
+namespace Dfss.Storage;
+
+/// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the chunks.</summary>
+internal sealed class RecordStore(
+    IRegisterTable table, ILocalChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, StoreFault fault) : IRecordStore
+{
+    private const int MaxListLimit = 1000;
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
+        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
+        ApplyAsync(requests, Acceptor.Prepare, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
+        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
+    {
+        fault.ThrowIfSet();
+        // No sweep between the look at the chunks and the moment the seal protects them.
+        using IDisposable entered = await roots.SealLock.EnterSealAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        var answers = new RegisterAnswer?[requests.Count];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i]);
+        }
+
+        if (Array.TrueForAll(answers, answer => answer is not null))
+        {
+            return answers!;
+        }
+
+        await chunks.FlushAsync(cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] ??= await FindMissingAsync(entries[i].State, requests[i], cancellationToken).ConfigureAwait(false);
+        }
+
+        int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
+        IReadOnlyList<RegisterAnswer> sealedAnswers = await ApplyAsync(
+            Array.ConvertAll(open, i => requests[i]), Acceptor.Seal, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < open.Length; i++)
+        {
+            answers[open[i]] = sealedAnswers[i];
+        }
+
+        return answers!;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
+        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
+        ApplyAsync(requests, Acceptor.Accept, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
+        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
+        ApplyAsync(requests, Acceptor.Decide, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
+        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken)
+    {
+        // Not a vote: answered also when the fuse is blown.
+        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        return [.. requests.Select((request, i) => Acceptor.Read(entries[i].State, request).Answer)];
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Limit is < 1 or > MaxListLimit)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"A page has 1 to {MaxListLimit} names; {request.Limit} were asked for.");
+        }
+
+        List<BallotedRecord> found = [];
+        string? after = request.After;
+        while (true)
+        {
+            IReadOnlyList<RegisterEntry> entries =
+                await table.ListAsync(after, request.Prefix, request.Limit + 1, cancellationToken).ConfigureAwait(false);
+            foreach (RegisterEntry entry in entries)
+            {
+                if (entry.State.Decided is not { } decided)
+                {
+                    continue;
+                }
+
+                if (found.Count == request.Limit)
+                {
+                    return new RecordPage(found, HasMore: true);
+                }
+
+                found.Add(decided);
+            }
+
+            if (entries.Count <= request.Limit)
+            {
+                return new RecordPage(found, HasMore: false);
+            }
+
+            after = entries[^1].Name;
+        }
+    }
+
+    /// <summary>
+    /// Applies a step to each name until each is stored: a name that somebody else changed between its load and its store is loaded again. An
+    /// answer that changed nothing is sent only after what it rests on is durable, which every stored state is.
+    /// </summary>
+    private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync<TRequest>(
+        IReadOnlyList<TRequest> requests, Func<RegisterState, TRequest, AcceptorStep> step, CancellationToken cancellationToken)
+        where TRequest : RegisterRequest
+    {
+        fault.ThrowIfSet();
+        var answers = new RegisterAnswer[requests.Count];
+        List<int> open = [.. Enumerable.Range(0, requests.Count)];
+        while (open.Count > 0)
+        {
+            IReadOnlyList<RegisterEntry> entries =
+                await LoadAsync([.. open.Select(i => requests[i])], cancellationToken).ConfigureAwait(false);
+            List<int> changed = [];
+            List<RegisterEntry> changes = [];
+            for (int i = 0; i < open.Count; i++)
+            {
+                AcceptorStep taken = step(entries[i].State, requests[open[i]]);
+                answers[open[i]] = taken.Answer;
+                if (!ReferenceEquals(taken.State, entries[i].State))
+                {
+                    roots.Note(taken.State);
+                    changed.Add(open[i]);
+                    changes.Add(entries[i] with { State = taken.State });
+                }
+            }
+
+            open.Clear();
+            if (changes.Count > 0)
+            {
+                IReadOnlyList<bool> stored = await table.CompareAndSwapAsync(changes, cancellationToken).ConfigureAwait(false);
+                open.AddRange(changed.Where((_, i) => !stored[i]));
+            }
+        }
+
+        return answers;
+    }
+
+    private ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync<TRequest>(
+        IReadOnlyList<TRequest> requests, CancellationToken cancellationToken)
+        where TRequest : RegisterRequest =>
+        table.LoadAsync([.. requests.Select(request => request.Name)], cancellationToken);
+
+    /// <summary>Null where the manifest and every expected chunk are there.</summary>
+    private async ValueTask<RegisterAnswer?> FindMissingAsync(
+        RegisterState state, SealRequest request, CancellationToken cancellationToken)
+    {
+        // Re-hashed first: a spoiled manifest is set aside by that, so that the sender can put it again.
+        ChunkState found = await verifier.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
+        FileManifest? manifest = found == ChunkState.Good
+            ? await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false)
+            : null;
+        if (manifest is null)
+        {
+            return Acceptor.ChunksMissing(state, missing: default, isManifestMissing: true);
+        }
+
+        if (request.Expected.Bits.Length != (manifest.ChunkCount + 7) / 8)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file has {manifest.ChunkCount} chunks.");
+        }
+
+        int[] expected = [.. Enumerable.Range(0, manifest.ChunkCount).Where(i => request.Expected[i])];
+        bool[] missing = await chunks.FindMissingAsync(
+            Array.ConvertAll(expected, i => manifest[i]), cancellationToken).ConfigureAwait(false);
+        HashSet<int> lost = [.. expected.Where((_, i) => missing[i])];
+        return lost.Count == 0
+            ? null
+            : Acceptor.ChunksMissing(state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
+    }
+}

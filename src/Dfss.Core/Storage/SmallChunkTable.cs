@@ -1,0 +1,198 @@
+using Microsoft.Data.Sqlite;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// Small chunks as rows of chunks.db. A put keeps the bytes in memory, where they can be read at once, and queues the row; the database's thread writes what
+/// has gathered in one transaction. So a hundred small puts cost one sync, a flush waits for one, and until then a put promises no more than
+/// a file in the page cache would.
+/// </summary>
+internal sealed class SmallChunkTable : IAsyncDisposable
+{
+    /// <summary>64 KiB: a row up to there is written faster than a file with its sync and rename; above it the copies weigh more.</summary>
+    public const int MaxLength = 64 << 10;
+
+    // At most 512 * 64 KiB = 32 MiB in memory.
+    private const int MaxWaiting = 512;
+
+    private const string Schema =
+        "CREATE TABLE IF NOT EXISTS chunk (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, content BLOB NOT NULL)";
+
+    private readonly Database database;
+    private readonly SemaphoreSlim room = new(MaxWaiting);
+    private readonly Lock gate = new();
+    private readonly Dictionary<ChunkId, byte[]> waiting = [];
+    private DfssException? untold;
+    private long chunks;
+    private long bytes;
+
+    public SmallChunkTable(string path, StoreFault fault)
+    {
+        database = new Database(path, Schema, fault);
+        (chunks, bytes) = database.Read(session =>
+        {
+            using SqliteDataReader row = session.Prepare("SELECT count(*), coalesce(sum(length(content)), 0) FROM chunk").ExecuteReader();
+            row.Read();
+            return (row.GetInt64(0), row.GetInt64(1));
+        });
+    }
+
+    /// <summary>Chunks and bytes in the table.</summary>
+    public (long Chunks, long Bytes) Count => (Interlocked.Read(ref chunks), Interlocked.Read(ref bytes));
+
+    /// <summary>Keeps a verified chunk. Readable on return.</summary>
+    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        if (LengthOf(id) is not null)
+        {
+            return PutResult.AlreadyPresent;
+        }
+
+        await room.WaitAsync(cancellationToken).ConfigureAwait(false);
+        byte[] copy = content.ToArray();
+        lock (gate)
+        {
+            if (!waiting.TryAdd(id, copy))
+            {
+                room.Release();
+                return PutResult.AlreadyPresent;
+            }
+        }
+
+        database.Enqueue(new Insert(this, id, copy));
+        return PutResult.Stored;
+    }
+
+    /// <summary>Waits until every chunk put before is on stable storage.</summary>
+    /// <exception cref="DfssException">Since the last flush some could not be made durable; they are missing again.</exception>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        bool isIdle;
+        lock (gate)
+        {
+            isIdle = waiting.Count == 0;
+        }
+
+        if (!isIdle)
+        {
+            // The queue keeps its order: once this has been written, so has everything before it.
+            await database.WriteAsync(_ => true).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (Interlocked.Exchange(ref untold, null) is { } error)
+        {
+            throw new DfssException(error.Code, error.Message, error.InnerException);
+        }
+    }
+
+    /// <summary>Reads a chunk; null where it is absent.</summary>
+    public byte[]? Get(ChunkId id)
+    {
+        lock (gate)
+        {
+            if (waiting.TryGetValue(id, out byte[]? content))
+            {
+                return content;
+            }
+        }
+
+        return database.Read(session => (byte[]?)session.Prepare("SELECT content FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
+    }
+
+    /// <summary>The length of a chunk; null where it is absent.</summary>
+    public int? LengthOf(ChunkId id)
+    {
+        lock (gate)
+        {
+            if (waiting.TryGetValue(id, out byte[]? content))
+            {
+                return content.Length;
+            }
+        }
+
+        // length() of a blob reads the row's header only.
+        return (int?)(long?)database.Read(
+            session => session.Prepare("SELECT length(content) FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
+    }
+
+    /// <summary>The ids that begin with this byte.</summary>
+    public List<ChunkId> Enumerate(int firstByte)
+    {
+        List<ChunkId> ids = database.Read(session => ReadIds(session, (byte)firstByte));
+        lock (gate)
+        {
+            ids.AddRange(waiting.Keys.Where(id => id.ToByteArray()[0] == firstByte));
+        }
+
+        return ids;
+    }
+
+    /// <summary>Removes a chunk.</summary>
+    public async Task DeleteAsync(ChunkId id)
+    {
+        // Absent stays absent without a commit. What waits is written first, then removed: the queue keeps its order.
+        if (LengthOf(id) is not { } length)
+        {
+            return;
+        }
+
+        int removed = await database.WriteAsync(
+            session => session.Execute("DELETE FROM chunk WHERE id = $1", id.ToByteArray())).ConfigureAwait(false);
+        Interlocked.Add(ref chunks, -removed);
+        Interlocked.Add(ref bytes, -removed * (long)length);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await database.DisposeAsync().ConfigureAwait(false);
+        room.Dispose();
+    }
+
+    private static List<ChunkId> ReadIds(DatabaseSession session, byte firstByte)
+    {
+        List<ChunkId> ids = [];
+        byte[] beyond = new byte[ChunkId.SizeBytes + 1];
+        Array.Fill(beyond, byte.MaxValue);
+        beyond[0] = firstByte;
+        using SqliteDataReader rows = session.Prepare(
+            "SELECT id FROM chunk WHERE id >= $1 AND id < $2", new[] { firstByte }, beyond).ExecuteReader();
+        while (rows.Read())
+        {
+            ids.Add(new ChunkId(rows.GetFieldValue<byte[]>(0)));
+        }
+
+        return ids;
+    }
+
+    private void Finish(ChunkId id, int length, bool isNew, DfssException? error)
+    {
+        if (error is null && isNew)
+        {
+            Interlocked.Increment(ref chunks);
+            Interlocked.Add(ref bytes, length);
+        }
+
+        lock (gate)
+        {
+            waiting.Remove(id);
+        }
+
+        if (error is not null)
+        {
+            Volatile.Write(ref untold, error);
+        }
+
+        room.Release();
+    }
+
+    private sealed class Insert(SmallChunkTable table, ChunkId id, byte[] content) : DatabaseWrite
+    {
+        private bool isNew;
+
+        public override void Run(DatabaseSession session) => isNew = session.Execute(
+            "INSERT INTO chunk (id, content) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id.ToByteArray(), content) > 0;
+
+        public override void Finish(DfssException? error) => table.Finish(id, content.Length, isNew, error);
+    }
+}

@@ -1,0 +1,22 @@
+namespace Dfss.Storage;
+
+/// <summary>How failures of the medium are told.</summary>
+internal static class StoreErrors
+{
+    /// <summary>What a failed read or write of the store at <paramref name="path"/> is to the caller.</summary>
+    public static DfssException From(IOException exception, string path) => DurableFile.IsOutOfSpace(exception)
+        ? Full(path, exception)
+        : Failed(path, exception);
+
+    /// <summary>The disk is full.</summary>
+    public static DfssException Full(string path, Exception? exception) => new(
+        DfssErrorCode.StoreFull,
+        $"No space is left for the store at '{path}', or its quota is used up. Free some space there, or send to another peer.",
+        exception);
+
+    /// <summary>The disk failed.</summary>
+    public static DfssException Failed(string path, Exception? exception) => new(
+        DfssErrorCode.StoreFailed,
+        $"The disk of the store at '{path}' failed: {exception?.Message} Nothing of this was acknowledged. Check the disk, then send again.",
+        exception);
+}

@@ -1,0 +1,35 @@
+namespace Dfss.Storage;
+
+/// <summary>Which file systems a store may lie on, and how much room they have.</summary>
+internal static class StoreFileSystem
+{
+    // Network and user-space file systems by the names .NET gives them. There the bytes are with another machine or program, whose sync, locks (flock) and
+    // SQLite's shared memory we cannot vouch for: NFS and SMB may answer a sync from a cache and report a lost write to nobody.
+    private static readonly string[] Refused =
+        ["nfs", "cifs", "smb", "smb2", "smbfs", "v9fs", "9p", "fuse", "fuseblk", "fusectl", "afs", "coda", "ncp", "ceph", "gfs", "gfs2", "lustre", "novell", "ocfs2", "panfs", "webdav", "afpfs", "prl_fs", "vboxsf", "vmhgfs"];
+
+    /// <summary>Refuses a folder where the promise of durability cannot be kept.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreNotSupported"/>.</exception>
+    public static void ThrowIfNotSupported(string path)
+    {
+        DriveInfo drive = DriveOf(path);
+        string format = drive.DriveFormat;
+        if (!IsSupported(drive.DriveType, format))
+        {
+            throw new DfssException(
+                DfssErrorCode.StoreNotSupported,
+                $"'{path}' is on a network or user-space file system ({format}), which cannot promise that what is written survives a power cut. Use a local disk.");
+        }
+    }
+
+    /// <summary>Whether a store may lie on such a drive.</summary>
+    public static bool IsSupported(DriveType type, string format) => type != DriveType.Network
+        && !Array.Exists(Refused, name => string.Equals(name, format, StringComparison.OrdinalIgnoreCase))
+        && !format.StartsWith("fuse.", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Bytes left for this user.</summary>
+    public static long FreeBytes(string path) => DriveOf(path).AvailableFreeSpace;
+
+    // On Windows the drive is that of the root; on Unix, whatever is mounted at the path.
+    private static DriveInfo DriveOf(string path) => new(OperatingSystem.IsWindows() ? Path.GetPathRoot(path)! : path);
+}

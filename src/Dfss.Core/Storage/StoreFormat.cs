@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last to be seen first: what is made before it counts
+/// for nothing if it is not there.
+/// </summary>
+internal static class StoreFormat
+{
+    /// <summary>The version written, and the newest that is read.</summary>
+    public const int Version = 1;
+
+    private const string FirstWord = "DFSS store ";
+
+    /// <summary>The store id of the store in a folder; null where the folder is empty or missing.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder of something else.</exception>
+    public static StoreId? Read(StoreLayout layout)
+    {
+        if (!File.Exists(layout.FormatFile))
+        {
+            ThrowIfForeign(layout);
+            return null;
+        }
+
+        string[] lines = File.ReadAllText(layout.FormatFile, Encoding.ASCII).Split('\n');
+        if (!lines[0].StartsWith(FirstWord, StringComparison.Ordinal)
+            || !int.TryParse(lines[0].AsSpan(FirstWord.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int version))
+        {
+            throw Refuse($"'{layout.FormatFile}' is not the format file of a DFSS store. Restore it from a copy, or use another folder.");
+        }
+
+        if (version > Version)
+        {
+            throw Refuse(
+                $"The store at '{layout.Root}' has format {version}; this DFSS knows formats up to {Version}. Use a newer DFSS.");
+        }
+
+        return lines.Length > 1 && StoreId.TryParse(lines[1], out StoreId id)
+            ? id
+            : throw Refuse($"'{layout.FormatFile}' is damaged: it names no store id. Restore it from a copy, or use another folder.");
+    }
+
+    /// <summary>Makes the folder the store of this id.</summary>
+    public static void Write(StoreLayout layout, DurableFile files, StoreId id) => files.WriteAtomically(
+        layout.FormatFile, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FirstWord}{Version}\n{id}\n")));
+
+    /// <summary>The refusal of a store.</summary>
+    public static DfssException Refuse(string message) => new(DfssErrorCode.StoreFormat, message);
+
+    /// <summary>A folder with anything but what an interrupted creation leaves is somebody else's: not one file is to be made there.</summary>
+    private static void ThrowIfForeign(StoreLayout layout)
+    {
+        if (!Directory.Exists(layout.Root))
+        {
+            if (File.Exists(layout.Root))
+            {
+                throw Refuse($"'{layout.Root}' is a file. A store is a folder; name another.");
+            }
+
+            return;
+        }
+
+        string? foreign = Directory.EnumerateFileSystemEntries(layout.Root).FirstOrDefault(
+            path => path != layout.LockFile && path != layout.FormatFile + DurableFile.TemporarySuffix);
+        if (foreign is not null)
+        {
+            throw Refuse(
+                $"'{layout.Root}' is not empty and not a DFSS store: it has '{Path.GetFileName(foreign)}'. Use an empty folder, or a new one.");
+        }
+    }
+}

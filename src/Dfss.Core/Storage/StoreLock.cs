@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Storage;
+
+/// <summary>The claim of one process on a store: an operating system's lock on a file, gone with the process however it ends.</summary>
+internal sealed class StoreLock : IDisposable
+{
+    private const int MaxPidBytes = 32;
+
+    private readonly SafeFileHandle handle;
+
+    private StoreLock(SafeFileHandle handle) => this.handle = handle;
+
+    /// <summary>Takes the lock and writes this process's id into the file.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreInUse"/>, naming the holder.</exception>
+    public static StoreLock Take(StoreLayout layout)
+    {
+        SafeFileHandle? handle = OperatingSystem.IsWindows() ? TryTakeOnWindows(layout.LockFile) : TryTakeOnUnix(layout.LockFile);
+        if (handle is null)
+        {
+            throw new DfssException(
+                DfssErrorCode.StoreInUse,
+                $"The store at '{layout.Root}' is in use by process {ReadHolder(layout.LockFile)}. Stop that one, or use another folder.");
+        }
+
+        RandomAccess.SetLength(handle, 0);
+        RandomAccess.Write(handle, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+        return new StoreLock(handle);
+    }
+
+    /// <summary>Gives the lock back. The file stays: removing it could take it from under the next holder.</summary>
+    public void Dispose() => handle.Dispose();
+
+    private static SafeFileHandle? TryTakeOnUnix(string path)
+    {
+        if (!File.Exists(path))
+        {
+            // Shared: another process may do the same now; who gets the lock is decided below.
+            new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+        }
+
+        return DurableFile.TryLock(path);
+    }
+
+    private static SafeFileHandle? TryTakeOnWindows(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        }
+        catch (IOException exception) when ((exception.HResult & 0xFFFF) == 32)
+        {
+            // ERROR_SHARING_VIOLATION: somebody has it.
+            return null;
+        }
+    }
+
+    private static string ReadHolder(string path)
+    {
+        using SafeFileHandle file = OperatingSystem.IsWindows()
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)
+            : DurableFile.OpenForReading(path);
+        byte[] text = new byte[MaxPidBytes];
+        int length = RandomAccess.Read(file, text, 0);
+        string pid = Encoding.ASCII.GetString(text, 0, length).Trim();
+        return pid.Length > 0 ? pid : "(starting)";
+    }
+}

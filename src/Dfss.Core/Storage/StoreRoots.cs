@@ -1,0 +1,79 @@
+using Dfss.Records;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// What keeps seals and garbage collection out of each other's way: the lock, and the files that became wanted while a collection is under way and that its
+/// walk over the registers may have missed.
+/// </summary>
+internal sealed class StoreRoots
+{
+    private readonly Lock gate = new();
+    private HashSet<FileId>? news;
+
+    /// <summary>Seals on one side, the sweep on the other.</summary>
+    public SealLock SealLock { get; } = new();
+
+    /// <summary>The files whose chunks a register keeps.</summary>
+    public static IEnumerable<FileId> Of(RegisterState state)
+    {
+        foreach (BallotedRecord? balloted in new[] { state.Accepted, state.Decided })
+        {
+            if (balloted?.Record is { } record)
+            {
+                if (record.State == FileRecordState.File)
+                {
+                    yield return record.FileId;
+                }
+
+                foreach (FileId previous in record.PreviousFileIds)
+                {
+                    yield return previous;
+                }
+            }
+        }
+
+        foreach (RegisterSeal seal in state.Seals)
+        {
+            yield return seal.FileId;
+        }
+    }
+
+    /// <summary>To be told of every state before it is stored.</summary>
+    public void Note(RegisterState state)
+    {
+        lock (gate)
+        {
+            news?.UnionWith(Of(state));
+        }
+    }
+
+    /// <summary>Begins to take notes; under the sweep's side of the lock, so that no seal is half done then.</summary>
+    public void StartNotes()
+    {
+        lock (gate)
+        {
+            news = [];
+        }
+    }
+
+    /// <summary>What was noted since the last call.</summary>
+    public IReadOnlyCollection<FileId> TakeNotes()
+    {
+        lock (gate)
+        {
+            HashSet<FileId> taken = news!;
+            news = [];
+            return taken;
+        }
+    }
+
+    /// <summary>Takes no more notes.</summary>
+    public void StopNotes()
+    {
+        lock (gate)
+        {
+            news = null;
+        }
+    }
+}

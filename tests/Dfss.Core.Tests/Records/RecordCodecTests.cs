@@ -1,0 +1,269 @@
+using System.Buffers;
+using CsCheck;
+using Dfss.Records;
+using MessagePack;
+using Xunit;
+
+namespace Dfss.Tests.Records;
+
+public sealed class RecordCodecTests
+{
+    private static readonly Gen<Guid> Guids = Gen.Guid;
+    private static readonly Gen<FileId> FileIds = Gen.Byte.Array[FileId.SizeBytes].Where(b => b.Any(x => x != 0)).Select(b => new FileId(b));
+    private static readonly Gen<long> Integers = Gen.Long[0, (1L << 53) - 1];
+    private static readonly Gen<Ballot> Ballots = Gen.Select(Gen.Long[1, (1L << 53) - 1], Guids, (counter, id) => new Ballot(counter, id));
+    private static readonly Gen<string> Names = OneOf("a", "a b/[c]", "naïve/文件", "😀", new string('x', 1024));
+
+    private static readonly Gen<HomeMember> Members = Gen.Select(
+        Gen.Byte.Array[StoreId.SizeBytes], Gen.Bool, OneOf("localhost:9000", "[fe80::1%eth0]:1", "").Array[0, 8],
+        (id, isKnown, addresses) => new HomeMember(isKnown ? new StoreId(id) : null, addresses));
+
+    private static readonly Gen<FileRecord> Records = Gen.Select(
+        Gen.Select(Names, Gen.Long[1, (1L << 53) - 1], Gen.Bool, FileIds),
+        Gen.Select(Integers, Gen.Int[0, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
+        Gen.Select(Members.Array[1, 4], Integers, Gen.Int[-1, 4095]),
+        Gen.Select(Guids, FileIds.Array[0, 3], Guids.Array[0, 8]),
+        (what, sizes, where, history) => new FileRecord
+        {
+            Name = what.Item1,
+            Version = what.Item2,
+            State = what.Item3 ? FileRecordState.Removed : FileRecordState.File,
+            FileId = what.Item3 ? default : what.Item4,
+            Length = sizes.Item1,
+            ChunkSize = sizes.Item2,
+            Replicas = sizes.Item3,
+            Run = sizes.Item4,
+            Home = where.Item1,
+            ModifiedUnixMilliseconds = where.Item2,
+            UnixMode = where.Item3 < 0 ? null : where.Item3,
+            WriterId = history.Item1,
+            PreviousFileIds = history.Item2,
+            PreviousWriterIds = history.Item3,
+        });
+
+    private static readonly Gen<BallotedRecord> BallotedRecords = Gen.Select(Ballots, Records, (ballot, record) => new BallotedRecord(ballot, record));
+
+    private static readonly Gen<RegisterState> States = Gen.Select(
+        Ballots, BallotedRecords.Null(), BallotedRecords.Null(), Gen.Select(Ballots, FileIds, (b, f) => new RegisterSeal(b, f)).Array[0, 3],
+        (promised, accepted, decided, seals) => new RegisterState { Promised = promised, Accepted = accepted, Decided = decided, Seals = seals });
+
+    private static readonly Gen<RegisterAnswer> Answers = Gen.Select(
+        Gen.Enum<RegisterStatus>(), Ballots, BallotedRecords.Null(), BallotedRecords.Null(), Gen.Select(Gen.Byte.Array[0, 9], Gen.Bool),
+        (status, promised, accepted, decided, missing) => new RegisterAnswer
+        {
+            Status = status,
+            Promised = promised,
+            Accepted = accepted,
+            Decided = decided,
+            Missing = new ChunkBitmap(missing.Item1),
+            IsManifestMissing = missing.Item2,
+        });
+
+    [Fact]
+    public void Records_come_back_as_they_were() => Records.Sample(record =>
+    {
+        FileRecord back = RecordCodec.DecodeRecord(RecordCodec.EncodeRecord(record));
+        Assert.Equivalent(record, back, strict: true);
+        Assert.Equal(RecordCodec.EncodeRecord(record), RecordCodec.EncodeRecord(back));
+    });
+
+    [Fact]
+    public void States_come_back_as_they_were() => States.Sample(state =>
+    {
+        RegisterState back = RecordCodec.DecodeState(RecordCodec.EncodeState(state));
+        Assert.Equal(state.Promised, back.Promised);
+        Assert.Equal(state.Seals, back.Seals);
+        Assert.Equal(RecordCodec.EncodeState(state), RecordCodec.EncodeState(back));
+    });
+
+    [Fact]
+    public void Answers_come_back_as_they_were() => Answers.Sample(answer =>
+    {
+        RegisterAnswer back = RecordCodec.DecodeAnswer(RecordCodec.EncodeAnswer(answer));
+        Assert.Equal((answer.Status, answer.Promised, answer.IsManifestMissing), (back.Status, back.Promised, back.IsManifestMissing));
+        Assert.Equal(answer.Missing.Bits.ToArray(), back.Missing.Bits.ToArray());
+        Assert.Equal(RecordCodec.EncodeAnswer(answer), RecordCodec.EncodeAnswer(back));
+    });
+
+    [Fact]
+    public void Requests_come_back_as_they_were() => Gen.Select(BallotedRecords, FileIds, Gen.Byte.Array[0, 9]).Sample((record, fileId, bits) =>
+    {
+        (string name, Ballot ballot) = (record.Record.Name, record.Ballot);
+        Assert.Equal(new PrepareRequest(name, ballot), RecordCodec.DecodePrepare(RecordCodec.Encode(new PrepareRequest(name, ballot))));
+        Assert.Equal(new ReadRequest(name), RecordCodec.DecodeRead(RecordCodec.Encode(new ReadRequest(name))));
+        SealRequest seal = RecordCodec.DecodeSeal(RecordCodec.Encode(new SealRequest(name, ballot, fileId, new ChunkBitmap(bits))));
+        Assert.Equal((name, ballot, fileId), (seal.Name, seal.Ballot, seal.FileId));
+        Assert.Equal(bits, seal.Expected.Bits.ToArray());
+        AcceptRequest accept = RecordCodec.DecodeAccept(RecordCodec.Encode(new AcceptRequest(name, ballot, record.Record)));
+        DecideRequest decide = RecordCodec.DecodeDecide(RecordCodec.Encode(new DecideRequest(name, ballot, record.Record)));
+        Assert.Equal((name, ballot, accept.Ballot), (accept.Name, decide.Ballot, ballot));
+        Assert.Equivalent(record.Record, accept.Record, strict: true);
+        Assert.Equivalent(record.Record, decide.Record, strict: true);
+    });
+
+    [Fact]
+    public void What_is_cut_off_at_any_byte_is_refused()
+    {
+        BallotedRecord record = new(Sample.Ballot(3), Sample.Record() with { UnixMode = 420, PreviousFileIds = [Sample.FileId(9)] });
+        RegisterState state = new() { Promised = record.Ballot, Accepted = record, Decided = record, Seals = [new(record.Ballot, Sample.FileId(1))] };
+        RegisterAnswer answer = new() { Promised = record.Ballot, Accepted = record, Missing = Sample.AllOf(9), IsManifestMissing = true };
+
+        AssertCutOffIsRefused(RecordCodec.EncodeRecord(record.Record), RecordCodec.DecodeRecord);
+        AssertCutOffIsRefused(RecordCodec.EncodeBallotedRecord(record), RecordCodec.DecodeBallotedRecord);
+        AssertCutOffIsRefused(RecordCodec.EncodeState(state), RecordCodec.DecodeState);
+        AssertCutOffIsRefused(RecordCodec.EncodeAnswer(answer), RecordCodec.DecodeAnswer);
+        AssertCutOffIsRefused(RecordCodec.Encode(new PrepareRequest("a", record.Ballot)), RecordCodec.DecodePrepare);
+        AssertCutOffIsRefused(RecordCodec.Encode(new SealRequest("a", record.Ballot, Sample.FileId(1), Sample.AllOf(9))), RecordCodec.DecodeSeal);
+        AssertCutOffIsRefused(RecordCodec.Encode(new AcceptRequest(Sample.Name, record.Ballot, record.Record)), RecordCodec.DecodeAccept);
+        AssertCutOffIsRefused(RecordCodec.Encode(new DecideRequest(Sample.Name, record.Ballot, record.Record)), RecordCodec.DecodeDecide);
+        AssertCutOffIsRefused(RecordCodec.Encode(new ReadRequest("a")), RecordCodec.DecodeRead);
+    }
+
+    [Fact]
+    public void Spoiled_bytes_are_read_or_refused_and_nothing_else_happens() =>
+        Gen.Select(States, Gen.Int[0, 1 << 20], Gen.Byte).Sample((state, position, value) =>
+        {
+            byte[] bytes = RecordCodec.EncodeState(state);
+            bytes[position % bytes.Length] = value;
+            try
+            {
+                RecordCodec.DecodeState(bytes);
+            }
+            catch (DfssException e) when (e.Code == DfssErrorCode.InvalidArgument)
+            {
+                Assert.NotEmpty(e.Message);
+            }
+        });
+
+    [Fact]
+    public void Random_bytes_are_refused() => Gen.Byte.Array[0, 200].Sample(bytes => AssertInvalid(() => RecordCodec.DecodeRecord(bytes)));
+
+    [Fact]
+    public void Bytes_left_over_are_refused() =>
+        AssertInvalid(() => RecordCodec.DecodeRecord((byte[])[.. RecordCodec.EncodeRecord(Sample.Record()), 0xc0]));
+
+    [Fact]
+    public void Unknown_keys_are_skipped_and_null_is_absent() => Assert.Equal("a", RecordCodec.DecodeRead(Map(
+        ("new", (ref w) => { w.WriteMapHeader(1); w.Write("deep"); w.WriteArrayHeader(2); w.Write(1); w.Write("x"); }),
+        ("ballot", (ref w) => w.WriteNil()),
+        ("name", (ref w) => w.Write("a")))).Name);
+
+    [Fact]
+    public void A_key_that_stands_twice_is_refused_known_or_not()
+    {
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("name", (ref w) => w.Write("a")))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(1)), ("x", (ref w) => w.Write(1)))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) =>
+        {
+            w.WriteMapHeader(2);
+            w.Write("y");
+            w.Write(1);
+            w.Write("y");
+            w.Write(1);
+        }))));
+    }
+
+    [Theory]
+    [InlineData(7, true)]
+    [InlineData(8, false)]
+    [InlineData(100_000, false)]
+    public void Nesting_is_bounded_also_where_it_is_skipped(int depth, bool isRead)
+    {
+        byte[] bytes = Map(("name", (ref w) => w.Write("a")), ("x", (ref w) =>
+        {
+            for (int i = 0; i < depth; i++)
+            {
+                w.WriteArrayHeader(1);
+            }
+
+            w.WriteNil();
+        }));
+        if (isRead)
+        {
+            Assert.Equal("a", RecordCodec.DecodeRead(bytes).Name);
+        }
+        else
+        {
+            AssertInvalid(() => RecordCodec.DecodeRead(bytes));
+        }
+    }
+
+    [Fact]
+    public void What_the_wire_does_not_use_is_refused()
+    {
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(1.5)))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(-1)))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(ulong.MaxValue)))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.WriteString([0xff, 0xfe])))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a"u8)))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write(7)))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("other", (ref w) => w.Write("a")))));
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.WriteArrayHeader(int.MaxValue)))));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("../a")]
+    [InlineData("a\\b")]
+    [InlineData("cafe\u0301")]
+    public void Names_that_break_the_rule_are_refused(string name) =>
+        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write(name)))));
+
+    [Fact]
+    public void Values_out_of_range_are_refused_when_written()
+    {
+        FileRecord good = Sample.Record();
+        HomeMember member = good.Home[0];
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Version = 0 }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { FileId = default }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Length = -1 }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { ChunkSize = DfssLimits.MaxChunkSize + 1 }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Replicas = 0 }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { UnixMode = 4096 }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [] }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [.. Enumerable.Repeat(member, 65)] }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [member with { Addresses = [new string('a', 257)] }] }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [member with { Addresses = [.. Enumerable.Repeat("a", 9)] }] }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { PreviousFileIds = [.. Enumerable.Range(0, 65).Select(Sample.FileId)] }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { PreviousWriterIds = new Guid[9] }));
+    }
+
+    [Fact]
+    public void A_ballot_is_a_counter_and_sixteen_bytes_in_the_order_they_are_compared()
+    {
+        byte[] bytes = RecordCodec.Encode(new PrepareRequest("a", new Ballot(5, new Guid("00112233-4455-6677-8899-aabbccddeeff"))));
+
+        Assert.Equal("82a46e616d65a161a662616c6c6f749205c41000112233445566778899aabbccddeeff", Convert.ToHexStringLower(bytes));
+    }
+
+    private static Gen<string> OneOf(params string[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
+
+    private static byte[] Map(params (string Key, WriteValue Write)[] entries)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        MessagePackWriter writer = new(buffer);
+        writer.WriteMapHeader(entries.Length);
+        foreach ((string key, WriteValue write) in entries)
+        {
+            writer.Write(key);
+            write(ref writer);
+        }
+
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void AssertCutOffIsRefused<T>(byte[] whole, Func<ReadOnlyMemory<byte>, T> decode)
+    {
+        Assert.NotNull(decode(whole));
+        for (int length = 0; length < whole.Length; length++)
+        {
+            AssertInvalid(() => decode(whole.AsMemory(0, length)));
+        }
+    }
+
+    private static void AssertInvalid(Func<object?> action) =>
+        Assert.Equal(DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(action).Code);
+
+    private delegate void WriteValue(ref MessagePackWriter writer);
+}

@@ -1,0 +1,61 @@
+using Dfss.Records;
+
+namespace Dfss.Tests.Records.Simulation;
+
+/// <summary>
+/// What no member knows but the schedule sees: which records were chosen, that is accepted at one ballot by a majority.
+/// Checks after every event that
+/// could lose one that each chunk of every name's last chosen record is on as many disks as its writer was promised.
+/// </summary>
+internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
+{
+    private readonly Dictionary<(string Name, Ballot Ballot), HashSet<int>> votes = [];
+    private readonly Dictionary<string, BallotedRecord> last = new(StringComparer.Ordinal);
+    private readonly HashSet<Guid> writers = [];
+
+    public int Count => writers.Count;
+
+    /// <summary>The first thing that went wrong.</summary>
+    public string? Violation { get; private set; }
+
+    public bool IsReal(FileRecord record) => writers.Contains(record.WriterId);
+
+    public void Note(int member, RegisterRequest request, byte[] encodedAnswer)
+    {
+        if (request is not AcceptRequest accept || RecordCodec.DecodeAnswer(encodedAnswer).Status != RegisterStatus.Done)
+        {
+            return;
+        }
+
+        if (!votes.TryGetValue((accept.Name, accept.Ballot), out HashSet<int>? voters))
+        {
+            votes.Add((accept.Name, accept.Ballot), voters = []);
+        }
+
+        if (voters.Add(member) && voters.Count == (members.Count / 2) + 1)
+        {
+            writers.Add(accept.Record.WriterId);
+            if (!(last.TryGetValue(accept.Name, out BallotedRecord? known) && known.Ballot > accept.Ballot))
+            {
+                last[accept.Name] = new BallotedRecord(accept.Ballot, accept.Record);
+                CheckChunks("its choice");
+            }
+        }
+    }
+
+    public void CheckChunks(string after)
+    {
+        foreach (FileRecord record in last.Values.Select(chosen => chosen.Record).Where(r => r.State == FileRecordState.File))
+        {
+            SimulatedFile file = SimulatedFile.Of(record.FileId);
+            foreach (int chunk in file.Chunks.Append(file.Manifest))
+            {
+                int copies = members.Count(member => member.IsDurable(chunk));
+                if (copies < record.Replicas)
+                {
+                    Violation ??= $"'{record.Name}' v{record.Version}: {copies} of {record.Replicas} copies of chunk {chunk} after {after}";
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Xunit;
+
+namespace Dfss.Tests.Records.Simulation;
+
+/// <summary>
+/// The register under random schedules. A failure prints its seed; that seed in <c>DFSS_SEED</c> runs it first again.
+/// <c>DFSS_SCHEDULES</c> is how many
+/// schedules with fresh seeds are run (3,000 if it is not set).
+/// </summary>
+public sealed class RegisterScheduleTests(ITestOutputHelper output)
+{
+    private const int FreshSchedules = 3000;
+    private const int FixedSchedules = 1000;
+    private const int MutatedSchedules = 4000;
+
+    [Fact]
+    public void Histories_are_linearizable_and_no_chunk_is_lost_in_the_fixed_schedules() => Run(firstSeed: 1, FixedSchedules);
+
+    [Fact]
+    public void Histories_are_linearizable_and_no_chunk_is_lost_in_fresh_schedules()
+    {
+        int count = ReadVariable("DFSS_SCHEDULES") ?? FreshSchedules;
+        Run(ReadVariable("DFSS_SEED") ?? Random.Shared.Next(int.MaxValue / 2), count);
+    }
+
+    [Theory]
+    [InlineData(Mutation.SealsAreNotKept)]
+    [InlineData(Mutation.PromisesAreNotKept)]
+    [InlineData(Mutation.SealsDoNotFlush)]
+    [InlineData(Mutation.DecisionsEndAllSeals)]
+    public void A_broken_rule_is_found(Mutation mutation)
+    {
+        int firstSeed = Random.Shared.Next(int.MaxValue / 2);
+        for (int i = 0; i < MutatedSchedules; i++)
+        {
+            if (new Schedule(firstSeed + i, mutation).Run() is { } problem)
+            {
+                output.WriteLine($"{mutation}: found by schedule {i + 1} from seed {firstSeed}: {problem}");
+                return;
+            }
+        }
+
+        Assert.Fail($"{mutation}: {MutatedSchedules} schedules from seed {firstSeed} did not notice it.");
+    }
+
+    private void Run(int firstSeed, int count)
+    {
+        long started = Stopwatch.GetTimestamp();
+        ConcurrentBag<string> failures = [];
+        long chosen = 0;
+        ConcurrentDictionary<string, int> outcomes = new(StringComparer.Ordinal);
+        Parallel.For(0, count, (i, loop) =>
+        {
+            Schedule schedule = new(firstSeed + i, Mutation.None);
+            if (schedule.Run() is { } problem)
+            {
+                failures.Add($"seed {firstSeed + i}: {problem}");
+                loop.Stop();
+            }
+
+            Interlocked.Add(ref chosen, schedule.ChosenCount);
+            foreach (HistoryOperation operation in schedule.History)
+            {
+                outcomes.AddOrUpdate($"{(operation.IsRead ? "read" : "change")} {operation.Outcome}", 1, static (_, known) => known + 1);
+            }
+        });
+        output.WriteLine(
+            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {failures.Count} failed, "
+            + string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s"));
+        output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
+        Assert.True(failures.IsEmpty, string.Join('\n', failures));
+        Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
+    }
+
+    private static int? ReadVariable(string name) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value) ? value : null;
+}

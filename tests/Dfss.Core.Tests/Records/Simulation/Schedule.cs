@@ -1,0 +1,274 @@
+using Dfss.Records;
+using Xunit;
+
+namespace Dfss.Tests.Records.Simulation;
+
+/// <summary>
+/// One random schedule: members, clients, and a network that loses, doubles, delays and reorders, with crashes of both,
+/// and collection of
+/// garbage at any moment. Everything follows from the seed. What must survive: while fewer than a majority of the
+/// members are lost for good (here none is),
+/// every history is linearizable, and every chunk of the record chosen last is on the disks of as many members as were
+/// promised.
+/// </summary>
+internal sealed class Schedule
+{
+    private readonly Random random;
+    private readonly SimulatedMember[] members;
+    private readonly SimulatedClient[] clients;
+    private readonly string[] names;
+    private readonly List<Message> messages = [];
+    private readonly List<Message> unanswered = [];
+    private readonly ChosenRecords chosen;
+    private readonly int faults;
+    private int operationsLeft;
+    private int ticks;
+
+    public Schedule(int seed, Mutation mutation)
+    {
+        random = new Random(seed);
+        names = random.Next(3) == 0 ? ["a", "b"] : ["a"];
+        members = [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => new SimulatedMember(names, mutation))];
+        clients = [.. Enumerable.Range(0, random.Next(2, 6)).Select(_ => new SimulatedClient(this, random))];
+        chosen = new ChosenRecords(members);
+        operationsLeft = random.Next(3, 15);
+        faults = random.Next(4);
+    }
+
+    public int MemberCount => members.Length;
+
+    public List<HistoryOperation> History { get; } = [];
+
+    /// <summary>How many records were chosen: that something happens is checked too.</summary>
+    public int ChosenCount => chosen.Count;
+
+    public Guid NewGuid()
+    {
+        byte[] bytes = new byte[16];
+        random.NextBytes(bytes);
+        return new Guid(bytes);
+    }
+
+    public int Tick() => ++ticks;
+
+    /// <summary>
+    /// Runs it; null, or what went wrong. 1,000 events are about 9 operations among 2-3 clients, with room for their
+    /// rounds.
+    /// </summary>
+    public string? Run()
+    {
+        for (int i = 0; i < 1000 && chosen.Violation is null; i++)
+        {
+            RandomEvent();
+        }
+
+        Heal();
+        foreach (string name in names)
+        {
+            RunAlone(client => client.Begin(name, isReadOnly: true));
+        }
+
+        return chosen.Violation ?? names.Select(Check).FirstOrDefault(problem => problem is not null);
+    }
+
+    public void Send(SimulatedClient client, int member, RegisterRequest request) =>
+        Post(new Message(client, client.Epoch, member, request, RecordCodec.Encode(request), Chunk: 0, IsAnswer: false));
+
+    public void SendPut(SimulatedClient client, int member, int chunk) =>
+        Post(new Message(client, client.Epoch, member, Request: null, Body: null, chunk, IsAnswer: false));
+
+    private void Post(Message message)
+    {
+        messages.Add(message);
+        unanswered.Add(message);
+    }
+
+    private void RandomEvent()
+    {
+        int dice = random.Next(100);
+        if (dice < 64)
+        {
+            DeliverAny();
+        }
+        else if (dice < 88)
+        {
+            StepClient(clients[random.Next(clients.Length)]);
+        }
+        else if (dice < 93)
+        {
+            members[random.Next(members.Length)].CollectGarbage();
+            chosen.CheckChunks("a collection of garbage");
+        }
+        else if (faults > 0 && random.Next(4) < faults)
+        {
+            Fault();
+        }
+    }
+
+    private void Fault()
+    {
+        SimulatedMember member = members[random.Next(members.Length)];
+        switch (random.Next(10))
+        {
+            case 0 when member.IsUp:
+                member.Crash();
+                chosen.CheckChunks("a crash");
+                break;
+            case 1 or 2 or 3:
+                member.Restart();
+                break;
+            case 4 when messages.Count > 0:
+                messages.RemoveAt(random.Next(messages.Count));
+                break;
+            case 5 when messages.Count > 0:
+                messages.Add(messages[random.Next(messages.Count)]);
+                break;
+            case 6 when random.Next(4) == 0:
+                clients[random.Next(clients.Length)].Crash();
+                break;
+            case > 6 when unanswered.Count > 0:
+                TimeOut(random.Next(unanswered.Count));
+                break;
+        }
+    }
+
+    private void StepClient(SimulatedClient client)
+    {
+        if (!client.IsIdle)
+        {
+            client.Step();
+        }
+        else if (operationsLeft > 0)
+        {
+            operationsLeft--;
+            client.Begin(names[random.Next(names.Length)], isReadOnly: false);
+        }
+    }
+
+    private void DeliverAny()
+    {
+        if (messages.Count > 0)
+        {
+            // Old ones are as likely as new ones: any delay, any order.
+            int index = random.Next(messages.Count);
+            Message message = messages[index];
+            messages[index] = messages[^1];
+            messages.RemoveAt(messages.Count - 1);
+            Deliver(message);
+        }
+    }
+
+    private void Deliver(Message message)
+    {
+        if (message.IsAnswer)
+        {
+            unanswered.RemoveAll(sent => ReferenceEquals(sent.Client, message.Client) && sent.Epoch == message.Epoch
+                && sent.Member == message.Member && ReferenceEquals(sent.Request, message.Request) && sent.Chunk == message.Chunk);
+            Report(message, isAnswered: true);
+        }
+        else if (members[message.Member] is { IsUp: true } member)
+        {
+            byte[]? answer = null;
+            if (message.Request is null)
+            {
+                member.Put(message.Chunk);
+            }
+            else
+            {
+                answer = member.Handle(message.Request, message.Body!);
+                chosen.Note(message.Member, message.Request, answer);
+            }
+
+            messages.Add(message with { Body = answer, IsAnswer = true });
+        }
+    }
+
+    private void TimeOut(int index)
+    {
+        Message message = unanswered[index];
+        unanswered.RemoveAt(index);
+        Report(message with { Body = null }, isAnswered: false);
+    }
+
+    private static void Report(Message message, bool isAnswered)
+    {
+        if (message.Client.Epoch != message.Epoch)
+        {
+            return;
+        }
+
+        if (message.Request is null)
+        {
+            message.Client.OnPut(message.Member, message.Chunk, isAnswered);
+        }
+        else
+        {
+            message.Client.OnReply(message.Member, message.Request, message.Body);
+        }
+    }
+
+    private void Heal()
+    {
+        foreach (SimulatedMember member in members)
+        {
+            member.Restart();
+        }
+
+        foreach (SimulatedClient client in clients)
+        {
+            // Its operation stays a maybe, its messages stay on their way.
+            client.Crash();
+        }
+
+        while (messages.Count > 0)
+        {
+            DeliverAny();
+        }
+
+        unanswered.Clear();
+    }
+
+    private void RunAlone(Action<SimulatedClient> begin)
+    {
+        SimulatedClient client = clients[0];
+        begin(client);
+        for (int i = 0; !client.IsIdle; i++)
+        {
+            Assert.True(i < 1000, "a read with all members up and nobody else about does not end");
+            client.Step();
+            while (messages.Count > 0)
+            {
+                DeliverAny();
+            }
+        }
+
+        foreach (SimulatedMember member in members)
+        {
+            member.CollectGarbage();
+        }
+
+        chosen.CheckChunks("the last collection of garbage");
+    }
+
+    private string? Check(string name)
+    {
+        HistoryOperation[] operations = [.. History.Where(operation => operation.Name == name)];
+        if (operations[^1].Outcome != HistoryOutcome.Done)
+        {
+            return $"the last read of '{name}' is not current";
+        }
+
+        if (operations.FirstOrDefault(o => o is { IsRead: true, Outcome: HistoryOutcome.Nothing, Seen: not null } && !chosen.IsReal(o.Seen!)) is { } unreal)
+        {
+            return $"a flagged read shows what was never chosen: {unreal}";
+        }
+
+        return LinearizabilityChecker.IsLinearizable(operations)
+            ? null
+            : $"'{name}' is not linearizable:\n{string.Join('\n', operations.Select(operation => operation.ToString()))}";
+    }
+
+    /// <summary>A request, or a put of a chunk where there is no request, or the answer to one.</summary>
+    private sealed record Message(
+        SimulatedClient Client, int Epoch, int Member, RegisterRequest? Request, byte[]? Body, int Chunk, bool IsAnswer);
+}

@@ -1,0 +1,94 @@
+using Dfss.Storage;
+
+namespace Dfss.Tests.Storage;
+
+/// <summary>
+/// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: a file's content, and a new name whose folder was not synced. Or
+/// whose syncs fail. What SQLite writes is not under its control.
+/// </summary>
+internal sealed class FaultyDisk
+{
+    private readonly Lock gate = new();
+    private readonly HashSet<string> unsyncedFiles = [];
+    private readonly List<DurableStep> unsyncedRenames = [];
+    private int stepsLeft = int.MaxValue;
+
+    /// <summary>Which steps count.</summary>
+    public Func<DurableStep, bool> Counts { get; init; } = _ => true;
+
+    /// <summary>Which steps fail, as if the medium were bad.</summary>
+    public Func<DurableStep, bool> Fails { get; set; } = _ => false;
+
+    /// <summary>Whether the world stands still.</summary>
+    public bool IsStopped { get; private set; }
+
+    /// <summary>The seam.</summary>
+    public DurableFile Files => new(BeforeStep);
+
+    /// <summary>Lets this many steps pass, then stops the world.</summary>
+    public void StopAfter(int steps) => stepsLeft = steps;
+
+    /// <summary>What a power cut leaves of what was done.</summary>
+    public void CutPower()
+    {
+        lock (gate)
+        {
+            IsStopped = true;
+            foreach (DurableStep rename in unsyncedRenames.AsEnumerable().Reverse())
+            {
+                if (File.Exists(rename.Target))
+                {
+                    File.Move(rename.Target!, rename.Path);
+                }
+            }
+
+            foreach (string path in unsyncedFiles.Where(File.Exists))
+            {
+                File.WriteAllBytes(path, []);
+            }
+        }
+    }
+
+    private void BeforeStep(DurableStep step)
+    {
+        lock (gate)
+        {
+            if (IsStopped || (Counts(step) && --stepsLeft < 0))
+            {
+                IsStopped = true;
+                throw new IOException("The power is off.");
+            }
+
+            if (Fails(step))
+            {
+                throw new IOException("Input/output error.");
+            }
+
+            Note(step);
+        }
+    }
+
+    private void Note(DurableStep step)
+    {
+        switch (step.Action)
+        {
+            case DurableAction.CreateFile:
+                unsyncedFiles.Add(step.Path);
+                break;
+            case DurableAction.SyncFile:
+                unsyncedFiles.Remove(step.Path);
+                break;
+            case DurableAction.Rename:
+                if (unsyncedFiles.Remove(step.Path))
+                {
+                    unsyncedFiles.Add(step.Target!);
+                }
+
+                unsyncedRenames.Add(step);
+                break;
+            case DurableAction.SyncDirectory:
+                unsyncedRenames.RemoveAll(rename => Path.GetDirectoryName(rename.Target) == step.Path);
+                break;
+        }
+    }
+}

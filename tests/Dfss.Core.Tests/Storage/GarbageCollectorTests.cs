@@ -1,0 +1,141 @@
+using Dfss.Records;
+using Dfss.Storage;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Storage;
+
+public abstract class GarbageCollectorContract : IAsyncDisposable
+{
+    private readonly FakeTimeProvider clock = new();
+    private LocalStore? store;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    protected abstract string? StorePath { get; }
+
+    [Fact]
+    public async Task What_is_sealed_accepted_or_decided_is_kept_and_the_rest_goes()
+    {
+        await OpenAsync();
+        FileManifest isSealed = await PutFileAsync(1), accepted = await PutFileAsync(2), decided = await PutFileAsync(3), loose = await PutFileAsync(4);
+        await store!.Records.SealAsync([Registers.Seal("s", 1, isSealed)], Token);
+        await store.Records.AcceptAsync([Registers.Accept("a", 1, accepted.FileId)], Token);
+        await store.Records.DecideAsync([Registers.Decide("d", 1, decided.FileId)], Token);
+
+        GarbageCollectionResult result = await store.Collector.CollectAsync(TimeSpan.Zero, Token);
+
+        Assert.Equal(4, result.ChunksDeleted);
+        Assert.Equal(12, result.ChunksKept);
+        Assert.Equal(3, result.FilesMarked);
+        Assert.Equal<bool[]>([false, false, false, true], await AreGoneAsync(isSealed, accepted, decided, loose));
+        Assert.Equal(12, store.GetUsage().Chunks);
+    }
+
+    [Fact]
+    public async Task A_decision_ends_the_seals_below_it()
+    {
+        await OpenAsync();
+        FileManifest lost = await PutFileAsync(1), chosen = await PutFileAsync(2);
+        await store!.Records.SealAsync([Registers.Seal("a", 1, lost)], Token);
+        await store.Records.SealAsync([Registers.Seal("a", 2, chosen)], Token);
+        await store.Records.DecideAsync([Registers.Decide("a", 2, chosen.FileId)], Token);
+        await store.Collector.CollectAsync(TimeSpan.Zero, Token);
+        Assert.Equal<bool[]>([true, false], await AreGoneAsync(lost, chosen));
+    }
+
+    [Fact]
+    public async Task The_grace_period_counts_from_the_last_put_or_question()
+    {
+        await OpenAsync();
+        FileManifest asked = await PutFileAsync(1), forgotten = await PutFileAsync(2);
+        clock.Advance(TimeSpan.FromHours(23));
+        await store!.Chunks.FindMissingAsync([asked.FileId.ToChunkId(), asked[0], asked[1], asked[2]], Token);
+        clock.Advance(TimeSpan.FromMinutes(59));
+        Assert.Equal(0, (await store.Collector.CollectAsync(GarbageCollector.DefaultGracePeriod, Token)).ChunksDeleted);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(4, (await store.Collector.CollectAsync(GarbageCollector.DefaultGracePeriod, Token)).ChunksDeleted);
+        Assert.Equal<bool[]>([false, true], await AreGoneAsync(asked, forgotten));
+    }
+
+    [Fact]
+    public async Task A_file_sealed_while_a_collection_runs_is_kept()
+    {
+        await OpenAsync();
+        int kept = 0;
+        for (int round = 0; round < 20; round++)
+        {
+            FileManifest manifest = await PutFileAsync(100 + round);
+            Task<GarbageCollectionResult> collection = store!.Collector.CollectAsync(TimeSpan.Zero, Token);
+            RegisterAnswer answer = (await store.Records.SealAsync([Registers.Seal($"f{round}", 1, manifest)], Token))[0];
+            await collection;
+            bool isGone = (await AreGoneAsync(manifest))[0];
+            Assert.True(answer.Status == RegisterStatus.ChunksMissing || !isGone);
+            kept += isGone ? 0 : 1;
+        }
+
+        await store!.Collector.CollectAsync(TimeSpan.Zero, Token);
+        Assert.Equal(kept * 4, store.GetUsage().Chunks);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await store!.DisposeAsync();
+        Clean();
+    }
+
+    protected abstract void Clean();
+
+    private async Task OpenAsync()
+    {
+        store = await LocalStore.OpenAsync(StorePath, new LocalStoreOptions { TimeProvider = clock }, Token);
+        await store.Recovery;
+    }
+
+    private async Task<FileManifest> PutFileAsync(int seed)
+    {
+        (ChunkId Id, byte[] Content)[] content = [.. Enumerable.Range(0, 3).Select(i => TestChunks.Make((seed * 10) + i, i == 0 ? TestChunks.Large : TestChunks.Small))];
+        FileManifest manifest = Registers.Manifest([.. content.Select(chunk => chunk.Id)]);
+        foreach ((ChunkId id, byte[] bytes) in content)
+        {
+            await store!.Chunks.PutAsync(id, bytes, Token);
+        }
+
+        await store!.Chunks.PutAsync(manifest.FileId.ToChunkId(), manifest.Encoded, Token);
+        return manifest;
+    }
+
+    private async Task<bool[]> AreGoneAsync(params FileManifest[] manifests)
+    {
+        List<bool> gone = [];
+        foreach (FileManifest manifest in manifests)
+        {
+            bool[] missing = await store!.Chunks.FindMissingAsync(
+                [manifest.FileId.ToChunkId(), manifest[0], manifest[1], manifest[2]], Token);
+            Assert.Single(missing.Distinct());
+            gone.Add(missing[0]);
+        }
+
+        return [.. gone];
+    }
+}
+
+public sealed class MemoryGarbageCollectorTests : GarbageCollectorContract
+{
+    protected override string? StorePath => null;
+
+    protected override void Clean()
+    {
+        // Nothing is left of a store in memory.
+    }
+}
+
+public sealed class DiskGarbageCollectorTests : GarbageCollectorContract
+{
+    private readonly TemporaryFolder folder = new();
+
+    protected override string? StorePath => folder.Path;
+
+    protected override void Clean() => folder.Dispose();
+}

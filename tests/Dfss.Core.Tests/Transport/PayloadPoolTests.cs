@@ -1,0 +1,130 @@
+using CsCheck;
+using Dfss.Transport;
+using Xunit;
+
+namespace Dfss.Tests.Transport;
+
+public class PayloadPoolTests
+{
+    private const int Mebi = 1 << 20;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_payload_has_exactly_the_length_asked_for()
+    {
+        PayloadPool pool = new(16 * Mebi);
+        foreach (int length in new[] { 0, 1, 4096, 16384, 16385, Mebi, 16 * Mebi })
+        {
+            using Payload payload = await pool.RentAsync(length, Token);
+            Assert.Equal(length, payload.Memory.Length);
+        }
+    }
+
+    [Fact]
+    public async Task When_the_budget_is_used_up_callers_wait_in_order()
+    {
+        PayloadPool pool = new(4 * Mebi);
+        Payload first = await pool.RentAsync(3 * Mebi, Token);
+        Task<Payload> large = pool.RentAsync(2 * Mebi, Token).AsTask();
+        Task<Payload> small = pool.RentAsync(1, Token).AsTask();
+        Assert.Null(pool.TryRent(1));
+        Assert.False(large.IsCompleted || small.IsCompleted);
+        first.Dispose();
+        using Payload second = await large;
+        using Payload third = await small;
+        Assert.Equal(1, third.Memory.Length);
+    }
+
+    [Fact]
+    public async Task A_cancelled_waiter_lets_those_behind_it_go_on()
+    {
+        PayloadPool pool = new(2 * Mebi);
+        using Payload held = await pool.RentAsync(Mebi, Token);
+        using CancellationTokenSource cancel = new();
+        Task<Payload> large = pool.RentAsync(2 * Mebi, cancel.Token).AsTask();
+        Task<Payload> small = pool.RentAsync(Mebi, Token).AsTask();
+        Assert.False(small.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => large);
+        using Payload served = await small;
+    }
+
+    [Fact]
+    public async Task Memory_is_used_again_and_never_over_the_budget()
+    {
+        PayloadPool pool = new(32 * Mebi);
+        for (int round = 0; round < 20; round++)
+        {
+            int size = Mebi << (round % 5);
+            List<Payload> rented = [];
+            while (pool.TryRent(size) is { } payload)
+            {
+                rented.Add(payload);
+            }
+
+            Assert.Equal(32 * Mebi / size, rented.Count);
+            Assert.Equal(32 * Mebi, pool.AllocatedBytes);
+            rented.ForEach(payload => payload.Dispose());
+            Assert.Equal(0, pool.RentedBytes);
+        }
+
+        using Payload one = await pool.RentAsync(1, Token);
+        Assert.Equal(32 * Mebi, pool.AllocatedBytes);
+    }
+
+    [Fact]
+    public async Task Disposing_twice_gives_back_once_and_use_after_that_throws()
+    {
+        PayloadPool pool = new(2 * Mebi);
+        Payload payload = await pool.RentAsync(Mebi, Token);
+        payload.Dispose();
+        payload.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => payload.Memory);
+        Assert.Equal(0, pool.RentedBytes);
+        using Payload first = await pool.RentAsync(Mebi, Token);
+        using Payload second = await pool.RentAsync(Mebi, Token);
+        Assert.Null(pool.TryRent(1));
+    }
+
+    [Fact]
+    public async Task What_can_never_fit_is_refused_at_once() =>
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded,
+            (await Assert.ThrowsAsync<DfssException>(async () => await new PayloadPool(Mebi).RentAsync(Mebi + 1, Token))).Code);
+
+    [Fact]
+    public void No_two_payloads_share_a_byte()
+    {
+        Gen.Int[1, 3 * Mebi / 2].Array[1, 60].Sample(
+            lengths =>
+            {
+                PayloadPool pool = new(8 * Mebi);
+                List<(Payload Payload, byte Mark)> live = [];
+                foreach (int length in lengths)
+                {
+                    if (pool.TryRent(length) is { } payload)
+                    {
+                        payload.Memory.Span.Fill((byte)length);
+                        live.Add((payload, (byte)length));
+                    }
+                    else
+                    {
+                        int place = length % live.Count;
+                        AssertUntouched(live[place]);
+                        live[place].Payload.Dispose();
+                        live.RemoveAt(place);
+                    }
+                }
+
+                live.ForEach(AssertUntouched);
+                live.ForEach(entry => entry.Payload.Dispose());
+                using Payload? whole = pool.TryRent(8 * Mebi);
+                Assert.NotNull(whole);
+            },
+            iter: 30);
+    }
+
+    private static void AssertUntouched((Payload Payload, byte Mark) entry) =>
+        Assert.Equal(-1, entry.Payload.Memory.Span.IndexOfAnyExcept(entry.Mark));
+}

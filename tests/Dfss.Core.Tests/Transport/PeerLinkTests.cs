@@ -1,0 +1,128 @@
+using Dfss.Protocol;
+using Dfss.Testing;
+using Dfss.Transport;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Transport;
+
+public class PeerLinkTests
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Bulk_and_the_rest_have_a_connection_each_made_when_needed()
+    {
+        await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, MessageMap.Empty, null)));
+        await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
+        Assert.Equal(peer.StoreId, (await link.HelloAsync(Token)).StoreId);
+        (await link.CallAsync(Call(isBulk: false), Token)).Dispose();
+        Assert.Single(peer.Connections);
+        (await link.CallAsync(Call(isBulk: true), Token)).Dispose();
+        (await link.CallAsync(Call(isBulk: true), Token)).Dispose();
+        Assert.Equal(2, peer.Connections.Count);
+    }
+
+    [Fact]
+    public async Task After_a_break_the_next_call_connects_again()
+    {
+        await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, MessageMap.Empty, null)));
+        await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
+        for (int round = 1; round <= 3; round++)
+        {
+            // The first call may still meet the connection that was broken a moment ago.
+            while (peer.Connections.Count < round)
+            {
+                Exception? failure = await Record.ExceptionAsync(async () => (await link.CallAsync(Call(isBulk: false), Token)).Dispose());
+                Assert.True(failure is null or DfssException { Code: DfssErrorCode.PeerUnreachable }, failure?.ToString());
+            }
+
+            peer.Connections[^1].Abort();
+        }
+    }
+
+    [Fact]
+    public async Task Another_store_at_the_same_address_is_another_peer()
+    {
+        await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, MessageMap.Empty, null)));
+        await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
+        StoreId first = (await link.HelloAsync(Token)).StoreId;
+        peer.StoreId = StoreId.Create();
+        DfssException exception = await Assert.ThrowsAsync<DfssException>(async () => await link.CallAsync(Call(isBulk: true), Token));
+        Assert.Equal(DfssErrorCode.PeerUnreachable, exception.Code);
+        Assert.Contains(first.ToString(), exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_slow_peer_that_answers_ping_is_waited_for()
+    {
+        FakeTimeProvider clock = new();
+        TaskCompletionSource release = new();
+        int pings = 0;
+        await using FakePeer peer = new(async (request, _, _) =>
+        {
+            if (request.Operation == Operations.Ping)
+            {
+                Interlocked.Increment(ref pings);
+            }
+            else
+            {
+                await release.Task;
+            }
+
+            return (DfssErrorCode.None, MessageMap.Empty, null);
+        });
+        await using PeerLink link = new(peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
+        Task<Response> slow = link.CallAsync(Call(isBulk: true), Token).AsTask();
+        for (int expected = 1; expected <= 6; expected++)
+        {
+            await AdvanceUntilAsync(clock, TimeSpan.FromSeconds(1), () => Volatile.Read(ref pings) >= expected);
+        }
+
+        Assert.False(slow.IsCompleted);
+        release.SetResult();
+        (await slow.WaitAsync(Soon, Token)).Dispose();
+    }
+
+    [Fact]
+    public async Task A_peer_that_answers_no_ping_is_dead()
+    {
+        FakeTimeProvider clock = new();
+        await using FakePeer peer = new((_, _, _) => default);
+        await using PeerLink link = new(peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
+        Task<Response> waiting = link.CallAsync(Call(isBulk: true), Token).AsTask();
+        await AdvanceUntilAsync(clock, TimeSpan.FromSeconds(1), () => waiting.IsCompleted);
+        DfssException exception = await Assert.ThrowsAsync<DfssException>(() => waiting);
+        Assert.Equal(DfssErrorCode.TimedOut, exception.Code);
+        Assert.Contains("ping", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Disposing_ends_the_calls_under_way()
+    {
+        await using FakePeer peer = new((_, _, _) => default);
+        PeerLink link = new(peer.Address, ClientChannelOptions.Default);
+        await link.HelloAsync(Token);
+        Task<Response> waiting = link.CallAsync(Call(isBulk: false), Token).AsTask();
+        await link.DisposeAsync();
+        DfssException exception = await Assert.ThrowsAsync<DfssException>(() => waiting.WaitAsync(Soon, Token));
+        Assert.Equal(DfssErrorCode.PeerUnreachable, exception.Code);
+        await link.DisposeAsync();
+    }
+
+    private static PeerCall Call(bool isBulk) => new("a", MessageMap.Empty, Payload: null, Destination: null, isBulk);
+
+    /// <summary>Moves the virtual clock on in small steps while real sockets do their part in between.</summary>
+    private static async Task AdvanceUntilAsync(FakeTimeProvider clock, TimeSpan step, Func<bool> isReached)
+    {
+        long began = TimeProvider.System.GetTimestamp();
+        while (!isReached())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Soon, "It did not happen.");
+            clock.Advance(step);
+            await Task.Delay(1, Token);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using System.Reflection;
+using Engine = System.Management.Automation.PowerShell;
+
+namespace Dfss.Tests;
+
+/// <summary>A PowerShell session of its own in this process that imports the module from the folder that the build laid out.</summary>
+internal sealed class ModuleSession : IDisposable
+{
+    private readonly Runspace runspace;
+
+    public ModuleSession()
+    {
+        InitialSessionState state = InitialSessionState.CreateDefault2();
+        runspace = RunspaceFactory.CreateRunspace(state);
+        runspace.Open();
+        Run($"Import-Module '{ManifestPath}'");
+    }
+
+    /// <summary>The module's manifest.</summary>
+    public static string ManifestPath { get; } = typeof(ModuleSession).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == "ModulePath").Value!;
+
+    /// <summary>The module's folder.</summary>
+    public static string Folder { get; } = Path.GetDirectoryName(ManifestPath)!;
+
+    /// <summary>Runs a script that has no error.</summary>
+    public IReadOnlyList<PSObject> Run(string script)
+    {
+        using Engine engine = Engine.Create();
+        engine.Runspace = runspace;
+        engine.AddScript(script);
+        var output = new List<PSObject>();
+        engine.Invoke(input: null, output);
+        return engine.Streams.Error.Count == 0
+            ? output
+            : throw new InvalidOperationException(string.Join("; ", engine.Streams.Error));
+    }
+
+    public void Dispose()
+    {
+        Run("Get-Module -Name Dfss | ForEach-Object { Remove-Module $_ }");
+        runspace.Dispose();
+    }
+}

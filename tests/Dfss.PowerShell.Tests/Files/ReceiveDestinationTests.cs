@@ -1,0 +1,69 @@
+using Dfss.Commands;
+using Xunit;
+
+namespace Dfss.Tests.Files;
+
+public sealed class ReceiveDestinationTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_folder_takes_files_under_their_names()
+    {
+        var destination = new ReceiveDestination(folder, folder);
+        string chosen = destination.Choose("a/b.txt");
+        Assert.Equal(Path.Combine(folder, "a", "b.txt"), chosen);
+        destination.MakeFolder(chosen);
+        Assert.True(Directory.Exists(Path.Combine(folder, "a")));
+    }
+
+    [Fact]
+    public void A_path_that_is_no_folder_is_the_files_own()
+    {
+        string path = Path.Combine(folder, "other.txt");
+        Assert.Equal(path, new ReceiveDestination(path, path).Choose("a/b.txt"));
+    }
+
+    [Fact]
+    public void A_separator_at_the_end_means_a_folder()
+    {
+        string path = Path.Combine(folder, "new");
+        Assert.Equal(Path.Combine(path, "b"), new ReceiveDestination(path, path + "/").Choose("b"));
+    }
+
+    [Fact]
+    public void Two_files_cannot_go_to_one_path()
+    {
+        string path = Path.Combine(folder, "one.txt");
+        var destination = new ReceiveDestination(path, path);
+        destination.Choose("a");
+        DfssException refusal = Assert.Throws<DfssException>(() => destination.Choose("b"));
+        Assert.Equal(DfssErrorCode.DestinationExists, refusal.Code);
+    }
+
+    [Fact]
+    public void Two_names_that_differ_by_case_go_to_a_folder_only_where_it_tells_them_apart()
+    {
+        var destination = new ReceiveDestination(folder, folder);
+        destination.Choose("a/Name");
+        if (LocalName.IgnoresCase(folder))
+        {
+            Assert.Throws<DfssException>(() => destination.Choose("a/name"));
+        }
+        else
+        {
+            Assert.Equal(Path.Combine(folder, "a", "name"), destination.Choose("a/name"));
+        }
+    }
+
+    [Fact]
+    public void A_file_in_a_folders_place_is_an_error()
+    {
+        File.WriteAllText(Path.Combine(folder, "a"), "file");
+        var destination = new ReceiveDestination(folder, folder);
+        DfssException failure = Assert.Throws<DfssException>(() => destination.MakeFolder(destination.Choose("a/b")));
+        Assert.Equal(DfssErrorCode.DestinationUnwritable, failure.Code);
+    }
+}

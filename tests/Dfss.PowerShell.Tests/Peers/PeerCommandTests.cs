@@ -1,0 +1,128 @@
+using System.Management.Automation;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Dfss.Tests.Peers;
+
+public sealed class PeerCommandTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
+    private readonly Session session = new();
+
+    public PeerCommandTests() => session.Runspace.SessionStateProxy.Path.SetLocation(folder);
+
+    public void Dispose()
+    {
+        session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
+        session.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_peer_listens_until_it_is_stopped()
+    {
+        DfssPeerInfo peer = Start("store");
+        Assert.Equal(DfssPeerState.Running, peer.State);
+        Assert.Equal(Path.Combine(folder, "store"), peer.StorePath);
+        Assert.True(Listens(peer.Port));
+        session.Run("$peer | Stop-DfssPeer", ("peer", peer)).ThrowIfFailed();
+        Assert.False(Listens(peer.Port));
+        Assert.Equal("PeerNotOfSession", Result.IdOf(Assert.Single(session.Run("$peer | Stop-DfssPeer", ("peer", peer)).Errors)));
+    }
+
+    [Fact]
+    public void A_stopped_store_can_be_served_again_and_keeps_its_id()
+    {
+        DfssPeerInfo first = Start("store");
+        session.Run($"Stop-DfssPeer -Port {first.Port}").ThrowIfFailed();
+        Assert.Equal(first.StoreId, Start("store").StoreId);
+    }
+
+    [Fact]
+    public void Two_peers_on_one_store_are_an_error()
+    {
+        Start("store");
+        Assert.Equal("StoreInUse", Result.IdOf(session.RunUntilError("Start-DfssPeer store -Port 0")));
+    }
+
+    [Fact]
+    public void A_port_in_use_is_an_error()
+    {
+        DfssPeerInfo peer = Start("store");
+        Assert.Equal("AddressUnavailable", Result.IdOf(session.RunUntilError($"Start-DfssPeer -InMemory -Port {peer.Port}")));
+    }
+
+    [Fact]
+    public void Listening_beyond_loopback_needs_the_switch() =>
+        Assert.Equal("InvalidArgument", Result.IdOf(session.RunUntilError("Start-DfssPeer -InMemory -Port 0 -Address *")));
+
+    [Fact]
+    public void Peers_of_the_session_are_listed_with_what_they_hold()
+    {
+        DfssPeerInfo started = Start("store");
+        DfssPeerInfo listed = session.Run($"Get-DfssPeer -Id {started.Id}").As<DfssPeerInfo>()[0];
+        Assert.Equal(started.StoreId, listed.StoreId);
+        Assert.Equal(DfssPeerKind.Session, listed.Kind);
+        Assert.Equal(0, listed.Chunks);
+        Assert.Equal(Environment.ProcessId, listed.ProcessId);
+        Assert.NotNull(listed.FreeBytes);
+    }
+
+    [Fact]
+    public void A_peer_can_be_asked_by_its_address()
+    {
+        DfssPeerInfo started = Start("store");
+        DfssPeerInfo asked = session.Run("Get-DfssPeer -Peer $peer", ("peer", started)).As<DfssPeerInfo>()[0];
+        Assert.Equal(started.StoreId, asked.StoreId);
+        Result result = session.Run("Get-DfssPeer -Peer localhost:1, $peer", ("peer", started));
+        Assert.Equal("PeerUnreachable", Result.IdOf(Assert.Single(result.Errors)));
+        Assert.Single(result.Output);
+    }
+
+    [Fact]
+    public void Removing_the_module_stops_the_peers_of_that_session_only()
+    {
+        using var other = new Session();
+        other.Runspace.SessionStateProxy.Path.SetLocation(folder);
+        DfssPeerInfo mine = Start("mine");
+        DfssPeerInfo theirs = other.Run("Start-DfssPeer theirs -Port 0").As<DfssPeerInfo>()[0];
+        session.Run("Get-Module | ForEach-Object { Remove-Module $_ }").ThrowIfFailed();
+        Assert.False(Listens(mine.Port));
+        Assert.True(Listens(theirs.Port));
+        other.Run("$peer | Stop-DfssPeer", ("peer", theirs)).ThrowIfFailed();
+        Assert.False(Listens(theirs.Port));
+    }
+
+    [Fact]
+    public async Task Waiting_ends_with_Ctrl_C_and_the_peer_with_it()
+    {
+        using System.Management.Automation.PowerShell engine = session.Create();
+        engine.AddScript("Start-DfssPeer -InMemory -Port 0 -Wait");
+        using var output = new PSDataCollection<PSObject>();
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        output.DataAdded += (_, _) => started.TrySetResult();
+        IAsyncResult running = engine.BeginInvoke<PSObject, PSObject>(null, output);
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        int port = ((DfssPeerInfo)output[0].BaseObject).Port;
+        Assert.True(Listens(port));
+        await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
+        Assert.Throws<PipelineStoppedException>(() => engine.EndInvoke(running));
+        Assert.False(Listens(port));
+    }
+
+    private DfssPeerInfo Start(string store) => session.Run($"Start-DfssPeer {store} -Port 0").As<DfssPeerInfo>()[0];
+
+    private static bool Listens(int port)
+    {
+        using var client = new TcpClient();
+        try
+        {
+            client.Connect("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
