@@ -7,12 +7,14 @@ internal static class ErrorRecords
 {
     private static readonly Dictionary<DfssErrorCode, (ErrorCategory Category, string Action)> Table = new()
     {
-        [DfssErrorCode.ProtocolViolation] = (ErrorCategory.ProtocolError, "Check that client and peer run released versions of DFSS, and look into the peer's log."),
+        [DfssErrorCode.ProtocolViolation] = (
+            ErrorCategory.ProtocolError, "Check that client and peer run released versions of DFSS, and look into the peer's log."),
         [DfssErrorCode.VersionNotSupported] = (ErrorCategory.NotImplemented, "Update the older of client and peer."),
         [DfssErrorCode.LimitExceeded] = (ErrorCategory.LimitsExceeded, "Use a smaller chunk size, or raise the peer's limit."),
         [DfssErrorCode.UnknownOperation] = (ErrorCategory.NotImplemented, "Update the peer."),
         [DfssErrorCode.InvalidArgument] = (ErrorCategory.InvalidArgument, "Correct the argument that the message names."),
-        [DfssErrorCode.PeerUnreachable] = (ErrorCategory.ConnectionError, "Check the address, that the peer runs (Start-DfssPeer), and that no firewall is between."),
+        [DfssErrorCode.PeerUnreachable] = (
+            ErrorCategory.ConnectionError, "Check the address, that the peer runs (Start-DfssPeer), and that no firewall is between."),
         [DfssErrorCode.TimedOut] = (ErrorCategory.OperationTimeout, "Run the command again; if it goes on, look at the peer's load and at the network."),
         [DfssErrorCode.PeerBusy] = (ErrorCategory.ResourceBusy, "Wait a moment and run the command again."),
         [DfssErrorCode.NotADfssPeer] = (ErrorCategory.ConnectionError, "Check the port: something other than a DFSS peer listens there."),
@@ -25,7 +27,8 @@ internal static class ErrorRecords
         [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument, "Give a name that the rule allows with -Name."),
         [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable, "Run the command again to get the file's new version."),
         [DfssErrorCode.ChunkNotFound] = (ErrorCategory.ResourceUnavailable, "Start the peers that hold the file, or send it again."),
-        [DfssErrorCode.ChunkCorrupt] = (ErrorCategory.InvalidData, "Send the file again from a good copy, and check the disk of the peer that the message names."),
+        [DfssErrorCode.ChunkCorrupt] = (
+            ErrorCategory.InvalidData, "Send the file again from a good copy, and check the disk of the peer that the message names."),
         [DfssErrorCode.StoreFull] = (ErrorCategory.LimitsExceeded, "Free some space at the peer, then run the command again."),
         [DfssErrorCode.StoreFailed] = (ErrorCategory.WriteError, "Check the disk of the peer that the message names, and restart the peer."),
         [DfssErrorCode.StoreInUse] = (ErrorCategory.ResourceBusy, "Stop the other peer, or use another -StorePath."),

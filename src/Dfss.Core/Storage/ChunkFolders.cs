@@ -69,7 +69,8 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
     }
 
     /// <summary>When it returns, every move that returned before it began is on stable storage. Callers share the work.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>; then the store's fuse is blown: which names are lost cannot be known.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>; then the store's fuse is blown: which
+    /// names are lost cannot be known.</exception>
     public Task SyncAsync() => sync.RunAsync(() =>
     {
         foreach (Folder folder in folders)

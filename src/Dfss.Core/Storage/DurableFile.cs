@@ -4,7 +4,8 @@ namespace Dfss.Storage;
 
 /// <summary>
 /// The only place that renames files or makes them durable. To make a file appear under its name whole or not at all, whatever happens:
-/// write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/> it, <see cref="SyncDirectory"/> of the new name's folder, in this order.
+/// write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/> it,
+/// <see cref="SyncDirectory"/> of the new name's folder, in this order.
 /// A rename before the sync could, after a power cut, leave the final name on an empty file; without the folder's sync the name itself may be gone.
 /// </summary>
 /// <param name="beforeStep">Called before each step; what it throws is what the step fails with. Tests stop the world there. Null: nobody.</param>
@@ -50,7 +51,10 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
         }
     }
 
-    /// <summary>Makes a file's content durable. When it fails, it must not be tried again: the kernel may have dropped the very bytes that it could not write.</summary>
+    /// <summary>
+    /// Makes a file's content durable. When it fails, it must not be tried again: the kernel may have dropped the very
+    /// bytes that it could not write.
+    /// </summary>
     public void Sync(SafeFileHandle file, string path)
     {
         beforeStep?.Invoke(new DurableStep(DurableAction.SyncFile, path));

@@ -24,7 +24,10 @@ internal interface IRegisterTable
     /// <returns>For each, in order, whether it was stored; false: load it again.</returns>
     ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(IReadOnlyList<RegisterEntry> changes, CancellationToken cancellationToken);
 
-    /// <summary>The names written so far that begin with <paramref name="prefix"/> and are greater than <paramref name="after"/>, with their states, ordered by their bytes of UTF-8.</summary>
+    /// <summary>
+    /// The names written so far that begin with <paramref name="prefix"/> and are greater than
+    /// <paramref name="after"/>, with their states, ordered by their bytes of UTF-8.
+    /// </summary>
     /// <param name="after">Null from the start.</param>
     /// <param name="prefix">Empty for all.</param>
     /// <param name="limit">How many at the most. Fewer come only where there are no more.</param>

@@ -84,7 +84,9 @@ internal sealed class LocalStore : IAsyncDisposable
         catch (UnauthorizedAccessException exception)
         {
             throw new DfssException(
-                DfssErrorCode.StoreFailed, $"The store at '{root}' cannot be opened: {exception.Message} Give this user access, or use another folder.", exception);
+                DfssErrorCode.StoreFailed,
+                $"The store at '{root}' cannot be opened: {exception.Message} Give this user access, or use another folder.",
+                exception);
         }
     }
 
@@ -151,7 +153,10 @@ internal sealed class LocalStore : IAsyncDisposable
         return id;
     }
 
-    /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new store, with the old one's chunks.</summary>
+    /// <summary>
+    /// Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new store,
+    /// with the old one's chunks.
+    /// </summary>
     private static async Task<StoreId> ClaimAsync(
         StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, Action<string>? log)
     {

@@ -6,7 +6,10 @@ internal static class StoreFileSystem
     // Network and user-space file systems by the names .NET gives them. There the bytes are with another machine or program, whose sync, locks (flock) and
     // SQLite's shared memory we cannot vouch for: NFS and SMB may answer a sync from a cache and report a lost write to nobody.
     private static readonly string[] Refused =
-        ["nfs", "cifs", "smb", "smb2", "smbfs", "v9fs", "9p", "fuse", "fuseblk", "fusectl", "afs", "coda", "ncp", "ceph", "gfs", "gfs2", "lustre", "novell", "ocfs2", "panfs", "webdav", "afpfs", "prl_fs", "vboxsf", "vmhgfs"];
+    [
+        "nfs", "cifs", "smb", "smb2", "smbfs", "v9fs", "9p", "fuse", "fuseblk", "fusectl", "afs", "coda", "ncp", "ceph",
+        "gfs", "gfs2", "lustre", "novell", "ocfs2", "panfs", "webdav", "afpfs", "prl_fs", "vboxsf", "vmhgfs",
+    ];
 
     /// <summary>Refuses a folder where the promise of durability cannot be kept.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreNotSupported"/>.</exception>
@@ -18,7 +21,8 @@ internal static class StoreFileSystem
         {
             throw new DfssException(
                 DfssErrorCode.StoreNotSupported,
-                $"'{path}' is on a network or user-space file system ({format}), which cannot promise that what is written survives a power cut. Use a local disk.");
+                $"'{path}' is on a network or user-space file system ({format}), which cannot promise that " +
+                "what is written survives a power cut. Use a local disk.");
         }
     }
 

@@ -12,7 +12,8 @@ internal sealed class VerifyingChunkStore(IChunkStore inner) : IChunkStore
     public ValueTask FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     /// <inheritdoc/>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: the bytes stored are not the chunk; they are in <paramref name="destination"/> all the same.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: the bytes stored are not the chunk;
+    /// they are in <paramref name="destination"/> all the same.</exception>
     public async ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
     {
         int? length = await inner.GetAsync(id, destination, cancellationToken).ConfigureAwait(false);

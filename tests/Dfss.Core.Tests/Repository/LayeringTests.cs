@@ -21,7 +21,8 @@ public sealed partial class LayeringTests
     };
 
     /// <summary>No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.</summary>
-    private static readonly string[] InputOutput = ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection", "Task.Delay"];
+    private static readonly string[] InputOutput =
+        ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection", "Task.Delay"];
 
     [Fact]
     public void Every_file_of_Core_is_in_a_room_and_in_its_namespace() =>

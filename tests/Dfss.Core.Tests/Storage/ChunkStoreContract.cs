@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Dfss.Tests.Storage;
 
-/// <summary>What every <see cref="IChunkStore"/> keeps: one fact for each sentence of its documentation. A store joins by deriving and overriding <see cref="OpenAsync"/>.</summary>
+/// <summary>
+/// What every <see cref="IChunkStore"/> keeps: one fact for each sentence of its documentation. A store joins by
+/// deriving and overriding <see cref="OpenAsync"/>.
+/// </summary>
 public abstract class ChunkStoreContract : IAsyncLifetime
 {
     private IChunkStore store = null!;
