@@ -66,7 +66,9 @@ public sealed class ModuleTests : IDisposable
         string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssFileComparison",
             "DfssByteRange", "ByteSize"];
         Assert.All(types, type => Assert.Equal($"Dfss.{type}", Strings($"[Dfss.{type}].FullName")[0]));
-        Assert.Equal([true, true], session.Run("'Dfss.ChunkId', 'MessagePack.MessagePackReader' | ForEach-Object { $null -eq ($_ -as [type]) }").Select(item => item.BaseObject));
+        Assert.Equal([true, true], session
+            .Run("'Dfss.ChunkId', 'MessagePack.MessagePackReader' | ForEach-Object { $null -eq ($_ -as [type]) }")
+            .Select(item => item.BaseObject));
     }
 
     [Fact]

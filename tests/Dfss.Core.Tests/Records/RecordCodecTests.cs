@@ -144,7 +144,8 @@ public sealed class RecordCodecTests
 
     [Fact]
     public void Unknown_keys_are_skipped_and_null_is_absent() => Assert.Equal("a", RecordCodec.DecodeRead(Map(
-        ("new", (ref w) => { w.WriteMapHeader(1); w.Write("deep"); w.WriteArrayHeader(2); w.Write(1); w.Write("x"); }),
+        ("new", (ref w) => { w.WriteMapHeader(1); w.Write("deep"); w.WriteArrayHeader(2); w.Write(1); w.Write("x"); }
+    ),
         ("ballot", (ref w) => w.WriteNil()),
         ("name", (ref w) => w.Write("a")))).Name);
 
@@ -160,7 +161,8 @@ public sealed class RecordCodecTests
             w.Write(1);
             w.Write("y");
             w.Write(1);
-        }))));
+        }
+        ))));
     }
 
     [Theory]
@@ -177,7 +179,8 @@ public sealed class RecordCodecTests
             }
 
             w.WriteNil();
-        }));
+        }
+        ));
         if (isRead)
         {
             Assert.Equal("a", RecordCodec.DecodeRead(bytes).Name);

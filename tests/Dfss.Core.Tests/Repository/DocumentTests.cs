@@ -11,7 +11,8 @@ public sealed partial class DocumentTests
     {
         HashSet<string> types = [.. RepositoryFiles.List("src", ".cs").Concat(RepositoryFiles.List("tests", ".cs"))
             .SelectMany(path => TypeDeclaration().Matches(RepositoryFiles.ReadText(path)))
-            .Select(match => match.Groups["name"].Value)];
+            .Select(match => match.Groups["name"].Value)
+            .Concat(Enum.GetNames<DfssErrorCode>())];
 
         Assert.All(
             CodeSpan().Matches(RepositoryFiles.ReadText("docs/architecture.md")).Select(match => match.Groups["name"].Value).Distinct(),

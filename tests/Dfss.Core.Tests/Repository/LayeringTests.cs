@@ -21,7 +21,8 @@ public sealed partial class LayeringTests
     };
 
     /// <summary>No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.</summary>
-    private static readonly string[] InputOutput = ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection", "Task.Delay"];
+    private static readonly string[] InputOutput =
+        ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection", "Task.Delay"];
 
     [Fact]
     public void Every_file_of_Core_is_in_a_room_and_in_its_namespace() =>
@@ -33,7 +34,7 @@ public sealed partial class LayeringTests
         });
 
     [Fact]
-    public void No_room_of_Core_sees_one_that_it_may_not_see() => AssertNone(
+    public void No_room_of_Core_sees_one_that_it_may_not_see() => RepositoryFiles.AssertNone(
         from path in RepositoryFiles.List(Core, ".cs")
         from line in RepositoryFiles.ReadCode(path)
         from Match match in RoomReference().Matches(line.Code)
@@ -43,7 +44,7 @@ public sealed partial class LayeringTests
         select $"{path}:{line.Number}: {RoomOf(path)} may not see {seen}");
 
     [Fact]
-    public void Protocol_and_Records_do_no_input_or_output() => AssertNone(
+    public void Protocol_and_Records_do_no_input_or_output() => RepositoryFiles.AssertNone(
         from room in new[] { "Protocol", "Records" }
         from path in RepositoryFiles.List($"{Core}/{room}", ".cs")
         from line in RepositoryFiles.ReadCode(path)
@@ -52,7 +53,7 @@ public sealed partial class LayeringTests
         select $"{path}:{line.Number}: {token} in {room}, which does no I/O");
 
     [Fact]
-    public void Core_knows_nothing_of_PowerShell() => AssertNone(
+    public void Core_knows_nothing_of_PowerShell() => RepositoryFiles.AssertNone(
         from path in RepositoryFiles.List(Core, ".cs", ".csproj")
         from line in RepositoryFiles.ReadLines(path)
         where line.Contains("System.Management.Automation", StringComparison.Ordinal)
@@ -60,14 +61,12 @@ public sealed partial class LayeringTests
         select $"{path}: {line.Trim()}");
 
     [Fact]
-    public void Only_the_cmdlets_use_Core() => AssertNone(
+    public void Only_the_cmdlets_use_Core() => RepositoryFiles.AssertNone(
         from path in RepositoryFiles.List("src", ".csproj")
         where !path.StartsWith("src/Dfss.PowerShell/", StringComparison.Ordinal)
         from line in RepositoryFiles.ReadLines(path)
         where line.Contains("Dfss.Core.csproj", StringComparison.Ordinal)
         select $"{path}: {line.Trim()}");
-
-    private static void AssertNone(IEnumerable<string> breaches) => Assert.Equal([], breaches);
 
     private static string RoomOf(string path)
     {

@@ -32,6 +32,13 @@ internal static class RepositoryFiles
         .Select((line, index) => (Number: index + 1, Code: WithoutComment(line)))
         .Where(line => line.Code.Length > 0);
 
+    /// <summary>Fails with every breach, not only with the first.</summary>
+    public static void AssertNone(IEnumerable<string> breaches)
+    {
+        string[] all = [.. breaches];
+        Assert.True(all.Length == 0, $"{all.Length} found:\n{string.Join('\n', all)}");
+    }
+
     private static string WithoutComment(string line)
     {
         // "://" is an address inside a string, not a comment.

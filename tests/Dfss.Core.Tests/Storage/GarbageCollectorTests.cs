@@ -95,7 +95,8 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
 
     private async Task<FileManifest> PutFileAsync(int seed)
     {
-        (ChunkId Id, byte[] Content)[] content = [.. Enumerable.Range(0, 3).Select(i => TestChunks.Make((seed * 10) + i, i == 0 ? TestChunks.Large : TestChunks.Small))];
+        (ChunkId Id, byte[] Content)[] content = [.. Enumerable.Range(0, 3)
+            .Select(i => TestChunks.Make((seed * 10) + i, i == 0 ? TestChunks.Large : TestChunks.Small))];
         FileManifest manifest = Registers.Manifest([.. content.Select(chunk => chunk.Id)]);
         foreach ((ChunkId id, byte[] bytes) in content)
         {

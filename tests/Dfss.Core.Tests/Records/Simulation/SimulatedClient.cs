@@ -116,7 +116,12 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         Guid id = schedule.NewGuid();
         operation = new HistoryOperation
         {
-            Name = name, IsRead = false, Condition = condition, Id = id, Removes = removes, Called = schedule.Tick(),
+            Name = name,
+            IsRead = false,
+            Condition = condition,
+            Id = id,
+            Removes = removes,
+            Called = schedule.Tick(),
         };
         round = new Proposer(name, schedule.MemberCount, condition, id, schedule.NewGuid);
     }
