@@ -86,7 +86,9 @@ internal sealed class LocalStore : IAsyncDisposable
         catch (UnauthorizedAccessException exception)
         {
             throw new DfssException(
-                DfssErrorCode.StoreFailed, $"The store at '{root}' cannot be opened: {exception.Message} Give this user access, or use another folder.", exception);
+                DfssErrorCode.StoreFailed,
+                $"The store at '{root}' cannot be opened: {exception.Message} Give this user access, or use another folder.",
+                exception);
         }
     }
 

@@ -129,13 +129,14 @@ internal sealed class ChunkUploader
         }
         catch (DfssException error)
         {
+            // Before the member is left out: whoever then finds that nobody is left wants to say why.
+            lastError = error;
             if (plan.CanTake(member))
             {
                 plan.Exclude(member);
                 options.Warning?.Invoke($"{home[member]} takes no more chunks of '{source.Path}': {error.Message}");
             }
 
-            lastError = error;
             return false;
         }
     }
