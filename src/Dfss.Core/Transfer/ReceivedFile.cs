@@ -14,6 +14,7 @@ internal sealed class ReceivedFile : IDisposable
     private readonly string destinationPath;
     private readonly string temporaryPath;
     private readonly SafeFileHandle handle;
+    private readonly SemaphoreSlim writing = new(1);
     private bool isCommitted;
 
     private ReceivedFile(string destinationPath, string temporaryPath, SafeFileHandle handle)
@@ -45,16 +46,21 @@ internal sealed class ReceivedFile : IDisposable
         }
     }
 
-    /// <summary>Writes verified bytes at their place.</summary>
+    /// <summary>Writes verified bytes at their place. One write at a time: more only wait for the file's lock in the kernel, spinning.</summary>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
+        await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await RandomAccess.WriteAsync(handle, content, offset, cancellationToken).ConfigureAwait(false);
+            RandomAccess.Write(handle, content.Span, offset);
         }
         catch (IOException error)
         {
             throw Unwritable(destinationPath, error);
+        }
+        finally
+        {
+            writing.Release();
         }
     }
 
@@ -96,6 +102,7 @@ internal sealed class ReceivedFile : IDisposable
     public void Dispose()
     {
         handle.Dispose();
+        writing.Dispose();
         if (!isCommitted)
         {
             File.Delete(temporaryPath);
