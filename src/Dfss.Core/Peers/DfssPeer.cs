@@ -93,7 +93,7 @@ public sealed class DfssPeer : IAsyncDisposable
         await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token))).ConfigureAwait(false);
         foreach (PeerSession session in sessions.Keys)
         {
-            session.Abort();
+            session.Close();
         }
 
         await Task.WhenAll(sessions.Values).ConfigureAwait(false);

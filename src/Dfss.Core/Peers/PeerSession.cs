@@ -54,7 +54,7 @@ internal sealed class PeerSession
         }
         catch (OperationCanceledException) when (closed.IsCancellationRequested)
         {
-            // Abort was called.
+            // Close was called.
         }
         finally
         {
@@ -73,12 +73,8 @@ internal sealed class PeerSession
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Closes the connection at once; <see cref="RunAsync"/> then ends.</summary>
-    public void Abort()
-    {
-        closed.Cancel();
-        channel.Abort();
-    }
+    /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/> then ends.</summary>
+    public void Close() => closed.Cancel();
 
     private async Task<bool> GreetAsync()
     {

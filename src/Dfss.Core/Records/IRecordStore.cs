@@ -22,8 +22,9 @@ public interface IRecordStore
     ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Step 3 for each: refused below the promised ballot. Else promises it, flushes the chunk store, and either answers which expected chunks are
-    /// missing, or protects the manifest and every chunk it lists from garbage collection until a decision at this ballot or above.
+    /// Step 3 for each: refused below the promised ballot. Else flushes the chunk store, and either answers which expected chunks are missing,
+    /// which changes nothing, or promises the ballot and protects the manifest and every chunk it lists from garbage collection until a decision
+    /// at this ballot or above.
     /// </summary>
     ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken);
 

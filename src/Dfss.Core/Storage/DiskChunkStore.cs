@@ -207,9 +207,14 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
 
     private int? ReadRow(ChunkId id, Memory<byte> destination)
     {
-        byte[]? content = small.Get(id);
-        content?.CopyTo(destination);
-        return content?.Length;
+        if (small.Get(id) is not { } content)
+        {
+            return null;
+        }
+
+        StoreErrors.ThrowIfTooShort(content.Length, destination);
+        content.CopyTo(destination);
+        return content.Length;
     }
 
     private int? ReadFile(ChunkId id, Memory<byte> destination)
@@ -240,11 +245,7 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
             return null;
         }
 
-        if (length > destination.Length)
-        {
-            throw new ArgumentException($"The chunk has {length} bytes; there is room for {destination.Length}.", nameof(destination));
-        }
-
+        StoreErrors.ThrowIfTooShort(length, destination);
         int total = 0;
         while (total < length)
         {

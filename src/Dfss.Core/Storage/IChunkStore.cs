@@ -30,9 +30,12 @@ public interface IChunkStore
     /// </exception>
     ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
-    /// <summary>When it returns, every put that returned before it began, by anybody, is on stable storage.</summary>
+    /// <summary>
+    /// When it returns, every put that returned before it began, by anybody, is on stable storage, or is missing again: a chunk that could not
+    /// be made durable is not kept. So whoever must know asks <see cref="FindMissingAsync"/> afterwards.
+    /// </summary>
     /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.StoreFailed"/>: some are not; those are missing again and must be put again.
+    /// <see cref="DfssErrorCode.StoreFailed"/>: some could not be made durable, and nobody was told yet.
     /// </exception>
     ValueTask FlushAsync(CancellationToken cancellationToken);
 
@@ -41,7 +44,9 @@ public interface IChunkStore
     /// spoiled them: whoever uses them verifies them (see <c>VerifyingChunkStore</c>), once, at the end that counts.
     /// </summary>
     /// <returns>The chunk's length in bytes, or null where it is absent.</returns>
-    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short for the chunk.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.LimitExceeded"/>: what is stored is longer than <paramref name="destination"/>.
+    /// </exception>
     ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken);
 
     /// <summary>

@@ -33,6 +33,7 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : ILocalChunkStore
             return ValueTask.FromResult<int?>(null);
         }
 
+        StoreErrors.ThrowIfTooShort(content.Length, destination);
         content.CopyTo(destination);
         return ValueTask.FromResult<int?>(content.Length);
     }

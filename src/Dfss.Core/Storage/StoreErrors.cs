@@ -19,4 +19,14 @@ internal static class StoreErrors
         DfssErrorCode.StoreFailed,
         $"The disk of the store at '{path}' failed: {exception?.Message} Nothing of this was acknowledged. Check the disk, then send again.",
         exception);
+
+    /// <summary>Refuses a destination that a chunk does not fit into.</summary>
+    public static void ThrowIfTooShort(long lengthBytes, Memory<byte> destination)
+    {
+        if (lengthBytes > destination.Length)
+        {
+            throw new DfssException(
+                DfssErrorCode.LimitExceeded, $"The chunk has {lengthBytes} bytes; there is room for {destination.Length}.");
+        }
+    }
 }

@@ -53,7 +53,7 @@ public sealed class DfssClient : IAsyncDisposable
     /// <summary>The current record of a name.</summary>
     /// <exception cref="DfssException">FileNotFound, PeerUnreachable, ...</exception>
     public Task<StoredFile> GetAsync(string name, CancellationToken cancellationToken = default) =>
-        new RecordReader(finder, Options).ReadAsync(name, cancellationToken);
+        new RecordReader(Options).ReadAsync(name, finder, cancellationToken);
 
     /// <summary>
     /// The files whose names begin with <paramref name="prefix"/>, by ascending name (ordinal); removed ones are left out. Advisory:

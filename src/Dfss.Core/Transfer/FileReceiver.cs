@@ -21,6 +21,33 @@ internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, Tr
                 DfssErrorCode.PeerUnreachable, $"No peer that holds '{record.Name}' can be reached: {home.Reasons}.");
         }
 
+        try
+        {
+            await ReceiveAsync(home, record, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.ChunkNotFound)
+        {
+            StoredFile? now = await new RecordReader(options).ReadAsync(record.Name, home, cancellationToken).ConfigureAwait(false);
+            if (now is not { IsCurrent: true } || now.Record.FileId == record.FileId)
+            {
+                throw;
+            }
+
+            throw new DfssException(
+                DfssErrorCode.FileChanged,
+                $"'{record.Name}' was replaced (version {record.Version} by {now.Record.Version}) and its old chunks are gone. Ask for it again.",
+                error);
+        }
+    }
+
+    private async Task ReceiveAsync(
+        Home home,
+        FileRecord record,
+        string destinationPath,
+        ReceiveOptions receiveOptions,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
+    {
         ChunkFetcher fetcher = new(home, record, options);
         FileManifest manifest = await fetcher.FetchManifestAsync(cancellationToken).ConfigureAwait(false);
         using ReceivedFile received = ReceivedFile.Create(destinationPath, record.Length, receiveOptions.Force);

@@ -3,25 +3,29 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>Reads a name's record from its home, and finishes a change that its writer left half-way.</summary>
-internal sealed class RecordReader(HomeFinder finder, TransferOptions options)
+internal sealed class RecordReader(TransferOptions options)
 {
     /// <exception cref="DfssException">FileNotFound, PeerUnreachable, ...</exception>
-    public async Task<StoredFile> ReadAsync(string name, CancellationToken cancellationToken)
+    public async Task<StoredFile> ReadAsync(string name, HomeFinder finder, CancellationToken cancellationToken)
     {
         string stored = FileName.Normalize(name);
         Home home = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
-        RegisterReader reader = new(stored, home.Count, Guid.NewGuid);
+        return await ReadAsync(stored, home, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
+    }
+
+    /// <summary>The name's file at its home; null where it was removed or was never sent.</summary>
+    public async Task<StoredFile?> ReadAsync(string name, Home home, CancellationToken cancellationToken)
+    {
+        RegisterReader reader = new(name, home.Count, Guid.NewGuid);
         RegisterDriver driver = new(home, options);
         await driver.RunAsync(reader, () => false, cancellationToken).ConfigureAwait(false);
         if (!reader.IsCurrent)
         {
             options.Warning?.Invoke(
-                $"'{stored}' was read from less than a majority of its {home.Count} peers and may be out of date. {driver.Reasons}.");
+                $"'{name}' was read from less than a majority of its {home.Count} peers and may be out of date. {driver.Reasons}.");
         }
 
-        return reader.Result?.Record is { State: FileRecordState.File } record
-            ? new StoredFile(record, reader.IsCurrent)
-            : throw NotFound(stored);
+        return reader.Result?.Record is { State: FileRecordState.File } record ? new StoredFile(record, reader.IsCurrent) : null;
     }
 
     private static DfssException NotFound(string name) =>

@@ -94,7 +94,8 @@ public abstract class ChunkStoreContract : IAsyncLifetime
     {
         (ChunkId id, byte[] content) = TestChunks.Make(7, length);
         await store.PutAsync(id, content, Token);
-        await Assert.ThrowsAsync<ArgumentException>(async () => await store.GetAsync(id, new byte[length - 1], Token));
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(async () => await store.GetAsync(id, new byte[length - 1], Token));
+        Assert.Equal(DfssErrorCode.LimitExceeded, refused.Code);
     }
 
     [Fact]
