@@ -19,7 +19,6 @@ internal sealed class ChunkUploader
     private readonly PayloadPool pool;
     private readonly TransferOptions options;
     private readonly ResiliencePipeline retry;
-    private volatile DfssException? lastError;
 
     public ChunkUploader(SourceFile source, Home home, SendPlan plan, int chunkSize, PayloadPool pool, TransferOptions options)
     {
@@ -67,7 +66,7 @@ internal sealed class ChunkUploader
             await Task.WhenAll(Enumerable.Range(0, home.Count)
                 .Where(plan.CanTake)
                 .Select(member => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, cancellationToken))).ConfigureAwait(false);
-            ThrowIfNobodyTakes();
+            plan.ThrowIfNobodyTakes();
         }
         while (plan.Unplaced().Any());
     }
@@ -105,7 +104,7 @@ internal sealed class ChunkUploader
             }
         }
 
-        ThrowIfNobodyTakes();
+        plan.ThrowIfNobodyTakes();
     }
 
     /// <summary>Puts one chunk at one member; where that fails, the member is left out from now on.</summary>
@@ -129,24 +128,12 @@ internal sealed class ChunkUploader
         }
         catch (DfssException error)
         {
-            // Before the member is left out: whoever then finds that nobody is left wants to say why.
-            lastError = error;
-            if (plan.CanTake(member))
+            if (plan.Exclude(member, error))
             {
-                plan.Exclude(member);
                 options.Warning?.Invoke($"{home[member]} takes no more chunks of '{source.Path}': {error.Message}");
             }
 
             return false;
-        }
-    }
-
-    private void ThrowIfNobodyTakes()
-    {
-        if (plan.TakerCount == 0)
-        {
-            throw new DfssException(
-                lastError!.Code, $"No peer takes chunks of '{source.Path}' any more. The last one said: {lastError.Message}", lastError);
         }
     }
 }

@@ -63,7 +63,7 @@ internal sealed class RecordWriter
                 plan.MarkMissing(member, proposer.MissingAt(member));
                 if (proposer.IsUnavailable(member))
                 {
-                    plan.Exclude(member);
+                    plan.Exclude(member, new DfssException(DfssErrorCode.PeerUnreachable, $"{driver.Reasons}."));
                 }
             }
 

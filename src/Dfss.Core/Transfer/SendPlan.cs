@@ -12,6 +12,7 @@ internal sealed class SendPlan
     private readonly int[][] heldWords;
     private readonly bool[] canTake;
     private readonly int chunkCount;
+    private volatile DfssException? lastReason;
 
     public SendPlan(Placement placement, int chunkCount, IEnumerable<bool> canTake)
     {
@@ -28,7 +29,27 @@ internal sealed class SendPlan
     public int TakerCount => Enumerable.Range(0, canTake.Length).Count(CanTake);
 
     /// <summary>A member that is down or full gets no more chunks, and what it has does not count.</summary>
-    public void Exclude(int member) => Volatile.Write(ref canTake[member], value: false);
+    /// <param name="member">Its index in the home.</param>
+    /// <param name="reason">Why.</param>
+    /// <returns>Whether it took chunks until now.</returns>
+    public bool Exclude(int member, DfssException reason)
+    {
+        // Before the member is left out: whoever then finds that nobody is left wants to say why.
+        lastReason = reason;
+        return Interlocked.Exchange(ref canTake[member], value: false);
+    }
+
+    /// <summary>Fails, with the last member's reason, where no member takes chunks.</summary>
+    /// <exception cref="DfssException">The last reason's code.</exception>
+    public void ThrowIfNobodyTakes()
+    {
+        if (TakerCount == 0)
+        {
+            DfssException reason = lastReason
+                ?? new DfssException(DfssErrorCode.PeerUnreachable, "None of the file's peers can be reached.");
+            throw new DfssException(reason.Code, $"No peer takes the file's chunks any more. The last one: {reason.Message}", reason);
+        }
+    }
 
     /// <summary>The member has acknowledged the chunk.</summary>
     public void MarkHeld(int member, int chunkIndex) => Interlocked.Or(ref heldWords[member][chunkIndex >> 5], 1 << (chunkIndex & 31));

@@ -59,12 +59,24 @@ public sealed class PlacementTests
             plan.MarkHeld(plan.NextTarget(chunk), chunk);
         }
 
-        plan.Exclude(1);
+        Assert.True(plan.Exclude(1, new DfssException(DfssErrorCode.StoreFull, "full")));
+        plan.ThrowIfNobodyTakes();
         Assert.Equal([1, 4], plan.Unplaced());
         Assert.Equal(2, plan.NextTarget(1));
         Assert.True(plan.ExpectedByMember()[1].IsEmpty);
         plan.MarkMissing(0, ChunkBitmap.Create(6, index => index == 3));
         Assert.Equal([1, 3, 4], plan.Unplaced());
+    }
+
+    [Fact]
+    public void Nobody_left_is_the_last_ones_reason()
+    {
+        SendPlan plan = new(new Placement(2, Replicas: 1, Run: 1), chunkCount: 1, [true, false]);
+        Assert.True(plan.Exclude(0, new DfssException(DfssErrorCode.StoreFull, "the disk is full")));
+        Assert.False(plan.Exclude(0, new DfssException(DfssErrorCode.StoreFull, "the disk is full")));
+        DfssException error = Assert.Throws<DfssException>(plan.ThrowIfNobodyTakes);
+        Assert.Equal(DfssErrorCode.StoreFull, error.Code);
+        Assert.Contains("the disk is full", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
