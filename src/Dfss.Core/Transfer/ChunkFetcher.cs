@@ -79,7 +79,8 @@ internal sealed class ChunkFetcher
         DfssErrorCode code = DfssErrorCode.ChunkNotFound;
         for (int step = 0; step < home.Count; step++)
         {
-            if (home[placement.MemberAt(chunkIndex ?? 0, step)] is not PeerHandle peer)
+            int member = placement.MemberAt(chunkIndex ?? 0, step);
+            if (await home.ReachAsync(member, cancellationToken).ConfigureAwait(false) is not PeerHandle peer)
             {
                 continue;
             }
@@ -92,12 +93,12 @@ internal sealed class ChunkFetcher
                     return;
                 }
 
-                reasons.Add(length is null ? $"{peer} does not have it" : $"{peer} has {length} bytes of it");
+                reasons.Add(length is null ? $"{peer} does not have it." : $"{peer} has {length} bytes of it.");
             }
             catch (DfssException error)
             {
                 code = code == DfssErrorCode.ChunkCorrupt ? code : error.Code;
-                reasons.Add($"{peer}: {error.Message}");
+                reasons.Add(error.Code == DfssErrorCode.ChunkCorrupt ? $"{peer}: {error.Message}" : error.Message);
                 if (error.Code == DfssErrorCode.ChunkCorrupt)
                 {
                     await ReportAsync(peer, id, cancellationToken).ConfigureAwait(false);
@@ -106,9 +107,15 @@ internal sealed class ChunkFetcher
         }
 
         string what = chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
-        string unreached = home.Reasons.Length > 0 ? $"; not reached: {home.Reasons}" : string.Empty;
+        if (home.ReachedCount < home.Count)
+        {
+            // Who knows what those have: the chunk may be there, and the same command may succeed when they are back.
+            code = code == DfssErrorCode.ChunkNotFound ? DfssErrorCode.PeerUnreachable : code;
+            reasons.Add(home.Reasons);
+        }
+
         throw new DfssException(
-            code, $"{what} of '{record.Name}' ({id}) cannot be had: {string.Join("; ", reasons)}{unreached}.");
+            code, $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}");
     }
 
     private async ValueTask ReportAsync(PeerHandle peer, ChunkId id, CancellationToken cancellationToken)

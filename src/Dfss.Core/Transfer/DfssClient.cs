@@ -60,7 +60,7 @@ public sealed class DfssClient : IAsyncDisposable
     /// <see cref="GetAsync"/> is exact.
     /// </summary>
     public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
-        new FileLister(finder).ListAsync(prefix, cancellationToken);
+        new FileLister(finder, Options).ListAsync(prefix, cancellationToken);
 
     /// <summary>
     /// Receives a stored file to a local path, whose folder exists. Bytes come under that name only when every chunk has been verified;

@@ -12,6 +12,7 @@ internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, Tr
         progress?.Report(new(TransferPhase.Negotiating, 0, record.Length));
         using SourceFile local = SourceFile.Open(localPath);
         Home home = await Home.ReachAsync(record.Home, directory, cancellationToken).ConfigureAwait(false);
+        home.ThrowIfNobodyReached(record.Name);
         FileManifest manifest =
             await new ChunkFetcher(home, record, options).FetchManifestAsync(cancellationToken).ConfigureAwait(false);
         bool[] differs = await CompareChunksAsync(local, manifest, progress, cancellationToken).ConfigureAwait(false);

@@ -15,12 +15,7 @@ internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, Tr
         FileRecord record = file.Record;
         progress?.Report(new(TransferPhase.Negotiating, 0, record.Length));
         Home home = await Home.ReachAsync(record.Home, directory, cancellationToken).ConfigureAwait(false);
-        if (home.ReachedCount == 0)
-        {
-            throw new DfssException(
-                DfssErrorCode.PeerUnreachable, $"No peer that holds '{record.Name}' can be reached: {home.Reasons}.");
-        }
-
+        home.ThrowIfNobodyReached(record.Name);
         try
         {
             await ReceiveAsync(home, record, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);

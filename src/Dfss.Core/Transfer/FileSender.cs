@@ -43,8 +43,9 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Pay
         string name, SendOptions sendOptions, CancellationToken cancellationToken)
     {
         WriteCondition condition = sendOptions.Force ? WriteCondition.ReplaceAny : WriteCondition.CreateOnly;
-        Home home = await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)
-            ?? await finder.MakeAsync(name, cancellationToken).ConfigureAwait(false);
+        FoundHome found = await finder.FindAsync(name, cancellationToken).ConfigureAwait(false);
+        Home home = found.Home ?? await finder.MakeAsync(name, cancellationToken).ConfigureAwait(false);
+        Warn(name, found, home);
         while (true)
         {
             RecordWriter writer = new(home, name, condition, options);
@@ -55,6 +56,25 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Pay
 
             // Somebody made the name meanwhile, with other peers: a name's first home is its home.
             home = await Home.ReachAsync(other, directory, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private void Warn(string name, FoundHome found, Home home)
+    {
+        if (found.Home is null && home.ReachedCount < home.Count)
+        {
+            options.Warning?.Invoke(
+                $"'{name}' gets a home of {home.Count} peers of which {home.Count - home.ReachedCount} did not answer and will never vote on it. "
+                + home.Reasons);
+        }
+
+        string[] others = [.. found.Listed
+            .Where(peer => home.Members.All(member => member.StoreId != peer.StoreId))
+            .Select(peer => peer.ToString())];
+        if (others.Length > 0)
+        {
+            options.Warning?.Invoke(
+                $"'{name}' exists and stays on its own {home.Count} peers; {string.Join(", ", others)} {(others.Length == 1 ? "is" : "are")} none of them.");
         }
     }
 

@@ -5,9 +5,9 @@ namespace Dfss.Transfer;
 /// <summary>Finds where a name lives: asks the listed peers what they know of it, and else makes the home of a new name.</summary>
 internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirectory directory)
 {
-    /// <summary>The home recorded for a name by the listed peers, or null where none of those reached knows the name.</summary>
+    /// <summary>The home recorded for a name by the listed peers.</summary>
     /// <exception cref="DfssException">No listed peer was reached: the error of the first.</exception>
-    public async Task<Home?> FindAsync(string name, CancellationToken cancellationToken)
+    public async Task<FoundHome> FindAsync(string name, CancellationToken cancellationToken)
     {
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
             await ConnectAllAsync(cancellationToken).ConfigureAwait(false);
@@ -18,8 +18,14 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             throw known[0].Error!;
         }
 
+        int failed = listed.Count(one => one.Peer is null) + known.Count(answer => answer.Error is not null);
+        IEnumerable<DfssException> errors = listed.Select(one => one.Error).Concat(known.Select(answer => answer.Error)).OfType<DfssException>();
         BallotedRecord? newest = known.Select(answer => answer.Newest).OfType<BallotedRecord>().MaxBy(record => record.Ballot);
-        return newest is null ? null : await Home.ReachAsync(newest.Record.Home, directory, cancellationToken).ConfigureAwait(false);
+        return new FoundHome(
+            newest is null ? null : await Home.ReachAsync(newest.Record.Home, directory, cancellationToken).ConfigureAwait(false),
+            [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()],
+            HasMajority: failed * 2 < listed.Count,
+            string.Join(" ", errors.Select(error => error.Message)));
     }
 
     /// <summary>The home of a name that nobody knows yet: the listed peers, rotated by the name.</summary>
@@ -95,3 +101,10 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         }
     }
 }
+
+/// <summary>What the listed peers know of where a name lives.</summary>
+/// <param name="Home">The recorded home; null where none of those that answered knows the name.</param>
+/// <param name="Listed">The listed peers that were reached.</param>
+/// <param name="HasMajority">Whether more than half of the listed peers answered.</param>
+/// <param name="Reasons">Why the others did not.</param>
+internal sealed record FoundHome(Home? Home, IReadOnlyList<PeerHandle> Listed, bool HasMajority, string Reasons);

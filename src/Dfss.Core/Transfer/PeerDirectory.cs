@@ -52,7 +52,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     {
         if (member.StoreId is not StoreId id)
         {
-            return (null, $"the peer listed as {string.Join(", ", member.Addresses)} never answered");
+            return (null, $"The peer listed as {string.Join(", ", member.Addresses)} never answered, and is no store that is known.");
         }
 
         if (byStoreId.TryGetValue(id, out PeerHandle? known))
@@ -76,7 +76,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
                     return (handle, null);
                 }
 
-                reasons.Add($"{address} is another store ({handle.StoreId})");
+                reasons.Add($"{address} is another store ({handle.StoreId}) than {id}.");
             }
             catch (DfssException error)
             {
@@ -84,7 +84,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             }
         }
 
-        return (null, $"store {id}: {string.Join("; ", reasons)}");
+        return (null, reasons.Count > 0 ? string.Join(" ", reasons) : $"Store {id} has no address that can be read.");
     }
 
     /// <inheritdoc/>

@@ -9,25 +9,38 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class ReceivedFile : IDisposable
 {
+    private const int PermissionBits = 0b111_111_111;
+
+    /// <summary>rw-r--r--: for what was sent from a system without such bits.</summary>
+    private const int DefaultMode = 0b110_100_100;
+
     private static readonly DurableFile Files = new(beforeStep: null);
 
     private readonly string destinationPath;
     private readonly string temporaryPath;
+    private readonly FileStream stream;
     private readonly SafeFileHandle handle;
     private readonly SemaphoreSlim writing = new(1);
     private bool isCommitted;
 
-    private ReceivedFile(string destinationPath, string temporaryPath, SafeFileHandle handle)
+    private ReceivedFile(string destinationPath, string temporaryPath, FileStream stream)
     {
         this.destinationPath = destinationPath;
         this.temporaryPath = temporaryPath;
-        this.handle = handle;
+        this.stream = stream;
+        handle = stream.SafeFileHandle;
     }
 
     /// <summary>Makes the temporary file.</summary>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
     public static ReceivedFile Create(string destinationPath, long length, bool force)
     {
+        // Like cp, through a link to what it names; the link stays.
+        if (new FileInfo(destinationPath).LinkTarget is not null)
+        {
+            destinationPath = File.ResolveLinkTarget(destinationPath, returnFinalTarget: true)?.FullName ?? destinationPath;
+        }
+
         ThrowIfTaken(destinationPath, force);
         string folder = Path.GetDirectoryName(Path.GetFullPath(destinationPath))!;
 
@@ -35,15 +48,32 @@ internal sealed class ReceivedFile : IDisposable
         string temporary = Path.Combine(folder, $".dfss-{Guid.NewGuid():N}.part");
         try
         {
-            SafeFileHandle handle = File.OpenHandle(
-                temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, FileOptions.None, length);
-            return new ReceivedFile(destinationPath, temporary, handle);
+            return new ReceivedFile(destinationPath, temporary, Create(temporary, length));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
+            // .NET has removed what it could not give its full length.
             throw Unwritable(destinationPath, error);
         }
+    }
+
+    private static FileStream Create(string path, long length)
+    {
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Read | FileShare.Delete,
+            PreallocationSize = length,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            // Nobody else's until it has the mode of its original.
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, options);
     }
 
     /// <summary>Writes verified bytes at their place. One write at a time: more only wait for the file's lock in the kernel, spinning.</summary>
@@ -71,20 +101,20 @@ internal sealed class ReceivedFile : IDisposable
     {
         try
         {
-            const int PermissionBits = 0b111_111_111;
-            if (record.UnixMode is int mode && !OperatingSystem.IsWindows())
+            if (!OperatingSystem.IsWindows())
             {
                 // Set-user-id and its like are not taken over from a network.
-                File.SetUnixFileMode(handle, (UnixFileMode)(mode & PermissionBits));
+                File.SetUnixFileMode(handle, (UnixFileMode)((record.UnixMode ?? DefaultMode) & PermissionBits));
             }
 
-            File.SetLastWriteTimeUtc(handle, DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).UtcDateTime);
+            long modified = Math.Min(record.ModifiedUnixMilliseconds, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
+            File.SetLastWriteTimeUtc(handle, DateTimeOffset.FromUnixTimeMilliseconds(modified).UtcDateTime);
             if (options.Durable)
             {
                 Files.Sync(handle, temporaryPath);
             }
 
-            handle.Dispose();
+            stream.Dispose();
             ThrowIfTaken(destinationPath, options.Force);
             Files.Rename(temporaryPath, destinationPath, options.Force);
             isCommitted = true;
@@ -101,7 +131,7 @@ internal sealed class ReceivedFile : IDisposable
 
     public void Dispose()
     {
-        handle.Dispose();
+        stream.Dispose();
         writing.Dispose();
         if (!isCommitted)
         {
@@ -114,6 +144,12 @@ internal sealed class ReceivedFile : IDisposable
         if (Directory.Exists(path))
         {
             throw new DfssException(DfssErrorCode.DestinationExists, $"'{path}' is a folder. Name a file, or the folder to receive into.");
+        }
+
+        if (!FileKind.IsRegular(path))
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' is a FIFO, socket or device, and is not replaced by a file. Name another one.");
         }
 
         if (!force && File.Exists(path))

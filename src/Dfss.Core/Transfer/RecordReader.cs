@@ -9,7 +9,9 @@ internal sealed class RecordReader(TransferOptions options)
     public async Task<StoredFile> ReadAsync(string name, HomeFinder finder, CancellationToken cancellationToken)
     {
         string stored = FileName.Normalize(name);
-        Home home = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
+        FoundHome found = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false);
+        Home home = found.Home ?? throw (found.HasMajority ? NotFound(stored) : new DfssException(
+            DfssErrorCode.NoMajority, $"The peers that answered know no file named '{stored}', but too few did. {found.Reasons}"));
         return await ReadAsync(stored, home, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
     }
 
@@ -19,10 +21,18 @@ internal sealed class RecordReader(TransferOptions options)
         RegisterReader reader = new(name, home.Count, Guid.NewGuid);
         RegisterDriver driver = new(home, options);
         await driver.RunAsync(reader, () => false, cancellationToken).ConfigureAwait(false);
+        if (reader is { IsCurrent: false, Result: null })
+        {
+            throw new DfssException(
+                DfssErrorCode.NoMajority,
+                $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer; fewer did, and those know of no decision. "
+                + driver.Reasons);
+        }
+
         if (!reader.IsCurrent)
         {
             options.Warning?.Invoke(
-                $"'{name}' was read from less than a majority of its {home.Count} peers and may be out of date. {driver.Reasons}.");
+                $"'{name}' was read from fewer than {home.Majority} of its {home.Count} peers and may be out of date. {driver.Reasons}");
         }
 
         return reader.Result?.Record is { State: FileRecordState.File } record ? new StoredFile(record, reader.IsCurrent) : null;

@@ -5,6 +5,9 @@ namespace Dfss.Transfer;
 /// <summary>Changes one name's record at its home: prepares, and, once the caller has put the chunks, seals, accepts and decides.</summary>
 internal sealed class RecordWriter
 {
+    /// <summary>A member that lacks acknowledged chunks this often in a row is broken; once is a sweep between put and seal.</summary>
+    private const int MaxSealRounds = 3;
+
     private readonly Home home;
     private readonly string name;
     private readonly RegisterDriver driver;
@@ -48,8 +51,8 @@ internal sealed class RecordWriter
         CancellationToken cancellationToken)
     {
         await complete(cancellationToken).ConfigureAwait(false);
-        proposer.Propose(current => describe(current?.Record), ToSealPlan(plan, manifest));
-        while (true)
+        proposer.Propose(current => DescribeAtHome(describe, current?.Record), ToSealPlan(plan, manifest));
+        for (int round = 1; ; round++)
         {
             await driver.RunAsync(proposer, () => proposer.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
             if (proposer.State != ProposerState.ChunksMissing)
@@ -60,10 +63,16 @@ internal sealed class RecordWriter
             // Swept between put and seal, or lost with a member that was restarted or has gone.
             for (int member = 0; member < home.Count; member++)
             {
-                plan.MarkMissing(member, proposer.MissingAt(member));
+                ChunkBitmap missing = proposer.MissingAt(member);
+                plan.MarkMissing(member, missing);
                 if (proposer.IsUnavailable(member))
                 {
-                    plan.Exclude(member, new DfssException(DfssErrorCode.PeerUnreachable, $"{driver.Reasons}."));
+                    plan.Exclude(member, new DfssException(DfssErrorCode.PeerUnreachable, driver.Reasons));
+                }
+                else if (round >= MaxSealRounds && (!missing.IsEmpty || proposer.IsManifestMissingAt(member)))
+                {
+                    plan.Exclude(member, new DfssException(
+                        DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged. Check its disk and memory."));
                 }
             }
 
@@ -75,12 +84,18 @@ internal sealed class RecordWriter
         return proposer.Chosen!.Record;
     }
 
+    private FileRecord DescribeAtHome(Func<FileRecord?, FileRecord> describe, FileRecord? current) =>
+        current is null || home.IsSameAs(current.Home)
+            ? describe(current)
+            : throw new DfssException(
+                DfssErrorCode.Conflict, $"'{name}' was made by somebody else meanwhile, with other peers. Look at it, then send again.");
+
     private static SealPlan ToSealPlan(SendPlan plan, FileManifest manifest) =>
         new(manifest.FileId, manifest.ChunkCount, plan.ExpectedByMember(), MinimumReplicas: 1);
 
     private void ThrowIfFailed()
     {
-        string reasons = driver.Reasons.Length > 0 ? $" {driver.Reasons}." : string.Empty;
+        string reasons = driver.Reasons.Length > 0 ? $" {driver.Reasons}" : string.Empty;
         switch (proposer.State)
         {
             case ProposerState.Conflict when isCreateOnly && proposer.Current?.Record is { State: FileRecordState.File } current:
@@ -91,7 +106,7 @@ internal sealed class RecordWriter
             case ProposerState.NoMajority:
                 throw new DfssException(
                     DfssErrorCode.NoMajority,
-                    $"Of the {home.Count} peers that decide about '{name}', {home.Majority} must answer and did not; nothing was changed.{reasons}");
+                    $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer, and fewer did. Nothing was changed.{reasons}");
             case ProposerState.Uncertain:
                 throw new DfssException(
                     DfssErrorCode.CommitUncertain,

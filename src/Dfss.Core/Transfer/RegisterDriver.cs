@@ -18,7 +18,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     private int pausedFor = 1;
 
     /// <summary>What stood in the way at each member that did not answer, the latest of each.</summary>
-    public string Reasons => string.Join("; ", new[] { home.Reasons }.Concat(reasons.Values).Where(reason => reason.Length > 0));
+    public string Reasons => string.Join(" ", new[] { home.Reasons }.Concat(reasons.Values).Where(reason => reason.Length > 0));
 
     /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left under way.</summary>
     public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
@@ -134,7 +134,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
         catch (DfssException error)
         {
-            return new Outcome(member, request, Answer: null, $"{peer}: {error.Message}");
+            return new Outcome(member, request, Answer: null, error.Message);
         }
     }
 

@@ -1,10 +1,9 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
 /// <summary>A regular local file, opened to be read in chunks, which is found out when it changes meanwhile.</summary>
-internal sealed partial class SourceFile : IDisposable
+internal sealed class SourceFile : IDisposable
 {
     private readonly SafeFileHandle handle;
     private readonly DateTime lastWrite;
@@ -38,7 +37,7 @@ internal sealed partial class SourceFile : IDisposable
             throw Unreadable(path, "it is a folder; send the files in it.", null);
         }
 
-        if (!IsRegular(path))
+        if (!FileKind.IsRegular(path))
         {
             // Opening a FIFO would wait for a writer; a device may never end.
             throw Unreadable(path, "it is no regular file (a FIFO, socket or device).", null);
@@ -84,7 +83,10 @@ internal sealed partial class SourceFile : IDisposable
     /// <exception cref="DfssException"><see cref="DfssErrorCode.SourceChanged"/>.</exception>
     public void ThrowIfChanged()
     {
-        if (RandomAccess.GetLength(handle) != Length || File.GetLastWriteTimeUtc(handle) != lastWrite)
+        // The byte after the last one: some files (of /proc, or still growing) have more than their length says.
+        Span<byte> next = stackalloc byte[1];
+        if (RandomAccess.GetLength(handle) != Length || File.GetLastWriteTimeUtc(handle) != lastWrite
+            || RandomAccess.Read(handle, next, Length) > 0)
         {
             throw Changed();
         }
@@ -97,38 +99,4 @@ internal sealed partial class SourceFile : IDisposable
 
     private static DfssException Unreadable(string path, string why, Exception? cause) =>
         new(DfssErrorCode.SourceUnreadable, $"Cannot read '{path}': {why}", cause);
-
-    private static unsafe bool IsRegular(string path)
-    {
-        const int FileTypeMask = 0xF000;
-        const int RegularFile = 0x8000;
-        if (OperatingSystem.IsLinux())
-        {
-            // struct statx is the same on every architecture: stx_mode is the 16 bits at offset 28.
-            const int CurrentFolder = -100;
-            const uint TypeOnly = 1;
-            byte* status = stackalloc byte[256];
-            return Statx(CurrentFolder, path, 0, TypeOnly, status) != 0 || (*(ushort*)(status + 28) & FileTypeMask) == RegularFile;
-        }
-
-        if (OperatingSystem.IsMacOS())
-        {
-            // struct stat with 64-bit inodes: st_dev has 4 bytes, st_mode the next 2.
-            byte* status = stackalloc byte[256];
-            int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatInode64(path, status) : Stat(path, status);
-            return result != 0 || (*(ushort*)(status + 4) & FileTypeMask) == RegularFile;
-        }
-
-        return true;
-    }
-
-    // What cannot be examined counts as regular: opening it then says what is wrong.
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int Statx(int folder, string path, int flags, uint mask, byte* status);
-
-    [LibraryImport("libc", EntryPoint = "stat$INODE64", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int StatInode64(string path, byte* status);
-
-    [LibraryImport("libc", EntryPoint = "stat", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int Stat(string path, byte* status);
 }
