@@ -1,0 +1,68 @@
+using Dfss.Storage;
+using Dfss.Testing;
+using Dfss.Transfer;
+using Dfss.Transport;
+using Xunit;
+using TemporaryFolder = Dfss.Testing.TemporaryFolder;
+
+namespace Dfss.Tests.Faults;
+
+/// <summary>A real peer's memory when many clients put and get the largest chunks at once.</summary>
+public sealed class BusyPeerTests(ITestOutputHelper output)
+{
+    private const int Connections = 64;
+    private const int Rounds = 2;
+    private const long MaxResidentBytes = 512L << 20;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Sixty_four_busy_connections_with_the_largest_chunks_stay_below_512_MB()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak of resident memory is read from /proc.");
+        using TemporaryFolder folder = new();
+        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        ChunkId shared;
+        await using (PeerLink link = new(peer.Address, ClientChannelOptions.Default))
+        {
+            byte[] content = Make(seed: 0);
+            shared = ChunkId.Of(content);
+            await new RemoteChunkStore(link).PutAsync(shared, content, Token);
+        }
+
+        await Parallel.ForAsync(
+            0, Connections, new ParallelOptions { MaxDegreeOfParallelism = Connections, CancellationToken = Token },
+            async (client, token) => await PutAndGetAsync(peer.Address, client, shared, token));
+
+        long peak = peer.PeakResidentBytes;
+        output.WriteLine($"VmHWM {peak >> 20} MiB after {Connections} connections, {Rounds} chunks of 16 MiB each way on each");
+        Assert.InRange(peak, 1, MaxResidentBytes);
+    }
+
+    /// <summary>One put and one get of 16 MiB are under way at each moment; what comes back is the right one.</summary>
+    private static async Task PutAndGetAsync(PeerAddress peer, int client, ChunkId first, CancellationToken cancellationToken)
+    {
+        await using PeerLink link = new(peer, ClientChannelOptions.Default);
+        VerifyingChunkStore store = new(new RemoteChunkStore(link));
+        byte[] destination = new byte[DfssLimits.MaxChunkSize];
+        ChunkId wanted = first;
+        for (int round = 0; round < Rounds; round++)
+        {
+            byte[] content = Make((client * Rounds) + round + 1);
+            ChunkId id = ChunkId.Of(content);
+            Task<PutResult> putting = store.PutAsync(id, content, cancellationToken).AsTask();
+            Assert.Equal(DfssLimits.MaxChunkSize, await store.GetAsync(wanted, destination, cancellationToken));
+            Assert.Equal(PutResult.Stored, await putting);
+            wanted = id;
+        }
+
+        Assert.Equal(DfssLimits.MaxChunkSize, await store.GetAsync(wanted, destination, cancellationToken));
+    }
+
+    private static byte[] Make(int seed)
+    {
+        byte[] content = new byte[DfssLimits.MaxChunkSize];
+        new Random(seed).NextBytes(content);
+        return content;
+    }
+}
