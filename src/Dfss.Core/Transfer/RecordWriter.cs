@@ -25,7 +25,7 @@ internal sealed class RecordWriter
 
     /// <summary>Step 1 and 2: whether the change may be made, before anything is sent for it.</summary>
     /// <returns>Null, or the home that the name turned out to have: the change is then to be begun anew there.</returns>
-    /// <exception cref="DfssException">FileExists, Conflict, NoMajority.</exception>
+    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, or what all who should have answered failed with, as StoreFailed.</exception>
     public async Task<IReadOnlyList<HomeMember>?> PrepareAsync(CancellationToken cancellationToken)
     {
         await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
@@ -67,6 +67,13 @@ internal sealed class RecordWriter
                 }
             }
 
+            if (plan.TakerCount == 0)
+            {
+                throw new DfssException(
+                    driver.CommonError ?? DfssErrorCode.NoMajority,
+                    $"No peer keeps the chunks of '{name}'; nothing was changed. {driver.Reasons}.");
+            }
+
             await complete(cancellationToken).ConfigureAwait(false);
             proposer.Reseal(ToSealPlan(plan, manifest));
         }
@@ -90,7 +97,7 @@ internal sealed class RecordWriter
                 throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile. Look at it, then send again.");
             case ProposerState.NoMajority:
                 throw new DfssException(
-                    DfssErrorCode.NoMajority,
+                    driver.CommonError ?? DfssErrorCode.NoMajority,
                     $"Of the {home.Count} peers that decide about '{name}', {home.Majority} must answer and did not; nothing was changed.{reasons}");
             case ProposerState.Uncertain:
                 throw new DfssException(
