@@ -1,6 +1,9 @@
 using Dfss.Testing;
+using Dfss.Tests.Storage;
+using Dfss.Tests.Transfer;
 using Dfss.Transfer;
 using Xunit;
+using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 
 namespace Dfss.Tests.Faults;
 
@@ -22,18 +25,20 @@ public sealed class FailingDiskTests : IDisposable
     {
         SkipWithoutStrace();
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
-        SentFile file = MakeFile("file", 4 * ChunkSize);
-        await using (SyscallFault fault = await SyscallFault.AttachAsync(peer.ProcessId, "fsync", "error=EIO"))
+        SentFile file = MakeFile("file", 8 * ChunkSize);
+        // Its manifest, a row, is there already; only the chunks' files are not. So no commit fails, only syncs of files.
+        await SendsAsync(peer, file);
+        file.Chunks.ToList().ForEach(chunk => File.Delete(StoreFiles.PathOf(peer.StorePath, chunk.Id)));
+        await using (LateFault fault = new(peer.ProcessId))
         {
-            await FailsAsync(peer, file, "Input/output error");
+            await FailsAsync(peer, new SentFile("copy", file.Path, ChunkSize), "Input/output error", fault.Progress);
         }
 
         Assert.Empty(Directory.GetFiles(folder["store", "incoming"]));
-        Assert.Empty(Directory.GetFiles(folder["store", "chunks"], "*", SearchOption.AllDirectories));
+        Assert.Contains(file.Chunks, chunk => !File.Exists(StoreFiles.PathOf(peer.StorePath, chunk.Id)));
 
-        // The disk works again. A commit may have failed too; then the peer has to be started again.
-        await using PeerProcess again = await RestartAsync(peer);
-        await SendsAsync(again, file);
+        // The disk works again, and the peer never stopped.
+        await SendsAsync(peer, new SentFile("copy", file.Path, ChunkSize));
     }
 
     [Fact]
@@ -48,7 +53,7 @@ public sealed class FailingDiskTests : IDisposable
         await using (SyscallFault fault = await SyscallFault.AttachAsync(
             peer.ProcessId, "fsync", "error=EIO", catalog, catalog + "-wal"))
         {
-            await FailsAsync(peer, file, "takes no more writes and votes|disk");
+            await FailsAsync(peer, file, "as its disk failed");
         }
 
         // The disk works again, and still the peer does not know what is on it.
@@ -101,10 +106,12 @@ public sealed class FailingDiskTests : IDisposable
 
     private SentFile MakeFile(string name, int length) => new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
 
-    private static async Task<StoredFile> SendAsync(PeerProcess peer, SentFile file)
+    private static async Task<StoredFile> SendAsync(PeerProcess peer, SentFile file, IProgress<TransferProgress>? progress = null)
     {
-        await using DfssClient client = new([peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
-        return await client.SendAsync(file.Path, file.Name, Send, progress: null, Token);
+        // One chunk at a time: what is done after the first chunk's progress comes before the second is sent.
+        await using DfssClient client = new(
+            [peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(1), ThrottleLimit = 1 });
+        return await client.SendAsync(file.Path, file.Name, Send, progress, Token);
     }
 
     private async Task SendsAsync(PeerProcess peer, SentFile file)
@@ -121,9 +128,10 @@ public sealed class FailingDiskTests : IDisposable
         Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
     }
 
-    private static async Task FailsAsync(PeerProcess peer, SentFile file, string reason)
+    private static async Task FailsAsync(
+        PeerProcess peer, SentFile file, string reason, IProgress<TransferProgress>? progress = null)
     {
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file, progress));
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
         Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
         Assert.Matches(reason, error.Message);
@@ -135,5 +143,28 @@ public sealed class FailingDiskTests : IDisposable
         await using DfssClient client = new([peer.Address], TransferOptions.Default);
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => client.GetAsync(name, Token));
         Assert.Equal(DfssErrorCode.FileNotFound, error.Code);
+    }
+
+    /// <summary>Syncs fail from the first chunk's arrival on: after the name was prepared, before it is sealed.</summary>
+    private sealed class LateFault(int processId) : IAsyncDisposable
+    {
+        private readonly Lock gate = new();
+        private Task<SyscallFault>? attaching;
+
+        public CallbackProgress Progress => new(state =>
+        {
+            if (state.TransferredBytes > 0)
+            {
+                lock (gate)
+                {
+                    attaching ??= SyscallFault.AttachAsync(processId, "fsync", "error=EIO");
+                }
+
+                // The upload waits for its progress to be told, so all later syncs fail.
+                attaching.Wait(Token);
+            }
+        });
+
+        public async ValueTask DisposeAsync() => await (await attaching!).DisposeAsync();
     }
 }

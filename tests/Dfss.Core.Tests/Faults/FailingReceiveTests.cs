@@ -89,7 +89,7 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         PeerProcess stalled = peers[1];
         await using DfssClient client = NewClient(Quick);
         using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        TaskCompletionSource othersAreDone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
         bool isFrozen = false;
         CallbackProgress progress = new(state =>
         {
@@ -97,11 +97,11 @@ public sealed class FailingReceiveTests : IAsyncLifetime
             if (state.TransferredBytes >= 4 * ChunkSize && !Interlocked.Exchange(ref isFrozen, true))
             {
                 stalled.Freeze();
-                othersAreDone.TrySetResult();
+                stopped.TrySetResult();
             }
         });
         Task receiving = client.ReceiveAsync(stored, folder["in", "x"], ReceiveOptions.Default, progress, cancel.Token);
-        await othersAreDone.Task.WaitAsync(Token);
+        await stopped.Task.WaitAsync(Token);
         await cancel.CancelAsync();
 
         // Well below the 20 s after which the client itself would give the peer up.

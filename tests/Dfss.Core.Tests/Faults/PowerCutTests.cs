@@ -34,7 +34,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         int cuts = int.Parse(
             Environment.GetEnvironmentVariable("DFSS_POWER_CUTS") ?? OrdinaryCuts.ToString(CultureInfo.InvariantCulture),
             CultureInfo.InvariantCulture);
-        await using PowerCutRig rig = new(Seed(), hasJournal, leftOut: null);
+        await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal, leftOut: null);
         for (int i = 0; i < cuts; i++)
         {
             Assert.Empty(await rig.CutAsync(Token));
@@ -51,7 +51,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     {
         Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
         Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
-        await using PowerCutRig rig = new(Seed(), hasJournal: false, new LeftOutSync(peerArguments, database));
+        await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal: false, new LeftOutSync(peerArguments, database));
         IReadOnlyList<string> lost = [];
         int cuts = 0;
         while (lost.Count == 0 && cuts < CutsUntilFound)
@@ -62,14 +62,5 @@ public sealed class PowerCutTests(ITestOutputHelper output)
 
         output.WriteLine($"without the sync of {what}, lost at cut {cuts}: {string.Join("\n  ", lost)}");
         Assert.NotEmpty(lost);
-    }
-
-    private int Seed()
-    {
-        int seed = Environment.GetEnvironmentVariable("DFSS_SEED") is string text
-            ? int.Parse(text, CultureInfo.InvariantCulture)
-            : Environment.TickCount;
-        output.WriteLine($"seed {seed}");
-        return seed;
     }
 }
