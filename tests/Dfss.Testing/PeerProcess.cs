@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Dfss.Testing;
 
 /// <summary>A real peer process on loopback, to be killed, stopped and started again.</summary>
-internal sealed partial class PeerProcess : IAsyncDisposable
+internal sealed class PeerProcess : IAsyncDisposable
 {
     private readonly Process process;
     private readonly StringBuilder errors = new();
@@ -51,18 +50,17 @@ internal sealed partial class PeerProcess : IAsyncDisposable
     /// <summary>Starts a peer and waits until it listens.</summary>
     /// <param name="storePath">Its store.</param>
     /// <param name="port">Its port; 0 for any free one.</param>
-    /// <param name="wrapper">A command to run it under (strace and its arguments), or nothing.</param>
-    /// <param name="environment">Variables to set.</param>
+    /// <param name="leaveOut">Which syncs it leaves out (see <see cref="PeerProgram"/>), or nothing.</param>
     public static async Task<PeerProcess> StartAsync(
-        string storePath, int port = 0, IReadOnlyList<string>? wrapper = null, IReadOnlyDictionary<string, string>? environment = null)
+        string storePath, int port = 0, IReadOnlyList<string>? leaveOut = null)
     {
         string[] command =
         [
-            .. wrapper ?? [],
             Environment.ProcessPath is string path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet",
             Path.Combine(AppContext.BaseDirectory, "Dfss.Testing.dll"),
             storePath,
             port.ToString(CultureInfo.InvariantCulture),
+            .. leaveOut ?? [],
         ];
         ProcessStartInfo start = new(command[0], command[1..])
         {
@@ -70,11 +68,6 @@ internal sealed partial class PeerProcess : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        foreach ((string key, string value) in environment ?? new Dictionary<string, string>())
-        {
-            start.Environment[key] = value;
-        }
-
         PeerProcess peer = new(Process.Start(start)!, storePath);
         string? line = await peer.process.StandardOutput.ReadLineAsync();
         if (line is null || !line.StartsWith("listening ", StringComparison.Ordinal))
@@ -101,16 +94,24 @@ internal sealed partial class PeerProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>SIGSTOP: not another instruction, until <see cref="Resume"/>.</summary>
-    public void Freeze() => Send(signal: 19);
+    /// <summary>SIGSTOP. When it returns, no thread takes another step, in the kernel neither, until <see cref="Resume"/>.</summary>
+    public void Freeze()
+    {
+        UnixSignal.Send(ProcessId, UnixSignal.Stop);
+        SpinWait wait = default;
+        while (!Directory.GetDirectories($"/proc/{ProcessId}/task").All(IsStopped))
+        {
+            wait.SpinOnce();
+        }
+    }
 
     /// <summary>SIGCONT.</summary>
-    public void Resume() => Send(signal: 18);
+    public void Resume() => UnixSignal.Send(ProcessId, UnixSignal.Continue);
 
     /// <summary>SIGTERM, and its exit code.</summary>
     public async Task<int> StopAsync()
     {
-        Send(signal: 15);
+        UnixSignal.Send(ProcessId, UnixSignal.Terminate);
         await process.WaitForExitAsync();
         return process.ExitCode;
     }
@@ -125,14 +126,10 @@ internal sealed partial class PeerProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    private void Send(int signal)
+    /// <summary>T: stopped; t: stopped under strace. D, for one, is a system call that still runs.</summary>
+    private static bool IsStopped(string task)
     {
-        if (Kill(ProcessId, signal) != 0)
-        {
-            throw new InvalidOperationException($"Signal {signal} could not be sent to process {ProcessId}: {Marshal.GetLastPInvokeErrorMessage()}");
-        }
+        string status = File.ReadAllText(Path.Combine(task, "stat"));
+        return status[status.LastIndexOf(')') + 2] is 'T' or 't';
     }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int Kill(int processId, int signal);
 }

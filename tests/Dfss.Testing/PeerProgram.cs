@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using Dfss.Peers;
+using Dfss.Storage;
 
 namespace Dfss.Testing;
 
 /// <summary>
-/// A peer in a process of its own: <c>Dfss.Testing STORE PORT</c>. Writes <c>listening PORT</c> when clients can connect; stops in order on
-/// SIGTERM. What goes wrong goes to standard error, and the exit code is 1.
+/// A peer in a process of its own: <c>Dfss.Testing STORE PORT [ACTION PATTERN]</c>. Writes <c>listening PORT</c> when
+/// clients can connect; stops in order on SIGTERM. What goes wrong goes to standard error, and the exit code is 1. With
+/// ACTION (SyncFile or SyncDirectory) and PATTERN, syncs of that kind are left out for paths that match: a peer that
+/// breaks its promise.
 /// </summary>
 internal static class PeerProgram
 {
@@ -20,12 +24,14 @@ internal static class PeerProgram
         });
         try
         {
-            await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions
+            PeerOptions options = new()
             {
                 StorePath = arguments[0],
                 Port = int.Parse(arguments[1], CultureInfo.InvariantCulture),
                 Log = Console.Error.WriteLine,
-            });
+            };
+            DurableFile files = new(beforeStep: null, arguments.Length > 2 ? Matches(arguments[2], arguments[3]) : null);
+            await using DfssPeer peer = await DfssPeer.StartAsync(options, files, CancellationToken.None);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"listening {peer.Port}"));
             await Task.WhenAny(stop.Task, peer.Completion);
             return 0;
@@ -36,4 +42,7 @@ internal static class PeerProgram
             return 1;
         }
     }
+
+    private static Func<DurableStep, bool> Matches(string action, string pattern) =>
+        step => step.Action == Enum.Parse<DurableAction>(action) && Regex.IsMatch(step.Path, pattern);
 }

@@ -61,12 +61,20 @@ public sealed class DfssPeer : IAsyncDisposable
 
     /// <summary>Opens the store and listens. When it returns, clients can connect.</summary>
     /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument.</exception>
-    public static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
+    public static Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
+        return StartAsync(options, new DurableFile(beforeStep: null), cancellationToken);
+    }
+
+    /// <summary>The same over a <see cref="DurableFile"/> with a seam.</summary>
+    internal static async Task<DfssPeer> StartAsync(
+        PeerOptions options, DurableFile files, CancellationToken cancellationToken)
+    {
         ListenAddress.ThrowIfNotAllowed(options);
         LocalStoreOptions storeOptions = new() { TimeProvider = options.TimeProvider, Log = options.Log };
-        LocalStore store = await LocalStore.OpenAsync(options.StorePath, storeOptions, cancellationToken).ConfigureAwait(false);
+        LocalStore store = await LocalStore.OpenAsync(
+            options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
         try
         {
             return new DfssPeer(options, store, TcpTransport.Listen(options.Address, options.Port));

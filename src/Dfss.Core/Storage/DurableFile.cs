@@ -12,7 +12,8 @@ namespace Dfss.Storage;
 /// </summary>
 /// <param name="beforeStep">Called before each step; what it throws is what the step fails with. Tests stop the world
 /// there. Null: nobody.</param>
-internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
+/// <param name="leavesOut">Which syncs are silently left out, for the tests that must notice it. Null: none.</param>
+internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<DurableStep, bool>? leavesOut = null)
 {
     /// <summary>The suffix of a file that <see cref="WriteAtomically"/> has not finished.</summary>
     public const string TemporarySuffix = ".tmp";
@@ -60,16 +61,21 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep)
     /// the very bytes that it could not write.</summary>
     public void Sync(SafeFileHandle file, string path)
     {
-        beforeStep?.Invoke(new DurableStep(DurableAction.SyncFile, path));
-        SyncHandle(file, path);
+        DurableStep step = new(DurableAction.SyncFile, path);
+        beforeStep?.Invoke(step);
+        if (leavesOut?.Invoke(step) != true)
+        {
+            SyncHandle(file, path);
+        }
     }
 
     /// <summary>Makes the names in a folder durable. On Windows a rename does that itself, by
     /// MOVEFILE_WRITE_THROUGH.</summary>
     public void SyncDirectory(string path)
     {
-        beforeStep?.Invoke(new DurableStep(DurableAction.SyncDirectory, path));
-        if (!OperatingSystem.IsWindows())
+        DurableStep step = new(DurableAction.SyncDirectory, path);
+        beforeStep?.Invoke(step);
+        if (!OperatingSystem.IsWindows() && leavesOut?.Invoke(step) != true)
         {
             using SafeFileHandle folder = OpenExisting(path, ReadOnly);
             SyncHandle(folder, path);

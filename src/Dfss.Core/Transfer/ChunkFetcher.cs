@@ -70,10 +70,22 @@ internal sealed class ChunkFetcher
     public ValueTask FetchChunkAsync(FileManifest manifest, int chunkIndex, Memory<byte> destination, CancellationToken cancellationToken) =>
         FetchAsync(manifest[chunkIndex], destination, chunkIndex, cancellationToken);
 
-    private ValueTask FetchAsync(ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken) =>
-        retry.ExecuteAsync(token => FetchOnceAsync(id, destination, chunkIndex, token), cancellationToken);
+    private ValueTask FetchAsync(ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken)
+    {
+        HashSet<PeerHandle> spoilt = [];
+        return retry.ExecuteAsync(token => FetchOnceAsync(id, destination, chunkIndex, spoilt, token), cancellationToken);
+    }
 
-    private async ValueTask FetchOnceAsync(ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken)
+    /// <param name="id">The chunk.</param>
+    /// <param name="destination">Where it goes.</param>
+    /// <param name="chunkIndex">Its place in the file; null for the manifest.</param>
+    /// <param name="spoilt">
+    /// Who gave wrong bytes in an earlier attempt. They have set them aside since and do not have the chunk any more; the
+    /// reason is still that it was spoilt.
+    /// </param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private async ValueTask FetchOnceAsync(
+        ChunkId id, Memory<byte> destination, int? chunkIndex, HashSet<PeerHandle> spoilt, CancellationToken cancellationToken)
     {
         List<string> reasons = [];
         DfssErrorCode code = DfssErrorCode.ChunkNotFound;
@@ -93,14 +105,17 @@ internal sealed class ChunkFetcher
                     return;
                 }
 
-                reasons.Add(length is null ? $"{peer} does not have it." : $"{peer} has {length} bytes of it.");
+                reasons.Add(length is not null ? $"{peer} has {length} bytes of it."
+                    : spoilt.Contains(peer) ? $"{peer} gave wrong bytes and has set them aside."
+                    : $"{peer} does not have it.");
             }
             catch (DfssException error)
             {
-                code = code == DfssErrorCode.ChunkCorrupt ? code : error.Code;
+                code = error.Code;
                 reasons.Add(error.Code == DfssErrorCode.ChunkCorrupt ? $"{peer}: {error.Message}" : error.Message);
                 if (error.Code == DfssErrorCode.ChunkCorrupt)
                 {
+                    spoilt.Add(peer);
                     await ReportAsync(peer, id, cancellationToken).ConfigureAwait(false);
                 }
             }
@@ -115,7 +130,8 @@ internal sealed class ChunkFetcher
         }
 
         throw new DfssException(
-            code, $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}");
+            spoilt.Count > 0 ? DfssErrorCode.ChunkCorrupt : code,
+            $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}");
     }
 
     private async ValueTask ReportAsync(PeerHandle peer, ChunkId id, CancellationToken cancellationToken)

@@ -28,7 +28,7 @@ internal sealed class RecordWriter
 
     /// <summary>Step 1 and 2: whether the change may be made, before anything is sent for it.</summary>
     /// <returns>Null, or the home that the name turned out to have: the change is then to be begun anew there.</returns>
-    /// <exception cref="DfssException">FileExists, Conflict, NoMajority.</exception>
+    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, or what all who should have answered failed with, as StoreFailed.</exception>
     public async Task<IReadOnlyList<HomeMember>?> PrepareAsync(CancellationToken cancellationToken)
     {
         await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
@@ -67,7 +67,7 @@ internal sealed class RecordWriter
                 plan.MarkMissing(member, missing);
                 if (proposer.IsUnavailable(member))
                 {
-                    plan.Exclude(member, new DfssException(DfssErrorCode.PeerUnreachable, driver.Reasons));
+                    plan.Exclude(member, new DfssException(driver.CommonError ?? DfssErrorCode.PeerUnreachable, driver.Reasons));
                 }
                 else if (round >= MaxSealRounds && (!missing.IsEmpty || proposer.IsManifestMissingAt(member)))
                 {
@@ -105,7 +105,7 @@ internal sealed class RecordWriter
                 throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile. Look at it, then send again.");
             case ProposerState.NoMajority:
                 throw new DfssException(
-                    DfssErrorCode.NoMajority,
+                    driver.CommonError ?? DfssErrorCode.NoMajority,
                     $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer, and fewer did. Nothing was changed.{reasons}");
             case ProposerState.Uncertain:
                 throw new DfssException(

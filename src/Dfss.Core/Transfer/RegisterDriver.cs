@@ -14,11 +14,21 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     /// <summary>How long the last, losable messages may hold up a result that is certain already.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
 
-    private readonly Dictionary<int, string> reasons = [];
+    private readonly Dictionary<int, DfssException> errors = [];
     private int pausedFor = 1;
 
     /// <summary>What stood in the way at each member that did not answer, the latest of each.</summary>
-    public string Reasons => string.Join(" ", new[] { home.Reasons }.Concat(reasons.Values).Where(reason => reason.Length > 0));
+    public string Reasons => string.Join(
+        " ", errors.Values.Select(error => error.Message).Prepend(home.Reasons).Where(reason => reason.Length > 0));
+
+    /// <summary>
+    /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help: failed disks, say.
+    /// </summary>
+    public DfssErrorCode? CommonError => home.ReachedCount == home.Count
+        && errors.Values.Select(error => error.Code).Distinct().ToList() is [DfssErrorCode code]
+        && errors.Values.All(error => !error.IsTransient)
+            ? code
+            : null;
 
     /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left under way.</summary>
     public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
@@ -120,7 +130,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
         else
         {
-            reasons[outcome.Member] = outcome.Reason!;
+            errors[outcome.Member] = outcome.Error!;
             round.OnUnavailable(outcome.Member, outcome.Request);
         }
     }
@@ -130,11 +140,11 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         try
         {
             RegisterAnswer answer = (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
-            return new Outcome(member, request, answer, Reason: null);
+            return new Outcome(member, request, answer, Error: null);
         }
         catch (DfssException error)
         {
-            return new Outcome(member, request, Answer: null, error.Message);
+            return new Outcome(member, request, Answer: null, error);
         }
     }
 
@@ -149,5 +159,5 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             _ => throw new ArgumentException($"A {request.GetType().Name} is no step of the register.", nameof(request)),
         };
 
-    private sealed record Outcome(int Member, RegisterRequest Request, RegisterAnswer? Answer, string? Reason);
+    private sealed record Outcome(int Member, RegisterRequest Request, RegisterAnswer? Answer, DfssException? Error);
 }

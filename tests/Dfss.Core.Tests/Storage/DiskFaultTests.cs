@@ -31,6 +31,25 @@ public sealed class DiskFaultTests
         Assert.InRange(steps, 20, 200);
     }
 
+    /// <summary>
+    /// ext4 and SQLite sync these folders too, so that the real power cut (PowerCutTests) cannot tell; other file systems
+    /// do not have to.
+    /// </summary>
+    [Theory]
+    [InlineData("..")]
+    [InlineData(".")]
+    [InlineData("chunks")]
+    public async Task Leaving_out_the_sync_of_a_folder_loses_what_was_acknowledged(string relative)
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.GetFullPath(Path.Combine(folder.Path, relative));
+        var disk = new FaultyDisk { LeavesOut = step => step.Action == DurableAction.SyncDirectory && step.Path == path };
+        List<ChunkId> acknowledged = [];
+        Assert.True(await RunAsync(folder.Path, disk, acknowledged));
+        disk.CutPower(folder.Path);
+        Assert.True(await IsLostAsync(folder.Path, acknowledged));
+    }
+
     [Fact]
     public async Task A_failed_sync_is_told_once_and_the_chunk_is_missing_until_put_again()
     {
@@ -116,7 +135,7 @@ public sealed class DiskFaultTests
         bool isDone = await RunAsync(path, disk, acknowledged);
         if (isPowerCut)
         {
-            disk.CutPower();
+            disk.CutPower(path);
         }
 
         await using LocalStore store = await LocalStore.OpenAsync(path, new LocalStoreOptions(), Token);
@@ -133,6 +152,19 @@ public sealed class DiskFaultTests
 
         Assert.Equal(there.Count, store.GetUsage().Chunks);
         return isDone;
+    }
+
+    private static async Task<bool> IsLostAsync(string path, List<ChunkId> acknowledged)
+    {
+        try
+        {
+            await using LocalStore store = await LocalStore.OpenAsync(path, new LocalStoreOptions(), Token);
+            return (await store.Chunks.FindMissingAsync(acknowledged, Token)).Contains(true);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.StoreFormat)
+        {
+            return true;
+        }
     }
 
     private static async Task<bool> RunAsync(string path, FaultyDisk disk, List<ChunkId> acknowledged)

@@ -4,7 +4,7 @@ namespace Dfss.Tests.Storage;
 
 /// <summary>
 /// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: a file's content, and a new
-/// name whose folder was not synced. Or
+/// name, of a file or a folder, whose folder was not synced. Or
 /// whose syncs fail. What SQLite writes is not under its control.
 /// </summary>
 internal sealed class FaultyDisk
@@ -12,6 +12,7 @@ internal sealed class FaultyDisk
     private readonly Lock gate = new();
     private readonly HashSet<string> unsyncedFiles = [];
     private readonly List<DurableStep> unsyncedRenames = [];
+    private readonly HashSet<string> syncedFolders = [];
     private int stepsLeft = int.MaxValue;
 
     /// <summary>Which steps count.</summary>
@@ -19,6 +20,9 @@ internal sealed class FaultyDisk
 
     /// <summary>Which steps fail, as if the medium were bad.</summary>
     public Func<DurableStep, bool> Fails { get; set; } = _ => false;
+
+    /// <summary>Which syncs are silently left out.</summary>
+    public Func<DurableStep, bool> LeavesOut { get; init; } = _ => false;
 
     /// <summary>Whether the world stands still.</summary>
     public bool IsStopped { get; private set; }
@@ -29,8 +33,8 @@ internal sealed class FaultyDisk
     /// <summary>Lets this many steps pass, then stops the world.</summary>
     public void StopAfter(int steps) => stepsLeft = steps;
 
-    /// <summary>What a power cut leaves of what was done.</summary>
-    public void CutPower()
+    /// <summary>What a power cut leaves of what was done in a store.</summary>
+    public void CutPower(string store)
     {
         lock (gate)
         {
@@ -46,6 +50,14 @@ internal sealed class FaultyDisk
             foreach (string path in unsyncedFiles.Where(File.Exists))
             {
                 File.WriteAllBytes(path, []);
+            }
+
+            IEnumerable<string> folders = Directory.Exists(store)
+                ? Directory.GetDirectories(store, "*", SearchOption.AllDirectories).Prepend(store)
+                : [];
+            foreach (string path in folders.Where(path => !syncedFolders.Contains(path) && Directory.Exists(path)))
+            {
+                Directory.Delete(path, recursive: true);
             }
         }
     }
@@ -65,7 +77,10 @@ internal sealed class FaultyDisk
                 throw new IOException("Input/output error.");
             }
 
-            Note(step);
+            if (!LeavesOut(step))
+            {
+                Note(step);
+            }
         }
     }
 
@@ -89,6 +104,7 @@ internal sealed class FaultyDisk
                 break;
             case DurableAction.SyncDirectory:
                 unsyncedRenames.RemoveAll(rename => Path.GetDirectoryName(rename.Target) == step.Path);
+                syncedFolders.UnionWith(Directory.GetDirectories(step.Path));
                 break;
         }
     }

@@ -1,0 +1,170 @@
+using Dfss.Testing;
+using Dfss.Tests.Storage;
+using Dfss.Tests.Transfer;
+using Dfss.Transfer;
+using Xunit;
+using TemporaryFolder = Dfss.Testing.TemporaryFolder;
+
+namespace Dfss.Tests.Faults;
+
+/// <summary>A real peer whose disk fails, by strace, or is full: nothing is acknowledged, and the sender learns why and where.</summary>
+public sealed class FailingDiskTests : IDisposable
+{
+    private const int ChunkSize = 256 << 10;
+
+    private static readonly SendOptions Send = new() { ChunkSize = ChunkSize };
+
+    private readonly TemporaryFolder folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task A_failed_sync_of_chunks_is_told_and_the_same_send_succeeds_later()
+    {
+        SkipWithoutStrace();
+        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        SentFile file = MakeFile("file", 8 * ChunkSize);
+        // Its manifest, a row, is there already; only the chunks' files are not. So no commit fails, only syncs of files.
+        await SendsAsync(peer, file);
+        file.Chunks.ToList().ForEach(chunk => File.Delete(StoreFiles.PathOf(peer.StorePath, chunk.Id)));
+        await using (LateFault fault = new(peer.ProcessId))
+        {
+            await FailsAsync(peer, new SentFile("copy", file.Path, ChunkSize), "Input/output error", fault.Progress);
+        }
+
+        Assert.Empty(Directory.GetFiles(folder["store", "incoming"]));
+        Assert.Contains(file.Chunks, chunk => !File.Exists(StoreFiles.PathOf(peer.StorePath, chunk.Id)));
+
+        // The disk works again, and the peer never stopped.
+        await SendsAsync(peer, new SentFile("copy", file.Path, ChunkSize));
+    }
+
+    [Fact]
+    public async Task A_failed_sync_of_votes_stops_writes_until_a_restart_and_not_reads()
+    {
+        SkipWithoutStrace();
+        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        SentFile before = MakeFile("before", 3 * ChunkSize);
+        await SendsAsync(peer, before);
+        SentFile file = MakeFile("file", 3 * ChunkSize);
+        string catalog = folder["store", "catalog.db"];
+        await using (SyscallFault fault = await SyscallFault.AttachAsync(
+            peer.ProcessId, "fsync", "error=EIO", catalog, catalog + "-wal"))
+        {
+            await FailsAsync(peer, file, "as its disk failed");
+        }
+
+        // The disk works again, and still the peer does not know what is on it.
+        await FailsAsync(peer, file, "takes no more writes and votes");
+        await ReceivesAsync(peer, before);
+        await using PeerProcess again = await RestartAsync(peer);
+        await ReceivesAsync(again, before);
+        await SendsAsync(again, file);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_told_and_a_file_that_fits_is_taken()
+    {
+        Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
+        using LoopDisk disk = new(folder.Path, megabytes: 24, hasJournal: true);
+        string store = Path.Combine(disk.MountPoint, "store");
+        await using (PeerProcess peer = await PeerProcess.StartAsync(store))
+        {
+            DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, MakeFile("large", 40 << 20)));
+            Assert.Equal(DfssErrorCode.StoreFull, error.Code);
+            Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
+            await ReadsNothingAsync(peer, "large");
+            await SendsAsync(peer, MakeFile("small", 1000));
+        }
+    }
+
+    [Fact]
+    public async Task A_second_process_on_the_same_store_ends_and_names_the_first()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
+        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => PeerProcess.StartAsync(folder["store"]));
+        Assert.Contains($"StoreInUse: The store at '{folder["store"]}' is in use by process {peer.ProcessId}.", refused.Message, StringComparison.Ordinal);
+
+        // The first is none the worse for it; once it is gone, however it went, the store is free.
+        await SendsAsync(peer, MakeFile("file", 1000));
+        await peer.KillAsync();
+        await using PeerProcess next = await PeerProcess.StartAsync(folder["store"]);
+        await SendsAsync(next, MakeFile("other", 1000));
+    }
+
+    private static void SkipWithoutStrace() => Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
+
+    private static async Task<PeerProcess> RestartAsync(PeerProcess peer)
+    {
+        await peer.StopAsync();
+        return await PeerProcess.StartAsync(peer.StorePath);
+    }
+
+    private SentFile MakeFile(string name, int length) => new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
+
+    private static async Task<StoredFile> SendAsync(PeerProcess peer, SentFile file, IProgress<TransferProgress>? progress = null)
+    {
+        // One chunk at a time: what is done after the first chunk's progress comes before the second is sent.
+        await using DfssClient client = new(
+            [peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(1), ThrottleLimit = 1 });
+        return await client.SendAsync(file.Path, file.Name, Send, progress, Token);
+    }
+
+    private async Task SendsAsync(PeerProcess peer, SentFile file)
+    {
+        await SendAsync(peer, file);
+        await ReceivesAsync(peer, file);
+    }
+
+    private async Task ReceivesAsync(PeerProcess peer, SentFile file)
+    {
+        await using DfssClient client = new([peer.Address], TransferOptions.Default);
+        StoredFile stored = await client.GetAsync(file.Name, Token);
+        await client.ReceiveAsync(stored, folder["received"], new ReceiveOptions { Force = true }, progress: null, Token);
+        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
+    }
+
+    private static async Task FailsAsync(
+        PeerProcess peer, SentFile file, string reason, IProgress<TransferProgress>? progress = null)
+    {
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file, progress));
+        Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
+        Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
+        Assert.Matches(reason, error.Message);
+        await ReadsNothingAsync(peer, file.Name);
+    }
+
+    private static async Task ReadsNothingAsync(PeerProcess peer, string name)
+    {
+        await using DfssClient client = new([peer.Address], TransferOptions.Default);
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => client.GetAsync(name, Token));
+        Assert.Equal(DfssErrorCode.FileNotFound, error.Code);
+    }
+
+    /// <summary>Syncs fail from the first chunk's arrival on: after the name was prepared, before it is sealed.</summary>
+    private sealed class LateFault(int processId) : IAsyncDisposable
+    {
+        private readonly Lock gate = new();
+        private Task<SyscallFault>? attaching;
+
+        public CallbackProgress Progress => new(state =>
+        {
+            if (state.TransferredBytes > 0)
+            {
+                lock (gate)
+                {
+                    attaching ??= SyscallFault.AttachAsync(processId, "fsync", "error=EIO");
+                }
+
+                // The upload waits for its progress to be told, so all later syncs fail.
+                attaching.Wait(Token);
+            }
+        });
+
+        public async ValueTask DisposeAsync() => await (await attaching!).DisposeAsync();
+    }
+}

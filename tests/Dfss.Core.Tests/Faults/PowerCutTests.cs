@@ -1,0 +1,66 @@
+using System.Globalization;
+using Dfss.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Faults;
+
+/// <summary>
+/// The promise of a send that has returned, when the power goes at a random moment; and that each sync is needed for it.
+/// <c>DFSS_POWER_CUTS</c> sets the number of moments, <c>DFSS_SEED</c> the seed.
+/// </summary>
+public sealed class PowerCutTests(ITestOutputHelper output)
+{
+    private const int OrdinaryCuts = 3;
+    private const int CutsUntilFound = 10;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>What is left out, and where.</summary>
+    public static TheoryData<string, string[]?, string?> Syncs => new()
+    {
+        { "a chunk's file", ["SyncFile", "/incoming/"], null },
+        { "a chunk's folder", ["SyncDirectory", "/chunks/..$"], null },
+        { "the format file", ["SyncFile", "/format"], null },
+        { "chunks.db", null, "chunks.db" },
+        { "catalog.db", null, "catalog.db" },
+    };
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_acknowledged_survives_power_cuts_and_nothing_grows(bool hasJournal)
+    {
+        Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
+        int cuts = int.Parse(
+            Environment.GetEnvironmentVariable("DFSS_POWER_CUTS") ?? OrdinaryCuts.ToString(CultureInfo.InvariantCulture),
+            CultureInfo.InvariantCulture);
+        await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal, leftOut: null);
+        for (int i = 0; i < cuts; i++)
+        {
+            Assert.Empty(await rig.CutAsync(Token));
+        }
+
+        await rig.AssertNothingGrewAsync(Token);
+        output.WriteLine($"{cuts} power cuts, {rig.Acknowledged} files acknowledged, none lost");
+        Assert.NotEqual(0, rig.Acknowledged);
+    }
+
+    [Theory]
+    [MemberData(nameof(Syncs))]
+    public async Task Leaving_out_a_sync_loses_what_was_acknowledged(string what, string[]? peerArguments, string? database)
+    {
+        Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
+        Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
+        await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal: false, new LeftOutSync(peerArguments, database));
+        IReadOnlyList<string> lost = [];
+        int cuts = 0;
+        while (lost.Count == 0 && cuts < CutsUntilFound)
+        {
+            lost = await rig.CutAsync(Token);
+            cuts++;
+        }
+
+        output.WriteLine($"without the sync of {what}, lost at cut {cuts}: {string.Join("\n  ", lost)}");
+        Assert.NotEmpty(lost);
+    }
+}
