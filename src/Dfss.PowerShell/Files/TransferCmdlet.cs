@@ -146,4 +146,5 @@ public abstract class TransferCmdlet : ClientCmdlet
 /// <param name="Length">The file's length in bytes, as far as it is known.</param>
 /// <param name="RunAsync">Does it; gives what writes its result, to be called on the pipeline thread.</param>
 internal sealed record FileWork(
-    string Name, object Target, long Length, Func<IProgress<TransferProgress>, CancellationToken, Task<Action>> RunAsync);
+    string Name, object Target, long Length,
+    Func<IProgress<TransferProgress>, CancellationToken, Task<Action>> RunAsync);
