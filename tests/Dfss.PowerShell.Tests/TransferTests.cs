@@ -100,11 +100,11 @@ public sealed class TransferTests : IDisposable
     [Fact]
     public void Many_small_files_all_arrive()
     {
-        string[] names = [.. Enumerable.Range(0, 150).Select(i => $"file{i:000}.bin")];
+        string[] names = [.. Enumerable.Range(0, 300).Select(i => $"file{i:000}.bin")];
         Array.ForEach(names, name => Make(name, 100));
         IReadOnlyList<DfssFileInfo> sent = session.Run("Send-DfssFile in/*.bin -Peer $peer").As<DfssFileInfo>();
         Assert.Equal(names, sent.Select(file => file.Name));
-        Assert.Equal(150, session.Run("Receive-DfssFile file*.bin -Peer $peer -Destination out").As<FileInfo>().Count);
+        Assert.Equal(300, session.Run("Receive-DfssFile file*.bin -Peer $peer -Destination out").As<FileInfo>().Count);
         Assert.All(names, name => Assert.Equal(File.ReadAllBytes(In(name)), File.ReadAllBytes(Out(name))));
     }
 

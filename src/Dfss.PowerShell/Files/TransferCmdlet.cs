@@ -12,14 +12,16 @@ namespace Dfss.Commands;
 public abstract class TransferCmdlet : ClientCmdlet
 {
     /// <summary>
-    /// 4: a small file is mostly round trips and one flush at the peer, and four of them overlap well.
+    /// 16: a small file is mostly round trips and flushes at the peer, which many share. 1,000 files of 4 KiB to three
+    /// peers on two cores took half as long as with 4; 32 gave little more. Memory is bounded by
+    /// <see cref="MaxWaitingBytes"/> and by <see cref="ThrottleLimit"/>.
     /// </summary>
-    internal const int FilesAtOnce = 4;
+    internal const int FilesAtOnce = 16;
 
     /// <summary>
-    /// 64: sixteen rounds of <see cref="FilesAtOnce"/>, so that the pause between two read-aheads does not count.
+    /// 256: sixteen rounds of <see cref="FilesAtOnce"/>, so that the pause between two read-aheads does not count.
     /// </summary>
-    internal const int MaxWaitingFiles = 64;
+    internal const int MaxWaitingFiles = 256;
 
     /// <summary>32 MiB: some tenths of a second on a fast link; a larger file starts at once.</summary>
     internal const long MaxWaitingBytes = 32L << 20;
