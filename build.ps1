@@ -6,14 +6,18 @@
 .EXAMPLE
     ./build.ps1                # Build, Test, Pack
 .EXAMPLE
-    ./build.ps1 -Task Install  # builds and packs as needed, then copies the module to where pwsh finds it
+    ./build.ps1 -Task Install  # builds, packs, and copies the module to where pwsh finds it
 #>
+[CmdletBinding()]
 param(
     [ValidateSet('Build', 'Test', 'Pack', 'Install', 'Clean')]
     [string[]] $Task = @('Build', 'Test', 'Pack'),
 
     [ValidateSet('Debug', 'Release')]
-    [string] $Configuration = 'Release'
+    [string] $Configuration = 'Release',
+
+    # The folder of modules that Install copies to. Default: the user's own.
+    [string] $ModulePath
 )
 
 Set-StrictMode -Version Latest
@@ -57,7 +61,10 @@ function Test {
         Say 'Pester: skipped: Pester 5.7 or later is not installed (Install-PSResource Pester).'
     } else {
         # In a process of its own: a session that has loaded the module cannot load another build of it.
-        & pwsh -NoProfile -NonInteractive -Command "Import-Module Pester -MinimumVersion 5.7; Invoke-Pester '$suite' -CI"
+        $own = [System.IO.Path]::Combine($PSHOME, $(if ($IsWindows) { 'pwsh.exe' } else { 'pwsh' }))
+        $pwsh = if ([System.IO.File]::Exists($own)) { $own } else { 'pwsh' }
+        $run = "`$result = Invoke-Pester '$($suite.Replace("'", "''"))' -PassThru; exit [int](`$result.Result -ne 'Passed')"
+        & $pwsh -NoProfile -NonInteractive -Command "Import-Module Pester -MinimumVersion 5.7; $run"
         if ($LASTEXITCODE -ne 0) { throw "The Pester suite ended with exit code $LASTEXITCODE." }
     }
 }
@@ -76,8 +83,11 @@ function Pack {
 }
 
 function Install {
-    if (-not [System.IO.Directory]::Exists($package)) { Pack }
-    $modules = if ($IsWindows) {
+    # Not an old package: what is installed is what lies here.
+    if ($Task -notcontains 'Pack') { Pack }
+    $modules = if ($ModulePath) {
+        $PSCmdlet.GetUnresolvedProviderPathFromPSPath($ModulePath)
+    } elseif ($IsWindows) {
         [System.IO.Path]::Combine([System.Environment]::GetFolderPath('MyDocuments'), 'PowerShell', 'Modules')
     } else {
         [System.IO.Path]::Combine([System.Environment]::GetFolderPath('UserProfile'), '.local', 'share', 'powershell', 'Modules')

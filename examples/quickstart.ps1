@@ -63,8 +63,7 @@ try {
     Write-Host "`n# Three peers, each a process of its own with a store on disk.`n"
     foreach ($store in $stores) { $peers += @(Start-DfssPeer -StorePath $store -Port 0 -Detached) }
     $peers | Out-Host
-    # Not $peers.Address: every .NET array has a method of that name.
-    $env:DFSS_PEER = $(foreach ($peer in $peers) { $peer.Address }) -join ','
+    $env:DFSS_PEER = $peers.Endpoint -join ','
     Write-Host "DFSS_PEER=$($env:DFSS_PEER): from here on nobody needs to name them.`n"
 
     Write-Host "# Real files: the .NET runtime's own, and a large one made of them.`n"

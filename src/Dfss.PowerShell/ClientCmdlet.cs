@@ -12,7 +12,7 @@ public abstract class ClientCmdlet : DfssCmdlet
     private DfssClient? client;
 
     /// <summary>
-    /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an address,
+    /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an Endpoint,
     /// such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken.
     /// </summary>
     [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER.")]

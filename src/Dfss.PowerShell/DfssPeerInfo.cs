@@ -45,11 +45,14 @@ public sealed class DfssPeerInfo
     /// <summary>What it was doing.</summary>
     public DfssPeerState State { get; internal init; }
 
-    /// <summary>The first of <see cref="Addresses"/>: what -Peer takes.</summary>
-    public string Address => Addresses.Count > 0 ? Addresses[0] : string.Empty;
+    /// <summary>
+    /// The first of <see cref="Endpoints"/>: what -Peer takes. Not called Address, because every array has a method of
+    /// that name, which <c>$peers.Address</c> would give.
+    /// </summary>
+    public string Endpoint => Endpoints.Count > 0 ? Endpoints[0] : string.Empty;
 
     /// <summary>Where it can be found, as host:port.</summary>
-    public IReadOnlyList<string> Addresses { get; internal init; } = [];
+    public IReadOnlyList<string> Endpoints { get; internal init; } = [];
 
     /// <summary>The TCP port it listens on.</summary>
     public int Port { get; internal init; }
@@ -81,6 +84,6 @@ public sealed class DfssPeerInfo
     /// <summary>Bytes free on the store's file system; null for a store in memory, or when it did not answer.</summary>
     public long? FreeBytes { get; internal init; }
 
-    /// <summary>The address.</summary>
-    public override string ToString() => Address;
+    /// <summary>The endpoint.</summary>
+    public override string ToString() => Endpoint;
 }

@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Makes addresses of whatever is given to -Peer: strings, split at commas, and objects that have an address.
+/// Makes addresses of whatever is given to -Peer: strings, split at commas, and objects that have an endpoint.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
@@ -43,8 +43,8 @@ public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
                 break;
             case object other:
                 // Also objects that came over remoting, or were made by hand.
-                object? address = PSObject.AsPSObject(item).Properties["Address"]?.Value;
-                addresses.AddRange(Split(LanguagePrimitives.ConvertTo<string>(address ?? other)));
+                object? endpoint = PSObject.AsPSObject(item).Properties[nameof(DfssPeerInfo.Endpoint)]?.Value;
+                addresses.AddRange(Split(LanguagePrimitives.ConvertTo<string>(endpoint ?? other)));
                 break;
         }
     }

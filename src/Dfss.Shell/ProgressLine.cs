@@ -35,14 +35,15 @@ internal sealed class ProgressLine(Terminal terminal)
         }
 
         parts.Add(record.StatusDescription);
-        if (!string.IsNullOrEmpty(record.CurrentOperation))
-        {
-            parts.Add(record.CurrentOperation);
-        }
-
         if (record.SecondsRemaining >= 0)
         {
             parts.Add(TimeSpan.FromSeconds(record.SecondsRemaining).ToString("g", CultureInfo.InvariantCulture) + " left");
+        }
+
+        // Last, as it is what a narrow terminal can best do without.
+        if (!string.IsNullOrEmpty(record.CurrentOperation))
+        {
+            parts.Add(record.CurrentOperation);
         }
 
         return string.Join("  ", parts).ReplaceLineEndings(" ");

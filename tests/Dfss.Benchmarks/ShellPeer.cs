@@ -31,7 +31,7 @@ internal sealed class ShellPeer : IAsyncDisposable
     public static async Task<ShellPeer> StartAsync(string storePath)
     {
         Process process = Shell.Start(
-            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}'; [Console]::Out.WriteLine($peer.Address); $null = [Console]::In.ReadLine()");
+            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}'; [Console]::Out.WriteLine($peer.Endpoint); $null = [Console]::In.ReadLine()");
         string? address = await process.StandardOutput.ReadLineAsync();
         return address is not null
             ? new ShellPeer(process, address)

@@ -10,6 +10,9 @@ namespace Dfss.Tests;
 /// </summary>
 internal sealed class ModuleSession : IDisposable
 {
+    /// <summary>The tests that share what a process has one of: the list of peers, the environment.</summary>
+    public const string OneProcess = "one process";
+
     private readonly Runspace runspace;
 
     public ModuleSession()
@@ -21,9 +24,10 @@ internal sealed class ModuleSession : IDisposable
     }
 
     /// <summary>The module's manifest.</summary>
-    public static string ManifestPath { get; } = typeof(
-        ModuleSession).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(attribute => attribute.Key == "ModulePath").Value!;
+    public static string ManifestPath { get; } = ReadMetadata("ModulePath");
+
+    /// <summary>The dfss.dll that was built with the module.</summary>
+    public static string ShellPath { get; } = ReadMetadata("DfssShell");
 
     /// <summary>The module's folder.</summary>
     public static string Folder { get; } = Path.GetDirectoryName(ManifestPath)!;
@@ -40,6 +44,9 @@ internal sealed class ModuleSession : IDisposable
             ? output
             : throw new InvalidOperationException(string.Join("; ", engine.Streams.Error));
     }
+
+    private static string ReadMetadata(string key) => typeof(ModuleSession).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
     public void Dispose()
     {

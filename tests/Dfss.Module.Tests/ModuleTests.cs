@@ -10,6 +10,7 @@ namespace Dfss.Tests;
 /// <summary>
 /// The module as it lies in its folder, imported by path into the engine: by names and properties, as a user sees it.
 /// </summary>
+[Collection(ModuleSession.OneProcess)]
 public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =

@@ -84,7 +84,7 @@ Describe 'The pipeline' {
 
 Describe 'The peers' {
     It 'come from $env:DFSS_PEER where -Peer is missing' {
-        $env:DFSS_PEER = "$($peer.Address),"
+        $env:DFSS_PEER = "$($peer.Endpoint),"
         try {
             { Get-DfssFileInfo } | Should -Not -Throw
         }
@@ -101,8 +101,8 @@ Describe 'The peers' {
         $started = & $isolated "Import-Module '$manifest'; (Start-DfssPeer -Detached -Port 0 '$($store -replace "'", "''")') | ConvertTo-Json" |
             ConvertFrom-Json
         try {
-            (Get-DfssPeer -Peer $started.Address).ProcessId | Should -Be $started.ProcessId
-            Send-DfssFile (Join-Path $TestDrive kept) -Peer $started.Address | Should -Not -BeNullOrEmpty
+            (Get-DfssPeer -Peer $started.Endpoint).ProcessId | Should -Be $started.ProcessId
+            Send-DfssFile (Join-Path $TestDrive kept) -Peer $started.Endpoint | Should -Not -BeNullOrEmpty
         }
         finally {
             Stop-Process -Id $started.ProcessId
@@ -151,7 +151,7 @@ Describe 'The module' {
     }
 
     It 'works in parallel runspaces' {
-        $address = $peer.Address
+        $address = $peer.Endpoint
         1..4 | ForEach-Object { Set-Content (Join-Path $TestDrive "parallel$_") $_ }
         $names = 1..4 | ForEach-Object -Parallel {
             Import-Module $using:manifest

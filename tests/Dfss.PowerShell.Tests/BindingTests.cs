@@ -40,7 +40,7 @@ public sealed class BindingTests : IDisposable
     [Theory]
     [InlineData("'a:1, b:2', 'c:9000'")]
     [InlineData("'a:1,b:2,c:9000,'")]
-    [InlineData("[pscustomobject]@{ Address = 'a:1' }, @('b:2', 'c:9000')")]
+    [InlineData("[pscustomobject]@{ Endpoint = 'a:1' }, @('b:2', 'c:9000')")]
     public void Peers_come_as_lists_and_objects(string given)
     {
         object input = session.Run($", @({given})").Output[0].BaseObject;

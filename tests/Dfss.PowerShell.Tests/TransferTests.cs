@@ -17,7 +17,7 @@ public sealed class TransferTests : IDisposable
     public TransferTests()
     {
         session.Runspace.SessionStateProxy.Path.SetLocation(folder);
-        peer = session.Run("Start-DfssPeer -InMemory -Port 0").As<DfssPeerInfo>()[0].Address;
+        peer = session.Run("Start-DfssPeer -InMemory -Port 0").As<DfssPeerInfo>()[0].Endpoint;
         session.Runspace.SessionStateProxy.SetVariable("peer", peer);
         Directory.CreateDirectory(Path.Combine(folder, "in"));
         Directory.CreateDirectory(Path.Combine(folder, "out"));
@@ -100,12 +100,44 @@ public sealed class TransferTests : IDisposable
     [Fact]
     public void Many_small_files_all_arrive()
     {
-        string[] names = [.. Enumerable.Range(0, 150).Select(i => $"file{i:000}.bin")];
+        string[] names = [.. Enumerable.Range(0, 300).Select(i => $"file{i:000}.bin")];
         Array.ForEach(names, name => Make(name, 100));
         IReadOnlyList<DfssFileInfo> sent = session.Run("Send-DfssFile in/*.bin -Peer $peer").As<DfssFileInfo>();
-        Assert.Equal(names, sent.Select(file => file.Name).Order(StringComparer.Ordinal));
-        Assert.Equal(150, session.Run("Receive-DfssFile file*.bin -Peer $peer -Destination out").As<FileInfo>().Count);
+        Assert.Equal(names, sent.Select(file => file.Name));
+        Assert.Equal(300, session.Run("Receive-DfssFile file*.bin -Peer $peer -Destination out").As<FileInfo>().Count);
         Assert.All(names, name => Assert.Equal(File.ReadAllBytes(In(name)), File.ReadAllBytes(Out(name))));
+    }
+
+    [Fact]
+    public void Results_and_errors_come_in_the_order_of_the_input()
+    {
+        // The larger, the later it is done; so the order of being done is the reverse.
+        string[] names = [.. Enumerable.Range(0, 8).Select(i => $"{i}.bin")];
+        for (int i = 0; i < names.Length; i++)
+        {
+            Make(names[i], (names.Length - i) << 19);
+        }
+
+        session.Run("Send-DfssFile in/3.bin -Peer $peer").ThrowIfFailed();
+        Result sent = session.Run("Send-DfssFile in/*.bin -Peer $peer -ChunkSize 64KB 2>&1");
+        Assert.Equal(names, sent.Output.Select(item => item.BaseObject is ErrorRecord error
+            ? Path.GetFileName((string)error.TargetObject) : ((DfssFileInfo)item.BaseObject).Name));
+        Assert.IsType<ErrorRecord>(sent.Output[3].BaseObject);
+        IReadOnlyList<FileInfo> received =
+            session.Run("Get-DfssFileInfo *.bin -Peer $peer | Receive-DfssFile -Destination out").As<FileInfo>();
+        Assert.Equal(names, received.Select(file => file.Name));
+    }
+
+    [Theory]
+    [InlineData("Get-DfssFileInfo '[a', a.txt -Peer $peer")]
+    [InlineData("Receive-DfssFile '[a', a.txt -Peer $peer -Destination out")]
+    public void A_pattern_that_is_none_does_not_stop_the_others(string script)
+    {
+        Make("a.txt", 10);
+        session.Run("Send-DfssFile in/a.txt -Peer $peer").ThrowIfFailed();
+        Result result = session.Run(script);
+        Assert.Equal("NameInvalid", Result.IdOf(Assert.Single(result.Errors)));
+        Assert.Single(result.Output);
     }
 
     [Fact]

@@ -28,12 +28,20 @@ internal sealed class ShellProcess : IDisposable
 
     public int Id => _process.Id;
 
+    /// <summary>
+    /// Whether the tests were started so (by nohup, or in the background by a script) that they ignore SIGHUP or SIGINT: a child
+    /// would inherit that. Always false where there is no /proc.
+    /// </summary>
+    private static bool IgnoresSignals { get; } = File.Exists("/proc/self/status")
+        && File.ReadLines("/proc/self/status").Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)
+            && (ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 0b11) != 0);
+
     private static string ShellPath { get; } = typeof(ShellProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == "DfssShell").Value!;
 
     public static ShellProcess Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
-        ProcessStartInfo start = new("dotnet")
+        ProcessStartInfo start = new(IgnoresSignals ? "env" : "dotnet")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -41,6 +49,12 @@ internal sealed class ShellProcess : IDisposable
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
+        if (IgnoresSignals)
+        {
+            start.ArgumentList.Add("--default-signal=HUP,INT,TERM");
+            start.ArgumentList.Add("dotnet");
+        }
+
         start.ArgumentList.Add(ShellPath);
         foreach (string argument in arguments)
         {

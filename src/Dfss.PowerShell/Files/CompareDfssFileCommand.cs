@@ -20,12 +20,12 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)),
             cancellationToken);
 
-    private async Task CompareAsync(LocalFile file, IProgress<TransferProgress> progress,
+    private async Task<Action> CompareAsync(LocalFile file, IProgress<TransferProgress> progress,
         CancellationToken cancellationToken)
     {
         StoredFile stored = await Client.GetAsync(file.Name, cancellationToken).ConfigureAwait(false);
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, progress,
             cancellationToken).ConfigureAwait(false);
-        await WriteObjectAsync(new DfssFileComparison(file.Path, file.Name, comparison)).ConfigureAwait(false);
+        return () => WriteObject(new DfssFileComparison(file.Path, file.Name, comparison));
     }
 }

@@ -36,6 +36,10 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                     await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
                 }
             }
+            catch (WildcardPatternException exception)
+            {
+                await WriteErrorAsync(NameQuery.CreateError(name, exception)).ConfigureAwait(false);
+            }
             catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception.Code))
             {
                 await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);

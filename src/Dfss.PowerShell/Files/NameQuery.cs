@@ -49,6 +49,11 @@ internal sealed class NameQuery
         }
     }
 
+    /// <summary>The error of a pattern that is not well formed.</summary>
+    internal static ErrorRecord CreateError(string pattern, WildcardPatternException exception) => ErrorRecords.Create(
+        "NameInvalid", ErrorCategory.InvalidArgument, pattern, $"'{pattern}' is no pattern: {exception.Message}",
+        "Use -LiteralName where the name has brackets.", exception);
+
     /// <summary>Whether a name is asked for.</summary>
     internal bool IsMatch(string name) => pattern?.IsMatch(name) ?? name == text;
 }

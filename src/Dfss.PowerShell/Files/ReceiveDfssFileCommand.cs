@@ -5,7 +5,7 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// Receives stored files. A file comes under its name only when every chunk has been verified. Several files are
-/// received at once; results come as they are ready.
+/// received at once; results come in the order of the input.
 /// </summary>
 // The default set is tried first and in full: were it the one with -Name, a DfssFileInfo would be bound by its property
 // Name.
@@ -94,6 +94,10 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
                     await TakeAsync(file, cancellationToken).ConfigureAwait(false);
                 }
             }
+            catch (WildcardPatternException exception)
+            {
+                await WriteErrorAsync(NameQuery.CreateError(name, exception)).ConfigureAwait(false);
+            }
             catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception.Code))
             {
                 await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
@@ -124,13 +128,13 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         }
     }
 
-    private async Task ReceiveAsync(
+    private async Task<Action> ReceiveAsync(
         StoredFile file, string path, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
     {
         destination.MakeFolder(path);
         await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
-        await InvokeAsync(() => WriteObject(
+        return () => WriteObject(
             InvokeProvider.Item.Get([$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true),
-            enumerateCollection: true)).ConfigureAwait(false);
+            enumerateCollection: true);
     }
 }

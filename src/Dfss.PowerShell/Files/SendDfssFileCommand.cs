@@ -5,7 +5,7 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// Sends files to peers. A file's result comes when no crash or power cut at a peer can lose any of it. Several files
-/// are sent at once; results come as they are ready.
+/// are sent at once; results come in the order of the input.
 /// </summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
@@ -46,11 +46,11 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         }
     }
 
-    private async Task SendAsync(LocalFile file, IProgress<TransferProgress> progress,
+    private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress> progress,
         CancellationToken cancellationToken)
     {
         StoredFile stored = await Client.SendAsync(file.Path, file.Name, options, progress,
             cancellationToken).ConfigureAwait(false);
-        await WriteObjectAsync(new DfssFileInfo(stored)).ConfigureAwait(false);
+        return () => WriteObject(new DfssFileInfo(stored));
     }
 }

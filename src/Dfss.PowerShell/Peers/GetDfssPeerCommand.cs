@@ -91,7 +91,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
     {
         Kind = DfssPeerKind.Remote,
         State = DfssPeerState.Running,
-        Addresses = [address.ToString(), .. answer.Addresses.Where(advertised => advertised != address.ToString())],
+        Endpoints = [address.ToString(), .. answer.Addresses.Where(advertised => advertised != address.ToString())],
         Port = address.Port,
         StoreId = answer.StoreId.ToString(),
         StorePath = answer.StorePath,

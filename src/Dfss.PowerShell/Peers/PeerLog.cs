@@ -18,8 +18,8 @@ internal sealed class PeerLog : IAsyncDisposable
         FileMode mode = file.Exists && file.Length > maxBytes ? FileMode.Create : FileMode.Append;
         lock (gate)
         {
-            writer = new StreamWriter(new FileStream(path, mode, FileAccess.Write,
-                FileShare.ReadWrite | FileShare.Delete)) { AutoFlush = true };
+            var stream = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            writer = new StreamWriter(stream) { AutoFlush = true };
             early.ForEach(writer.WriteLine);
             early.Clear();
         }

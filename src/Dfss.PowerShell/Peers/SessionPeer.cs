@@ -41,7 +41,7 @@ internal abstract class SessionPeer(Guid sessionId) : IAsyncDisposable
         Id = Id,
         Kind = Kind,
         State = state,
-        Addresses = Addresses,
+        Endpoints = Addresses,
         Port = Port,
         StoreId = StoreId,
         StorePath = StorePath,

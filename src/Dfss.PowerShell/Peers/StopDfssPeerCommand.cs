@@ -34,7 +34,7 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
             case InputObjectSet:
                 DfssPeerInfo given = InputObject!;
                 await StopAsync(peer =>
-                    peer.Id == given.Id, given, given.Address, cancellationToken).ConfigureAwait(false);
+                    peer.Id == given.Id, given, given.Endpoint, cancellationToken).ConfigureAwait(false);
                 break;
             case PortSet:
                 foreach (int port in Port)

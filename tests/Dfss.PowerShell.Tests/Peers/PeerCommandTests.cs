@@ -40,6 +40,23 @@ public sealed class PeerCommandTests : IDisposable
     }
 
     [Fact]
+    public void Many_peers_are_named_by_one_property()
+    {
+        Result result = session.Run(
+            """
+            $peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }
+            $peers.Endpoint
+            (Get-DfssPeer -Peer ($peers.Endpoint -join ',')).Port
+            @(Get-DfssFileInfo -Peer $peers).Count
+            $peers.Port
+            """);
+        object[] output = [.. result.As<object>()];
+        Assert.Equal([$"localhost:{output[5]}", $"localhost:{output[6]}"], output[..2]);
+        Assert.Equal(output[5..], output[2..4]);
+        Assert.Equal(0, output[4]);
+    }
+
+    [Fact]
     public void Two_peers_on_one_store_are_an_error()
     {
         Start("store");

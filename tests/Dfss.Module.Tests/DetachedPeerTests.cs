@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using Xunit;
+
+namespace Dfss.Tests;
+
+/// <summary>Peers in processes of their own, run by the dfss that the build made.</summary>
+[Collection(ModuleSession.OneProcess)]
+public sealed class DetachedPeerTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
+    private readonly ModuleSession session = new();
+
+    public DetachedPeerTests()
+    {
+        session.Run($"$env:DFSS_HOST = '{ModuleSession.ShellPath}'");
+        session.Run($"$store = [System.IO.Path]::Combine('{folder}', \"it's [1] ü\")");
+        File.WriteAllBytes(Path.Combine(folder, "a.bin"), new byte[300_000]);
+        session.Run($"$file = '{Path.Combine(folder, "a.bin")}'");
+    }
+
+    public void Dispose()
+    {
+        session.Run("Get-DfssPeer | Where-Object Kind -eq Detached | Stop-DfssPeer; $env:DFSS_HOST = $null");
+        session.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_detached_peer_runs_in_a_process_of_its_own_and_ends_when_it_is_stopped()
+    {
+        PSObject peer = Start();
+        int processId = Get<int>(peer, "ProcessId");
+        Assert.NotEqual(Environment.ProcessId, processId);
+        Assert.Equal(["Detached Running"], Strings("Get-DfssPeer | ForEach-Object { \"$($_.Kind) $($_.State)\" }"));
+        Assert.Equal(["a.bin"], Strings("(Send-DfssFile $file -Peer $peer).Name"));
+        using Process process = Process.GetProcessById(processId);
+
+        session.Run("$peer | Stop-DfssPeer");
+
+        Assert.True(process.HasExited);
+        Assert.Empty(session.Run("Get-DfssPeer"));
+        string[] log = File.ReadAllLines(Path.Combine(Get<string>(peer, "StorePath"), "peer.log"));
+        Assert.EndsWith("Stopped.", log[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void It_survives_the_removal_of_the_module_and_is_still_known_afterwards()
+    {
+        int processId = Get<int>(Start(), "ProcessId");
+        session.Run($"Remove-Module Dfss; Import-Module '{ModuleSession.ManifestPath}'");
+        PSObject answer = Assert.Single(session.Run("Get-DfssPeer -Peer $peer.Endpoint"));
+        Assert.Equal(processId, Get<int>(answer, "ProcessId"));
+        session.Run("Stop-DfssPeer -Port $peer.Port");
+        Assert.Empty(session.Run("Get-DfssPeer"));
+    }
+
+    [Fact]
+    public void Killed_it_is_shown_as_stopped_and_started_again_it_has_what_it_acknowledged()
+    {
+        PSObject peer = Start();
+        session.Run("$sent = Send-DfssFile $file -Peer $peer");
+        using (Process process = Process.GetProcessById(Get<int>(peer, "ProcessId")))
+        {
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        Assert.Equal(["Stopped"], Strings("\"$((Get-DfssPeer).State)\""));
+        session.Run("Stop-DfssPeer -Id $peer.Id");
+        Assert.Equal(Get<string>(peer, "StoreId"), Get<string>(Start(), "StoreId"));
+        Assert.True(Get<bool>(session.Run("Compare-DfssFile $file -Peer $peer")[0], "IsEqual"));
+    }
+
+    [Theory]
+    [InlineData("$env:DFSS_HOST = '/none'; $port = 0", "HostNotFound")]
+    [InlineData("$port = (Start-DfssPeer -InMemory -Port 0).Port", "AddressUnavailable")]
+    public void What_keeps_it_from_starting_is_the_error_here(string cause, string id)
+    {
+        session.Run(cause);
+        Assert.Equal([id], Strings(
+            "try { Start-DfssPeer $store -Port $port -Detached } catch { $_.FullyQualifiedErrorId.Split(',')[0] }"));
+        Assert.Empty(session.Run("Get-DfssPeer | Where-Object Kind -eq Detached"));
+    }
+
+    private static T Get<T>(PSObject of, string property) => (T)of.Properties[property].Value;
+
+    private PSObject Start() => session.Run("($peer = Start-DfssPeer $store -Port 0 -Detached)")[0];
+
+    private string[] Strings(string script) => [.. session.Run(script).Select(item => (string)item.BaseObject)];
+}
