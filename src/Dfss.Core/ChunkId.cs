@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Dfss;
 
-/// <summary>The name of a chunk: the SHA-256 of its bytes. 32 bytes; as text, 64 lower-case hexadecimal digits.</summary>
+/// <summary>
+/// The name of a chunk: the SHA-256 of its bytes. 32 bytes; as text, 64 lower-case hexadecimal digits.
+/// </summary>
 public readonly struct ChunkId : IEquatable<ChunkId>, IComparable<ChunkId>
 {
     /// <summary>The size of an id in bytes.</summary>
@@ -54,7 +56,8 @@ public readonly struct ChunkId : IEquatable<ChunkId>, IComparable<ChunkId>
     /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
     /// <exception cref="FormatException">The text is not 64 hexadecimal digits.</exception>
     public static ChunkId Parse(string text) =>
-        TryParse(text, out ChunkId id) ? id : throw new FormatException($"'{text}' is not {SizeBytes * 2} hexadecimal digits.");
+        TryParse(text, out ChunkId id) ? id : throw new FormatException(
+            $"'{text}' is not {SizeBytes * 2} hexadecimal digits.");
 
     /// <summary>Writes the id's bytes to the start of <paramref name="destination"/>.</summary>
     public void CopyTo(Span<byte> destination) => ((ReadOnlySpan<byte>)bytes).CopyTo(destination);

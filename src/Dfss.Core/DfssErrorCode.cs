@@ -15,16 +15,22 @@ public enum DfssErrorCode
     /// <summary>Handshake. Client and peer share no protocol version. Not transient; update one of them.</summary>
     VersionNotSupported = 2,
 
-    /// <summary>Wire. A frame, payload or argument is over a limit in force. The sender's fault; not transient.</summary>
+    /// <summary>
+    /// Wire. A frame, payload or argument is over a limit in force. The sender's fault; not transient.
+    /// </summary>
     LimitExceeded = 3,
 
     /// <summary>Request. The peer does not know this operation. Not transient; the peer may be older.</summary>
     UnknownOperation = 4,
 
-    /// <summary>Request. An argument is missing, or of the wrong type or range. The client's fault; not transient.</summary>
+    /// <summary>
+    /// Request. An argument is missing, or of the wrong type or range. The client's fault; not transient.
+    /// </summary>
     InvalidArgument = 5,
 
-    /// <summary>Connection. Nobody listens there, the name does not resolve, or the connection broke. Transient.</summary>
+    /// <summary>
+    /// Connection. Nobody listens there, the name does not resolve, or the connection broke. Transient.
+    /// </summary>
     PeerUnreachable = 6,
 
     /// <summary>Connection. The peer made no progress within the time allowed. Transient.</summary>
@@ -45,10 +51,14 @@ public enum DfssErrorCode
     /// <summary>Send. The name exists and replacing it was not asked for. Not transient.</summary>
     FileExists = 21,
 
-    /// <summary>Send. Somebody else changed the name meanwhile, or it is not at the version asked for. Not transient.</summary>
+    /// <summary>
+    /// Send. Somebody else changed the name meanwhile, or it is not at the version asked for. Not transient.
+    /// </summary>
     Conflict = 22,
 
-    /// <summary>Send. The change may or may not have been made; the same command run again settles it. Transient.</summary>
+    /// <summary>
+    /// Send. The change may or may not have been made; the same command run again settles it. Transient.
+    /// </summary>
     CommitUncertain = 23,
 
     /// <summary>Send, read. Fewer than a majority of the file's home answered. Transient.</summary>
@@ -63,19 +73,25 @@ public enum DfssErrorCode
     /// <summary>Read. No holder has the chunk. Not transient unless a holder is down.</summary>
     ChunkNotFound = 40,
 
-    /// <summary>Read, write. Bytes do not have the SHA-256 they should have. The holder's or the network's fault.</summary>
+    /// <summary>
+    /// Read, write. Bytes do not have the SHA-256 they should have. The holder's or the network's fault.
+    /// </summary>
     ChunkCorrupt = 41,
 
     /// <summary>Write. No space left at the peer, or its quota is used up. Not transient; free some space.</summary>
     StoreFull = 42,
 
-    /// <summary>Write. The store's disk failed to write or to make durable; nothing was acknowledged. The disk's fault.</summary>
+    /// <summary>
+    /// Write. The store's disk failed to write or to make durable; nothing was acknowledged. The disk's fault.
+    /// </summary>
     StoreFailed = 43,
 
     /// <summary>Start. Another process serves this store. Not transient while that process runs.</summary>
     StoreInUse = 44,
 
-    /// <summary>Start. The store is of a newer format, or not a store. Not transient; use a newer DFSS, or another folder.</summary>
+    /// <summary>
+    /// Start. The store is of a newer format, or not a store. Not transient; use a newer DFSS, or another folder.
+    /// </summary>
     StoreFormat = 45,
 
     /// <summary>Start. The store's folder is on a file system that cannot keep the promise of durability.</summary>

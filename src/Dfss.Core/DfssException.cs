@@ -1,6 +1,8 @@
 namespace Dfss;
 
-/// <summary>The one exception of DFSS for expected failures. Its code says what failed; its message says where and what to do.</summary>
+/// <summary>
+/// The one exception of DFSS for expected failures. Its code says what failed; its message says where and what to do.
+/// </summary>
 public sealed class DfssException : Exception
 {
     /// <summary>Makes an exception.</summary>

@@ -6,7 +6,9 @@ public static class DfssLimits
     /// <summary>The port a peer listens on when none is named. From the demo that DFSS grew out of.</summary>
     public const int DefaultPort = 9000;
 
-    /// <summary>1 MiB: with 512 KiB the fastest size measured (it fits the cache), and 1,024 ids a GiB keep manifests small.</summary>
+    /// <summary>
+    /// 1 MiB: with 512 KiB the fastest size measured (it fits the cache), and 1,024 ids a GiB keep manifests small.
+    /// </summary>
     public const int DefaultChunkSize = 1 << 20;
 
     /// <summary>64 KiB: below it a frame's and a file's own cost outweigh the bytes.</summary>
@@ -18,7 +20,9 @@ public static class DfssLimits
     /// <summary>The longest payload of a frame in bytes: one chunk of the largest size.</summary>
     public const int MaxPayloadBytes = MaxChunkSize;
 
-    /// <summary>Everything of a message before its payload: 64 KiB holds every argument map, as bulk travels in the payload.</summary>
+    /// <summary>
+    /// Everything of a message before its payload: 64 KiB holds every argument map, as bulk travels in the payload.
+    /// </summary>
     public const int MaxHeaderBytes = 64 << 10;
 
     /// <summary>The longest body of a frame.</summary>
@@ -37,17 +41,23 @@ public static class DfssLimits
     public const long PayloadBudgetBytes = 128L << 20;
 
     /// <summary>
-    /// The most chunks a file can have: its manifest (a 24-byte header and 32 bytes a chunk) is itself a chunk of at most
-    /// 16 MiB. With chunks of 16 MiB that is 8 TiB less 16 MiB.
+    /// The most chunks a file can have: its manifest (a 24-byte header and 32 bytes a chunk) is itself a chunk of at
+    /// most 16 MiB. With chunks of 16 MiB that is 8 TiB less 16 MiB.
     /// </summary>
     public const int MaxChunksPerFile = (MaxPayloadBytes - FileManifest.HeaderBytes) / ChunkId.SizeBytes;
 
-    /// <summary>The longest name in bytes of UTF-8: four times the 255 bytes of common file systems, for names with '/'.</summary>
+    /// <summary>
+    /// The longest name in bytes of UTF-8: four times the 255 bytes of common file systems, for names with '/'.
+    /// </summary>
     public const int MaxNameBytes = 1024;
 
-    /// <summary>The most members of a home. Every member is asked in every step, so more would only be slower.</summary>
+    /// <summary>
+    /// The most members of a home. Every member is asked in every step, so more would only be slower.
+    /// </summary>
     public const int MaxHomeMembers = 64;
 
-    /// <summary>Connections a peer serves at one moment; the next one is told <see cref="DfssErrorCode.PeerBusy"/>.</summary>
+    /// <summary>
+    /// Connections a peer serves at one moment; the next one is told <see cref="DfssErrorCode.PeerBusy"/>.
+    /// </summary>
     public const int MaxConnections = 256;
 }

@@ -1,101 +1,47 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 
 namespace Dfss;
 
 /// <summary>
-/// The name of a file's content: the SHA-256 of its encoded <see cref="FileManifest"/>. Two files with the same bytes and
-/// the same chunk size have the same id, whatever their names. 32 bytes; as text, 64 lower-case hexadecimal digits.
+/// The name of a file's content: the SHA-256 of its encoded <see cref="FileManifest"/>. Two files with the same bytes
+/// and the same chunk size have the same id, whatever their names. 32 bytes; as text, 64 lower-case hexadecimal digits.
 /// </summary>
-public readonly struct FileId : IEquatable<FileId>, IComparable<FileId>
+public readonly record struct FileId
 {
     /// <summary>The size of an id in bytes.</summary>
-    public const int SizeBytes = 32;
+    public const int SizeBytes = ChunkId.SizeBytes;
 
-    private readonly Bytes bytes;
+    private readonly ChunkId manifest;
+
+    /// <summary>Takes an id from the id of the chunk that its manifest is stored as.</summary>
+    public FileId(ChunkId manifest) => this.manifest = manifest;
 
     /// <summary>Takes an id from its bytes.</summary>
     /// <param name="source">Exactly <see cref="SizeBytes"/> bytes.</param>
     /// <exception cref="ArgumentException"><paramref name="source"/> has another length.</exception>
     public FileId(ReadOnlySpan<byte> source)
+        : this(new ChunkId(source))
     {
-        if (source.Length != SizeBytes)
-        {
-            throw new ArgumentException($"An id has {SizeBytes} bytes, not {source.Length}.", nameof(source));
-        }
-
-        source.CopyTo(bytes);
-    }
-
-    /// <summary>The manifest is stored as a chunk; this is that chunk's id.</summary>
-    public ChunkId ToChunkId() => new(bytes);
-
-    /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
-    public static bool TryParse([NotNullWhen(true)] string? text, out FileId id)
-    {
-        id = default;
-        if (text is null || text.Length != SizeBytes * 2)
-        {
-            return false;
-        }
-
-        Span<byte> parsed = stackalloc byte[SizeBytes];
-        if (Convert.FromHexString(text, parsed, out _, out _) != System.Buffers.OperationStatus.Done)
-        {
-            return false;
-        }
-
-        id = new FileId(parsed);
-        return true;
     }
 
     /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
     /// <exception cref="FormatException">The text is not 64 hexadecimal digits.</exception>
-    public static FileId Parse(string text) =>
-        TryParse(text, out FileId id) ? id : throw new FormatException($"'{text}' is not {SizeBytes * 2} hexadecimal digits.");
+    public static FileId Parse(string text) => new(ChunkId.Parse(text));
 
-    /// <summary>Writes the id's bytes to the start of <paramref name="destination"/>.</summary>
-    public void CopyTo(Span<byte> destination) => ((ReadOnlySpan<byte>)bytes).CopyTo(destination);
+    /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out FileId id)
+    {
+        bool isRead = ChunkId.TryParse(text, out ChunkId manifest);
+        id = new FileId(manifest);
+        return isRead;
+    }
+
+    /// <summary>The manifest is stored as a chunk; this is that chunk's id.</summary>
+    public ChunkId ToChunkId() => manifest;
 
     /// <summary>The id's bytes, as a new array.</summary>
-    public byte[] ToByteArray() => ((ReadOnlySpan<byte>)bytes).ToArray();
-
-    /// <inheritdoc/>
-    public bool Equals(FileId other) => ((ReadOnlySpan<byte>)bytes).SequenceEqual(other.bytes);
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is FileId other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => Unsafe.ReadUnaligned<int>(in bytes[0]);
-
-    /// <summary>Orders ids by their bytes, unsigned, first byte first.</summary>
-    public int CompareTo(FileId other) => ((ReadOnlySpan<byte>)bytes).SequenceCompareTo(other.bytes);
+    public byte[] ToByteArray() => manifest.ToByteArray();
 
     /// <summary>The id as 64 lower-case hexadecimal digits.</summary>
-    public override string ToString() => Convert.ToHexStringLower(bytes);
-
-    /// <summary>Whether two ids are the same bytes.</summary>
-    public static bool operator ==(FileId left, FileId right) => left.Equals(right);
-
-    /// <summary>Whether two ids differ.</summary>
-    public static bool operator !=(FileId left, FileId right) => !left.Equals(right);
-
-    /// <summary>Whether one id sorts before another.</summary>
-    public static bool operator <(FileId left, FileId right) => left.CompareTo(right) < 0;
-
-    /// <summary>Whether one id sorts after another.</summary>
-    public static bool operator >(FileId left, FileId right) => left.CompareTo(right) > 0;
-
-    /// <summary>Whether one id sorts before another or is the same.</summary>
-    public static bool operator <=(FileId left, FileId right) => left.CompareTo(right) <= 0;
-
-    /// <summary>Whether one id sorts after another or is the same.</summary>
-    public static bool operator >=(FileId left, FileId right) => left.CompareTo(right) >= 0;
-
-    [InlineArray(SizeBytes)]
-    private struct Bytes
-    {
-        private byte first;
-    }
+    public override string ToString() => manifest.ToString();
 }

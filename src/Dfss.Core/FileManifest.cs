@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Dfss;
 
 /// <summary>
-/// What a file consists of: its length, its chunk size, and the ids of its chunks in order. Has no name and never changes.
-/// It has one encoding, which is kept and hashed as bytes; the SHA-256 of it is the <see cref="Dfss.FileId"/>.
+/// What a file consists of: its length, its chunk size, and the ids of its chunks in order. Has no name and never
+/// changes. It has one encoding, which is kept and hashed as bytes; the SHA-256 of it is the <see cref="Dfss.FileId"/>.
 /// </summary>
 /// <remarks>
 /// The encoding, all numbers big-endian:
@@ -32,7 +32,7 @@ public sealed class FileManifest
         Length = length;
         ChunkSize = chunkSize;
         ChunkCount = chunkCount;
-        FileId = new FileId(ChunkId.Of(encoded.Span).ToByteArray());
+        FileId = new FileId(ChunkId.Of(encoded.Span));
     }
 
     /// <summary>The file's length in bytes.</summary>
@@ -98,10 +98,14 @@ public sealed class FileManifest
     }
 
     /// <summary>Reads a manifest from its encoding, which is kept, not copied.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: the bytes are not a manifest.</exception>
-    public static FileManifest Decode(ReadOnlyMemory<byte> encoded) => TryDecode(encoded, out FileManifest? manifest, out string? problem)
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.ChunkCorrupt"/>: the bytes are not a manifest.
+    /// </exception>
+    public static FileManifest Decode(ReadOnlyMemory<byte> encoded) => TryDecode(
+        encoded, out FileManifest? manifest, out string? problem)
         ? manifest
-        : throw new DfssException(DfssErrorCode.ChunkCorrupt, $"These {encoded.Length} bytes are not a file manifest: {problem}");
+        : throw new DfssException(
+            DfssErrorCode.ChunkCorrupt, $"These {encoded.Length} bytes are not a file manifest: {problem}");
 
     private static bool TryDecode(
         ReadOnlyMemory<byte> encoded,

@@ -5,20 +5,24 @@ using System.Text;
 namespace Dfss;
 
 /// <summary>
-/// The rule for names of stored files. A name is NFC-normalized Unicode of 1 to <see cref="DfssLimits.MaxNameBytes"/> bytes
-/// of UTF-8, case-sensitive. '/' separates its parts; no part is empty, "." or ".."; it has no control character, no
-/// backslash and no unpaired surrogate. Everything else is allowed; what a disk cannot hold is the receiver's matter.
+/// The rule for names of stored files. A name is NFC-normalized Unicode of 1 to <see cref="DfssLimits.MaxNameBytes"/>
+/// bytes of UTF-8, case-sensitive. '/' separates its parts; no part is empty, "." or ".."; it has no control character,
+/// no backslash and no unpaired surrogate. Everything else is allowed; what a disk cannot hold is the receiver's
+/// matter.
 /// </summary>
 public static class FileName
 {
     /// <summary>The name in its stored form.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.
+    /// </exception>
     public static string Normalize(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         return TryNormalize(name, out string? normalized, out string? problem)
             ? normalized
-            : throw new DfssException(DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a stored file: {problem}");
+            : throw new DfssException(
+                DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a stored file: {problem}");
     }
 
     /// <summary>The name in its stored form, or what is wrong with it.</summary>
@@ -66,7 +70,8 @@ public static class FileName
                 return string.Create(CultureInfo.InvariantCulture, $"the character U+{(int)name[i]:X4} is not allowed. Use '/' between parts.");
             }
 
-            if (char.IsSurrogate(name[i]) && !(char.IsHighSurrogate(name[i]) && i + 1 < name.Length && char.IsLowSurrogate(name[++i])))
+            if (char.IsSurrogate(name[i]) && !(
+                char.IsHighSurrogate(name[i]) && i + 1 < name.Length && char.IsLowSurrogate(name[++i])))
             {
                 return "it is not valid Unicode (an unpaired surrogate).";
             }

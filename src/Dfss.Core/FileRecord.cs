@@ -11,8 +11,12 @@ public enum FileRecordState
 }
 
 /// <summary>One member of a home: a store that holds chunks and votes, and where it was last heard of.</summary>
-/// <param name="StoreId">Who it is; null for a peer that was listed but did not answer. It counts, and never votes.</param>
-/// <param name="Addresses">Where it may be found, as <c>host:port</c>. Hints only: peers are matched by store id.</param>
+/// <param name="StoreId">
+/// Who it is; null for a peer that was listed but did not answer. It counts, and never votes.
+/// </param>
+/// <param name="Addresses">
+/// Where it may be found, as <c>host:port</c>. Hints only: peers are matched by store id.
+/// </param>
 public sealed record HomeMember(StoreId? StoreId, IReadOnlyList<string> Addresses);
 
 /// <summary>
@@ -60,8 +64,8 @@ public sealed record FileRecord
     public IReadOnlyList<FileId> PreviousFileIds { get; init; } = [];
 
     /// <summary>
-    /// The writer ids of the versions before this one, newest first, at most 8. A writer whose answer was lost, and whose
-    /// version was replaced before it asked again, finds here that its change was made.
+    /// The writer ids of the versions before this one, newest first, at most 8. A writer whose answer was lost, and
+    /// whose version was replaced before it asked again, finds here that its change was made.
     /// </summary>
     public IReadOnlyList<Guid> PreviousWriterIds { get; init; } = [];
 }

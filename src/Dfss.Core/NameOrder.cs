@@ -1,8 +1,8 @@
 namespace Dfss;
 
 /// <summary>
-/// The order of names in every list: by their UTF-8 bytes, unsigned, which is also the order of their code points. Ordinal UTF-16
-/// differs for characters beyond the basic plane, and the stores sort bytes.
+/// The order of names in every list: by their UTF-8 bytes, unsigned, which is also the order of their code points.
+/// Ordinal UTF-16 differs for characters beyond the basic plane, and the stores sort bytes.
 /// </summary>
 internal sealed class NameOrder : IComparer<string>
 {

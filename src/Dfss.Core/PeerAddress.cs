@@ -9,7 +9,8 @@ namespace Dfss;
 /// </summary>
 public sealed record PeerAddress
 {
-    private static readonly System.Buffers.SearchValues<char> NotInHosts = System.Buffers.SearchValues.Create(" \t/\\@,;");
+    private static readonly System.Buffers.SearchValues<char> NotInHosts = System.Buffers.SearchValues.Create(
+        " \t/\\@,;");
 
     /// <summary>Makes an address.</summary>
     /// <exception cref="ArgumentException">The host is empty, or the port is not 1-65535.</exception>
@@ -32,7 +33,8 @@ public sealed record PeerAddress
     /// <exception cref="FormatException">The text is no address; the message says what one looks like.</exception>
     public static PeerAddress Parse(string text) => TryParse(text, out PeerAddress? address)
         ? address
-        : throw new FormatException($"'{text}' is not a peer's address. Write host:port, for example localhost:9000 or [::1]:9000.");
+        : throw new FormatException(
+            $"'{text}' is not a peer's address. Write host:port, for example localhost:9000 or [::1]:9000.");
 
     /// <summary>Reads an address.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out PeerAddress? address)

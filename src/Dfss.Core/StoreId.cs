@@ -57,7 +57,8 @@ public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
     /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
     /// <exception cref="FormatException">The text is not 32 hexadecimal digits.</exception>
     public static StoreId Parse(string text) =>
-        TryParse(text, out StoreId id) ? id : throw new FormatException($"'{text}' is not {SizeBytes * 2} hexadecimal digits.");
+        TryParse(text, out StoreId id) ? id : throw new FormatException(
+            $"'{text}' is not {SizeBytes * 2} hexadecimal digits.");
 
     /// <summary>Writes the id's bytes to the start of <paramref name="destination"/>.</summary>
     public void CopyTo(Span<byte> destination) => ((ReadOnlySpan<byte>)bytes).CopyTo(destination);

@@ -3,8 +3,8 @@ using Dfss.Storage;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Gathers the questions of many callers into few: while one find_missing is under way, those that come meanwhile wait and go together in the
-/// next. A store made of a store; everything else passes through.
+/// Gathers the questions of many callers into few: while one find_missing is under way, those that come meanwhile wait
+/// and go together in the next. A store made of a store; everything else passes through.
 /// </summary>
 internal sealed class BatchingChunkStore(IChunkStore inner) : IChunkStore
 {
@@ -13,7 +13,8 @@ internal sealed class BatchingChunkStore(IChunkStore inner) : IChunkStore
     private Task asking = Task.CompletedTask;
 
     /// <inheritdoc/>
-    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+    public ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         inner.PutAsync(id, content, cancellationToken);
 
     /// <inheritdoc/>
@@ -48,7 +49,8 @@ internal sealed class BatchingChunkStore(IChunkStore inner) : IChunkStore
         {
             try
             {
-                bool[] missing = await inner.FindMissingAsync([.. batch.SelectMany(question => question.Ids)], CancellationToken.None)
+                bool[] missing = await inner.FindMissingAsync(
+                    [.. batch.SelectMany(question => question.Ids)], CancellationToken.None)
                     .ConfigureAwait(false);
                 int start = 0;
                 foreach (Question question in batch)

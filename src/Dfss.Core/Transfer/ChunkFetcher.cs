@@ -5,8 +5,9 @@ using Polly.Retry;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Gets chunks of one file from whoever holds them: the ring's first member, then the next, and round again with growing, jittered delays.
-/// What it returns is verified. A holder that gave wrong bytes is asked to look at them, so that it sets them aside.
+/// Gets chunks of one file from whoever holds them: the ring's first member, then the next, and round again with
+/// growing, jittered delays. What it returns is verified. A holder that gave wrong bytes is asked to look at them, so
+/// that it sets them aside.
 /// </summary>
 internal sealed class ChunkFetcher
 {
@@ -53,7 +54,8 @@ internal sealed class ChunkFetcher
         long chunks = FileManifest.CountChunks(record.Length, Math.Max(record.ChunkSize, DfssLimits.MinChunkSize));
         if (chunks > DfssLimits.MaxChunksPerFile)
         {
-            throw new DfssException(DfssErrorCode.LimitExceeded, $"The record of '{record.Name}' names more chunks than a file can have.");
+            throw new DfssException(
+                DfssErrorCode.LimitExceeded, $"The record of '{record.Name}' names more chunks than a file can have.");
         }
 
         byte[] encoded = new byte[FileManifest.HeaderBytes + (chunks * ChunkId.SizeBytes)];
@@ -66,22 +68,27 @@ internal sealed class ChunkFetcher
     }
 
     /// <summary>Fetches one chunk of the file; it fills <paramref name="destination"/> exactly.</summary>
-    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders tried and each one's reason.</exception>
-    public ValueTask FetchChunkAsync(FileManifest manifest, int chunkIndex, Memory<byte> destination, CancellationToken cancellationToken) =>
+    /// <exception cref="DfssException">
+    /// ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders tried and each one's reason.
+    /// </exception>
+    public ValueTask FetchChunkAsync(
+        FileManifest manifest, int chunkIndex, Memory<byte> destination, CancellationToken cancellationToken) =>
         FetchAsync(manifest[chunkIndex], destination, chunkIndex, cancellationToken);
 
-    private ValueTask FetchAsync(ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken)
+    private ValueTask FetchAsync(
+        ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken)
     {
         HashSet<PeerHandle> spoilt = [];
-        return retry.ExecuteAsync(token => FetchOnceAsync(id, destination, chunkIndex, spoilt, token), cancellationToken);
+        return retry.ExecuteAsync(
+            token => FetchOnceAsync(id, destination, chunkIndex, spoilt, token), cancellationToken);
     }
 
     /// <param name="id">The chunk.</param>
     /// <param name="destination">Where it goes.</param>
     /// <param name="chunkIndex">Its place in the file; null for the manifest.</param>
     /// <param name="spoilt">
-    /// Who gave wrong bytes in an earlier attempt. They have set them aside since and do not have the chunk any more; the
-    /// reason is still that it was spoilt.
+    /// Who gave wrong bytes in an earlier attempt. They have set them aside since and do not have the chunk any more;
+    /// the reason is still that it was spoilt.
     /// </param>
     /// <param name="cancellationToken">Gives up.</param>
     private async ValueTask FetchOnceAsync(
@@ -121,7 +128,8 @@ internal sealed class ChunkFetcher
             }
         }
 
-        string what = chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
+        string what =
+            chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
         if (home.ReachedCount < home.Count)
         {
             // Who knows what those have: the chunk may be there, and the same command may succeed when they are back.

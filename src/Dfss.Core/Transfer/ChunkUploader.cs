@@ -6,8 +6,8 @@ using Polly.Retry;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Puts the chunks of one source onto the members of a home: reads and hashes each, asks what is missing, sends that. A member that is full or
-/// stays away is left out, and what it should have held goes to the next on the ring.
+/// Puts the chunks of one source onto the members of a home: reads and hashes each, asks what is missing, sends that. A
+/// member that is full or stays away is left out, and what it should have held goes to the next on the ring.
 /// </summary>
 internal sealed class ChunkUploader
 {
@@ -20,7 +20,8 @@ internal sealed class ChunkUploader
     private readonly TransferOptions options;
     private readonly ResiliencePipeline retry;
 
-    public ChunkUploader(SourceFile source, Home home, SendPlan plan, int chunkSize, PayloadPool pool, TransferOptions options)
+    public ChunkUploader(
+        SourceFile source, Home home, SendPlan plan, int chunkSize, PayloadPool pool, TransferOptions options)
     {
         this.source = source;
         this.home = home;
@@ -43,7 +44,8 @@ internal sealed class ChunkUploader
     }
 
     /// <summary>Uploads the whole source and answers its manifest.</summary>
-    public async Task<FileManifest> UploadAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    public async Task<FileManifest> UploadAsync(
+        IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         long done = 0;
         await ForEachAsync(Enumerable.Range(0, ids.Length), async (index, content, token) =>
@@ -56,7 +58,9 @@ internal sealed class ChunkUploader
         return FileManifest.Create(source.Length, chunkSize, ids);
     }
 
-    /// <summary>Uploads again what has lost its place meanwhile, and the manifest to every member that takes chunks.</summary>
+    /// <summary>
+    /// Uploads again what has lost its place meanwhile, and the manifest to every member that takes chunks.
+    /// </summary>
     /// <exception cref="DfssException">No member takes chunks any more: the last one's error.</exception>
     public async Task CompleteAsync(FileManifest manifest, CancellationToken cancellationToken)
     {
@@ -84,11 +88,13 @@ internal sealed class ChunkUploader
     private Task ForEachAsync(
         IEnumerable<int> indexes, Func<int, ReadOnlyMemory<byte>, CancellationToken, Task> body, CancellationToken cancellationToken)
     {
-        ParallelOptions parallel = new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
+        ParallelOptions parallel =
+            new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(indexes, parallel, async (index, token) =>
         {
             long offset = (long)index * chunkSize;
-            using Payload buffer = await pool.RentAsync((int)Math.Min(chunkSize, source.Length - offset), token).ConfigureAwait(false);
+            using Payload buffer = await pool.RentAsync(
+                (int)Math.Min(chunkSize, source.Length - offset), token).ConfigureAwait(false);
             await source.ReadAsync(offset, buffer.Memory, token).ConfigureAwait(false);
             await body(index, buffer.Memory, token).ConfigureAwait(false);
         });

@@ -2,7 +2,9 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more.</summary>
+/// <summary>
+/// Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more.
+/// </summary>
 internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, TransferOptions options)
 {
     public async Task<FileComparison> CompareAsync(
@@ -17,11 +19,14 @@ internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, Tr
             await new ChunkFetcher(home, record, options).FetchManifestAsync(cancellationToken).ConfigureAwait(false);
         bool[] differs = await CompareChunksAsync(local, manifest, progress, cancellationToken).ConfigureAwait(false);
         local.ThrowIfChanged();
-        IReadOnlyList<ByteRange> differences = Merge(differs, manifest.ChunkSize, Math.Max(local.Length, manifest.Length));
+        IReadOnlyList<ByteRange> differences = Merge(
+            differs, manifest.ChunkSize, Math.Max(local.Length, manifest.Length));
         return new FileComparison(differences.Count == 0, local.Length, manifest.Length, differences);
     }
 
-    /// <summary>The ranges of the chunks that differ, neighbours merged, the last one cut at the longer file's end.</summary>
+    /// <summary>
+    /// The ranges of the chunks that differ, neighbours merged, the last one cut at the longer file's end.
+    /// </summary>
     internal static IReadOnlyList<ByteRange> Merge(bool[] differs, int chunkSize, long end)
     {
         List<ByteRange> ranges = [];
@@ -52,7 +57,8 @@ internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, Tr
         long longer = Math.Max(local.Length, manifest.Length);
         bool[] differs = new bool[FileManifest.CountChunks(longer, manifest.ChunkSize)];
         long done = 0;
-        ParallelOptions parallel = new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
+        ParallelOptions parallel =
+            new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, differs.Length, parallel, async (index, token) =>
         {
             long offset = manifest.OffsetOf(index);

@@ -5,7 +5,10 @@ namespace Dfss.Transfer;
 /// <summary>What .NET does not tell of a path: whether it is a regular file, or a FIFO, socket or device.</summary>
 internal static partial class FileKind
 {
-    /// <summary>Whether the path is a regular file or a folder, after following links; also true where it cannot be examined: opening it tells why.</summary>
+    /// <summary>
+    /// Whether the path is a regular file or a folder, after following links; also true where it cannot be examined:
+    /// opening it tells why.
+    /// </summary>
     public static unsafe bool IsRegular(string path)
     {
         const int FileTypeMask = 0xF000;
@@ -23,7 +26,8 @@ internal static partial class FileKind
         {
             // struct stat with 64-bit inodes: st_dev has 4 bytes, st_mode the next 2.
             byte* status = stackalloc byte[256];
-            int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatInode64(path, status) : Stat(path, status);
+            int result = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatInode64(path, status) : Stat(
+                path, status);
             return result != 0 || (*(ushort*)(status + 4) & FileTypeMask) == RegularFile;
         }
 

@@ -3,13 +3,17 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Lists files: the union of what the listed peers have decided, by name, the highest decision of each; tombstones hide.</summary>
+/// <summary>
+/// Lists files: the union of what the listed peers have decided, by name, the highest decision of each; tombstones
+/// hide.
+/// </summary>
 internal sealed class FileLister(HomeFinder finder, TransferOptions options)
 {
     /// <summary>500 records a page: some 128 KiB.</summary>
     private const int PageSize = 500;
 
-    public async IAsyncEnumerable<StoredFile> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StoredFile> ListAsync(
+        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
             await finder.ConnectAllAsync(cancellationToken).ConfigureAwait(false);
@@ -20,7 +24,8 @@ internal sealed class FileLister(HomeFinder finder, TransferOptions options)
             foreach (PeerHandle peer in listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct())
             {
                 asked.Add(peer.StoreId);
-                PeerList list = new(peer, PagesAsync(peer, prefix, cancellationToken).GetAsyncEnumerator(cancellationToken));
+                PeerList list = new(
+                    peer, PagesAsync(peer, prefix, cancellationToken).GetAsyncEnumerator(cancellationToken));
                 await AdvanceAsync(heads, asked, list).ConfigureAwait(false);
             }
 
@@ -29,7 +34,8 @@ internal sealed class FileLister(HomeFinder finder, TransferOptions options)
                 BallotedRecord newest = await TakeNameAsync(heads, asked).ConfigureAwait(false);
                 if (newest.Record.State == FileRecordState.File)
                 {
-                    int answered = newest.Record.Home.Count(member => member.StoreId is StoreId id && asked.Contains(id));
+                    int answered = newest.Record.Home.Count(
+                        member => member.StoreId is StoreId id && asked.Contains(id));
                     yield return new StoredFile(newest.Record, answered >= (newest.Record.Home.Count / 2) + 1);
                 }
             }
@@ -48,7 +54,8 @@ internal sealed class FileLister(HomeFinder finder, TransferOptions options)
     {
         BallotedRecord newest = heads.Peek().Records.Current;
         string name = newest.Record.Name;
-        while (heads.TryPeek(out PeerList? head, out string? next) && string.Equals(next, name, StringComparison.Ordinal))
+        while (heads.TryPeek(out PeerList? head, out string? next) && string.Equals(
+            next, name, StringComparison.Ordinal))
         {
             heads.Dequeue();
             BallotedRecord current = head.Records.Current;
@@ -59,7 +66,9 @@ internal sealed class FileLister(HomeFinder finder, TransferOptions options)
         return newest;
     }
 
-    /// <summary>Goes to the peer's next record. A peer that fails is left out, as long as another one is left.</summary>
+    /// <summary>
+    /// Goes to the peer's next record. A peer that fails is left out, as long as another one is left.
+    /// </summary>
     private async Task AdvanceAsync(PriorityQueue<PeerList, string> heads, HashSet<StoreId> asked, PeerList list)
     {
         try
@@ -73,7 +82,8 @@ internal sealed class FileLister(HomeFinder finder, TransferOptions options)
         catch (DfssException error) when (asked.Count > 1)
         {
             asked.Remove(list.Peer.StoreId);
-            options.Warning?.Invoke($"{list.Peer} could not list its files; the list is made of what the others have. {error.Message}");
+            options.Warning?.Invoke(
+                $"{list.Peer} could not list its files; the list is made of what the others have. {error.Message}");
         }
 
         await list.Records.DisposeAsync().ConfigureAwait(false);
@@ -86,12 +96,14 @@ internal sealed class FileLister(HomeFinder finder, TransferOptions options)
         RecordPage page;
         do
         {
-            page = await peer.Records.ListAsync(new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
+            page = await peer.Records.ListAsync(
+                new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
             foreach (BallotedRecord record in page.Records)
             {
                 if (NameOrder.Instance.Compare(record.Record.Name, after) <= 0)
                 {
-                    throw new DfssException(DfssErrorCode.ProtocolViolation, $"{peer} does not list its files in order.");
+                    throw new DfssException(
+                        DfssErrorCode.ProtocolViolation, $"{peer} does not list its files in order.");
                 }
 
                 yield return record;

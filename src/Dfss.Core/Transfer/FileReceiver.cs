@@ -2,7 +2,9 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written.</summary>
+/// <summary>
+/// Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written.
+/// </summary>
 internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, TransferOptions options)
 {
     public async Task ReceiveAsync(
@@ -18,11 +20,13 @@ internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, Tr
         home.ThrowIfNobodyReached(record.Name);
         try
         {
-            await ReceiveAsync(home, record, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
+            await ReceiveAsync(
+                home, record, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.ChunkNotFound)
         {
-            StoredFile? now = await new RecordReader(options).ReadAsync(record.Name, home, cancellationToken).ConfigureAwait(false);
+            StoredFile? now = await new RecordReader(options).ReadAsync(
+                record.Name, home, cancellationToken).ConfigureAwait(false);
             if (now is not { IsCurrent: true } || now.Record.FileId == record.FileId)
             {
                 throw;
@@ -60,7 +64,8 @@ internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, Tr
         CancellationToken cancellationToken)
     {
         long done = 0;
-        ParallelOptions parallel = new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
+        ParallelOptions parallel =
+            new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, manifest.ChunkCount, parallel, async (index, token) =>
         {
             int length = manifest.LengthOf(index);

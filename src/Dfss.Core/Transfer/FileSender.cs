@@ -4,7 +4,10 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and decide its record.</summary>
+/// <summary>
+/// Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and decide its
+/// record.
+/// </summary>
 internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, PayloadPool pool, TransferOptions options)
 {
     /// <summary>One copy of each chunk.</summary>
@@ -20,7 +23,8 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Pay
         using SourceFile source = SourceFile.Open(sourcePath);
         int chunkSize = ChooseChunkSize(source, sendOptions.ChunkSize);
         progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
-        (Home home, RecordWriter writer) = await PrepareAsync(stored, sendOptions, cancellationToken).ConfigureAwait(false);
+        (Home home, RecordWriter writer) = await PrepareAsync(
+            stored, sendOptions, cancellationToken).ConfigureAwait(false);
         Placement placement = new(home.Count, Replicas, Run);
         SendPlan plan = new(
             placement,

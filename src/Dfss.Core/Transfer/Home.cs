@@ -1,6 +1,8 @@
 namespace Dfss.Transfer;
 
-/// <summary>The members of a file's home as a client sees them now: who they are, and which of them it has reached.</summary>
+/// <summary>
+/// The members of a file's home as a client sees them now: who they are, and which of them it has reached.
+/// </summary>
 internal sealed class Home
 {
     private readonly PeerDirectory directory;
@@ -30,15 +32,19 @@ internal sealed class Home
     /// <summary>The member's store, or null where it was not reached.</summary>
     public PeerHandle? this[int member] => Volatile.Read(ref peers[member]);
 
-    /// <summary>What stood in the way, of each member that was not reached, in whole sentences; empty where all were.</summary>
-    public string Reasons => string.Join(" ", reasons.Where((reason, member) => reason is not null && this[member] is null));
+    /// <summary>
+    /// What stood in the way, of each member that was not reached, in whole sentences; empty where all were.
+    /// </summary>
+    public string Reasons => string.Join(
+        " ", reasons.Where((reason, member) => reason is not null && this[member] is null));
 
     /// <summary>Reaches for every member at once.</summary>
     public static async Task<Home> ReachAsync(
         IReadOnlyList<HomeMember> members, PeerDirectory directory, CancellationToken cancellationToken)
     {
         Home home = new(members, directory);
-        await Task.WhenAll(Enumerable.Range(0, members.Count).Select(member => home.ReachAsync(member, cancellationToken)))
+        await Task.WhenAll(
+            Enumerable.Range(0, members.Count).Select(member => home.ReachAsync(member, cancellationToken)))
             .ConfigureAwait(false);
         return home;
     }
@@ -51,7 +57,8 @@ internal sealed class Home
             return known;
         }
 
-        (PeerHandle? peer, string? reason) = await directory.FindAsync(Members[member], cancellationToken).ConfigureAwait(false);
+        (PeerHandle? peer, string? reason) = await directory.FindAsync(
+            Members[member], cancellationToken).ConfigureAwait(false);
         Volatile.Write(ref reasons[member], reason);
         Volatile.Write(ref peers[member], peer);
         return peer;
@@ -66,7 +73,8 @@ internal sealed class Home
     {
         if (ReachedCount == 0)
         {
-            throw new DfssException(DfssErrorCode.PeerUnreachable, $"No peer that holds '{name}' can be reached. {Reasons}");
+            throw new DfssException(
+                DfssErrorCode.PeerUnreachable, $"No peer that holds '{name}' can be reached. {Reasons}");
         }
     }
 }

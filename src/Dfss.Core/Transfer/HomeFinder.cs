@@ -2,7 +2,9 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Finds where a name lives: asks the listed peers what they know of it, and else makes the home of a new name.</summary>
+/// <summary>
+/// Finds where a name lives: asks the listed peers what they know of it, and else makes the home of a new name.
+/// </summary>
 internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirectory directory)
 {
     /// <summary>The home recorded for a name by the listed peers.</summary>
@@ -12,15 +14,18 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
             await ConnectAllAsync(cancellationToken).ConfigureAwait(false);
         (BallotedRecord? Newest, DfssException? Error)[] known = await Task.WhenAll(
-            listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct().Select(peer => ReadAsync(peer, name, cancellationToken))).ConfigureAwait(false);
+            listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct().Select(
+                peer => ReadAsync(peer, name, cancellationToken))).ConfigureAwait(false);
         if (known.All(answer => answer.Error is not null))
         {
             throw known[0].Error!;
         }
 
         int failed = listed.Count(one => one.Peer is null) + known.Count(answer => answer.Error is not null);
-        IEnumerable<DfssException> errors = listed.Select(one => one.Error).Concat(known.Select(answer => answer.Error)).OfType<DfssException>();
-        BallotedRecord? newest = known.Select(answer => answer.Newest).OfType<BallotedRecord>().MaxBy(record => record.Ballot);
+        IEnumerable<DfssException> errors =
+            listed.Select(one => one.Error).Concat(known.Select(answer => answer.Error)).OfType<DfssException>();
+        BallotedRecord? newest = known.Select(answer => answer.Newest).OfType<BallotedRecord>().MaxBy(
+            record => record.Ballot);
         return new FoundHome(
             newest is null ? null : await Home.ReachAsync(newest.Record.Home, directory, cancellationToken).ConfigureAwait(false),
             [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()],
@@ -45,11 +50,14 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 DfssErrorCode.LimitExceeded, $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.");
         }
 
-        return await Home.ReachAsync(Placement.Rotate(members, name), directory, cancellationToken).ConfigureAwait(false);
+        return await Home.ReachAsync(
+            Placement.Rotate(members, name), directory, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Every listed peer, reached or not.</summary>
-    /// <exception cref="DfssException">None was reached: the error of the first, or InvalidArgument where none is listed.</exception>
+    /// <exception cref="DfssException">
+    /// None was reached: the error of the first, or InvalidArgument where none is listed.
+    /// </exception>
     public async Task<IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)>> ConnectAllAsync(
         CancellationToken cancellationToken)
     {

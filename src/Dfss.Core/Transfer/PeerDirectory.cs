@@ -5,12 +5,14 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// The stores a client knows, by address and by store id. Connects when first asked, keeps what works, and remembers for a short while
-/// what does not, so that one dead peer costs one time-out and not one a file.
+/// The stores a client knows, by address and by store id. Connects when first asked, keeps what works, and remembers
+/// for a short while what does not, so that one dead peer costs one time-out and not one a file.
 /// </summary>
 internal sealed class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
 {
-    /// <summary>5 s: long enough that many small files do not wait for a dead peer each, short enough to notice its return.</summary>
+    /// <summary>
+    /// 5 s: long enough that many small files do not wait for a dead peer each, short enough to notice its return.
+    /// </summary>
     private static readonly TimeSpan FailureMemory = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task<PeerHandle>>> byAddress = new();
@@ -20,7 +22,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private readonly CancellationTokenSource disposed = new();
 
     /// <summary>The store at an address.</summary>
-    /// <exception cref="DfssException">PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy.</exception>
+    /// <exception cref="DfssException">
+    /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy.
+    /// </exception>
     public async Task<PeerHandle> ConnectAsync(PeerAddress address, CancellationToken cancellationToken)
     {
         if (failures.TryGetValue(address, out (long Timestamp, DfssException Error) failure))
@@ -47,8 +51,12 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         }
     }
 
-    /// <summary>The store of this member, by what is known already or by its addresses; null, and why, where it cannot be reached.</summary>
-    public async Task<(PeerHandle? Peer, string? Reason)> FindAsync(HomeMember member, CancellationToken cancellationToken)
+    /// <summary>
+    /// The store of this member, by what is known already or by its addresses; null, and why, where it cannot be
+    /// reached.
+    /// </summary>
+    public async Task<(PeerHandle? Peer, string? Reason)> FindAsync(
+        HomeMember member, CancellationToken cancellationToken)
     {
         if (member.StoreId is not StoreId id)
         {

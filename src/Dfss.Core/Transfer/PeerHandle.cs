@@ -28,7 +28,9 @@ internal sealed class PeerHandle
 
     public StoreId StoreId { get; }
 
-    /// <summary>How a record names this store: its id, the address that worked here, then those it advertises.</summary>
+    /// <summary>
+    /// How a record names this store: its id, the address that worked here, then those it advertises.
+    /// </summary>
     public HomeMember Member { get; }
 
     /// <summary>Its chunks; what is read is verified.</summary>

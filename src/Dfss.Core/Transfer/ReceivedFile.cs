@@ -4,8 +4,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// A file on its way to its destination: written under a temporary name beside it, at full length from the start (so that a full disk shows at
-/// once), and renamed when everything is verified. Disposing it before <see cref="Commit"/> leaves nothing behind.
+/// A file on its way to its destination: written under a temporary name beside it, at full length from the start (so
+/// that a full disk shows at once), and renamed when everything is verified. Disposing it before <see cref="Commit"/>
+/// leaves nothing behind.
 /// </summary>
 internal sealed class ReceivedFile : IDisposable
 {
@@ -38,7 +39,8 @@ internal sealed class ReceivedFile : IDisposable
         // Like cp, through a link to what it names; the link stays.
         if (new FileInfo(destinationPath).LinkTarget is not null)
         {
-            destinationPath = File.ResolveLinkTarget(destinationPath, returnFinalTarget: true)?.FullName ?? destinationPath;
+            destinationPath =
+                File.ResolveLinkTarget(destinationPath, returnFinalTarget: true)?.FullName ?? destinationPath;
         }
 
         ThrowIfTaken(destinationPath, force);
@@ -76,7 +78,10 @@ internal sealed class ReceivedFile : IDisposable
         return new FileStream(path, options);
     }
 
-    /// <summary>Writes verified bytes at their place. One write at a time: more only wait for the file's lock in the kernel, spinning.</summary>
+    /// <summary>
+    /// Writes verified bytes at their place. One write at a time: more only wait for the file's lock in the kernel,
+    /// spinning.
+    /// </summary>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -143,7 +148,8 @@ internal sealed class ReceivedFile : IDisposable
     {
         if (Directory.Exists(path))
         {
-            throw new DfssException(DfssErrorCode.DestinationExists, $"'{path}' is a folder. Name a file, or the folder to receive into.");
+            throw new DfssException(
+                DfssErrorCode.DestinationExists, $"'{path}' is a folder. Name a file, or the folder to receive into.");
         }
 
         if (!FileKind.IsRegular(path))
@@ -154,7 +160,8 @@ internal sealed class ReceivedFile : IDisposable
 
         if (!force && File.Exists(path))
         {
-            throw new DfssException(DfssErrorCode.DestinationExists, $"'{path}' exists. Use -Force to replace it, or another destination.");
+            throw new DfssException(
+                DfssErrorCode.DestinationExists, $"'{path}' exists. Use -Force to replace it, or another destination.");
         }
     }
 

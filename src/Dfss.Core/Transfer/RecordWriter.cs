@@ -2,10 +2,15 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Changes one name's record at its home: prepares, and, once the caller has put the chunks, seals, accepts and decides.</summary>
+/// <summary>
+/// Changes one name's record at its home: prepares, and, once the caller has put the chunks, seals, accepts and
+/// decides.
+/// </summary>
 internal sealed class RecordWriter
 {
-    /// <summary>A member that lacks acknowledged chunks this often in a row is broken; once is a sweep between put and seal.</summary>
+    /// <summary>
+    /// A member that lacks acknowledged chunks this often in a row is broken; once is a sweep between put and seal.
+    /// </summary>
     private const int MaxSealRounds = 3;
 
     private readonly Home home;
@@ -27,11 +32,16 @@ internal sealed class RecordWriter
     public Guid WriterId { get; } = Guid.NewGuid();
 
     /// <summary>Step 1 and 2: whether the change may be made, before anything is sent for it.</summary>
-    /// <returns>Null, or the home that the name turned out to have: the change is then to be begun anew there.</returns>
-    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, or what all who should have answered failed with, as StoreFailed.</exception>
+    /// <returns>
+    /// Null, or the home that the name turned out to have: the change is then to be begun anew there.
+    /// </returns>
+    /// <exception cref="DfssException">
+    /// FileExists, Conflict, NoMajority, or what all who should have answered failed with, as StoreFailed.
+    /// </exception>
     public async Task<IReadOnlyList<HomeMember>?> PrepareAsync(CancellationToken cancellationToken)
     {
-        await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
+        await driver.RunAsync(
+            proposer, () => proposer.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
         ThrowIfFailed();
         return proposer.Current is { } current && !home.IsSameAs(current.Record.Home) ? current.Record.Home : null;
     }
@@ -40,9 +50,13 @@ internal sealed class RecordWriter
     /// <param name="describe">The record, made from the one it replaces (null: none).</param>
     /// <param name="plan">Who holds what.</param>
     /// <param name="manifest">The content.</param>
-    /// <param name="complete">Puts again what has no place, and the manifest. Called first, and whenever a member misses something.</param>
+    /// <param name="complete">
+    /// Puts again what has no place, and the manifest. Called first, and whenever a member misses something.
+    /// </param>
     /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
-    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, CommitUncertain, and what <paramref name="complete"/> throws.</exception>
+    /// <exception cref="DfssException">
+    /// FileExists, Conflict, NoMajority, CommitUncertain, and what <paramref name="complete"/> throws.
+    /// </exception>
     public async Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         SendPlan plan,
@@ -54,7 +68,8 @@ internal sealed class RecordWriter
         proposer.Propose(current => DescribeAtHome(describe, current?.Record), ToSealPlan(plan, manifest));
         for (int round = 1; ; round++)
         {
-            await driver.RunAsync(proposer, () => proposer.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
+            await driver.RunAsync(
+                proposer, () => proposer.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
             if (proposer.State != ProposerState.ChunksMissing)
             {
                 break;
@@ -67,7 +82,8 @@ internal sealed class RecordWriter
                 plan.MarkMissing(member, missing);
                 if (proposer.IsUnavailable(member))
                 {
-                    plan.Exclude(member, new DfssException(driver.CommonError ?? DfssErrorCode.PeerUnreachable, driver.Reasons));
+                    plan.Exclude(
+                        member, new DfssException(driver.CommonError ?? DfssErrorCode.PeerUnreachable, driver.Reasons));
                 }
                 else if (round >= MaxSealRounds && (!missing.IsEmpty || proposer.IsManifestMissingAt(member)))
                 {

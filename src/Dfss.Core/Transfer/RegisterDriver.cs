@@ -3,12 +3,15 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Carries a round's requests to the members of a home and their answers back: the I/O of the register. One request is under way at each
-/// member at a time; what got no answer is asked again in a later round, as every step is idempotent.
+/// Carries a round's requests to the members of a home and their answers back: the I/O of the register. One request is
+/// under way at each member at a time; what got no answer is asked again in a later round, as every step is idempotent.
 /// </summary>
 internal sealed class RegisterDriver(Home home, TransferOptions options)
 {
-    /// <summary>8 ballots, with growing random waits between: more than any honest contest takes, and some 2 s for a member to come back.</summary>
+    /// <summary>
+    /// 8 ballots, with growing random waits between: more than any honest contest takes, and some 2 s for a member to
+    /// come back.
+    /// </summary>
     private const int MaxRounds = 8;
 
     /// <summary>How long the last, losable messages may hold up a result that is certain already.</summary>
@@ -22,7 +25,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         " ", errors.Values.Select(error => error.Message).Prepend(home.Reasons).Where(reason => reason.Length > 0));
 
     /// <summary>
-    /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help: failed disks, say.
+    /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help:
+    /// failed disks, say.
     /// </summary>
     public DfssErrorCode? CommonError => home.ReachedCount == home.Count
         && errors.Values.Select(error => error.Code).Distinct().ToList() is [DfssErrorCode code]
@@ -30,7 +34,10 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             ? code
             : null;
 
-    /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left under way.</summary>
+    /// <summary>
+    /// Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left
+    /// under way.
+    /// </summary>
     public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -82,8 +89,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             return;
         }
 
-        // Whoever waits less wins the next round; the range doubles so that many rivals spread out. Going from the first round to the second
-        // is finding out how far the counter is, and needs no wait.
+        // Whoever waits less wins the next round; the range doubles so that many rivals spread out. Going from the
+        // first round to the second is finding out how far the counter is, and needs no wait.
         pausedFor = round.Round;
         if (round.Round > MaxRounds)
         {
@@ -92,12 +99,14 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         else if (round.Round > 2)
         {
             int milliseconds = Random.Shared.Next(5, 10 << Math.Min(round.Round, 7));
-            await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(
+                TimeSpan.FromMilliseconds(milliseconds), options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Sends what is to be sent. False where there was nothing to send to anybody.</summary>
-    private bool StartRequests(IRegisterRound round, Dictionary<int, Task<Outcome>> running, CancellationToken cancellationToken)
+    private bool StartRequests(
+        IRegisterRound round, Dictionary<int, Task<Outcome>> running, CancellationToken cancellationToken)
     {
         bool isAsking = false;
         for (int member = 0; member < home.Count; member++)
@@ -135,11 +144,13 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
     }
 
-    private static async Task<Outcome> AskAsync(int member, PeerHandle peer, RegisterRequest request, CancellationToken cancellationToken)
+    private static async Task<Outcome> AskAsync(
+        int member, PeerHandle peer, RegisterRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            RegisterAnswer answer = (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
+            RegisterAnswer answer =
+                (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
             return new Outcome(member, request, answer, Error: null);
         }
         catch (DfssException error)
@@ -156,7 +167,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             AcceptRequest accept => store.AcceptAsync([accept], cancellationToken),
             DecideRequest decide => store.DecideAsync([decide], cancellationToken),
             ReadRequest read => store.ReadAsync([read], cancellationToken),
-            _ => throw new ArgumentException($"A {request.GetType().Name} is no step of the register.", nameof(request)),
+            _ => throw new ArgumentException(
+                $"A {request.GetType().Name} is no step of the register.", nameof(request)),
         };
 
     private sealed record Outcome(int Member, RegisterRequest Request, RegisterAnswer? Answer, DfssException? Error);

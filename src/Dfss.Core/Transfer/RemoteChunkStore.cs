@@ -7,14 +7,17 @@ namespace Dfss.Transfer;
 /// <summary>The chunk store of a peer, at the other end of a connection.</summary>
 internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerifier
 {
-    /// <summary>Payloads and answers above this go over the connection for bulk, so that small ones need not wait behind them.</summary>
+    /// <summary>
+    /// Payloads and answers above this go over the connection for bulk, so that small ones need not wait behind them.
+    /// </summary>
     private const int BulkBytes = 64 << 10;
 
     /// <summary>131,072 ids (4 MiB) a question: 2 TiB of 16 MiB chunks, answered in 16 KiB.</summary>
     private const int MaxIdsPerQuestion = 1 << 17;
 
     /// <inheritdoc/>
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         PeerCall call = new(
             Operations.StoreChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, content, Destination: null, content.Length > BulkBytes);
@@ -62,7 +65,8 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
                 ids[start + i].CopyTo(question.AsSpan(i * ChunkId.SizeBytes));
             }
 
-            PeerCall call = new(Operations.FindMissing, MessageMap.Empty, question, Destination: null, question.Length > BulkBytes);
+            PeerCall call = new(
+                Operations.FindMissing, MessageMap.Empty, question, Destination: null, question.Length > BulkBytes);
             using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
             if (response.Payload.Length != (count + 7) / 8)
             {

@@ -8,23 +8,28 @@ namespace Dfss.Transfer;
 internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
 {
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
+        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(Operations.Prepare, requests, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
+        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(Operations.Seal, requests, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
+        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(Operations.Accept, requests, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
+        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(Operations.Decide, requests, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
+        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(Operations.Read, requests, cancellationToken);
 
     /// <inheritdoc/>

@@ -4,7 +4,8 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Which members have acknowledged which chunks of a file that is being sent, and which members can take more. Safe for concurrent use.
+/// Which members have acknowledged which chunks of a file that is being sent, and which members can take more. Safe for
+/// concurrent use.
 /// </summary>
 internal sealed class SendPlan
 {
@@ -47,12 +48,14 @@ internal sealed class SendPlan
         {
             DfssException reason = lastReason
                 ?? new DfssException(DfssErrorCode.PeerUnreachable, "None of the file's peers can be reached.");
-            throw new DfssException(reason.Code, $"No peer takes the file's chunks any more. The last one: {reason.Message}", reason);
+            throw new DfssException(
+                reason.Code, $"No peer takes the file's chunks any more. The last one: {reason.Message}", reason);
         }
     }
 
     /// <summary>The member has acknowledged the chunk.</summary>
-    public void MarkHeld(int member, int chunkIndex) => Interlocked.Or(ref heldWords[member][chunkIndex >> 5], 1 << (chunkIndex & 31));
+    public void MarkHeld(int member, int chunkIndex) => Interlocked.Or(
+        ref heldWords[member][chunkIndex >> 5], 1 << (chunkIndex & 31));
 
     /// <summary>The member has not got these chunks after all.</summary>
     public void MarkMissing(int member, ChunkBitmap missing)
@@ -70,7 +73,10 @@ internal sealed class SendPlan
     public bool IsHeld(int member, int chunkIndex) =>
         (Volatile.Read(ref heldWords[member][chunkIndex >> 5]) & (1 << (chunkIndex & 31))) != 0;
 
-    /// <summary>The next member that should get a copy of this chunk, or -1 where it has all its copies (or nobody can take one more).</summary>
+    /// <summary>
+    /// The next member that should get a copy of this chunk, or -1 where it has all its copies (or nobody can take one
+    /// more).
+    /// </summary>
     public int NextTarget(int chunkIndex)
     {
         int copies = 0;

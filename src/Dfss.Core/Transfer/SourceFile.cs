@@ -29,7 +29,9 @@ internal sealed class SourceFile : IDisposable
     public int? UnixMode { get; }
 
     /// <summary>Opens a file.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.SourceUnreadable"/>: missing, not permitted, or no regular file.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.SourceUnreadable"/>: missing, not permitted, or no regular file.
+    /// </exception>
     public static SourceFile Open(string path)
     {
         if (Directory.Exists(path))
@@ -45,7 +47,8 @@ internal sealed class SourceFile : IDisposable
 
         try
         {
-            return new SourceFile(path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+            return new SourceFile(
+                path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -54,7 +57,9 @@ internal sealed class SourceFile : IDisposable
     }
 
     /// <summary>Fills <paramref name="destination"/> from <paramref name="offset"/>.</summary>
-    /// <exception cref="DfssException">SourceChanged: the file is shorter than it was. SourceUnreadable: the disk failed.</exception>
+    /// <exception cref="DfssException">
+    /// SourceChanged: the file is shorter than it was. SourceUnreadable: the disk failed.
+    /// </exception>
     public async ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         int done = 0;
@@ -63,7 +68,8 @@ internal sealed class SourceFile : IDisposable
             int read;
             try
             {
-                read = await RandomAccess.ReadAsync(handle, destination[done..], offset + done, cancellationToken).ConfigureAwait(false);
+                read = await RandomAccess.ReadAsync(
+                    handle, destination[done..], offset + done, cancellationToken).ConfigureAwait(false);
             }
             catch (IOException error)
             {
@@ -79,7 +85,9 @@ internal sealed class SourceFile : IDisposable
         }
     }
 
-    /// <summary>Throws where the file is not what it was when it was opened, as far as its length and last write tell.</summary>
+    /// <summary>
+    /// Throws where the file is not what it was when it was opened, as far as its length and last write tell.
+    /// </summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.SourceChanged"/>.</exception>
     public void ThrowIfChanged()
     {

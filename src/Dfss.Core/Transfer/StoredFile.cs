@@ -14,5 +14,8 @@ public sealed record ByteRange(long Offset, long Length);
 /// <param name="IsEqual">Whether both have the same bytes.</param>
 /// <param name="LocalLength">The local file's length in bytes.</param>
 /// <param name="StoredLength">The stored file's length in bytes.</param>
-/// <param name="Differences">The ranges that differ, ascending, whole chunks merged; where one file is longer, its rest is one of them.</param>
-public sealed record FileComparison(bool IsEqual, long LocalLength, long StoredLength, IReadOnlyList<ByteRange> Differences);
+/// <param name="Differences">
+/// The ranges that differ, ascending, whole chunks merged; where one file is longer, its rest is one of them.
+/// </param>
+public sealed record FileComparison(
+    bool IsEqual, long LocalLength, long StoredLength, IReadOnlyList<ByteRange> Differences);

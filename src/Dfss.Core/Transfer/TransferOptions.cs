@@ -15,7 +15,8 @@ public sealed record TransferOptions
         get;
         init => field = value is >= 1 and <= 256
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(ThrottleLimit), value, "The throttle limit is 1 to 256 chunks.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(ThrottleLimit), value, "The throttle limit is 1 to 256 chunks.");
     } = DefaultThrottleLimit;
 
     /// <summary>How long connecting to one address may take. 5 s: a SYN and two retransmissions.</summary>
@@ -55,7 +56,9 @@ public sealed record SendOptions
     /// <summary>The options that hold when none are given.</summary>
     public static SendOptions Default { get; } = new();
 
-    /// <summary>The chunk size in bytes; raised (doubled) by itself where the manifest would not fit otherwise.</summary>
+    /// <summary>
+    /// The chunk size in bytes; raised (doubled) by itself where the manifest would not fit otherwise.
+    /// </summary>
     public int ChunkSize
     {
         get;

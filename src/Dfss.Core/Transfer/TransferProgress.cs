@@ -9,7 +9,9 @@ public enum TransferPhase
     /// <summary>Moving chunks; each is hashed as it goes.</summary>
     Transferring,
 
-    /// <summary>Making the file durable at the peers and its name decided; or putting the received file in its place.</summary>
+    /// <summary>
+    /// Making the file durable at the peers and its name decided; or putting the received file in its place.
+    /// </summary>
     Committing,
 }
 
