@@ -113,7 +113,7 @@ internal sealed class PeerSession
         {
             // At the limit the socket is left unread: the client's sends wait, nothing is lost.
             await room.WaitAsync(closed.Token).ConfigureAwait(false);
-            ReceivedMessage? request = await channel.ReadAsync(closed.Token).ConfigureAwait(false);
+            ReceivedMessage? request = await channel.ReadAsync(RequestHandler.Choose, closed.Token).ConfigureAwait(false);
             if (request is null)
             {
                 return;
@@ -171,8 +171,7 @@ internal sealed class PeerSession
         {
             try
             {
-                RequestAnswer answer = await handler.HandleAsync(request.Message, request.Payload?.Memory ?? default, closed.Token)
-                    .ConfigureAwait(false);
+                RequestAnswer answer = await handler.HandleAsync(request, closed.Token).ConfigureAwait(false);
                 return (Message.Answer(id, DfssErrorCode.None, answer.Results), answer);
             }
             catch (DfssException error)

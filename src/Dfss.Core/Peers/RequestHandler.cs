@@ -21,8 +21,25 @@ internal sealed class RequestHandler
         this.describe = describe;
     }
 
+    /// <summary>
+    /// Where a request's payload goes: one that its operation does not take gets no memory. It would be held for nothing while the answer
+    /// waits for memory of its own, and many such could hold all there is.
+    /// </summary>
+    public static PayloadTarget Choose(Message request, int payloadBytes) =>
+        request.Operation is { } operation && Operations.TakesPayload(operation) == true ? PayloadTarget.Pooled : PayloadTarget.Discarded;
+
     /// <exception cref="DfssException">The request failed; its code and message are the answer.</exception>
-    public ValueTask<RequestAnswer> HandleAsync(Message request, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+    public ValueTask<RequestAnswer> HandleAsync(ReceivedMessage request, CancellationToken cancellationToken)
+    {
+        if (request.PayloadBytes is not null && Operations.TakesPayload(request.Message.Operation!) == false)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, $"A request for '{request.Message.Operation}' carries no payload.");
+        }
+
+        return HandleAsync(request.Message, request.Payload?.Memory ?? default, cancellationToken);
+    }
+
+    private ValueTask<RequestAnswer> HandleAsync(Message request, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         request.Operation switch
         {
             Operations.Ping => new(RequestAnswer.Empty),

@@ -86,6 +86,25 @@ public sealed class PeerSessionTests : IAsyncLifetime
         Assert.Equal(DfssErrorCode.InvalidArgument, (await ReadAsync())!.Status);
     }
 
+    [Theory]
+    [InlineData(Operations.Ping)]
+    [InlineData(Operations.GetChunk)]
+    [InlineData(Operations.Flush)]
+    [InlineData(Operations.GetFileInfo)]
+    [InlineData(Operations.ListFiles)]
+    [InlineData(Operations.VerifyChunk)]
+    [InlineData(Operations.PeerInfo)]
+    public async Task A_payload_where_none_belongs_is_refused_and_the_connection_goes_on(string operation)
+    {
+        await GreetAsync();
+        await channel.WriteAsync(Message.Request(2, operation, MessageMap.Empty), new byte[1 << 20], Token);
+        Assert.Equal(DfssErrorCode.InvalidArgument, (await ReadAsync())!.Status);
+        await channel.WriteAsync(Message.Request(3, "make_coffee", MessageMap.Empty), new byte[1 << 20], Token);
+        Assert.Equal(DfssErrorCode.UnknownOperation, (await ReadAsync())!.Status);
+        await WriteAsync(Message.Request(4, Operations.Ping, MessageMap.Empty));
+        Assert.Equal(DfssErrorCode.None, (await ReadAsync())!.Status);
+    }
+
     [Fact]
     public async Task A_chunk_is_verified_before_it_is_kept()
     {
