@@ -6,7 +6,7 @@ using Dfss.Transport;
 namespace Dfss.Peers;
 
 /// <summary>The operations on chunks: messages to the chunk store and back.</summary>
-internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
+internal sealed class ChunkRequests(ILocalChunkStore store)
 {
     /// <summary>131,072 ids: their bytes are 4 MiB, and the answer's bitmap is 16 KiB.</summary>
     private const int MaxIds = 1 << 17;
@@ -39,10 +39,11 @@ internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
         return new RequestAnswer(new MessageMap { { "results", MessageValue.From(results) } });
     }
 
-    public async ValueTask<RequestAnswer> GetAsync(ChunkId id, MessageMap results, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> GetAsync(
+        ChunkId id, MessageMap results, AnswerMemory memory, CancellationToken cancellationToken)
     {
         int length = await store.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
-        Payload payload = await pool.RentAsync(length, cancellationToken).ConfigureAwait(false);
+        AnswerPayload payload = await memory.RentAsync(length, cancellationToken).ConfigureAwait(false);
         try
         {
             // It may have been deleted or replaced since its length was asked for.
@@ -56,9 +57,12 @@ internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
         }
     }
 
-    public async ValueTask<RequestAnswer> GetManyAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> GetManyAsync(ReceivedMessage request, AnswerMemory memory, CancellationToken cancellationToken)
     {
-        ChunkId[] ids = ReadIds(payload, MessageBatch.MaxItems);
+        ChunkId[] ids = ReadIds(request.Payload?.Memory ?? default, MessageBatch.MaxItems);
+
+        // Nobody waits for memory while holding some: all of the budget could be held by those who wait.
+        request.Dispose();
         List<int?> lengths = [];
         long total = 0;
         foreach (ChunkId id in ids)
@@ -73,9 +77,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
             total += length ?? 0;
         }
 
-        // The request's payload is still held, so there is no waiting for another: all of the budget could be held by those who wait.
-        Payload contents = pool.TryRent((int)total)
-            ?? throw new DfssException(DfssErrorCode.PeerBusy, "The peer's memory for payloads is used up at the moment. Ask again.");
+        AnswerPayload contents = await memory.RentAsync((int)total, cancellationToken).ConfigureAwait(false);
         try
         {
             int offset = 0;

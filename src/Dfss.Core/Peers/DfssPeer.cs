@@ -16,9 +16,13 @@ public sealed class DfssPeer : IAsyncDisposable
     /// <summary>Unreferenced chunks are looked for this often; they go a day after they were last asked for.</summary>
     private static readonly TimeSpan CollectionInterval = TimeSpan.FromHours(1);
 
+    /// <summary>16 MiB, kept for requests of at most 64 KiB: one on each connection, however much bulk is under way.</summary>
+    private const long SmallRequestBytes = DfssLimits.MaxConnections * (long)PayloadPool.SmallBytes;
+
     private readonly LocalStore store;
     private readonly IConnectionListener listener;
-    private readonly PayloadPool pool = new(DfssLimits.PayloadBudgetBytes);
+    private readonly PayloadPool pool = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes, SmallRequestBytes);
+    private readonly ByteBudget answerBytes = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes - AnswerMemory.RequestBytes);
     private readonly RequestHandler handler;
     private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
     private readonly CancellationTokenSource stopping = new();
@@ -35,7 +39,7 @@ public sealed class DfssPeer : IAsyncDisposable
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
         AdvertisedAddresses = Advertise();
-        handler = new RequestHandler(store, pool, Describe);
+        handler = new RequestHandler(store, Describe);
         stopped = new Lazy<Task>(StopOnceAsync);
         accepting = AcceptAsync();
         collecting = CollectAsync();
@@ -148,7 +152,7 @@ public sealed class DfssPeer : IAsyncDisposable
         }
 
         MessageChannel channel = new(connection, pool, new ChannelOptions { TimeProvider = Options.TimeProvider });
-        PeerSession session = new(channel, handler, Hello, Log);
+        PeerSession session = new(channel, handler, new AnswerMemory(pool, answerBytes), Hello, Log);
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         sessions[session] = ended.Task;
         _ = RunAsync(session, ended);

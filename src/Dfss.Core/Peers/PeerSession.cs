@@ -17,6 +17,8 @@ internal sealed class PeerSession
 
     private readonly MessageChannel channel;
     private readonly RequestHandler handler;
+    private readonly AnswerMemory memory;
+    private readonly ByteBudget requestMemory = new(2L * DfssLimits.MaxPayloadBytes);
     private readonly Func<HelloAnswer> hello;
     private readonly Action<string> log;
     private readonly CancellationTokenSource closed = new();
@@ -24,10 +26,12 @@ internal sealed class PeerSession
     private readonly ConcurrentDictionary<uint, bool> unanswered = new();
     private readonly List<Task> running = [];
 
-    public PeerSession(MessageChannel channel, RequestHandler handler, Func<HelloAnswer> hello, Action<string> log)
+    public PeerSession(
+        MessageChannel channel, RequestHandler handler, AnswerMemory memory, Func<HelloAnswer> hello, Action<string> log)
     {
         this.channel = channel;
         this.handler = handler;
+        this.memory = memory;
         this.hello = hello;
         this.log = log;
     }
@@ -111,8 +115,9 @@ internal sealed class PeerSession
     {
         while (true)
         {
-            // At the limit the socket is left unread: the client's sends wait, nothing is lost.
+            // At a limit the socket is left unread: the client's sends wait, nothing is lost. There is always room for the largest payload.
             await room.WaitAsync(closed.Token).ConfigureAwait(false);
+            await requestMemory.TakeAsync(DfssLimits.MaxPayloadBytes, closed.Token).ConfigureAwait(false);
             ReceivedMessage? request = await channel.ReadAsync(RequestHandler.Choose, closed.Token).ConfigureAwait(false);
             if (request is null)
             {
@@ -131,6 +136,7 @@ internal sealed class PeerSession
                 throw new DfssException(DfssErrorCode.ProtocolViolation, $"Request id {id} is still unanswered and was used again.");
             }
 
+            requestMemory.Return(DfssLimits.MaxPayloadBytes - (request.Payload?.Memory.Length ?? 0));
             lock (running)
             {
                 running.RemoveAll(task => task.IsCompleted);
@@ -167,11 +173,12 @@ internal sealed class PeerSession
 
     private async Task<(Message Message, RequestAnswer? Answer)> HandleAsync(uint id, ReceivedMessage request)
     {
+        int held = request.Payload?.Memory.Length ?? 0;
         using (request)
         {
             try
             {
-                RequestAnswer answer = await handler.HandleAsync(request, closed.Token).ConfigureAwait(false);
+                RequestAnswer answer = await handler.HandleAsync(request, memory, closed.Token).ConfigureAwait(false);
                 return (Message.Answer(id, DfssErrorCode.None, answer.Results), answer);
             }
             catch (DfssException error)
@@ -184,6 +191,10 @@ internal sealed class PeerSession
                 // The edge of a request: a fault in its handling is this request's error, not the peer's end.
                 log($"{channel.RemoteAddress}: {request.Message.Operation} met a fault: {error}");
                 return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
+            }
+            finally
+            {
+                requestMemory.Return(held);
             }
         }
     }

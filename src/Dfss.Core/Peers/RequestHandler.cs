@@ -12,11 +12,10 @@ internal sealed class RequestHandler
     private readonly Func<MessageMap> describe;
 
     /// <param name="store">The store that is served.</param>
-    /// <param name="pool">Where answers' payloads come from.</param>
     /// <param name="describe">The results of peer_info.</param>
-    public RequestHandler(LocalStore store, PayloadPool pool, Func<MessageMap> describe)
+    public RequestHandler(LocalStore store, Func<MessageMap> describe)
     {
-        chunks = new ChunkRequests(store.Chunks, pool);
+        chunks = new ChunkRequests(store.Chunks);
         records = new RecordRequests(store.Records, store.Chunks);
         this.describe = describe;
     }
@@ -29,24 +28,27 @@ internal sealed class RequestHandler
         request.Operation is { } operation && Operations.TakesPayload(operation) == true ? PayloadTarget.Pooled : PayloadTarget.Discarded;
 
     /// <exception cref="DfssException">The request failed; its code and message are the answer.</exception>
-    public ValueTask<RequestAnswer> HandleAsync(ReceivedMessage request, CancellationToken cancellationToken)
+    public ValueTask<RequestAnswer> HandleAsync(ReceivedMessage request, AnswerMemory memory, CancellationToken cancellationToken)
     {
         if (request.PayloadBytes is not null && Operations.TakesPayload(request.Message.Operation!) == false)
         {
             throw new DfssException(DfssErrorCode.InvalidArgument, $"A request for '{request.Message.Operation}' carries no payload.");
         }
 
-        return HandleAsync(request.Message, request.Payload?.Memory ?? default, cancellationToken);
+        return RunAsync(request, request.Payload?.Memory ?? default, memory, cancellationToken);
     }
 
-    private ValueTask<RequestAnswer> HandleAsync(Message request, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        request.Operation switch
+    private ValueTask<RequestAnswer> RunAsync(
+        ReceivedMessage received, ReadOnlyMemory<byte> payload, AnswerMemory memory, CancellationToken cancellationToken)
+    {
+        Message request = received.Message;
+        return request.Operation switch
         {
             Operations.Ping => new(RequestAnswer.Empty),
             Operations.StoreChunk => chunks.StoreAsync(request.Map, payload, cancellationToken),
             Operations.StoreChunks => chunks.StoreManyAsync(request.Map, payload, cancellationToken),
-            Operations.GetChunk => GetChunkAsync(request.Map, cancellationToken),
-            Operations.GetChunks => chunks.GetManyAsync(payload, cancellationToken),
+            Operations.GetChunk => GetChunkAsync(request.Map, memory, cancellationToken),
+            Operations.GetChunks => chunks.GetManyAsync(received, memory, cancellationToken),
             Operations.FindMissing => chunks.FindMissingAsync(payload, cancellationToken),
             Operations.Flush => chunks.FlushAsync(cancellationToken),
             Operations.VerifyChunk => chunks.VerifyAsync(request.Map, cancellationToken),
@@ -60,16 +62,18 @@ internal sealed class RequestHandler
             Operations.PeerInfo => new(new RequestAnswer(describe())),
             _ => throw new DfssException(DfssErrorCode.UnknownOperation, $"The operation '{request.Operation}' is not known here."),
         };
+    }
 
-    private async ValueTask<RequestAnswer> GetChunkAsync(MessageMap arguments, CancellationToken cancellationToken)
+    private async ValueTask<RequestAnswer> GetChunkAsync(MessageMap arguments, AnswerMemory memory, CancellationToken cancellationToken)
     {
         if (!arguments.TryGet("name", out _))
         {
-            return await chunks.GetAsync(ChunkRequests.ReadId(arguments), MessageMap.Empty, cancellationToken).ConfigureAwait(false);
+            ChunkId id = ChunkRequests.ReadId(arguments);
+            return await chunks.GetAsync(id, MessageMap.Empty, memory, cancellationToken).ConfigureAwait(false);
         }
 
         (ChunkId chunkId, FileId fileId) = await records.FindChunkAsync(arguments, cancellationToken).ConfigureAwait(false);
         MessageMap results = new() { { "file_id", fileId.ToByteArray() }, { "chunk_id", chunkId.ToByteArray() } };
-        return await chunks.GetAsync(chunkId, results, cancellationToken).ConfigureAwait(false);
+        return await chunks.GetAsync(chunkId, results, memory, cancellationToken).ConfigureAwait(false);
     }
 }
