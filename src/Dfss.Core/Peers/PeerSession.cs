@@ -53,7 +53,7 @@ internal sealed class PeerSession
             log($"{channel.RemoteAddress}: {error.Message}");
             if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
             {
-                await TryNotifyAsync(error).ConfigureAwait(false);
+                await TryNotifyAsync(error, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (closed.IsCancellationRequested)
@@ -72,8 +72,8 @@ internal sealed class PeerSession
     /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        await TryNotifyAsync(new DfssException(DfssErrorCode.PeerBusy, "This peer is stopping. Send nothing new; answers still come."))
-            .ConfigureAwait(false);
+        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping. Send nothing new; answers still come.");
+        await TryNotifyAsync(reason, cancellationToken).ConfigureAwait(false);
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -199,15 +199,17 @@ internal sealed class PeerSession
         }
     }
 
-    private async Task TryNotifyAsync(DfssException reason)
+    private async Task TryNotifyAsync(DfssException reason, CancellationToken cancellationToken)
     {
+        // Its turn may be long in coming: behind an answer of 16 MiB to a client that reads slowly.
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, cancellationToken);
         try
         {
-            await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, closed.Token).ConfigureAwait(false);
+            await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, either.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {
-            log($"{channel.RemoteAddress}: the connection was gone before its notice: {error.Message}");
+            log($"{channel.RemoteAddress}: its notice could not be delivered: {error.Message}");
         }
     }
 

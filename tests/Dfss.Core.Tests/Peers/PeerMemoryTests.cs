@@ -2,6 +2,7 @@ using Dfss.Peers;
 using Dfss.Protocol;
 using Dfss.Tests.Transfer;
 using Dfss.Transport;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Peers;
@@ -15,13 +16,14 @@ public sealed class PeerMemoryTests : IAsyncLifetime
     private readonly byte[] chunk = new byte[DfssLimits.MaxPayloadBytes];
     private readonly List<MessageChannel> channels = [];
     private readonly List<IConnection> connections = [];
+    private readonly FakeTimeProvider clock = new();
     private DfssPeer peer = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, Token);
+        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, TimeProvider = clock }, Token);
         MessageChannel channel = await ConnectAsync();
         Assert.Equal(DfssErrorCode.None, (await AskAsync(channel, Operations.StoreChunk, Named(chunk), chunk)).Status);
     }
@@ -70,6 +72,25 @@ public sealed class PeerMemoryTests : IAsyncLifetime
 
         MessageChannel channel = await ConnectAsync();
         Assert.Equal(DfssErrorCode.None, (await AskAsync(channel, Operations.FindMissing, MessageMap.Empty, new byte[32])).Status);
+    }
+
+    [Fact]
+    public async Task One_that_does_not_read_does_not_keep_the_peer_from_stopping_in_time()
+    {
+        await StallAsync(clients: 1);
+
+        // The peer is in the middle of an answer when its first bytes have come.
+        Assert.Equal(1, await connections[^1].ReceiveAsync(new byte[1], Token));
+        Task stopping = peer.StopAsync();
+
+        // The 5 s of draining, and less than the 20 s after which a stalled connection would be given up anyway.
+        for (int step = 0; step < 150 && !stopping.IsCompleted; step++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Delay(1, Token);
+        }
+
+        await stopping.WaitAsync(Soon, Token);
     }
 
     private static MessageMap Named(byte[] content) => new() { { "chunk_id", ChunkId.Of(content).ToByteArray() } };
