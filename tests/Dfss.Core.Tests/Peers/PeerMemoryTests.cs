@@ -99,7 +99,7 @@ public sealed class PeerMemoryTests : IAsyncLifetime
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Soon);
-        ReadOnlyMemory<byte>? sent = payload is null ? null : payload.AsMemory();
+        ReadOnlyMemory<byte>? sent = payload is null ? null : (ReadOnlyMemory<byte>?)payload;
         await channel.WriteAsync(Message.Request(2, operation, arguments), sent, limit.Token);
         using ReceivedMessage answer = (await channel.ReadAsync(limit.Token))!;
         return answer.Message;
