@@ -154,7 +154,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
                     CultureInfo.InvariantCulture, $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
             }
         }
-        catch (DfssException error)
+        catch (Exception error) when (error is DfssException or IOException or UnauthorizedAccessException)
         {
             Log($"Garbage collection failed and will be tried again: {error.Message}");
         }
