@@ -22,18 +22,17 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     {
         IReadOnlyList<MessageValue> lengths = arguments.Required("lengths").AsArray();
         int offset = lengths.Count * ChunkId.SizeBytes;
-        if (offset > payload.Length || lengths.Sum(length => length.AsInteger()) != payload.Length - offset)
+        if (offset > payload.Length)
         {
             throw new DfssException(DfssErrorCode.InvalidArgument, "The lengths of store_chunks do not fit its payload.");
         }
 
+        IReadOnlyList<ReadOnlyMemory<byte>> contents = MessageBatch.Split(arguments, payload[offset..]);
         MessageValue[] results = new MessageValue[lengths.Count];
         for (int i = 0; i < lengths.Count; i++)
         {
-            int length = (int)lengths[i].AsInteger();
             ChunkId id = new(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes));
-            results[i] = await StoreOneAsync(id, payload.Slice(offset, length), cancellationToken).ConfigureAwait(false);
-            offset += length;
+            results[i] = await StoreOneAsync(id, contents[i], cancellationToken).ConfigureAwait(false);
         }
 
         return new RequestAnswer(new MessageMap { { "results", MessageValue.From(results) } });

@@ -139,6 +139,18 @@ public sealed class PeerSessionTests : IAsyncLifetime
         Assert.Equal([1, 4, 4, 4], got.Payload!.Memory.ToArray());
     }
 
+    [Theory]
+    [InlineData(MessageValue.MaxInteger, 2000)]
+    [InlineData(1L, 2)]
+    [InlineData(0L, 2)]
+    public async Task Lengths_that_do_not_add_up_to_the_payload_are_a_wrong_argument(long length, int count)
+    {
+        await GreetAsync();
+        MessageMap lengths = new() { { "lengths", MessageValue.From([.. Enumerable.Repeat((MessageValue)length, count)]) } };
+        await channel.WriteAsync(Message.Request(2, Operations.StoreChunks, lengths), new byte[(32 * count) + 1], Token);
+        Assert.Equal(DfssErrorCode.InvalidArgument, (await ReadAsync())!.Status);
+    }
+
     [Fact]
     public async Task An_answer_is_no_request()
     {
