@@ -52,7 +52,7 @@ internal sealed class RequestHandler
             Operations.FindMissing => chunks.FindMissingAsync(payload, cancellationToken),
             Operations.Flush => chunks.FlushAsync(cancellationToken),
             Operations.VerifyChunk => chunks.VerifyAsync(request.Map, cancellationToken),
-            Operations.GetFileInfo => records.GetFileInfoAsync(request.Map, cancellationToken),
+            Operations.GetFileInfo => records.GetFileInfoAsync(request.Map, memory, cancellationToken),
             Operations.Read => records.ReadAsync(request.Map, payload, cancellationToken),
             Operations.Prepare => records.PrepareAsync(request.Map, payload, cancellationToken),
             Operations.Seal => records.SealAsync(request.Map, payload, cancellationToken),
