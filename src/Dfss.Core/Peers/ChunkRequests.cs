@@ -6,7 +6,7 @@ using Dfss.Transport;
 namespace Dfss.Peers;
 
 /// <summary>The operations on chunks: messages to the chunk store and back.</summary>
-internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
+internal sealed class ChunkRequests(ILocalChunkStore store)
 {
     /// <summary>131,072 ids: their bytes are 4 MiB, and the answer's bitmap is 16 KiB.</summary>
     private const int MaxIds = 1 << 17;
@@ -22,27 +22,27 @@ internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
     {
         IReadOnlyList<MessageValue> lengths = arguments.Required("lengths").AsArray();
         int offset = lengths.Count * ChunkId.SizeBytes;
-        if (offset > payload.Length || lengths.Sum(length => length.AsInteger()) != payload.Length - offset)
+        if (offset > payload.Length)
         {
             throw new DfssException(DfssErrorCode.InvalidArgument, "The lengths of store_chunks do not fit its payload.");
         }
 
+        IReadOnlyList<ReadOnlyMemory<byte>> contents = MessageBatch.Split(arguments, payload[offset..]);
         MessageValue[] results = new MessageValue[lengths.Count];
         for (int i = 0; i < lengths.Count; i++)
         {
-            int length = (int)lengths[i].AsInteger();
             ChunkId id = new(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes));
-            results[i] = await StoreOneAsync(id, payload.Slice(offset, length), cancellationToken).ConfigureAwait(false);
-            offset += length;
+            results[i] = await StoreOneAsync(id, contents[i], cancellationToken).ConfigureAwait(false);
         }
 
         return new RequestAnswer(new MessageMap { { "results", MessageValue.From(results) } });
     }
 
-    public async ValueTask<RequestAnswer> GetAsync(ChunkId id, MessageMap results, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> GetAsync(
+        ChunkId id, MessageMap results, AnswerMemory memory, CancellationToken cancellationToken)
     {
         int length = await store.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
-        Payload payload = await pool.RentAsync(length, cancellationToken).ConfigureAwait(false);
+        AnswerPayload payload = await memory.RentAsync(length, cancellationToken).ConfigureAwait(false);
         try
         {
             // It may have been deleted or replaced since its length was asked for.
@@ -56,9 +56,12 @@ internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
         }
     }
 
-    public async ValueTask<RequestAnswer> GetManyAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> GetManyAsync(ReceivedMessage request, AnswerMemory memory, CancellationToken cancellationToken)
     {
-        ChunkId[] ids = ReadIds(payload, MessageBatch.MaxItems);
+        ChunkId[] ids = ReadIds(request.Payload?.Memory ?? default, MessageBatch.MaxItems);
+
+        // Nobody waits for memory while holding some: all of the budget could be held by those who wait.
+        request.Dispose();
         List<int?> lengths = [];
         long total = 0;
         foreach (ChunkId id in ids)
@@ -73,9 +76,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store, PayloadPool pool)
             total += length ?? 0;
         }
 
-        // The request's payload is still held, so there is no waiting for another: all of the budget could be held by those who wait.
-        Payload contents = pool.TryRent((int)total)
-            ?? throw new DfssException(DfssErrorCode.PeerBusy, "The peer's memory for payloads is used up at the moment. Ask again.");
+        AnswerPayload contents = await memory.RentAsync((int)total, cancellationToken).ConfigureAwait(false);
         try
         {
             int offset = 0;

@@ -8,7 +8,7 @@ using Dfss.Transport;
 namespace Dfss.Peers;
 
 /// <summary>A running peer: a process's service of one store. Stops on dispose.</summary>
-public sealed class DfssPeer : IAsyncDisposable
+public sealed partial class DfssPeer : IAsyncDisposable
 {
     /// <summary>5 s: a 16 MiB chunk over a slow link still arrives, and nobody waits long for a peer to stop.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
@@ -16,9 +16,13 @@ public sealed class DfssPeer : IAsyncDisposable
     /// <summary>Unreferenced chunks are looked for this often; they go a day after they were last asked for.</summary>
     private static readonly TimeSpan CollectionInterval = TimeSpan.FromHours(1);
 
+    /// <summary>16 MiB, kept for requests of at most 64 KiB: one on each connection, however much bulk is under way.</summary>
+    private const long SmallRequestBytes = DfssLimits.MaxConnections * (long)PayloadPool.SmallBytes;
+
     private readonly LocalStore store;
     private readonly IConnectionListener listener;
-    private readonly PayloadPool pool = new(DfssLimits.PayloadBudgetBytes);
+    private readonly PayloadPool pool = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes, SmallRequestBytes);
+    private readonly ByteBudget answerBytes = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes - AnswerMemory.RequestBytes);
     private readonly RequestHandler handler;
     private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
     private readonly CancellationTokenSource stopping = new();
@@ -26,6 +30,7 @@ public sealed class DfssPeer : IAsyncDisposable
     private readonly Lazy<Task> stopped;
     private readonly Task accepting;
     private readonly Task collecting;
+    private volatile Exception? fault;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private DfssPeer(PeerOptions options, LocalStore store, IConnectionListener listener)
@@ -35,7 +40,7 @@ public sealed class DfssPeer : IAsyncDisposable
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
         AdvertisedAddresses = Advertise();
-        handler = new RequestHandler(store, pool, Describe);
+        handler = new RequestHandler(store, Describe);
         stopped = new Lazy<Task>(StopOnceAsync);
         accepting = AcceptAsync();
         collecting = CollectAsync();
@@ -64,23 +69,33 @@ public sealed class DfssPeer : IAsyncDisposable
     public static Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return StartAsync(options, new DurableFile(beforeStep: null), cancellationToken);
+        return StartAsync(options, new DurableFile(beforeStep: null), TcpTransport.Listen, cancellationToken);
     }
 
-    /// <summary>The same over a <see cref="DurableFile"/> with a seam.</summary>
+    /// <summary>The same over a <see cref="DurableFile"/> with a seam, and with another way to listen.</summary>
     internal static async Task<DfssPeer> StartAsync(
-        PeerOptions options, DurableFile files, CancellationToken cancellationToken)
+        PeerOptions options,
+        DurableFile files,
+        Func<string, int, IConnectionListener> listen,
+        CancellationToken cancellationToken)
     {
         ListenAddress.ThrowIfNotAllowed(options);
         LocalStoreOptions storeOptions = new() { TimeProvider = options.TimeProvider, Log = options.Log };
         LocalStore store = await LocalStore.OpenAsync(
             options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
+        IConnectionListener? listener = null;
         try
         {
-            return new DfssPeer(options, store, TcpTransport.Listen(options.Address, options.Port));
+            listener = listen(options.Address, options.Port);
+            return new DfssPeer(options, store, listener);
         }
         catch
         {
+            if (listener is not null)
+            {
+                await listener.DisposeAsync().ConfigureAwait(false);
+            }
+
             await store.DisposeAsync().ConfigureAwait(false);
             throw;
         }
@@ -104,81 +119,16 @@ public sealed class DfssPeer : IAsyncDisposable
             session.Close();
         }
 
-        await Task.WhenAll(sessions.Values).ConfigureAwait(false);
+        await Task.WhenAll([.. sessions.Values, .. turnedAway.Values]).ConfigureAwait(false);
         await store.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
-        completion.TrySetResult();
-    }
-
-    private async Task AcceptAsync()
-    {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        try
+        if (fault is { } cause)
         {
-            while (!stopping.IsCancellationRequested)
-            {
-                IConnection connection;
-                try
-                {
-                    connection = await listener.AcceptAsync(stopping.Token).ConfigureAwait(false);
-                }
-                catch (DfssException error)
-                {
-                    // For want of file handles, for example: those in use are given back in time.
-                    Log($"A connection could not be accepted: {error.Message}");
-                    await Task.Delay(TimeSpan.FromMilliseconds(100), Options.TimeProvider, stopping.Token).ConfigureAwait(false);
-                    continue;
-                }
-
-                Serve(connection);
-            }
+            completion.SetException(cause);
         }
-        catch (Exception error) when (stopping.IsCancellationRequested && error is OperationCanceledException or ObjectDisposedException)
+        else
         {
-            // The peer stops.
-        }
-        catch (Exception error)
-        {
-            // A peer that can accept nobody any more must not look alive.
-            Log($"The peer can accept no more connections and stops: {error}");
-            completion.TrySetException(error);
-            throw;
-        }
-    }
-
-    private void Serve(IConnection connection)
-    {
-        if (sessions.Count >= DfssLimits.MaxConnections)
-        {
-            Log($"{connection.RemoteAddress} was turned away: {DfssLimits.MaxConnections} connections are the most.");
-            connection.Abort();
-            return;
-        }
-
-        MessageChannel channel = new(connection, pool, new ChannelOptions { TimeProvider = Options.TimeProvider });
-        PeerSession session = new(channel, handler, Hello, Log);
-        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        sessions[session] = ended.Task;
-        _ = RunAsync(session, ended);
-    }
-
-    /// <summary>Runs a session to its end; <paramref name="ended"/>, which stopping waits for, tells of it.</summary>
-    private async Task RunAsync(PeerSession session, TaskCompletionSource ended)
-    {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        try
-        {
-            await session.RunAsync().ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            // The edge of a session: a fault in one connection is not the peer's end.
-            Log($"A connection ended by a fault: {error}");
-        }
-        finally
-        {
-            sessions.TryRemove(session, out _);
-            ended.SetResult();
+            completion.SetResult();
         }
     }
 
@@ -210,7 +160,7 @@ public sealed class DfssPeer : IAsyncDisposable
                     CultureInfo.InvariantCulture, $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
             }
         }
-        catch (DfssException error)
+        catch (Exception error) when (error is DfssException or IOException or UnauthorizedAccessException)
         {
             Log($"Garbage collection failed and will be tried again: {error.Message}");
         }

@@ -17,6 +17,8 @@ internal sealed class PeerSession
 
     private readonly MessageChannel channel;
     private readonly RequestHandler handler;
+    private readonly AnswerMemory memory;
+    private readonly ByteBudget requestMemory = new(2L * DfssLimits.MaxPayloadBytes);
     private readonly Func<HelloAnswer> hello;
     private readonly Action<string> log;
     private readonly CancellationTokenSource closed = new();
@@ -24,10 +26,12 @@ internal sealed class PeerSession
     private readonly ConcurrentDictionary<uint, bool> unanswered = new();
     private readonly List<Task> running = [];
 
-    public PeerSession(MessageChannel channel, RequestHandler handler, Func<HelloAnswer> hello, Action<string> log)
+    public PeerSession(
+        MessageChannel channel, RequestHandler handler, AnswerMemory memory, Func<HelloAnswer> hello, Action<string> log)
     {
         this.channel = channel;
         this.handler = handler;
+        this.memory = memory;
         this.hello = hello;
         this.log = log;
     }
@@ -49,7 +53,7 @@ internal sealed class PeerSession
             log($"{channel.RemoteAddress}: {error.Message}");
             if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
             {
-                await TryNotifyAsync(error).ConfigureAwait(false);
+                await TryNotifyAsync(error, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (closed.IsCancellationRequested)
@@ -68,8 +72,8 @@ internal sealed class PeerSession
     /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        await TryNotifyAsync(new DfssException(DfssErrorCode.PeerBusy, "This peer is stopping. Send nothing new; answers still come."))
-            .ConfigureAwait(false);
+        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping. Send nothing new; answers still come.");
+        await TryNotifyAsync(reason, cancellationToken).ConfigureAwait(false);
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -111,9 +115,10 @@ internal sealed class PeerSession
     {
         while (true)
         {
-            // At the limit the socket is left unread: the client's sends wait, nothing is lost.
+            // At a limit the socket is left unread: the client's sends wait, nothing is lost. There is always room for the largest payload.
             await room.WaitAsync(closed.Token).ConfigureAwait(false);
-            ReceivedMessage? request = await channel.ReadAsync(closed.Token).ConfigureAwait(false);
+            await requestMemory.TakeAsync(DfssLimits.MaxPayloadBytes, closed.Token).ConfigureAwait(false);
+            ReceivedMessage? request = await channel.ReadAsync(RequestHandler.Choose, closed.Token).ConfigureAwait(false);
             if (request is null)
             {
                 return;
@@ -131,6 +136,7 @@ internal sealed class PeerSession
                 throw new DfssException(DfssErrorCode.ProtocolViolation, $"Request id {id} is still unanswered and was used again.");
             }
 
+            requestMemory.Return(DfssLimits.MaxPayloadBytes - (request.Payload?.Memory.Length ?? 0));
             lock (running)
             {
                 running.RemoveAll(task => task.IsCompleted);
@@ -167,12 +173,12 @@ internal sealed class PeerSession
 
     private async Task<(Message Message, RequestAnswer? Answer)> HandleAsync(uint id, ReceivedMessage request)
     {
+        int held = request.Payload?.Memory.Length ?? 0;
         using (request)
         {
             try
             {
-                RequestAnswer answer = await handler.HandleAsync(request.Message, request.Payload?.Memory ?? default, closed.Token)
-                    .ConfigureAwait(false);
+                RequestAnswer answer = await handler.HandleAsync(request, memory, closed.Token).ConfigureAwait(false);
                 return (Message.Answer(id, DfssErrorCode.None, answer.Results), answer);
             }
             catch (DfssException error)
@@ -186,18 +192,24 @@ internal sealed class PeerSession
                 log($"{channel.RemoteAddress}: {request.Message.Operation} met a fault: {error}");
                 return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
             }
+            finally
+            {
+                requestMemory.Return(held);
+            }
         }
     }
 
-    private async Task TryNotifyAsync(DfssException reason)
+    private async Task TryNotifyAsync(DfssException reason, CancellationToken cancellationToken)
     {
+        // Its turn may be long in coming: behind an answer of 16 MiB to a client that reads slowly.
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, cancellationToken);
         try
         {
-            await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, closed.Token).ConfigureAwait(false);
+            await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, either.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {
-            log($"{channel.RemoteAddress}: the connection was gone before its notice: {error.Message}");
+            log($"{channel.RemoteAddress}: its notice could not be delivered: {error.Message}");
         }
     }
 

@@ -7,6 +7,8 @@ namespace Dfss.Peers;
 /// <summary>The operations on records: messages to the record store and back.</summary>
 internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chunks)
 {
+    private readonly ManifestCache manifests = new(chunks);
+
     public ValueTask<RequestAnswer> PrepareAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RunAsync(map, payload, RecordCodec.DecodePrepare, records.PrepareAsync, cancellationToken);
 
@@ -29,18 +31,18 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         string prefix = map.TryGet("prefix", out MessageValue text) ? text.AsText() : string.Empty;
         int limit = (int)Math.Clamp(map.Required("limit").AsInteger(), 1, MaxPage);
         RecordPage page = await records.ListAsync(new ListRequest(after, limit, prefix), cancellationToken).ConfigureAwait(false);
-        (MessageMap results, byte[] payload) = MessageBatch.Join(page.Records.Select(RecordCodec.EncodeBallotedRecord));
-        results.Add("more", page.HasMore);
+
+        // A page of long records may be more than one message carries: the rest is asked for after the last one given.
+        IReadOnlyList<byte[]> items = MessageBatch.TakeFitting(page.Records.Select(RecordCodec.EncodeBallotedRecord));
+        (MessageMap results, byte[] payload) = MessageBatch.Join(items);
+        results.Add("more", page.HasMore || items.Count < page.Records.Count);
         return new RequestAnswer(results, bytes: payload);
     }
 
     /// <summary>What a file consists of, as far as this member alone knows: for clients that do not vote.</summary>
-    public async ValueTask<RequestAnswer> GetFileInfoAsync(MessageMap map, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> GetFileInfoAsync(MessageMap map, AnswerMemory memory, CancellationToken cancellationToken)
     {
         FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
-        byte[]? manifest = map.TryGet("manifest", out MessageValue wanted) && wanted.AsBoolean()
-            ? (await ReadManifestAsync(record, cancellationToken).ConfigureAwait(false)).Encoded.ToArray()
-            : null;
         MessageMap results = new()
         {
             { "version", record.Version },
@@ -50,7 +52,9 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             { "chunk_count", FileManifest.CountChunks(record.Length, record.ChunkSize) },
             { "modified", record.ModifiedUnixMilliseconds },
         };
-        return new RequestAnswer(results, bytes: manifest);
+        return new RequestAnswer(results, map.TryGet("manifest", out MessageValue wanted) && wanted.AsBoolean()
+            ? await ReadManifestAsync(record, memory, cancellationToken).ConfigureAwait(false)
+            : null);
     }
 
     /// <summary>Which chunk a name and an index mean, and of which content, so that a client notices when it changes between two chunks.</summary>
@@ -62,7 +66,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}). Start over.");
         }
 
-        FileManifest manifest = await ReadManifestAsync(record, cancellationToken).ConfigureAwait(false);
+        FileManifest manifest = await manifests.GetAsync(record.FileId, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
         long index = map.Required("index").AsInteger();
         return index < manifest.ChunkCount
             ? (manifest[(int)index], record.FileId)
@@ -79,13 +83,21 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             : throw new DfssException(DfssErrorCode.FileNotFound, $"No file named '{name}' is decided here.");
     }
 
-    private async ValueTask<FileManifest> ReadManifestAsync(FileRecord record, CancellationToken cancellationToken)
+    private async ValueTask<AnswerPayload> ReadManifestAsync(FileRecord record, AnswerMemory memory, CancellationToken cancellationToken)
     {
         ChunkId id = record.FileId.ToChunkId();
         int length = await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
-        byte[] encoded = new byte[length];
-        int? read = await chunks.GetAsync(id, encoded, cancellationToken).ConfigureAwait(false);
-        return read == length && ChunkId.Of(encoded) == id ? FileManifest.Decode(encoded) : throw Missing(record);
+        AnswerPayload encoded = await memory.RentAsync(length, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            int? read = await chunks.GetAsync(id, encoded.Memory, cancellationToken).ConfigureAwait(false);
+            return read == length && ChunkId.Of(encoded.Memory.Span) == id ? encoded : throw Missing(record);
+        }
+        catch
+        {
+            encoded.Dispose();
+            throw;
+        }
     }
 
     private static DfssException Missing(FileRecord record) => new(

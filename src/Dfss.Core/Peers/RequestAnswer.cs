@@ -1,5 +1,4 @@
 using Dfss.Protocol;
-using Dfss.Transport;
 
 namespace Dfss.Peers;
 
@@ -7,7 +6,7 @@ namespace Dfss.Peers;
 /// <param name="results">The results.</param>
 /// <param name="pooled">The payload in pooled memory, now owned by the answer; null where there is none or <paramref name="bytes"/> is it.</param>
 /// <param name="bytes">A small payload in memory of its own; null for none.</param>
-internal sealed class RequestAnswer(MessageMap results, Payload? pooled = null, byte[]? bytes = null) : IDisposable
+internal sealed class RequestAnswer(MessageMap results, AnswerPayload? pooled = null, byte[]? bytes = null) : IDisposable
 {
     public static RequestAnswer Empty => new(MessageMap.Empty);
 

@@ -10,14 +10,42 @@ internal static class MessageBatch
     public static (MessageMap Map, byte[] Payload) Join(IEnumerable<byte[]> items)
     {
         byte[][] all = [.. items];
-        if (all.Length > MaxItems || all.Sum(item => (long)item.Length) > DfssLimits.MaxPayloadBytes)
+        long total = all.Sum(item => (long)item.Length);
+        if (all.Length > MaxItems || total > DfssLimits.MaxPayloadBytes)
         {
             throw new DfssException(
                 DfssErrorCode.LimitExceeded, $"A batch of {all.Length} items is over {MaxItems} items or {DfssLimits.MaxPayloadBytes} bytes.");
         }
 
         MessageMap map = new() { { "lengths", MessageValue.From([.. all.Select(item => (MessageValue)item.Length)]) } };
-        return (map, [.. all.SelectMany(item => item)]);
+        byte[] payload = new byte[total];
+        int offset = 0;
+        foreach (byte[] item in all)
+        {
+            item.CopyTo(payload, offset);
+            offset += item.Length;
+        }
+
+        return (map, payload);
+    }
+
+    /// <summary>The first of these items, as many as one batch carries.</summary>
+    public static IReadOnlyList<byte[]> TakeFitting(IEnumerable<byte[]> items)
+    {
+        List<byte[]> taken = [];
+        long total = 0;
+        foreach (byte[] item in items)
+        {
+            total += item.Length;
+            if (total > DfssLimits.MaxPayloadBytes || taken.Count == MaxItems)
+            {
+                break;
+            }
+
+            taken.Add(item);
+        }
+
+        return taken;
     }
 
     /// <summary>The items that a map and payload carry.</summary>

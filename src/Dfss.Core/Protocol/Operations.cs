@@ -20,4 +20,12 @@ internal static class Operations
     public const string ListFiles = "list_files";
     public const string VerifyChunk = "verify_chunk";
     public const string PeerInfo = "peer_info";
+
+    /// <summary>Whether a request for this operation may carry a payload; null for an operation that is not known.</summary>
+    public static bool? TakesPayload(string operation) => operation switch
+    {
+        StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read => true,
+        Hello or Ping or GetChunk or Flush or GetFileInfo or ListFiles or VerifyChunk or PeerInfo => false,
+        _ => null,
+    };
 }

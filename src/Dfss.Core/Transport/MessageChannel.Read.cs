@@ -106,13 +106,14 @@ internal sealed partial class MessageChannel
     private async ValueTask<Payload> RentAsync(int payloadBytes, CancellationToken cancellationToken)
     {
         // Waiting for memory is this side's doing: the other one is not to be called dead for it.
-        if (pool.TryRent(payloadBytes) is { } payload)
+        PayloadPool source = pool.ForReceiving(payloadBytes);
+        if (source.TryRent(payloadBytes) is { } payload)
         {
             return payload;
         }
 
         reading.Stop();
-        payload = await pool.RentAsync(payloadBytes, cancellationToken).ConfigureAwait(false);
+        payload = await source.RentAsync(payloadBytes, cancellationToken).ConfigureAwait(false);
         reading.Start();
         return payload;
     }

@@ -7,17 +7,28 @@ namespace Dfss.Transport;
 /// </summary>
 internal sealed class PayloadPool
 {
+    /// <summary>64 KiB: what counts as small.</summary>
+    public const int SmallBytes = 64 << 10;
+
     private readonly Lock gate = new();
     private readonly BuddyBlocks blocks;
     private readonly LinkedList<Waiter> waiters = [];
+    private readonly PayloadPool? small;
 
     /// <summary>Makes a pool; it takes memory only as it is needed.</summary>
     /// <param name="budgetBytes">What rented and kept memory together may take at most.</param>
-    public PayloadPool(long budgetBytes)
+    /// <param name="smallBudgetBytes">
+    /// A budget of its own, beside the other, for small payloads that are received: they come however much bulk is under way. 0 for none.
+    /// </param>
+    public PayloadPool(long budgetBytes, long smallBudgetBytes = 0)
     {
         blocks = new BuddyBlocks(budgetBytes);
         BudgetBytes = budgetBytes;
+        small = smallBudgetBytes > 0 ? new PayloadPool(smallBudgetBytes) : null;
     }
+
+    /// <summary>Where a payload of this length is received.</summary>
+    public PayloadPool ForReceiving(int length) => small is not null && length <= SmallBytes ? small : this;
 
     /// <summary>What rented and kept memory together may take at most.</summary>
     public long BudgetBytes { get; }

@@ -4,11 +4,19 @@ namespace Dfss.Transport;
 /// One of a link's two connections: made when first needed, and again at the next need after it broke or the peer began to drain it.
 /// </summary>
 /// <param name="connect">Makes a connection.</param>
-internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> connect) : IAsyncDisposable
+/// <param name="clock">Tells how long an attempt took.</param>
+internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> connect, TimeProvider clock) : IAsyncDisposable
 {
+    /// <summary>5 s: what a failed attempt is remembered for at most.</summary>
+    private static readonly TimeSpan MemoryLimit = TimeSpan.FromSeconds(5);
+
     private readonly SemaphoreSlim connecting = new(1, 1);
     private readonly List<ClientChannel> retired = [];
     private volatile ClientChannel? current;
+    private DfssException? lastFailure;
+    private long lastFailed;
+    private TimeSpan lastTook;
+    private int failures;
     private bool isDisposed;
     private int waiting;
 
@@ -18,7 +26,10 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
     /// <summary>When a byte last moved, as the clock's timestamp; 0 for never.</summary>
     public long LastByte => current?.LastByte ?? 0;
 
-    /// <summary>The connection, made where there is none. Callers wait for one attempt; cancelled, the next in line makes its own.</summary>
+    /// <summary>
+    /// The connection, made where there is none. Callers wait for one attempt and share its failure; cancelled, the next in line makes its
+    /// own. An attempt that failed after some time is not made again for as long, 5 s at most: its failure is told at once.
+    /// </summary>
     public async ValueTask<ClientChannel> OpenAsync(CancellationToken cancellationToken)
     {
         if (current is { IsUsable: true } open)
@@ -26,6 +37,7 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
             return open;
         }
 
+        int failuresBefore = Volatile.Read(ref failures);
         await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -35,7 +47,12 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
                 return opened;
             }
 
-            ClientChannel made = await connect(cancellationToken).ConfigureAwait(false);
+            if (lastFailure is { } known && (failures != failuresBefore || clock.GetElapsedTime(lastFailed) < lastTook))
+            {
+                throw new DfssException(known.Code, known.Message, known);
+            }
+
+            ClientChannel made = await ConnectAsync(cancellationToken).ConfigureAwait(false);
             retired.RemoveAll(channel => channel.IsClosed);
             if (current is { } old)
             {
@@ -89,6 +106,26 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
         finally
         {
             connecting.Release();
+        }
+    }
+
+    private async Task<ClientChannel> ConnectAsync(CancellationToken cancellationToken)
+    {
+        long began = clock.GetTimestamp();
+        try
+        {
+            ClientChannel made = await connect(cancellationToken).ConfigureAwait(false);
+            lastFailure = null;
+            return made;
+        }
+        catch (DfssException failure)
+        {
+            TimeSpan took = clock.GetElapsedTime(began);
+            lastTook = took < MemoryLimit ? took : MemoryLimit;
+            lastFailed = clock.GetTimestamp();
+            lastFailure = failure;
+            Interlocked.Increment(ref failures);
+            throw;
         }
     }
 }

@@ -24,8 +24,8 @@ internal sealed class PeerLink : IAsyncDisposable
         Address = address;
         this.options = options;
         clock = options.Channel.TimeProvider;
-        bulk = new PeerLine(ConnectAsync);
-        control = new PeerLine(ConnectAsync);
+        bulk = new PeerLine(ConnectAsync, clock);
+        control = new PeerLine(ConnectAsync, clock);
     }
 
     /// <summary>Where the peer is.</summary>

@@ -95,6 +95,24 @@ internal static partial class TcpTransport
     private static bool IsFamilyMissing(SocketException exception) => exception.SocketErrorCode
         is SocketError.AddressFamilyNotSupported or SocketError.ProtocolFamilyNotSupported or SocketError.AddressNotAvailable;
 
+    /// <summary>
+    /// The connection of an accepted socket; null, and the socket closed, where it was reset meanwhile, which some systems tell only here. That
+    /// is the end of this one connection, and no reason to stop accepting others.
+    /// </summary>
+    internal static TcpConnection? TryTakeOver(Socket socket)
+    {
+        try
+        {
+            Configure(socket);
+            return new TcpConnection(socket);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
     private sealed class TcpListener(List<Socket> sockets) : IConnectionListener
     {
         private readonly Task<Socket>?[] pending = new Task<Socket>?[sockets.Count];
@@ -117,9 +135,10 @@ internal static partial class TcpTransport
                 pending[Array.IndexOf(pending, done)] = null;
                 try
                 {
-                    Socket socket = await done.ConfigureAwait(false);
-                    Configure(socket);
-                    return new TcpConnection(socket);
+                    if (TryTakeOver(await done.ConfigureAwait(false)) is { } connection)
+                    {
+                        return connection;
+                    }
                 }
                 catch (SocketException exception) when (IsGone(exception))
                 {

@@ -86,6 +86,25 @@ public sealed class PeerSessionTests : IAsyncLifetime
         Assert.Equal(DfssErrorCode.InvalidArgument, (await ReadAsync())!.Status);
     }
 
+    [Theory]
+    [InlineData(Operations.Ping)]
+    [InlineData(Operations.GetChunk)]
+    [InlineData(Operations.Flush)]
+    [InlineData(Operations.GetFileInfo)]
+    [InlineData(Operations.ListFiles)]
+    [InlineData(Operations.VerifyChunk)]
+    [InlineData(Operations.PeerInfo)]
+    public async Task A_payload_where_none_belongs_is_refused_and_the_connection_goes_on(string operation)
+    {
+        await GreetAsync();
+        await channel.WriteAsync(Message.Request(2, operation, MessageMap.Empty), new byte[1 << 20], Token);
+        Assert.Equal(DfssErrorCode.InvalidArgument, (await ReadAsync())!.Status);
+        await channel.WriteAsync(Message.Request(3, "make_coffee", MessageMap.Empty), new byte[1 << 20], Token);
+        Assert.Equal(DfssErrorCode.UnknownOperation, (await ReadAsync())!.Status);
+        await WriteAsync(Message.Request(4, Operations.Ping, MessageMap.Empty));
+        Assert.Equal(DfssErrorCode.None, (await ReadAsync())!.Status);
+    }
+
     [Fact]
     public async Task A_chunk_is_verified_before_it_is_kept()
     {
@@ -118,6 +137,18 @@ public sealed class PeerSessionTests : IAsyncLifetime
             [MessageValueKind.Integer, MessageValueKind.Nil, MessageValueKind.Integer, MessageValueKind.Integer],
             got.Message.Map.Required("lengths").AsArray().Select(value => value.Kind));
         Assert.Equal([1, 4, 4, 4], got.Payload!.Memory.ToArray());
+    }
+
+    [Theory]
+    [InlineData(MessageValue.MaxInteger, 2000)]
+    [InlineData(1L, 2)]
+    [InlineData(0L, 2)]
+    public async Task Lengths_that_do_not_add_up_to_the_payload_are_a_wrong_argument(long length, int count)
+    {
+        await GreetAsync();
+        MessageMap lengths = new() { { "lengths", MessageValue.From([.. Enumerable.Repeat((MessageValue)length, count)]) } };
+        await channel.WriteAsync(Message.Request(2, Operations.StoreChunks, lengths), new byte[(32 * count) + 1], Token);
+        Assert.Equal(DfssErrorCode.InvalidArgument, (await ReadAsync())!.Status);
     }
 
     [Fact]

@@ -112,6 +112,54 @@ public class PeerLinkTests
         await link.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Those_who_wait_for_a_connection_share_its_failure()
+    {
+        int attempts = 0;
+        TaskCompletionSource<IConnection> attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        ClientChannelOptions options = new()
+        {
+            Connect = (_, _, _) =>
+            {
+                attempts++;
+                return attempt.Task;
+            },
+        };
+        await using PeerLink link = new(new PeerAddress("localhost", 1), options);
+        Task<Response>[] calls = [.. Enumerable.Range(0, 5).Select(_ => link.CallAsync(Call(isBulk: true), Token).AsTask())];
+        attempt.SetException(new DfssException(DfssErrorCode.PeerUnreachable, "nobody there"));
+        foreach (Task<Response> call in calls)
+        {
+            Assert.Equal(DfssErrorCode.PeerUnreachable, (await Assert.ThrowsAsync<DfssException>(() => call.WaitAsync(Soon, Token))).Code);
+        }
+
+        Assert.Equal(1, attempts);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_took_long_to_fail_is_not_made_again_for_as_long()
+    {
+        FakeTimeProvider clock = new();
+        int attempts = 0;
+        ClientChannelOptions options = new()
+        {
+            Channel = new ChannelOptions { TimeProvider = clock },
+            Connect = (_, _, _) =>
+            {
+                attempts++;
+                clock.Advance(TimeSpan.FromSeconds(4));
+                throw new DfssException(DfssErrorCode.PeerUnreachable, "nobody there");
+            },
+        };
+        await using PeerLink link = new(new PeerAddress("localhost", 1), options);
+        await Assert.ThrowsAsync<DfssException>(() => link.HelloAsync(Token));
+        await Assert.ThrowsAsync<DfssException>(() => link.HelloAsync(Token));
+        Assert.Equal(1, attempts);
+        clock.Advance(TimeSpan.FromSeconds(4));
+        await Assert.ThrowsAsync<DfssException>(() => link.HelloAsync(Token));
+        Assert.Equal(2, attempts);
+    }
+
     private static PeerCall Call(bool isBulk) => new("a", MessageMap.Empty, Payload: null, Destination: null, isBulk);
 
     /// <summary>Moves the virtual clock on in small steps while real sockets do their part in between.</summary>

@@ -91,6 +91,15 @@ public class TcpTransportTests
     }
 
     [Fact]
+    public void A_socket_that_was_reset_before_it_is_taken_over_is_closed_and_no_failure_to_accept()
+    {
+        // No TCP socket, so it cannot be configured as one.
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        Assert.Null(TcpTransport.TryTakeOver(socket));
+        Assert.True(socket.SafeHandle.IsClosed);
+    }
+
+    [Fact]
     public async Task Accepting_ends_when_the_listener_is_disposed()
     {
         IConnectionListener listener = TcpTransport.Listen("*", 0);

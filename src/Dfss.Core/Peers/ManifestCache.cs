@@ -1,0 +1,93 @@
+using Dfss.Storage;
+using Dfss.Transport;
+
+namespace Dfss.Peers;
+
+/// <summary>
+/// The manifests asked for last, decoded, for clients that ask for a file's chunks by index. Without it, each chunk would cost the reading
+/// and hashing of the whole manifest. A manifest never changes, so none is ever out of date. Safe for concurrent use.
+/// </summary>
+internal sealed class ManifestCache(ILocalChunkStore chunks)
+{
+    /// <summary>The largest manifest, or many usual ones.</summary>
+    private const long MaxBytes = DfssLimits.MaxPayloadBytes;
+
+    /// <summary>Manifests are not in pooled memory, as they stay; so what is read at one moment has a bound of its own.</summary>
+    private readonly ByteBudget reading = new(2L * DfssLimits.MaxPayloadBytes);
+
+    private readonly Lock gate = new();
+    private readonly LinkedList<FileManifest> recent = [];
+    private long bytes;
+
+    /// <summary>The manifest of a file; null where the store does not have it as it should be.</summary>
+    public async ValueTask<FileManifest?> GetAsync(FileId fileId, CancellationToken cancellationToken)
+    {
+        if (Find(fileId) is { } known)
+        {
+            return known;
+        }
+
+        ChunkId id = fileId.ToChunkId();
+        if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not { } length)
+        {
+            return null;
+        }
+
+        await reading.TakeAsync(length, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Somebody else may have read it meanwhile.
+            if (Find(fileId) is { } read)
+            {
+                return read;
+            }
+
+            byte[] encoded = new byte[length];
+            if (await chunks.GetAsync(id, encoded, cancellationToken).ConfigureAwait(false) != length || ChunkId.Of(encoded) != id)
+            {
+                return null;
+            }
+
+            FileManifest manifest = FileManifest.Decode(encoded);
+            Keep(manifest);
+            return manifest;
+        }
+        finally
+        {
+            reading.Return(length);
+        }
+    }
+
+    private FileManifest? Find(FileId fileId)
+    {
+        lock (gate)
+        {
+            for (LinkedListNode<FileManifest>? node = recent.First; node is not null; node = node.Next)
+            {
+                if (node.Value.FileId == fileId)
+                {
+                    recent.Remove(node);
+                    recent.AddFirst(node);
+                    return node.Value;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    private void Keep(FileManifest manifest)
+    {
+        const int MaxManifests = 64;
+        lock (gate)
+        {
+            recent.AddFirst(manifest);
+            bytes += manifest.Encoded.Length;
+            while (recent.Count > MaxManifests || (bytes > MaxBytes && recent.Count > 1))
+            {
+                bytes -= recent.Last!.Value.Encoded.Length;
+                recent.RemoveLast();
+            }
+        }
+    }
+}

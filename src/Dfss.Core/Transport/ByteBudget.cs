@@ -1,0 +1,98 @@
+namespace Dfss.Transport;
+
+/// <summary>
+/// A number of bytes that may be out at one moment; a count, not the memory itself. Who asks when they are used up waits, first come first
+/// served. Safe for concurrent use.
+/// </summary>
+internal sealed class ByteBudget
+{
+    private readonly Lock gate = new();
+    private readonly LinkedList<Waiter> waiters = [];
+    private long left;
+
+    /// <param name="limitBytes">What may be out at one moment.</param>
+    public ByteBudget(long limitBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limitBytes);
+        LimitBytes = left = limitBytes;
+    }
+
+    /// <summary>What may be out at one moment.</summary>
+    public long LimitBytes { get; }
+
+    /// <summary>Takes so many bytes, at most the limit; waits while they are not there.</summary>
+    public ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, LimitBytes);
+        cancellationToken.ThrowIfCancellationRequested();
+        Waiter waiter;
+        lock (gate)
+        {
+            if (waiters.Count == 0 && bytes <= left)
+            {
+                left -= bytes;
+                return ValueTask.CompletedTask;
+            }
+
+            waiter = new Waiter(bytes);
+            waiter.Node = waiters.AddLast(waiter);
+        }
+
+        return new ValueTask(WaitAsync(waiter, cancellationToken));
+    }
+
+    /// <summary>Gives back what was taken.</summary>
+    public void Return(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        lock (gate)
+        {
+            left += bytes;
+            ServeWaiters();
+        }
+    }
+
+    private async Task WaitAsync(Waiter waiter, CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            state => GiveUp((Waiter)state!, cancellationToken), waiter);
+        await waiter.Task.ConfigureAwait(false);
+    }
+
+    private void GiveUp(Waiter waiter, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            if (waiter.Node is null)
+            {
+                return;
+            }
+
+            waiters.Remove(waiter.Node);
+            waiter.Node = null;
+            ServeWaiters();
+        }
+
+        waiter.SetCanceled(cancellationToken);
+    }
+
+    private void ServeWaiters()
+    {
+        while (waiters.First is { } first && first.Value.Bytes <= left)
+        {
+            left -= first.Value.Bytes;
+            waiters.RemoveFirst();
+            first.Value.Node = null;
+            first.Value.SetResult();
+        }
+    }
+
+    private sealed class Waiter(long bytes) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public long Bytes { get; } = bytes;
+
+        /// <summary>The place in line; null once served or gone. Guarded by the budget's gate.</summary>
+        public LinkedListNode<Waiter>? Node { get; set; }
+    }
+}
