@@ -10,7 +10,7 @@ namespace Dfss.Storage;
 /// never in both. Plain blocking reads and writes on the caller's thread: for pages in the cache they are the cheapest
 /// there are.
 /// </summary>
-internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
+internal sealed class DiskChunkStore : IDurableChunkStore, IAsyncDisposable
 {
     private readonly StoreLayout layout;
     private readonly DurableFile files;
@@ -92,6 +92,9 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         return ValueTask.FromResult(LengthOf(id));
     }
+
+    /// <inheritdoc/>
+    public int? GetDurableLength(ChunkId id) => folders.DurableLengthOf(id) ?? small.DurableLengthOf(id);
 
     /// <inheritdoc/>
     public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)

@@ -196,7 +196,7 @@ internal sealed class LocalStore : IAsyncDisposable
 
     private sealed record StoreParts(
         IRegisterTable Table,
-        ILocalChunkStore Chunks,
+        IDurableChunkStore Chunks,
         IChunkVerifier Verifier,
         TouchedChunks Touched,
         Func<(long Chunks, long Bytes)> Count,

@@ -5,7 +5,7 @@ namespace Dfss.Storage;
 /// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the
 /// chunks.</summary>
 internal sealed class RecordStore(
-    IRegisterTable table, ILocalChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, StoreFault fault) : IRecordStore
+    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, StoreFault fault) : IRecordStore
 {
     private const int MaxListLimit = 1000;
 
@@ -164,7 +164,7 @@ internal sealed class RecordStore(
         FileManifest? manifest = found == ChunkState.Good
             ? await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false)
             : null;
-        if (manifest is null)
+        if (manifest is null || chunks.GetDurableLength(request.FileId.ToChunkId()) is null)
         {
             return Acceptor.ChunksMissing(state, missing: default, isManifestMissing: true);
         }
@@ -176,10 +176,18 @@ internal sealed class RecordStore(
                 $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file has {manifest.ChunkCount} chunks.");
         }
 
-        int[] expected = [.. Enumerable.Range(0, manifest.ChunkCount).Where(i => request.Expected[i])];
-        bool[] missing = await chunks.FindMissingAsync(
-            Array.ConvertAll(expected, i => manifest[i]), cancellationToken).ConfigureAwait(false);
-        HashSet<int> lost = [.. expected.Where((_, i) => missing[i])];
+        // Only what is on stable storage counts: a chunk may have been put after the flush took its look around, or
+        // have been put again after its sync failed and somebody else's flush was told.
+        HashSet<int> lost = [];
+        for (int i = 0; i < manifest.ChunkCount; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (request.Expected[i] && chunks.GetDurableLength(manifest[i]) is null)
+            {
+                lost.Add(i);
+            }
+        }
+
         return lost.Count == 0
             ? null
             : Acceptor.ChunksMissing(state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);

@@ -114,10 +114,13 @@ internal sealed class SmallChunkTable : IAsyncDisposable
             }
         }
 
-        // length() of a blob reads the row's header only.
-        return (int?)(long?)database.Read(
-            session => session.Prepare("SELECT length(content) FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
+        return DurableLengthOf(id);
     }
+
+    /// <summary>The length of a chunk that is on stable storage: reads see only what has been committed.</summary>
+    public int? DurableLengthOf(ChunkId id) => (int?)(long?)database.Read(
+        // length() of a blob reads the row's header only.
+        session => session.Prepare("SELECT length(content) FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
 
     /// <summary>The ids that begin with this byte.</summary>
     public List<ChunkId> Enumerate(int firstByte)
