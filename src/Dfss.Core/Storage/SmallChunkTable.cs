@@ -52,18 +52,19 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         }
 
         await room.WaitAsync(cancellationToken).ConfigureAwait(false);
-        byte[] copy = content.ToArray();
-        lock (gate)
+        bool isTaken = false;
+        try
         {
-            if (!waiting.TryAdd(id, copy))
+            isTaken = TryTake(id, content.ToArray());
+            return isTaken ? PutResult.Stored : PutResult.AlreadyPresent;
+        }
+        finally
+        {
+            if (!isTaken)
             {
                 room.Release();
-                return PutResult.AlreadyPresent;
             }
         }
-
-        database.Enqueue(new Insert(this, id, copy));
-        return PutResult.Stored;
     }
 
     /// <summary>Waits until every chunk put before is on stable storage.</summary>
@@ -83,7 +84,13 @@ internal sealed class SmallChunkTable : IAsyncDisposable
             await database.WriteAsync(_ => true).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (Interlocked.Exchange(ref untold, null) is { } error)
+        DfssException? error;
+        lock (gate)
+        {
+            (error, untold) = (untold, null);
+        }
+
+        if (error is not null)
         {
             throw new DfssException(error.Code, error.Message, error.InnerException);
         }
@@ -172,6 +179,22 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         return ids;
     }
 
+    /// <summary>Queues the row and shows it in one: whoever finds it here and then flushes queues behind it.</summary>
+    private bool TryTake(ChunkId id, byte[] content)
+    {
+        lock (gate)
+        {
+            if (waiting.ContainsKey(id))
+            {
+                return false;
+            }
+
+            database.Enqueue(new Insert(this, id, content));
+            waiting.Add(id, content);
+            return true;
+        }
+    }
+
     private void Finish(ChunkId id, int length, bool isNew, DfssException? error)
     {
         if (error is null && isNew)
@@ -182,12 +205,9 @@ internal sealed class SmallChunkTable : IAsyncDisposable
 
         lock (gate)
         {
+            // Together: a flush that finds nothing waiting must find the failure.
+            untold = error ?? untold;
             waiting.Remove(id);
-        }
-
-        if (error is not null)
-        {
-            Volatile.Write(ref untold, error);
         }
 
         room.Release();
