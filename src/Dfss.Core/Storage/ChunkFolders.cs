@@ -68,15 +68,25 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         }
     }
 
-    /// <summary>Moves a chunk's file away, so that the chunk is missing.</summary>
-    public void MoveAway(ChunkId id, string target)
+    /// <summary>Moves a chunk's file away if it is bad, so that the chunk is missing; false where it is good, or
+    /// gone.</summary>
+    public bool TryMoveAway(ChunkId id, string target)
     {
         Folder folder = FolderOf(id);
+        string path = PathOf(id);
         lock (folder)
         {
-            folder.Remove(PathOf(id));
-            files.Rename(PathOf(id), target);
+            // Hashed once more, while none can be moved in: somebody may have set the bad one aside already, and a good
+            // one may have come in its place.
+            if (!File.Exists(path) || ChunkId.Of(File.ReadAllBytes(path)) == id)
+            {
+                return false;
+            }
+
+            folder.Remove(path);
+            files.Rename(path, target);
             folder.NeedsSync = true;
+            return true;
         }
     }
 

@@ -92,7 +92,7 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : IDurableChunkSto
             return ValueTask.FromResult(ChunkState.Good);
         }
 
-        chunks.TryRemove(id, out _);
+        chunks.TryRemove(KeyValuePair.Create(id, content));
         return ValueTask.FromResult(ChunkState.Corrupt);
     }
 }

@@ -156,6 +156,17 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         Interlocked.Add(ref bytes, -removed * (long)length);
     }
 
+    /// <summary>Removes a chunk if it has just this content; false where it has another, or is absent.</summary>
+    public async Task<bool> TryDeleteAsync(ChunkId id, ReadOnlyMemory<byte> content)
+    {
+        byte[] copy = content.ToArray();
+        int removed = await database.WriteAsync(session => session.Execute(
+            "DELETE FROM chunk WHERE id = $1 AND content = $2", id.ToByteArray(), copy)).ConfigureAwait(false);
+        Interlocked.Add(ref chunks, -removed);
+        Interlocked.Add(ref bytes, -removed * (long)copy.Length);
+        return removed > 0;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
