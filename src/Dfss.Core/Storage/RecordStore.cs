@@ -182,14 +182,35 @@ internal sealed class RecordStore(
         for (int i = 0; i < manifest.ChunkCount; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (request.Expected[i] && chunks.GetDurableLength(manifest[i]) is null)
+            if (!request.Expected[i])
+            {
+                continue;
+            }
+
+            int? length = chunks.GetDurableLength(manifest[i]);
+            if (length != manifest.LengthOf(i))
             {
                 lost.Add(i);
+                await SetAsideAsync(request, manifest, i, length, cancellationToken).ConfigureAwait(false);
             }
         }
 
         return lost.Count == 0
             ? null
             : Acceptor.ChunksMissing(state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
+    }
+
+    /// <summary>Where a chunk of the wrong length is stored: makes it missing for the sender's next question too.</summary>
+    private async ValueTask SetAsideAsync(
+        SealRequest request, FileManifest manifest, int index, int? length, CancellationToken cancellationToken)
+    {
+        if (length is not null
+            && await verifier.VerifyAsync(manifest[index], cancellationToken).ConfigureAwait(false) == ChunkState.Good
+            && chunks.GetDurableLength(manifest[index]) == length)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"The manifest of '{request.Name}' says that chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}. Send the file again.");
+        }
     }
 }

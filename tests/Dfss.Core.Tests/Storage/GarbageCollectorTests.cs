@@ -96,8 +96,9 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
     private async Task<FileManifest> PutFileAsync(int seed)
     {
         (ChunkId Id, byte[] Content)[] content = [.. Enumerable.Range(0, 3)
-            .Select(i => TestChunks.Make((seed * 10) + i, i == 0 ? TestChunks.Large : TestChunks.Small))];
-        FileManifest manifest = Registers.Manifest([.. content.Select(chunk => chunk.Id)]);
+            .Select(i => TestChunks.Make((seed * 10) + i, i < 2 ? TestChunks.Large : TestChunks.Small))];
+        FileManifest manifest = FileManifest.Create(
+            (2 * TestChunks.Large) + TestChunks.Small, TestChunks.Large, [.. content.Select(chunk => chunk.Id)]);
         foreach ((ChunkId id, byte[] bytes) in content)
         {
             await store!.Chunks.PutAsync(id, bytes, Token);

@@ -72,6 +72,33 @@ public sealed class SealTests : IDisposable
         Assert.Equal(RegisterStatus.Done, (await SealAsync(store, manifest)).Status);
     }
 
+    [Fact]
+    public async Task A_chunk_of_the_wrong_length_is_missing_for_the_seal_and_can_be_put_again()
+    {
+        await using LocalStore store = await OpenAsync();
+        (ChunkId id, byte[] content) = TestChunks.Make(1);
+        FileManifest manifest = await PutManifestAsync(store, id);
+        await File.WriteAllBytesAsync(StoreFiles.PathOf(folder.Path, id), content[..70_000], Token);
+        RegisterAnswer answer = await SealAsync(store, manifest);
+        Assert.Equal(RegisterStatus.ChunksMissing, answer.Status);
+        Assert.True(answer.Missing[0]);
+        Assert.Equal<bool[]>([true], await store.Chunks.FindMissingAsync([id], Token));
+        await store.Chunks.PutAsync(id, content, Token);
+        Assert.Equal(RegisterStatus.Done, (await SealAsync(store, manifest)).Status);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_lies_about_a_length_is_refused()
+    {
+        await using LocalStore store = await OpenAsync();
+        (ChunkId id, byte[] content) = TestChunks.Make(1, TestChunks.Large + 1);
+        FileManifest manifest = await PutManifestAsync(store, id);
+        await store.Chunks.PutAsync(id, content, Token);
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => SealAsync(store, manifest));
+        Assert.Equal(DfssErrorCode.InvalidArgument, refused.Code);
+        Assert.Equal<bool[]>([false], await store.Chunks.FindMissingAsync([id], Token));
+    }
+
     private static bool IsOf(DurableStep step, ChunkId id) =>
         Path.GetFileName(step.Path).StartsWith(id.ToString(), StringComparison.Ordinal);
 
