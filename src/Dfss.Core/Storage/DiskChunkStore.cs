@@ -104,8 +104,13 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         for (int i = 0; i < missing.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            touched.Touch(ids[i]);
             missing[i] = LengthOf(ids[i]) is null;
+            if (!missing[i])
+            {
+                // Only what is there: ids that nobody stores would be remembered for as long, at no cost to whoever
+                // asks for them.
+                touched.Touch(ids[i]);
+            }
         }
 
         return ValueTask.FromResult(missing);

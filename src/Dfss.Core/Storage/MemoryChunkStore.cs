@@ -52,8 +52,11 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : IDurableChunkSto
         bool[] missing = new bool[ids.Count];
         for (int i = 0; i < missing.Length; i++)
         {
-            touched.Touch(ids[i]);
             missing[i] = !chunks.ContainsKey(ids[i]);
+            if (!missing[i])
+            {
+                touched.Touch(ids[i]);
+            }
         }
 
         return ValueTask.FromResult(missing);
