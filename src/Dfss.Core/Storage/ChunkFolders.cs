@@ -137,16 +137,20 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
     }
 
     /// <summary>The ids of the chunks in one folder, unordered.</summary>
-    public IEnumerable<ChunkId> Enumerate(int firstByte)
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the folder cannot be read.</exception>
+    public List<ChunkId> Enumerate(int firstByte) => StoreErrors.Guarded(layout.Root, () =>
     {
+        List<ChunkId> ids = [];
         foreach (string path in Directory.EnumerateFiles(folders[firstByte].Path))
         {
             if (ChunkId.TryParse(Path.GetFileName(path), out ChunkId id) && LengthOf(path) is not null)
             {
-                yield return id;
+                ids.Add(id);
             }
         }
-    }
+
+        return ids;
+    });
 
     private static int? LengthOf(string path)
     {

@@ -157,8 +157,8 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     }
 
     /// <summary>Whether a bad copy of this chunk was set aside, and not replaced since.</summary>
-    public bool IsQuarantined(ChunkId id) =>
-        LengthOf(id) is null && Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any();
+    public bool IsQuarantined(ChunkId id) => LengthOf(id) is null
+        && StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

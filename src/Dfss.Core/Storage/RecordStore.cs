@@ -4,10 +4,17 @@ namespace Dfss.Storage;
 
 /// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the
 /// chunks.</summary>
+#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
 internal sealed class RecordStore(
     IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, StoreFault fault) : IRecordStore
+#pragma warning restore CA1001
 {
     private const int MaxListLimit = 1000;
+
+    // 64 KiB: some 2,000 chunks. Above it manifests, of up to 16 MiB, are read two at a time.
+    private const int FreeManifestBytes = 64 << 10;
+
+    private readonly SemaphoreSlim largeManifests = new(2);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
@@ -159,11 +166,40 @@ internal sealed class RecordStore(
     private async ValueTask<RegisterAnswer?> FindMissingAsync(
         RegisterState state, SealRequest request, CancellationToken cancellationToken)
     {
-        // Re-hashed first: a spoiled manifest is set aside by that, so that the sender can put it again.
-        ChunkState found = await verifier.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
-        FileManifest? manifest = found == ChunkState.Good
-            ? await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false)
-            : null;
+        ChunkId id = request.FileId.ToChunkId();
+        if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not > FreeManifestBytes)
+        {
+            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
+        }
+
+        await largeManifests.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            largeManifests.Release();
+        }
+    }
+
+    private async ValueTask<RegisterAnswer?> LookAsync(
+        RegisterState state, SealRequest request, CancellationToken cancellationToken)
+    {
+        (ManifestState found, FileManifest? manifest) =
+            await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false);
+        if (found == ManifestState.NotAManifest)
+        {
+            throw new DfssException(
+                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, said to be the manifest of '{request.Name}', is no manifest.");
+        }
+
+        if (found == ManifestState.Corrupt)
+        {
+            // Sets it aside, so that the sender can put it again.
+            await verifier.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
+        }
+
         if (manifest is null || chunks.GetDurableLength(request.FileId.ToChunkId()) is null)
         {
             return Acceptor.ChunksMissing(state, missing: default, isManifestMissing: true);
