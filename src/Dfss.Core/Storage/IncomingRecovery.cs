@@ -52,6 +52,11 @@ internal sealed class IncomingRecovery(
             log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
             throw StoreErrors.From(exception, layout.Root);
         }
+        catch (UnauthorizedAccessException exception)
+        {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            throw StoreErrors.Failed(layout.Root, exception);
+        }
         catch (DfssException exception)
         {
             log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
