@@ -29,7 +29,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         folders = new ChunkFolders(layout, files, fault);
         small = new SmallChunkTable(layout.SmallChunks, fault);
         incoming = new IncomingChunks(layout, files, folders);
-        Recovery = new IncomingRecovery(layout, files, this, incoming, folders);
+        Recovery = new IncomingRecovery(layout, files, this, incoming, folders, small);
     }
 
     /// <summary>What is to be done after a start, in the background.</summary>

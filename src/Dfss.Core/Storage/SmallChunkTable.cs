@@ -29,19 +29,31 @@ internal sealed class SmallChunkTable : IAsyncDisposable
     private long chunks;
     private long bytes;
 
-    public SmallChunkTable(string path, StoreFault fault)
-    {
-        database = new Database(path, Schema, fault);
-        (chunks, bytes) = database.Read(session =>
-        {
-            using SqliteDataReader row = session.Prepare("SELECT count(*), coalesce(sum(length(content)), 0) FROM chunk").ExecuteReader();
-            row.Read();
-            return (row.GetInt64(0), row.GetInt64(1));
-        });
-    }
+    public SmallChunkTable(string path, StoreFault fault) => database = new Database(path, Schema, fault);
 
-    /// <summary>Chunks and bytes in the table.</summary>
-    public (long Chunks, long Bytes) Count => (Interlocked.Read(ref chunks), Interlocked.Read(ref bytes));
+    /// <summary>Chunks and bytes in the table; until <see cref="CountRows"/> has ended, those that came since the
+    /// start.</summary>
+    public (long Chunks, long Bytes) Count =>
+        (Math.Max(0, Interlocked.Read(ref chunks)), Math.Max(0, Interlocked.Read(ref bytes)));
+
+    /// <summary>Holds fast what is in the table now, for <see cref="CountRows"/>. Before the first change.</summary>
+    public DatabaseSession BeginCount() => database.OpenSnapshot("SELECT 1 FROM chunk LIMIT 1");
+
+    /// <summary>Adds what the snapshot holds to the count; whatever changes meanwhile counts itself.</summary>
+    public void CountRows(DatabaseSession snapshot, CancellationToken cancellationToken)
+    {
+        long last = long.MinValue;
+        long total = 0, length = 0;
+        bool isMore = true;
+        while (isMore)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            (isMore, last, total, length) = database.Guarded(() => CountPage(snapshot, last, total, length));
+        }
+
+        Interlocked.Add(ref chunks, total);
+        Interlocked.Add(ref bytes, length);
+    }
 
     /// <summary>Keeps a verified chunk. Readable on return.</summary>
     public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -188,6 +200,18 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         }
 
         return ids;
+    }
+
+    private static (bool IsMore, long Last, long Chunks, long Bytes) CountPage(
+        DatabaseSession snapshot, long last, long chunks, long bytes)
+    {
+        using SqliteDataReader row = snapshot.Prepare(
+            "SELECT max(number), count(*), sum(length(content)) FROM "
+            + "(SELECT number, content FROM chunk WHERE number > $1 ORDER BY number LIMIT 4096)", last).ExecuteReader();
+        row.Read();
+        return row.IsDBNull(0)
+            ? (false, last, chunks, bytes)
+            : (true, row.GetInt64(0), chunks + row.GetInt64(1), bytes + row.GetInt64(2));
     }
 
     /// <summary>Queues the row and shows it in one: whoever finds it here and then flushes queues behind it.</summary>
