@@ -20,6 +20,16 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
     /// <summary>The length of a chunk's file; null where there is none that could be whole.</summary>
     public int? LengthOf(ChunkId id) => LengthOf(PathOf(id));
 
+    /// <summary>The same, of a chunk whose name a power cut would leave too; null where it is not certain to.</summary>
+    public int? DurableLengthOf(ChunkId id)
+    {
+        Folder folder = FolderOf(id);
+        lock (folder)
+        {
+            return folder.IsDurable(id) ? LengthOf(PathOf(id)) : null;
+        }
+    }
+
     /// <summary>Moves a synced file to its final name, unless it is no longer wanted by then. Durable after <see
     /// cref="SyncAsync"/>.</summary>
     public void Promote(string path, ChunkId id, Func<bool> isWanted)
@@ -38,7 +48,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
             folder.Remove(target);
             files.Rename(path, target);
             folder.Add(target);
-            folder.NeedsSync = true;
+            folder.NoteName(id);
         }
     }
 
@@ -58,15 +68,25 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         }
     }
 
-    /// <summary>Moves a chunk's file away, so that the chunk is missing.</summary>
-    public void MoveAway(ChunkId id, string target)
+    /// <summary>Moves a chunk's file away if it is bad, so that the chunk is missing; false where it is good, or
+    /// gone.</summary>
+    public bool TryMoveAway(ChunkId id, string target)
     {
         Folder folder = FolderOf(id);
+        string path = PathOf(id);
         lock (folder)
         {
-            folder.Remove(PathOf(id));
-            files.Rename(PathOf(id), target);
+            // Hashed once more, while none can be moved in: somebody may have set the bad one aside already, and a good
+            // one may have come in its place.
+            if (!File.Exists(path) || ChunkId.Of(File.ReadAllBytes(path)) == id)
+            {
+                return false;
+            }
+
+            folder.Remove(path);
+            files.Rename(path, target);
             folder.NeedsSync = true;
+            return true;
         }
     }
 
@@ -86,7 +106,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
                 }
 
                 // Before the sync: what is moved in during it must not go unnoticed.
-                folder.NeedsSync = false;
+                folder.StartSync();
             }
 
             try
@@ -97,6 +117,11 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
             {
                 fault.Set(exception);
                 throw StoreErrors.Failed(layout.Root, exception);
+            }
+
+            lock (folder)
+            {
+                folder.EndSync();
             }
         }
     });
@@ -112,16 +137,20 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
     }
 
     /// <summary>The ids of the chunks in one folder, unordered.</summary>
-    public IEnumerable<ChunkId> Enumerate(int firstByte)
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the folder cannot be read.</exception>
+    public List<ChunkId> Enumerate(int firstByte) => StoreErrors.Guarded(layout.Root, () =>
     {
+        List<ChunkId> ids = [];
         foreach (string path in Directory.EnumerateFiles(folders[firstByte].Path))
         {
             if (ChunkId.TryParse(Path.GetFileName(path), out ChunkId id) && LengthOf(path) is not null)
             {
-                yield return id;
+                ids.Add(id);
             }
         }
-    }
+
+        return ids;
+    });
 
     private static int? LengthOf(string path)
     {
@@ -139,6 +168,10 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
     /// <summary>One folder. Locked for whatever moves names in or out of it.</summary>
     private sealed class Folder(string path)
     {
+        // The names moved in since the last sync began, and those that the sync at hand is for.
+        private HashSet<ChunkId> unsynced = [];
+        private HashSet<ChunkId> syncing = [];
+        private bool wasSynced;
         private bool isCounted;
         private long chunks;
         private long bytes;
@@ -151,6 +184,26 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         public long Chunks => Volatile.Read(ref chunks);
 
         public long Bytes => Volatile.Read(ref bytes);
+
+        public bool IsDurable(ChunkId id) => wasSynced && !unsynced.Contains(id) && !syncing.Contains(id);
+
+        public void NoteName(ChunkId id)
+        {
+            unsynced.Add(id);
+            NeedsSync = true;
+        }
+
+        public void StartSync()
+        {
+            NeedsSync = false;
+            (unsynced, syncing) = (syncing, unsynced);
+        }
+
+        public void EndSync()
+        {
+            wasSynced = true;
+            syncing.Clear();
+        }
 
         public void Add(string file) => Change(file, sign: 1);
 

@@ -10,7 +10,7 @@ namespace Dfss.Storage;
 /// never in both. Plain blocking reads and writes on the caller's thread: for pages in the cache they are the cheapest
 /// there are.
 /// </summary>
-internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
+internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposable
 {
     private readonly StoreLayout layout;
     private readonly DurableFile files;
@@ -29,7 +29,7 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
         folders = new ChunkFolders(layout, files, fault);
         small = new SmallChunkTable(layout.SmallChunks, fault);
         incoming = new IncomingChunks(layout, files, folders);
-        Recovery = new IncomingRecovery(layout, files, this, incoming, folders);
+        Recovery = new IncomingRecovery(layout, files, this, incoming, folders, small);
     }
 
     /// <summary>What is to be done after a start, in the background.</summary>
@@ -94,6 +94,9 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public int? GetDurableLength(ChunkId id) => folders.DurableLengthOf(id) ?? small.DurableLengthOf(id);
+
+    /// <inheritdoc/>
     public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -101,8 +104,13 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
         for (int i = 0; i < missing.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            touched.Touch(ids[i]);
             missing[i] = LengthOf(ids[i]) is null;
+            if (!missing[i])
+            {
+                // Only what is there: ids that nobody stores would be remembered for as long, at no cost to whoever
+                // asks for them.
+                touched.Touch(ids[i]);
+            }
         }
 
         return ValueTask.FromResult(missing);
@@ -148,45 +156,9 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
         await small.DeleteAsync(id).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
-    public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
-    {
-        if (incoming.Find(id) is { } chunk)
-        {
-            await chunk.Settled.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        if (LengthOf(id) is not { } length)
-        {
-            return ChunkState.Missing;
-        }
-
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            int? read = await GetAsync(id, buffer, cancellationToken).ConfigureAwait(false);
-            if (read is null)
-            {
-                return ChunkState.Missing;
-            }
-
-            if (ChunkId.Of(buffer.AsSpan(0, read.Value)) == id)
-            {
-                return ChunkState.Good;
-            }
-
-            await QuarantineAsync(id, buffer.AsMemory(0, read.Value)).ConfigureAwait(false);
-            return ChunkState.Corrupt;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
     /// <summary>Whether a bad copy of this chunk was set aside, and not replaced since.</summary>
-    public bool IsQuarantined(ChunkId id) =>
-        LengthOf(id) is null && Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any();
+    public bool IsQuarantined(ChunkId id) => LengthOf(id) is null
+        && StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -233,7 +205,16 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
         }
 
         path = folders.PathOf(id);
-        return File.Exists(path) ? ReadFile(path, destination) : null;
+        try
+        {
+            // Asked first: for a small chunk an exception would cost more than its row.
+            return File.Exists(path) ? ReadFile(path, destination) : null;
+        }
+        catch (FileNotFoundException)
+        {
+            // It was deleted between the look and the open.
+            return null;
+        }
     }
 
     private static int? ReadFile(string path, Memory<byte> destination)
@@ -259,27 +240,5 @@ internal sealed class DiskChunkStore : ILocalChunkStore, IAsyncDisposable
         }
 
         return total;
-    }
-
-    private async Task QuarantineAsync(ChunkId id, ReadOnlyMemory<byte> content)
-    {
-        string target = Path.Combine(layout.Quarantine, $"{id}.{Guid.NewGuid():N}");
-        try
-        {
-            if (folders.LengthOf(id) is not null)
-            {
-                folders.MoveAway(id, target);
-            }
-            else
-            {
-                files.Create(target, content.Span).Dispose();
-            }
-        }
-        catch (IOException exception)
-        {
-            throw StoreErrors.From(exception, layout.Root);
-        }
-
-        await small.DeleteAsync(id).ConfigureAwait(false);
     }
 }

@@ -12,6 +12,7 @@ namespace Dfss.Storage;
 internal sealed partial class DurableFile
 {
     private const int Interrupted = 4;
+    private const int AccessDenied = 13;
     private const int NoSpace = 28;
     private const int NotSupportedOnLinux = 95;
     private const int QuotaOnLinux = 122;

@@ -82,6 +82,25 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
+    /// <summary>Makes a folder's own name durable in the one above. One above that this user may not read is none that
+    /// this program made anything in.</summary>
+    public void SyncNameOf(string path)
+    {
+        if (Path.GetDirectoryName(path) is not { } parent)
+        {
+            return;
+        }
+
+        try
+        {
+            SyncDirectory(parent);
+        }
+        catch (IOException exception) when (exception.HResult == AccessDenied)
+        {
+            // Whoever made the folder for this user answers for its name.
+        }
+    }
+
     /// <summary>Renames a file within one file system, replacing what has the new name. Durable after <see cref="SyncDirectory"/>.</summary>
     public void Rename(string path, string target) => Rename(path, target, replace: true);
 
@@ -117,9 +136,14 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
 
         string? parent = Path.GetDirectoryName(path);
-        if (parent is not null)
+        if (parent is not null && !Directory.Exists(parent))
         {
             CreateDirectory(parent);
+        }
+        else if (parent is not null)
+        {
+            // It may be of an attempt before this one that was killed before its sync.
+            SyncNameOf(parent);
         }
 
         beforeStep?.Invoke(new DurableStep(DurableAction.CreateDirectory, path));

@@ -96,7 +96,20 @@ internal sealed class GarbageCollector(
     private async Task<bool> MarkAsync(ChunkFilter filter, FileId fileId, CancellationToken cancellationToken)
     {
         filter.Add(fileId.ToChunkId());
-        FileManifest? manifest = await ManifestReader.ReadAsync(chunks, fileId, cancellationToken).ConfigureAwait(false);
+        (ManifestState state, FileManifest? manifest) =
+            await ManifestReader.ReadAsync(chunks, fileId, cancellationToken).ConfigureAwait(false);
+        if (state == ManifestState.NotAManifest)
+        {
+            // A record may name any chunk for its file. It keeps that one, and nothing else hangs on it.
+            return false;
+        }
+
+        if (state == ManifestState.Corrupt)
+        {
+            await chunks.VerifyAsync(fileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
+            throw SpoiledManifest(fileId);
+        }
+
         if (manifest is null)
         {
             // A member that voted but sealed nothing has no manifest, and nothing to keep. One whose manifest went bad

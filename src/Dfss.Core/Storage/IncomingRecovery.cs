@@ -11,7 +11,8 @@ namespace Dfss.Storage;
 /// lived, and be in the cache only.
 /// </summary>
 internal sealed class IncomingRecovery(
-    StoreLayout layout, DurableFile files, ILocalChunkStore store, IncomingChunks incoming, ChunkFolders folders) : IAsyncDisposable
+    StoreLayout layout, DurableFile files, ILocalChunkStore store, IncomingChunks incoming, ChunkFolders folders,
+    SmallChunkTable small) : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
 
@@ -20,7 +21,7 @@ internal sealed class IncomingRecovery(
 
     /// <summary>Begins. A failure is logged too, as nobody may wait for the end; what was left is left to the next
     /// start.</summary>
-    public void Start(Action<string>? log) => Completion = RunAsync(log, stop.Token);
+    public void Start(Action<string>? log) => Completion = RunAsync(small.BeginCount(), log, stop.Token);
 
     /// <summary>Stops; what is not done is left to the next start.</summary>
     public async ValueTask DisposeAsync()
@@ -30,9 +31,10 @@ internal sealed class IncomingRecovery(
         stop.Dispose();
     }
 
-    private async Task RunAsync(Action<string>? log, CancellationToken cancellationToken)
+    private async Task RunAsync(DatabaseSession snapshot, Action<string>? log, CancellationToken cancellationToken)
     {
         await Task.Yield();
+        using DatabaseSession held = snapshot;
         try
         {
             foreach (string path in Directory.EnumerateFiles(layout.Incoming).Where(path => !incoming.IsOwn(path)).ToList())
@@ -46,11 +48,18 @@ internal sealed class IncomingRecovery(
                 cancellationToken.ThrowIfCancellationRequested();
                 folders.CountFolder(i);
             }
+
+            small.CountRows(snapshot, cancellationToken);
         }
         catch (IOException exception)
         {
             log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
             throw StoreErrors.From(exception, layout.Root);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            throw StoreErrors.Failed(layout.Root, exception);
         }
         catch (DfssException exception)
         {

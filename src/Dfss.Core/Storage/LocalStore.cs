@@ -124,6 +124,12 @@ internal sealed class LocalStore : IAsyncDisposable
         {
             var fault = new StoreFault(layout.Root);
             StoreId? former = StoreFormat.Read(layout);
+            if (former is null)
+            {
+                // Also where the folder was there: whoever made it may have been killed before this.
+                files.SyncNameOf(layout.Root);
+            }
+
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
             var catalog = new Catalog(layout.Catalog, fault);
@@ -196,7 +202,7 @@ internal sealed class LocalStore : IAsyncDisposable
 
     private sealed record StoreParts(
         IRegisterTable Table,
-        ILocalChunkStore Chunks,
+        IDurableChunkStore Chunks,
         IChunkVerifier Verifier,
         TouchedChunks Touched,
         Func<(long Chunks, long Bytes)> Count,

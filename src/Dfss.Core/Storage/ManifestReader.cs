@@ -1,23 +1,52 @@
 namespace Dfss.Storage;
 
+/// <summary>What a store has under a file's id.</summary>
+internal enum ManifestState
+{
+    /// <summary>Its manifest.</summary>
+    Good,
+
+    /// <summary>Nothing.</summary>
+    Missing,
+
+    /// <summary>Bytes that do not hash to the id.</summary>
+    Corrupt,
+
+    /// <summary>The chunk of that id, which is no manifest: the id was never a file's.</summary>
+    NotAManifest,
+}
+
 /// <summary>Reads manifests out of a chunk store.</summary>
 internal static class ManifestReader
 {
-    /// <summary>The manifest of a file; null where the store does not have it.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: what the store has under its id is not
-    /// it.</exception>
-    public static async ValueTask<FileManifest?> ReadAsync(
+    /// <summary>Reads a manifest, once, and hashes it, once.</summary>
+    /// <returns>The manifest, where the state is <see cref="ManifestState.Good"/>.</returns>
+    public static async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadAsync(
         ILocalChunkStore chunks, FileId fileId, CancellationToken cancellationToken)
     {
         ChunkId id = fileId.ToChunkId();
         if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not { } length)
         {
-            return null;
+            return (ManifestState.Missing, null);
         }
 
         // Kept by the manifest, so not from a pool.
         byte[] content = new byte[length];
-        int? read = await new VerifyingChunkStore(chunks).GetAsync(id, content, cancellationToken).ConfigureAwait(false);
-        return read is null ? null : FileManifest.Decode(content.AsMemory(0, read.Value));
+        if (await chunks.GetAsync(id, content, cancellationToken).ConfigureAwait(false) is not { } read)
+        {
+            return (ManifestState.Missing, null);
+        }
+
+        try
+        {
+            // It hashes itself.
+            FileManifest manifest = FileManifest.Decode(content.AsMemory(0, read));
+            return manifest.FileId == fileId ? (ManifestState.Good, manifest) : (ManifestState.Corrupt, null);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.ChunkCorrupt)
+        {
+            bool isGood = ChunkId.Of(content.AsSpan(0, read)) == id;
+            return (isGood ? ManifestState.NotAManifest : ManifestState.Corrupt, null);
+        }
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Dfss.Storage;
 
 /// <summary>Chunks in memory: for trying things out, and for tests. Stable storage is the process's life.</summary>
-internal sealed class MemoryChunkStore(TouchedChunks touched) : ILocalChunkStore
+internal sealed class MemoryChunkStore(TouchedChunks touched) : IDurableChunkStore
 {
     private readonly ConcurrentDictionary<ChunkId, byte[]> chunks = new();
 
@@ -40,7 +40,10 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : ILocalChunkStore
 
     /// <inheritdoc/>
     public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(chunks.TryGetValue(id, out byte[]? content) ? content.Length : (int?)null);
+        ValueTask.FromResult(GetDurableLength(id));
+
+    /// <inheritdoc/>
+    public int? GetDurableLength(ChunkId id) => chunks.TryGetValue(id, out byte[]? content) ? content.Length : null;
 
     /// <inheritdoc/>
     public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
@@ -49,8 +52,11 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : ILocalChunkStore
         bool[] missing = new bool[ids.Count];
         for (int i = 0; i < missing.Length; i++)
         {
-            touched.Touch(ids[i]);
             missing[i] = !chunks.ContainsKey(ids[i]);
+            if (!missing[i])
+            {
+                touched.Touch(ids[i]);
+            }
         }
 
         return ValueTask.FromResult(missing);
@@ -89,7 +95,7 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : ILocalChunkStore
             return ValueTask.FromResult(ChunkState.Good);
         }
 
-        chunks.TryRemove(id, out _);
+        chunks.TryRemove(KeyValuePair.Create(id, content));
         return ValueTask.FromResult(ChunkState.Corrupt);
     }
 }

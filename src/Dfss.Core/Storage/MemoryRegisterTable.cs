@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 internal sealed class MemoryRegisterTable : IRegisterTable
 {
     private readonly Lock gate = new();
-    private readonly SortedDictionary<string, RegisterEntry> entries = new(Utf8Order.Comparer);
+    private readonly SortedDictionary<string, RegisterEntry> entries = new(NameOrder.Instance);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
@@ -36,7 +36,7 @@ internal sealed class MemoryRegisterTable : IRegisterTable
         {
             return ValueTask.FromResult<IReadOnlyList<RegisterEntry>>([.. entries.Values
                 .Where(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal))
-                .SkipWhile(entry => after is not null && Utf8Order.Comparer.Compare(entry.Name, after) <= 0)
+                .SkipWhile(entry => after is not null && NameOrder.Instance.Compare(entry.Name, after) <= 0)
                 .Take(limit)]);
         }
     }

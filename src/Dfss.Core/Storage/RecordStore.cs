@@ -4,10 +4,17 @@ namespace Dfss.Storage;
 
 /// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the
 /// chunks.</summary>
+#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
 internal sealed class RecordStore(
-    IRegisterTable table, ILocalChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, StoreFault fault) : IRecordStore
+    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, StoreFault fault) : IRecordStore
+#pragma warning restore CA1001
 {
     private const int MaxListLimit = 1000;
+
+    // 64 KiB: some 2,000 chunks. Above it manifests, of up to 16 MiB, are read two at a time.
+    private const int FreeManifestBytes = 64 << 10;
+
+    private readonly SemaphoreSlim largeManifests = new(2);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
@@ -159,12 +166,41 @@ internal sealed class RecordStore(
     private async ValueTask<RegisterAnswer?> FindMissingAsync(
         RegisterState state, SealRequest request, CancellationToken cancellationToken)
     {
-        // Re-hashed first: a spoiled manifest is set aside by that, so that the sender can put it again.
-        ChunkState found = await verifier.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
-        FileManifest? manifest = found == ChunkState.Good
-            ? await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false)
-            : null;
-        if (manifest is null)
+        ChunkId id = request.FileId.ToChunkId();
+        if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not > FreeManifestBytes)
+        {
+            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
+        }
+
+        await largeManifests.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            largeManifests.Release();
+        }
+    }
+
+    private async ValueTask<RegisterAnswer?> LookAsync(
+        RegisterState state, SealRequest request, CancellationToken cancellationToken)
+    {
+        (ManifestState found, FileManifest? manifest) =
+            await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false);
+        if (found == ManifestState.NotAManifest)
+        {
+            throw new DfssException(
+                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, said to be the manifest of '{request.Name}', is no manifest.");
+        }
+
+        if (found == ManifestState.Corrupt)
+        {
+            // Sets it aside, so that the sender can put it again.
+            await verifier.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (manifest is null || chunks.GetDurableLength(request.FileId.ToChunkId()) is null)
         {
             return Acceptor.ChunksMissing(state, missing: default, isManifestMissing: true);
         }
@@ -176,12 +212,41 @@ internal sealed class RecordStore(
                 $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file has {manifest.ChunkCount} chunks.");
         }
 
-        int[] expected = [.. Enumerable.Range(0, manifest.ChunkCount).Where(i => request.Expected[i])];
-        bool[] missing = await chunks.FindMissingAsync(
-            Array.ConvertAll(expected, i => manifest[i]), cancellationToken).ConfigureAwait(false);
-        HashSet<int> lost = [.. expected.Where((_, i) => missing[i])];
+        // Only what is on stable storage counts: a chunk may have been put after the flush took its look around, or
+        // have been put again after its sync failed and somebody else's flush was told.
+        HashSet<int> lost = [];
+        for (int i = 0; i < manifest.ChunkCount; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!request.Expected[i])
+            {
+                continue;
+            }
+
+            int? length = chunks.GetDurableLength(manifest[i]);
+            if (length != manifest.LengthOf(i))
+            {
+                lost.Add(i);
+                await SetAsideAsync(request, manifest, i, length, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
         return lost.Count == 0
             ? null
             : Acceptor.ChunksMissing(state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
+    }
+
+    /// <summary>Where a chunk of the wrong length is stored: makes it missing for the sender's next question too.</summary>
+    private async ValueTask SetAsideAsync(
+        SealRequest request, FileManifest manifest, int index, int? length, CancellationToken cancellationToken)
+    {
+        if (length is not null
+            && await verifier.VerifyAsync(manifest[index], cancellationToken).ConfigureAwait(false) == ChunkState.Good
+            && chunks.GetDurableLength(manifest[index]) == length)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"The manifest of '{request.Name}' says that chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}. Send the file again.");
+        }
     }
 }

@@ -29,19 +29,31 @@ internal sealed class SmallChunkTable : IAsyncDisposable
     private long chunks;
     private long bytes;
 
-    public SmallChunkTable(string path, StoreFault fault)
-    {
-        database = new Database(path, Schema, fault);
-        (chunks, bytes) = database.Read(session =>
-        {
-            using SqliteDataReader row = session.Prepare("SELECT count(*), coalesce(sum(length(content)), 0) FROM chunk").ExecuteReader();
-            row.Read();
-            return (row.GetInt64(0), row.GetInt64(1));
-        });
-    }
+    public SmallChunkTable(string path, StoreFault fault) => database = new Database(path, Schema, fault);
 
-    /// <summary>Chunks and bytes in the table.</summary>
-    public (long Chunks, long Bytes) Count => (Interlocked.Read(ref chunks), Interlocked.Read(ref bytes));
+    /// <summary>Chunks and bytes in the table; until <see cref="CountRows"/> has ended, those that came since the
+    /// start.</summary>
+    public (long Chunks, long Bytes) Count =>
+        (Math.Max(0, Interlocked.Read(ref chunks)), Math.Max(0, Interlocked.Read(ref bytes)));
+
+    /// <summary>Holds fast what is in the table now, for <see cref="CountRows"/>. Before the first change.</summary>
+    public DatabaseSession BeginCount() => database.OpenSnapshot("SELECT 1 FROM chunk LIMIT 1");
+
+    /// <summary>Adds what the snapshot holds to the count; whatever changes meanwhile counts itself.</summary>
+    public void CountRows(DatabaseSession snapshot, CancellationToken cancellationToken)
+    {
+        long last = long.MinValue;
+        long total = 0, length = 0;
+        bool isMore = true;
+        while (isMore)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            (isMore, last, total, length) = database.Guarded(() => CountPage(snapshot, last, total, length));
+        }
+
+        Interlocked.Add(ref chunks, total);
+        Interlocked.Add(ref bytes, length);
+    }
 
     /// <summary>Keeps a verified chunk. Readable on return.</summary>
     public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -52,18 +64,19 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         }
 
         await room.WaitAsync(cancellationToken).ConfigureAwait(false);
-        byte[] copy = content.ToArray();
-        lock (gate)
+        bool isTaken = false;
+        try
         {
-            if (!waiting.TryAdd(id, copy))
+            isTaken = TryTake(id, content.ToArray());
+            return isTaken ? PutResult.Stored : PutResult.AlreadyPresent;
+        }
+        finally
+        {
+            if (!isTaken)
             {
                 room.Release();
-                return PutResult.AlreadyPresent;
             }
         }
-
-        database.Enqueue(new Insert(this, id, copy));
-        return PutResult.Stored;
     }
 
     /// <summary>Waits until every chunk put before is on stable storage.</summary>
@@ -83,7 +96,13 @@ internal sealed class SmallChunkTable : IAsyncDisposable
             await database.WriteAsync(_ => true).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (Interlocked.Exchange(ref untold, null) is { } error)
+        DfssException? error;
+        lock (gate)
+        {
+            (error, untold) = (untold, null);
+        }
+
+        if (error is not null)
         {
             throw new DfssException(error.Code, error.Message, error.InnerException);
         }
@@ -114,10 +133,13 @@ internal sealed class SmallChunkTable : IAsyncDisposable
             }
         }
 
-        // length() of a blob reads the row's header only.
-        return (int?)(long?)database.Read(
-            session => session.Prepare("SELECT length(content) FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
+        return DurableLengthOf(id);
     }
+
+    /// <summary>The length of a chunk that is on stable storage: reads see only what has been committed.</summary>
+    public int? DurableLengthOf(ChunkId id) => (int?)(long?)database.Read(
+        // length() of a blob reads the row's header only.
+        session => session.Prepare("SELECT length(content) FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
 
     /// <summary>The ids that begin with this byte.</summary>
     public List<ChunkId> Enumerate(int firstByte)
@@ -146,6 +168,17 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         Interlocked.Add(ref bytes, -removed * (long)length);
     }
 
+    /// <summary>Removes a chunk if it has just this content; false where it has another, or is absent.</summary>
+    public async Task<bool> TryDeleteAsync(ChunkId id, ReadOnlyMemory<byte> content)
+    {
+        byte[] copy = content.ToArray();
+        int removed = await database.WriteAsync(session => session.Execute(
+            "DELETE FROM chunk WHERE id = $1 AND content = $2", id.ToByteArray(), copy)).ConfigureAwait(false);
+        Interlocked.Add(ref chunks, -removed);
+        Interlocked.Add(ref bytes, -removed * (long)copy.Length);
+        return removed > 0;
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -169,6 +202,34 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         return ids;
     }
 
+    private static (bool IsMore, long Last, long Chunks, long Bytes) CountPage(
+        DatabaseSession snapshot, long last, long chunks, long bytes)
+    {
+        using SqliteDataReader row = snapshot.Prepare(
+            "SELECT max(number), count(*), sum(length(content)) FROM "
+            + "(SELECT number, content FROM chunk WHERE number > $1 ORDER BY number LIMIT 4096)", last).ExecuteReader();
+        row.Read();
+        return row.IsDBNull(0)
+            ? (false, last, chunks, bytes)
+            : (true, row.GetInt64(0), chunks + row.GetInt64(1), bytes + row.GetInt64(2));
+    }
+
+    /// <summary>Queues the row and shows it in one: whoever finds it here and then flushes queues behind it.</summary>
+    private bool TryTake(ChunkId id, byte[] content)
+    {
+        lock (gate)
+        {
+            if (waiting.ContainsKey(id))
+            {
+                return false;
+            }
+
+            database.Enqueue(new Insert(this, id, content));
+            waiting.Add(id, content);
+            return true;
+        }
+    }
+
     private void Finish(ChunkId id, int length, bool isNew, DfssException? error)
     {
         if (error is null && isNew)
@@ -179,12 +240,9 @@ internal sealed class SmallChunkTable : IAsyncDisposable
 
         lock (gate)
         {
+            // Together: a flush that finds nothing waiting must find the failure.
+            untold = error ?? untold;
             waiting.Remove(id);
-        }
-
-        if (error is not null)
-        {
-            Volatile.Write(ref untold, error);
         }
 
         room.Release();

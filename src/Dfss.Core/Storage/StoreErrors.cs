@@ -20,6 +20,23 @@ internal static class StoreErrors
         $"The disk of the store at '{path}' failed: {exception?.Message} Nothing of this was acknowledged. Check the disk, then send again.",
         exception);
 
+    /// <summary>Looks into a folder of the store; what the system refuses is told as any failure of the medium.</summary>
+    public static T Guarded<T>(string path, Func<T> look)
+    {
+        try
+        {
+            return look();
+        }
+        catch (IOException exception)
+        {
+            throw From(exception, path);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw Failed(path, exception);
+        }
+    }
+
     /// <summary>Refuses a destination that a chunk does not fit into.</summary>
     public static void ThrowIfTooShort(long lengthBytes, Memory<byte> destination)
     {

@@ -66,7 +66,8 @@ internal static class StoreFormat
         }
 
         string? foreign = Directory.EnumerateFileSystemEntries(layout.Root).FirstOrDefault(
-            path => path != layout.LockFile && path != layout.FormatFile + DurableFile.TemporarySuffix);
+            // lost+found: a fresh ext4 file system is as good as empty.
+            path => Path.GetFileName(path) != "lost+found" && path != layout.LockFile && path != layout.FormatFile + DurableFile.TemporarySuffix);
         if (foreign is not null)
         {
             throw Refuse(

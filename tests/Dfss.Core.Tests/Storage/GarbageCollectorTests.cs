@@ -78,6 +78,18 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
         Assert.Equal(kept * 4, store.GetUsage().Chunks);
     }
 
+    [Fact]
+    public async Task A_record_of_a_chunk_that_is_no_manifest_keeps_that_chunk_and_stops_nothing()
+    {
+        await OpenAsync();
+        (ChunkId id, byte[] content) = TestChunks.Make(1);
+        await store!.Chunks.PutAsync(id, content, Token);
+        await PutFileAsync(2);
+        await store.Records.DecideAsync([Registers.Decide("a", 1, new FileId(id.ToByteArray()))], Token);
+        GarbageCollectionResult result = await store.Collector.CollectAsync(TimeSpan.Zero, Token);
+        Assert.Equal((4, 1), (result.ChunksDeleted, result.ChunksKept));
+    }
+
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
@@ -86,6 +98,15 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
     }
 
     protected abstract void Clean();
+
+    protected async Task CollectWithoutFoldersAsync(Action remove)
+    {
+        await OpenAsync();
+        remove();
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(
+            () => store!.Collector.CollectAsync(TimeSpan.Zero, Token));
+        Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
+    }
 
     private async Task OpenAsync()
     {
@@ -96,8 +117,9 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
     private async Task<FileManifest> PutFileAsync(int seed)
     {
         (ChunkId Id, byte[] Content)[] content = [.. Enumerable.Range(0, 3)
-            .Select(i => TestChunks.Make((seed * 10) + i, i == 0 ? TestChunks.Large : TestChunks.Small))];
-        FileManifest manifest = Registers.Manifest([.. content.Select(chunk => chunk.Id)]);
+            .Select(i => TestChunks.Make((seed * 10) + i, i < 2 ? TestChunks.Large : TestChunks.Small))];
+        FileManifest manifest = FileManifest.Create(
+            (2 * TestChunks.Large) + TestChunks.Small, TestChunks.Large, [.. content.Select(chunk => chunk.Id)]);
         foreach ((ChunkId id, byte[] bytes) in content)
         {
             await store!.Chunks.PutAsync(id, bytes, Token);
@@ -137,6 +159,12 @@ public sealed class DiskGarbageCollectorTests : GarbageCollectorContract
     private readonly TemporaryFolder folder = new();
 
     protected override string? StorePath => folder.Path;
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_read_is_told_as_a_failed_store()
+    {
+        await CollectWithoutFoldersAsync(() => Directory.Delete(Path.Combine(folder.Path, "chunks"), recursive: true));
+    }
 
     protected override void Clean() => folder.Dispose();
 }

@@ -73,6 +73,32 @@ public sealed class StoreOpeningTests : IDisposable
     }
 
     [Fact]
+    public async Task A_fresh_file_system_with_lost_and_found_is_an_empty_folder()
+    {
+        Directory.CreateDirectory(Path.Combine(folder.Path, "lost+found"));
+        await using LocalStore store = await OpenAsync();
+        Assert.Null(store.Fault);
+    }
+
+    [Fact]
+    public async Task The_folder_of_a_new_store_is_synced_by_name_though_it_was_there()
+    {
+        Directory.CreateDirectory(folder.Path);
+        List<string> synced = [];
+        var files = new DurableFile(step =>
+        {
+            if (step.Action == DurableAction.SyncDirectory)
+            {
+                synced.Add(step.Path);
+            }
+        });
+        await using (await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), files, Token))
+        {
+            Assert.Contains(Path.GetDirectoryName(folder.Path), synced);
+        }
+    }
+
+    [Fact]
     public async Task A_store_that_lost_its_catalog_is_a_new_store_with_the_old_chunks()
     {
         (ChunkId id, byte[] content) = TestChunks.Make(1);
