@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Dfss.Peers;
 using Dfss.Storage;
+using Dfss.Transport;
 
 namespace Dfss.Testing;
 
@@ -31,7 +32,8 @@ internal static class PeerProgram
                 Log = Console.Error.WriteLine,
             };
             DurableFile files = new(beforeStep: null, arguments.Length > 2 ? Matches(arguments[2], arguments[3]) : null);
-            await using DfssPeer peer = await DfssPeer.StartAsync(options, files, CancellationToken.None);
+            await using DfssPeer peer = await DfssPeer.StartAsync(
+                options, files, TcpTransport.Listen, CancellationToken.None);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"listening {peer.Port}"));
             await Task.WhenAny(stop.Task, peer.Completion);
             return 0;

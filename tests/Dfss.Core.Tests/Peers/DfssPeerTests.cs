@@ -1,5 +1,6 @@
 using System.Net;
 using Dfss.Peers;
+using Dfss.Storage;
 using Dfss.Testing;
 using Dfss.Tests.Transfer;
 using Dfss.Transport;
@@ -21,7 +22,11 @@ public sealed class DfssPeerTests
         IConnectionListener? listened = null;
         IConnectionListener Listen(string address, int port) => listened = TcpTransport.Listen(address, port);
         DfssException error = await Assert.ThrowsAsync<DfssException>(
-            () => DfssPeer.StartAsync(new PeerOptions { Port = 0, AdvertisedAddresses = ["not an address"] }, Listen, Token));
+            () => DfssPeer.StartAsync(
+                new PeerOptions { Port = 0, AdvertisedAddresses = ["not an address"] },
+                new DurableFile(beforeStep: null),
+                Listen,
+                Token));
         Assert.Equal(DfssErrorCode.InvalidArgument, error.Code);
         await using IConnectionListener second = TcpTransport.Listen("localhost", listened!.Endpoints[0].Port);
     }
@@ -31,7 +36,10 @@ public sealed class DfssPeerTests
     {
         TaskCompletionSource broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
         await using DfssPeer peer = await DfssPeer.StartAsync(
-            new PeerOptions { Port = 0 }, (address, port) => new BreakingListener(TcpTransport.Listen(address, port), broken.Task), Token);
+            new PeerOptions { Port = 0 },
+            new DurableFile(beforeStep: null),
+            (address, port) => new BreakingListener(TcpTransport.Listen(address, port), broken.Task),
+            Token);
         PeerAddress address = Cluster.AddressOf(peer);
         broken.SetException(new InvalidOperationException("broken"));
         Exception error = await Assert.ThrowsAsync<InvalidOperationException>(() => peer.Completion.WaitAsync(Soon, Token));
