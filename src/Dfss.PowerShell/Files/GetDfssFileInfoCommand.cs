@@ -14,12 +14,14 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         HelpMessage = "Names of stored files; wildcards are expanded.")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Names, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "LiteralName",
         HelpMessage = "Names of stored files, every character standing for itself.")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
 
     /// <inheritdoc/>
