@@ -12,6 +12,10 @@ internal sealed class Terminal
     /// <summary>Where nothing tells the width: what pwsh takes for redirected output.</summary>
     private const int DefaultWidth = 120;
 
+    private static readonly Lazy<StreamReader?> TypedLines = new(() => CanAsk && !OperatingSystem.IsWindows()
+        ? new StreamReader(Console.OpenStandardInput(), Console.InputEncoding)
+        : null);
+
     private readonly Lock _gate = new();
     private readonly bool _outputTakesEscapes;
     private readonly bool _errorTakesEscapes;
@@ -52,7 +56,11 @@ internal sealed class Terminal
     /// <summary>Whether a line of progress would be seen by somebody; in a log it would only be noise.</summary>
     public bool ShowsProgress { get; }
 
-    public static string? ReadLine() => Console.In.ReadLine();
+    /// <summary>
+    /// Reads a line. On a Unix terminal it is the terminal that edits the line and that, at Ctrl+C, drops what was typed:
+    /// Console.In would keep it, and put it before the next line.
+    /// </summary>
+    public static string? ReadLine() => (TypedLines.Value ?? Console.In).ReadLine();
 
     public static ConsoleKeyInfo ReadKey() => Console.ReadKey(intercept: true);
 

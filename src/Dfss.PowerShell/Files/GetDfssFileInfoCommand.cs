@@ -24,6 +24,9 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
 
+    // Once for a command: what it says of one file holds for the others.
+    private bool hasWarned;
+
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
@@ -35,6 +38,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                 var query = new NameQuery(name, isLiteral);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
+                    await WarnIfNotCurrentAsync(file).ConfigureAwait(false);
                     await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
                 }
             }
@@ -46,6 +50,18 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             {
                 await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task WarnIfNotCurrentAsync(StoredFile file)
+    {
+        if (!file.IsCurrent && !hasWarned)
+        {
+            hasWarned = true;
+            await WriteWarningAsync(
+                $"'{file.Record.Name}' may be out of date, and so may all whose version is shown with '?' (IsCurrent is "
+                + "false): fewer than a majority of the file's peers answered, so the others may know a newer version. "
+                + "Start them to be sure.").ConfigureAwait(false);
         }
     }
 }

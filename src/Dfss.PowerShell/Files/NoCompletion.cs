@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// Completes names of stored files with nothing: else PowerShell offers local files, which these names are not. The
 /// names themselves would have to come over the network while somebody types.
 /// </summary>
-public sealed class NoCompletion : IArgumentCompleter
+internal sealed class NoCompletion : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
