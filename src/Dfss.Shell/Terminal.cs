@@ -1,4 +1,5 @@
 using System.Management.Automation.Host;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Shell;
 
@@ -13,8 +14,10 @@ internal sealed class Terminal
     private const int DefaultWidth = 120;
 
     private static readonly Lazy<StreamReader?> TypedLines = new(() => CanAsk && !OperatingSystem.IsWindows()
-        ? new StreamReader(Console.OpenStandardInput(), Console.InputEncoding)
+        ? new StreamReader(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read), Console.InputEncoding)
         : null);
+
+    private static bool s_hasReadKeys;
 
     private readonly Lock _gate = new();
     private readonly bool _outputTakesEscapes;
@@ -58,11 +61,22 @@ internal sealed class Terminal
 
     /// <summary>
     /// Reads a line. On a Unix terminal it is the terminal that edits the line and that, at Ctrl+C, drops what was typed:
-    /// Console.In would keep it, and put it before the next line.
+    /// Console.In, and the stream below it, would keep it and put it before the next line. Once a
+    /// single key was read, the runtime has switched the terminal's own editing off for good, and Console.In it is.
     /// </summary>
-    public static string? ReadLine() => (TypedLines.Value ?? Console.In).ReadLine();
+    public static string? ReadLine() => ((s_hasReadKeys ? null : TypedLines.Value) ?? Console.In).ReadLine();
 
-    public static ConsoleKeyInfo ReadKey() => Console.ReadKey(intercept: true);
+    public static ConsoleKeyInfo ReadKey()
+    {
+        s_hasReadKeys = true;
+        return Console.ReadKey(intercept: true);
+    }
+
+    public static bool IsKeyAvailable()
+    {
+        s_hasReadKeys = true;
+        return Console.KeyAvailable;
+    }
 
     public void Write(string text) => Write(Console.Out, text, _outputTakesEscapes);
 
