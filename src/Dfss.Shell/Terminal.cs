@@ -14,7 +14,8 @@ internal sealed class Terminal
     private const int DefaultWidth = 120;
 
     private static readonly Lazy<StreamReader?> TypedLines = new(() => CanAsk && !OperatingSystem.IsWindows()
-        ? new StreamReader(new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read), Console.InputEncoding)
+        ? new StreamReader(
+            new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read), Console.InputEncoding)
         : null);
 
     private static bool s_hasReadKeys;

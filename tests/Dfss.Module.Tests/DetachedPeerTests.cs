@@ -115,7 +115,7 @@ public sealed class DetachedPeerTests : IDisposable
         // This very process serves it, and so is what the peer names.
         session.Run("$port = (Start-DfssPeer -InMemory -Port 0).Port");
         Assert.Equal(["Start-DfssPeer -InMemory"], Strings(
-            "& dotnet $env:DFSS_HOST -Command \"try { Get-DfssPeer -Peer localhost:$port | Stop-DfssPeer -ErrorAction Stop } "
-            + "catch { if (`$_.Exception.Message -match 'not started for it') { 'Start-DfssPeer -InMemory' } }\""));
+            "& dotnet $env:DFSS_HOST -Command \"try { Get-DfssPeer -Peer localhost:$port | Stop-DfssPeer "
+            + "-ErrorAction Stop } catch { if (`$_.Exception.Message -match 'not started for it') { 'Start-DfssPeer -InMemory' } }\""));
     }
 }

@@ -122,7 +122,7 @@ public sealed class BindingTests : IDisposable
     [InlineData("Receive-DfssFile a")]
     [InlineData("Get-DfssFileInfo a")]
     public void Local_files_are_not_offered_as_names_of_stored_ones(string input) => Assert.Equal(0, session.Run(
-        "[System.Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.Count",
+        "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.Count",
         ("text", input)).Output[0].BaseObject);
 
     [Fact]

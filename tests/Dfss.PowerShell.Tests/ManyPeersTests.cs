@@ -31,7 +31,8 @@ public sealed class ManyPeersTests : IDisposable
     {
         ErrorRecord error = session.RunUntilError(script);
         Assert.Equal("DestinationNotFolder", Result.IdOf(error));
-        Assert.DoesNotContain("-Force", error.Exception.Message + error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "-Force", error.Exception.Message + error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
         Assert.False(Path.Exists(Path.Combine(folder, "copies")));
     }
 

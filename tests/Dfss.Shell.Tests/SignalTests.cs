@@ -57,7 +57,8 @@ public sealed class SignalTests
     [Fact]
     public async Task Ctrl_C_at_the_prompt_drops_the_half_typed_line()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "It takes script(1) for a terminal.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "It takes script(1) for a terminal.");
         using ShellProcess shell = ShellProcess.StartOnTerminal();
         await shell.ReadUntilEndsAsync("> ");
         await shell.TypeAsync("'half' + ");

@@ -21,7 +21,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private ReceiveOptions options = ReceiveOptions.Default;
     private ReceiveDestination destination = null!;
 
-    // Where the destination is no folder: the one file for it. Waits for the end of the input, which may bring a second.
+    // Where the destination is no folder: the one file for it. It waits for the end of the input, which may bring a
+    // second.
     private FileWork? only;
 
     /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>

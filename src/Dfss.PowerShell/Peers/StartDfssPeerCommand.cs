@@ -90,7 +90,8 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
             StorePath = path,
             Address = Address,
             Port = Port,
-            AdvertisedAddresses = AdvertisedAddress.Length == 0 && IsAny(Address) ? [Dns.GetHostName()] : AdvertisedAddress,
+            AdvertisedAddresses =
+                AdvertisedAddress.Length == 0 && IsAny(Address) ? [Dns.GetHostName()] : AdvertisedAddress,
             AllowUnauthenticatedNetwork = AllowUnauthenticatedNetwork,
         };
         if (Announce)
