@@ -60,8 +60,8 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             hasWarned = true;
             await WriteWarningAsync(
                 $"'{file.Record.Name}' may be out of date, and so may all whose version is shown with '?' (IsCurrent "
-                + "is false): fewer than a majority of the file's peers answered, so the others may know a newer version. "
-                + "Start them to be sure.").ConfigureAwait(false);
+                + "is false): fewer than a majority of the file's peers answered, so the others may know a newer "
+                + "version. Start them to be sure.").ConfigureAwait(false);
         }
     }
 }

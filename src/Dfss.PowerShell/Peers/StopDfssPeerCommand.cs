@@ -74,7 +74,7 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
             await WriteErrorAsync(ErrorRecords.Create(
                 "PeerNotOfSession", ErrorCategory.PermissionDenied, peer,
                 FormattableString.Invariant(
-                    $"{peer.Endpoint}: this session did not start the peer (process {peer.ProcessId}), and {obstacle}."),
+                    $"{peer.Endpoint}: this session started no such peer (process {peer.ProcessId}), and {obstacle}."),
                 FormattableString.Invariant($"End process {peer.ProcessId} on the peer's machine, or stop the peer in ")
                     + "the session that started it.")).ConfigureAwait(false);
         }
