@@ -7,69 +7,68 @@ namespace Dfss.Commands;
 /// </summary>
 internal static class ErrorRecords
 {
+    /// <summary>The messages of a code that say themselves what to do: it is not said twice.</summary>
+    private const string InMessage = "";
+
     private static readonly Dictionary<DfssErrorCode, (ErrorCategory Category, string Action)> Table = new()
     {
         [DfssErrorCode.ProtocolViolation] = (ErrorCategory.ProtocolError,
             "Check that client and peer run released versions of DFSS, and look into the peer's log."),
-        [DfssErrorCode.VersionNotSupported] = (ErrorCategory.NotImplemented, "Update the older of client and peer."),
+        [DfssErrorCode.VersionNotSupported] = (ErrorCategory.NotImplemented, InMessage),
         [DfssErrorCode.LimitExceeded] = (ErrorCategory.LimitsExceeded,
             "Use a smaller chunk size, or raise the peer's limit."),
         [DfssErrorCode.UnknownOperation] = (ErrorCategory.NotImplemented, "Update the peer."),
-        [DfssErrorCode.InvalidArgument] = (ErrorCategory.InvalidArgument,
-            "Correct the argument that the message names."),
+        [DfssErrorCode.InvalidArgument] = (ErrorCategory.InvalidArgument, InMessage),
         [DfssErrorCode.PeerUnreachable] = (ErrorCategory.ConnectionError,
-            "Check the address, that the peer runs (Start-DfssPeer), and that no firewall is between."),
+            "Start the peer there (Start-DfssPeer), or name others with -Peer."),
         [DfssErrorCode.TimedOut] = (ErrorCategory.OperationTimeout,
             "Run the command again; if it goes on, look at the peer's load and at the network."),
         [DfssErrorCode.PeerBusy] = (ErrorCategory.ResourceBusy, "Wait a moment and run the command again."),
         [DfssErrorCode.NotADfssPeer] = (ErrorCategory.ConnectionError,
-            "Check the port: something other than a DFSS peer listens there."),
+            "Check the port."),
         [DfssErrorCode.PeerFault] = (ErrorCategory.DeviceError,
             "Look into the peer's log, then run the command again."),
         [DfssErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound,
-            "List what is stored with Get-DfssFileInfo; names are case-sensitive."),
-        [DfssErrorCode.FileExists] = (ErrorCategory.ResourceExists,
-            "Give another -Name, or -Force to replace the stored file."),
-        [DfssErrorCode.Conflict] = (ErrorCategory.ResourceBusy,
-            "See who else writes this name, then run the command again."),
-        [DfssErrorCode.CommitUncertain] = (ErrorCategory.ResourceUnavailable,
-            "Run the same command again: it settles what happened."),
+            "List what is stored with Get-DfssFileInfo."),
+        [DfssErrorCode.FileExists] = (ErrorCategory.ResourceExists, InMessage),
+        [DfssErrorCode.Conflict] = (ErrorCategory.ResourceBusy, InMessage),
+        [DfssErrorCode.CommitUncertain] = (ErrorCategory.ResourceUnavailable, InMessage),
         [DfssErrorCode.NoMajority] = (ErrorCategory.ResourceUnavailable,
             "Start more of the peers that hold this name, then run the command again."),
         [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument, "Give a name that the rule allows with -Name."),
-        [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable,
-            "Run the command again to get the file's new version."),
+        [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable, InMessage),
         [DfssErrorCode.ChunkNotFound] = (ErrorCategory.ResourceUnavailable,
             "Start the peers that hold the file, or send it again."),
         [DfssErrorCode.ChunkCorrupt] = (ErrorCategory.InvalidData,
             "Send the file again from a good copy, and check the disk of the peer that the message names."),
         [DfssErrorCode.StoreFull] = (ErrorCategory.LimitsExceeded,
             "Free some space at the peer, then run the command again."),
-        [DfssErrorCode.StoreFailed] = (ErrorCategory.WriteError,
-            "Check the disk of the peer that the message names, and restart the peer."),
-        [DfssErrorCode.StoreInUse] = (ErrorCategory.ResourceBusy, "Stop the other peer, or use another -StorePath."),
-        [DfssErrorCode.StoreFormat] = (ErrorCategory.InvalidData, "Use a newer DFSS, or another -StorePath."),
-        [DfssErrorCode.StoreNotSupported] = (ErrorCategory.InvalidOperation, "Put the store on a local disk."),
+        [DfssErrorCode.StoreFailed] = (ErrorCategory.WriteError, InMessage),
+        [DfssErrorCode.StoreInUse] = (ErrorCategory.ResourceBusy, InMessage),
+        [DfssErrorCode.StoreFormat] = (ErrorCategory.InvalidData, InMessage),
+        [DfssErrorCode.StoreNotSupported] = (ErrorCategory.InvalidOperation, InMessage),
         [DfssErrorCode.SourceChanged] = (ErrorCategory.ResourceBusy,
             "Run the command again when nobody writes the file."),
         [DfssErrorCode.SourceUnreadable] = (ErrorCategory.ReadError,
             "Check that the file exists, is a regular file, and may be read."),
-        [DfssErrorCode.DestinationExists] = (ErrorCategory.ResourceExists,
-            "Give another -Destination, or -Force to replace the file there."),
+        [DfssErrorCode.DestinationExists] = (ErrorCategory.ResourceExists, InMessage),
         [DfssErrorCode.DestinationUnwritable] = (ErrorCategory.WriteError,
             "Check that the folder exists, may be written, and has space."),
-        [DfssErrorCode.FileTooLarge] = (ErrorCategory.LimitsExceeded, "Split the file: 8 TiB is the most."),
+        [DfssErrorCode.FileTooLarge] = (ErrorCategory.LimitsExceeded, InMessage),
         [DfssErrorCode.AddressUnavailable] = (ErrorCategory.ResourceUnavailable,
             "Use another -Port (0 takes any free one) or another -Address."),
     };
 
     /// <summary>The error record of a failure of Core.</summary>
-    internal static ErrorRecord Create(DfssException exception, object? target)
+    /// <param name="exception">The failure; its message is the error's.</param>
+    /// <param name="target">What the error is about.</param>
+    /// <param name="recommended">What to do, where the table does not know it.</param>
+    internal static ErrorRecord Create(DfssException exception, object? target, string? recommended = null)
     {
         (ErrorCategory category, string action) = Table[exception.Code];
         return new ErrorRecord(exception, exception.Code.ToString(), category, target)
         {
-            ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = action },
+            ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = recommended ?? action },
         };
     }
 

@@ -68,6 +68,9 @@ internal sealed class Interruption : IDisposable
         }
     }
 
+    /// <summary>What to do at Ctrl+C where it ends a statement only.</summary>
+    public Action? Interrupted { get; set; }
+
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations)
@@ -113,6 +116,11 @@ internal sealed class Interruption : IDisposable
         }
 
         session?.Stop(forGood: endsProgram);
+        if (!endsProgram)
+        {
+            Interrupted?.Invoke();
+        }
+
         if (endsProgram && _isPrompt && session is { IsRunning: false })
         {
             // The main thread reads a line that may never come, so it cannot do this.

@@ -64,14 +64,15 @@ internal static class Program
         using (session)
         {
             interruption.Watch(session);
-            exitCode = Run(options, session, host, terminal);
+            exitCode = Run(options, session, host, interruption, terminal);
             interruption.BeginClosing();
         }
 
         return interruption.ExitCode ?? exitCode;
     }
 
-    private static int Run(ShellOptions options, ShellSession session, ShellHost host, Terminal terminal)
+    private static int Run(
+        ShellOptions options, ShellSession session, ShellHost host, Interruption interruption, Terminal terminal)
     {
         bool succeeded = true;
         switch (options.Mode)
@@ -83,7 +84,9 @@ internal static class Program
                 succeeded = session.Run(options.Text);
                 break;
             default:
-                new PromptLoop(session, host, terminal).Run(Banner);
+                PromptLoop prompt = new(session, host, terminal);
+                interruption.Interrupted = prompt.Interrupt;
+                prompt.Run(Banner);
                 break;
         }
 

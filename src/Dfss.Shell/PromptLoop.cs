@@ -6,6 +6,23 @@ namespace Dfss.Shell;
 /// <summary>Reads statements, line by line, and runs them, until <c>exit</c> or the end of the input.</summary>
 internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal terminal)
 {
+    private readonly Lock _gate = new();
+    private bool _isReading;
+    private bool _isInterrupted;
+
+    /// <summary>Ctrl+C: what was typed and not yet run is dropped. From any thread.</summary>
+    public void Interrupt()
+    {
+        lock (_gate)
+        {
+            if (_isReading)
+            {
+                _isInterrupted = true;
+                terminal.Write(Environment.NewLine + Prompt);
+            }
+        }
+    }
+
     public void Run(string banner)
     {
         if (Terminal.CanAsk)
@@ -29,15 +46,15 @@ internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal 
     private string? ReadStatements()
     {
         StringBuilder text = new();
-        string prompt = $"dfss {session.CurrentLocation}> ";
+        string prompt = Prompt;
         while (true)
         {
-            if (Terminal.CanAsk)
+            string? line = ReadLine(prompt, out bool isInterrupted);
+            if (isInterrupted)
             {
-                terminal.Write(prompt);
+                text.Clear();
             }
 
-            string? line = Terminal.ReadLine();
             if (line is null)
             {
                 return text.Length > 0 ? text.ToString() : null;
@@ -53,5 +70,30 @@ internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal 
 
             prompt = ">> ";
         }
+    }
+
+    private string Prompt => $"dfss {session.CurrentLocation}> ";
+
+    /// <summary>A line, and whether Ctrl+C came before it was typed.</summary>
+    private string? ReadLine(string prompt, out bool isInterrupted)
+    {
+        lock (_gate)
+        {
+            if (Terminal.CanAsk)
+            {
+                terminal.Write(prompt);
+            }
+
+            (_isReading, _isInterrupted) = (true, false);
+        }
+
+        string? line = Terminal.ReadLine();
+        lock (_gate)
+        {
+            _isReading = false;
+            isInterrupted = _isInterrupted;
+        }
+
+        return line;
     }
 }

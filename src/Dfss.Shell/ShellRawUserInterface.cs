@@ -41,7 +41,7 @@ internal sealed class ShellRawUserInterface : PSHostRawUserInterface
 
     public override string WindowTitle { get; set; } = "dfss";
 
-    public override bool KeyAvailable => Terminal.CanAsk && Console.KeyAvailable;
+    public override bool KeyAvailable => Terminal.CanAsk && Terminal.IsKeyAvailable();
 
     public override KeyInfo ReadKey(ReadKeyOptions options)
     {

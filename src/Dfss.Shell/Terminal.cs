@@ -1,4 +1,5 @@
 using System.Management.Automation.Host;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Shell;
 
@@ -11,6 +12,13 @@ internal sealed class Terminal
 
     /// <summary>Where nothing tells the width: what pwsh takes for redirected output.</summary>
     private const int DefaultWidth = 120;
+
+    private static readonly Lazy<StreamReader?> TypedLines = new(() => CanAsk && !OperatingSystem.IsWindows()
+        ? new StreamReader(
+            new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read), Console.InputEncoding)
+        : null);
+
+    private static bool s_hasReadKeys;
 
     private readonly Lock _gate = new();
     private readonly bool _outputTakesEscapes;
@@ -52,9 +60,24 @@ internal sealed class Terminal
     /// <summary>Whether a line of progress would be seen by somebody; in a log it would only be noise.</summary>
     public bool ShowsProgress { get; }
 
-    public static string? ReadLine() => Console.In.ReadLine();
+    /// <summary>
+    /// Reads a line. On a Unix terminal it is the terminal that edits the line and that, at Ctrl+C, drops what was typed:
+    /// Console.In, and the stream below it, would keep it and put it before the next line. Once a
+    /// single key was read, the runtime has switched the terminal's own editing off for good, and Console.In it is.
+    /// </summary>
+    public static string? ReadLine() => ((s_hasReadKeys ? null : TypedLines.Value) ?? Console.In).ReadLine();
 
-    public static ConsoleKeyInfo ReadKey() => Console.ReadKey(intercept: true);
+    public static ConsoleKeyInfo ReadKey()
+    {
+        s_hasReadKeys = true;
+        return Console.ReadKey(intercept: true);
+    }
+
+    public static bool IsKeyAvailable()
+    {
+        s_hasReadKeys = true;
+        return Console.KeyAvailable;
+    }
 
     public void Write(string text) => Write(Console.Out, text, _outputTakesEscapes);
 

@@ -88,4 +88,34 @@ public sealed class DetachedPeerTests : IDisposable
     private PSObject Start() => session.Run("($peer = Start-DfssPeer $store -Port 0 -Detached)")[0];
 
     private string[] Strings(string script) => [.. session.Run(script).Select(item => (string)item.BaseObject)];
+
+    [Fact]
+    public void One_that_another_session_started_is_found_by_the_environment_and_stopped()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the system does not show what a process is for.");
+        session.Run("$env:DFSS_PEER = (& dotnet $env:DFSS_HOST -Command "
+            + "\"(Start-DfssPeer '$folder/other' -Port 0 -Detached).Endpoint\").Trim()".Replace(
+                "$folder", folder, StringComparison.Ordinal));
+        try
+        {
+            PSObject peer = Assert.Single(session.Run("($peer = Get-DfssPeer)"));
+            using Process process = Process.GetProcessById(Get<int>(peer, "ProcessId"));
+            session.Run("$peer | Stop-DfssPeer");
+            Assert.True(process.HasExited);
+        }
+        finally
+        {
+            session.Run("$env:DFSS_PEER = $null");
+        }
+    }
+
+    [Fact]
+    public void A_process_that_is_no_detached_peer_is_not_ended()
+    {
+        // This very process serves it, and so is what the peer names.
+        session.Run("$port = (Start-DfssPeer -InMemory -Port 0).Port");
+        Assert.Equal(["Start-DfssPeer -InMemory"], Strings(
+            "& dotnet $env:DFSS_HOST -Command \"try { Get-DfssPeer -Peer localhost:$port | Stop-DfssPeer "
+            + "-ErrorAction Stop } catch { if (`$_.Exception.Message -match 'not started for it') { 'Start-DfssPeer -InMemory' } }\""));
+    }
 }

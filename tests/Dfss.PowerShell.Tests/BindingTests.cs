@@ -117,4 +117,16 @@ public sealed class BindingTests : IDisposable
     public void Stopping_a_peer_that_this_session_did_not_start_is_an_error() =>
         Assert.Equal("PeerNotOfSession",
             Result.IdOf(Assert.Single(session.Run("Stop-DfssPeer -Id 2147483647").Errors)));
+
+    [Theory]
+    [InlineData("Receive-DfssFile a")]
+    [InlineData("Get-DfssFileInfo a")]
+    public void Local_files_are_not_offered_as_names_of_stored_ones(string input) => Assert.Equal(0, session.Run(
+        "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.Count",
+        ("text", input)).Output[0].BaseObject);
+
+    [Fact]
+    public void What_only_detached_processes_are_told_is_not_shown() => Assert.Equal(true, session.Run(
+        "(Get-Command Start-DfssPeer).Parameters['Announce'].Attributes.Where({ $_.DontShow }).Count -gt 0")
+        .Output[0].BaseObject);
 }

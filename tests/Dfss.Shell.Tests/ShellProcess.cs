@@ -118,4 +118,42 @@ internal sealed class ShellProcess : IDisposable
 
         _process.Dispose();
     }
+
+    /// <summary>Starts a prompt on a terminal of its own, which script(1) makes.</summary>
+    public static ShellProcess StartOnTerminal()
+    {
+        ProcessStartInfo start = new("/usr/bin/script", ["-qec", $"dotnet '{ShellPath}'", "/dev/null"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return new ShellProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Types text without a newline of its own.</summary>
+    public async Task TypeAsync(string text)
+    {
+        await _process.StandardInput.WriteAsync(text);
+        await _process.StandardInput.FlushAsync();
+    }
+
+    /// <summary>Reads output until it ends with this; gives what it read.</summary>
+    public async Task<string> ReadUntilEndsAsync(string expected)
+    {
+        using CancellationTokenSource patience = new(Patience);
+        StringBuilder read = new();
+        char[] one = new char[1];
+        while (!read.ToString().EndsWith(expected, StringComparison.Ordinal))
+        {
+            if (await _process.StandardOutput.ReadAsync(one, patience.Token) == 0)
+            {
+                throw new InvalidOperationException($"dfss ended before it wrote '{expected}': {read}");
+            }
+
+            read.Append(one);
+        }
+
+        return read.ToString();
+    }
 }

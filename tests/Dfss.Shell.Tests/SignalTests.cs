@@ -53,4 +53,27 @@ public sealed class SignalTests
         Assert.Equal(["finally ran", "removed"], result.OutputLines);
         Assert.Equal(143, result.ExitCode);
     }
+
+    [Fact]
+    public async Task Ctrl_C_at_the_prompt_drops_the_half_typed_line()
+    {
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "It takes script(1) for a terminal.");
+        using ShellProcess shell = ShellProcess.StartOnTerminal();
+        await shell.ReadUntilEndsAsync("> ");
+        await shell.TypeAsync("'half' + ");
+        await shell.ReadUntilEndsAsync("'half' + ");
+
+        await shell.TypeAsync("\x03");
+        await shell.ReadUntilEndsAsync("> ");
+        await shell.TypeAsync("if (1) {\n");
+        await shell.ReadUntilEndsAsync(">> ");
+        await shell.TypeAsync("\x03");
+        await shell.ReadUntilEndsAsync("> ");
+        await shell.TypeAsync("'[{0}]' -f 'whole'\n");
+
+        Assert.EndsWith("\n[whole]\r\n", await shell.ReadUntilEndsAsync("]\r\n"), StringComparison.Ordinal);
+        await shell.TypeAsync("exit\n");
+        Assert.Equal(0, (await shell.EndAsync()).ExitCode);
+    }
 }

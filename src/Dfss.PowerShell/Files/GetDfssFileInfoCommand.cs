@@ -14,13 +14,18 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         HelpMessage = "Names of stored files; wildcards are expanded.")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Names, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ParameterSetName = "LiteralName",
         HelpMessage = "Names of stored files, every character standing for itself.")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
+
+    // Once for a command: what it says of one file holds for the others.
+    private bool hasWarned;
 
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
@@ -33,6 +38,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                 var query = new NameQuery(name, isLiteral);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
+                    await WarnIfNotCurrentAsync(file).ConfigureAwait(false);
                     await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
                 }
             }
@@ -44,6 +50,18 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             {
                 await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task WarnIfNotCurrentAsync(StoredFile file)
+    {
+        if (!file.IsCurrent && !hasWarned)
+        {
+            hasWarned = true;
+            await WriteWarningAsync(
+                $"'{file.Record.Name}' may be out of date, and so may all whose version is shown with '?' (IsCurrent "
+                + "is false): fewer than a majority of the file's peers answered, so the others may know a newer "
+                + "version. Start them to be sure.").ConfigureAwait(false);
         }
     }
 }

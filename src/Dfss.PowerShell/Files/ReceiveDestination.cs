@@ -3,8 +3,6 @@ namespace Dfss.Commands;
 /// <summary>Decides where each received file goes, and that no two go to one place.</summary>
 internal sealed class ReceiveDestination
 {
-    private readonly string path;
-    private readonly bool isFolder;
 
     // By path regardless of case: the first file that went to each.
     private readonly Dictionary<string, (string Path, string Name)> taken = new(StringComparer.OrdinalIgnoreCase);
@@ -14,16 +12,22 @@ internal sealed class ReceiveDestination
     /// <param name="given">What the user wrote: a separator at its end means a folder.</param>
     internal ReceiveDestination(string path, string given)
     {
-        isFolder = Directory.Exists(path) || given[^1] == '/' || given[^1] == Path.DirectorySeparatorChar;
-        this.path = isFolder ? Path.TrimEndingDirectorySeparator(path) : path;
+        IsFolder = Directory.Exists(path) || given[^1] == '/' || given[^1] == System.IO.Path.DirectorySeparatorChar;
+        Path = IsFolder ? System.IO.Path.TrimEndingDirectorySeparator(path) : path;
     }
+
+    /// <summary>The full path.</summary>
+    internal string Path { get; }
+
+    /// <summary>Whether files go below the path; else it is the path of one.</summary>
+    internal bool IsFolder { get; }
 
     /// <summary>The full path for a stored file.</summary>
     /// <exception cref="DfssException">InvalidName, DestinationExists: not to be received here, or another one went
     /// there.</exception>
     internal string Choose(string name)
     {
-        string chosen = isFolder ? LocalName.Combine(path, name) : path;
+        string chosen = IsFolder ? LocalName.Combine(Path, name) : Path;
         if (!taken.TryGetValue(chosen, out (string Path, string Name) other))
         {
             taken.Add(chosen, (chosen, name));
@@ -37,24 +41,21 @@ internal sealed class ReceiveDestination
 
         throw new DfssException(
             DfssErrorCode.DestinationExists,
-            isFolder
-                ? $"'{name}' and '{other.Name}' would both be received as '{other.Path}'."
-                : $"'{name}' and '{other.Name}' cannot both be received as '{path}'. "
-                    + "For several files, give a folder that exists.");
+            $"'{name}' and '{other.Name}' would both be received as '{other.Path}'.");
     }
 
     /// <summary>Makes the folders between the destination and a chosen path.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     internal void MakeFolder(string chosen)
     {
-        if (!isFolder)
+        if (!IsFolder)
         {
             return;
         }
 
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(chosen)!);
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(chosen)!);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -66,10 +67,10 @@ internal sealed class ReceiveDestination
 
     private static string FindExistingFolder(string chosen)
     {
-        string folder = Path.GetDirectoryName(chosen)!;
+        string folder = System.IO.Path.GetDirectoryName(chosen)!;
         while (!Directory.Exists(folder))
         {
-            folder = Path.GetDirectoryName(folder)!;
+            folder = System.IO.Path.GetDirectoryName(folder)!;
         }
 
         return folder;

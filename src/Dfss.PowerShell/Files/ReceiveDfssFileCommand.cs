@@ -21,17 +21,23 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private ReceiveOptions options = ReceiveOptions.Default;
     private ReceiveDestination destination = null!;
 
+    // Where the destination is no folder: the one file for it. It waits for the end of the input, which may bring a
+    // second.
+    private FileWork? only;
+
     /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = NameSet, HelpMessage = "Names of stored files; wildcards are expanded.")]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = [];
 
     /// <summary>Names of stored files, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "Names of stored files, every character standing for itself.")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
 
     /// <summary>A stored file, as Get-DfssFileInfo and Send-DfssFile give them; it knows its peers.</summary>
@@ -42,7 +48,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
 
     /// <summary>
     /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
-    /// subfolders for the parts before '/'; any other path is the file's own. Default: the current location.
+    /// subfolders for the parts before '/'; any other path is the file's own, and several files for it are refused
+    /// before one is written. Default: the current location.
     /// </summary>
     [Parameter(Position = 1,
         HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
@@ -105,8 +112,28 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         }
     }
 
+    /// <inheritdoc/>
+    private protected override async Task EndAsync(CancellationToken cancellationToken)
+    {
+        if (only is { } work)
+        {
+            await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+        }
+
+        await base.EndAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task TakeAsync(StoredFile file, CancellationToken cancellationToken)
     {
+        if (only is { } other)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "DestinationNotFolder", ErrorCategory.InvalidArgument, destination.Path,
+                $"'{other.Name}' and '{file.Record.Name}' cannot both be received as '{destination.Path}', which is no "
+                    + "folder. Nothing was received.",
+                "End -Destination with '/': it is then a folder, made where it is missing."));
+        }
+
         string path;
         try
         {
@@ -114,7 +141,9 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         }
         catch (DfssException exception)
         {
-            await WriteErrorAsync(ErrorRecords.Create(exception, file.Record.Name)).ConfigureAwait(false);
+            await WriteErrorAsync(ErrorRecords.Create(
+                exception, file.Record.Name, "Receive it by itself, with a path of its own as -Destination."))
+                .ConfigureAwait(false);
             return;
         }
 
@@ -124,7 +153,14 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
             var work = new FileWork(
                 file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) =>
                     ReceiveAsync(file, path, progress, token));
-            await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+            if (destination.IsFolder)
+            {
+                await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                only = work;
+            }
         }
     }
 

@@ -29,6 +29,7 @@ public abstract class TransferCmdlet : ClientCmdlet
     private readonly List<FileWork> waiting = [];
     private long waitingBytes;
     private ProgressReporter? progress;
+    private int filesDone;
 
     /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
     [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
@@ -87,7 +88,7 @@ public abstract class TransferCmdlet : ClientCmdlet
     private async Task WriteInOrderAsync(
         Task<Action>[] works, CancellationToken ending, CancellationToken cancellationToken)
     {
-        CmdletException? last = null;
+        PeersGoneException? last = null;
         foreach (Task<Action> work in works)
         {
             try
@@ -95,7 +96,7 @@ public abstract class TransferCmdlet : ClientCmdlet
                 Action write = await work.ConfigureAwait(false);
                 await InvokeAsync(write).ConfigureAwait(false);
             }
-            catch (CmdletException exception)
+            catch (PeersGoneException exception)
             {
                 last ??= exception;
             }
@@ -108,37 +109,54 @@ public abstract class TransferCmdlet : ClientCmdlet
 
         if (last is not null)
         {
-            throw last;
+            string message = FormattableString.Invariant(
+                $"{last.Failure.Message} {Activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
+            throw new CmdletException(ErrorRecords.Create(
+                new DfssException(last.Failure.Code, message, last.Failure), last.File.Target));
         }
     }
 
     /// <summary>Works on one file when its turn has come.</summary>
     /// <returns>What writes its result, or its error, to the pipeline.</returns>
-    /// <exception cref="CmdletException">No further file can succeed either.</exception>
+    /// <exception cref="PeersGoneException">No further file can succeed either.</exception>
     private async Task<Action> WorkAsync(FileWork file, SemaphoreSlim slots, CancellationTokenSource ending)
     {
         await slots.WaitAsync(ending.Token).ConfigureAwait(false);
         IProgress<TransferProgress> tracked = progress!.Track(file.Name, file.Length);
         try
         {
-            return await file.RunAsync(tracked, ending.Token).ConfigureAwait(false);
+            Action write = await file.RunAsync(tracked, ending.Token).ConfigureAwait(false);
+            return () =>
+            {
+                // Counted first: what is downstream may end the pipeline, and yet the file is done.
+                filesDone++;
+                write();
+            };
         }
         catch (DfssException exception)
         {
-            ErrorRecord error = ErrorRecords.Create(exception, file.Target);
             if (!ErrorRecords.IsAboutThePeers(exception.Code) || Client.Peers.Count == 0)
             {
+                ErrorRecord error = ErrorRecords.Create(exception, file.Target);
                 return () => WriteError(error);
             }
 
             await ending.CancelAsync().ConfigureAwait(false);
-            throw new CmdletException(error);
+            throw new PeersGoneException(file, exception);
         }
         finally
         {
             progress.Finish(tracked);
             slots.Release();
         }
+    }
+
+    /// <summary>Ends the work on all files: the peers cannot be spoken with.</summary>
+    private sealed class PeersGoneException(FileWork file, DfssException failure) : Exception(failure.Message, failure)
+    {
+        internal FileWork File => file;
+
+        internal DfssException Failure => failure;
     }
 }
 

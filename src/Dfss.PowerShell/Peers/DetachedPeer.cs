@@ -163,7 +163,8 @@ internal sealed class DetachedPeer : SessionPeer
         // dfss comes with the module imported.
         var command = new StringBuilder("$ErrorActionPreference = 'Stop'; ")
             .Append("if (-not (Get-Module -Name Dfss)) { Import-Module ").Append(PeerHost.Quote(module)).Append(" }; ")
-            .Append("Start-DfssPeer -Announce -Confirm:$false -Address ").Append(PeerHost.Quote(options.Address))
+            .Append(ForeignDetachedPeer.CommandMark)
+            .Append("-Confirm:$false -Address ").Append(PeerHost.Quote(options.Address))
             .Append(System.Globalization.CultureInfo.InvariantCulture, $" -Port {options.Port}")
             .Append(options.StorePath is null ? " -InMemory" : $" -StorePath {PeerHost.Quote(options.StorePath)}");
         if (options.AdvertisedAddresses.Count > 0)

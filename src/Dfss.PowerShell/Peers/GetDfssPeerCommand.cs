@@ -4,7 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The peers that this session started, detached ones too; with -Peer, what those peers say of themselves.
+/// The peers that this session started, detached ones too; with -Peer, what those peers say of themselves. In a session
+/// that started none, the peers of $env:DFSS_PEER.
 /// </summary>
 [Cmdlet(VerbsCommon.Get, "DfssPeer")]
 [OutputType(typeof(DfssPeerInfo))]
@@ -20,7 +21,8 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        if (Peer is not null)
+        SessionPeer[] own = SessionPeers.List();
+        if (Peer is not null || (own.Length == 0 && Id is null))
         {
             foreach (PeerAddress address in Client.Peers)
             {
@@ -30,7 +32,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
             return;
         }
 
-        foreach (SessionPeer peer in SessionPeers.List())
+        foreach (SessionPeer peer in own)
         {
             if (Id is null || Id.Contains(peer.Id))
             {
@@ -41,7 +43,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
 
         foreach (int id in Id ?? [])
         {
-            if (!SessionPeers.List().Any(peer => peer.Id == id))
+            if (!own.Any(peer => peer.Id == id))
             {
                 await WriteErrorAsync(ErrorRecords.Create(
                     "PeerNotOfSession", ErrorCategory.ObjectNotFound, id,

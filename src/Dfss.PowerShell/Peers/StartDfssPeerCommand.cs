@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using System.Net;
 using Dfss.Peers;
 
 namespace Dfss.Commands;
@@ -89,7 +90,8 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
             StorePath = path,
             Address = Address,
             Port = Port,
-            AdvertisedAddresses = AdvertisedAddress,
+            AdvertisedAddresses =
+                AdvertisedAddress.Length == 0 && IsAny(Address) ? [Dns.GetHostName()] : AdvertisedAddress,
             AllowUnauthenticatedNetwork = AllowUnauthenticatedNetwork,
         };
         if (Announce)
@@ -107,6 +109,10 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
             await StartHereAsync(options with { Log = TakeVerbose }, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether an address is for listening only: nobody can be sent there.</summary>
+    private static bool IsAny(string address) => IPAddress.TryParse(address, out IPAddress? parsed)
+        && (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any));
 
     private async Task StartHereAsync(PeerOptions options, CancellationToken cancellationToken)
     {

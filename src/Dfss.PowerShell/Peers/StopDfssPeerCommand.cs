@@ -2,7 +2,11 @@ using System.Management.Automation;
 
 namespace Dfss.Commands;
 
-/// <summary>Stops peers that this session started, detached ones too, and waits until they have stopped.</summary>
+/// <summary>
+/// Stops peers that this session started, detached ones too, and waits until they have stopped. A detached peer that
+/// another session of the same user started on this machine (Linux) is stopped when it comes from
+/// <c>Get-DfssPeer -Peer</c>.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Stop, "DfssPeer", DefaultParameterSetName = IdSet, SupportsShouldProcess = true)]
 public sealed class StopDfssPeerCommand : DfssCmdlet
 {
@@ -33,6 +37,12 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         {
             case InputObjectSet:
                 DfssPeerInfo given = InputObject!;
+                if (given.Kind == DfssPeerKind.Remote)
+                {
+                    await StopForeignAsync(given, cancellationToken).ConfigureAwait(false);
+                    break;
+                }
+
                 await StopAsync(peer =>
                     peer.Id == given.Id, given, given.Endpoint, cancellationToken).ConfigureAwait(false);
                 break;
@@ -57,6 +67,23 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         }
     }
 
+    private async Task StopForeignAsync(DfssPeerInfo peer, CancellationToken cancellationToken)
+    {
+        if (ForeignDetachedPeer.FindObstacle(peer) is { } obstacle)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(
+                "PeerNotOfSession", ErrorCategory.PermissionDenied, peer,
+                FormattableString.Invariant(
+                    $"{peer.Endpoint}: this session started no such peer (process {peer.ProcessId}), and {obstacle}."),
+                FormattableString.Invariant($"End process {peer.ProcessId} on the peer's machine, or stop the peer in ")
+                    + "the session that started it.")).ConfigureAwait(false);
+        }
+        else if (await ShouldProcessAsync(peer.Endpoint, "Stop the peer").ConfigureAwait(false))
+        {
+            await ForeignDetachedPeer.StopAsync(peer, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private async Task StopAsync(Predicate<SessionPeer> isMeant, object target, string name,
         CancellationToken cancellationToken)
     {
@@ -66,7 +93,7 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
             await WriteErrorAsync(ErrorRecords.Create(
                 "PeerNotOfSession", ErrorCategory.ObjectNotFound, target,
                 $"This session started no peer with {name} that still runs.",
-                "See Get-DfssPeer; stop a peer in the session that started it, or end its process."))
+                "For a detached peer of another session: Get-DfssPeer -Peer localhost:port | Stop-DfssPeer."))
                 .ConfigureAwait(false);
         }
 

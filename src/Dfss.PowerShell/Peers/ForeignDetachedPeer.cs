@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// A detached peer that another session started. Its process id is only what a peer says of itself, so a process is
+/// ended only where it shows by its command line, on this machine, that it is that peer.
+/// </summary>
+internal static class ForeignDetachedPeer
+{
+    /// <summary>What <see cref="DetachedPeer"/> starts every process with.</summary>
+    internal const string CommandMark = "Start-DfssPeer -Announce ";
+
+    /// <summary>15 s: a peer answers what is under way for at most 5 s and closes its store.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Why a peer's process may not be ended from here; null where it may.</summary>
+    internal static string? FindObstacle(DfssPeerInfo peer)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return "this system does not show what its process was started for";
+        }
+
+        if (!IsLoopback(peer.Endpoint))
+        {
+            return "it was not asked at localhost, so it may run on another machine";
+        }
+
+        string process = FormattableString.Invariant($"/proc/{peer.ProcessId}");
+        try
+        {
+            string[] arguments = File.ReadAllText($"{process}/cmdline").Split('\0');
+            return !Array.Exists(arguments, argument => IsCommandOf(argument, peer))
+                ? "that process was not started for it with -Detached"
+                : ReadUser(process) != ReadUser("/proc/self") ? "that process is another user's" : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "there is no such process here that could be looked at";
+        }
+    }
+
+    /// <summary>Asks the process of a peer without obstacle to end, and waits until it has.</summary>
+    /// <exception cref="DfssException">TimedOut: it still runs.</exception>
+    internal static async Task StopAsync(DfssPeerInfo peer, CancellationToken cancellationToken)
+    {
+        Process process;
+        try
+        {
+            process = Process.GetProcessById(peer.ProcessId);
+        }
+        catch (ArgumentException)
+        {
+            // It has ended meanwhile.
+            return;
+        }
+
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(StopTimeout);
+        using (process)
+        {
+            _ = NativeProcess.Terminate(peer.ProcessId);
+            try
+            {
+                await process.WaitForExitAsync(timeout.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new DfssException(DfssErrorCode.TimedOut, FormattableString.Invariant(
+                    $"{peer.Endpoint}: process {peer.ProcessId} was told to end and still runs."));
+            }
+        }
+    }
+
+    /// <summary>Whether a command is the one that a detached peer of this store is started with.</summary>
+    internal static bool IsCommandOf(string argument, DfssPeerInfo peer) =>
+        argument.Contains(CommandMark, StringComparison.Ordinal)
+        && argument.Contains(
+            peer.StorePath is null ? " -InMemory" : $" -StorePath {PeerHost.Quote(peer.StorePath)}",
+            StringComparison.Ordinal);
+
+    private static bool IsLoopback(string endpoint)
+    {
+        string host = endpoint[..Math.Max(0, endpoint.LastIndexOf(':'))].Trim('[', ']');
+        return host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
+    }
+
+    private static string? ReadUser(string process) => File.ReadLines($"{process}/status")
+        .FirstOrDefault(line => line.StartsWith("Uid:", StringComparison.Ordinal));
+}

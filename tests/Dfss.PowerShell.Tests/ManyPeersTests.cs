@@ -1,0 +1,66 @@
+using System.Management.Automation;
+using Xunit;
+
+namespace Dfss.Tests;
+
+/// <summary>What a user is told when destinations do not fit, and when peers are gone.</summary>
+public sealed class ManyPeersTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
+    private readonly Session session = new();
+
+    public ManyPeersTests()
+    {
+        session.Runspace.SessionStateProxy.Path.SetLocation(folder);
+        session.Run("$peers = foreach ($number in 1..3) { Start-DfssPeer -InMemory -Port 0 }").ThrowIfFailed();
+        Array.ForEach(["a.txt", "b.txt"], name => File.WriteAllText(Path.Combine(folder, name), name));
+        session.Run("Send-DfssFile a.txt, b.txt -Peer $peers").ThrowIfFailed();
+    }
+
+    public void Dispose()
+    {
+        session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
+        session.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("Get-DfssFileInfo *.txt -Peer $peers | Receive-DfssFile -Destination copies")]
+    [InlineData("Receive-DfssFile *.txt -Peer $peers -Destination copies -Force")]
+    public void Several_files_for_a_path_that_is_no_folder_are_refused_before_one_is_written(string script)
+    {
+        ErrorRecord error = session.RunUntilError(script);
+        Assert.Equal("DestinationNotFolder", Result.IdOf(error));
+        Assert.DoesNotContain(
+            "-Force", error.Exception.Message + error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.False(Path.Exists(Path.Combine(folder, "copies")));
+    }
+
+    [Fact]
+    public void A_separator_at_the_end_makes_the_folder()
+    {
+        session.Run("Get-DfssFileInfo *.txt -Peer $peers | Receive-DfssFile -Destination ./copies/").ThrowIfFailed();
+        Assert.Equal("b.txt", File.ReadAllText(Path.Combine(folder, "copies", "b.txt")));
+    }
+
+    [Fact]
+    public void Files_that_may_be_out_of_date_are_said_so_once()
+    {
+        Assert.DoesNotContain(session.Run("Get-DfssFileInfo *.txt -Peer $peers").Warnings, IsAboutDate);
+        Result result = session.Run("$peers[0..1] | Stop-DfssPeer; Get-DfssFileInfo *.txt -Peer $peers");
+        Assert.Equal([false, false], result.As<DfssFileInfo>().Select(file => file.IsCurrent));
+        Assert.Single(result.Warnings, IsAboutDate);
+    }
+
+    [Fact]
+    public void When_the_last_peer_is_gone_the_error_names_the_file_and_how_many_were_done()
+    {
+        ErrorRecord error = session.RunUntilError("$peers | Stop-DfssPeer; Send-DfssFile a.txt -Peer $peers");
+        Assert.Equal("PeerUnreachable", Result.IdOf(error));
+        Assert.EndsWith("Sending ended with 'a.txt'; files done before: 0.", error.ErrorDetails.Message,
+            StringComparison.Ordinal);
+    }
+
+    private static bool IsAboutDate(string warning) =>
+        warning.Contains("IsCurrent is false", StringComparison.Ordinal);
+}
