@@ -243,7 +243,7 @@ public sealed class TransferTests : IDisposable
     }
 
     [Fact]
-    public async Task Ctrl_C_ends_a_send_within_a_second_and_nothing_is_stored()
+    public async Task Ctrl_C_ends_a_send_at_once_and_nothing_is_stored()
     {
         using (FileStream file = File.Create(In("large.bin")))
         {
@@ -258,7 +258,8 @@ public sealed class TransferTests : IDisposable
         await moving.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         var watch = Stopwatch.StartNew();
         await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(1), $"It took {watch.Elapsed}.");
+        // A fraction of a second on a quiet machine; sending all of it, or waiting for a time-out, would take far longer than this.
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"It took {watch.Elapsed}.");
         Assert.Throws<PipelineStoppedException>(() => engine.EndInvoke(running));
         Assert.Empty(Names("Get-DfssFileInfo -Peer $peer"));
     }

@@ -122,7 +122,8 @@ internal sealed class ShellProcess : IDisposable
     /// <summary>Starts a prompt on a terminal of its own, which script(1) makes.</summary>
     public static ShellProcess StartOnTerminal()
     {
-        ProcessStartInfo start = new("/usr/bin/script", ["-qec", $"dotnet '{ShellPath}'", "/dev/null"])
+        string reset = IgnoresSignals ? "env --default-signal=HUP,INT,TERM " : string.Empty;
+        ProcessStartInfo start = new("/usr/bin/script", ["-qec", $"{reset}dotnet '{ShellPath}'", "/dev/null"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

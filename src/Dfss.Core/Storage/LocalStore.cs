@@ -79,15 +79,15 @@ internal sealed class LocalStore : IAsyncDisposable
         {
             return await OpenOnDiskAsync(new StoreLayout(root), options, files, touched).ConfigureAwait(false);
         }
-        catch (IOException exception)
+        catch (IOException exception) when (DurableFile.IsOutOfSpace(exception))
         {
-            throw StoreErrors.From(exception, root);
+            throw StoreErrors.Full(root, exception);
         }
-        catch (UnauthorizedAccessException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new DfssException(
                 DfssErrorCode.StoreFailed,
-                $"The store at '{root}' cannot be opened: {exception.Message} Give this user access, or use another folder.",
+                $"The store at '{root}' cannot be opened: {exception.Message} Mend that, or use another folder.",
                 exception);
         }
     }

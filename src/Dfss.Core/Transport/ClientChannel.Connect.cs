@@ -55,7 +55,10 @@ internal sealed partial class ClientChannel
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(
-                DfssErrorCode.TimedOut, $"{address}: no answer to hello within {options.ConnectTimeout.TotalSeconds:0.#} s.", exception);
+                DfssErrorCode.TimedOut,
+                $"{address}: no answer to hello within {options.ConnectTimeout.TotalSeconds:0.#} s. Something listens there: "
+                + "a peer that is overloaded, or no DFSS peer at all.",
+                exception);
         }
     }
 
