@@ -6,7 +6,8 @@ namespace Dfss.Transfer;
 
 /// <summary>
 /// The stores a client knows, by address and by store id. Connects when first asked, keeps what works, and remembers
-/// for a short while what does not, so that one dead peer costs one time-out and not one a file.
+/// for a short while what does not, so that a peer that cannot be reached costs a time-out now and then and not one a
+/// file. One that was reached and dies later is noticed by its <see cref="PeerLink"/>.
 /// </summary>
 internal sealed class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
 {
