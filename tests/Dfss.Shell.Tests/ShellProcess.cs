@@ -123,7 +123,9 @@ internal sealed class ShellProcess : IDisposable
     public static ShellProcess StartOnTerminal()
     {
         string reset = IgnoresSignals ? "env --default-signal=HUP,INT,TERM " : string.Empty;
-        ProcessStartInfo start = new("/usr/bin/script", ["-qec", $"{reset}dotnet '{ShellPath}'", "/dev/null"])
+
+        // exec: a shell that stays (dash does, bash does not) hears Ctrl+C too and gives 130 for its own.
+        ProcessStartInfo start = new("/usr/bin/script", ["-qec", $"exec {reset}dotnet '{ShellPath}'", "/dev/null"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
