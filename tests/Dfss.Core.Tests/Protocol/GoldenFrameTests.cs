@@ -1,73 +1,149 @@
 using System.Text.RegularExpressions;
 using Dfss.Protocol;
+using Dfss.Records;
 using Xunit;
 
 namespace Dfss.Tests.Protocol;
 
-/// <summary>The frames printed in docs/protocol.md, read and written: the document and the code cannot disagree.</summary>
-public partial class GoldenFrameTests
+/// <summary>The blocks printed in docs/protocol.md, read and written: the document and the code cannot disagree.</summary>
+public sealed partial class GoldenFrameTests
 {
-    private static readonly byte[] AbcId = ChunkId.Of("abc"u8).ToByteArray();
-    private static readonly StoreId Store = StoreId.Parse("000102030405060708090a0b0c0d0e0f");
+    private static readonly string Document = File.ReadAllText(DocumentPath());
+    private static readonly Dictionary<string, Block> Printed = GoldenBlock().Matches(Document).ToDictionary(
+        match => match.Groups["name"].Value,
+        match => new Block(
+            match.Groups["meaning"].Value.Trim().ReplaceLineEndings(" "),
+            Convert.FromHexString(Blank().Replace(match.Groups["hex"].Value, ""))));
 
-    private static Dictionary<string, (Message Message, ReadOnlyMemory<byte>? Payload)> Expected { get; } = new()
+    public static TheoryData<string> Names => [.. GoldenFrames.Frames.Keys.Concat(GoldenFrames.Values.Keys)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_block_writes_and_reads_as_it_says(string name)
     {
-        ["hello-request"] = (Message.Request(0, Operations.Hello, new HelloRequest([1], "dfss/0.1.0", []).ToMap()), null),
-        ["hello-answer"] = (
-            Message.Answer(
-                0,
-                DfssErrorCode.None,
-                new HelloAnswer(1, "dfss/0.1.0", Store, ["127.0.0.1:9000"], [], HelloLimits.Default).ToMap()),
-            null),
-        ["ping-request"] = (Message.Request(1, Operations.Ping, []), null),
-        ["store-chunk-request"] = (
-            Message.Request(2, Operations.StoreChunk, new MessageMap { { "chunk_id", AbcId } }), "abc"u8.ToArray()),
-        ["store-chunk-answer"] = (Message.Answer(2, DfssErrorCode.None, new MessageMap { { "present", false } }), null),
-        ["get-chunk-request"] = (
-            Message.Request(3, Operations.GetChunk, new MessageMap { { "name", "a.txt" }, { "index", 0 } }), null),
-        ["empty-payload"] = (Message.Answer(3, DfssErrorCode.None, []), ReadOnlyMemory<byte>.Empty),
-        ["error-answer"] = (
-            Message.Answer(
-                4,
-                DfssErrorCode.ChunkNotFound,
-                new MessageMap { { "message", "No such chunk." }, { "retryable", false }, { "chunk_id", AbcId } }),
-            null),
-        ["draining-notice"] = (
-            Message.Answer(
-                null, DfssErrorCode.PeerBusy, new MessageMap { { "message", "The peer is stopping." }, { "retryable", true } }),
-            null),
-    };
+        byte[] written = GoldenFrames.Values.TryGetValue(name, out byte[]? value)
+            ? value
+            : MessageCodec.ToFrame(GoldenFrames.Frames[name].Message, GoldenFrames.Frames[name].Payload);
+        Assert.True(
+            Printed.TryGetValue(name, out Block? printed) && printed.Bytes.AsSpan().SequenceEqual(written),
+            $"{name} is written as {Convert.ToHexStringLower(written)}, which means {Read(name, written)}");
+        Assert.Equal(printed.Meaning, Read(name, printed.Bytes));
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void No_bit_of_a_block_can_be_another_without_notice(string name)
+    {
+        Block printed = Printed[name];
+        for (int bit = 0; bit < printed.Bytes.Length * 8; bit++)
+        {
+            byte[] changed = [.. printed.Bytes];
+            changed[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.NotEqual(printed.Meaning, ReadOrError(name, changed));
+        }
+    }
 
     [Fact]
-    public void Every_frame_of_the_document_reads_and_writes_as_it_says()
+    public void Every_operation_is_shown_asked_and_answered()
     {
-        Dictionary<string, string> printed = GoldenBlock().Matches(File.ReadAllText(DocumentPath()))
-            .ToDictionary(match => match.Groups[1].Value, match => Blank().Replace(match.Groups[2].Value, ""));
-        foreach ((string name, (Message message, ReadOnlyMemory<byte>? payload)) in Expected)
+        Assert.Equal(
+            Names.Select(row => row.Data).Order(StringComparer.Ordinal), Printed.Keys.Order(StringComparer.Ordinal));
+        foreach (string operation in OperationNames())
         {
-            string written = Convert.ToHexStringLower(MessageCodec.ToFrame(message, payload));
-            Assert.True(printed.ContainsKey(name), $"{name} is not in the document: {written}");
-            Assert.True(written == printed[name], $"{name} is written as {written}");
-            byte[] body = Convert.FromHexString(printed[name])[Frame.PrefixBytes..];
-            MessageCodec.HeaderScan scan = default;
-            Assert.True(scan.TryFindEnd(body, body.Length, out MessageCodec.HeaderEnd end));
-            Assert.Equal(payload?.Length, end.PayloadBytes);
-            Assert.Equal(
-                MessageSamples.Describe(message), MessageSamples.Describe(MessageCodec.DecodeHeader(body.AsMemory(0, end.HeaderBytes))));
+            uint[] asked = [.. GoldenFrames.Frames.Values
+                .Where(frame => frame.Message.Operation == operation).Select(frame => frame.Message.Id!.Value)];
+            Assert.NotEmpty(asked);
+            Assert.All(asked, id => Assert.Contains(
+                GoldenFrames.Frames.Values,
+                frame => frame.Message.Operation is null && frame.Message.Id == id && frame.Message.Status == DfssErrorCode.None));
+        }
+    }
+
+    [Fact]
+    public void The_error_table_is_the_codes_own()
+    {
+        string[] printed = [.. ErrorRow().Matches(Document).Select(match => match.Value)];
+        Assert.Equal(
+            Enum.GetValues<DfssErrorCode>().Select(
+                code => $"| {(int)code} | {code} | {(new DfssException(code, "").IsTransient ? "yes" : "no")} |"),
+            printed);
+    }
+
+    [Fact]
+    public void The_operations_table_is_the_codes_own()
+    {
+        (string Name, bool TakesPayload)[] printed = [.. OperationRow().Matches(Document)
+            .Select(match => (match.Groups["name"].Value, match.Groups["payload"].Value.Trim() != "nil"))];
+        Assert.Equal(
+            OperationNames().Select(operation => (operation, Operations.TakesPayload(operation) == true)), printed);
+    }
+
+    private static IEnumerable<string> OperationNames() =>
+        typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!);
+
+    private static string ReadOrError(string name, byte[] bytes)
+    {
+        try
+        {
+            return Read(name, bytes);
+        }
+        catch (DfssException error)
+        {
+            return error.Message;
+        }
+    }
+
+    /// <summary>What the bytes mean, read by the code that reads such bytes from a stranger.</summary>
+    private static string Read(string name, byte[] bytes)
+    {
+        if (name.StartsWith("manifest", StringComparison.Ordinal))
+        {
+            return GoldenNotation.Of(FileManifest.Decode(bytes));
         }
 
-        Assert.Equal(Expected.Keys.Order(StringComparer.Ordinal), printed.Keys.Order(StringComparer.Ordinal));
+        if (name.StartsWith("record", StringComparison.Ordinal))
+        {
+            return ReadItem(bytes, item => RecordCodec.EncodeRecord(RecordCodec.DecodeRecord(item)));
+        }
+
+        Assert.True(Frame.TryReadPrefix(bytes, DfssLimits.MaxFrameBytes, out int bodyBytes));
+        byte[] body = bytes[Frame.PrefixBytes..];
+        MessageCodec.HeaderScan scan = default;
+        if (bodyBytes != body.Length || !scan.TryFindEnd(body, bodyBytes, out MessageCodec.HeaderEnd end))
+        {
+            return "A frame of another length.";
+        }
+
+        Message message = MessageCodec.DecodeHeader(body.AsMemory(0, end.HeaderBytes));
+        ReadOnlyMemory<byte>? payload = end.PayloadBytes is null ? null : (ReadOnlyMemory<byte>?)body.AsMemory(end.HeaderBytes);
+        Func<ReadOnlyMemory<byte>, byte[]>? codec = ItemCodec(name);
+        foreach (ReadOnlyMemory<byte> item in codec is null ? [] : MessageBatch.Split(message.Map, payload ?? default))
+        {
+            ReadItem(item, codec!);
+        }
+
+        return GoldenNotation.Of(message, payload, codec is not null);
     }
 
-    [Fact]
-    public void The_document_names_every_error_and_every_operation()
+    /// <summary>What an item means to whoever reads any MessagePack; the code's own reading must keep all of it.</summary>
+    private static string ReadItem(ReadOnlyMemory<byte> item, Func<ReadOnlyMemory<byte>, byte[]> codec)
     {
-        string text = File.ReadAllText(DocumentPath());
-        Assert.All(Enum.GetValues<DfssErrorCode>(), code => Assert.Contains($"| {(int)code} | {code} |", text, StringComparison.Ordinal));
-        Assert.All(
-            typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!),
-            operation => Assert.Contains($"`{operation}`", text, StringComparison.Ordinal));
+        string meaning = GoldenNotation.OfItem(item);
+        string kept = GoldenNotation.OfItem(codec(item));
+        return meaning == kept ? meaning : throw new DfssException(DfssErrorCode.InvalidArgument, $"Of {meaning} only {kept} is read.");
     }
+
+    private static Func<ReadOnlyMemory<byte>, byte[]>? ItemCodec(string name) => name switch
+    {
+        "prepare-request" => item => RecordCodec.Encode(RecordCodec.DecodePrepare(item)),
+        "seal-request" => item => RecordCodec.Encode(RecordCodec.DecodeSeal(item)),
+        "accept-request" => item => RecordCodec.Encode(RecordCodec.DecodeAccept(item)),
+        "decide-request" => item => RecordCodec.Encode(RecordCodec.DecodeDecide(item)),
+        "read-request" => item => RecordCodec.Encode(RecordCodec.DecodeRead(item)),
+        "list-files-answer" => item => RecordCodec.EncodeBallotedRecord(RecordCodec.DecodeBallotedRecord(item)),
+        _ when RegisterAnswerName().IsMatch(name) => item => RecordCodec.EncodeAnswer(RecordCodec.DecodeAnswer(item)),
+        _ => null,
+    };
 
     private static string DocumentPath()
     {
@@ -80,9 +156,20 @@ public partial class GoldenFrameTests
         return Path.Combine(folder!.FullName, "docs", "protocol.md");
     }
 
-    [GeneratedRegex("```hex ([a-z-]+)\n(.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex("```text (?<name>[a-z-]+)\n(?<meaning>.*?)```\\s+```hex \\k<name>\n(?<hex>.*?)```", RegexOptions.Singleline)]
     private static partial Regex GoldenBlock();
+
+    [GeneratedRegex(@"^\| \d+ \| \w+ \| (yes|no) \|", RegexOptions.Multiline)]
+    private static partial Regex ErrorRow();
+
+    [GeneratedRegex(@"^\| `(?<name>[a-z_]+)` \|[^|]*\|(?<payload>[^|]*)\|[^|]*\|[^|]*\|[^|]*\|[^|]*\|$", RegexOptions.Multiline)]
+    private static partial Regex OperationRow();
+
+    [GeneratedRegex("^(prepare|seal|accept|decide|read)-answer")]
+    private static partial Regex RegisterAnswerName();
 
     [GeneratedRegex("\\s+")]
     private static partial Regex Blank();
+
+    private sealed record Block(string Meaning, byte[] Bytes);
 }
