@@ -177,7 +177,8 @@ internal static partial class RecordCodec
         Require(Enum.IsDefined(record.State), "state");
         Require(record.State == FileRecordState.Removed || record.FileId != default, "file_id");
         Require(record.Length is >= 0 and <= MaxInteger, "length");
-        Require(record.ChunkSize is >= 0 and <= DfssLimits.MaxChunkSize, "chunk_size");
+        int minChunkSize = record.State == FileRecordState.Removed ? 0 : DfssLimits.MinChunkSize;
+        Require(record.ChunkSize >= minChunkSize && record.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
         Require(record.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(record.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
         Require(record.Home.Count is >= 1 and <= DfssLimits.MaxHomeMembers, "home");

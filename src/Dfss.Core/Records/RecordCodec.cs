@@ -18,7 +18,7 @@ namespace Dfss.Records;
 ///                  state                int         0 file, 1 removed
 ///                  file_id              bin 32      a file's; absent in a tombstone
 ///                  length               int         bytes
-///                  chunk_size           int         bytes, to 16 MiB
+///                  chunk_size           int         bytes, a file's 64 KiB to 16 MiB
 ///                  replicas             int         1-64
 ///                  run                  int         1-524,287
 ///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 256 bytes

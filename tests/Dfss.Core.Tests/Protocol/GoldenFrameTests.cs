@@ -78,6 +78,31 @@ public sealed partial class GoldenFrameTests
             OperationNames().Select(operation => (operation, Operations.TakesPayload(operation) == true)), printed);
     }
 
+    [Fact]
+    public void The_limits_are_the_codes_own() => Assert.All(
+        new FormattableString[]
+        {
+            $"| everything of a body before the payload's bytes | {DfssLimits.MaxHeaderBytes:N0} bytes |",
+            $"| payload | 16 MiB ({DfssLimits.MaxPayloadBytes:N0} bytes) |",
+            $"| body | {DfssLimits.MaxFrameBytes:N0} bytes (65,536 and 16 MiB); before `hello` is answered {DfssLimits.MaxHelloFrameBytes:N0} bytes,",
+            $"| shortest body | {Frame.MinBodyBytes} bytes |",
+            $"| nesting, the body's own array being the first level | {DfssLimits.MaxDepth} |",
+            $"| keys of one map | {MessageCodec.MaxMapKeys}; of a map within an item 64,",
+            $"| requests in flight on one connection | {DfssLimits.MaxRequestsInFlight}, or as `hello` says |",
+            $"| connections of one peer | {DfssLimits.MaxConnections} |",
+            $"| items of a batch | {MessageBatch.MaxItems:N0}, together 16 MiB,",
+            $"| chunk size of a file | {DfssLimits.MinChunkSize:N0} to {DfssLimits.MaxChunkSize:N0} bytes; {DfssLimits.DefaultChunkSize:N0} is usual |",
+            $"| chunks of a file | {DfssLimits.MaxChunksPerFile:N0} |",
+            $"| length of a file | {(long)DfssLimits.MaxChunksPerFile * DfssLimits.MaxChunkSize:N0} bytes",
+            $"| name | 1 to {DfssLimits.MaxNameBytes:N0} bytes of UTF-8 |",
+            $"| members of a home | 1 to {DfssLimits.MaxHomeMembers} |",
+            $"| an error's message | {ErrorAnswer.MaxMessageCharacters:N0} UTF-16 units;",
+            $"{RegisterState.MaxSeals:N0} other files are sealed under the name",
+            $"| previous_writer_ids | array of bin 16 | 0 to {Proposer.MaxPreviousWriterIds},",
+            $"The default port is {DfssLimits.DefaultPort}.",
+        },
+        fragment => Assert.Contains(FormattableString.Invariant(fragment), Document, StringComparison.Ordinal));
+
     private static IEnumerable<string> OperationNames() =>
         typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!);
 

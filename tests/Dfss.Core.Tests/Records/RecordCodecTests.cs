@@ -20,7 +20,7 @@ public sealed class RecordCodecTests
 
     private static readonly Gen<FileRecord> Records = Gen.Select(
         Gen.Select(Names, Gen.Long[1, (1L << 53) - 1], Gen.Bool, FileIds),
-        Gen.Select(Integers, Gen.Int[0, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
+        Gen.Select(Integers, Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
         Gen.Select(Members.Array[1, 4], Integers, Gen.Int[-1, 4095]),
         Gen.Select(Guids, FileIds.Array[0, 3], Guids.Array[0, 8]),
         (what, sizes, where, history) => new FileRecord
@@ -30,7 +30,7 @@ public sealed class RecordCodecTests
             State = what.Item3 ? FileRecordState.Removed : FileRecordState.File,
             FileId = what.Item3 ? default : what.Item4,
             Length = sizes.Item1,
-            ChunkSize = sizes.Item2,
+            ChunkSize = what.Item3 ? 0 : sizes.Item2,
             Replicas = sizes.Item3,
             Run = sizes.Item4,
             Home = where.Item1,
@@ -221,6 +221,7 @@ public sealed class RecordCodecTests
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { FileId = default }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Length = -1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { ChunkSize = DfssLimits.MaxChunkSize + 1 }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { ChunkSize = DfssLimits.MinChunkSize - 1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Replicas = 0 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { UnixMode = 4096 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [] }));

@@ -248,6 +248,7 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         Version = 0,
         State = operation.Removes ? FileRecordState.Removed : FileRecordState.File,
         FileId = operation.Removes ? default : file.FileId,
+        ChunkSize = DfssLimits.MinChunkSize,
         // How many copies were promised: what the check of lost chunks goes by.
         Replicas = minimumReplicas,
         Home = [new HomeMember(StoreId: null, [])],
