@@ -19,6 +19,9 @@ internal sealed class RecordWriter
     private readonly Proposer proposer;
     private readonly bool isCreateOnly;
 
+    /// <summary>Whether a record of this change may have been accepted by somebody.</summary>
+    private bool isProposed;
+
     public RecordWriter(Home home, string name, WriteCondition condition, TransferOptions options)
     {
         this.home = home;
@@ -100,11 +103,21 @@ internal sealed class RecordWriter
         return proposer.Chosen!.Record;
     }
 
-    private FileRecord DescribeAtHome(Func<FileRecord?, FileRecord> describe, FileRecord? current) =>
-        current is null || home.IsSameAs(current.Home)
-            ? describe(current)
-            : throw new DfssException(
-                DfssErrorCode.Conflict, $"'{name}' was made by somebody else meanwhile, with other peers. Look at it, then send again.");
+    private FileRecord DescribeAtHome(Func<FileRecord?, FileRecord> describe, FileRecord? current)
+    {
+        if (current is null || home.IsSameAs(current.Home))
+        {
+            isProposed = true;
+            return describe(current);
+        }
+
+        const string Meanwhile = "was made by somebody else meanwhile, with other peers.";
+        throw isProposed
+            ? new DfssException(
+                DfssErrorCode.CommitUncertain,
+                $"'{name}' {Meanwhile} Whether this change was made before it is not known. Look at it, then send again.")
+            : new DfssException(DfssErrorCode.Conflict, $"'{name}' {Meanwhile} Look at it, then send again.");
+    }
 
     private static SealPlan ToSealPlan(SendPlan plan, FileManifest manifest) =>
         new(manifest.FileId, manifest.ChunkCount, plan.ExpectedByMember(), MinimumReplicas: 1);
