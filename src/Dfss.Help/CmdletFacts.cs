@@ -77,8 +77,8 @@ internal sealed class CmdletFacts
     private static string DefaultOf(object cmdlet, CommandParameterInfo parameter) =>
         cmdlet.GetType().GetProperty(parameter.Name)?.GetValue(cmdlet) switch
         {
+            _ when parameter.ParameterType == typeof(SwitchParameter) => "False",
             null => "None",
-            SwitchParameter => "False",
             IList { Count: 0 } => "None",
             IEnumerable<string> many => string.Join(", ", many),
             object one when parameter.IsMandatory || one is string { Length: 0 } => "None",

@@ -115,7 +115,11 @@ internal static class MamlFile
             Command + "example",
             new XElement(Maml + "title", $"--- {example.Title} ---"),
             new XElement(Dev + "code", string.Join("\n\n", code)),
-            new XElement(Dev + "remarks", Paragraphs(example.Blocks.Where(block => block is not FencedCodeBlock))));
+            new XElement(
+                Dev + "remarks",
+                Paragraphs(example.Blocks.Where(block => block is not FencedCodeBlock)),
+                // The line between this example and the next.
+                new XElement(Maml + "para")));
     }
 
     private static IEnumerable<XElement> CreateLinks(Page page)
