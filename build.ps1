@@ -103,7 +103,7 @@ function Install {
 function Clean {
     Invoke-DotNet clean $solution --configuration $Configuration --nologo
     Remove-Folder $artifacts
-    Remove-Folder ([System.IO.Path]::Combine($module, 'lib'))
+    foreach ($built in 'lib', 'en-US') { Remove-Folder ([System.IO.Path]::Combine($module, $built)) }
 }
 
 foreach ($name in $Task) {

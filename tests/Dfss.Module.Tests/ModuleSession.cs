@@ -29,8 +29,14 @@ internal sealed class ModuleSession : IDisposable
     /// <summary>The dfss.dll that was built with the module.</summary>
     public static string ShellPath { get; } = ReadMetadata("DfssShell");
 
+    /// <summary>The program that made the module's help.</summary>
+    public static string HelpProgramPath { get; } = ReadMetadata("DfssHelp");
+
     /// <summary>The module's folder.</summary>
     public static string Folder { get; } = Path.GetDirectoryName(ManifestPath)!;
+
+    /// <summary>The full path of a file of the repository.</summary>
+    public static string RepositoryPath(string path) => Path.GetFullPath(Path.Combine(Folder, "../..", path));
 
     /// <summary>Runs a script that has no error.</summary>
     public IReadOnlyList<PSObject> Run(string script)

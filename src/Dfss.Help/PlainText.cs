@@ -1,0 +1,107 @@
+using System.Text;
+using Markdig.Extensions.Tables;
+using Markdig.Syntax;
+using Markdig.Syntax.Inlines;
+
+namespace Dfss.Help;
+
+/// <summary>Markdown as a console shows it.</summary>
+internal static class PlainText
+{
+    private const int ListIndent = 2;
+    private const int Indent = 4;
+
+    /// <summary>The text of a line of Markdown, without its marks.</summary>
+    internal static string Of(ContainerInline? inlines)
+    {
+        var text = new StringBuilder();
+        foreach (Inline inline in inlines ?? [])
+        {
+            text.Append(inline switch
+            {
+                CodeInline code => code.Content,
+                LiteralInline literal => literal.Content.ToString(),
+                LineBreakInline => " ",
+                AutolinkInline link => link.Url,
+                HtmlEntityInline entity => entity.Transcoded.ToString(),
+                // Links between pages lead nowhere in a console; their text is a name that Get-Help takes.
+                LinkInline { Url: { } url } link when url.Contains("://", StringComparison.Ordinal) =>
+                    $"{Of(link)} ({url})",
+                ContainerInline container => Of(container),
+                _ => string.Empty,
+            });
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Blocks as paragraphs of one or more lines.</summary>
+    /// <param name="blocks">The blocks.</param>
+    /// <param name="width">Lines of prose are broken to be no longer than this.</param>
+    internal static IEnumerable<string> Paragraphs(IEnumerable<Block> blocks, int width = int.MaxValue) =>
+        blocks.Select(block => block switch
+        {
+            ParagraphBlock paragraph => Wrap(Of(paragraph.Inline), width, indent: 0),
+            ListBlock list => string.Join('\n', list.Cast<ListItemBlock>().Select(item => OfItem(list, item, width))),
+            Table table => OfTable(table, width),
+            CodeBlock code => IndentLines(CodeOf(code)),
+            QuoteBlock quote => string.Join("\n\n", Paragraphs(quote, width)),
+            _ => throw new NotSupportedException($"Help has no form for {block.GetType().Name}, line {block.Line + 1}."),
+        });
+
+    /// <summary>The lines of a block of code.</summary>
+    internal static string CodeOf(CodeBlock code) => code.Lines.ToString().ReplaceLineEndings("\n").TrimEnd('\n');
+
+    private static string OfItem(ListBlock list, ListItemBlock item, int width)
+    {
+        string mark = list.IsOrdered ? FormattableString.Invariant($"{item.Order}. ") : "* ";
+        IEnumerable<string> texts = item.OfType<ParagraphBlock>().Select(paragraph => Of(paragraph.Inline));
+        return Wrap(mark + string.Join(' ', texts), width, ListIndent);
+    }
+
+    /// <summary>A table as a list of its rows: the first cell by itself, the others below with their headings.</summary>
+    private static string OfTable(Table table, int width)
+    {
+        TableRow[] rows = [.. table.Cast<TableRow>()];
+        string[] headings = Cells(rows[0]);
+        return string.Join("\n\n", rows.Skip(1).Select(row =>
+        {
+            string[] cells = Cells(row);
+            IEnumerable<string> below = cells.Skip(1).Select((cell, index) =>
+                new string(' ', Indent) + Wrap($"{headings[index + 1]}: {cell}", width - Indent, Indent)
+                    .Replace("\n", "\n" + new string(' ', Indent), StringComparison.Ordinal));
+            return string.Join('\n', below.Prepend(cells[0]));
+        }));
+    }
+
+    private static string[] Cells(TableRow row) => [.. row.Cast<TableCell>().Select(cell =>
+        string.Join(' ', cell.OfType<ParagraphBlock>().Select(paragraph => Of(paragraph.Inline))))];
+
+    private static string IndentLines(string text) => string.Join('\n', text.Split('\n').Select(line =>
+        line.Length == 0 ? line : new string(' ', Indent) + line));
+
+    /// <summary>Breaks a text at spaces; the lines after the first are indented.</summary>
+    private static string Wrap(string text, int width, int indent)
+    {
+        var wrapped = new StringBuilder();
+        int column = 0;
+        foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (column > 0 && column + 1 + word.Length > width)
+            {
+                wrapped.Append('\n').Append(' ', indent);
+                column = indent;
+            }
+            else if (column > 0)
+            {
+                wrapped.Append(' ');
+                column++;
+            }
+
+            wrapped.Append(word);
+            column += word.Length;
+        }
+
+        return wrapped.ToString();
+    }
+}

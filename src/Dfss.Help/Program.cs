@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text;
+
+namespace Dfss.Help;
+
+/// <summary>
+/// The build step that makes the module's help: MAML for the cmdlets and text for the about_ topics. Words come from
+/// Markdown, facts (types, parameter sets, positions, defaults) from the cmdlets. What does not fit is an error of the
+/// build, with file and line.
+/// </summary>
+internal static class Program
+{
+    private const string Usage = "dotnet Dfss.Help.dll <cmdlets' assembly> <folder of pages> <output folder> [--update]";
+
+    private static int Main(string[] arguments)
+    {
+        // Numbers in help do not depend on the machine that builds.
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        if (arguments.Length is < 3 or > 4 || (arguments.Length == 4 && arguments[3] != "--update"))
+        {
+            Console.Error.WriteLine(Usage);
+            return 2;
+        }
+
+        string assembly = Path.GetFullPath(arguments[0]);
+        List<PageError> errors = Run(
+            assembly, Path.GetFullPath(arguments[1]), Path.GetFullPath(arguments[2]), isUpdate: arguments.Length == 4);
+        foreach (PageError error in errors)
+        {
+            Console.Error.WriteLine(error);
+        }
+
+        return errors.Count == 0 ? 0 : 1;
+    }
+
+    private static List<PageError> Run(string assembly, string pages, string output, bool isUpdate)
+    {
+        var errors = new List<PageError>();
+        var cmdlets = new List<(CmdletFacts Facts, Page Page)>();
+        foreach (CmdletFacts facts in CmdletFacts.Read(assembly))
+        {
+            string path = Path.Combine(pages, facts.Name + ".md");
+            if (isUpdate && File.Exists(path))
+            {
+                SyntaxSection.Update(path, facts);
+            }
+
+            var page = Page.Read(path);
+            errors.AddRange(PageCheck.FindErrors(page, facts));
+            cmdlets.Add((facts, page));
+        }
+
+        Page[] topics = [.. Directory.GetFiles(pages, "about_*.md").Order(StringComparer.Ordinal).Select(Page.Read)];
+        errors.AddRange(topics.SelectMany(PageCheck.FindErrors));
+        errors.AddRange(PageCheck.FindStrangers(pages, cmdlets.Select(cmdlet => cmdlet.Page).Concat(topics)));
+        if (errors.Count == 0)
+        {
+            Write(cmdlets, topics, output, Path.GetFileName(assembly));
+        }
+
+        return errors;
+    }
+
+    private static void Write(
+        List<(CmdletFacts Facts, Page Page)> cmdlets, Page[] topics, string output, string assemblyName)
+    {
+        if (Directory.Exists(output))
+        {
+            Directory.Delete(output, recursive: true);
+        }
+
+        Directory.CreateDirectory(output);
+        foreach (Page topic in topics)
+        {
+            File.WriteAllText(
+                Path.Combine(output, $"{topic.Title}.help.txt"), AboutText.Create(topic),
+                new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        }
+
+        // Last: it is what the build looks at to know that the help is up to date.
+        MamlFile.Write(Path.Combine(output, $"{assemblyName}-Help.xml"), cmdlets);
+    }
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Dfss.Tests;
+
+/// <summary>The build step of the help: it names every defect of the pages with file and line, and writes nothing then.</summary>
+public sealed class HelpBuildTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-help-").FullName;
+
+    public HelpBuildTests()
+    {
+        Directory.CreateDirectory(Pages);
+        foreach (string page in Directory.GetFiles(ModuleSession.RepositoryPath("docs/cmdlets"), "*.md"))
+        {
+            File.Copy(page, Path.Combine(Pages, Path.GetFileName(page)));
+        }
+    }
+
+    private string Pages => Path.Combine(folder, "pages with a space");
+
+    private string Output => Path.Combine(folder, "out");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void Good_pages_give_the_files_that_the_module_has()
+    {
+        Assert.Equal([], Run());
+
+        Assert.Equal(
+            Directory.GetFiles(Path.Combine(ModuleSession.Folder, "en-US")).Select(Path.GetFileName).Order(),
+            Directory.GetFiles(Output).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public void Every_defect_is_named_with_its_page_and_line()
+    {
+        File.Delete(PathOf("Stop-DfssPeer"));
+        File.WriteAllText(PathOf("Remove-DfssFile"), "# Remove-DfssFile");
+        Edit("Send-DfssFile", text => text
+            .Replace("### -Force", "### -Frce", StringComparison.Ordinal)
+            .Replace("Sends files to peers, where they stay under a name.", "{{ Fill in the synopsis }}", StringComparison.Ordinal)
+            .Replace("[[-Name] <string>]", "[-Name <string>]", StringComparison.Ordinal)
+            .Replace("```powershell pwsh", "```powershell", StringComparison.Ordinal));
+        Edit("Get-DfssPeer", text => text[..text.IndexOf("### Example 3", StringComparison.Ordinal)]
+            + text[text.IndexOf("## PARAMETERS", StringComparison.Ordinal)..]);
+        Edit("Get-DfssFileInfo", text => text.Replace("### System.String", "### System.Int32", StringComparison.Ordinal));
+        Edit("about_Dfss", text => text.Replace("## SEE ALSO", "## SEE", StringComparison.Ordinal));
+
+        string[] errors = Run();
+
+        AssertError(errors, "Stop-DfssPeer", "", "has no page");
+        AssertError(errors, "Remove-DfssFile", "", "no cmdlet of this name");
+        AssertError(errors, "Send-DfssFile", "## PARAMETERS", "a parameter -Force, which is not described");
+        AssertError(errors, "Send-DfssFile", "### -Frce", "no parameter of its own '-Frce'");
+        AssertError(errors, "Send-DfssFile", "{{ Fill in the synopsis }}", "placeholder");
+        AssertError(errors, "Send-DfssFile", "## SYNTAX", "not what the code says");
+        AssertError(errors, "Send-DfssFile", "### Example 3", "one block of code");
+        AssertError(errors, "Get-DfssPeer", "## EXAMPLES", "2 examples");
+        AssertError(errors, "Get-DfssFileInfo", "## INPUTS", "must be: System.String");
+        AssertError(errors, "about_Dfss", "", "'SEE ALSO' is missing");
+        Assert.False(Directory.Exists(Output));
+    }
+
+    [Fact]
+    public void The_syntax_is_written_on_request_and_nothing_else_is_touched()
+    {
+        string before = File.ReadAllText(PathOf("Send-DfssFile"));
+        Edit("Send-DfssFile", text => text.Replace("[[-Name] <string>]", "", StringComparison.Ordinal));
+
+        Assert.Equal([], Run("--update"));
+
+        Assert.Equal(before, File.ReadAllText(PathOf("Send-DfssFile")));
+    }
+
+    [Fact]
+    public void An_address_of_a_page_is_what_Get_Help_Online_opens()
+    {
+        Edit("Send-DfssFile", text => text.Replace(
+            "Module Name: Dfss", "Module Name: Dfss\nHelpUri: https://example.org/Send-DfssFile", StringComparison.Ordinal));
+
+        Assert.Equal([], Run());
+
+        string help = File.ReadAllText(Path.Combine(Output, "Dfss.PowerShell.dll-Help.xml"));
+        Assert.Contains("<maml:uri>https://example.org/Send-DfssFile</maml:uri>", help, StringComparison.Ordinal);
+    }
+
+    private string PathOf(string page) => Path.Combine(Pages, $"{page}.md");
+
+    private void Edit(string page, Func<string, string> change)
+    {
+        string text = File.ReadAllText(PathOf(page)).ReplaceLineEndings("\n");
+        string changed = change(text);
+        Assert.NotEqual(text, changed);
+        File.WriteAllText(PathOf(page), changed);
+    }
+
+    /// <summary>An error at the first line that starts with a text; at line 1 without one.</summary>
+    private void AssertError(string[] errors, string page, string line, string message)
+    {
+        int number = line.Length == 0 ? 1 : Array.FindIndex(
+            File.ReadAllLines(PathOf(page)), text => text.StartsWith(line, StringComparison.Ordinal)) + 1;
+        string start = FormattableString.Invariant($"{PathOf(page)}({number}): error DFSSHELP: ");
+        Assert.True(
+            Array.Exists(errors, error => error.StartsWith(start, StringComparison.Ordinal)
+                && error.Contains(message, StringComparison.Ordinal)),
+            $"No '{message}' at {start}\n{string.Join('\n', errors)}");
+    }
+
+    private string[] Run(params string[] options)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+            [ModuleSession.HelpProgramPath, Path.Combine(ModuleSession.Folder, "lib", "Dfss.PowerShell.dll"), Pages, Output, .. options])
+        {
+            RedirectStandardError = true,
+        })!;
+        string said = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        string[] errors = said.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(errors.Length == 0 ? 0 : 1, process.ExitCode);
+        return errors;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Dfss.Tests;
+
+/// <summary>
+/// The examples of the help that need only the bare engine run, each in a session of its own, with the files and peers
+/// of ExampleFolder.ps1. The others run in the Pester suite.
+/// </summary>
+[Collection(ModuleSession.OneProcess)]
+public sealed partial class HelpExampleTests : IDisposable
+{
+    private const string FixtureScript = "tests/Dfss.Pester/ExampleFolder.ps1";
+
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-help-").FullName;
+    private readonly ModuleSession session = new();
+
+    public static TheoryData<string, int> Bare =>
+        [.. Read().Where(example => example.Kind == "bare").Select(example => (example.Page, example.Line))];
+
+    public void Dispose()
+    {
+        session.Run("$env:DFSS_PEER = $null; Get-DfssPeer | Stop-DfssPeer; $env:DFSS_HOST = $null");
+        session.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Bare))]
+    public void An_example_for_the_bare_engine_runs(string page, int line)
+    {
+        string command = Read().Single(example => example.Page == page && example.Line == line).Command;
+        session.Run($"$env:DFSS_HOST = '{ModuleSession.ShellPath}'");
+        IReadOnlyList<PSObject> ports = session.Run($"& '{ModuleSession.RepositoryPath(FixtureScript)}' '{folder}'");
+        // Ports that the example starts peers on are free ones; those it only names are the fixture's.
+        int[] numbers = StartsPeers().IsMatch(command)
+            ? [FindFreePort(), FindFreePort()]
+            : [.. ports.Select(port => (int)port.BaseObject)];
+        string runnable = command
+            .Replace("9001", numbers[0].ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("9002", numbers[1].ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
+        Exception? failure = Record.Exception(() => session.Run(runnable));
+
+        Assert.True(failure is null, $"{page}.md, line {line}: {failure?.Message}\n{runnable}");
+    }
+
+    [Fact]
+    public void Every_example_says_what_it_needs() => Assert.All(
+        Read(), example => Assert.True(
+            example.Kind is "bare" or "pwsh",
+            $"{example.Page}.md, line {example.Line}: write ```powershell bare or ```powershell pwsh."));
+
+    [Fact]
+    public void No_example_starts_a_peer_on_a_port_that_the_tests_cannot_replace() => Assert.All(
+        Read().SelectMany(example => StartsPeers().Matches(example.Command).Select(match => (example, match))),
+        start => Assert.True(
+            start.match.Groups["port"].Value is "0" or "9001" or "9002",
+            $"{start.example.Page}.md, line {start.example.Line}: give -Port 0, 9001 or 9002."));
+
+    private static IReadOnlyList<HelpExample> Read() =>
+        HelpExample.ReadAll(ModuleSession.RepositoryPath("docs/cmdlets"));
+
+    private static int FindFreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    [GeneratedRegex(@"Start-DfssPeer[^\n]*?(-Port (?<port>\d+)|$)", RegexOptions.Multiline)]
+    private static partial Regex StartsPeers();
+}

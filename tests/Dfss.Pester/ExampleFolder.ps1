@@ -1,0 +1,39 @@
+# What every example of the help finds: files in the current folder, two peers that $env:DFSS_PEER names, files stored there.
+# Gives the peers' ports. Uses only the language, .NET and DFSS itself, so that it also runs in the bare engine.
+param(
+    # An empty folder; becomes the current location of the session.
+    [Parameter(Mandatory)]
+    [string] $Folder
+)
+
+$ErrorActionPreference = 'Stop'
+
+function New-File([string] $Path, [int] $Seed) {
+    $full = [System.IO.Path]::Combine($Folder, $Path)
+    $null = [System.IO.Directory]::CreateDirectory([System.IO.Path]::GetDirectoryName($full))
+    $bytes = [byte[]]::new(300KB)
+    [System.Random]::new($Seed).NextBytes($bytes)
+    [System.IO.File]::WriteAllBytes($full, $bytes)
+}
+
+$seed = 0
+foreach ($path in 'report.pdf', 'disk1.iso', 'disk2.iso', 'plan [draft].txt', 'photos/2025/a.jpg', 'photos/2026/a.jpg') {
+    New-File $path (++$seed)
+}
+
+[System.IO.File]::WriteAllLines([System.IO.Path]::Combine($Folder, 'list.csv'), [string[]]('Path,Name', 'report.pdf,lists/report'))
+$null = $ExecutionContext.SessionState.Path.SetLocation([WildcardPattern]::Escape($Folder))
+
+$peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }
+$env:DFSS_PEER = $peers.Endpoint -join ','
+$archive = [System.IO.Path]::Combine($Folder, 'backup.zip')
+$photos = [System.IO.Path]::Combine($Folder, 'photos')
+# What is stored as backup.zip is older than what lies here.
+[System.IO.Compression.ZipFile]::CreateFromDirectory([System.IO.Path]::Combine($photos, '2025'), $archive)
+$null = Send-DfssFile backup.zip
+[System.IO.File]::Delete($archive)
+[System.IO.Compression.ZipFile]::CreateFromDirectory($photos, $archive)
+$null = Send-DfssFile report.pdf -Name reports/q2.pdf
+foreach ($name in 'reports/q1.pdf', 'notes [draft].txt') { $null = Send-DfssFile disk1.iso -Name $name }
+
+$peers.Port
