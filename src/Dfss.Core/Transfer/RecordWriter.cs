@@ -13,6 +13,8 @@ internal sealed class RecordWriter
     /// </summary>
     private const int MaxSealRounds = 3;
 
+    private const string LookAgain = "Look at it with Get-DfssFileInfo, then send again.";
+
     private readonly Home home;
     private readonly string name;
     private readonly RegisterDriver driver;
@@ -88,7 +90,7 @@ internal sealed class RecordWriter
                 else if (round >= MaxSealRounds && (!missing.IsEmpty || proposer.IsManifestMissingAt(member)))
                 {
                     plan.Exclude(member, new DfssException(
-                        DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged. Check its disk and memory."));
+                        DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged.", "Check its disk and memory."));
                 }
             }
 
@@ -104,7 +106,7 @@ internal sealed class RecordWriter
         current is null || home.IsSameAs(current.Home)
             ? describe(current)
             : throw new DfssException(
-                DfssErrorCode.Conflict, $"'{name}' was made by somebody else meanwhile, with other peers. Look at it, then send again.");
+                DfssErrorCode.Conflict, $"'{name}' was made by somebody else meanwhile, with other peers.", LookAgain);
 
     private static SealPlan ToSealPlan(SendPlan plan, FileManifest manifest) =>
         new(manifest.FileId, manifest.ChunkCount, plan.ExpectedByMember(), MinimumReplicas: 1);
@@ -116,9 +118,9 @@ internal sealed class RecordWriter
         {
             case ProposerState.Conflict when isCreateOnly && proposer.Current?.Record is { State: FileRecordState.File } current:
                 throw new DfssException(
-                    DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}. Use -Force to replace it, or another name.");
+                    DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}.", "Use -Force to replace it, or another name.");
             case ProposerState.Conflict:
-                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile. Look at it, then send again.");
+                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.", LookAgain);
             case ProposerState.NoMajority:
                 throw new DfssException(
                     driver.CommonError ?? DfssErrorCode.NoMajority,
@@ -126,8 +128,8 @@ internal sealed class RecordWriter
             case ProposerState.Uncertain:
                 throw new DfssException(
                     DfssErrorCode.CommitUncertain,
-                    $"Whether '{name}' was changed is not known: too few of its {home.Count} peers answered the last step. "
-                    + $"The same command run again settles it.{reasons}");
+                    $"Whether '{name}' was changed is not known: too few of its {home.Count} peers answered the last step.{reasons}",
+                    "Run the same command again: it settles it.");
         }
     }
 }

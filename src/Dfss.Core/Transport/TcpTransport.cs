@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Dfss.Transport;
 
@@ -24,7 +23,7 @@ internal static partial class TcpTransport
     {
         long began = Stopwatch.GetTimestamp();
         IPAddress[] candidates = await ResolveAsync(address, timeout, cancellationToken).ConfigureAwait(false);
-        StringBuilder reasons = new();
+        List<string> reasons = [];
         Exception? last = null;
         for (int i = 0; i < candidates.Length; i++)
         {
@@ -38,17 +37,18 @@ internal static partial class TcpTransport
             catch (SocketException exception)
             {
                 last = exception;
-                reasons.Append(CultureInfo.InvariantCulture, $" {Describe(endpoint)}: {exception.Message}.");
+                reasons.Add($"{Describe(endpoint)}: {exception.Message}");
             }
             catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
             {
                 last = exception;
-                reasons.Append(CultureInfo.InvariantCulture, $" {Describe(endpoint)}: no answer within {share.TotalSeconds:0.#} s.");
+                reasons.Add(string.Create(
+                    CultureInfo.InvariantCulture, $"{Describe(endpoint)}: no answer within {share.TotalSeconds:0.#} s"));
             }
         }
 
         throw new DfssException(
-            DfssErrorCode.PeerUnreachable, $"{address}: no connection.{reasons} Is a peer running there, and the port open?", last);
+            DfssErrorCode.PeerUnreachable, $"{address}: no connection ({string.Join("; ", reasons)}).", last);
     }
 
     /// <summary>An endpoint as text that <see cref="PeerAddress.Parse"/> reads; IPv4 addresses in IPv6 form are shown as IPv4.</summary>
