@@ -11,20 +11,21 @@ public abstract class BadInputTests : IDisposable
 {
     private readonly Session session = new();
 
-    private protected BadInputTests()
+    /// <param name="store">The store of the peer; null for one in memory.</param>
+    private protected BadInputTests(string? store = null)
     {
         Folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
         session.Runspace.SessionStateProxy.Path.SetLocation(Folder);
         Directory.CreateDirectory(In(string.Empty));
         Directory.CreateDirectory(Out(string.Empty));
         File.WriteAllText(In("good.txt"), "good");
-        Peer = StartPeer("store");
+        Peer = StartPeer(store);
         Set("peer", Peer);
     }
 
     private protected string Folder { get; }
 
-    /// <summary>The address of a peer with its store in the folder <c>store</c>, which is $peer.</summary>
+    /// <summary>The address of a peer, which is $peer.</summary>
     private protected string Peer { get; }
 
     private protected static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -52,16 +53,17 @@ public abstract class BadInputTests : IDisposable
 
     private protected Result Run(string script) => session.Run(script);
 
-    private protected string StartPeer(string store) =>
-        session.Run($"Start-DfssPeer {store} -Port 0").As<DfssPeerInfo>()[0].Endpoint;
+    /// <summary>Starts a peer with this store, or one in memory; gives its address.</summary>
+    private protected string StartPeer(string? store = null) =>
+        session.Run($"Start-DfssPeer {store ?? "-InMemory"} -Port 0").As<DfssPeerInfo>()[0].Endpoint;
 
     /// <summary>Sends a file of random bytes; gives its path.</summary>
-    private protected string Send(string name, int length = 1000, string peers = "$peer")
+    private protected string Send(string name, int length = 1000, string peers = "$peer", int chunkSize = DfssLimits.DefaultChunkSize)
     {
         byte[] content = new byte[length];
         new Random(length).NextBytes(content);
         File.WriteAllBytes(In(name), content);
-        session.Run($"Send-DfssFile -LiteralPath 'in/{name}' -Peer {peers}").ThrowIfFailed();
+        session.Run($"Send-DfssFile -LiteralPath 'in/{name}' -Peer {peers} -ChunkSize {chunkSize}").ThrowIfFailed();
         return In(name);
     }
 

@@ -139,7 +139,7 @@ public sealed class BadPeerTests : BadInputTests
     [Fact]
     public void A_name_unknown_to_every_peer_does_not_stop_the_others()
     {
-        Set("both", new[] { Peer, StartPeer("other") });
+        Set("both", new[] { Peer, StartPeer() });
         Send("known.txt", peers: "$both");
         ErrorRecord got = Fails("Get-DfssFileInfo none.txt, known.txt -Peer $both", results: 1);
         Check(got, "FileNotFound", ErrorCategory.ObjectNotFound, "none.txt", "'none.txt'");
