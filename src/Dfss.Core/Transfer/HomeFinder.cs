@@ -85,7 +85,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         DfssErrorCode code = Array.TrueForAll(errors, error => error.Code == errors[0].Code)
             ? errors[0].Code
             : DfssErrorCode.PeerUnreachable;
-        string reasons = string.Concat(errors.Select(error => $"\n  {error.Reason}"));
+        string reasons = string.Concat(errors.Select(error => $"\n{error.Reason}"));
         return new DfssException(
             code, string.Create(CultureInfo.InvariantCulture, $"None of {errors.Length} peers can be reached:{reasons}"), errors[0]);
     }

@@ -28,6 +28,8 @@ internal static partial class TcpTransport
         for (int i = 0; i < candidates.Length; i++)
         {
             IPEndPoint endpoint = new(candidates[i], address.Port);
+            // What the address says itself is not said again.
+            string Name(string reason) => IPAddress.TryParse(address.Host, out _) ? reason : $"{Describe(endpoint)}: {reason}";
             TimeSpan left = timeout - Stopwatch.GetElapsedTime(began);
             TimeSpan share = left > TimeSpan.Zero ? left / (candidates.Length - i) : TimeSpan.Zero;
             try
@@ -37,13 +39,13 @@ internal static partial class TcpTransport
             catch (SocketException exception)
             {
                 last = exception;
-                reasons.Add($"{Describe(endpoint)}: {exception.Message}");
+                reasons.Add(Name(exception.Message));
             }
             catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
             {
                 last = exception;
-                reasons.Add(string.Create(
-                    CultureInfo.InvariantCulture, $"{Describe(endpoint)}: no answer within {share.TotalSeconds:0.#} s"));
+                reasons.Add(Name(string.Create(
+                    CultureInfo.InvariantCulture, $"no answer within {share.TotalSeconds:0.#} s")));
             }
         }
 

@@ -40,7 +40,7 @@ public sealed class BadPeerTests : BadInputTests
             "None of 3 peers can be reached:");
         string[] lines = message.Split('\n');
         Assert.Equal(4, lines.Length);
-        Assert.All(peers.Zip(lines[1..]), pair => Assert.StartsWith($"  {pair.First}: ", pair.Second, StringComparison.Ordinal));
+        Assert.All(peers.Zip(lines[1..]), pair => Assert.StartsWith($"{pair.First}: ", pair.Second, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -130,6 +130,19 @@ public sealed class BadStoreTests : BadInputTests
         IsAtDestination("a.bin");
     }
 
+    [Fact]
+    public void A_chunk_whose_only_holder_is_gone_does_not_stop_the_other_files()
+    {
+        Run("$two = Start-DfssPeer -InMemory -Port 0").ThrowIfFailed();
+        string gone = (string)Run("$two.Endpoint").Output[0].BaseObject;
+        Set("both", new[] { Peer, gone });
+        Send("a.bin", 3 * Chunk, "$both", Chunk);
+        Run("Send-DfssFile in/good.txt -Peer $peer; $two | Stop-DfssPeer").ThrowIfFailed();
+        ErrorRecord error = Fails("Receive-DfssFile a.bin, good.txt -Peer $both -Destination out", results: 1);
+        Check(error, "PeerUnreachable", ErrorCategory.ConnectionError, "a.bin", "Chunk ", "'a.bin'", gone);
+        IsAtDestination("good.txt");
+    }
+
     /// <summary>Changes a byte of a chunk on a peer's disk; gives the chunk's id.</summary>
     private static string SpoilAChunk(string store, string? except = null)
     {
