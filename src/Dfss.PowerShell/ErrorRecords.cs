@@ -42,7 +42,8 @@ internal static class ErrorRecords
             "Run the same command again: it settles it."),
         [DfssErrorCode.NoMajority] = (ErrorCategory.ResourceUnavailable,
             "Start more of the peers that hold this name, then run the command again."),
-        [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument, "Give another -Name: parts joined by '/', none of them empty, '.' or '..', no '\\' or control character."),
+        [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument,
+            "Give another -Name: parts joined by '/', none empty, '.' or '..', no '\\' and no control character."),
         [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable,
             "Run the command again: it takes the new version."),
         [DfssErrorCode.ChunkNotFound] = (ErrorCategory.ResourceUnavailable,
@@ -77,7 +78,8 @@ internal static class ErrorRecords
     internal static readonly IReadOnlyDictionary<string, (ErrorCategory Category, string Action)> OwnTable =
         new Dictionary<string, (ErrorCategory Category, string Action)>
     {
-        ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument, "End -Destination with '/' to receive into a folder."),
+        ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,
+            "End -Destination with '/' to receive into a folder."),
         ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),
         ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
         ["NameAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give -Name or -RelativeTo, not both."),

@@ -11,7 +11,9 @@ internal sealed class ReceiveDestination
     /// <summary>Takes the destination.</summary>
     /// <param name="path">The full path.</param>
     /// <param name="given">What the user wrote: a separator at its end means a folder.</param>
-    /// <param name="ignoresCase">Whether a folder takes names that differ only by case for one; null: the disk is asked.</param>
+    /// <param name="ignoresCase">
+    /// Whether a folder takes names that differ only by case for one; null: the disk is asked.
+    /// </param>
     internal ReceiveDestination(string path, string given, Func<string, bool>? ignoresCase = null)
     {
         this.ignoresCase = ignoresCase ?? LocalName.IgnoresCase;

@@ -120,7 +120,8 @@ public sealed class BadStoreTests : BadInputTests
         Set("both", new[] { Peer, other });
         string path = Send("a.bin", 3 * Chunk, "$both", Chunk);
         // The same chunks under another name: both peers have all of them now.
-        Run("Send-DfssFile in/a.bin -Name b.bin -Peer $peer -ChunkSize 256KB; Send-DfssFile in/a.bin -Name c.bin -Peer $other -ChunkSize 256KB").ThrowIfFailed();
+        Run("Send-DfssFile in/a.bin -Name b.bin -Peer $peer -ChunkSize 256KB").ThrowIfFailed();
+        Run("Send-DfssFile in/a.bin -Name c.bin -Peer $other -ChunkSize 256KB").ThrowIfFailed();
         string id = SpoilAChunk(Store);
         SpoilAChunk(Path.Combine(Folder, "other"), except: id);
         Result result = Run("Receive-DfssFile a.bin -Peer $both -Destination out");
