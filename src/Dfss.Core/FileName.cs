@@ -42,7 +42,7 @@ public static class FileName
         if (bytes > DfssLimits.MaxNameBytes)
         {
             problem = string.Create(
-                CultureInfo.InvariantCulture, $"it has {bytes} bytes of UTF-8; {DfssLimits.MaxNameBytes} are the most. Shorten it.");
+                CultureInfo.InvariantCulture, $"it has {bytes} bytes of UTF-8; {DfssLimits.MaxNameBytes} are the most.");
             return false;
         }
 
@@ -60,14 +60,14 @@ public static class FileName
         if (name.Length > DfssLimits.MaxNameBytes)
         {
             return string.Create(
-                CultureInfo.InvariantCulture, $"it has {name.Length} characters; {DfssLimits.MaxNameBytes} bytes are the most. Shorten it.");
+                CultureInfo.InvariantCulture, $"it has {name.Length} characters; {DfssLimits.MaxNameBytes} bytes are the most.");
         }
 
         for (int i = 0; i < name.Length; i++)
         {
             if (char.IsControl(name[i]) || name[i] == '\\')
             {
-                return string.Create(CultureInfo.InvariantCulture, $"the character U+{(int)name[i]:X4} is not allowed. Use '/' between parts.");
+                return string.Create(CultureInfo.InvariantCulture, $"the character U+{(int)name[i]:X4} is not allowed.");
             }
 
             if (char.IsSurrogate(name[i]) && !(

@@ -41,6 +41,14 @@ public abstract class ClientCmdlet : DfssCmdlet
         return Task.CompletedTask;
     }
 
+    /// <summary>The peers, as what ends a cmdlet of one client is about them all.</summary>
+    private protected sealed override object? EndingTarget(DfssException failure) => client?.Peers switch
+    {
+        null => null,
+        [PeerAddress only] => only.ToString(),
+        { } many => many.Select(address => address.ToString()).ToArray(),
+    };
+
     /// <inheritdoc/>
     private protected override ValueTask CleanUpAsync() => client?.DisposeAsync() ?? ValueTask.CompletedTask;
 

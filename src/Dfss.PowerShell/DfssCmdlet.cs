@@ -9,9 +9,12 @@ public abstract class DfssCmdlet : AsyncCmdlet
     private protected sealed override ErrorRecord? ToTerminatingError(Exception exception) => exception switch
     {
         CmdletException ending => ending.Error,
-        DfssException failure => ErrorRecords.Create(failure, target: null),
+        DfssException failure => ErrorRecords.Create(failure, EndingTarget(failure)),
         _ => null,
     };
+
+    /// <summary>What a failure that ends the cmdlet is about; null where that is not known.</summary>
+    private protected virtual object? EndingTarget(DfssException failure) => null;
 
     /// <summary>Takes a warning from any thread.</summary>
     private protected void TakeWarning(string text) => _ = WriteWarningAsync(text);

@@ -7,81 +7,127 @@ namespace Dfss.Commands;
 /// </summary>
 internal static class ErrorRecords
 {
-    /// <summary>The messages of a code that say themselves what to do: it is not said twice.</summary>
-    private const string InMessage = "";
-
-    private static readonly Dictionary<DfssErrorCode, (ErrorCategory Category, string Action)> Table = new()
-    {
-        [DfssErrorCode.ProtocolViolation] = (ErrorCategory.ProtocolError,
+    /// <summary>
+    /// Of each code of Core: the category, and what to do where the exception has no advice of its own. The error id is
+    /// the code's name.
+    /// </summary>
+    internal static readonly IReadOnlyDictionary<DfssErrorCode, (ErrorCategory Category, string Action)> Table =
+        new Dictionary<DfssErrorCode, (ErrorCategory Category, string Action)>
+        {
+            [DfssErrorCode.ProtocolViolation] = (ErrorCategory.ProtocolError,
             "Check that client and peer run released versions of DFSS, and look into the peer's log."),
-        [DfssErrorCode.VersionNotSupported] = (ErrorCategory.NotImplemented, InMessage),
-        [DfssErrorCode.LimitExceeded] = (ErrorCategory.LimitsExceeded,
+            [DfssErrorCode.VersionNotSupported] = (ErrorCategory.NotImplemented,
+            "Update DFSS on the older side."),
+            [DfssErrorCode.LimitExceeded] = (ErrorCategory.LimitsExceeded,
             "Use a smaller chunk size, or raise the peer's limit."),
-        [DfssErrorCode.UnknownOperation] = (ErrorCategory.NotImplemented, "Update the peer."),
-        [DfssErrorCode.InvalidArgument] = (ErrorCategory.InvalidArgument, InMessage),
-        [DfssErrorCode.PeerUnreachable] = (ErrorCategory.ConnectionError,
+            [DfssErrorCode.UnknownOperation] = (ErrorCategory.NotImplemented, "Update the peer."),
+            [DfssErrorCode.InvalidArgument] = (ErrorCategory.InvalidArgument,
+            "Correct the value that the message names; if you gave none such, update the older side."),
+            [DfssErrorCode.PeerUnreachable] = (ErrorCategory.ConnectionError,
             "Start the peer there (Start-DfssPeer), or name others with -Peer."),
-        [DfssErrorCode.TimedOut] = (ErrorCategory.OperationTimeout,
+            [DfssErrorCode.TimedOut] = (ErrorCategory.OperationTimeout,
             "Run the command again; if it goes on, look at the peer's load and at the network."),
-        [DfssErrorCode.PeerBusy] = (ErrorCategory.ResourceBusy, "Wait a moment and run the command again."),
-        [DfssErrorCode.NotADfssPeer] = (ErrorCategory.ConnectionError,
+            [DfssErrorCode.PeerBusy] = (ErrorCategory.ResourceBusy, "Wait a moment and run the command again."),
+            [DfssErrorCode.NotADfssPeer] = (ErrorCategory.ConnectionError,
             "Check the port."),
-        [DfssErrorCode.PeerFault] = (ErrorCategory.DeviceError,
+            [DfssErrorCode.PeerFault] = (ErrorCategory.DeviceError,
             "Look into the peer's log, then run the command again."),
-        [DfssErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound,
+            [DfssErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound,
             "List what is stored with Get-DfssFileInfo."),
-        [DfssErrorCode.FileExists] = (ErrorCategory.ResourceExists, InMessage),
-        [DfssErrorCode.Conflict] = (ErrorCategory.ResourceBusy, InMessage),
-        [DfssErrorCode.CommitUncertain] = (ErrorCategory.ResourceUnavailable, InMessage),
-        [DfssErrorCode.NoMajority] = (ErrorCategory.ResourceUnavailable,
+            [DfssErrorCode.FileExists] = (ErrorCategory.ResourceExists,
+            "Use -Force to replace it, or another name."),
+            [DfssErrorCode.Conflict] = (ErrorCategory.ResourceBusy,
+            "Look at it with Get-DfssFileInfo, then send again."),
+            [DfssErrorCode.CommitUncertain] = (ErrorCategory.ResourceUnavailable,
+            "Run the same command again: it settles it."),
+            [DfssErrorCode.NoMajority] = (ErrorCategory.ResourceUnavailable,
             "Start more of the peers that hold this name, then run the command again."),
-        [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument, "Give a name that the rule allows with -Name."),
-        [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable, InMessage),
-        [DfssErrorCode.ChunkNotFound] = (ErrorCategory.ResourceUnavailable,
+            [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument,
+            "Give another -Name: parts joined by '/', none empty, '.' or '..', no '\\' and no control character."),
+            [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable,
+            "Run the command again: it takes the new version."),
+            [DfssErrorCode.ChunkNotFound] = (ErrorCategory.ResourceUnavailable,
             "Start the peers that hold the file, or send it again."),
-        [DfssErrorCode.ChunkCorrupt] = (ErrorCategory.InvalidData,
+            [DfssErrorCode.ChunkCorrupt] = (ErrorCategory.InvalidData,
             "Send the file again from a good copy, and check the disk of the peer that the message names."),
-        [DfssErrorCode.StoreFull] = (ErrorCategory.LimitsExceeded,
+            [DfssErrorCode.StoreFull] = (ErrorCategory.LimitsExceeded,
             "Free some space at the peer, then run the command again."),
-        [DfssErrorCode.StoreFailed] = (ErrorCategory.WriteError, InMessage),
-        [DfssErrorCode.StoreInUse] = (ErrorCategory.ResourceBusy, InMessage),
-        [DfssErrorCode.StoreFormat] = (ErrorCategory.InvalidData, InMessage),
-        [DfssErrorCode.StoreNotSupported] = (ErrorCategory.InvalidOperation, InMessage),
-        [DfssErrorCode.SourceChanged] = (ErrorCategory.ResourceBusy,
+            [DfssErrorCode.StoreFailed] = (ErrorCategory.WriteError,
+            "Check the disk of the store, restart the peer, then run the command again."),
+            [DfssErrorCode.StoreInUse] = (ErrorCategory.ResourceBusy,
+            "Stop that peer, or use another folder."),
+            [DfssErrorCode.StoreFormat] = (ErrorCategory.InvalidData,
+            "Use a newer DFSS, or another folder."),
+            [DfssErrorCode.StoreNotSupported] = (ErrorCategory.InvalidOperation, "Use a local disk."),
+            [DfssErrorCode.SourceChanged] = (ErrorCategory.ResourceBusy,
             "Run the command again when nobody writes the file."),
-        [DfssErrorCode.SourceUnreadable] = (ErrorCategory.ReadError,
+            [DfssErrorCode.SourceUnreadable] = (ErrorCategory.ReadError,
             "Check that the file exists, is a regular file, and may be read."),
-        [DfssErrorCode.DestinationExists] = (ErrorCategory.ResourceExists, InMessage),
-        [DfssErrorCode.DestinationUnwritable] = (ErrorCategory.WriteError,
+            [DfssErrorCode.DestinationExists] = (ErrorCategory.ResourceExists,
+            "Use -Force to replace it, or another destination."),
+            [DfssErrorCode.DestinationUnwritable] = (ErrorCategory.WriteError,
             "Check that the folder exists, may be written, and has space."),
-        [DfssErrorCode.FileTooLarge] = (ErrorCategory.LimitsExceeded, InMessage),
-        [DfssErrorCode.AddressUnavailable] = (ErrorCategory.ResourceUnavailable,
+            [DfssErrorCode.FileTooLarge] = (ErrorCategory.LimitsExceeded, "Split the file."),
+            [DfssErrorCode.AddressUnavailable] = (ErrorCategory.ResourceUnavailable,
             "Use another -Port (0 takes any free one) or another -Address."),
-    };
+        };
 
-    /// <summary>The error record of a failure of Core.</summary>
-    /// <param name="exception">The failure; its message is the error's.</param>
+    /// <summary>
+    /// Of each error id of the cmdlets' own: the category, and what to do in general; each error says it for its case.
+    /// </summary>
+    internal static readonly IReadOnlyDictionary<string, (ErrorCategory Category, string Action)> OwnTable =
+        new Dictionary<string, (ErrorCategory Category, string Action)>
+        {
+            ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,
+            "End -Destination with '/' to receive into a folder."),
+            ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),
+            ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
+            ["NameAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give -Name or -RelativeTo, not both."),
+            ["NameInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralName where the name has brackets."),
+            ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
+            ["PathInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralPath where the path has brackets."),
+            ["PathIsFolder"] = (ErrorCategory.InvalidType, "Send the files in it, with Get-ChildItem -File."),
+            ["PathNotFound"] = (ErrorCategory.ObjectNotFound, "Check the path."),
+            ["PathNotOfFileSystem"] = (ErrorCategory.InvalidArgument, "Give the path of a file."),
+            ["PathOutsideRelativeTo"] = (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all files are below."),
+            ["PeerAddressInvalid"] = (ErrorCategory.InvalidArgument, "Write host:port, for example localhost:9000."),
+            ["PeerMissing"] = (ErrorCategory.InvalidArgument, "Give -Peer host:port, or set $env:DFSS_PEER."),
+            ["PeerNotOfSession"] = (ErrorCategory.ObjectNotFound, "See Get-DfssPeer for the peers of this session."),
+            ["PeerOfOtherSession"] = (ErrorCategory.PermissionDenied, "Stop the peer in the session that started it."),
+            ["PeerStartFailed"] = (ErrorCategory.OpenError, "Set $env:DFSS_HOST to the path of pwsh 7.6 or dfss."),
+            ["WaitAndDetached"] = (ErrorCategory.InvalidArgument, "Give -Wait or -Detached, not both."),
+        };
+
+    /// <summary>
+    /// The error record of a failure of Core. What failed and where is the record's message, what to do its recommended
+    /// action: PowerShell shows both, one after the other. The exception's message has both too.
+    /// </summary>
+    /// <param name="failure">The failure.</param>
     /// <param name="target">What the error is about.</param>
-    /// <param name="recommended">What to do, where the table does not know it.</param>
-    internal static ErrorRecord Create(DfssException exception, object? target, string? recommended = null)
+    internal static ErrorRecord Create(DfssException failure, object? target)
     {
-        (ErrorCategory category, string action) = Table[exception.Code];
+        (ErrorCategory category, string action) = Table[failure.Code];
+        DfssException exception = failure.Advice is null ? failure.Retold(advice: action) : failure;
         return new ErrorRecord(exception, exception.Code.ToString(), category, target)
         {
-            ErrorDetails = new ErrorDetails(exception.Message) { RecommendedAction = recommended ?? action },
+            ErrorDetails = new ErrorDetails(exception.Reason) { RecommendedAction = exception.Advice },
         };
     }
 
-    /// <summary>An error of the cmdlets' own.</summary>
+    /// <summary>An error of the cmdlets' own, of <see cref="OwnTable"/>.</summary>
     internal static ErrorRecord Create(
         string id, ErrorCategory category, object? target, string message, string action,
         Exception? innerException = null) =>
-        new(new InvalidOperationException(message, innerException), id, category, target)
+        new(new InvalidOperationException($"{message} {action}", innerException), id, category, target)
         {
             ErrorDetails = new ErrorDetails(message) { RecommendedAction = action },
         };
 
-    /// <summary>Whether no further input can succeed either: the peers themselves cannot be spoken with.</summary>
-    internal static bool IsAboutThePeers(DfssErrorCode code) =>
-        code is DfssErrorCode.PeerUnreachable or DfssErrorCode.NotADfssPeer or DfssErrorCode.VersionNotSupported;
+    /// <summary>
+    /// Whether no further input can succeed either: the peers themselves cannot be spoken with. That one chunk cannot be
+    /// had is about its file alone.
+    /// </summary>
+    internal static bool IsAboutThePeers(DfssException failure) => failure.ChunkId is null
+        && failure.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.NotADfssPeer
+            or DfssErrorCode.VersionNotSupported;
 }

@@ -158,5 +158,5 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         return ids;
     }
 
-    private static DfssException NotFound(ChunkId id) => new(DfssErrorCode.ChunkNotFound, $"Chunk {id} is not stored here.");
+    private static DfssException NotFound(ChunkId id) => new(DfssErrorCode.ChunkNotFound, $"Chunk {id} is not stored here.") { ChunkId = id };
 }

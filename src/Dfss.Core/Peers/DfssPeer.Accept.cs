@@ -99,7 +99,7 @@ public sealed partial class DfssPeer
         {
             using CancellationTokenSource limit = new(TurnAwayLimit, Options.TimeProvider);
             DfssException reason = new(
-                DfssErrorCode.PeerBusy, $"This peer serves {DfssLimits.MaxConnections} connections, and more it does not take. Try again later.");
+                DfssErrorCode.PeerBusy, $"This peer serves {DfssLimits.MaxConnections} connections, and more it does not take.", "Try again later.");
             await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, limit.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)

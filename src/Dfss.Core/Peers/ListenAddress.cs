@@ -15,8 +15,8 @@ internal static class ListenAddress
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
                 $"A peer on '{options.Address}' could be reached from the network, and this version neither encrypts nor asks who is there: "
-                + "everybody who reaches the port could read and replace every file. Listen on localhost, or, on a network that you trust "
-                + "altogether, allow it with -AllowUnauthenticatedNetwork.");
+                + "everybody who reaches the port could read and replace every file.",
+                "Listen on localhost, or, on a network that you trust altogether, allow it with -AllowUnauthenticatedNetwork.");
         }
     }
 }

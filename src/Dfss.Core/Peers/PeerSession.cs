@@ -72,7 +72,7 @@ internal sealed class PeerSession
     /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping. Send nothing new; answers still come.");
+        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers still come.");
         await TryNotifyAsync(reason, cancellationToken).ConfigureAwait(false);
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -184,7 +184,7 @@ internal sealed class PeerSession
             catch (DfssException error)
             {
                 log($"{channel.RemoteAddress}: {request.Message.Operation} failed: {error.Message}");
-                return (ErrorAnswer.Create(id, error), null);
+                return (ErrorAnswer.Create(id, error, request.Message.Map), null);
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {

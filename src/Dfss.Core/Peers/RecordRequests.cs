@@ -63,7 +63,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
         if (map.TryGet("file_id", out MessageValue expected) && !expected.AsBinary().AsSpan().SequenceEqual(record.FileId.ToByteArray()))
         {
-            throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}). Start over.");
+            throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");
         }
 
         FileManifest manifest = await manifests.GetAsync(record.FileId, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
@@ -101,7 +101,8 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     }
 
     private static DfssException Missing(FileRecord record) => new(
-        DfssErrorCode.ChunkNotFound, $"The manifest {record.FileId} of '{record.Name}' is not stored here. Ask another member of its home.");
+        DfssErrorCode.ChunkNotFound, $"The manifest {record.FileId} of '{record.Name}' is not stored here.", "Ask another member of its home.")
+    { ChunkId = record.FileId.ToChunkId() };
 
     private static async ValueTask<RequestAnswer> RunAsync<T>(
         MessageMap map,

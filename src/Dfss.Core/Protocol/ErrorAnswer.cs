@@ -1,7 +1,7 @@
 namespace Dfss.Protocol;
 
 /// <summary>
-/// The answer that says an error: its status is the code, its results are <c>{message, retryable[, chunk_id][, versions]}</c>.
+/// The answer that says an error: its status is the code, its results are <c>{message, retryable[, advice][, chunk_id][, versions]}</c>.
 /// </summary>
 internal static class ErrorAnswer
 {
@@ -9,17 +9,21 @@ internal static class ErrorAnswer
     public const int MaxMessageCharacters = 1000;
 
     /// <summary>The answer to request <paramref name="id"/>, or, with null, the notice that closes the connection.</summary>
-    public static Message Create(uint? id, DfssException exception) => Message.Answer(id, exception.Code, ToMap(exception, chunkId: null));
+    /// <param name="id">The request's.</param>
+    /// <param name="exception">What went wrong.</param>
+    /// <param name="arguments">The request's: an error about the chunk they name says so.</param>
+    public static Message Create(uint? id, DfssException exception, MessageMap? arguments = null) =>
+        Message.Answer(id, exception.Code, ToMap(exception, exception.ChunkId ?? (arguments is null ? null : ReadChunkId(arguments))));
 
     /// <summary>The results of an error answer. VersionNotSupported carries the versions spoken here.</summary>
     public static MessageMap ToMap(DfssException exception, ChunkId? chunkId)
     {
-        string message = exception.Message;
-        MessageMap map = new()
+        MessageMap map = new() { { "message", Cut(exception.Reason) }, { "retryable", exception.IsTransient } };
+        if (exception.Advice is { } advice)
         {
-            { "message", message.Length <= MaxMessageCharacters ? message : Cut(message) },
-            { "retryable", exception.IsTransient },
-        };
+            map.Add("advice", Cut(advice));
+        }
+
         if (chunkId is { } chunk)
         {
             map.Add("chunk_id", chunk.ToByteArray());
@@ -48,10 +52,26 @@ internal static class ErrorAnswer
             text += $" (The peer's versions: {string.Join(", ", versions.AsArray().Select(Describe))}.)";
         }
 
+        ChunkId? chunkId = ReadChunkId(answer.Map);
+        if (chunkId is { } id && !text.Contains(id.ToString(), StringComparison.Ordinal))
+        {
+            text += $" (Chunk {id}.)";
+        }
+
+        string? advice = answer.Map.TryGet("advice", out MessageValue given) && given.Kind == MessageValueKind.Text
+            ? given.AsText()
+            : null;
         return Enum.IsDefined(answer.Status)
-            ? new DfssException(answer.Status, $"{peer}: {text}")
-            : new DfssException(DfssErrorCode.PeerFault, $"{peer}: {text} (The peer's error {(int)answer.Status} is not known here.)");
+            ? new DfssException(answer.Status, $"{peer}: {text}", advice) { ChunkId = chunkId }
+            : new DfssException(
+                DfssErrorCode.PeerFault, $"{peer}: {text} (The peer's error {(int)answer.Status} is not known here.)", advice)
+            { ChunkId = chunkId };
     }
+
+    private static ChunkId? ReadChunkId(MessageMap results) => results.TryGet("chunk_id", out MessageValue value)
+        && value.Kind == MessageValueKind.Binary && value.AsBinary() is { Length: ChunkId.SizeBytes } bytes
+            ? new ChunkId(bytes)
+            : null;
 
     private static string Describe(MessageValue version) => version.Kind == MessageValueKind.Integer
         ? version.AsInteger().ToString(System.Globalization.CultureInfo.InvariantCulture)
@@ -59,6 +79,11 @@ internal static class ErrorAnswer
 
     private static string Cut(string message)
     {
+        if (message.Length <= MaxMessageCharacters)
+        {
+            return message;
+        }
+
         // Not between the halves of a surrogate pair: the wire's UTF-8 is strict.
         int length = char.IsHighSurrogate(message[MaxMessageCharacters - 1]) ? MaxMessageCharacters - 1 : MaxMessageCharacters;
         return message[..length];

@@ -109,7 +109,8 @@ internal static class Handshake
 
         return best >= 0 ? best : throw new DfssException(
             DfssErrorCode.VersionNotSupported,
-            $"This peer speaks protocol version {Join(supported)}, and {Join(offered)} was offered. Update the older side.");
+            $"This peer speaks protocol version {Join(supported)}, and {Join(offered)} was offered.",
+            "Update the older side.");
     }
 
     internal static string Join(IReadOnlyList<int> versions) => versions.Count == 0

@@ -50,7 +50,8 @@ internal static class Acceptor
         {
             throw new DfssException(
                 DfssErrorCode.LimitExceeded,
-                $"'{request.Name}' has {RegisterState.MaxSeals} unfinished changes. Finish one of them, then send again.");
+                $"'{request.Name}' has {RegisterState.MaxSeals} unfinished changes.",
+                "Finish one of them, then send again.");
         }
 
         seals.Add(new RegisterSeal(request.Ballot, request.FileId));

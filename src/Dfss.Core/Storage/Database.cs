@@ -214,7 +214,7 @@ internal sealed class Database : IAsyncDisposable
             writer.Execute("COMMIT");
             return null;
         }
-        catch (SqliteException exception) when (exception.SqliteErrorCode == DatabaseFull)
+        catch (SqliteException exception) when (writer.IsOutOfSpace(exception))
         {
             writer.RollBack();
             return StoreErrors.Full(storePath, exception);

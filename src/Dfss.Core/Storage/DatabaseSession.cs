@@ -1,10 +1,19 @@
+using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
 /// <summary>One connection to an SQLite file with its prepared statements. For one thread at a time.</summary>
-internal sealed class DatabaseSession : IDisposable
+internal sealed partial class DatabaseSession : IDisposable
 {
+    // SQLITE_FULL.
+    private const int DatabaseFull = 13;
+
+    // SQLITE_IOERR_WRITE and SQLITE_IOERR_SHMSIZE: a write to the log, or the growing of its index. Not a sync: what
+    // one that failed has left on the disk nobody knows, whatever its reason.
+    private const int WriteFailed = 10 | (3 << 8);
+    private const int IndexNotGrown = 10 | (19 << 8);
+
     // What a read may wait for another process's recovery of the log; there is none, as the store is locked.
     private const int BusyMilliseconds = 5000;
 
@@ -67,6 +76,14 @@ internal sealed class DatabaseSession : IDisposable
     /// <returns>The rows changed.</returns>
     public int Execute(string sql, params ReadOnlySpan<object> values) => Prepare(sql, values).ExecuteNonQuery();
 
+    /// <summary>
+    /// Whether a statement that has just failed here failed for want of space. SQLite itself calls only ENOSPC so; a
+    /// quota that is used up is told by the system's error number alone.
+    /// </summary>
+    public bool IsOutOfSpace(SqliteException exception) => exception.SqliteErrorCode == DatabaseFull
+        || (exception.SqliteExtendedErrorCode is WriteFailed or IndexNotGrown
+            && DurableFile.IsOutOfSpace(GetSystemError(connection.Handle!.DangerousGetHandle())));
+
     /// <summary>Undoes the transaction, if SQLite has not done so itself.</summary>
     public void RollBack()
     {
@@ -87,6 +104,9 @@ internal sealed class DatabaseSession : IDisposable
 
         connection.Dispose();
     }
+
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_system_errno")]
+    private static partial int GetSystemError(nint database);
 
     private static string[] ParameterNames { get; } = ["$1", "$2", "$3", "$4", "$5"];
 

@@ -25,7 +25,7 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     /// </summary>
     /// <returns>The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to those who had
     /// the file open by then.</returns>
-    /// <exception cref="IOException">See <see cref="IsOutOfSpace"/>.</exception>
+    /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
     public SafeFileHandle Create(string path, ReadOnlySpan<byte> content)
     {
         SafeFileHandle? handle = null;
@@ -173,8 +173,11 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     public static bool IsOutOfSpace(IOException exception)
     {
         // On Unix the HResult is errno itself; on Windows it is 0x8007 and the Win32 code.
-        int code = OperatingSystem.IsWindows() ? exception.HResult & 0xFFFF : exception.HResult;
-        return OperatingSystem.IsWindows() ? code is WindowsDiskFull or WindowsHandleDiskFull or WindowsQuota
-            : code is NoSpace || code == (OperatingSystem.IsMacOS() ? QuotaOnMac : QuotaOnLinux);
+        return IsOutOfSpace(OperatingSystem.IsWindows() ? exception.HResult & 0xFFFF : exception.HResult);
     }
+
+    /// <summary>Whether the system's error number says that the disk is full, or the quota used up.</summary>
+    public static bool IsOutOfSpace(int systemError) => OperatingSystem.IsWindows()
+        ? systemError is WindowsDiskFull or WindowsHandleDiskFull or WindowsQuota
+        : systemError is NoSpace || systemError == (OperatingSystem.IsMacOS() ? QuotaOnMac : QuotaOnLinux);
 }

@@ -176,5 +176,7 @@ internal sealed class GarbageCollector(
 
     private static DfssException SpoiledManifest(FileId fileId) => new(
         DfssErrorCode.ChunkCorrupt,
-        $"The manifest of file {fileId} went bad in this store, so it cannot be known which chunks it needs. Send or repair the file, then collect again.");
+        $"The manifest of file {fileId} went bad in this store, so it cannot be known which chunks it needs.",
+        "Send or repair the file, then collect again.")
+    { ChunkId = fileId.ToChunkId() };
 }

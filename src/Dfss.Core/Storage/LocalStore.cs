@@ -87,7 +87,8 @@ internal sealed class LocalStore : IAsyncDisposable
         {
             throw new DfssException(
                 DfssErrorCode.StoreFailed,
-                $"The store at '{root}' cannot be opened: {exception.Message} Mend that, or use another folder.",
+                $"The store at '{root}' cannot be opened: {exception.Message}",
+                "Mend that, or use another folder.",
                 exception);
         }
     }
@@ -171,7 +172,8 @@ internal sealed class LocalStore : IAsyncDisposable
         if (owner is not null)
         {
             return owner == id ? id : throw StoreFormat.Refuse(
-                $"'{layout.Catalog}' belongs to store {owner}, the folder to store {id}. Put back the catalog that belongs here.");
+                $"'{layout.Catalog}' belongs to store {owner}, the folder to store {id}.",
+                "Put back the catalog that belongs here.");
         }
 
         if (!isNew)

@@ -191,7 +191,8 @@ internal sealed class RecordStore(
         if (found == ManifestState.NotAManifest)
         {
             throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, said to be the manifest of '{request.Name}', is no manifest.");
+                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, said to be the manifest of '{request.Name}', is no manifest.")
+            { ChunkId = request.FileId.ToChunkId() };
         }
 
         if (found == ManifestState.Corrupt)
@@ -246,7 +247,8 @@ internal sealed class RecordStore(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"The manifest of '{request.Name}' says that chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}. Send the file again.");
+                $"The manifest of '{request.Name}' says that chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}.",
+                "Send the file again.");
         }
     }
 }

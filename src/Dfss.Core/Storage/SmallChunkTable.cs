@@ -104,7 +104,7 @@ internal sealed class SmallChunkTable : IAsyncDisposable
 
         if (error is not null)
         {
-            throw new DfssException(error.Code, error.Message, error.InnerException);
+            throw error.Retold();
         }
     }
 

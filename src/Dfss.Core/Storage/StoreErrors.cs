@@ -11,13 +11,15 @@ internal static class StoreErrors
     /// <summary>The disk is full.</summary>
     public static DfssException Full(string path, Exception? exception) => new(
         DfssErrorCode.StoreFull,
-        $"No space is left for the store at '{path}', or its quota is used up. Free some space there, or send to another peer.",
+        $"No space is left for the store at '{path}', or its quota is used up.",
+        "Free some space there, or send to another peer.",
         exception);
 
     /// <summary>The disk failed.</summary>
     public static DfssException Failed(string path, Exception? exception) => new(
         DfssErrorCode.StoreFailed,
-        $"The disk of the store at '{path}' failed: {exception?.Message} Nothing of this was acknowledged. Check the disk, then send again.",
+        $"The disk of the store at '{path}' failed: {exception?.Message} Nothing of this was acknowledged.",
+        "Check the disk, then send again.",
         exception);
 
     /// <summary>Looks into a folder of the store; what the system refuses is told as any failure of the medium.</summary>

@@ -29,6 +29,7 @@ internal sealed class StoreFault(string path)
     /// <summary>The refusal of a write or a vote.</summary>
     public DfssException Refusal(Exception exception) => new(
         DfssErrorCode.StoreFailed,
-        $"The store at '{path}' takes no more writes and votes, as its disk failed: {exception.Message} Check the disk, then restart the peer.",
+        $"The store at '{path}' takes no more writes and votes, as its disk failed: {exception.Message}",
+        "Check the disk, then restart the peer.",
         exception);
 }

@@ -24,7 +24,8 @@ internal static class StoreFileSystem
             throw new DfssException(
                 DfssErrorCode.StoreNotSupported,
                 $"'{path}' is on a network or user-space file system ({format}), which cannot promise that what is written "
-                + "survives a power cut. Use a local disk.");
+                + "survives a power cut.",
+                "Use a local disk.");
         }
     }
 

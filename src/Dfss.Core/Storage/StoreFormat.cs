@@ -14,6 +14,7 @@ internal static class StoreFormat
     public const int Version = 1;
 
     private const string FirstWord = "DFSS store ";
+    private const string Restore = "Restore it from a copy, or use another folder.";
 
     /// <summary>The store id of the store in a folder; null where the folder is empty or missing.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder of
@@ -30,18 +31,18 @@ internal static class StoreFormat
         if (!lines[0].StartsWith(FirstWord, StringComparison.Ordinal)
             || !int.TryParse(lines[0].AsSpan(FirstWord.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int version))
         {
-            throw Refuse($"'{layout.FormatFile}' is not the format file of a DFSS store. Restore it from a copy, or use another folder.");
+            throw Refuse($"'{layout.FormatFile}' is not the format file of a DFSS store.", Restore);
         }
 
         if (version > Version)
         {
             throw Refuse(
-                $"The store at '{layout.Root}' has format {version}; this DFSS knows formats up to {Version}. Use a newer DFSS.");
+                $"The store at '{layout.Root}' has format {version}; this DFSS knows formats up to {Version}.", "Use a newer DFSS, or another folder.");
         }
 
         return lines.Length > 1 && StoreId.TryParse(lines[1], out StoreId id)
             ? id
-            : throw Refuse($"'{layout.FormatFile}' is damaged: it names no store id. Restore it from a copy, or use another folder.");
+            : throw Refuse($"'{layout.FormatFile}' is damaged: it names no store id.", Restore);
     }
 
     /// <summary>Makes the folder the store of this id.</summary>
@@ -49,7 +50,7 @@ internal static class StoreFormat
         layout.FormatFile, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FirstWord}{Version}\n{id}\n")));
 
     /// <summary>The refusal of a store.</summary>
-    public static DfssException Refuse(string message) => new(DfssErrorCode.StoreFormat, message);
+    public static DfssException Refuse(string reason, string advice) => new(DfssErrorCode.StoreFormat, reason, advice);
 
     /// <summary>A folder with anything but what an interrupted creation leaves is somebody else's: not one file is to
     /// be made there.</summary>
@@ -59,7 +60,7 @@ internal static class StoreFormat
         {
             if (File.Exists(layout.Root))
             {
-                throw Refuse($"'{layout.Root}' is a file. A store is a folder; name another.");
+                throw Refuse($"'{layout.Root}' is a file, and a store is a folder.", "Name a folder.");
             }
 
             return;
@@ -71,7 +72,8 @@ internal static class StoreFormat
         if (foreign is not null)
         {
             throw Refuse(
-                $"'{layout.Root}' is not empty and not a DFSS store: it has '{Path.GetFileName(foreign)}'. Use an empty folder, or a new one.");
+                $"'{layout.Root}' is not empty and not a DFSS store: it has '{Path.GetFileName(foreign)}'.",
+                "Use an empty folder, or a new one.");
         }
     }
 }

@@ -23,7 +23,8 @@ internal sealed class StoreLock : IDisposable
         {
             throw new DfssException(
                 DfssErrorCode.StoreInUse,
-                $"The store at '{layout.Root}' is in use by process {ReadHolder(layout.LockFile)}. Stop that one, or use another folder.");
+                $"The store at '{layout.Root}' is in use by process {ReadHolder(layout.LockFile)}.",
+                "Stop that one, or use another folder.");
         }
 
         RandomAccess.SetLength(handle, 0);

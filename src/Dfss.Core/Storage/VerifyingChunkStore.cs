@@ -21,7 +21,8 @@ internal sealed class VerifyingChunkStore(IChunkStore inner) : IChunkStore
         if (length is { } count && ChunkId.Of(destination.Span[..count]) != id)
         {
             throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"The {count} bytes stored as chunk {id} are not that chunk: their SHA-256 is another.");
+                DfssErrorCode.ChunkCorrupt, $"The {count} bytes stored as chunk {id} are not that chunk: their SHA-256 is another.")
+            { ChunkId = id };
         }
 
         return length;

@@ -38,7 +38,7 @@ internal sealed class ChunkFetcher
                 MaxDelay = TimeSpan.FromSeconds(5),
                 OnRetry = attempt =>
                 {
-                    options.Verbose?.Invoke(attempt.Outcome.Exception!.Message + " Trying again.");
+                    options.Verbose?.Invoke(((DfssException)attempt.Outcome.Exception!).Reason + " Trying again.");
                     return ValueTask.CompletedTask;
                 },
             });
@@ -64,7 +64,8 @@ internal sealed class ChunkFetcher
         return manifest.Length == record.Length && manifest.ChunkSize == record.ChunkSize
             ? manifest
             : throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"The record of '{record.Name}' does not fit its manifest {record.FileId}. Send the file again.");
+                DfssErrorCode.ChunkCorrupt, $"The record of '{record.Name}' does not fit its manifest {record.FileId}.",
+                "Send the file again.");
     }
 
     /// <summary>Fetches one chunk of the file; it fills <paramref name="destination"/> exactly.</summary>
@@ -119,7 +120,7 @@ internal sealed class ChunkFetcher
             catch (DfssException error)
             {
                 code = error.Code;
-                reasons.Add(error.Code == DfssErrorCode.ChunkCorrupt ? $"{peer}: {error.Message}" : error.Message);
+                reasons.Add(error.Code == DfssErrorCode.ChunkCorrupt ? $"{peer}: {error.Reason}" : error.Reason);
                 if (error.Code == DfssErrorCode.ChunkCorrupt)
                 {
                     spoilt.Add(peer);
@@ -139,7 +140,8 @@ internal sealed class ChunkFetcher
 
         throw new DfssException(
             spoilt.Count > 0 ? DfssErrorCode.ChunkCorrupt : code,
-            $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}");
+            $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}")
+        { ChunkId = id };
     }
 
     private async ValueTask ReportAsync(PeerHandle peer, ChunkId id, CancellationToken cancellationToken)
@@ -151,7 +153,7 @@ internal sealed class ChunkFetcher
         }
         catch (DfssException error)
         {
-            options.Verbose?.Invoke($"{peer} could not look at chunk {id}: {error.Message}");
+            options.Verbose?.Invoke($"{peer} could not look at chunk {id}: {error.Reason}");
         }
     }
 }

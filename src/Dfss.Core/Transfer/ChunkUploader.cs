@@ -136,7 +136,7 @@ internal sealed class ChunkUploader
         {
             if (plan.Exclude(member, error))
             {
-                options.Warning?.Invoke($"{home[member]} takes no more chunks of '{source.Path}': {error.Message}");
+                options.Warning?.Invoke($"{home[member]} takes no more chunks of '{source.Path}': {error.Reason}");
             }
 
             return false;

@@ -34,7 +34,8 @@ internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, Tr
 
             throw new DfssException(
                 DfssErrorCode.FileChanged,
-                $"'{record.Name}' was replaced (version {record.Version} by {now.Record.Version}) and its old chunks are gone. Ask for it again.",
+                $"'{record.Name}' was replaced (version {record.Version} by {now.Record.Version}) and its old chunks are gone.",
+                "Run the command again: it takes the new version.",
                 error);
         }
     }

@@ -103,7 +103,8 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Pay
             long largest = (long)DfssLimits.MaxChunksPerFile * DfssLimits.MaxChunkSize;
             throw new DfssException(
                 DfssErrorCode.FileTooLarge,
-                string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {source.Length} bytes; {largest} are the most. Split it."));
+                string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {source.Length} bytes; {largest} are the most."),
+                "Split it.");
         }
 
         if (chunkSize != asked)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dfss.Records;
 
 namespace Dfss.Transfer;
@@ -8,7 +9,7 @@ namespace Dfss.Transfer;
 internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirectory directory)
 {
     /// <summary>The home recorded for a name by the listed peers.</summary>
-    /// <exception cref="DfssException">No listed peer was reached: the error of the first.</exception>
+    /// <exception cref="DfssException">No listed peer was reached: each one's reason.</exception>
     public async Task<FoundHome> FindAsync(string name, CancellationToken cancellationToken)
     {
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
@@ -30,7 +31,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             newest is null ? null : await Home.ReachAsync(newest.Record.Home, directory, cancellationToken).ConfigureAwait(false),
             [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()],
             HasMajority: failed * 2 < listed.Count,
-            string.Join(" ", errors.Select(error => error.Message)));
+            string.Join(" ", errors.Select(error => error.Reason)));
     }
 
     /// <summary>The home of a name that nobody knows yet: the listed peers, rotated by the name.</summary>
@@ -56,7 +57,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
 
     /// <summary>Every listed peer, reached or not.</summary>
     /// <exception cref="DfssException">
-    /// None was reached: the error of the first, or InvalidArgument where none is listed.
+    /// None was reached: each one's reason, with their common code or PeerUnreachable; or InvalidArgument where none is listed.
     /// </exception>
     public async Task<IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)>> ConnectAllAsync(
         CancellationToken cancellationToken)
@@ -64,7 +65,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         if (addresses.Count == 0)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, "No peer was named. Name one or more, for example localhost:9000.");
+                DfssErrorCode.InvalidArgument, "No peer was named.", "Name one or more, for example localhost:9000.");
         }
 
         (PeerAddress, PeerHandle?, DfssException?)[] listed = await Task.WhenAll(
@@ -74,11 +75,19 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
 
     private static DfssException Unreachable((PeerAddress Address, PeerHandle? Peer, DfssException? Error)[] listed)
     {
-        DfssException first = listed[0].Error!;
-        return listed.Length == 1
-            ? first
-            : new DfssException(
-                first.Code, $"None of {listed.Length} peers can be reached: {string.Join(" ", listed.Select(one => one.Error!.Message))}", first);
+        DfssException[] errors = [.. listed.Select(one => one.Error!)];
+        if (errors.Length == 1)
+        {
+            return errors[0];
+        }
+
+        // Their common code, where they have one. Each reason begins with its peer's address.
+        DfssErrorCode code = Array.TrueForAll(errors, error => error.Code == errors[0].Code)
+            ? errors[0].Code
+            : DfssErrorCode.PeerUnreachable;
+        string reasons = string.Concat(errors.Select(error => $"\n{error.Reason}"));
+        return new DfssException(
+            code, string.Create(CultureInfo.InvariantCulture, $"None of {errors.Length} peers can be reached:{reasons}"), errors[0]);
     }
 
     private static async Task<(BallotedRecord? Newest, DfssException? Error)> ReadAsync(

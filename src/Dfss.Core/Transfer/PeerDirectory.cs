@@ -32,7 +32,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         {
             if (options.TimeProvider.GetElapsedTime(failure.Timestamp) < FailureMemory)
             {
-                throw new DfssException(failure.Error.Code, failure.Error.Message, failure.Error);
+                throw failure.Error.Retold();
             }
 
             failures.TryRemove(address, out _);
@@ -89,7 +89,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             }
             catch (DfssException error)
             {
-                reasons.Add(error.Message);
+                reasons.Add(error.Reason);
             }
         }
 

@@ -149,26 +149,28 @@ internal sealed class ReceivedFile : IDisposable
         if (Directory.Exists(path))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"'{path}' is a folder. Name a file, or the folder to receive into.");
+                DfssErrorCode.DestinationExists, $"'{path}' is a folder.", "Name a file, or the folder to receive into.");
         }
 
         if (!FileKind.IsRegular(path))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"'{path}' is a FIFO, socket or device, and is not replaced by a file. Name another one.");
+                DfssErrorCode.DestinationUnwritable, $"'{path}' is a FIFO, socket or device, and is not replaced by a file.",
+                "Name another destination.");
         }
 
         if (!force && File.Exists(path))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"'{path}' exists. Use -Force to replace it, or another destination.");
+                DfssErrorCode.DestinationExists, $"'{path}' exists.", "Use -Force to replace it, or another destination.");
         }
     }
 
     private static DfssException Unwritable(string path, Exception error) => new(
         DfssErrorCode.DestinationUnwritable,
         error is DirectoryNotFoundException
-            ? $"Cannot write '{path}': its folder does not exist. Make it first."
+            ? $"Cannot write '{path}': its folder does not exist."
             : $"Cannot write '{path}': {error.Message}",
+        error is DirectoryNotFoundException ? "Make the folder first." : null,
         error);
 }

@@ -39,5 +39,8 @@ internal sealed class RecordReader(TransferOptions options)
     }
 
     private static DfssException NotFound(string name) =>
-        new(DfssErrorCode.FileNotFound, $"No peer asked knows a file named '{name}'. Names are case-sensitive; list them to see.");
+        new(
+            DfssErrorCode.FileNotFound,
+            $"No peer asked knows a file named '{name}'.",
+            "List what is stored with Get-DfssFileInfo; names are case-sensitive.");
 }

@@ -13,6 +13,8 @@ internal sealed class RecordWriter
     /// </summary>
     private const int MaxSealRounds = 3;
 
+    private const string LookAgain = "Look at it with Get-DfssFileInfo, then send again.";
+
     private readonly Home home;
     private readonly string name;
     private readonly RegisterDriver driver;
@@ -91,7 +93,7 @@ internal sealed class RecordWriter
                 else if (round >= MaxSealRounds && (!missing.IsEmpty || proposer.IsManifestMissingAt(member)))
                 {
                     plan.Exclude(member, new DfssException(
-                        DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged. Check its disk and memory."));
+                        DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged.", "Check its disk and memory."));
                 }
             }
 
@@ -115,8 +117,8 @@ internal sealed class RecordWriter
         throw isProposed
             ? new DfssException(
                 DfssErrorCode.CommitUncertain,
-                $"'{name}' {Meanwhile} Whether this change was made before it is not known. Look at it, then send again.")
-            : new DfssException(DfssErrorCode.Conflict, $"'{name}' {Meanwhile} Look at it, then send again.");
+                $"'{name}' {Meanwhile} Whether this change was made before it is not known.", LookAgain)
+            : new DfssException(DfssErrorCode.Conflict, $"'{name}' {Meanwhile}", LookAgain);
     }
 
     private static SealPlan ToSealPlan(SendPlan plan, FileManifest manifest) =>
@@ -129,9 +131,9 @@ internal sealed class RecordWriter
         {
             case ProposerState.Conflict when isCreateOnly && proposer.Current?.Record is { State: FileRecordState.File } current:
                 throw new DfssException(
-                    DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}. Use -Force to replace it, or another name.");
+                    DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}.", "Use -Force to replace it, or another name.");
             case ProposerState.Conflict:
-                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile. Look at it, then send again.");
+                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.", LookAgain);
             case ProposerState.NoMajority:
                 throw new DfssException(
                     driver.CommonError ?? DfssErrorCode.NoMajority,
@@ -139,8 +141,8 @@ internal sealed class RecordWriter
             case ProposerState.Uncertain:
                 throw new DfssException(
                     DfssErrorCode.CommitUncertain,
-                    $"Whether '{name}' was changed is not known: too few of its {home.Count} peers answered the last step. "
-                    + $"The same command run again settles it.{reasons}");
+                    $"Whether '{name}' was changed is not known: too few of its {home.Count} peers answered the last step.{reasons}",
+                    "Run the same command again: it settles it.");
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
 
     /// <summary>What stood in the way at each member that did not answer, the latest of each.</summary>
     public string Reasons => string.Join(
-        " ", errors.Values.Select(error => error.Message).Prepend(home.Reasons).Where(reason => reason.Length > 0));
+        " ", errors.Values.Select(error => error.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0));
 
     /// <summary>
     /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help:

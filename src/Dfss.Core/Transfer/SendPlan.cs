@@ -48,8 +48,7 @@ internal sealed class SendPlan
         {
             DfssException reason = lastReason
                 ?? new DfssException(DfssErrorCode.PeerUnreachable, "None of the file's peers can be reached.");
-            throw new DfssException(
-                reason.Code, $"No peer takes the file's chunks any more. The last one: {reason.Message}", reason);
+            throw reason.Retold($"No peer takes the file's chunks any more. The last one: {reason.Reason}");
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class SourceFile : IDisposable
     {
         if (Directory.Exists(path))
         {
-            throw Unreadable(path, "it is a folder; send the files in it.", null);
+            throw Unreadable(path, "it is a folder.", null);
         }
 
         if (!FileKind.IsRegular(path))
@@ -88,20 +88,31 @@ internal sealed class SourceFile : IDisposable
     /// <summary>
     /// Throws where the file is not what it was when it was opened, as far as its length and last write tell.
     /// </summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.SourceChanged"/>.</exception>
+    /// <exception cref="DfssException">SourceChanged, SourceUnreadable.</exception>
     public void ThrowIfChanged()
     {
         // The byte after the last one: some files (of /proc, or still growing) have more than their length says.
         Span<byte> next = stackalloc byte[1];
-        if (RandomAccess.GetLength(handle) != Length || File.GetLastWriteTimeUtc(handle) != lastWrite
-            || RandomAccess.Read(handle, next, Length) > 0)
+        bool isChanged;
+        try
+        {
+            isChanged = RandomAccess.GetLength(handle) != Length || File.GetLastWriteTimeUtc(handle) != lastWrite
+                || RandomAccess.Read(handle, next, Length) > 0;
+        }
+        catch (IOException error)
+        {
+            throw Unreadable(Path, error.Message, error);
+        }
+
+        if (isChanged)
         {
             throw Changed();
         }
     }
 
     public DfssException Changed() => new(
-        DfssErrorCode.SourceChanged, $"'{Path}' changed while it was sent. Nothing was committed; send it again when it is at rest.");
+        DfssErrorCode.SourceChanged, $"'{Path}' changed while it was sent. Nothing was committed.",
+        "Send it again when it is at rest.");
 
     public void Dispose() => handle.Dispose();
 

@@ -50,14 +50,14 @@ internal sealed partial class ClientChannel
         }
         catch (DfssException exception) when (!exception.Message.StartsWith($"{address}:", StringComparison.Ordinal))
         {
-            throw new DfssException(exception.Code, $"{address}: {exception.Message}", exception);
+            throw exception.Retold($"{address}: {exception.Reason}");
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(
                 DfssErrorCode.TimedOut,
-                $"{address}: no answer to hello within {options.ConnectTimeout.TotalSeconds:0.#} s. Something listens there: "
-                + "a peer that is overloaded, or no DFSS peer at all.",
+                $"{address}: something listens there, and did not answer hello within {options.ConnectTimeout.TotalSeconds:0.#} s.",
+                "Check that a DFSS peer listens on this port, and whether it is overloaded.",
                 exception);
         }
     }
@@ -91,9 +91,10 @@ internal sealed partial class ClientChannel
 
         return options.Versions.Contains(answer.Version) ? answer : throw new DfssException(
             DfssErrorCode.VersionNotSupported,
-            $"{address}: the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.");
+            $"{address}: the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.",
+            "Update the older side.");
     }
 
     private static DfssException NotAPeer(PeerAddress address, DfssException exception) => new(
-        DfssErrorCode.NotADfssPeer, $"{address}: what answers there is not a DFSS peer. Check the port. ({exception.Message})", exception);
+        DfssErrorCode.NotADfssPeer, $"{address}: what answers there is not a DFSS peer. ({exception.Reason})", "Check the port.", exception);
 }

@@ -206,5 +206,5 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         }
     }
 
-    private DfssException Named(DfssException exception) => new(exception.Code, $"{address}: {exception.Message}", exception);
+    private DfssException Named(DfssException exception) => exception.Retold($"{address}: {exception.Reason}");
 }

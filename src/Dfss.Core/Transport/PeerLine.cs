@@ -49,7 +49,7 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
 
             if (lastFailure is { } known && (failures != failuresBefore || clock.GetElapsedTime(lastFailed) < lastTook))
             {
-                throw new DfssException(known.Code, known.Message, known);
+                throw known.Retold();
             }
 
             ClientChannel made = await ConnectAsync(cancellationToken).ConfigureAwait(false);

@@ -85,7 +85,8 @@ internal sealed class PeerLink : IAsyncDisposable
         await channel.DisposeAsync().ConfigureAwait(false);
         throw new DfssException(
             DfssErrorCode.PeerUnreachable,
-            $"{Address}: another store answers there now: {found} instead of {known}. The peer asked for is gone from this address.");
+            $"{Address}: another store answers there now: {found} instead of {known}.",
+            "Find out where the peer is now, and name that address.");
     }
 
     private void StartMonitor()

@@ -19,7 +19,7 @@ internal static partial class TcpTransport
                 : IPAddress.TryParse(address, out IPAddress? literal)
                     ? [literal]
                     : throw new DfssException(
-                        DfssErrorCode.InvalidArgument, $"'{address}' cannot be listened on. Give localhost, * or an IP address of this machine.");
+                        DfssErrorCode.InvalidArgument, $"'{address}' cannot be listened on.", "Give localhost, * or an IP address of this machine.");
         for (int attempt = 1; ; attempt++)
         {
             List<Socket> sockets = [];

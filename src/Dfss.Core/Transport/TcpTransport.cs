@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Dfss.Transport;
 
@@ -24,11 +23,13 @@ internal static partial class TcpTransport
     {
         long began = Stopwatch.GetTimestamp();
         IPAddress[] candidates = await ResolveAsync(address, timeout, cancellationToken).ConfigureAwait(false);
-        StringBuilder reasons = new();
+        List<string> reasons = [];
         Exception? last = null;
         for (int i = 0; i < candidates.Length; i++)
         {
             IPEndPoint endpoint = new(candidates[i], address.Port);
+            // What the address says itself is not said again.
+            string Name(string reason) => IPAddress.TryParse(address.Host, out _) ? reason : $"{Describe(endpoint)}: {reason}";
             TimeSpan left = timeout - Stopwatch.GetElapsedTime(began);
             TimeSpan share = left > TimeSpan.Zero ? left / (candidates.Length - i) : TimeSpan.Zero;
             try
@@ -38,17 +39,18 @@ internal static partial class TcpTransport
             catch (SocketException exception)
             {
                 last = exception;
-                reasons.Append(CultureInfo.InvariantCulture, $" {Describe(endpoint)}: {exception.Message}.");
+                reasons.Add(Name(exception.Message));
             }
             catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
             {
                 last = exception;
-                reasons.Append(CultureInfo.InvariantCulture, $" {Describe(endpoint)}: no answer within {share.TotalSeconds:0.#} s.");
+                reasons.Add(Name(string.Create(
+                    CultureInfo.InvariantCulture, $"no answer within {share.TotalSeconds:0.#} s")));
             }
         }
 
         throw new DfssException(
-            DfssErrorCode.PeerUnreachable, $"{address}: no connection.{reasons} Is a peer running there, and the port open?", last);
+            DfssErrorCode.PeerUnreachable, $"{address}: no connection ({string.Join("; ", reasons)}).", last);
     }
 
     /// <summary>An endpoint as text that <see cref="PeerAddress.Parse"/> reads; IPv4 addresses in IPv6 form are shown as IPv4.</summary>

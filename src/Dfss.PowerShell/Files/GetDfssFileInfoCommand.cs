@@ -46,7 +46,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             {
                 await WriteErrorAsync(NameQuery.CreateError(name, exception)).ConfigureAwait(false);
             }
-            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception.Code))
+            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
             {
                 await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
             }

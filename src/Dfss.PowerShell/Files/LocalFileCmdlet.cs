@@ -134,11 +134,14 @@ public abstract class LocalFileCmdlet : TransferCmdlet
                 "Give a -RelativeTo that all files are below.");
         }
 
-        if (!FileName.TryNormalize(name, out string? normalized, out string? problem))
+        string normalized;
+        try
         {
-            return ErrorRecords.Create(
-                nameof(DfssErrorCode.InvalidName), ErrorCategory.InvalidArgument, path,
-                $"'{name}' cannot be the name of a stored file: {problem}", "Give another -Name.");
+            normalized = FileName.Normalize(name);
+        }
+        catch (DfssException exception)
+        {
+            return ErrorRecords.Create(exception, path);
         }
 
         if (!sourcesByName.TryAdd(normalized, path))

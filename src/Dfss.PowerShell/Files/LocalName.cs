@@ -8,6 +8,9 @@ namespace Dfss.Commands;
 /// </summary>
 internal static class LocalName
 {
+    /// <summary>What to do with a name that does not do here.</summary>
+    internal const string ReceiveAlone = "Receive it by itself, with a file's path as -Destination.";
+
     private static readonly SearchValues<char> NotOnWindows = SearchValues.Create("<>:\"|?*\\");
     private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
@@ -30,7 +33,7 @@ internal static class LocalName
             }
 
             path = Path.Combine(path, parts[i]);
-            if (i < parts.Length - 1 && new DirectoryInfo(path).LinkTarget is not null)
+            if (new DirectoryInfo(path).LinkTarget is not null)
             {
                 throw Refuse(name, $"'{path}' is a link, which may lead out of the destination");
             }
@@ -72,5 +75,6 @@ internal static class LocalName
 
     private static DfssException Refuse(string name, string reason) => new(
         DfssErrorCode.InvalidName,
-        $"'{name}' cannot be received under its name: {reason}. Receive it alone, with a file's path as -Destination.");
+        $"'{name}' cannot be received under its name: {reason}.",
+        ReceiveAlone);
 }

@@ -3,6 +3,7 @@ namespace Dfss.Commands;
 /// <summary>Decides where each received file goes, and that no two go to one place.</summary>
 internal sealed class ReceiveDestination
 {
+    private readonly Func<string, bool> ignoresCase;
 
     // By path regardless of case: the first file that went to each.
     private readonly Dictionary<string, (string Path, string Name)> taken = new(StringComparer.OrdinalIgnoreCase);
@@ -10,8 +11,12 @@ internal sealed class ReceiveDestination
     /// <summary>Takes the destination.</summary>
     /// <param name="path">The full path.</param>
     /// <param name="given">What the user wrote: a separator at its end means a folder.</param>
-    internal ReceiveDestination(string path, string given)
+    /// <param name="ignoresCase">
+    /// Whether a folder takes names that differ only by case for one; null: the disk is asked.
+    /// </param>
+    internal ReceiveDestination(string path, string given, Func<string, bool>? ignoresCase = null)
     {
+        this.ignoresCase = ignoresCase ?? LocalName.IgnoresCase;
         IsFolder = Directory.Exists(path) || given[^1] == '/' || given[^1] == System.IO.Path.DirectorySeparatorChar;
         Path = IsFolder ? System.IO.Path.TrimEndingDirectorySeparator(path) : path;
     }
@@ -34,14 +39,15 @@ internal sealed class ReceiveDestination
             return chosen;
         }
 
-        if (other.Path != chosen && !LocalName.IgnoresCase(FindExistingFolder(chosen)))
+        if (other.Path != chosen && !IgnoresCase(FindExistingFolder(chosen)))
         {
             return chosen;
         }
 
         throw new DfssException(
             DfssErrorCode.DestinationExists,
-            $"'{name}' and '{other.Name}' would both be received as '{other.Path}'.");
+            $"'{name}' and '{other.Name}' would both be received as '{other.Path}'.",
+            LocalName.ReceiveAlone);
     }
 
     /// <summary>Makes the folders between the destination and a chosen path.</summary>
@@ -61,7 +67,21 @@ internal sealed class ReceiveDestination
         {
             throw new DfssException(
                 DfssErrorCode.DestinationUnwritable, $"The folder of '{chosen}' cannot be made: {exception.Message}",
+                "Check that nothing else has the folder's name, and that you may write there.",
                 exception);
+        }
+    }
+
+    private bool IgnoresCase(string folder)
+    {
+        try
+        {
+            return ignoresCase(folder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"Cannot write in '{folder}': {exception.Message}", exception);
         }
     }
 

@@ -105,7 +105,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
             {
                 await WriteErrorAsync(NameQuery.CreateError(name, exception)).ConfigureAwait(false);
             }
-            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception.Code))
+            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
             {
                 await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
             }
@@ -141,9 +141,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         }
         catch (DfssException exception)
         {
-            await WriteErrorAsync(ErrorRecords.Create(
-                exception, file.Record.Name, "Receive it by itself, with a path of its own as -Destination."))
-                .ConfigureAwait(false);
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Record.Name)).ConfigureAwait(false);
             return;
         }
 

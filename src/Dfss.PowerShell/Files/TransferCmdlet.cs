@@ -110,9 +110,8 @@ public abstract class TransferCmdlet : ClientCmdlet
         if (last is not null)
         {
             string message = FormattableString.Invariant(
-                $"{last.Failure.Message} {Activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
-            throw new CmdletException(ErrorRecords.Create(
-                new DfssException(last.Failure.Code, message, last.Failure), last.File.Target));
+                $"{last.Failure.Reason} {Activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
+            throw new CmdletException(ErrorRecords.Create(last.Failure.Retold(message), last.File.Target));
         }
     }
 
@@ -135,7 +134,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         }
         catch (DfssException exception)
         {
-            if (!ErrorRecords.IsAboutThePeers(exception.Code) || Client.Peers.Count == 0)
+            if (!ErrorRecords.IsAboutThePeers(exception) || Client.Peers.Count == 0)
             {
                 ErrorRecord error = ErrorRecords.Create(exception, file.Target);
                 return () => WriteError(error);

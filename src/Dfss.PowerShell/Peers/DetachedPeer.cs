@@ -61,7 +61,8 @@ internal sealed class DetachedPeer : SessionPeer
             PeerAnnouncement announcement = await ReadAnnouncementAsync(process, timeout.Token).ConfigureAwait(false);
             if (announcement.Error != DfssErrorCode.None)
             {
-                throw new DfssException(announcement.Error, announcement.Message ?? announcement.Error.ToString());
+                throw new DfssException(
+                    announcement.Error, announcement.Message ?? announcement.Error.ToString(), announcement.Advice);
             }
 
             isListening = true;

@@ -39,7 +39,7 @@ internal static class DetachedPeerProcess
             Announce(new PeerAnnouncement(
                 PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses],
                 peer.StoreId.ToString(),
-                DfssErrorCode.None, Message: null));
+                DfssErrorCode.None, Message: null, Advice: null));
             await WaitAsync(peer, log, ending.Token).ConfigureAwait(false);
             await peer.StopAsync().ConfigureAwait(false);
             log.Write("Stopped.");
@@ -56,7 +56,7 @@ internal static class DetachedPeerProcess
         {
             Announce(new PeerAnnouncement(
                 PeerAnnouncement.Mark, Environment.ProcessId, Port: 0, [], StoreId: string.Empty, exception.Code,
-                exception.Message));
+                exception.Reason, exception.Advice));
             throw;
         }
     }

@@ -12,9 +12,11 @@ namespace Dfss.Commands;
 /// <param name="Addresses">Where it can be found, as host:port.</param>
 /// <param name="StoreId">The id of its store.</param>
 /// <param name="Error">What failed; None when it listens.</param>
-/// <param name="Message">The error's message.</param>
+/// <param name="Message">What failed and where.</param>
+/// <param name="Advice">What to do, where the error says it itself.</param>
 internal sealed record PeerAnnouncement(
-    string Prefix, int ProcessId, int Port, string[] Addresses, string StoreId, DfssErrorCode Error, string? Message)
+    string Prefix, int ProcessId, int Port, string[] Addresses, string StoreId, DfssErrorCode Error, string? Message,
+    string? Advice)
 {
     /// <summary>What the line is known by.</summary>
     internal const string Mark = "dfss-peer";

@@ -110,6 +110,12 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         }
     }
 
+    /// <inheritdoc/>
+    private protected override object? EndingTarget(DfssException failure) =>
+        failure.Code is DfssErrorCode.AddressUnavailable or DfssErrorCode.InvalidArgument || StorePath is null
+            ? FormattableString.Invariant($"{Address}:{Port}")
+            : StorePath;
+
     /// <summary>Whether an address is for listening only: nobody can be sent there.</summary>
     private static bool IsAny(string address) => IPAddress.TryParse(address, out IPAddress? parsed)
         && (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any));

@@ -67,12 +67,15 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         }
     }
 
+    /// <inheritdoc/>
+    private protected override object? EndingTarget(DfssException failure) => InputObject;
+
     private async Task StopForeignAsync(DfssPeerInfo peer, CancellationToken cancellationToken)
     {
         if (ForeignDetachedPeer.FindObstacle(peer) is { } obstacle)
         {
             await WriteErrorAsync(ErrorRecords.Create(
-                "PeerNotOfSession", ErrorCategory.PermissionDenied, peer,
+                "PeerOfOtherSession", ErrorCategory.PermissionDenied, peer,
                 FormattableString.Invariant(
                     $"{peer.Endpoint}: this session started no such peer (process {peer.ProcessId}), and {obstacle}."),
                 FormattableString.Invariant($"End process {peer.ProcessId} on the peer's machine, or stop the peer in ")

@@ -75,9 +75,32 @@ public sealed class FailingDiskTests : IDisposable
             DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, MakeFile("large", 40 << 20)));
             Assert.Equal(DfssErrorCode.StoreFull, error.Code);
             Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
+            Assert.NotNull(error.ChunkId);
             await ReadsNothingAsync(peer, "large");
             await SendsAsync(peer, MakeFile("small", 1000));
         }
+    }
+
+    [Theory]
+    [InlineData("catalog.db-wal", "EDQUOT")]
+    [InlineData("catalog.db-wal", "ENOSPC")]
+    [InlineData("chunks.db-wal", "EDQUOT")]
+    [InlineData("chunks.db-wal", "ENOSPC")]
+    public async Task A_database_without_room_is_a_full_store_and_goes_on_when_there_is_some(string log, string error)
+    {
+        SkipWithoutStrace();
+        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        await SendsAsync(peer, MakeFile("before", 1000));
+        SentFile file = MakeFile("file", 2000);
+        await using (await SyscallFault.AttachAsync(peer.ProcessId, "pwrite64", $"error={error}", folder["store", log]))
+        {
+            DfssException full = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file));
+            Assert.Equal(DfssErrorCode.StoreFull, full.Code);
+            Assert.Contains(peer.Address.ToString(), full.Message, StringComparison.Ordinal);
+            await ReadsNothingAsync(peer, file.Name);
+        }
+
+        await SendsAsync(peer, file);
     }
 
     [Fact]

@@ -54,11 +54,13 @@ public class ClientChannelTests
     public async Task An_error_answered_is_thrown_with_its_code_and_the_peers_name()
     {
         await using FakePeer peer = new((_, _, _) =>
-            new((DfssErrorCode.StoreFull, ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFull, "No room."), ChunkId.Of([])), null)));
+            new((DfssErrorCode.StoreFull, ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFull, "No room.", "Make some."), ChunkId.Of([])), null)));
         await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
         DfssException exception = await Assert.ThrowsAsync<DfssException>(async () => await channel.CallAsync("a", [], default, Token));
         Assert.Equal(DfssErrorCode.StoreFull, exception.Code);
-        Assert.Equal($"{peer.Address}: No room.", exception.Message);
+        Assert.Equal($"{peer.Address}: No room. (Chunk {ChunkId.Of([])}.)", exception.Reason);
+        Assert.Equal("Make some.", exception.Advice);
+        Assert.Equal(ChunkId.Of([]), exception.ChunkId);
     }
 
     [Fact]

@@ -1,0 +1,87 @@
+using Dfss.Transfer;
+using Xunit;
+
+namespace Dfss.Tests.Transfer;
+
+/// <summary>Sources that somebody changes while they are sent: found out, and nothing is committed.</summary>
+public sealed class ChangingSourceTests
+{
+    private const int ChunkSize = DfssLimits.MinChunkSize;
+
+    private static readonly Dictionary<string, Action<string>> Changes = new()
+    {
+        ["grows"] = path => File.AppendAllText(path, "more"),
+        ["shrinks"] = path => Write(path, file => file.SetLength(3 * ChunkSize)),
+        ["is emptied"] = path => Write(path, file => file.SetLength(0)),
+        ["is rewritten at the same length"] = path => Write(path, file => file.Write(new byte[8 * ChunkSize])),
+        ["has one byte changed that was sent already"] = path => Write(path, file => file.WriteByte((byte)~file.ReadByte())),
+    };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string> Names => new(Changes.Keys);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task A_source_that_changes_is_found_out(string change)
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        string source = Create(cluster);
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(cluster, source, () => Changes[change](source)));
+        Assert.Equal(DfssErrorCode.SourceChanged, error.Code);
+        Assert.Contains($"'{source}'", error.Reason, StringComparison.Ordinal);
+        Assert.NotNull(error.Advice);
+        DfssException unknown = await Assert.ThrowsAsync<DfssException>(() => cluster.Client.GetAsync("x", Token));
+        Assert.Equal(DfssErrorCode.FileNotFound, unknown.Code);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_source_removed_or_replaced_meanwhile_is_sent_as_it_was_when_it_was_opened(bool isReplaced)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There a file in use stays until it is closed.");
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        string source = Create(cluster);
+        byte[] before = await File.ReadAllBytesAsync(source, Token);
+        StoredFile sent = await SendAsync(cluster, source, () =>
+        {
+            File.Delete(source);
+            if (isReplaced)
+            {
+                File.WriteAllText(source, "another");
+            }
+        });
+        await cluster.Client.ReceiveAsync(sent, cluster.Folder["received"], ReceiveOptions.Default, progress: null, Token);
+        Assert.Equal(before, await File.ReadAllBytesAsync(cluster.Folder["received"], Token));
+    }
+
+    /// <summary>Its last write is long ago, so that another one shows, however coarse the disk's clock is.</summary>
+    private static string Create(Cluster cluster)
+    {
+        string source = cluster.Folder.CreateFile("source", 8 * ChunkSize, seed: 1);
+        File.SetLastWriteTimeUtc(source, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        return source;
+    }
+
+    /// <summary>Sends, and does something once, when the first chunk has arrived.</summary>
+    private static async Task<StoredFile> SendAsync(Cluster cluster, string source, Action act)
+    {
+        bool isDone = false;
+        CallbackProgress progress = new(state =>
+        {
+            if (state.TransferredBytes >= ChunkSize && !Interlocked.Exchange(ref isDone, true))
+            {
+                act();
+            }
+        });
+        await using DfssClient client = new(cluster.Addresses, new TransferOptions { ThrottleLimit = 1 });
+        return await client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress, Token);
+    }
+
+    private static void Write(string path, Action<FileStream> change)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        change(file);
+    }
+}

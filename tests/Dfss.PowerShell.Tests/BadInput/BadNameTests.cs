@@ -1,0 +1,96 @@
+using System.Management.Automation;
+using Dfss.Commands;
+using Xunit;
+
+namespace Dfss.Tests.BadInput;
+
+/// <summary>Names of stored files that would be dangerous somewhere, or are none.</summary>
+public sealed class BadNameTests : BadInputTests
+{
+    public static TheoryData<string> Refused => new(
+        "../../x", "a/../../b", "..", ".", "./x", "/etc/passwd", "a//b", "a/", @"C:\x", @"\\server\share\x", "a\0b", "a\nb",
+        "a\rb", "\u001b[2Jx", new string('x', 5000));
+
+    /// <summary>Names that only some systems cannot have.</summary>
+    public static TheoryData<string> Portable => new("CON", "nul.txt", "C:x", "a.", "a ", "a*b?", "-Force", "$(x)", "~", "...");
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void A_name_that_none_may_have_is_refused_wherever_it_is_given(string name)
+    {
+        Set("name", name);
+        string shown = name.Length > 80 ? name[..77] + "..." : name;
+        Set("files", new object[] { Row("in/good.txt", name), Row("in/good.txt", "fine") });
+        Check(
+            Fails("$files | Send-DfssFile -Peer $peer", results: 1), "InvalidName", ErrorCategory.InvalidArgument, In("good.txt"),
+            $"'{shown}' cannot be the name of a stored file:");
+        IsStored("fine");
+        foreach (string command in new[] { "Get-DfssFileInfo", "Receive-DfssFile -Destination out" })
+        {
+            ErrorRecord error = Fails($"{command} -LiteralName $name, fine -Peer $peer", results: 1);
+            Check(error, "InvalidName", ErrorCategory.InvalidArgument, name, $"'{shown}' cannot be the name of a stored file:");
+        }
+
+        IsAtDestination("fine");
+        Assert.Equal(["in", "out"], Directory.GetFileSystemEntries(Folder).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [InlineData("Send-DfssFile in/good.txt -Name '' -Peer $peer")]
+    [InlineData("Get-DfssFileInfo '' -Peer $peer")]
+    [InlineData("Receive-DfssFile '' -Peer $peer")]
+    public void An_empty_name_is_refused_by_the_engine(string script) =>
+        Assert.Equal("ParameterArgumentValidationError", Result.IdOf(Ends(script)));
+
+    [Theory]
+    [MemberData(nameof(Portable))]
+    public void A_name_that_some_systems_cannot_have_is_stored_and_received_where_it_can_be(string name)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "LocalNameTests have what Windows refuses.");
+        Set("name", name);
+        Run("Send-DfssFile in/good.txt -Name $name -Peer $peer").ThrowIfFailed();
+        IsStored(name);
+        Run("Receive-DfssFile -LiteralName $name -Destination out -Peer $peer").ThrowIfFailed();
+        IsAtDestination(name);
+        Assert.Equal("good", File.ReadAllText(Out(name)));
+    }
+
+    [Fact]
+    public void A_pattern_that_is_none_does_not_stop_the_others()
+    {
+        Send("a.txt");
+        ErrorRecord error = Fails("Receive-DfssFile '[a', a.txt -Peer $peer -Destination out", results: 1);
+        Check(error, "NameInvalid", ErrorCategory.InvalidArgument, "[a", "'[a' is no pattern");
+        IsAtDestination("a.txt");
+    }
+
+    [Fact]
+    public void Names_that_differ_only_by_case_are_two_files_in_the_store_and_on_a_disk_that_tells_them_apart()
+    {
+        Assert.SkipWhen(LocalName.IgnoresCase(Folder), "This disk takes them for one.");
+        Run("'a', 'A' | ForEach-Object { Send-DfssFile in/good.txt -Name $_ -Peer $peer }").ThrowIfFailed();
+        IsStored("A", "a");
+        Run("Receive-DfssFile * -Peer $peer -Destination out").ThrowIfFailed();
+        IsAtDestination("A", "a");
+    }
+
+    [Fact]
+    public void On_a_disk_that_ignores_case_only_the_first_of_them_is_received()
+    {
+        var destination = new ReceiveDestination(Out(string.Empty), Out(string.Empty), ignoresCase: _ => true);
+        Assert.Equal(Out("a"), destination.Choose("a"));
+        DfssException refused = Assert.Throws<DfssException>(() => destination.Choose("A"));
+        Check(
+            ErrorRecords.Create(refused, "A"), "DestinationExists", ErrorCategory.ResourceExists, "A", "'A' and 'a'",
+            $"'{Out("a")}'");
+        Assert.Equal(Out("b"), destination.Choose("b"));
+    }
+
+    private static PSObject Row(string path, string name)
+    {
+        var row = new PSObject();
+        row.Properties.Add(new PSNoteProperty("Path", path));
+        row.Properties.Add(new PSNoteProperty("Name", name));
+        return row;
+    }
+}
