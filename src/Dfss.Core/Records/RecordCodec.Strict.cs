@@ -128,7 +128,8 @@ internal static partial class RecordCodec
 
     private static string ReadName(ref MessagePackReader reader)
     {
-        string name = ReadText(ref reader, DfssLimits.MaxNameBytes);
+        // Of any length: one that is too long is InvalidName, with the reason, as everywhere.
+        string name = ReadText(ref reader, int.MaxValue);
         CheckName(name);
         return name;
     }
@@ -177,7 +178,8 @@ internal static partial class RecordCodec
         Require(Enum.IsDefined(record.State), "state");
         Require(record.State == FileRecordState.Removed || record.FileId != default, "file_id");
         Require(record.Length is >= 0 and <= MaxInteger, "length");
-        Require(record.ChunkSize is >= 0 and <= DfssLimits.MaxChunkSize, "chunk_size");
+        int minChunkSize = record.State == FileRecordState.File ? DfssLimits.MinChunkSize : 0;
+        Require(record.ChunkSize >= minChunkSize && record.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
         Require(record.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(record.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
         Require(record.Home.Count is >= 1 and <= DfssLimits.MaxHomeMembers, "home");
@@ -187,14 +189,19 @@ internal static partial class RecordCodec
             Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= MaxAddressBytes), "addresses");
         }
 
-        Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxInteger, "modified");
+        Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");
         Require(record.UnixMode is null or (>= 0 and <= MaxMode), "mode");
         Require(record.PreviousFileIds.Count <= MaxPreviousFileIds, "previous_file_ids");
         Require(record.PreviousWriterIds.Count <= Proposer.MaxPreviousWriterIds, "previous_writer_ids");
     }
 
-    private static void CheckName(string name) => Require(
-        FileName.TryNormalize(name, out string? normalized, out _) && string.Equals(name, normalized, StringComparison.Ordinal), "name");
+    private static void CheckName(string name)
+    {
+        if (!string.Equals(name, FileName.Normalize(name), StringComparison.Ordinal))
+        {
+            throw new DfssException(DfssErrorCode.InvalidName, $"The name '{name}' of a record is not in normal form C (NFC). Normalize it.");
+        }
+    }
 
     private static void Require(bool isMet, string what)
     {
