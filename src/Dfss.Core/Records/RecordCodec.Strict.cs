@@ -28,11 +28,13 @@ internal static partial class RecordCodec
     {
         try
         {
+            // A text or bin of 2 GiB and more is to the library an argument out of range.
             MessagePackReader reader = new(encoded);
             T value = read(ref reader, 1);
             return reader.End ? value : throw Malformed("bytes are left over at the end");
         }
-        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or DecoderFallbackException)
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException
+            or DecoderFallbackException or ArgumentOutOfRangeException)
         {
             throw new DfssException(DfssErrorCode.InvalidArgument, $"A record or a message of the register is malformed: {e.Message}", e);
         }

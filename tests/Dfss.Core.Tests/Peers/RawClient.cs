@@ -1,6 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using Dfss.Peers;
 using Dfss.Protocol;
-using Dfss.Tests.Transfer;
 using Dfss.Transport;
 using Xunit;
 
@@ -12,14 +13,16 @@ internal sealed class RawClient : IAsyncDisposable
     /// <summary>For what happens at once when nothing is wrong.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly IConnection connection;
+    private readonly Socket socket;
+    private readonly TcpConnection connection;
     private readonly MessageChannel channel;
     private readonly CancellationTokenSource limit;
     private uint lastId = 1000;
 
-    private RawClient(IConnection connection)
+    private RawClient(Socket socket)
     {
-        this.connection = connection;
+        this.socket = socket;
+        connection = new TcpConnection(socket);
         channel = new MessageChannel(
             connection, new PayloadPool(64 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
         limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -28,8 +31,12 @@ internal sealed class RawClient : IAsyncDisposable
 
     public static MessageMap Hello => new HelloRequest([1], "raw", []).ToMap();
 
-    public static async Task<RawClient> ConnectAsync(DfssPeer peer) =>
-        new(await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), Patience, TestContext.Current.CancellationToken));
+    public static async Task<RawClient> ConnectAsync(DfssPeer peer)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, peer.Port, TestContext.Current.CancellationToken);
+        return new RawClient(socket);
+    }
 
     /// <summary>Connected, and hello has been answered.</summary>
     public static async Task<RawClient> GreetAsync(DfssPeer peer)
@@ -43,6 +50,9 @@ internal sealed class RawClient : IAsyncDisposable
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => connection.SendAsync(bytes, limit.Token);
 
     public ValueTask SendAsync(Message message, ReadOnlyMemory<byte>? payload = null) => channel.WriteAsync(message, payload, limit.Token);
+
+    /// <summary>Sends nothing more; what the peer still sends can be read.</summary>
+    public void End() => socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>Sends a request and reads the next message, which is its answer.</summary>
     public async Task<Message> AskAsync(string operation, MessageMap arguments, ReadOnlyMemory<byte>? payload = null)

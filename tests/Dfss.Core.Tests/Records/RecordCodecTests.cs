@@ -191,6 +191,22 @@ public sealed class RecordCodecTests
         }
     }
 
+    [Theory]
+    [InlineData("c67fffffff")]
+    [InlineData("c680000000")]
+    [InlineData("c6ffffffff")]
+    [InlineData("db80000000")]
+    [InlineData("dbffffffff")]
+    [InlineData("ddffffffff")]
+    [InlineData("dfffffffff")]
+    public void A_huge_length_is_refused_known_or_not(string hex)
+    {
+        AssertInvalid(() => RecordCodec.DecodeRead(Convert.FromHexString("82a46e616d65a161a178" + hex)));
+        AssertInvalid(() => RecordCodec.DecodeRead(Convert.FromHexString("81a46e616d65" + hex)));
+        AssertInvalid(() => RecordCodec.DecodePrepare(Convert.FromHexString("82a46e616d65a161a662616c6c6f749201" + hex)));
+        AssertInvalid(() => RecordCodec.DecodeSeal(Convert.FromHexString("82a46e616d65a161a865787065637465649201" + hex)));
+    }
+
     [Fact]
     public void What_the_wire_does_not_use_is_refused()
     {
