@@ -33,7 +33,7 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
     [Fact]
     public void Spoiled_items_and_manifests_are_read_or_refused()
     {
-        (int seed, int count) = FuzzSettings.Take(output, usual: 20_000);
+        (int seed, int count) = FuzzSettings.Take(output, usual: 3000);
         FrameMutator mutator = new(seed);
         Action<byte[]>[] readers =
         [

@@ -16,14 +16,16 @@ internal sealed class FrameMutator(int seed)
 
     private static readonly uint[] Lengths = [0, 1, 4, 5, 0x7f, 0x80, 0xff, 0x100, 0xfff, 0x1000, 0x1001, 0xffff, 0x10000, 0x1010000, 0x7fffffff, 0xffffffff];
 
-    private readonly Random random = new(seed);
-
-    /// <summary>The golden frames, and requests of every operation whose payloads are batches of golden bytes.</summary>
-    private static readonly byte[][] Good =
+    /// <summary>A good request of every operation but hello, which is said once.</summary>
+    private static readonly byte[][] Requests =
     [
-        .. GoldenFrames.All.Values,
-        .. typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!).Select(Request),
+        .. typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!).Where(name => name != Operations.Hello).Select(Request),
     ];
+
+    /// <summary>The golden frames and the requests.</summary>
+    private static readonly byte[][] Good = [.. GoldenFrames.All.Values, .. Requests];
+
+    private readonly Random random = new(seed);
 
     /// <summary>A good frame, spoiled one to four times; in most cases with a prefix that fits again.</summary>
     public byte[] Next()
@@ -45,7 +47,7 @@ internal sealed class FrameMutator(int seed)
     /// <summary>A frame whose body is good or spoiled up to twice, and whose length fits: one that the peer answers, or closes over.</summary>
     public byte[] NextWhole()
     {
-        byte[] body = Pick()[Frame.PrefixBytes..];
+        byte[] body = (random.Next(8) == 0 ? Pick() : Requests[random.Next(Requests.Length)])[Frame.PrefixBytes..];
         for (int times = random.Next(3); times > 0; times--)
         {
             body = Spoil(body);
@@ -109,18 +111,20 @@ internal sealed class FrameMutator(int seed)
     private static byte[] Request(string operation)
     {
         byte[] item = Records.RecordItems.Of(operation);
-        MessageMap arguments = new()
+        byte[] id = ChunkId.Of(item).ToByteArray();
+        MessageMap lengths = new() { { "lengths", MessageValue.From([item.Length]) } };
+        MessageMap chunk = new() { { "chunk_id", id } };
+        (MessageMap arguments, byte[]? payload) = operation switch
         {
-            { "lengths", MessageValue.From([item.Length, 3]) },
-            { "chunk_id", ChunkId.Of("abc"u8).ToByteArray() },
-            { "name", "a" },
-            { "index", 0 },
-            { "limit", 5 },
-            { "prefix", "" },
+            Operations.StoreChunk => (chunk, item),
+            Operations.StoreChunks => (lengths, [.. id, .. item]),
+            Operations.GetChunks or Operations.FindMissing => ([], id),
+            Operations.GetChunk or Operations.VerifyChunk => (chunk, null),
+            Operations.GetFileInfo => (new() { { "name", Records.Sample.Name }, { "manifest", true } }, null),
+            Operations.ListFiles => (new() { { "limit", 5 }, { "prefix", "" }, { "after", "a" } }, null),
+            _ when Operations.TakesPayload(operation) == true => (lengths, item),
+            _ => ((MessageMap)[], (byte[]?)null),
         };
-        byte[] payload = [.. ChunkId.Of(item).ToByteArray(), .. ChunkId.Of("abc"u8).ToByteArray(), .. item, .. "abc"u8];
-        return MessageCodec.ToFrame(
-            Message.Request(7, operation, arguments),
-            Operations.TakesPayload(operation) == true ? operation == Operations.StoreChunks ? payload : [.. item, .. "abc"u8] : null);
+        return MessageCodec.ToFrame(Message.Request(7, operation, arguments), payload is null ? null : (ReadOnlyMemory<byte>?)payload);
     }
 }
