@@ -249,6 +249,7 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         State = operation.Removes ? FileRecordState.Removed : FileRecordState.File,
         FileId = operation.Removes ? default : file.FileId,
         // How many copies were promised: what the check of lost chunks goes by.
+        ChunkSize = DfssLimits.MinChunkSize,
         Replicas = minimumReplicas,
         Home = [new HomeMember(StoreId: null, [])],
         WriterId = default,
