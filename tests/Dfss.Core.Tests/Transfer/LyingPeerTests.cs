@@ -49,7 +49,8 @@ public sealed class LyingPeerTests
         {
             await using DfssClient client = new([link.Address], TransferOptions.Default);
             await client.GetPeerInfoAsync(link.Address, Token);
-        }),
+        }
+        ),
     };
 
     public static TheoryData<string> Names => [.. Calls.Keys];

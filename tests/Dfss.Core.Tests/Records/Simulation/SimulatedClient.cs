@@ -248,8 +248,8 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         Version = 0,
         State = operation.Removes ? FileRecordState.Removed : FileRecordState.File,
         FileId = operation.Removes ? default : file.FileId,
-        // How many copies were promised: what the check of lost chunks goes by.
         ChunkSize = DfssLimits.MinChunkSize,
+        // How many copies were promised: what the check of lost chunks goes by.
         Replicas = minimumReplicas,
         Home = [new HomeMember(StoreId: null, [])],
         WriterId = default,
