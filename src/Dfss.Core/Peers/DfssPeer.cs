@@ -61,6 +61,9 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>Open connections at this moment.</summary>
     public int Connections => sessions.Count;
 
+    /// <summary>Payload memory that requests and answers hold at this moment, and what answers have taken of their budget, in bytes.</summary>
+    internal long HeldBytes => pool.RentedBytes + answerBytes.LimitBytes - answerBytes.FreeBytes;
+
     /// <summary>Ends when the peer has stopped; fails when it had to stop because of a fault.</summary>
     public Task Completion => completion.Task;
 

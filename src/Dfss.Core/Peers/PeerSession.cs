@@ -25,6 +25,7 @@ internal sealed class PeerSession
     private readonly SemaphoreSlim room = new(DfssLimits.MaxRequestsInFlight);
     private readonly ConcurrentDictionary<uint, bool> unanswered = new();
     private readonly List<Task> running = [];
+    private volatile bool isEnding;
 
     public PeerSession(
         MessageChannel channel, RequestHandler handler, AnswerMemory memory, Func<HelloAnswer> hello, Action<string> log)
@@ -53,6 +54,7 @@ internal sealed class PeerSession
             log($"{channel.RemoteAddress}: {error.Message}");
             if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
             {
+                isEnding = true;
                 await TryNotifyAsync(error, CancellationToken.None).ConfigureAwait(false);
             }
         }
@@ -78,7 +80,11 @@ internal sealed class PeerSession
     }
 
     /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/> then ends.</summary>
-    public void Close() => closed.Cancel();
+    public void Close()
+    {
+        isEnding = true;
+        closed.Cancel();
+    }
 
     private async Task<bool> GreetAsync()
     {
@@ -130,6 +136,12 @@ internal sealed class PeerSession
                 throw new DfssException(DfssErrorCode.ProtocolViolation, "A client sends requests, each with an id, and nothing else.");
             }
 
+            if (request.Message.Operation == Operations.Hello)
+            {
+                request.Dispose();
+                throw new DfssException(DfssErrorCode.ProtocolViolation, "hello was said before; it is the first request of a connection and no other.");
+            }
+
             if (!unanswered.TryAdd(id, value: true))
             {
                 request.Dispose();
@@ -161,9 +173,13 @@ internal sealed class PeerSession
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {
-            // The connection is gone, and with it whoever wanted the answer.
+            // The connection is gone, and with it whoever wanted the answer; or it is being closed in order, which an abort would spoil:
+            // what was sent last, the reason, could be lost.
             log($"{channel.RemoteAddress}: an answer could not be delivered: {error.Message}");
-            channel.Abort();
+            if (!isEnding)
+            {
+                channel.Abort();
+            }
         }
         finally
         {
@@ -205,7 +221,15 @@ internal sealed class PeerSession
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, cancellationToken);
         try
         {
-            await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, either.Token).ConfigureAwait(false);
+            Message notice = ErrorAnswer.Create(id: null, reason);
+            if (reason.Code == DfssErrorCode.PeerBusy)
+            {
+                await channel.WriteAsync(notice, payload: null, either.Token).ConfigureAwait(false);
+            }
+            else
+            {
+                await channel.WriteLastAsync(notice, either.Token).ConfigureAwait(false);
+            }
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {

@@ -42,6 +42,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     /// <summary>What a file consists of, as far as this member alone knows: for clients that do not vote.</summary>
     public async ValueTask<RequestAnswer> GetFileInfoAsync(MessageMap map, AnswerMemory memory, CancellationToken cancellationToken)
     {
+        bool isManifestWanted = map.TryGet("manifest", out MessageValue wanted) && wanted.AsBoolean();
         FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
         MessageMap results = new()
         {
@@ -52,7 +53,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             { "chunk_count", FileManifest.CountChunks(record.Length, record.ChunkSize) },
             { "modified", record.ModifiedUnixMilliseconds },
         };
-        return new RequestAnswer(results, map.TryGet("manifest", out MessageValue wanted) && wanted.AsBoolean()
+        return new RequestAnswer(results, isManifestWanted
             ? await ReadManifestAsync(record, memory, cancellationToken).ConfigureAwait(false)
             : null);
     }
@@ -60,14 +61,20 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     /// <summary>Which chunk a name and an index mean, and of which content, so that a client notices when it changes between two chunks.</summary>
     public async ValueTask<(ChunkId ChunkId, FileId FileId)> FindChunkAsync(MessageMap map, CancellationToken cancellationToken)
     {
+        long index = map.Required("index").AsInteger();
+        byte[]? expected = map.TryGet("file_id", out MessageValue id) ? id.AsBinary() : null;
+        if (expected is not null && expected.Length != FileId.SizeBytes)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, $"A file id has {FileId.SizeBytes} bytes, not {expected.Length}.");
+        }
+
         FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
-        if (map.TryGet("file_id", out MessageValue expected) && !expected.AsBinary().AsSpan().SequenceEqual(record.FileId.ToByteArray()))
+        if (expected is not null && !expected.AsSpan().SequenceEqual(record.FileId.ToByteArray()))
         {
             throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");
         }
 
         FileManifest manifest = await manifests.GetAsync(record.FileId, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
-        long index = map.Required("index").AsInteger();
         return index < manifest.ChunkCount
             ? (manifest[(int)index], record.FileId)
             : throw new DfssException(

@@ -30,9 +30,14 @@ internal sealed class RequestHandler
     /// <exception cref="DfssException">The request failed; its code and message are the answer.</exception>
     public ValueTask<RequestAnswer> HandleAsync(ReceivedMessage request, AnswerMemory memory, CancellationToken cancellationToken)
     {
-        if (request.PayloadBytes is not null && Operations.TakesPayload(request.Message.Operation!) == false)
+        bool? takesPayload = Operations.TakesPayload(request.Message.Operation!);
+        if (takesPayload is { } wanted && wanted != request.PayloadBytes is not null)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, $"A request for '{request.Message.Operation}' carries no payload.");
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                wanted
+                    ? $"A request for '{request.Message.Operation}' carries a payload, and nil was sent. An empty one is a bin of 0 bytes."
+                    : $"A request for '{request.Message.Operation}' carries no payload.");
         }
 
         return RunAsync(request, request.Payload?.Memory ?? default, memory, cancellationToken);

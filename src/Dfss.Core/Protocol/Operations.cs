@@ -21,7 +21,7 @@ internal static class Operations
     public const string VerifyChunk = "verify_chunk";
     public const string PeerInfo = "peer_info";
 
-    /// <summary>Whether a request for this operation may carry a payload; null for an operation that is not known.</summary>
+    /// <summary>Whether a request for this operation carries a payload, or none; null for an operation that is not known.</summary>
     public static bool? TakesPayload(string operation) => operation switch
     {
         StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read => true,

@@ -136,7 +136,7 @@ internal static partial class RecordCodec
             "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
             "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
             "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
-            "modified" => Set(modified = ReadInteger(ref r, 0, MaxInteger)),
+            "modified" => Set(modified = ReadInteger(ref r, 0, MaxModified)),
             "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
             "writer_id" => Set(writerId = ReadGuid(ref r)),
             "previous_file_ids" => Set(rest = rest with { PreviousFileIds = ReadArray(ref r, d, MaxPreviousFileIds, ReadFileIdItem) }),

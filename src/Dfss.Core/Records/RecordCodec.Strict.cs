@@ -28,11 +28,13 @@ internal static partial class RecordCodec
     {
         try
         {
+            // A text or bin of 2 GiB and more is to the library an argument out of range.
             MessagePackReader reader = new(encoded);
             T value = read(ref reader, 1);
             return reader.End ? value : throw Malformed("bytes are left over at the end");
         }
-        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException or DecoderFallbackException)
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException
+            or DecoderFallbackException or ArgumentOutOfRangeException)
         {
             throw new DfssException(DfssErrorCode.InvalidArgument, $"A record or a message of the register is malformed: {e.Message}", e);
         }
@@ -128,7 +130,8 @@ internal static partial class RecordCodec
 
     private static string ReadName(ref MessagePackReader reader)
     {
-        string name = ReadText(ref reader, DfssLimits.MaxNameBytes);
+        // Of any length: one that is too long is InvalidName, with the reason, as everywhere.
+        string name = ReadText(ref reader, int.MaxValue);
         CheckName(name);
         return name;
     }
@@ -177,7 +180,7 @@ internal static partial class RecordCodec
         Require(Enum.IsDefined(record.State), "state");
         Require(record.State == FileRecordState.Removed || record.FileId != default, "file_id");
         Require(record.Length is >= 0 and <= MaxInteger, "length");
-        int minChunkSize = record.State == FileRecordState.Removed ? 0 : DfssLimits.MinChunkSize;
+        int minChunkSize = record.State == FileRecordState.File ? DfssLimits.MinChunkSize : 0;
         Require(record.ChunkSize >= minChunkSize && record.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
         Require(record.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(record.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
@@ -188,14 +191,19 @@ internal static partial class RecordCodec
             Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= MaxAddressBytes), "addresses");
         }
 
-        Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxInteger, "modified");
+        Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");
         Require(record.UnixMode is null or (>= 0 and <= MaxMode), "mode");
         Require(record.PreviousFileIds.Count <= MaxPreviousFileIds, "previous_file_ids");
         Require(record.PreviousWriterIds.Count <= Proposer.MaxPreviousWriterIds, "previous_writer_ids");
     }
 
-    private static void CheckName(string name) => Require(
-        FileName.TryNormalize(name, out string? normalized, out _) && string.Equals(name, normalized, StringComparison.Ordinal), "name");
+    private static void CheckName(string name)
+    {
+        if (!string.Equals(name, FileName.Normalize(name), StringComparison.Ordinal))
+        {
+            throw new DfssException(DfssErrorCode.InvalidName, $"The name '{name}' of a record is not in normal form C (NFC). Normalize it.");
+        }
+    }
 
     private static void Require(bool isMet, string what)
     {

@@ -6,7 +6,8 @@ namespace Dfss.Records;
 /// <summary>
 /// Records, register states and the register's requests and answers as bytes: MessagePack, the same form on the wire
 /// and in stores. One value has one encoding. Reading trusts nothing: whatever is malformed, over a limit or left over
-/// at the end is <see cref="DfssErrorCode.InvalidArgument"/>, and so is encoding a value that could not be read again.
+/// at the end is <see cref="DfssErrorCode.InvalidArgument"/>, and so is encoding a value that could not be read again;
+/// a name that breaks the rule for names is <see cref="DfssErrorCode.InvalidName"/>.
 /// </summary>
 /// <remarks>
 /// Every item is a map with text keys, written in this order. Unknown keys are skipped; a key that stands twice is
@@ -18,11 +19,11 @@ namespace Dfss.Records;
 ///                  state                int         0 file, 1 removed
 ///                  file_id              bin 32      a file's; absent in a tombstone
 ///                  length               int         bytes
-///                  chunk_size           int         bytes, a file's 64 KiB to 16 MiB
+///                  chunk_size           int         bytes, 64 KiB to 16 MiB; in a tombstone from 0
 ///                  replicas             int         1-64
 ///                  run                  int         1-524,287
 ///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 256 bytes
-///                  modified             int         ms since 1970-01-01 UTC
+///                  modified             int         ms since 1970-01-01 UTC, to the end of the year 9999
 ///                  mode                 int         0-4095; absent where the source had none
 ///                  writer_id            bin 16
 ///                  previous_file_ids    array       0-64 bin 32; absent where empty
@@ -48,6 +49,9 @@ namespace Dfss.Records;
 internal static partial class RecordCodec
 {
     private const long MaxInteger = (1L << 53) - 1;
+
+    /// <summary>The last millisecond of the year 9999, beyond which many languages have no times.</summary>
+    private const long MaxModified = 253_402_300_799_999;
     private const int MaxAddresses = 8;
     private const int MaxAddressBytes = 256;
     private const int MaxPreviousFileIds = 64;

@@ -18,8 +18,13 @@ internal static class StoreFileSystem
     public static void ThrowIfNotSupported(string path)
     {
         DriveInfo drive = DriveOf(path);
-        string format = drive.DriveFormat;
-        if (!IsSupported(drive.DriveType, format))
+        ThrowIfNotSupported(path, drive.DriveType, drive.DriveFormat);
+    }
+
+    /// <summary>The same where it is known what drive the folder is on.</summary>
+    internal static void ThrowIfNotSupported(string path, DriveType type, string format)
+    {
+        if (!IsSupported(type, format))
         {
             throw new DfssException(
                 DfssErrorCode.StoreNotSupported,

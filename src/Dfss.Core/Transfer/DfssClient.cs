@@ -97,21 +97,8 @@ public sealed class DfssClient : IAsyncDisposable
     {
         PeerHandle peer = await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
         PeerCall call = new(Operations.PeerInfo, MessageMap.Empty, Payload: null, Destination: null, IsBulk: false);
-        using Response response = await peer.Link.CallAsync(call, cancellationToken).ConfigureAwait(false);
-        MessageMap map = response.Results;
-        return new PeerInfo
-        {
-            StoreId = peer.StoreId,
-            Software = map.Required("software").AsText(),
-            Addresses = [.. map.Required("addresses").AsArray().Select(text => text.AsText())],
-            ProcessId = (int)map.Required("process_id").AsInteger(),
-            StorePath = map.TryGet("store_path", out MessageValue path) ? path.AsText() : null,
-            Uptime = TimeSpan.FromMilliseconds(map.Required("uptime_ms").AsInteger()),
-            Connections = (int)map.Required("connections").AsInteger(),
-            Chunks = map.Required("chunks").AsInteger(),
-            StoredBytes = map.Required("stored_bytes").AsInteger(),
-            FreeBytes = map.TryGet("free_bytes", out MessageValue free) ? free.AsInteger() : null,
-        };
+        return await peer.Link.CallAsync(
+            call, response => PeerInfo.FromMap(peer.StoreId, response.Results), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Closes the connections.</summary>

@@ -1,8 +1,13 @@
+using Dfss.Protocol;
+
 namespace Dfss.Transfer;
 
 /// <summary>What a peer says of itself.</summary>
 public sealed record PeerInfo
 {
+    /// <summary>A thousand years, which a TimeSpan still holds.</summary>
+    private const long MaxUptimeMilliseconds = 1000L * 365 * 24 * 60 * 60 * 1000;
+
     /// <summary>The store it serves.</summary>
     public required StoreId StoreId { get; init; }
 
@@ -32,4 +37,22 @@ public sealed record PeerInfo
 
     /// <summary>Bytes free on the store's file system; null for a store in memory.</summary>
     public long? FreeBytes { get; init; }
+
+    /// <summary>Reads the results of peer_info.</summary>
+    /// <exception cref="DfssException">InvalidArgument: a key is missing, of the wrong kind or out of range.</exception>
+    internal static PeerInfo FromMap(StoreId storeId, MessageMap map) => new()
+    {
+        StoreId = storeId,
+        Software = map.Required("software").AsText(),
+        Addresses = Handshake.ToTexts(map.Required("addresses")),
+        ProcessId = Handshake.ToInteger(map.Required("process_id")),
+        StorePath = map.TryGet("store_path", out MessageValue path) ? path.AsText() : null,
+        Uptime = map.Required("uptime_ms").AsInteger() is <= MaxUptimeMilliseconds and long uptime
+            ? TimeSpan.FromMilliseconds(uptime)
+            : throw new DfssException(DfssErrorCode.InvalidArgument, "No peer has run for longer than a thousand years."),
+        Connections = Handshake.ToInteger(map.Required("connections")),
+        Chunks = map.Required("chunks").AsInteger(),
+        StoredBytes = map.Required("stored_bytes").AsInteger(),
+        FreeBytes = map.TryGet("free_bytes", out MessageValue free) ? free.AsInteger() : null,
+    };
 }

@@ -21,8 +21,10 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
     {
         PeerCall call = new(
             Operations.StoreChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, content, Destination: null, content.Length > BulkBytes);
-        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
-        return response.Results.Required("present").AsBoolean() ? PutResult.AlreadyPresent : PutResult.Stored;
+        return await link.CallAsync(
+            call,
+            static response => response.Results.Required("present").AsBoolean() ? PutResult.AlreadyPresent : PutResult.Stored,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -88,12 +90,15 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
     {
         PeerCall call = new(
             Operations.VerifyChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, Payload: null, Destination: null, IsBulk: false);
-        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
-        return response.Results.Required("state").AsInteger() switch
-        {
-            0 => ChunkState.Good,
-            1 => ChunkState.Missing,
-            _ => ChunkState.Corrupt,
-        };
+        return await link.CallAsync(
+            call,
+            static response => response.Results.Required("state").AsInteger() switch
+            {
+                0 => ChunkState.Good,
+                1 => ChunkState.Missing,
+                2 => ChunkState.Corrupt,
+                long other => throw new DfssException(DfssErrorCode.InvalidArgument, $"{other} is no state of a chunk."),
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 }

@@ -42,14 +42,12 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         }
 
         PeerCall call = new(Operations.ListFiles, arguments, Payload: null, Destination: null, IsBulk: true);
-        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
-        List<BallotedRecord> records = [];
-        foreach (ReadOnlyMemory<byte> item in MessageBatch.Split(response.Results, response.Payload))
-        {
-            records.Add(RecordCodec.DecodeBallotedRecord(item));
-        }
-
-        return new RecordPage(records, response.Results.Required("more").AsBoolean());
+        return await link.CallAsync(
+            call,
+            static response => new RecordPage(
+                [.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeBallotedRecord)],
+                response.Results.Required("more").AsBoolean()),
+            cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<IReadOnlyList<RegisterAnswer>> CallAsync(
@@ -57,12 +55,31 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
     {
         (MessageMap arguments, byte[] payload) = MessageBatch.Join(requests.Select(RecordCodec.Encode));
         PeerCall call = new(operation, arguments, payload, Destination: null, IsBulk: false);
-        using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
-        RegisterAnswer[] answers =
-            [.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)];
-        return answers.Length == requests.Count
-            ? answers
-            : throw new DfssException(
-                DfssErrorCode.ProtocolViolation, $"{link.Address} gave {answers.Length} answers to {requests.Count} requests of '{operation}'.");
+        RegisterAnswer[] answers = await link.CallAsync(
+            call,
+            static response => (RegisterAnswer[])[.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)],
+            cancellationToken).ConfigureAwait(false);
+        if (answers.Length != requests.Count)
+        {
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"{link.Address}: {answers.Length} answers came to {requests.Count} requests of '{operation}'.");
+        }
+
+        for (int i = 0; i < answers.Length; i++)
+        {
+            ThrowIfOfAnotherName(answers[i].Accepted, requests[i].Name);
+            ThrowIfOfAnotherName(answers[i].Decided, requests[i].Name);
+        }
+
+        return answers;
+    }
+
+    private void ThrowIfOfAnotherName(BallotedRecord? answered, string name)
+    {
+        if (answered is not null && !string.Equals(answered.Record.Name, name, StringComparison.Ordinal))
+        {
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"{link.Address}: asked for '{name}', it answered the record of '{answered.Record.Name}'.");
+        }
     }
 }

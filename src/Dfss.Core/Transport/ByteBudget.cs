@@ -20,6 +20,18 @@ internal sealed class ByteBudget
     /// <summary>What may be out at one moment.</summary>
     public long LimitBytes { get; }
 
+    /// <summary>What is not out at this moment.</summary>
+    public long FreeBytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                return left;
+            }
+        }
+    }
+
     /// <summary>Takes so many bytes, at most the limit; waits while they are not there.</summary>
     public ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
     {

@@ -81,6 +81,11 @@ internal sealed partial class ClientChannel
     /// <summary>A notice on the connection: draining, after which the answers still come, or the reason for which it is closed.</summary>
     private void Heed(Message message)
     {
+        if (message.Status == DfssErrorCode.None)
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a notice that says no reason.");
+        }
+
         DfssException reason = ErrorAnswer.ToException(message, "notice");
         if (reason.Code != DfssErrorCode.PeerBusy)
         {

@@ -18,6 +18,9 @@ internal sealed partial class MessageChannel
     private readonly SemaphoreSlim writeTurn = new(1, 1);
     private readonly FrameBuffer frame = new();
 
+    // Guarded by the turn.
+    private bool isLastWritten;
+
     /// <summary>
     /// Sends a message. When it returns or throws, <paramref name="payload"/> is used no more. Cancelled before its turn, nothing was sent
     /// and the channel goes on; later, the frame is half written and the connection is broken.
@@ -28,12 +31,26 @@ internal sealed partial class MessageChannel
     /// <exception cref="DfssException">
     /// LimitExceeded: the message is too large, and nothing was sent. TimedOut, PeerUnreachable: the connection is broken.
     /// </exception>
-    public async ValueTask WriteAsync(Message message, ReadOnlyMemory<byte>? payload, CancellationToken cancellationToken)
+    public ValueTask WriteAsync(Message message, ReadOnlyMemory<byte>? payload, CancellationToken cancellationToken) =>
+        WriteAsync(message, payload, isLast: false, cancellationToken);
+
+    /// <summary>Sends the last message of the connection: what waits for its turn behind it fails with PeerUnreachable, not begun.</summary>
+    public ValueTask WriteLastAsync(Message message, CancellationToken cancellationToken) =>
+        WriteAsync(message, payload: null, isLast: true, cancellationToken);
+
+    private async ValueTask WriteAsync(
+        Message message, ReadOnlyMemory<byte>? payload, bool isLast, CancellationToken cancellationToken)
     {
         await writeTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
         bool isBegun = false;
         try
         {
+            if (isLastWritten)
+            {
+                throw new DfssException(DfssErrorCode.PeerUnreachable, "The last message of this connection has been sent.");
+            }
+
+            isLastWritten = isLast;
             ReadOnlyMemory<byte> rest = payload ?? default;
             frame.Clear();
             MessageCodec.EncodeHeader(frame, message, payload?.Length);

@@ -33,14 +33,14 @@ internal sealed class PayloadPool
     /// <summary>What rented and kept memory together may take at most.</summary>
     public long BudgetBytes { get; }
 
-    /// <summary>What is rented now; a payload counts with the power of two that holds it.</summary>
+    /// <summary>What is rented now, of both budgets; a payload counts with the power of two that holds it.</summary>
     public long RentedBytes
     {
         get
         {
             lock (gate)
             {
-                return blocks.TakenBytes;
+                return blocks.TakenBytes + (small?.RentedBytes ?? 0);
             }
         }
     }

@@ -44,6 +44,26 @@ internal sealed class PeerLink : IAsyncDisposable
         return (call.IsBulk ? bulk : control).CallAsync(call, cancellationToken);
     }
 
+    /// <summary>Makes one call and reads what was answered.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="read">Reads the answer, whose memory is given back when it returns.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">As of a call; ProtocolViolation where the results are not what they should be.</exception>
+    public async ValueTask<T> CallAsync<T>(PeerCall call, Func<Response, T> read, CancellationToken cancellationToken)
+    {
+        using Response response = await CallAsync(call, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return read(response);
+        }
+        catch (DfssException exception) when (exception.Code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName)
+        {
+            // These codes blame whoever sent it, which to whoever asked was the peer.
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"{Address}: the answer to '{call.Operation}' is malformed: {exception.Message}", exception);
+        }
+    }
+
     /// <summary>Closes the connections; calls under way fail with PeerUnreachable.</summary>
     public async ValueTask DisposeAsync()
     {

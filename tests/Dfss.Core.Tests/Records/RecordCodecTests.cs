@@ -21,7 +21,7 @@ public sealed class RecordCodecTests
     private static readonly Gen<FileRecord> Records = Gen.Select(
         Gen.Select(Names, Gen.Long[1, (1L << 53) - 1], Gen.Bool, FileIds),
         Gen.Select(Integers, Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
-        Gen.Select(Members.Array[1, 4], Integers, Gen.Int[-1, 4095]),
+        Gen.Select(Members.Array[1, 4], Gen.Long[0, 253_402_300_799_999], Gen.Int[-1, 4095]),
         Gen.Select(Guids, FileIds.Array[0, 3], Guids.Array[0, 8]),
         (what, sizes, where, history) => new FileRecord
         {
@@ -129,7 +129,7 @@ public sealed class RecordCodecTests
             {
                 RecordCodec.DecodeState(bytes);
             }
-            catch (DfssException e) when (e.Code == DfssErrorCode.InvalidArgument)
+            catch (DfssException e) when (e.Code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName)
             {
                 Assert.NotEmpty(e.Message);
             }
@@ -191,6 +191,22 @@ public sealed class RecordCodecTests
         }
     }
 
+    [Theory]
+    [InlineData("c67fffffff")]
+    [InlineData("c680000000")]
+    [InlineData("c6ffffffff")]
+    [InlineData("db80000000")]
+    [InlineData("dbffffffff")]
+    [InlineData("ddffffffff")]
+    [InlineData("dfffffffff")]
+    public void A_huge_length_is_refused_known_or_not(string hex)
+    {
+        AssertInvalid(() => RecordCodec.DecodeRead(Convert.FromHexString("82a46e616d65a161a178" + hex)));
+        AssertInvalid(() => RecordCodec.DecodeRead(Convert.FromHexString("81a46e616d65" + hex)));
+        AssertInvalid(() => RecordCodec.DecodePrepare(Convert.FromHexString("82a46e616d65a161a662616c6c6f749201" + hex)));
+        AssertInvalid(() => RecordCodec.DecodeSeal(Convert.FromHexString("82a46e616d65a161a865787065637465649201" + hex)));
+    }
+
     [Fact]
     public void What_the_wire_does_not_use_is_refused()
     {
@@ -209,8 +225,9 @@ public sealed class RecordCodecTests
     [InlineData("../a")]
     [InlineData("a\\b")]
     [InlineData("cafe\u0301")]
-    public void Names_that_break_the_rule_are_refused(string name) =>
-        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write(name)))));
+    public void Names_that_break_the_rule_are_refused(string name) => Assert.Equal(
+        DfssErrorCode.InvalidName,
+        Assert.Throws<DfssException>(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write(name))))).Code);
 
     [Fact]
     public void Values_out_of_range_are_refused_when_written()
@@ -222,6 +239,7 @@ public sealed class RecordCodecTests
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Length = -1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { ChunkSize = DfssLimits.MaxChunkSize + 1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { ChunkSize = DfssLimits.MinChunkSize - 1 }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { ModifiedUnixMilliseconds = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() + 1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Replicas = 0 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { UnixMode = 4096 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [] }));

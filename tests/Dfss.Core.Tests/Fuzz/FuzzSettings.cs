@@ -1,0 +1,21 @@
+using System.Globalization;
+using Xunit;
+
+namespace Dfss.Tests.Fuzz;
+
+/// <summary>
+/// How much is tried, and from which seed. <c>DFSS_FUZZ</c> multiplies what `dotnet test` tries; <c>DFSS_SEED</c> tries the same again.
+/// </summary>
+internal static class FuzzSettings
+{
+    public static (int Seed, int Count) Take(ITestOutputHelper output, int usual)
+    {
+        int seed = Read("DFSS_SEED") ?? Random.Shared.Next();
+        int count = checked(usual * (Read("DFSS_FUZZ") ?? 1));
+        output.WriteLine($"{count} spoiled inputs from seed {seed}");
+        return (seed, count);
+    }
+
+    private static int? Read(string name) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+}
