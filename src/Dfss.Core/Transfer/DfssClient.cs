@@ -30,7 +30,11 @@ public sealed class DfssClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         Peers = peers;
         Options = options;
-        directory = new PeerDirectory(options, new ClientChannelOptions { ConnectTimeout = options.ConnectTimeout });
+        directory = new PeerDirectory(options, new ClientChannelOptions
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            Debug = options.Debug,
+        });
         finder = new HomeFinder(peers, directory);
     }
 

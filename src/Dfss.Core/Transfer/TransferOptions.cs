@@ -46,6 +46,9 @@ public sealed record TransferOptions
     /// <summary>Called, from any thread, with what helps to see what is going on.</summary>
     public Action<string>? Verbose { get; init; }
 
+    /// <summary>Called, from any thread, with each request to a peer when it has ended; null costs nothing.</summary>
+    public Action<string>? Debug { get; init; }
+
     /// <summary>The clock for time-outs and delays.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }
