@@ -96,14 +96,6 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public void Debug_tells_the_error_code_of_a_request_that_failed()
-    {
-        string[] lines = [.. session.Run("Get-DfssPeer -Peer $peer -Debug 5>&1 | ForEach-Object { $_ }").Output
-            .Select(item => item.BaseObject).OfType<DebugRecord>().Select(record => record.Message)];
-        Assert.Contains(lines, line => line.StartsWith($"{peer} peer_info, 0 B out: ok", StringComparison.Ordinal));
-    }
-
-    [Fact]
     public void A_summary_with_the_tag_Dfss_can_be_collected_and_is_not_shown()
     {
         Result result = session.Run("Send-DfssFile *.txt -Peer $peer -InformationVariable said > $null; $said");
