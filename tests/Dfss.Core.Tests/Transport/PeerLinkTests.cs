@@ -111,9 +111,17 @@ public class PeerLinkTests
     public async Task A_peer_that_answers_no_ping_is_dead()
     {
         FakeTimeProvider clock = new();
-        await using FakePeer peer = new((_, _, _) => default);
+        TaskCompletionSource asked = new();
+        await using FakePeer peer = new((_, _, _) =>
+        {
+            asked.TrySetResult();
+            return default;
+        });
         await using PeerLink link = new(peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
         Task<Response> waiting = link.CallAsync(Call(isBulk: true), Token).AsTask();
+
+        // The clock stands still until hello has been answered: it has a time-out of its own.
+        await asked.Task.WaitAsync(Soon, Token);
         await AdvanceUntilAsync(clock, TimeSpan.FromSeconds(1), () => waiting.IsCompleted);
         DfssException exception = await Assert.ThrowsAsync<DfssException>(() => waiting);
         Assert.Equal(DfssErrorCode.TimedOut, exception.Code);
