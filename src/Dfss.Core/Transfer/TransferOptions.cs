@@ -9,7 +9,7 @@ public sealed record TransferOptions
     /// <summary>The options that hold when none are given.</summary>
     public static TransferOptions Default { get; } = new();
 
-    /// <summary>Chunks in flight at one moment over all peers, 1-256.</summary>
+    /// <summary>Chunks in flight at one moment over all files and peers of a client, 1-256.</summary>
     public int ThrottleLimit
     {
         get;
