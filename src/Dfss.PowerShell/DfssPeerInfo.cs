@@ -86,4 +86,17 @@ public sealed class DfssPeerInfo
 
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;
+
+    /// <summary>The same peer after it was stopped.</summary>
+    internal DfssPeerInfo AsStopped() => new()
+    {
+        Id = Id,
+        Kind = Kind,
+        State = DfssPeerState.Stopped,
+        Endpoints = Endpoints,
+        Port = Port,
+        StoreId = StoreId,
+        StorePath = StorePath,
+        ProcessId = ProcessId,
+    };
 }
