@@ -5,14 +5,15 @@ namespace Dfss;
 /// <summary>How a local file compares with a stored one.</summary>
 public sealed class DfssFileComparison
 {
-    internal DfssFileComparison(string path, string name, FileComparison comparison)
+    internal DfssFileComparison(string fullName, string name, FileComparison comparison)
     {
-        Path = path;
+        FullName = fullName;
         Name = name;
         IsEqual = comparison.IsEqual;
         LocalLength = comparison.LocalLength;
         StoredLength = comparison.StoredLength;
-        Differences = [.. comparison.Differences.Select(range => new DfssByteRange(range.Offset, range.Length))];
+        Differences = new DisplayList<DfssByteRange>(
+            comparison.Differences.Select(range => new DfssByteRange(range.Offset, range.Length)));
         DifferentBytes = comparison.Differences.Sum(range => range.Length);
     }
 
@@ -22,8 +23,11 @@ public sealed class DfssFileComparison
     /// <summary>The stored file's name.</summary>
     public string Name { get; }
 
-    /// <summary>The local file's full path.</summary>
-    public string Path { get; }
+    /// <summary>
+    /// The local file's full path. Not called Path: by that name it would bind to other cmdlets' -Path, where the
+    /// brackets of a file's name are wildcards.
+    /// </summary>
+    public string FullName { get; }
 
     /// <summary>The local file's length in bytes.</summary>
     public long LocalLength { get; }
