@@ -1,6 +1,10 @@
 # Loads the cmdlets in a load context of their own (lib/Dfss.Loader.dll says why). Uses nothing but the language, .NET and
 # Import-Module, so that it also runs in an engine without PowerShell's utility modules.
 $ErrorActionPreference = 'Stop'
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    throw "The files in '$PSScriptRoot' are not trusted by this machine's policy, and in $($ExecutionContext.SessionState.LanguageMode) mode only trusted modules load code. Allow the folder, or sign its files with a certificate that is allowed."
+}
+
 $library = [System.IO.Path]::Combine($PSScriptRoot, 'lib')
 $loader = $null
 foreach ($candidate in [System.AppDomain]::CurrentDomain.GetAssemblies()) {

@@ -5,9 +5,9 @@ namespace Dfss;
 /// <summary>How a local file compares with a stored one.</summary>
 public sealed class DfssFileComparison
 {
-    internal DfssFileComparison(string fullName, string name, FileComparison comparison)
+    internal DfssFileComparison(string path, string name, FileComparison comparison)
     {
-        FullName = fullName;
+        LocalPath = path;
         Name = name;
         IsEqual = comparison.IsEqual;
         LocalLength = comparison.LocalLength;
@@ -23,11 +23,13 @@ public sealed class DfssFileComparison
     /// <summary>The stored file's name.</summary>
     public string Name { get; }
 
+    /// <summary>The local file's full path.</summary>
+    public string LocalPath { get; }
+
     /// <summary>
-    /// The local file's full path. Not called Path: by that name it would bind to other cmdlets' -Path, where the
-    /// brackets of a file's name are wildcards.
+    /// The local file's path with its provider: binds to -LiteralPath of PowerShell's commands and of Send-DfssFile.
     /// </summary>
-    public string FullName { get; }
+    public string PSPath => $"Microsoft.PowerShell.Core\\FileSystem::{LocalPath}";
 
     /// <summary>The local file's length in bytes.</summary>
     public long LocalLength { get; }

@@ -26,8 +26,9 @@ public sealed class IsolationTests : IDisposable
         string ours =
             $"""
             $peer = Start-DfssPeer '{folder}/store' -Port 0
-            Send-DfssFile '{folder}/a.bin' -Peer $peer -Force | Receive-DfssFile -Destination '{folder}/b.bin' -Force
+            Send-DfssFile '{folder}/a.bin' -Peer $peer | Receive-DfssFile -Destination '{folder}/b.bin'
             """;
+        string again = $"Receive-DfssFile a.bin -Peer $peer -Destination '{folder}/b.bin' -Force";
         string listing =
             """
             foreach ($context in [System.Runtime.Loader.AssemblyLoadContext]::All) {
@@ -40,8 +41,8 @@ public sealed class IsolationTests : IDisposable
             }
             """;
         string[] steps = order == "ours first"
-            ? [import, ours, neighbour, "$peer | Stop-DfssPeer", ours]
-            : [neighbour, import, ours, "Test-Neighbour"];
+            ? [import, ours, neighbour, again]
+            : [neighbour, import, ours, "Test-Neighbour", again];
 
         string[] output = await BareEngine.RunAsync(
             string.Join('\n', [.. steps, "$peer | Stop-DfssPeer", listing]), TestContext.Current.CancellationToken);
@@ -151,6 +152,55 @@ public sealed class IsolationTests : IDisposable
             TestContext.Current.CancellationToken);
 
         Assert.Equal(["1", "2", "3", "4", "5", "6", "peers 1"], output);
+    }
+
+    [Fact]
+    public async Task A_peer_of_a_session_that_has_ended_is_listed_and_ends_with_the_next_one()
+    {
+        string[] output = await BareEngine.RunAsync(
+            $$"""
+            $manifest = '{{ModuleSession.ManifestPath}}'
+            Import-Module $manifest
+            $ports = 1..2 | ForEach-Object -Parallel {
+                Import-Module $using:manifest
+                (Start-DfssPeer -InMemory -Port 0).Port
+            }
+            "peers $(@(Get-DfssPeer).Count)"
+            Remove-Module Dfss
+            $listening = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners()
+            "listeners $(@($listening | Where-Object Port -In $ports).Count)"
+            """,
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(["peers 2", "listeners 0"], output);
+    }
+
+    [Theory]
+    [InlineData("ConstrainedLanguage")]
+    [InlineData("NoLanguage")]
+    public async Task A_restricted_session_is_told_why_and_one_that_is_given_the_module_uses_it(string mode)
+    {
+        string[] output = await BareEngine.RunAsync(
+            $$"""
+            $manifest = '{{ModuleSession.ManifestPath}}'
+            $state = [initialsessionstate]::CreateDefault2()
+            $state.ImportPSModule([string[]]$manifest)
+            $state.ThrowOnRunspaceOpenError = $true
+            $state.LanguageMode = '{{mode}}'
+            $given = [runspacefactory]::CreateRunspace($state)
+            $given.Open()
+            "$([powershell]::Create($given).AddCommand('Start-DfssPeer').AddParameter('InMemory').AddParameter('Port', 0).Invoke().State)"
+            $bare = [runspacefactory]::CreateRunspace([initialsessionstate]::CreateDefault2())
+            $bare.Open()
+            $bare.SessionStateProxy.LanguageMode = '{{mode}}'
+            $import = [powershell]::Create($bare).AddCommand('Import-Module').AddParameter('Name', $manifest)
+            try { $import.Invoke() } catch { "$_" }
+            $import.Streams.Error
+            """,
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal("Running", output[0]);
+        Assert.Contains("trusted", string.Join(' ', output[1..]), StringComparison.Ordinal);
     }
 
     [Fact]
