@@ -8,7 +8,6 @@
     Description          = 'A distributed file store for PowerShell: files go in verified chunks to one or many peers and come back in parallel.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
-    TypesToProcess       = @('Dfss.Types.ps1xml')
     FormatsToProcess     = @('Dfss.Format.ps1xml')
     FunctionsToExport    = @()
     CmdletsToExport      = @(

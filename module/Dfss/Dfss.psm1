@@ -25,5 +25,9 @@ if ($null -eq $loader) {
 $moduleLoader = $loader.GetType('Dfss.Loader.ModuleLoader')
 $inner = Import-Module -Assembly $moduleLoader::Load($library) -PassThru
 
+# Not TypesToProcess of Dfss.psd1: that comes before this file, and when another copy of the module is loaded it fails with
+# "member is already present" for each member, instead of saying what the loader says.
+$types = Import-Module ([System.IO.Path]::Combine($PSScriptRoot, 'Dfss.Types.psd1')) -PassThru
+
 # Without this, a second import (-Force, or after Remove-Module) exports nothing: PowerShell issue 20710.
-$ExecutionContext.SessionState.Module.OnRemove = { $inner | Remove-Module -Force }
+$ExecutionContext.SessionState.Module.OnRemove = { $types, $inner | Remove-Module -Force }
