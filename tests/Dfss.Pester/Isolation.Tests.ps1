@@ -20,7 +20,7 @@ BeforeAll {
 
     # What a script block gives in a process of its own that has loaded nothing yet; its errors are part of it.
     function Invoke-Fresh([scriptblock] $Script) {
-        & $pwsh -NoProfile -NonInteractive -Command "`$ErrorActionPreference = 'Stop'; $Script" 2>&1 | ForEach-Object { "$_" }
+        & $pwsh -NoProfile -NonInteractive -Command "`$PSStyle.OutputRendering = 'PlainText'; `$ErrorActionPreference = 'Stop'; $Script" 2>&1 | ForEach-Object { "$_" }
     }
 }
 
