@@ -6,23 +6,16 @@ if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
 }
 
 $library = [System.IO.Path]::Combine($PSScriptRoot, 'lib')
-$loader = $null
-foreach ($candidate in [System.AppDomain]::CurrentDomain.GetAssemblies()) {
-    if ($candidate.GetName().Name -eq 'Dfss.Loader') {
-        $loader = $candidate
-    }
-}
-
-if ($null -eq $loader) {
+$moduleLoader = 'Dfss.Loader.ModuleLoader' -as [type]
+if ($null -eq $moduleLoader) {
     $loaderPath = [System.IO.Path]::Combine($library, 'Dfss.Loader.dll')
     if (-not [System.IO.File]::Exists($loaderPath)) {
         throw "'$loaderPath' is missing. In a clone of the repository, run 'dotnet build' first."
     }
 
-    $loader = [System.Reflection.Assembly]::LoadFrom($loaderPath)
+    $moduleLoader = [System.Reflection.Assembly]::LoadFrom($loaderPath).GetType('Dfss.Loader.ModuleLoader')
 }
 
-$moduleLoader = $loader.GetType('Dfss.Loader.ModuleLoader')
 $inner = Import-Module -Assembly $moduleLoader::Load($library) -PassThru
 
 # Not TypesToProcess of Dfss.psd1: that comes before this file, and when another copy of the module is loaded it fails with
