@@ -12,7 +12,8 @@ public sealed class DfssFileComparison
         IsEqual = comparison.IsEqual;
         LocalLength = comparison.LocalLength;
         StoredLength = comparison.StoredLength;
-        Differences = [.. comparison.Differences.Select(range => new DfssByteRange(range.Offset, range.Length))];
+        Differences = new DisplayList<DfssByteRange>(
+            comparison.Differences.Select(range => new DfssByteRange(range.Offset, range.Length)));
         DifferentBytes = comparison.Differences.Sum(range => range.Length);
     }
 

@@ -52,7 +52,7 @@ public sealed class DfssPeerInfo
     public string Endpoint => Endpoints.Count > 0 ? Endpoints[0] : string.Empty;
 
     /// <summary>Where it can be found, as host:port.</summary>
-    public IReadOnlyList<string> Endpoints { get; internal init; } = [];
+    public IReadOnlyList<string> Endpoints { get; internal init => field = new DisplayList<string>(value); } = [];
 
     /// <summary>The TCP port it listens on.</summary>
     public int Port { get; internal init; }
