@@ -24,6 +24,8 @@
     PrivateData          = @{
         PSData = @{
             Tags = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'File', 'Transfer', 'Storage', 'Distributed')
+            LicenseUri = 'https://opensource.org/license/mit'
+            ReleaseNotes = '0.1.0: the first version. Files go in verified chunks to one or many peers and come back in parallel.'
         }
     }
 }

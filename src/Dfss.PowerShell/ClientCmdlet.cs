@@ -10,6 +10,8 @@ public abstract class ClientCmdlet : DfssCmdlet
     internal const string PeerVariable = "DFSS_PEER";
 
     private DfssClient? client;
+    private bool isVerbose;
+    private bool isDebug;
 
     /// <summary>
     /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an Endpoint,
@@ -18,6 +20,7 @@ public abstract class ClientCmdlet : DfssCmdlet
     [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER.")]
     [PeerArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PeerCompletion))]
     public string[]? Peer { get; set; }
 
     /// <summary>Whether the cmdlet has nobody to ask but those that -Peer or $env:DFSS_PEER name.</summary>
@@ -30,15 +33,16 @@ public abstract class ClientCmdlet : DfssCmdlet
     private protected virtual TransferOptions CreateOptions() => new()
     {
         Warning = TakeWarning,
-        Verbose = MyInvocation.BoundParameters.ContainsKey("Verbose") ? TakeVerbose : null,
+        Verbose = isVerbose ? TakeVerbose : null,
+        Debug = isDebug ? TakeDebug : null,
     };
 
     /// <inheritdoc/>
-    private protected override Task BeginAsync(CancellationToken cancellationToken)
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         // Fails at once, and not with the first input, where the peers are missing or misspelt.
         FindPeers();
-        return Task.CompletedTask;
+        (isVerbose, isDebug) = await InvokeAsync(() => (IsWanted("Verbose"), IsWanted("Debug"))).ConfigureAwait(false);
     }
 
     /// <summary>The peers, as what ends a cmdlet of one client is about them all.</summary>

@@ -22,6 +22,24 @@ public abstract class DfssCmdlet : AsyncCmdlet
     /// <summary>Takes a verbose line from any thread.</summary>
     private protected void TakeVerbose(string text) => _ = WriteVerboseAsync(text);
 
+    /// <summary>Takes a debug line from any thread.</summary>
+    private protected void TakeDebug(string text) => _ = WriteDebugAsync(text);
+
+    /// <summary>
+    /// Whether somebody wants to see a stream: its switch decides, else its preference variable. On the pipeline thread
+    /// only.
+    /// </summary>
+    private protected bool IsWanted(string stream)
+    {
+        if (MyInvocation.BoundParameters.TryGetValue(stream, out object? given))
+        {
+            return given is SwitchParameter { IsPresent: true };
+        }
+
+        return LanguagePrimitives.TryConvertTo(GetVariableValue($"{stream}Preference"), out ActionPreference preference)
+            && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
+    }
+
     /// <summary>Resolves a path on the pipeline thread; what cannot be resolved is written as an error.</summary>
     private protected async Task<IReadOnlyList<string>> ResolveAsync(string path, PathKind kind)
     {

@@ -7,12 +7,13 @@ public sealed class DfssFileComparison
 {
     internal DfssFileComparison(string path, string name, FileComparison comparison)
     {
-        Path = path;
+        LocalPath = path;
         Name = name;
         IsEqual = comparison.IsEqual;
         LocalLength = comparison.LocalLength;
         StoredLength = comparison.StoredLength;
-        Differences = [.. comparison.Differences.Select(range => new DfssByteRange(range.Offset, range.Length))];
+        Differences = new DisplayList<DfssByteRange>(
+            comparison.Differences.Select(range => new DfssByteRange(range.Offset, range.Length)));
         DifferentBytes = comparison.Differences.Sum(range => range.Length);
     }
 
@@ -23,7 +24,12 @@ public sealed class DfssFileComparison
     public string Name { get; }
 
     /// <summary>The local file's full path.</summary>
-    public string Path { get; }
+    public string LocalPath { get; }
+
+    /// <summary>
+    /// The local file's path with its provider: binds to -LiteralPath of PowerShell's commands and of Send-DfssFile.
+    /// </summary>
+    public string PSPath => $"Microsoft.PowerShell.Core\\FileSystem::{LocalPath}";
 
     /// <summary>The local file's length in bytes.</summary>
     public long LocalLength { get; }

@@ -15,8 +15,10 @@ public sealed class DfssFileInfo
         FileId = record.FileId.ToString();
         Chunks = FileManifest.CountChunks(record.Length, record.ChunkSize);
         UnixMode = record.UnixMode is { } mode ? Convert.ToString(mode, 8).PadLeft(4, '0') : null;
-        Peers = [.. record.Home.Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0])];
-        StoreIds = [.. record.Home.Select(member => member.StoreId?.ToString() ?? string.Empty)];
+        Peers = new DisplayList<string>(
+            record.Home.Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0]));
+        StoreIds = new DisplayList<string>(
+            record.Home.Select(member => member.StoreId?.ToString() ?? string.Empty));
     }
 
     /// <summary>The name; case-sensitive.</summary>

@@ -52,7 +52,7 @@ public sealed class DfssPeerInfo
     public string Endpoint => Endpoints.Count > 0 ? Endpoints[0] : string.Empty;
 
     /// <summary>Where it can be found, as host:port.</summary>
-    public IReadOnlyList<string> Endpoints { get; internal init; } = [];
+    public IReadOnlyList<string> Endpoints { get; internal init => field = new DisplayList<string>(value); } = [];
 
     /// <summary>The TCP port it listens on.</summary>
     public int Port { get; internal init; }
@@ -86,4 +86,17 @@ public sealed class DfssPeerInfo
 
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;
+
+    /// <summary>The same peer after it was stopped.</summary>
+    internal DfssPeerInfo AsStopped() => new()
+    {
+        Id = Id,
+        Kind = Kind,
+        State = DfssPeerState.Stopped,
+        Endpoints = Endpoints,
+        Port = Port,
+        StoreId = StoreId,
+        StorePath = StorePath,
+        ProcessId = ProcessId,
+    };
 }

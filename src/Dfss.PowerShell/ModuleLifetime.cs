@@ -16,14 +16,14 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
         if (Interlocked.Exchange(ref isWatchingExit, 1) == 0)
         {
             AppDomain.CurrentDomain.ProcessExit += (_, _) => AsyncCmdlet.WaitFor(() =>
-                SessionPeers.StopAsync(sessionId: null));
+                SessionPeers.StopAsync(ending: null));
         }
     }
 
-    /// <summary>Stops the peers that this session started.</summary>
+    /// <summary>Stops the peers that this session started, and those of sessions that have ended.</summary>
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
-        Guid session = Runspace.DefaultRunspace.InstanceId;
+        Runspace session = Runspace.DefaultRunspace;
         AsyncCmdlet.WaitFor(() => SessionPeers.StopAsync(session));
     }
 }

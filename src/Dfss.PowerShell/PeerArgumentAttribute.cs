@@ -43,8 +43,10 @@ public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
                 break;
             case object other:
                 // Also objects that came over remoting, or were made by hand.
-                object? endpoint = PSObject.AsPSObject(item).Properties[nameof(DfssPeerInfo.Endpoint)]?.Value;
-                addresses.AddRange(Split(LanguagePrimitives.ConvertTo<string>(endpoint ?? other)));
+                PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(item).Properties;
+                object? named = properties[nameof(DfssPeerInfo.Endpoint)]?.Value
+                    ?? properties[nameof(DfssFileInfo.Peers)]?.Value;
+                Add(named ?? LanguagePrimitives.ConvertTo<string>(other), addresses);
                 break;
         }
     }

@@ -94,11 +94,14 @@ public sealed class ModuleTests : IDisposable
             File.Copy(file, target);
         }
 
-        session.Run("Remove-Module Dfss");
-        Exception refusal = Assert.ThrowsAny<Exception>(() =>
-            session.Run($"Import-Module '{Path.Combine(copy, "Dfss.psd1")}'"));
-        Assert.Contains("one copy only", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains(copy, refusal.Message, StringComparison.Ordinal);
+        for (int i = 0; i < 2; i++)
+        {
+            Exception refusal = Assert.ThrowsAny<Exception>(() =>
+                session.Run($"Import-Module '{Path.Combine(copy, "Dfss.psd1")}'"));
+            Assert.Contains("one copy only", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains(copy, refusal.Message, StringComparison.Ordinal);
+            session.Run("Get-Module -Name Dfss | ForEach-Object { Remove-Module $_ }");
+        }
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using Dfss.Storage;
-using Dfss.Transport;
 using Polly;
 using Polly.Retry;
 
@@ -16,18 +15,18 @@ internal sealed class ChunkUploader
     private readonly SendPlan plan;
     private readonly ChunkId[] ids;
     private readonly int chunkSize;
-    private readonly PayloadPool pool;
+    private readonly ChunkBuffers buffers;
     private readonly TransferOptions options;
     private readonly ResiliencePipeline retry;
 
     public ChunkUploader(
-        SourceFile source, Home home, SendPlan plan, int chunkSize, PayloadPool pool, TransferOptions options)
+        SourceFile source, Home home, SendPlan plan, int chunkSize, ChunkBuffers buffers, TransferOptions options)
     {
         this.source = source;
         this.home = home;
         this.plan = plan;
         this.chunkSize = chunkSize;
-        this.pool = pool;
+        this.buffers = buffers;
         this.options = options;
         ids = new ChunkId[FileManifest.CountChunks(source.Length, chunkSize)];
         retry = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
@@ -93,7 +92,7 @@ internal sealed class ChunkUploader
         return Parallel.ForEachAsync(indexes, parallel, async (index, token) =>
         {
             long offset = (long)index * chunkSize;
-            using Payload buffer = await pool.RentAsync(
+            using ChunkBuffer buffer = await buffers.RentAsync(
                 (int)Math.Min(chunkSize, source.Length - offset), token).ConfigureAwait(false);
             await source.ReadAsync(offset, buffer.Memory, token).ConfigureAwait(false);
             await body(index, buffer.Memory, token).ConfigureAwait(false);

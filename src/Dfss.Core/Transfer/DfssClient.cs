@@ -14,7 +14,7 @@ public sealed class DfssClient : IAsyncDisposable
     /// </summary>
     private const long ChunkBudgetBytes = 48L << 20;
 
-    private readonly PayloadPool pool = new(ChunkBudgetBytes);
+    private readonly ChunkBuffers buffers;
     private readonly PeerDirectory directory;
     private readonly HomeFinder finder;
 
@@ -30,7 +30,12 @@ public sealed class DfssClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         Peers = peers;
         Options = options;
-        directory = new PeerDirectory(options, new ClientChannelOptions { ConnectTimeout = options.ConnectTimeout });
+        buffers = new ChunkBuffers(new PayloadPool(ChunkBudgetBytes), options.ThrottleLimit);
+        directory = new PeerDirectory(options, new ClientChannelOptions
+        {
+            ConnectTimeout = options.ConnectTimeout,
+            Debug = options.Debug,
+        });
         finder = new HomeFinder(peers, directory);
     }
 
@@ -53,7 +58,7 @@ public sealed class DfssClient : IAsyncDisposable
         SendOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileSender(finder, directory, pool, Options).SendAsync(
+        new FileSender(finder, directory, buffers, Options).SendAsync(
             sourcePath, name, options, progress, cancellationToken);
 
     /// <summary>The current record of a name.</summary>
@@ -82,14 +87,14 @@ public sealed class DfssClient : IAsyncDisposable
         ReceiveOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileReceiver(directory, pool, Options).ReceiveAsync(
+        new FileReceiver(directory, buffers, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
     /// <summary>Compares a local file with a stored one by chunk ids; only the manifest is fetched.</summary>
     /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, ...</exception>
     public Task<FileComparison> CompareAsync(
         string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
-        new FileComparer(directory, pool, Options).CompareAsync(localPath, file, progress, cancellationToken);
+        new FileComparer(directory, buffers, Options).CompareAsync(localPath, file, progress, cancellationToken);
 
     /// <summary>What the peer at this address says of itself.</summary>
     /// <exception cref="DfssException">PeerUnreachable, NotADfssPeer, ...</exception>

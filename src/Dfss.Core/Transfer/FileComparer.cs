@@ -1,11 +1,9 @@
-using Dfss.Transport;
-
 namespace Dfss.Transfer;
 
 /// <summary>
 /// Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more.
 /// </summary>
-internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, TransferOptions options)
+internal sealed class FileComparer(PeerDirectory directory, ChunkBuffers buffers, TransferOptions options)
 {
     public async Task<FileComparison> CompareAsync(
         string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
@@ -66,7 +64,7 @@ internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, Tr
             differs[index] = index >= manifest.ChunkCount || length != manifest.LengthOf(index);
             if (!differs[index])
             {
-                using Payload buffer = await pool.RentAsync(length, token).ConfigureAwait(false);
+                using ChunkBuffer buffer = await buffers.RentAsync(length, token).ConfigureAwait(false);
                 await local.ReadAsync(offset, buffer.Memory, token).ConfigureAwait(false);
                 differs[index] = ChunkId.Of(buffer.Memory.Span) != manifest[index];
             }

@@ -1,11 +1,9 @@
-using Dfss.Transport;
-
 namespace Dfss.Transfer;
 
 /// <summary>
 /// Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written.
 /// </summary>
-internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, TransferOptions options)
+internal sealed class FileReceiver(PeerDirectory directory, ChunkBuffers buffers, TransferOptions options)
 {
     public async Task ReceiveAsync(
         StoredFile file,
@@ -70,7 +68,7 @@ internal sealed class FileReceiver(PeerDirectory directory, PayloadPool pool, Tr
         await Parallel.ForAsync(0, manifest.ChunkCount, parallel, async (index, token) =>
         {
             int length = manifest.LengthOf(index);
-            using Payload buffer = await pool.RentAsync(length, token).ConfigureAwait(false);
+            using ChunkBuffer buffer = await buffers.RentAsync(length, token).ConfigureAwait(false);
             await fetcher.FetchChunkAsync(manifest, index, buffer.Memory, token).ConfigureAwait(false);
             await received.WriteAsync(manifest.OffsetOf(index), buffer.Memory, token).ConfigureAwait(false);
             progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, length), manifest.Length));

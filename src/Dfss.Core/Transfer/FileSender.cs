@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dfss.Records;
-using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
@@ -8,7 +7,7 @@ namespace Dfss.Transfer;
 /// Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and decide its
 /// record.
 /// </summary>
-internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, PayloadPool pool, TransferOptions options)
+internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, ChunkBuffers buffers, TransferOptions options)
 {
     /// <summary>One copy of each chunk.</summary>
     private const int Replicas = 1;
@@ -30,7 +29,7 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Pay
             placement,
             (int)FileManifest.CountChunks(source.Length, chunkSize),
             Enumerable.Range(0, home.Count).Select(member => home[member] is not null));
-        ChunkUploader uploader = new(source, home, plan, chunkSize, pool, options);
+        ChunkUploader uploader = new(source, home, plan, chunkSize, buffers, options);
         FileManifest manifest = await uploader.UploadAsync(progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, source.Length, source.Length));
         FileRecord chosen = await writer.CommitAsync(

@@ -9,7 +9,7 @@ public sealed record TransferOptions
     /// <summary>The options that hold when none are given.</summary>
     public static TransferOptions Default { get; } = new();
 
-    /// <summary>Chunks in flight at one moment over all peers, 1-256.</summary>
+    /// <summary>Chunks in flight at one moment over all files and peers of a client, 1-256.</summary>
     public int ThrottleLimit
     {
         get;
@@ -45,6 +45,9 @@ public sealed record TransferOptions
 
     /// <summary>Called, from any thread, with what helps to see what is going on.</summary>
     public Action<string>? Verbose { get; init; }
+
+    /// <summary>Called, from any thread, with each request to a peer when it has ended; null costs nothing.</summary>
+    public Action<string>? Debug { get; init; }
 
     /// <summary>The clock for time-outs and delays.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

@@ -40,6 +40,9 @@ internal sealed record ClientChannelOptions
     /// <summary>A peer that answers no ping, and moves no byte, for so long is dead.</summary>
     public TimeSpan PingTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Called, from any thread, with each request when it has ended, ping and hello left out.</summary>
+    public Action<string>? Debug { get; init; }
+
     /// <summary>Makes the connection; TCP by default.</summary>
     public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect { get; init; } = TcpTransport.ConnectAsync;
 }

@@ -41,7 +41,10 @@ internal sealed class PeerLink : IAsyncDisposable
     public ValueTask<Response> CallAsync(PeerCall call, CancellationToken cancellationToken)
     {
         StartMonitor();
-        return (call.IsBulk ? bulk : control).CallAsync(call, cancellationToken);
+        PeerLine line = call.IsBulk ? bulk : control;
+        return options.Debug is { } debug
+            ? CallAndTellAsync(line, call, debug, cancellationToken)
+            : line.CallAsync(call, cancellationToken);
     }
 
     /// <summary>Makes one call and reads what was answered.</summary>
@@ -75,6 +78,30 @@ internal sealed class PeerLink : IAsyncDisposable
 
         await bulk.DisposeAsync().ConfigureAwait(false);
         await control.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<Response> CallAndTellAsync(
+        PeerLine line, PeerCall call, Action<string> debug, CancellationToken cancellationToken)
+    {
+        long started = clock.GetTimestamp();
+        string outcome = "cancelled";
+        try
+        {
+            Response response = await line.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            outcome = FormattableString.Invariant($"ok, {response.PayloadLength} B back");
+            return response;
+        }
+        catch (DfssException exception)
+        {
+            outcome = exception.Code.ToString();
+            throw;
+        }
+        finally
+        {
+            double milliseconds = clock.GetElapsedTime(started).TotalMilliseconds;
+            debug(FormattableString.Invariant(
+                $"{Address} {call.Operation}, {call.Payload?.Length ?? 0} B out: {outcome}, {milliseconds:0.0} ms"));
+        }
     }
 
     private async Task<ClientChannel> ConnectAsync(CancellationToken cancellationToken)

@@ -81,6 +81,9 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes a verbose line.</summary>
     private protected Task WriteVerboseAsync(string text) => InvokeAsync(() => WriteVerbose(text));
 
+    /// <summary>Writes a debug line.</summary>
+    private protected Task WriteDebugAsync(string text) => InvokeAsync(() => WriteDebug(text));
+
     /// <summary>Asks whether to change this target (-WhatIf, -Confirm).</summary>
     private protected Task<bool> ShouldProcessAsync(string target, string action) =>
         InvokeAsync(() => ShouldProcess(target, action));

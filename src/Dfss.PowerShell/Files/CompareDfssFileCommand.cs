@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -7,7 +8,7 @@ namespace Dfss.Commands;
 /// Compares local files with stored ones by the SHA-256 of each chunk. The local file is read; of the stored one only
 /// the list of its chunks crosses the network.
 /// </summary>
-[Cmdlet(VerbsData.Compare, "DfssFile", DefaultParameterSetName = "Path")]
+[Cmdlet(VerbsData.Compare, "DfssFile", DefaultParameterSetName = PathSet)]
 [OutputType(typeof(DfssFileComparison))]
 public sealed class CompareDfssFileCommand : LocalFileCmdlet
 {
@@ -23,9 +24,11 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     private async Task<Action> CompareAsync(LocalFile file, IProgress<TransferProgress> progress,
         CancellationToken cancellationToken)
     {
+        long started = Stopwatch.GetTimestamp();
         StoredFile stored = await Client.GetAsync(file.Name, cancellationToken).ConfigureAwait(false);
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, progress,
             cancellationToken).ConfigureAwait(false);
+        SayDone($"Compared '{file.Path}' with", stored, started);
         return () => WriteObject(new DfssFileComparison(file.Path, file.Name, comparison));
     }
 }

@@ -18,7 +18,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Names, every character standing for itself.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = "LiteralName",
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "LiteralName",
         HelpMessage = "Names of stored files, every character standing for itself.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]

@@ -5,7 +5,10 @@ namespace Dfss.Commands;
 /// <summary>A cmdlet whose input is local files, each with the name that it has, or gets, in the store.</summary>
 public abstract class LocalFileCmdlet : TransferCmdlet
 {
-    private const string PathSet = "Path";
+    /// <summary>The default set: objects with the properties Path and Name bind to nothing else.</summary>
+    private protected const string PathSet = "Path";
+
+
     private const string LiteralPathSet = "LiteralPath";
     private const string InputObjectSet = "InputObject";
 
@@ -17,6 +20,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>Local files; wildcards are expanded.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = PathSet, HelpMessage = "Local files; wildcards are expanded.")]
+    [PathArgument]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[] Path { get; set; } = [];
@@ -28,15 +32,16 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>A local file, as Get-ChildItem and Get-Item give them.</summary>
+    /// <summary>Local files, as Get-ChildItem and Get-Item give them; folders are an error each.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
-        HelpMessage = "A local file, as Get-ChildItem gives them.")]
-    [ValidateNotNull]
-    public FileSystemInfo? InputObject { get; set; }
+        HelpMessage = "Local files, as Get-ChildItem gives them.")]
+    [ValidateNotNullOrEmpty]
+    public FileSystemInfo[] InputObject { get; set; } = [];
 
     /// <summary>
     /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder.
-    /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so.
+    /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so, and
+    /// except with -RelativeTo.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
     [ValidateNotNullOrEmpty]
@@ -73,10 +78,14 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <inheritdoc/>
     private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        if (InputObject is { } item && ParameterSetName == InputObjectSet)
+        if (ParameterSetName == InputObjectSet)
         {
-            await ProcessPathAsync(item.FullName, isNameOnCommandLine ? Name : null,
-                cancellationToken).ConfigureAwait(false);
+            foreach (FileSystemInfo item in InputObject)
+            {
+                await ProcessPathAsync(item.FullName, isNameOnCommandLine ? Name : null,
+                    cancellationToken).ConfigureAwait(false);
+            }
+
             return;
         }
 
@@ -92,7 +101,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
             foreach (string path in paths)
             {
-                await ProcessPathAsync(path, Name, cancellationToken).ConfigureAwait(false);
+                await ProcessPathAsync(path, root is null ? Name : null, cancellationToken).ConfigureAwait(false);
             }
         }
     }

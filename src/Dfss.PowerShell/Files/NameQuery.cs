@@ -5,7 +5,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is.
+/// A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is. A file whose
+/// name is the text itself is meant too: names with brackets come from objects as well, where nobody escapes them.
 /// </summary>
 internal sealed class NameQuery
 {
@@ -18,8 +19,9 @@ internal sealed class NameQuery
     /// <exception cref="WildcardPatternException">The pattern is not well formed.</exception>
     internal NameQuery(string text, bool isLiteral)
     {
-        this.text = isLiteral ? text : WildcardPattern.Unescape(text);
-        if (!isLiteral && WildcardPattern.ContainsWildcardCharacters(text))
+        bool hasWildcards = !isLiteral && WildcardPattern.ContainsWildcardCharacters(text);
+        this.text = isLiteral || hasWildcards ? text : WildcardPattern.Unescape(text);
+        if (hasWildcards)
         {
             pattern = new WildcardPattern(text, WildcardOptions.CultureInvariant);
             int end = text.AsSpan().IndexOfAny(Special);
@@ -55,5 +57,5 @@ internal sealed class NameQuery
         "Use -LiteralName where the name has brackets.", exception);
 
     /// <summary>Whether a name is asked for.</summary>
-    internal bool IsMatch(string name) => pattern?.IsMatch(name) ?? name == text;
+    internal bool IsMatch(string name) => name == text || (pattern is not null && pattern.IsMatch(name));
 }

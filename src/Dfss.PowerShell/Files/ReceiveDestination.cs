@@ -27,21 +27,23 @@ internal sealed class ReceiveDestination
     /// <summary>Whether files go below the path; else it is the path of one.</summary>
     internal bool IsFolder { get; }
 
-    /// <summary>The full path for a stored file.</summary>
-    /// <exception cref="DfssException">InvalidName, DestinationExists: not to be received here, or another one went
-    /// there.</exception>
-    internal string Choose(string name)
+    /// <summary>The full path for a stored file. Changes nothing, so that -WhatIf may ask.</summary>
+    /// <exception cref="DfssException">InvalidName: not to be received here.</exception>
+    internal string Locate(string name) => IsFolder ? LocalName.Combine(Path, name) : Path;
+
+    /// <summary>Takes a located path for a stored file; may try out in the folder whether it ignores case.</summary>
+    /// <exception cref="DfssException">DestinationExists: another one went there.</exception>
+    internal void Claim(string chosen, string name)
     {
-        string chosen = IsFolder ? LocalName.Combine(Path, name) : Path;
         if (!taken.TryGetValue(chosen, out (string Path, string Name) other))
         {
             taken.Add(chosen, (chosen, name));
-            return chosen;
+            return;
         }
 
         if (other.Path != chosen && !IgnoresCase(FindExistingFolder(chosen)))
         {
-            return chosen;
+            return;
         }
 
         throw new DfssException(

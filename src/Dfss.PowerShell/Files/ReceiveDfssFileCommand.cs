@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -34,17 +35,17 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     public string[] Name { get; set; } = [];
 
     /// <summary>Names of stored files, every character standing for itself.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = LiteralNameSet,
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "Names of stored files, every character standing for itself.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
 
-    /// <summary>A stored file, as Get-DfssFileInfo and Send-DfssFile give them; it knows its peers.</summary>
+    /// <summary>Stored files, as Get-DfssFileInfo and Send-DfssFile give them; they know their peers.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
-        HelpMessage = "A stored file, as Get-DfssFileInfo gives them.")]
-    [ValidateNotNull]
-    public DfssFileInfo? InputObject { get; set; }
+        HelpMessage = "Stored files, as Get-DfssFileInfo gives them.")]
+    [ValidateNotNullOrEmpty]
+    public DfssFileInfo[] InputObject { get; set; } = [];
 
     /// <summary>
     /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
@@ -85,7 +86,11 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     {
         if (ParameterSetName == InputObjectSet)
         {
-            await TakeAsync(InputObject!.File, cancellationToken).ConfigureAwait(false);
+            foreach (DfssFileInfo file in InputObject)
+            {
+                await TakeAsync(file.File, cancellationToken).ConfigureAwait(false);
+            }
+
             return;
         }
 
@@ -137,7 +142,14 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         string path;
         try
         {
-            path = destination.Choose(file.Record.Name);
+            path = destination.Locate(file.Record.Name);
+            string action = $"Receive '{file.Record.Name}', {ByteSize.ToText(file.Record.Length)}";
+            if (!await ShouldProcessAsync(path, action).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            destination.Claim(path, file.Record.Name);
         }
         catch (DfssException exception)
         {
@@ -145,28 +157,26 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
             return;
         }
 
-        string action = $"Receive '{file.Record.Name}', {ByteSize.ToText(file.Record.Length)}";
-        if (await ShouldProcessAsync(path, action).ConfigureAwait(false))
+        var work = new FileWork(
+            file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) =>
+                ReceiveAsync(file, path, progress, token));
+        if (destination.IsFolder)
         {
-            var work = new FileWork(
-                file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) =>
-                    ReceiveAsync(file, path, progress, token));
-            if (destination.IsFolder)
-            {
-                await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                only = work;
-            }
+            await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            only = work;
         }
     }
 
     private async Task<Action> ReceiveAsync(
         StoredFile file, string path, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
     {
+        long started = Stopwatch.GetTimestamp();
         destination.MakeFolder(path);
         await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
+        SayDone($"Received '{path}' from", file, started);
         return () => WriteObject(
             InvokeProvider.Item.Get([$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true),
             enumerateCollection: true);

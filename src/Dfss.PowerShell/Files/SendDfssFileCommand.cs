@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -7,7 +8,7 @@ namespace Dfss.Commands;
 /// Sends files to peers. A file's result comes when no crash or power cut at a peer can lose any of it. Several files
 /// are sent at once; results come in the order of the input.
 /// </summary>
-[Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = "Path", SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
 public sealed class SendDfssFileCommand : LocalFileCmdlet
 {
@@ -49,8 +50,10 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress> progress,
         CancellationToken cancellationToken)
     {
+        long started = Stopwatch.GetTimestamp();
         StoredFile stored = await Client.SendAsync(file.Path, file.Name, options, progress,
             cancellationToken).ConfigureAwait(false);
+        SayDone($"Sent '{file.Path}' as", stored, started);
         return () => WriteObject(new DfssFileInfo(stored));
     }
 }

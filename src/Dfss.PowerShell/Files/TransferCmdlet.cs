@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -29,7 +30,9 @@ public abstract class TransferCmdlet : ClientCmdlet
     private readonly List<FileWork> waiting = [];
     private long waitingBytes;
     private ProgressReporter? progress;
+    private readonly long started = Stopwatch.GetTimestamp();
     private int filesDone;
+    private long bytesDone;
 
     /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
     [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
@@ -57,8 +60,28 @@ public abstract class TransferCmdlet : ClientCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override Task EndAsync(CancellationToken cancellationToken) =>
-        WorkThroughAsync(cancellationToken);
+    private protected override async Task EndAsync(CancellationToken cancellationToken)
+    {
+        await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
+        string summary = FormattableString.Invariant($"{Activity}: {filesDone} files, ")
+            + $"{DescribeRate(bytesDone, started)}.";
+        await InvokeAsync(() => WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
+    }
+
+    /// <summary>Says on the verbose stream what was done with a file, with whom, and how long it took.</summary>
+    private protected void SayDone(string what, StoredFile file, long startedAt)
+    {
+        if (Client.Options.Verbose is { } say)
+        {
+            string peers = string.Join(", ", file.Record.Home
+                .Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0]));
+            say(FormattableString.Invariant($"{what} '{file.Record.Name}' version {file.Record.Version}: ")
+                + $"{DescribeRate(file.Record.Length, startedAt)}, peers {peers}.");
+        }
+    }
+
+    private static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(
+        $"{ByteSize.ToText(bytes)} in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0.00} s");
 
     private async Task WorkThroughAsync(CancellationToken cancellationToken)
     {
@@ -129,6 +152,7 @@ public abstract class TransferCmdlet : ClientCmdlet
             {
                 // Counted first: what is downstream may end the pipeline, and yet the file is done.
                 filesDone++;
+                bytesDone += file.Length;
                 write();
             };
         }

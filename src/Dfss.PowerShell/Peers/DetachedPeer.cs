@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using System.Text;
 using Dfss.Peers;
 
@@ -22,8 +23,8 @@ internal sealed class DetachedPeer : SessionPeer
     private readonly Process process;
     private readonly PeerAnnouncement announcement;
 
-    private DetachedPeer(Process process, PeerAnnouncement announcement, string? storePath, Guid sessionId)
-        : base(sessionId)
+    private DetachedPeer(Process process, PeerAnnouncement announcement, string? storePath, Runspace session)
+        : base(session)
     {
         this.process = process;
         this.announcement = announcement;
@@ -48,7 +49,7 @@ internal sealed class DetachedPeer : SessionPeer
     /// <exception cref="DfssException">What the peer failed with.</exception>
     /// <exception cref="CmdletException">HostNotFound, PeerStartFailed: the process could not be started, or ended
     /// early.</exception>
-    internal static async Task<DetachedPeer> StartAsync(PeerOptions options, Guid sessionId,
+    internal static async Task<DetachedPeer> StartAsync(PeerOptions options, Runspace session,
         CancellationToken cancellationToken)
     {
         Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options)));
@@ -66,7 +67,7 @@ internal sealed class DetachedPeer : SessionPeer
             }
 
             isListening = true;
-            return new DetachedPeer(process, announcement, options.StorePath, sessionId);
+            return new DetachedPeer(process, announcement, options.StorePath, session);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -13,6 +13,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
 {
     /// <summary>The peers' numbers in this session; all without it.</summary>
     [Parameter(Position = 0, HelpMessage = "The peers' numbers in this session.")]
+    [ArgumentCompleter(typeof(PeerCompletion))]
     public int[]? Id { get; set; }
 
     /// <inheritdoc/>
@@ -21,6 +22,13 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
+        if (Peer is not null && Id is not null)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "IdAndPeer", ErrorCategory.InvalidArgument, Id, "-Id and -Peer exclude each other.",
+                "Give -Id for peers of this session, -Peer for those of elsewhere."));
+        }
+
         SessionPeer[] own = SessionPeers.List();
         if (Peer is not null || (own.Length == 0 && Id is null))
         {

@@ -1,9 +1,10 @@
+using System.Management.Automation.Runspaces;
 using Dfss.Peers;
 
 namespace Dfss.Commands;
 
 /// <summary>A peer in this process.</summary>
-internal sealed class LocalPeer(DfssPeer peer, Guid sessionId) : SessionPeer(sessionId)
+internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(session)
 {
     /// <summary>Ends when the peer has stopped; fails with the fault that stopped it.</summary>
     internal Task Completion => peer.Completion;

@@ -1,15 +1,25 @@
+using System.Management.Automation.Runspaces;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
 /// <summary>A peer that this process started, here or in a process of its own.</summary>
-internal abstract class SessionPeer(Guid sessionId) : IAsyncDisposable
+internal abstract class SessionPeer(Runspace session) : IAsyncDisposable
 {
+    // Weak: a peer keeps no closed session in memory.
+    private readonly WeakReference<Runspace> session = new(session);
+
     /// <summary>Its number in this process; given by <see cref="SessionPeers.Add"/>.</summary>
     internal int Id { get; set; }
 
-    /// <summary>The runspace that started it.</summary>
-    internal Guid SessionId => sessionId;
+    /// <summary>
+    /// Whether it ends with a session: with the one that started it; or with any, when that one has ended without
+    /// removing the module, as those of ForEach-Object -Parallel do.
+    /// </summary>
+    internal bool EndsWith(Runspace ending) =>
+        !session.TryGetTarget(out Runspace? starter)
+        || starter.InstanceId == ending.InstanceId
+        || starter.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken;
 
     internal abstract DfssPeerKind Kind { get; }
 

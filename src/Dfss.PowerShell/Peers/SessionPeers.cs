@@ -1,3 +1,5 @@
+using System.Management.Automation.Runspaces;
+
 namespace Dfss.Commands;
 
 /// <summary>
@@ -38,12 +40,12 @@ internal static class SessionPeers
         }
     }
 
-    /// <summary>Stops the peers in this process that a session started; every session's when none is named.</summary>
-    internal static async Task StopAsync(Guid? sessionId)
+    /// <summary>Stops the peers in this process that end with a session; all of them when none is named.</summary>
+    internal static async Task StopAsync(Runspace? ending)
     {
         IEnumerable<Task> stops = List()
             .Where(peer =>
-                peer.Kind == DfssPeerKind.Session && (sessionId is null || peer.SessionId == sessionId) && Remove(peer))
+                peer.Kind == DfssPeerKind.Session && (ending is null || peer.EndsWith(ending)) && Remove(peer))
             .Select(peer => peer.DisposeAsync().AsTask());
         await Task.WhenAll(stops).ConfigureAwait(false);
     }

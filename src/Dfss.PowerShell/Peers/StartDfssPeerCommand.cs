@@ -16,8 +16,6 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
 
-    private Guid session;
-
     /// <summary>The store's folder; made where it does not exist.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DiskSet,
         HelpMessage = "The store's folder; made where it does not exist.")]
@@ -84,7 +82,7 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
             return;
         }
 
-        session = await InvokeAsync(() => Runspace.DefaultRunspace.InstanceId).ConfigureAwait(false);
+        Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
         var options = new PeerOptions
         {
             StorePath = path,
@@ -106,7 +104,7 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         }
         else
         {
-            await StartHereAsync(options with { Log = TakeVerbose }, cancellationToken).ConfigureAwait(false);
+            await StartHereAsync(options with { Log = TakeVerbose }, session, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -120,7 +118,8 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     private static bool IsAny(string address) => IPAddress.TryParse(address, out IPAddress? parsed)
         && (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any));
 
-    private async Task StartHereAsync(PeerOptions options, CancellationToken cancellationToken)
+    private async Task StartHereAsync(
+        PeerOptions options, Runspace session, CancellationToken cancellationToken)
     {
         var peer = new LocalPeer(await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false), session);
         SessionPeers.Add(peer);

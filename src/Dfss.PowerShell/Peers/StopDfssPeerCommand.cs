@@ -8,6 +8,7 @@ namespace Dfss.Commands;
 /// <c>Get-DfssPeer -Peer</c>.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Stop, "DfssPeer", DefaultParameterSetName = IdSet, SupportsShouldProcess = true)]
+[OutputType(typeof(DfssPeerInfo))]
 public sealed class StopDfssPeerCommand : DfssCmdlet
 {
     private const string IdSet = "Id";
@@ -17,18 +18,25 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
     /// <summary>The peers' numbers in this session.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = IdSet,
         HelpMessage = "The peers' numbers, as Get-DfssPeer shows them.")]
+    [ArgumentCompleter(typeof(PeerCompletion))]
     public int[] Id { get; set; } = [];
 
     /// <summary>The ports the peers listen on.</summary>
     [Parameter(Mandatory = true, ParameterSetName = PortSet, HelpMessage = "The ports the peers listen on.")]
     [ValidateRange(1, ushort.MaxValue)]
+    [ArgumentCompleter(typeof(PeerCompletion))]
     public int[] Port { get; set; } = [];
 
-    /// <summary>A peer of Start-DfssPeer or Get-DfssPeer.</summary>
+    /// <summary>Peers of Start-DfssPeer or Get-DfssPeer.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
-        HelpMessage = "A peer of Start-DfssPeer or Get-DfssPeer.")]
-    [ValidateNotNull]
-    public DfssPeerInfo? InputObject { get; set; }
+        HelpMessage = "Peers of Start-DfssPeer or Get-DfssPeer.")]
+    [PeerObject]
+    [ValidateNotNullOrEmpty]
+    public DfssPeerInfo[] InputObject { get; set; } = [];
+
+    /// <summary>Writes each peer when it has stopped.</summary>
+    [Parameter(HelpMessage = "Writes each peer when it has stopped.")]
+    public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
@@ -36,15 +44,11 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         switch (ParameterSetName)
         {
             case InputObjectSet:
-                DfssPeerInfo given = InputObject!;
-                if (given.Kind == DfssPeerKind.Remote)
+                foreach (DfssPeerInfo given in InputObject)
                 {
-                    await StopForeignAsync(given, cancellationToken).ConfigureAwait(false);
-                    break;
+                    await StopGivenAsync(given, cancellationToken).ConfigureAwait(false);
                 }
 
-                await StopAsync(peer =>
-                    peer.Id == given.Id, given, given.Endpoint, cancellationToken).ConfigureAwait(false);
                 break;
             case PortSet:
                 foreach (int port in Port)
@@ -70,6 +74,13 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
     /// <inheritdoc/>
     private protected override object? EndingTarget(DfssException failure) => InputObject;
 
+    private Task StopGivenAsync(DfssPeerInfo given, CancellationToken cancellationToken) =>
+        given.Kind == DfssPeerKind.Remote
+            ? StopForeignAsync(given, cancellationToken)
+            : StopAsync(peer => peer.Id == given.Id, given, given.Endpoint, cancellationToken);
+
+    private Task WriteStoppedAsync(DfssPeerInfo peer) => PassThru ? WriteObjectAsync(peer) : Task.CompletedTask;
+
     private async Task StopForeignAsync(DfssPeerInfo peer, CancellationToken cancellationToken)
     {
         if (ForeignDetachedPeer.FindObstacle(peer) is { } obstacle)
@@ -84,6 +95,8 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         else if (await ShouldProcessAsync(peer.Endpoint, "Stop the peer").ConfigureAwait(false))
         {
             await ForeignDetachedPeer.StopAsync(peer, cancellationToken).ConfigureAwait(false);
+            await WriteVerboseAsync($"Stopped the peer {peer.Endpoint}.").ConfigureAwait(false);
+            await WriteStoppedAsync(peer.AsStopped()).ConfigureAwait(false);
         }
     }
 
@@ -110,7 +123,10 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
 
             await peer.StopAsync(cancellationToken).ConfigureAwait(false);
             SessionPeers.Remove(peer);
+            DfssPeerInfo stopped = peer.ToInfo(answer: null, DfssPeerState.Stopped);
             await peer.DisposeAsync().ConfigureAwait(false);
+            await WriteVerboseAsync($"Stopped the peer {stopped.Endpoint}.").ConfigureAwait(false);
+            await WriteStoppedAsync(stopped).ConfigureAwait(false);
         }
     }
 }

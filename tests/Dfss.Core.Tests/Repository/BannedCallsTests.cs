@@ -18,6 +18,7 @@ public sealed class BannedCallsTests
         { @"\.GetResult\(", Production, "await; the bridge (AsyncCmdlet) is the only place that joins threads", ["AsyncCmdlet"] },
         { @"\b(DateTime|DateTimeOffset)\.(Now|UtcNow|Today)\b", Production, "TimeProvider", [] },
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
+        { @"\bConsole\.", "src/Dfss.PowerShell", "the streams of the cmdlet", ["Peers/DetachedPeerProcess"] },
         { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/DurableFile"] },
         { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/DurableFile"] },
         { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },

@@ -56,6 +56,27 @@ public class PeerLinkTests
     }
 
     [Fact]
+    public async Task Each_request_is_told_with_its_bytes_and_its_outcome()
+    {
+        await using FakePeer peer = new((request, _, _) => new(
+            (request.Operation == Operations.Ping ? DfssErrorCode.None : DfssErrorCode.StoreFull, MessageMap.Empty, null)));
+        List<string> told = [];
+        await using PeerLink link = new(peer.Address, ClientChannelOptions.Default with { Debug = told.Add });
+        (await link.CallAsync(new(Operations.Ping, MessageMap.Empty, new byte[3], null, IsBulk: false), Token)).Dispose();
+        await Assert.ThrowsAsync<DfssException>(async () =>
+            await link.CallAsync(new(Operations.PeerInfo, MessageMap.Empty, null, null, IsBulk: false), Token));
+        using CancellationTokenSource cancelled = new();
+        await cancelled.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            await link.CallAsync(Call(isBulk: true), cancelled.Token));
+        Assert.Collection(
+            told,
+            line => Assert.Matches($@"^{peer.Address} ping, 3 B out: ok, 0 B back, \d+\.\d ms$", line),
+            line => Assert.Matches($@"^{peer.Address} peer_info, 0 B out: StoreFull, \d+\.\d ms$", line),
+            line => Assert.Contains(": cancelled, ", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_slow_peer_that_answers_ping_is_waited_for()
     {
         FakeTimeProvider clock = new();
@@ -90,9 +111,17 @@ public class PeerLinkTests
     public async Task A_peer_that_answers_no_ping_is_dead()
     {
         FakeTimeProvider clock = new();
-        await using FakePeer peer = new((_, _, _) => default);
+        TaskCompletionSource asked = new();
+        await using FakePeer peer = new((_, _, _) =>
+        {
+            asked.TrySetResult();
+            return default;
+        });
         await using PeerLink link = new(peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
         Task<Response> waiting = link.CallAsync(Call(isBulk: true), Token).AsTask();
+
+        // The clock stands still until hello has been answered: it has a time-out of its own.
+        await asked.Task.WaitAsync(Soon, Token);
         await AdvanceUntilAsync(clock, TimeSpan.FromSeconds(1), () => waiting.IsCompleted);
         DfssException exception = await Assert.ThrowsAsync<DfssException>(() => waiting);
         Assert.Equal(DfssErrorCode.TimedOut, exception.Code);

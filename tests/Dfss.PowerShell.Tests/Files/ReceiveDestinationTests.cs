@@ -13,7 +13,7 @@ public sealed class ReceiveDestinationTests : IDisposable
     public void A_folder_takes_files_under_their_names()
     {
         var destination = new ReceiveDestination(folder, folder);
-        string chosen = destination.Choose("a/b.txt");
+        string chosen = destination.Locate("a/b.txt");
         Assert.Equal(Path.Combine(folder, "a", "b.txt"), chosen);
         destination.MakeFolder(chosen);
         Assert.True(Directory.Exists(Path.Combine(folder, "a")));
@@ -23,14 +23,14 @@ public sealed class ReceiveDestinationTests : IDisposable
     public void A_path_that_is_no_folder_is_the_files_own()
     {
         string path = Path.Combine(folder, "other.txt");
-        Assert.Equal(path, new ReceiveDestination(path, path).Choose("a/b.txt"));
+        Assert.Equal(path, new ReceiveDestination(path, path).Locate("a/b.txt"));
     }
 
     [Fact]
     public void A_separator_at_the_end_means_a_folder()
     {
         string path = Path.Combine(folder, "new");
-        Assert.Equal(Path.Combine(path, "b"), new ReceiveDestination(path, path + "/").Choose("b"));
+        Assert.Equal(Path.Combine(path, "b"), new ReceiveDestination(path, path + "/").Locate("b"));
     }
 
     [Fact]
@@ -38,8 +38,8 @@ public sealed class ReceiveDestinationTests : IDisposable
     {
         string path = Path.Combine(folder, "one.txt");
         var destination = new ReceiveDestination(path, path);
-        destination.Choose("a");
-        DfssException refusal = Assert.Throws<DfssException>(() => destination.Choose("b"));
+        destination.Claim(destination.Locate("a"), "a");
+        DfssException refusal = Assert.Throws<DfssException>(() => destination.Claim(destination.Locate("b"), "b"));
         Assert.Equal(DfssErrorCode.DestinationExists, refusal.Code);
     }
 
@@ -47,15 +47,11 @@ public sealed class ReceiveDestinationTests : IDisposable
     public void Two_names_that_differ_by_case_go_to_a_folder_only_where_it_tells_them_apart()
     {
         var destination = new ReceiveDestination(folder, folder);
-        destination.Choose("a/Name");
-        if (LocalName.IgnoresCase(folder))
-        {
-            Assert.Throws<DfssException>(() => destination.Choose("a/name"));
-        }
-        else
-        {
-            Assert.Equal(Path.Combine(folder, "a", "name"), destination.Choose("a/name"));
-        }
+        destination.Claim(destination.Locate("a/Name"), "a/Name");
+        string second = destination.Locate("a/name");
+        Assert.Equal(Path.Combine(folder, "a", "name"), second);
+        DfssException? refusal = Record.Exception(() => destination.Claim(second, "a/name")) as DfssException;
+        Assert.Equal(LocalName.IgnoresCase(folder) ? DfssErrorCode.DestinationExists : null, refusal?.Code);
     }
 
     [Fact]
@@ -63,7 +59,7 @@ public sealed class ReceiveDestinationTests : IDisposable
     {
         File.WriteAllText(Path.Combine(folder, "a"), "file");
         var destination = new ReceiveDestination(folder, folder);
-        DfssException failure = Assert.Throws<DfssException>(() => destination.MakeFolder(destination.Choose("a/b")));
+        DfssException failure = Assert.Throws<DfssException>(() => destination.MakeFolder(destination.Locate("a/b")));
         Assert.Equal(DfssErrorCode.DestinationUnwritable, failure.Code);
     }
 }

@@ -1,0 +1,45 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Completes peers with what this process knows without asking anybody: the peers that it started, and those of
+/// $env:DFSS_PEER. Nothing crosses the network while somebody types.
+/// </summary>
+internal sealed class PeerCompletion : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst,
+        IDictionary fakeBoundParameters)
+    {
+        string word = wordToComplete.Trim('\'', '"');
+        return
+        [
+            .. Find(parameterName)
+                .Where(item => item.Text.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+                .DistinctBy(item => item.Text, StringComparer.OrdinalIgnoreCase)
+                .Select(item => new CompletionResult(
+                    item.Text, item.Text, CompletionResultType.ParameterValue, item.Description)),
+        ];
+    }
+
+    private static IEnumerable<(string Text, string Description)> Find(string parameterName)
+    {
+        SessionPeer[] own = SessionPeers.List();
+        return parameterName switch
+        {
+            "Id" => own.Select(peer => (peer.Id.ToString(CultureInfo.InvariantCulture), Describe(peer))),
+            "Port" => own.Select(peer => (peer.Port.ToString(CultureInfo.InvariantCulture), Describe(peer))),
+            _ => own.SelectMany(peer => peer.Addresses.Take(1).Select(address => (address, Describe(peer))))
+                .Concat(PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(ClientCmdlet.PeerVariable))
+                    .Select(address => (address, $"of $env:{ClientCmdlet.PeerVariable}"))),
+        };
+    }
+
+    private static string Describe(SessionPeer peer) =>
+        $"{(peer.Addresses.Count > 0 ? peer.Addresses[0] : peer.Port)}, {peer.StorePath ?? "in memory"}";
+}

@@ -1,0 +1,26 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Tells why a peer that came over remoting, or out of a file, is not taken: it is a text about a peer, and its number
+/// belongs to the session that it comes from. Taken by that number, another peer would be stopped.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class PeerObjectAttribute : ArgumentTransformationAttribute
+{
+    private const string TypeName = "Deserialized.Dfss.DfssPeerInfo";
+
+    /// <inheritdoc/>
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
+    {
+        if (inputData is PSObject item && item.TypeNames.Contains(TypeName))
+        {
+            throw new ArgumentTransformationMetadataException(
+                $"{item.Properties[nameof(DfssPeerInfo.Endpoint)]?.Value} comes from another session, and its number "
+                + "means nothing here. Ask the peer itself: Get-DfssPeer -Peer host:port | Stop-DfssPeer.");
+        }
+
+        return inputData;
+    }
+}

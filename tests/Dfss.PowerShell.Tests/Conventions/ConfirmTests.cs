@@ -1,0 +1,123 @@
+using Xunit;
+
+namespace Dfss.Tests.Conventions;
+
+/// <summary>-WhatIf and -Confirm: each target is asked for by itself, before anything has been changed for it.</summary>
+public sealed class ConfirmTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
+    private readonly AnsweringHost host = new(question => !question.Contains("b.txt", StringComparison.Ordinal));
+    private readonly Session session;
+
+    public ConfirmTests()
+    {
+        session = new Session(host);
+        session.Runspace.SessionStateProxy.Path.SetLocation(folder);
+        session.Run("$peer = Start-DfssPeer -InMemory -Port 0").ThrowIfFailed();
+        Directory.CreateDirectory(Path.Combine(folder, "out"));
+        Array.ForEach(["a.txt", "b.txt", "c.txt"], name => File.WriteAllText(Path.Combine(folder, name), name));
+    }
+
+    public void Dispose()
+    {
+        session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
+        session.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Sending_asks_for_each_file_and_leaves_out_what_was_refused()
+    {
+        Assert.Equal(["a.txt", "c.txt"], Names("Send-DfssFile *.txt -Peer $peer -Confirm"));
+        Assert.Equal(["a.txt", "c.txt"], Names("Get-DfssFileInfo -Peer $peer"));
+        Assert.Equal(3, host.Questions.Count);
+        Assert.Contains($"\"Send 5 B as 'a.txt'\" on target \"{Path.Combine(folder, "a.txt")}\"", host.Questions[0],
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Receiving_asks_for_each_file_and_leaves_out_what_was_refused()
+    {
+        Names("Send-DfssFile *.txt -Peer $peer");
+        IReadOnlyList<FileInfo> received =
+            session.Run("Receive-DfssFile *.txt -Peer $peer -Destination out -Confirm").As<FileInfo>();
+        Assert.Equal(["a.txt", "c.txt"], received.Select(file => file.Name));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(folder, "out")).Length);
+        Assert.Equal(3, host.Questions.Count);
+    }
+
+    [Fact]
+    public void Stopping_asks_for_each_peer()
+    {
+        session.Run("$other = Start-DfssPeer ./b.txt.store -Port 0 -Confirm").ThrowIfFailed();
+        Assert.Contains("Start a peer with the store", Assert.Single(host.Questions), StringComparison.Ordinal);
+        Assert.Empty(session.Run("$other").As<object>());
+        Assert.Equal(DfssPeerState.Stopped,
+            session.Run("$peer | Stop-DfssPeer -Confirm -PassThru").As<DfssPeerInfo>()[0].State);
+        Assert.Equal(2, host.Questions.Count);
+    }
+
+    [Fact]
+    public void Without_Confirm_nobody_is_asked_unless_the_preference_says_so()
+    {
+        Names("Send-DfssFile a.txt -Peer $peer");
+        Assert.Empty(host.Questions);
+        Names("$ConfirmPreference = 'Medium'; Send-DfssFile c.txt -Peer $peer");
+        Assert.Single(host.Questions);
+        Names("$ConfirmPreference = 'Medium'; Send-DfssFile c.txt -Peer $peer -Force -Confirm:$false");
+        Assert.Single(host.Questions);
+    }
+
+    [Fact]
+    public void Force_does_not_answer_for_the_user()
+    {
+        Names("Send-DfssFile a.txt -Peer $peer");
+        Names("Send-DfssFile a.txt -Peer $peer -Force -Confirm");
+        Assert.Single(host.Questions);
+    }
+
+    [Fact]
+    public void WhatIf_of_a_send_changes_nothing_at_the_peers()
+    {
+        Names("Send-DfssFile a.txt -Peer $peer");
+        File.WriteAllText(Path.Combine(folder, "a.txt"), "changed");
+        string before = Contents();
+        Assert.Empty(Names("Send-DfssFile *.txt -Peer $peer -Force -WhatIf"));
+        Assert.Empty(Names("$WhatIfPreference = $true; Send-DfssFile *.txt -Peer $peer -Force"));
+        Assert.Equal(before, Contents());
+    }
+
+    [Theory]
+    [InlineData("out")]
+    [InlineData("new/")]
+    [InlineData("new.txt")]
+    public void WhatIf_of_a_receive_writes_nothing(string destination)
+    {
+        // Two names that differ only by case: to know whether the folder tells them apart would take a file in it.
+        Names("Send-DfssFile a.txt -Peer $peer; Send-DfssFile c.txt -Name A.txt -Peer $peer");
+        string[] before = Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories);
+        DateTime changed = Directory.GetLastWriteTimeUtc(Path.Combine(folder, "out"));
+        Assert.Empty(session.Run($"Receive-DfssFile * -Peer $peer -Destination {destination} -WhatIf").As<object>());
+        Assert.Equal(before, Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories));
+        Assert.Equal(changed, Directory.GetLastWriteTimeUtc(Path.Combine(folder, "out")));
+    }
+
+    [Fact]
+    public void WhatIf_starts_and_stops_no_peer()
+    {
+        Assert.Empty(session.Run("Start-DfssPeer store -Port 0 -WhatIf; Start-DfssPeer store -Port 0 -Detached -WhatIf")
+            .As<object>());
+        Assert.False(Directory.Exists(Path.Combine(folder, "store")));
+        Assert.Empty(session.Run("$peer | Stop-DfssPeer -WhatIf -PassThru; Stop-DfssPeer -Port $peer.Port -WhatIf")
+            .As<object>());
+        Assert.Equal(DfssPeerState.Running,
+            session.Run("Get-DfssPeer -Peer $peer").As<DfssPeerInfo>()[0].State);
+    }
+
+    private string Contents() => string.Join('\n', session.Run(
+        "(Get-DfssPeer -Peer $peer).Chunks; Get-DfssFileInfo -Peer $peer | ForEach-Object { \"$_ $($_.Version) $($_.FileId)\" }")
+        .Output);
+
+    private string[] Names(string script) =>
+        [.. session.Run(script).As<DfssFileInfo>().Select(file => file.Name)];
+}
