@@ -19,9 +19,18 @@ public abstract class TransferCmdlet : ClientCmdlet
     internal const int FilesAtOnce = 16;
 
     /// <summary>
-    /// 256: sixteen rounds of <see cref="FilesAtOnce"/>, so that the pause between two read-aheads does not count.
+    /// 256 more of up to <see cref="SmallFileBytes"/>: what they ask of a peer goes together, so that many cost little
+    /// more than one.
     /// </summary>
-    internal const int MaxWaitingFiles = 256;
+    internal const int SmallFilesAtOnce = 256;
+
+    /// <summary>64 KiB: files up to there go in batches.</summary>
+    internal const long SmallFileBytes = 64L << 10;
+
+    /// <summary>
+    /// 2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that the pause between two read-aheads does not count.
+    /// </summary>
+    internal const int MaxWaitingFiles = 2048;
 
     /// <summary>32 MiB: some tenths of a second on a fast link; a larger file starts at once.</summary>
     internal const long MaxWaitingBytes = 32L << 20;
@@ -67,8 +76,9 @@ public abstract class TransferCmdlet : ClientCmdlet
         waitingBytes = 0;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var slots = new SemaphoreSlim(FilesAtOnce);
-        Task<Action>[] works =
-            [.. files.Select(file => Task.Run(() => WorkAsync(file, slots, ending), CancellationToken.None))];
+        using var smallSlots = new SemaphoreSlim(SmallFilesAtOnce);
+        Task<Action>[] works = [.. files.Select(file => Task.Run(
+            () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending), CancellationToken.None))];
         try
         {
             await WriteInOrderAsync(works, ending.Token, cancellationToken).ConfigureAwait(false);
