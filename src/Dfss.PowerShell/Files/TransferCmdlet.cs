@@ -5,16 +5,15 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// A cmdlet that works on many files, several at once. Input is read ahead, at most <see cref="MaxWaitingFiles"/> files
-/// or <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time. Results come in the
-/// order of the input, each as soon as it and those before it are ready; a file that waits for its turn to be written
-/// holds up no other. One bad file is a non-terminating error. Peers that cannot be spoken with end the command.
+/// or <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time, and small ones
+/// <see cref="SmallFilesAtOnce"/>. Results come in the order of the input, each as soon as it and those before it are
+/// ready; a file that waits for its turn to be written holds up no other. One bad file is a non-terminating error. Peers that cannot be spoken with end the command.
 /// </summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
     /// <summary>
-    /// 16: a small file is mostly round trips and flushes at the peer, which many share. 1,000 files of 4 KiB to three
-    /// peers on two cores took half as long as with 4; 32 gave little more. Memory is bounded by
-    /// <see cref="MaxWaitingBytes"/> and by <see cref="ThrottleLimit"/>.
+    /// 16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its begin and
+    /// end. Memory is bounded by the client's chunk budget, however many go at once.
     /// </summary>
     internal const int FilesAtOnce = 16;
 
