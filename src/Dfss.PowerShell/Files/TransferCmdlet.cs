@@ -7,7 +7,8 @@ namespace Dfss.Commands;
 /// A cmdlet that works on many files, several at once. Input is read ahead, at most <see cref="MaxWaitingFiles"/> files
 /// or <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time, and small ones
 /// <see cref="SmallFilesAtOnce"/>. Results come in the order of the input, each as soon as it and those before it are
-/// ready; a file that waits for its turn to be written holds up no other. One bad file is a non-terminating error. Peers that cannot be spoken with end the command.
+/// ready; a file that waits for its turn to be written holds up no other. One bad file is a non-terminating error.
+/// Peers that cannot be spoken with end the command.
 /// </summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
