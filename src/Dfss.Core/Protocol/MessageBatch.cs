@@ -7,10 +7,13 @@ internal static class MessageBatch
     public const int MaxItems = 4096;
 
     /// <summary>The map and payload that carry these items.</summary>
-    public static (MessageMap Map, byte[] Payload) Join(IEnumerable<byte[]> items)
+    public static (MessageMap Map, byte[] Payload) Join(IEnumerable<byte[]> items) => Join(items, prefix: []);
+
+    /// <summary>The same, with something before the items in the payload, such as their ids.</summary>
+    public static (MessageMap Map, byte[] Payload) Join(IEnumerable<byte[]> items, byte[] prefix)
     {
         byte[][] all = [.. items];
-        long total = all.Sum(item => (long)item.Length);
+        long total = prefix.Length + all.Sum(item => (long)item.Length);
         if (all.Length > MaxItems || total > DfssLimits.MaxPayloadBytes)
         {
             throw new DfssException(
@@ -19,7 +22,8 @@ internal static class MessageBatch
 
         MessageMap map = new() { { "lengths", MessageValue.From([.. all.Select(item => (MessageValue)item.Length)]) } };
         byte[] payload = new byte[total];
-        int offset = 0;
+        prefix.CopyTo(payload, 0);
+        int offset = prefix.Length;
         foreach (byte[] item in all)
         {
             item.CopyTo(payload, offset);

@@ -10,6 +10,9 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class ChunkUploader
 {
+    /// <summary>4 KiB: up to there a put, which says so itself where the chunk is there, costs no more than to ask first.</summary>
+    private const int PutUnaskedBytes = 4 << 10;
+
     private readonly SourceFile source;
     private readonly Home home;
     private readonly SendPlan plan;
@@ -122,8 +125,8 @@ internal sealed class ChunkUploader
             await retry.ExecuteAsync(
                 async token =>
                 {
-                    bool[] missing = await store.FindMissingAsync([id], token).ConfigureAwait(false);
-                    if (missing[0])
+                    if (content.Length <= PutUnaskedBytes
+                        || (await store.FindMissingAsync([id], token).ConfigureAwait(false))[0])
                     {
                         await store.PutAsync(id, content, token).ConfigureAwait(false);
                     }

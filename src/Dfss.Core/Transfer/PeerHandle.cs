@@ -16,9 +16,9 @@ internal sealed class PeerHandle
         Link = link;
         StoreId = hello.StoreId;
         RemoteChunkStore chunks = new(link);
-        Chunks = new VerifyingChunkStore(new BatchingChunkStore(chunks));
+        Chunks = new VerifyingChunkStore(new BatchingChunkStore(chunks, chunks));
         Verifier = chunks;
-        Records = new RemoteRecordStore(link);
+        Records = new BatchingRecordStore(new RemoteRecordStore(link));
         Member = new HomeMember(
             hello.StoreId,
             [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)]);

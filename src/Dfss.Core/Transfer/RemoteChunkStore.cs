@@ -5,7 +5,7 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>The chunk store of a peer, at the other end of a connection.</summary>
-internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerifier
+internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatches, IChunkVerifier
 {
     /// <summary>
     /// Payloads and answers above this go over the connection for bulk, so that small ones need not wait behind them.
@@ -61,12 +61,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
         for (int start = 0; start < ids.Count; start += MaxIdsPerQuestion)
         {
             int count = Math.Min(MaxIdsPerQuestion, ids.Count - start);
-            byte[] question = new byte[count * ChunkId.SizeBytes];
-            for (int i = 0; i < count; i++)
-            {
-                ids[start + i].CopyTo(question.AsSpan(i * ChunkId.SizeBytes));
-            }
-
+            byte[] question = JoinIds(ids.Skip(start).Take(count), count);
             PeerCall call = new(
                 Operations.FindMissing, MessageMap.Empty, question, Destination: null, question.Length > BulkBytes);
             using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
@@ -86,6 +81,36 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<PutResult?>> PutManyAsync(
+        IReadOnlyList<(ChunkId Id, byte[] Content)> chunks, CancellationToken cancellationToken)
+    {
+        byte[] ids = JoinIds(chunks.Select(chunk => chunk.Id), chunks.Count);
+        (MessageMap arguments, byte[] payload) = MessageBatch.Join(chunks.Select(chunk => chunk.Content), ids);
+        PeerCall call = new(
+            Operations.StoreChunks, arguments, payload, Destination: null, payload.Length > BulkBytes);
+        PutResult?[] results = await link.CallAsync(
+            call,
+            static response => response.Results.Required("results").AsArray().Select(result => result.AsInteger() switch
+            {
+                0 => PutResult.Stored,
+                1 => PutResult.AlreadyPresent,
+                _ => (PutResult?)null,
+            }).ToArray(),
+            cancellationToken).ConfigureAwait(false);
+        return results.Length == chunks.Count ? results : throw WrongCount(Operations.StoreChunks);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<byte[]?>> GetManyAsync(
+        IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    {
+        PeerCall call = new(
+            Operations.GetChunks, MessageMap.Empty, JoinIds(ids, ids.Count), Destination: null, IsBulk: ids.Count > 1);
+        return await link.CallAsync(call, response => SplitChunks(response, ids.Count), cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
     {
         PeerCall call = new(
@@ -101,4 +126,50 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
             },
             cancellationToken).ConfigureAwait(false);
     }
+
+    private byte[]?[] SplitChunks(Response response, int asked)
+    {
+        IReadOnlyList<MessageValue> lengths = response.Results.Required("lengths").AsArray();
+        if (lengths.Count == 0 || lengths.Count > asked)
+        {
+            throw WrongCount(Operations.GetChunks);
+        }
+
+        byte[]?[] contents = new byte[lengths.Count][];
+        int offset = 0;
+        for (int i = 0; i < contents.Length; i++)
+        {
+            if (lengths[i].Kind == MessageValueKind.Nil)
+            {
+                continue;
+            }
+
+            long length = lengths[i].AsInteger();
+            if (length > response.PayloadLength - offset)
+            {
+                throw WrongCount(Operations.GetChunks);
+            }
+
+            contents[i] = response.Payload.Slice(offset, (int)length).ToArray();
+            offset += (int)length;
+        }
+
+        return contents;
+    }
+
+    private static byte[] JoinIds(IEnumerable<ChunkId> ids, int count)
+    {
+        byte[] joined = new byte[count * ChunkId.SizeBytes];
+        int offset = 0;
+        foreach (ChunkId id in ids)
+        {
+            id.CopyTo(joined.AsSpan(offset));
+            offset += ChunkId.SizeBytes;
+        }
+
+        return joined;
+    }
+
+    private DfssException WrongCount(string operation) => new(
+        DfssErrorCode.ProtocolViolation, $"{link.Address} answered {operation} with lengths or results that do not fit it.");
 }

@@ -7,6 +7,9 @@ namespace Dfss.Transfer;
 /// <summary>The registers of a peer, at the other end of a connection.</summary>
 internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
 {
+    /// <summary>Batches above this go over the connection for bulk.</summary>
+    private const int BulkBytes = 64 << 10;
+
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
         IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
@@ -54,7 +57,7 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         string operation, IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
     {
         (MessageMap arguments, byte[] payload) = MessageBatch.Join(requests.Select(RecordCodec.Encode));
-        PeerCall call = new(operation, arguments, payload, Destination: null, IsBulk: false);
+        PeerCall call = new(operation, arguments, payload, Destination: null, payload.Length > BulkBytes);
         RegisterAnswer[] answers = await link.CallAsync(
             call,
             static response => (RegisterAnswer[])[.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)],

@@ -6,23 +6,32 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// A cmdlet that works on many files, several at once. Input is read ahead, at most <see cref="MaxWaitingFiles"/> files
-/// or <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time. Results come in the
-/// order of the input, each as soon as it and those before it are ready; a file that waits for its turn to be written
-/// holds up no other. One bad file is a non-terminating error. Peers that cannot be spoken with end the command.
+/// or <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time, and small ones
+/// <see cref="SmallFilesAtOnce"/>. Results come in the order of the input, each as soon as it and those before it are
+/// ready; a file that waits for its turn to be written holds up no other. One bad file is a non-terminating error.
+/// Peers that cannot be spoken with end the command.
 /// </summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
     /// <summary>
-    /// 16: a small file is mostly round trips and flushes at the peer, which many share. 1,000 files of 4 KiB to three
-    /// peers on two cores took half as long as with 4; 32 gave little more. Memory is bounded by
-    /// <see cref="MaxWaitingBytes"/> and by <see cref="ThrottleLimit"/>.
+    /// 16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its begin and
+    /// end. Memory is bounded by the client's chunk budget, however many go at once.
     /// </summary>
     internal const int FilesAtOnce = 16;
 
     /// <summary>
-    /// 256: sixteen rounds of <see cref="FilesAtOnce"/>, so that the pause between two read-aheads does not count.
+    /// 256 more of up to <see cref="SmallFileBytes"/>: what they ask of a peer goes together, so that many cost little
+    /// more than one.
     /// </summary>
-    internal const int MaxWaitingFiles = 256;
+    internal const int SmallFilesAtOnce = 256;
+
+    /// <summary>64 KiB: files up to there go in batches.</summary>
+    internal const long SmallFileBytes = 64L << 10;
+
+    /// <summary>
+    /// 2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that the pause between two read-aheads does not count.
+    /// </summary>
+    internal const int MaxWaitingFiles = 2048;
 
     /// <summary>32 MiB: some tenths of a second on a fast link; a larger file starts at once.</summary>
     internal const long MaxWaitingBytes = 32L << 20;
@@ -90,8 +99,9 @@ public abstract class TransferCmdlet : ClientCmdlet
         waitingBytes = 0;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var slots = new SemaphoreSlim(FilesAtOnce);
-        Task<Action>[] works =
-            [.. files.Select(file => Task.Run(() => WorkAsync(file, slots, ending), CancellationToken.None))];
+        using var smallSlots = new SemaphoreSlim(SmallFilesAtOnce);
+        Task<Action>[] works = [.. files.Select(file => Task.Run(
+            () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending), CancellationToken.None))];
         try
         {
             await WriteInOrderAsync(works, ending.Token, cancellationToken).ConfigureAwait(false);

@@ -21,6 +21,7 @@ public sealed class RemoteChunkStoreTests : ChunkStoreContract
     {
         cluster = await Cluster.StartAsync(1, onDisk: true);
         link = new PeerLink(cluster.Addresses[0], ClientChannelOptions.Default);
-        return new VerifyingChunkStore(new BatchingChunkStore(new RemoteChunkStore(link)));
+        RemoteChunkStore remote = new(link);
+        return new VerifyingChunkStore(new BatchingChunkStore(remote, remote));
     }
 }

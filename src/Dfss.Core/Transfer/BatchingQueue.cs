@@ -1,0 +1,186 @@
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Gathers what many callers ask one at a time into batches: while one is under way, those who come meanwhile wait and go
+/// together in the next. So a lone caller waits for nobody, and batches grow by themselves under load. Answers come by index.
+/// </summary>
+/// <remarks>
+/// Each caller stands for itself. A caller that gives up leaves the others theirs; a batch that nobody waits for any more is
+/// cancelled. An error that may be about one request (<see cref="MayBeAboutOne"/>) has the batch asked again in halves, which
+/// every operation here allows, so that in the end only that request's caller gets it. Any other is everybody's.
+/// </remarks>
+internal sealed class BatchingQueue<TRequest, TAnswer>
+{
+    private readonly Func<IReadOnlyList<TRequest>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> ask;
+    private readonly Func<TRequest, int> measure;
+    private readonly Func<TRequest, string>? nameOf;
+    private readonly BatchLimits limits;
+    private readonly Lock gate = new();
+    private readonly Queue<Waiter> waiting = [];
+    private bool isAsking;
+
+    /// <param name="ask">Asks a batch; gives as many answers, in its order.</param>
+    /// <param name="limits">The most of one batch.</param>
+    /// <param name="measure">A request's bytes, or its answer's, whichever count for <paramref name="limits"/>.</param>
+    /// <param name="nameOf">What may stand only once in a batch; null where nothing is so.</param>
+    public BatchingQueue(
+        Func<IReadOnlyList<TRequest>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> ask,
+        BatchLimits limits,
+        Func<TRequest, int> measure,
+        Func<TRequest, string>? nameOf = null)
+    {
+        this.ask = ask;
+        this.limits = limits;
+        this.measure = measure;
+        this.nameOf = nameOf;
+    }
+
+    /// <summary>Asks, together with whoever asks meanwhile.</summary>
+    public async ValueTask<TAnswer> AskAsync(TRequest request, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Waiter waiter = new(request);
+        bool isFirst;
+        lock (gate)
+        {
+            waiting.Enqueue(waiter);
+            isFirst = !isAsking;
+            isAsking = true;
+        }
+
+        if (isFirst)
+        {
+            _ = AskAllAsync();
+        }
+
+        try
+        {
+            return await waiter.Answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Leave(waiter);
+        }
+    }
+
+    /// <summary>Whether this error of a batch may be that of one of its requests, and none of the others'.</summary>
+    private static bool MayBeAboutOne(DfssException error) =>
+        error.Code is DfssErrorCode.PeerFault || (!error.IsTransient && error.Code is not DfssErrorCode.StoreFailed);
+
+    private void Leave(Waiter waiter)
+    {
+        CancellationTokenSource? nobodyWaits = null;
+        lock (gate)
+        {
+            waiter.HasLeft = true;
+            if (waiter.Batch is { } batch && --batch.Waiting == 0)
+            {
+                nobodyWaits = batch.Cancellation;
+            }
+        }
+
+        nobodyWaits?.Cancel();
+    }
+
+    /// <summary>Asks batch after batch until nobody waits. Does not fail: each failure goes to those who asked.</summary>
+    private async Task AskAllAsync()
+    {
+        // Off the caller's thread, and after those who are just asking too.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        while (TakeBatch() is { } batch)
+        {
+            await AskAsync(batch.Waiters, batch.Cancellation.Token).ConfigureAwait(false);
+        }
+    }
+
+    private async Task AskAsync(ArraySegment<Waiter> waiters, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IReadOnlyList<TAnswer> answers = await ask(
+                [.. waiters.Select(waiter => waiter.Request)], cancellationToken).ConfigureAwait(false);
+            for (int i = 0; i < waiters.Count; i++)
+            {
+                waiters[i].Answer.SetResult(answers[i]);
+            }
+        }
+        catch (DfssException error) when (waiters.Count > 1 && MayBeAboutOne(error))
+        {
+            int half = waiters.Count / 2;
+            await AskAsync(waiters[..half], cancellationToken).ConfigureAwait(false);
+            await AskAsync(waiters[half..], cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // Nothing is hidden: everybody who asked gets it, each an exception of its own, as one thrown twice has a
+            // muddled stack.
+            foreach (Waiter waiter in waiters)
+            {
+                waiter.Answer.SetException(error is DfssException failed
+                    ? new DfssException(failed.Code, failed.Message, failed)
+                    : error);
+            }
+        }
+    }
+
+    /// <summary>The next batch; null where nobody waits, and then the asking ends, in one step with finding that out.</summary>
+    private Batch? TakeBatch()
+    {
+        lock (gate)
+        {
+            List<Waiter> taken = [];
+            HashSet<string> names = new(StringComparer.Ordinal);
+            long bytes = 0;
+            while (waiting.TryPeek(out Waiter? next) && taken.Count < limits.MaxItems)
+            {
+                if (!next.HasLeft)
+                {
+                    bytes += measure(next.Request);
+                    if (taken.Count > 0 && bytes > limits.MaxBytes || nameOf is not null && !names.Add(nameOf(next.Request)))
+                    {
+                        break;
+                    }
+
+                    taken.Add(next);
+                }
+
+                waiting.Dequeue();
+            }
+
+            isAsking = taken.Count > 0;
+            if (!isAsking)
+            {
+                return null;
+            }
+
+            Batch batch = new(taken.ToArray());
+            taken.ForEach(waiter => waiter.Batch = batch);
+            return batch;
+        }
+    }
+
+    private sealed class Waiter(TRequest request)
+    {
+        public TRequest Request => request;
+
+        public TaskCompletionSource<TAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Batch? Batch { get; set; }
+
+        public bool HasLeft { get; set; }
+    }
+
+#pragma warning disable CA1001 // A source without timer or handle has nothing to dispose, and the last to leave may cancel it late.
+    private sealed class Batch(ArraySegment<Waiter> waiters)
+#pragma warning restore CA1001
+    {
+        public ArraySegment<Waiter> Waiters => waiters;
+
+        public CancellationTokenSource Cancellation { get; } = new();
+
+        public int Waiting { get; set; } = waiters.Count;
+    }
+}
+
+/// <summary>The most of one batch; a single request may be larger.</summary>
+internal readonly record struct BatchLimits(int MaxItems, long MaxBytes);
