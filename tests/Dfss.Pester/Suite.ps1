@@ -13,6 +13,8 @@ if (-not [System.IO.File]::Exists([System.IO.Path]::Combine($moduleFolder, 'lib'
 }
 
 $manifest = [System.IO.Path]::Combine($moduleFolder, 'Dfss.psd1')
+# Not what the caller of Invoke-Pester prefers.
+$ErrorActionPreference = 'Continue'
 $pwsh = [System.Environment]::ProcessPath
 Import-Module $manifest -Force
 
