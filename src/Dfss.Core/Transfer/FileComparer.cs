@@ -71,7 +71,7 @@ internal sealed class FileComparer(PeerDirectory directory, PayloadPool pool, Tr
                 differs[index] = ChunkId.Of(buffer.Memory.Span) != manifest[index];
             }
 
-            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, length), local.Length));
+            progress?.Report(new(TransferPhase.Hashing, Interlocked.Add(ref done, length), local.Length));
         }).ConfigureAwait(false);
         return differs;
     }

@@ -46,7 +46,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         }
     }
 
-    private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress> progress,
+    private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
         StoredFile stored = await Client.SendAsync(file.Path, file.Name, options, progress,
