@@ -43,10 +43,7 @@ internal sealed class RecordingUserInterface : PSHostUserInterface
 {
     private readonly Lock gate = new();
     private readonly List<(long Source, ProgressRecord Record)> all = [];
-    private readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Ends when something is shown.</summary>
-    public Task Begun => begun.Task;
+    private TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override PSHostRawUserInterface? RawUI => null;
 
@@ -76,14 +73,23 @@ internal sealed class RecordingUserInterface : PSHostUserInterface
         }
     }
 
+    /// <summary>Ends when something more is shown.</summary>
+    public Task NextAsync()
+    {
+        lock (gate)
+        {
+            next = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return next.Task;
+        }
+    }
+
     public override void WriteProgress(long sourceId, ProgressRecord record)
     {
         lock (gate)
         {
             all.Add((sourceId, record));
+            next.TrySetResult();
         }
-
-        begun.TrySetResult();
     }
 
     public override Dictionary<string, PSObject> Prompt(

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using System.Management.Automation.Runspaces;
 using Dfss.Commands;
 using Engine = System.Management.Automation.PowerShell;
@@ -12,6 +13,12 @@ internal sealed class Session : IDisposable
     private readonly Runspace runspace;
 
     public Session(params Type[] cmdlets)
+        : this(host: null, cmdlets)
+    {
+    }
+
+    /// <summary>A session with a host of its own.</summary>
+    public Session(PSHost? host, params Type[] cmdlets)
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();
         state.ThrowOnRunspaceOpenError = true;
@@ -22,7 +29,7 @@ internal sealed class Session : IDisposable
                 helpFileName: null));
         }
 
-        runspace = RunspaceFactory.CreateRunspace(state);
+        runspace = host is null ? RunspaceFactory.CreateRunspace(state) : RunspaceFactory.CreateRunspace(host, state);
         runspace.Open();
         using Engine engine = Create();
         engine.AddCommand("Import-Module").AddParameter("Assembly", typeof(AsyncCmdlet).Assembly).Invoke();

@@ -26,6 +26,9 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly RequestHandler handler;
     private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
     private readonly CancellationTokenSource stopping = new();
+
+    // Not disposed: whoever is in a hurry may be so until after the end, and it owns no timer or handle.
+    private readonly CancellationTokenSource hurrying = new();
     private readonly long startedTimestamp;
     private readonly Lazy<Task> stopped;
     private readonly Task accepting;
@@ -102,7 +105,14 @@ public sealed partial class DfssPeer : IAsyncDisposable
     }
 
     /// <summary>Stops: takes no more, answers what is under way (for at most 5 s), closes the store.</summary>
-    public Task StopAsync() => stopped.Value;
+    /// <param name="cancellationToken">Answers no more: the peer still stops in order, and at once.</param>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        Task whole = stopped.Value;
+        using CancellationTokenRegistration registration =
+            cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), hurrying);
+        await whole.ConfigureAwait(false);
+    }
 
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
@@ -112,13 +122,17 @@ public sealed partial class DfssPeer : IAsyncDisposable
         await stopping.CancelAsync().ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(accepting, collecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using CancellationTokenSource drainTime = new(DrainTime, Options.TimeProvider);
+        using CancellationTokenSource limit = new(DrainTime, Options.TimeProvider);
+        using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurrying.Token);
         await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token))).ConfigureAwait(false);
         foreach (PeerSession session in sessions.Keys)
         {
             session.Close();
         }
 
+        // Closing in order waits for those that stand still too.
+        using CancellationTokenRegistration abort = hurrying.Token.UnsafeRegister(
+            static state => ((DfssPeer)state!).AbortSessions(), this);
         await Task.WhenAll([.. sessions.Values, .. turnedAway.Values]).ConfigureAwait(false);
         await store.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
@@ -129,6 +143,14 @@ public sealed partial class DfssPeer : IAsyncDisposable
         else
         {
             completion.SetResult();
+        }
+    }
+
+    private void AbortSessions()
+    {
+        foreach (PeerSession session in sessions.Keys)
+        {
+            session.Abort();
         }
     }
 

@@ -80,6 +80,9 @@ internal sealed class PeerSession
     /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/> then ends.</summary>
     public void Close() => closed.Cancel();
 
+    /// <summary>Breaks the connection; <see cref="RunAsync"/> then ends.</summary>
+    public void Abort() => channel.Abort();
+
     private async Task<bool> GreetAsync()
     {
         TimeSpan? idleLimit = channel.IdleLimit;

@@ -24,7 +24,7 @@ internal sealed class LocalPeer(DfssPeer peer, Guid sessionId) : SessionPeer(ses
         ? DfssPeerState.Faulted
         : peer.Completion.IsCompleted ? DfssPeerState.Stopped : DfssPeerState.Running;
 
-    internal override Task StopAsync(CancellationToken cancellationToken) => peer.StopAsync();
+    internal override Task StopAsync(CancellationToken cancellationToken) => peer.StopAsync(cancellationToken);
 
     public override ValueTask DisposeAsync() => peer.DisposeAsync();
 }

@@ -16,6 +16,9 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
 
+    /// <summary>0.5 s: whoever presses Ctrl+C waits, and what clients are not answered they ask again.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
+
     private Guid session;
 
     /// <summary>The store's folder; made where it does not exist.</summary>
@@ -117,6 +120,13 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     private async Task StartHereAsync(PeerOptions options, CancellationToken cancellationToken)
     {
         var peer = new LocalPeer(await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false), session);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            // Nobody would learn of it.
+            await peer.DisposeAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
         SessionPeers.Add(peer);
         if (!Wait)
         {
@@ -132,7 +142,8 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         finally
         {
             SessionPeers.Remove(peer);
-            await peer.DisposeAsync().ConfigureAwait(false);
+            using CancellationTokenSource farewell = new(FarewellTime);
+            await peer.StopAsync(farewell.Token).ConfigureAwait(false);
         }
     }
 }

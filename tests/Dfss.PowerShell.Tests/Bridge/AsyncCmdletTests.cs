@@ -143,6 +143,22 @@ public sealed class AsyncCmdletTests : IDisposable
                 : $"{record.ActivityId} {record.StatusDescription}"));
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("-ProgressAction SilentlyContinue", false)]
+    [InlineData("-ProgressAction Ignore", false)]
+    [InlineData("-ProgressAction Continue", true)]
+    public void ProgressAction_says_whether_progress_is_wanted(string parameter, bool isWanted) =>
+        Assert.Equal([isWanted], Run($"Invoke-Probe -Probe $probe -Scenario WantsProgress {parameter}").As<bool>());
+
+    [Theory]
+    [InlineData("SilentlyContinue", "", false)]
+    [InlineData("Ignore", "", false)]
+    [InlineData("SilentlyContinue", "-ProgressAction Continue", true)]
+    public void Without_ProgressAction_the_preference_says_it(string preference, string parameter, bool isWanted) =>
+        Assert.Equal([isWanted], Run(
+            $"$ProgressPreference = '{preference}'; Invoke-Probe -Probe $probe -Scenario WantsProgress {parameter}").As<bool>());
+
     private Result Run(string script)
     {
         Result result = session.Run(script, ("probe", probe));

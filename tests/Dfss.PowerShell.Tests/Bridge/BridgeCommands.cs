@@ -104,6 +104,9 @@ public sealed class InvokeProbeCommand : AsyncCmdlet
             case "Threads":
                 await ObserveThreadsAsync();
                 break;
+            case "WantsProgress":
+                await WriteObjectAsync(await InvokeAsync(IsProgressWanted));
+                break;
             case "Progress":
                 await ShowManyAsync();
                 break;
