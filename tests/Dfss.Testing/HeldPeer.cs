@@ -44,6 +44,9 @@ internal sealed class HeldPeer : IAsyncDisposable
     /// <summary>Which request is held; null for none.</summary>
     public RequestFilter? Holds { get; set; }
 
+    /// <summary>Connections made so far.</summary>
+    public int ConnectionsMade => front.Connections.Count;
+
     /// <summary>Which requests wait until one is held.</summary>
     public RequestFilter? Waits { get; set; }
 

@@ -105,14 +105,13 @@ public sealed partial class DfssPeer : IAsyncDisposable
     }
 
     /// <summary>Stops: takes no more, answers what is under way (for at most 5 s), closes the store.</summary>
-    /// <param name="cancellationToken">Answers no more: the peer still stops in order, and at once.</param>
-    public async Task StopAsync(CancellationToken cancellationToken = default)
-    {
-        Task whole = stopped.Value;
-        using CancellationTokenRegistration registration =
-            cancellationToken.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), hurrying);
-        await whole.ConfigureAwait(false);
-    }
+    public Task StopAsync() => stopped.Value;
+
+    /// <summary>
+    /// Answers no more: a stop that is under way, or comes, breaks the connections at once and closes the store in order.
+    /// What was not answered can be asked again.
+    /// </summary>
+    public void Hurry() => hurrying.Cancel();
 
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);

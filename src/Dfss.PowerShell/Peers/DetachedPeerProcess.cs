@@ -41,7 +41,7 @@ internal static class DetachedPeerProcess
                 peer.StoreId.ToString(),
                 DfssErrorCode.None, Message: null));
             await WaitAsync(peer, log, ending.Token).ConfigureAwait(false);
-            await peer.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            await peer.StopAsync().ConfigureAwait(false);
             log.Write("Stopped.");
         }
     }

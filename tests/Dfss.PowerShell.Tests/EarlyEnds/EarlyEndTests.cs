@@ -206,6 +206,19 @@ public sealed class EarlyEndTests : IAsyncLifetime
         await end.RunAsync(EndKind.Stop, Receive, reached: stalled);
     }
 
+    [Fact]
+    public async Task Files_at_once_share_two_connections_and_leave_none()
+    {
+        for (int i = 0; i < 32; i++)
+        {
+            end.MakeFile($"many{i}", (byte)i, 100_000);
+        }
+
+        Assert.Equal(32, end.Session.Run("Send-DfssFile in/many* -Peer $peer").As<DfssFileInfo>().Count);
+        await Peer.WhenDeserted.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.InRange(Peer.ConnectionsMade, 1, 2);
+    }
+
     private static bool Names(ReadOnlyMemory<byte> payload, string name) =>
         payload.Span.IndexOf([(byte)(0xA0 + name.Length), .. Encoding.UTF8.GetBytes(name)]) >= 0;
 
