@@ -360,8 +360,9 @@ def _highest(ballots: Iterable[Balloted | None]) -> Balloted | None:
     return max((b for b in ballots if b), key=lambda b: b.ballot, default=None)
 
 
-def read_manifest(data: bytes, record: Record) -> list[bytes]:
+def read_manifest(data: bytes | memoryview, record: Record) -> list[bytes]:
     """The chunk ids of the record's manifest; its hash is checked by whoever fetched it. Raises ChunkCorrupt."""
+    data = bytes(data)
     head = (MANIFEST_MAGIC + record.length.to_bytes(8, "big") + record.chunk_size.to_bytes(4, "big")
             + record.chunks.to_bytes(4, "big"))
     if data[:24] != head or len(data) != 24 + 32 * record.chunks:
@@ -610,6 +611,7 @@ class Peer:
         self.store_id = store_id
         self.addresses = list(addresses)
         self._connection: Connection | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
@@ -632,12 +634,14 @@ class Peer:
                 return self._connection, False
             if self._connection:
                 self._connection.close()
-            self._connection = self._connect()
-            return self._connection, True
+            connection = self._connection = self._connect()
+        if self._closed:  # meanwhile, by another thread
+            connection.close()
+        return connection, True
 
     def _connect(self) -> Connection:
         error = DfssError(Code.PeerUnreachable, "a member of the home has no known address")
-        for address in self.addresses:
+        for address in () if self._closed else self.addresses:
             try:
                 connection = Connection(address)
             except DfssError as failed:
@@ -653,6 +657,7 @@ class Peer:
         raise error
 
     def close(self) -> None:
+        self._closed = True
         connection = self._connection
         if connection:
             connection.close()
@@ -674,7 +679,7 @@ class Peer:
             raise DfssError(Code.LimitExceeded, f"{self} takes no chunks of {len(data)} bytes")
         self.call("store_chunk", {"chunk_id": chunk_id}, data)
 
-    def get_chunk(self, chunk_id: bytes, length: int) -> bytes:
+    def get_chunk(self, chunk_id: bytes, length: int) -> memoryview:
         """The verified chunk. Wrong bytes are never returned: the peer is told to look, and it is ChunkCorrupt."""
         _, data = self.call("get_chunk", {"chunk_id": chunk_id})
         if len(data) == length and hashlib.sha256(data).digest() == chunk_id:
@@ -782,7 +787,8 @@ class Register:
                 item = {"name": self.name} | (fields(index) if callable(fields) else fields)
                 jobs[index] = lambda peer=peer, item=item: peer.register(operation, item)
             elif not peer:
-                answers[index] = DfssError(Code.PeerUnreachable, "it was down when the home was made")
+                where = ", ".join(self.home[index].addresses) or "a peer without an address"
+                answers[index] = DfssError(Code.PeerUnreachable, f"{where} did not answer when the home was made")
         answers |= gather(jobs, lambda new: enough(answers | new), seconds)
         shown = [a.promised.counter for a in answers.values() if isinstance(a, Answer) and a.promised]
         self.counter = max([self.counter, *shown])
@@ -848,7 +854,7 @@ class Register:
         return None
 
     def no_majority(self, answers: Answers) -> DfssError:
-        failures = [f"{self.peers[i] or 'unknown peer'}: {a}" for i, a in answers.items() if isinstance(a, DfssError)]
+        failures = [str(a) for a in answers.values() if isinstance(a, DfssError)]
         n = len(self.home)
         return DfssError(Code.NoMajority, f"'{self.name}': {n - len(failures)} of the {n} peers of its home answered, "
                          f"{self.majority} are needed; start the others ({'; '.join(failures)})")
@@ -1094,8 +1100,8 @@ class Change:
     def _at_home(self, home: Sequence[Member]) -> bool:
         if [m.store_id for m in home] == [m.store_id for m in self._register.home]:
             return True
-        if self._moved:
-            raise self._conflict(None)
+        if self._moved or self._attempts:
+            raise self._uncertain("it has another home now") if self._attempts else self._conflict(None)
         self._moved = True
         self._register = self._client.register(self._register.name, home, self._register.counter)
         return False
@@ -1204,8 +1210,9 @@ class Download:
         manifest = self.chunk(0, record.file_id, 24 + 32 * record.chunks)
         self.ids = read_manifest(manifest, record)
 
-    def chunk(self, index: int, chunk_id: bytes, length: int) -> bytes:
+    def chunk(self, index: int, chunk_id: bytes, length: int) -> memoryview:
         """The verified bytes, from the first member of the chunk's ring that has them."""
+        corrupt: list[DfssError] = []
         for walk in range(WALKS):
             if walk:
                 time.sleep(min(5.0, 0.2 * 2 ** (walk - 1)) * random.uniform(0.75, 1.25))
@@ -1216,12 +1223,10 @@ class Download:
                         return peer.get_chunk(chunk_id, length)
                     errors.append(DfssError(Code.PeerUnreachable, "a member of the home was never reached"))
                 except DfssError as error:
-                    errors.append(error)
-        for code in (Code.ChunkCorrupt, Code.PeerUnreachable, Code.TimedOut, Code.ChunkNotFound):
-            for error in errors:
-                if error.code is code:
-                    raise error
-        raise errors[-1]
+                    (corrupt if error.code is Code.ChunkCorrupt else errors).append(error)
+        unreachable = [e for e in errors if e.code in (Code.PeerUnreachable, Code.TimedOut)]
+        gone = [e for e in errors if e.code is Code.ChunkNotFound]
+        raise (corrupt or unreachable or gone or errors)[-1]
 
     def write_to(self, file: BinaryIO, resume: bool) -> None:
         """Writes all chunks at their places; with `resume`, those that are there already and good are left."""
