@@ -516,7 +516,7 @@ class Connection:
 
     def _error(self, status: int, results: dict[str, Any]) -> DfssError:
         code = Code(status) if status in list(Code) else Code.PeerFault
-        message = _find(results, "message", str) or "no message"
+        message = " ".join(filter(None, (_find(results, key, str) for key in ("message", "advice"))))
         return DfssError(code, f"{self.address}: {message}", retryable=_find(results, "retryable", bool))
 
     def _send(self, operation: str, arguments: dict[str, Any], payload: bytes | None) -> int:
