@@ -875,7 +875,7 @@ def decided_by(answers: Iterable[Answer], record: Record) -> bool:
 
 
 def _backoff(attempt: int) -> None:
-    time.sleep(min(1.3, random.uniform(0.005, 0.010) * 2**attempt))
+    time.sleep(random.uniform(0.005, min(1.3, 0.010 * 2**attempt)))
 
 
 # ---- Storing --------------------------------------------------------------------------------------------------------
@@ -1122,9 +1122,11 @@ class Change:
             self._observe(answers)
             if refusals(answers) > spare:
                 raise _LostBallot
-            if self._sealed(answers):
+            covered = self._covered(answers)
+            if covered and self._register.majority <= sum(
+                    isinstance(a, Answer) and a.status != 1 for a in answers.values()):
                 return
-            if refused(answers):
+            if covered or refused(answers):
                 raise _LostBallot
             for member, answer in answers.items():
                 if isinstance(answer, DfssError):
@@ -1134,13 +1136,13 @@ class Change:
             upload.put()
             self._pause()
 
-    def _sealed(self, answers: Answers) -> bool:
+    def _covered(self, answers: Answers) -> bool:
+        """Whether each chunk is sealed somewhere, and no member lacks what it is to hold."""
         sealed = done(answers)
         lacking = [i for i, a in answers.items() if isinstance(a, Answer) and a.status == 2]
-        covered = set().union(*(self._upload.chunks_at(i) for i in sealed))
-        return (bool(sealed) and len(covered) == len(self._source.ids)
-                and not any(self._upload.chunks_at(i) for i in lacking)
-                and len(sealed) + len(lacking) >= self._register.majority)
+        chunks = set().union(*(self._upload.chunks_at(i) for i in sealed))
+        return (bool(sealed) and len(chunks) == len(self._source.ids)
+                and not any(self._upload.chunks_at(i) for i in lacking))
 
     def _accept(self, ballot: Ballot, record: Record) -> None:
         """Has the record chosen by a majority, and decided."""
@@ -1224,9 +1226,7 @@ class Download:
                     errors.append(DfssError(Code.PeerUnreachable, "a member of the home was never reached"))
                 except DfssError as error:
                     (corrupt if error.code is Code.ChunkCorrupt else errors).append(error)
-        unreachable = [e for e in errors if e.code in (Code.PeerUnreachable, Code.TimedOut)]
-        gone = [e for e in errors if e.code is Code.ChunkNotFound]
-        raise (corrupt or unreachable or gone or errors)[-1]
+        raise (corrupt or [e for e in errors if e.code is not Code.ChunkNotFound] or errors)[-1]
 
     def write_to(self, file: BinaryIO, resume: bool) -> None:
         """Writes all chunks at their places; with `resume`, those that are there already and good are left."""
@@ -1370,11 +1370,11 @@ class Client:
 
     def list(self, prefix: str = "") -> list[Entry]:
         """The files whose names begin with the prefix, by name. Advisory: `current` says that a majority of the home
-        was asked. Raises what the last peer failed with, if none answered."""
+        was asked. Raises what the first peer failed with, if none answered."""
         pages = gather({i: lambda p=p: [*p.list_files(prefix)] for i, p in enumerate(self._given)})
         answered = {self._given[i].store_id for i, page in pages.items() if not isinstance(page, DfssError)}
         if not answered:
-            raise pages[max(pages)]
+            raise pages[0]
         newest: dict[str, Balloted] = {}
         for page in pages.values():
             for entry in page if not isinstance(page, DfssError) else ():
@@ -1403,6 +1403,8 @@ class Client:
             if peer.store_id is not None:
                 self._peers.setdefault(peer.store_id, peer)
         failed = [answer for answer in answers.values() if isinstance(answer, DfssError)]
+        if len(failed) == len(answers):
+            raise answers[0]
         found = _highest(a.accepted or a.decided for a in done(answers).values())
         return (found.record.home, True, failed) if found else (self._new_home(name), False, failed)
 

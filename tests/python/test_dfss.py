@@ -219,7 +219,8 @@ class RoundTrips(PeerTest):
                 (1, "SourceUnreadable", ["store", str(folder)], None),
                 (1, "InvalidArgument", ["list"], []),
                 (1, "InvalidArgument", ["list"], ["localhost:0"]),
-                (75, "NoMajority", ["fetch", "nothing"], [f"localhost:{port}"]),
+                (75, "NoMajority", ["fetch", "nothing"], [cluster.peers[0], f"localhost:{port}"]),
+                (75, "PeerUnreachable", ["fetch", "nothing"], [f"localhost:{port}"]),
                 (75, "PeerUnreachable", ["list"], [f"localhost:{port}"]),
                 (2, "usage", ["store"], None)):
             with self.subTest(arguments=arguments, peers=peers):
@@ -467,7 +468,8 @@ class Faults(PeerTest):
         three.stop(0)
         with self.subTest("all down"):
             late = three.client(self)
-            self.assertFails(Code.NoMajority, late.fetch, "small", self.out / "small")
+            self.assertFails(Code.PeerUnreachable, late.fetch, "small", self.out / "small")
+            self.assertFails(Code.PeerUnreachable, late.store, path, "small")
             self.assertFails(Code.PeerUnreachable, late.list)
 
         for index in range(3):
@@ -601,7 +603,8 @@ class Protocol(PeerTest):
                 ("no hello", None, Code.ProtocolViolation, frame(0, "ping", {}, None)),
                 ("HTTP", None, Code.LimitExceeded, b"GET / HTTP/1.1\r\n\r\n"),
                 ("4,097 bytes", None, Code.LimitExceeded, (4097).to_bytes(4, "big")),
-                ("another version", 0, Code.VersionNotSupported, frame(0, "hello", {"versions": [99], "software": ""}, None)),
+                ("another version", 0, Code.VersionNotSupported,
+                 frame(0, "hello", {"versions": [99], "software": ""}, None)),
                 ("no versions", 0, Code.InvalidArgument, frame(0, "hello", {"software": ""}, None))):
             with self.subTest(what):
                 wire = Wire(self, hello=False)
