@@ -567,6 +567,11 @@ class Protocol(PeerTest):
 
     def test_a_violation_is_named_and_the_connection_closed(self) -> None:
         head = bytes([0x94, 1]) + msgpack.packb("ping")
+        data = os.urandom(4 * MIB)
+        slow = hashlib.sha256(data).digest()  # to look at 4 MiB takes longer than to read the next frame
+        peer = dfss.Peer(None, cluster.peers[:1])
+        self.addCleanup(peer.close)
+        peer.store_chunk(slow, data)
         for what, code, data in (
                 ("a length over the limit", Code.LimitExceeded, (16_842_753).to_bytes(4, "big")),
                 ("a header over the limit", Code.LimitExceeded, frame(1, "ping", {"text": "x" * 65_536}, None)),
@@ -588,7 +593,7 @@ class Protocol(PeerTest):
                 ("bad UTF-8", Code.ProtocolViolation, raw(head + b"\x81\xa1a\xa1\xff\xc0")),
                 ("a payload behind the body", Code.ProtocolViolation, raw(head + b"\x80\xc4\x09abc")),
                 ("a payload before its end", Code.ProtocolViolation, raw(head + b"\x80\xc4\x01abc")),
-                ("an id twice", Code.ProtocolViolation, 31 * frame(1, "flush", {}, None))):
+                ("an id twice", Code.ProtocolViolation, 31 * frame(1, "verify_chunk", {"chunk_id": slow}, None))):
             with self.subTest(what):
                 wire = Wire(self)
                 wire.send(data)
