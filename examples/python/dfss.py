@@ -974,9 +974,12 @@ class Upload:
     def chunks_at(self, member: int) -> set[int]:
         return self._has.get(member, set())
 
-    def lacks(self, member: int, answer: Answer) -> None:
+    def sealed(self, member: int, answer: Answer) -> None:
         """Takes back what a seal found missing; whoever lacks something three times in a row is passed over."""
         if member not in self._has:
+            return
+        if answer.status == 0:
+            self._lacked[member] = 0
             return
         gone = {i for i in self._has[member] if i // 8 < len(answer.missing) and answer.missing[i // 8] >> i % 8 & 1}
         self._has[member] -= gone
@@ -1131,8 +1134,8 @@ class Change:
             for member, answer in answers.items():
                 if isinstance(answer, DfssError):
                     upload.pass_over(member, answer)
-                elif answer.status == 2:
-                    upload.lacks(member, answer)
+                else:
+                    upload.sealed(member, answer)
             upload.put()
             self._pause()
 
@@ -1449,7 +1452,8 @@ class Client:
             same = now.code is not Code.FileNotFound
         if same:
             raise error
-        raise DfssError(Code.FileChanged, f"'{record.name}' was replaced or removed meanwhile; fetch it again") from error
+        message = f"'{record.name}' was replaced or removed meanwhile; fetch it again"
+        raise DfssError(Code.FileChanged, message) from error
 
 
 def _part_file(record: Record, target: Path, resume: bool) -> tuple[BinaryIO, str]:

@@ -433,6 +433,39 @@ class Faults(PeerTest):
         self.client.fetch("corrupt", self.out / "copy")
         self.assertEqual(data, (self.out / "copy").read_bytes())
 
+    def test_what_a_seal_finds_missing_is_put_again(self) -> None:
+        data, asked, find_missing = os.urandom(5 * MIB), [], dfss.Peer.find_missing
+
+        def nothing_is_missing_at_first(peer: dfss.Peer, ids: list[bytes]) -> list[bool]:
+            asked.append(peer)
+            return [False] * len(ids) if len(asked) <= 3 else find_missing(peer, ids)
+
+        with mock.patch.object(dfss.Peer, "find_missing", nothing_is_missing_at_first):
+            record = self.client.store(write("source", data), "missing at seal")
+
+        self.assertEqual(1, record.version)
+        self.assertEqual(9, len(asked))  # three more for the manifest, which a seal looks for first, three for the chunks
+        self.client.fetch("missing at seal", self.out / "copy")
+        self.assertEqual(data, (self.out / "copy").read_bytes())
+
+    def test_the_chunks_of_a_member_that_cannot_seal_go_elsewhere(self) -> None:
+        data, register = os.urandom(5 * MIB), dfss.Peer.register
+
+        def no_seal_at_one(peer: dfss.Peer, operation: str, item: dict) -> dfss.Answer:
+            if operation == "seal" and str(peer) == cluster.peers[0]:
+                raise dfss.DfssError(Code.StoreFailed, "the disk failed")
+            return register(peer, operation, item)
+
+        with mock.patch.object(dfss.Peer, "register", no_seal_at_one):
+            record = self.client.store(write("source", data), "no seal at one")
+
+        others = [peer for peer in self.client.register(record.name, record.home).peers
+                  if str(peer) != cluster.peers[0]]
+        ids = [hashlib.sha256(data[at:at + MIB]).digest() for at in range(0, len(data), MIB)]
+        self.assertTrue(all(1 == sum(held) for held in zip(*(peer.find_missing(ids) for peer in others))))
+        self.client.fetch("no seal at one", self.out / "copy")
+        self.assertEqual(data, (self.out / "copy").read_bytes())
+
     def test_with_peers_down_a_majority_decides_what_works(self) -> None:
         three = Cluster("down")
         client = three.client(self)
