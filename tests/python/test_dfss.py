@@ -444,7 +444,7 @@ class Faults(PeerTest):
             record = self.client.store(write("source", data), "missing at seal")
 
         self.assertEqual(1, record.version)
-        self.assertEqual(9, len(asked))  # three more for the manifest, which a seal looks for first, three for the chunks
+        self.assertEqual(9, len(asked))  # a seal looks for the manifest first: 3 for it, 3 for the chunks
         self.client.fetch("missing at seal", self.out / "copy")
         self.assertEqual(data, (self.out / "copy").read_bytes())
 
