@@ -26,8 +26,8 @@ public abstract class ClientCmdlet : DfssCmdlet
     /// <summary>Whether the cmdlet has nobody to ask but those that -Peer or $env:DFSS_PEER name.</summary>
     private protected virtual bool NeedsPeers => true;
 
-    /// <summary>The client, made when first asked for; it connects when first used.</summary>
-    private protected DfssClient Client => client ??= new DfssClient(FindPeers(), CreateOptions());
+    /// <summary>The client; it connects when first used.</summary>
+    private protected DfssClient Client => client!;
 
     /// <summary>How to transfer.</summary>
     private protected virtual TransferOptions CreateOptions() => new()
@@ -40,9 +40,11 @@ public abstract class ClientCmdlet : DfssCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        // Fails at once, and not with the first input, where the peers are missing or misspelt.
-        FindPeers();
         (isVerbose, isDebug) = await InvokeAsync(() => (IsWanted("Verbose"), IsWanted("Debug"))).ConfigureAwait(false);
+
+        // Here, where nothing runs beside it yet, so that there is one; and so that it fails at once, and not with the
+        // first input, where the peers are missing or misspelt.
+        client = new DfssClient(FindPeers(), CreateOptions());
     }
 
     /// <summary>The peers, as what ends a cmdlet of one client is about them all.</summary>

@@ -82,6 +82,7 @@ internal static class ErrorRecords
             "End -Destination with '/' to receive into a folder."),
             ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),
             ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
+            ["IdAndPeer"] = (ErrorCategory.InvalidArgument, "Give -Id or -Peer, not both."),
             ["NameAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give -Name or -RelativeTo, not both."),
             ["NameInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralName where the name has brackets."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),

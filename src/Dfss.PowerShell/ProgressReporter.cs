@@ -4,21 +4,56 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The progress of all files of one command in one record: bytes, rate and time left, at most five times a second. Safe
-/// for use from many threads. A command that is done before the first fifth of a second shows nothing.
+/// The progress of all files of one command: one record with bytes, rate and time left, and below it up to
+/// <see cref="MaxChildren"/> files, those longest under way. Drawn by a timer, so that a stall shows too: at most five
+/// times a second, the next time not before the last was shown. A command that is done before the first fifth of a
+/// second shows nothing. Safe for use from many threads.
 /// </summary>
-internal sealed class ProgressReporter(string activity, Action<ProgressRecord> show, TimeProvider timeProvider)
+/// <param name="activity">What the command does, the title of the progress.</param>
+/// <param name="show">Shows a picture that it has made when it can be shown; the task ends then.</param>
+/// <param name="timeProvider">The clock.</param>
+internal sealed class ProgressReporter(
+    string activity, Func<Func<IReadOnlyList<ProgressRecord>>, Task> show, TimeProvider timeProvider) : IAsyncDisposable
 {
+    /// <summary>4: more bars than that hide the prompt and nobody reads them.</summary>
+    internal const int MaxChildren = 4;
+
+    private const int RecordsPerCommand = 1 + MaxChildren;
+
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>0.5 s: small files come and go faster, and their bars would only flicker.</summary>
+    private static readonly TimeSpan ChildDelay = TimeSpan.FromMilliseconds(500);
+
+    private static int commands;
+
+    // Unlike those of any command in this process that runs now: some hosts tell bars by this number alone.
+    private readonly int activityId =
+        (int)((uint)Interlocked.Increment(ref commands) % (int.MaxValue / RecordsPerCommand)) * RecordsPerCommand;
+
     private readonly Lock gate = new();
+    private readonly List<ProgressFile> underWay = [];
+    private readonly ProgressFile?[] children = new ProgressFile?[MaxChildren];
+    private readonly TransferRate rate = new();
     private readonly long started = timeProvider.GetTimestamp();
-    private TimeSpan nextUpdate = Interval;
-    private TimeSpan? firstByte;
+    private ITimer? timer;
+    private Task drawing = Task.CompletedTask;
+    private bool isDisposed;
+    private bool isComplete;
     private long totalBytes;
     private long transferredBytes;
     private int totalFiles;
     private int finishedFiles;
+
+    /// <summary>The first picture comes a fifth of a second from now.</summary>
+    internal void Start()
+    {
+        lock (gate)
+        {
+            timer = timeProvider.CreateTimer(
+                static state => ((ProgressReporter)state!).Tick(), this, Interval, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     /// <summary>Makes room for a file in the totals.</summary>
     internal void Expect(long lengthBytes)
@@ -30,11 +65,29 @@ internal sealed class ProgressReporter(string activity, Action<ProgressRecord> s
         }
     }
 
-    /// <summary>Takes one expected file's progress.</summary>
-    internal IProgress<TransferProgress> Track(string name, long lengthBytes) =>
-        new Tracker(this, name, Math.Max(0, lengthBytes));
+    /// <summary>All files are expected: from now on the totals are known.</summary>
+    internal void ExpectNoMore()
+    {
+        lock (gate)
+        {
+            isComplete = true;
+        }
+    }
 
-    private void Update(Tracker file, TransferProgress progress)
+    /// <summary>An expected file is now under way; takes its progress.</summary>
+    internal IProgress<TransferProgress> Track(string name, long lengthBytes)
+    {
+        var file = new ProgressFile(this, name, Math.Max(0, lengthBytes), Now);
+        lock (gate)
+        {
+            underWay.Add(file);
+        }
+
+        return file;
+    }
+
+    /// <summary>Takes news of a tracked file.</summary>
+    internal void Update(ProgressFile file, TransferProgress progress)
     {
         lock (gate)
         {
@@ -44,61 +97,126 @@ internal sealed class ProgressReporter(string activity, Action<ProgressRecord> s
             long done = Math.Clamp(progress.TransferredBytes, 0, file.TotalBytes);
             transferredBytes += done - file.TransferredBytes;
             file.TransferredBytes = done;
-            TimeSpan now = timeProvider.GetElapsedTime(started);
-            if (transferredBytes > 0)
-            {
-                firstByte ??= now;
-            }
-
-            if (now >= nextUpdate)
-            {
-                nextUpdate = now + Interval;
-                show(CreateRecord(now, file.Name, progress.Phase));
-            }
+            file.Phase = progress.Phase;
         }
     }
 
     /// <summary>Says that a tracked file is done with, whether it arrived or failed.</summary>
     internal void Finish(IProgress<TransferProgress> tracked)
     {
-        var file = (Tracker)tracked;
+        var file = (ProgressFile)tracked;
         lock (gate)
         {
             finishedFiles++;
-            transferredBytes += file.TotalBytes - file.TransferredBytes;
-            file.TransferredBytes = file.TotalBytes;
+
+            // What a failed file still lacked is expected no more; it did not arrive and is no part of the rate.
+            totalBytes -= file.TotalBytes - file.TransferredBytes;
+            underWay.Remove(file);
         }
     }
 
-    private ProgressRecord CreateRecord(TimeSpan now, string name, TransferPhase phase)
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
     {
-        string files = totalFiles > 1 ? $"{finishedFiles} of {totalFiles} files, " : string.Empty;
-        TimeSpan moving = now - (firstByte ?? now);
-        double rate = moving > Interval ? transferredBytes / moving.TotalSeconds : 0;
-        string speed = rate > 0 ? $", {ByteSize.ToText((long)rate)}/s" : string.Empty;
+        Task last;
+        lock (gate)
+        {
+            isDisposed = true;
+            timer?.Dispose();
+            last = drawing;
+        }
+
+        await last.ConfigureAwait(false);
+    }
+
+    private TimeSpan Now => timeProvider.GetElapsedTime(started);
+
+    private void Tick()
+    {
+        lock (gate)
+        {
+            if (!isDisposed)
+            {
+                drawing = DrawAsync();
+            }
+        }
+    }
+
+    private async Task DrawAsync()
+    {
+        // Between two calls of the cmdlet nothing can be shown, and when it ends nobody looks: both cancel this.
+        await show(CreatePicture).ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing);
+        lock (gate)
+        {
+            if (!isDisposed)
+            {
+                timer!.Change(Interval, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private IReadOnlyList<ProgressRecord> CreatePicture()
+    {
+        lock (gate)
+        {
+            TimeSpan now = Now;
+            rate.Add(now, transferredBytes);
+            var picture = new List<ProgressRecord>(RecordsPerCommand) { CreateParent() };
+
+            // The parent says all about an only file.
+            if (totalFiles > 1 || !isComplete)
+            {
+                AddChildren(picture, now);
+            }
+
+            return picture;
+        }
+    }
+
+    private ProgressRecord CreateParent()
+    {
+        string atLeast = isComplete ? string.Empty : "at least ";
+        string files = totalFiles > 1 || !isComplete ? $"{finishedFiles} of {atLeast}{totalFiles} files, " : string.Empty;
+        string speed = rate.BytesPerSecond is { } moving ? $", {ByteSize.ToText((long)moving)}/s" : string.Empty;
         var record = new ProgressRecord(
-            activityId: 0, activity,
-            $"{files}{ByteSize.ToText(transferredBytes)} of {ByteSize.ToText(totalBytes)}{speed}")
+            activityId, activity,
+            $"{files}{ByteSize.ToText(transferredBytes)} of {atLeast}{ByteSize.ToText(totalBytes)}{speed}")
         {
-            CurrentOperation = $"{phase}: {name}",
-            PercentComplete = totalBytes == 0 ? -1 : (int)Math.Clamp(transferredBytes * 100.0 / totalBytes, 0, 100),
+            CurrentOperation = underWay.Count > 0 ? $"{underWay[0].Phase}: {underWay[0].Name}" : null,
+            PercentComplete = isComplete ? Percent(transferredBytes, totalBytes) : -1,
         };
-        if (rate > 0)
+        if (isComplete && transferredBytes < totalBytes && rate.BytesPerSecond is > 0 and { } speedNow)
         {
-            record.SecondsRemaining = (int)Math.Min(int.MaxValue, (totalBytes - transferredBytes) / rate);
+            record.SecondsRemaining = (int)Math.Min(int.MaxValue, (totalBytes - transferredBytes) / speedNow);
         }
 
         return record;
     }
 
-    private sealed class Tracker(ProgressReporter reporter, string name, long totalBytes) : IProgress<TransferProgress>
+    private void AddChildren(List<ProgressRecord> picture, TimeSpan now)
     {
-        internal string Name => name;
+        for (int i = 0; i < MaxChildren; i++)
+        {
+            if (children[i] is null || !underWay.Contains(children[i]!))
+            {
+                // In the order in which they began, so the first is the one longest under way.
+                children[i] = underWay.Find(file => now - file.Began >= ChildDelay && !children.Contains(file));
+            }
 
-        internal long TotalBytes { get; set; } = totalBytes;
-
-        internal long TransferredBytes { get; set; }
-
-        public void Report(TransferProgress value) => reporter.Update(this, value);
+            if (children[i] is { } file)
+            {
+                picture.Add(new ProgressRecord(
+                    activityId + 1 + i, file.Name,
+                    $"{file.Phase}, {ByteSize.ToText(file.TransferredBytes)} of {ByteSize.ToText(file.TotalBytes)}")
+                {
+                    ParentActivityId = activityId,
+                    PercentComplete = Percent(file.TransferredBytes, file.TotalBytes),
+                });
+            }
+        }
     }
+
+    /// <summary>Per cent; -1, which is "unknown" to a host, of nothing.</summary>
+    private static int Percent(long done, long total) => total == 0 ? -1 : (int)Math.Clamp(done * 100.0 / total, 0, 100);
 }

@@ -12,8 +12,12 @@ internal sealed class ProgressLine(Terminal terminal)
     {
         if (record.RecordType == ProgressRecordType.Completed)
         {
-            _activities.Remove(record.ActivityId);
-            terminal.ShowProgress(null);
+            // A child that ends leaves its parent's line alone.
+            if (_activities.Remove(record.ActivityId))
+            {
+                terminal.ShowProgress(null);
+            }
+
             return;
         }
 

@@ -17,6 +17,7 @@ internal sealed class Session : IDisposable
     {
     }
 
+    /// <summary>A session with a host of its own.</summary>
     public Session(PSHost? host, params Type[] cmdlets)
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();

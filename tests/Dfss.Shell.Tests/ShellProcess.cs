@@ -36,8 +36,12 @@ internal sealed class ShellProcess : IDisposable
         && File.ReadLines("/proc/self/status").Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)
             && (ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 0b11) != 0);
 
-    private static string ShellPath { get; } = typeof(ShellProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(attribute => attribute.Key == "DfssShell").Value!;
+    public static string ShellPath { get; } = Metadata("DfssShell");
+
+    public static string PythonSuite { get; } = Metadata("PythonSuite");
+
+    private static string Metadata(string key) => typeof(ShellProcess).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
     public static ShellProcess Start(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {

@@ -18,6 +18,7 @@ internal sealed class FakePeer : IAsyncDisposable
     private readonly FakeHandler handler;
     private readonly Task accepting;
     private readonly List<Task> sessions = [];
+    private readonly List<Task> readings = [];
 
     public FakePeer(FakeHandler handler)
     {
@@ -31,11 +32,29 @@ internal sealed class FakePeer : IAsyncDisposable
     /// <summary>Said in hello; another one from the next connection on when it is set.</summary>
     public StoreId StoreId { get; set; } = StoreId.Create();
 
+    /// <summary>Said in hello: where it can be found; null for where it listens.</summary>
+    public PeerAddress? AdvertisedAddress { get; set; }
+
     /// <summary>Said in hello.</summary>
     public HelloLimits Limits { get; set; } = HelloLimits.Default;
 
     /// <summary>The versions it speaks.</summary>
     public IReadOnlyList<int> Versions { get; set; } = Handshake.SupportedVersions;
+
+    /// <summary>Awaited before hello is answered.</summary>
+    public Func<CancellationToken, Task>? BeforeHello { get; set; }
+
+    /// <summary>Ends when no connection is open.</summary>
+    public Task WhenDeserted
+    {
+        get
+        {
+            lock (Connections)
+            {
+                return Task.WhenAll(readings);
+            }
+        }
+    }
 
     /// <summary>Connections open now and before, the newest last.</summary>
     public List<MessageChannel> Connections { get; } = [];
@@ -57,12 +76,14 @@ internal sealed class FakePeer : IAsyncDisposable
             {
                 IConnection connection = await listener.AcceptAsync(stop.Token);
                 MessageChannel channel = new(connection, new PayloadPool(DfssLimits.PayloadBudgetBytes), ChannelOptions.Default);
+                TaskCompletionSource read = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 lock (Connections)
                 {
                     Connections.Add(channel);
+                    readings.Add(read.Task);
                 }
 
-                sessions.Add(ServeAsync(channel));
+                sessions.Add(ServeAsync(channel, read));
             }
         }
         catch (OperationCanceledException)
@@ -71,7 +92,7 @@ internal sealed class FakePeer : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(MessageChannel channel)
+    private async Task ServeAsync(MessageChannel channel, TaskCompletionSource read)
     {
         List<Task> answers = [];
         try
@@ -88,6 +109,7 @@ internal sealed class FakePeer : IAsyncDisposable
             channel.Abort();
         }
 
+        read.SetResult();
         await Task.WhenAll(answers);
         await channel.DisposeAsync();
     }
@@ -95,11 +117,16 @@ internal sealed class FakePeer : IAsyncDisposable
     private async Task GreetAsync(MessageChannel channel, ReceivedMessage request)
     {
         using ReceivedMessage owned = request;
+        if (BeforeHello is { } before)
+        {
+            await before(stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         Message answer;
         try
         {
             int version = Handshake.Negotiate(HelloRequest.FromMap(request.Message.Map).Versions, Versions);
-            HelloAnswer hello = new(version, "fake/1", StoreId, [Address.ToString()], [], Limits);
+            HelloAnswer hello = new(version, "fake/1", StoreId, [(AdvertisedAddress ?? Address).ToString()], [], Limits);
             answer = Message.Answer(request.Message.Id, DfssErrorCode.None, hello.ToMap());
         }
         catch (DfssException exception)
@@ -114,7 +141,15 @@ internal sealed class FakePeer : IAsyncDisposable
         }
 
         channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
-        await channel.WriteAsync(answer, payload: null, stop.Token);
+        try
+        {
+            await channel.WriteAsync(answer, payload: null, stop.Token);
+        }
+        catch (Exception exception) when (exception is DfssException or OperationCanceledException)
+        {
+            // The client has gone, which some tests want.
+            channel.Abort();
+        }
     }
 
     private async Task AnswerAsync(MessageChannel channel, ReceivedMessage request)

@@ -18,6 +18,8 @@ internal sealed class FaultProxy : IAsyncDisposable
     private readonly List<Task> pumps = [];
     private readonly Task accepting;
     private volatile TaskCompletionSource flowing = CreateFlowing();
+    private readonly TaskCompletionSource stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long stallAtBytes = long.MaxValue;
     private long passedBytes;
 
     public FaultProxy(PeerAddress target, TimeProvider clock)
@@ -44,6 +46,14 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Nothing passes any more, and nothing is broken, until <see cref="Resume"/>.</summary>
     public void Stall() => flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Stalls when so many bytes have passed, over all and in both directions.</summary>
+    /// <returns>Ends when it has stalled.</returns>
+    public Task StallAt(long bytes)
+    {
+        Interlocked.Exchange(ref stallAtBytes, bytes);
+        return stalled.Task;
+    }
 
     /// <summary>Ends a stall.</summary>
     public void Resume() => flowing.TrySetResult();
@@ -146,6 +156,11 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     private async Task HoldAsync(int bytes)
     {
+        if (Interlocked.Read(ref passedBytes) >= Interlocked.Read(ref stallAtBytes) && stalled.TrySetResult())
+        {
+            Stall();
+        }
+
         await flowing.Task.WaitAsync(stop.Token);
         TimeSpan hold = Delay + (BytesPerSecond is { } rate ? TimeSpan.FromSeconds((double)bytes / rate) : TimeSpan.Zero);
         if (hold > TimeSpan.Zero)

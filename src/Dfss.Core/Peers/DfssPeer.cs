@@ -26,6 +26,9 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly RequestHandler handler;
     private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
     private readonly CancellationTokenSource stopping = new();
+
+    // Not disposed: whoever is in a hurry may be so until after the end, and it owns no timer or handle.
+    private readonly CancellationTokenSource hurrying = new();
     private readonly long startedTimestamp;
     private readonly Lazy<Task> stopped;
     private readonly Task accepting;
@@ -107,6 +110,12 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>Stops: takes no more, answers what is under way (for at most 5 s), closes the store.</summary>
     public Task StopAsync() => stopped.Value;
 
+    /// <summary>
+    /// Answers no more: a stop that is under way, or comes, breaks the connections at once and closes the store in order.
+    /// What was not answered can be asked again.
+    /// </summary>
+    public void Hurry() => hurrying.Cancel();
+
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
@@ -115,13 +124,17 @@ public sealed partial class DfssPeer : IAsyncDisposable
         await stopping.CancelAsync().ConfigureAwait(false);
         await listener.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(accepting, collecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using CancellationTokenSource drainTime = new(DrainTime, Options.TimeProvider);
+        using CancellationTokenSource limit = new(DrainTime, Options.TimeProvider);
+        using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurrying.Token);
         await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token))).ConfigureAwait(false);
         foreach (PeerSession session in sessions.Keys)
         {
             session.Close();
         }
 
+        // Closing in order waits for those that stand still too.
+        using CancellationTokenRegistration abort = hurrying.Token.UnsafeRegister(
+            static state => ((DfssPeer)state!).AbortSessions(), this);
         await Task.WhenAll([.. sessions.Values, .. turnedAway.Values]).ConfigureAwait(false);
         await store.DisposeAsync().ConfigureAwait(false);
         stopping.Dispose();
@@ -132,6 +145,14 @@ public sealed partial class DfssPeer : IAsyncDisposable
         else
         {
             completion.SetResult();
+        }
+    }
+
+    private void AbortSessions()
+    {
+        foreach (PeerSession session in sessions.Keys)
+        {
+            session.Abort();
         }
     }
 

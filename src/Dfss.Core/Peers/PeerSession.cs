@@ -86,6 +86,9 @@ internal sealed class PeerSession
         closed.Cancel();
     }
 
+    /// <summary>Breaks the connection; <see cref="RunAsync"/> then ends.</summary>
+    public void Abort() => channel.Abort();
+
     private async Task<bool> GreetAsync()
     {
         TimeSpan? idleLimit = channel.IdleLimit;

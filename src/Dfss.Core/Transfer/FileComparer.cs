@@ -69,7 +69,7 @@ internal sealed class FileComparer(PeerDirectory directory, ChunkBuffers buffers
                 differs[index] = ChunkId.Of(buffer.Memory.Span) != manifest[index];
             }
 
-            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, length), local.Length));
+            progress?.Report(new(TransferPhase.Hashing, Interlocked.Add(ref done, length), local.Length));
         }).ConfigureAwait(false);
         return differs;
     }

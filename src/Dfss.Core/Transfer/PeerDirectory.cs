@@ -100,11 +100,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public async ValueTask DisposeAsync()
     {
         await disposed.CancelAsync().ConfigureAwait(false);
-        foreach (PeerLink link in links)
-        {
-            await link.DisposeAsync().ConfigureAwait(false);
-        }
-
+        await Task.WhenAll(links.Select(link => link.DisposeAsync().AsTask())).ConfigureAwait(false);
         disposed.Dispose();
     }
 

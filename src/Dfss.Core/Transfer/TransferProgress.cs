@@ -6,6 +6,9 @@ public enum TransferPhase
     /// <summary>Finding the peers and the name's record.</summary>
     Negotiating,
 
+    /// <summary>Reading and hashing the local file, to compare it.</summary>
+    Hashing,
+
     /// <summary>Moving chunks; each is hashed as it goes.</summary>
     Transferring,
 

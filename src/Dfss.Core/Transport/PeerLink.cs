@@ -76,8 +76,8 @@ internal sealed class PeerLink : IAsyncDisposable
             await running.ConfigureAwait(false);
         }
 
-        await bulk.DisposeAsync().ConfigureAwait(false);
-        await control.DisposeAsync().ConfigureAwait(false);
+        // Together: each may wait a little for a peer that stands still.
+        await Task.WhenAll(bulk.DisposeAsync().AsTask(), control.DisposeAsync().AsTask()).ConfigureAwait(false);
     }
 
     private async ValueTask<Response> CallAndTellAsync(

@@ -6,16 +6,23 @@ namespace Dfss.Transport;
 /// <summary>A connection over TCP.</summary>
 internal sealed class TcpConnection : IConnection
 {
-    /// <summary>How long closing in order waits for the other side to have read what was sent.</summary>
-    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(1);
+    /// <summary>1 s: whoever breaks the rules should be able to read why, over a slow link too.</summary>
+    public static readonly TimeSpan AcceptedCloseLimit = TimeSpan.FromSeconds(1);
+
+    /// <summary>0.2 s: whoever connected has its answers when it closes, and a peer that stands still must not hold it up.</summary>
+    public static readonly TimeSpan ConnectedCloseLimit = TimeSpan.FromMilliseconds(200);
 
     private readonly Socket socket;
+    private readonly TimeSpan closeLimit;
     private int isClosed;
 
     /// <summary>Takes over a connected socket.</summary>
-    public TcpConnection(Socket socket)
+    /// <param name="socket">The socket.</param>
+    /// <param name="closeLimit">How long closing in order waits for the other side to have read what was sent.</param>
+    public TcpConnection(Socket socket, TimeSpan closeLimit)
     {
         this.socket = socket;
+        this.closeLimit = closeLimit;
         RemoteAddress = socket.RemoteEndPoint is IPEndPoint endpoint ? TcpTransport.Describe(endpoint) : "an unknown address";
     }
 
@@ -51,11 +58,10 @@ internal sealed class TcpConnection : IConnection
 
     public void Abort()
     {
-        if (Interlocked.Exchange(ref isClosed, 1) == 0)
-        {
-            // A reset instead of an orderly end: the other side learns at once, and the port is free at once.
-            socket.Close(timeout: 0);
-        }
+        // A reset instead of an orderly end, also of one under way: the other side learns at once, and the port is free
+        // at once.
+        Volatile.Write(ref isClosed, 1);
+        socket.Close(timeout: 0);
     }
 
     public async ValueTask DisposeAsync()
@@ -70,9 +76,9 @@ internal sealed class TcpConnection : IConnection
             socket.Shutdown(SocketShutdown.Send);
             await DrainAsync().ConfigureAwait(false);
         }
-        catch (SocketException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Already broken from the other side: there is nobody left to close in order with.
+            // Broken meanwhile, from either side: there is nobody left to close in order with.
         }
         finally
         {
@@ -83,7 +89,7 @@ internal sealed class TcpConnection : IConnection
     /// <summary>Closing with unread bytes would reset the connection and could destroy what was sent last: the reason of a violation.</summary>
     private async Task DrainAsync()
     {
-        using CancellationTokenSource limit = new(CloseLimit);
+        using CancellationTokenSource limit = new(closeLimit);
         byte[] ignored = new byte[4 << 10];
         try
         {
@@ -93,7 +99,7 @@ internal sealed class TcpConnection : IConnection
         }
         catch (OperationCanceledException)
         {
-            // It had its second.
+            // It had its time.
         }
     }
 

@@ -104,7 +104,7 @@ internal static partial class TcpTransport
         try
         {
             Configure(socket);
-            return new TcpConnection(socket);
+            return new TcpConnection(socket, TcpConnection.AcceptedCloseLimit);
         }
         catch (SocketException)
         {

@@ -97,7 +97,7 @@ internal static partial class TcpTransport
             Configure(socket);
             PreferCubicOnLoopback(socket, endpoint.Address);
             await socket.ConnectAsync(endpoint, limit.Token).ConfigureAwait(false);
-            return new TcpConnection(socket);
+            return new TcpConnection(socket, TcpConnection.ConnectedCloseLimit);
         }
         catch
         {

@@ -23,8 +23,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     // disposed.
     private readonly CancellationTokenSource stop = new();
     private volatile ChannelWriter<WorkItem>? queue;
-    private ProgressRecord? pendingProgress;
-    private ProgressRecord? shownProgress;
+    private ShownProgress? shownProgress;
     private bool isDisposed;
 
     /// <summary>What to do before the first input.</summary>
@@ -51,7 +50,11 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     protected sealed override void ProcessRecord() => Run(ProcessAsync);
 
     /// <inheritdoc/>
-    protected sealed override void EndProcessing() => Run(EndAsync);
+    protected sealed override void EndProcessing()
+    {
+        Run(EndAsync);
+        shownProgress?.Complete();
+    }
 
     /// <summary>
     /// Cancels the body; does not wait for it (PowerShell issue 17633), as the pipeline thread already does.
@@ -64,6 +67,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         if (!isDisposed)
         {
             isDisposed = true;
+            shownProgress?.Complete();
             WaitFor(() => CleanUpAsync().AsTask());
             GC.SuppressFinalize(this);
         }
@@ -89,16 +93,15 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         InvokeAsync(() => ShouldProcess(target, action));
 
     /// <summary>
-    /// Shows progress. Not queued: when the pipeline thread is busy only the latest is shown. Completed on every way
-    /// out.
+    /// Shows progress: a full picture, made on the pipeline thread at the moment it is shown, so a busy pipeline never
+    /// shows an old one. What the picture has no more is completed, and everything is on every way out. Ends when it
+    /// is shown; cancelled when no call of the cmdlet is running.
     /// </summary>
-    private protected void ShowProgress(ProgressRecord record)
-    {
-        if (Interlocked.Exchange(ref pendingProgress, record) is null)
-        {
-            _ = InvokeAsync(WritePendingProgress);
-        }
-    }
+    private protected Task ShowProgressAsync(Func<IReadOnlyList<ProgressRecord>> createPicture) =>
+        InvokeAsync(() => Progress.Show(createPicture()));
+
+    /// <summary>Whether anybody wants progress; to be asked on the pipeline thread.</summary>
+    private protected bool IsProgressWanted() => Progress.IsWanted();
 
     /// <summary>Runs an action on the pipeline thread. When it throws, the pipeline ends with that exception.</summary>
     private protected Task InvokeAsync(Action action) => InvokeAsync(() =>
@@ -121,6 +124,8 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     /// <summary>Waits for a task where PowerShell or the runtime offers only a synchronous call.</summary>
     internal static void WaitFor(Func<Task> function) => Task.Run(function).GetAwaiter().GetResult();
 
+    private ShownProgress Progress => shownProgress ??= new ShownProgress(this);
+
     private void Run(Func<CancellationToken, Task> body)
     {
         var channel = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
@@ -129,7 +134,6 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         Task running = Task.Run(() => RunBodyAsync(body, channel.Writer, bodyToken.Token));
         ExceptionDispatchInfo? ending = Serve(channel.Reader, bodyToken);
         queue = null;
-        CompleteProgress();
         ending?.Throw();
         try
         {
@@ -181,34 +185,5 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
 
         return ending;
-    }
-
-    private void WritePendingProgress()
-    {
-        if (Interlocked.Exchange(ref pendingProgress, null) is { } record)
-        {
-            shownProgress = record;
-            WriteProgress(record);
-        }
-    }
-
-    private void CompleteProgress()
-    {
-        pendingProgress = null;
-        if (shownProgress is not { } record)
-        {
-            return;
-        }
-
-        shownProgress = null;
-        record.RecordType = ProgressRecordType.Completed;
-        try
-        {
-            WriteProgress(record);
-        }
-        catch (PipelineStoppedException)
-        {
-            // Ctrl+C: a stopping pipeline takes no more writes. The caller is about to throw the same.
-        }
     }
 }

@@ -21,7 +21,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)),
             cancellationToken);
 
-    private async Task<Action> CompareAsync(LocalFile file, IProgress<TransferProgress> progress,
+    private async Task<Action> CompareAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();

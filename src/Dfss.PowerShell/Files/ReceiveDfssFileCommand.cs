@@ -118,15 +118,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override async Task EndAsync(CancellationToken cancellationToken)
-    {
-        if (only is { } work)
-        {
-            await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
-        }
-
-        await base.EndAsync(cancellationToken).ConfigureAwait(false);
-    }
+    private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
+        only is { } work ? EnqueueAsync(work, cancellationToken) : Task.CompletedTask;
 
     private async Task TakeAsync(StoredFile file, CancellationToken cancellationToken)
     {
@@ -171,7 +164,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     }
 
     private async Task<Action> ReceiveAsync(
-        StoredFile file, string path, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
+        StoredFile file, string path, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
         destination.MakeFolder(path);

@@ -47,7 +47,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         }
     }
 
-    private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress> progress,
+    private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();

@@ -38,8 +38,9 @@ public abstract class TransferCmdlet : ClientCmdlet
 
     private readonly List<FileWork> waiting = [];
     private long waitingBytes;
-    private ProgressReporter? progress;
     private readonly long started = Stopwatch.GetTimestamp();
+    private ProgressReporter? progress;
+    private bool isInputOver;
     private int filesDone;
     private long bytesDone;
 
@@ -58,23 +59,53 @@ public abstract class TransferCmdlet : ClientCmdlet
     /// <summary>Takes a file's work; it runs now or soon, at the latest when the input ends.</summary>
     private protected async Task EnqueueAsync(FileWork work, CancellationToken cancellationToken)
     {
-        progress ??= new ProgressReporter(Activity, ShowProgress, TimeProvider.System);
-        progress.Expect(work.Length);
+        progress?.Expect(work.Length);
         waiting.Add(work);
         waitingBytes += work.Length;
-        if (waiting.Count >= MaxWaitingFiles || waitingBytes >= MaxWaitingBytes)
+
+        // Without a pipeline nothing more comes later that a large file would wait for, and the totals are known sooner.
+        bool isMuch = waitingBytes >= MaxWaitingBytes && MyInvocation.ExpectingInput && !isInputOver;
+        if (isMuch || waiting.Count >= MaxWaitingFiles)
         {
             await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <inheritdoc/>
-    private protected override async Task EndAsync(CancellationToken cancellationToken)
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        if (await InvokeAsync(IsProgressWanted).ConfigureAwait(false))
+        {
+            progress = new ProgressReporter(Activity, ShowProgressAsync, TimeProvider.System);
+            progress.Start();
+        }
+    }
+
+    /// <inheritdoc/>
+    private protected sealed override async Task EndAsync(CancellationToken cancellationToken)
+    {
+        isInputOver = true;
+        await TakeRestAsync(cancellationToken).ConfigureAwait(false);
+        progress?.ExpectNoMore();
         await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
         string summary = FormattableString.Invariant($"{Activity}: {filesDone} files, ")
             + $"{DescribeRate(bytesDone, started)}.";
         await InvokeAsync(() => WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
+    }
+
+    /// <summary>Enqueues what had to wait for the end of the input.</summary>
+    private protected virtual Task TakeRestAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    private protected override async ValueTask CleanUpAsync()
+    {
+        if (progress is { } reporter)
+        {
+            await reporter.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await base.CleanUpAsync().ConfigureAwait(false);
     }
 
     /// <summary>Says on the verbose stream what was done with a file, with whom, and how long it took.</summary>
@@ -154,7 +185,7 @@ public abstract class TransferCmdlet : ClientCmdlet
     private async Task<Action> WorkAsync(FileWork file, SemaphoreSlim slots, CancellationTokenSource ending)
     {
         await slots.WaitAsync(ending.Token).ConfigureAwait(false);
-        IProgress<TransferProgress> tracked = progress!.Track(file.Name, file.Length);
+        IProgress<TransferProgress>? tracked = progress?.Track(file.Name, file.Length);
         try
         {
             Action write = await file.RunAsync(tracked, ending.Token).ConfigureAwait(false);
@@ -179,7 +210,11 @@ public abstract class TransferCmdlet : ClientCmdlet
         }
         finally
         {
-            progress.Finish(tracked);
+            if (tracked is not null)
+            {
+                progress!.Finish(tracked);
+            }
+
             slots.Release();
         }
     }
@@ -200,4 +235,4 @@ public abstract class TransferCmdlet : ClientCmdlet
 /// <param name="RunAsync">Does it; gives what writes its result, to be called on the pipeline thread.</param>
 internal sealed record FileWork(
     string Name, object Target, long Length,
-    Func<IProgress<TransferProgress>, CancellationToken, Task<Action>> RunAsync);
+    Func<IProgress<TransferProgress>?, CancellationToken, Task<Action>> RunAsync);

@@ -25,7 +25,12 @@ internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(s
         ? DfssPeerState.Faulted
         : peer.Completion.IsCompleted ? DfssPeerState.Stopped : DfssPeerState.Running;
 
-    internal override Task StopAsync(CancellationToken cancellationToken) => peer.StopAsync();
+    internal override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration hurry =
+            cancellationToken.UnsafeRegister(static state => ((DfssPeer)state!).Hurry(), peer);
+        await peer.StopAsync().ConfigureAwait(false);
+    }
 
     public override ValueTask DisposeAsync() => peer.DisposeAsync();
 }

@@ -16,6 +16,9 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
 
+    /// <summary>0.5 s: whoever presses Ctrl+C waits, and what clients are not answered they ask again.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
+
     /// <summary>The store's folder; made where it does not exist.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DiskSet,
         HelpMessage = "The store's folder; made where it does not exist.")]
@@ -122,6 +125,13 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         PeerOptions options, Runspace session, CancellationToken cancellationToken)
     {
         var peer = new LocalPeer(await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false), session);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            // Nobody would learn of it.
+            await peer.DisposeAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
         SessionPeers.Add(peer);
         if (!Wait)
         {
@@ -137,7 +147,8 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         finally
         {
             SessionPeers.Remove(peer);
-            await peer.DisposeAsync().ConfigureAwait(false);
+            using CancellationTokenSource farewell = new(FarewellTime);
+            await peer.StopAsync(farewell.Token).ConfigureAwait(false);
         }
     }
 }

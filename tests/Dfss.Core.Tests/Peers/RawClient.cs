@@ -22,7 +22,7 @@ internal sealed class RawClient : IAsyncDisposable
     private RawClient(Socket socket)
     {
         this.socket = socket;
-        connection = new TcpConnection(socket);
+        connection = new TcpConnection(socket, TcpConnection.ConnectedCloseLimit);
         channel = new MessageChannel(
             connection, new PayloadPool(64 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
         limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -32,7 +32,7 @@ public sealed class UndecidedTests
         await using FakePeer peer = new((request, payload, _) => new(request.Operation switch
         {
             Operations.FindMissing => (DfssErrorCode.None, [], new byte[((payload.Length / ChunkId.SizeBytes) + 7) / 8]),
-            Operations.StoreChunk => (DfssErrorCode.None, new MessageMap { { "present", false } }, null),
+            Operations.StoreChunks => AllStored(request),
             Operations.Read or Operations.Prepare or Operations.Seal => Answered(new RegisterAnswer { Promised = BallotOf(request, payload) }),
             _ => (DfssErrorCode.PeerFault, [], null),
         }));
@@ -89,6 +89,12 @@ public sealed class UndecidedTests
         Assert.Equal(DfssErrorCode.StoreNotSupported, error.Code);
         Assert.Contains("'somewhere'", error.Message, StringComparison.Ordinal);
         Assert.Contains("Use a local disk", error.Message, StringComparison.Ordinal);
+    }
+
+    private static (DfssErrorCode Status, MessageMap Results, ReadOnlyMemory<byte>? Payload) AllStored(Message request)
+    {
+        int[] results = new int[request.Map.Required("lengths").AsArray().Count];
+        return (DfssErrorCode.None, new MessageMap { { "results", Handshake.ToArray(results) } }, null);
     }
 
     private static (DfssErrorCode Status, MessageMap Results, ReadOnlyMemory<byte>? Payload) Answered(RegisterAnswer answer)

@@ -78,12 +78,12 @@ public sealed class BadNameTests : BadInputTests
     public void On_a_disk_that_ignores_case_only_the_first_of_them_is_received()
     {
         var destination = new ReceiveDestination(Out(string.Empty), Out(string.Empty), ignoresCase: _ => true);
-        Assert.Equal(Out("a"), destination.Choose("a"));
-        DfssException refused = Assert.Throws<DfssException>(() => destination.Choose("A"));
+        destination.Claim(destination.Locate("a"), "a");
+        DfssException refused = Assert.Throws<DfssException>(() => destination.Claim(destination.Locate("A"), "A"));
         Check(
             ErrorRecords.Create(refused, "A"), "DestinationExists", ErrorCategory.ResourceExists, "A", "'A' and 'a'",
             $"'{Out("a")}'");
-        Assert.Equal(Out("b"), destination.Choose("b"));
+        destination.Claim(destination.Locate("b"), "b");
     }
 
     private static PSObject Row(string path, string name)

@@ -133,13 +133,31 @@ public sealed class AsyncCmdletTests : IDisposable
     }
 
     [Fact]
-    public void Of_much_progress_only_the_latest_is_shown_and_then_completed()
+    public void Progress_is_made_when_it_is_shown_and_what_is_gone_is_completed()
     {
         Result result = Run("Invoke-Probe -Probe $probe -Scenario Progress").ThrowIfFailed();
-        Assert.InRange(result.Progress.Count, 2, 3);
-        Assert.Equal("number 1000", result.Progress[^1].StatusDescription);
-        Assert.Equal(ProgressRecordType.Completed, result.Progress[^1].RecordType);
+        Assert.Equal(
+            ["1 fresh", "2 fresh", "2 gone", "1 alone", "1 gone"],
+            result.Progress.Select(record => record.RecordType == ProgressRecordType.Completed
+                ? $"{record.ActivityId} gone"
+                : $"{record.ActivityId} {record.StatusDescription}"));
     }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("-ProgressAction SilentlyContinue", false)]
+    [InlineData("-ProgressAction Ignore", false)]
+    [InlineData("-ProgressAction Continue", true)]
+    public void ProgressAction_says_whether_progress_is_wanted(string parameter, bool isWanted) =>
+        Assert.Equal([isWanted], Run($"Invoke-Probe -Probe $probe -Scenario WantsProgress {parameter}").As<bool>());
+
+    [Theory]
+    [InlineData("SilentlyContinue", "", false)]
+    [InlineData("Ignore", "", false)]
+    [InlineData("SilentlyContinue", "-ProgressAction Continue", true)]
+    public void Without_ProgressAction_the_preference_says_it(string preference, string parameter, bool isWanted) =>
+        Assert.Equal([isWanted], Run(
+            $"$ProgressPreference = '{preference}'; Invoke-Probe -Probe $probe -Scenario WantsProgress {parameter}").As<bool>());
 
     private Result Run(string script)
     {

@@ -104,6 +104,9 @@ public sealed class InvokeProbeCommand : AsyncCmdlet
             case "Threads":
                 await ObserveThreadsAsync();
                 break;
+            case "WantsProgress":
+                await WriteObjectAsync(await InvokeAsync(IsProgressWanted));
+                break;
             case "Progress":
                 await ShowManyAsync();
                 break;
@@ -157,14 +160,13 @@ public sealed class InvokeProbeCommand : AsyncCmdlet
             shown.Wait();
         });
         await held.Task;
-        for (int i = 1; i <= 1000; i++)
-        {
-            ShowProgress(new ProgressRecord(1, "Showing", $"number {i}"));
-        }
-
+        string state = "stale";
+        Task showing = ShowProgressAsync(() =>
+            [new ProgressRecord(1, "parent", state), new ProgressRecord(2, "child", state) { ParentActivityId = 1 }]);
+        state = "fresh";
         shown.Set();
         await busy;
-        // Goes through the same queue, so what was posted before it is shown now.
-        await WriteObjectAsync("done");
+        await showing;
+        await ShowProgressAsync(() => [new ProgressRecord(1, "parent", "alone")]);
     }
 }

@@ -1,0 +1,1548 @@
+#!/usr/bin/env python3
+"""A client of DFSS, the distributed file store: one file, written from docs/protocol.md alone.
+
+Needs Python 3.11 and msgpack (Debian: python3-msgpack). As a module:
+
+    with dfss.Client(["localhost:9000"]) as client:
+        client.store("report.pdf")
+        client.fetch("report.pdf", "copy.pdf")
+        for entry in client.list():
+            print(entry.record.name, entry.record.length)
+
+As a command: dfss.py store|fetch|list|info, see dfss.py --help. Exit codes: 0 done; 1 failed; 2 wrong usage;
+75 failed, but the same command may succeed later; 130 interrupted.
+
+Everything that is expected to fail raises DfssError, and nothing else; its `code` is a name of the protocol's table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import hashlib
+import itertools
+import os
+import queue
+import random
+import secrets
+import socket
+import stat
+import sys
+import tempfile
+import threading
+import time
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequence, TypeVar
+
+import msgpack
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+DEFAULT_PORT = 9000
+MAX_INT = 2**53 - 1
+MAX_HEADER = 65_536
+MAX_PAYLOAD = 16 * 1024 * 1024
+MAX_BODY = MAX_HEADER + MAX_PAYLOAD
+MAX_HELLO_BODY = 4_096
+MAX_NESTING = 8
+MAX_KEYS = 256
+MAX_ITEM_KEYS = 64
+MAX_ITEMS = 4_096
+MAX_IDS = 131_072
+MIN_CHUNK, USUAL_CHUNK, MAX_CHUNK = 65_536, 1_048_576, 16_777_216
+MAX_CHUNKS = 524_287
+MAX_MEMBERS = 64
+MANIFEST_MAGIC = b"DFSSMAN\x01"
+
+CONNECT_SECONDS = 5.0
+PING_SECONDS = 10.0
+SILENCE_SECONDS = 20.0
+IDLE_SECONDS = 100.0
+PACE_SECONDS, PACE_BYTES = 30.0, 30 * 16 * 1024
+LONGEST = {"hello": 10, "ping": 20, "get_chunk": 1200, "seal": 600}  # seconds; every other operation used here: 300
+ROUNDS = 8
+WALKS = 5
+PUTS = 3
+
+
+class Code(enum.IntEnum):
+    """The protocol's error codes. The list is closed; an unknown status counts as PeerFault."""
+
+    ProtocolViolation, VersionNotSupported, LimitExceeded, UnknownOperation, InvalidArgument = 1, 2, 3, 4, 5
+    PeerUnreachable, TimedOut, PeerBusy, NotADfssPeer, PeerFault = 6, 7, 8, 9, 10
+    FileNotFound, FileExists, Conflict, CommitUncertain, NoMajority, InvalidName, FileChanged = range(20, 27)
+    ChunkNotFound, ChunkCorrupt, StoreFull, StoreFailed, StoreInUse, StoreFormat, StoreNotSupported = range(40, 47)
+    SourceChanged, SourceUnreadable, DestinationExists, DestinationUnwritable = 60, 61, 62, 63
+    FileTooLarge, AddressUnavailable = 64, 65
+
+
+RETRYABLE = {Code.PeerUnreachable, Code.TimedOut, Code.PeerBusy, Code.PeerFault, Code.CommitUncertain, Code.NoMajority}
+
+
+class DfssError(Exception):
+    """What went wrong: `code` says which error, the text says what, where, and what to do about it.
+
+    retryable: the same call may succeed with nothing changed by the caller.
+    record: of FileExists and Conflict, what the name holds; else None.
+    """
+
+    def __init__(self, code: Code, message: str, *, retryable: bool | None = None, record: Record | None = None):
+        super().__init__(f"{code.name}: {message}")
+        self.code = code
+        self.retryable = code in RETRYABLE if retryable is None else retryable
+        self.record = record
+
+
+# ---- MessagePack, read strictly -------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Reads MessagePack that is not trusted: no floats, extensions, negative numbers or duplicate keys; bounded nesting
+    and keys; and no container is made larger than the bytes that are there could fill."""
+
+    def __init__(self, data: bytes | memoryview, max_keys: int = MAX_KEYS):
+        self._data = data
+        self._max_keys = max_keys
+        self._unpacker = msgpack.Unpacker(raw=False, max_buffer_size=max(len(data), 1))
+        self._unpacker.feed(data)
+
+    @property
+    def position(self) -> int:
+        return self._unpacker.tell()
+
+    def value(self, depth: int = 1) -> Any:
+        """The next value. depth: 1 for the outermost one."""
+        try:
+            lead = self._data[self.position]
+            if 0x90 <= lead <= 0x9F or lead in (0xDC, 0xDD):
+                return [self.value(depth + 1) for _ in range(self.array(depth))]
+            if 0x80 <= lead <= 0x8F or lead in (0xDE, 0xDF):
+                return self._map(depth)
+            if lead in (0xC1, 0xCA, 0xCB) or 0xC7 <= lead <= 0xC9 or 0xD4 <= lead <= 0xD8:
+                raise _violation("a float or an extension came")
+            value = self._unpacker.unpack()
+        except (IndexError, ValueError, msgpack.UnpackException) as error:
+            raise _violation(f"bad MessagePack: {type(error).__name__} {error}") from error
+        if type(value) is int and not 0 <= value <= MAX_INT:
+            raise _violation("a number is out of range")
+        return value
+
+    def array(self, depth: int = 1) -> int:
+        """The number of elements of the array that begins here."""
+        return self._room(self._unpacker.read_array_header(), depth)
+
+    def _room(self, count: int, depth: int) -> int:
+        if depth > MAX_NESTING:
+            raise _violation("the nesting is too deep")
+        if count > len(self._data) - self.position:
+            raise _violation("a length is beyond the end")
+        return count
+
+    def _map(self, depth: int) -> dict[str, Any]:
+        count = self._room(self._unpacker.read_map_header(), depth)
+        if count > self._max_keys:
+            raise _violation("a map has too many keys")
+        result: dict[str, Any] = {}
+        for _ in range(count):
+            key = self.value(depth + 1)
+            if not isinstance(key, str) or key in result:
+                raise _violation("a key is no text, or is there twice")
+            result[key] = self.value(depth + 1)
+        return result
+
+
+def _violation(message: str) -> DfssError:
+    return DfssError(Code.ProtocolViolation, message)
+
+
+def _item(data: memoryview) -> dict[str, Any]:
+    reader = _Reader(data, MAX_ITEM_KEYS)
+    value = reader.value()
+    if not isinstance(value, dict) or reader.position != len(data):
+        raise _violation("an item is not one map")
+    return value
+
+
+def _get(values: dict[str, Any], key: str, kind: type[T], low: int = 0, high: int = MAX_INT) -> T:
+    """A required value of the given kind; low and high bound an int's value, and the length of anything else."""
+    value = _find(values, key, kind, low, high)
+    if value is None:
+        raise _violation(f"'{key}' is missing")
+    return value
+
+
+def _find(values: dict[str, Any], key: str, kind: type[T], low: int = 0, high: int = MAX_INT) -> T | None:
+    """Like _get; None where the key is absent or nil."""
+    value = values.get(key)
+    if value is None:
+        return None
+    if type(value) is not kind:
+        raise _violation(f"'{key}' is of the wrong kind")
+    measure = value if kind in (int, bool) else len(value)  # type: ignore[arg-type]
+    if not low <= measure <= high:
+        raise _violation(f"'{key}' is out of range")
+    return value
+
+
+def _all(values: Sequence[Any], kind: type[T], low: int = 0, high: int = MAX_INT) -> list[T]:
+    return [_get({"element": value}, "element", kind, low, high) for value in values]
+
+
+# ---- Names, manifests, records --------------------------------------------------------------------------------------
+
+
+def normal_name(name: str) -> str:
+    """The name in NFC. Raises InvalidName where no file may be called so."""
+    normal = unicodedata.normalize("NFC", name)
+    try:
+        size = len(normal.encode())
+    except UnicodeEncodeError as error:
+        raise DfssError(Code.InvalidName, f"{name!r} is not valid Unicode") from error
+    if not 1 <= size <= 1024:
+        raise DfssError(Code.InvalidName, f"the name has {size} bytes of UTF-8; 1 to 1,024 are allowed")
+    if any(part in ("", ".", "..") for part in normal.split("/")):
+        raise DfssError(Code.InvalidName, f"{name!r} has a part that is empty, '.' or '..'")
+    if any(ord(c) < 0x20 or 0x7F <= ord(c) <= 0x9F or c == "\\" for c in normal):
+        raise DfssError(Code.InvalidName, f"{name!r} holds a control character or a backslash")
+    return normal
+
+
+def chunk_count(length: int, chunk_size: int) -> int:
+    return -(-length // chunk_size)
+
+
+class Ballot(NamedTuple):
+    """Ordered by the counter, then by the bytes."""
+
+    counter: int
+    writer: bytes
+
+    @staticmethod
+    def read(value: list[Any]) -> Ballot:
+        if len(value) != 2:
+            raise _violation("a ballot is no array of two")
+        pair = {"counter": value[0], "writer": value[1]}
+        return Ballot(_get(pair, "counter", int, 1), _get(pair, "writer", bytes, 16, 16))
+
+
+class Member(NamedTuple):
+    """One store of a home; store_id is None for one that never answered."""
+
+    store_id: bytes | None
+    addresses: tuple[str, ...]
+
+    @staticmethod
+    def read(value: dict[str, Any]) -> Member:
+        addresses = _all(_find(value, "addresses", list, 0, 8) or [], str, 0, 256)
+        return Member(_find(value, "store_id", bytes, 16, 16), tuple(addresses))
+
+    def write(self) -> dict[str, Any]:
+        values = {"store_id": self.store_id, "addresses": list(self.addresses)}
+        return {key: value for key, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a name stands for at one version. Times are in ms since 1970 UTC, lengths in bytes."""
+
+    name: str
+    version: int
+    state: int
+    file_id: bytes | None
+    length: int
+    chunk_size: int
+    replicas: int
+    run: int
+    home: tuple[Member, ...]
+    modified: int
+    mode: int | None
+    writer_id: bytes
+    previous_file_ids: tuple[bytes, ...] = ()
+    previous_writer_ids: tuple[bytes, ...] = ()
+
+    @property
+    def removed(self) -> bool:
+        return self.state == 1
+
+    @property
+    def chunks(self) -> int:
+        return 0 if self.removed else chunk_count(self.length, self.chunk_size)
+
+    def names(self, writer_id: bytes) -> bool:
+        """Whether the change with this writer id is this record, or one that it follows."""
+        return writer_id == self.writer_id or writer_id in self.previous_writer_ids
+
+    @staticmethod
+    def read(value: dict[str, Any]) -> Record:
+        """Checks everything; raises ProtocolViolation."""
+        record = Record(
+            name=_get(value, "name", str),
+            version=_get(value, "version", int, 1),
+            state=_get(value, "state", int, 0, 1),
+            file_id=_find(value, "file_id", bytes, 32, 32),
+            length=_get(value, "length", int, 0, MAX_CHUNKS * MAX_CHUNK),
+            chunk_size=_get(value, "chunk_size", int, 0, MAX_CHUNK),
+            replicas=_get(value, "replicas", int, 1, MAX_MEMBERS),
+            run=_get(value, "run", int, 1, MAX_CHUNKS),
+            home=tuple(Member.read(m) for m in _all(_get(value, "home", list, 1, MAX_MEMBERS), dict)),
+            modified=_get(value, "modified", int),
+            mode=_find(value, "mode", int, 0, 0o7777),
+            writer_id=_get(value, "writer_id", bytes, 16, 16),
+            previous_file_ids=tuple(_all(_find(value, "previous_file_ids", list, 0, 64) or [], bytes, 32, 32)),
+            previous_writer_ids=tuple(_all(_find(value, "previous_writer_ids", list, 0, 8) or [], bytes, 16, 16)),
+        )
+        record._check()
+        return record
+
+    def _check(self) -> None:
+        try:
+            if normal_name(self.name) != self.name:
+                raise _violation("a record's name is not in NFC")
+        except DfssError as error:
+            raise _violation(f"a record's name is no name: {error}") from error
+        if self.removed:
+            if self.file_id is not None or self.length or self.chunk_size:
+                raise _violation("a tombstone has content")
+        elif self.file_id is None or not any(self.file_id):
+            raise _violation("a file's record has no file id")
+        elif self.chunk_size < MIN_CHUNK or self.chunks > MAX_CHUNKS:
+            raise _violation("a record's chunk size is out of range")
+
+    def write(self) -> dict[str, Any]:
+        """The map, in the order of the protocol; what is absent is left out."""
+        values = dict(vars(self), home=[member.write() for member in self.home],
+                      previous_file_ids=list(self.previous_file_ids) or None,
+                      previous_writer_ids=list(self.previous_writer_ids) or None)
+        return {key: value for key, value in values.items() if value is not None}
+
+
+class Balloted(NamedTuple):
+    ballot: Ballot
+    record: Record
+
+    @staticmethod
+    def read(value: dict[str, Any]) -> Balloted:
+        return Balloted(Ballot.read(_get(value, "ballot", list)), Record.read(_get(value, "record", dict)))
+
+
+class Answer(NamedTuple):
+    """A member's register after a request. status: 0 done, 1 refused, 2 chunks missing."""
+
+    status: int
+    promised: Ballot | None
+    accepted: Balloted | None
+    decided: Balloted | None
+    missing: bytes
+    manifest_missing: bool
+
+    @staticmethod
+    def read(value: dict[str, Any]) -> Answer:
+        promised = _find(value, "promised", list)
+        accepted, decided = (_find(value, key, dict) for key in ("accepted", "decided"))
+        return Answer(
+            _get(value, "status", int, 0, 2),
+            Ballot.read(promised) if promised is not None else None,
+            Balloted.read(accepted) if accepted is not None else None,
+            Balloted.read(decided) if decided is not None else None,
+            _find(value, "missing", bytes) or b"",
+            _find(value, "manifest_missing", bool) or False,
+        )
+
+    @property
+    def highest(self) -> Balloted | None:
+        return _highest([self.accepted, self.decided])
+
+
+def _highest(ballots: Iterable[Balloted | None]) -> Balloted | None:
+    return max((b for b in ballots if b), key=lambda b: b.ballot, default=None)
+
+
+def read_manifest(data: bytes | memoryview, record: Record) -> list[bytes]:
+    """The chunk ids of the record's manifest; its hash is checked by whoever fetched it. Raises ChunkCorrupt."""
+    data = bytes(data)
+    head = (MANIFEST_MAGIC + record.length.to_bytes(8, "big") + record.chunk_size.to_bytes(4, "big")
+            + record.chunks.to_bytes(4, "big"))
+    if data[:24] != head or len(data) != 24 + 32 * record.chunks:
+        raise DfssError(Code.ChunkCorrupt, f"the manifest of '{record.name}' does not fit its record")
+    return [data[at:at + 32] for at in range(24, len(data), 32)]
+
+
+# ---- Connections ----------------------------------------------------------------------------------------------------
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """host:port, 1.2.3.4:port, [IPv6%zone]:port; without a port 9000, also behind a bare IPv6 address."""
+    text = text.strip()
+    if text.startswith("["):
+        host, closed, rest = text[1:].partition("]")
+        valid, port = bool(closed) and rest[:1] in ("", ":"), rest[1:]
+    elif text.count(":") > 1:
+        host, port, valid = text, "", True
+    else:
+        host, _, port = text.partition(":")
+        valid = True
+    number = int(port) if port.isascii() and port.isdigit() else DEFAULT_PORT if not port else 0
+    if not valid or not host or not 1 <= number <= 65_535 or any(c in " \t/\\@,;" for c in host):
+        raise DfssError(Code.InvalidArgument, f"'{text}' is no address; write host:port")
+    return host, number
+
+
+def format_address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _dial(address: str) -> socket.socket:
+    """Connects; of a name, all its addresses are tried."""
+    host, port = parse_address(address)
+    last: OSError = OSError("the name does not resolve")
+    for target in ("::1", "127.0.0.1") if host.lower() == "localhost" else (host,):
+        try:
+            return socket.create_connection((target, port), CONNECT_SECONDS)
+        except OSError as error:
+            last = error
+        except UnicodeError:
+            last = OSError("the name is not a host's name")
+    raise DfssError(Code.PeerUnreachable, f"{address}: {last}; check the address, and that a peer runs there") from last
+
+
+class _Pace:
+    """Says when a frame crawls: less than 16 KiB/s over 30 s."""
+
+    def __init__(self) -> None:
+        self._since, self._bytes = time.monotonic(), 0
+
+    def moved(self, count: int) -> None:
+        self._bytes += count
+        if time.monotonic() - self._since >= PACE_SECONDS:
+            if self._bytes < PACE_BYTES:
+                raise TimeoutError("less than 16 KiB/s")
+            self.__init__()
+
+
+class Connection:
+    """One connection, one request at a time. Raises DfssError; after anything but a peer's error it is closed."""
+
+    def __init__(self, address: str):
+        self.address = address
+        self.open = True
+        self._socket = _dial(address)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._lock = threading.Lock()
+        self._ids = itertools.count()
+        self._pings: set[int] = set()
+        self._draining = False
+        self._used = time.monotonic()
+        self._max_send = self._max_receive = MAX_HELLO_BODY
+        self._hello()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a new request may be sent on it."""
+        return self.open and not self._draining and time.monotonic() - self._used < IDLE_SECONDS
+
+    def close(self) -> None:
+        self.open = False
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes a thread that reads
+        except OSError:
+            pass  # it is not connected any more
+        self._socket.close()
+
+    def call(self, operation: str, arguments: dict[str, Any], payload: bytes | None = None) -> tuple[dict, memoryview]:
+        """The results and the answer's payload (nil as empty)."""
+        with self._lock:
+            try:
+                status, results, answer = self._exchange(operation, arguments, payload)
+            except TimeoutError as error:
+                self.close()
+                raise DfssError(Code.TimedOut, f"{self.address} made no progress: {error}") from error
+            except OSError as error:
+                self.close()
+                raise DfssError(Code.PeerUnreachable, f"the connection to {self.address} broke: {error}") from error
+            except BaseException:
+                self.close()
+                raise
+        if status:
+            raise self._error(status, results)
+        return results, answer
+
+    def _hello(self) -> None:
+        try:
+            results, _ = self.call("hello", {"versions": [1], "software": "dfss.py/1", "capabilities": []})
+            _get(results, "version", int, 1, 1)
+            self.store_id = _get(results, "store_id", bytes, 16, 16)
+            self.addresses = _all(_get(results, "addresses", list), str)
+            limits = _get(results, "limits", dict)
+            self._max_send = min(_get(limits, "frame", int, MAX_HELLO_BODY), MAX_BODY)
+            self.max_chunk = _get(limits, "chunk", int)
+            self._max_receive = MAX_BODY
+        except DfssError as error:
+            self.close()
+            if error.code is Code.ProtocolViolation:
+                message = f"{self.address} is no DFSS peer; check the port ({error})"
+                raise DfssError(Code.NotADfssPeer, message) from error
+            raise
+
+    @property
+    def max_ids(self) -> int:
+        """How many ids one find_missing may ask for within the peer's limits."""
+        return max(1, min(MAX_IDS, (self._max_send - 1024) // 32))
+
+    def _exchange(self, operation: str, arguments: dict[str, Any], payload: bytes | None) -> tuple:
+        if not self.open:
+            raise ConnectionError("it was closed")
+        own = self._send(operation, arguments, payload)
+        self._used = time.monotonic()
+        deadline = self._used + LONGEST.get(operation, 300)
+        while True:
+            answered, status, results, answer = self._receive(deadline)
+            self._used = time.monotonic()
+            if answered == own:
+                return status, results, answer
+            if answered is None:
+                self._notice(status, results)
+            elif answered in self._pings:
+                self._pings.discard(answered)
+            else:
+                raise _violation(f"{self.address} answered what was not asked")
+
+    def _notice(self, status: int, results: dict[str, Any]) -> None:
+        if status != Code.PeerBusy or self._max_receive == MAX_HELLO_BODY:
+            raise self._error(status, results)
+        self._draining = True
+
+    def _error(self, status: int, results: dict[str, Any]) -> DfssError:
+        code = Code(status) if status in list(Code) else Code.PeerFault
+        message = " ".join(filter(None, (_find(results, key, str) for key in ("message", "advice"))))
+        return DfssError(code, f"{self.address}: {message}", retryable=_find(results, "retryable", bool))
+
+    def _send(self, operation: str, arguments: dict[str, Any], payload: bytes | None) -> int:
+        request = next(self._ids) % 2**32
+        header = b"\x94" + b"".join(msgpack.packb(v) for v in (request, operation, arguments)) + _bin_header(payload)
+        length = len(header) + len(payload or b"")
+        if len(header) > MAX_HEADER or length > self._max_send:
+            raise DfssError(Code.LimitExceeded, f"{operation}: {length} bytes are more than {self.address} takes")
+        self._send_all(length.to_bytes(4, "big") + header)
+        if payload:
+            self._send_all(payload)
+        return request
+
+    def _send_all(self, data: bytes) -> None:
+        rest, pace = memoryview(data), _Pace()
+        self._socket.settimeout(SILENCE_SECONDS)
+        while rest:
+            sent = self._socket.send(rest)
+            rest = rest[sent:]
+            pace.moved(sent)
+
+    def _receive(self, deadline: float) -> tuple[int | None, int, dict[str, Any], memoryview]:
+        first = self._first_bytes(deadline)
+        length = int.from_bytes(first + self._read(4 - len(first)), "big")
+        if not 5 <= length <= self._max_receive:
+            raise _violation(f"{self.address} sent a frame of {length} bytes")
+        return _parse_body(self._read(length))
+
+    def _first_bytes(self, deadline: float) -> bytes:
+        """Waits for the next frame, with a ping every 10 s; a peer that moves no byte for 20 s is dead."""
+        self._socket.settimeout(PING_SECONDS)
+        quiet_until = time.monotonic() + SILENCE_SECONDS
+        while True:
+            try:
+                data = self._socket.recv(4)
+            except TimeoutError:
+                now = time.monotonic()
+                if now >= min(quiet_until, deadline):
+                    raise
+                if self._max_receive > MAX_HELLO_BODY and not self._draining:
+                    self._pings.add(self._send("ping", {}, None))
+                self._socket.settimeout(max(0.001, min(PING_SECONDS, quiet_until - now, deadline - now)))
+                continue
+            if not data:
+                raise ConnectionError("the peer closed it")
+            return data
+
+    def _read(self, count: int) -> bytearray:
+        data, pace = bytearray(count), _Pace()
+        rest = memoryview(data)
+        self._socket.settimeout(SILENCE_SECONDS)
+        while rest:
+            got = self._socket.recv_into(rest)
+            if not got:
+                raise ConnectionError("the peer closed it within a frame")
+            rest = rest[got:]
+            pace.moved(got)
+        return data
+
+
+def _bin_header(payload: bytes | None) -> bytes:
+    if payload is None:
+        return b"\xc0"
+    size = len(payload)
+    if size < 2**8:
+        return b"\xc4" + size.to_bytes(1, "big")
+    return b"\xc5" + size.to_bytes(2, "big") if size < 2**16 else b"\xc6" + size.to_bytes(4, "big")
+
+
+def _parse_body(body: bytes | bytearray) -> tuple[int | None, int, dict[str, Any], memoryview]:
+    """An answer or a notice: id or None, status, results, payload. Raises ProtocolViolation."""
+    reader = _Reader(memoryview(body)[:MAX_HEADER])
+    if body[0] not in (0x94, 0xDC, 0xDD) or reader.array() != 4:
+        raise _violation("a body is no array of four")
+    answered, status, results = (reader.value(2) for _ in range(3))
+    if type(answered) not in (int, type(None)) or type(status) is not int or type(results) is not dict:
+        raise _violation("an answer's parts are of the wrong kinds")
+    at = reader.position
+    if body[at:] == b"\xc0":
+        return answered, status, results, memoryview(b"")
+    width = {0xC4: 1, 0xC5: 2, 0xC6: 4}.get(body[at] if at < len(body) else 0, 0)
+    begin = at + 1 + width
+    if not width or begin > MAX_HEADER or int.from_bytes(body[at + 1:begin], "big") != len(body) - begin:
+        raise _violation("a payload does not end where its body does")
+    return answered, status, results, memoryview(body)[begin:]
+
+
+class Peer:
+    """A store, reached at the first of its addresses that answers with its store id. Reconnects when needed."""
+
+    def __init__(self, store_id: bytes | None, addresses: Sequence[str]):
+        self.store_id = store_id
+        self.addresses = list(addresses)
+        self._connection: Connection | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        return self.addresses[0] if self.addresses else "a peer without an address"
+
+    def call(self, operation: str, arguments: dict[str, Any], payload: bytes | None = None) -> tuple[dict, memoryview]:
+        """Sends a request; one that an old connection lost is sent again on a new one, for all are idempotent."""
+        connection, fresh = self.connect()
+        try:
+            return connection.call(operation, arguments, payload)
+        except DfssError as error:
+            if fresh or error.code is not Code.PeerUnreachable:
+                raise
+        return self.connect()[0].call(operation, arguments, payload)
+
+    def connect(self) -> tuple[Connection, bool]:
+        """The connection, and whether it is a new one."""
+        with self._lock:
+            if self._connection and self._connection.usable:
+                return self._connection, False
+            if self._connection:
+                self._connection.close()
+            connection = self._connection = self._connect()
+        if self._closed:  # meanwhile, by another thread
+            connection.close()
+        return connection, True
+
+    def _connect(self) -> Connection:
+        error = DfssError(Code.PeerUnreachable, "a member of the home has no known address")
+        for address in () if self._closed else self.addresses:
+            try:
+                connection = Connection(address)
+            except DfssError as failed:
+                error = failed
+                continue
+            if self.store_id in (None, connection.store_id):
+                self.store_id = connection.store_id
+                known = {a.lower() for a in self.addresses}
+                self.addresses += [a for a in connection.addresses if a.lower() not in known]
+                return connection
+            connection.close()
+            error = DfssError(Code.PeerUnreachable, f"{address} serves another store now")
+        raise error
+
+    def close(self) -> None:
+        self._closed = True
+        connection = self._connection
+        if connection:
+            connection.close()
+
+    def find_missing(self, ids: Sequence[bytes]) -> list[bool]:
+        """Which of the chunks the peer does not have."""
+        missing: list[bool] = []
+        step = self.connect()[0].max_ids
+        for at in range(0, len(ids), step):
+            part = ids[at:at + step]
+            _, bits = self.call("find_missing", {}, b"".join(part))
+            if len(bits) != (len(part) + 7) // 8:
+                raise _violation(f"{self}: a bitmap of the wrong length")
+            missing += [bool(bits[i // 8] >> i % 8 & 1) for i in range(len(part))]
+        return missing
+
+    def store_chunk(self, chunk_id: bytes, data: bytes) -> None:
+        if len(data) > self.connect()[0].max_chunk:
+            raise DfssError(Code.LimitExceeded, f"{self} takes no chunks of {len(data)} bytes")
+        self.call("store_chunk", {"chunk_id": chunk_id}, data)
+
+    def get_chunk(self, chunk_id: bytes, length: int) -> memoryview:
+        """The verified chunk. Wrong bytes are never returned: the peer is told to look, and it is ChunkCorrupt."""
+        _, data = self.call("get_chunk", {"chunk_id": chunk_id})
+        if len(data) == length and hashlib.sha256(data).digest() == chunk_id:
+            return data
+        try:
+            self.call("verify_chunk", {"chunk_id": chunk_id})
+        except DfssError:
+            pass  # a hint only; the wrong bytes are what is told
+        raise DfssError(Code.ChunkCorrupt, f"{self} sent wrong bytes for chunk {chunk_id.hex()}")
+
+    def register(self, operation: str, item: dict[str, Any]) -> Answer:
+        """prepare, seal, accept, decide or read of one name."""
+        data = msgpack.packb(item)
+        results, payload = self.call(operation, {"lengths": [len(data)]}, data)
+        (answer,) = _items(results, payload, 1)
+        return Answer.read(answer)
+
+    def list_files(self, prefix: str) -> Iterator[Balloted]:
+        """The balloted records of this peer, page by page, in the order of their names."""
+        after, more = "", True
+        while more:
+            arguments = {"limit": 1000, "prefix": prefix} | ({"after": after} if after else {})
+            results, payload = self.call("list_files", arguments)
+            more = _get(results, "more", bool)
+            page = [Balloted.read(item) for item in _items(results, payload)]
+            for entry in page:
+                if entry.record.name <= after or not entry.record.name.startswith(prefix):
+                    raise _violation(f"{self}: a list out of order")
+                after = entry.record.name
+                yield entry
+            if more and not page:
+                raise _violation(f"{self}: a list that does not go on")
+
+
+def _items(results: dict[str, Any], payload: memoryview, count: int | None = None) -> list[dict[str, Any]]:
+    lengths = _all(_get(results, "lengths", list, 0, MAX_ITEMS), int)
+    if sum(lengths) != len(payload) or count not in (None, len(lengths)):
+        raise _violation("the items' lengths do not fit")
+    ends = list(itertools.accumulate(lengths))
+    return [_item(payload[end - length:end]) for end, length in zip(ends, lengths)]
+
+
+def gather(jobs: dict[K, Callable[[], T]], enough: Callable[[dict[K, T | DfssError]], bool] = lambda _: False,
+           seconds: float | None = None) -> dict[K, T | DfssError]:
+    """Runs the jobs at the same time. Returns what they gave, or the DfssError they raised, as soon as all have ended,
+    or `enough` says so, or the time is over; jobs still running then end by themselves, unheard."""
+    done: queue.SimpleQueue = queue.SimpleQueue()
+
+    def run(key: K, job: Callable[[], T]) -> None:
+        try:
+            done.put((key, job()))
+        except BaseException as error:  # handed to the waiting thread
+            done.put((key, error))
+
+    for key, job in jobs.items():
+        threading.Thread(target=run, args=(key, job), daemon=True).start()
+    answers: dict[K, T | DfssError] = {}
+    until = None if seconds is None else time.monotonic() + seconds
+    while len(answers) < len(jobs) and not enough(answers):
+        try:
+            key, answer = done.get(timeout=None if until is None else max(0.001, until - time.monotonic()))
+        except queue.Empty:
+            break
+        if isinstance(answer, BaseException) and not isinstance(answer, DfssError):
+            raise answer
+        answers[key] = answer
+    return answers
+
+
+# ---- The register ---------------------------------------------------------------------------------------------------
+
+
+class _LostBallot(Exception):
+    """A higher ballot was promised; a new round is needed."""
+
+
+class _Made(Exception):
+    """A member's `decided` says that our change was made."""
+
+
+Answers = dict[int, "Answer | DfssError"]
+
+
+class Register:
+    """A name's register: the members of its home, and the ballots seen."""
+
+    def __init__(self, name: str, home: Sequence[Member], peers: Sequence[Peer | None], counter: int = 0):
+        self.name = name
+        self.home = tuple(home)
+        self.peers = peers
+        self.majority = len(home) // 2 + 1
+        self.counter = counter
+
+    def new_ballot(self) -> Ballot:
+        self.counter += 1
+        return Ballot(self.counter, secrets.token_bytes(16))
+
+    def ask(self, operation: str, fields: Callable[[int], dict[str, Any]] | dict[str, Any],
+            enough: Callable[[Answers], bool], known: Answers | None = None, seconds: float | None = None) -> Answers:
+        """Asks all members, or those that are silent in `known`, at the same time."""
+        answers: Answers = {i: a for i, a in (known or {}).items() if isinstance(a, Answer)}
+        jobs: dict[int, Callable[[], Answer]] = {}
+        for index, peer in enumerate(self.peers):
+            if peer and index not in answers:
+                item = {"name": self.name} | (fields(index) if callable(fields) else fields)
+                jobs[index] = lambda peer=peer, item=item: peer.register(operation, item)
+            elif not peer:
+                where = ", ".join(self.home[index].addresses) or "a peer without an address"
+                answers[index] = DfssError(Code.PeerUnreachable, f"{where} did not answer when the home was made")
+        answers |= gather(jobs, lambda new: enough(answers | new), seconds)
+        shown = [a.promised.counter for a in answers.values() if isinstance(a, Answer) and a.promised]
+        self.counter = max([self.counter, *shown])
+        return answers
+
+    def vote(self, operation: str, fields: dict[str, Any], known: Answers | None = None) -> Answers:
+        """Asks until a majority is done, or cannot be."""
+        def enough(answers: Answers) -> bool:
+            won = len(done(answers))
+            return won >= self.majority or len(answers) - won > len(self.home) - self.majority
+        return self.ask(operation, fields, enough, known)
+
+    def decide(self, entry: Balloted) -> None:
+        """Tells all, without waiting long: who misses it learns it later."""
+        self.ask("decide", {"ballot": entry.ballot, "record": entry.record.write()}, lambda _: False, seconds=2.0)
+
+    def read(self) -> tuple[Record | None, bool]:
+        """The record, if there is one, and whether it is the current one. Raises NoMajority."""
+        answers = self.ask("read", {}, lambda a: self._settled(a) is not None)
+        settled = self._settled(answers)
+        if settled is None and len(done(answers)) >= self.majority:
+            settled = self._finish()
+        if settled is not None:
+            entry, finished = settled
+            if entry and not finished:
+                self.decide(entry)
+            return entry.record if entry else None, True
+        entry = _highest(a.decided for a in done(answers).values())
+        if entry is None:
+            raise self.no_majority(answers)
+        return entry.record, False
+
+    def _settled(self, answers: Answers) -> tuple[Balloted | None, bool] | None:
+        """What a majority's answers say is current, and whether it is known to be decided; None: they do not say."""
+        voters = done(answers).values()
+        if len(voters) < self.majority:
+            return None
+        highest = _highest(a.highest for a in voters)
+        if highest is None:
+            return None, True
+        if decided_by(voters, highest.record):
+            return _highest(a.decided for a in voters), True
+        if sum(a.highest is not None and a.highest.ballot == highest.ballot for a in voters) >= self.majority:
+            return highest, False
+        return None
+
+    def _finish(self) -> tuple[Balloted | None, bool] | None:
+        """Finishes somebody's change that got stuck. None: no majority."""
+        for attempt in range(ROUNDS):
+            ballot = self.new_ballot()
+            answers = self.vote("prepare", {"ballot": ballot})
+            voters = done(answers).values()
+            if len(voters) >= self.majority:
+                found = _highest(a.highest for a in voters)
+                if found is None or decided_by(voters, found.record):
+                    return found, True
+                answers = self.vote("accept", {"ballot": ballot, "record": found.record.write()})
+                if len(done(answers)) >= self.majority:
+                    return Balloted(ballot, found.record), False
+            if not refused(answers):
+                return None
+            _backoff(attempt)
+        return None
+
+    def no_majority(self, answers: Answers) -> DfssError:
+        failures = [str(a) for a in answers.values() if isinstance(a, DfssError)]
+        n = len(self.home)
+        return DfssError(Code.NoMajority, f"'{self.name}': {n - len(failures)} of the {n} peers of its home answered, "
+                         f"{self.majority} are needed; start the others ({'; '.join(failures)})")
+
+
+def done(answers: Answers) -> dict[int, Answer]:
+    return {i: a for i, a in answers.items() if isinstance(a, Answer) and a.status == 0}
+
+
+def refused(answers: Answers) -> bool:
+    return any(isinstance(a, Answer) and a.status == 1 for a in answers.values())
+
+
+def decided_by(answers: Iterable[Answer], record: Record) -> bool:
+    """Whether a member knows the record to be decided."""
+    decided = (a.decided.record for a in answers if a.decided)
+    return any((d.version, d.writer_id) == (record.version, record.writer_id) for d in decided)
+
+
+def _backoff(attempt: int) -> None:
+    time.sleep(random.uniform(0.005, min(1.3, 0.010 * 2**attempt)))
+
+
+# ---- Storing --------------------------------------------------------------------------------------------------------
+
+
+class Source:
+    """A file to store: its chunk ids and manifest. Raises SourceUnreadable, SourceChanged, FileTooLarge."""
+
+    def __init__(self, path: str | os.PathLike[str], chunk_size: int = USUAL_CHUNK):
+        self.path = os.fspath(path)
+        try:
+            self._file = open(self.path, "rb")
+            self.stat = os.fstat(self._file.fileno())
+        except OSError as error:
+            raise self._unreadable(error) from error
+        if not stat.S_ISREG(self.stat.st_mode):
+            self.close()
+            raise DfssError(Code.SourceUnreadable, f"{self.path} is no regular file")
+        self.length = self.stat.st_size
+        while chunk_count(self.length, chunk_size) > MAX_CHUNKS and chunk_size < MAX_CHUNK:
+            chunk_size = min(2 * chunk_size, MAX_CHUNK)
+        count = chunk_count(self.length, chunk_size)
+        if count > MAX_CHUNKS:
+            self.close()
+            raise DfssError(Code.FileTooLarge, f"{self.path} has more than {MAX_CHUNKS} chunks of 16 MiB")
+        self.chunk_size = chunk_size
+        self.ids = [hashlib.sha256(self._read(i)).digest() for i in range(count)]
+        self.manifest = b"".join([MANIFEST_MAGIC, self.length.to_bytes(8, "big"), chunk_size.to_bytes(4, "big"),
+                                  count.to_bytes(4, "big"), *self.ids])
+        self.file_id = hashlib.sha256(self.manifest).digest()
+
+    def read(self, index: int) -> bytes:
+        """The bytes of a chunk, which are what they were when its id was made."""
+        data = self._read(index)
+        if hashlib.sha256(data).digest() != self.ids[index]:
+            raise self._changed()
+        return data
+
+    def check(self) -> None:
+        """Raises SourceChanged if the file was written since it was opened."""
+        now = os.fstat(self._file.fileno())
+        if (now.st_size, now.st_mtime_ns) != (self.stat.st_size, self.stat.st_mtime_ns):
+            raise self._changed()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _read(self, index: int) -> bytes:
+        size = min(self.chunk_size, self.length - index * self.chunk_size)
+        try:
+            data = os.pread(self._file.fileno(), size, index * self.chunk_size)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        if len(data) != size:
+            raise self._changed()
+        return data
+
+    def _unreadable(self, error: OSError) -> DfssError:
+        return DfssError(Code.SourceUnreadable, f"{self.path}: {error.strerror}")
+
+    def _changed(self) -> DfssError:
+        return DfssError(Code.SourceChanged, f"{self.path} was changed while it was sent; run again when it is at rest")
+
+
+class Upload:
+    """Puts a source's chunks on the members of a home, and knows which member has acknowledged which."""
+
+    def __init__(self, register: Register, source: Source, replicas: int = 1, run: int = 1):
+        self.source, self.replicas, self.run = source, replicas, run
+        self._peers = register.peers
+        self._has: dict[int, set[int]] = {i: set() for i, peer in enumerate(self._peers) if peer}
+        self._manifest: set[int] = set()
+        self._lacked = dict.fromkeys(self._has, 0)
+        self.last_error: DfssError | None = None
+
+    def put(self) -> None:
+        """Puts what is not there yet. A member that fails is passed over, and the next of the ring takes its part."""
+        while True:
+            jobs = {m: lambda m=m, w=w: self._put_on(m, w) for m, w in self._wanted().items()}
+            if not jobs:
+                break
+            for member, answer in gather(jobs).items():
+                if isinstance(answer, DfssError):
+                    if answer.code in (Code.SourceChanged, Code.SourceUnreadable):
+                        raise answer
+                    self.pass_over(member, answer)
+        self.source.check()
+
+    def expected(self, member: int) -> bytes:
+        """The bitmap of the chunks that the member has acknowledged."""
+        bits = bytearray((len(self.source.ids) + 7) // 8)
+        for index in self._has.get(member, ()):
+            bits[index // 8] |= 1 << index % 8
+        return bytes(bits)
+
+    def chunks_at(self, member: int) -> set[int]:
+        return self._has.get(member, set())
+
+    def sealed(self, member: int, answer: Answer) -> None:
+        """Takes back what a seal found missing; whoever lacks something three times in a row is passed over."""
+        if member not in self._has:
+            return
+        if answer.status == 0:
+            self._lacked[member] = 0
+            return
+        gone = {i for i in self._has[member] if i // 8 < len(answer.missing) and answer.missing[i // 8] >> i % 8 & 1}
+        self._has[member] -= gone
+        if answer.manifest_missing:
+            self._manifest.discard(member)
+        self._lacked[member] += 1
+        if self._lacked[member] >= PUTS:
+            self.pass_over(member, DfssError(Code.StoreFailed, f"{self._peers[member]} loses what it has taken"))
+
+    def pass_over(self, member: int, error: DfssError) -> None:
+        if self._has.pop(member, None) is not None:
+            self.last_error = error
+
+    def _wanted(self) -> dict[int, list[int]]:
+        """What each member is still to get; a member that only lacks the manifest has an empty list."""
+        if not self._has:
+            raise self.last_error or DfssError(Code.NoMajority, "no member of the home can be reached")
+        n = len(self._peers)
+        wanted: dict[int, list[int]] = {m: [] for m in self._has if m not in self._manifest}
+        for index in range(len(self.source.ids)):
+            ring = ((index // self.run + step) % n for step in range(n))
+            takers = itertools.islice((m for m in ring if m in self._has), self.replicas)
+            for member in takers:
+                if index not in self._has[member]:
+                    wanted.setdefault(member, []).append(index)
+        return wanted
+
+    def _put_on(self, member: int, indexes: list[int]) -> None:
+        peer, ids = self._peers[member], self.source.ids
+        missing = _again(lambda: peer.find_missing([ids[i] for i in indexes] + [self.source.file_id]))
+        for index, absent in zip(indexes, missing):
+            if absent:
+                data = self.source.read(index)
+                _again(lambda: peer.store_chunk(ids[index], data))
+            self._has[member].add(index)
+        if missing[-1]:
+            _again(lambda: peer.store_chunk(self.source.file_id, self.source.manifest))
+        self._manifest.add(member)
+
+
+def _again(job: Callable[[], T]) -> T:
+    """Tries three times where the error is transient."""
+    for attempt in range(1, PUTS + 1):
+        try:
+            return job()
+        except DfssError as error:
+            if attempt == PUTS or not (error.retryable or error.code is Code.ChunkCorrupt):
+                raise
+            _backoff(attempt)
+    raise AssertionError("unreachable")
+
+
+class Condition(enum.Enum):
+    CREATE = "create only"
+    REPLACE = "replace"
+
+
+class Change:
+    """One change of one name: prepare, seal, accept, decide, until it is made or is known to fail."""
+
+    def __init__(self, client: Client, register: Register, source: Source, condition: Condition | int):
+        self._client, self._register, self._source, self._condition = client, register, source, condition
+        self._writer_id = secrets.token_bytes(16)
+        self._attempts: list[Record] = []
+        self._upload: Upload | None = None
+        self._moved = False
+        self._rounds = 0
+        self._answers: Answers = {}
+
+    def run(self) -> Record:
+        """The record that was made. Raises FileExists, Conflict, CommitUncertain, NoMajority, and what putting does."""
+        while True:
+            try:
+                return self._round()
+            except _LostBallot:
+                self._pause()
+            except _Made:
+                return self._attempts[-1]
+            except DfssError as error:
+                if self._attempts and error.code not in (Code.FileExists, Code.Conflict, Code.CommitUncertain):
+                    raise self._uncertain(str(error)) from error
+                raise
+
+    def _round(self) -> Record:
+        ballot = self._register.new_ballot()
+        voters = done(self._majority("prepare", {"ballot": ballot}))
+        current = _highest(a.highest for a in voters.values())
+        if current and current.record.names(self._writer_id):
+            self._accept(ballot, current.record)
+            return self._attempts[-1]
+        self._check(ballot, current.record if current else None, voters.values())
+        if current and not self._at_home(current.record.home):
+            return self._round()
+        if self._upload is None:
+            self._upload = Upload(self._register, self._source)
+            self._upload.put()
+        self._seal(ballot)
+        record = self._record(current.record if current else None)
+        self._attempts.append(record)
+        self._accept(ballot, record)
+        return record
+
+    def _check(self, ballot: Ballot, current: Record | None, voters: Iterable[Answer]) -> None:
+        """Raises FileExists, Conflict or CommitUncertain where the condition does not hold."""
+        if current and any(a.version < current.version - len(current.previous_writer_ids) for a in self._attempts):
+            raise self._uncertain("others changed it many times since")
+        if self._condition is Condition.REPLACE:
+            return
+        if self._condition is Condition.CREATE:
+            holds = current is None or current.removed
+        else:
+            holds = self._condition == (current.version if current else 0)
+        if holds:
+            return
+        if current is None:
+            raise self._uncertain("it is gone") if self._attempts else self._conflict(None)
+        if self._attempts or not decided_by(voters, current):
+            self._accept(ballot, current)
+        raise self._conflict(current)
+
+    def _at_home(self, home: Sequence[Member]) -> bool:
+        if [m.store_id for m in home] == [m.store_id for m in self._register.home]:
+            return True
+        if self._moved or self._attempts:
+            raise self._uncertain("it has another home now") if self._attempts else self._conflict(None)
+        self._moved = True
+        self._register = self._client.register(self._register.name, home, self._register.counter)
+        return False
+
+    def _seal(self, ballot: Ballot) -> None:
+        """Makes a majority know, and the holders keep, what the file consists of."""
+        upload, register = self._upload, self._register
+        spare = len(register.home) - register.majority
+
+        def enough(answers: Answers) -> bool:
+            heard = sum(isinstance(a, Answer) and a.status != 1 for a in answers.values())
+            return refusals(answers) > spare or (heard >= register.majority and all(
+                i in answers for i in range(len(register.home)) if upload.chunks_at(i)))
+
+        while True:
+            answers = register.ask("seal", lambda i: {"ballot": ballot, "file_id": self._source.file_id,
+                                                      "expected": upload.expected(i)}, enough)
+            self._observe(answers)
+            if refusals(answers) > spare:
+                raise _LostBallot
+            covered = self._covered(answers)
+            if covered and self._register.majority <= sum(
+                    isinstance(a, Answer) and a.status != 1 for a in answers.values()):
+                return
+            if covered or refused(answers):
+                raise _LostBallot
+            for member, answer in answers.items():
+                if isinstance(answer, DfssError):
+                    upload.pass_over(member, answer)
+                else:
+                    upload.sealed(member, answer)
+            upload.put()
+            self._pause()
+
+    def _covered(self, answers: Answers) -> bool:
+        """Whether each chunk is sealed somewhere, and no member lacks what it is to hold."""
+        sealed = done(answers)
+        lacking = [i for i, a in answers.items() if isinstance(a, Answer) and a.status == 2]
+        chunks = set().union(*(self._upload.chunks_at(i) for i in sealed))
+        return (bool(sealed) and len(chunks) == len(self._source.ids)
+                and not any(self._upload.chunks_at(i) for i in lacking))
+
+    def _accept(self, ballot: Ballot, record: Record) -> None:
+        """Has the record chosen by a majority, and decided."""
+        self._majority("accept", {"ballot": ballot, "record": record.write()})
+        self._register.decide(Balloted(ballot, record))
+
+    def _majority(self, operation: str, fields: dict[str, Any]) -> Answers:
+        """Asks until a majority is done; the silent ones again. Raises _LostBallot."""
+        answers: Answers = {}
+        while True:
+            answers = self._register.vote(operation, fields, answers)
+            self._observe(answers)
+            if len(done(answers)) >= self._register.majority:
+                return answers
+            if refused(answers):
+                raise _LostBallot
+            self._pause()
+
+    def _observe(self, answers: Answers) -> None:
+        self._answers = answers
+        decided = (a.decided for a in answers.values() if isinstance(a, Answer) and a.decided)
+        if self._attempts and any(d.record.names(self._writer_id) for d in decided):
+            raise _Made
+
+    def _pause(self) -> None:
+        self._rounds += 1
+        if self._rounds >= ROUNDS:
+            error = self._register.no_majority(self._answers)
+            raise self._uncertain(str(error)) if self._attempts else error
+        _backoff(self._rounds)
+
+    def _record(self, current: Record | None) -> Record:
+        source, upload = self._source, self._upload
+        previous = (current.writer_id, *current.previous_writer_ids)[:8] if current else ()
+        return Record(
+            name=self._register.name, version=current.version + 1 if current else 1, state=0, file_id=source.file_id,
+            length=source.length, chunk_size=source.chunk_size, replicas=upload.replicas, run=upload.run,
+            home=current.home if current else self._register.home,
+            modified=max(0, source.stat.st_mtime_ns // 1_000_000), mode=stat.S_IMODE(source.stat.st_mode),
+            writer_id=self._writer_id, previous_writer_ids=previous)
+
+    def _conflict(self, current: Record | None) -> DfssError:
+        name = self._register.name
+        if self._condition is Condition.CREATE and current:
+            message = f"'{name}' exists, version {current.version}; replace it, or take another name"
+            return DfssError(Code.FileExists, message, record=current)
+        message = f"'{name}' was changed meanwhile, or is not at the version asked for"
+        return DfssError(Code.Conflict, message, record=current)
+
+    def _uncertain(self, why: str) -> DfssError:
+        return DfssError(Code.CommitUncertain, f"'{self._register.name}' may or may not be stored ({why}); "
+                         "run the same command again")
+
+
+def refusals(answers: Answers) -> int:
+    return sum(isinstance(a, Answer) and a.status == 1 for a in answers.values())
+
+
+# ---- Fetching -------------------------------------------------------------------------------------------------------
+
+
+class Download:
+    """Fetches the chunks of one file id from the members of its home."""
+
+    def __init__(self, record: Record, peers: Sequence[Peer | None]):
+        self._record, self._peers = record, peers
+        manifest = self.chunk(0, record.file_id, 24 + 32 * record.chunks)
+        self.ids = read_manifest(manifest, record)
+
+    def chunk(self, index: int, chunk_id: bytes, length: int) -> memoryview:
+        """The verified bytes, from the first member of the chunk's ring that has them."""
+        corrupt: list[DfssError] = []
+        for walk in range(WALKS):
+            if walk:
+                time.sleep(min(5.0, 0.2 * 2 ** (walk - 1)) * random.uniform(0.75, 1.25))
+            errors: list[DfssError] = []
+            for peer in self._ring(index):
+                try:
+                    if peer:
+                        return peer.get_chunk(chunk_id, length)
+                    errors.append(DfssError(Code.PeerUnreachable, "a member of the home was never reached"))
+                except DfssError as error:
+                    (corrupt if error.code is Code.ChunkCorrupt else errors).append(error)
+        raise (corrupt or [e for e in errors if e.code is not Code.ChunkNotFound] or errors)[-1]
+
+    def write_to(self, file: BinaryIO, resume: bool) -> None:
+        """Writes all chunks at their places; with `resume`, those that are there already and good are left."""
+        file.truncate(self._record.length)
+        indexes, lock, failed = iter(range(len(self.ids))), threading.Lock(), threading.Event()
+
+        def work() -> None:
+            try:
+                while not failed.is_set():
+                    with lock:
+                        index = next(indexes, None)
+                    if index is None:
+                        return
+                    self._write_chunk(file, lock, index, resume)
+            except BaseException:
+                failed.set()
+                raise
+
+        workers = min(len(self.ids), 2 * len(self._peers), 16)
+        for answer in gather({i: work for i in range(workers)}).values():
+            if isinstance(answer, DfssError):
+                raise answer
+
+    def _write_chunk(self, file: BinaryIO, lock: threading.Lock, index: int, resume: bool) -> None:
+        size, chunk_id = self._record.chunk_size, self.ids[index]
+        offset, length = index * size, min(size, self._record.length - index * size)
+        if resume:
+            with lock:
+                file.seek(offset)
+                there = file.read(length)
+            if hashlib.sha256(there).digest() == chunk_id:
+                return
+        data = self.chunk(index, chunk_id, length)
+        with lock:
+            file.seek(offset)
+            file.write(data)
+
+    def _ring(self, index: int) -> Iterator[Peer | None]:
+        n = len(self._peers)
+        return (self._peers[(index // self._record.run + step) % n] for step in range(n))
+
+
+# ---- The client -----------------------------------------------------------------------------------------------------
+
+
+class Entry(NamedTuple):
+    """A record, and whether it is known to be the current one."""
+
+    record: Record
+    current: bool
+
+
+class Client:
+    """A client of the given peers ("host:port", each), used by one thread at a time. Close it, or use it in `with`."""
+
+    def __init__(self, peers: Sequence[str]):
+        """Raises InvalidArgument where there is no peer, or what is no address."""
+        written = [format_address(*parse_address(peer)) for peer in peers]
+        addresses = {address.lower(): address for address in written}
+        if not 1 <= len(addresses) <= MAX_MEMBERS:
+            raise DfssError(Code.InvalidArgument, "name 1 to 64 peers: --peer host:port,... or $DFSS_PEER")
+        self._given = [Peer(None, [address]) for address in addresses.values()]
+        self._peers: dict[bytes, Peer] = {}
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes all connections."""
+        for peer in [*self._given, *self._peers.values()]:
+            peer.close()
+
+    def store(self, path: str | os.PathLike[str], name: str | None = None, *, replace: bool = False,
+              chunk_size: int = USUAL_CHUNK) -> Record:
+        """Stores a file, by default under the last part of its path; sends only the chunks that are missing.
+
+        Without `replace` a name that holds another file is FileExists; one that holds these very bytes counts as
+        stored, so that running again after CommitUncertain settles it. Once this returns, no crash loses the file.
+        """
+        source = Source(path, chunk_size)
+        try:
+            return self.commit(source, Path(path).name if name is None else name,
+                               Condition.REPLACE if replace else Condition.CREATE)
+        except DfssError as error:
+            if error.code is Code.FileExists and error.record and error.record.file_id == source.file_id:
+                return error.record
+            raise
+        finally:
+            source.close()
+
+    def commit(self, source: Source, name: str, condition: Condition | int = Condition.CREATE) -> Record:
+        """Puts the source and makes the name's next version of it: prepare, seal, accept, decide.
+
+        condition: CREATE (else FileExists), REPLACE, or the version that the name must be at, 0 for none (else
+        Conflict). Raises CommitUncertain where nobody knows; NoMajority and all others: nothing was changed.
+        """
+        name = normal_name(name)
+        home, _, _ = self._home(name)
+        return Change(self, self.register(name, home), source, condition).run()
+
+    def info(self, name: str) -> Entry:
+        """What the name stands for; not `current` where no majority of its home answered. Raises FileNotFound,
+        NoMajority."""
+        name = normal_name(name)
+        home, known, failed = self._home(name)
+        if not known:
+            if 2 * len(failed) < len(self._given):
+                raise DfssError(Code.FileNotFound, f"no peer knows '{name}'")
+            raise DfssError(Code.NoMajority, f"the peers that answered do not know '{name}', and {len(failed)} of the "
+                            f"{len(self._given)} given did not: {'; '.join(map(str, failed))}")
+        record, current = self.register(name, home).read()
+        if record is None or record.removed:
+            raise DfssError(Code.FileNotFound, f"'{name}' was removed" if record else f"no peer knows '{name}'")
+        return Entry(record, current)
+
+    def fetch(self, name: str, destination: str | os.PathLike[str] | None = None, *, replace: bool = False,
+              resume: bool = False) -> Entry:
+        """Fetches a file to the destination: a path, a folder, or (None) the name's last part in the current folder.
+
+        Every chunk is verified before the file gets its name. With `resume` a part file beside the destination keeps
+        what was verified when the fetch fails, and what is there is hashed again and used. Raises DestinationExists,
+        DestinationUnwritable, FileNotFound, FileChanged, NoMajority, ChunkNotFound, ChunkCorrupt, PeerUnreachable.
+        """
+        name = normal_name(name)
+        target = Path(destination or ".")
+        if target.is_dir():
+            target = target / name.rpartition("/")[2]
+        if os.path.lexists(target) and not replace:
+            raise DfssError(Code.DestinationExists, f"{target} exists; allow replacing it, or name another destination")
+        entry = self.info(name)
+        try:
+            self._receive(entry.record, target, replace, resume)
+        except DfssError as error:
+            if error.code not in (Code.ChunkNotFound, Code.ChunkCorrupt, Code.PeerUnreachable):
+                raise
+            self._same_still(entry.record, error)
+        return entry
+
+    def list(self, prefix: str = "") -> list[Entry]:
+        """The files whose names begin with the prefix, by name. Advisory: `current` says that a majority of the home
+        was asked. Raises what the first peer failed with, if none answered."""
+        pages = gather({i: lambda p=p: [*p.list_files(prefix)] for i, p in enumerate(self._given)})
+        answered = {self._given[i].store_id for i, page in pages.items() if not isinstance(page, DfssError)}
+        if not answered:
+            raise pages[0]
+        newest: dict[str, Balloted] = {}
+        for page in pages.values():
+            for entry in page if not isinstance(page, DfssError) else ():
+                known = newest.get(entry.record.name)
+                if known is None or known.ballot < entry.ballot:
+                    newest[entry.record.name] = entry
+        records = [newest[name].record for name in sorted(newest)]
+        return [Entry(r, sum(m.store_id in answered for m in r.home) > len(r.home) // 2)
+                for r in records if not r.removed]
+
+    def register(self, name: str, home: Sequence[Member], counter: int = 0) -> Register:
+        """The register of a name at a home."""
+        return Register(name, home, [self._peer(member) for member in home], counter)
+
+    def _peer(self, member: Member) -> Peer | None:
+        if member.store_id is None:
+            return None
+        peer = self._peers.setdefault(member.store_id, Peer(member.store_id, []))
+        peer.addresses += [a for a in member.addresses if a not in peer.addresses]
+        return peer
+
+    def _home(self, name: str) -> tuple[Sequence[Member], bool, list[DfssError]]:
+        """The home of a name, whether a given peer knows the name, and how the peers failed that did not answer."""
+        answers = gather({i: lambda p=p: p.register("read", {"name": name}) for i, p in enumerate(self._given)})
+        for peer in self._given:
+            if peer.store_id is not None:
+                self._peers.setdefault(peer.store_id, peer)
+        failed = [answer for answer in answers.values() if isinstance(answer, DfssError)]
+        if len(failed) == len(answers):
+            raise answers[0]
+        found = _highest(a.accepted or a.decided for a in done(answers).values())
+        return (found.record.home, True, failed) if found else (self._new_home(name), False, failed)
+
+    def _new_home(self, name: str) -> Sequence[Member]:
+        members: list[Member] = []
+        for peer in self._given:
+            if peer.store_id is None or peer.store_id not in [m.store_id for m in members]:
+                members.append(Member(peer.store_id, tuple(peer.addresses[:8])))
+        start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % len(members)
+        return members[start:] + members[:start]
+
+    def _receive(self, record: Record, target: Path, replace: bool, resume: bool) -> None:
+        download = Download(record, self.register(record.name, record.home).peers)
+        try:
+            file, part = _part_file(record, target, resume)
+            kept = resume
+            try:
+                with file:
+                    download.write_to(file, resume)
+                    file.flush()
+                    os.fchmod(file.fileno(), 0o644 if record.mode is None else record.mode & 0o777)
+                    os.utime(file.fileno(), ns=(record.modified * 1_000_000,) * 2)
+                    os.fsync(file.fileno())
+                if replace:
+                    os.rename(part, target)
+                else:
+                    os.link(part, target)  # fails where a rename would replace
+                kept = False
+            finally:
+                if not kept:
+                    Path(part).unlink(missing_ok=True)
+        except FileExistsError as error:
+            raise DfssError(Code.DestinationExists, f"{target} exists now; allow replacing it") from error
+        except OSError as error:
+            raise DfssError(Code.DestinationUnwritable, f"{target}: {error.strerror}") from error
+
+    def _same_still(self, record: Record, error: DfssError) -> None:
+        """Chunks are gone: because there is another file now, or for the reason given."""
+        try:
+            same = self.info(record.name).record.file_id == record.file_id
+        except DfssError as now:
+            same = now.code is not Code.FileNotFound
+        if same:
+            raise error
+        message = f"'{record.name}' was replaced or removed meanwhile; fetch it again"
+        raise DfssError(Code.FileChanged, message) from error
+
+
+def _part_file(record: Record, target: Path, resume: bool) -> tuple[BinaryIO, str]:
+    """An open file beside the destination: with `resume` always the same one for a content and a destination."""
+    if not resume:
+        descriptor, part = tempfile.mkstemp(prefix=".dfss-", suffix=".tmp", dir=target.parent)
+    else:
+        key = hashlib.sha256(os.fsencode(target.name) + b"\0" + record.file_id).hexdigest()[:32]
+        part = str(target.parent / f".dfss-{key}.part")
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    return open(descriptor, "r+b"), part
+
+
+# ---- The command ----------------------------------------------------------------------------------------------------
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="dfss.py", description="A client of DFSS, a distributed file store.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--peer", default=os.environ.get("DFSS_PEER", ""), metavar="HOST:PORT,...",
+                        help="the peers to ask; without it, $DFSS_PEER")
+    commands = parser.add_subparsers(dest="command", required=True)
+    store = commands.add_parser("store", parents=[common], help="store files; run again to resume")
+    store.add_argument("path", nargs="+", metavar="PATH")
+    store.add_argument("--name", help="the name of a single file; without it, the last part of its path")
+    store.add_argument("--replace", action="store_true", help="replace what the name holds")
+    fetch = commands.add_parser("fetch", parents=[common], help="fetch a file")
+    fetch.add_argument("name", metavar="NAME")
+    fetch.add_argument("dest", nargs="?", metavar="DEST", help="a path or a folder; without it, the current folder")
+    fetch.add_argument("--replace", action="store_true", help="replace the destination")
+    fetch.add_argument("--resume", action="store_true", help="keep what was verified if it fails, and use it")
+    commands.add_parser("list", parents=[common], help="list files").add_argument("prefix", nargs="?", default="")
+    commands.add_parser("info", parents=[common], help="show a file's record").add_argument("name", metavar="NAME")
+    return parser
+
+
+def _show(entry: Entry) -> None:
+    record, home = entry.record, entry.record.home
+    shown = {"name": record.name, "version": record.version, "current": "yes" if entry.current else "not known",
+             "length": record.length, "file id": record.file_id.hex(), "chunk size": record.chunk_size,
+             "chunks": record.chunks, "modified": _time(record.modified),
+             "home": ", ".join(m.addresses[0] if m.addresses else "?" for m in home)}
+    for key, value in shown.items():
+        print(f"{key + ':':12}{value}")
+
+
+def _time(milliseconds: int) -> str:
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(milliseconds // 1000))
+    except (ValueError, OverflowError, OSError):
+        return f"{milliseconds} ms"  # beyond the calendar
+
+
+def _run(client: Client, options: argparse.Namespace) -> None:
+    if options.command == "store":
+        for path in options.path:
+            record = client.store(path, options.name, replace=options.replace)
+            print(f"{record.file_id.hex()}  {record.name}", flush=True)
+    elif options.command == "list":
+        for record, _ in client.list(options.prefix):
+            print(f"{record.length:>15}  {_time(record.modified)}  {record.name}")
+    else:
+        if options.command == "fetch":
+            entry = client.fetch(options.name, options.dest, replace=options.replace, resume=options.resume)
+        else:
+            entry = client.info(options.name)
+            _show(entry)
+        if not entry.current:
+            print(f"dfss.py: '{entry.record.name}' may be old: no majority of its home answered", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit code."""
+    parser = _arguments()
+    options = parser.parse_args(arguments)
+    if options.command == "store" and options.name is not None and len(options.path) > 1:
+        parser.error("--name names a single file")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        with Client([peer for peer in options.peer.split(",") if peer.strip()]) as client:
+            _run(client, options)
+        return 0
+    except DfssError as error:
+        print(f"dfss.py: {error}", file=sys.stderr)
+        return 75 if error.retryable else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

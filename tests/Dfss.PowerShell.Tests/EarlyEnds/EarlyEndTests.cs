@@ -1,0 +1,234 @@
+using System.Text;
+using Dfss.Protocol;
+using Dfss.Testing;
+using Xunit;
+
+namespace Dfss.Tests.EarlyEnds;
+
+/// <summary>
+/// Commands that are ended early, at every request they make, in every way a pipeline can end. Each time: soon over,
+/// no connection, no progress bar, no file in the destination, and nothing committed that was not about to be.
+/// </summary>
+public sealed class EarlyEndTests : IAsyncLifetime
+{
+    private const int Length = 3 << 20;
+    private const string Send = "Send-DfssFile -LiteralPath in/b -Peer $peer";
+    private const string Receive = "Receive-DfssFile b -Peer $peer -Destination out";
+    private const string ReceiveObject = "Receive-DfssFile -InputObject $stored -Destination out";
+    private const string Compare = "Compare-DfssFile in/b -Peer $peer";
+    private const string List = "Get-DfssFileInfo -Name * -Peer $peer";
+
+    private EarlyEnd end = null!;
+
+    private HeldPeer Peer => end.Peer;
+
+    public async ValueTask InitializeAsync()
+    {
+        end = await EarlyEnd.StartAsync();
+        end.MakeFile("a", 0xAA, 1000);
+        end.MakeFile("b", 0xBB, Length);
+    }
+
+    public ValueTask DisposeAsync() => end.DisposeAsync();
+
+    [Theory]
+    [InlineData(Operations.Hello)]
+    [InlineData(Operations.Read)]
+    [InlineData(Operations.Prepare)]
+    [InlineData(Operations.FindMissing)]
+    [InlineData(Operations.StoreChunk)]
+    [InlineData(Operations.Seal)]
+    [InlineData(Operations.Accept)]
+    public async Task A_send_is_stopped_at(string operation)
+    {
+        Hold(operation);
+        await end.RunAsync(EndKind.Stop, Send);
+        Assert.Equal("FileNotFound", GetError("Get-DfssFileInfo -LiteralName b -Peer $store"));
+        Assert.Single(end.Session.Run(Send).As<DfssFileInfo>());
+    }
+
+    [Fact]
+    public async Task A_send_that_is_stopped_when_all_is_decided_has_happened()
+    {
+        Hold(Operations.Decide);
+        await end.RunAsync(EndKind.Stop, Send);
+        Assert.Single(end.Session.Run("Get-DfssFileInfo -LiteralName b -Peer $store").As<DfssFileInfo>());
+    }
+
+    [Theory]
+    [InlineData(Operations.Hello, Receive)]
+    [InlineData(Operations.Read, Receive)]
+    [InlineData(Operations.GetChunk, Receive)]
+    [InlineData(Operations.ListFiles, "Receive-DfssFile * -Peer $peer -Destination out")]
+    [InlineData(Operations.Hello, ReceiveObject)]
+    [InlineData(Operations.GetChunk, ReceiveObject)]
+    [InlineData(Operations.Hello, Compare)]
+    [InlineData(Operations.Read, Compare)]
+    [InlineData(Operations.GetChunk, Compare)]
+    public async Task A_transfer_is_stopped_at(string operation, string command)
+    {
+        end.Set("stored", Store("b"));
+        Hold(operation);
+        await end.RunAsync(EndKind.Stop, command);
+        end.Session.Run(command).ThrowIfFailed();
+    }
+
+    [Theory]
+    [InlineData(Operations.Hello, List)]
+    [InlineData(Operations.ListFiles, List)]
+    [InlineData(Operations.Read, "Get-DfssFileInfo -LiteralName b -Peer $peer")]
+    [InlineData(Operations.Hello, "Get-DfssPeer -Peer $peer")]
+    [InlineData(Operations.PeerInfo, "Get-DfssPeer -Peer $peer")]
+    public async Task A_question_is_stopped_at(string operation, string command)
+    {
+        Store("b");
+        Hold(operation);
+        await end.RunAsync(EndKind.Stop, command, hasProgress: false);
+        end.Session.Run(command).ThrowIfFailed();
+    }
+
+    [Fact]
+    public void Every_request_of_these_commands_is_in_the_tables()
+    {
+        Store("a");
+        foreach (string command in new[] { Send, Receive, Compare, List, "Get-DfssPeer -Peer $peer" })
+        {
+            end.Session.Run(command).ThrowIfFailed();
+        }
+
+        Assert.Equal(
+            [Operations.Accept, Operations.Decide, Operations.FindMissing, Operations.GetChunk, Operations.ListFiles,
+                Operations.PeerInfo, Operations.Prepare, Operations.Read, Operations.Seal, Operations.StoreChunk],
+            Peer.Operations.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(EndKind.Stop)]
+    [InlineData(EndKind.Break)]
+    [InlineData(EndKind.Throw)]
+    [InlineData(EndKind.ErrorAction)]
+    public async Task A_send_ends_while_another_file_is_on_its_way(EndKind kind)
+    {
+        if (kind == EndKind.ErrorAction)
+        {
+            // So that a fails, and not before b is under way.
+            Store("a");
+            Peer.Waits = (operation, _, payload) => operation == Operations.Prepare && Names(payload, "a");
+        }
+
+        Peer.Holds = (operation, _, payload) =>
+            operation == Operations.StoreChunk && payload.Length > 1000 && payload.Span[0] == 0xBB;
+        await end.RunAsync(kind, "Send-DfssFile in/a, in/b -Peer $peer");
+        Assert.Equal("FileNotFound", GetError("Get-DfssFileInfo -LiteralName b -Peer $store"));
+    }
+
+    [Theory]
+    [InlineData(EndKind.Stop)]
+    [InlineData(EndKind.Break)]
+    [InlineData(EndKind.Throw)]
+    [InlineData(EndKind.ErrorAction)]
+    public async Task A_receive_ends_while_another_file_is_on_its_way(EndKind kind)
+    {
+        DfssFileInfo stored = Store("a");
+        Store("b");
+        string taken = Path.Combine(end.In, "taken");
+        Directory.CreateDirectory(taken);
+        ChunkId chunk = ChunkId.Of(Enumerable.Repeat((byte)0xBB, 1 << 20).ToArray());
+        Peer.Holds = (operation, map, _) => operation == Operations.GetChunk && Asks(map, chunk.ToByteArray());
+        if (kind == EndKind.ErrorAction)
+        {
+            File.WriteAllText(Path.Combine(taken, "a"), "in the way");
+            byte[] manifest = stored.File.Record.FileId.ToChunkId().ToByteArray();
+            Peer.Waits = (operation, map, _) => operation == Operations.GetChunk && Asks(map, manifest);
+        }
+
+        await end.RunAsync(kind, "Receive-DfssFile a, b -Peer $peer -Destination in/taken");
+        Assert.All(Directory.GetFiles(taken), path => Assert.Equal("a", Path.GetFileName(path)));
+    }
+
+    [Theory]
+    [InlineData(EndKind.Break)]
+    [InlineData(EndKind.Throw)]
+    [InlineData(EndKind.ErrorAction)]
+    public async Task A_comparison_ends_while_another_file_is_on_its_way(EndKind kind)
+    {
+        DfssFileInfo stored = Store("b");
+        if (kind == EndKind.ErrorAction)
+        {
+            Peer.Waits = (operation, _, payload) => operation == Operations.Read && Names(payload, "a");
+        }
+        else
+        {
+            Store("a");
+        }
+
+        byte[] manifest = stored.File.Record.FileId.ToChunkId().ToByteArray();
+        Peer.Holds = (operation, map, _) => operation == Operations.GetChunk && Asks(map, manifest);
+        await end.RunAsync(kind, "Compare-DfssFile in/a, in/b -Peer $peer");
+    }
+
+    // Names are asked for one after the other: while a result is downstream nothing is under way but the connection.
+    [Theory]
+    [InlineData("foreach ($once in 1) { Get-DfssFileInfo b, c -Peer $peer | ForEach-Object { break } }", null)]
+    [InlineData("Get-DfssFileInfo b, c -Peer $peer | ForEach-Object { throw 'enough' }", "enough")]
+    [InlineData("Get-DfssFileInfo -LiteralName none, b -Peer $peer -ErrorAction Stop", "none")]
+    public async Task A_list_ends(string script, string? message)
+    {
+        Store("b");
+        Result result = end.Session.Run(script);
+        if (message is null)
+        {
+            Assert.Null(result.Ending);
+        }
+        else
+        {
+            Assert.Contains(message, result.Ending!.Message, StringComparison.Ordinal);
+        }
+
+        await Peer.WhenDeserted.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_send_is_stopped_while_the_peer_reads_no_more()
+    {
+        File.WriteAllBytes(Path.Combine(end.In, "b"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(32 << 20));
+        Peer.Holds = (operation, _, _) => operation == Operations.StoreChunk;
+        Peer.OnHeld = Peer.Front.Stall;
+        await end.RunAsync(EndKind.Stop, Send);
+        Assert.Equal("FileNotFound", GetError("Get-DfssFileInfo -LiteralName b -Peer $store"));
+    }
+
+    [Fact]
+    public async Task A_receive_is_stopped_in_the_middle_of_an_answer()
+    {
+        Store("b");
+        Task stalled = Peer.Front.StallAt(Peer.Front.PassedBytes + (1 << 20));
+        await end.RunAsync(EndKind.Stop, Receive, reached: stalled);
+    }
+
+    [Fact]
+    public async Task Files_at_once_share_two_connections_and_leave_none()
+    {
+        for (int i = 0; i < 32; i++)
+        {
+            end.MakeFile($"many{i}", (byte)i, 100_000);
+        }
+
+        Assert.Equal(32, end.Session.Run("Send-DfssFile in/many* -Peer $peer").As<DfssFileInfo>().Count);
+        await Peer.WhenDeserted.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.InRange(Peer.ConnectionsMade, 1, 2);
+    }
+
+    private static bool Names(ReadOnlyMemory<byte> payload, string name) =>
+        payload.Span.IndexOf([(byte)(0xA0 + name.Length), .. Encoding.UTF8.GetBytes(name)]) >= 0;
+
+    private static bool Asks(MessageMap map, byte[] chunkId) =>
+        map.TryGet("chunk_id", out MessageValue id) && id.AsBinary().AsSpan().SequenceEqual(chunkId);
+
+    private void Hold(string operation) => Peer.Holds = (asked, _, _) => asked == operation;
+
+    private DfssFileInfo Store(string name) =>
+        end.Session.Run($"Send-DfssFile in/{name} -Peer $peer").As<DfssFileInfo>()[0];
+
+    private string GetError(string command) => Result.IdOf(Assert.Single(end.Session.Run(command).Errors));
+}
