@@ -3,15 +3,26 @@
     Builds, tests, packs and installs DFSS. The one entry for people and for CI.
 .DESCRIPTION
     For pwsh 7.6 on Windows, Linux and macOS; also runs in dfss, since it uses only the language, .NET and native commands.
+    Whatever goes wrong ends it with an error, and `pwsh -File build.ps1` with exit code 1.
+
+    Build    builds the solution and lays out module/Dfss.
+    Pack     makes artifacts/Dfss, which Publish-PSResource takes as it is, and checks what is in it.
+    Test     runs the xunit tests, and where pwsh and Pester are, tests/Dfss.Pester: against the package when Pack came before
+             it, else against module/Dfss.
+    Install  copies the package to a folder of modules. A copy that fails half-way leaves the installed one as it was.
+    Clean    deletes whatever a build, a test run or Pack has made in this clone.
 .EXAMPLE
-    ./build.ps1                # Build, Test, Pack
+    ./build.ps1                        # Build, Pack, Test
 .EXAMPLE
-    ./build.ps1 -Task Install  # builds, packs, and copies the module to where pwsh finds it
+    ./build.ps1 -Task Install          # builds, packs, and copies the module to where pwsh finds it
+.EXAMPLE
+    pwsh -File build.ps1 -Task Build,Test
 #>
 [CmdletBinding()]
 param(
-    [ValidateSet('Build', 'Test', 'Pack', 'Install', 'Clean')]
-    [string[]] $Task = @('Build', 'Test', 'Pack'),
+    # What to do, in this order. One string with commas is split: that is what `pwsh -File` makes of a list.
+    [ArgumentCompletions('Build', 'Test', 'Pack', 'Install', 'Clean')]
+    [string[]] $Task = @('Build', 'Pack', 'Test'),
 
     [ValidateSet('Debug', 'Release')]
     [string] $Configuration = 'Release',
@@ -22,10 +33,23 @@ param(
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+$tasks = 'Build', 'Test', 'Pack', 'Install', 'Clean'
+$Task = @($Task.Split(',').Trim())
+foreach ($name in $Task) {
+    if ($name -notin $tasks) { throw "There is no task '$name'. Tasks are $($tasks -join ', ')." }
+}
+
 $solution = [System.IO.Path]::Combine($PSScriptRoot, 'Dfss.sln')
 $module = [System.IO.Path]::Combine($PSScriptRoot, 'module', 'Dfss')
 $artifacts = [System.IO.Path]::Combine($PSScriptRoot, 'artifacts')
 $package = [System.IO.Path]::Combine($artifacts, 'Dfss')
+# Set by Pack, for Test and Install after it.
+$packed = $false
+# Those of src/Dfss.PowerShell/ModuleLayout.targets.
+$runtimes = 'win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'linux-musl-x64', 'osx-x64', 'osx-arm64'
+$licenses = 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'public domain'
+# Of the engine, of the build and of the tests: never shipped, whatever the notices say.
+$banned = '*.pdb', 'System.Management.Automation*', 'PowerShellStandard*', 'Markdig*', 'xunit*', '*.Tests.*', 'Dfss.Testing*'
 
 function Say([string] $Text) { [System.Console]::WriteLine($Text) }
 
@@ -51,25 +75,20 @@ function Build { Invoke-DotNet build $solution --configuration $Configuration --
 
 function Test {
     Invoke-DotNet test $solution --configuration $Configuration --nologo
-    $suite = [System.IO.Path]::Combine($PSScriptRoot, 'tests', 'Dfss.Pester')
-    $pester = @(Get-Module Pester -ListAvailable).Where({ $_.Version -ge '5.7' })
-    if (-not [System.IO.Directory]::Exists($suite)) {
-        Say 'Pester: skipped: there is no tests/Dfss.Pester.'
-    } elseif ($PSVersionTable.PSVersion -lt '7.6' -or $Host.Name -eq 'dfss') {
-        Say 'Pester: skipped: it needs pwsh 7.6.'
-    } elseif ($pester.Count -eq 0) {
-        Say 'Pester: skipped: Pester 5.7 or later is not installed (Install-PSResource Pester).'
-    } else {
-        # In a process of its own: a session that has loaded the module cannot load another build of it.
-        $own = [System.IO.Path]::Combine($PSHOME, $(if ($IsWindows) { 'pwsh.exe' } else { 'pwsh' }))
-        $pwsh = if ([System.IO.File]::Exists($own)) { $own } else { 'pwsh' }
-        $run = "`$result = Invoke-Pester '$($suite.Replace("'", "''"))' -PassThru; exit [int](`$result.Result -ne 'Passed')"
-        & $pwsh -NoProfile -NonInteractive -Command "Import-Module Pester -MinimumVersion 5.7; $run"
-        if ($LASTEXITCODE -ne 0) { throw "The Pester suite ended with exit code $LASTEXITCODE." }
+    # In a process of its own: a session that has loaded the module cannot load another build of it.
+    $own = [System.IO.Path]::Combine($PSHOME, $(if ($IsWindows) { 'pwsh.exe' } else { 'pwsh' }))
+    $found = @(Get-Command pwsh -CommandType Application -ErrorAction Ignore)
+    $pwsh = if ([System.IO.File]::Exists($own)) { $own } elseif ($found.Count -gt 0) { $found[0].Source }
+    if ($null -eq $pwsh) {
+        Say 'Pester: skipped: there is no pwsh here.'
+        return
     }
+
+    $suite = [System.IO.Path]::Combine($PSScriptRoot, 'tests', 'Dfss.Pester', 'Invoke-Suite.ps1')
+    & $pwsh -NoProfile -NonInteractive -File $suite -Module $(if ($packed) { $package } else { $module })
+    if ($LASTEXITCODE -ne 0) { throw "The Pester suite ended with exit code $LASTEXITCODE." }
 }
 
-# Makes artifacts/Dfss, which Publish-PSResource takes as it is.
 function Pack {
     Invoke-DotNet build ([System.IO.Path]::Combine($PSScriptRoot, 'src', 'Dfss.PowerShell')) --configuration $Configuration --nologo
     Remove-Folder $package
@@ -79,31 +98,149 @@ function Pack {
         [System.IO.File]::Copy([System.IO.Path]::Combine($PSScriptRoot, $name), [System.IO.Path]::Combine($package, $name), $true)
     }
 
-    Say "Packed: $package"
+    $manifest = Test-ModuleManifest ([System.IO.Path]::Combine($package, 'Dfss.psd1'))
+    $files = @(foreach ($file in [System.IO.Directory]::GetFiles($package, '*', 'AllDirectories')) {
+        [System.IO.Path]::GetRelativePath($package, $file).Replace('\', '/')
+    })
+    $notices = @(Read-Notices)
+    $wrong = @(Compare-Version $manifest.Version; Compare-Files $files $notices; Compare-Notices $notices)
+    if ($wrong.Count -gt 0) { throw "The package '$package' is not fit to publish:`n  $($wrong -join "`n  ")" }
+    $script:packed = $true
+    Say "Packed: $package ($($manifest.Version), $($files.Count) files)"
+
+    if (Get-Command Compress-PSResource -ErrorAction Ignore) {
+        foreach ($old in [System.IO.Directory]::GetFiles($artifacts, '*.nupkg')) { [System.IO.File]::Delete($old) }
+        Compress-PSResource -Path $package -DestinationPath $artifacts
+        Say "Packed: $([System.IO.Directory]::GetFiles($artifacts, '*.nupkg') -join ', ')"
+    } else {
+        Say 'nupkg: skipped: Compress-PSResource (Microsoft.PowerShell.PSResourceGet 1.1 or later) is not here.'
+    }
+}
+
+# The rows of THIRD-PARTY-NOTICES.md: component, files, license, copyright, origin.
+function Read-Notices {
+    foreach ($line in [System.IO.File]::ReadAllLines([System.IO.Path]::Combine($package, 'THIRD-PARTY-NOTICES.md'))) {
+        $cells = @($line.Trim('|').Split('|').Trim())
+        if ($cells.Count -eq 5 -and $cells[0] -notin 'component', '---') {
+            $names = [System.Text.RegularExpressions.Regex]::Matches($cells[1], '`([^`]+)`')
+            [pscustomobject]@{ Component = $cells[0]; Files = @($names.ForEach({ $_.Groups[1].Value })); License = $cells[2] }
+        }
+    }
+}
+
+# Each Compare function gives a line of text for whatever is wrong.
+function Compare-Version([version] $Version) {
+    foreach ($name in 'Dfss.Core', 'Dfss.Loader', 'Dfss.PowerShell') {
+        $path = [System.IO.Path]::Combine($package, 'lib', "$name.dll")
+        if (-not [System.IO.File]::Exists($path)) { continue }
+        $built = [System.Reflection.AssemblyName]::GetAssemblyName($path).Version.ToString(3)
+        if ($built -ne $Version.ToString()) { "Dfss.psd1 says version $Version, lib/$name.dll is $built." }
+    }
+}
+
+function Compare-Files([string[]] $Files, [object[]] $Notices) {
+    $expected = @('Dfss.psd1', 'Dfss.psm1', 'LICENSE', 'THIRD-PARTY-NOTICES.md', 'en-US/Dfss.PowerShell.dll-Help.xml')
+    $expected += foreach ($page in [System.IO.Directory]::GetFiles([System.IO.Path]::Combine($PSScriptRoot, 'docs', 'cmdlets'), 'about_*.md')) {
+        "en-US/$([System.IO.Path]::GetFileNameWithoutExtension($page)).help.txt"
+    }
+    $expected += 'Dfss.Core.dll', 'Dfss.Loader.dll', 'Dfss.PowerShell.dll', 'Dfss.PowerShell.deps.json' | ForEach-Object { "lib/$_" }
+    $expected += $Notices.Files | Where-Object { $_ -notlike '*e_sqlite3.*' -or $_ -like 'SQLitePCLRaw*' } | ForEach-Object { "lib/$_" }
+    $expected += foreach ($runtime in $runtimes) {
+        $native = if ($runtime -like 'win-*') { 'e_sqlite3.dll' } elseif ($runtime -like 'osx-*') { 'libe_sqlite3.dylib' } else { 'libe_sqlite3.so' }
+        "lib/runtimes/$runtime/native/$native"
+    }
+
+    # Views, types and the like: what another of the module's own files names.
+    $own = @($Files.Where({ $_ -match '^[^/]+\.ps\w+$' }))
+    $expected += foreach ($file in $own) {
+        foreach ($other in $own) {
+            if ($other -ne $file -and [System.IO.File]::ReadAllText([System.IO.Path]::Combine($package, $other)).Contains("'$file'")) { $file }
+        }
+    }
+
+    foreach ($file in $Files) {
+        $name = $file.Substring($file.LastIndexOf('/') + 1)
+        if ($banned.Where({ $name -like $_ })) {
+            "$file must not be shipped."
+        } elseif ($file -cnotin $expected) {
+            "$file is not expected$(if ($name -match '\.(dll|so|dylib)$') { ': give it a row in THIRD-PARTY-NOTICES.md if it is to be shipped' })."
+        }
+    }
+
+    foreach ($file in $expected) {
+        if ($file -cnotin $Files) { "$file is missing." }
+    }
+}
+
+function Compare-Notices([object[]] $Notices) {
+    $text = [System.IO.File]::ReadAllText([System.IO.Path]::Combine($package, 'THIRD-PARTY-NOTICES.md'))
+    foreach ($notice in $Notices) {
+        if ($notice.License -notin $licenses) {
+            "$($notice.Component) has the license '$($notice.License)'. Allowed are $($licenses -join ', ')."
+        } elseif ($text -notmatch "(?m)^## $([System.Text.RegularExpressions.Regex]::Escape($notice.License))\s*$") {
+            "THIRD-PARTY-NOTICES.md does not have the text of the license '$($notice.License)'."
+        }
+    }
 }
 
 function Install {
     # Not an old package: what is installed is what lies here.
-    if ($Task -notcontains 'Pack') { Pack }
+    if (-not $packed) { Pack }
     $modules = if ($ModulePath) {
         $PSCmdlet.GetUnresolvedProviderPathFromPSPath($ModulePath)
     } elseif ($IsWindows) {
         [System.IO.Path]::Combine([System.Environment]::GetFolderPath('MyDocuments'), 'PowerShell', 'Modules')
+    } elseif ($env:XDG_DATA_HOME) {
+        [System.IO.Path]::Combine($env:XDG_DATA_HOME, 'powershell', 'Modules')
     } else {
         [System.IO.Path]::Combine([System.Environment]::GetFolderPath('UserProfile'), '.local', 'share', 'powershell', 'Modules')
     }
 
-    $manifest = Test-ModuleManifest ([System.IO.Path]::Combine($package, 'Dfss.psd1'))
-    $target = [System.IO.Path]::Combine($modules, 'Dfss', $manifest.Version)
-    Remove-Folder $target
-    Copy-Folder $package $target
+    $version = (Test-ModuleManifest ([System.IO.Path]::Combine($package, 'Dfss.psd1'))).Version.ToString()
+    $folder = [System.IO.Path]::Combine($modules, 'Dfss')
+    $target = [System.IO.Path]::Combine($folder, $version)
+    # No version, so nobody finds a module there. Left by an install that was killed, it is removed by the next.
+    $new = [System.IO.Path]::Combine($folder, '.new')
+    $old = [System.IO.Path]::Combine($folder, '.old')
+    Remove-Folder $new
+    Remove-Folder $old
+    try {
+        Copy-Folder $package $new
+        if ([System.IO.Directory]::Exists($target)) { Move-Installed $target $old }
+        try {
+            [System.IO.Directory]::Move($new, $target)
+        } catch {
+            if ([System.IO.Directory]::Exists($old)) { [System.IO.Directory]::Move($old, $target) }
+            throw
+        }
+    } finally {
+        Remove-Folder $new
+    }
+
+    Remove-Folder $old
     Say "Installed: $target"
 }
 
+# Windows does not move a folder with a library that a process has loaded.
+function Move-Installed([string] $From, [string] $To) {
+    try {
+        [System.IO.Directory]::Move($From, $To)
+    } catch [System.IO.IOException], [System.UnauthorizedAccessException] {
+        throw "'$From' is in use or not yours to change, and stays as it was. End what has imported Dfss " +
+            "(every PowerShell session and detached peer), then install again. $($_.Exception.InnerException.Message)"
+    }
+}
+
 function Clean {
-    Invoke-DotNet clean $solution --configuration $Configuration --nologo
     Remove-Folder $artifacts
-    foreach ($built in 'lib', 'en-US') { Remove-Folder ([System.IO.Path]::Combine($module, $built)) }
+    foreach ($made in 'lib', 'en-US') { Remove-Folder ([System.IO.Path]::Combine($module, $made)) }
+    foreach ($part in 'src', 'tests') {
+        foreach ($project in [System.IO.Directory]::GetFiles([System.IO.Path]::Combine($PSScriptRoot, $part), '*.csproj', 'AllDirectories')) {
+            foreach ($made in 'bin', 'obj', 'TestResults') {
+                Remove-Folder ([System.IO.Path]::Combine([System.IO.Path]::GetDirectoryName($project), $made))
+            }
+        }
+    }
 }
 
 foreach ($name in $Task) {

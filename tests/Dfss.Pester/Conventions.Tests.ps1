@@ -4,12 +4,12 @@
 # docs/conventions.md says which test here shows which rule.
 
 BeforeDiscovery {
-    Import-Module (Join-Path $PSScriptRoot '../../module/Dfss/Dfss.psd1' -Resolve)
+    . (Join-Path $PSScriptRoot Suite.ps1)
     $script:commands = Get-Command -Module Dfss | ForEach-Object { @{ command = $_ } }
 }
 
 BeforeAll {
-    Import-Module (Join-Path $PSScriptRoot '../../module/Dfss/Dfss.psd1' -Resolve) -Force
+    . (Join-Path $PSScriptRoot Suite.ps1)
     $script:peer = Start-DfssPeer -InMemory -Port 0
 }
 
@@ -171,7 +171,7 @@ Describe 'What PowerShell finds in <command>' -ForEach $commands {
 
 Describe 'The manifest' {
     BeforeAll {
-        $script:info = Test-ModuleManifest (Join-Path $PSScriptRoot '../../module/Dfss/Dfss.psd1' -Resolve)
+        $script:info = Test-ModuleManifest $manifest
     }
 
     It 'says what the gallery asks for' {
@@ -185,8 +185,7 @@ Describe 'The manifest' {
 
     It 'finds the commands by name alone, without loading the module' {
         $folder = Split-Path (Split-Path $info.Path)
-        $pwsh = (Get-Process -Id $PID).Path
         $script = "`$env:PSModulePath = '$folder'; (Get-Command Send-DfssF*).Source; (Get-Module).Name -contains 'Dfss'"
-        & $pwsh -NoProfile -NonInteractive -Command $script | Should -Be 'Dfss', 'False'
+        Invoke-Isolated $script | Should -Be 'Dfss', 'False'
     }
 }

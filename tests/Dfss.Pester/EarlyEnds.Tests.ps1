@@ -4,8 +4,7 @@
 # stands still. Afterwards there is no connection and no file that was not finished.
 
 BeforeAll {
-    $script:manifest = Join-Path $PSScriptRoot '../../module/Dfss/Dfss.psd1' -Resolve
-    Import-Module $manifest -Force
+    . (Join-Path $PSScriptRoot Suite.ps1)
     $script:peer = Start-DfssPeer -InMemory -Port 0 -Address 127.0.0.1
     $script:folder = Join-Path $TestDrive early
     $null = New-Item -ItemType Directory $folder, "$folder/in", "$folder/out"

@@ -16,9 +16,8 @@ BeforeDiscovery {
 }
 
 BeforeAll {
-    $script:manifest = Join-Path $PSScriptRoot '../../module/Dfss/Dfss.psd1' -Resolve
+    . (Join-Path $PSScriptRoot Suite.ps1)
     $script:fixture = Join-Path $PSScriptRoot ExampleFolder.ps1
-    Import-Module $manifest -Force
     $script:common = [System.Management.Automation.Cmdlet]::CommonParameters
 
     function Get-FreePort {

@@ -8,10 +8,9 @@ BeforeDiscovery {
 }
 
 BeforeAll {
-    $script:manifest = Join-Path $PSScriptRoot '../../module/Dfss/Dfss.psd1' -Resolve
+    . (Join-Path $PSScriptRoot Suite.ps1)
     $script:neighbour = Get-ChildItem (Join-Path $PSScriptRoot '../Dfss.Neighbour/bin') -Filter Dfss.Neighbour.dll -Recurse -ErrorAction Ignore |
         Sort-Object LastWriteTime | Select-Object -Last 1 -ExpandProperty FullName
-    $script:pwsh = (Get-Process -Id $PID).Path
     $script:data = Join-Path $TestDrive 'a.bin'
     [IO.File]::WriteAllBytes($data, [byte[]](1..200))
     $env:DFSS_TEST_MANIFEST = $manifest
@@ -25,6 +24,7 @@ BeforeAll {
 }
 
 AfterAll {
+    Remove-Module Dfss
     Remove-Item env:DFSS_TEST_MANIFEST, env:DFSS_TEST_DATA, env:DFSS_TEST_NEIGHBOUR -ErrorAction Ignore
 }
 

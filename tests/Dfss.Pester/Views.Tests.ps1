@@ -3,7 +3,7 @@
 # How our objects look, and what other cmdlets make of them.
 
 BeforeAll {
-    Import-Module (Join-Path $PSScriptRoot '../../module/Dfss/Dfss.psd1' -Resolve) -Force
+    . (Join-Path $PSScriptRoot Suite.ps1)
     $script:rendering = $PSStyle.OutputRendering
     $PSStyle.OutputRendering = 'PlainText'
     $script:peer = Start-DfssPeer -InMemory -Port 0

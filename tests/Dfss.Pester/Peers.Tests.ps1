@@ -1,0 +1,51 @@
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
+
+# Peers that outlive their session, and where their addresses come from.
+
+BeforeAll {
+    . (Join-Path $PSScriptRoot Suite.ps1)
+    $script:peer = Start-DfssPeer -InMemory -Port 0
+}
+
+AfterAll {
+    Remove-Module Dfss
+}
+
+Describe 'The peers' {
+    It 'come from $env:DFSS_PEER where -Peer is missing' {
+        $env:DFSS_PEER = "$($peer.Endpoint),"
+        try {
+            { Get-DfssFileInfo } | Should -Not -Throw
+        }
+        finally {
+            Remove-Item env:DFSS_PEER
+        }
+
+        { Get-DfssFileInfo } | Should -Throw -ErrorId 'PeerMissing,*'
+    }
+
+    It 'run detached with a quote in the path, survive the session that started them, and keep what they hold' {
+        $store = Join-Path $TestDrive "it's [1]"
+        Set-Content (Join-Path $TestDrive kept) 'kept'
+        $started = Invoke-Isolated "Import-Module '$manifest'; (Start-DfssPeer -Detached -Port 0 '$($store -replace "'", "''")') | ConvertTo-Json" |
+            ConvertFrom-Json
+        try {
+            (Get-DfssPeer -Peer $started.Endpoint).ProcessId | Should -Be $started.ProcessId
+            Send-DfssFile (Join-Path $TestDrive kept) -Peer $started.Endpoint | Should -Not -BeNullOrEmpty
+        }
+        finally {
+            Stop-Process -Id $started.ProcessId
+        }
+
+        Wait-Process -Id $started.ProcessId -ErrorAction Ignore
+        $again = Start-DfssPeer $store -Detached -Port 0
+        $again.StoreId | Should -Be $started.StoreId
+        (Get-DfssFileInfo -Peer $again).Name | Should -Be 'kept'
+        $again | Stop-DfssPeer
+        Get-Process -Id $again.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
+    }
+
+    It 'say why they do not start, also when detached' {
+        { Start-DfssPeer -InMemory -Detached -Port $peer.Port } | Should -Throw -ErrorId 'AddressUnavailable,*'
+    }
+}
