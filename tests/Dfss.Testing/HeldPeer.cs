@@ -41,14 +41,17 @@ internal sealed class HeldPeer : IAsyncDisposable
     /// <summary>Ends when no connection is open.</summary>
     public Task WhenDeserted => front.WhenDeserted;
 
-    /// <summary>Which request is held; null for none.</summary>
+    /// <summary>
+    /// Which request is held; null for none. Of a get_chunks of several it is asked for each id, as if alone: one that is held is
+    /// answered as not stored, for the others' sake, and the client asks for it again.
+    /// </summary>
     public RequestFilter? Holds { get; set; }
+
+    /// <summary>Which requests fail, with StoreFailed, as soon as another one is held.</summary>
+    public RequestFilter? Fails { get; set; }
 
     /// <summary>Connections made so far.</summary>
     public int ConnectionsMade => front.Connections.Count;
-
-    /// <summary>Which requests wait until one is held.</summary>
-    public RequestFilter? Waits { get; set; }
 
     /// <summary>Called when a request is held.</summary>
     public Action? OnHeld { get; set; }
@@ -63,7 +66,7 @@ internal sealed class HeldPeer : IAsyncDisposable
     public void Release()
     {
         Holds = null;
-        Waits = null;
+        Fails = null;
         OnHeld = null;
         reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Front.Resume();
@@ -78,6 +81,26 @@ internal sealed class HeldPeer : IAsyncDisposable
     }
 
     private static ReadOnlyMemory<byte>? NilIfEmpty(ReadOnlyMemory<byte> payload) => payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : payload;
+
+    private static ChunkId[] IdsIn(ReadOnlyMemory<byte> payload) =>
+        [.. Enumerable.Range(0, payload.Length / ChunkId.SizeBytes).Select(i => new ChunkId(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes)))];
+
+    private ChunkId[] HeldOf(string operation, MessageMap arguments, ReadOnlyMemory<byte> payload) =>
+        operation == Protocol.Operations.GetChunks && Holds is { } holds
+            ? [.. IdsIn(payload).Where(id => holds(operation, arguments, id.ToByteArray()))]
+            : [];
+
+    private async Task<(DfssErrorCode Status, MessageMap Results, ReadOnlyMemory<byte>? Payload)?> AnswerOthersAsync(
+        Message request, ReadOnlyMemory<byte> payload, ChunkId[] held, CancellationToken cancellationToken)
+    {
+        ChunkId[] asked = IdsIn(payload);
+        byte[] others = [.. asked.Except(held).SelectMany(id => id.ToByteArray())];
+        PeerCall call = new(request.Operation!, request.Map, others, Destination: null, IsBulk: false);
+        using Response response = await link.CallAsync(call, cancellationToken);
+        Queue<MessageValue> lengths = new(response.Results.Required("lengths").AsArray());
+        MessageMap results = new() { { "lengths", MessageValue.From([.. asked.Select(id => held.Contains(id) ? MessageValue.Nil : lengths.Dequeue())]) } };
+        return (DfssErrorCode.None, results, response.Payload.ToArray());
+    }
 
     private Task HoldHelloAsync(CancellationToken cancellationToken)
     {
@@ -99,12 +122,19 @@ internal sealed class HeldPeer : IAsyncDisposable
             Operations.Add(operation);
         }
 
-        if (Waits?.Invoke(operation, request.Map, payload) == true)
+        if (Fails?.Invoke(operation, request.Map, payload) == true)
         {
             await Reached.WaitAsync(cancellationToken);
+            return (DfssErrorCode.StoreFailed, ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFailed, "Broken."), chunkId: null), null);
         }
 
-        if (Holds?.Invoke(operation, request.Map, payload) == true)
+        ChunkId[] held = HeldOf(operation, request.Map, payload);
+        if (held.Length > 0 && held.Length * ChunkId.SizeBytes < payload.Length)
+        {
+            return await AnswerOthersAsync(request, payload, held, cancellationToken);
+        }
+
+        if (held.Length > 0 || Holds?.Invoke(operation, request.Map, payload) == true)
         {
             OnHeld?.Invoke();
             reached.TrySetResult();

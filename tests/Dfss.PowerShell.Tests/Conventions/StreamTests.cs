@@ -91,7 +91,7 @@ public sealed class StreamTests : IDisposable
         string[] lines = [.. session.Run(script).ThrowIfFailed().Output.Select(item => item.BaseObject)
             .OfType<DebugRecord>().Select(record => record.Message)];
         Assert.All(lines, line => Assert.Matches(@"^localhost:\d+ [a-z_]+, \d+ B out: (ok, \d+ B back|\w+), \d+\.\d ms$", line));
-        Assert.Contains(lines, line => line.StartsWith($"{peer} store_chunk, 5 B out: ok", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith($"{peer} store_chunks, 37 B out: ok", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains(" seal, ", StringComparison.Ordinal));
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Dfss.Protocol;
 using Dfss.Testing;
 using Xunit;
@@ -12,6 +11,10 @@ namespace Dfss.Tests.EarlyEnds;
 public sealed class EarlyEndTests : IAsyncLifetime
 {
     private const int Length = 3 << 20;
+
+    /// <summary>One chunk, and too large to go in a batch with others.</summary>
+    private const int SingleChunk = 100_000;
+
     private const string Send = "Send-DfssFile -LiteralPath in/b -Peer $peer";
     private const string Receive = "Receive-DfssFile b -Peer $peer -Destination out";
     private const string ReceiveObject = "Receive-DfssFile -InputObject $stored -Destination out";
@@ -25,7 +28,7 @@ public sealed class EarlyEndTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         end = await EarlyEnd.StartAsync();
-        end.MakeFile("a", 0xAA, 1000);
+        end.MakeFile("a", 0xAA, SingleChunk);
         end.MakeFile("b", 0xBB, Length);
     }
 
@@ -37,6 +40,7 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [InlineData(Operations.Prepare)]
     [InlineData(Operations.FindMissing)]
     [InlineData(Operations.StoreChunk)]
+    [InlineData(Operations.StoreChunks)]
     [InlineData(Operations.Seal)]
     [InlineData(Operations.Accept)]
     public async Task A_send_is_stopped_at(string operation)
@@ -58,13 +62,15 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [Theory]
     [InlineData(Operations.Hello, Receive)]
     [InlineData(Operations.Read, Receive)]
+    [InlineData(Operations.GetChunks, Receive)]
     [InlineData(Operations.GetChunk, Receive)]
     [InlineData(Operations.ListFiles, "Receive-DfssFile * -Peer $peer -Destination out")]
     [InlineData(Operations.Hello, ReceiveObject)]
+    [InlineData(Operations.GetChunks, ReceiveObject)]
     [InlineData(Operations.GetChunk, ReceiveObject)]
     [InlineData(Operations.Hello, Compare)]
     [InlineData(Operations.Read, Compare)]
-    [InlineData(Operations.GetChunk, Compare)]
+    [InlineData(Operations.GetChunks, Compare)]
     public async Task A_transfer_is_stopped_at(string operation, string command)
     {
         end.Set("stored", Store("b"));
@@ -97,8 +103,9 @@ public sealed class EarlyEndTests : IAsyncLifetime
         }
 
         Assert.Equal(
-            [Operations.Accept, Operations.Decide, Operations.FindMissing, Operations.GetChunk, Operations.ListFiles,
-                Operations.PeerInfo, Operations.Prepare, Operations.Read, Operations.Seal, Operations.StoreChunk],
+            [Operations.Accept, Operations.Decide, Operations.FindMissing, Operations.GetChunk, Operations.GetChunks,
+                Operations.ListFiles, Operations.PeerInfo, Operations.Prepare, Operations.Read, Operations.Seal,
+                Operations.StoreChunk, Operations.StoreChunks],
             Peer.Operations.Order(StringComparer.Ordinal));
     }
 
@@ -111,13 +118,11 @@ public sealed class EarlyEndTests : IAsyncLifetime
     {
         if (kind == EndKind.ErrorAction)
         {
-            // So that a fails, and not before b is under way.
-            Store("a");
-            Peer.Waits = (operation, _, payload) => operation == Operations.Prepare && Names(payload, "a");
+            Peer.Fails = (operation, _, payload) => operation == Operations.StoreChunk && payload.Span[0] == 0xAA;
         }
 
         Peer.Holds = (operation, _, payload) =>
-            operation == Operations.StoreChunk && payload.Length > 1000 && payload.Span[0] == 0xBB;
+            operation == Operations.StoreChunk && payload.Span[0] == 0xBB;
         await end.RunAsync(kind, "Send-DfssFile in/a, in/b -Peer $peer");
         Assert.Equal("FileNotFound", GetError("Get-DfssFileInfo -LiteralName b -Peer $store"));
     }
@@ -129,17 +134,16 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [InlineData(EndKind.ErrorAction)]
     public async Task A_receive_ends_while_another_file_is_on_its_way(EndKind kind)
     {
-        DfssFileInfo stored = Store("a");
+        Store("a");
         Store("b");
         string taken = Path.Combine(end.In, "taken");
         Directory.CreateDirectory(taken);
-        ChunkId chunk = ChunkId.Of(Enumerable.Repeat((byte)0xBB, 1 << 20).ToArray());
-        Peer.Holds = (operation, map, _) => operation == Operations.GetChunk && Asks(map, chunk.ToByteArray());
+        byte[] chunkOfA = ChunkId.Of(Enumerable.Repeat((byte)0xAA, SingleChunk).ToArray()).ToByteArray();
+        byte[] chunkOfB = ChunkId.Of(Enumerable.Repeat((byte)0xBB, 1 << 20).ToArray()).ToByteArray();
+        Peer.Holds = (operation, map, _) => operation == Operations.GetChunk && Asks(map, chunkOfB);
         if (kind == EndKind.ErrorAction)
         {
-            File.WriteAllText(Path.Combine(taken, "a"), "in the way");
-            byte[] manifest = stored.File.Record.FileId.ToChunkId().ToByteArray();
-            Peer.Waits = (operation, map, _) => operation == Operations.GetChunk && Asks(map, manifest);
+            Peer.Fails = (operation, map, _) => operation == Operations.GetChunk && Asks(map, chunkOfA);
         }
 
         await end.RunAsync(kind, "Receive-DfssFile a, b -Peer $peer -Destination in/taken");
@@ -149,21 +153,11 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [Theory]
     [InlineData(EndKind.Break)]
     [InlineData(EndKind.Throw)]
-    [InlineData(EndKind.ErrorAction)]
     public async Task A_comparison_ends_while_another_file_is_on_its_way(EndKind kind)
     {
-        DfssFileInfo stored = Store("b");
-        if (kind == EndKind.ErrorAction)
-        {
-            Peer.Waits = (operation, _, payload) => operation == Operations.Read && Names(payload, "a");
-        }
-        else
-        {
-            Store("a");
-        }
-
-        byte[] manifest = stored.File.Record.FileId.ToChunkId().ToByteArray();
-        Peer.Holds = (operation, map, _) => operation == Operations.GetChunk && Asks(map, manifest);
+        Store("a");
+        byte[] manifest = Store("b").File.Record.FileId.ToChunkId().ToByteArray();
+        Peer.Holds = (operation, _, payload) => operation == Operations.GetChunks && payload.Span.SequenceEqual(manifest);
         await end.RunAsync(kind, "Compare-DfssFile in/a, in/b -Peer $peer");
     }
 
@@ -218,9 +212,6 @@ public sealed class EarlyEndTests : IAsyncLifetime
         await Peer.WhenDeserted.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Assert.InRange(Peer.ConnectionsMade, 1, 2);
     }
-
-    private static bool Names(ReadOnlyMemory<byte> payload, string name) =>
-        payload.Span.IndexOf([(byte)(0xA0 + name.Length), .. Encoding.UTF8.GetBytes(name)]) >= 0;
 
     private static bool Asks(MessageMap map, byte[] chunkId) =>
         map.TryGet("chunk_id", out MessageValue id) && id.AsBinary().AsSpan().SequenceEqual(chunkId);
