@@ -576,7 +576,6 @@ class Protocol(PeerTest):
         chunk_id = bytes(32)
         for code, request in (
                 (Code.UnknownOperation, ["no_such", {}, b"payload"]),
-                (Code.UnknownOperation, ["hello", {"versions": [1], "software": "again"}, None]),
                 (Code.InvalidArgument, ["get_chunk", {}, None]),
                 (Code.InvalidArgument, ["get_chunk", {"chunk_id": None}, None]),
                 (Code.InvalidArgument, ["get_chunk", {"chunk_id": b"short"}, None]),
@@ -626,6 +625,7 @@ class Protocol(PeerTest):
                 ("bad UTF-8", Code.ProtocolViolation, raw(head + b"\x81\xa1a\xa1\xff\xc0")),
                 ("a payload behind the body", Code.ProtocolViolation, raw(head + b"\x80\xc4\x09abc")),
                 ("a payload before its end", Code.ProtocolViolation, raw(head + b"\x80\xc4\x01abc")),
+                ("hello again", Code.ProtocolViolation, frame(1, "hello", {"versions": [1], "software": ""}, None)),
                 ("an id twice", Code.ProtocolViolation, 31 * frame(1, "verify_chunk", {"chunk_id": slow}, None))):
             with self.subTest(what):
                 wire = Wire(self)
