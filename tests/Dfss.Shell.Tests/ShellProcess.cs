@@ -65,6 +65,8 @@ internal sealed class ShellProcess : IDisposable
             start.ArgumentList.Add(argument);
         }
 
+        // Set by a pwsh that the tests were started from (build.ps1): dfss would find that one's modules.
+        start.Environment.Remove("PSModulePath");
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
