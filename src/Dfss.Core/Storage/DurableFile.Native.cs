@@ -26,6 +26,7 @@ internal sealed partial class DurableFile
     private const int CloseOnExecMac = 0x1000000;
     private const int FullSyncMac = 51;
     private const int ExclusiveWithoutWaiting = 2 | 4;
+    private const int Unlocked = 8;
     private const uint ReplaceExisting = 1;
     private const uint WriteThrough = 8;
 
@@ -45,6 +46,23 @@ internal sealed partial class DurableFile
         int error = Marshal.GetLastPInvokeError();
         handle.Dispose();
         return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? null : throw Failed(error, "lock", path);
+    }
+
+    /// <summary>Gives a lock back and closes its file. Unix only.</summary>
+    /// <remarks>
+    /// Closing alone would not do: a child that this process is starting at this moment has the same open file until it runs its
+    /// own program, and would hold the lock so long.
+    /// </remarks>
+    /// <exception cref="IOException">The operating system refused.</exception>
+    public static void Unlock(SafeFileHandle handle)
+    {
+        int result = FileLock(handle, Unlocked);
+        int error = Marshal.GetLastPInvokeError();
+        handle.Dispose();
+        if (result != 0)
+        {
+            throw Failed(error, "unlock", "lock");
+        }
     }
 
     /// <summary>Opens a file for reading past .NET's own advisory lock, which a locked file would refuse. Unix

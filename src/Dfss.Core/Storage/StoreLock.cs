@@ -33,7 +33,17 @@ internal sealed class StoreLock : IDisposable
     }
 
     /// <summary>Gives the lock back. The file stays: removing it could take it from under the next holder.</summary>
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            handle.Dispose();
+        }
+        else if (!handle.IsClosed)
+        {
+            DurableFile.Unlock(handle);
+        }
+    }
 
     private static SafeFileHandle? TryTakeOnUnix(string path)
     {

@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Dfss.Records;
 using Dfss.Storage;
+using Microsoft.Win32.SafeHandles;
 using Xunit;
 
 namespace Dfss.Tests.Storage;
 
 /// <summary>Opening a store: what is refused, what is kept, what a full disk does.</summary>
-public sealed class StoreOpeningTests : IDisposable
+public sealed partial class StoreOpeningTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
@@ -48,6 +50,22 @@ public sealed class StoreOpeningTests : IDisposable
         Assert.Equal(DfssErrorCode.StoreInUse, refused.Code);
         Assert.Contains(
             $"process {Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A child has the parent's open files until it runs its own program; so here a copy of the lock's descriptor stands for it.</summary>
+    [Fact]
+    public async Task A_closed_store_opens_again_while_a_child_is_being_started()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "It finds the lock's descriptor in /proc.");
+        LocalStore store = await OpenAsync();
+        string lockFile = new DirectoryInfo("/proc/self/fd").GetFiles()
+            .First(file => file.LinkTarget == Path.Combine(folder.Path, "lock")).Name;
+        int copy = Duplicate(int.Parse(lockFile, CultureInfo.InvariantCulture));
+        Assert.True(copy >= 0);
+        using SafeFileHandle inherited = new(copy, ownsHandle: true);
+        await store.DisposeAsync();
+        await using LocalStore again = await OpenAsync();
+        Assert.NotEqual(default, again.StoreId);
     }
 
     [Fact]
@@ -190,4 +208,7 @@ public sealed class StoreOpeningTests : IDisposable
         Assert.Equal(code, refused.Code);
         return refused;
     }
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial int Duplicate(int descriptor);
 }
