@@ -83,15 +83,9 @@ internal static class ProgressBenchmark
 
     private static string Ratio(List<Round> rounds, Func<Round, double> figure)
     {
-        double with = Median(rounds.Where(round => round.HasProgress).Select(figure));
-        double without = Median(rounds.Where(round => !round.HasProgress).Select(figure));
+        double with = Figures.Median(rounds.Where(round => round.HasProgress).Select(figure));
+        double without = Figures.Median(rounds.Where(round => !round.HasProgress).Select(figure));
         return FormattableString.Invariant($"{with:0.000} / {without:0.000} s = {with / without:0.000}");
-    }
-
-    private static double Median(IEnumerable<double> figures)
-    {
-        double[] sorted = [.. figures.Order()];
-        return sorted[sorted.Length / 2];
     }
 
     private static byte[] MakeContent(int bytes)
