@@ -8,7 +8,7 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
     public void WriteIntroduction(string folder, List<string> skipped)
     {
         output.WriteLine($"Measured {Machine.Describe(folder)}.");
-        output.WriteLine($"Medians of {rounds} rounds; the tools take turns; what was received is compared with the source.");
+        output.WriteLine($"Medians of {rounds} round(s); the tools take turns; what was received is compared with the source.");
         output.WriteLine();
         output.WriteLine(
             """
@@ -16,7 +16,8 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
             spreads the chunks over two. Only dfss and "cp, then sync" have what was sent on disk when they return. The
             time of dfss is that of the command in a new process, first-time compilation included, the engine's own start
             not; that of the others is the whole process. Processor seconds are of all processes, at both ends. Peak
-            memory is of the largest process at each end; of the others it is sampled 20 times a second.
+            memory is of the largest process at each end; of the others it is sampled 20 times a second, and "?" is what
+            ended before a sample.
             """);
         foreach (string reason in skipped)
         {
@@ -69,5 +70,6 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         return costs.Max(cost => cost.ServerPeakBytes) is { } server ? $"{client} / {Megabytes(server)}" : client + " / -";
     }
 
-    private static string Megabytes(long bytes) => (bytes / 1e6).ToString("0", CultureInfo.InvariantCulture);
+    private static string Megabytes(long bytes) =>
+        bytes == 0 ? "?" : (bytes / 1e6).ToString("0", CultureInfo.InvariantCulture);
 }

@@ -27,20 +27,19 @@ internal static class ProcessTree
             ? long.Parse(fields[index], CultureInfo.InvariantCulture) / TicksPerSecond
             : 0;
 
-    private static HashSet<int> Descendants(int processId)
+    /// <summary>The process itself and all below it.</summary>
+    private static List<int> Descendants(int processId)
     {
-        HashSet<int> found = [processId];
-        // In ascending order a parent comes before its children.
-        foreach (int candidate in Directory.EnumerateDirectories("/proc")
+        ILookup<int, int> children = Directory.EnumerateDirectories("/proc")
             .Select(path => int.TryParse(Path.GetFileName(path), CultureInfo.InvariantCulture, out int id) ? id : 0)
-            .Where(id => id > processId)
-            .Order())
+            .Where(id => id > 0)
+            .Select(id => (Id: id, Fields: Stat(id)))
+            .Where(process => process.Fields.Length > 0)
+            .ToLookup(process => int.Parse(process.Fields[1], CultureInfo.InvariantCulture), process => process.Id);
+        List<int> found = [processId];
+        for (int i = 0; i < found.Count; i++)
         {
-            if (Stat(candidate) is { Length: > 0 } fields
-                && found.Contains(int.Parse(fields[1], CultureInfo.InvariantCulture)))
-            {
-                found.Add(candidate);
-            }
+            found.AddRange(children[found[i]]);
         }
 
         return found;
