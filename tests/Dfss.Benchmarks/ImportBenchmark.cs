@@ -27,7 +27,7 @@ internal static class ImportBenchmark
         output.WriteLine("| engine | alone, ms | with the import, ms | the import, ms | its processor time, ms |");
         output.WriteLine("|---|---|---|---|---|");
         await MeasureAsync("embedded", script => new ProcessStartInfo("dotnet", [engine, script]), import, rounds, output);
-        if (OnPath("pwsh") is { } pwsh)
+        if (Programs.Find("pwsh") is { } pwsh)
         {
             await MeasureAsync(
                 "pwsh", script => new ProcessStartInfo(pwsh, ["-NoProfile", "-NonInteractive", "-Command", script]),
@@ -48,11 +48,11 @@ internal static class ImportBenchmark
             withImport.Add(await RunAsync(start(import)));
         }
 
-        double added = Median(alone.Zip(withImport, (without, with) => with.Elapsed - without.Elapsed));
-        double processor = Median(alone.Zip(withImport, (without, with) => with.Processor - without.Processor));
+        double added = Figures.Median(alone.Zip(withImport, (without, with) => with.Elapsed - without.Elapsed));
+        double processor = Figures.Median(alone.Zip(withImport, (without, with) => with.Processor - without.Processor));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {Median(alone.Select(run => run.Elapsed)):0} | {Median(withImport.Select(run => run.Elapsed)):0} "
+            $"| {name} | {Figures.Median(alone.Select(run => run.Elapsed)):0} | {Figures.Median(withImport.Select(run => run.Elapsed)):0} "
             + $"| {added:0} | {processor:0} |"));
     }
 
@@ -72,17 +72,6 @@ internal static class ImportBenchmark
     }
 
     private sealed record Start(double Elapsed, double Processor);
-
-    private static double Median(IEnumerable<double> figures)
-    {
-        double[] sorted = [.. figures.Order()];
-        return sorted[sorted.Length / 2];
-    }
-
-    private static string? OnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? string.Empty)
-        .Split(Path.PathSeparator).Where(folder => folder.Length > 0)
-        .SelectMany(folder => new[] { Path.Combine(folder, program), Path.Combine(folder, program + ".exe") })
-        .FirstOrDefault(File.Exists);
 
     private static string Root()
     {

@@ -1,28 +1,63 @@
+using System.Globalization;
 using Dfss.Benchmarks;
 
-// dotnet run -c Release --project tests/Dfss.Benchmarks [-- FILE_MIB [ROUNDS [FOLDER]]]
-// dotnet run -c Release --project tests/Dfss.Benchmarks -- import [ROUNDS]
-if (args is ["import", ..])
+const string Usage = """
+    dotnet run -c Release --project tests/Dfss.Benchmarks -- NAME [ARGUMENTS]
+
+      compare  [MEBIBYTES [FILES [ROUNDS [FOLDER]]]]  dfss beside cp, rsync and scp: one file of 1024 MiB, then
+                                                      10000 files of 4 KiB, 3 rounds; 0 leaves one of the two out
+      transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
+      import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
+      progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
+
+    FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.
+    Linux.
+    """;
+
+switch (args)
 {
-    await ImportBenchmark.RunAsync(
-        args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 15, Console.Out);
-    return;
+    case ["compare", .. { Length: <= 4 }] when AreNumbers(args[1..], 3):
+        await InFolderAsync(
+            Argument(4, Path.GetTempPath()),
+            folder => CompareBenchmark.RunAsync(
+                folder, new ComparisonSize(Number(1, 1024), Number(2, 10_000), Number(3, 3)), Console.Out));
+        return 0;
+    case ["transfer", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
+        await InFolderAsync(
+            Argument(3, Path.GetTempPath()),
+            folder => TransferBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 3), Console.Out));
+        return 0;
+    case ["import", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
+        await ImportBenchmark.RunAsync(Number(1, 15), Console.Out);
+        return 0;
+    case ["progress", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
+        await InFolderAsync(
+            Argument(2, Path.GetTempPath()),
+            folder => ProgressBenchmark.RunAsync(folder, Number(1, 15), Console.Out));
+        return 0;
+    default:
+        await Console.Error.WriteLineAsync(Usage);
+        return 2;
 }
 
-// dotnet run -c Release --project tests/Dfss.Benchmarks -- progress [ROUNDS [FOLDER]]
-bool isProgress = args is ["progress", ..];
-args = isProgress ? ["0", .. args[1..]] : args;
-int fileMebibytes = args.Length > 0 ? int.Parse(args[0], System.Globalization.CultureInfo.InvariantCulture) : 1024;
-int rounds = args.Length > 1 ? int.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 3;
-string parent = args.Length > 2 ? args[2] : Path.GetTempPath();
-string folder = Path.Combine(parent, "dfss-benchmark-" + Guid.NewGuid().ToString("N"));
-Directory.CreateDirectory(folder);
-try
+string Argument(int index, string otherwise) => args.Length > index ? args[index] : otherwise;
+
+int Number(int index, int otherwise) =>
+    args.Length > index ? int.Parse(args[index], CultureInfo.InvariantCulture) : otherwise;
+
+static bool AreNumbers(string[] given, int count) => given.Take(count).All(
+    text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+
+static async Task InFolderAsync(string parent, Func<string, Task> run)
 {
-    await (isProgress ? ProgressBenchmark.RunAsync(folder, args.Length > 1 ? rounds : 15, Console.Out)
-        : TransferBenchmark.RunAsync(folder, fileMebibytes, rounds, Console.Out));
-}
-finally
-{
-    Directory.Delete(folder, recursive: true);
+    string folder = Path.Combine(Path.GetFullPath(parent), "dfss-benchmark-" + Guid.NewGuid().ToString("N"));
+    Directory.CreateDirectory(folder);
+    try
+    {
+        await run(folder);
+    }
+    finally
+    {
+        Directory.Delete(folder, recursive: true);
+    }
 }

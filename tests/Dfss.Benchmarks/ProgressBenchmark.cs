@@ -86,14 +86,8 @@ internal static class ProgressBenchmark
     {
         double[] with = [.. rounds.Where(round => round.HasProgress).OrderBy(round => round.Number).Select(figure)];
         double[] without = [.. rounds.Where(round => !round.HasProgress).OrderBy(round => round.Number).Select(figure)];
-        double ratio = Median(with.Zip(without, (one, other) => one / other));
-        return FormattableString.Invariant($"{Median(with):0.000} / {Median(without):0.000} s, ratio {ratio:0.000}");
-    }
-
-    private static double Median(IEnumerable<double> figures)
-    {
-        double[] sorted = [.. figures.Order()];
-        return sorted[sorted.Length / 2];
+        double ratio = Figures.Median(with.Zip(without, (one, other) => one / other));
+        return FormattableString.Invariant($"{Figures.Median(with):0.000} / {Figures.Median(without):0.000} s, ratio {ratio:0.000}");
     }
 
     private static byte[] MakeContent(int bytes)

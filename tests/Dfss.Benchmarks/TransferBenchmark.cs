@@ -12,36 +12,33 @@ internal static class TransferBenchmark
 
     public static async Task RunAsync(string folder, int fileMebibytes, int rounds, TextWriter output)
     {
-        string source = MakeSource(folder, fileMebibytes);
-        double gigabytes = fileMebibytes * (double)(1 << 20) / Gigabyte;
+        Workload source = Workload.CreateLarge(Path.Combine(folder, "source"), fileMebibytes);
         List<Round> results = [];
         for (int i = 0; i < rounds; i++)
         {
-            results.Add(await RunRoundAsync(Path.Combine(folder, "round"), source, gigabytes));
+            results.Add(await RunRoundAsync(Path.Combine(folder, "round"), source));
         }
 
         Report(results, fileMebibytes, output);
     }
 
-    private static async Task<Round> RunRoundAsync(string folder, string source, double gigabytes)
+    private static async Task<Round> RunRoundAsync(string folder, Workload source)
     {
+        double gigabytes = source.Bytes / Gigabyte;
         Directory.CreateDirectory(folder);
         MachineLimits limits = await MachineLimits.MeasureAsync(folder, CancellationToken.None);
         await using ShellPeer first = await ShellPeer.StartAsync(Path.Combine(folder, "store1"));
         await using ShellPeer second = await ShellPeer.StartAsync(Path.Combine(folder, "store2"));
         string peers = $"{first.Address},{second.Address}";
-        string received = Path.Combine(folder, "received.bin");
+        string received = Path.Combine(folder, "received");
 
-        MachineLimits.TouchMemory();
-        ClientRun send = await ClientRun.StartAsync($"$null = Send-DfssFile -LiteralPath '{source}' -Name bench -Peer '{peers}'");
+        await Machine.SettleAsync();
+        ClientRun send = await ClientRun.StartAsync($"$null = Send-DfssFile '{source.Folder}/*' -Peer '{peers}'");
         double sendProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds;
-        MachineLimits.TouchMemory();
-        ClientRun receive = await ClientRun.StartAsync($"$null = Receive-DfssFile bench -Destination '{received}' -Peer '{peers}'");
+        await Machine.SettleAsync();
+        ClientRun receive = await ClientRun.StartAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' -Peer '{peers}'");
         double receiveProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds + receive.ProcessorSeconds - sendProcessor;
-        if (!FilesAreEqual(source, received))
-        {
-            throw new InvalidOperationException("What was received is not what was sent.");
-        }
+        source.RequireEqual(received);
 
         Round round = new(
             limits,
@@ -55,30 +52,6 @@ internal static class TransferBenchmark
         await second.DisposeAsync();
         Directory.Delete(folder, recursive: true);
         return round;
-    }
-
-    private static string MakeSource(string folder, int mebibytes)
-    {
-        string path = Path.Combine(folder, "source.bin");
-        byte[] block = new byte[1 << 20];
-        Random random = new(1);
-        using FileStream stream = new(path, FileMode.Create);
-        for (int i = 0; i < mebibytes; i++)
-        {
-            random.NextBytes(block);
-            stream.Write(block);
-        }
-
-        // Its write-back is not to be part of the first measurement.
-        stream.Flush(flushToDisk: true);
-        return path;
-    }
-
-    private static bool FilesAreEqual(string left, string right)
-    {
-        using FileStream a = File.OpenRead(left);
-        using FileStream b = File.OpenRead(right);
-        return System.Security.Cryptography.SHA256.HashData(a).AsSpan().SequenceEqual(System.Security.Cryptography.SHA256.HashData(b));
     }
 
     private static void Report(List<Round> rounds, int fileMebibytes, TextWriter output)
@@ -104,11 +77,8 @@ internal static class TransferBenchmark
     private static void Row(TextWriter output, string name, List<Round> rounds, Func<Round, double> send, Func<Round, double> receive) =>
         output.WriteLine($"| {name} | {Median(rounds, send)} | {Median(rounds, receive)} |");
 
-    private static string Median(List<Round> rounds, Func<Round, double> figure)
-    {
-        double[] sorted = [.. rounds.Select(figure).Order()];
-        return sorted[sorted.Length / 2].ToString("0.00", CultureInfo.InvariantCulture);
-    }
+    private static string Median(List<Round> rounds, Func<Round, double> figure) =>
+        Figures.Median(rounds.Select(figure)).ToString("0.00", CultureInfo.InvariantCulture);
 
     private sealed record Round(
         MachineLimits Limits,

@@ -1,0 +1,75 @@
+using System.Globalization;
+
+namespace Dfss.Benchmarks;
+
+/// <summary>The comparison as Markdown: medians, and ratios within a round, of which the median again.</summary>
+internal sealed class ComparisonTable(TextWriter output, int rounds)
+{
+    public void WriteIntroduction(string folder, List<string> skipped)
+    {
+        output.WriteLine($"Measured {Machine.Describe(folder)}.");
+        output.WriteLine($"Medians of {rounds} round(s); the tools take turns; what was received is compared with the source.");
+        output.WriteLine();
+        output.WriteLine(
+            """
+            All copy the same bytes on the same disk and keep times and modes. cp, rsync and scp copy to one place; dfss
+            spreads the chunks over two. Only dfss and "cp, then sync" have what was sent on disk when they return. The
+            time of dfss is that of the command in a new process, first-time compilation included, the engine's own start
+            not; that of the others is the whole process. Processor seconds are of all these processes, at both ends, not
+            of the kernel's own threads. Peak memory is of the largest process at each end; of the others it is sampled 20
+            times a second, and "?" is what ended before a sample.
+            """);
+        foreach (string reason in skipped)
+        {
+            output.WriteLine();
+            output.WriteLine("Left out: " + reason);
+        }
+    }
+
+    public void Write(Workload workload, List<ToolTurns> results)
+    {
+        bool isLarge = workload.Files == 1;
+        string unit = isLarge ? "GB" : "1,000 files";
+        double units = isLarge ? workload.Bytes / 1e9 : workload.Files / 1e3;
+        List<Turn> floor = results.Single(result => result.Tool.Name == CpTool.PlainName).Turns;
+        output.WriteLine();
+        output.WriteLine(
+            $"| {workload.Title} | verified; durable | send, s ({Speed(isLarge)}) | to cp | receive, s ({Speed(isLarge)}) "
+            + $"| to cp | processor s per {unit}, send / receive | peak memory, client / server, MB |");
+        output.WriteLine("|---|---|---|---|---|---|---|---|");
+        foreach ((ICopyTool tool, List<Turn> turns) in results)
+        {
+            double processorToSend = Figures.Median(turns.Select(turn => turn.Send.ProcessorSeconds)) / units;
+            double processorToReceive = Figures.Median(turns.Select(turn => turn.Receive.ProcessorSeconds)) / units;
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {tool.Name} | {tool.Promise} | {Times(workload, turns, floor, turn => turn.Send)} "
+                + $"| {Times(workload, turns, floor, turn => turn.Receive)} "
+                + $"| {processorToSend:0.00} / {processorToReceive:0.00} | {Memory(turns)} |"));
+        }
+
+        output.WriteLine();
+        output.WriteLine($"Load average at the end of it: {Machine.LoadAverage()}.");
+    }
+
+    private static string Speed(bool isLarge) => isLarge ? "MB/s" : "files/s";
+
+    private static string Times(Workload workload, List<Turn> turns, List<Turn> floor, Func<Turn, Cost> direction)
+    {
+        double seconds = Figures.Median(turns.Select(turn => direction(turn).Seconds));
+        double ratio = Figures.Median(
+            turns.Zip(floor, (turn, cp) => direction(turn).Seconds / direction(cp).Seconds));
+        double speed = (workload.Files == 1 ? workload.Bytes / 1e6 : workload.Files) / seconds;
+        return string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00} ({speed:N0}) | {ratio:0.0}");
+    }
+
+    private static string Memory(List<Turn> turns)
+    {
+        List<Cost> costs = [.. turns.SelectMany(turn => new[] { turn.Send, turn.Receive })];
+        string client = Megabytes(costs.Max(cost => cost.ClientPeakBytes));
+        return costs.Max(cost => cost.ServerPeakBytes) is { } server ? $"{client} / {Megabytes(server)}" : client + " / -";
+    }
+
+    private static string Megabytes(long bytes) =>
+        bytes == 0 ? "?" : (bytes / 1e6).ToString("0", CultureInfo.InvariantCulture);
+}
