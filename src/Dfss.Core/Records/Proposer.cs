@@ -54,6 +54,9 @@ internal sealed partial class Proposer : RegisterRound
     /// <summary>This change's own record, once chosen. <see cref="Current"/> may be a later one by then.</summary>
     public BallotedRecord? Chosen { get; private set; }
 
+    /// <summary>Whether somebody was asked to accept this change, so that it may have been made.</summary>
+    public bool MayHaveChanged => attempts.Count > 0;
+
     /// <summary>The version a change made on <see cref="Current"/> has.</summary>
     public long NextVersion => (Current?.Record.Version ?? 0) + 1;
 
@@ -77,7 +80,7 @@ internal sealed partial class Proposer : RegisterRound
     {
         if (!IsFinished)
         {
-            End(attempts.Count > 0 ? ProposerState.Uncertain : ProposerState.NoMajority, decided: null);
+            End(MayHaveChanged ? ProposerState.Uncertain : ProposerState.NoMajority, decided: null);
         }
     }
 

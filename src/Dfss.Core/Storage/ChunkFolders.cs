@@ -113,7 +113,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
             {
                 files.SyncDirectory(folder.Path);
             }
-            catch (IOException exception)
+            catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
             {
                 fault.Set(exception);
                 throw StoreErrors.Failed(layout.Root, exception);

@@ -78,7 +78,7 @@ internal sealed partial class DiskChunkStore
             files.Delete(target);
             return false;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
             throw StoreErrors.From(exception, layout.Root);
         }

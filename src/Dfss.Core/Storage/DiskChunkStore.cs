@@ -80,7 +80,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         {
             return ValueTask.FromResult(ReadFile(id, destination) ?? ReadRow(id, destination));
         }
-        catch (IOException exception)
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
             throw StoreErrors.Failed(layout.Root, exception);
         }
@@ -148,7 +148,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         {
             folders.Delete(id, () => incoming.Forget(id));
         }
-        catch (IOException exception)
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
             throw StoreErrors.Failed(layout.Root, exception);
         }

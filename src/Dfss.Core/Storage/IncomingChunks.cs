@@ -97,7 +97,7 @@ internal sealed class IncomingChunks : IAsyncDisposable
 
             return PutResult.Stored;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
             throw StoreErrors.From(exception, layout.Root);
         }
@@ -238,25 +238,21 @@ internal sealed class IncomingChunks : IAsyncDisposable
             folders.Promote(chunk.Path, chunk.Id, () => !chunk.IsUnwanted);
             return null;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
             return GiveUp(chunk, exception);
-        }
-        catch (UnauthorizedAccessException exception)
-        {
-            return GiveUp(chunk, new IOException(exception.Message, exception));
         }
     }
 
     /// <summary>Never tried again: the kernel may hold as clean what it failed to write, and a second sync would then
     /// succeed and lie.</summary>
-    private DfssException GiveUp(IncomingChunk chunk, IOException exception)
+    private DfssException GiveUp(IncomingChunk chunk, Exception exception)
     {
         try
         {
             files.Delete(chunk.Path);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (StoreErrors.IsOfMedium(error))
         {
             // It stays as garbage in incoming/; the next start removes it, or re-reads and rewrites it.
         }

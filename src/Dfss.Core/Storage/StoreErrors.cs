@@ -3,8 +3,11 @@ namespace Dfss.Storage;
 /// <summary>How failures of the medium are told.</summary>
 internal static class StoreErrors
 {
+    /// <summary>Whether the system refused or failed a read or write; .NET tells EACCES and EPERM by a type of their own.</summary>
+    public static bool IsOfMedium(Exception exception) => exception is IOException or UnauthorizedAccessException;
+
     /// <summary>What a failed read or write of the store at <paramref name="path"/> is to the caller.</summary>
-    public static DfssException From(IOException exception, string path) => DurableFile.IsOutOfSpace(exception)
+    public static DfssException From(Exception exception, string path) => exception is IOException io && DurableFile.IsOutOfSpace(io)
         ? Full(path, exception)
         : Failed(path, exception);
 
@@ -29,13 +32,9 @@ internal static class StoreErrors
         {
             return look();
         }
-        catch (IOException exception)
+        catch (Exception exception) when (IsOfMedium(exception))
         {
             throw From(exception, path);
-        }
-        catch (UnauthorizedAccessException exception)
-        {
-            throw Failed(path, exception);
         }
     }
 

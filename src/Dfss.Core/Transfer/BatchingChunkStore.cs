@@ -6,7 +6,7 @@ namespace Dfss.Transfer;
 /// Gathers the questions, puts and reads of many callers into few: of each kind one request is under way, and those who come
 /// meanwhile go together in the next. Chunks over 64 KiB, and flushes, pass through. A store made of a store.
 /// </summary>
-internal sealed class BatchingChunkStore : IChunkStore
+internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
 {
     /// <summary>64 KiB: above it a chunk keeps a connection busy by itself, and is not worth a copy.</summary>
     private const int SmallBytes = 64 << 10;
@@ -70,6 +70,14 @@ internal sealed class BatchingChunkStore : IChunkStore
     /// <inheritdoc/>
     public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
         questions.AskAsync(ids, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await questions.DisposeAsync().ConfigureAwait(false);
+        await puts.DisposeAsync().ConfigureAwait(false);
+        await gets.DisposeAsync().ConfigureAwait(false);
+    }
 
     private async ValueTask<IReadOnlyList<bool[]>> FindManyAsync(
         IReadOnlyList<IReadOnlyList<ChunkId>> batch, CancellationToken cancellationToken)

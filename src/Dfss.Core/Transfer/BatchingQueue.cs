@@ -6,11 +6,17 @@ namespace Dfss.Transfer;
 /// </summary>
 /// <remarks>
 /// Each caller stands for itself. A caller that gives up leaves the others theirs; a batch that nobody waits for any more is
-/// cancelled. An error that may be about one request (<see cref="MayBeAboutOne"/>) has the batch asked again in halves, which
-/// every operation here allows, so that in the end only that request's caller gets it. Any other is everybody's.
+/// cancelled. An error that may be about one request has the batch asked again in halves, which every operation here allows, so
+/// that in the end only that request's caller gets it. Any other is everybody's. What a failing peer answers to everything
+/// (<see cref="MayBeOfThePeer"/>) is halved only until <see cref="MaxAlike"/> requests in a row got it alone: then each half
+/// that is left is asked once, and if it fails, its callers get that error. So a blown fuse costs a batch of 256 some 20
+/// requests, and a row that cannot be read fails its own file only.
 /// </remarks>
-internal sealed class BatchingQueue<TRequest, TAnswer>
+internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
 {
+    /// <summary>3: two bad requests may well stand side by side.</summary>
+    private const int MaxAlike = 3;
+
     private readonly Func<IReadOnlyList<TRequest>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> ask;
     private readonly Func<TRequest, int> measure;
     private readonly Func<TRequest, string>? nameOf;
@@ -18,6 +24,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer>
     private readonly Lock gate = new();
     private readonly Queue<Waiter> waiting = [];
     private bool isAsking;
+    private Task asking = Task.CompletedTask;
 
     /// <param name="ask">Asks a batch; gives as many answers, in its order.</param>
     /// <param name="limits">The most of one batch.</param>
@@ -40,17 +47,14 @@ internal sealed class BatchingQueue<TRequest, TAnswer>
     {
         cancellationToken.ThrowIfCancellationRequested();
         Waiter waiter = new(request);
-        bool isFirst;
         lock (gate)
         {
             waiting.Enqueue(waiter);
-            isFirst = !isAsking;
-            isAsking = true;
-        }
-
-        if (isFirst)
-        {
-            _ = AskAllAsync();
+            if (!isAsking)
+            {
+                isAsking = true;
+                asking = AskAllAsync();
+            }
         }
 
         try
@@ -63,9 +67,25 @@ internal sealed class BatchingQueue<TRequest, TAnswer>
         }
     }
 
-    /// <summary>Whether this error of a batch may be that of one of its requests, and none of the others'.</summary>
-    private static bool MayBeAboutOne(DfssException error) =>
-        error.Code is DfssErrorCode.PeerFault || (!error.IsTransient && error.Code is not DfssErrorCode.StoreFailed);
+    /// <summary>Waits until no batch is under way. Whoever disposes has ended or closed what is asked before.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task last;
+        lock (gate)
+        {
+            last = asking;
+        }
+
+        await last.ConfigureAwait(false);
+    }
+
+    /// <summary>What only a request can be blamed for.</summary>
+    private static bool IsAboutOne(DfssErrorCode code) => code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName
+        or DfssErrorCode.LimitExceeded or DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound;
+
+    /// <summary>What one request can provoke, as by a row that cannot be read, and a failing peer answers to all.</summary>
+    private static bool MayBeOfThePeer(DfssErrorCode code) => code is DfssErrorCode.StoreFailed or DfssErrorCode.PeerFault
+        or DfssErrorCode.ProtocolViolation;
 
     private void Leave(Waiter waiter)
     {
@@ -89,36 +109,41 @@ internal sealed class BatchingQueue<TRequest, TAnswer>
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         while (TakeBatch() is { } batch)
         {
-            await AskAsync(batch.Waiters, batch.Cancellation.Token).ConfigureAwait(false);
+            await AskAsync(batch, batch.Waiters).ConfigureAwait(false);
         }
     }
 
-    private async Task AskAsync(ArraySegment<Waiter> waiters, CancellationToken cancellationToken)
+    private async Task AskAsync(Batch batch, ArraySegment<Waiter> waiters)
     {
         try
         {
             IReadOnlyList<TAnswer> answers = await ask(
-                [.. waiters.Select(waiter => waiter.Request)], cancellationToken).ConfigureAwait(false);
+                [.. waiters.Select(waiter => waiter.Request)], batch.Cancellation.Token).ConfigureAwait(false);
+            if (answers.Count != waiters.Count)
+            {
+                throw new InvalidOperationException($"{answers.Count} answers came to {waiters.Count} requests.");
+            }
+
+            batch.FailedAlone = 0;
             for (int i = 0; i < waiters.Count; i++)
             {
                 waiters[i].Answer.SetResult(answers[i]);
             }
         }
-        catch (DfssException error) when (waiters.Count > 1 && MayBeAboutOne(error))
+        catch (DfssException error) when (waiters.Count > 1
+            && (IsAboutOne(error.Code) || (MayBeOfThePeer(error.Code) && batch.FailedAlone < MaxAlike)))
         {
             int half = waiters.Count / 2;
-            await AskAsync(waiters[..half], cancellationToken).ConfigureAwait(false);
-            await AskAsync(waiters[half..], cancellationToken).ConfigureAwait(false);
+            await AskAsync(batch, waiters[..half]).ConfigureAwait(false);
+            await AskAsync(batch, waiters[half..]).ConfigureAwait(false);
         }
         catch (Exception error)
         {
-            // Nothing is hidden: everybody who asked gets it, each an exception of its own, as one thrown twice has a
-            // muddled stack.
+            // Nothing is hidden: everybody who asked gets it.
+            batch.FailedAlone += error is DfssException failed && MayBeOfThePeer(failed.Code) ? 1 : 0;
             foreach (Waiter waiter in waiters)
             {
-                waiter.Answer.SetException(error is DfssException failed
-                    ? new DfssException(failed.Code, failed.Message, failed)
-                    : error);
+                waiter.Fail(error);
             }
         }
     }
@@ -168,6 +193,15 @@ internal sealed class BatchingQueue<TRequest, TAnswer>
         public Batch? Batch { get; set; }
 
         public bool HasLeft { get; set; }
+
+        public void Fail(Exception error)
+        {
+            // Its own copy, as one that was thrown is told to nobody else; what is no expected failure has none.
+            Answer.SetException(error is DfssException failed ? failed.Retold() : error);
+
+            // Looked at, since whoever has left does not, and it would count as unobserved.
+            _ = Answer.Task.Exception;
+        }
     }
 
 #pragma warning disable CA1001 // A source without timer or handle has nothing to dispose, and the last to leave may cancel it late.
@@ -179,6 +213,9 @@ internal sealed class BatchingQueue<TRequest, TAnswer>
         public CancellationTokenSource Cancellation { get; } = new();
 
         public int Waiting { get; set; } = waiters.Count;
+
+        /// <summary>Requests in a row that got, asked alone, what may be the peer's error.</summary>
+        public int FailedAlone { get; set; }
     }
 }
 

@@ -6,7 +6,7 @@ namespace Dfss.Transfer;
 /// Gathers the steps of many names, each asked for by itself, into few requests: of each step, one is under way and those that
 /// come meanwhile go together in the next. A store made of a store; a call over several names passes through as it is.
 /// </summary>
-internal sealed class BatchingRecordStore : IRecordStore
+internal sealed class BatchingRecordStore : IRecordStore, IAsyncDisposable
 {
     /// <summary>
     /// 256 names: what a peer answers in some milliseconds, and syncs once. 1 MiB: far below what a frame carries, with the
@@ -59,6 +59,16 @@ internal sealed class BatchingRecordStore : IRecordStore
     /// <inheritdoc/>
     public ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken) =>
         inner.ListAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await prepares.DisposeAsync().ConfigureAwait(false);
+        await seals.DisposeAsync().ConfigureAwait(false);
+        await accepts.DisposeAsync().ConfigureAwait(false);
+        await decides.DisposeAsync().ConfigureAwait(false);
+        await reads.DisposeAsync().ConfigureAwait(false);
+    }
 
     private static BatchingQueue<TRequest, RegisterAnswer> Gather<TRequest>(
         Func<IReadOnlyList<TRequest>, CancellationToken, ValueTask<IReadOnlyList<RegisterAnswer>>> ask)

@@ -101,6 +101,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     {
         await disposed.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(links.Select(link => link.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(byStoreId.Values.Select(peer => peer.DisposeAsync().AsTask())).ConfigureAwait(false);
         disposed.Dispose();
     }
 

@@ -6,19 +6,23 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>A store that a client has reached: who it is, and its two faces.</summary>
-internal sealed class PeerHandle
+internal sealed class PeerHandle : IAsyncDisposable
 {
     /// <summary>Addresses kept of one member; enough for two networks in both address families, and names.</summary>
     private const int MaxAddresses = 8;
+
+    private readonly BatchingChunkStore batchedChunks;
+    private readonly BatchingRecordStore batchedRecords;
 
     public PeerHandle(PeerLink link, HelloAnswer hello)
     {
         Link = link;
         StoreId = hello.StoreId;
         RemoteChunkStore chunks = new(link);
-        Chunks = new VerifyingChunkStore(new BatchingChunkStore(chunks, chunks));
+        batchedChunks = new BatchingChunkStore(chunks, chunks);
+        batchedRecords = new BatchingRecordStore(new RemoteRecordStore(link));
+        Chunks = new VerifyingChunkStore(batchedChunks);
         Verifier = chunks;
-        Records = new BatchingRecordStore(new RemoteRecordStore(link));
         Member = new HomeMember(
             hello.StoreId,
             [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)]);
@@ -38,7 +42,14 @@ internal sealed class PeerHandle
 
     public IChunkVerifier Verifier { get; }
 
-    public IRecordStore Records { get; }
+    public IRecordStore Records => batchedRecords;
+
+    /// <summary>Waits for the batches under way; close <see cref="Link"/> first, which ends them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await batchedChunks.DisposeAsync().ConfigureAwait(false);
+        await batchedRecords.DisposeAsync().ConfigureAwait(false);
+    }
 
     public override string ToString() => Link.Address.ToString();
 }

@@ -21,9 +21,6 @@ internal sealed class RecordWriter
     private readonly Proposer proposer;
     private readonly bool isCreateOnly;
 
-    /// <summary>Whether a record of this change may have been accepted by somebody.</summary>
-    private bool isProposed;
-
     public RecordWriter(Home home, string name, WriteCondition condition, TransferOptions options)
     {
         this.home = home;
@@ -109,12 +106,11 @@ internal sealed class RecordWriter
     {
         if (current is null || home.IsSameAs(current.Home))
         {
-            isProposed = true;
             return describe(current);
         }
 
         const string Meanwhile = "was made by somebody else meanwhile, with other peers.";
-        throw isProposed
+        throw proposer.MayHaveChanged
             ? new DfssException(
                 DfssErrorCode.CommitUncertain,
                 $"'{name}' {Meanwhile} Whether this change was made before it is not known.", LookAgain)

@@ -20,7 +20,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     private readonly Dictionary<int, DfssException> errors = [];
     private int pausedFor = 1;
 
-    /// <summary>What stood in the way at each member that did not answer, the latest of each.</summary>
+    /// <summary>What stood in the way at each member whose last request got no answer.</summary>
     public string Reasons => string.Join(
         " ", errors.Values.Select(error => error.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0));
 
@@ -135,6 +135,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         running.Remove(outcome.Member);
         if (outcome.Answer is RegisterAnswer answer)
         {
+            errors.Remove(outcome.Member);
             round.OnAnswer(outcome.Member, outcome.Request, answer);
         }
         else

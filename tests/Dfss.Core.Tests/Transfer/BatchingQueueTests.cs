@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-public sealed class BatchingQueueTests : IDisposable
+public sealed partial class BatchingQueueTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -59,39 +59,15 @@ public sealed class BatchingQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_request_that_fails_fails_its_own_caller_and_nobody_else()
+    public async Task Disposing_waits_for_the_batch_under_way()
     {
-        failure = request => request == "bad" ? new DfssException(DfssErrorCode.InvalidArgument, "bad is bad.") : null;
         BatchingQueue<string, string> queue = Open(maxItems: 100);
         Task<string> first = await HoldFirstAsync(queue);
-        Task<string>[] good = [.. Enumerable.Range(0, 9).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
-        Task<string> bad = queue.AskAsync("bad", Token).AsTask();
-        Task<string>[] later = [.. Enumerable.Range(10, 9).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
+        Task disposing = queue.DisposeAsync().AsTask();
+        Assert.False(disposing.IsCompleted);
         hold.SetResult();
-
-        await Task.WhenAll([first, .. good, .. later]).WaitAsync(Patience, Token);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => bad.WaitAsync(Patience, Token));
-        Assert.Equal((DfssErrorCode.InvalidArgument, "bad is bad."), (error.Code, error.Message));
-    }
-
-    [Theory]
-    [InlineData(DfssErrorCode.PeerUnreachable)]
-    [InlineData(DfssErrorCode.TimedOut)]
-    [InlineData(DfssErrorCode.StoreFailed)]
-    public async Task What_is_wrong_with_the_peer_is_told_to_all_at_once(DfssErrorCode code)
-    {
-        failure = request => request == "first" ? null : new DfssException(code, "It is gone.");
-        BatchingQueue<string, string> queue = Open(maxItems: 100);
-        Task<string> first = await HoldFirstAsync(queue);
-        Task<string>[] others = [.. Enumerable.Range(0, 5).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
-        hold.SetResult();
-
-        await first.WaitAsync(Patience, Token);
-        DfssException[] errors = await Task.WhenAll(others.Select(other =>
-            Assert.ThrowsAsync<DfssException>(() => other.WaitAsync(Patience, Token))));
-        Assert.All(errors, error => Assert.Equal(code, error.Code));
-        Assert.Equal(5, errors.Distinct().Count());
-        Assert.Equal([1, 5], batches.Select(batch => batch.Length));
+        await disposing.WaitAsync(Patience, Token);
+        Assert.Equal("first!", await first.WaitAsync(Patience, Token));
     }
 
     [Fact]

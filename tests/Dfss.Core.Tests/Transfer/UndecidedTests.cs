@@ -58,6 +58,46 @@ public sealed class UndecidedTests
     }
 
     [Fact]
+    public async Task A_name_that_others_made_elsewhere_before_any_vote_is_a_conflict_and_not_uncertain()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(2);
+        await using DfssClient one = new([cluster.Addresses[0]], TransferOptions.Default);
+        string source = cluster.Folder.CreateFile("source", 1000, seed: 1);
+        string other = cluster.Folder.CreateFile("other", 1000, seed: 2);
+        SendOptions force = new() { Force = true };
+        Task<StoredFile>? meanwhile = null;
+        CallbackProgress progress = new(state =>
+        {
+            if (state.Phase == TransferPhase.Transferring && meanwhile is null)
+            {
+                // The upload waits for its progress to be told: the name was looked at, and nobody was asked to accept.
+                meanwhile = Task.Run(() => cluster.Client.SendAsync(other, "x", force, progress: null, Token), Token);
+                meanwhile.Wait(Token);
+            }
+        });
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => one.SendAsync(source, "x", force, progress, Token));
+        Assert.Equal(DfssErrorCode.Conflict, error.Code);
+        Assert.Equal((await meanwhile!).Record.FileId, (await cluster.Client.GetAsync("x", Token)).Record.FileId);
+    }
+
+    [Fact]
+    public async Task A_member_that_answers_again_is_no_longer_blamed_for_what_it_failed_with_before()
+    {
+        int prepares = 0;
+        await using FakePeer peer = new((request, payload, _) => new(Interlocked.Increment(ref prepares) == 1
+            ? (DfssErrorCode.StoreFull, [], null)
+            : Answered(new RegisterAnswer { Promised = BallotOf(request, payload) })));
+        await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
+        HomeMember member = (await directory.ConnectAsync(peer.Address, Token)).Member;
+        RegisterDriver driver = new(await Home.ReachAsync([member], directory, Token), TransferOptions.Default);
+        Proposer proposer = new("x", 1, WriteCondition.CreateOnly, Guid.NewGuid(), Guid.NewGuid);
+        await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, Token);
+        Assert.Equal((ProposerState.Prepared, 2), (proposer.State, prepares));
+        Assert.Null(driver.CommonError);
+        Assert.Empty(driver.Reasons);
+    }
+
+    [Fact]
     public async Task A_file_with_more_chunks_than_a_manifest_lists_is_refused_before_it_is_read()
     {
         await using Cluster cluster = await Cluster.StartAsync(1);
