@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import enum
+import fcntl
 import hashlib
 import itertools
 import os
@@ -55,6 +56,7 @@ MAX_IDS = 131_072
 MIN_CHUNK, USUAL_CHUNK, MAX_CHUNK = 65_536, 1_048_576, 16_777_216
 MAX_CHUNKS = 524_287
 MAX_MEMBERS = 64
+MAX_TEXT = 1_000
 MANIFEST_MAGIC = b"DFSSMAN\x01"
 
 CONNECT_SECONDS = 5.0
@@ -152,6 +154,13 @@ class _Reader:
                 raise _violation("a key is no text, or is there twice")
             result[key] = self.value(depth + 1)
         return result
+
+
+def _printable(text: str, limit: int) -> str:
+    """A text of the other side for a terminal or a log: control and format characters as their numbers, and cut."""
+    hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
+    shown = (f"\\u{ord(c):04X}" if unicodedata.category(c) in hidden else c for c in text[:limit])
+    return "".join(shown)[:limit]
 
 
 def _violation(message: str) -> DfssError:
@@ -516,7 +525,8 @@ class Connection:
 
     def _error(self, status: int, results: dict[str, Any]) -> DfssError:
         code = Code(status) if status in list(Code) else Code.PeerFault
-        message = " ".join(filter(None, (_find(results, key, str) for key in ("message", "advice"))))
+        texts = (_find(results, key, str) for key in ("message", "advice"))
+        message = " ".join(_printable(text, MAX_TEXT) for text in texts if text)
         return DfssError(code, f"{self.address}: {message}", retryable=_find(results, "retryable", bool))
 
     def _send(self, operation: str, arguments: dict[str, Any], payload: bytes | None) -> int:
@@ -1423,26 +1433,27 @@ class Client:
         download = Download(record, self.register(record.name, record.home).peers)
         try:
             file, part = _part_file(record, target, resume)
-            kept = resume
-            try:
-                with file:
+            with file:  # whose lock says that nobody else writes the part, until it has its name
+                is_there = not resume
+                try:
                     download.write_to(file, resume)
                     file.flush()
                     os.fchmod(file.fileno(), 0o644 if record.mode is None else record.mode & 0o777)
                     os.utime(file.fileno(), ns=(record.modified * 1_000_000,) * 2)
                     os.fsync(file.fileno())
-                if replace:
-                    os.rename(part, target)
-                else:
-                    os.link(part, target)  # fails where a rename would replace
-                kept = False
-            finally:
-                if not kept:
-                    Path(part).unlink(missing_ok=True)
+                    if replace:
+                        os.rename(part, target)
+                        is_there = False
+                    else:
+                        os.link(part, target)  # fails where a rename would replace
+                        is_there = True
+                finally:
+                    if is_there:
+                        os.unlink(part)
         except FileExistsError as error:
             raise DfssError(Code.DestinationExists, f"{target} exists now; allow replacing it") from error
         except OSError as error:
-            raise DfssError(Code.DestinationUnwritable, f"{target}: {error.strerror}") from error
+            raise DfssError(Code.DestinationUnwritable, f"{target}: {error.strerror or error}") from error
 
     def _same_still(self, record: Record, error: DfssError) -> None:
         """Chunks are gone: because there is another file now, or for the reason given."""
@@ -1457,14 +1468,41 @@ class Client:
 
 
 def _part_file(record: Record, target: Path, resume: bool) -> tuple[BinaryIO, str]:
-    """An open file beside the destination: with `resume` always the same one for a content and a destination."""
+    """An open file beside the destination: with `resume` always the same one for a content and a destination, locked.
+
+    Its name can be guessed, so it is used only where it is a regular file of this user.
+    """
     if not resume:
         descriptor, part = tempfile.mkstemp(prefix=".dfss-", suffix=".tmp", dir=target.parent)
-    else:
-        key = hashlib.sha256(os.fsencode(target.name) + b"\0" + record.file_id).hexdigest()[:32]
-        part = str(target.parent / f".dfss-{key}.part")
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    return open(descriptor, "r+b"), part
+        return open(descriptor, "r+b"), part
+    key = hashlib.sha256(os.fsencode(target.name) + b"\0" + record.file_id).hexdigest()[:32]
+    part = str(target.parent / f".dfss-{key}.part")
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(part, flags, 0o600)
+        try:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+                message = f"{part} is in the way: it is no regular file, or another user's"
+                raise DfssError(Code.DestinationUnwritable, message)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(part, found):
+                file, descriptor = open(descriptor, "r+b"), -1
+                return file, part
+        except BlockingIOError as error:
+            message = f"{target} is being fetched by another command; wait for it"
+            raise DfssError(Code.DestinationUnwritable, message, retryable=True) from error
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _is_at(path: str, file: os.stat_result) -> bool:
+    """Whether the file is the one at the path still: a fetch that was quicker may have given it its name."""
+    try:
+        return os.path.samestat(os.lstat(path), file)
+    except FileNotFoundError:
+        return False
 
 
 # ---- The command ----------------------------------------------------------------------------------------------------

@@ -255,7 +255,7 @@ public sealed class TransferTests : IDisposable
         var moving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         engine.Streams.Progress.DataAdded += (_, _) => moving.TrySetResult();
         IAsyncResult running = engine.BeginInvoke();
-        await moving.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await moving.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         var watch = Stopwatch.StartNew();
         await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
         // A fraction of a second on a quiet machine; sending all of it, or waiting for a time-out, would take far longer than this.

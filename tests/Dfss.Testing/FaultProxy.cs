@@ -105,7 +105,7 @@ internal sealed class FaultProxy : IAsyncDisposable
     {
         try
         {
-            IConnection far = await TcpTransport.ConnectAsync(target, TimeSpan.FromSeconds(5), stop.Token);
+            IConnection far = await TcpTransport.ConnectAsync(target, TimeSpan.FromSeconds(60), stop.Token);
             lock (connections)
             {
                 connections.Add(near);

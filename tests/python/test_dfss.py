@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import errno
+import fcntl
 import hashlib
 import os
 import re
@@ -411,6 +412,68 @@ class Resuming(PeerTest):
         wanted = {source.file_id} | {source.ids[at // MIB] for at in places if at not in good}
         self.assertEqual(wanted, {call.args[1] for call in gets.call_args_list})
 
+    def test_one_fetch_at_a_time_writes_a_part_and_the_others_are_told(self) -> None:
+        data = os.urandom(3 * MIB)
+        self.client.store(write("source", data), "same part")
+        target, started, go_on = self.out / "copy", threading.Event(), threading.Event()
+        write_to = dfss.Download.write_to
+
+        def held(download: dfss.Download, *arguments) -> None:
+            started.set()
+            self.assertTrue(go_on.wait(PATIENCE))
+            write_to(download, *arguments)
+
+        with mock.patch.object(dfss.Download, "write_to", held):
+            first = threading.Thread(target=cluster.client(self).fetch, args=("same part", target),
+                                     kwargs={"resume": True})
+            first.start()
+            self.assertTrue(started.wait(PATIENCE))
+            error = self.assertFails(Code.DestinationUnwritable, self.client.fetch, "same part", target, resume=True)
+            go_on.set()
+            first.join(PATIENCE)
+
+        self.assertTrue(error.retryable)
+        self.assertIn("another command", str(error))
+        self.assertEqual(data, target.read_bytes())
+        self.assertEqual(["copy"], os.listdir(self.out))
+        self.assertFails(Code.DestinationExists, self.client.fetch, "same part", target, resume=True)
+        self.client.fetch("same part", target, resume=True, replace=True)
+        self.assertEqual(["copy"], os.listdir(self.out))
+
+    def test_a_part_that_got_its_name_meanwhile_is_not_written(self) -> None:
+        data = os.urandom(MIB)
+        self.client.store(write("source", data), "quick part")
+        target, flock, parts = self.out / "copy", fcntl.flock, []
+
+        def too_late(descriptor: int, operation: int) -> None:
+            if not parts:
+                parts.extend(self.out.iterdir())
+                parts[0].rename(target)
+            flock(descriptor, operation)
+
+        with mock.patch.object(fcntl, "flock", too_late):
+            self.client.fetch("quick part", target, resume=True, replace=True)
+
+        self.assertEqual(data, target.read_bytes())
+        self.assertEqual(["copy"], os.listdir(self.out))
+
+    def test_a_part_that_is_no_file_of_one_s_own_is_refused(self) -> None:
+        self.client.store(write("source", b"abc"), "strange part")
+        target = self.out / "copy"
+        with mock.patch.object(dfss.Download, "write_to", side_effect=OSError(errno.ENOSPC, "No space left on device")):
+            self.assertFails(Code.DestinationUnwritable, self.client.fetch, "strange part", target, resume=True)
+        (part,) = self.out.iterdir()
+        part.unlink()
+        os.mkfifo(part)
+        error = self.assertFails(Code.DestinationUnwritable, self.client.fetch, "strange part", target, resume=True)
+        self.assertIn("no regular file", str(error))
+        part.unlink()
+        part.touch()
+        with mock.patch.object(os, "geteuid", return_value=os.geteuid() + 1):
+            self.assertFails(Code.DestinationUnwritable, self.client.fetch, "strange part", target, resume=True)
+        self.client.fetch("strange part", target, resume=True)
+        self.assertEqual(b"abc", target.read_bytes())
+
 
 class Faults(PeerTest):
     def test_a_corrupt_chunk_is_never_delivered_and_can_be_put_again(self) -> None:
@@ -729,6 +792,15 @@ class ClientReads(unittest.TestCase):
                 self.call(self.HELLO, frame(1, status, {"message": "Why.", "retryable": True}, None))
             self.assertEqual((code, True), (caught.exception.code, caught.exception.retryable))
             self.assertIn("Why.", str(caught.exception))
+
+    def test_what_a_peer_writes_steers_no_terminal(self) -> None:
+        hostile = {"message": "a\x1b[2J\nb\u202e" + "x" * 5000, "advice": "c\x07", "retryable": False}
+        with self.assertRaises(dfss.DfssError) as caught:
+            self.call(self.HELLO, frame(1, 40, hostile, None))
+        self.assertIn("a\\u001B[2J\\u000Ab\\u202Exx", str(caught.exception))
+        self.assertIn("c\\u0007", str(caught.exception))
+        self.assertLess(len(str(caught.exception)), 2500)
+        self.assertTrue(str(caught.exception).isprintable())
 
 
 class GoldenBlocks(unittest.TestCase):

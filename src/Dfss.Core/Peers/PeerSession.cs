@@ -15,6 +15,12 @@ internal sealed class PeerSession
     /// <summary>10 s to say hello: a stranger who says nothing does not keep a connection for long.</summary>
     private static readonly TimeSpan HelloLimit = TimeSpan.FromSeconds(10);
 
+    /// <summary>The longest line of the log; not all that a client may put into a name.</summary>
+    private const int MaxLogCharacters = 1000;
+
+    /// <summary>The longest line about a fault, which says where in the code it was met.</summary>
+    private const int MaxFaultCharacters = 4000;
+
     private readonly MessageChannel channel;
     private readonly RequestHandler handler;
     private readonly AnswerMemory memory;
@@ -51,7 +57,7 @@ internal sealed class PeerSession
         }
         catch (DfssException error)
         {
-            log($"{channel.RemoteAddress}: {error.Message}");
+            Log(error.Message);
             if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
             {
                 isEnding = true;
@@ -106,6 +112,11 @@ internal sealed class PeerSession
 
         try
         {
+            if (first.PayloadBytes is not null)
+            {
+                throw new DfssException(DfssErrorCode.InvalidArgument, "A request for 'hello' carries no payload.");
+            }
+
             Handshake.Negotiate(HelloRequest.FromMap(first.Message.Map).Versions);
         }
         catch (DfssException error)
@@ -178,7 +189,7 @@ internal sealed class PeerSession
         {
             // The connection is gone, and with it whoever wanted the answer; or it is being closed in order, which an abort would spoil:
             // what was sent last, the reason, could be lost.
-            log($"{channel.RemoteAddress}: an answer could not be delivered: {error.Message}");
+            Log($"an answer could not be delivered: {error.Message}");
             if (!isEnding)
             {
                 channel.Abort();
@@ -202,13 +213,13 @@ internal sealed class PeerSession
             }
             catch (DfssException error)
             {
-                log($"{channel.RemoteAddress}: {request.Message.Operation} failed: {error.Message}");
+                Log($"{Operation(request)} failed: {error.Message}");
                 return (ErrorAnswer.Create(id, error, request.Message.Map), null);
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
                 // The edge of a request: a fault in its handling is this request's error, not the peer's end.
-                log($"{channel.RemoteAddress}: {request.Message.Operation} met a fault: {error}");
+                Log($"{Operation(request)} met a fault: {error.ToString().ReplaceLineEndings(" ")}", MaxFaultCharacters);
                 return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
             }
             finally
@@ -236,9 +247,15 @@ internal sealed class PeerSession
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {
-            log($"{channel.RemoteAddress}: its notice could not be delivered: {error.Message}");
+            Log($"its notice could not be delivered: {error.Message}");
         }
     }
+
+    private static string Operation(ReceivedMessage request) => PrintableText.From(request.Message.Operation!, maxCharacters: 40);
+
+    // One line each: what a client wrote must not look like a line of the peer.
+    private void Log(string text, int maxCharacters = MaxLogCharacters) =>
+        log($"{channel.RemoteAddress}: {PrintableText.From(text, maxCharacters)}");
 
     private Task WhenAnsweredAsync()
     {

@@ -5,8 +5,14 @@ namespace Dfss.Protocol;
 /// </summary>
 internal static class ErrorAnswer
 {
-    /// <summary>A message longer than this is cut: an error must always fit into a frame, before hello too.</summary>
+    /// <summary>
+    /// A message longer than this is cut. An error must always fit into a frame, before hello too: a message and an advice of
+    /// three bytes each character, and all else that an error may carry, are less than 4,096 bytes.
+    /// </summary>
     public const int MaxMessageCharacters = 1000;
+
+    /// <summary>An advice longer than this is cut.</summary>
+    public const int MaxAdviceCharacters = 300;
 
     /// <summary>The answer to request <paramref name="id"/>, or, with null, the notice that closes the connection.</summary>
     /// <param name="id">The request's.</param>
@@ -18,10 +24,10 @@ internal static class ErrorAnswer
     /// <summary>The results of an error answer. VersionNotSupported carries the versions spoken here.</summary>
     public static MessageMap ToMap(DfssException exception, ChunkId? chunkId)
     {
-        MessageMap map = new() { { "message", Cut(exception.Reason) }, { "retryable", exception.IsTransient } };
+        MessageMap map = new() { { "message", PrintableText.From(exception.Reason, MaxMessageCharacters) }, { "retryable", exception.IsTransient } };
         if (exception.Advice is { } advice)
         {
-            map.Add("advice", Cut(advice));
+            map.Add("advice", PrintableText.From(advice, MaxAdviceCharacters));
         }
 
         if (chunkId is { } chunk)
@@ -39,12 +45,12 @@ internal static class ErrorAnswer
 
     /// <summary>
     /// The exception an error answer stands for: its code, and "peer: message". A code of a newer peer that is not known here becomes
-    /// PeerFault and is named in the message.
+    /// PeerFault and is named in the message. What the peer wrote is made printable, and cut where it is longer than allowed.
     /// </summary>
     public static DfssException ToException(Message answer, string peer)
     {
         string text = answer.Map.TryGet("message", out MessageValue message) && message.Kind == MessageValueKind.Text
-            ? message.AsText()
+            ? PrintableText.From(message.AsText(), MaxMessageCharacters)
             : "the peer said no reason.";
         if (answer.Status == DfssErrorCode.VersionNotSupported
             && answer.Map.TryGet("versions", out MessageValue versions) && versions.Kind == MessageValueKind.Array)
@@ -59,7 +65,7 @@ internal static class ErrorAnswer
         }
 
         string? advice = answer.Map.TryGet("advice", out MessageValue given) && given.Kind == MessageValueKind.Text
-            ? given.AsText()
+            ? PrintableText.From(given.AsText(), MaxAdviceCharacters)
             : null;
         return Enum.IsDefined(answer.Status)
             ? new DfssException(answer.Status, $"{peer}: {text}", advice) { ChunkId = chunkId }
@@ -76,16 +82,4 @@ internal static class ErrorAnswer
     private static string Describe(MessageValue version) => version.Kind == MessageValueKind.Integer
         ? version.AsInteger().ToString(System.Globalization.CultureInfo.InvariantCulture)
         : "?";
-
-    private static string Cut(string message)
-    {
-        if (message.Length <= MaxMessageCharacters)
-        {
-            return message;
-        }
-
-        // Not between the halves of a surrogate pair: the wire's UTF-8 is strict.
-        int length = char.IsHighSurrogate(message[MaxMessageCharacters - 1]) ? MaxMessageCharacters - 1 : MaxMessageCharacters;
-        return message[..length];
-    }
 }

@@ -118,7 +118,8 @@ internal sealed class LocalStore : IAsyncDisposable
         // Looked at before anything is made there; read again under the lock.
         StoreFormat.Read(layout);
         files.CreateDirectory(layout.Root);
-        StoreFileSystem.ThrowIfNotSupported(layout.Root);
+        (DriveType type, string format) = options.FindFileSystem(layout.Root);
+        StoreFileSystem.ThrowIfNotSupported(layout.Root, type, format);
         List<object> parts = [StoreLock.Take(layout)];
         bool isOpen = false;
         try

@@ -15,14 +15,7 @@ internal static class StoreFileSystem
 
     /// <summary>Refuses a folder where the promise of durability cannot be kept.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreNotSupported"/>.</exception>
-    public static void ThrowIfNotSupported(string path)
-    {
-        DriveInfo drive = DriveOf(path);
-        ThrowIfNotSupported(path, drive.DriveType, drive.DriveFormat);
-    }
-
-    /// <summary>The same where it is known what drive the folder is on.</summary>
-    internal static void ThrowIfNotSupported(string path, DriveType type, string format)
+    public static void ThrowIfNotSupported(string path, DriveType type, string format)
     {
         if (!IsSupported(type, format))
         {
@@ -38,6 +31,13 @@ internal static class StoreFileSystem
     public static bool IsSupported(DriveType type, string format) => type != DriveType.Network
         && !Array.Exists(Refused, name => string.Equals(name, format, StringComparison.OrdinalIgnoreCase))
         && !format.StartsWith("fuse.", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The drive and the file system that a folder is on.</summary>
+    public static (DriveType Type, string Format) Find(string path)
+    {
+        DriveInfo drive = DriveOf(path);
+        return (drive.DriveType, drive.DriveFormat);
+    }
 
     /// <summary>Bytes left for this user.</summary>
     public static long FreeBytes(string path) => DriveOf(path).AvailableFreeSpace;

@@ -8,6 +8,9 @@ public sealed record PeerInfo
     /// <summary>A thousand years, which a TimeSpan still holds.</summary>
     private const long MaxUptimeMilliseconds = 1000L * 365 * 24 * 60 * 60 * 1000;
 
+    /// <summary>The longest path of Linux; of a text of a peer that is longer, the rest is not shown.</summary>
+    private const int MaxTextCharacters = 4096;
+
     /// <summary>The store it serves.</summary>
     public required StoreId StoreId { get; init; }
 
@@ -43,10 +46,10 @@ public sealed record PeerInfo
     internal static PeerInfo FromMap(StoreId storeId, MessageMap map) => new()
     {
         StoreId = storeId,
-        Software = map.Required("software").AsText(),
-        Addresses = Handshake.ToTexts(map.Required("addresses")),
+        Software = Printable(map.Required("software").AsText()),
+        Addresses = [.. Handshake.ToTexts(map.Required("addresses")).Select(Printable)],
         ProcessId = Handshake.ToInteger(map.Required("process_id")),
-        StorePath = map.TryGet("store_path", out MessageValue path) ? path.AsText() : null,
+        StorePath = map.TryGet("store_path", out MessageValue path) ? Printable(path.AsText()) : null,
         Uptime = map.Required("uptime_ms").AsInteger() is <= MaxUptimeMilliseconds and long uptime
             ? TimeSpan.FromMilliseconds(uptime)
             : throw new DfssException(DfssErrorCode.InvalidArgument, "No peer has run for longer than a thousand years."),
@@ -55,4 +58,6 @@ public sealed record PeerInfo
         StoredBytes = map.Required("stored_bytes").AsInteger(),
         FreeBytes = map.TryGet("free_bytes", out MessageValue free) ? free.AsInteger() : null,
     };
+
+    private static string Printable(string text) => PrintableText.From(text, MaxTextCharacters);
 }

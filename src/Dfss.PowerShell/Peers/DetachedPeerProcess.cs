@@ -6,7 +6,7 @@ namespace Dfss.Commands;
 /// <summary>The other side of <see cref="DetachedPeer"/>: the peer in the process that was started for it.</summary>
 internal static class DetachedPeerProcess
 {
-    /// <summary>10 MiB: years of an orderly peer's lines. A longer log begins anew when the peer is started.</summary>
+    /// <summary>10 MiB: years of an orderly peer's lines. There is a former log of as much at most.</summary>
     private const long MaxLogBytes = 10L << 20;
 
     /// <summary>Starts the peer, says so on standard output, and runs it until SIGTERM.</summary>
@@ -25,8 +25,10 @@ internal static class DetachedPeerProcess
             context.Cancel = true;
             _ = ending.CancelAsync();
         });
-        await using var log = new PeerLog();
-        DfssPeer peer = await StartAsync(options with { Log = log.Write }, ending.Token).ConfigureAwait(false);
+        using var log = new PeerLog();
+        // Without a folder there is no file, and nothing to keep lines for.
+        Action<string>? write = options.StorePath is null ? null : log.Write;
+        DfssPeer peer = await StartAsync(options with { Log = write }, ending.Token).ConfigureAwait(false);
         await using (peer.ConfigureAwait(false))
         {
             if (options.StorePath is { } path)

@@ -1,48 +1,88 @@
 using System.Globalization;
+using System.Text;
 
 namespace Dfss.Commands;
 
 /// <summary>
-/// The log of a detached peer: lines with their time. Kept until the file is opened. Safe for use from many threads.
+/// The log of a detached peer: lines with their time. Kept until the file is opened. A file that has reached its limit
+/// becomes the former one, whose name ends in <see cref="FormerSuffix"/>, in place of the one before: the two take twice
+/// the limit, whatever clients do. Safe for use from many threads.
 /// </summary>
-internal sealed class PeerLog : IAsyncDisposable
+internal sealed class PeerLog : IDisposable
 {
+    /// <summary>What the name of the former file ends in.</summary>
+    internal const string FormerSuffix = ".1";
+
     private readonly Lock gate = new();
     private readonly List<string> early = [];
-    private StreamWriter? writer;
+    private FileStream? file;
+    private long maxBytes;
+    private long lost;
 
-    /// <summary>Goes on in a file. A file over <paramref name="maxBytes"/> begins anew.</summary>
-    internal void Open(string path, long maxBytes)
+    /// <summary>Goes on in a file of <paramref name="limitBytes"/> at most.</summary>
+    internal void Open(string path, long limitBytes)
     {
-        var file = new FileInfo(path);
-        FileMode mode = file.Exists && file.Length > maxBytes ? FileMode.Create : FileMode.Append;
         lock (gate)
         {
-            var stream = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-            writer = new StreamWriter(stream) { AutoFlush = true };
-            early.ForEach(writer.WriteLine);
+            maxBytes = limitBytes;
+            file = Append(path);
+            early.ForEach(WriteLine);
             early.Clear();
         }
     }
 
-    /// <summary>Writes a line.</summary>
+    /// <summary>
+    /// Writes a line. One that the disk does not take is counted, and the next one that it takes says how many were lost: a
+    /// peer whose disk is full has to tell its clients so, and does not fail at its log.
+    /// </summary>
     internal void Write(string text)
     {
         string line = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd HH:mm:ss.fff'Z '",
             CultureInfo.InvariantCulture) + text;
         lock (gate)
         {
-            if (writer is null)
+            if (file is null)
             {
                 early.Add(line);
             }
             else
             {
-                writer.WriteLine(line);
+                WriteLine(line);
             }
         }
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => writer?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public void Dispose() => file?.Dispose();
+
+    private static FileStream Append(string path) =>
+        new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+
+    private void WriteLine(string line)
+    {
+        string told = lost == 0 ? line : string.Create(CultureInfo.InvariantCulture, $"{line} ({lost} lines before were lost.)");
+        byte[] bytes = Encoding.UTF8.GetBytes(told + Environment.NewLine);
+        try
+        {
+            if (file!.Length > 0 && file.Length + bytes.Length > maxBytes)
+            {
+                Rotate();
+            }
+
+            file.Write(bytes);
+            lost = 0;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            lost++;
+        }
+    }
+
+    private void Rotate()
+    {
+        FileStream full = file!;
+        File.Move(full.Name, full.Name + FormerSuffix, overwrite: true);
+        file = Append(full.Name);
+        full.Dispose();
+    }
 }

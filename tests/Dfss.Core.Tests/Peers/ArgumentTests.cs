@@ -237,6 +237,14 @@ public sealed class ArgumentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_hello_with_a_payload_is_answered_and_closed()
+    {
+        await using RawClient stranger = await RawClient.ConnectAsync(watched.Peer);
+        Assert.Equal(DfssErrorCode.InvalidArgument, (await stranger.AskAsync(Operations.Hello, RawClient.Hello, Array.Empty<byte>())).Status);
+        Assert.Null(await stranger.ReadAsync());
+    }
+
+    [Fact]
     public async Task A_client_of_version_2_alone_is_told_what_the_peer_speaks_and_closed()
     {
         await using RawClient stranger = await RawClient.ConnectAsync(watched.Peer);

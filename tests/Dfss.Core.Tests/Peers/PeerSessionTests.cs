@@ -17,7 +17,7 @@ public sealed class PeerSessionTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, Token);
-        IConnection connection = await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(5), Token);
+        IConnection connection = await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token);
         channel = new MessageChannel(
             connection, new PayloadPool(64 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
     }
@@ -171,7 +171,7 @@ public sealed class PeerSessionTests : IAsyncLifetime
         await stopping;
         await peer.Completion;
         await Assert.ThrowsAsync<DfssException>(
-            () => TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(5), Token));
+            () => TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token));
     }
 
     [Fact]

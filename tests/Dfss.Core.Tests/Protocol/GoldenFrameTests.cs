@@ -97,6 +97,7 @@ public sealed partial class GoldenFrameTests
             $"| name | 1 to {DfssLimits.MaxNameBytes:N0} bytes of UTF-8 |",
             $"| members of a home | 1 to {DfssLimits.MaxHomeMembers} |",
             $"| an error's message | {ErrorAnswer.MaxMessageCharacters:N0} UTF-16 units;",
+            $"| an error's advice | {ErrorAnswer.MaxAdviceCharacters:N0} UTF-16 units;",
             $"{RegisterState.MaxSeals:N0} other files",
             $"| previous_writer_ids | array of bin 16 | 0 to {Proposer.MaxPreviousWriterIds},",
             $"The default port is {DfssLimits.DefaultPort}.",

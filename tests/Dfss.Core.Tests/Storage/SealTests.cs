@@ -63,7 +63,7 @@ public sealed class SealTests : IDisposable
             if (step.Action == DurableAction.SyncDirectory && moved is null)
             {
                 moved = store.Chunks.PutAsync(id, content, Token).AsTask();
-                SpinWait.SpinUntil(() => File.Exists(StoreFiles.PathOf(folder.Path, id)), TimeSpan.FromSeconds(20));
+                SpinWait.SpinUntil(() => File.Exists(StoreFiles.PathOf(folder.Path, id)), TimeSpan.FromSeconds(60));
             }
         };
 

@@ -34,7 +34,7 @@ public sealed class VerifyTests : IDisposable
             if (step.Action == DurableAction.CreateFile && step.Path.Contains("quarantine", StringComparison.Ordinal) && stops++ == 0)
             {
                 other = VerifyAndPutAgainAsync(store, id, content);
-                SpinWait.SpinUntil(() => other.IsCompleted, TimeSpan.FromSeconds(20));
+                SpinWait.SpinUntil(() => other.IsCompleted, TimeSpan.FromSeconds(60));
             }
         };
 

@@ -123,11 +123,14 @@ public sealed class UndecidedTests
     [InlineData(DriveType.Network, "ext4")]
     [InlineData(DriveType.Fixed, "nfs")]
     [InlineData(DriveType.Unknown, "fuse.sshfs")]
-    public void A_store_on_a_file_system_of_somebody_else_is_refused(DriveType type, string format)
+    public async Task A_store_on_a_file_system_of_somebody_else_is_refused(DriveType type, string format)
     {
-        DfssException error = Assert.Throws<DfssException>(() => StoreFileSystem.ThrowIfNotSupported("somewhere", type, format));
+        using Testing.TemporaryFolder folder = new();
+        LocalStoreOptions options = new() { FindFileSystem = _ => (type, format) };
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => LocalStore.OpenAsync(folder["store"], options, Token));
         Assert.Equal(DfssErrorCode.StoreNotSupported, error.Code);
-        Assert.Contains("'somewhere'", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"'{folder["store"]}'", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(folder["store"]));
         Assert.Contains("Use a local disk", error.Message, StringComparison.Ordinal);
     }
 

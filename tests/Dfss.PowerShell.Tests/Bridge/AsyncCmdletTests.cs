@@ -78,7 +78,7 @@ public sealed class AsyncCmdletTests : IDisposable
         engine.AddScript("Invoke-Probe -Probe $args[0] -Scenario $args[1]").AddArgument(probe).AddArgument(scenario);
         using var output = new PSDataCollection<PSObject>();
         IAsyncResult running = engine.BeginInvoke<PSObject, PSObject>(null, output);
-        await probe.Started.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await probe.Started.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         var watch = Stopwatch.StartNew();
         await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
         Assert.True(watch.Elapsed < Soon, $"It took {watch.Elapsed}.");

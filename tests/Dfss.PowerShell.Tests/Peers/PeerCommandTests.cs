@@ -122,7 +122,7 @@ public sealed class PeerCommandTests : IDisposable
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         output.DataAdded += (_, _) => started.TrySetResult();
         IAsyncResult running = engine.BeginInvoke<PSObject, PSObject>(null, output);
-        await started.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await started.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         int port = ((DfssPeerInfo)output[0].BaseObject).Port;
         Assert.True(Listens(port));
         await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
