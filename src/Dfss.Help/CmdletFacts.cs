@@ -68,11 +68,14 @@ internal sealed class CmdletFacts
     /// <summary>The parameters of a set as its syntax shows them: positions first, then what must be given.</summary>
     internal static IEnumerable<CommandParameterInfo> ShownParameters(CommandParameterSetInfo set) =>
         from parameter in set.Parameters
-        where !Common.Contains(parameter.Name)
-            && !parameter.Attributes.OfType<ParameterAttribute>().Any(attribute => attribute.DontShow)
+        where !Common.Contains(parameter.Name) && !IsHidden(parameter)
         orderby parameter.Position < 0 ? int.MaxValue : parameter.Position, parameter.IsMandatory ? 0 : 1,
             ParameterFacts.IsAdded(parameter.Name) ? 1 : 0, parameter.Name
         select parameter;
+
+    /// <summary>Whether a parameter is the module's own affair.</summary>
+    internal static bool IsHidden(CommandParameterInfo parameter) =>
+        parameter.Attributes.OfType<ParameterAttribute>().Any(attribute => attribute.DontShow);
 
     private static string DefaultOf(object cmdlet, CommandParameterInfo parameter) =>
         cmdlet.GetType().GetProperty(parameter.Name)?.GetValue(cmdlet) switch

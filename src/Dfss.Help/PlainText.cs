@@ -59,18 +59,26 @@ internal static class PlainText
         return Wrap(mark + string.Join(' ', texts), width, ListIndent);
     }
 
-    /// <summary>A table as a list of its rows: the first cell by itself, the others below with their headings.</summary>
+    /// <summary>
+    /// A table of two columns as columns. One of more as a list: the first two cells in a line, the others below with their
+    /// headings.
+    /// </summary>
     private static string OfTable(Table table, int width)
     {
-        TableRow[] rows = [.. table.Cast<TableRow>()];
-        string[] headings = Cells(rows[0]);
+        string[][] rows = [.. table.Cast<TableRow>().Select(Cells)];
+        string[] headings = rows[0];
+        if (headings.Length == 2)
+        {
+            int start = rows.Skip(1).Max(row => row[0].Length) + ListIndent;
+            return string.Join('\n', rows.Skip(1).Select(row =>
+                row[0].PadRight(start) + Wrap(row[1], width, start, column: start)));
+        }
+
         return string.Join("\n\n", rows.Skip(1).Select(row =>
         {
-            string[] cells = Cells(row);
-            IEnumerable<string> below = cells.Skip(1).Select((cell, index) =>
-                new string(' ', Indent) + Wrap($"{headings[index + 1]}: {cell}", width - Indent, Indent)
-                    .Replace("\n", "\n" + new string(' ', Indent), StringComparison.Ordinal));
-            return string.Join('\n', below.Prepend(cells[0]));
+            IEnumerable<string> below = row.Skip(2).Select((cell, index) =>
+                new string(' ', Indent) + Wrap($"{headings[index + 2]}: {cell}", width, Indent * 2, column: Indent));
+            return string.Join('\n', below.Prepend(Wrap($"{row[0]} - {row[1]}", width, Indent)));
         }));
     }
 
@@ -80,19 +88,18 @@ internal static class PlainText
     private static string IndentLines(string text) => string.Join('\n', text.Split('\n').Select(line =>
         line.Length == 0 ? line : new string(' ', Indent) + line));
 
-    /// <summary>Breaks a text at spaces; the lines after the first are indented.</summary>
-    private static string Wrap(string text, int width, int indent)
+    /// <summary>Breaks a text, which begins in a column, at spaces; the lines after the first are indented.</summary>
+    private static string Wrap(string text, int width, int indent, int column = 0)
     {
         var wrapped = new StringBuilder();
-        int column = 0;
         foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            if (column > 0 && column + 1 + word.Length > width)
+            if (wrapped.Length > 0 && column + 1 + word.Length > width)
             {
                 wrapped.Append('\n').Append(' ', indent);
                 column = indent;
             }
-            else if (column > 0)
+            else if (wrapped.Length > 0)
             {
                 wrapped.Append(' ');
                 column++;

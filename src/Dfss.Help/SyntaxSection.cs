@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Dfss.Help;
 
@@ -23,11 +24,16 @@ internal static class SyntaxSection
                     .Append("\n\n");
             }
 
-            text.Append("```\n").Append(facts.Name).Append(' ').Append(set).Append("\n```\n\n");
+            text.Append("```\n").Append(facts.Name).Append(' ').Append(Shown(set)).Append("\n```\n\n");
         }
 
         return text.ToString();
     }
+
+    /// <summary>The engine's text of a set names also the parameters that are not to be shown.</summary>
+    private static string Shown(CommandParameterSetInfo set) => set.Parameters
+        .Where(CmdletFacts.IsHidden)
+        .Aggregate(set.ToString(), (text, hidden) => Regex.Replace(text, $@" \[-{hidden.Name}( <[^>]*>)?\]", string.Empty));
 
     /// <summary>Whether a page has the section as it should be.</summary>
     internal static bool IsUpToDate(Page page, CmdletFacts facts) => Find(page) is { } range

@@ -42,7 +42,7 @@ internal static class Program
     private static string Banner =>
         $"""
         {VersionLine}
-        This is not pwsh: it is the bare engine with the Dfss module. `Get-Command -Module Dfss` lists the commands, `exit` leaves.
+        This is not pwsh: it is the bare engine with the Dfss module. `help` lists the commands, `exit` leaves.
         """;
 
     private static int RunSession(ShellOptions options, Terminal terminal)

@@ -107,6 +107,28 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Help_lists_the_commands_with_what_each_does()
+    {
+        ShellResult result = await ShellProcess.RunAsync("-Command", "help");
+
+        Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
+        Assert.Contains("Send-DfssFile     Sends files to peers, where they stay under a name.", result.OutputLines);
+        Assert.Equal(7, result.OutputLines.Count(line => line.Contains("-Dfss", StringComparison.Ordinal) && line.EndsWith('.')));
+        Assert.Contains(result.OutputLines, line => line.StartsWith("help about_Dfss ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("help Send-DfssFile -Full", "CommonParameters")]
+    [InlineData("help about_Dfss", "LONG DESCRIPTION")]
+    public async Task Help_takes_what_Get_Help_takes(string command, string expected)
+    {
+        ShellResult result = await ShellProcess.RunAsync("-Command", command);
+
+        Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
+        Assert.Contains(expected, result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task To_ask_for_a_command_that_the_engine_lacks_is_answered_with_nothing()
     {
         ShellResult result = await ShellProcess.RunAsync("-Command", "$null -eq (Get-Command Get-ChildItem -ErrorAction Ignore)");

@@ -8,6 +8,24 @@ namespace Dfss.Shell.Commands;
 /// </summary>
 internal static class BareCommands
 {
+    /// <summary>The engine's own <c>help</c> needs a default topic and Select-Object, which the bare engine has not.</summary>
+    private const string Help = """
+        if ($args.Count -gt 0) {
+            Get-Help @args
+            return
+        }
+
+        'The commands of DFSS:'
+        ''
+        foreach ($command in Get-Command -Module Dfss) {
+            '    {0,-18}{1}' -f $command.Name, (Get-Help $command.Name).Synopsis
+        }
+        ''
+        'help Send-DfssFile -Full          all about one of them, with examples; the same as Get-Help'
+        'help about_Dfss                   the overview: names, peers, what is promised'
+        'help about_Dfss_Troubleshooting   every error: what it means, what to do'
+        """;
+
     public static void AddTo(InitialSessionState state)
     {
         state.Commands.Add(new SessionStateCmdletEntry("Write-Output", typeof(WriteOutputCommand), helpFileName: null));
@@ -17,5 +35,7 @@ internal static class BareCommands
         state.Commands.Add(new SessionStateCmdletEntry("Set-Location", typeof(SetLocationCommand), helpFileName: null));
         state.Commands.Add(new SessionStateCmdletEntry("Out-String", typeof(OutStringCommand), helpFileName: null));
         state.Commands.Add(new SessionStateCmdletEntry("Out-File", typeof(OutFileCommand), helpFileName: null));
+        state.Commands.Remove("help", typeof(SessionStateFunctionEntry));
+        state.Commands.Add(new SessionStateFunctionEntry("help", Help));
     }
 }
