@@ -37,7 +37,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequence, TypeVar
 
-import msgpack
+try:
+    import msgpack
+except ImportError:
+    sys.exit("dfss.py needs msgpack: apt-get install python3-msgpack")
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -1360,7 +1363,8 @@ class Client:
 
     def fetch(self, name: str, destination: str | os.PathLike[str] | None = None, *, replace: bool = False,
               resume: bool = False) -> Entry:
-        """Fetches a file to the destination: a path, a folder, or (None) the name's last part in the current folder.
+        """Fetches a file to the destination: a path, a folder (made, if the destination ends with a separator), or
+        (None) the name's last part in the current folder.
 
         Every chunk is verified before the file gets its name. With `resume` a part file beside the destination keeps
         what was verified when the fetch fails, and what is there is hashed again and used. Raises DestinationExists,
@@ -1368,6 +1372,8 @@ class Client:
         """
         name = normal_name(name)
         target = Path(destination or ".")
+        if os.fspath(destination or "").endswith(("/", os.sep)):
+            _make_folder(target)
         if target.is_dir():
             target = target / name.rpartition("/")[2]
         if os.path.lexists(target) and not replace:
@@ -1497,6 +1503,13 @@ def _part_file(record: Record, target: Path, resume: bool) -> tuple[BinaryIO, st
                 os.close(descriptor)
 
 
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DfssError(Code.DestinationUnwritable, f"the folder {path} cannot be made: {error.strerror}") from error
+
+
 def _is_at(path: str, file: os.stat_result) -> bool:
     """Whether the file is the one at the path still: a fetch that was quicker may have given it its name."""
     try:
@@ -1520,7 +1533,8 @@ def _arguments() -> argparse.ArgumentParser:
     store.add_argument("--replace", action="store_true", help="replace what the name holds")
     fetch = commands.add_parser("fetch", parents=[common], help="fetch a file")
     fetch.add_argument("name", metavar="NAME")
-    fetch.add_argument("dest", nargs="?", metavar="DEST", help="a path or a folder; without it, the current folder")
+    fetch.add_argument("dest", nargs="?", metavar="DEST",
+                       help="a path, or a folder (with / at its end it is made); without it, the current folder")
     fetch.add_argument("--replace", action="store_true", help="replace the destination")
     fetch.add_argument("--resume", action="store_true", help="keep what was verified if it fails, and use it")
     commands.add_parser("list", parents=[common], help="list files").add_argument("prefix", nargs="?", default="")
@@ -1580,6 +1594,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 75 if error.retryable else 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else it fails once more when Python flushes it
+        return 141
 
 
 if __name__ == "__main__":

@@ -167,6 +167,15 @@ class RoundTrips(PeerTest):
                 self.assertIn(entry, self.client.list("sizes/"))
         self.assertEqual(6, len(os.listdir(self.out)))
 
+    def test_a_destination_that_ends_with_a_separator_is_a_folder(self) -> None:
+        self.client.store(write("source", b"in a folder"), "to a folder")
+
+        self.client.fetch("to a folder", f"{self.out}/new/deep/")
+
+        self.assertEqual(b"in a folder", (self.out / "new" / "deep" / "to a folder").read_bytes())
+        below_a_file = f"{self.out}/new/deep/to a folder/"
+        self.assertFails(Code.DestinationUnwritable, self.client.fetch, "to a folder", below_a_file)
+
     def test_a_name_is_the_same_in_every_unicode_form(self) -> None:
         composed = "päth/日本語/ﬁle 😀.txt"
         source = write("source", b"text")
