@@ -27,6 +27,13 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
     /// <summary>Resolves a path to paths of the operating system. On the pipeline thread only.</summary>
     internal static FileSystemPath Resolve(PSCmdlet cmdlet, string path, PathKind kind)
     {
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            return Fail(
+                "PathInvalid", ErrorCategory.InvalidArgument, path, $"'{path}' has the character U+0000, as no path may.",
+                "Correct the path.");
+        }
+
         try
         {
             ProviderInfo provider;
