@@ -52,6 +52,9 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     [ValidateNotNullOrEmpty]
     public string? RelativeTo { get; set; }
 
+    /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
+    private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);
+
     /// <summary>Takes one local file that exists under its name in the store.</summary>
     private protected abstract Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken);
 
@@ -76,7 +79,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     }
 
     /// <inheritdoc/>
-    private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    private protected sealed override async Task TakeInputAsync(CancellationToken cancellationToken)
     {
         if (ParameterSetName == InputObjectSet)
         {
@@ -112,11 +115,22 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         {
             await WriteErrorAsync(error).ConfigureAwait(false);
         }
-        else
+        else if (await IsWantedAsync(file).ConfigureAwait(false))
         {
-            await ProcessFileAsync(file, cancellationToken).ConfigureAwait(false);
+            // Only now: a file that is not taken takes no name from another one.
+            await TakeAsync(file, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private Task TakeAsync(LocalFile file, CancellationToken cancellationToken) =>
+        Claim(file) is { } refusal ? WriteErrorAsync(refusal) : ProcessFileAsync(file, cancellationToken);
+
+    private ErrorRecord? Claim(LocalFile file) => sourcesByName.TryAdd(file.Name, file.Path)
+        ? null
+        : ErrorRecords.Create(
+            "NameUsedTwice", ErrorCategory.InvalidArgument, file.Path,
+            $"'{file.Path}' and '{sourcesByName[file.Name]}' would both be '{file.Name}' in the store.",
+            "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
 
     private ErrorRecord? Find(string path, string? givenName, out LocalFile file)
     {
@@ -151,14 +165,6 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         catch (DfssException exception)
         {
             return ErrorRecords.Create(exception, path);
-        }
-
-        if (!sourcesByName.TryAdd(normalized, path))
-        {
-            return ErrorRecords.Create(
-                "NameUsedTwice", ErrorCategory.InvalidArgument, path,
-                $"'{path}' and '{sourcesByName[normalized]}' would both be '{normalized}' in the store.",
-                "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
         }
 
         file = new LocalFile(path, normalized, info.Length);

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics;
 using System.Management.Automation;
 using Dfss.Transfer;
@@ -82,7 +83,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
     {
         if (ParameterSetName == InputObjectSet)
         {
@@ -170,8 +171,27 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         destination.MakeFolder(path);
         await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
         SayDone($"Received '{path}' from", file, started);
-        return () => WriteObject(
-            InvokeProvider.Item.Get([$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true),
-            enumerateCollection: true);
+        return () => WriteReceived(path);
+    }
+
+    private void WriteReceived(string path)
+    {
+        Collection<PSObject> items;
+        try
+        {
+            items = InvokeProvider.Item.Get(
+                [$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true);
+        }
+        catch (ItemNotFoundException exception)
+        {
+            // Results wait for those before them, and whoever takes those may have removed this file meanwhile.
+            WriteError(ErrorRecords.Create(
+                "PathNotFound", ErrorCategory.ObjectNotFound, path,
+                $"'{path}' was received, and was removed before its result was written.",
+                "Receive it again if it was not meant to be removed.", exception));
+            return;
+        }
+
+        WriteObject(items, enumerateCollection: true);
     }
 }
