@@ -41,10 +41,9 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>
     /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder.
     /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so, and
-    /// except with -RelativeTo.
+    /// except with -RelativeTo; where the property is empty, as a cell of a table may be, the default is taken.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
-    [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
     /// <summary>A folder: names are the files' paths relative to it, with '/'.</summary>
@@ -92,6 +91,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
             return;
         }
 
+        bool isDefaultName = root is not null || (string.IsNullOrEmpty(Name) && !isNameOnCommandLine);
         bool isLiteral = ParameterSetName == LiteralPathSet;
         foreach (string given in isLiteral ? LiteralPath : Path)
         {
@@ -104,7 +104,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
             foreach (string path in paths)
             {
-                await ProcessPathAsync(path, root is null ? Name : null, cancellationToken).ConfigureAwait(false);
+                await ProcessPathAsync(path, isDefaultName ? null : Name, cancellationToken).ConfigureAwait(false);
             }
         }
     }
