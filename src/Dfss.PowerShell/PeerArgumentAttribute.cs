@@ -34,7 +34,10 @@ public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
             case DfssFileInfo file:
                 addresses.AddRange(file.Peers);
                 break;
-            case IEnumerable many:
+            case IDictionary made when Find(made) is { } named:
+                Add(named, addresses);
+                break;
+            case IEnumerable many and not IDictionary:
                 foreach (object? one in many)
                 {
                     Add(one, addresses);
@@ -44,10 +47,13 @@ public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
             case object other:
                 // Also objects that came over remoting, or were made by hand.
                 PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(item).Properties;
-                object? named = properties[nameof(DfssPeerInfo.Endpoint)]?.Value
+                object? value = properties[nameof(DfssPeerInfo.Endpoint)]?.Value
                     ?? properties[nameof(DfssFileInfo.Peers)]?.Value;
-                Add(named ?? LanguagePrimitives.ConvertTo<string>(other), addresses);
+                Add(value ?? LanguagePrimitives.ConvertTo<string>(other), addresses);
                 break;
         }
     }
+
+    private static object? Find(IDictionary made) =>
+        made[nameof(DfssPeerInfo.Endpoint)] ?? made[nameof(DfssFileInfo.Peers)];
 }

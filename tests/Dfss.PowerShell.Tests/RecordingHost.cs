@@ -83,8 +83,16 @@ internal sealed class RecordingUserInterface : PSHostUserInterface
         }
     }
 
+    /// <summary>Whether the host fails where progress is to be taken away.</summary>
+    public bool FailsToComplete { get; set; }
+
     public override void WriteProgress(long sourceId, ProgressRecord record)
     {
+        if (FailsToComplete && record.RecordType == ProgressRecordType.Completed)
+        {
+            throw new IOException("The host cannot draw.");
+        }
+
         lock (gate)
         {
             all.Add((sourceId, record));

@@ -67,8 +67,15 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         if (!isDisposed)
         {
             isDisposed = true;
-            shownProgress?.Complete();
-            WaitFor(() => CleanUpAsync().AsTask());
+            try
+            {
+                shownProgress?.Complete();
+            }
+            finally
+            {
+                WaitFor(() => CleanUpAsync().AsTask());
+            }
+
             GC.SuppressFinalize(this);
         }
     }

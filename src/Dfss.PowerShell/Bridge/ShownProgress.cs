@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 
 namespace Dfss.Commands;
@@ -50,7 +51,17 @@ internal sealed class ShownProgress(PSCmdlet cmdlet)
         shown = [];
         for (int i = last.Count - 1; i >= 0; i--)
         {
-            cmdlet.Host.UI.WriteProgress(source, ToCompleted(last[i]));
+            try
+            {
+                cmdlet.Host.UI.WriteProgress(source, ToCompleted(last[i]));
+            }
+#pragma warning disable CA1031 // A host may throw anything; only it is called here.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                // A bar that stays is the host's own loss: what the command did, or ended with, is what is to be told.
+                Trace.TraceWarning($"The host failed to take progress away: {exception.Message}");
+            }
         }
     }
 

@@ -27,6 +27,13 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
     /// <summary>Resolves a path to paths of the operating system. On the pipeline thread only.</summary>
     internal static FileSystemPath Resolve(PSCmdlet cmdlet, string path, PathKind kind)
     {
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            return Fail(
+                "PathInvalid", ErrorCategory.InvalidArgument, path, $"'{path}' has the character U+0000, as no path may.",
+                "Correct the path.");
+        }
+
         try
         {
             ProviderInfo provider;
@@ -34,7 +41,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
             if (kind == PathKind.Wildcards)
             {
                 Collection<string> found = cmdlet.GetResolvedProviderPathFromPSPath(path, out provider);
-                paths = found;
+                paths = found.Count > 0 ? found : FindAsItStands(cmdlet, path);
             }
             else
             {
@@ -66,6 +73,15 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
                 "PathInvalid", ErrorCategory.InvalidArgument, path, $"'{path}' cannot be resolved: {exception.Message}",
                 "Use -LiteralPath where the path has brackets.", exception);
         }
+    }
+
+    /// <summary>
+    /// A file whose very name is the pattern, such as "draft [1].txt": to send nothing of a list of names, and say nothing, would lose it.
+    /// </summary>
+    private static string[] FindAsItStands(PSCmdlet cmdlet, string path)
+    {
+        string literal = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
+        return provider.Name == ProviderName && File.Exists(literal) ? [literal] : [];
     }
 
     private static FileSystemPath Fail(

@@ -41,16 +41,18 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>
     /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder.
     /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so, and
-    /// except with -RelativeTo.
+    /// except with -RelativeTo; where the property is empty, as a cell of a table may be, the default is taken.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
-    [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
     /// <summary>A folder: names are the files' paths relative to it, with '/'.</summary>
     [Parameter(HelpMessage = "A folder; the names are the files' paths relative to it, with '/'.")]
     [ValidateNotNullOrEmpty]
     public string? RelativeTo { get; set; }
+
+    /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
+    private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);
 
     /// <summary>Takes one local file that exists under its name in the store.</summary>
     private protected abstract Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken);
@@ -76,7 +78,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     }
 
     /// <inheritdoc/>
-    private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    private protected sealed override async Task TakeInputAsync(CancellationToken cancellationToken)
     {
         if (ParameterSetName == InputObjectSet)
         {
@@ -89,6 +91,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
             return;
         }
 
+        bool isDefaultName = root is not null || (string.IsNullOrEmpty(Name) && !isNameOnCommandLine);
         bool isLiteral = ParameterSetName == LiteralPathSet;
         foreach (string given in isLiteral ? LiteralPath : Path)
         {
@@ -101,7 +104,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
             foreach (string path in paths)
             {
-                await ProcessPathAsync(path, root is null ? Name : null, cancellationToken).ConfigureAwait(false);
+                await ProcessPathAsync(path, isDefaultName ? null : Name, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -112,11 +115,22 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         {
             await WriteErrorAsync(error).ConfigureAwait(false);
         }
-        else
+        else if (await IsWantedAsync(file).ConfigureAwait(false))
         {
-            await ProcessFileAsync(file, cancellationToken).ConfigureAwait(false);
+            // Only now: a file that is not taken takes no name from another one.
+            await TakeAsync(file, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private Task TakeAsync(LocalFile file, CancellationToken cancellationToken) =>
+        Claim(file) is { } refusal ? WriteErrorAsync(refusal) : ProcessFileAsync(file, cancellationToken);
+
+    private ErrorRecord? Claim(LocalFile file) => sourcesByName.TryAdd(file.Name, file.Path)
+        ? null
+        : ErrorRecords.Create(
+            "NameUsedTwice", ErrorCategory.InvalidArgument, file.Path,
+            $"'{file.Path}' and '{sourcesByName[file.Name]}' would both be '{file.Name}' in the store.",
+            "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
 
     private ErrorRecord? Find(string path, string? givenName, out LocalFile file)
     {
@@ -151,14 +165,6 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         catch (DfssException exception)
         {
             return ErrorRecords.Create(exception, path);
-        }
-
-        if (!sourcesByName.TryAdd(normalized, path))
-        {
-            return ErrorRecords.Create(
-                "NameUsedTwice", ErrorCategory.InvalidArgument, path,
-                $"'{path}' and '{sourcesByName[normalized]}' would both be '{normalized}' in the store.",
-                "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
         }
 
         file = new LocalFile(path, normalized, info.Length);

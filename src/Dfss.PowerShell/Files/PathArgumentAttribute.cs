@@ -13,15 +13,31 @@ internal sealed class PathArgumentAttribute : ArgumentTransformationAttribute
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
-        object item = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
-        if (item is null or IConvertible or FileSystemInfo or (IEnumerable and not IDictionary))
+        if (IsPath(inputData))
         {
             return inputData;
         }
 
-        string message = $"'{inputData}' is no path. Give a string, or pipe an object with a property Path or PSPath.";
+        object given = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        if (given is IDictionary || given is not IEnumerable many)
+        {
+            throw Refuse(inputData);
+        }
+
+        // Read once: what is enumerated need not give the same again.
+        object?[] items = [.. many.Cast<object?>()];
+        object? other = Array.Find(items, item => !IsPath(item));
+        return other is null ? items : throw Refuse(other);
+    }
+
+    private static bool IsPath(object? item) =>
+        (item is PSObject wrapped ? wrapped.BaseObject : item) is null or IConvertible or FileSystemInfo or PathInfo;
+
+    private static ArgumentTransformationMetadataException Refuse(object item)
+    {
+        string message = $"'{item}' is no path. Give a string, or pipe an object with a property Path or PSPath.";
 
         // This inner exception tells the binder that the value does not fit, as a failed conversion does.
-        throw new ArgumentTransformationMetadataException(message, new PSInvalidCastException(message));
+        return new ArgumentTransformationMetadataException(message, new PSInvalidCastException(message));
     }
 }

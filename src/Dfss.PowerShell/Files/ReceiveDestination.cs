@@ -6,7 +6,7 @@ internal sealed class ReceiveDestination
     private readonly Func<string, bool> ignoresCase;
 
     // By path regardless of case: the first file that went to each.
-    private readonly Dictionary<string, (string Path, string Name)> taken = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, (string Path, string Name)> taken;
 
     /// <summary>Takes the destination.</summary>
     /// <param name="path">The full path.</param>
@@ -16,10 +16,15 @@ internal sealed class ReceiveDestination
     /// </param>
     internal ReceiveDestination(string path, string given, Func<string, bool>? ignoresCase = null)
     {
+        taken = new Dictionary<string, (string Path, string Name)>(StringComparer.OrdinalIgnoreCase);
         this.ignoresCase = ignoresCase ?? LocalName.IgnoresCase;
         IsFolder = Directory.Exists(path) || given[^1] == '/' || given[^1] == System.IO.Path.DirectorySeparatorChar;
         Path = IsFolder ? System.IO.Path.TrimEndingDirectorySeparator(path) : path;
     }
+
+    /// <summary>Takes another destination of the same files: what one has taken, the other leaves.</summary>
+    internal ReceiveDestination(string path, string given, ReceiveDestination? beside)
+        : this(path, given, beside?.ignoresCase) => taken = beside?.taken ?? taken;
 
     /// <summary>The full path.</summary>
     internal string Path { get; }

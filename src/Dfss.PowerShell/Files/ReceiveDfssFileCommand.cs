@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Diagnostics;
 using System.Management.Automation;
 using Dfss.Transfer;
@@ -19,10 +20,18 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private const string LiteralNameSet = "LiteralName";
     private const string InputObjectSet = "InputObject";
 
-    private ReceiveOptions options = ReceiveOptions.Default;
-    private ReceiveDestination destination = null!;
+    /// <summary>The current location.</summary>
+    private const string DefaultDestination = ".";
 
-    // Where the destination is no folder: the one file for it. It waits for the end of the input, which may bring a
+    private ReceiveOptions options = ReceiveOptions.Default;
+    // By full path without a separator at its end, as a folder may be named with one and without.
+    private readonly Dictionary<string, ReceiveDestination> destinations = new(StringComparer.Ordinal);
+
+    // That of -Destination or the current location, for all inputs that bring none; null: not needed yet.
+    private ReceiveDestination? common;
+    private bool isDestinationOnCommandLine;
+
+    // Where the common destination is no folder: the one file for it. It waits for the end of the input, which may bring a
     // second.
     private FileWork? only;
 
@@ -50,12 +59,13 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     /// <summary>
     /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
     /// subfolders for the parts before '/'; any other path is the file's own, and several files for it are refused
-    /// before one is written. Default: the current location.
+    /// before one is written. Default: the current location. From the pipeline it is taken by property, each input's
+    /// own; of several files for one path only the first is received.
     /// </summary>
-    [Parameter(Position = 1,
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
     [ValidateNotNullOrEmpty]
-    public string Destination { get; set; } = ".";
+    public string Destination { get; set; } = DefaultDestination;
 
     /// <summary>Replaces files that exist.</summary>
     [Parameter(HelpMessage = "Replaces files that exist.")]
@@ -78,17 +88,26 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         options = new ReceiveOptions { Force = Force, Durable = Durable };
-        destination = new ReceiveDestination(await ResolveNewAsync(Destination).ConfigureAwait(false), Destination);
+        isDestinationOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Destination));
+        if (isDestinationOnCommandLine)
+        {
+            await FindDestinationAsync().ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>
-    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
     {
+        if (await FindDestinationAsync().ConfigureAwait(false) is not { } destination)
+        {
+            return;
+        }
+
         if (ParameterSetName == InputObjectSet)
         {
             foreach (DfssFileInfo file in InputObject)
             {
-                await TakeAsync(file.File, cancellationToken).ConfigureAwait(false);
+                await TakeAsync(file.File, destination, cancellationToken).ConfigureAwait(false);
             }
 
             return;
@@ -103,7 +122,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
                 var query = new NameQuery(name, isLiteral);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
-                    await TakeAsync(file, cancellationToken).ConfigureAwait(false);
+                    await TakeAsync(file, destination, cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (WildcardPatternException exception)
@@ -121,7 +140,33 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
         only is { } work ? EnqueueAsync(work, cancellationToken) : Task.CompletedTask;
 
-    private async Task TakeAsync(StoredFile file, CancellationToken cancellationToken)
+    /// <summary>Where this input goes; null where that cannot be resolved, which is written as an error.</summary>
+    private async Task<ReceiveDestination?> FindDestinationAsync()
+    {
+        bool isOwn = !isDestinationOnCommandLine && Destination != DefaultDestination;
+        if (!isOwn)
+        {
+            return common ??= Open(await ResolveNewAsync(Destination).ConfigureAwait(false));
+        }
+
+        IReadOnlyList<string> paths = await ResolveAsync(Destination, PathKind.New).ConfigureAwait(false);
+        return paths.Count == 0 ? null : Open(paths[0]);
+    }
+
+    private ReceiveDestination Open(string path)
+    {
+        string key = Path.TrimEndingDirectorySeparator(path);
+        if (!destinations.TryGetValue(key, out ReceiveDestination? destination))
+        {
+            destination = new ReceiveDestination(path, Destination, beside: destinations.Values.FirstOrDefault());
+            destinations.Add(key, destination);
+        }
+
+        return destination;
+    }
+
+    private async Task TakeAsync(
+        StoredFile file, ReceiveDestination destination, CancellationToken cancellationToken)
     {
         if (only is { } other)
         {
@@ -152,8 +197,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
 
         var work = new FileWork(
             file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) =>
-                ReceiveAsync(file, path, progress, token));
-        if (destination.IsFolder)
+                ReceiveAsync(file, path, destination, progress, token));
+        if (destination.IsFolder || destination != common)
         {
             await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
         }
@@ -164,14 +209,34 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     }
 
     private async Task<Action> ReceiveAsync(
-        StoredFile file, string path, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        StoredFile file, string path, ReceiveDestination destination, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
         destination.MakeFolder(path);
         await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
         SayDone($"Received '{path}' from", file, started);
-        return () => WriteObject(
-            InvokeProvider.Item.Get([$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true),
-            enumerateCollection: true);
+        return () => WriteReceived(path);
+    }
+
+    private void WriteReceived(string path)
+    {
+        Collection<PSObject> items;
+        try
+        {
+            items = InvokeProvider.Item.Get(
+                [$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true);
+        }
+        catch (ItemNotFoundException exception)
+        {
+            // Results wait for those before them, and whoever takes those may have removed this file meanwhile.
+            WriteError(ErrorRecords.Create(
+                "PathNotFound", ErrorCategory.ObjectNotFound, path,
+                $"'{path}' was received, and was removed before its result was written.",
+                "Receive it again if it was not meant to be removed.", exception));
+            return;
+        }
+
+        WriteObject(items, enumerateCollection: true);
     }
 }

@@ -36,16 +36,14 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override async Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken)
-    {
-        string action = $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'";
-        if (await ShouldProcessAsync(file.Path, action).ConfigureAwait(false))
-        {
-            var work = new FileWork(file.Name, file.Path, file.Length, (progress, token) =>
-                SendAsync(file, progress, token));
-            await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    private protected override Task<bool> IsWantedAsync(LocalFile file) =>
+        ShouldProcessAsync(file.Path, $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'");
+
+    /// <inheritdoc/>
+    private protected override Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken) =>
+        EnqueueAsync(
+            new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
+            cancellationToken);
 
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)

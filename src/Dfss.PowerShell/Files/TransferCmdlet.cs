@@ -7,7 +7,8 @@ namespace Dfss.Commands;
 /// <summary>
 /// A cmdlet that works on many files, several at once. Input is read ahead, at most <see cref="MaxWaitingFiles"/> files
 /// or <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time, and small ones
-/// <see cref="SmallFilesAtOnce"/>. Results come in the order of the input, each as soon as it and those before it are
+/// <see cref="SmallFilesAtOnce"/>; an input that comes more than <see cref="SlowInput"/> after the one before it, or after
+/// the command began, is worked through at once with those that wait. Results come in the order of the input, each as soon as it and those before it are
 /// ready; a file that waits for its turn to be written holds up no other. One bad file is a non-terminating error.
 /// Peers that cannot be spoken with end the command.
 /// </summary>
@@ -36,7 +37,14 @@ public abstract class TransferCmdlet : ClientCmdlet
     /// <summary>32 MiB: some tenths of a second on a fast link; a larger file starts at once.</summary>
     internal const long MaxWaitingBytes = 32L << 20;
 
+    /// <summary>
+    /// 200 ms: who feeds slower feeds by hand, or as things happen, and waits for each result; to work on files one by
+    /// one costs nothing then.
+    /// </summary>
+    internal static readonly TimeSpan SlowInput = TimeSpan.FromMilliseconds(200);
+
     private readonly List<FileWork> waiting = [];
+    private long readyForInput;
     private long waitingBytes;
     private readonly long started = Stopwatch.GetTimestamp();
     private ProgressReporter? progress;
@@ -51,6 +59,9 @@ public abstract class TransferCmdlet : ClientCmdlet
 
     /// <summary>What the progress bar says is being done.</summary>
     private protected abstract string Activity { get; }
+
+    /// <summary>What tells fast input from slow.</summary>
+    private protected virtual TimeProvider Time => TimeProvider.System;
 
     /// <inheritdoc/>
     private protected override TransferOptions CreateOptions() =>
@@ -80,7 +91,26 @@ public abstract class TransferCmdlet : ClientCmdlet
             progress = new ProgressReporter(Activity, ShowProgressAsync, TimeProvider.System);
             progress.Start();
         }
+
+        readyForInput = Time.GetTimestamp();
     }
+
+    /// <inheritdoc/>
+    private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        // Only the time that the input took counts, not what this command and those after it did with the one before.
+        bool isSlow = MyInvocation.ExpectingInput && Time.GetElapsedTime(readyForInput) > SlowInput;
+        await TakeInputAsync(cancellationToken).ConfigureAwait(false);
+        if (isSlow)
+        {
+            await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        readyForInput = Time.GetTimestamp();
+    }
+
+    /// <summary>Enqueues the files of one input.</summary>
+    private protected abstract Task TakeInputAsync(CancellationToken cancellationToken);
 
     /// <inheritdoc/>
     private protected sealed override async Task EndAsync(CancellationToken cancellationToken)

@@ -22,8 +22,10 @@ internal sealed class DetachedPeer : SessionPeer
     // stay one.
     private readonly Process process;
     private readonly PeerAnnouncement announcement;
+    private readonly Lock gate = new();
+    private bool isDisposed;
 
-    private DetachedPeer(Process process, PeerAnnouncement announcement, string? storePath, Runspace session)
+    internal DetachedPeer(Process process, PeerAnnouncement announcement, string? storePath, Runspace session)
         : base(session)
     {
         this.process = process;
@@ -43,7 +45,19 @@ internal sealed class DetachedPeer : SessionPeer
 
     internal override int ProcessId => announcement.ProcessId;
 
-    internal override DfssPeerState State => process.HasExited ? DfssPeerState.Stopped : DfssPeerState.Running;
+    /// <summary>
+    /// Whether it runs. Who lists the peers may still hold one that another command has stopped and disposed of.
+    /// </summary>
+    internal override DfssPeerState State
+    {
+        get
+        {
+            lock (gate)
+            {
+                return isDisposed || process.HasExited ? DfssPeerState.Stopped : DfssPeerState.Running;
+            }
+        }
+    }
 
     /// <summary>Starts a process with a peer; returns when it listens.</summary>
     /// <exception cref="DfssException">What the peer failed with.</exception>
@@ -116,7 +130,12 @@ internal sealed class DetachedPeer : SessionPeer
 
     public override ValueTask DisposeAsync()
     {
-        process.Dispose();
+        lock (gate)
+        {
+            isDisposed = true;
+            process.Dispose();
+        }
+
         return ValueTask.CompletedTask;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 
 namespace Dfss.Commands;
@@ -14,13 +15,25 @@ internal sealed class PeerObjectAttribute : ArgumentTransformationAttribute
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
-        if (inputData is PSObject item && item.TypeNames.Contains(TypeName))
+        Refuse(inputData);
+        if ((inputData is PSObject wrapped ? wrapped.BaseObject : inputData) is IList many)
+        {
+            foreach (object? item in many)
+            {
+                Refuse(item);
+            }
+        }
+
+        return inputData;
+    }
+
+    private static void Refuse(object? given)
+    {
+        if (given is PSObject item && item.TypeNames.Contains(TypeName))
         {
             throw new ArgumentTransformationMetadataException(
                 $"{item.Properties[nameof(DfssPeerInfo.Endpoint)]?.Value} comes from another session, and its number "
                 + "means nothing here. Ask the peer itself: Get-DfssPeer -Peer host:port | Stop-DfssPeer.");
         }
-
-        return inputData;
     }
 }

@@ -31,6 +31,16 @@ internal static class SessionPeers
         }
     }
 
+    /// <summary>Puts a peer back in its place: it was taken off to be stopped, and still runs.</summary>
+    internal static void PutBack(SessionPeer peer)
+    {
+        lock (Gate)
+        {
+            int next = Peers.FindIndex(other => other.Id > peer.Id);
+            Peers.Insert(next < 0 ? Peers.Count : next, peer);
+        }
+    }
+
     /// <summary>The peers at this moment, by number.</summary>
     internal static SessionPeer[] List()
     {

@@ -71,9 +71,6 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         }
     }
 
-    /// <inheritdoc/>
-    private protected override object? EndingTarget(DfssException failure) => InputObject;
-
     private Task StopGivenAsync(DfssPeerInfo given, CancellationToken cancellationToken) =>
         given.Kind == DfssPeerKind.Remote
             ? StopForeignAsync(given, cancellationToken)
@@ -94,7 +91,16 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         }
         else if (await ShouldProcessAsync(peer.Endpoint, "Stop the peer").ConfigureAwait(false))
         {
-            await ForeignDetachedPeer.StopAsync(peer, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await ForeignDetachedPeer.StopAsync(peer, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException exception)
+            {
+                await WriteErrorAsync(ErrorRecords.Create(exception, peer)).ConfigureAwait(false);
+                return;
+            }
+
             await WriteVerboseAsync($"Stopped the peer {peer.Endpoint}.").ConfigureAwait(false);
             await WriteStoppedAsync(peer.AsStopped()).ConfigureAwait(false);
         }
@@ -106,11 +112,7 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         SessionPeer[] peers = Array.FindAll(SessionPeers.List(), isMeant);
         if (peers.Length == 0)
         {
-            await WriteErrorAsync(ErrorRecords.Create(
-                "PeerNotOfSession", ErrorCategory.ObjectNotFound, target,
-                $"This session started no peer with {name} that still runs.",
-                "For a detached peer of another session: Get-DfssPeer -Peer localhost:port | Stop-DfssPeer."))
-                .ConfigureAwait(false);
+            await WriteGoneAsync(target, name).ConfigureAwait(false);
         }
 
         foreach (SessionPeer peer in peers)
@@ -121,12 +123,52 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
                 continue;
             }
 
-            await peer.StopAsync(cancellationToken).ConfigureAwait(false);
-            SessionPeers.Remove(peer);
-            DfssPeerInfo stopped = peer.ToInfo(answer: null, DfssPeerState.Stopped);
-            await peer.DisposeAsync().ConfigureAwait(false);
-            await WriteVerboseAsync($"Stopped the peer {stopped.Endpoint}.").ConfigureAwait(false);
-            await WriteStoppedAsync(stopped).ConfigureAwait(false);
+            if (!SessionPeers.Remove(peer))
+            {
+                await WriteGoneAsync(target, name).ConfigureAwait(false);
+                continue;
+            }
+
+            try
+            {
+                DfssPeerInfo stopped = await StopRemovedAsync(peer, cancellationToken).ConfigureAwait(false);
+                await WriteVerboseAsync($"Stopped the peer {stopped.Endpoint}.").ConfigureAwait(false);
+                await WriteStoppedAsync(stopped).ConfigureAwait(false);
+            }
+            catch (DfssException exception)
+            {
+                await WriteErrorAsync(ErrorRecords.Create(exception, target)).ConfigureAwait(false);
+            }
         }
     }
+
+    /// <summary>
+    /// Stops a peer that this command took off the list, so that no other does; it is back on it where it could not be
+    /// stopped.
+    /// </summary>
+    private static async Task<DfssPeerInfo> StopRemovedAsync(SessionPeer peer, CancellationToken cancellationToken)
+    {
+        bool isStopped = false;
+        try
+        {
+            await peer.StopAsync(cancellationToken).ConfigureAwait(false);
+            isStopped = true;
+        }
+        finally
+        {
+            if (!isStopped)
+            {
+                SessionPeers.PutBack(peer);
+            }
+        }
+
+        DfssPeerInfo stopped = peer.ToInfo(answer: null, DfssPeerState.Stopped);
+        await peer.DisposeAsync().ConfigureAwait(false);
+        return stopped;
+    }
+
+    private Task WriteGoneAsync(object target, string name) => WriteErrorAsync(ErrorRecords.Create(
+        "PeerNotOfSession", ErrorCategory.ObjectNotFound, target,
+        $"This session started no peer with {name} that still runs.",
+        "For a detached peer of another session: Get-DfssPeer -Peer localhost:port | Stop-DfssPeer."));
 }

@@ -19,6 +19,25 @@ public sealed class BadDestinationTests : BadInputTests
     private protected override void CleanUp() => disks.ForEach(disk => disk.Dispose());
 
     [Fact]
+    public void A_received_file_that_is_removed_before_its_result_is_written_does_not_stop_the_others()
+    {
+        Array.ForEach(["a", "b", "c"], name => Send(name));
+        Set("second", Out("b"));
+        ErrorRecord error = Fails(
+            """
+            Receive-DfssFile a, b, c -Peer $peer -Destination out | ForEach-Object {
+                if ($_.Name -eq 'a' -and [Threading.SpinWait]::SpinUntil({ [IO.File]::Exists($second) }, 60000)) {
+                    [IO.File]::Delete($second)
+                }
+                $_
+            }
+            """,
+            results: 2);
+        Check(error, "PathNotFound", ErrorCategory.ObjectNotFound, Out("b"), $"'{Out("b")}' was received", "removed");
+        IsAtDestination("a", "c");
+    }
+
+    [Fact]
     public void A_file_that_exists_is_kept_and_does_not_stop_the_others()
     {
         File.WriteAllText(Out("a.txt"), "mine");

@@ -36,11 +36,20 @@ public sealed class BadNameTests : BadInputTests
     }
 
     [Theory]
-    [InlineData("Send-DfssFile in/good.txt -Name '' -Peer $peer")]
     [InlineData("Get-DfssFileInfo '' -Peer $peer")]
     [InlineData("Receive-DfssFile '' -Peer $peer")]
     public void An_empty_name_is_refused_by_the_engine(string script) =>
         Assert.Equal("ParameterArgumentValidationError", Result.IdOf(Ends(script)));
+
+    [Theory]
+    [InlineData("Send-DfssFile in/good.txt -Name '' -Peer $peer")]
+    [InlineData("'in/good.txt' | Send-DfssFile -Name '' -Peer $peer")]
+    [InlineData("[IO.FileInfo]\"$PWD/in/good.txt\" | Send-DfssFile -Name '' -Peer $peer")]
+    public void An_empty_name_is_no_name_for_a_file(string script)
+    {
+        Check(Fails(script), "InvalidName", ErrorCategory.InvalidArgument, In("good.txt"), "''");
+        IsStored();
+    }
 
     [Theory]
     [MemberData(nameof(Portable))]

@@ -26,6 +26,27 @@ public sealed class BadSourceTests : BadInputTests
         IsStored("good.txt");
     }
 
+    [Theory]
+    [InlineData("Send-DfssFile -LiteralPath $path, in/good.txt -Peer $peer")]
+    [InlineData("Send-DfssFile $path, in/good.txt -Peer $peer")]
+    [InlineData("$path, 'in/good.txt' | Send-DfssFile -Peer $peer")]
+    public void A_path_with_the_character_null_does_not_stop_the_others(string script)
+    {
+        Set("path", "a\0b");
+        Check(Fails(script, results: 1), "PathInvalid", ErrorCategory.InvalidArgument, "a\0b", "U+0000");
+        IsStored("good.txt");
+    }
+
+    [Theory]
+    [InlineData("Send-DfssFile in/good.txt -RelativeTo $path -Peer $peer")]
+    [InlineData("Receive-DfssFile good.txt -Destination $path -Peer $peer")]
+    [InlineData("Start-DfssPeer -StorePath $path -Port 0")]
+    public void A_folder_with_the_character_null_ends_the_command(string script)
+    {
+        Set("path", "a\0b");
+        Check(Ends(script), "PathInvalid", ErrorCategory.InvalidArgument, "a\0b", "U+0000");
+    }
+
     [Fact]
     public void A_file_removed_since_it_was_listed_does_not_stop_the_others()
     {

@@ -144,6 +144,21 @@ public sealed class AsyncCmdletTests : IDisposable
     }
 
     [Theory]
+    [InlineData("", null)]
+    [InlineData("| ForEach-Object { throw 'downstream' }", "downstream")]
+    public void A_host_that_cannot_take_progress_away_keeps_nothing_from_being_cleaned_up(string rest, string? ending)
+    {
+        var host = new RecordingHost();
+        host.Recorded.FailsToComplete = true;
+        using var drawn = new Session(host, typeof(InvokeProbeCommand));
+        Result result = drawn.Run($"Invoke-Probe -Probe $probe -Scenario OneRecord -InputNumber 7 {rest}", ("probe", probe));
+        AssertDone();
+        Assert.Single(host.Recorded.All);
+        Assert.Equal(ending, result.Ending?.Message);
+        Assert.Equal(ending is null ? [7] : [], result.Output.Select(item => (int)item.BaseObject));
+    }
+
+    [Theory]
     [InlineData("", true)]
     [InlineData("-ProgressAction SilentlyContinue", false)]
     [InlineData("-ProgressAction Ignore", false)]

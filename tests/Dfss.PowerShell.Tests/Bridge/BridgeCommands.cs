@@ -107,6 +107,10 @@ public sealed class InvokeProbeCommand : AsyncCmdlet
             case "WantsProgress":
                 await WriteObjectAsync(await InvokeAsync(IsProgressWanted));
                 break;
+            case "OneRecord":
+                await ShowProgressAsync(() => [new ProgressRecord(1, "parent", "alone")]);
+                await WriteObjectAsync(InputNumber);
+                break;
             case "Progress":
                 await ShowManyAsync();
                 break;

@@ -36,6 +36,21 @@ public sealed class ConfirmTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_was_refused_or_only_asked_about_takes_no_name_from_another()
+    {
+        Array.ForEach(["a", "b"], name => File.WriteAllText(
+            Path.Combine(Directory.CreateDirectory(Path.Combine(folder, name)).FullName, "b.txt"), name));
+        Assert.Empty(session.Run("Send-DfssFile a/b.txt, b/b.txt -Peer $peer -WhatIf").ThrowIfFailed().Output);
+        Array.ForEach(["a", "b"], name => File.Move(
+            Path.Combine(folder, name, "b.txt"), Path.Combine(folder, name, "c.txt")));
+        string no = Path.Combine(folder, "no b.txt");
+        Directory.CreateDirectory(no);
+        File.WriteAllText(Path.Combine(no, "c.txt"), "no");
+        Assert.Equal(["c.txt"], Names("Send-DfssFile 'no b.txt/c.txt', a/c.txt -Peer $peer -Confirm"));
+        Assert.Equal(2, host.Questions.Count);
+    }
+
+    [Fact]
     public void Receiving_asks_for_each_file_and_leaves_out_what_was_refused()
     {
         Names("Send-DfssFile *.txt -Peer $peer");

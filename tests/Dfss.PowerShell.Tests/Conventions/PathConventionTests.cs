@@ -45,11 +45,23 @@ public sealed class PathConventionTests : IDisposable
     [InlineData("Send-DfssFile -InputObject ([IO.FileInfo]\"$PWD/a/x\"), ([IO.FileInfo]\"$PWD/1.txt\")", "1.txt", "x")]
     [InlineData("[IO.FileInfo]\"$PWD/[1].txt\" | Send-DfssFile -Name one", "one")]
     [InlineData("Send-DfssFile a/x, b/x -RelativeTo .", "a/x", "b/x")]
+    [InlineData("Send-DfssFile -Path $info[0]", "1.txt")]
+    [InlineData("Send-DfssFile -Path $info", "1.txt", "x")]
+    [InlineData("$info | Send-DfssFile", "1.txt", "x")]
+    [InlineData("Send-DfssFile -Path ([Collections.Generic.List[string]]('1.txt', 'a/x'))", "1.txt", "x")]
+    [InlineData("Send-DfssFile -Path ([IO.FileInfo]\"$PWD/a/x\"), 1.txt", "1.txt", "x")]
     [InlineData("[IO.FileInfo]\"$PWD/a/x\", [IO.FileInfo]\"$PWD/b/x\" | Send-DfssFile -RelativeTo .", "a/x", "b/x")]
     public void A_path_means_what_it_means_to_PowerShell(string script, params string[] names)
     {
+        // As of Resolve-Path.
+        session.Run("$info = '1.txt', 'a/x' | ForEach-Object { $ExecutionContext.SessionState.Path.GetResolvedPSPathFromPSPath($_)[0] }")
+            .ThrowIfFailed();
         Assert.Equal(names, Stored(script));
     }
+
+    [Fact]
+    public void The_current_location_is_a_path_and_a_folder() => Assert.Equal("PathIsFolder", Result.IdOf(
+        Assert.Single(session.Run("Send-DfssFile -Path $ExecutionContext.SessionState.Path.CurrentLocation -Peer $peer").Errors)));
 
     /// <summary>The property Name of a FileInfo that came over remoting is its leaf too.</summary>
     [Fact]
@@ -75,16 +87,32 @@ public sealed class PathConventionTests : IDisposable
         Assert.Empty(result.Output);
     }
 
-    [Fact]
-    public void An_object_is_no_path_on_the_command_line_either()
+    [Theory]
+    [InlineData("[pscustomobject]@{ Path = 'a/x' }")]
+    [InlineData("@{ Path = 'a/x' }")]
+    [InlineData("([pscustomobject]@{ Path = 'a/x' }), 'a/x'")]
+    [InlineData("'a/x', @{ Path = 'a/x' }")]
+    [InlineData("'a/x', ('b/x', '1.txt')")]
+    public void An_object_is_no_path_on_the_command_line_either(string given)
     {
-        ErrorRecord error = session.RunUntilError("Send-DfssFile ([pscustomobject]@{ Path = 'a/x' }) -Peer $peer");
+        ErrorRecord error = session.RunUntilError($"Send-DfssFile ({given}) -Peer $peer");
         Assert.Equal("ParameterArgumentTransformationError", Result.IdOf(error));
         Assert.Contains("is no path", error.Exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_pattern_that_matches_nothing_is_no_error() => Assert.Empty(Stored("Send-DfssFile *.none"));
+
+    [Fact]
+    public void A_name_with_brackets_that_matches_nothing_is_taken_as_it_stands()
+    {
+        File.WriteAllText(Path.Combine(folder, "draft [12].txt"), "draft");
+        Assert.Equal(["draft [12].txt"], Stored("Send-DfssFile 'draft [12].txt'"));
+
+        // Where it matches something, it is a pattern as everywhere.
+        File.WriteAllText(Path.Combine(folder, "draft 1.txt"), "other");
+        Assert.Equal(["draft 1.txt"], Stored("Send-DfssFile 'draft [12].txt'"));
+    }
 
     [Fact]
     public void Relative_paths_start_at_PowerShells_location_and_not_at_the_process_folder()

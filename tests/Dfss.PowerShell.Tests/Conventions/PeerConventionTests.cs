@@ -30,6 +30,25 @@ public sealed class PeerConventionTests : IDisposable
         Assert.Equal(DfssPeerState.Running, session.Run("Get-DfssPeer -Id $peer.Id").As<DfssPeerInfo>()[0].State);
     }
 
+    [Theory]
+    [InlineData("Stop-DfssPeer -InputObject $copies")]
+    [InlineData("Stop-DfssPeer -InputObject $peer, $copies[1]")]
+    public void Peers_that_came_over_remoting_are_refused_in_an_array_too(string script)
+    {
+        session.Run("$copies = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize("
+            + "@($peer, $peer)))").ThrowIfFailed();
+        Assert.Contains($"{peer.Endpoint} comes from another session", session.RunUntilError(script).Exception.Message,
+            StringComparison.Ordinal);
+        Assert.Equal(DfssPeerState.Running, session.Run("Get-DfssPeer -Id $peer.Id").As<DfssPeerInfo>()[0].State);
+    }
+
+    [Theory]
+    [InlineData("@{ Endpoint = $peer.Endpoint }")]
+    [InlineData("@{ Peers = @($peer.Endpoint) }")]
+    [InlineData("[pscustomobject]@{ Endpoint = $peer.Endpoint }")]
+    public void Peers_are_taken_from_what_has_an_endpoint(string given) => Assert.Equal(
+        peer.StoreId, session.Run($"Get-DfssPeer -Peer ({given})").As<DfssPeerInfo>()[0].StoreId);
+
     [Fact]
     public void Files_that_came_over_remoting_bind_by_their_names()
     {

@@ -1,0 +1,78 @@
+using System.Management.Automation;
+using Dfss.Commands;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Files;
+
+/// <summary>A transfer of numbers, for which only what the clock says passes.</summary>
+[Cmdlet(VerbsLifecycle.Invoke, "ProbeTransfer")]
+public sealed class InvokeProbeTransferCommand : TransferCmdlet
+{
+    /// <summary>The clock.</summary>
+    [Parameter(Mandatory = true)]
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
+
+    /// <summary>Numbers, written again when they have been worked on.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true)]
+    public int[] Number { get; set; } = [];
+
+    private protected override string Activity => "Probing";
+
+    private protected override bool NeedsPeers => false;
+
+    private protected override TimeProvider Time => Clock;
+
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    {
+        foreach (int number in Number)
+        {
+            await EnqueueAsync(
+                new FileWork($"{number}", number, Length: 1, (_, _) => Task.FromResult<Action>(() => WriteObject(number))),
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+}
+
+/// <summary>Who feeds slowly waits for no others; who feeds fast is read ahead.</summary>
+public sealed class SlowInputTests : IDisposable
+{
+    private readonly Session session = new(typeof(InvokeProbeTransferCommand));
+
+    public void Dispose() => session.Dispose();
+
+    [Theory]
+    [InlineData("0, 0, 0", "in 1, in 2, in 3, out 1, out 2, out 3")]
+    [InlineData("200, 200, 200", "in 1, in 2, in 3, out 1, out 2, out 3")]
+    [InlineData("201, 201, 201", "in 1, out 1, in 2, out 2, in 3, out 3")]
+    [InlineData("0, 0, 201, 0", "in 1, in 2, in 3, out 1, out 2, out 3, in 4, out 4")]
+    public void A_result_comes_at_once_where_the_input_took_longer_than_a_fifth_of_a_second(
+        string pauses, string expected) => Assert.Equal(expected, Feed(pauses, "ForEach-Object { $said.Add(\"out $_\") }"));
+
+    [Fact]
+    public void The_time_that_is_spent_downstream_does_not_count() => Assert.Equal(
+        "in 1, out 1, in 2, in 3, out 2, out 3",
+        Feed("201, 0, 0", "ForEach-Object { $said.Add(\"out $_\"); $clock.Advance([timespan]::FromSeconds(9)) }"));
+
+    [Fact]
+    public void Who_wants_only_the_first_result_waits_for_no_second_input() => Assert.Equal(
+        "in 1, out 1", Feed("201, 201, 201", "ForEach-Object { $said.Add(\"out $_\"); break }"));
+
+    private string Feed(string pauses, string downstream)
+    {
+        var said = new List<string>();
+        session.Run(
+            $$"""
+            foreach ($once in 1) {
+                {{pauses}} | ForEach-Object {
+                    $clock.Advance([timespan]::FromMilliseconds($_))
+                    $number++
+                    $said.Add("in $number")
+                    $number
+                } | Invoke-ProbeTransfer -Clock $clock | {{downstream}}
+            }
+            """,
+            ("clock", new FakeTimeProvider()), ("said", said), ("number", 0)).ThrowIfFailed();
+        return string.Join(", ", said);
+    }
+}
