@@ -4,8 +4,8 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Keeps -Path from taking the text of an object for a path: PowerShell would turn any object to text before it looks
-/// for a property PSPath. What is refused here goes on to the other parameters.
+/// Keeps -Path and -Name from taking the text of an object for a path or a name: PowerShell would turn any object to text before it looks
+/// for a property of that name. What is refused here goes on to the other parameters.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PathArgumentAttribute : ArgumentTransformationAttribute
@@ -35,7 +35,7 @@ internal sealed class PathArgumentAttribute : ArgumentTransformationAttribute
 
     private static ArgumentTransformationMetadataException Refuse(object item)
     {
-        string message = $"'{item}' is no path. Give a string, or pipe an object with a property Path or PSPath.";
+        string message = $"'{item}' is no path or name. Give a string, or pipe an object that has it as a property.";
 
         // This inner exception tells the binder that the value does not fit, as a failed conversion does.
         return new ArgumentTransformationMetadataException(message, new PSInvalidCastException(message));

@@ -38,6 +38,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = NameSet, HelpMessage = "Names of stored files; wildcards are expanded.")]
+    [PathArgument]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
