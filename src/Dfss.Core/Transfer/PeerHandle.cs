@@ -11,6 +11,8 @@ internal sealed class PeerHandle
     /// <summary>Addresses kept of one member; enough for two networks in both address families, and names.</summary>
     private const int MaxAddresses = 8;
 
+    private int refusals;
+
     public PeerHandle(PeerLink link, HelloAnswer hello)
     {
         Link = link;
@@ -39,6 +41,9 @@ internal sealed class PeerHandle
     public IChunkVerifier Verifier { get; }
 
     public IRecordStore Records { get; }
+
+    /// <summary>Whether it is the first time that this peer takes no more chunks, which is told once.</summary>
+    public bool IsFirstRefusal() => Interlocked.Exchange(ref refusals, 1) == 0;
 
     public override string ToString() => Link.Address.ToString();
 }
