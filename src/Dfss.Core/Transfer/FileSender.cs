@@ -78,8 +78,10 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Chu
             .Select(peer => peer.ToString())];
         if (others.Length > 0)
         {
+            string where = home.Count == 1 ? "the peer that has it" : $"its own {home.Count} peers";
+            string none = home.Count == 1 ? "not that one" : "none of them";
             options.Warning?.Invoke(
-                $"'{name}' exists and stays on {(home.Count == 1 ? "the peer that has it" : $"its own {home.Count} peers")}; {string.Join(", ", others)} {(others.Length == 1 ? "is" : "are")} {(home.Count == 1 ? "not that one" : "none of them")}.");
+                $"'{name}' exists and stays on {where}; {string.Join(", ", others)} {(others.Length == 1 ? "is" : "are")} {none}.");
         }
     }
 
