@@ -77,11 +77,16 @@ public static class FileName
             }
         }
 
+        if (name[0] == '/' || name[^1] == '/')
+        {
+            return name[0] == '/' ? "it begins with '/'." : "it ends with '/'.";
+        }
+
         foreach (Range part in name.AsSpan().Split('/'))
         {
             if (name[part] is "" or "." or "..")
             {
-                return $"the part '{name[part]}' is not allowed.";
+                return name[part].Length == 0 ? "it has '//'." : $"the part '{name[part]}' is not allowed.";
             }
         }
 

@@ -36,7 +36,7 @@ public sealed record PeerAddress
         : throw new FormatException(
             $"'{text}' is not a peer's address. Write host:port, for example localhost:9000 or [::1]:9000.");
 
-    /// <summary>Reads an address.</summary>
+    /// <summary>Reads an address. A host of digits only is refused: it is a port whose host was forgotten.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out PeerAddress? address)
     {
         address = null;
@@ -72,7 +72,7 @@ public sealed record PeerAddress
         }
 
         int port = DfssLimits.DefaultPort;
-        if (host.IsEmpty || host.ContainsAny(NotInHosts) || (rest.Length > 0 && (rest[0] != ':'
+        if (host.IsEmpty || IsNumber(host) || host.ContainsAny(NotInHosts) || (rest.Length > 0 && (rest[0] != ':'
             || !int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > ushort.MaxValue)))
         {
             return false;
@@ -81,6 +81,9 @@ public sealed record PeerAddress
         address = new PeerAddress(host.ToString(), port);
         return true;
     }
+
+    /// <summary>Whether these are digits only: a port without its host, and for the system an IPv4 address far away.</summary>
+    private static bool IsNumber(ReadOnlySpan<char> host) => !host.ContainsAnyExceptInRange('0', '9');
 
     /// <summary>The address as text that <see cref="Parse"/> reads.</summary>
     public override string ToString() => string.Create(

@@ -85,8 +85,11 @@ public abstract class ClientCmdlet : DfssCmdlet
         {
             if (!PeerAddress.TryParse(text, out PeerAddress? address))
             {
+                string guess = PeerAddress.TryParse($"localhost:{text}", out address)
+                    ? $"'{text}' is a port without a host: did you mean {address}?"
+                    : $"'{text}' is not a peer's address.";
                 throw new CmdletException(ErrorRecords.Create(
-                    "PeerAddressInvalid", ErrorCategory.InvalidArgument, text, $"'{text}' is not a peer's address.",
+                    "PeerAddressInvalid", ErrorCategory.InvalidArgument, text, guess,
                     "Write host:port, for example localhost:9000 or [::1]:9000."));
             }
 

@@ -13,6 +13,14 @@ public sealed class FileNameTests
     [InlineData("🎉")]
     public void Names_that_are_allowed_stay_as_they_are(string name) => Assert.Equal(name, FileName.Normalize(name));
 
+    [Theory]
+    [InlineData("/foo", "begins with '/'")]
+    [InlineData("foo/", "ends with '/'")]
+    [InlineData("a//b", "has '//'")]
+    [InlineData("a/../b", "the part '..'")]
+    public void A_part_that_is_not_allowed_is_told_in_words(string name, string said) => Assert.Contains(
+        said, Assert.Throws<DfssException>(() => FileName.Normalize(name)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Names_become_nfc() => Assert.Equal("\u00E9", FileName.Normalize("e\u0301"));
 

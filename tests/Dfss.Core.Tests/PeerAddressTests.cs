@@ -31,6 +31,8 @@ public sealed class PeerAddressTests
     [InlineData("[::1")]
     [InlineData("[box]:1")]
     [InlineData("1:2:3:x")]
+    [InlineData("9001")]
+    [InlineData("9001:9000")]
     public void What_is_no_address_is_refused(string text)
     {
         Assert.False(PeerAddress.TryParse(text, out _));

@@ -115,7 +115,7 @@ Describe 'What other commands give' {
         $sent.Count | Should -Be 1
         $sent[0] | Should -Match "^Sent '.*1\.txt' as '1\.txt' version \d+: .* in .* s, peers "
         Get-Content debug.txt | Select-Object -First 1 | Should -Match ' B out: ok, '
-        Get-Content information.txt | Should -Match '^Sending: 1 files, '
+        Get-Content information.txt | Should -Match '^Sending: 1 file, '
     }
 
     It 'obeys $ErrorActionPreference, and Ignore leaves no trace' {

@@ -53,6 +53,14 @@ public sealed class ManyPeersTests : IDisposable
     }
 
     [Fact]
+    public void A_file_asked_for_by_name_that_may_be_out_of_date_is_said_so_once()
+    {
+        Result result = session.Run("$peers[0..1] | Stop-DfssPeer; Get-DfssFileInfo a.txt -Peer $peers");
+        Assert.False(Assert.Single(result.As<DfssFileInfo>()).IsCurrent);
+        Assert.Contains("may be out of date", Assert.Single(result.Warnings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void When_the_last_peer_is_gone_the_error_names_the_file_and_how_many_were_done()
     {
         ErrorRecord error = session.RunUntilError("$peers | Stop-DfssPeer; Send-DfssFile a.txt -Peer $peers");

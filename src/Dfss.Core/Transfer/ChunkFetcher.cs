@@ -138,9 +138,11 @@ internal sealed class ChunkFetcher
             reasons.Add(home.Reasons);
         }
 
+        code = spoilt.Count > 0 ? DfssErrorCode.ChunkCorrupt : code;
         throw new DfssException(
-            spoilt.Count > 0 ? DfssErrorCode.ChunkCorrupt : code,
-            $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}")
+            code,
+            $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}",
+            code == DfssErrorCode.PeerUnreachable ? "Start that peer: no other has these chunks." : null)
         { ChunkId = id };
     }
 

@@ -22,6 +22,9 @@ internal sealed class ChunkUploader
     private readonly TransferOptions options;
     private readonly ResiliencePipeline retry;
 
+    /// <summary>Whether the members have been asked to seal: from then on who decides is no matter of the chunks.</summary>
+    private bool isSealing;
+
     public ChunkUploader(
         SourceFile source, Home home, SendPlan plan, int chunkSize, ChunkBuffers buffers, TransferOptions options)
     {
@@ -46,6 +49,10 @@ internal sealed class ChunkUploader
     }
 
     /// <summary>Uploads the whole source and answers its manifest.</summary>
+    /// <exception cref="DfssException">
+    /// NoMajority: so many members were lost that the rest cannot decide; or no member takes chunks any more: the last
+    /// one's error.
+    /// </exception>
     public async Task<FileManifest> UploadAsync(
         IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -75,6 +82,7 @@ internal sealed class ChunkUploader
             plan.ThrowIfNobodyTakes();
         }
         while (plan.Unplaced().Any());
+        isSealing = true;
     }
 
     private async Task PlaceAgainAsync(int index, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -106,14 +114,30 @@ internal sealed class ChunkUploader
     {
         for (int member = plan.NextTarget(index); member >= 0; member = plan.NextTarget(index))
         {
+            ThrowIfUndecidable();
             if (await TryPutAsync(member, ids[index], content, cancellationToken).ConfigureAwait(false))
             {
                 plan.MarkHeld(member, index);
             }
         }
 
-        plan.ThrowIfNobodyTakes();
+        ThrowIfUndecidable();
     }
+
+    /// <summary>Fails where what is uploaded could never become a file: nobody is left, or no majority.</summary>
+    private void ThrowIfUndecidable()
+    {
+        plan.ThrowIfNobodyTakes();
+        if (!isSealing && !HasMajority)
+        {
+            throw new DfssException(
+                DfssErrorCode.NoMajority,
+                $"'{source.Path}' was not sent: {home.Majority} of its {home.Count} peers must decide on it, and fewer are left. Nothing was changed. "
+                + string.Join(" ", plan.Losses.Select(loss => loss.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0)));
+        }
+    }
+
+    private bool HasMajority => home.ReachedCount - plan.Losses.Count() >= home.Majority;
 
     /// <summary>Puts one chunk at one member; where that fails, the member is left out from now on.</summary>
     private async Task<bool> TryPutAsync(
@@ -136,9 +160,10 @@ internal sealed class ChunkUploader
         }
         catch (DfssException error)
         {
-            if (plan.Exclude(member, error))
+            // Once for a peer, however many files it fails; and where that ends the send, its error says it.
+            if (plan.Exclude(member, error) && HasMajority && home[member]!.IsFirstRefusal())
             {
-                options.Warning?.Invoke($"{home[member]} takes no more chunks of '{source.Path}': {error.Reason}");
+                options.Warning?.Invoke($"{home[member]} takes no more chunks, first of '{source.Path}': {error.Reason}");
             }
 
             return false;

@@ -64,11 +64,13 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Chu
 
     private void Warn(string name, FoundHome found, Home home)
     {
-        if (found.Home is null && home.ReachedCount < home.Count)
+        string[] silent = [.. home.Members.Where(member => member.StoreId is null).Select(member => member.Addresses[0])];
+        if (found.Home is null && silent.Length > 0)
         {
+            string who = string.Join(", ", silent);
             options.Warning?.Invoke(
-                $"'{name}' gets a home of {home.Count} peers of which {home.Count - home.ReachedCount} did not answer and will never vote on it. "
-                + home.Reasons);
+                $"{who} cannot be reached: '{name}' is decided by the other {home.Count - silent.Length} of its {home.Count} peers, "
+                + $"and {who} will hold none of it.");
         }
 
         string[] others = [.. found.Listed
@@ -76,8 +78,10 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Chu
             .Select(peer => peer.ToString())];
         if (others.Length > 0)
         {
+            string where = home.Count == 1 ? "the peer that has it" : $"its own {home.Count} peers";
+            string none = home.Count == 1 ? "not that one" : "none of them";
             options.Warning?.Invoke(
-                $"'{name}' exists and stays on its own {home.Count} peers; {string.Join(", ", others)} {(others.Length == 1 ? "is" : "are")} none of them.");
+                $"'{name}' exists and stays on {where}; {string.Join(", ", others)} {(others.Length == 1 ? "is" : "are")} {none}.");
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Dfss.Records;
 
 namespace Dfss.Transfer;
@@ -35,6 +36,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     }
 
     /// <summary>The home of a name that nobody knows yet: the listed peers, rotated by the name.</summary>
+    /// <exception cref="DfssException">NoMajority: too few of them can be reached; LimitExceeded: they are too many.</exception>
     public async Task<Home> MakeAsync(string name, CancellationToken cancellationToken)
     {
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
@@ -51,6 +53,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 DfssErrorCode.LimitExceeded, $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.");
         }
 
+        ThrowIfTooFewReached(name, members, listed);
         return await Home.ReachAsync(
             Placement.Rotate(members, name), directory, cancellationToken).ConfigureAwait(false);
     }
@@ -71,6 +74,26 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         (PeerAddress, PeerHandle?, DfssException?)[] listed = await Task.WhenAll(
             addresses.Distinct().Select(address => ConnectAsync(address, cancellationToken))).ConfigureAwait(false);
         return listed.Any(one => one.Item2 is not null) ? listed : throw Unreachable(listed);
+    }
+
+    private static void ThrowIfTooFewReached(
+        string name, HomeMember[] members, IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed)
+    {
+        int majority = (members.Length / 2) + 1;
+        if (members.Count(member => member.StoreId is not null) >= majority)
+        {
+            return;
+        }
+
+        string[] missing =
+        [
+            .. listed.Where(one => one.Error is not null).Select(one =>
+                $"{one.Address} cannot be reached ({(one.Error!.InnerException is SocketException cause ? cause.Message : one.Error.Reason).TrimEnd('.')})"),
+        ];
+        throw new DfssException(
+            DfssErrorCode.NoMajority,
+            $"'{name}' needs {majority} of its {members.Length} peers, and {string.Join(", and ", missing)}.",
+            missing.Length == 1 ? "Start that peer, or leave it out of -Peer." : "Start those peers, or leave them out of -Peer.");
     }
 
     private static DfssException Unreachable((PeerAddress Address, PeerHandle? Peer, DfssException? Error)[] listed)

@@ -61,7 +61,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     {
         if (member.StoreId is not StoreId id)
         {
-            return (null, $"The peer listed as {string.Join(", ", member.Addresses)} never answered, and is no store that is known.");
+            return (null, $"{string.Join(", ", member.Addresses)} did not answer when the name was new, and never votes on it.");
         }
 
         if (byStoreId.TryGetValue(id, out PeerHandle? known))

@@ -13,6 +13,7 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     private readonly BatchingChunkStore batchedChunks;
     private readonly BatchingRecordStore batchedRecords;
+    private int refusals;
 
     public PeerHandle(PeerLink link, HelloAnswer hello)
     {
@@ -50,6 +51,9 @@ internal sealed class PeerHandle : IAsyncDisposable
         await batchedChunks.DisposeAsync().ConfigureAwait(false);
         await batchedRecords.DisposeAsync().ConfigureAwait(false);
     }
+
+    /// <summary>Whether it is the first time that this peer takes no more chunks, which is told once.</summary>
+    public bool IsFirstRefusal() => Interlocked.Exchange(ref refusals, 1) == 0;
 
     public override string ToString() => Link.Address.ToString();
 }

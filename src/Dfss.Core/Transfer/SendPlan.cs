@@ -13,6 +13,7 @@ internal sealed class SendPlan
     private readonly int[][] heldWords;
     private readonly bool[] canTake;
     private readonly int chunkCount;
+    private readonly DfssException?[] losses;
     private volatile DfssException? lastReason;
 
     public SendPlan(Placement placement, int chunkCount, IEnumerable<bool> canTake)
@@ -20,6 +21,7 @@ internal sealed class SendPlan
         this.placement = placement;
         this.chunkCount = chunkCount;
         this.canTake = [.. canTake];
+        losses = new DfssException?[placement.MemberCount];
         heldWords = [.. Enumerable.Range(0, placement.MemberCount).Select(_ => new int[(chunkCount + 31) / 32])];
     }
 
@@ -29,6 +31,12 @@ internal sealed class SendPlan
     /// <summary>How many members take chunks.</summary>
     public int TakerCount => Enumerable.Range(0, canTake.Length).Count(CanTake);
 
+    /// <summary>
+    /// Why, of each member that was left out because it cannot be reached any more. One whose store is full or failed is
+    /// none of them: it still votes.
+    /// </summary>
+    public IEnumerable<DfssException> Losses => losses.OfType<DfssException>();
+
     /// <summary>A member that is down or full gets no more chunks, and what it has does not count.</summary>
     /// <param name="member">Its index in the home.</param>
     /// <param name="reason">Why.</param>
@@ -37,6 +45,11 @@ internal sealed class SendPlan
     {
         // Before the member is left out: whoever then finds that nobody is left wants to say why.
         lastReason = reason;
+        if (reason.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut)
+        {
+            Volatile.Write(ref losses[member], reason);
+        }
+
         return Interlocked.Exchange(ref canTake[member], value: false);
     }
 

@@ -38,7 +38,12 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                 var query = new NameQuery(name, isLiteral);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
-                    await WarnIfNotCurrentAsync(file).ConfigureAwait(false);
+                    if (query.IsPattern)
+                    {
+                        // Of a file that was asked for by its name the client has said it, with the peers' reasons.
+                        await WarnIfNotCurrentAsync(file).ConfigureAwait(false);
+                    }
+
                     await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
                 }
             }

@@ -29,6 +29,9 @@ internal sealed class NameQuery
         }
     }
 
+    /// <summary>Whether it has wildcards, and so is answered from the peers' lists.</summary>
+    internal bool IsPattern => pattern is not null;
+
     /// <summary>What every match begins with; the peers need not list more.</summary>
     internal string Prefix { get; } = string.Empty;
 

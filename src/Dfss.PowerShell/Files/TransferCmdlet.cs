@@ -119,7 +119,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         await TakeRestAsync(cancellationToken).ConfigureAwait(false);
         progress?.ExpectNoMore();
         await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
-        string summary = FormattableString.Invariant($"{Activity}: {filesDone} files, ")
+        string summary = FormattableString.Invariant($"{Activity}: {filesDone} {(filesDone == 1 ? "file" : "files")}, ")
             + $"{DescribeRate(bytesDone, started)}.";
         await InvokeAsync(() => WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
     }
@@ -205,7 +205,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         {
             string message = FormattableString.Invariant(
                 $"{last.Failure.Reason} {Activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
-            throw new CmdletException(ErrorRecords.Create(last.Failure.Retold(message), last.File.Target));
+            throw new CmdletException(ErrorRecords.Create(last.Failure.Retold(message), EndingTarget(last.Failure)));
         }
     }
 

@@ -9,7 +9,7 @@ internal abstract class SessionPeer(Runspace session) : IAsyncDisposable
     // Weak: a peer keeps no closed session in memory.
     private readonly WeakReference<Runspace> session = new(session);
 
-    /// <summary>Its number in this process; given by <see cref="SessionPeers.Add"/>.</summary>
+    /// <summary>Its number in this process; given by <see cref="SessionPeers.AddAsync"/>.</summary>
     internal int Id { get; set; }
 
     /// <summary>

@@ -12,14 +12,21 @@ internal static class SessionPeers
     private static readonly List<SessionPeer> Peers = [];
     private static int lastId;
 
-    /// <summary>Adds a peer and gives it its number.</summary>
-    internal static void Add(SessionPeer peer)
+    /// <summary>
+    /// Adds a peer and gives it its number. It takes the place of those of the same store that have ended by themselves.
+    /// </summary>
+    internal static async Task AddAsync(SessionPeer peer)
     {
+        SessionPeer[] replaced;
         lock (Gate)
         {
+            replaced = [.. Peers.Where(old => old.StoreId == peer.StoreId && old.State == DfssPeerState.Stopped)];
+            Peers.RemoveAll(old => replaced.Contains(old));
             peer.Id = ++lastId;
             Peers.Add(peer);
         }
+
+        await Task.WhenAll(replaced.Select(old => old.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 
     /// <summary>Takes a peer off the list; false when somebody else did.</summary>

@@ -102,7 +102,7 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         else if (Detached)
         {
             SessionPeer peer = await DetachedPeer.StartAsync(options, session, cancellationToken).ConfigureAwait(false);
-            SessionPeers.Add(peer);
+            await SessionPeers.AddAsync(peer).ConfigureAwait(false);
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
         }
         else
@@ -132,7 +132,7 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        SessionPeers.Add(peer);
+        await SessionPeers.AddAsync(peer).ConfigureAwait(false);
         if (!Wait)
         {
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);

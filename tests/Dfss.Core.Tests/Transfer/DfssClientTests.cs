@@ -202,6 +202,19 @@ public sealed class DfssClientTests
     }
 
     [Fact]
+    public async Task A_name_of_one_peer_stays_there_and_that_is_said()
+    {
+        List<string> warnings = [];
+        await using Cluster cluster = await Cluster.StartAsync(2, options: new() { Warning = warnings.Add });
+        string source = cluster.Folder.CreateFile("source", 3, seed: 1);
+        await using DfssClient one = new([cluster.Addresses[0]], TransferOptions.Default);
+        await one.SendAsync(source, "x", SendOptions.Default, progress: null, Token);
+
+        await cluster.Client.SendAsync(source, "x", new SendOptions { Force = true }, progress: null, Token);
+        Assert.Equal([$"'x' exists and stays on the peer that has it; {cluster.Addresses[1]} is not that one."], warnings);
+    }
+
+    [Fact]
     public async Task A_peer_that_is_not_there_is_named()
     {
         await using DfssClient client = new([new PeerAddress("localhost", 1)], TransferOptions.Default);

@@ -27,6 +27,7 @@ public sealed class ReceiveFaultTests
             () => client.ReceiveAsync(sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress: null, Token));
         Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code);
         Assert.Contains(cluster.Addresses[1].ToString(), error.Message, StringComparison.Ordinal);
+        Assert.Equal("Start that peer: no other has these chunks.", error.Advice);
         Assert.Empty(Directory.GetFileSystemEntries(cluster.Folder["in"]));
     }
 

@@ -21,8 +21,7 @@ public sealed class BadPeerTests : BadInputTests
     {
         Set("bad", "127.0.0.1:1");
         ErrorRecord error = Ends(script);
-        object target = script.Contains("in/good.txt", StringComparison.Ordinal) ? In("good.txt") : "127.0.0.1:1";
-        Check(error, "PeerUnreachable", ErrorCategory.ConnectionError, target, "127.0.0.1:1: no connection");
+        Check(error, "PeerUnreachable", ErrorCategory.ConnectionError, "127.0.0.1:1", "127.0.0.1:1: no connection");
     }
 
     [Fact]
@@ -61,6 +60,11 @@ public sealed class BadPeerTests : BadInputTests
             $"'{address}'");
         IsStored();
     }
+
+    [Fact]
+    public void A_port_without_a_host_is_refused_and_the_host_is_guessed() => Check(
+        Ends("Get-DfssFileInfo x -Peer 9001"), "PeerAddressInvalid", ErrorCategory.InvalidArgument, "9001",
+        "did you mean localhost:9001?");
 
     [Theory]
     [InlineData("Get-DfssFileInfo -Peer ''")]

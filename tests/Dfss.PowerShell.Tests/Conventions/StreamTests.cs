@@ -102,6 +102,8 @@ public sealed class StreamTests : IDisposable
         InformationRecord record = Assert.Single(result.As<InformationRecord>());
         Assert.Equal(["Dfss"], record.Tags);
         Assert.Matches(@"^Sending: 2 files, 10 B in \d+\.\d\d s\.$", record.MessageData.ToString());
+        result = session.Run("Send-DfssFile a.txt -Force -Peer $peer -InformationVariable said > $null; $said");
+        Assert.StartsWith("Sending: 1 file, ", Assert.Single(result.As<InformationRecord>()).MessageData.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
