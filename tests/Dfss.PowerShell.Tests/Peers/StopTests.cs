@@ -42,7 +42,7 @@ public sealed class StopTests : IDisposable
     [Fact]
     public void A_peer_that_somebody_else_takes_meanwhile_is_not_stopped_twice()
     {
-        ProbePeer peer = Add();
+        ProbePeer peer = await AddAsync();
         asked = () => Assert.True(SessionPeers.Remove(peer));
         Result result = session.Run("Stop-DfssPeer -Id $id -Confirm -PassThru", ("id", peer.Id));
         Assert.Null(result.Ending);
@@ -54,7 +54,7 @@ public sealed class StopTests : IDisposable
     [Fact]
     public void A_peer_is_not_listed_while_it_is_stopped_and_disposed_of_once()
     {
-        ProbePeer peer = Add();
+        ProbePeer peer = await AddAsync();
         bool isListed = true;
         peer.Stopping = () => isListed = SessionPeers.List().Contains(peer);
         Assert.Equal(DfssPeerState.Stopped,
@@ -66,8 +66,8 @@ public sealed class StopTests : IDisposable
     [Fact]
     public void A_peer_that_cannot_be_stopped_stays_listed_and_does_not_keep_the_others_from_it()
     {
-        ProbePeer bad = Add();
-        ProbePeer good = Add();
+        ProbePeer bad = await AddAsync();
+        ProbePeer good = await AddAsync();
         bad.Stopping = () => throw new DfssException(DfssErrorCode.StoreFailed, "The store cannot be closed.");
         Result result = session.Run("Stop-DfssPeer -Id $ids -PassThru", ("ids", new[] { bad.Id, good.Id }));
         Assert.Null(result.Ending);
@@ -105,10 +105,10 @@ public sealed class StopTests : IDisposable
         }
     }
 
-    private ProbePeer Add()
+    private async Task<ProbePeer> AddAsync()
     {
         var peer = new ProbePeer(session.Runspace);
-        SessionPeers.Add(peer);
+        await SessionPeers.AddAsync(peer);
         probes.Add(peer);
         return peer;
     }
