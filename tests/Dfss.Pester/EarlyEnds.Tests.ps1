@@ -114,9 +114,18 @@ Describe 'A command that is stopped' {
             Import-Module $using:manifest
             Start-DfssPeer -InMemory -Port 0 -Address 127.0.0.1 -Wait
         }
-        while (-not ($started = Receive-Job $job -Keep)) { $null = Wait-Job $job -Timeout 1 }
-        Stop-Job $job
-        Remove-Job $job
+        try {
+            $deadline = [DateTime]::UtcNow.AddSeconds(60)
+            while (-not ($started = Receive-Job $job -Keep -ErrorAction Stop)) {
+                if ($job.State -ne 'Running' -or [DateTime]::UtcNow -gt $deadline) { throw "No peer came: the job is $($job.State)." }
+                $null = Wait-Job $job -Timeout 1
+            }
+
+            Stop-Job $job
+        } finally {
+            Remove-Job $job -Force
+        }
+
         { Get-DfssFileInfo -Peer $started.Endpoint -ErrorAction Stop } | Should -Throw -ErrorId 'PeerUnreachable*'
     }
 }
