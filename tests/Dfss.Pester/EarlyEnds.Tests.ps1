@@ -96,9 +96,17 @@ Describe 'A command that is stopped' {
             $socket = $accepting.Result
             $watch = [Diagnostics.Stopwatch]::StartNew()
             $shell.Stop()
+            $took = $watch.Elapsed.TotalSeconds
             { $shell.EndInvoke($running) } | Should -Throw
-            # The issue asks for one second; the rest is for a loaded machine.
-            $watch.Elapsed.TotalSeconds | Should -BeLessThan 10
+            # The promised second, and on top ten times what stopping a plain script takes now: so slow is this machine.
+            $plain = [PowerShell]::Create().AddScript('while ($true) { Start-Sleep -Milliseconds 5 }')
+            $waiting = $plain.BeginInvoke()
+            $watch.Restart()
+            $plain.Stop()
+            $slowness = $watch.Elapsed.TotalSeconds
+            { $plain.EndInvoke($waiting) } | Should -Throw
+            $plain.Dispose()
+            $took | Should -BeLessThan (1 + 10 * $slowness)
             # Reading hello first, then the end: the connection is gone.
             $socket.ReceiveTimeout = 60000
             try { while ($socket.Receive([byte[]]::new(4096)) -gt 0) { } }
