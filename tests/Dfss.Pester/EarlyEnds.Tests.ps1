@@ -96,9 +96,11 @@ Describe 'A command that is stopped' {
             $socket = $accepting.Result
             $watch = [Diagnostics.Stopwatch]::StartNew()
             $shell.Stop()
+            $took = $watch.Elapsed.TotalSeconds
             { $shell.EndInvoke($running) } | Should -Throw
-            # The issue asks for one second; the rest is for a loaded machine.
-            $watch.Elapsed.TotalSeconds | Should -BeLessThan 10
+            # The promise is a second; what fails is ten, as a loaded machine may stand still for seconds.
+            if ($took -gt 1) { Write-Warning "Not within a second: it took $took s." }
+            $took | Should -BeLessThan 10
             # Reading hello first, then the end: the connection is gone.
             $socket.ReceiveTimeout = 60000
             try { while ($socket.Receive([byte[]]::new(4096)) -gt 0) { } }
@@ -114,9 +116,18 @@ Describe 'A command that is stopped' {
             Import-Module $using:manifest
             Start-DfssPeer -InMemory -Port 0 -Address 127.0.0.1 -Wait
         }
-        while (-not ($started = Receive-Job $job -Keep)) { $null = Wait-Job $job -Timeout 1 }
-        Stop-Job $job
-        Remove-Job $job
+        try {
+            $deadline = [DateTime]::UtcNow.AddSeconds(60)
+            while (-not ($started = Receive-Job $job -Keep -ErrorAction Stop)) {
+                if ($job.State -ne 'Running' -or [DateTime]::UtcNow -gt $deadline) { throw "No peer came: the job is $($job.State)." }
+                $null = Wait-Job $job -Timeout 1
+            }
+
+            Stop-Job $job
+        } finally {
+            Remove-Job $job -Force
+        }
+
         { Get-DfssFileInfo -Peer $started.Endpoint -ErrorAction Stop } | Should -Throw -ErrorId 'PeerUnreachable*'
     }
 }

@@ -83,7 +83,7 @@ public sealed class BadDestinationTests : BadInputTests
     [Fact]
     public void A_folder_that_may_not_be_written_is_told()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess, "Root may write everywhere; Windows has no permission bits.");
+        Assert.SkipWhen(PermissionBits.Obstacle is not null, PermissionBits.Obstacle ?? string.Empty);
         File.SetUnixFileMode(Out(string.Empty), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Check(
             Fails("Receive-DfssFile a.txt -Peer $peer -Destination out"), "DestinationUnwritable", ErrorCategory.WriteError,

@@ -122,7 +122,7 @@ public sealed class StreamTests : IDisposable
         Assert.IsType<DfssFileInfo>(result.Output[0].BaseObject);
         Assert.Equal("PathNotFound", Result.IdOf(Assert.IsType<ErrorRecord>(result.Output[1].BaseObject)));
         Assert.Equal(2, result.Output.Count);
-        Assert.Empty(session.Run("$failed = $null; $null = Send-DfssFile none.txt -Peer $peer -ErrorAction Ignore; $error.Clear(); $error")
+        Assert.Empty(session.Run("$error.Clear(); $null = Send-DfssFile none.txt -Peer $peer -ErrorAction Ignore; $error")
             .ThrowIfFailed().Output);
     }
 

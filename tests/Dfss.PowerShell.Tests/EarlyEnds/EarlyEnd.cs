@@ -29,9 +29,6 @@ public enum EndKind
 /// </summary>
 internal sealed class EarlyEnd : IAsyncDisposable
 {
-    /// <summary>The issue asks for a second, which is what is measured and printed; a loaded machine may take longer.</summary>
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly RecordingHost host = new();
@@ -79,7 +76,7 @@ internal sealed class EarlyEnd : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs a command until a request is held, ends it in this way, and checks that it ends soon and leaves nothing.
+    /// Runs a command until a request is held, ends it in this way, and checks that it ends within a second and leaves nothing.
     /// </summary>
     /// <param name="kind">How it ends.</param>
     /// <param name="command">A command whose first result, or error, comes before the held request's.</param>
@@ -92,6 +89,7 @@ internal sealed class EarlyEnd : IAsyncDisposable
             ? Task.WhenAll(reached ?? Peer.Reached, host.Recorded.NextAsync())
             : reached ?? Peer.Reached;
         Set("reached", ready);
+        using PlainScript plain = await PlainScript.StartAsync();
         using Engine engine = Session.Create();
         engine.AddScript(kind switch
         {
@@ -104,6 +102,7 @@ internal sealed class EarlyEnd : IAsyncDisposable
         IAsyncResult running = engine.BeginInvoke<PSObject, PSObject>(null, output);
         await ready.WaitAsync(Patience, TestContext.Current.CancellationToken);
         var watch = Stopwatch.StartNew();
+        plain.BeginStop();
         if (kind == EndKind.Stop)
         {
             await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
@@ -112,9 +111,8 @@ internal sealed class EarlyEnd : IAsyncDisposable
         Exception? ending = await Record.ExceptionAsync(() =>
             Task.Factory.FromAsync(running, engine.EndInvoke).WaitAsync(Patience));
         TimeSpan took = watch.Elapsed;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{kind}: ended after {took.TotalMilliseconds:0} ms.");
         AssertKind(kind, ending);
-        Assert.True(took < Bound, $"It took {took}.");
+        await plain.AssertWithinASecondAsync(took);
         await AssertNothingIsLeftAsync();
     }
 

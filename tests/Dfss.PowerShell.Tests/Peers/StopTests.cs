@@ -40,7 +40,7 @@ public sealed class StopTests : IDisposable
     }
 
     [Fact]
-    public void A_peer_that_somebody_else_takes_meanwhile_is_not_stopped_twice()
+    public async Task A_peer_that_somebody_else_takes_meanwhile_is_not_stopped_twice()
     {
         ProbePeer peer = await AddAsync();
         asked = () => Assert.True(SessionPeers.Remove(peer));
@@ -52,7 +52,7 @@ public sealed class StopTests : IDisposable
     }
 
     [Fact]
-    public void A_peer_is_not_listed_while_it_is_stopped_and_disposed_of_once()
+    public async Task A_peer_is_not_listed_while_it_is_stopped_and_disposed_of_once()
     {
         ProbePeer peer = await AddAsync();
         bool isListed = true;
@@ -64,7 +64,7 @@ public sealed class StopTests : IDisposable
     }
 
     [Fact]
-    public void A_peer_that_cannot_be_stopped_stays_listed_and_does_not_keep_the_others_from_it()
+    public async Task A_peer_that_cannot_be_stopped_stays_listed_and_does_not_keep_the_others_from_it()
     {
         ProbePeer bad = await AddAsync();
         ProbePeer good = await AddAsync();
