@@ -22,11 +22,24 @@ public sealed class CmdletContractTests
     /// <summary>Names that users do not expect, and the ones that PowerShell's own cmdlets have for the same.</summary>
     private static readonly Dictionary<string, string> Synonyms = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["Overwrite"] = "Force", ["Parallel"] = "ThrottleLimit", ["Concurrency"] = "ThrottleLimit",
-        ["MaxThreads"] = "ThrottleLimit", ["FilePath"] = "Path", ["File"] = "Path", ["FileName"] = "Name",
-        ["OutFile"] = "Destination", ["Output"] = "Destination", ["OutputPath"] = "Destination",
-        ["Target"] = "Destination", ["Recursive"] = "Recurse", ["Retries"] = "Retry", ["RetryCount"] = "Retry",
-        ["TimeoutSec"] = "Timeout", ["Credentials"] = "Credential", ["Return"] = "PassThru", ["Peers"] = "Peer",
+        ["Overwrite"] = "Force",
+        ["Parallel"] = "ThrottleLimit",
+        ["Concurrency"] = "ThrottleLimit",
+        ["MaxThreads"] = "ThrottleLimit",
+        ["FilePath"] = "Path",
+        ["File"] = "Path",
+        ["FileName"] = "Name",
+        ["OutFile"] = "Destination",
+        ["Output"] = "Destination",
+        ["OutputPath"] = "Destination",
+        ["Target"] = "Destination",
+        ["Recursive"] = "Recurse",
+        ["Retries"] = "Retry",
+        ["RetryCount"] = "Retry",
+        ["TimeoutSec"] = "Timeout",
+        ["Credentials"] = "Credential",
+        ["Return"] = "PassThru",
+        ["Peers"] = "Peer",
     };
 
     public static TheoryData<Type> Cmdlets => [.. typeof(AsyncCmdlet).Assembly.GetTypes()
