@@ -33,7 +33,7 @@ import tempfile
 import threading
 import time
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequence, TypeVar
 
@@ -69,6 +69,7 @@ IDLE_SECONDS = 100.0
 PACE_SECONDS, PACE_BYTES = 30.0, 30 * 16 * 1024
 LONGEST = {"hello": 10, "ping": 20, "get_chunk": 1200, "seal": 600}  # seconds; every other operation used here: 300
 ROUNDS = 8
+MOVES = 16
 WALKS = 5
 PUTS = 3
 
@@ -78,6 +79,8 @@ class Code(enum.IntEnum):
 
     ProtocolViolation, VersionNotSupported, LimitExceeded, UnknownOperation, InvalidArgument = 1, 2, 3, 4, 5
     PeerUnreachable, TimedOut, PeerBusy, NotADfssPeer, PeerFault = 6, 7, 8, 9, 10
+    NotAuthenticated, CertificateExpired, CertificateRevoked, CertificateNotTrusted, NotPermitted = range(11, 16)
+    TlsRequired, TlsNotExpected, TlsFailed = 16, 17, 18
     FileNotFound, FileExists, Conflict, CommitUncertain, NoMajority, InvalidName, FileChanged = range(20, 27)
     ChunkNotFound, ChunkCorrupt, StoreFull, StoreFailed, StoreInUse, StoreFormat, StoreNotSupported = range(40, 47)
     SourceChanged, SourceUnreadable, DestinationExists, DestinationUnwritable = 60, 61, 62, 63
@@ -227,17 +230,22 @@ def chunk_count(length: int, chunk_size: int) -> int:
 
 
 class Ballot(NamedTuple):
-    """Ordered by the counter, then by the bytes."""
+    """Ordered by the epoch (which home of the name votes), then by the counter, then by the bytes."""
 
+    epoch: int
     counter: int
     writer: bytes
 
     @staticmethod
     def read(value: list[Any]) -> Ballot:
-        if len(value) != 2:
-            raise _violation("a ballot is no array of two")
-        pair = {"counter": value[0], "writer": value[1]}
-        return Ballot(_get(pair, "counter", int, 1), _get(pair, "writer", bytes, 16, 16))
+        if len(value) not in (2, 3):
+            raise _violation("a ballot is no array of two or three")
+        parts = dict(zip(("counter", "writer", "epoch"), value))
+        epoch = _get(parts, "epoch", int, 1) if len(value) == 3 else 0
+        return Ballot(epoch, _get(parts, "counter", int, 1), _get(parts, "writer", bytes, 16, 16))
+
+    def write(self) -> list[Any]:
+        return [self.counter, self.writer, self.epoch] if self.epoch else [self.counter, self.writer]
 
 
 class Member(NamedTuple):
@@ -257,6 +265,35 @@ class Member(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Previous:
+    """An earlier version that is kept."""
+
+    version: int
+    file_id: bytes
+    length: int
+    chunk_size: int
+    replicas: int
+    run: int
+    modified: int
+    mode: int | None
+
+    @staticmethod
+    def read(value: dict[str, Any]) -> Previous:
+        return Previous(
+            version=_get(value, "version", int, 1),
+            file_id=_get(value, "file_id", bytes, 32, 32),
+            length=_get(value, "length", int),
+            chunk_size=_get(value, "chunk_size", int, MIN_CHUNK, MAX_CHUNK),
+            replicas=_get(value, "replicas", int, 1, MAX_MEMBERS),
+            run=_get(value, "run", int, 1, MAX_CHUNKS),
+            modified=_get(value, "modified", int),
+            mode=_find(value, "mode", int, 0, 0o7777))
+
+    def write(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
 class Record:
     """What a name stands for at one version. Times are in ms since 1970 UTC, lengths in bytes."""
 
@@ -272,12 +309,18 @@ class Record:
     modified: int
     mode: int | None
     writer_id: bytes
-    previous_file_ids: tuple[bytes, ...] = ()
+    previous: tuple[Previous, ...] = ()
     previous_writer_ids: tuple[bytes, ...] = ()
+    epoch: int = 0
+    former_home: tuple[Member, ...] = ()
 
     @property
     def removed(self) -> bool:
         return self.state == 1
+
+    @property
+    def moved(self) -> bool:
+        return self.state == 2
 
     @property
     def chunks(self) -> int:
@@ -293,7 +336,7 @@ class Record:
         record = Record(
             name=_get(value, "name", str),
             version=_get(value, "version", int, 1),
-            state=_get(value, "state", int, 0, 1),
+            state=_get(value, "state", int, 0, 2),
             file_id=_find(value, "file_id", bytes, 32, 32),
             length=_get(value, "length", int, 0, MAX_CHUNKS * MAX_CHUNK),
             chunk_size=_get(value, "chunk_size", int, 0, MAX_CHUNK),
@@ -303,8 +346,11 @@ class Record:
             modified=_get(value, "modified", int),
             mode=_find(value, "mode", int, 0, 0o7777),
             writer_id=_get(value, "writer_id", bytes, 16, 16),
-            previous_file_ids=tuple(_all(_find(value, "previous_file_ids", list, 0, 64) or [], bytes, 32, 32)),
+            previous=tuple(Previous.read(p) for p in _all(_find(value, "previous", list, 0, 64) or [], dict)),
             previous_writer_ids=tuple(_all(_find(value, "previous_writer_ids", list, 0, 8) or [], bytes, 16, 16)),
+            epoch=_find(value, "epoch", int, 1) or 0,
+            former_home=tuple(
+                Member.read(m) for m in _all(_find(value, "former_home", list, 0, MAX_MEMBERS) or [], dict)),
         )
         record._check()
         return record
@@ -315,6 +361,8 @@ class Record:
                 raise _violation("a record's name is not in NFC")
         except DfssError as error:
             raise _violation(f"a record's name is no name: {error}") from error
+        if self.moved != bool(self.former_home) or self.moved and not self.epoch:
+            raise _violation("a record does not say where it moved")
         if self.removed:
             if self.file_id is not None or self.length or self.chunk_size:
                 raise _violation("a tombstone has content")
@@ -325,9 +373,15 @@ class Record:
 
     def write(self) -> dict[str, Any]:
         """The map, in the order of the protocol; what is absent is left out."""
-        values = dict(vars(self), home=[member.write() for member in self.home],
-                      previous_file_ids=list(self.previous_file_ids) or None,
-                      previous_writer_ids=list(self.previous_writer_ids) or None)
+        values = {
+            "name": self.name, "version": self.version, "epoch": self.epoch or None, "state": self.state,
+            "file_id": self.file_id, "length": self.length, "chunk_size": self.chunk_size,
+            "replicas": self.replicas, "run": self.run, "home": [member.write() for member in self.home],
+            "former_home": [member.write() for member in self.former_home] or None,
+            "modified": self.modified, "mode": self.mode, "writer_id": self.writer_id,
+            "previous": [previous.write() for previous in self.previous] or None,
+            "previous_writer_ids": list(self.previous_writer_ids) or None,
+        }
         return {key: value for key, value in values.items() if value is not None}
 
 
@@ -363,13 +417,49 @@ class Answer(NamedTuple):
             _find(value, "manifest_missing", bool) or False,
         )
 
-    @property
-    def highest(self) -> Balloted | None:
-        return _highest([self.accepted, self.decided])
+    def highest(self, epoch: int) -> Balloted | None:
+        """What was accepted or decided last, if that was in this home of the name."""
+        last = _highest([self.accepted, self.decided])
+        return last if last and last.ballot.epoch == epoch else None
 
 
 def _highest(ballots: Iterable[Balloted | None]) -> Balloted | None:
     return max((b for b in ballots if b), key=lambda b: b.ballot, default=None)
+
+
+class Place(NamedTuple):
+    """One of a name's homes. first: of a later one the record that it begins with, where that is known."""
+
+    home: tuple[Member, ...]
+    epoch: int = 0
+    first: Balloted | None = None
+
+    @staticmethod
+    def after(moved: Record) -> Place:
+        """Where a moved record says that the name is."""
+        first = Balloted(Ballot(moved.epoch, 1, bytes(16)), replace(moved, state=0, former_home=()))
+        return Place(moved.home, moved.epoch, first)
+
+    @staticmethod
+    def latest(answers: Iterable[Answer]) -> Place | None:
+        """The latest that the answers tell of. A move that may not have been chosen is settled at the home it leaves."""
+        told: list[tuple[int, Ballot, Place]] = []
+        for answer in answers:
+            for entry, decided in ((answer.accepted, False), (answer.decided, True)):
+                if entry is None:
+                    continue
+                ballot, record = entry
+                if record.moved:
+                    place = Place.after(record) if decided else Place(record.former_home, ballot.epoch)
+                else:
+                    is_first = ballot.epoch > 0 and ballot == Ballot(ballot.epoch, 1, bytes(16))
+                    place = Place(record.home, ballot.epoch, entry if is_first else None)
+                told.append((place.epoch, ballot, place))
+        if not told:
+            return None
+        latest = max(told, key=lambda one: one[:2])[2]
+        firsts = (place.first for _, _, place in told if place.epoch == latest.epoch and place.first)
+        return latest._replace(first=next(firsts, None))
 
 
 def read_manifest(data: bytes | memoryview, record: Record) -> list[bytes]:
@@ -420,6 +510,31 @@ def _dial(address: str) -> socket.socket:
     raise DfssError(Code.PeerUnreachable, f"{address}: {last}; check the address, and that a peer runs there") from last
 
 
+def _state_folder() -> Path | None:
+    """Where this user's programs keep what they share."""
+    chosen = os.environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(chosen):
+        return Path(chosen, "dfss")
+    try:
+        if sys.platform == "darwin":
+            return Path.home() / "Library" / "Application Support" / "Dfss"
+        return Path.home() / ".local" / "state" / "dfss"
+    except RuntimeError:
+        return None  # a user without a home
+
+
+def _find_token(peer: tuple) -> str | None:
+    """The token of the peer on loopback at this address, if this user started it."""
+    folder = _state_folder()
+    host, port = peer[0], peer[1]
+    if folder is None or not (host == "::1" or host.startswith("127.")):
+        return None
+    try:
+        return (folder / "tokens" / f"{host.replace(':', '-')}_{port}").read_text("ascii")
+    except (OSError, ValueError):
+        return None  # nobody's that this user could know
+
+
 class _Pace:
     """Says when a frame crawls: less than 16 KiB/s over 30 s."""
 
@@ -439,16 +554,28 @@ class Connection:
 
     def __init__(self, address: str):
         self.address = address
-        self.open = True
-        self._socket = _dial(address)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lock = threading.Lock()
+        token = self._open()
+        try:
+            self._hello(token)
+        except DfssError as error:
+            # A peer that was just starting writes its token before it refuses anybody: look once more.
+            if error.code is not Code.NotAuthenticated or _find_token(self._remote) in (None, token):
+                raise
+            self._hello(self._open())
+
+    def _open(self) -> str | None:
+        """Connects. The token to say in hello."""
+        self.open = True
+        self._socket = _dial(self.address)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._remote = self._socket.getpeername()
         self._ids = itertools.count()
         self._pings: set[int] = set()
         self._draining = False
         self._used = time.monotonic()
         self._max_send = self._max_receive = MAX_HELLO_BODY
-        self._hello()
+        return _find_token(self._remote)
 
     @property
     def usable(self) -> bool:
@@ -481,9 +608,10 @@ class Connection:
             raise self._error(status, results)
         return results, answer
 
-    def _hello(self) -> None:
+    def _hello(self, token: str | None) -> None:
+        hello = {"versions": [1], "software": "dfss.py/1", "capabilities": []}
         try:
-            results, _ = self.call("hello", {"versions": [1], "software": "dfss.py/1", "capabilities": []})
+            results, _ = self.call("hello", hello if token is None else hello | {"token": token})
             _get(results, "version", int, 1, 1)
             self.store_id = _get(results, "store_id", bytes, 16, 16)
             self.addresses = _all(_get(results, "addresses", list), str)
@@ -769,6 +897,15 @@ class _LostBallot(Exception):
     """A higher ballot was promised; a new round is needed."""
 
 
+class _Moved(Exception):
+    """The name is at a later home: at `place`, where that was told, by `record`."""
+
+    def __init__(self, place: Place | None, record: Record | None = None):
+        super().__init__(place)
+        self.place = place
+        self.record = record
+
+
 class _Made(Exception):
     """A member's `decided` says that our change was made."""
 
@@ -779,16 +916,18 @@ Answers = dict[int, "Answer | DfssError"]
 class Register:
     """A name's register: the members of its home, and the ballots seen."""
 
-    def __init__(self, name: str, home: Sequence[Member], peers: Sequence[Peer | None], counter: int = 0):
+    def __init__(self, name: str, place: Place, peers: Sequence[Peer | None], counter: int = 0):
         self.name = name
-        self.home = tuple(home)
+        self.home = tuple(place.home)
+        self.epoch = place.epoch
+        self.first = place.first
         self.peers = peers
-        self.majority = len(home) // 2 + 1
+        self.majority = len(self.home) // 2 + 1
         self.counter = counter
 
     def new_ballot(self) -> Ballot:
         self.counter += 1
-        return Ballot(self.counter, secrets.token_bytes(16))
+        return Ballot(self.epoch, self.counter, secrets.token_bytes(16))
 
     def ask(self, operation: str, fields: Callable[[int], dict[str, Any]] | dict[str, Any],
             enough: Callable[[Answers], bool], known: Answers | None = None, seconds: float | None = None) -> Answers:
@@ -803,9 +942,43 @@ class Register:
                 where = ", ".join(self.home[index].addresses) or "a peer without an address"
                 answers[index] = DfssError(Code.PeerUnreachable, f"{where} did not answer when the home was made")
         answers |= gather(jobs, lambda new: enough(answers | new), seconds)
-        shown = [a.promised.counter for a in answers.values() if isinstance(a, Answer) and a.promised]
-        self.counter = max([self.counter, *shown])
+        heard = [a for a in answers.values() if isinstance(a, Answer)]
+        promised = [a.promised for a in heard if a.promised]
+        self.counter = max([self.counter, *(p.counter for p in promised if p.epoch == self.epoch)])
+        if operation != "decide":  # which is told, whatever became of the name
+            self._learn(heard, promised)
         return answers
+
+    def _learn(self, heard: Sequence[Answer], promised: Iterable[Ballot]) -> None:
+        """Raises _Moved where a later home is told of."""
+        place = Place.latest(heard)
+        if place and place.epoch > self.epoch:
+            entries = [e for a in heard for e in (a.accepted, a.decided) if e and e.record.epoch == place.epoch]
+            raise _Moved(place, _highest(entries).record)
+        if any(ballot.epoch > self.epoch for ballot in promised):
+            raise _Moved(None)
+        if place and place.epoch == self.epoch:
+            self.first = self.first or place.first
+
+    def needs_first(self, voters: Iterable[Answer]) -> bool:
+        """Whether it is not known yet that a majority of this later home has what it begins with."""
+        known = [h for h in (a.highest(self.epoch) for a in voters) if h]
+        return (self.epoch > 0 and len(known) < self.majority
+                and not any(h.ballot > Ballot(self.epoch, 1, bytes(16)) for h in known))
+
+    def install(self) -> Balloted:
+        """Brings what this later home begins with to a majority of it. Raises NoMajority, or _Moved where it is not known."""
+        if self.first is None:
+            raise _Moved(None)
+        answers = self.vote("decide", {"ballot": self.first.ballot.write(), "record": self.first.record.write()})
+        if len(done(answers)) < self.majority:
+            raise self.no_majority(answers)
+        return self.first
+
+    def end_with(self, moved: Balloted) -> None:
+        """Tells that the name moved from here, and raises _Moved."""
+        self.decide(moved)
+        raise _Moved(Place.after(moved.record), moved.record)
 
     def vote(self, operation: str, fields: dict[str, Any], known: Answers | None = None) -> Answers:
         """Asks until a majority is done, or cannot be."""
@@ -816,16 +989,18 @@ class Register:
 
     def decide(self, entry: Balloted) -> None:
         """Tells all, without waiting long: who misses it learns it later."""
-        self.ask("decide", {"ballot": entry.ballot, "record": entry.record.write()}, lambda _: False, seconds=2.0)
+        self.ask("decide", {"ballot": entry.ballot.write(), "record": entry.record.write()}, lambda _: False, seconds=2.0)
 
     def read(self) -> tuple[Record | None, bool]:
         """The record, if there is one, and whether it is the current one. Raises NoMajority."""
         answers = self.ask("read", {}, lambda a: self._settled(a) is not None)
         settled = self._settled(answers)
         if settled is None and len(done(answers)) >= self.majority:
-            settled = self._finish()
+            settled = (self.install(), True) if self.needs_first(done(answers).values()) else self._finish()
         if settled is not None:
             entry, finished = settled
+            if entry and entry.record.moved:
+                self.end_with(entry)
             if entry and not finished:
                 self.decide(entry)
             return entry.record if entry else None, True
@@ -837,14 +1012,14 @@ class Register:
     def _settled(self, answers: Answers) -> tuple[Balloted | None, bool] | None:
         """What a majority's answers say is current, and whether it is known to be decided; None: they do not say."""
         voters = done(answers).values()
-        if len(voters) < self.majority:
+        if len(voters) < self.majority or self.needs_first(voters):
             return None
-        highest = _highest(a.highest for a in voters)
+        highest = _highest(a.highest(self.epoch) for a in voters)
         if highest is None:
             return None, True
         if decided_by(voters, highest.record):
             return _highest(a.decided for a in voters), True
-        if sum(a.highest is not None and a.highest.ballot == highest.ballot for a in voters) >= self.majority:
+        if sum(h is not None and h.ballot == highest.ballot for h in (a.highest(self.epoch) for a in voters)) >= self.majority:
             return highest, False
         return None
 
@@ -852,13 +1027,13 @@ class Register:
         """Finishes somebody's change that got stuck. None: no majority."""
         for attempt in range(ROUNDS):
             ballot = self.new_ballot()
-            answers = self.vote("prepare", {"ballot": ballot})
+            answers = self.vote("prepare", {"ballot": ballot.write()})
             voters = done(answers).values()
             if len(voters) >= self.majority:
-                found = _highest(a.highest for a in voters)
+                found = self.install() if self.needs_first(voters) else _highest(a.highest(self.epoch) for a in voters)
                 if found is None or decided_by(voters, found.record):
                     return found, True
-                answers = self.vote("accept", {"ballot": ballot, "record": found.record.write()})
+                answers = self.vote("accept", {"ballot": ballot.write(), "record": found.record.write()})
                 if len(done(answers)) >= self.majority:
                     return Balloted(ballot, found.record), False
             if not refused(answers):
@@ -1059,6 +1234,7 @@ class Change:
         self._attempts: list[Record] = []
         self._upload: Upload | None = None
         self._moved = False
+        self._moves = 0
         self._rounds = 0
         self._answers: Answers = {}
 
@@ -1069,6 +1245,9 @@ class Change:
                 return self._round()
             except _LostBallot:
                 self._pause()
+            except _Moved as moved:
+                if not self._follow(moved):
+                    return self._attempts[-1]
             except _Made:
                 return self._attempts[-1]
             except DfssError as error:
@@ -1076,13 +1255,33 @@ class Change:
                     raise self._uncertain(str(error)) from error
                 raise
 
+    def _follow(self, moved: _Moved) -> bool:
+        """Begins anew at the later home; False where this change is among what moved there."""
+        if self._attempts:
+            record = moved.record
+            if record and record.names(self._writer_id):
+                return False
+            if record is None or any(a.version < record.version - len(record.previous_writer_ids) for a in self._attempts):
+                raise self._uncertain("it moved to other peers")
+        self._moves += 1
+        self._register = self._client.follow(self._register, moved, self._moves)
+        self._attempts, self._upload = [], None
+        return True
+
     def _round(self) -> Record:
-        ballot = self._register.new_ballot()
-        voters = done(self._majority("prepare", {"ballot": ballot}))
-        current = _highest(a.highest for a in voters.values())
+        register = self._register
+        ballot = register.new_ballot()
+        voters = done(self._majority("prepare", {"ballot": ballot.write()}))
+        if register.needs_first(voters.values()):
+            current = register.install()
+        else:
+            current = _highest(a.highest(register.epoch) for a in voters.values())
         if current and current.record.names(self._writer_id):
             self._accept(ballot, current.record)
             return self._attempts[-1]
+        if current and current.record.moved:
+            self._accept(ballot, current.record)
+            raise _Moved(Place.after(current.record), current.record)
         self._check(ballot, current.record if current else None, voters.values())
         if current and not self._at_home(current.record.home):
             return self._round()
@@ -1119,7 +1318,8 @@ class Change:
         if self._moved or self._attempts:
             raise self._uncertain("it has another home now") if self._attempts else self._conflict(None)
         self._moved = True
-        self._register = self._client.register(self._register.name, home, self._register.counter)
+        place = Place(tuple(home), self._register.epoch)
+        self._register = self._client.register(self._register.name, place, self._register.counter)
         return False
 
     def _seal(self, ballot: Ballot) -> None:
@@ -1133,7 +1333,7 @@ class Change:
                 i in answers for i in range(len(register.home)) if upload.chunks_at(i)))
 
         while True:
-            answers = register.ask("seal", lambda i: {"ballot": ballot, "file_id": self._source.file_id,
+            answers = register.ask("seal", lambda i: {"ballot": ballot.write(), "file_id": self._source.file_id,
                                                       "expected": upload.expected(i)}, enough)
             self._observe(answers)
             if refusals(answers) > spare:
@@ -1162,7 +1362,7 @@ class Change:
 
     def _accept(self, ballot: Ballot, record: Record) -> None:
         """Has the record chosen by a majority, and decided."""
-        self._majority("accept", {"ballot": ballot, "record": record.write()})
+        self._majority("accept", {"ballot": ballot.write(), "record": record.write()})
         self._register.decide(Balloted(ballot, record))
 
     def _majority(self, operation: str, fields: dict[str, Any]) -> Answers:
@@ -1196,7 +1396,7 @@ class Change:
         return Record(
             name=self._register.name, version=current.version + 1 if current else 1, state=0, file_id=source.file_id,
             length=source.length, chunk_size=source.chunk_size, replicas=upload.replicas, run=upload.run,
-            home=current.home if current else self._register.home,
+            home=current.home if current else self._register.home, epoch=self._register.epoch,
             modified=max(0, source.stat.st_mtime_ns // 1_000_000), mode=stat.S_IMODE(source.stat.st_mode),
             writer_id=self._writer_id, previous_writer_ids=previous)
 
@@ -1343,20 +1543,20 @@ class Client:
         Conflict). Raises CommitUncertain where nobody knows; NoMajority and all others: nothing was changed.
         """
         name = normal_name(name)
-        home, _, _ = self._home(name)
-        return Change(self, self.register(name, home), source, condition).run()
+        place, _, _ = self._home(name)
+        return Change(self, self.register(name, place), source, condition).run()
 
     def info(self, name: str) -> Entry:
         """What the name stands for; not `current` where no majority of its home answered. Raises FileNotFound,
         NoMajority."""
         name = normal_name(name)
-        home, known, failed = self._home(name)
+        place, known, failed = self._home(name)
         if not known:
             if 2 * len(failed) < len(self._given):
                 raise DfssError(Code.FileNotFound, f"no peer knows '{name}'")
             raise DfssError(Code.NoMajority, f"the peers that answered do not know '{name}', and {len(failed)} of the "
                             f"{len(self._given)} given did not: {'; '.join(map(str, failed))}")
-        record, current = self.register(name, home).read()
+        record, current = self._read(self.register(name, place))
         if record is None or record.removed:
             raise DfssError(Code.FileNotFound, f"'{name}' was removed" if record else f"no peer knows '{name}'")
         return Entry(record, current)
@@ -1379,12 +1579,14 @@ class Client:
         if os.path.lexists(target) and not replace:
             raise DfssError(Code.DestinationExists, f"{target} exists; allow replacing it, or name another destination")
         entry = self.info(name)
-        try:
-            self._receive(entry.record, target, replace, resume)
-        except DfssError as error:
-            if error.code not in (Code.ChunkNotFound, Code.ChunkCorrupt, Code.PeerUnreachable):
-                raise
-            self._same_still(entry.record, error)
+        for _ in range(MOVES):
+            try:
+                self._receive(entry.record, target, replace, resume)
+                break
+            except DfssError as error:
+                if error.code not in (Code.ChunkNotFound, Code.ChunkCorrupt, Code.PeerUnreachable):
+                    raise
+                entry = self._moved_meanwhile(entry.record, error)
         return entry
 
     def list(self, prefix: str = "") -> list[Entry]:
@@ -1400,13 +1602,36 @@ class Client:
                 known = newest.get(entry.record.name)
                 if known is None or known.ballot < entry.ballot:
                     newest[entry.record.name] = entry
-        records = [newest[name].record for name in sorted(newest)]
+        # Of a name that moved, and of whose new home nobody was asked, this is the file that it has there.
+        records = [replace(r, state=0, former_home=()) if r.moved else r for r in (newest[name].record for name in sorted(newest))]
         return [Entry(r, sum(m.store_id in answered for m in r.home) > len(r.home) // 2)
                 for r in records if not r.removed]
 
-    def register(self, name: str, home: Sequence[Member], counter: int = 0) -> Register:
-        """The register of a name at a home."""
-        return Register(name, home, [self._peer(member) for member in home], counter)
+    def register(self, name: str, place: Place | Sequence[Member], counter: int = 0) -> Register:
+        """The register of a name at one of its homes; at its first, where only the members are given."""
+        place = place if isinstance(place, Place) else Place(tuple(place))
+        return Register(name, place, [self._peer(member) for member in place.home], counter)
+
+    def follow(self, register: Register, moved: _Moved, moves: int) -> Register:
+        """The register at the later home; where that was not told, any member is asked. Raises NoMajority."""
+        place = moved.place
+        if place is None:
+            answers = gather({i: lambda p=p: p.register("read", {"name": register.name})
+                              for i, p in enumerate(register.peers) if p})
+            place = Place.latest(done(answers).values())
+        if place is None or place.epoch <= register.epoch or moves > MOVES:
+            raise DfssError(Code.NoMajority, f"'{register.name}' moved, and the peers that answer do not say where to; "
+                            "name its new peers, or start the other former ones")
+        return self.register(register.name, place)
+
+    def _read(self, register: Register) -> tuple[Record | None, bool]:
+        moves = 0
+        while True:
+            try:
+                return register.read()
+            except _Moved as moved:
+                moves += 1
+                register = self.follow(register, moved, moves)
 
     def _peer(self, member: Member) -> Peer | None:
         if member.store_id is None:
@@ -1415,7 +1640,7 @@ class Client:
         peer.addresses += [a for a in member.addresses if a not in peer.addresses]
         return peer
 
-    def _home(self, name: str) -> tuple[Sequence[Member], bool, list[DfssError]]:
+    def _home(self, name: str) -> tuple[Place, bool, list[DfssError]]:
         """The home of a name, whether a given peer knows the name, and how the peers failed that did not answer."""
         answers = gather({i: lambda p=p: p.register("read", {"name": name}) for i, p in enumerate(self._given)})
         for peer in self._given:
@@ -1424,16 +1649,16 @@ class Client:
         failed = [answer for answer in answers.values() if isinstance(answer, DfssError)]
         if len(failed) == len(answers):
             raise answers[0]
-        found = _highest(a.accepted or a.decided for a in done(answers).values())
-        return (found.record.home, True, failed) if found else (self._new_home(name), False, failed)
+        found = Place.latest(done(answers).values())
+        return (found or self._new_home(name), found is not None, failed)
 
-    def _new_home(self, name: str) -> Sequence[Member]:
+    def _new_home(self, name: str) -> Place:
         members: list[Member] = []
         for peer in self._given:
             if peer.store_id is None or peer.store_id not in [m.store_id for m in members]:
                 members.append(Member(peer.store_id, tuple(peer.addresses[:8])))
         start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % len(members)
-        return members[start:] + members[:start]
+        return Place(tuple(members[start:] + members[:start]))
 
     def _receive(self, record: Record, target: Path, replace: bool, resume: bool) -> None:
         download = Download(record, self.register(record.name, record.home).peers)
@@ -1461,10 +1686,13 @@ class Client:
         except OSError as error:
             raise DfssError(Code.DestinationUnwritable, f"{target}: {error.strerror or error}") from error
 
-    def _same_still(self, record: Record, error: DfssError) -> None:
-        """Chunks are gone: because there is another file now, or for the reason given."""
+    def _moved_meanwhile(self, record: Record, error: DfssError) -> Entry:
+        """Chunks are gone: because the file moved, or there is another one now; or for the reason given."""
         try:
-            same = self.info(record.name).record.file_id == record.file_id
+            entry = self.info(record.name)
+            same = entry.record.file_id == record.file_id
+            if same and entry.record.epoch > record.epoch:
+                return entry
         except DfssError as now:
             same = now.code is not Code.FileNotFound
         if same:

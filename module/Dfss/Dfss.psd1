@@ -14,10 +14,15 @@
         'Compare-DfssFile'
         'Get-DfssFileInfo'
         'Get-DfssPeer'
+        'Optimize-DfssStore'
         'Receive-DfssFile'
+        'Remove-DfssFile'
+        'Rename-DfssFile'
+        'Repair-DfssFile'
         'Send-DfssFile'
         'Start-DfssPeer'
         'Stop-DfssPeer'
+        'Test-DfssFile'
     )
     VariablesToExport    = @()
     AliasesToExport      = @()

@@ -45,6 +45,40 @@ public enum DfssErrorCode
     /// <summary>Request. A fault inside the peer; its log says which. The peer's fault; may be transient.</summary>
     PeerFault = 10,
 
+    /// <summary>
+    /// Handshake. The other side does not know who asks: no certificate, or no token or a wrong one. Not transient.
+    /// </summary>
+    NotAuthenticated = 11,
+
+    /// <summary>
+    /// Handshake. A certificate, the message says whose, holds no more, or not yet. Not transient; renew it.
+    /// </summary>
+    CertificateExpired = 12,
+
+    /// <summary>
+    /// Handshake. A certificate, the message says whose, was revoked by its authority. Not transient.
+    /// </summary>
+    CertificateRevoked = 13,
+
+    /// <summary>
+    /// Handshake. A certificate is of no trusted authority, or is not made for what it is used for. Not transient.
+    /// </summary>
+    CertificateNotTrusted = 14,
+
+    /// <summary>Request. Whoever asks is known, and may not do this. Not transient; ask for another role.</summary>
+    NotPermitted = 15,
+
+    /// <summary>Handshake. The peer speaks TLS only, and plaintext came. Not transient; give a certificate.</summary>
+    TlsRequired = 16,
+
+    /// <summary>
+    /// Handshake. The peer has no certificate and speaks plaintext only, and TLS came. Not transient.
+    /// </summary>
+    TlsNotExpected = 17,
+
+    /// <summary>Handshake. Both sides speak TLS and could not agree: version, cipher or a broken message. Not transient.</summary>
+    TlsFailed = 18,
+
     /// <summary>Read. No peer asked knows a file of this name. Not transient.</summary>
     FileNotFound = 20,
 
@@ -69,6 +103,11 @@ public enum DfssErrorCode
 
     /// <summary>Receive. The stored file was replaced or removed while it was read. Not transient; ask again.</summary>
     FileChanged = 26,
+
+    /// <summary>
+    /// Send. Fewer peers can take the file's chunks than it must have copies. Nothing was changed. Transient.
+    /// </summary>
+    TooFewReplicas = 27,
 
     /// <summary>Read. No holder has the chunk. Not transient unless a holder is down.</summary>
     ChunkNotFound = 40,
@@ -106,7 +145,9 @@ public enum DfssErrorCode
     /// <summary>Receive. The destination exists and replacing it was not asked for. Not transient.</summary>
     DestinationExists = 62,
 
-    /// <summary>Receive. The destination cannot be written: no such folder, no permission, no space.</summary>
+    /// <summary>
+    /// Receive. The destination cannot be written: no such folder, no permission, no space, or received already.
+    /// </summary>
     DestinationUnwritable = 63,
 
     /// <summary>Send. The file has more chunks than a manifest can list, even at the largest chunk size.</summary>

@@ -57,6 +57,11 @@ public static class DfssLimits
     public const int MaxHomeMembers = 64;
 
     /// <summary>
+    /// The most earlier versions of a name that are kept. Some 100 bytes each: more would make lists heavy.
+    /// </summary>
+    public const int MaxPreviousVersions = 64;
+
+    /// <summary>
     /// Connections a peer serves at one moment; the next one is told <see cref="DfssErrorCode.PeerBusy"/>.
     /// </summary>
     public const int MaxConnections = 256;

@@ -24,6 +24,9 @@ public sealed class FileManifest
 
     private static ReadOnlySpan<byte> Magic => "DFSSMAN\x01"u8;
 
+    /// <summary>Whether a chunk begins as manifests do.</summary>
+    internal static bool IsMarked(ReadOnlySpan<byte> content) => content.StartsWith(Magic);
+
     private readonly ReadOnlyMemory<byte> encoded;
 
     private FileManifest(ReadOnlyMemory<byte> encoded, long length, int chunkSize, int chunkCount)

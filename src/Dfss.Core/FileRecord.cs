@@ -8,6 +8,12 @@ public enum FileRecordState
 
     /// <summary>The name was removed at this version: a tombstone.</summary>
     Removed = 1,
+
+    /// <summary>
+    /// The name moved: its record is at another home now, <see cref="FileRecord.Home"/>, with these values. Only former
+    /// homes hold such records.
+    /// </summary>
+    Moved = 2,
 }
 
 /// <summary>One member of a home: a store that holds chunks and votes, and where it was last heard of.</summary>
@@ -18,6 +24,25 @@ public enum FileRecordState
 /// Where it may be found, as <c>host:port</c>. Hints only: peers are matched by store id.
 /// </param>
 public sealed record HomeMember(StoreId? StoreId, IReadOnlyList<string> Addresses);
+
+/// <summary>An earlier version of a name that is kept: what a record said of it.</summary>
+/// <param name="Version">Which version.</param>
+/// <param name="FileId">The content.</param>
+/// <param name="Length">The file's length in bytes.</param>
+/// <param name="ChunkSize">The chunk size in bytes, as in the manifest.</param>
+/// <param name="Replicas">R: how many members hold each chunk.</param>
+/// <param name="Run">How many consecutive chunks share a member of the ring.</param>
+/// <param name="ModifiedUnixMilliseconds">The source's last write, in milliseconds since 1970-01-01 UTC.</param>
+/// <param name="UnixMode">The Unix permission bits of the source; null where it had none.</param>
+public sealed record PreviousVersion(
+    long Version,
+    FileId FileId,
+    long Length,
+    int ChunkSize,
+    int Replicas,
+    int Run,
+    long ModifiedUnixMilliseconds,
+    int? UnixMode);
 
 /// <summary>
 /// The binding of a name to a file at one version. Immutable: a change is a new record with the next version.
@@ -30,7 +55,13 @@ public sealed record FileRecord
     /// <summary>1 for a name's first record, and one more for each after it.</summary>
     public required long Version { get; init; }
 
-    /// <summary>Whether the name is a file or was removed.</summary>
+    /// <summary>
+    /// Which home of the name this record is for: 0 the first, and one more with each move. That of a
+    /// <see cref="FileRecordState.Moved"/> record is the new home's.
+    /// </summary>
+    public long Epoch { get; init; }
+
+    /// <summary>Whether the name is a file, was removed, or moved.</summary>
     public FileRecordState State { get; init; }
 
     /// <summary>The content. Default for a tombstone.</summary>
@@ -51,6 +82,12 @@ public sealed record FileRecord
     /// <summary>The ordered members that hold the chunks and vote on the record.</summary>
     public required IReadOnlyList<HomeMember> Home { get; init; }
 
+    /// <summary>
+    /// In a <see cref="FileRecordState.Moved"/> record the home it was left in, so that whoever finds the record
+    /// knows who voted on it; else empty.
+    /// </summary>
+    public IReadOnlyList<HomeMember> FormerHome { get; init; } = [];
+
     /// <summary>The source's last write, in milliseconds since 1970-01-01 UTC.</summary>
     public long ModifiedUnixMilliseconds { get; init; }
 
@@ -60,8 +97,8 @@ public sealed record FileRecord
     /// <summary>16 random bytes made for this one change, so that a writer knows its own.</summary>
     public required Guid WriterId { get; init; }
 
-    /// <summary>The file ids of the versions before this one that are kept, newest first.</summary>
-    public IReadOnlyList<FileId> PreviousFileIds { get; init; } = [];
+    /// <summary>The versions before this one that are kept, newest first, at most 64.</summary>
+    public IReadOnlyList<PreviousVersion> Previous { get; init; } = [];
 
     /// <summary>
     /// The writer ids of the versions before this one, newest first, at most 8. A writer whose answer was lost, and

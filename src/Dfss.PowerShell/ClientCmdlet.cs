@@ -1,15 +1,17 @@
 using System.Management.Automation;
+using Dfss.Security;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
 /// <summary>A cmdlet that speaks with peers: -Peer, and one client for as long as the cmdlet runs.</summary>
-public abstract class ClientCmdlet : DfssCmdlet
+public abstract class ClientCmdlet : IdentityCmdlet
 {
     /// <summary>The environment variable with the peers' addresses where -Peer is not given.</summary>
     internal const string PeerVariable = "DFSS_PEER";
 
     private DfssClient? client;
+    private TlsIdentity? identity;
     private bool isVerbose;
     private bool isDebug;
 
@@ -32,6 +34,7 @@ public abstract class ClientCmdlet : DfssCmdlet
     /// <summary>How to transfer.</summary>
     private protected virtual TransferOptions CreateOptions() => new()
     {
+        Identity = identity,
         Warning = TakeWarning,
         Verbose = isVerbose ? TakeVerbose : null,
         Debug = isDebug ? TakeDebug : null,
@@ -41,6 +44,8 @@ public abstract class ClientCmdlet : DfssCmdlet
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         (isVerbose, isDebug) = await InvokeAsync(() => (IsWanted("Verbose"), IsWanted("Debug"))).ConfigureAwait(false);
+
+        identity = await ReadIdentityAsync(cancellationToken).ConfigureAwait(false);
 
         // Here, where nothing runs beside it yet, so that there is one; and so that it fails at once, and not with the
         // first input, where the peers are missing or misspelt.
@@ -80,6 +85,13 @@ public abstract class ClientCmdlet : DfssCmdlet
             throw PeerMissing();
         }
 
+        return Parse(texts);
+    }
+
+    /// <summary>The peers of a parameter, each once.</summary>
+    /// <exception cref="CmdletException">One is no address.</exception>
+    private protected static List<PeerAddress> Parse(string[] texts)
+    {
         var addresses = new List<PeerAddress>(texts.Length);
         foreach (string text in texts)
         {

@@ -17,6 +17,9 @@ public sealed class DfssFileInfo
         UnixMode = record.UnixMode is { } mode ? Convert.ToString(mode, 8).PadLeft(4, '0') : null;
         Peers = new DisplayList<string>(
             record.Home.Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0]));
+        Versions = new DisplayList<DfssFileVersion>(record.Previous
+            .Select(earlier => file.AtVersion(earlier.Version).Record).Prepend(record)
+            .Select(version => new DfssFileVersion(version)));
         StoreIds = new DisplayList<string>(
             record.Home.Select(member => member.StoreId?.ToString() ?? string.Empty));
     }
@@ -33,6 +36,9 @@ public sealed class DfssFileInfo
     /// <summary>1 for the name's first record, and one more for each change.</summary>
     public long Version => File.Record.Version;
 
+    /// <summary>The versions that can be received: this one, and the earlier ones that are kept, newest first.</summary>
+    public IReadOnlyList<DfssFileVersion> Versions { get; }
+
     /// <summary>
     /// The content: the SHA-256 of the manifest, which has the SHA-256 of every chunk. 64 hexadecimal digits.
     /// </summary>
@@ -46,6 +52,12 @@ public sealed class DfssFileInfo
 
     /// <summary>How many peers hold each chunk.</summary>
     public int Replicas => File.Record.Replicas;
+
+    /// <summary>
+    /// The fewest peers at which any chunk is known to be; null where nobody asked. Send-DfssFile and Get-DfssFileInfo
+    /// -Detailed fill it.
+    /// </summary>
+    public int? PresentReplicas => File.PresentReplicas;
 
     /// <summary>The permission bits of the source in octal, for example 0644; null where it had none.</summary>
     public string? UnixMode { get; }

@@ -1,3 +1,6 @@
+using System.Security.Authentication;
+using Dfss.Transfer;
+
 namespace Dfss;
 
 /// <summary>Where a peer runs, seen from this session.</summary>
@@ -27,6 +30,32 @@ public enum DfssPeerState
 
     /// <summary>It had to stop because of a fault.</summary>
     Faulted,
+}
+
+/// <summary>What the scrub of a peer was doing when it was looked at.</summary>
+public enum DfssScrubState
+{
+    /// <summary>It is turned off.</summary>
+    Off,
+
+    /// <summary>It is between two rounds.</summary>
+    Resting,
+
+    /// <summary>It is reading through the store.</summary>
+    Running,
+}
+
+/// <summary>How what goes to and from a peer is protected.</summary>
+public enum DfssEncryption
+{
+    /// <summary>It is not: plaintext, on loopback or where that was allowed.</summary>
+    None,
+
+    /// <summary>TLS 1.2, with forward secrecy and authenticated encryption; both sides were authenticated.</summary>
+    Tls12,
+
+    /// <summary>TLS 1.3; both sides were authenticated.</summary>
+    Tls13,
 }
 
 /// <summary>A peer as it was when it was looked at.</summary>
@@ -66,6 +95,15 @@ public sealed class DfssPeerInfo
     /// <summary>The id of its process.</summary>
     public int ProcessId { get; internal init; }
 
+    /// <summary>The name in its certificate; null for a peer without one.</summary>
+    public string? Identity { get; internal init; }
+
+    /// <summary>How the connection over which it answered was protected; null when it did not answer.</summary>
+    public DfssEncryption? Encryption { get; internal init; }
+
+    /// <summary>The cipher suite of that connection; null without encryption, or when it did not answer.</summary>
+    public string? CipherSuite { get; internal init; }
+
     /// <summary>Its software and version; null when it did not answer.</summary>
     public string? Software { get; internal init; }
 
@@ -81,11 +119,75 @@ public sealed class DfssPeerInfo
     /// <summary>Bytes of chunks stored; null when it did not answer.</summary>
     public long? StoredBytes { get; internal init; }
 
+    /// <summary>The most bytes of chunks that it takes; null for no limit, or when it did not answer.</summary>
+    public long? QuotaBytes { get; internal init; }
+
+    /// <summary>
+    /// Bytes that it leaves free on the store's file system; null for a store in memory, or when it did not answer.
+    /// </summary>
+    public long? MinimumFreeBytes { get; internal init; }
+
     /// <summary>Bytes free on the store's file system; null for a store in memory, or when it did not answer.</summary>
     public long? FreeBytes { get; internal init; }
 
+    /// <summary>How its scrub is getting on, which re-reads all it stores; null when it did not answer.</summary>
+    public DfssScrubState? Scrub { get; internal init; }
+
+    /// <summary>Bytes a second that the scrub reads at the most; 0 where it is off, null when the peer did not answer.</summary>
+    public long? ScrubRate { get; internal init; }
+
+    /// <summary>Chunks checked in the scrub's round at hand, or in its last; null when it did not answer.</summary>
+    public long? ScrubbedChunks { get; internal init; }
+
+    /// <summary>Bytes checked in the scrub's round at hand, or in its last; null when it did not answer.</summary>
+    public long? ScrubbedBytes { get; internal init; }
+
+    /// <summary>When the scrub last got through the whole store; null before it has, or when the peer did not answer.</summary>
+    public DateTime? LastScrubTime { get; internal init; }
+
+    /// <summary>Bad chunks that the scrub has found in all; null when it did not answer.</summary>
+    public long? CorruptChunks { get; internal init; }
+
+    /// <summary>
+    /// Bad chunks that were set aside, by whoever found them, and are kept in quarantine/; null when it did not answer.
+    /// </summary>
+    public long? QuarantinedChunks { get; internal init; }
+
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;
+
+    /// <summary>The same peer with what it said when it was asked.</summary>
+    internal DfssPeerInfo With(PeerInfo? answer) => answer is null ? this : new()
+    {
+        Id = Id,
+        Kind = Kind,
+        State = State,
+        Endpoints = Endpoints,
+        Port = Port,
+        StoreId = StoreId,
+        StorePath = StorePath,
+        ProcessId = ProcessId,
+        Identity = answer.Tls?.PeerName ?? Identity,
+        Encryption = answer.Tls is null ? DfssEncryption.None
+            : answer.Tls.Protocol == SslProtocols.Tls13 ? DfssEncryption.Tls13 : DfssEncryption.Tls12,
+        CipherSuite = answer.Tls?.CipherSuite,
+        Software = answer.Software,
+        Uptime = answer.Uptime,
+        Connections = answer.Connections,
+        Chunks = answer.Chunks,
+        StoredBytes = answer.StoredBytes,
+        QuotaBytes = answer.QuotaBytes,
+        MinimumFreeBytes = answer.MinimumFreeBytes,
+        FreeBytes = answer.FreeBytes,
+        Scrub = answer.Scrub.BytesPerSecond == 0 ? DfssScrubState.Off
+            : answer.Scrub.IsRunning ? DfssScrubState.Running : DfssScrubState.Resting,
+        ScrubRate = answer.Scrub.BytesPerSecond,
+        ScrubbedChunks = answer.Scrub.Chunks,
+        ScrubbedBytes = answer.Scrub.Bytes,
+        LastScrubTime = answer.Scrub.LastCompleted?.LocalDateTime,
+        CorruptChunks = answer.Scrub.CorruptChunks,
+        QuarantinedChunks = answer.QuarantinedChunks,
+    };
 
     /// <summary>The same peer after it was stopped.</summary>
     internal DfssPeerInfo AsStopped() => new()
@@ -98,5 +200,6 @@ public sealed class DfssPeerInfo
         StoreId = StoreId,
         StorePath = StorePath,
         ProcessId = ProcessId,
+        Identity = Identity,
     };
 }

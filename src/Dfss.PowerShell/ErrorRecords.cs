@@ -32,12 +32,28 @@ internal static class ErrorRecords
             "Check the port."),
             [DfssErrorCode.PeerFault] = (ErrorCategory.DeviceError,
             "Look into the peer's log, then run the command again."),
+            [DfssErrorCode.NotAuthenticated] = (ErrorCategory.AuthenticationError,
+            "Give a certificate that the peer trusts."),
+            [DfssErrorCode.CertificateExpired] = (ErrorCategory.AuthenticationError,
+            "Renew the certificate, or set the clock right."),
+            [DfssErrorCode.CertificateRevoked] = (ErrorCategory.AuthenticationError,
+            "Ask whoever runs the authority for a new certificate."),
+            [DfssErrorCode.CertificateNotTrusted] = (ErrorCategory.AuthenticationError,
+            "Use a certificate of an authority that the other side trusts."),
+            [DfssErrorCode.NotPermitted] = (ErrorCategory.PermissionDenied,
+            "Ask whoever runs the peers for a certificate with another role."),
+            [DfssErrorCode.TlsRequired] = (ErrorCategory.SecurityError,
+            "Give a certificate and an authority to trust."),
+            [DfssErrorCode.TlsNotExpected] = (ErrorCategory.SecurityError,
+            "Give the peer a certificate, or connect without one."),
+            [DfssErrorCode.TlsFailed] = (ErrorCategory.SecurityError,
+            "Check that both sides have TLS 1.3 and trust each other's authority."),
             [DfssErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound,
             "List what is stored with Get-DfssFileInfo."),
             [DfssErrorCode.FileExists] = (ErrorCategory.ResourceExists,
             "Use -Force to replace it, or another name."),
             [DfssErrorCode.Conflict] = (ErrorCategory.ResourceBusy,
-            "Look at it with Get-DfssFileInfo, then send again."),
+            "Look at it with Get-DfssFileInfo, then run the command again."),
             [DfssErrorCode.CommitUncertain] = (ErrorCategory.ResourceUnavailable,
             "Run the same command again: it settles it."),
             [DfssErrorCode.NoMajority] = (ErrorCategory.ResourceUnavailable,
@@ -46,6 +62,8 @@ internal static class ErrorRecords
             "Give another -Name: parts joined by '/', none empty, '.' or '..', no '\\' and no control character."),
             [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable,
             "Run the command again: it takes the new version."),
+            [DfssErrorCode.TooFewReplicas] = (ErrorCategory.ResourceUnavailable,
+            "Mend the peers that the message names, or be content with fewer copies (-MinimumReplicas)."),
             [DfssErrorCode.ChunkNotFound] = (ErrorCategory.ResourceUnavailable,
             "Start the peers that hold the file, or send it again."),
             [DfssErrorCode.ChunkCorrupt] = (ErrorCategory.InvalidData,
@@ -78,6 +96,12 @@ internal static class ErrorRecords
     internal static readonly IReadOnlyDictionary<string, (ErrorCategory Category, string Action)> OwnTable =
         new Dictionary<string, (ErrorCategory Category, string Action)>
         {
+            ["AuthorityMissing"] = (ErrorCategory.InvalidArgument, "Give -TrustedAuthority beside -Certificate."),
+            ["CertificateInvalid"] = (ErrorCategory.InvalidData, "Give a PFX or PEM file that has the certificate and its key."),
+            ["CertificateMissing"] = (ErrorCategory.InvalidArgument, "Give -Certificate too, or leave all of them out."),
+            ["CertificateNotFound"] = (ErrorCategory.ObjectNotFound, "Give a certificate, a file's path, or a thumbprint."),
+            ["CertificatePasswordWrong"] = (ErrorCategory.AuthenticationError, "Give the right -CertificatePassword."),
+            ["CertificateUnreadable"] = (ErrorCategory.ReadError, "Check that the user who runs the command may read it."),
             ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,
             "End -Destination with '/' to receive into a folder."),
             ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),
@@ -130,5 +154,7 @@ internal static class ErrorRecords
     /// </summary>
     internal static bool IsAboutThePeers(DfssException failure) => failure.ChunkId is null
         && failure.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.NotADfssPeer
-            or DfssErrorCode.VersionNotSupported;
+            or DfssErrorCode.VersionNotSupported or DfssErrorCode.NotAuthenticated or DfssErrorCode.CertificateExpired
+            or DfssErrorCode.CertificateRevoked or DfssErrorCode.CertificateNotTrusted or DfssErrorCode.TlsRequired
+            or DfssErrorCode.TlsNotExpected or DfssErrorCode.TlsFailed;
 }

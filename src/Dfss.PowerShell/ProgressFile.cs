@@ -13,6 +13,12 @@ internal sealed class ProgressFile(ProgressReporter reporter, string name, long 
 
     internal TransferPhase Phase { get; set; } = TransferPhase.Negotiating;
 
+    /// <summary>Per cent of the phase that are done; null where the bytes say it.</summary>
+    internal int? PhasePercent { get; set; }
+
+    /// <summary>The phase, and how far it is where the bytes do not say it.</summary>
+    internal string PhaseText => PhasePercent is int percent ? FormattableString.Invariant($"{Phase} {percent} %") : Phase.ToString();
+
     internal long TotalBytes { get; set; } = totalBytes;
 
     internal long TransferredBytes { get; set; }

@@ -42,6 +42,7 @@ internal sealed class ProgressReporter(
     private bool isComplete;
     private long totalBytes;
     private long transferredBytes;
+    private long movedBytes;
     private int totalFiles;
     private int finishedFiles;
 
@@ -96,8 +97,12 @@ internal sealed class ProgressReporter(
             file.TotalBytes = Math.Max(0, progress.TotalBytes);
             long done = Math.Clamp(progress.TransferredBytes, 0, file.TotalBytes);
             transferredBytes += done - file.TransferredBytes;
+
+            // What turns out to be there already has not moved, and is no part of the rate.
+            movedBytes += IsLooking(file.Phase) || IsLooking(progress.Phase) ? 0 : done - file.TransferredBytes;
             file.TransferredBytes = done;
             file.Phase = progress.Phase;
+            file.PhasePercent = progress.PhasePercent;
         }
     }
 
@@ -161,7 +166,7 @@ internal sealed class ProgressReporter(
         lock (gate)
         {
             TimeSpan now = Now;
-            rate.Add(now, transferredBytes);
+            rate.Add(now, movedBytes);
             var picture = new List<ProgressRecord>(RecordsPerCommand) { CreateParent() };
 
             // The parent says all about an only file.
@@ -183,7 +188,7 @@ internal sealed class ProgressReporter(
             activityId, activity,
             $"{files}{ByteSize.ToText(transferredBytes)} of {atLeast}{ByteSize.ToText(totalBytes)}{speed}")
         {
-            CurrentOperation = underWay.Count > 0 ? $"{underWay[0].Phase}: {underWay[0].Name}" : null,
+            CurrentOperation = underWay.Count > 0 ? $"{underWay[0].PhaseText}: {underWay[0].Name}" : null,
             PercentComplete = isComplete ? Percent(transferredBytes, totalBytes) : -1,
         };
         if (isComplete && transferredBytes < totalBytes && rate.BytesPerSecond is > 0 and { } speedNow)
@@ -208,14 +213,16 @@ internal sealed class ProgressReporter(
             {
                 picture.Add(new ProgressRecord(
                     activityId + 1 + i, file.Name,
-                    $"{file.Phase}, {ByteSize.ToText(file.TransferredBytes)} of {ByteSize.ToText(file.TotalBytes)}")
+                    $"{file.PhaseText}, {ByteSize.ToText(file.TransferredBytes)} of {ByteSize.ToText(file.TotalBytes)}")
                 {
                     ParentActivityId = activityId,
-                    PercentComplete = Percent(file.TransferredBytes, file.TotalBytes),
+                    PercentComplete = file.PhasePercent ?? Percent(file.TransferredBytes, file.TotalBytes),
                 });
             }
         }
     }
+
+    private static bool IsLooking(TransferPhase phase) => phase is TransferPhase.Comparing or TransferPhase.Verifying;
 
     /// <summary>Per cent; -1, which is "unknown" to a host, of nothing.</summary>
     private static int Percent(long done, long total) => total == 0 ? -1 : (int)Math.Clamp(done * 100.0 / total, 0, 100);

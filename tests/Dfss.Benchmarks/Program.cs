@@ -7,6 +7,8 @@ const string Usage = """
       compare  [MEBIBYTES [FILES [ROUNDS [FOLDER]]]]  dfss beside cp, rsync and scp: one file of 1024 MiB, then
                                                       10000 files of 4 KiB, 3 rounds; 0 leaves one of the two out
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
+      resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
+      tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
 
@@ -26,6 +28,16 @@ switch (args)
         await InFolderAsync(
             Argument(3, Path.GetTempPath()),
             folder => TransferBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 3), Console.Out));
+        return 0;
+    case ["resume", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
+        await InFolderAsync(
+            Argument(3, Path.GetTempPath()),
+            folder => ResumeBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 3), Console.Out));
+        return 0;
+    case ["tls", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
+        await InFolderAsync(
+            Argument(3, Path.GetTempPath()),
+            folder => TlsBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 4), Console.Out));
         return 0;
     case ["import", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         await ImportBenchmark.RunAsync(Number(1, 15), Console.Out);

@@ -17,6 +17,8 @@ internal sealed class ShellPeer : IAsyncDisposable
 
     public string Address { get; }
 
+    public int ProcessId => process.Id;
+
     public long PeakResidentBytes => PeerProcess.ReadPeakResidentBytes(process.Id);
 
     public double ProcessorSeconds
@@ -28,10 +30,10 @@ internal sealed class ShellPeer : IAsyncDisposable
         }
     }
 
-    public static async Task<ShellPeer> StartAsync(string storePath)
+    public static async Task<ShellPeer> StartAsync(string storePath, string options = "")
     {
         Process process = Shell.Start(
-            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}'; [Console]::Out.WriteLine($peer.Endpoint); $null = [Console]::In.ReadLine()");
+            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}' {options}; [Console]::Out.WriteLine($peer.Endpoint); $null = [Console]::In.ReadLine()");
         string? address = await process.StandardOutput.ReadLineAsync();
         return address is not null
             ? new ShellPeer(process, address)

@@ -33,7 +33,7 @@ internal static class TransferBenchmark
         string received = Path.Combine(folder, "received");
 
         await Machine.SettleAsync();
-        ClientRun send = await ClientRun.StartAsync($"$null = Send-DfssFile '{source.Folder}/*' -Peer '{peers}'");
+        ClientRun send = await ClientRun.StartAsync($"$null = Send-DfssFile '{source.Folder}/*' -Replicas 1 -Peer '{peers}'");
         double sendProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds;
         await Machine.SettleAsync();
         ClientRun receive = await ClientRun.StartAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' -Peer '{peers}'");

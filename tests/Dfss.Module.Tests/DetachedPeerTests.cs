@@ -83,6 +83,15 @@ public sealed class DetachedPeerTests : IDisposable
         Assert.Empty(session.Run("Get-DfssPeer | Where-Object Kind -eq Detached"));
     }
 
+    [Fact]
+    public void Its_limits_are_those_it_was_started_with()
+    {
+        session.Run("$null = Start-DfssPeer $store -Port 0 -Detached -Quota 3GB -MinimumFreeSpace 2MB -ScrubRate 1MB");
+        Assert.Equal(
+            ["3221225472 2097152 1048576"],
+            Strings("Get-DfssPeer | ForEach-Object { \"$($_.QuotaBytes) $($_.MinimumFreeBytes) $($_.ScrubRate)\" }"));
+    }
+
     private static T Get<T>(PSObject of, string property) => (T)of.Properties[property].Value;
 
     private PSObject Start() => session.Run("($peer = Start-DfssPeer $store -Port 0 -Detached)")[0];

@@ -37,7 +37,7 @@ public sealed class HelpBuildTests : IDisposable
     public void Every_defect_is_named_with_its_page_and_line()
     {
         File.Delete(PathOf("Stop-DfssPeer"));
-        File.WriteAllText(PathOf("Remove-DfssFile"), "# Remove-DfssFile");
+        File.WriteAllText(PathOf("Watch-DfssFile"), "# Watch-DfssFile");
         Edit("Send-DfssFile", text => text
             .Replace("### -Force", "### -Frce", StringComparison.Ordinal)
             .Replace("Sends files to peers, where they stay under a name.", "{{ Fill in the synopsis }}", StringComparison.Ordinal)
@@ -51,7 +51,7 @@ public sealed class HelpBuildTests : IDisposable
         string[] errors = Run();
 
         AssertError(errors, "Stop-DfssPeer", "", "has no page");
-        AssertError(errors, "Remove-DfssFile", "", "no cmdlet of this name");
+        AssertError(errors, "Watch-DfssFile", "", "no cmdlet of this name");
         AssertError(errors, "Send-DfssFile", "## PARAMETERS", "a parameter -Force, which is not described");
         AssertError(errors, "Send-DfssFile", "### -Frce", "no parameter of its own '-Frce'");
         AssertError(errors, "Send-DfssFile", "{{ Fill in the synopsis }}", "placeholder");

@@ -15,8 +15,9 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Receive-DfssFile", "Send-DfssFile", "Start-DfssPeer",
-            "Stop-DfssPeer",
+        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile",
+        "Repair-DfssFile", "Send-DfssFile", "Start-DfssPeer",
+            "Stop-DfssPeer", "Test-DfssFile",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
@@ -64,7 +65,7 @@ public sealed class ModuleTests : IDisposable
     [Fact]
     public void Types_a_user_can_name_are_there_and_those_of_the_engine_room_are_not()
     {
-        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssFileComparison",
+        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssScrubState", "DfssStoreOptimization", "DfssFileComparison",
             "DfssByteRange", "ByteSize"];
         Assert.All(types, type => Assert.Equal($"Dfss.{type}", Strings($"[Dfss.{type}].FullName")[0]));
         Assert.Equal([true, true], session

@@ -84,7 +84,7 @@ public sealed partial class ViewTests : IDisposable
         XElement[] headers = [.. Format.Descendants("TableColumnHeader")];
         Assert.All(
             headers.Where(header => header.Element("Label")!.Value is "Size" or "Stored" or "Local" or "Different"
-                or "Chunks" or "Peers" or "Version" or "Offset" or "Length" or "Id"),
+                or "Chunks" or "Peers" or "Copies" or "Version" or "Offset" or "Length" or "Id"),
             header => Assert.Equal("Right", header.Element("Alignment")?.Value));
         Assert.All(Format.Descendants("ScriptBlock").Where(block => block.Value.Contains("KB", StringComparison.Ordinal)
             || block.Value.Contains(" -f ", StringComparison.Ordinal)), block => Assert.Fail(block.Value));
@@ -102,8 +102,8 @@ public sealed partial class ViewTests : IDisposable
             [System.IO.File]::Delete($path)
             """);
 
-        Assert.Matches(@"^Version LastWriteTime +Size +Chunks Peers Name$", lines[0]);
-        Assert.Matches(@"^ +1 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +1\.5 KB +1 +1 a/b\.bin$", lines[2]);
+        Assert.Matches(@"^Version LastWriteTime +Size +Chunks Copies Name$", lines[0]);
+        Assert.Matches(@"^ +1 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +1\.5 KB +1 +1/1 a/b\.bin$", lines[2]);
     }
 
     [Fact]

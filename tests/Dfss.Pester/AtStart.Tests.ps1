@@ -7,7 +7,7 @@ BeforeAll {
     # Not the user's folder on macOS: with ours below it, the path of pwsh's named pipe there would be too long.
     $parent = $IsMacOS ? '/private/tmp' : [System.IO.Path]::GetTempPath()
     $global:DfssSuite = @{ Before = @{}; Folder = [System.IO.Directory]::CreateDirectory((Join-Path $parent "dfss-suite-$PID")).FullName }
-    $own = @{ DFSS_SUITE = "$(New-Guid)" }
+    $own = @{ DFSS_SUITE = "$(New-Guid)"; XDG_STATE_HOME = Join-Path $DfssSuite.Folder state }
     foreach ($variable in $IsWindows ? ('TEMP', 'TMP') : @('TMPDIR')) { $own[$variable] = $DfssSuite.Folder }
     foreach ($variable in $own.Keys) {
         $DfssSuite.Before[$variable] = [System.Environment]::GetEnvironmentVariable($variable)

@@ -38,9 +38,15 @@ if (-not $PesterVersion) {
         exit 0
     }
 
+    $pwsh = [System.Environment]::ProcessPath
+    if ([System.IO.Path]::GetFileNameWithoutExtension($pwsh) -eq 'dotnet') {
+        # Installed as a .NET tool, PowerShell runs in dotnet's own process.
+        $pwsh = @(Get-Command pwsh -CommandType Application)[0].Source
+    }
+
     $isBad = $false
     foreach ($version in $versions) {
-        & ([System.Environment]::ProcessPath) -NoProfile -NonInteractive -File $PSCommandPath -PesterVersion $version
+        & $pwsh -NoProfile -NonInteractive -File $PSCommandPath -PesterVersion $version
         $isBad = $isBad -or $LASTEXITCODE -ne 0
     }
 

@@ -18,15 +18,15 @@ Describe 'The module' {
     }
 
     It 'exports the same after -Force, and after it was removed' {
-        Invoke-Isolated "Import-Module '$manifest'; Import-Module '$manifest' -Force; (Get-Command -Module Dfss).Count" | Should -Be 7
-        Invoke-Isolated "Import-Module '$manifest'; Remove-Module Dfss; Import-Module '$manifest'; (Get-Command -Module Dfss).Count" | Should -Be 7
+        Invoke-Isolated "Import-Module '$manifest'; Import-Module '$manifest' -Force; (Get-Command -Module Dfss).Count" | Should -Be 12
+        Invoke-Isolated "Import-Module '$manifest'; Remove-Module Dfss; Import-Module '$manifest'; (Get-Command -Module Dfss).Count" | Should -Be 12
     }
 
     It 'shows tables with sizes' {
         $path = Join-Path $TestDrive shown.bin
         [IO.File]::WriteAllBytes($path, [byte[]]::new(1536))
         $text = Send-DfssFile $path -Peer $peer -Force | Format-Table | Out-String -Width 120
-        $text | Should -Match '1\.5 KB\s+1\s+1\s+shown\.bin'
+        $text | Should -Match '1\.5 KB\s+1\s+1/1\s+shown\.bin'
         Get-DfssPeer | Out-String -Width 120 | Should -Match 'Running'
     }
 

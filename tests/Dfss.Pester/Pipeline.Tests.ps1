@@ -45,6 +45,26 @@ Describe 'The pipeline' {
         (Import-Csv list.csv | Send-DfssFile -Peer $peer).Name | Should -Be 'from csv'
     }
 
+    It 'moves files to the peers that another command gives' {
+        Set-Content in/m 'm'
+        $null = Send-DfssFile in/m -Name moved -Peer $peer
+        $new = 1..2 | ForEach-Object { Start-DfssPeer -InMemory -Port 0 }
+        try {
+            $told = Get-DfssFileInfo moved -Peer $peer | Repair-DfssFile -Move $new -WhatIf
+            $told | Should -BeNullOrEmpty
+            $moved = Get-DfssFileInfo moved -Peer $peer | Repair-DfssFile -Move $new
+            $moved.MovedFrom | Should -Be $peer.Endpoint
+            $moved.Peers | Sort-Object | Should -Be ($new.Endpoint | Sort-Object)
+            foreach ($one in @($peer) + $new) {
+                Receive-DfssFile moved -Peer $one -Destination out -Force | Get-Content | Should -Be 'm'
+            }
+        }
+        finally {
+            Remove-DfssFile moved -Peer $new -Confirm:$false
+            $new | Stop-DfssPeer
+        }
+    }
+
     It 'receives from a PSDrive to a PSDrive' {
         $null = New-PSDrive here FileSystem $PWD -Scope Global
         try {
@@ -163,7 +183,7 @@ Describe 'A transcript' {
         $null = Invoke-Isolated "Import-Module '$manifest'; `$null = Start-Transcript '$path'; `$peer = Start-DfssPeer -InMemory -Port 0
             Send-DfssFile '$file' -Peer `$peer | Out-Host; `$null = Stop-Transcript"
         $text = Get-Content $path -Raw
-        $text | Should -Match '[67] B\s+1\s+1\s+shown\.txt'
+        $text | Should -Match '[67] B\s+1\s+1/1\s+shown\.txt'
         $text | Should -Not -Match "`e\["
     }
 }

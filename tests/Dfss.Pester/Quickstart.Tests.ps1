@@ -1,6 +1,6 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# The first script that a reader runs, as it is, in a pwsh of its own.
+# The scripts that a reader runs first, as they are, in a pwsh of their own.
 
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
@@ -18,5 +18,14 @@ Describe 'examples/quickstart.ps1' {
         $LASTEXITCODE | Should -Be 0 -Because $text
         $text | Should -Match 'The quickstart has passed\.'
         $text | Should -Match 'Detached\s+Running\s+localhost:\d+'
+    }
+}
+
+Describe 'examples/survival.ps1' {
+    It 'passes and gives exit code 0' {
+        $script = Join-Path $PSScriptRoot '../../examples/survival.ps1' -Resolve
+        $text = Invoke-Isolated "Import-Module '$manifest'; & '$script' -Files 20; exit [int](-not `$?)" | Out-String
+        $LASTEXITCODE | Should -Be 0 -Because $text
+        $text | Should -Match 'The files have survived\.'
     }
 }

@@ -16,6 +16,11 @@ $manifest = [System.IO.Path]::Combine($moduleFolder, 'Dfss.psd1')
 # Not what the caller of Invoke-Pester prefers.
 $ErrorActionPreference = 'Continue'
 $pwsh = [System.Environment]::ProcessPath
+if ([System.IO.Path]::GetFileNameWithoutExtension($pwsh) -eq 'dotnet') {
+    # Installed as a .NET tool, PowerShell runs in dotnet's own process.
+    $pwsh = @(Get-Command pwsh -CommandType Application)[0].Source
+}
+
 Import-Module $manifest -Force
 
 # Runs a command in a process of its own, which has loaded nothing yet.

@@ -21,7 +21,10 @@ BeforeAll {
     [IO.File]::WriteAllBytes($changed, $bytes)
     $script:comparisons = Get-ChildItem -LiteralPath $folder -File | Compare-DfssFile -Peer $peer | Sort-Object Length
     $script:range = $comparisons[-1].Differences[0]
-    $script:objects = @{ file = $files[0]; peer = (Get-DfssPeer)[0]; comparison = $comparisons[-1]; range = $range }
+    $script:optimization = Optimize-DfssStore -Peer $peer -Confirm:$false
+    $script:objects = @{
+        file = $files[0]; peer = (Get-DfssPeer)[0]; comparison = $comparisons[-1]; range = $range; optimization = $optimization
+    }
 }
 
 AfterAll {
@@ -56,7 +59,8 @@ Describe 'A table of files' {
 
 Describe 'A table of peers and of comparisons' {
     It 'fits <_> columns' -ForEach 80, 120 {
-        foreach ($table in (Get-DfssPeer | Format-Table), ($comparisons | Format-Table), ($range | Format-Table)) {
+        foreach ($table in (Get-DfssPeer | Format-Table), ($comparisons | Format-Table), ($range | Format-Table),
+            ($optimization | Format-Table)) {
             $lines = ($table | Out-String -Width $_) -split '\r?\n'
             ($lines | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual $_
             $lines -join '' | Should -Not -Match '…'
@@ -65,15 +69,17 @@ Describe 'A table of peers and of comparisons' {
         Get-DfssPeer | Format-Table | Out-String -Width $_ | Should -Match "Session +Running +$($peer.Endpoint)"
         $comparisons | Format-Table | Out-String -Width $_ | Should -Match 'False +3\.0 MB +3\.0 MB +1\.0 MB large\.bin'
         $range | Format-Table | Out-String -Width $_ | Should -Match '2097152 +1048576 +1\.0 MB'
+        $optimization | Format-Table | Out-String -Width $_ | Should -Match "$($peer.Endpoint) +0 +0 B +\d+ +0 +0"
     }
 }
 
 Describe 'A list' {
     It 'of a <_> says all in <name>' -ForEach @(
         @{ name = 'file'; expected = 'Name +: small', 'Length +: 10 \(10 B\)', 'FileId +: [0-9a-f]{20}', 'IsCurrent +: True' }
-        @{ name = 'peer'; expected = 'Endpoints +: \{localhost:\d+', 'StoreId +: [0-9a-f]{32}', 'ProcessId +: \d+' }
+        @{ name = 'peer'; expected = 'Endpoints +: \{localhost:\d+', 'StoreId +: [0-9a-f]{32}', 'ProcessId +: \d+', 'Scrub +: Resting' }
         @{ name = 'comparison'; expected = 'LocalLength +: 3145728 \(3\.0 MB\)', 'Differences +: \{2097152-3145727\}' }
         @{ name = 'range'; expected = 'Offset +: 2097152', 'Length +: 1048576 \(1\.0 MB\)' }
+        @{ name = 'optimization'; expected = 'DeletedBytes +: 0 \(0 B\)', 'Files +: 3', 'UndecidedNames +: 0' }
     ) {
         $text = $objects[$name] | Format-List | Out-String -Width 80
         foreach ($pattern in $expected) {
@@ -88,13 +94,14 @@ Describe 'A wide view' {
         @{ name = 'peer'; expected = 'localhost:' }
         @{ name = 'comparison'; expected = 'large.bin' }
         @{ name = 'range'; expected = '2097152-3145727' }
+        @{ name = 'optimization'; expected = 'localhost:' }
     ) {
         $objects[$name] | Format-Wide | Out-String -Width 80 | Should -Match ([regex]::Escape($expected))
     }
 }
 
 Describe 'All properties' {
-    It 'of a <_> are shown by Format-Table * and Format-List *' -ForEach 'file', 'peer', 'comparison', 'range' {
+    It 'of a <_> are shown by Format-Table * and Format-List *' -ForEach 'file', 'peer', 'comparison', 'range', 'optimization' {
         $text = $objects[$_] | Format-List * | Out-String -Width 300
         foreach ($property in $objects[$_].psobject.Properties.Name) {
             $text | Should -Match "(?m)^$property +:"
@@ -103,7 +110,7 @@ Describe 'All properties' {
         { $objects[$_] | Format-Table * | Out-String -Width 300 } | Should -Not -Throw
     }
 
-    It 'that the types name exist on a <_>' -ForEach 'file', 'peer', 'comparison', 'range' {
+    It 'that the types name exist on a <_>' -ForEach 'file', 'peer', 'comparison', 'range', 'optimization' {
         $sets = $objects[$_].PSStandardMembers
         foreach ($set in 'DefaultDisplayPropertySet', 'DefaultKeyPropertySet') {
             $sets.$set.ReferencedPropertyNames | Should -Not -BeNullOrEmpty
@@ -157,7 +164,7 @@ Describe 'Other cmdlets' {
         $xml = Join-Path $folder list.xml
         $files[2] | Export-Clixml $xml
         $copy = Import-Clixml $xml
-        $copy | Format-Table | Out-String -Width 120 | Should -Match '3\.0 MB +3 +1 large\.bin'
+        $copy | Format-Table | Out-String -Width 120 | Should -Match '3\.0 MB +3 +1/1 large\.bin'
         ($copy | Receive-DfssFile -Peer $copy.Peers -Destination (Join-Path $folder xml/)).Length | Should -Be 3MB
         { $copy | Receive-DfssFile -Destination (Join-Path $folder none/) } | Should -Throw -ErrorId 'PeerMissing,*'
     }

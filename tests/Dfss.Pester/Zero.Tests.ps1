@@ -59,9 +59,9 @@ Describe 'After all tests' {
 
     It 'no temporary file is left' {
         # Not ours: this file's own TestDrive, what .NET and pwsh keep for a process that was killed, and what pwsh makes
-        # where there is no HOME.
+        # where there is no HOME. And the run's state folder: what is in it helps a send that was broken off to go on.
         Get-ChildItem $DfssSuite.Folder -Force | Where-Object FullName -NE (Get-Item $TestDrive).FullName |
-            Where-Object Name -NotMatch '^(CoreFxPipe_|dotnet-diagnostic-|clr-debug-pipe-|\.dotnet$|pwsh-.*-[0-9a-f-]{36}$)' |
+            Where-Object Name -NotMatch '^(CoreFxPipe_|dotnet-diagnostic-|clr-debug-pipe-|\.dotnet$|pwsh-.*-[0-9a-f-]{36}$|state$)' |
             ForEach-Object FullName | Should -BeNullOrEmpty
     }
 }

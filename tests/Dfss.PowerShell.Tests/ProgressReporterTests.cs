@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-public sealed class ProgressReporterTests : IAsyncDisposable
+public sealed partial class ProgressReporterTests : IAsyncDisposable
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 

@@ -41,6 +41,9 @@ internal sealed class FakePeer : IAsyncDisposable
     /// <summary>The versions it speaks.</summary>
     public IReadOnlyList<int> Versions { get; set; } = Handshake.SupportedVersions;
 
+    /// <summary>Told what a client said in hello.</summary>
+    public Action<HelloRequest>? Hello { get; init; }
+
     /// <summary>Awaited before hello is answered.</summary>
     public Func<CancellationToken, Task>? BeforeHello { get; set; }
 
@@ -125,7 +128,9 @@ internal sealed class FakePeer : IAsyncDisposable
         Message answer;
         try
         {
-            int version = Handshake.Negotiate(HelloRequest.FromMap(request.Message.Map).Versions, Versions);
+            HelloRequest said = HelloRequest.FromMap(request.Message.Map);
+            Hello?.Invoke(said);
+            int version = Handshake.Negotiate(said.Versions, Versions);
             HelloAnswer hello = new(version, "fake/1", StoreId, [(AdvertisedAddress ?? Address).ToString()], [], Limits);
             answer = Message.Answer(request.Message.Id, DfssErrorCode.None, hello.ToMap());
         }

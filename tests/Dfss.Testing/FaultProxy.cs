@@ -21,6 +21,7 @@ internal sealed class FaultProxy : IAsyncDisposable
     private readonly TaskCompletionSource stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long stallAtBytes = long.MaxValue;
     private long passedBytes;
+    private volatile bool isSevered;
 
     public FaultProxy(PeerAddress target, TimeProvider clock)
     {
@@ -40,6 +41,12 @@ internal sealed class FaultProxy : IAsyncDisposable
 
     /// <summary>Every connection is broken when so many bytes have passed, over all and in both directions; null for never.</summary>
     public long? CutAfterBytes { get; set; }
+
+    /// <summary>Called with the length of each piece to the target, before it passes on, from any thread.</summary>
+    public Action<int>? OnSending { get; set; }
+
+    /// <summary>Called with the length of each piece from the target, before it passes on, from any thread.</summary>
+    public Action<int>? OnReceiving { get; set; }
 
     /// <summary>Bytes passed so far, over all connections and in both directions.</summary>
     public long PassedBytes => Interlocked.Read(ref passedBytes);
@@ -67,6 +74,16 @@ internal sealed class FaultProxy : IAsyncDisposable
             connections.Clear();
         }
     }
+
+    /// <summary>Breaks every connection now open, and every new one, until <see cref="Heal"/>.</summary>
+    public void Sever()
+    {
+        isSevered = true;
+        Cut();
+    }
+
+    /// <summary>New connections pass again.</summary>
+    public void Heal() => isSevered = false;
 
     public async ValueTask DisposeAsync()
     {
@@ -112,7 +129,14 @@ internal sealed class FaultProxy : IAsyncDisposable
                 connections.Add(far);
             }
 
-            await Task.WhenAll(PumpAsync(near, far), PumpAsync(far, near));
+            if (isSevered)
+            {
+                near.Abort();
+                far.Abort();
+            }
+
+            await Task.WhenAll(
+                PumpAsync(near, far, bytes => OnSending?.Invoke(bytes)), PumpAsync(far, near, bytes => OnReceiving?.Invoke(bytes)));
             await far.DisposeAsync();
         }
         catch (Exception exception) when (exception is DfssException or OperationCanceledException)
@@ -123,13 +147,14 @@ internal sealed class FaultProxy : IAsyncDisposable
         await near.DisposeAsync();
     }
 
-    private async Task PumpAsync(IConnection source, IConnection destination)
+    private async Task PumpAsync(IConnection source, IConnection destination, Action<int> onPassing)
     {
         byte[] piece = new byte[PieceBytes];
         try
         {
             while (await source.ReceiveAsync(piece, stop.Token) is > 0 and int received)
             {
+                onPassing(received);
                 await HoldAsync(received);
                 long passed = Interlocked.Add(ref passedBytes, received);
                 int sent = CutAfterBytes is { } cut && passed > cut ? (int)Math.Max(0, received - (passed - cut)) : received;

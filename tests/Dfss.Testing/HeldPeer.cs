@@ -50,6 +50,9 @@ internal sealed class HeldPeer : IAsyncDisposable
     /// <summary>Which requests fail, with StoreFailed, as soon as another one is held.</summary>
     public RequestFilter? Fails { get; set; }
 
+    /// <summary>Whether what <see cref="Fails"/> does so without waiting for another one.</summary>
+    public bool FailsAtOnce { get; set; }
+
     /// <summary>Connections made so far.</summary>
     public int ConnectionsMade => front.Connections.Count;
 
@@ -124,7 +127,7 @@ internal sealed class HeldPeer : IAsyncDisposable
 
         if (Fails?.Invoke(operation, request.Map, payload) == true)
         {
-            await Reached.WaitAsync(cancellationToken);
+            await (FailsAtOnce ? Task.CompletedTask : Reached.WaitAsync(cancellationToken));
             return (DfssErrorCode.StoreFailed, ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFailed, "Broken."), chunkId: null), null);
         }
 

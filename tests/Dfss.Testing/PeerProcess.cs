@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace Dfss.Testing;
 
@@ -50,25 +51,12 @@ internal sealed class PeerProcess : IAsyncDisposable
     /// <summary>Starts a peer and waits until it listens.</summary>
     /// <param name="storePath">Its store.</param>
     /// <param name="port">Its port; 0 for any free one.</param>
-    /// <param name="leaveOut">Which syncs it leaves out (see <see cref="PeerProgram"/>), or nothing.</param>
-    public static async Task<PeerProcess> StartAsync(
-        string storePath, int port = 0, IReadOnlyList<string>? leaveOut = null)
+    /// <param name="settings">How it runs; null for as usual.</param>
+    public static async Task<PeerProcess> StartAsync(string storePath, int port = 0, PeerSettings? settings = null)
     {
-        string[] command =
-        [
-            Environment.ProcessPath is string path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet",
-            Path.Combine(AppContext.BaseDirectory, "Dfss.Testing.dll"),
-            storePath,
-            port.ToString(CultureInfo.InvariantCulture),
-            .. leaveOut ?? [],
-        ];
-        ProcessStartInfo start = new(command[0], command[1..])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        PeerProcess peer = new(Process.Start(start)!, storePath);
+        string json = JsonSerializer.Serialize(settings ?? PeerSettings.Default);
+        PeerProcess peer = new(
+            TestProgram.Start("peer", storePath, port.ToString(CultureInfo.InvariantCulture), json), storePath);
         string? line = await peer.process.StandardOutput.ReadLineAsync();
         if (line is null || !line.StartsWith("listening ", StringComparison.Ordinal))
         {

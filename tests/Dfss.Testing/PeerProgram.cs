@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dfss.Peers;
 using Dfss.Storage;
@@ -8,14 +9,13 @@ using Dfss.Transport;
 namespace Dfss.Testing;
 
 /// <summary>
-/// A peer in a process of its own: <c>Dfss.Testing STORE PORT [ACTION PATTERN]</c>. Writes <c>listening PORT</c> when
-/// clients can connect; stops in order on SIGTERM. What goes wrong goes to standard error, and the exit code is 1. With
-/// ACTION (SyncFile or SyncDirectory) and PATTERN, syncs of that kind are left out for paths that match: a peer that
-/// breaks its promise.
+/// A peer in a process of its own: <c>Dfss.Testing peer STORE PORT SETTINGS</c>, the last as JSON of
+/// <see cref="PeerSettings"/>. Writes <c>listening PORT</c> when clients can connect; stops in order on SIGTERM. What goes
+/// wrong goes to standard error, and the exit code is 1.
 /// </summary>
 internal static class PeerProgram
 {
-    private static async Task<int> Main(string[] arguments)
+    public static async Task<int> RunAsync(string[] arguments)
     {
         TaskCompletionSource stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
@@ -25,13 +25,23 @@ internal static class PeerProgram
         });
         try
         {
+            PeerSettings settings = JsonSerializer.Deserialize<PeerSettings>(arguments[2])!;
+            bool isSync = Enum.TryParse(settings.Breach, out DurableAction left);
             PeerOptions options = new()
             {
                 StorePath = arguments[0],
                 Port = int.Parse(arguments[1], CultureInfo.InvariantCulture),
+
+                // Tests put proxies in front of it, at other ports than its token's.
+                AllowUnauthenticatedNetwork = true,
+                AdvertisedAddresses = settings.AdvertisedAddress is string address ? [address] : [],
+                ScrubBytesPerSecond = settings.ScrubBytesPerSecond,
+                MinimumFreeBytes = settings.MinimumFreeBytes,
                 Log = Console.Error.WriteLine,
+                ServeRecords = records =>
+                    settings.Breach is null || isSync ? records : new BreachingRecordStore(records, settings.Breach),
             };
-            DurableFile files = new(beforeStep: null, arguments.Length > 2 ? Matches(arguments[2], arguments[3]) : null);
+            DurableFile files = new(beforeStep: null, isSync ? Matches(left, settings.BreachedPaths!) : null);
             await using DfssPeer peer = await DfssPeer.StartAsync(
                 options, files, TcpTransport.Listen, CancellationToken.None);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"listening {peer.Port}"));
@@ -45,6 +55,6 @@ internal static class PeerProgram
         }
     }
 
-    private static Func<DurableStep, bool> Matches(string action, string pattern) =>
-        step => step.Action == Enum.Parse<DurableAction>(action) && Regex.IsMatch(step.Path, pattern);
+    private static Func<DurableStep, bool> Matches(DurableAction action, string pattern) =>
+        step => step.Action == action && Regex.IsMatch(step.Path, pattern);
 }

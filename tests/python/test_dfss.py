@@ -79,13 +79,13 @@ class Shell:
 
 
 class Cluster:
-    """Three peers on disk."""
+    """Peers on disk."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, count: int = 3):
         self.name = name
-        self.stores = [folder / f"{name}{i}" for i in range(3)]
-        self.ports = [0, 0, 0]
-        for index in range(3):
+        self.stores = [folder / f"{name}{i}" for i in range(count)]
+        self.ports = [0] * count
+        for index in range(count):
             self.start(index)
 
     def start(self, index: int) -> None:
@@ -101,8 +101,9 @@ class Cluster:
     def peers(self) -> list[str]:
         return [f"localhost:{port}" for port in self.ports]
 
-    def client(self, test: unittest.TestCase) -> dfss.Client:
-        client = dfss.Client(self.peers)
+    def client(self, test: unittest.TestCase, *indexes: int) -> dfss.Client:
+        """A client of these peers, or of all."""
+        client = dfss.Client([self.peers[i] for i in indexes] or self.peers)
         test.addCleanup(client.close)
         return client
 
@@ -254,7 +255,9 @@ class Interoperability(PeerTest):
         source = dfss.Source(path)
         self.addCleanup(source.close)
         self.assertEqual((source.file_id, source.length), (record.file_id, record.length))
-        self.assertEqual([[i % 3] for i in range(7)], self.places(record, source.ids))
+        copies = range(record.replicas)
+        expected = [sorted((i + step) % 3 for step in copies) for i in range(7)]
+        self.assertEqual(expected, self.places(record, source.ids))
 
     def test_what_python_stored_the_cmdlets_receive(self) -> None:
         path = write("from-python", os.urandom(6 * MIB + 5))
@@ -292,6 +295,106 @@ class Interoperability(PeerTest):
         self.assertEqual(b"333", (self.out / "copy").read_bytes())
 
 
+class Moves(PeerTest):
+    """What is stored at peers 0 and 1 moves to 2, 3 and 4."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.five = Cluster("five", 5)
+        for index in range(5):
+            cls.addClassCleanup(cls.five.stop, index)
+
+    def move(self, name: str, *to: int, peers: tuple[int, ...] = (0, 1)) -> None:
+        asked, new = (",".join(self.five.peers[i] for i in some) for some in (peers, to))
+        shell.run(f"$null = Repair-DfssFile '{name}' -Peer {asked} -Move {new}")
+
+    def optimize(self) -> None:
+        shell.run(f"$null = Optimize-DfssStore -Peer {','.join(self.five.peers)} -GracePeriod 0 -Confirm:$false")
+
+    def test_a_moved_file_is_fetched_and_listed_from_any_peer_of_either_home(self) -> None:
+        path = write("moved", os.urandom(3 * MIB + 5))
+        sent = self.five.client(self, 0, 1).store(path, "moved")
+        self.move("moved", 2, 3, 4)
+        for index in range(5):
+            client = self.five.client(self, index)
+            entry = client.fetch("moved", self.out / str(index))
+            self.assertEqual((2, 1, sent.file_id, True),
+                             (entry.record.version, entry.record.epoch, entry.record.file_id, entry.current))
+            self.assertEqual(path.read_bytes(), (self.out / str(index)).read_bytes())
+            (listed,) = client.list("moved")
+            self.assertEqual((0, entry.record.home), (listed.record.state, listed.record.home))
+
+    def test_python_replaces_where_the_file_is_and_the_cmdlets_go_on(self) -> None:
+        path = write("goes-on", b"1" * 100_000)
+        former = self.five.client(self, 0, 1)
+        former.store(path, "goes-on")
+        self.move("goes-on", 1, 2, 3)
+        path.write_bytes(b"2" * 200_000)
+
+        record = former.store(path, "goes-on", replace=True)
+
+        self.assertEqual((3, 1, 2), (record.version, record.epoch, len(record.previous_writer_ids)))
+        self.move("goes-on", 0, 4, peers=(3,))
+        shell.run(f"Receive-DfssFile goes-on -Peer {self.five.peers[2]} -Destination '{self.out}/back'")
+        self.assertEqual(path.read_bytes(), (self.out / "back").read_bytes())
+        found = former.info("goes-on").record
+        self.assertEqual((4, 2), (found.version, found.epoch))
+
+    def test_a_move_that_was_only_decided_is_finished_by_the_reader_or_the_writer(self) -> None:
+        for finish in ("info", "store"):
+            with self.subTest(finish):
+                name = f"decided-{finish}"
+                path = write(name, b"x" * 1000)
+                former = self.five.client(self, 0, 1)
+                record = former.store(path, name)
+                moved = self.decide_move(former, record)
+                self.assertFails(Code.FileNotFound, self.five.client(self, 2, 3).info, name)
+
+                if finish == "info":
+                    found = former.info(name).record
+                    self.assertEqual((2, 1, moved.writer_id), (found.version, found.epoch, found.writer_id))
+                else:
+                    path.write_bytes(b"y" * 1000)
+                    self.assertEqual(3, former.store(path, name, replace=True).version)
+                self.assertEqual(1, self.five.client(self, 2, 3).info(name).record.epoch)
+
+    def decide_move(self, former: dfss.Client, record: dfss.Record) -> dfss.Record:
+        """What a move does up to its decision, without the copies; the new home hears nothing of it."""
+        new = [dfss.Member(peer.store_id, tuple(peer.addresses)) for peer in self.reached(2, 3)]
+        moved = dataclasses.replace(record, state=2, epoch=1, version=2, home=tuple(new), former_home=record.home,
+                                    writer_id=os.urandom(16), previous_writer_ids=(record.writer_id,))
+        register = former.register(record.name, record.home)
+        for _ in range(2):
+            ballot = register.new_ballot()
+            register.vote("prepare", {"ballot": ballot.write()})
+        ballot_and_record = {"ballot": ballot.write(), "record": moved.write()}
+        for peer in register.peers:
+            peer.register("accept", {"name": record.name} | ballot_and_record)
+        return moved
+
+    def reached(self, *indexes: int) -> list[dfss.Peer]:
+        client = self.five.client(self, *indexes)
+        client.list()
+        return client._given
+
+    def test_a_fetch_whose_file_moves_and_whose_old_chunks_are_gone_goes_on(self) -> None:
+        path = write("late", os.urandom(2 * MIB))
+        client = self.five.client(self, 0, 1)
+        client.store(path, "late")
+        receive = client._receive
+
+        def move_first(*arguments) -> None:
+            client._receive = receive
+            self.move("late", 2, 3, 4)
+            self.optimize()
+            receive(*arguments)
+
+        client._receive = move_first
+        entry = client.fetch("late", self.out / "late")
+        self.assertEqual(1, entry.record.epoch)
+        self.assertEqual(path.read_bytes(), (self.out / "late").read_bytes())
+
+
 class Register(PeerTest):
     def test_a_name_is_not_replaced_unless_asked(self) -> None:
         first, second = write("first", b"first"), write("second", b"second")
@@ -321,7 +424,7 @@ class Register(PeerTest):
         tombstone = dataclasses.replace(record, version=2, state=1, file_id=None, length=0, chunk_size=0,
                                         writer_id=bytes(15) + b"1", previous_writer_ids=(record.writer_id,))
         for operation in ("prepare", "accept"):
-            fields = {"ballot": ballot} | ({"record": tombstone.write()} if operation == "accept" else {})
+            fields = {"ballot": ballot.write()} | ({"record": tombstone.write()} if operation == "accept" else {})
             self.assertGreaterEqual(len(dfss.done(register.vote(operation, fields))), 2)
         register.decide(dfss.Balloted(ballot, tombstone))
 
@@ -596,8 +699,10 @@ class Wire:
         self.socket = socket.create_connection(("127.0.0.1", cluster.ports[0]), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         test.addCleanup(self.socket.close)
+        token = dfss._find_token(self.socket.getpeername())
+        self.hello = frame(0, "hello", {"versions": [1], "software": "test", "token": token}, None)
         if hello:
-            self.send(HELLO)
+            self.send(self.hello)
             assert self.receive()[:2] == [0, 0]
 
     def send(self, *frames: bytes) -> None:
@@ -629,19 +734,22 @@ def raw(body: bytes) -> bytes:
     return len(body).to_bytes(4, "big") + body
 
 
-HELLO = frame(0, "hello", {"versions": [1], "software": "test"}, None)
-
-
 class Protocol(PeerTest):
     def test_frames_may_come_byte_by_byte(self) -> None:
         wire = Wire(self, hello=False)
-        for byte in HELLO + frame(1, "ping", {}, None):
+        for byte in wire.hello + frame(1, "ping", {}, None):
             wire.send(bytes([byte]))
         self.assertEqual([[0, 0], [1, 0]], [wire.receive()[:2], wire.receive()[:2]])
 
+    def test_without_its_users_token_a_peer_serves_nobody(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, XDG_STATE_HOME=folder):
+            with self.assertRaises(dfss.DfssError) as refused:
+                dfss.Connection(f"127.0.0.1:{cluster.ports[0]}")
+        self.assertEqual(Code.NotAuthenticated, refused.exception.code)
+
     def test_many_frames_may_come_in_one_segment(self) -> None:
         wire = Wire(self, hello=False)
-        wire.send(HELLO, *(frame(i, "ping", {}, None) for i in range(1, 200)))
+        wire.send(wire.hello, *(frame(i, "ping", {}, None) for i in range(1, 200)))
         self.assertEqual(list(range(200)), sorted(wire.receive()[0] for _ in range(200)))
 
     def test_an_error_of_a_request_leaves_the_connection(self) -> None:
@@ -843,7 +951,7 @@ class GoldenBlocks(unittest.TestCase):
                     self.assertEqual([*value[3]], dfss._items(value[2], memoryview(payload)))
 
     def test_records_are_encoded_and_decoded_as_printed(self) -> None:
-        for name in ("record", "record-removed"):
+        for name in ("record", "record-removed", "record-replaced", "record-moved"):
             with self.subTest(name):
                 record = dfss.Record.read(dfss._item(memoryview(self.bytes[name])))
                 self.assertEqual(self.meanings[name], record.write())

@@ -48,8 +48,9 @@ public sealed partial class DfssPeer
         }
     }
 
-    private void Serve(IConnection connection)
+    private void Serve(IConnection accepted)
     {
+        IConnection connection = tls?.Accept(accepted) ?? accepted;
         MessageChannel channel = new(connection, pool, new ChannelOptions { TimeProvider = Options.TimeProvider });
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         if (sessions.Count >= DfssLimits.MaxConnections)
@@ -66,7 +67,7 @@ public sealed partial class DfssPeer
             return;
         }
 
-        PeerSession session = new(channel, handler, new AnswerMemory(pool, answerBytes), Hello, Log);
+        PeerSession session = new(channel, new AnswerMemory(pool, answerBytes), Greet, sessionLog);
         sessions[session] = ended.Task;
         _ = RunAsync(session, ended);
     }

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Globalization;
-using System.Net;
-using Dfss.Protocol;
+using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Transport;
 
@@ -13,9 +11,6 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>5 s: a 16 MiB chunk over a slow link still arrives, and nobody waits long for a peer to stop.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Unreferenced chunks are looked for this often; they go a day after they were last asked for.</summary>
-    private static readonly TimeSpan CollectionInterval = TimeSpan.FromHours(1);
-
     /// <summary>16 MiB, kept for requests of at most 64 KiB: one on each connection, however much bulk is under way.</summary>
     private const long SmallRequestBytes = DfssLimits.MaxConnections * (long)PayloadPool.SmallBytes;
 
@@ -23,7 +18,10 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly IConnectionListener listener;
     private readonly PayloadPool pool = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes, SmallRequestBytes);
     private readonly ByteBudget answerBytes = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes - AnswerMemory.RequestBytes);
-    private readonly RequestHandler handler;
+    private readonly RequestHandlers handlers;
+    private readonly TlsTransport? tls;
+    private readonly LoopbackToken? token;
+    private readonly SessionLog sessionLog;
     private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
     private readonly CancellationTokenSource stopping = new();
 
@@ -33,20 +31,27 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly Lazy<Task> stopped;
     private readonly Task accepting;
     private readonly Task collecting;
+    private readonly Task scrubbing;
+    private readonly Task watching;
     private volatile Exception? fault;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private DfssPeer(PeerOptions options, LocalStore store, IConnectionListener listener)
+    private DfssPeer(PeerOptions options, LocalStore store, TlsTransport? tls, LoopbackToken? token, IConnectionListener listener)
     {
         Options = options;
         this.store = store;
+        this.tls = tls;
+        this.token = token;
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
         AdvertisedAddresses = Advertise();
-        handler = new RequestHandler(store, Describe);
+        handlers = new RequestHandlers(store, options.ServeRecords(store.Records), Describe);
+        sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
         accepting = AcceptAsync();
         collecting = CollectAsync();
+        scrubbing = ScrubAsync();
+        watching = WatchIdentitiesAsync();
     }
 
     /// <summary>The options it was started with.</summary>
@@ -71,7 +76,10 @@ public sealed partial class DfssPeer : IAsyncDisposable
     public Task Completion => completion.Task;
 
     /// <summary>Opens the store and listens. When it returns, clients can connect.</summary>
-    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument.</exception>
+    /// <exception cref="DfssException">
+    /// StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
+    /// CertificateRevoked, CertificateNotTrusted: no client would accept its certificate.
+    /// </exception>
     public static Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -86,14 +94,24 @@ public sealed partial class DfssPeer : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         ListenAddress.ThrowIfNotAllowed(options);
-        LocalStoreOptions storeOptions = new() { TimeProvider = options.TimeProvider, Log = options.Log };
+        TlsTransport? tls = options.Identity is { } identity ? new TlsTransport(identity, options.TimeProvider, options.Log) : null;
+        LocalStoreOptions storeOptions = new()
+        {
+            TimeProvider = options.TimeProvider,
+            Log = options.Log,
+            ScrubBytesPerSecond = options.ScrubBytesPerSecond,
+            QuotaBytes = options.QuotaBytes,
+            MinimumFreeBytes = options.MinimumFreeBytes,
+        };
         LocalStore store = await LocalStore.OpenAsync(
             options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
         IConnectionListener? listener = null;
         try
         {
+            tls?.Judge.ThrowIfUnusableAt(store.StoreId);
             listener = listen(options.Address, options.Port);
-            return new DfssPeer(options, store, listener);
+            LoopbackToken? token = await CreateTokenAsync(options, listener, cancellationToken).ConfigureAwait(false);
+            return new DfssPeer(options, store, tls, token, listener);
         }
         catch
         {
@@ -122,8 +140,11 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private async Task StopOnceAsync()
     {
         await stopping.CancelAsync().ConfigureAwait(false);
+
+        // Before the port is free for a next peer, which will write its own.
+        token?.Delete();
         await listener.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(accepting, collecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(accepting, collecting, scrubbing, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         using CancellationTokenSource limit = new(DrainTime, Options.TimeProvider);
         using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurrying.Token);
         await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token))).ConfigureAwait(false);
@@ -154,91 +175,6 @@ public sealed partial class DfssPeer : IAsyncDisposable
         {
             session.Abort();
         }
-    }
-
-    private async Task CollectAsync()
-    {
-        using PeriodicTimer timer = new(CollectionInterval, Options.TimeProvider);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
-            {
-                await CollectOnceAsync().ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The peer stops.
-        }
-    }
-
-    private async Task CollectOnceAsync()
-    {
-        try
-        {
-            GarbageCollectionResult result =
-                await store.Collector.CollectAsync(GarbageCollector.DefaultGracePeriod, stopping.Token).ConfigureAwait(false);
-            if (result.ChunksDeleted > 0)
-            {
-                Log(string.Create(
-                    CultureInfo.InvariantCulture, $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
-            }
-        }
-        catch (Exception error) when (error is DfssException or IOException or UnauthorizedAccessException)
-        {
-            Log($"Garbage collection failed and will be tried again: {error.Message}");
-        }
-    }
-
-    private HelloAnswer Hello() => new(
-        Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default);
-
-    private MessageMap Describe()
-    {
-        StoreUsage usage = store.GetUsage();
-        MessageMap map = new()
-        {
-            { "store_id", StoreId.ToByteArray() },
-            { "software", Handshake.Software },
-            { "addresses", MessageValue.From([.. AdvertisedAddresses.Select(address => (MessageValue)address)]) },
-            { "process_id", Environment.ProcessId },
-            { "uptime_ms", (long)Options.TimeProvider.GetElapsedTime(startedTimestamp).TotalMilliseconds },
-            { "connections", Connections },
-            { "chunks", usage.Chunks },
-            { "stored_bytes", usage.StoredBytes },
-        };
-        if (store.Path is string path)
-        {
-            map.Add("store_path", path);
-        }
-
-        if (usage.FreeBytes is long free)
-        {
-            map.Add("free_bytes", free);
-        }
-
-        return map;
-    }
-
-    private List<string> Advertise()
-    {
-        if (Options.AdvertisedAddresses.Count > 0)
-        {
-            return [.. Options.AdvertisedAddresses.Select(text => PeerAddress.TryParse(text, out PeerAddress? address)
-                ? (text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
-                    ? address
-                    : new PeerAddress(address.Host, Port)).ToString()
-                : throw new DfssException(DfssErrorCode.InvalidArgument, $"'{text}' is no address to advertise.", "Write host or host:port."))];
-        }
-
-        // A wildcard is no address for others; the host's name is the best there is.
-        return string.Equals(Options.Address, "localhost", StringComparison.OrdinalIgnoreCase)
-            ? [new PeerAddress("localhost", Port).ToString()]
-            : [.. listener.Endpoints.Select(endpoint => new PeerAddress(
-                endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)
-                    ? Dns.GetHostName()
-                    : endpoint.Address.ToString(),
-                Port).ToString()).Distinct()];
     }
 
     private void Log(string line) => Options.Log?.Invoke(line);

@@ -2,21 +2,43 @@ using System.Net;
 
 namespace Dfss.Peers;
 
-/// <summary>The rule for where a peer may listen while nothing is encrypted: on loopback, or where it was told to in so many words.</summary>
+/// <summary>
+/// The rule for where a peer may listen: with certificates anywhere; else on loopback, or where it was told to in so many
+/// words.
+/// </summary>
 internal static class ListenAddress
 {
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: beyond loopback, and not allowed.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.InvalidArgument"/>: beyond loopback without certificates, and not allowed; or certificates and yet nobody
+    /// asked.
+    /// </exception>
     public static void ThrowIfNotAllowed(PeerOptions options)
     {
-        bool isLoopback = string.Equals(options.Address, "localhost", StringComparison.OrdinalIgnoreCase)
-            || (IPAddress.TryParse(options.Address, out IPAddress? address) && IPAddress.IsLoopback(address));
-        if (!isLoopback && !options.AllowUnauthenticatedNetwork)
+        if (options.Identity is not null)
+        {
+            if (options.AllowUnauthenticatedNetwork)
+            {
+                throw new DfssException(
+                    DfssErrorCode.InvalidArgument,
+                    "A peer with a certificate asks everybody for theirs, and -AllowUnauthenticatedNetwork says to ask nobody.",
+                    "Leave one of them out.");
+            }
+
+            return;
+        }
+
+        if (!IsLoopback(options.Address) && !options.AllowUnauthenticatedNetwork)
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"A peer on '{options.Address}' could be reached from the network, and this version neither encrypts nor asks who is there: "
-                + "everybody who reaches the port could read and replace every file.",
-                "Listen on localhost, or, on a network that you trust altogether, allow it with -AllowUnauthenticatedNetwork.");
+                $"A peer on '{options.Address}' could be reached from the network, and it has no certificate: it would neither encrypt nor "
+                + "ask who is there, and everybody who reaches the port could read and replace every file.",
+                "Give it a certificate (-Certificate and -TrustedAuthority), or listen on localhost; or, on a network that you trust "
+                + "altogether, allow it with -AllowUnauthenticatedNetwork.");
         }
     }
+
+    /// <summary>Whether only this machine's programs reach it.</summary>
+    public static bool IsLoopback(string address) => string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
 }

@@ -1,14 +1,21 @@
+using Dfss.Records;
+using Dfss.Security;
+using Dfss.Storage;
+
 namespace Dfss.Peers;
 
 /// <summary>How a peer runs.</summary>
 public sealed record PeerOptions
 {
+    /// <summary>8 MiB/s: see <see cref="ScrubBytesPerSecond"/>.</summary>
+    public const long DefaultScrubBytesPerSecond = 8 << 20;
+
     /// <summary>The store's folder, made where it does not exist; null keeps everything in memory.</summary>
     public string? StorePath { get; init; }
 
     /// <summary>
     /// What to listen on: <c>localhost</c> (127.0.0.1 and ::1), an IP address of this machine, or <c>*</c> for all. Anything but loopback
-    /// needs <see cref="AllowUnauthenticatedNetwork"/>.
+    /// needs an <see cref="Identity"/>, or <see cref="AllowUnauthenticatedNetwork"/>.
     /// </summary>
     public string Address { get; init; } = "localhost";
 
@@ -25,14 +32,78 @@ public sealed record PeerOptions
     public IReadOnlyList<string> AdvertisedAddresses { get; init; } = [];
 
     /// <summary>
-    /// Lets the peer listen beyond loopback although nothing is encrypted and everybody who reaches the port can read, write and replace
-    /// every file.
+    /// The peer's certificate, and whom it trusts: it then speaks TLS only, with clients that show certificates of their
+    /// own, and lets each do what its role says. Null for plaintext.
+    /// </summary>
+    public TlsIdentity? Identity { get; init; }
+
+    /// <summary>
+    /// Lets the peer listen anywhere and ask nobody who he is, although nothing is encrypted and everybody who reaches the port can read,
+    /// write and replace every file.
     /// </summary>
     public bool AllowUnauthenticatedNetwork { get; init; }
+
+    /// <summary>
+    /// Bytes a second at which the peer reads through its store in the background to find what has gone bad; 0 turns that
+    /// off. The default is 8 MiB/s: 1 TB in a day and a half, well within the week between two rounds, for a twentieth of
+    /// what a slow disk reads.
+    /// </summary>
+    public long ScrubBytesPerSecond
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ScrubBytesPerSecond), value, "A rate is 0 or more.");
+    } = DefaultScrubBytesPerSecond;
+
+    /// <summary>
+    /// The most bytes of chunks that the store takes; null: no limit. A chunk beyond it is refused with
+    /// <see cref="DfssErrorCode.StoreFull"/> before a byte is written. Reads, votes and seals go on.
+    /// </summary>
+    public long? QuotaBytes
+    {
+        get;
+        init => field = value is null or > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(QuotaBytes), value, "A quota is 1 or more, or null.");
+    }
+
+    /// <summary>
+    /// Bytes that are to stay free on the store's disk: chunks that would take them are refused like those over the quota.
+    /// Null: 256 MiB, or a twentieth of a disk of less than 5 GiB, so that votes and seals, which are few bytes, never fail
+    /// for want of space.
+    /// </summary>
+    public long? MinimumFreeBytes
+    {
+        get;
+        init => field = value is null or >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MinimumFreeBytes), value, "Space to stay free is 0 or more, or null.");
+    }
+
+    /// <summary>
+    /// A folder of this user's alone. A peer on loopback without an <see cref="Identity"/> writes a token there, and serves
+    /// those only who know it: this user's programs, which read it there. Null: there is none.
+    /// </summary>
+    public string? StateFolder { get; init; } = UserState.Folder;
 
     /// <summary>Called, from any thread, with a line about what an operator should know.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>A seam: what serves the registers, made from what keeps them.</summary>
+    internal Func<IRecordStore, IRecordStore> ServeRecords { get; init; } = records => records;
+
     /// <summary>The clock for time-outs.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>
+    /// How often the revocation list is looked at for those who are connected: 5 s, so that whoever revokes can see it work.
+    /// </summary>
+    internal TimeSpan IdentityInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often garbage is looked for: hourly, as it goes a day after it was last asked for.</summary>
+    internal TimeSpan CollectionInterval { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long a chunk that no file needs is kept after it was last put or asked for.</summary>
+    internal TimeSpan GracePeriod { get; init; } = GarbageCollector.DefaultGracePeriod;
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Dfss.Protocol;
+using Dfss.Security;
 using Dfss.Transport;
 
 namespace Dfss.Peers;
@@ -10,38 +11,41 @@ namespace Dfss.Peers;
 /// Closing it, from either side, cancels what is still being handled.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
-internal sealed class PeerSession
+internal sealed partial class PeerSession
 {
     /// <summary>10 s to say hello: a stranger who says nothing does not keep a connection for long.</summary>
     private static readonly TimeSpan HelloLimit = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest line of the log; not all that a client may put into a name.</summary>
-    private const int MaxLogCharacters = 1000;
-
-    /// <summary>The longest line about a fault, which says where in the code it was met.</summary>
-    private const int MaxFaultCharacters = 4000;
+    /// <summary>1 s for the notice to whoever is refused in the middle: a client that reads nothing does not stay for that.</summary>
+    private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(1);
 
     private readonly MessageChannel channel;
-    private readonly RequestHandler handler;
     private readonly AnswerMemory memory;
     private readonly ByteBudget requestMemory = new(2L * DfssLimits.MaxPayloadBytes);
-    private readonly Func<HelloAnswer> hello;
-    private readonly Action<string> log;
+    private readonly Func<HelloRequest, Verdict?, Welcome> greet;
+    private readonly SessionLog log;
     private readonly CancellationTokenSource closed = new();
     private readonly SemaphoreSlim room = new(DfssLimits.MaxRequestsInFlight);
     private readonly ConcurrentDictionary<uint, bool> unanswered = new();
     private readonly List<Task> running = [];
     private volatile bool isEnding;
+    private int refusals;
+    private volatile Welcome? welcome;
 
-    public PeerSession(
-        MessageChannel channel, RequestHandler handler, AnswerMemory memory, Func<HelloAnswer> hello, Action<string> log)
+    /// <param name="channel">The connection.</param>
+    /// <param name="memory">Where answers' payloads are kept.</param>
+    /// <param name="greet">Lets a client in; or throws why not.</param>
+    /// <param name="log">Told what an operator should know.</param>
+    public PeerSession(MessageChannel channel, AnswerMemory memory, Func<HelloRequest, Verdict?, Welcome> greet, SessionLog log)
     {
         this.channel = channel;
-        this.handler = handler;
         this.memory = memory;
-        this.hello = hello;
+        this.greet = greet;
         this.log = log;
     }
+
+    /// <summary>Who the client is, once it was let in.</summary>
+    public RemoteIdentity? Client => welcome?.Client;
 
     /// <summary>
     /// Serves the connection until it closes, and closes it. Does not fail: what goes wrong is the end of this connection, and is logged.
@@ -57,8 +61,8 @@ internal sealed class PeerSession
         }
         catch (DfssException error)
         {
-            Log(error.Message);
-            if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
+            LogEnd(error);
+            if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded or DfssErrorCode.TlsNotExpected)
             {
                 isEnding = true;
                 await TryNotifyAsync(error, CancellationToken.None).ConfigureAwait(false);
@@ -83,6 +87,21 @@ internal sealed class PeerSession
         DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers still come.");
         await TryNotifyAsync(reason, cancellationToken).ConfigureAwait(false);
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Tells the client, once, why it is served no longer, and has the connection closed.</summary>
+    public async Task RefuseAsync(DfssException reason)
+    {
+        if (closed.IsCancellationRequested || Interlocked.Increment(ref refusals) > 1)
+        {
+            return;
+        }
+
+        LogEnd(reason);
+        isEnding = true;
+        using CancellationTokenSource limit = new(RefusalLimit);
+        await TryNotifyAsync(reason, limit.Token).ConfigureAwait(false);
+        Close();
     }
 
     /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/> then ends.</summary>
@@ -117,17 +136,18 @@ internal sealed class PeerSession
                 throw new DfssException(DfssErrorCode.InvalidArgument, "A request for 'hello' carries no payload.");
             }
 
-            Handshake.Negotiate(HelloRequest.FromMap(first.Message.Map).Versions);
+            welcome = greet(HelloRequest.FromMap(first.Message.Map), channel.Verdict);
         }
         catch (DfssException error)
         {
+            LogEnd(error);
             await channel.WriteAsync(ErrorAnswer.Create(id, error), payload: null, closed.Token).ConfigureAwait(false);
             return false;
         }
 
         channel.IdleLimit = idleLimit;
         channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
-        await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, hello().ToMap()), payload: null, closed.Token).ConfigureAwait(false);
+        await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, welcome.Answer.ToMap()), payload: null, closed.Token).ConfigureAwait(false);
         return true;
     }
 
@@ -208,7 +228,7 @@ internal sealed class PeerSession
         {
             try
             {
-                RequestAnswer answer = await handler.HandleAsync(request, memory, closed.Token).ConfigureAwait(false);
+                RequestAnswer answer = await welcome!.Handler.HandleAsync(request, welcome.Client, memory, closed.Token).ConfigureAwait(false);
                 return (Message.Answer(id, DfssErrorCode.None, answer.Results), answer);
             }
             catch (DfssException error)
@@ -229,34 +249,6 @@ internal sealed class PeerSession
         }
     }
 
-    private async Task TryNotifyAsync(DfssException reason, CancellationToken cancellationToken)
-    {
-        // Its turn may be long in coming: behind an answer of 16 MiB to a client that reads slowly.
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, cancellationToken);
-        try
-        {
-            Message notice = ErrorAnswer.Create(id: null, reason);
-            if (reason.Code == DfssErrorCode.PeerBusy)
-            {
-                await channel.WriteAsync(notice, payload: null, either.Token).ConfigureAwait(false);
-            }
-            else
-            {
-                await channel.WriteLastAsync(notice, either.Token).ConfigureAwait(false);
-            }
-        }
-        catch (Exception error) when (error is DfssException or OperationCanceledException)
-        {
-            Log($"its notice could not be delivered: {error.Message}");
-        }
-    }
-
-    private static string Operation(ReceivedMessage request) => PrintableText.From(request.Message.Operation!, maxCharacters: 40);
-
-    // One line each: what a client wrote must not look like a line of the peer.
-    private void Log(string text, int maxCharacters = MaxLogCharacters) =>
-        log($"{channel.RemoteAddress}: {PrintableText.From(text, maxCharacters)}");
-
     private Task WhenAnsweredAsync()
     {
         lock (running)
@@ -265,3 +257,9 @@ internal sealed class PeerSession
         }
     }
 }
+
+/// <summary>How a client is let in.</summary>
+/// <param name="Client">Who it is.</param>
+/// <param name="Handler">What handles its requests.</param>
+/// <param name="Answer">What its hello is answered.</param>
+internal sealed record Welcome(RemoteIdentity Client, RequestHandler Handler, HelloAnswer Answer);

@@ -43,7 +43,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     public async ValueTask<RequestAnswer> GetFileInfoAsync(MessageMap map, AnswerMemory memory, CancellationToken cancellationToken)
     {
         bool isManifestWanted = map.TryGet("manifest", out MessageValue wanted) && wanted.AsBoolean();
-        FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
+        FileRecord record = await FindVersionAsync(map, cancellationToken).ConfigureAwait(false);
         MessageMap results = new()
         {
             { "version", record.Version },
@@ -62,6 +62,17 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     public async ValueTask<(ChunkId ChunkId, FileId FileId)> FindChunkAsync(MessageMap map, CancellationToken cancellationToken)
     {
         long index = map.Required("index").AsInteger();
+        FileRecord record = await FindVersionAsync(map, cancellationToken).ConfigureAwait(false);
+        FileManifest manifest = await manifests.GetAsync(record.FileId, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
+        return index < manifest.ChunkCount
+            ? (manifest[(int)index], record.FileId)
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"'{record.Name}' has {manifest.ChunkCount} chunks; there is none of index {index}.");
+    }
+
+    /// <summary>The version of a name that <c>file_id</c> says: the current one, or one that is kept; without it the current one.</summary>
+    private async ValueTask<FileRecord> FindVersionAsync(MessageMap map, CancellationToken cancellationToken)
+    {
         byte[]? expected = map.TryGet("file_id", out MessageValue id) ? id.AsBinary() : null;
         if (expected is not null && expected.Length != FileId.SizeBytes)
         {
@@ -69,16 +80,21 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         }
 
         FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
-        if (expected is not null && !expected.AsSpan().SequenceEqual(record.FileId.ToByteArray()))
+        if (expected is null || expected.AsSpan().SequenceEqual(record.FileId.ToByteArray()))
         {
-            throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");
+            return record;
         }
 
-        FileManifest manifest = await manifests.GetAsync(record.FileId, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
-        return index < manifest.ChunkCount
-            ? (manifest[(int)index], record.FileId)
-            : throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"'{record.Name}' has {manifest.ChunkCount} chunks; there is none of index {index}.");
+        return record.Previous.FirstOrDefault(version => expected.AsSpan().SequenceEqual(version.FileId.ToByteArray())) is { } kept
+            ? record with
+            {
+                Version = kept.Version,
+                FileId = kept.FileId,
+                Length = kept.Length,
+                ChunkSize = kept.ChunkSize,
+                ModifiedUnixMilliseconds = kept.ModifiedUnixMilliseconds,
+            }
+            : throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");
     }
 
     private async ValueTask<FileRecord> FindAsync(MessageMap map, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Dfss.Protocol;
+using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Transport;
 
@@ -8,15 +9,23 @@ namespace Dfss.Peers;
 internal sealed class RequestHandler
 {
     private readonly ChunkRequests chunks;
+    private readonly ChunkRequests named;
     private readonly RecordRequests records;
+    private readonly UpkeepRequests upkeep;
     private readonly Func<MessageMap> describe;
 
     /// <param name="store">The store that is served.</param>
+    /// <param name="chunks">Its chunks by their ids, as the client may see them.</param>
+    /// <param name="records">Its registers, as the client may see them.</param>
     /// <param name="describe">The results of peer_info.</param>
-    public RequestHandler(LocalStore store, Func<MessageMap> describe)
+    public RequestHandler(LocalStore store, ChunkRequests chunks, RecordRequests records, Func<MessageMap> describe)
     {
-        chunks = new ChunkRequests(store.Chunks);
-        records = new RecordRequests(store.Records, store.Chunks);
+        this.chunks = chunks;
+        this.records = records;
+
+        // Who may have a name may have what it stands for.
+        named = new ChunkRequests(store.Chunks);
+        upkeep = new UpkeepRequests(store);
         this.describe = describe;
     }
 
@@ -27,9 +36,12 @@ internal sealed class RequestHandler
     public static PayloadTarget Choose(Message request, int payloadBytes) =>
         request.Operation is { } operation && Operations.TakesPayload(operation) == true ? PayloadTarget.Pooled : PayloadTarget.Discarded;
 
+    /// <summary>Runs a request for whoever asks it, where he may.</summary>
     /// <exception cref="DfssException">The request failed; its code and message are the answer.</exception>
-    public ValueTask<RequestAnswer> HandleAsync(ReceivedMessage request, AnswerMemory memory, CancellationToken cancellationToken)
+    public ValueTask<RequestAnswer> HandleAsync(
+        ReceivedMessage request, RemoteIdentity caller, AnswerMemory memory, CancellationToken cancellationToken)
     {
+        Permissions.ThrowIfNotPermitted(caller, request.Message.Operation!);
         bool? takesPayload = Operations.TakesPayload(request.Message.Operation!);
         if (takesPayload is { } wanted && wanted != request.PayloadBytes is not null)
         {
@@ -64,8 +76,10 @@ internal sealed class RequestHandler
             Operations.Accept => records.AcceptAsync(request.Map, payload, cancellationToken),
             Operations.Decide => records.DecideAsync(request.Map, payload, cancellationToken),
             Operations.ListFiles => records.ListAsync(request.Map, cancellationToken),
+            Operations.ListSeals => upkeep.ListSealsAsync(request.Map, cancellationToken),
+            Operations.Optimize => upkeep.OptimizeAsync(request.Map, cancellationToken),
             Operations.PeerInfo => new(new RequestAnswer(describe())),
-            _ => throw new DfssException(DfssErrorCode.UnknownOperation, $"The operation '{request.Operation}' is not known here."),
+            _ => throw new InvalidOperationException($"'{request.Operation}' is permitted to somebody and not served."),
         };
     }
 
@@ -79,6 +93,6 @@ internal sealed class RequestHandler
 
         (ChunkId chunkId, FileId fileId) = await records.FindChunkAsync(arguments, cancellationToken).ConfigureAwait(false);
         MessageMap results = new() { { "file_id", fileId.ToByteArray() }, { "chunk_id", chunkId.ToByteArray() } };
-        return await chunks.GetAsync(chunkId, results, memory, cancellationToken).ConfigureAwait(false);
+        return await named.GetAsync(chunkId, results, memory, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -11,14 +11,17 @@ internal static class Frame
     /// <summary>The shortest body: an array of four, an id, a status, an empty map and nil, one byte each.</summary>
     public const int MinBodyBytes = 5;
 
+    /// <summary>What a TLS handshake begins with. As a prefix it would announce over 350 MB.</summary>
+    private const byte TlsHandshakeByte = 0x16;
+
     /// <summary>Writes the prefix of a body of <paramref name="bodyBytes"/>.</summary>
     public static void WritePrefix(Span<byte> destination, int bodyBytes) =>
         BinaryPrimitives.WriteUInt32BigEndian(destination, checked((uint)bodyBytes));
 
     /// <summary>Reads a prefix; false while fewer than <see cref="PrefixBytes"/> bytes are there.</summary>
     /// <exception cref="DfssException">
-    /// LimitExceeded: the body is over <paramref name="maxBodyBytes"/>. ProtocolViolation: it is too short for any message. Both before
-    /// anything is allocated for it.
+    /// LimitExceeded: the body is over <paramref name="maxBodyBytes"/>. TlsNotExpected: it is TLS. ProtocolViolation: it is too short for
+    /// any message. All before anything is allocated for it.
     /// </exception>
     public static bool TryReadPrefix(ReadOnlySpan<byte> source, int maxBodyBytes, out int bodyBytes)
     {
@@ -26,6 +29,13 @@ internal static class Frame
         if (source.Length < PrefixBytes)
         {
             return false;
+        }
+
+        if (source[0] == TlsHandshakeByte)
+        {
+            throw new DfssException(
+                DfssErrorCode.TlsNotExpected, "TLS came, and this side speaks plaintext only.",
+                "Give the peer a certificate and an authority to trust, or connect without.");
         }
 
         uint length = BinaryPrimitives.ReadUInt32BigEndian(source);

@@ -2,24 +2,41 @@ using System.Globalization;
 
 namespace Dfss.Protocol;
 
-/// <summary>What a client says first.</summary>
+/// <summary>What a client says first. Not shown as text beyond its software: it may hold a secret.</summary>
 /// <param name="Versions">The protocol versions it speaks.</param>
 /// <param name="Software">Its name and version, for the other side's log.</param>
 /// <param name="Capabilities">What it can do beyond its version; names nobody knows are ignored.</param>
 internal sealed record HelloRequest(IReadOnlyList<int> Versions, string Software, IReadOnlyList<string> Capabilities)
 {
-    public MessageMap ToMap() => new()
+    /// <summary>The token of a peer on loopback, by which it knows its user; null for none.</summary>
+    public string? Token { get; init; }
+
+    public override string ToString() => $"hello of {Software}";
+
+    public MessageMap ToMap()
     {
-        { "versions", Handshake.ToArray(Versions) },
-        { "software", Software },
-        { "capabilities", Handshake.ToArray(Capabilities) },
-    };
+        MessageMap map = new()
+        {
+            { "versions", Handshake.ToArray(Versions) },
+            { "software", Software },
+            { "capabilities", Handshake.ToArray(Capabilities) },
+        };
+        if (Token is string token)
+        {
+            map.Add("token", token);
+        }
+
+        return map;
+    }
 
     /// <exception cref="DfssException">InvalidArgument: a key is missing or of the wrong kind.</exception>
     public static HelloRequest FromMap(MessageMap map) => new(
         Handshake.ToIntegers(map.Required("versions")),
         map.Required("software").AsText(),
-        map.TryGet("capabilities", out MessageValue capabilities) ? Handshake.ToTexts(capabilities) : []);
+        map.TryGet("capabilities", out MessageValue capabilities) ? Handshake.ToTexts(capabilities) : [])
+    {
+        Token = map.TryGet("token", out MessageValue token) ? token.AsText() : null,
+    };
 }
 
 /// <summary>What a peer takes, in bytes and requests. Its client keeps within this.</summary>
@@ -42,7 +59,23 @@ internal sealed record HelloLimits(int MaxFrameBytes, int MaxChunkBytes, int Max
 internal sealed record HelloAnswer(
     int Version, string Software, StoreId StoreId, IReadOnlyList<string> Addresses, IReadOnlyList<string> Capabilities, HelloLimits Limits)
 {
-    public MessageMap ToMap() => new()
+    /// <summary>
+    /// Whether the client is limited to some names, and so gets chunks that it has not put itself by the name alone.
+    /// </summary>
+    public bool IsLimited { get; init; }
+
+    public MessageMap ToMap()
+    {
+        MessageMap map = ToUnlimitedMap();
+        if (IsLimited)
+        {
+            map.Add("limited", true);
+        }
+
+        return map;
+    }
+
+    private MessageMap ToUnlimitedMap() => new()
     {
         { "version", Version },
         { "software", Software },
@@ -76,7 +109,10 @@ internal sealed record HelloAnswer(
             new HelloLimits(
                 Handshake.ToInteger(limits.Required("frame")),
                 Handshake.ToInteger(limits.Required("chunk")),
-                Math.Max(1, Handshake.ToInteger(limits.Required("requests")))));
+                Math.Max(1, Handshake.ToInteger(limits.Required("requests")))))
+        {
+            IsLimited = map.TryGet("limited", out MessageValue limited) && limited.AsBoolean(),
+        };
     }
 }
 

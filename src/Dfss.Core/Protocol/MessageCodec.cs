@@ -24,7 +24,8 @@ internal static partial class MessageCodec
         [
             Operations.Hello, Operations.Ping, Operations.StoreChunk, Operations.StoreChunks, Operations.GetChunk, Operations.GetChunks,
             Operations.FindMissing, Operations.GetFileInfo, Operations.Prepare, Operations.Seal, Operations.Accept, Operations.Decide,
-            Operations.Read, Operations.ListFiles, Operations.VerifyChunk, Operations.PeerInfo, "chunk_id", "present", "lengths", "results",
+            Operations.Read, Operations.ListFiles, Operations.VerifyChunk, Operations.PeerInfo,
+            Operations.ListSeals, Operations.Optimize, "chunk_id", "present", "lengths", "results",
             "name", "index", "file_id", "manifest", "answer", "length", "chunk_size", "chunk_count", "message", "retryable", "after",
             "limit", "prefix", "more", "state",
         ],

@@ -20,12 +20,15 @@ internal static class Operations
     public const string ListFiles = "list_files";
     public const string VerifyChunk = "verify_chunk";
     public const string PeerInfo = "peer_info";
+    public const string ListSeals = "list_seals";
+    public const string Optimize = "optimize";
 
     /// <summary>Whether a request for this operation carries a payload, or none; null for an operation that is not known.</summary>
     public static bool? TakesPayload(string operation) => operation switch
     {
         StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read => true,
-        Hello or Ping or GetChunk or Flush or GetFileInfo or ListFiles or VerifyChunk or PeerInfo => false,
+        Hello or Ping or GetChunk or Flush or GetFileInfo or ListFiles or VerifyChunk or PeerInfo
+            or ListSeals or Optimize => false,
         _ => null,
     };
 }

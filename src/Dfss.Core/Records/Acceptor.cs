@@ -8,8 +8,8 @@ internal readonly record struct AcceptorStep(RegisterState State, RegisterAnswer
 /// <summary>
 /// The voting rules of a member: pure functions from a state and a request to the next state and the answer. Whoever
 /// calls them applies the steps of one name one after the other. A ballot whose counter is more than
-/// <see cref="Ballot.MaxJump"/> above any seen, or a record of another name, is
-/// <see cref="DfssErrorCode.InvalidArgument"/>.
+/// <see cref="Ballot.MaxJump"/> above any seen of its epoch, or whose epoch is that far above, or a record of another
+/// name or epoch, is <see cref="DfssErrorCode.InvalidArgument"/>.
 /// </summary>
 internal static class Acceptor
 {
@@ -54,7 +54,11 @@ internal static class Acceptor
                 "Finish one of them, then send again.");
         }
 
-        seals.Add(new RegisterSeal(request.Ballot, request.FileId));
+        // One address each: a thousand seals must not make the state of a name a matter of megabytes.
+        seals.Add(new RegisterSeal(request.Ballot, request.FileId)
+        {
+            Home = request.Home.Count == 0 ? [] : [.. request.Home.Select(WithOneAddress)],
+        });
         return Done(Promise(state, request.Ballot) with { Seals = seals });
     }
 
@@ -66,7 +70,7 @@ internal static class Acceptor
     public static AcceptorStep Accept(RegisterState state, AcceptRequest request)
     {
         CheckJump(state, request.Ballot);
-        CheckName(request.Name, request.Record);
+        CheckRecord(request.Name, request.Ballot, request.Record);
         if (request.Ballot < state.Promised)
         {
             return Refuse(state);
@@ -92,7 +96,7 @@ internal static class Acceptor
     public static AcceptorStep Decide(RegisterState state, DecideRequest request)
     {
         CheckJump(state, request.Ballot);
-        CheckName(request.Name, request.Record);
+        CheckRecord(request.Name, request.Ballot, request.Record);
         if (request.Ballot <= state.Decided?.Ballot)
         {
             return Done(state);
@@ -114,6 +118,8 @@ internal static class Acceptor
         return Done(state);
     }
 
+    private static HomeMember WithOneAddress(HomeMember member) => member with { Addresses = [.. member.Addresses.Take(1)] };
+
     private static RegisterState Promise(RegisterState state, Ballot ballot) =>
         ballot > state.Promised ? state with { Promised = ballot } : state;
 
@@ -127,20 +133,38 @@ internal static class Acceptor
     /// <summary>The promise is never below what was accepted, decided or sealed, so it is the highest seen.</summary>
     private static void CheckJump(RegisterState state, Ballot ballot)
     {
-        if (ballot.Counter < 1 || ballot.Counter - state.Promised.Counter > Ballot.MaxJump)
+        Ballot highest = state.Promised;
+        long counter = ballot.Epoch == highest.Epoch ? highest.Counter : 0;
+        bool isBelow = ballot.Epoch < highest.Epoch;
+        if (ballot.Counter < 1 || (!isBelow && ballot.Counter - counter > Ballot.MaxJump))
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"The ballot {ballot.Counter} is not within {Ballot.MaxJump} above {state.Promised.Counter}, the highest seen here.");
+                $"The ballot {ballot.Counter} is not within {Ballot.MaxJump} above {counter}, the highest seen here.");
+        }
+
+        if (ballot.Epoch - highest.Epoch > Ballot.MaxJump)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"The ballot's epoch {ballot.Epoch} is not within {Ballot.MaxJump} above {highest.Epoch}, the highest seen here.");
         }
     }
 
-    private static void CheckName(string name, FileRecord record)
+    private static void CheckRecord(string name, Ballot ballot, FileRecord record)
     {
         if (!string.Equals(name, record.Name, StringComparison.Ordinal))
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument, $"The record of '{record.Name}' was sent for the register of '{name}'.");
+        }
+
+        long epoch = ballot.Epoch + (record.State == FileRecordState.Moved ? 1 : 0);
+        if (record.Epoch != epoch)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"A record of '{name}' of epoch {record.Epoch} was sent with a ballot of epoch {ballot.Epoch}.");
         }
     }
 }

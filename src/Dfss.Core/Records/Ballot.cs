@@ -1,12 +1,19 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// The number of a round of voting: a counter, then 16 random bytes that make it unique. Ordered by the counter, then by the bytes.
-/// The default value is below every ballot that is used.
+/// The number of a round of voting: the epoch of the home that votes, a counter, then 16 random bytes that make it
+/// unique. Ordered by the epoch, then by the counter, then by the bytes. The default value is below every ballot that is
+/// used.
 /// </summary>
-/// <param name="Counter">Counts up from 1; at most <see cref="MaxJump"/> above any that a member has seen.</param>
+/// <param name="Counter">
+/// Counts up from 1 in each epoch; at most <see cref="MaxJump"/> above any that a member has seen there.
+/// </param>
 /// <param name="Proposer">16 random bytes, new for each proposer.</param>
-public readonly record struct Ballot(long Counter, Guid Proposer) : IComparable<Ballot>
+/// <param name="Epoch">
+/// Which home of the name votes: 0 the first, and one more with each move; no more than <see cref="MaxJump"/> above any
+/// that a member has seen.
+/// </param>
+public readonly record struct Ballot(long Counter, Guid Proposer, long Epoch = 0) : IComparable<Ballot>
 {
     /// <summary>2^20: a proposer that is that far ahead is broken or hostile; it could otherwise use up the counter in one step.</summary>
     public const long MaxJump = 1 << 20;
@@ -14,8 +21,9 @@ public readonly record struct Ballot(long Counter, Guid Proposer) : IComparable<
     /// <inheritdoc/>
     public int CompareTo(Ballot other)
     {
+        int byEpoch = Epoch.CompareTo(other.Epoch);
         int byCounter = Counter.CompareTo(other.Counter);
-        return byCounter != 0 ? byCounter : Proposer.CompareTo(other.Proposer);
+        return byEpoch != 0 ? byEpoch : byCounter != 0 ? byCounter : Proposer.CompareTo(other.Proposer);
     }
 
     /// <summary>Whether one ballot is below another.</summary>

@@ -22,15 +22,17 @@ internal enum MemberStanding
     Unavailable,
 }
 
-/// <summary>Who was asked and who answered what in one step of voting.</summary>
-internal sealed class MemberTally(int memberCount)
+/// <summary>
+/// Who was asked and who answered what in one step. The counts are of the voters, which come first; guests only seal.
+/// </summary>
+internal sealed class MemberTally(int voterCount, int memberCount)
 {
     private readonly MemberStanding[] standings = new MemberStanding[memberCount];
     private readonly RegisterRequest?[] asked = new RegisterRequest?[memberCount];
     private readonly RegisterAnswer?[] answers = new RegisterAnswer?[memberCount];
 
     /// <summary>floor(n/2) + 1: any two of that size share a member.</summary>
-    public int Majority { get; } = (memberCount / 2) + 1;
+    public int Majority { get; } = (voterCount / 2) + 1;
 
     public MemberStanding this[int member] => standings[member];
 
@@ -87,7 +89,7 @@ internal sealed class MemberTally(int memberCount)
         return true;
     }
 
-    public int Count(MemberStanding standing) => standings.Count(s => s == standing);
+    public int Count(MemberStanding standing) => standings.AsSpan(0, voterCount).Count(standing);
 
     /// <summary>Whether a majority is done.</summary>
     public bool HasMajority => Count(MemberStanding.Done) >= Majority;

@@ -12,7 +12,7 @@ namespace Dfss.Records;
 /// once that one is accepted at the new ballot by a majority. Only then, since until then a minority may still hold the
 /// attempt at a higher ballot than what was found, and bring it back. A history too short to tell leaves it uncertain.
 /// </remarks>
-internal sealed partial class Proposer : RegisterRound
+internal sealed class Proposer : SealingRound
 {
     /// <summary>
     /// How many predecessors a record names: so many changes others may make between two rounds of one writer before it
@@ -24,54 +24,42 @@ internal sealed partial class Proposer : RegisterRound
     private readonly Guid writerId;
     private readonly List<BallotedRecord> attempts = [];
     private Func<BallotedRecord?, FileRecord>? build;
-    private SealPlan plan = SealPlan.None;
     private FileRecord? ownRecord;
 
     /// <summary>Begins a change.</summary>
     /// <param name="name">The name.</param>
-    /// <param name="memberCount">n, the size of the home.</param>
+    /// <param name="place">The home; of a move also the stores that it is to move to.</param>
     /// <param name="condition">What must hold of the name.</param>
     /// <param name="writerId">Made for this one run: a change tried again after it was uncertain takes a new one, since
     /// this keeps its attempts in mind.</param>
     /// <param name="newProposerId">Gives 16 random bytes for each ballot.</param>
-    public Proposer(string name, int memberCount, WriteCondition condition, Guid writerId, Func<Guid> newProposerId)
-        : base(name, memberCount, newProposerId)
+    public Proposer(string name, RegisterPlace place, WriteCondition condition, Guid writerId, Func<Guid> newProposerId)
+        : base(name, place, newProposerId)
     {
         this.condition = condition;
         this.writerId = writerId;
         PrepareNextBallot();
     }
 
-    /// <summary>How far it is.</summary>
-    public ProposerState State { get; private set; } = ProposerState.Preparing;
-
-    /// <summary>
-    /// From <see cref="ProposerState.Prepared"/> on, and in a conflict: what the name is at; null where it was never
-    /// sent.
-    /// </summary>
-    public BallotedRecord? Current { get; private set; }
-
-    /// <summary>This change's own record, once chosen. <see cref="Current"/> may be a later one by then.</summary>
-    public BallotedRecord? Chosen { get; private set; }
-
     /// <summary>Whether somebody was asked to accept this change, so that it may have been made.</summary>
     public bool MayHaveChanged => attempts.Count > 0;
 
-    /// <summary>The version a change made on <see cref="Current"/> has.</summary>
+    /// <summary>The version a change made on <see cref="SealingRound.Current"/> has.</summary>
     public long NextVersion => (Current?.Record.Version ?? 0) + 1;
 
     /// <summary>Goes on from <see cref="ProposerState.Prepared"/>, once the chunks are put.</summary>
     /// <param name="buildRecord">
     /// Makes the record from what it replaces. Called again after a lost ballot, as that may have changed. Version,
-    /// writer id and the predecessors' writer ids are filled in here.
+    /// epoch, writer id and the predecessors' writer ids are filled in here.
     /// </param>
-    /// <param name="sealPlan">Who holds which chunks; <see cref="SealPlan.None"/> for a removal.</param>
-    public void Propose(Func<BallotedRecord?, FileRecord> buildRecord, SealPlan sealPlan)
+    /// <param name="sealPlans">
+    /// Who holds which chunks of the file, and then of its earlier versions, where they are put anew;
+    /// <see cref="SealPlan.None"/> for a removal.
+    /// </param>
+    public void Propose(Func<BallotedRecord?, FileRecord> buildRecord, params IEnumerable<SealPlan> sealPlans)
     {
-        RequireState(ProposerState.Prepared);
-        CheckPlan(sealPlan);
+        TakePlans(sealPlans);
         build = buildRecord;
-        plan = sealPlan;
         BeginSealing();
     }
 
@@ -86,11 +74,6 @@ internal sealed partial class Proposer : RegisterRound
 
     protected override RegisterRequest RequestFor(int member)
     {
-        if (At == Step.Sealing)
-        {
-            return new SealRequest(Name, Ballot, plan.FileId, plan.ExpectedByMember[member]);
-        }
-
         if (At == Step.Accepting && ReferenceEquals(Proposal, ownRecord) && attempts.LastOrDefault()?.Ballot != Ballot)
         {
             attempts.Add(new BallotedRecord(Ballot, Proposal!));
@@ -110,6 +93,11 @@ internal sealed partial class Proposer : RegisterRound
         else if (IsOutOfSight(current))
         {
             End(ProposerState.Uncertain, decided: null);
+        }
+        else if (current is { State: FileRecordState.Moved })
+        {
+            // Nothing is built on it; one that was only begun is finished, so that whoever comes next is sent on.
+            FinishCurrent(ProposerState.Deciding);
         }
         else if (condition.HoldsFor(current))
         {
@@ -132,6 +120,10 @@ internal sealed partial class Proposer : RegisterRound
         {
             EndChosen(chosen, decided: chosen);
         }
+        else if (chosen.Record.State == FileRecordState.Moved)
+        {
+            EndMovedBy(chosen);
+        }
         else
         {
             End(ProposerState.Conflict, decided: chosen);
@@ -146,12 +138,24 @@ internal sealed partial class Proposer : RegisterRound
         }
     }
 
-    protected override void Repeat()
+    /// <summary>
+    /// Every record of a later home follows the one that was moved, and tells as well as that whether an own attempt is
+    /// among what was chosen here.
+    /// </summary>
+    protected override void OnMoved(BallotedRecord? evidence)
     {
-        base.Repeat();
-        if (At == Step.Preparing)
+        if (evidence is not null && HasOwn(evidence.Record))
         {
-            State = ProposerState.Preparing;
+            EndChosen(evidence, DecidedHere(evidence));
+        }
+        else if (MayHaveChanged && (evidence is null || IsOutOfSight(evidence.Record)))
+        {
+            End(ProposerState.Uncertain, DecidedHere(evidence));
+        }
+        else
+        {
+            attempts.Clear();
+            End(ProposerState.Moved, DecidedHere(evidence));
         }
     }
 
@@ -159,20 +163,12 @@ internal sealed partial class Proposer : RegisterRound
     {
         if (build is null)
         {
-            State = ProposerState.Prepared;
-            Continue(Step.Waiting);
-            return;
-        }
-
-        ownRecord = Rebase(build(Current));
-        State = plan == SealPlan.None ? ProposerState.Accepting : ProposerState.Sealing;
-        if (plan == SealPlan.None)
-        {
-            BeginAccepting(ownRecord);
+            WaitForPlans();
         }
         else
         {
-            Begin(Step.Sealing);
+            ownRecord = Rebase(build(Current));
+            SealAndAccept(ownRecord);
         }
     }
 
@@ -188,16 +184,16 @@ internal sealed partial class Proposer : RegisterRound
 
     private FileRecord Rebase(FileRecord record)
     {
-        bool isOfName = string.Equals(record.Name, Name, StringComparison.Ordinal);
-        if (!isOfName || (plan != SealPlan.None && record.FileId != plan.FileId))
+        if (!string.Equals(record.Name, Name, StringComparison.Ordinal))
         {
-            throw new InvalidOperationException($"The record made for '{Name}' is of another name or file.");
+            throw new InvalidOperationException($"The record made for '{Name}' is of another name.");
         }
 
         FileRecord? previous = Current?.Record;
         return record with
         {
             Version = NextVersion,
+            Epoch = Ballot.Epoch + (record.State == FileRecordState.Moved ? 1 : 0),
             WriterId = writerId,
             PreviousWriterIds = previous is null
                 ? []
@@ -212,7 +208,7 @@ internal sealed partial class Proposer : RegisterRound
         ? !condition.HoldsFor(current: null)
         : attempts.Min(attempt => attempt.Record.Version) < current.Version - current.PreviousWriterIds.Count);
 
-    private void EndChosen(BallotedRecord found, BallotedRecord decided)
+    private void EndChosen(BallotedRecord found, BallotedRecord? decided)
     {
         Chosen = found.Record.WriterId == writerId
             ? found
@@ -224,19 +220,5 @@ internal sealed partial class Proposer : RegisterRound
     {
         long index = later.Version - earlier.Version - 1;
         return index >= 0 && index < later.PreviousWriterIds.Count && later.PreviousWriterIds[(int)index] == earlier.WriterId;
-    }
-
-    private void End(ProposerState state, BallotedRecord? decided)
-    {
-        State = state;
-        Finish(decided, tells: static _ => true);
-    }
-
-    private void RequireState(ProposerState state)
-    {
-        if (State != state)
-        {
-            throw new InvalidOperationException($"The change of '{Name}' is {State}, not {state}.");
-        }
     }
 }

@@ -7,7 +7,8 @@ internal enum ProposerState
     Preparing,
 
     /// <summary>
-    /// The condition holds on <see cref="Proposer.Current"/>: put the chunks, then call <see cref="Proposer.Propose"/>.
+    /// The condition holds on <see cref="SealingRound.Current"/>: put the chunks, then call
+    /// <see cref="Proposer.Propose"/>, or <see cref="Refresher.Propose"/>.
     /// </summary>
     Prepared,
 
@@ -15,9 +16,9 @@ internal enum ProposerState
     Sealing,
 
     /// <summary>
-    /// Too few chunks are sealed: put again what <see cref="Proposer.MissingAt"/> and
-    /// <see cref="Proposer.IsManifestMissingAt"/> say, then call <see cref="Proposer.Reseal()"/>; or put them elsewhere
-    /// and call <see cref="Proposer.Reseal(SealPlan)"/>.
+    /// Too few chunks are sealed: put again what <see cref="SealingRound.MissingAt"/> and
+    /// <see cref="SealingRound.IsManifestMissingAt"/> say, then call <see cref="SealingRound.Reseal()"/>; or put them
+    /// elsewhere and call <see cref="SealingRound.Reseal(SealPlan)"/>.
     /// </summary>
     ChunksMissing,
 
@@ -31,14 +32,20 @@ internal enum ProposerState
     /// </summary>
     Deciding,
 
-    /// <summary>Done: the change is made, <see cref="Proposer.Chosen"/> is it.</summary>
+    /// <summary>Done: the change is made, <see cref="SealingRound.Chosen"/> is it.</summary>
     Chosen,
 
-    /// <summary>Done: the condition does not hold on <see cref="Proposer.Current"/>. Nothing was changed.</summary>
+    /// <summary>Done: the condition does not hold on <see cref="SealingRound.Current"/>. Nothing was changed.</summary>
     Conflict,
 
     /// <summary>Given up before anything was changed.</summary>
     NoMajority,
+
+    /// <summary>
+    /// Done: the name is at a later home (<see cref="RegisterRound.NextHome"/>). Nothing of this change was made, nor
+    /// will be.
+    /// </summary>
+    Moved,
 
     /// <summary>
     /// Given up after a member was asked to accept: the change may or may not have been made, or may be made by whoever

@@ -26,7 +26,8 @@ internal static partial class RecordCodec
             Required(fields.Name, "name"),
             Required(fields.Ballot, "ballot"),
             Required(fields.FileId, "file_id"),
-            Required(fields.Expected, "expected"));
+            Required(fields.Expected, "expected"))
+        { Home = fields.Home ?? [] };
     }
 
     public static AcceptRequest DecodeAccept(ReadOnlyMemory<byte> encoded)
@@ -46,6 +47,21 @@ internal static partial class RecordCodec
     public static ReadRequest DecodeRead(ReadOnlyMemory<byte> encoded) =>
         new(Required(Decode(encoded, ReadRequest).Name, "name"));
 
+    public static SealedName DecodeSealedName(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadSealedName);
+
+    private static SealedName ReadSealedName(ref MessagePackReader reader, int depth)
+    {
+        string? name = null;
+        IReadOnlyList<RegisterSeal>? seals = null;
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "name" => Set(name = ReadName(ref r)),
+            "seals" => Set(seals = ReadArray(ref r, d, RegisterState.MaxSeals, ReadSeal)),
+            _ => false,
+        });
+        return new SealedName(Required(name, "name"), Required(seals, "seals"));
+    }
+
     private static RequestFields ReadRequest(ref MessagePackReader reader, int depth)
     {
         RequestFields fields = new();
@@ -55,6 +71,7 @@ internal static partial class RecordCodec
             "ballot" => Set(fields.Ballot = ReadBallot(ref r)),
             "file_id" => Set(fields.FileId = ReadFileId(ref r)),
             "expected" => Set(fields.Expected = ReadBitmap(ref r)),
+            "home" => Set(fields.Home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
             "record" => Set(fields.Record = ReadRecord(ref r, d)),
             _ => false,
         });
@@ -96,13 +113,15 @@ internal static partial class RecordCodec
     {
         Ballot? ballot = null;
         FileId? fileId = null;
+        IReadOnlyList<HomeMember> home = [];
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
             "ballot" => Set(ballot = ReadBallot(ref r)),
             "file_id" => Set(fileId = ReadFileId(ref r)),
+            "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
             _ => false,
         });
-        return new RegisterSeal(Required(ballot, "ballot"), Required(fileId, "file_id"));
+        return new RegisterSeal(Required(ballot, "ballot"), Required(fileId, "file_id")) { Home = home };
     }
 
     private static BallotedRecord ReadBallotedRecord(ref MessagePackReader reader, int depth)
@@ -129,17 +148,19 @@ internal static partial class RecordCodec
         {
             "name" => Set(name = ReadName(ref r)),
             "version" => Set(version = ReadInteger(ref r, 1, MaxInteger)),
-            "state" => Set(state = ReadInteger(ref r, 0, (int)FileRecordState.Removed)),
+            "epoch" => Set(rest = rest with { Epoch = ReadInteger(ref r, 1, MaxInteger) }),
+            "state" => Set(state = ReadInteger(ref r, 0, (int)FileRecordState.Moved)),
             "file_id" => Set(rest = rest with { FileId = ReadFileId(ref r) }),
             "length" => Set(length = ReadInteger(ref r, 0, MaxInteger)),
             "chunk_size" => Set(chunkSize = ReadInteger(ref r, 0, DfssLimits.MaxChunkSize)),
             "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
             "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
             "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
+            "former_home" => Set(rest = rest with { FormerHome = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember) }),
             "modified" => Set(modified = ReadInteger(ref r, 0, MaxModified)),
             "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
             "writer_id" => Set(writerId = ReadGuid(ref r)),
-            "previous_file_ids" => Set(rest = rest with { PreviousFileIds = ReadArray(ref r, d, MaxPreviousFileIds, ReadFileIdItem) }),
+            "previous" => Set(rest = rest with { Previous = ReadArray(ref r, d, DfssLimits.MaxPreviousVersions, ReadPrevious) }),
             "previous_writer_ids" =>
                 Set(rest = rest with { PreviousWriterIds = ReadArray(ref r, d, Proposer.MaxPreviousWriterIds, ReadGuidItem) }),
             _ => false,
@@ -162,6 +183,33 @@ internal static partial class RecordCodec
         return rest;
     }
 
+    private static PreviousVersion ReadPrevious(ref MessagePackReader reader, int depth)
+    {
+        FileId? fileId = null;
+        long? version = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
+        {
+            "version" => Set(version = ReadInteger(ref r, 1, MaxInteger)),
+            "file_id" => Set(fileId = ReadFileId(ref r)),
+            "length" => Set(length = ReadInteger(ref r, 0, MaxInteger)),
+            "chunk_size" => Set(chunkSize = ReadInteger(ref r, DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)),
+            "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
+            "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
+            "modified" => Set(modified = ReadInteger(ref r, 0, MaxModified)),
+            "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
+            _ => false,
+        });
+        return new PreviousVersion(
+            Required(version, "version"),
+            Required(fileId, "file_id"),
+            Required(length, "length"),
+            (int)Required(chunkSize, "chunk_size"),
+            (int)Required(replicas, "replicas"),
+            (int)Required(run, "run"),
+            Required(modified, "modified"),
+            (int?)mode);
+    }
+
     private static HomeMember ReadMember(ref MessagePackReader reader, int depth)
     {
         StoreId? storeId = null;
@@ -176,8 +224,6 @@ internal static partial class RecordCodec
     }
 
     private static string ReadAddress(ref MessagePackReader reader, int depth) => ReadText(ref reader, MaxAddressBytes);
-
-    private static FileId ReadFileIdItem(ref MessagePackReader reader, int depth) => ReadFileId(ref reader);
 
     private static Guid ReadGuidItem(ref MessagePackReader reader, int depth) => ReadGuid(ref reader);
 
@@ -197,6 +243,8 @@ internal static partial class RecordCodec
         public FileId? FileId { get; set; }
 
         public ChunkBitmap? Expected { get; set; }
+
+        public IReadOnlyList<HomeMember>? Home { get; set; }
 
         public FileRecord? Record { get; set; }
     }

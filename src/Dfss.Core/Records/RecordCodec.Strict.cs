@@ -154,8 +154,10 @@ internal static partial class RecordCodec
     private static Ballot ReadBallot(ref MessagePackReader reader)
     {
         Expect(ref reader, MessagePackType.Array);
-        Require(reader.ReadArrayHeader() == 2, "ballot");
-        return new Ballot(ReadInteger(ref reader, 0, MaxInteger), ReadGuid(ref reader));
+        int count = reader.ReadArrayHeader();
+        Require(count is 2 or 3, "ballot");
+        Ballot ballot = new(ReadInteger(ref reader, 0, MaxInteger), ReadGuid(ref reader));
+        return count == 2 ? ballot : ballot with { Epoch = ReadInteger(ref reader, 1, MaxInteger) };
     }
 
     private static void Expect(ref MessagePackReader reader, MessagePackType type, int depth = 1)
@@ -180,12 +182,16 @@ internal static partial class RecordCodec
         Require(Enum.IsDefined(record.State), "state");
         Require(record.State == FileRecordState.Removed || record.FileId != default, "file_id");
         Require(record.Length is >= 0 and <= MaxInteger, "length");
-        int minChunkSize = record.State == FileRecordState.File ? DfssLimits.MinChunkSize : 0;
+        int minChunkSize = record.State == FileRecordState.Removed ? 0 : DfssLimits.MinChunkSize;
         Require(record.ChunkSize >= minChunkSize && record.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
         Require(record.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(record.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
         Require(record.Home.Count is >= 1 and <= DfssLimits.MaxHomeMembers, "home");
-        foreach (HomeMember member in record.Home)
+        Require(record.Epoch is >= 0 and <= MaxInteger, "epoch");
+        bool isMoved = record.State == FileRecordState.Moved;
+        Require(isMoved == record.FormerHome.Count > 0 && record.FormerHome.Count <= DfssLimits.MaxHomeMembers, "former_home");
+        Require(!isMoved || record.Epoch > 0, "epoch");
+        foreach (HomeMember member in record.Home.Concat(record.FormerHome))
         {
             Require(member.Addresses.Count <= MaxAddresses, "addresses");
             Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= MaxAddressBytes), "addresses");
@@ -193,8 +199,25 @@ internal static partial class RecordCodec
 
         Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");
         Require(record.UnixMode is null or (>= 0 and <= MaxMode), "mode");
-        Require(record.PreviousFileIds.Count <= MaxPreviousFileIds, "previous_file_ids");
+        Require(record.Previous.Count <= DfssLimits.MaxPreviousVersions, "previous");
+        foreach (PreviousVersion previous in record.Previous)
+        {
+            Check(previous);
+        }
+
         Require(record.PreviousWriterIds.Count <= Proposer.MaxPreviousWriterIds, "previous_writer_ids");
+    }
+
+    private static void Check(PreviousVersion previous)
+    {
+        Require(previous.Version is >= 1 and <= MaxInteger, "version");
+        Require(previous.FileId != default, "file_id");
+        Require(previous.Length is >= 0 and <= MaxInteger, "length");
+        Require(previous.ChunkSize is >= DfssLimits.MinChunkSize and <= DfssLimits.MaxChunkSize, "chunk_size");
+        Require(previous.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
+        Require(previous.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
+        Require(previous.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");
+        Require(previous.UnixMode is null or (>= 0 and <= MaxMode), "mode");
     }
 
     private static void CheckName(string name)

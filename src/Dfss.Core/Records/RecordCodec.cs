@@ -12,30 +12,38 @@ namespace Dfss.Records;
 /// <remarks>
 /// Every item is a map with text keys, written in this order. Unknown keys are skipped; a key that stands twice is
 /// refused. nil is the same as absent. Integers are 0 to 2^53 - 1, text is UTF-8, nesting is at most 8 deep. ballot:
-/// [counter, bin 16], ordered by the counter, then by the bytes.
+/// [counter, bin 16] in the first home (epoch 0), else [counter, bin 16, epoch], the epoch from 1; ordered by the epoch,
+/// the counter, the bytes.
 /// <code>
 /// record           name                 str         1-1024 bytes, by the rule for names
 ///                  version              int         from 1
-///                  state                int         0 file, 1 removed
+///                  epoch                int         from 1; absent: 0, the first home
+///                  state                int         0 file, 1 removed, 2 moved
 ///                  file_id              bin 32      a file's; absent in a tombstone
 ///                  length               int         bytes
 ///                  chunk_size           int         bytes, 64 KiB to 16 MiB; in a tombstone from 0
 ///                  replicas             int         1-64
 ///                  run                  int         1-524,287
 ///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 256 bytes
+///                  former_home          array       as home, in a moved record only
 ///                  modified             int         ms since 1970-01-01 UTC, to the end of the year 9999
 ///                  mode                 int         0-4095; absent where the source had none
 ///                  writer_id            bin 16
-///                  previous_file_ids    array       0-64 bin 32; absent where empty
+///                  previous             array       0-64 previous versions; absent where empty
 ///                  previous_writer_ids  array       0-8 bin 16; absent where empty
+/// previous version version, file_id, length, chunk_size, replicas, run, modified, mode as in a file's record
 /// balloted record  ballot               ballot
 ///                  record               record
 /// register state   promised             ballot      absent: nothing promised
 ///                  accepted             balloted record; absent: none
 ///                  decided              balloted record; absent: none
-///                  seals                array       0-1024 maps: ballot, file_id bin 32; absent where empty
+///                  seals                array       0-1024 seals; absent where empty
+/// seal kept        ballot
+///                  file_id              bin 32
+///                  home                 array       as a record's; absent where it was not told
+/// sealed name      name, seals
 /// prepare          name, ballot
-/// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i
+/// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i; home, may be absent
 /// accept, decide   name, ballot, record
 /// read             name
 /// answer           status               int         0 done, 1 refused, 2 chunks missing
@@ -54,7 +62,6 @@ internal static partial class RecordCodec
     private const long MaxModified = 253_402_300_799_999;
     private const int MaxAddresses = 8;
     private const int MaxAddressBytes = 256;
-    private const int MaxPreviousFileIds = 64;
     private const int MaxMode = 4095;
     private const int MaxBitmapBytes = (DfssLimits.MaxChunksPerFile + 7) / 8;
     private const int GuidBytes = 16;
@@ -66,6 +73,8 @@ internal static partial class RecordCodec
     public static byte[] EncodeBallotedRecord(BallotedRecord record) => Encode(record, WriteBallotedRecord);
 
     public static byte[] EncodeState(RegisterState state) => Encode(state, WriteState);
+
+    public static byte[] EncodeSealedName(SealedName name) => Encode(name, WriteSealedName);
 
     public static byte[] EncodeAnswer(RegisterAnswer answer) => Encode(answer, WriteAnswer);
 
@@ -86,7 +95,7 @@ internal static partial class RecordCodec
         (Ballot? ballot, int count) = request switch
         {
             PrepareRequest prepare => (prepare.Ballot, 2),
-            SealRequest seal => (seal.Ballot, 4),
+            SealRequest seal => (seal.Ballot, 4 + CountOf(seal.Home.Count > 0)),
             AcceptRequest accept => (accept.Ballot, 3),
             DecideRequest decide => (decide.Ballot, 3),
             _ => ((Ballot?)null, 1),
@@ -105,6 +114,11 @@ internal static partial class RecordCodec
                 WriteFileId(ref writer, "file_id", seal.FileId);
                 writer.Write("expected");
                 WriteBitmap(ref writer, seal.Expected);
+                if (seal.Home.Count > 0)
+                {
+                    WriteHome(ref writer, "home", seal.Home);
+                }
+
                 break;
             case AcceptRequest { Record: var record }:
                 writer.Write("record");
@@ -146,14 +160,7 @@ internal static partial class RecordCodec
         WriteVotes(ref writer, state.Promised, state.Accepted, state.Decided);
         if (state.Seals.Count > 0)
         {
-            writer.Write("seals");
-            writer.WriteArrayHeader(state.Seals.Count);
-            foreach (RegisterSeal seal in state.Seals)
-            {
-                writer.WriteMapHeader(2);
-                WriteBallot(ref writer, "ballot", seal.Ballot);
-                WriteFileId(ref writer, "file_id", seal.FileId);
-            }
+            WriteSeals(ref writer, state.Seals);
         }
     }
 
@@ -177,96 +184,18 @@ internal static partial class RecordCodec
         }
     }
 
-    private static void WriteBallotedRecord(ref MessagePackWriter writer, BallotedRecord record)
-    {
-        writer.WriteMapHeader(2);
-        WriteBallot(ref writer, "ballot", record.Ballot);
-        writer.Write("record");
-        WriteRecord(ref writer, record.Record);
-    }
-
-    private static void WriteRecord(ref MessagePackWriter writer, FileRecord record)
-    {
-        Check(record);
-        writer.WriteMapHeader(10 + CountOf(record.FileId != default, record.UnixMode is not null)
-            + CountOf(record.PreviousFileIds.Count > 0, record.PreviousWriterIds.Count > 0));
-        writer.Write("name");
-        writer.Write(record.Name);
-        WriteInteger(ref writer, "version", record.Version);
-        WriteInteger(ref writer, "state", (int)record.State);
-        if (record.FileId != default)
-        {
-            WriteFileId(ref writer, "file_id", record.FileId);
-        }
-
-        WriteInteger(ref writer, "length", record.Length);
-        WriteInteger(ref writer, "chunk_size", record.ChunkSize);
-        WriteInteger(ref writer, "replicas", record.Replicas);
-        WriteInteger(ref writer, "run", record.Run);
-        WriteHome(ref writer, record.Home);
-        WriteInteger(ref writer, "modified", record.ModifiedUnixMilliseconds);
-        if (record.UnixMode is { } mode)
-        {
-            WriteInteger(ref writer, "mode", mode);
-        }
-
-        writer.Write("writer_id");
-        WriteGuid(ref writer, record.WriterId);
-        WritePrevious(ref writer, record);
-    }
-
-    private static void WriteHome(ref MessagePackWriter writer, IReadOnlyList<HomeMember> home)
-    {
-        writer.Write("home");
-        writer.WriteArrayHeader(home.Count);
-        foreach (HomeMember member in home)
-        {
-            writer.WriteMapHeader(member.StoreId is null ? 1 : 2);
-            if (member.StoreId is { } storeId)
-            {
-                writer.Write("store_id");
-                writer.Write(storeId.ToByteArray());
-            }
-
-            writer.Write("addresses");
-            writer.WriteArrayHeader(member.Addresses.Count);
-            foreach (string address in member.Addresses)
-            {
-                writer.Write(address);
-            }
-        }
-    }
-
-    private static void WritePrevious(ref MessagePackWriter writer, FileRecord record)
-    {
-        if (record.PreviousFileIds.Count > 0)
-        {
-            writer.Write("previous_file_ids");
-            writer.WriteArrayHeader(record.PreviousFileIds.Count);
-            foreach (FileId id in record.PreviousFileIds)
-            {
-                writer.Write(id.ToByteArray());
-            }
-        }
-
-        if (record.PreviousWriterIds.Count > 0)
-        {
-            writer.Write("previous_writer_ids");
-            writer.WriteArrayHeader(record.PreviousWriterIds.Count);
-            foreach (Guid id in record.PreviousWriterIds)
-            {
-                WriteGuid(ref writer, id);
-            }
-        }
-    }
-
     private static void WriteBallot(ref MessagePackWriter writer, string key, Ballot ballot)
     {
         Require(ballot.Counter is >= 0 and <= MaxInteger, key);
+        Require(ballot.Epoch is >= 0 and <= MaxInteger, key);
         writer.Write(key);
-        writer.WriteArrayHeader(2);
+        writer.WriteArrayHeader(ballot.Epoch > 0 ? 3 : 2);
         writer.Write(ballot.Counter);
         WriteGuid(ref writer, ballot.Proposer);
+        if (ballot.Epoch > 0)
+        {
+            writer.Write(ballot.Epoch);
+        }
     }
 
     private static void WriteInteger(ref MessagePackWriter writer, string key, long value)

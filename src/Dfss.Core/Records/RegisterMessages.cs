@@ -40,7 +40,11 @@ public sealed record PrepareRequest(string Name, Ballot Ballot) : RegisterReques
 /// <param name="Ballot">The round.</param>
 /// <param name="FileId">Whose manifest, put before as a chunk, lists the chunks.</param>
 /// <param name="Expected">The chunks that this member is to hold.</param>
-public sealed record SealRequest(string Name, Ballot Ballot, FileId FileId, ChunkBitmap Expected) : RegisterRequest(Name);
+public sealed record SealRequest(string Name, Ballot Ballot, FileId FileId, ChunkBitmap Expected) : RegisterRequest(Name)
+{
+    /// <summary>The members that decide on the name: where somebody else can settle the seal if its writer is gone.</summary>
+    public IReadOnlyList<HomeMember> Home { get; init; } = [];
+}
 
 /// <summary>Step 4: accept this record.</summary>
 public sealed record AcceptRequest(string Name, Ballot Ballot, FileRecord Record) : RegisterRequest(Name);

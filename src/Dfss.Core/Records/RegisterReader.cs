@@ -11,10 +11,10 @@ internal sealed class RegisterReader : RegisterRound
     private readonly bool[] hasAnswered;
 
     /// <summary>Begins a read.</summary>
-    public RegisterReader(string name, int memberCount, Func<Guid> newProposerId)
-        : base(name, memberCount, newProposerId)
+    public RegisterReader(string name, RegisterPlace place, Func<Guid> newProposerId)
+        : base(name, place, newProposerId)
     {
-        hasAnswered = new bool[memberCount];
+        hasAnswered = new bool[MemberCount];
         Begin(Step.Reading);
     }
 
@@ -40,26 +40,24 @@ internal sealed class RegisterReader : RegisterRound
 
     protected override void AdvanceOwnStep()
     {
-        for (int i = 0; i < MemberCount; i++)
+        NoteAnswers();
+        if (!Tally.HasMajority && !Tally.IsPending)
         {
-            hasAnswered[i] |= Tally[i] == MemberStanding.Done;
+            GiveUp();
         }
-
-        if (Tally.HasMajority && TryConclude(HighestAccepted()))
+        else if (Tally.HasMajority && HighestAccepted() is var highest
+            && !(LacksFirst(highest) && Tally.IsPending) && !BeginInstalling(highest))
         {
-            return;
+            OnInstalled();
         }
+    }
 
-        if (!Tally.IsPending)
+    protected override void OnInstalled()
+    {
+        NoteAnswers();
+        if (!TryConclude(HighestAccepted()) && !Tally.IsPending)
         {
-            if (Tally.HasMajority)
-            {
-                PrepareNextBallot();
-            }
-            else
-            {
-                GiveUp();
-            }
+            PrepareNextBallot();
         }
     }
 
@@ -76,6 +74,8 @@ internal sealed class RegisterReader : RegisterRound
     }
 
     protected override void OnAccepted(BallotedRecord chosen) => End(chosen, isCurrent: true);
+
+    protected override void OnMoved(BallotedRecord? evidence) => Finish(DecidedHere(evidence), member => hasAnswered[member]);
 
     protected override void Repeat()
     {
@@ -111,8 +111,22 @@ internal sealed class RegisterReader : RegisterRound
         return IsFinished;
     }
 
+    private void NoteAnswers()
+    {
+        for (int i = 0; i < MemberCount; i++)
+        {
+            hasAnswered[i] |= Tally[i] == MemberStanding.Done;
+        }
+    }
+
     private void End(BallotedRecord? result, bool isCurrent)
     {
+        if (result?.Record.State == FileRecordState.Moved)
+        {
+            EndMovedBy(result);
+            return;
+        }
+
         Result = result;
         IsCurrent = isCurrent;
         Finish(result, member => hasAnswered[member]);

@@ -1,36 +1,47 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// What a change and a read have in common: voting step by step, a higher ballot after a lost one, and spreading what
-/// was chosen.
+/// What a change and a read have in common: voting step by step, a higher ballot after a lost one, making sure that a
+/// home which the name moved to has what it begins with, and spreading what was chosen.
 /// </summary>
-internal abstract class RegisterRound : IRegisterRound
+/// <remarks>
+/// A round of epoch e counts only what was accepted at ballots of epoch e. The registers of the first home begin empty;
+/// those of a later one begin with the record that moved, whether each member has heard of it or not. So where a
+/// majority shows nothing of the epoch, that record is current; it is brought to a majority first, so that nobody can
+/// meet later ballots of the epoch and miss it.
+/// </remarks>
+internal abstract partial class RegisterRound : IRegisterRound
 {
     /// <summary>The largest integer of the wire; a counter that high is never reached by honest members.</summary>
     private const long MaxCounter = (1L << 53) - 1;
 
+    private readonly RegisterPlace place;
     private readonly Func<Guid> newProposerId;
     private readonly Ballot[] decidedAt;
     private readonly bool[] isToBeTold;
     private long highestCounter;
     private BallotedRecord? decision;
 
-    protected RegisterRound(string name, int memberCount, Func<Guid> newProposerId)
+    protected RegisterRound(string name, RegisterPlace place, Func<Guid> newProposerId)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(memberCount, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(memberCount, DfssLimits.MaxHomeMembers);
+        ArgumentOutOfRangeException.ThrowIfLessThan(place.VoterCount, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(place.VoterCount, DfssLimits.MaxHomeMembers);
         Name = name;
-        MemberCount = memberCount;
+        MemberCount = place.VoterCount + place.GuestCount;
+        this.place = place;
         this.newProposerId = newProposerId;
-        Tally = new MemberTally(memberCount);
-        decidedAt = new Ballot[memberCount];
-        isToBeTold = new bool[memberCount];
+        first = place.Epoch.First;
+        NewestDecided = first;
+        Tally = new MemberTally(place.VoterCount, MemberCount);
+        decidedAt = new Ballot[MemberCount];
+        isToBeTold = new bool[MemberCount];
     }
 
     /// <summary>What is asked of the members at the moment.</summary>
     protected enum Step
     {
         Reading,
+        Installing,
         Preparing,
         Waiting,
         Sealing,
@@ -79,7 +90,7 @@ internal abstract class RegisterRound : IRegisterRound
             return isToldNow && decision is not null ? new DecideRequest(Name, decision.Ballot, decision.Record) : null;
         }
 
-        if (At == Step.Waiting || Tally[member] != MemberStanding.ToAsk)
+        if (At == Step.Waiting || Tally[member] != MemberStanding.ToAsk || !Asks(member))
         {
             return null;
         }
@@ -97,13 +108,15 @@ internal abstract class RegisterRound : IRegisterRound
             return;
         }
 
-        highestCounter = Math.Max(highestCounter, answer.Promised.Counter);
-        bool isTaken = Tally.TryTake(member, request, answer);
-        if (answer.Decided is { } decided)
+        if (answer.Promised.Epoch == place.Epoch.Number)
         {
-            decidedAt[member] = Max(decidedAt[member], decided.Ballot);
-            NewestDecided = NewestDecided?.Ballot >= decided.Ballot ? NewestDecided : decided;
-            OnDecidedSeen(decided);
+            highestCounter = Math.Max(highestCounter, answer.Promised.Counter);
+        }
+
+        bool isTaken = Tally.TryTake(member, request, answer);
+        if (IsVoter(member))
+        {
+            Learn(member, answer);
         }
 
         if (isTaken && !IsFinished)
@@ -138,21 +151,29 @@ internal abstract class RegisterRound : IRegisterRound
     /// <summary>Something came back in <see cref="Step.Reading"/> or <see cref="Step.Sealing"/>.</summary>
     protected abstract void AdvanceOwnStep();
 
+    /// <summary>Whether the step at hand is this member's too: guests are only asked to seal.</summary>
+    protected virtual bool Asks(int member) => IsVoter(member);
+
     protected virtual RegisterRequest RequestFor(int member) => At switch
     {
         Step.Reading => new ReadRequest(Name),
+        Step.Installing => new DecideRequest(Name, first!.Ballot, first.Record),
         Step.Preparing => new PrepareRequest(Name, Ballot),
         _ => new AcceptRequest(Name, Ballot, Proposal!),
     };
 
     /// <summary>
     /// The step cannot succeed with the answers it got: a higher ballot where this one was refused, else the silent
-    /// ones again.
+    /// ones again. Where the refusal was for a later home, the name moved.
     /// </summary>
     protected virtual void Repeat()
     {
         Round++;
-        if (Tally.Count(MemberStanding.Refused) > 0)
+        if (Enumerable.Range(0, MemberCount).Any(IsRefusedForLaterHome))
+        {
+            EndMoved(next: null, evidence: null);
+        }
+        else if (Enumerable.Range(0, MemberCount).Any(member => Tally[member] == MemberStanding.Refused))
         {
             PrepareNextBallot();
         }
@@ -174,7 +195,7 @@ internal abstract class RegisterRound : IRegisterRound
     protected void PrepareNextBallot()
     {
         highestCounter = Math.Min(Math.Max(highestCounter, Ballot.Counter) + 1, MaxCounter);
-        Ballot = new Ballot(highestCounter, newProposerId());
+        Ballot = new Ballot(highestCounter, newProposerId(), place.Epoch.Number);
         Begin(Step.Preparing);
     }
 
@@ -185,7 +206,7 @@ internal abstract class RegisterRound : IRegisterRound
     }
 
     /// <summary>
-    /// Ends it. A decision is told to the members that <paramref name="tells"/> and that are not known to have it.
+    /// Ends it. A decision is told to the voters that <paramref name="tells"/> and that are not known to have it.
     /// </summary>
     protected void Finish(BallotedRecord? decided, Func<int, bool> tells)
     {
@@ -193,7 +214,7 @@ internal abstract class RegisterRound : IRegisterRound
         decision = decided;
         for (int i = 0; i < MemberCount; i++)
         {
-            isToBeTold[i] = decided is not null && tells(i) && decidedAt[i] < decided.Ballot;
+            isToBeTold[i] = decided is not null && IsVoter(i) && tells(i) && decidedAt[i] < decided.Ballot;
         }
     }
 
@@ -205,15 +226,22 @@ internal abstract class RegisterRound : IRegisterRound
     protected bool IsKnownDecided(FileRecord record) => NewestDecided is { } decided
         && decided.Record.Version == record.Version && decided.Record.WriterId == record.WriterId;
 
-    /// <summary>What a member accepted last; of one that knows a newer decision, that.</summary>
-    protected static BallotedRecord? LastAccepted(RegisterAnswer answer) =>
-        answer.Accepted is null || answer.Decided?.Ballot > answer.Accepted.Ballot ? answer.Decided : answer.Accepted;
+    /// <summary>
+    /// What a member accepted last, of this epoch; of one that knows a newer decision, that.
+    /// </summary>
+    protected BallotedRecord? LastAccepted(RegisterAnswer answer)
+    {
+        BallotedRecord? last = answer.Accepted is null || answer.Decided?.Ballot > answer.Accepted.Ballot
+            ? answer.Decided
+            : answer.Accepted;
+        return last?.Ballot.Epoch == place.Epoch.Number ? last : null;
+    }
 
-    /// <summary>The highest accepted among the members that are done with the step.</summary>
+    /// <summary>The highest accepted among the voters that are done with the step.</summary>
     protected BallotedRecord? HighestAccepted()
     {
         BallotedRecord? highest = null;
-        for (int i = 0; i < MemberCount; i++)
+        for (int i = 0; i < place.VoterCount; i++)
         {
             if (Tally[i] == MemberStanding.Done && LastAccepted(Tally.Answers[i]!) is { } accepted
                 && !(highest?.Ballot >= accepted.Ballot))
@@ -227,13 +255,15 @@ internal abstract class RegisterRound : IRegisterRound
 
     private static Ballot Max(Ballot left, Ballot right) => left > right ? left : right;
 
+    private bool IsVoter(int member) => member < place.VoterCount;
+
     private void Advance()
     {
         if (At is Step.Reading or Step.Sealing)
         {
             AdvanceOwnStep();
         }
-        else if (At is Step.Preparing or Step.Accepting)
+        else if (At is Step.Preparing or Step.Installing or Step.Accepting)
         {
             if (Tally.HasMajority)
             {
@@ -251,10 +281,15 @@ internal abstract class RegisterRound : IRegisterRound
         if (At == Step.Accepting)
         {
             OnAccepted(new BallotedRecord(Ballot, Proposal!));
-            return;
         }
-
-        Prepared = HighestAccepted();
-        OnPrepared();
+        else if (At == Step.Installing)
+        {
+            OnInstalled();
+        }
+        else if (HighestAccepted() is var highest && !BeginInstalling(highest))
+        {
+            Prepared = highest;
+            OnPrepared();
+        }
     }
 }

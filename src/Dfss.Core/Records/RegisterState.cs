@@ -3,7 +3,17 @@ namespace Dfss.Records;
 /// <summary>A member's durable promise to keep a file's manifest and chunks until the name's next decision.</summary>
 /// <param name="Ballot">The round it was given in; a decision at this ballot or above ends it.</param>
 /// <param name="FileId">Whose manifest lists the chunks.</param>
-internal readonly record struct RegisterSeal(Ballot Ballot, FileId FileId);
+internal readonly record struct RegisterSeal(Ballot Ballot, FileId FileId)
+{
+    /// <summary>The members that decide on the name, each with one address at the most; empty where the writer did not
+    /// say.</summary>
+    public IReadOnlyList<HomeMember> Home { get; init; } = [];
+}
+
+/// <summary>A name under which files are sealed that no decision has let go of yet.</summary>
+/// <param name="Name">The name.</param>
+/// <param name="Seals">Its seals at one member.</param>
+internal sealed record SealedName(string Name, IReadOnlyList<RegisterSeal> Seals);
 
 /// <summary>
 /// What one member keeps of one name, and all it keeps: it survives crashes. Always <c>Decided &lt;= Accepted &lt;=

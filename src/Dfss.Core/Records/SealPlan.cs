@@ -13,6 +13,15 @@ namespace Dfss.Records;
 internal sealed record SealPlan(
     FileId FileId, int ChunkCount, IReadOnlyList<ChunkBitmap> ExpectedByMember, int MinimumReplicas)
 {
+    /// <summary>Who is asked to seal; null: all members. Of a move only those of the new home are.</summary>
+    public IReadOnlyList<bool>? Sealers { get; init; }
+
+    /// <summary>How many are asked to seal.</summary>
+    public int SealerCount => Sealers?.Count(isAsked => isAsked) ?? ExpectedByMember.Count;
+
+    /// <summary>Whether the member is asked to seal.</summary>
+    public bool Asks(int member) => Sealers is null || Sealers[member];
+
     /// <summary>The plan of a change that has no chunks: a removal. Step 3 is left out.</summary>
     public static SealPlan None { get; } = new(default, 0, [], 0);
 

@@ -14,7 +14,8 @@ internal readonly record struct WriteCondition
 
     private Kind Rule { get; init; }
 
-    private long Version { get; init; }
+    /// <summary>The version that must be the name's; null where it need not be a certain one.</summary>
+    public long? Version { get; private init; }
 
     /// <summary>There is no file of the name: it was never sent, or was removed.</summary>
     public static WriteCondition CreateOnly => new() { Rule = Kind.CreateOnly };

@@ -11,6 +11,9 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
 
     private readonly SharedRun sync = new();
 
+    /// <summary>Held while a chunk goes from one count to another, so that none counts twice, or not at all.</summary>
+    public Lock CountLock { get; } = new();
+
     /// <summary>Chunks and bytes in the folders counted so far.</summary>
     public (long Chunks, long Bytes) Count => (folders.Sum(folder => folder.Chunks), folders.Sum(folder => folder.Bytes));
 
@@ -31,8 +34,8 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
     }
 
     /// <summary>Moves a synced file to its final name, unless it is no longer wanted by then. Durable after <see
-    /// cref="SyncAsync"/>.</summary>
-    public void Promote(string path, ChunkId id, Func<bool> isWanted)
+    /// cref="SyncAsync"/>. <paramref name="countedHere"/> runs as its folder begins to count it.</summary>
+    public void Promote(string path, ChunkId id, Func<bool> isWanted, Action countedHere)
     {
         Folder folder = FolderOf(id);
         string target = PathOf(id);
@@ -45,9 +48,15 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
             }
 
             // A file of the wrong length may be there: the rename replaces it.
-            folder.Remove(target);
+            long? replaced = Measure(target);
             files.Rename(path, target);
-            folder.Add(target);
+            lock (CountLock)
+            {
+                folder.Remove(replaced);
+                folder.Add(Measure(target));
+                countedHere();
+            }
+
             folder.NoteName(id);
         }
     }
@@ -60,15 +69,15 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         lock (folder)
         {
             forget();
-            if (File.Exists(path))
+            if (Measure(path) is { } length)
             {
-                folder.Remove(path);
                 files.Delete(path);
+                folder.Remove(length);
             }
         }
     }
 
-    /// <summary>Moves a chunk's file away if it is bad, so that the chunk is missing; false where it is good, or
+    /// <summary>Moves a chunk's file away if it is bad or cannot be read, so that the chunk is missing; false where it is good, or
     /// gone.</summary>
     public bool TryMoveAway(ChunkId id, string target)
     {
@@ -78,13 +87,14 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         {
             // Hashed once more, while none can be moved in: somebody may have set the bad one aside already, and a good
             // one may have come in its place.
-            if (!File.Exists(path) || ChunkId.Of(File.ReadAllBytes(path)) == id)
+            if (!File.Exists(path) || IsGood(path, id))
             {
                 return false;
             }
 
-            folder.Remove(path);
+            long? length = Measure(path);
             files.Rename(path, target);
+            folder.Remove(length);
             folder.NeedsSync = true;
             return true;
         }
@@ -152,11 +162,26 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         return ids;
     });
 
+    private static bool IsGood(string path, ChunkId id)
+    {
+        try
+        {
+            return ChunkId.Of(File.ReadAllBytes(path)) == id;
+        }
+        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        {
+            return false;
+        }
+    }
+
     private static int? LengthOf(string path)
     {
         var file = new FileInfo(path);
         return file.Exists && file.Length is > 0 and <= DfssLimits.MaxPayloadBytes ? (int)file.Length : null;
     }
+
+    /// <summary>The bytes of a file as they are counted; null where there is none.</summary>
+    private static long? Measure(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : null;
 
     private Folder FolderOf(ChunkId id)
     {
@@ -205,9 +230,10 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
             syncing.Clear();
         }
 
-        public void Add(string file) => Change(file, sign: 1);
+        public void Add(long? length) => Change(length, sign: 1);
 
-        public void Remove(string file) => Change(file, sign: -1);
+        /// <summary>Only once the file is gone: one that could not be deleted or moved still counts.</summary>
+        public void Remove(long? length) => Change(length, sign: -1);
 
         public void StartCounting()
         {
@@ -220,13 +246,12 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
             isCounted = true;
         }
 
-        private void Change(string file, int sign)
+        private void Change(long? length, int sign)
         {
-            var info = new FileInfo(file);
-            if (isCounted && info.Exists)
+            if (isCounted && length is { } known)
             {
                 chunks += sign;
-                bytes += sign * info.Length;
+                bytes += sign * known;
             }
         }
     }

@@ -18,47 +18,73 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     private readonly TouchedChunks touched;
     private readonly ChunkFolders folders;
     private readonly IncomingChunks incoming;
+    private readonly Database database;
     private readonly SmallChunkTable small;
+    private readonly Action<string>? log;
 
-    public DiskChunkStore(StoreLayout layout, DurableFile files, StoreFault fault, TouchedChunks touched)
+    public DiskChunkStore(
+        StoreLayout layout, DurableFile files, StoreFault fault, TouchedChunks touched, LocalStoreOptions options)
     {
         this.layout = layout;
         this.files = files;
         this.fault = fault;
         this.touched = touched;
         folders = new ChunkFolders(layout, files, fault);
-        small = new SmallChunkTable(layout.SmallChunks, fault);
+        database = new Database(layout.SmallChunks, $"{SmallChunkTable.Schema}; {ScrubTable.Schema}", fault);
+        small = new SmallChunkTable(database);
+        ScrubTable = new ScrubTable(database);
+        log = options.Log;
         incoming = new IncomingChunks(layout, files, folders);
         Recovery = new IncomingRecovery(layout, files, this, incoming, folders, small);
+        Space = new StoreSpace(
+            $"The store at '{layout.Root}'",
+            options.QuotaBytes,
+            options.MinimumFreeBytes ?? StoreSpace.DefaultMinimumFree(options.FindSpace(layout.Root).Total),
+            () => Count().Bytes,
+            () => options.FindSpace(layout.Root).Free - small.Waiting.Bytes,
+            Recovery.Counted);
     }
 
     /// <summary>What is to be done after a start, in the background.</summary>
     public IncomingRecovery Recovery { get; }
 
+    /// <summary>Whether there is room for more.</summary>
+    public StoreSpace Space { get; }
+
+    /// <summary>Where the scrub keeps its progress.</summary>
+    public ScrubTable ScrubTable { get; }
+
     /// <summary>Chunks and bytes stored; after a start, those counted so far.</summary>
     public (long Chunks, long Bytes) Count()
     {
-        (long Chunks, long Bytes) inFolders = folders.Count, inTable = small.Count, onTheWay = incoming.Count();
+        (long Chunks, long Bytes) onTheWay, inFolders, inTable;
+        lock (folders.CountLock)
+        {
+            (onTheWay, inFolders, inTable) = (incoming.Count(), folders.Count, small.Count);
+        }
+
         return (inFolders.Chunks + inTable.Chunks + onTheWay.Chunks, inFolders.Bytes + inTable.Bytes + onTheWay.Bytes);
     }
 
     /// <inheritdoc/>
-    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
         ChunkVerification.ThrowIfNot(id, content.Span);
         touched.Touch(id);
-        if (content.Length <= SmallChunkTable.MaxLength)
-        {
-            return small.PutAsync(id, content, cancellationToken);
-        }
-
+        bool isRow = content.Length <= SmallChunkTable.MaxLength && !unreadable.ContainsKey(id);
         // The length alone decides: reading it again would double the cost of every repeated send, and scrub finds what
         // has gone bad.
-        return incoming.Find(id) is not null || folders.LengthOf(id) == content.Length
-            ? ValueTask.FromResult(PutResult.AlreadyPresent)
-            : incoming.PutAsync(id, content, cancellationToken);
+        if (isRow ? small.LengthOf(id) is not null : incoming.Find(id) is not null || folders.LengthOf(id) == content.Length)
+        {
+            return PutResult.AlreadyPresent;
+        }
+
+        using StoreSpace.Grant grant = await Space.TakeAsync(content, cancellationToken).ConfigureAwait(false);
+        return isRow
+            ? await small.PutAsync(id, content, cancellationToken).ConfigureAwait(false)
+            : await incoming.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -94,7 +120,8 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     }
 
     /// <inheritdoc/>
-    public int? GetDurableLength(ChunkId id) => folders.DurableLengthOf(id) ?? small.DurableLengthOf(id);
+    public int? GetDurableLength(ChunkId id) =>
+        folders.DurableLengthOf(id) ?? (unreadable.ContainsKey(id) ? null : small.DurableLengthOf(id));
 
     /// <inheritdoc/>
     public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
@@ -153,19 +180,18 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
             throw StoreErrors.Failed(layout.Root, exception);
         }
 
-        await small.DeleteAsync(id).ConfigureAwait(false);
+        if (IsReadable(id))
+        {
+            await small.DeleteAsync(id).ConfigureAwait(false);
+        }
     }
-
-    /// <summary>Whether a bad copy of this chunk was set aside, and not replaced since.</summary>
-    public bool IsQuarantined(ChunkId id) => LengthOf(id) is null
-        && StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await Recovery.DisposeAsync().ConfigureAwait(false);
         await incoming.DisposeAsync().ConfigureAwait(false);
-        await small.DisposeAsync().ConfigureAwait(false);
+        await database.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task FlushFilesAsync(CancellationToken cancellationToken)
@@ -175,11 +201,12 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         await folders.SyncAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private int? LengthOf(ChunkId id) => incoming.Find(id)?.Length ?? folders.LengthOf(id) ?? small.LengthOf(id);
+    private int? LengthOf(ChunkId id) => incoming.Find(id)?.Length ?? folders.LengthOf(id)
+        ?? (unreadable.ContainsKey(id) ? null : small.LengthOf(id));
 
     private int? ReadRow(ChunkId id, Memory<byte> destination)
     {
-        if (small.Get(id) is not { } content)
+        if (unreadable.ContainsKey(id) || small.Get(id) is not { } content)
         {
             return null;
         }

@@ -12,6 +12,12 @@ namespace Dfss.Storage;
 internal sealed partial class DurableFile
 {
     private const int Interrupted = 4;
+    private const int BadDevice = 5;
+    private const int BadMessageLinux = 74;
+    private const int BadStructureLinux = 117;
+    private const int WindowsBadChecksum = 23;
+    private const int WindowsSectorNotFound = 27;
+    private const int WindowsDeviceError = 1117;
     private const int AccessDenied = 13;
     private const int NoSpace = 28;
     private const int NotSupportedOnLinux = 95;
@@ -36,16 +42,34 @@ internal sealed partial class DurableFile
     public static SafeFileHandle? TryLock(string path)
     {
         SafeFileHandle handle = OpenExisting(path, ReadWrite);
+        bool isLocked = false;
+        try
+        {
+            isLocked = TryLock(handle, path);
+        }
+        finally
+        {
+            if (!isLocked)
+            {
+                handle.Dispose();
+            }
+        }
+
+        return isLocked ? handle : null;
+    }
+
+    /// <summary>Takes the same lock on a file that is open already. Unix only.</summary>
+    public static bool TryLock(SafeFileHandle file, string path)
+    {
         // flock, not .NET's FileShare.None: that one can be switched off by an environment variable, and hides the
         // holder's pid.
-        if (FileLock(handle, ExclusiveWithoutWaiting) == 0)
+        if (FileLock(file, ExclusiveWithoutWaiting) == 0)
         {
-            return handle;
+            return true;
         }
 
         int error = Marshal.GetLastPInvokeError();
-        handle.Dispose();
-        return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? null : throw Failed(error, "lock", path);
+        return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? false : throw Failed(error, "lock", path);
     }
 
     /// <summary>Gives a lock back and closes its file. Unix only.</summary>

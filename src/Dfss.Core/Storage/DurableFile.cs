@@ -176,6 +176,12 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         return IsOutOfSpace(OperatingSystem.IsWindows() ? exception.HResult & 0xFFFF : exception.HResult);
     }
 
+    /// <summary>Whether a read failed because the disk, or the file system's own checksum, says that the bytes are
+    /// lost.</summary>
+    public static bool IsSpoiled(IOException exception) => OperatingSystem.IsWindows()
+        ? (exception.HResult & 0xFFFF) is WindowsBadChecksum or WindowsSectorNotFound or WindowsDeviceError
+        : exception.HResult == BadDevice || (OperatingSystem.IsLinux() && exception.HResult is BadMessageLinux or BadStructureLinux);
+
     /// <summary>Whether the system's error number says that the disk is full, or the quota used up.</summary>
     public static bool IsOutOfSpace(int systemError) => OperatingSystem.IsWindows()
         ? systemError is WindowsDiskFull or WindowsHandleDiskFull or WindowsQuota

@@ -25,11 +25,16 @@ internal sealed class GarbageCollector(
     private readonly SemaphoreSlim one = new(1);
 
     /// <summary>Marks and sweeps once; calls wait for each other.</summary>
+    public Task<GarbageCollectionResult> CollectAsync(TimeSpan gracePeriod, CancellationToken cancellationToken) =>
+        CollectAsync(gracePeriod, isDryRun: false, cancellationToken);
+
+    /// <summary>Marks and sweeps once, or says what a sweep would remove now; calls wait for each other.</summary>
     /// <exception cref="DfssException">
     /// <see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is spoiled, so what it needs is not known; nothing
     /// was removed.
     /// </exception>
-    public async Task<GarbageCollectionResult> CollectAsync(TimeSpan gracePeriod, CancellationToken cancellationToken)
+    public async Task<GarbageCollectionResult> CollectAsync(
+        TimeSpan gracePeriod, bool isDryRun, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(gracePeriod, TimeSpan.Zero);
         await one.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -43,8 +48,13 @@ internal sealed class GarbageCollector(
 
             var filter = new ChunkFilter(await CountAsync(cancellationToken).ConfigureAwait(false));
             long marked = await MarkAsync(filter, cancellationToken).ConfigureAwait(false);
-            GarbageCollectionResult result = await SweepAsync(filter, gracePeriod, cancellationToken).ConfigureAwait(false);
-            touched.Forget(gracePeriod);
+            Sweep sweep = new(filter, gracePeriod, isDryRun);
+            GarbageCollectionResult result = await SweepAsync(sweep, cancellationToken).ConfigureAwait(false);
+            if (!isDryRun)
+            {
+                touched.Forget(gracePeriod);
+            }
+
             return result with { FilesMarked = marked };
         }
         finally
@@ -78,7 +88,7 @@ internal sealed class GarbageCollector(
                 await table.ListAsync(after, prefix: string.Empty, RegistersPerPage, cancellationToken).ConfigureAwait(false);
             foreach (RegisterEntry entry in page)
             {
-                foreach (FileId fileId in StoreRoots.Of(entry.State).Distinct())
+                foreach (FileId fileId in roots.Of(entry.State).Distinct())
                 {
                     marked += await MarkAsync(filter, fileId, cancellationToken).ConfigureAwait(false) ? 1 : 0;
                 }
@@ -125,14 +135,13 @@ internal sealed class GarbageCollector(
         return true;
     }
 
-    private async Task<GarbageCollectionResult> SweepAsync(
-        ChunkFilter filter, TimeSpan gracePeriod, CancellationToken cancellationToken)
+    private async Task<GarbageCollectionResult> SweepAsync(Sweep sweep, CancellationToken cancellationToken)
     {
         var result = default(GarbageCollectionResult);
         List<ChunkId> batch = [];
         await foreach (ChunkId id in chunks.EnumerateAsync(after: null, cancellationToken).ConfigureAwait(false))
         {
-            if (filter.MayContain(id) || !touched.IsUntouchedFor(gracePeriod, id))
+            if (IsKept(sweep, id))
             {
                 result = result with { ChunksKept = result.ChunksKept + 1 };
                 continue;
@@ -141,42 +150,51 @@ internal sealed class GarbageCollector(
             batch.Add(id);
             if (batch.Count == ChunksPerBatch)
             {
-                result = await SweepAsync(filter, gracePeriod, batch, result, cancellationToken).ConfigureAwait(false);
+                result = await SweepAsync(sweep, batch, result, cancellationToken).ConfigureAwait(false);
                 batch.Clear();
             }
         }
 
-        return await SweepAsync(filter, gracePeriod, batch, result, cancellationToken).ConfigureAwait(false);
+        return await SweepAsync(sweep, batch, result, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<GarbageCollectionResult> SweepAsync(
-        ChunkFilter filter, TimeSpan gracePeriod, List<ChunkId> batch, GarbageCollectionResult result, CancellationToken cancellationToken)
+        Sweep sweep, List<ChunkId> batch, GarbageCollectionResult result, CancellationToken cancellationToken)
     {
         using IDisposable entered = await roots.SealLock.EnterSweepAsync(cancellationToken).ConfigureAwait(false);
         foreach (FileId fileId in roots.TakeNotes())
         {
-            await MarkAsync(filter, fileId, cancellationToken).ConfigureAwait(false);
+            await MarkAsync(sweep.Filter, fileId, cancellationToken).ConfigureAwait(false);
         }
 
         foreach (ChunkId id in batch)
         {
             int? length = await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false);
-            if (filter.MayContain(id) || !touched.IsUntouchedFor(gracePeriod, id) || length is null)
+            if (IsKept(sweep, id) || length is null)
             {
                 result = result with { ChunksKept = result.ChunksKept + 1 };
                 continue;
             }
 
-            await chunks.DeleteAsync(id, cancellationToken).ConfigureAwait(false);
+            if (!sweep.IsDryRun)
+            {
+                await chunks.DeleteAsync(id, cancellationToken).ConfigureAwait(false);
+            }
+
             result = result with { ChunksDeleted = result.ChunksDeleted + 1, BytesDeleted = result.BytesDeleted + length.Value };
         }
 
         return result;
     }
 
+    private bool IsKept(Sweep sweep, ChunkId id) =>
+        sweep.Filter.MayContain(id) || !touched.IsUntouchedFor(sweep.GracePeriod, id);
+
     private static DfssException SpoiledManifest(FileId fileId) => new(
         DfssErrorCode.ChunkCorrupt,
         $"The manifest of file {fileId} went bad in this store, so it cannot be known which chunks it needs.",
         "Send or repair the file, then collect again.")
     { ChunkId = fileId.ToChunkId() };
+
+    private readonly record struct Sweep(ChunkFilter Filter, TimeSpan GracePeriod, bool IsDryRun);
 }

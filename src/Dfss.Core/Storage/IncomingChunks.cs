@@ -68,12 +68,13 @@ internal sealed class IncomingChunks : IAsyncDisposable
         }
     }
 
-    /// <summary>Chunks and bytes on their way.</summary>
+    /// <summary>Chunks and bytes on their way, without those that their folders count. Under the lock of the counts.</summary>
     public (long Chunks, long Bytes) Count()
     {
         lock (gate)
         {
-            return (readable.Count, readable.Values.Sum(chunk => (long)chunk.Length));
+            IncomingChunk[] onTheWay = [.. readable.Values.Where(chunk => !chunk.IsPlaced)];
+            return (onTheWay.Length, onTheWay.Sum(chunk => (long)chunk.Length));
         }
     }
 
@@ -235,7 +236,7 @@ internal sealed class IncomingChunks : IAsyncDisposable
                 files.Sync(chunk.File, chunk.Path);
             }
 
-            folders.Promote(chunk.Path, chunk.Id, () => !chunk.IsUnwanted);
+            folders.Promote(chunk.Path, chunk.Id, () => !chunk.IsUnwanted, () => chunk.IsPlaced = true);
             return null;
         }
         catch (Exception exception) when (StoreErrors.IsOfMedium(exception))

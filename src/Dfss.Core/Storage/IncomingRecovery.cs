@@ -15,9 +15,13 @@ internal sealed class IncomingRecovery(
     SmallChunkTable small) : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
+    private readonly TaskCompletionSource counted = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Ends when everything left has been dealt with; fails as the disk does.</summary>
     public Task Completion { get; private set; } = Task.CompletedTask;
+
+    /// <summary>Ends when all that was there at the start has been counted; fails as the disk does.</summary>
+    public Task Counted => counted.Task;
 
     /// <summary>Begins. A failure is logged too, as nobody may wait for the end; what was left is left to the next
     /// start.</summary>
@@ -34,15 +38,33 @@ internal sealed class IncomingRecovery(
     private async Task RunAsync(DatabaseSession snapshot, Action<string>? log, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        using DatabaseSession held = snapshot;
         try
         {
+            CountAll(snapshot, cancellationToken);
+            // Only then: what is left may be put again only where it is known to fit.
             foreach (string path in Directory.EnumerateFiles(layout.Incoming).Where(path => !incoming.IsOwn(path)).ToList())
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await RecoverAsync(path, cancellationToken).ConfigureAwait(false);
             }
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            throw StoreErrors.From(exception, layout.Root);
+        }
+        catch (DfssException exception)
+        {
+            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            throw;
+        }
+    }
 
+    private void CountAll(DatabaseSession snapshot, CancellationToken cancellationToken)
+    {
+        using DatabaseSession held = snapshot;
+        try
+        {
             for (int i = 0; i < StoreLayout.ChunkFolders; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -50,20 +72,18 @@ internal sealed class IncomingRecovery(
             }
 
             small.CountRows(snapshot, cancellationToken);
+            counted.SetResult();
         }
-        catch (IOException exception)
+        catch (OperationCanceledException)
         {
-            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
-            throw StoreErrors.From(exception, layout.Root);
+            counted.SetCanceled(cancellationToken);
+            throw;
         }
-        catch (UnauthorizedAccessException exception)
+        catch (Exception exception)
         {
-            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
-            throw StoreErrors.Failed(layout.Root, exception);
-        }
-        catch (DfssException exception)
-        {
-            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            // Whoever must know that there is room learns it; maybe nobody must.
+            counted.SetException(StoreErrors.Failed(layout.Root, exception));
+            _ = counted.Task.Exception;
             throw;
         }
     }
@@ -84,8 +104,7 @@ internal sealed class IncomingRecovery(
 
                 if (ChunkId.Of(content.Span) == id)
                 {
-                    await store.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
-                    await store.FlushAsync(cancellationToken).ConfigureAwait(false);
+                    await PutAgainAsync(id, content, cancellationToken).ConfigureAwait(false);
                 }
             }
             finally
@@ -95,5 +114,18 @@ internal sealed class IncomingRecovery(
         }
 
         files.Delete(path);
+    }
+
+    private async Task PutAgainAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+            await store.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.StoreFull)
+        {
+            // Nobody was promised it, and it is absent; its deletion makes room.
+        }
     }
 }

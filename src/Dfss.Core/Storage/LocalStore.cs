@@ -8,22 +8,30 @@ internal sealed class LocalStore : IAsyncDisposable
 {
     private readonly StoreFault fault;
     private readonly Func<(long Chunks, long Bytes)> count;
+    private readonly Func<long> countQuarantined;
+    private readonly IRegisterTable table;
+    private readonly StoreSpace space;
     private readonly IReadOnlyList<object> parts;
     private bool isDisposed;
 
-    private LocalStore(string? path, StoreId id, StoreFault fault, StoreParts storeParts, IReadOnlyList<object> parts)
+    private LocalStore(
+        string? path, StoreId id, StoreFault fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
     {
         Path = path;
         StoreId = id;
         this.fault = fault;
         this.parts = parts;
         count = storeParts.Count;
+        countQuarantined = storeParts.CountQuarantined;
+        table = storeParts.Table;
+        space = storeParts.Space;
         Chunks = storeParts.Chunks;
         Verifier = storeParts.Verifier;
         Recovery = storeParts.Recovery;
-        var roots = new StoreRoots();
+        var roots = new StoreRoots(id);
         Records = new RecordStore(storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault);
         Collector = new GarbageCollector(storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined);
+        Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
 
     /// <summary>Who the store is.</summary>
@@ -40,6 +48,9 @@ internal sealed class LocalStore : IAsyncDisposable
 
     /// <summary>Removes what no register needs.</summary>
     public GarbageCollector Collector { get; }
+
+    /// <summary>Re-hashes what is stored. Runs when it is told to.</summary>
+    public Scrubber Scrubber { get; }
 
     /// <summary>The store's folder, as a full path; null in memory.</summary>
     public string? Path { get; }
@@ -68,10 +79,11 @@ internal sealed class LocalStore : IAsyncDisposable
         var touched = new TouchedChunks(options.TimeProvider);
         if (path is null)
         {
-            var chunks = new MemoryChunkStore(touched);
+            var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
-                new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, IsQuarantined: _ => false, Task.CompletedTask);
-            return new LocalStore(path: null, StoreId.Create(), new StoreFault("memory"), parts, parts: []);
+                new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
+                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask);
+            return new LocalStore(path: null, StoreId.Create(), new StoreFault("memory"), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -97,8 +109,17 @@ internal sealed class LocalStore : IAsyncDisposable
     public StoreUsage GetUsage()
     {
         (long chunks, long bytes) = count();
-        return new StoreUsage(chunks, bytes, Path is null ? null : StoreFileSystem.FreeBytes(Path));
+        long? minimumFree = Path is null ? null : space.MinimumFreeBytes;
+        long? free = Path is null ? null : StoreFileSystem.FindSpace(Path).Free;
+        return new StoreUsage(chunks, bytes, countQuarantined(), space.QuotaBytes, minimumFree, free);
     }
+
+    /// <summary>The names under which something is sealed that no decision has let go of, a page at a time.</summary>
+    /// <param name="after">Names greater than this one; null from the start.</param>
+    /// <param name="limit">How many at the most.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<SealedPage> ListSealsAsync(string? after, int limit, CancellationToken cancellationToken) =>
+        SealedPage.ReadAsync(table, after, limit, cancellationToken);
 
     /// <summary>Closes the store. What was put and not flushed may or may not be there when it is opened
     /// again.</summary>
@@ -108,6 +129,7 @@ internal sealed class LocalStore : IAsyncDisposable
         {
             isDisposed = true;
             Collector.Dispose();
+            Scrubber.Dispose();
             await CloseAsync(parts).ConfigureAwait(false);
         }
     }
@@ -137,14 +159,15 @@ internal sealed class LocalStore : IAsyncDisposable
             var catalog = new Catalog(layout.Catalog, fault);
             parts.Add(catalog);
             id = await ClaimAsync(layout, files, catalog, id, isNew: former is null, options.Log).ConfigureAwait(false);
-            var chunks = new DiskChunkStore(layout, files, fault, touched);
+            var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
             // The names of the two databases.
             files.SyncDirectory(layout.Root);
             chunks.Recovery.Start(options.Log);
             var storeParts = new StoreParts(
-                catalog, chunks, chunks, touched, chunks.Count, chunks.IsQuarantined, chunks.Recovery.Completion);
-            var store = new LocalStore(layout.Root, id, fault, storeParts, parts);
+                catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined, chunks.ScrubTable,
+                chunks.Space, chunks.Recovery.Completion);
+            var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts);
             isOpen = true;
             return store;
         }
@@ -209,6 +232,9 @@ internal sealed class LocalStore : IAsyncDisposable
         IChunkVerifier Verifier,
         TouchedChunks Touched,
         Func<(long Chunks, long Bytes)> Count,
+        Func<long> CountQuarantined,
         Func<ChunkId, bool> IsQuarantined,
+        ScrubTable? ScrubTable,
+        StoreSpace Space,
         Task Recovery);
 }

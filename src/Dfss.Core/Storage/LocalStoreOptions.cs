@@ -9,6 +9,18 @@ internal sealed record LocalStoreOptions
     /// <summary>Called, from any thread, with a line about what an operator should know.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Bytes a second that the scrub reads; 0: there is none.</summary>
+    public long ScrubBytesPerSecond { get; init; }
+
+    /// <summary>The most bytes of chunks that may be stored; null: no limit.</summary>
+    public long? QuotaBytes { get; init; }
+
+    /// <summary>Bytes that are to stay free on the disk; null for <see cref="StoreSpace.DefaultMinimumFree"/>.</summary>
+    public long? MinimumFreeBytes { get; init; }
+
+    /// <summary>Says how many bytes are left on a folder's disk, and how many it has.</summary>
+    public Func<string, (long Free, long Total)> FindSpace { get; init; } = StoreFileSystem.FindSpace;
+
     /// <summary>Says what drive and file system a folder is on.</summary>
     public Func<string, (DriveType Type, string Format)> FindFileSystem { get; init; } = StoreFileSystem.Find;
 }

@@ -4,21 +4,44 @@ using System.Runtime.CompilerServices;
 namespace Dfss.Storage;
 
 /// <summary>Chunks in memory: for trying things out, and for tests. Stable storage is the process's life.</summary>
-internal sealed class MemoryChunkStore(TouchedChunks touched) : IDurableChunkStore
+internal sealed class MemoryChunkStore : IDurableChunkStore
 {
     private readonly ConcurrentDictionary<ChunkId, byte[]> chunks = new();
+    private readonly TouchedChunks touched;
+    private long bytes;
+
+    public MemoryChunkStore(TouchedChunks touched, long? quotaBytes = null)
+    {
+        this.touched = touched;
+        Space = new StoreSpace(
+            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null, Task.CompletedTask);
+    }
+
+    /// <summary>Whether there is room for more.</summary>
+    public StoreSpace Space { get; }
 
     /// <summary>Chunks and bytes stored.</summary>
-    public (long Chunks, long Bytes) Count() => (chunks.Count, chunks.Values.Sum(content => (long)content.Length));
+    public (long Chunks, long Bytes) Count() => (chunks.Count, Interlocked.Read(ref bytes));
 
     /// <inheritdoc/>
-    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         ChunkVerification.ThrowIfNot(id, content.Span);
         touched.Touch(id);
-        bool isNew = !chunks.ContainsKey(id) && chunks.TryAdd(id, content.ToArray());
-        return ValueTask.FromResult(isNew ? PutResult.Stored : PutResult.AlreadyPresent);
+        if (chunks.ContainsKey(id))
+        {
+            return PutResult.AlreadyPresent;
+        }
+
+        using StoreSpace.Grant grant = await Space.TakeAsync(content, cancellationToken).ConfigureAwait(false);
+        if (!chunks.TryAdd(id, content.ToArray()))
+        {
+            return PutResult.AlreadyPresent;
+        }
+
+        Interlocked.Add(ref bytes, content.Length);
+        return PutResult.Stored;
     }
 
     /// <inheritdoc/>
@@ -78,7 +101,11 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : IDurableChunkSto
     /// <inheritdoc/>
     public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken)
     {
-        chunks.TryRemove(id, out _);
+        if (chunks.TryRemove(id, out byte[]? content))
+        {
+            Interlocked.Add(ref bytes, -content.Length);
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -95,7 +122,11 @@ internal sealed class MemoryChunkStore(TouchedChunks touched) : IDurableChunkSto
             return ValueTask.FromResult(ChunkState.Good);
         }
 
-        chunks.TryRemove(KeyValuePair.Create(id, content));
+        if (chunks.TryRemove(KeyValuePair.Create(id, content)))
+        {
+            Interlocked.Add(ref bytes, -content.Length);
+        }
+
         return ValueTask.FromResult(ChunkState.Corrupt);
     }
 }

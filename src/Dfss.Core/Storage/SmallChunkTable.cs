@@ -9,7 +9,9 @@ namespace Dfss.Storage;
 /// promises no more than
 /// a file in the page cache would.
 /// </summary>
-internal sealed class SmallChunkTable : IAsyncDisposable
+#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
+internal sealed class SmallChunkTable(Database database)
+#pragma warning restore CA1001
 {
     /// <summary>64 KiB: a row up to there is written faster than a file with its sync and rename; above it the copies
     /// weigh more.</summary>
@@ -18,23 +20,44 @@ internal sealed class SmallChunkTable : IAsyncDisposable
     // At most 512 * 64 KiB = 32 MiB in memory.
     private const int MaxWaiting = 512;
 
-    private const string Schema =
+    /// <summary>The statement that makes it.</summary>
+    public const string Schema =
         "CREATE TABLE IF NOT EXISTS chunk (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, content BLOB NOT NULL)";
 
-    private readonly Database database;
     private readonly SemaphoreSlim room = new(MaxWaiting);
     private readonly Lock gate = new();
     private readonly Dictionary<ChunkId, byte[]> waiting = [];
+    private long waitingBytes;
     private DfssException? untold;
     private long chunks;
     private long bytes;
 
-    public SmallChunkTable(string path, StoreFault fault) => database = new Database(path, Schema, fault);
+    /// <summary>Chunks and bytes in the table and on their way there; until <see cref="CountRows"/> has ended, those that
+    /// came since the start.</summary>
+    public (long Chunks, long Bytes) Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return (
+                    waiting.Count + Math.Max(0, Interlocked.Read(ref chunks)),
+                    waitingBytes + Math.Max(0, Interlocked.Read(ref bytes)));
+            }
+        }
+    }
 
-    /// <summary>Chunks and bytes in the table; until <see cref="CountRows"/> has ended, those that came since the
-    /// start.</summary>
-    public (long Chunks, long Bytes) Count =>
-        (Math.Max(0, Interlocked.Read(ref chunks)), Math.Max(0, Interlocked.Read(ref bytes)));
+    /// <summary>Chunks and bytes that are not yet on the disk.</summary>
+    public (int Chunks, long Bytes) Waiting
+    {
+        get
+        {
+            lock (gate)
+            {
+                return (waiting.Count, waitingBytes);
+            }
+        }
+    }
 
     /// <summary>Holds fast what is in the table now, for <see cref="CountRows"/>. Before the first change.</summary>
     public DatabaseSession BeginCount() => database.OpenSnapshot("SELECT 1 FROM chunk LIMIT 1");
@@ -55,14 +78,9 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         Interlocked.Add(ref bytes, length);
     }
 
-    /// <summary>Keeps a verified chunk. Readable on return.</summary>
+    /// <summary>Keeps a verified chunk that is not there. Readable on return.</summary>
     public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        if (LengthOf(id) is not null)
-        {
-            return PutResult.AlreadyPresent;
-        }
-
         await room.WaitAsync(cancellationToken).ConfigureAwait(false);
         bool isTaken = false;
         try
@@ -179,13 +197,6 @@ internal sealed class SmallChunkTable : IAsyncDisposable
         return removed > 0;
     }
 
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await database.DisposeAsync().ConfigureAwait(false);
-        room.Dispose();
-    }
-
     private static List<ChunkId> ReadIds(DatabaseSession session, byte firstByte)
     {
         List<ChunkId> ids = [];
@@ -226,23 +237,25 @@ internal sealed class SmallChunkTable : IAsyncDisposable
 
             database.Enqueue(new Insert(this, id, content));
             waiting.Add(id, content);
+            waitingBytes += content.Length;
             return true;
         }
     }
 
     private void Finish(ChunkId id, int length, bool isNew, DfssException? error)
     {
-        if (error is null && isNew)
-        {
-            Interlocked.Increment(ref chunks);
-            Interlocked.Add(ref bytes, length);
-        }
-
         lock (gate)
         {
+            if (error is null && isNew)
+            {
+                Interlocked.Increment(ref chunks);
+                Interlocked.Add(ref bytes, length);
+            }
+
             // Together: a flush that finds nothing waiting must find the failure.
             untold = error ?? untold;
             waiting.Remove(id);
+            waitingBytes -= length;
         }
 
         room.Release();

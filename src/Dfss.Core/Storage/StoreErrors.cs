@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace Dfss.Storage;
 
 /// <summary>How failures of the medium are told.</summary>
@@ -5,6 +7,15 @@ internal static class StoreErrors
 {
     /// <summary>Whether the system refused or failed a read or write; .NET tells EACCES and EPERM by a type of their own.</summary>
     public static bool IsOfMedium(Exception exception) => exception is IOException or UnauthorizedAccessException;
+
+    /// <summary>Whether a read failed because the medium has lost what was there: it will not come back by itself.</summary>
+    public static bool IsSpoiled(Exception? exception) => exception switch
+    {
+        IOException io => DurableFile.IsSpoiled(io),
+        // SQLITE_IOERR, SQLITE_CORRUPT.
+        SqliteException sqlite => sqlite.SqliteErrorCode is 10 or 11,
+        _ => false,
+    };
 
     /// <summary>What a failed read or write of the store at <paramref name="path"/> is to the caller.</summary>
     public static DfssException From(Exception exception, string path) => exception is IOException io && DurableFile.IsOutOfSpace(io)

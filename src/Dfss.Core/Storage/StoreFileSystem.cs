@@ -39,8 +39,12 @@ internal static class StoreFileSystem
         return (drive.DriveType, drive.DriveFormat);
     }
 
-    /// <summary>Bytes left for this user.</summary>
-    public static long FreeBytes(string path) => DriveOf(path).AvailableFreeSpace;
+    /// <summary>Bytes left for this user, and how many there are in all.</summary>
+    public static (long Free, long Total) FindSpace(string path)
+    {
+        DriveInfo drive = DriveOf(path);
+        return (drive.AvailableFreeSpace, drive.TotalSize);
+    }
 
     // On Windows the drive is that of the root; on Unix, whatever is mounted at the path.
     private static DriveInfo DriveOf(string path) => new(OperatingSystem.IsWindows() ? Path.GetPathRoot(path)! : path);

@@ -7,7 +7,9 @@ namespace Dfss.Storage;
 /// collection is under way and that its
 /// walk over the registers may have missed.
 /// </summary>
-internal sealed class StoreRoots
+/// <param name="storeId">Whose roots. A record keeps nothing at a store that is not in its home: one that a name moved
+/// away from, or that was only told of the record.</param>
+internal sealed class StoreRoots(StoreId storeId)
 {
     private readonly Lock gate = new();
     private HashSet<FileId>? news;
@@ -16,20 +18,16 @@ internal sealed class StoreRoots
     public SealLock SealLock { get; } = new();
 
     /// <summary>The files whose chunks a register keeps.</summary>
-    public static IEnumerable<FileId> Of(RegisterState state)
+    public IEnumerable<FileId> Of(RegisterState state)
     {
         foreach (BallotedRecord? balloted in new[] { state.Accepted, state.Decided })
         {
-            if (balloted?.Record is { } record)
+            if (balloted?.Record is { State: not FileRecordState.Removed } record && IsMember(record))
             {
-                if (record.State == FileRecordState.File)
+                yield return record.FileId;
+                foreach (PreviousVersion previous in record.Previous)
                 {
-                    yield return record.FileId;
-                }
-
-                foreach (FileId previous in record.PreviousFileIds)
-                {
-                    yield return previous;
+                    yield return previous.FileId;
                 }
             }
         }
@@ -77,4 +75,6 @@ internal sealed class StoreRoots
             news = null;
         }
     }
+
+    private bool IsMember(FileRecord record) => record.Home.Any(member => member.StoreId == storeId);
 }

@@ -9,7 +9,7 @@ namespace Dfss.Transfer;
 internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
 {
     /// <summary>64 KiB: above it a chunk keeps a connection busy by itself, and is not worth a copy.</summary>
-    private const int SmallBytes = 64 << 10;
+    public const int SmallBytes = 64 << 10;
 
     /// <summary>256 chunks or 1 MiB: one chunk of the usual size. What a peer holds of a session's answers is 8 MiB.</summary>
     private static readonly BatchLimits ContentLimits = new(MaxItems: 256, MaxBytes: 1 << 20);

@@ -27,21 +27,49 @@ internal sealed class ChunkBuffers(PayloadPool pool, int limit)
             throw;
         }
     }
+
+    /// <summary>
+    /// Memory for a second copy of a chunk that is in flight already, if there is some at once and nobody waits for it;
+    /// null otherwise.
+    /// </summary>
+    public ChunkBuffer? TryRentSpare(int length) =>
+        pool.TryRent(length) is Payload payload ? new ChunkBuffer(payload, slots: null) : null;
 }
 
 /// <summary>The memory of one chunk in flight.</summary>
-internal sealed class ChunkBuffer(Payload payload, SemaphoreSlim slots) : IDisposable
+internal sealed class ChunkBuffer : IDisposable
 {
+    private readonly Payload? payload;
+    private SemaphoreSlim? slots;
     private int isDisposed;
 
-    public Memory<byte> Memory => payload.Memory;
+    public ChunkBuffer(Payload payload, SemaphoreSlim? slots)
+    {
+        this.payload = payload;
+        this.slots = slots;
+        Memory = payload.Memory;
+    }
+
+    /// <summary>Memory of its own, which no budget counts.</summary>
+    public ChunkBuffer(byte[] memory) => Memory = memory;
+
+    public Memory<byte> Memory { get; }
+
+    /// <summary>The place among the chunks in flight goes to another buffer, which has none.</summary>
+    public void GiveSlotTo(ChunkBuffer other)
+    {
+        if (Interlocked.Exchange(ref slots, null) is SemaphoreSlim place)
+        {
+            other.slots = place;
+        }
+    }
 
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isDisposed, 1) == 0)
         {
-            payload.Dispose();
-            slots.Release();
+            payload?.Dispose();
+            Interlocked.Exchange(ref slots, null)?.Release();
         }
     }
 }

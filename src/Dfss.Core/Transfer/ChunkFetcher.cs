@@ -1,28 +1,26 @@
-using System.Globalization;
 using Polly;
 using Polly.Retry;
 
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Gets chunks of one file from whoever holds them: the ring's first member, then the next, and round again with
-/// growing, jittered delays. What it returns is verified. A holder that gave wrong bytes is asked to look at them, so
-/// that it sets them aside.
+/// Gets chunks of one file from whoever holds them: round the ring, and round again with growing, jittered delays. What
+/// it returns is verified.
 /// </summary>
 internal sealed class ChunkFetcher
 {
-    private readonly Home home;
-    private readonly FileRecord record;
-    private readonly Placement placement;
+    private readonly ChunkBuffers buffers;
     private readonly ResiliencePipeline retry;
-    private readonly TransferOptions options;
 
-    public ChunkFetcher(Home home, FileRecord record, TransferOptions options)
+    public ChunkFetcher(Home home, FileRecord record, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
     {
-        this.home = home;
-        this.record = record;
-        this.options = options;
-        placement = new Placement(home.Count, record.Replicas, record.Run);
+        Home = home;
+        Record = record;
+        Health = holders.Health;
+        LooseEnds = holders.LooseEnds;
+        Options = options;
+        this.buffers = buffers;
+        Placement = new Placement(home.Count, record.Replicas, record.Run);
         ResiliencePipelineBuilder builder = new() { TimeProvider = options.TimeProvider };
         if (options.MaxAttempts > 1)
         {
@@ -47,115 +45,57 @@ internal sealed class ChunkFetcher
         retry = builder.Build();
     }
 
+    public Home Home { get; }
+
+    public FileRecord Record { get; }
+
+    public Placement Placement { get; }
+
+    public HolderHealth Health { get; }
+
+    public LooseEnds LooseEnds { get; }
+
+    public TransferOptions Options { get; }
+
     /// <summary>Fetches the manifest, by its id, from any member.</summary>
     /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...</exception>
     public async Task<FileManifest> FetchManifestAsync(CancellationToken cancellationToken)
     {
-        long chunks = FileManifest.CountChunks(record.Length, Math.Max(record.ChunkSize, DfssLimits.MinChunkSize));
+        long chunks = FileManifest.CountChunks(Record.Length, Math.Max(Record.ChunkSize, DfssLimits.MinChunkSize));
         if (chunks > DfssLimits.MaxChunksPerFile)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"The record of '{record.Name}' names more chunks than a file can have.");
+                DfssErrorCode.LimitExceeded, $"The record of '{Record.Name}' names more chunks than a file can have.");
         }
 
-        byte[] encoded = new byte[FileManifest.HeaderBytes + (chunks * ChunkId.SizeBytes)];
-        await FetchAsync(record.FileId.ToChunkId(), encoded, chunkIndex: null, cancellationToken).ConfigureAwait(false);
-        FileManifest manifest = FileManifest.Decode(encoded);
-        return manifest.Length == record.Length && manifest.ChunkSize == record.ChunkSize
+        int length = FileManifest.HeaderBytes + ((int)chunks * ChunkId.SizeBytes);
+        ChunkRead read = new(this, Record.FileId.ToChunkId(), chunkIndex: null, length);
+        using ChunkBuffer encoded = await FetchAsync(read, cancellationToken).ConfigureAwait(false);
+        FileManifest manifest = FileManifest.Decode(encoded.Memory);
+        return manifest.Length == Record.Length && manifest.ChunkSize == Record.ChunkSize
             ? manifest
             : throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"The record of '{record.Name}' does not fit its manifest {record.FileId}.",
+                DfssErrorCode.ChunkCorrupt, $"The record of '{Record.Name}' does not fit its manifest {Record.FileId}.",
                 "Send the file again.");
     }
 
-    /// <summary>Fetches one chunk of the file; it fills <paramref name="destination"/> exactly.</summary>
+    /// <summary>Fetches one chunk of the file.</summary>
+    /// <returns>The chunk, in memory of the budget that the caller gives back.</returns>
     /// <exception cref="DfssException">
     /// ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders tried and each one's reason.
     /// </exception>
-    public ValueTask FetchChunkAsync(
-        FileManifest manifest, int chunkIndex, Memory<byte> destination, CancellationToken cancellationToken) =>
-        FetchAsync(manifest[chunkIndex], destination, chunkIndex, cancellationToken);
+    public ValueTask<ChunkBuffer> FetchChunkAsync(
+        FileManifest manifest, int chunkIndex, CancellationToken cancellationToken) =>
+        FetchAsync(new ChunkRead(this, manifest[chunkIndex], chunkIndex, manifest.LengthOf(chunkIndex)), cancellationToken);
 
-    private ValueTask FetchAsync(
-        ChunkId id, Memory<byte> destination, int? chunkIndex, CancellationToken cancellationToken)
-    {
-        HashSet<PeerHandle> spoilt = [];
-        return retry.ExecuteAsync(
-            token => FetchOnceAsync(id, destination, chunkIndex, spoilt, token), cancellationToken);
-    }
+    /// <summary>Memory to read into. A manifest's is its own, as it may be larger than the budget's largest piece.</summary>
+    public ValueTask<ChunkBuffer> RentAsync(int? chunkIndex, int length, CancellationToken cancellationToken) =>
+        chunkIndex is null ? new(new ChunkBuffer(new byte[length])) : buffers.RentAsync(length, cancellationToken);
 
-    /// <param name="id">The chunk.</param>
-    /// <param name="destination">Where it goes.</param>
-    /// <param name="chunkIndex">Its place in the file; null for the manifest.</param>
-    /// <param name="spoilt">
-    /// Who gave wrong bytes in an earlier attempt. They have set them aside since and do not have the chunk any more;
-    /// the reason is still that it was spoilt.
-    /// </param>
-    /// <param name="cancellationToken">Gives up.</param>
-    private async ValueTask FetchOnceAsync(
-        ChunkId id, Memory<byte> destination, int? chunkIndex, HashSet<PeerHandle> spoilt, CancellationToken cancellationToken)
-    {
-        List<string> reasons = [];
-        DfssErrorCode code = DfssErrorCode.ChunkNotFound;
-        for (int step = 0; step < home.Count; step++)
-        {
-            int member = placement.MemberAt(chunkIndex ?? 0, step);
-            if (await home.ReachAsync(member, cancellationToken).ConfigureAwait(false) is not PeerHandle peer)
-            {
-                continue;
-            }
+    /// <summary>Memory for a second answer, if there is some at once.</summary>
+    public ChunkBuffer? TryRentSpare(int? chunkIndex, int length) =>
+        chunkIndex is null ? new ChunkBuffer(new byte[length]) : buffers.TryRentSpare(length);
 
-            try
-            {
-                int? length = await peer.Chunks.GetAsync(id, destination, cancellationToken).ConfigureAwait(false);
-                if (length == destination.Length)
-                {
-                    return;
-                }
-
-                reasons.Add(length is not null ? $"{peer} has {length} bytes of it."
-                    : spoilt.Contains(peer) ? $"{peer} gave wrong bytes and has set them aside."
-                    : $"{peer} does not have it.");
-            }
-            catch (DfssException error)
-            {
-                code = error.Code;
-                reasons.Add(error.Code == DfssErrorCode.ChunkCorrupt ? $"{peer}: {error.Reason}" : error.Reason);
-                if (error.Code == DfssErrorCode.ChunkCorrupt)
-                {
-                    spoilt.Add(peer);
-                    await ReportAsync(peer, id, cancellationToken).ConfigureAwait(false);
-                }
-            }
-        }
-
-        string what =
-            chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
-        if (home.ReachedCount < home.Count)
-        {
-            // Who knows what those have: the chunk may be there, and the same command may succeed when they are back.
-            code = code == DfssErrorCode.ChunkNotFound ? DfssErrorCode.PeerUnreachable : code;
-            reasons.Add(home.Reasons);
-        }
-
-        code = spoilt.Count > 0 ? DfssErrorCode.ChunkCorrupt : code;
-        throw new DfssException(
-            code,
-            $"{what} of '{record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}",
-            code == DfssErrorCode.PeerUnreachable ? "Start that peer: no other has these chunks." : null)
-        { ChunkId = id };
-    }
-
-    private async ValueTask ReportAsync(PeerHandle peer, ChunkId id, CancellationToken cancellationToken)
-    {
-        options.Warning?.Invoke($"{peer} gave wrong bytes for chunk {id}; they were not used.");
-        try
-        {
-            await peer.Verifier.VerifyAsync(id, cancellationToken).ConfigureAwait(false);
-        }
-        catch (DfssException error)
-        {
-            options.Verbose?.Invoke($"{peer} could not look at chunk {id}: {error.Reason}");
-        }
-    }
+    private ValueTask<ChunkBuffer> FetchAsync(ChunkRead read, CancellationToken cancellationToken) =>
+        retry.ExecuteAsync(static (read, token) => read.WalkAsync(token), read, cancellationToken);
 }

@@ -1,12 +1,9 @@
-using Dfss.Storage;
-using Polly;
-using Polly.Retry;
-
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Puts the chunks of one source onto the members of a home: reads and hashes each, asks what is missing, sends that. A
-/// member that is full or stays away is left out, and what it should have held goes to the next on the ring.
+/// Puts the chunks of one source onto the members of a home: asks what they have of the chunks that are known from an
+/// earlier send; reads and hashes the rest, asks what is missing, sends that. A member that is full or stays away is left
+/// out, and what it should have held goes to the next on the ring.
 /// </summary>
 internal sealed class ChunkUploader
 {
@@ -16,84 +13,124 @@ internal sealed class ChunkUploader
     private readonly SourceFile source;
     private readonly Home home;
     private readonly SendPlan plan;
-    private readonly ChunkId[] ids;
+    private readonly SendShortfall shortfall;
+    private readonly SendJournal? journal;
+    private readonly MemberAttempts attempts;
+    private readonly ChunkId?[] ids;
+    private readonly int knownCount;
     private readonly int chunkSize;
     private readonly ChunkBuffers buffers;
+    private readonly RateLimit? limit;
     private readonly TransferOptions options;
-    private readonly ResiliencePipeline retry;
 
     /// <summary>Whether the members have been asked to seal: from then on who decides is no matter of the chunks.</summary>
     private bool isSealing;
 
     public ChunkUploader(
-        SourceFile source, Home home, SendPlan plan, int chunkSize, ChunkBuffers buffers, TransferOptions options)
+        SourceFile source,
+        SendShortfall shortfall,
+        int chunkSize,
+        SendJournal? journal,
+        ChunkBuffers buffers,
+        RateLimit? limit,
+        TransferOptions options)
     {
         this.source = source;
-        this.home = home;
-        this.plan = plan;
+        this.shortfall = shortfall;
+        home = shortfall.Home;
+        plan = shortfall.Plan;
         this.chunkSize = chunkSize;
+        this.journal = journal;
         this.buffers = buffers;
+        this.limit = limit;
         this.options = options;
-        ids = new ChunkId[FileManifest.CountChunks(source.Length, chunkSize)];
-        retry = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error =>
-                    error.IsTransient || error.Code == DfssErrorCode.ChunkCorrupt),
-                MaxRetryAttempts = 2,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = options.RetryDelay,
-            })
-            .Build();
+        attempts = new MemberAttempts(home, plan, options);
+        ids = journal is null
+            ? new ChunkId?[FileManifest.CountChunks(source.Length, chunkSize)]
+            : [.. journal.KnownIds];
+        knownCount = ids.Count(id => id is not null);
     }
 
     /// <summary>Uploads the whole source and answers its manifest.</summary>
     /// <exception cref="DfssException">
-    /// NoMajority: so many members were lost that the rest cannot decide; or no member takes chunks any more: the last
-    /// one's error.
+    /// NoMajority: so many members were lost that the rest cannot decide; or what
+    /// <see cref="SendShortfall.ThrowIfBelowMinimum"/> says. SourceChanged: it is not what the journal or an earlier look
+    /// says.
     /// </exception>
     public async Task<FileManifest> UploadAsync(
         IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
-        long done = 0;
-        await ForEachAsync(Enumerable.Range(0, ids.Length), async (index, content, token) =>
+        if (knownCount > 0)
         {
-            ids[index] = ChunkId.Of(content.Span);
-            await PlaceAsync(index, content, token).ConfigureAwait(false);
+            await CompareAsync(progress, cancellationToken).ConfigureAwait(false);
+        }
+
+        int[] rest = [.. Enumerable.Range(0, ids.Length).Where(index => ids[index] is null || plan.NextTargets(index).Count > 0)];
+        long done = source.Length - rest.Sum(index => (long)LengthOf(index));
+        if (knownCount > 0)
+        {
+            progress?.Report(new(TransferPhase.Transferring, done, source.Length));
+            options.Verbose?.Invoke(FormattableString.Invariant(
+                $"'{source.Path}' goes on: of its {ids.Length} chunks {knownCount} are known from before, and {rest.Length} are read."));
+        }
+
+        await ForEachAsync(rest, async (index, content, token) =>
+        {
+            await TakeAsync(index, content, token).ConfigureAwait(false);
             progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, content.Length), source.Length));
         }, cancellationToken).ConfigureAwait(false);
         source.ThrowIfChanged();
-        return FileManifest.Create(source.Length, chunkSize, ids);
+        return FileManifest.Create(source.Length, chunkSize, [.. ids.Select(id => id!.Value)]);
     }
 
     /// <summary>
     /// Uploads again what has lost its place meanwhile, and the manifest to every member that takes chunks.
     /// </summary>
-    /// <exception cref="DfssException">No member takes chunks any more: the last one's error.</exception>
+    /// <exception cref="DfssException">
+    /// What <see cref="SendShortfall.ThrowIfBelowMinimum"/> says.
+    /// </exception>
     public async Task CompleteAsync(FileManifest manifest, CancellationToken cancellationToken)
     {
         do
         {
-            await ForEachAsync(plan.Unplaced(), PlaceAgainAsync, cancellationToken).ConfigureAwait(false);
+            await ForEachAsync(plan.Unplaced(), TakeAsync, cancellationToken).ConfigureAwait(false);
             await Task.WhenAll(Enumerable.Range(0, home.Count)
                 .Where(plan.CanTake)
                 .Select(member => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, cancellationToken))).ConfigureAwait(false);
-            plan.ThrowIfNobodyTakes();
+            shortfall.ThrowIfBelowMinimum();
         }
         while (plan.Unplaced().Any());
         isSealing = true;
     }
 
-    private async Task PlaceAgainAsync(int index, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    private async Task CompareAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
-        if (ChunkId.Of(content.Span) != ids[index])
+        Report(0);
+        await new KnownChunks(plan, home.Count, attempts).CompareAsync(ids, Report, cancellationToken).ConfigureAwait(false);
+        ThrowIfUndecidable();
+
+        void Report(int percent) => progress?.Report(
+            new(TransferPhase.Comparing, 0, source.Length) { PhasePercent = percent });
+    }
+
+    /// <summary>Takes a chunk that was read: its id, or that it is still the same, and its copies.</summary>
+    private async Task TakeAsync(int index, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        ChunkId id = ChunkId.Of(content.Span);
+        if (ids[index] is null)
+        {
+            ids[index] = id;
+            journal?.Append(index, id);
+        }
+        else if (ids[index] != id)
         {
             throw source.Changed();
         }
 
-        await PlaceAsync(index, content, cancellationToken).ConfigureAwait(false);
+        await PlaceAsync(index, id, content, cancellationToken).ConfigureAwait(false);
     }
+
+    private int LengthOf(int index) => (int)Math.Min(chunkSize, source.Length - ((long)index * chunkSize));
 
     private Task ForEachAsync(
         IEnumerable<int> indexes, Func<int, ReadOnlyMemory<byte>, CancellationToken, Task> body, CancellationToken cancellationToken)
@@ -102,71 +139,67 @@ internal sealed class ChunkUploader
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(indexes, parallel, async (index, token) =>
         {
-            long offset = (long)index * chunkSize;
-            using ChunkBuffer buffer = await buffers.RentAsync(
-                (int)Math.Min(chunkSize, source.Length - offset), token).ConfigureAwait(false);
-            await source.ReadAsync(offset, buffer.Memory, token).ConfigureAwait(false);
+            using ChunkBuffer buffer = await buffers.RentAsync(LengthOf(index), token).ConfigureAwait(false);
+            await source.ReadAsync((long)index * chunkSize, buffer.Memory, token).ConfigureAwait(false);
             await body(index, buffer.Memory, token).ConfigureAwait(false);
         });
     }
 
-    private async Task PlaceAsync(int index, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    private async Task PlaceAsync(
+        int index, ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        for (int member = plan.NextTarget(index); member >= 0; member = plan.NextTarget(index))
+        for (IReadOnlyList<int> targets = plan.NextTargets(index); targets.Count > 0; targets = plan.NextTargets(index))
         {
             ThrowIfUndecidable();
-            if (await TryPutAsync(member, ids[index], content, cancellationToken).ConfigureAwait(false))
-            {
-                plan.MarkHeld(member, index);
-            }
+            await Task.WhenAll(targets.Select(
+                member => TryPlaceAsync(member, index, id, content, cancellationToken))).ConfigureAwait(false);
         }
 
         ThrowIfUndecidable();
     }
 
-    /// <summary>Fails where what is uploaded could never become a file: nobody is left, or no majority.</summary>
-    private void ThrowIfUndecidable()
+    private async Task TryPlaceAsync(
+        int member, int index, ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        plan.ThrowIfNobodyTakes();
-        if (!isSealing && !HasMajority)
+        if (await TryPutAsync(member, id, content, cancellationToken).ConfigureAwait(false))
         {
-            throw new DfssException(
-                DfssErrorCode.NoMajority,
-                $"'{source.Path}' was not sent: {home.Majority} of its {home.Count} peers must decide on it, and fewer are left. Nothing was changed. "
-                + string.Join(" ", plan.Losses.Select(loss => loss.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0)));
+            plan.MarkHeld(member, index);
         }
     }
 
-    private bool HasMajority => home.ReachedCount - plan.Losses.Count() >= home.Majority;
+    /// <summary>
+    /// Fails where what is uploaded could never become a file: no majority is left, or too few for the copies.
+    /// </summary>
+    private void ThrowIfUndecidable()
+    {
+        if (!isSealing)
+        {
+            shortfall.ThrowIfUndecidable();
+        }
+
+        shortfall.ThrowIfBelowMinimum();
+    }
 
     /// <summary>Puts one chunk at one member; where that fails, the member is left out from now on.</summary>
-    private async Task<bool> TryPutAsync(
+    private Task<bool> TryPutAsync(
         int member, ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        IChunkStore store = home[member]!.Chunks;
-        try
-        {
-            await retry.ExecuteAsync(
-                async token =>
-                {
-                    if (content.Length <= PutUnaskedBytes
-                        || (await store.FindMissingAsync([id], token).ConfigureAwait(false))[0])
-                    {
-                        await store.PutAsync(id, content, token).ConfigureAwait(false);
-                    }
-                },
-                cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (DfssException error)
-        {
-            // Once for a peer, however many files it fails; and where that ends the send, its error says it.
-            if (plan.Exclude(member, error) && HasMajority && home[member]!.IsFirstRefusal())
+        // Of a send that goes on, nothing that is there already goes over the line again, however small.
+        bool isAsked = content.Length > PutUnaskedBytes || knownCount > 0;
+        return attempts.TryAsync(
+            member,
+            async (store, token) =>
             {
-                options.Warning?.Invoke($"{home[member]} takes no more chunks, first of '{source.Path}': {error.Reason}");
-            }
+                if (!isAsked || (await store.FindMissingAsync([id], token).ConfigureAwait(false))[0])
+                {
+                    if (limit is not null)
+                    {
+                        await limit.WaitAsync(content.Length, token).ConfigureAwait(false);
+                    }
 
-            return false;
-        }
+                    await store.PutAsync(id, content, token).ConfigureAwait(false);
+                }
+            },
+            cancellationToken);
     }
 }

@@ -15,8 +15,11 @@ public sealed class DfssClient : IAsyncDisposable
     private const long ChunkBudgetBytes = 48L << 20;
 
     private readonly ChunkBuffers buffers;
+    private readonly ChunkHolders holders;
     private readonly PeerDirectory directory;
     private readonly HomeFinder finder;
+    private readonly RateLimit? limit;
+    private readonly SendJournals journals;
 
     /// <summary>Makes a client; connects to nothing yet.</summary>
     /// <param name="peers">
@@ -31,12 +34,23 @@ public sealed class DfssClient : IAsyncDisposable
         Peers = peers;
         Options = options;
         buffers = new ChunkBuffers(new PayloadPool(ChunkBudgetBytes), options.ThrottleLimit);
+        holders = new ChunkHolders(options);
         directory = new PeerDirectory(options, new ClientChannelOptions
         {
             ConnectTimeout = options.ConnectTimeout,
+            Channel = ClientChannelOptions.Default.Channel with { TimeProvider = options.TimeProvider },
             Debug = options.Debug,
-        });
+            StateFolder = options.StateFolder ?? UserState.Folder,
+            Connect = options.Identity is { } identity
+                ? new TlsTransport(identity, options.TimeProvider, options.Warning).ConnectAsync
+                : TcpTransport.ConnectAsync,
+        })
+        {
+            Named = peers,
+        };
         finder = new HomeFinder(peers, directory);
+        limit = options.BytesPerSecond is long rate ? new RateLimit(rate, options.TimeProvider) : null;
+        journals = new SendJournals(options);
     }
 
     /// <summary>The peers to ask.</summary>
@@ -44,6 +58,8 @@ public sealed class DfssClient : IAsyncDisposable
 
     /// <summary>How this client transfers.</summary>
     public TransferOptions Options { get; }
+
+    private FileTester Tester => new(directory, holders, buffers, Options);
 
     /// <summary>
     /// Sends one local file under a name. When it returns, no crash or power cut at a peer loses any of it.
@@ -58,7 +74,7 @@ public sealed class DfssClient : IAsyncDisposable
         SendOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileSender(finder, directory, buffers, Options).SendAsync(
+        new FileSender(finder, directory, buffers, journals, limit, Options).SendAsync(
             sourcePath, name, options, progress, cancellationToken);
 
     /// <summary>The current record of a name.</summary>
@@ -72,11 +88,12 @@ public sealed class DfssClient : IAsyncDisposable
     /// <see cref="GetAsync"/> is exact.
     /// </summary>
     public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
-        new FileLister(finder, Options).ListAsync(prefix, cancellationToken);
+        new FileLister(finder, directory, Options).ListAsync(prefix, cancellationToken);
 
     /// <summary>
     /// Receives a stored file to a local path, whose folder exists. Bytes come under that name only when every chunk
-    /// has been verified; a receive that fails or is cancelled leaves nothing there.
+    /// has been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from which
+    /// the next one of the same file goes on.
     /// </summary>
     /// <exception cref="DfssException">
     /// DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt, FileChanged, ...
@@ -87,14 +104,66 @@ public sealed class DfssClient : IAsyncDisposable
         ReceiveOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileReceiver(directory, buffers, Options).ReceiveAsync(
+        new FileReceiver(directory, holders, buffers, limit, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
     /// <summary>Compares a local file with a stored one by chunk ids; only the manifest is fetched.</summary>
     /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, ...</exception>
     public Task<FileComparison> CompareAsync(
         string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
-        new FileComparer(directory, buffers, Options).CompareAsync(localPath, file, progress, cancellationToken);
+        new FileComparer(directory, holders, buffers, Options).CompareAsync(localPath, file, progress, cancellationToken);
+
+    /// <summary>
+    /// Asks every member of a file's home which of its chunks it has. What is wrong is in the result, and is no
+    /// exception.
+    /// </summary>
+    /// <param name="file">The file.</param>
+    /// <param name="deep">Whether each copy is hashed where it lies. A bad one is set aside by its peer.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">PeerUnreachable: no member can be reached.</exception>
+    public Task<FileHealth> TestAsync(
+        StoredFile file, bool deep, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
+        Tester.TestAsync(file, deep, progress, cancellationToken);
+
+    /// <summary>
+    /// Removes a stored file: its name stands for nothing any more, and its chunks go with the next collections of
+    /// garbage, unless other files have them too.
+    /// </summary>
+    /// <returns>What was removed.</returns>
+    /// <exception cref="DfssException">
+    /// FileNotFound; Conflict: it is at another version; NoMajority, CommitUncertain, PeerUnreachable, ...
+    /// </exception>
+    public Task<StoredFile> RemoveAsync(
+        StoredFile file, RemoveOptions options, CancellationToken cancellationToken = default) =>
+        new FileRemover(directory, Options).RemoveAsync(file, options, cancellationToken);
+
+    /// <summary>
+    /// Gives a stored file another name, at the same peers; no chunk is moved. Interrupted, it leaves the file under
+    /// both names, never under neither. Under its new name it begins at version 1, with no earlier ones.
+    /// </summary>
+    /// <returns>The file under its new name.</returns>
+    /// <exception cref="DfssException">
+    /// FileExists: the new name exists. Conflict, FileNotFound, InvalidName, NoMajority, CommitUncertain, ...
+    /// </exception>
+    public Task<StoredFile> RenameAsync(
+        StoredFile file, string newName, CancellationToken cancellationToken = default) =>
+        new FileRenamer(finder, directory, Tester, Options).RenameAsync(file, newName, cancellationToken);
+
+    /// <summary>
+    /// Brings a stored file, and the earlier versions that are kept of it, back to their copies: what is missing or bad at its
+    /// peers is copied from good ones. Earlier versions without a good copy are a warning.
+    /// </summary>
+    /// <exception cref="DfssException">
+    /// ChunkNotFound: some chunks have no good copy; all others were repaired. Conflict: it was changed meanwhile.
+    /// FileNotFound, NoMajority, PeerUnreachable, ...
+    /// </exception>
+    public Task<RepairResult> RepairAsync(
+        StoredFile file,
+        RepairOptions options,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken = default) =>
+        new FileRepairer(directory, Tester, buffers, limit, Options).RepairAsync(file, options, progress, cancellationToken);
 
     /// <summary>What the peer at this address says of itself.</summary>
     /// <exception cref="DfssException">PeerUnreachable, NotADfssPeer, ...</exception>
@@ -103,9 +172,27 @@ public sealed class DfssClient : IAsyncDisposable
         PeerHandle peer = await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
         PeerCall call = new(Operations.PeerInfo, MessageMap.Empty, Payload: null, Destination: null, IsBulk: false);
         return await peer.Link.CallAsync(
-            call, response => PeerInfo.FromMap(peer.StoreId, response.Results), cancellationToken).ConfigureAwait(false);
+            call,
+            response => PeerInfo.FromMap(peer.StoreId, response.Results) with { Tls = peer.Agreement },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Tidies up the store of the peer at this address: decides the names that sends left undecided, and has the peer
+    /// delete the chunks that no file needs.
+    /// </summary>
+    /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt, ...</exception>
+    public Task<OptimizeResult> OptimizeAsync(
+        PeerAddress address, OptimizeOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new StoreOptimizer(directory, Options).OptimizeAsync(address, options, cancellationToken);
     }
 
     /// <summary>Closes the connections.</summary>
-    public ValueTask DisposeAsync() => directory.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await holders.DisposeAsync().ConfigureAwait(false);
+        await directory.DisposeAsync().ConfigureAwait(false);
+    }
 }

@@ -1,9 +1,12 @@
+using Dfss.Records;
+
 namespace Dfss.Transfer;
 
 /// <summary>
 /// Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more.
 /// </summary>
-internal sealed class FileComparer(PeerDirectory directory, ChunkBuffers buffers, TransferOptions options)
+internal sealed class FileComparer(
+    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
 {
     public async Task<FileComparison> CompareAsync(
         string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
@@ -11,10 +14,11 @@ internal sealed class FileComparer(PeerDirectory directory, ChunkBuffers buffers
         FileRecord record = file.Record;
         progress?.Report(new(TransferPhase.Negotiating, 0, record.Length));
         using SourceFile local = SourceFile.Open(localPath);
-        Home home = await Home.ReachAsync(record.Home, directory, cancellationToken).ConfigureAwait(false);
+        Home home = await Home.ReachAsync(
+            RecordHome.Of(record), directory, enough: 1, cancellationToken).ConfigureAwait(false);
         home.ThrowIfNobodyReached(record.Name);
-        FileManifest manifest =
-            await new ChunkFetcher(home, record, options).FetchManifestAsync(cancellationToken).ConfigureAwait(false);
+        ChunkFetcher fetcher = new(home, record, holders, buffers, options);
+        FileManifest manifest = await fetcher.FetchManifestAsync(cancellationToken).ConfigureAwait(false);
         bool[] differs = await CompareChunksAsync(local, manifest, progress, cancellationToken).ConfigureAwait(false);
         local.ThrowIfChanged();
         IReadOnlyList<ByteRange> differences = Merge(

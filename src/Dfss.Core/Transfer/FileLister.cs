@@ -4,114 +4,68 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Lists files: the union of what the listed peers have decided, by name, the highest decision of each; tombstones
-/// hide.
+/// Lists files: the union of what the listed peers, and the members of the homes met on the way, have decided, by name,
+/// the highest decision of each; tombstones hide. So one peer of a home is enough to know of all its files, and whether
+/// they are current.
 /// </summary>
-internal sealed class FileLister(HomeFinder finder, TransferOptions options)
+internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, TransferOptions options)
 {
-    /// <summary>500 records a page: some 128 KiB.</summary>
-    private const int PageSize = 500;
-
     public async IAsyncEnumerable<StoredFile> ListAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
             await finder.ConnectAllAsync(cancellationToken).ConfigureAwait(false);
-        HashSet<StoreId> asked = [];
-        PriorityQueue<PeerList, string> heads = new(NameOrder.Instance);
-        try
+        MergedLists lists = new(prefix, options);
+        await using (lists.ConfigureAwait(false))
         {
-            foreach (PeerHandle peer in listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct())
+            PeerHandle[] peers = [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()];
+            await lists.AddAsync(peers, after: null, cancellationToken).ConfigureAwait(false);
+            HashSet<StoreId> sought = [.. peers.Select(peer => peer.StoreId)];
+            string? after = null;
+            while (await lists.TakeNameAsync().ConfigureAwait(false) is BallotedRecord newest)
             {
-                asked.Add(peer.StoreId);
-                PeerList list = new(
-                    peer, PagesAsync(peer, prefix, cancellationToken).GetAsyncEnumerator(cancellationToken));
-                await AdvanceAsync(heads, asked, list).ConfigureAwait(false);
-            }
-
-            while (heads.Count > 0)
-            {
-                BallotedRecord newest = await TakeNameAsync(heads, asked).ConfigureAwait(false);
-                if (newest.Record.State == FileRecordState.File)
+                if (await JoinHomeAsync(lists, newest.Record.Home, after, sought, cancellationToken).ConfigureAwait(false))
                 {
-                    int answered = newest.Record.Home.Count(
-                        member => member.StoreId is StoreId id && asked.Contains(id));
-                    yield return new StoredFile(newest.Record, answered >= (newest.Record.Home.Count / 2) + 1);
+                    // The new ones may know more of this name, and names before it.
+                    lists.PutBack(newest);
+                    continue;
                 }
-            }
-        }
-        finally
-        {
-            while (heads.TryDequeue(out PeerList? rest, out _))
-            {
-                await rest.Records.DisposeAsync().ConfigureAwait(false);
+
+                after = newest.Record.Name;
+                if (newest.Record.State != FileRecordState.Removed)
+                {
+                    yield return Describe(newest.Record, lists);
+                }
             }
         }
     }
 
-    /// <summary>Takes every peer's record of the smallest name and answers the highest of them.</summary>
-    private async Task<BallotedRecord> TakeNameAsync(PriorityQueue<PeerList, string> heads, HashSet<StoreId> asked)
+    private static StoredFile Describe(FileRecord record, MergedLists lists)
     {
-        BallotedRecord newest = heads.Peek().Records.Current;
-        string name = newest.Record.Name;
-        while (heads.TryPeek(out PeerList? head, out string? next) && string.Equals(
-            next, name, StringComparison.Ordinal))
-        {
-            heads.Dequeue();
-            BallotedRecord current = head.Records.Current;
-            newest = current.Ballot > newest.Ballot ? current : newest;
-            await AdvanceAsync(heads, asked, head).ConfigureAwait(false);
-        }
+        int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id));
 
-        return newest;
+        // Of a name that moved, and whose new home says nothing, this is the file that it has there.
+        FileRecord file = record with { State = FileRecordState.File, FormerHome = [] };
+        return new StoredFile(file, answered >= (record.Home.Count / 2) + 1);
     }
 
     /// <summary>
-    /// Goes to the peer's next record. A peer that fails is left out, as long as another one is left.
+    /// Lists the members of a home that were not asked yet too, each from just after the last name taken.
     /// </summary>
-    private async Task AdvanceAsync(PriorityQueue<PeerList, string> heads, HashSet<StoreId> asked, PeerList list)
+    /// <returns>Whether there is one more.</returns>
+    private async Task<bool> JoinHomeAsync(
+        MergedLists lists, IReadOnlyList<HomeMember> home, string? after, HashSet<StoreId> sought, CancellationToken cancellationToken)
     {
-        try
+        HomeMember[] others = [.. home.Where(member => member.StoreId is StoreId id && sought.Add(id))];
+        (PeerHandle? Peer, string? Reason)[] found = await Task.WhenAll(
+            others.Select(member => directory.FindAsync(member, cancellationToken))).ConfigureAwait(false);
+        foreach (string reason in found.Where(one => one.Peer is null).Select(one => one.Reason!))
         {
-            if (await list.Records.MoveNextAsync().ConfigureAwait(false))
-            {
-                heads.Enqueue(list, list.Records.Current.Record.Name);
-                return;
-            }
-        }
-        catch (DfssException error) when (asked.Count > 1)
-        {
-            asked.Remove(list.Peer.StoreId);
-            options.Warning?.Invoke(
-                $"{list.Peer} could not list its files; the list is made of what the others have. {error.Message}");
+            options.Verbose?.Invoke($"The list is made without a peer that holds some of the files. {reason}");
         }
 
-        await list.Records.DisposeAsync().ConfigureAwait(false);
+        PeerHandle[] peers = [.. found.Select(one => one.Peer).OfType<PeerHandle>()];
+        await lists.AddAsync(peers, after, cancellationToken).ConfigureAwait(false);
+        return peers.Length > 0;
     }
-
-    private static async IAsyncEnumerable<BallotedRecord> PagesAsync(
-        PeerHandle peer, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        string? after = null;
-        RecordPage page;
-        do
-        {
-            page = await peer.Records.ListAsync(
-                new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
-            foreach (BallotedRecord record in page.Records)
-            {
-                if (NameOrder.Instance.Compare(record.Record.Name, after) <= 0)
-                {
-                    throw new DfssException(
-                        DfssErrorCode.ProtocolViolation, $"{peer} does not list its files in order.");
-                }
-
-                yield return record;
-                after = record.Record.Name;
-            }
-        }
-        while (page.HasMore && page.Records.Count > 0);
-    }
-
-    private sealed record PeerList(PeerHandle Peer, IAsyncEnumerator<BallotedRecord> Records);
 }

@@ -1,9 +1,14 @@
+using System.Collections.Concurrent;
+using Dfss.Records;
+
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written.
+/// Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written. What an
+/// earlier receive of the same file has left is verified first, and not fetched again.
 /// </summary>
-internal sealed class FileReceiver(PeerDirectory directory, ChunkBuffers buffers, TransferOptions options)
+internal sealed class FileReceiver(
+    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
 {
     public async Task ReceiveAsync(
         StoredFile file,
@@ -12,27 +17,59 @@ internal sealed class FileReceiver(PeerDirectory directory, ChunkBuffers buffers
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
-        FileRecord record = file.Record;
-        progress?.Report(new(TransferPhase.Negotiating, 0, record.Length));
-        Home home = await Home.ReachAsync(record.Home, directory, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(record.Name);
+        progress?.Report(new(TransferPhase.Negotiating, 0, file.Record.Length));
+        for (int moves = 1; ; moves++)
+        {
+            FileRecord record = file.Record;
+            Home home = await Home.ReachAsync(
+                RecordHome.Of(record), directory, enough: 1, cancellationToken).ConfigureAwait(false);
+            home.ThrowIfNobodyReached(record.Name);
+            try
+            {
+                await ReceiveAsync(
+                    home, record, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (DfssException error) when (error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)
+            {
+                FileRecord? now = await TryFindCurrentAsync(record.Name, home, cancellationToken).ConfigureAwait(false);
+                StoredFile? moved = now is null || moves > LaterHome.MaxMoves ? null : LocatedFile.AfterMove(file, now);
+                if (moved is null)
+                {
+                    ThrowIfReplaced(record, now, destinationPath, error);
+                    throw;
+                }
+
+                options.Verbose?.Invoke($"'{record.Name}' moved to other peers meanwhile; the rest comes from there.");
+                file = moved;
+                receiveOptions = receiveOptions with { Restart = false };
+            }
+        }
+    }
+
+    private async Task<FileRecord?> TryFindCurrentAsync(string name, Home home, CancellationToken cancellationToken)
+    {
         try
         {
-            await ReceiveAsync(
-                home, record, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
+            return await new RecordReader(options).FindCurrentAsync(name, home, cancellationToken).ConfigureAwait(false);
         }
-        catch (DfssException error) when (error.Code == DfssErrorCode.ChunkNotFound)
+        catch (DfssException error)
         {
-            StoredFile? now = await new RecordReader(options).ReadAsync(
-                record.Name, home, cancellationToken).ConfigureAwait(false);
-            if (now is not { IsCurrent: true } || now.Record.FileId == record.FileId)
-            {
-                throw;
-            }
+            // Why the chunk cannot be had is what is reported.
+            options.Verbose?.Invoke(error.Reason);
+            return null;
+        }
+    }
 
+    private static void ThrowIfReplaced(FileRecord record, FileRecord? now, string destinationPath, DfssException error)
+    {
+        if (now is { State: FileRecordState.File } && now.FileId != record.FileId && error.Code == DfssErrorCode.ChunkNotFound)
+        {
+            // Nobody has the rest of what was kept.
+            ReceivedFile.Forget(destinationPath, record);
             throw new DfssException(
                 DfssErrorCode.FileChanged,
-                $"'{record.Name}' was replaced (version {record.Version} by {now.Record.Version}) and its old chunks are gone.",
+                $"'{record.Name}' was replaced (version {record.Version} by {now.Version}) and its old chunks are gone.",
                 "Run the command again: it takes the new version.",
                 error);
         }
@@ -46,32 +83,77 @@ internal sealed class FileReceiver(PeerDirectory directory, ChunkBuffers buffers
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
-        ChunkFetcher fetcher = new(home, record, options);
+        ChunkFetcher fetcher = new(home, record, holders, buffers, options);
         FileManifest manifest = await fetcher.FetchManifestAsync(cancellationToken).ConfigureAwait(false);
-        using ReceivedFile received = ReceivedFile.Create(destinationPath, record.Length, receiveOptions.Force);
-        await FetchAllAsync(fetcher, manifest, received, progress, cancellationToken).ConfigureAwait(false);
+        using ReceivedFile received = ReceivedFile.Open(destinationPath, record, receiveOptions);
+        HashSet<int> present = await VerifyAsync(manifest, received, progress, cancellationToken).ConfigureAwait(false);
+        await FetchAsync(fetcher, manifest, received, present, progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, record.Length, record.Length));
         cancellationToken.ThrowIfCancellationRequested();
-        received.Commit(record, receiveOptions);
+        received.Commit(receiveOptions);
     }
 
-    private async Task FetchAllAsync(
+    /// <summary>Which of the claimed chunks are there.</summary>
+    private async Task<HashSet<int>> VerifyAsync(
+        FileManifest manifest, ReceivedFile received, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        if (received.Claimed.Count == 0)
+        {
+            return [];
+        }
+
+        progress?.Report(new(TransferPhase.Verifying, 0, manifest.Length));
+        ConcurrentBag<int> present = [];
+        long done = 0;
+        await Parallel.ForEachAsync(received.Claimed, Throttle(cancellationToken), async (index, token) =>
+        {
+            using ChunkBuffer buffer = await buffers.RentAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
+            if (await received.TryReadAsync(manifest.OffsetOf(index), buffer.Memory, token).ConfigureAwait(false)
+                && ChunkId.Of(buffer.Memory.Span) == manifest[index])
+            {
+                present.Add(index);
+                progress?.Report(new(
+                    TransferPhase.Verifying, Interlocked.Add(ref done, manifest.LengthOf(index)), manifest.Length));
+            }
+            else
+            {
+                await received.DisclaimAsync(index, token).ConfigureAwait(false);
+            }
+        }).ConfigureAwait(false);
+        options.Verbose?.Invoke(
+            $"{present.Count} of {manifest.ChunkCount} chunks are there from an earlier receive, of {received.Claimed.Count} that it had written.");
+        return [.. present];
+    }
+
+    private async Task FetchAsync(
         ChunkFetcher fetcher,
         FileManifest manifest,
         ReceivedFile received,
+        HashSet<int> present,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
-        long done = 0;
-        ParallelOptions parallel =
-            new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
-        await Parallel.ForAsync(0, manifest.ChunkCount, parallel, async (index, token) =>
+        long done = present.Sum(index => (long)manifest.LengthOf(index));
+        await Parallel.ForAsync(0, manifest.ChunkCount, Throttle(cancellationToken), async (index, token) =>
         {
-            int length = manifest.LengthOf(index);
-            using ChunkBuffer buffer = await buffers.RentAsync(length, token).ConfigureAwait(false);
-            await fetcher.FetchChunkAsync(manifest, index, buffer.Memory, token).ConfigureAwait(false);
-            await received.WriteAsync(manifest.OffsetOf(index), buffer.Memory, token).ConfigureAwait(false);
-            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, length), manifest.Length));
+            if (present.Contains(index))
+            {
+                return;
+            }
+
+            // Before it is asked for: a chunk that waits here is not late.
+            if (limit is not null)
+            {
+                await limit.WaitAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
+            }
+
+            using ChunkBuffer buffer = await fetcher.FetchChunkAsync(manifest, index, token).ConfigureAwait(false);
+            await received.WriteAsync(index, manifest.OffsetOf(index), buffer.Memory, token).ConfigureAwait(false);
+            progress?.Report(new(
+                TransferPhase.Transferring, Interlocked.Add(ref done, manifest.LengthOf(index)), manifest.Length));
         }).ConfigureAwait(false);
     }
+
+    private ParallelOptions Throttle(CancellationToken cancellationToken) =>
+        new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
 }

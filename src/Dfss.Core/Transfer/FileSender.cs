@@ -7,10 +7,16 @@ namespace Dfss.Transfer;
 /// Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and decide its
 /// record.
 /// </summary>
-internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, ChunkBuffers buffers, TransferOptions options)
+internal sealed class FileSender(
+    HomeFinder finder,
+    PeerDirectory directory,
+    ChunkBuffers buffers,
+    SendJournals journals,
+    RateLimit? limit,
+    TransferOptions options)
 {
-    /// <summary>One copy of each chunk.</summary>
-    private const int Replicas = 1;
+    /// <summary>2 copies of each chunk where there are two members or more: any one of them may be lost.</summary>
+    internal const int DefaultReplicas = 2;
 
     /// <summary>Consecutive chunks go to different members: the plainest round-robin.</summary>
     private const int Run = 1;
@@ -24,41 +30,63 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Chu
         progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
         (Home home, RecordWriter writer) = await PrepareAsync(
             stored, sendOptions, cancellationToken).ConfigureAwait(false);
-        Placement placement = new(home.Count, Replicas, Run);
+        (int replicas, int minimum) = ChooseReplicas(stored, home.Count, sendOptions);
         SendPlan plan = new(
-            placement,
+            new Placement(home.Count, replicas, Run),
+            minimum,
             (int)FileManifest.CountChunks(source.Length, chunkSize),
             Enumerable.Range(0, home.Count).Select(member => home[member] is not null));
-        ChunkUploader uploader = new(source, home, plan, chunkSize, buffers, options);
-        FileManifest manifest = await uploader.UploadAsync(progress, cancellationToken).ConfigureAwait(false);
-        progress?.Report(new(TransferPhase.Committing, source.Length, source.Length));
-        FileRecord chosen = await writer.CommitAsync(
-            current => Describe(current, stored, source, manifest, home, writer.WriterId),
-            plan,
-            manifest,
-            token => uploader.CompleteAsync(manifest, token),
-            cancellationToken).ConfigureAwait(false);
-        return new StoredFile(chosen, IsCurrent: true);
+        SendShortfall shortfall = new(sourcePath, home, plan, directory, options);
+        shortfall.ThrowIfBelowMinimum();
+        using SendJournal? journal = journals.TryOpen(source, chunkSize, sendOptions.Restart);
+        ChunkUploader uploader = new(source, shortfall, chunkSize, journal, buffers, limit, options);
+        FileRecord chosen;
+        try
+        {
+            FileManifest manifest = await uploader.UploadAsync(progress, cancellationToken).ConfigureAwait(false);
+            progress?.Report(new(TransferPhase.Committing, source.Length, source.Length));
+            chosen = await writer.CommitAsync(
+                current => Describe(current, stored, source, manifest, home, replicas, writer.WriterId) with
+                {
+                    Previous = KeepEarlier(current, manifest.FileId, sendOptions.KeepVersions),
+                },
+                plan,
+                manifest,
+                token => uploader.CompleteAsync(manifest, token),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.SourceChanged)
+        {
+            journal?.Forget();
+            throw;
+        }
+
+        journal?.Forget();
+        shortfall.WarnOfFewerCopies();
+        return new StoredFile(chosen, IsCurrent: true) { PresentReplicas = plan.PossibleReplicas };
     }
 
     /// <summary>Finds the name's home, or makes it, and prepares the change there.</summary>
     private async Task<(Home Home, RecordWriter Writer)> PrepareAsync(
         string name, SendOptions sendOptions, CancellationToken cancellationToken)
     {
-        WriteCondition condition = sendOptions.Force ? WriteCondition.ReplaceAny : WriteCondition.CreateOnly;
+        WriteCondition condition = sendOptions.IfVersion is long version ? WriteCondition.ReplaceVersion(version)
+            : sendOptions.Force ? WriteCondition.ReplaceAny
+            : WriteCondition.CreateOnly;
         FoundHome found = await finder.FindAsync(name, cancellationToken).ConfigureAwait(false);
         Home home = found.Home ?? await finder.MakeAsync(name, cancellationToken).ConfigureAwait(false);
         Warn(name, found, home);
-        while (true)
+        for (int moves = 1; ; moves++)
         {
             RecordWriter writer = new(home, name, condition, options);
-            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not IReadOnlyList<HomeMember> other)
+            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not Home other)
             {
                 return (home, writer);
             }
 
-            // Somebody made the name meanwhile, with other peers: a name's first home is its home.
-            home = await Home.ReachAsync(other, directory, cancellationToken).ConfigureAwait(false);
+            // Somebody made the name meanwhile, with other peers, or moved it: its home is where it is.
+            LaterHome.ThrowIfTooMany(moves, name);
+            home = other;
         }
     }
 
@@ -83,6 +111,26 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Chu
             options.Warning?.Invoke(
                 $"'{name}' exists and stays on {where}; {string.Join(", ", others)} {(others.Length == 1 ? "is" : "are")} {none}.");
         }
+    }
+
+    /// <summary>The copies to make of each chunk, and the fewest that are enough.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: more than there are members.</exception>
+    private static (int Replicas, int Minimum) ChooseReplicas(string name, int memberCount, SendOptions asked)
+    {
+        int replicas = asked.Replicas ?? Math.Min(DefaultReplicas, memberCount);
+        int minimum = asked.MinimumReplicas ?? Math.Min(DefaultReplicas, replicas);
+        if (replicas > memberCount)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"{replicas} copies of '{name}' were asked for, and it has {memberCount} {(memberCount == 1 ? "peer" : "peers")}.",
+                "Ask for fewer (-Replicas), or name more peers when a name is first sent.");
+        }
+
+        return minimum <= replicas ? (replicas, minimum) : throw new DfssException(
+            DfssErrorCode.InvalidArgument,
+            $"'{name}' cannot have at least {minimum} copies where {replicas} {(replicas == 1 ? "is" : "are")} made.",
+            "Give -Replicas too, or a lower -MinimumReplicas.");
     }
 
     /// <summary>The chunk size asked for, doubled until the manifest fits.</summary>
@@ -119,8 +167,30 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Chu
         return chunkSize;
     }
 
+    /// <summary>The versions to keep of a name that is replaced.</summary>
+    private static IReadOnlyList<PreviousVersion> KeepEarlier(FileRecord? current, FileId newFileId, int count)
+    {
+        if (current is not { State: FileRecordState.File })
+        {
+            return [];
+        }
+
+        IEnumerable<PreviousVersion> earlier = current.FileId == newFileId
+            ? current.Previous
+            : current.Previous.Prepend(new PreviousVersion(
+                current.Version,
+                current.FileId,
+                current.Length,
+                current.ChunkSize,
+                current.Replicas,
+                current.Run,
+                current.ModifiedUnixMilliseconds,
+                current.UnixMode));
+        return [.. earlier.Take(count)];
+    }
+
     private static FileRecord Describe(
-        FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, Guid writerId) => new()
+        FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, int replicas, Guid writerId) => new()
         {
             Name = name,
             Version = (current?.Version ?? 0) + 1,
@@ -128,12 +198,11 @@ internal sealed class FileSender(HomeFinder finder, PeerDirectory directory, Chu
             FileId = manifest.FileId,
             Length = manifest.Length,
             ChunkSize = manifest.ChunkSize,
-            Replicas = Replicas,
+            Replicas = replicas,
             Run = Run,
-            Home = home.Members,
+            Home = home.CurrentMembers,
             ModifiedUnixMilliseconds = source.ModifiedUnixMilliseconds,
             UnixMode = source.UnixMode,
             WriterId = writerId,
-
         };
 }

@@ -9,30 +9,42 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirectory directory)
 {
-    /// <summary>The home recorded for a name by the listed peers.</summary>
+    /// <summary>Whether nobody was named, so that there is nobody to ask.</summary>
+    public bool IsEmpty => addresses.Count == 0;
+
+    /// <summary>
+    /// The home recorded for a name by the listed peers. When a majority of them has answered, the others are waited
+    /// for a little longer.
+    /// </summary>
     /// <exception cref="DfssException">No listed peer was reached: each one's reason.</exception>
     public async Task<FoundHome> FindAsync(string name, CancellationToken cancellationToken)
     {
-        IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
-            await ConnectAllAsync(cancellationToken).ConfigureAwait(false);
-        (BallotedRecord? Newest, DfssException? Error)[] known = await Task.WhenAll(
-            listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct().Select(
-                peer => ReadAsync(peer, name, cancellationToken))).ConfigureAwait(false);
-        if (known.All(answer => answer.Error is not null))
+        PeerAddress[] listed = ListedOrThrow();
+        Known?[] answers = new Known?[listed.Length];
+        using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task[] asking = [.. listed.Select(
+            async (address, index) => answers[index] = await AskAsync(address, name, leave.Token).ConfigureAwait(false))];
+        await Patience.WaitAsync(asking, () => IsEnough(answers), directory.Clock, cancellationToken).ConfigureAwait(false);
+        await leave.CancelAsync().ConfigureAwait(false);
+        await Patience.EndAsync(asking, cancellationToken).ConfigureAwait(false);
+        Known[] known =
+            [.. answers.Select((answer, index) => answer ?? new Known(Peer: null, Answer: null, Late(listed[index])))];
+        if (known.All(one => one.Peer is null))
         {
-            throw known[0].Error!;
+            throw Unreachable([.. known.Select(one => one.Error!)]);
         }
 
-        int failed = listed.Count(one => one.Peer is null) + known.Count(answer => answer.Error is not null);
-        IEnumerable<DfssException> errors =
-            listed.Select(one => one.Error).Concat(known.Select(answer => answer.Error)).OfType<DfssException>();
-        BallotedRecord? newest = known.Select(answer => answer.Newest).OfType<BallotedRecord>().MaxBy(
-            record => record.Ballot);
+        if (known.All(one => one.Error is not null))
+        {
+            throw known.First(one => one.Peer is not null).Error!;
+        }
+
+        RecordHome? latest = RecordHome.LatestOf(known.Select(one => one.Answer).OfType<RegisterAnswer>());
         return new FoundHome(
-            newest is null ? null : await Home.ReachAsync(newest.Record.Home, directory, cancellationToken).ConfigureAwait(false),
-            [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()],
-            HasMajority: failed * 2 < listed.Count,
-            string.Join(" ", errors.Select(error => error.Reason)));
+            latest is null ? null : await Home.ReachAsync(latest, directory, cancellationToken).ConfigureAwait(false),
+            [.. known.Select(one => one.Peer).OfType<PeerHandle>().Distinct()],
+            HasMajority: known.Count(one => one.Error is not null) * 2 < known.Length,
+            string.Join(" ", known.Select(one => one.Error?.Reason).OfType<string>()));
     }
 
     /// <summary>The home of a name that nobody knows yet: the listed peers, rotated by the name.</summary>
@@ -65,16 +77,15 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     public async Task<IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)>> ConnectAllAsync(
         CancellationToken cancellationToken)
     {
-        if (addresses.Count == 0)
-        {
-            throw new DfssException(
-                DfssErrorCode.InvalidArgument, "No peer was named.", "Name one or more, for example localhost:9000.");
-        }
-
         (PeerAddress, PeerHandle?, DfssException?)[] listed = await Task.WhenAll(
-            addresses.Distinct().Select(address => ConnectAsync(address, cancellationToken))).ConfigureAwait(false);
-        return listed.Any(one => one.Item2 is not null) ? listed : throw Unreachable(listed);
+            ListedOrThrow().Select(address => ConnectAsync(address, cancellationToken))).ConfigureAwait(false);
+        return listed.Any(one => one.Item2 is not null) ? listed : throw Unreachable([.. listed.Select(one => one.Item3!)]);
     }
+
+    /// <summary>The peers asked, each once.</summary>
+    /// <exception cref="DfssException">InvalidArgument: there are none.</exception>
+    private PeerAddress[] ListedOrThrow() => addresses.Count > 0 ? [.. addresses.Distinct()] : throw new DfssException(
+        DfssErrorCode.InvalidArgument, "No peer was named.", "Name one or more, for example localhost:9000.");
 
     private static void ThrowIfTooFewReached(
         string name, HomeMember[] members, IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed)
@@ -96,9 +107,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             missing.Length == 1 ? "Start that peer, or leave it out of -Peer." : "Start those peers, or leave them out of -Peer.");
     }
 
-    private static DfssException Unreachable((PeerAddress Address, PeerHandle? Peer, DfssException? Error)[] listed)
+    private static DfssException Unreachable(DfssException[] errors)
     {
-        DfssException[] errors = [.. listed.Select(one => one.Error!)];
         if (errors.Length == 1)
         {
             return errors[0];
@@ -113,20 +123,37 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             code, string.Create(CultureInfo.InvariantCulture, $"None of {errors.Length} peers can be reached:{reasons}"), errors[0]);
     }
 
-    private static async Task<(BallotedRecord? Newest, DfssException? Error)> ReadAsync(
-        PeerHandle peer, string name, CancellationToken cancellationToken)
+    /// <summary>What the peer at an address knows of the name.</summary>
+    private async Task<Known> AskAsync(PeerAddress address, string name, CancellationToken cancellationToken)
     {
+        PeerHandle? peer = null;
+        using CancellationTokenSource limit = new(RegisterDriver.ReadLimit, directory.Clock);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
+            peer = await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<RegisterAnswer> answers =
-                await peer.Records.ReadAsync([new ReadRequest(name)], cancellationToken).ConfigureAwait(false);
-            return (answers[0].Accepted ?? answers[0].Decided, null);
+                await peer.Records.ReadAsync([new ReadRequest(name)], either.Token).ConfigureAwait(false);
+            return new Known(peer, answers[0], Error: null);
         }
         catch (DfssException error)
         {
-            return (null, error);
+            return new Known(peer, Answer: null, error);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new Known(peer, Answer: null, Late(address));
         }
     }
+
+    /// <summary>
+    /// Whether more than half have answered and one knows the name. Where none does, whoever is late may be the one.
+    /// </summary>
+    private static bool IsEnough(Known?[] answers) => answers.Count(one => one is { Error: null }) * 2 > answers.Length
+        && answers.Any(one => one?.Answer is { } answer && (answer.Accepted ?? answer.Decided) is not null);
+
+    private static DfssException Late(PeerAddress address) => new(
+        DfssErrorCode.TimedOut, $"{address}: no answer came in time.", "See whether it stands still.");
 
     private async Task<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> ConnectAsync(
         PeerAddress address, CancellationToken cancellationToken)
@@ -140,6 +167,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             return (address, null, error);
         }
     }
+
+    private sealed record Known(PeerHandle? Peer, RegisterAnswer? Answer, DfssException? Error);
 }
 
 /// <summary>What the listed peers know of where a name lives.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dfss.Protocol;
+using Dfss.Security;
 using Dfss.Transport;
 
 namespace Dfss.Transfer;
@@ -19,8 +20,16 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task<PeerHandle>>> byAddress = new();
     private readonly ConcurrentDictionary<PeerAddress, (long Timestamp, DfssException Error)> failures = new();
     private readonly ConcurrentDictionary<StoreId, PeerHandle> byStoreId = new();
+    private readonly ConcurrentDictionary<string, bool> told = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<PeerLink> links = [];
     private readonly CancellationTokenSource disposed = new();
+
+    /// <summary>
+    /// Addresses at which a member is sought that is not where its record says: those that the user names.
+    /// </summary>
+    public IReadOnlyList<PeerAddress> Named { get; init; } = [];
+
+    public TimeProvider Clock => options.TimeProvider;
 
     /// <summary>The store at an address.</summary>
     /// <exception cref="DfssException">
@@ -40,17 +49,12 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
         // Shared by all who ask for this address, so no one caller's token may end it.
         Lazy<Task<PeerHandle>> attempt = byAddress.GetOrAdd(address, key => new(() => OpenAsync(key, disposed.Token)));
-        try
-        {
-            return await attempt.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (DfssException error)
-        {
-            byAddress.TryRemove(new(address, attempt));
-            failures[address] = (options.TimeProvider.GetTimestamp(), error);
-            throw;
-        }
+        return await attempt.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>The member's store, if it was reached before; connects to nothing.</summary>
+    public PeerHandle? FindKnown(HomeMember member) =>
+        member.StoreId is StoreId id && byStoreId.TryGetValue(id, out PeerHandle? known) ? known : null;
 
     /// <summary>
     /// The store of this member, by what is known already or by its addresses; null, and why, where it cannot be
@@ -64,7 +68,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             return (null, $"{string.Join(", ", member.Addresses)} did not answer when the name was new, and never votes on it.");
         }
 
-        if (byStoreId.TryGetValue(id, out PeerHandle? known))
+        if (FindKnown(member) is PeerHandle known)
         {
             return (known, null);
         }
@@ -93,8 +97,18 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             }
         }
 
+        // It may have moved to an address that only the user knows.
+        await Task.WhenAll(Named.Select(address => TryConnectAsync(address, cancellationToken))).ConfigureAwait(false);
+        if (byStoreId.TryGetValue(id, out PeerHandle? moved))
+        {
+            return (moved, null);
+        }
+
         return (null, reasons.Count > 0 ? string.Join(" ", reasons) : $"Store {id} has no address that can be read.");
     }
+
+    /// <summary>Whether this is said for the first time: what holds for many files is told once.</summary>
+    public bool IsFirstTold(string what) => told.TryAdd(what, value: true);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -105,13 +119,41 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         disposed.Dispose();
     }
 
+    private async Task TryConnectAsync(PeerAddress address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            options.Verbose?.Invoke(error.Reason);
+        }
+    }
+
     private async Task<PeerHandle> OpenAsync(PeerAddress address, CancellationToken cancellationToken)
     {
         PeerLink link = new(address, channelOptions);
         links.Add(link);
-        HelloAnswer hello = await link.HelloAsync(cancellationToken).ConfigureAwait(false);
-        PeerHandle handle = new(link, hello);
-        options.Verbose?.Invoke($"Connected to {address}: store {hello.StoreId}, {hello.Software}.");
+        HelloAnswer hello;
+        TlsAgreement? agreement;
+        try
+        {
+            (hello, agreement) = await link.HelloAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            // Here and not where it is awaited: by then everybody may have gone on without this peer.
+            failures[address] = (options.TimeProvider.GetTimestamp(), error);
+            byAddress.TryRemove(address, out _);
+            throw;
+        }
+
+        PeerHandle handle = new(link, hello) { Agreement = agreement };
+        options.Verbose?.Invoke($"Connected to {address}: store {hello.StoreId}, {hello.Software}{Describe(agreement)}.");
         return byStoreId.GetOrAdd(handle.StoreId, handle);
     }
+
+    private static string Describe(TlsAgreement? agreement) =>
+        agreement is null ? string.Empty : $"; {agreement.Protocol} with '{agreement.PeerName}', {agreement.CipherSuite}";
 }

@@ -1,5 +1,6 @@
 using Dfss.Protocol;
 using Dfss.Records;
+using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Transport;
 
@@ -13,13 +14,16 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     private readonly BatchingChunkStore batchedChunks;
     private readonly BatchingRecordStore batchedRecords;
+    private readonly RemoteChunkStore remote;
+    private readonly bool isLimited;
     private int refusals;
 
     public PeerHandle(PeerLink link, HelloAnswer hello)
     {
         Link = link;
         StoreId = hello.StoreId;
-        RemoteChunkStore chunks = new(link);
+        RemoteChunkStore chunks = remote = new RemoteChunkStore(link);
+        isLimited = hello.IsLimited;
         batchedChunks = new BatchingChunkStore(chunks, chunks);
         batchedRecords = new BatchingRecordStore(new RemoteRecordStore(link));
         Chunks = new VerifyingChunkStore(batchedChunks);
@@ -33,6 +37,9 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     public StoreId StoreId { get; }
 
+    /// <summary>What TLS was agreed upon with it; null where there is none.</summary>
+    public TlsAgreement? Agreement { get; init; }
+
     /// <summary>
     /// How a record names this store: its id, the address that worked here, then those it advertises.
     /// </summary>
@@ -42,6 +49,20 @@ internal sealed class PeerHandle : IAsyncDisposable
     public IChunkStore Chunks { get; }
 
     public IChunkVerifier Verifier { get; }
+
+    /// <summary>Gets a chunk of a file, verified; by the file's name where this peer lets the client have others by that alone.</summary>
+    public async ValueTask<int?> GetAsync(NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (!isLimited)
+        {
+            return await Chunks.GetAsync(chunk.Id, destination, cancellationToken).ConfigureAwait(false);
+        }
+
+        int? length = await remote.GetNamedAsync(chunk, destination, cancellationToken).ConfigureAwait(false);
+        return length is null || ChunkId.Of(destination.Span[..length.Value]) == chunk.Id ? length : throw new DfssException(
+            DfssErrorCode.ChunkCorrupt, $"{this}: what it has as chunk {chunk.Id} of '{chunk.Name}' is not that chunk.")
+        { ChunkId = chunk.Id };
+    }
 
     public IRecordStore Records => batchedRecords;
 

@@ -1,4 +1,5 @@
 using Dfss.Protocol;
+using Dfss.Security;
 
 namespace Dfss.Transfer;
 
@@ -38,8 +39,23 @@ public sealed record PeerInfo
     /// <summary>Bytes of chunks stored.</summary>
     public required long StoredBytes { get; init; }
 
+    /// <summary>Bad chunks that were set aside and are kept to be looked at; they count as missing.</summary>
+    public required long QuarantinedChunks { get; init; }
+
+    /// <summary>How the peer's scrub, which re-reads all it stores, is getting on.</summary>
+    public required ScrubInfo Scrub { get; init; }
+
+    /// <summary>The most bytes of chunks that it takes; null: no limit.</summary>
+    public long? QuotaBytes { get; init; }
+
+    /// <summary>Bytes that it leaves free on the store's file system; null for a store in memory.</summary>
+    public long? MinimumFreeBytes { get; init; }
+
     /// <summary>Bytes free on the store's file system; null for a store in memory.</summary>
     public long? FreeBytes { get; init; }
+
+    /// <summary>What TLS was agreed upon with it, and who it is; null where nothing is encrypted.</summary>
+    public TlsAgreement? Tls { get; init; }
 
     /// <summary>Reads the results of peer_info.</summary>
     /// <exception cref="DfssException">InvalidArgument: a key is missing, of the wrong kind or out of range.</exception>
@@ -56,6 +72,10 @@ public sealed record PeerInfo
         Connections = Handshake.ToInteger(map.Required("connections")),
         Chunks = map.Required("chunks").AsInteger(),
         StoredBytes = map.Required("stored_bytes").AsInteger(),
+        QuarantinedChunks = map.Required("quarantined").AsInteger(),
+        Scrub = ScrubInfo.FromMap(map.Required("scrub").AsMap()),
+        QuotaBytes = map.TryGet("quota_bytes", out MessageValue quota) ? quota.AsInteger() : null,
+        MinimumFreeBytes = map.TryGet("minimum_free_bytes", out MessageValue minimum) ? minimum.AsInteger() : null,
         FreeBytes = map.TryGet("free_bytes", out MessageValue free) ? free.AsInteger() : null,
     };
 

@@ -1,12 +1,11 @@
 using Dfss.Storage;
-using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
 /// <summary>
-/// A file on its way to its destination: written under a temporary name beside it, at full length from the start (so
-/// that a full disk shows at once), and renamed when everything is verified. Disposing it before <see cref="Commit"/>
-/// leaves nothing behind.
+/// A file on its way to its destination: written into a <see cref="PartFile"/> beside it, at full length from the start
+/// (so that a full disk shows at once), and renamed when everything is verified. Disposed before <see cref="Commit"/>,
+/// it stays there with what it has, for the next receive to go on from; without one whole chunk it leaves nothing.
 /// </summary>
 internal sealed class ReceivedFile : IDisposable
 {
@@ -18,76 +17,199 @@ internal sealed class ReceivedFile : IDisposable
     private static readonly DurableFile Files = new(beforeStep: null);
 
     private readonly string destinationPath;
-    private readonly string temporaryPath;
-    private readonly FileStream stream;
-    private readonly SafeFileHandle handle;
+    private readonly FileRecord record;
+    private readonly PartFile part;
+    private readonly PartTrailer? trailer;
     private readonly SemaphoreSlim writing = new(1);
+    private int presentCount;
     private bool isCommitted;
 
-    private ReceivedFile(string destinationPath, string temporaryPath, FileStream stream)
+    private ReceivedFile(string destinationPath, FileRecord record, PartFile part, PartTrailer? trailer)
     {
         this.destinationPath = destinationPath;
-        this.temporaryPath = temporaryPath;
-        this.stream = stream;
-        handle = stream.SafeFileHandle;
+        this.record = record;
+        this.part = part;
+        this.trailer = trailer;
+        Claimed = trailer is null || !part.IsOld ? [] : [.. Enumerable.Range(0, ChunkCount).Where(trailer.Claims)];
+        presentCount = Claimed.Count;
     }
 
-    /// <summary>Makes the temporary file.</summary>
+    /// <summary>
+    /// The chunks that an earlier receive says it has written. That may be wrong, as after a power cut: verify them, and
+    /// <see cref="DisclaimAsync"/> those that are bad.
+    /// </summary>
+    public IReadOnlyList<int> Claimed { get; }
+
+    private int ChunkCount => (int)FileManifest.CountChunks(record.Length, record.ChunkSize);
+
+    /// <summary>Makes the part file of a destination, or goes on with the one that is there.</summary>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
-    public static ReceivedFile Create(string destinationPath, long length, bool force)
+    public static ReceivedFile Open(string destinationPath, FileRecord record, ReceiveOptions options)
     {
-        // Like cp, through a link to what it names; the link stays.
-        if (new FileInfo(destinationPath).LinkTarget is not null)
-        {
-            destinationPath =
-                File.ResolveLinkTarget(destinationPath, returnFinalTarget: true)?.FullName ?? destinationPath;
-        }
-
-        ThrowIfTaken(destinationPath, force);
-        string folder = Path.GetDirectoryName(Path.GetFullPath(destinationPath))!;
-
-        // Not the destination's own name with something added: that may be too long already.
-        string temporary = Path.Combine(folder, $".dfss-{Guid.NewGuid():N}.part");
+        destinationPath = Resolve(destinationPath);
+        ThrowIfTaken(destinationPath, options.Force);
+        PartFile? part = null;
         try
         {
-            return new ReceivedFile(destinationPath, temporary, Create(temporary, length));
+            part = PartFile.Open(PartFile.PathOf(destinationPath), record);
+            PartTrailer? trailer = part.IsOld && !options.Restart ? ReadTrailer(part, record) : null;
+            if (part.IsOld && trailer is null)
+            {
+                // Of another file, another version of this one, or of nothing that can be gone on with.
+                part = part.Replace();
+            }
+
+            if (PartFile.HasTrailer(record))
+            {
+                trailer ??= PartTrailer.Create(record);
+                trailer.TakeOver();
+                RandomAccess.Write(part.Handle, trailer.Bytes.Span, record.Length);
+            }
+
+            return new ReceivedFile(destinationPath, record, part, trailer);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // .NET has removed what it could not give its full length.
+            part?.Dispose();
             throw Unwritable(destinationPath, error);
         }
     }
 
-    private static FileStream Create(string path, long length)
+    /// <summary>Removes what an earlier receive has kept of this very file, if nobody uses it.</summary>
+    public static void Forget(string destinationPath, FileRecord record)
     {
-        FileStreamOptions options = new()
+        try
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.Read | FileShare.Delete,
-            PreallocationSize = length,
-            BufferSize = 0,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            // Nobody else's until it has the mode of its original.
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using PartFile? part = PartFile.TryOpenUnused(PartFile.PathOf(Resolve(destinationPath)), record);
+            if (part is not null && ReadTrailer(part, record) is not null)
+            {
+                part.Remove();
+            }
         }
-
-        return new FileStream(path, options);
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(destinationPath, error);
+        }
     }
 
+    /// <summary>Reads a chunk that is claimed.</summary>
+    /// <returns>Whether there was as much to read.</returns>
+    public async ValueTask<bool> TryReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        int done = 0;
+        try
+        {
+            while (done < destination.Length)
+            {
+                int read = await RandomAccess.ReadAsync(
+                    part.Handle, destination[done..], offset + done, cancellationToken).ConfigureAwait(false);
+                if (read == 0)
+                {
+                    return false;
+                }
+
+                done += read;
+            }
+
+            return true;
+        }
+        catch (IOException)
+        {
+            // A bad sector, say: the chunk is fetched, and writing it tells whether the disk takes it.
+            return false;
+        }
+    }
+
+    /// <summary>A claimed chunk turned out to be bad.</summary>
+    public ValueTask DisclaimAsync(int chunkIndex, CancellationToken cancellationToken) =>
+        WriteAsync(chunkIndex, offset: 0, default, isThere: false, cancellationToken);
+
     /// <summary>
-    /// Writes verified bytes at their place. One write at a time: more only wait for the file's lock in the kernel,
-    /// spinning.
+    /// Writes a verified chunk at its place, and then that it is there. One write at a time: more only wait for the
+    /// file's lock in the kernel, spinning.
     /// </summary>
-    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public ValueTask WriteAsync(
+        int chunkIndex, long offset, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        WriteAsync(chunkIndex, offset, content, isThere: true, cancellationToken);
+
+    /// <summary>Gives the file its length, times, mode and name.</summary>
+    /// <param name="options">Whether it replaces a file, and whether it is made durable.</param>
+    public void Commit(ReceiveOptions options)
+    {
+        ThrowIfTaken(destinationPath, options.Force);
+        part.ThrowIfReplaced();
+        try
+        {
+            if (trailer is not null || part.IsOld)
+            {
+                RandomAccess.SetLength(part.Handle, record.Length);
+            }
+
+            if (!OperatingSystem.IsWindows())
+            {
+                // Set-user-id and its like are not taken over from a network.
+                File.SetUnixFileMode(part.Handle, (UnixFileMode)((record.UnixMode ?? DefaultMode) & PermissionBits));
+            }
+
+            // A record may name a year that no clock here can show.
+            long modified = Math.Min(record.ModifiedUnixMilliseconds, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
+            File.SetLastWriteTimeUtc(part.Handle, DateTimeOffset.FromUnixTimeMilliseconds(modified).UtcDateTime);
+            if (options.Durable)
+            {
+                Files.Sync(part.Handle, part.Path);
+            }
+
+            if (OperatingSystem.IsWindows())
+            {
+                part.Dispose();
+            }
+
+            // Elsewhere under its lock still, so that nobody takes it for a part to go on with.
+            Files.Rename(part.Path, destinationPath, options.Force);
+            isCommitted = true;
+            if (options.Durable)
+            {
+                Files.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(destinationPath))!);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Reopen();
+            throw Unwritable(destinationPath, error);
+        }
+    }
+
+    public void Dispose()
+    {
+        writing.Dispose();
+        if (!isCommitted && (trailer is null || presentCount == 0))
+        {
+            part.Remove();
+        }
+
+        part.Dispose();
+    }
+
+    /// <summary>Like cp, through a link to what it names; the link stays.</summary>
+    private static string Resolve(string destinationPath) => new FileInfo(destinationPath).LinkTarget is null
+        ? destinationPath
+        : File.ResolveLinkTarget(destinationPath, returnFinalTarget: true)?.FullName ?? destinationPath;
+
+    private static PartTrailer? ReadTrailer(PartFile part, FileRecord record) =>
+        PartFile.HasTrailer(record) ? PartTrailer.Read(part.Handle, record) : null;
+
+    private async ValueTask WriteAsync(
+        int chunkIndex, long offset, ReadOnlyMemory<byte> content, bool isThere, CancellationToken cancellationToken)
     {
         await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            RandomAccess.Write(handle, content.Span, offset);
+            RandomAccess.Write(part.Handle, content.Span, offset);
+            presentCount += isThere ? 1 : -1;
+            if (trailer?.Set(chunkIndex, isThere) is (int at, byte bits))
+            {
+                RandomAccess.Write(part.Handle, [bits], record.Length + at);
+            }
         }
         catch (IOException error)
         {
@@ -99,60 +221,32 @@ internal sealed class ReceivedFile : IDisposable
         }
     }
 
-    /// <summary>Gives the file its times, mode and name.</summary>
-    /// <param name="record">Whose last write and mode it gets.</param>
-    /// <param name="options">Whether it replaces a file, and whether it is made durable.</param>
-    public void Commit(FileRecord record, ReceiveOptions options)
+    /// <summary>It could not be given its name: what it has is kept all the same, as its owner's alone.</summary>
+    private void Reopen()
     {
-        try
+        if (trailer is not null && !part.Handle.IsClosed && !isCommitted)
         {
-            if (!OperatingSystem.IsWindows())
-            {
-                // Set-user-id and its like are not taken over from a network.
-                File.SetUnixFileMode(handle, (UnixFileMode)((record.UnixMode ?? DefaultMode) & PermissionBits));
-            }
-
-            long modified = Math.Min(record.ModifiedUnixMilliseconds, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
-            File.SetLastWriteTimeUtc(handle, DateTimeOffset.FromUnixTimeMilliseconds(modified).UtcDateTime);
-            if (options.Durable)
-            {
-                Files.Sync(handle, temporaryPath);
-            }
-
-            stream.Dispose();
-            ThrowIfTaken(destinationPath, options.Force);
-            Files.Rename(temporaryPath, destinationPath, options.Force);
-            isCommitted = true;
-            if (options.Durable)
-            {
-                Files.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(destinationPath))!);
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw Unwritable(destinationPath, error);
-        }
-    }
-
-    public void Dispose()
-    {
-        stream.Dispose();
-        writing.Dispose();
-        if (!isCommitted)
-        {
-            File.Delete(temporaryPath);
+            RandomAccess.Write(part.Handle, trailer.Bytes.Span, record.Length);
+            PartFile.HideFromOthers(part.Handle);
         }
     }
 
     private static void ThrowIfTaken(string path, bool force)
     {
+        if (path.EndsWith(PartFile.Suffix, StringComparison.OrdinalIgnoreCase))
+        {
+            // It may be another's part, now or later.
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' has the ending of files that are not whole yet.", "Name another destination.");
+        }
+
         if (Directory.Exists(path))
         {
             throw new DfssException(
                 DfssErrorCode.DestinationExists, $"'{path}' is a folder.", "Name a file, or the folder to receive into.");
         }
 
-        if (!FileKind.IsRegular(path))
+        if (!FileStatus.IsRegular(path))
         {
             throw new DfssException(
                 DfssErrorCode.DestinationUnwritable, $"'{path}' is a FIFO, socket or device, and is not replaced by a file.",

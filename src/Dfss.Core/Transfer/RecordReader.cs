@@ -15,12 +15,11 @@ internal sealed class RecordReader(TransferOptions options)
         return await ReadAsync(stored, home, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
     }
 
-    /// <summary>The name's file at its home; null where it was removed or was never sent.</summary>
+    /// <summary>The name's file at its home, or at a later one if it moved; null where it was removed or was never sent.</summary>
     public async Task<StoredFile?> ReadAsync(string name, Home home, CancellationToken cancellationToken)
     {
-        RegisterReader reader = new(name, home.Count, Guid.NewGuid);
-        RegisterDriver driver = new(home, options);
-        await driver.RunAsync(reader, () => false, cancellationToken).ConfigureAwait(false);
+        (RegisterReader reader, RegisterDriver driver, home) =
+            await FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
         if (reader is { IsCurrent: false, Result: null })
         {
             throw new DfssException(
@@ -38,9 +37,40 @@ internal sealed class RecordReader(TransferOptions options)
         return reader.Result?.Record is { State: FileRecordState.File } record ? new StoredFile(record, reader.IsCurrent) : null;
     }
 
-    private static DfssException NotFound(string name) =>
+    /// <summary>What a majority of the name's home knows; null where too few answered, or it was never sent.</summary>
+    public async Task<FileRecord?> FindCurrentAsync(string name, Home home, CancellationToken cancellationToken)
+    {
+        (RegisterReader reader, _, _) = await FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
+        return reader.IsCurrent ? reader.Result?.Record : null;
+    }
+
+    public static DfssException NotFound(string name) =>
         new(
             DfssErrorCode.FileNotFound,
             $"No peer asked knows a file named '{name}'.",
             "List what is stored with Get-DfssFileInfo; names are case-sensitive.");
+
+    /// <summary>Reads at this home, and where the name has moved from it, at the next.</summary>
+    public async Task<(RegisterReader Reader, RegisterDriver Driver, Home Home)> FollowAsync(
+        string name, Home home, CancellationToken cancellationToken)
+    {
+        (RegisterReader reader, RegisterDriver driver) = await RunAsync(name, home, cancellationToken).ConfigureAwait(false);
+        for (int moves = 1; reader.HasMoved; moves++)
+        {
+            LaterHome.ThrowIfTooMany(moves, name);
+            home = await LaterHome.ReachAsync(reader, home, cancellationToken).ConfigureAwait(false);
+            (reader, driver) = await RunAsync(name, home, cancellationToken).ConfigureAwait(false);
+        }
+
+        return (reader, driver, home);
+    }
+
+    private async Task<(RegisterReader Reader, RegisterDriver Driver)> RunAsync(
+        string name, Home home, CancellationToken cancellationToken)
+    {
+        RegisterReader reader = new(name, home.Place, Guid.NewGuid);
+        RegisterDriver driver = new(home, options);
+        await driver.RunAsync(reader, () => false, cancellationToken).ConfigureAwait(false);
+        return (reader, driver);
+    }
 }

@@ -13,25 +13,52 @@ internal sealed class RecordWriter
     /// </summary>
     private const int MaxSealRounds = 3;
 
-    private const string LookAgain = "Look at it with Get-DfssFileInfo, then send again.";
+    private const string LookAgain = "Look at it with Get-DfssFileInfo, then run the command again.";
 
     private readonly Home home;
     private readonly string name;
     private readonly RegisterDriver driver;
-    private readonly Proposer proposer;
-    private readonly bool isCreateOnly;
+    private readonly SealingRound round;
+    private readonly WriteCondition condition;
 
     public RecordWriter(Home home, string name, WriteCondition condition, TransferOptions options)
+        : this(home, condition, Guid.NewGuid(), id => new Proposer(name, home.Place, condition, id, Guid.NewGuid), options)
     {
-        this.home = home;
-        this.name = name;
-        isCreateOnly = condition == WriteCondition.CreateOnly;
-        driver = new RegisterDriver(home, options);
-        proposer = new Proposer(name, home.Count, condition, WriterId, Guid.NewGuid);
     }
 
+    private RecordWriter(
+        Home home, WriteCondition condition, Guid writerId, Func<Guid, SealingRound> begin, TransferOptions options)
+    {
+        this.home = home;
+        this.condition = condition;
+        WriterId = writerId;
+        round = begin(writerId);
+        name = round.Name;
+        driver = new RegisterDriver(home, options);
+    }
+
+    /// <summary>One that changes nothing: the members seal what they hold, and accept the record once more.</summary>
+    public static RecordWriter Refresh(Home home, FileRecord record, TransferOptions options) => new(
+        home,
+        WriteCondition.ReplaceVersion(record.Version),
+        record.WriterId,
+        _ => new Refresher(home.Place, record, Guid.NewGuid),
+        options);
+
+    /// <summary>The plans of a change that has no chunks to seal.</summary>
+    public static Task<IReadOnlyList<SealPlan>> NoSeals { get; } = Task.FromResult<IReadOnlyList<SealPlan>>([]);
+
     /// <summary>Marks the record as this change's own.</summary>
-    public Guid WriterId { get; } = Guid.NewGuid();
+    public Guid WriterId { get; }
+
+    /// <summary>After step 2: what the name is at; null where it was never sent.</summary>
+    public FileRecord? Current => round.Current?.Record;
+
+    /// <summary>Whether the change ended because the name moved meanwhile; nothing of it was made.</summary>
+    public bool HasMoved => round.State == ProposerState.Moved;
+
+    /// <summary>After step 5: the record and the ballot it was chosen at.</summary>
+    public BallotedRecord? Chosen => round.Chosen;
 
     /// <summary>Step 1 and 2: whether the change may be made, before anything is sent for it.</summary>
     /// <returns>
@@ -40,12 +67,19 @@ internal sealed class RecordWriter
     /// <exception cref="DfssException">
     /// FileExists, Conflict, NoMajority, or what all who should have answered failed with, as StoreFailed.
     /// </exception>
-    public async Task<IReadOnlyList<HomeMember>?> PrepareAsync(CancellationToken cancellationToken)
+    public async Task<Home?> PrepareAsync(CancellationToken cancellationToken)
     {
         await driver.RunAsync(
-            proposer, () => proposer.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
+            round, () => round.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
+        if (HasMoved)
+        {
+            return await LaterHome.ReachAsync(round, home, cancellationToken).ConfigureAwait(false);
+        }
+
         ThrowIfFailed();
-        return proposer.Current is { } current && !home.IsSameAs(current.Record.Home) ? current.Record.Home : null;
+        return round.Current is { } current && !home.IsSameAs(current.Record.Home)
+            ? await home.GoToAsync(RecordHome.OfAccepted(current), cancellationToken).ConfigureAwait(false)
+            : null;
     }
 
     /// <summary>Steps 3 to 5.</summary>
@@ -67,12 +101,12 @@ internal sealed class RecordWriter
         CancellationToken cancellationToken)
     {
         await complete(cancellationToken).ConfigureAwait(false);
-        proposer.Propose(current => DescribeAtHome(describe, current?.Record), ToSealPlan(plan, manifest));
-        for (int round = 1; ; round++)
+        ((Proposer)round).Propose(current => DescribeAtHome(describe, current?.Record), ToSealPlan(plan, manifest));
+        for (int tries = 1; ; tries++)
         {
             await driver.RunAsync(
-                proposer, () => proposer.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
-            if (proposer.State != ProposerState.ChunksMissing)
+                round, () => round.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
+            if (round.State != ProposerState.ChunksMissing)
             {
                 break;
             }
@@ -80,14 +114,14 @@ internal sealed class RecordWriter
             // Swept between put and seal, or lost with a member that was restarted or has gone.
             for (int member = 0; member < home.Count; member++)
             {
-                ChunkBitmap missing = proposer.MissingAt(member);
+                ChunkBitmap missing = round.MissingAt(member);
                 plan.MarkMissing(member, missing);
-                if (proposer.IsUnavailable(member))
+                if (round.IsUnavailable(member) && home[member] is { } lost)
                 {
-                    plan.Exclude(
-                        member, new DfssException(driver.CommonError ?? DfssErrorCode.PeerUnreachable, driver.Reasons));
+                    plan.Exclude(member, driver.ErrorOf(member) ?? new DfssException(
+                        DfssErrorCode.TimedOut, $"{lost} did not answer when it was asked to seal."));
                 }
-                else if (round >= MaxSealRounds && (!missing.IsEmpty || proposer.IsManifestMissingAt(member)))
+                else if (tries >= MaxSealRounds && (!missing.IsEmpty || round.IsManifestMissingAt(member)))
                 {
                     plan.Exclude(member, new DfssException(
                         DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged.", "Check its disk and memory."));
@@ -95,12 +129,76 @@ internal sealed class RecordWriter
             }
 
             await complete(cancellationToken).ConfigureAwait(false);
-            proposer.Reseal(ToSealPlan(plan, manifest));
+            round.Reseal(ToSealPlan(plan, manifest));
         }
 
         ThrowIfFailed();
-        return proposer.Chosen!.Record;
+        return round.Chosen!.Record;
     }
+
+    /// <summary>Steps 3 to 5 with chunks that are at their members already, as far as the plan says.</summary>
+    /// <param name="describe">The record, made from the one it replaces; null for a refresh.</param>
+    /// <param name="planSeals">
+    /// Says who is to seal what: of the file, and then of earlier versions that are put anew; nothing for a record
+    /// without chunks. Called first, and again when a member turns out not to have what it was to seal.
+    /// </param>
+    /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
+    /// <exception cref="DfssException">
+    /// FileExists, Conflict, NoMajority, CommitUncertain, StoreFailed, and what <paramref name="planSeals"/> throws.
+    /// </exception>
+    public async Task<FileRecord> CommitAsync(
+        Func<FileRecord?, FileRecord>? describe,
+        Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
+        CancellationToken cancellationToken)
+    {
+        IReadOnlyList<SealPlan> plans = await planSeals(cancellationToken).ConfigureAwait(false);
+        if (round is Refresher refresher)
+        {
+            refresher.Propose(plans);
+        }
+        else
+        {
+            ((Proposer)round).Propose(current => DescribeAtHome(describe!, current?.Record), plans);
+        }
+
+        for (int tries = 1; ; tries++)
+        {
+            await driver.RunAsync(
+                round, () => round.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
+            if (round.State != ProposerState.ChunksMissing)
+            {
+                break;
+            }
+
+            if (tries >= MaxSealRounds)
+            {
+                throw new DfssException(
+                    DfssErrorCode.StoreFailed,
+                    $"The peers of '{name}' do not keep what they say they have. Nothing was changed. {driver.Reasons}".TrimEnd(),
+                    "Test the file with -Deep, and look at the peers' logs.");
+            }
+
+            plans = await planSeals(cancellationToken).ConfigureAwait(false);
+            round.Reseal(plans[round.PlanIndex]);
+        }
+
+        ThrowIfFailed();
+        return round.Chosen!.Record;
+    }
+
+    /// <summary>Steps 4 and 5 of a removal: a tombstone in place of what the name is at.</summary>
+    /// <exception cref="DfssException">Conflict, NoMajority, CommitUncertain.</exception>
+    public Task<FileRecord> RemoveAsync(CancellationToken cancellationToken) => CommitAsync(
+        _ => new FileRecord
+        {
+            Name = name,
+            Version = 1,
+            State = FileRecordState.Removed,
+            Home = home.Members,
+            WriterId = WriterId,
+        },
+        static _ => NoSeals,
+        cancellationToken);
 
     private FileRecord DescribeAtHome(Func<FileRecord?, FileRecord> describe, FileRecord? current)
     {
@@ -110,7 +208,7 @@ internal sealed class RecordWriter
         }
 
         const string Meanwhile = "was made by somebody else meanwhile, with other peers.";
-        throw proposer.MayHaveChanged
+        throw round is Proposer { MayHaveChanged: true }
             ? new DfssException(
                 DfssErrorCode.CommitUncertain,
                 $"'{name}' {Meanwhile} Whether this change was made before it is not known.", LookAgain)
@@ -118,18 +216,30 @@ internal sealed class RecordWriter
     }
 
     private static SealPlan ToSealPlan(SendPlan plan, FileManifest manifest) =>
-        new(manifest.FileId, manifest.ChunkCount, plan.ExpectedByMember(), MinimumReplicas: 1);
+        new(manifest.FileId, manifest.ChunkCount, plan.ExpectedByMember(), plan.PossibleReplicas);
+
+    private static string Describe(FileRecord? current) => current switch
+    {
+        null => "was never sent",
+        { State: FileRecordState.Removed } => $"was removed at version {current.Version}",
+        _ => $"is at version {current.Version}",
+    };
 
     private void ThrowIfFailed()
     {
         string reasons = driver.Reasons.Length > 0 ? $" {driver.Reasons}" : string.Empty;
-        switch (proposer.State)
+        switch (round.State)
         {
-            case ProposerState.Conflict when isCreateOnly && proposer.Current?.Record is { State: FileRecordState.File } current:
+            case ProposerState.Conflict when condition == WriteCondition.CreateOnly && round.Current?.Record is { State: FileRecordState.File } current:
                 throw new DfssException(
                     DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}.", "Use -Force to replace it, or another name.");
+            case ProposerState.Conflict when condition.Version is long version && round.Current?.Record.Version != version:
+                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' {Describe(round.Current?.Record)}, not at version {version}.", LookAgain);
             case ProposerState.Conflict:
                 throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.", LookAgain);
+            case ProposerState.Moved:
+                throw new DfssException(
+                    DfssErrorCode.Conflict, $"'{name}' was moved to other peers meanwhile. Nothing was changed.", "Run the command again.");
             case ProposerState.NoMajority:
                 throw new DfssException(
                     driver.CommonError ?? DfssErrorCode.NoMajority,

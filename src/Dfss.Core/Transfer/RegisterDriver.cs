@@ -14,8 +14,10 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     /// </summary>
     private const int MaxRounds = 8;
 
-    /// <summary>How long the last, losable messages may hold up a result that is certain already.</summary>
-    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// 5 s, as long as connecting may take: a read costs a member a row, so one that takes longer stands still.
+    /// </summary>
+    public static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<int, DfssException> errors = [];
     private int pausedFor = 1;
@@ -23,6 +25,9 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     /// <summary>What stood in the way at each member whose last request got no answer.</summary>
     public string Reasons => string.Join(
         " ", errors.Values.Select(error => error.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0));
+
+    /// <summary>What stood in the way at a member whose last request got no answer; null where that is not known.</summary>
+    public DfssException? ErrorOf(int member) => errors.GetValueOrDefault(member);
 
     /// <summary>
     /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help:
@@ -41,29 +46,39 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Dictionary<int, Task<Outcome>> running = [];
+        using CancellationTokenSource reading = new(ReadLimit, options.TimeProvider);
+        long began = options.TimeProvider.GetTimestamp();
+        Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running = [];
+        int answered = 0;
         bool isLeaving = false;
         try
         {
             while (true)
             {
                 await PauseBetweenRoundsAsync(round, cancellationToken).ConfigureAwait(false);
-                bool isAsking = StartRequests(round, running, stop.Token);
+                bool isAsking = StartRequests(round, running, reading.Token, stop.Token);
                 if (!isLeaving && (round.IsFinished || isPaused()))
                 {
                     // What is left is telling the decision, or hearing from the slowest; neither is worth a long wait.
                     isLeaving = true;
-                    stop.CancelAfter(FarewellTime);
+                    stop.CancelAfter(Patience.After(options.TimeProvider.GetElapsedTime(began)));
+                }
+
+                if (isLeaving && running.Values.All(one => one.Request is ReadRequest))
+                {
+                    return;
                 }
 
                 if (running.Count > 0)
                 {
-                    Task<Outcome> ended = await Task.WhenAny(running.Values).ConfigureAwait(false);
-                    Deliver(round, running, await ended.ConfigureAwait(false));
-                }
-                else if (isLeaving)
-                {
-                    return;
+                    Task<Outcome> ended = await Task.WhenAny(running.Values.Select(one => one.Answer)).ConfigureAwait(false);
+                    Outcome outcome = await ended.ConfigureAwait(false);
+                    Deliver(round, running, outcome);
+                    if (outcome.Answer is not null && ++answered == home.Majority)
+                    {
+                        // A read whose majority shows a change under way hears the rest first, but not for long.
+                        reading.CancelAfter(Patience.After(options.TimeProvider.GetElapsedTime(began)));
+                    }
                 }
                 else if (!isAsking)
                 {
@@ -78,7 +93,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await ((Task)Task.WhenAll(running.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAll(running.Values.Select(one => one.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -106,7 +121,10 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
 
     /// <summary>Sends what is to be sent. False where there was nothing to send to anybody.</summary>
     private bool StartRequests(
-        IRegisterRound round, Dictionary<int, Task<Outcome>> running, CancellationToken cancellationToken)
+        IRegisterRound round,
+        Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running,
+        CancellationToken readLimit,
+        CancellationToken cancellationToken)
     {
         bool isAsking = false;
         for (int member = 0; member < home.Count; member++)
@@ -119,7 +137,10 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             isAsking = true;
             if (home[member] is PeerHandle peer)
             {
-                running.Add(member, AskAsync(member, peer, request, cancellationToken));
+                Task<Outcome> answer = request is ReadRequest
+                    ? AskWithinAsync(member, peer, request, readLimit, cancellationToken)
+                    : AskAsync(member, peer, request, cancellationToken);
+                running.Add(member, (request, answer));
             }
             else
             {
@@ -130,7 +151,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         return isAsking;
     }
 
-    private void Deliver(IRegisterRound round, Dictionary<int, Task<Outcome>> running, Outcome outcome)
+    private void Deliver(
+        IRegisterRound round, Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running, Outcome outcome)
     {
         running.Remove(outcome.Member);
         if (outcome.Answer is RegisterAnswer answer)
@@ -145,7 +167,22 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
     }
 
-    private static async Task<Outcome> AskAsync(
+    private async Task<Outcome> AskWithinAsync(
+        int member, PeerHandle peer, RegisterRequest request, CancellationToken limit, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit, cancellationToken);
+        try
+        {
+            return await AskAsync(member, peer, request, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException cause) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new Outcome(member, request, Answer: null, new DfssException(
+                DfssErrorCode.TimedOut, $"{peer}: no answer came in time.", "See whether it stands still.", cause));
+        }
+    }
+
+    private async Task<Outcome> AskAsync(
         int member, PeerHandle peer, RegisterRequest request, CancellationToken cancellationToken)
     {
         try
@@ -160,10 +197,12 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
     }
 
-    private static ValueTask<IReadOnlyList<RegisterAnswer>> SendAsync(
+    private ValueTask<IReadOnlyList<RegisterAnswer>> SendAsync(
         IRecordStore store, RegisterRequest request, CancellationToken cancellationToken) => request switch
         {
             PrepareRequest prepare => store.PrepareAsync([prepare], cancellationToken),
+            // Should this writer be gone before the name is decided, others can decide it there.
+            SealRequest { Home.Count: 0 } seal => store.SealAsync([seal with { Home = home.Voters }], cancellationToken),
             SealRequest seal => store.SealAsync([seal], cancellationToken),
             AcceptRequest accept => store.AcceptAsync([accept], cancellationToken),
             DecideRequest decide => store.DecideAsync([decide], cancellationToken),

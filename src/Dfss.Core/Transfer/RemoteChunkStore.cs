@@ -54,6 +54,38 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
         }
     }
 
+    /// <summary>Gets a chunk, or the manifest, by the name of its file.</summary>
+    public async ValueTask<int?> GetNamedAsync(NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        MessageMap arguments = new() { { "name", chunk.Name }, { "file_id", chunk.FileId.ToByteArray() } };
+        if (chunk.Index is int index)
+        {
+            arguments.Add("index", index);
+        }
+        else
+        {
+            arguments.Add("manifest", true);
+        }
+
+        PeerCall call = new(
+            chunk.Index is null ? Operations.GetFileInfo : Operations.GetChunk,
+            arguments,
+            Payload: null,
+            destination,
+            destination.Length > BulkBytes);
+        try
+        {
+            using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            return response.Payload.Length;
+        }
+        catch (DfssException error) when (error.Code
+            is DfssErrorCode.ChunkNotFound or DfssErrorCode.FileNotFound or DfssErrorCode.FileChanged)
+        {
+            // This member has not heard of the version; another may.
+            return null;
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
     {

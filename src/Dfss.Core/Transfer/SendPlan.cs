@@ -13,55 +13,58 @@ internal sealed class SendPlan
     private readonly int[][] heldWords;
     private readonly bool[] canTake;
     private readonly int chunkCount;
-    private readonly DfssException?[] losses;
-    private volatile DfssException? lastReason;
+    private readonly DfssException?[] reasons;
 
-    public SendPlan(Placement placement, int chunkCount, IEnumerable<bool> canTake)
+    public SendPlan(Placement placement, int minimumReplicas, int chunkCount, IEnumerable<bool> canTake)
     {
         this.placement = placement;
         this.chunkCount = chunkCount;
         this.canTake = [.. canTake];
-        losses = new DfssException?[placement.MemberCount];
+        MinimumReplicas = minimumReplicas;
+        reasons = new DfssException?[placement.MemberCount];
         heldWords = [.. Enumerable.Range(0, placement.MemberCount).Select(_ => new int[(chunkCount + 31) / 32])];
     }
 
     /// <summary>Whether this member takes chunks: it is reachable and has room.</summary>
     public bool CanTake(int member) => Volatile.Read(ref canTake[member]);
 
-    /// <summary>How many members take chunks.</summary>
-    public int TakerCount => Enumerable.Range(0, canTake.Length).Count(CanTake);
+    /// <summary>Called with a member, and why, when it is left out: once for each.</summary>
+    public Action<int, DfssException>? LeftOut { get; set; }
+
+    /// <summary>R: the copies asked for.</summary>
+    public int Replicas => placement.Replicas;
+
+    /// <summary>The fewest copies of each chunk that a send is content with.</summary>
+    public int MinimumReplicas { get; }
+
+    /// <summary>
+    /// The copies that each chunk can have: R while so many members take chunks, else as many as do.
+    /// </summary>
+    public int PossibleReplicas => Math.Min(Replicas, Enumerable.Range(0, canTake.Length).Count(CanTake));
+
+    /// <summary>Whether fewer copies are possible than the send is content with.</summary>
+    public bool IsBelowMinimum => PossibleReplicas < MinimumReplicas;
+
+    /// <summary>Why, of each member that was left out; none for one that was not reached in the first place.</summary>
+    public IEnumerable<DfssException> Reasons => reasons.OfType<DfssException>();
 
     /// <summary>
     /// Why, of each member that was left out because it cannot be reached any more. One whose store is full or failed is
     /// none of them: it still votes.
     /// </summary>
-    public IEnumerable<DfssException> Losses => losses.OfType<DfssException>();
+    public IEnumerable<DfssException> Losses =>
+        Reasons.Where(reason => reason.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut);
 
     /// <summary>A member that is down or full gets no more chunks, and what it has does not count.</summary>
     /// <param name="member">Its index in the home.</param>
     /// <param name="reason">Why.</param>
-    /// <returns>Whether it took chunks until now.</returns>
-    public bool Exclude(int member, DfssException reason)
+    public void Exclude(int member, DfssException reason)
     {
-        // Before the member is left out: whoever then finds that nobody is left wants to say why.
-        lastReason = reason;
-        if (reason.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut)
+        // The reason before the member is left out: whoever then finds too few left wants to say why.
+        if (Interlocked.CompareExchange(ref reasons[member], reason, comparand: null) is null)
         {
-            Volatile.Write(ref losses[member], reason);
-        }
-
-        return Interlocked.Exchange(ref canTake[member], value: false);
-    }
-
-    /// <summary>Fails, with the last member's reason, where no member takes chunks.</summary>
-    /// <exception cref="DfssException">The last reason's code.</exception>
-    public void ThrowIfNobodyTakes()
-    {
-        if (TakerCount == 0)
-        {
-            DfssException reason = lastReason
-                ?? new DfssException(DfssErrorCode.PeerUnreachable, "None of the file's peers can be reached.");
-            throw reason.Retold($"No peer takes the file's chunks any more. The last one: {reason.Reason}");
+            Volatile.Write(ref canTake[member], value: false);
+            LeftOut?.Invoke(member, reason);
         }
     }
 
@@ -86,37 +89,23 @@ internal sealed class SendPlan
         (Volatile.Read(ref heldWords[member][chunkIndex >> 5]) & (1 << (chunkIndex & 31))) != 0;
 
     /// <summary>
-    /// The next member that should get a copy of this chunk, or -1 where it has all its copies (or nobody can take one
-    /// more).
+    /// The members that should get a copy of this chunk now, in the order of its ring; none where it has all its copies (or
+    /// nobody can take one more).
     /// </summary>
-    public int NextTarget(int chunkIndex)
-    {
-        int copies = 0;
-        int target = -1;
-        for (int step = 0; step < placement.MemberCount && copies < placement.Replicas; step++)
-        {
-            int member = placement.MemberAt(chunkIndex, step);
-            if (!CanTake(member))
-            {
-                continue;
-            }
-
-            copies++;
-            if (target < 0 && !IsHeld(member, chunkIndex))
-            {
-                target = member;
-            }
-        }
-
-        return target;
-    }
+    public IReadOnlyList<int> NextTargets(int chunkIndex) => [.. Targets(chunkIndex)];
 
     /// <summary>The chunks that need a copy somewhere.</summary>
-    public IEnumerable<int> Unplaced() => Enumerable.Range(0, chunkCount).Where(index => NextTarget(index) >= 0);
+    public IEnumerable<int> Unplaced() => Enumerable.Range(0, chunkCount).Where(index => Targets(index).Any());
 
     /// <summary>What each member is to seal: what it has acknowledged; nothing for one that is excluded.</summary>
     public IReadOnlyList<ChunkBitmap> ExpectedByMember() => [.. heldWords.Select((words, member) =>
         CanTake(member)
             ? new ChunkBitmap(MemoryMarshal.AsBytes(words.AsSpan())[..((chunkCount + 7) / 8)].ToArray())
             : ChunkBitmap.Create(chunkCount, _ => false))];
+
+    private IEnumerable<int> Targets(int chunkIndex) => Enumerable.Range(0, placement.MemberCount)
+        .Select(step => placement.MemberAt(chunkIndex, step))
+        .Where(CanTake)
+        .Take(placement.Replicas)
+        .Where(member => !IsHeld(member, chunkIndex));
 }

@@ -13,11 +13,18 @@ internal sealed class SourceFile : IDisposable
         Path = path;
         this.handle = handle;
         Length = RandomAccess.GetLength(handle);
+        Status = FileStatus.Of(handle);
         lastWrite = File.GetLastWriteTimeUtc(handle);
         UnixMode = OperatingSystem.IsWindows() ? null : (int)File.GetUnixFileMode(handle);
     }
 
     public string Path { get; }
+
+    /// <summary>The same, from the root.</summary>
+    public string FullPath => System.IO.Path.GetFullPath(Path);
+
+    /// <summary>What it was when it was opened; null where the system does not tell.</summary>
+    public FileStatus? Status { get; }
 
     /// <summary>The length in bytes when it was opened.</summary>
     public long Length { get; }
@@ -39,7 +46,7 @@ internal sealed class SourceFile : IDisposable
             throw Unreadable(path, "it is a folder.", null);
         }
 
-        if (!FileKind.IsRegular(path))
+        if (!FileStatus.IsRegular(path))
         {
             // Opening a FIFO would wait for a writer; a device may never end.
             throw Unreadable(path, "it is no regular file (a FIFO, socket or device).", null);

@@ -1,9 +1,60 @@
+using System.Globalization;
+
 namespace Dfss.Transfer;
 
 /// <summary>A stored file as a client learnt of it.</summary>
 /// <param name="Record">The record of its name.</param>
 /// <param name="IsCurrent">Whether a majority of its home stood behind this record when it was read.</param>
-public sealed record StoredFile(FileRecord Record, bool IsCurrent);
+public sealed record StoredFile(FileRecord Record, bool IsCurrent)
+{
+    /// <summary>
+    /// The fewest members at which any chunk, and the manifest, is known to be: those that sealed it, after a send;
+    /// those that have it, in a test. Null where nobody asked.
+    /// </summary>
+    public int? PresentReplicas { get; init; }
+
+    /// <summary>An earlier version that is kept, or this very one, to be received or compared.</summary>
+    /// <param name="version">Which.</param>
+    /// <exception cref="DfssException">FileNotFound: it is not kept.</exception>
+    public StoredFile AtVersion(long version)
+    {
+        if (version == Record.Version)
+        {
+            return this;
+        }
+
+        PreviousVersion earlier = Record.Previous.FirstOrDefault(one => one.Version == version)
+            ?? throw NotKept(version);
+        return new StoredFile(
+            Record with
+            {
+                Version = earlier.Version,
+                FileId = earlier.FileId,
+                Length = earlier.Length,
+                ChunkSize = earlier.ChunkSize,
+                Replicas = earlier.Replicas,
+                Run = earlier.Run,
+                ModifiedUnixMilliseconds = earlier.ModifiedUnixMilliseconds,
+                UnixMode = earlier.UnixMode,
+                Previous = [.. Record.Previous.Where(one => one.Version < version)],
+                PreviousWriterIds = [],
+            },
+            IsCurrent);
+    }
+
+    private DfssException NotKept(long version)
+    {
+        string kept = string.Join(
+            ", ", Record.Previous.Select(one => one.Version.ToString(CultureInfo.InvariantCulture)));
+        return new DfssException(
+            DfssErrorCode.FileNotFound,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Version {version} of '{Record.Name}' is not kept: it is at version {Record.Version}, and ")
+            + (kept.Length > 0 ? $"of the earlier ones {kept} {(Record.Previous.Count == 1 ? "is" : "are")} kept." : "no earlier one is kept."),
+            "How many are kept is said when a file is sent (-KeepVersions).");
+    }
+}
 
 /// <summary>A run of bytes of a file.</summary>
 /// <param name="Offset">Where it begins, in bytes from the start.</param>

@@ -1,3 +1,5 @@
+using Dfss.Security;
+
 namespace Dfss.Transfer;
 
 /// <summary>How a client transfers.</summary>
@@ -18,6 +20,15 @@ public sealed record TransferOptions
             : throw new ArgumentOutOfRangeException(
                 nameof(ThrottleLimit), value, "The throttle limit is 1 to 256 chunks.");
     } = DefaultThrottleLimit;
+
+    /// <summary>How many bytes of chunks a second are moved at most, over all files, each copy counted; null for no limit.</summary>
+    public long? BytesPerSecond
+    {
+        get;
+        init => field = value is null or > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(BytesPerSecond), value, "A rate is above zero.");
+    }
 
     /// <summary>How long connecting to one address may take. 5 s: a SYN and two retransmissions.</summary>
     public TimeSpan ConnectTimeout
@@ -40,6 +51,19 @@ public sealed record TransferOptions
     /// <summary>The delay before the second attempt; it doubles with each, with jitter, up to 5 s.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>
+    /// Who the client is to the peers, and which authorities it trusts: everything then goes over TLS, and a peer without
+    /// certificates is refused. Null for plaintext.
+    /// </summary>
+    public TlsIdentity? Identity { get; init; }
+
+    /// <summary>
+    /// A folder of this user's alone for what helps to go on with an interrupted send of a large file: its chunk ids, as
+    /// they are computed, so that an unchanged file is not read again for them. Made when first needed; what is in it may
+    /// be deleted at any time. Null for none.
+    /// </summary>
+    public string? StateFolder { get; init; }
+
     /// <summary>Called, from any thread, with what a user should know though the transfer goes on.</summary>
     public Action<string>? Warning { get; init; }
 
@@ -56,6 +80,9 @@ public sealed record TransferOptions
 /// <summary>How one file is sent.</summary>
 public sealed record SendOptions
 {
+    /// <summary>1: what was replaced by mistake is there still, at no more than twice the space.</summary>
+    public const int DefaultKeepVersions = 1;
+
     /// <summary>The options that hold when none are given.</summary>
     public static SendOptions Default { get; } = new();
 
@@ -70,8 +97,54 @@ public sealed record SendOptions
             : throw new ArgumentOutOfRangeException(nameof(ChunkSize), value, "The chunk size is 64 KiB to 16 MiB.");
     } = DfssLimits.DefaultChunkSize;
 
-    /// <summary>Whether a name that exists is replaced.</summary>
+    /// <summary>
+    /// R: at how many members each chunk is to be, 1-64 and at most as many as the home has; null for 2, or 1 where the
+    /// home has one member.
+    /// </summary>
+    public int? Replicas { get; init => field = InRange(value, nameof(Replicas)); }
+
+    /// <summary>
+    /// At how many members each chunk must be for the send to succeed, 1 to <see cref="Replicas"/>; null for 2, or 1
+    /// where one copy is asked for.
+    /// </summary>
+    public int? MinimumReplicas { get; init => field = InRange(value, nameof(MinimumReplicas)); }
+
+    /// <summary>
+    /// Whether what an interrupted send has left in <see cref="TransferOptions.StateFolder"/> about this file is forgotten:
+    /// it is read and hashed from its begin. What the peers have is not sent again all the same.
+    /// </summary>
+    public bool Restart { get; init; }
+
+    /// <summary>Whether a name that exists is replaced, at whatever version it is.</summary>
     public bool Force { get; init; }
+
+    /// <summary>
+    /// Replaces exactly this version, and goes before <see cref="Force"/>; a removed name's version counts, and 0 is
+    /// that of a name that was never sent. Null for no such condition.
+    /// </summary>
+    public long? IfVersion
+    {
+        get;
+        init => field = value is null or >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(IfVersion), value, "A version is 0 or above.");
+    }
+
+    /// <summary>
+    /// How many earlier versions of the name are kept beside this one, 0-64. One whose content is that of the next is
+    /// not counted, and not kept: so to send a file again costs no earlier version.
+    /// </summary>
+    public int KeepVersions
+    {
+        get;
+        init => field = value is >= 0 and <= DfssLimits.MaxPreviousVersions
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(KeepVersions), value, "Earlier versions kept are 0 to 64.");
+    } = DefaultKeepVersions;
+
+    private static int? InRange(int? value, string name) => value is null or (>= 1 and <= DfssLimits.MaxHomeMembers)
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, "Copies are 1 to 64.");
 }
 
 /// <summary>How one file is received.</summary>
@@ -82,6 +155,9 @@ public sealed record ReceiveOptions
 
     /// <summary>Whether an existing destination is replaced.</summary>
     public bool Force { get; init; }
+
+    /// <summary>Whether what an earlier receive has left of the file is forgotten, and all of it is fetched again.</summary>
+    public bool Restart { get; init; }
 
     /// <summary>Whether the file and its name are on stable storage (fsync) when the receive returns.</summary>
     public bool Durable { get; init; }

@@ -9,8 +9,14 @@ public enum TransferPhase
     /// <summary>Reading and hashing the local file, to compare it.</summary>
     Hashing,
 
+    /// <summary>Asking the peers what they have of a file, with nothing read or moved for it.</summary>
+    Comparing,
+
     /// <summary>Moving chunks; each is hashed as it goes.</summary>
     Transferring,
+
+    /// <summary>Hashing again what is there already, here or at the peers.</summary>
+    Verifying,
 
     /// <summary>
     /// Making the file durable at the peers and its name decided; or putting the received file in its place.
@@ -22,4 +28,8 @@ public enum TransferPhase
 /// <param name="Phase">What it is doing.</param>
 /// <param name="TransferredBytes">Bytes of the file that are at their destination.</param>
 /// <param name="TotalBytes">The file's length.</param>
-public readonly record struct TransferProgress(TransferPhase Phase, long TransferredBytes, long TotalBytes);
+public readonly record struct TransferProgress(TransferPhase Phase, long TransferredBytes, long TotalBytes)
+{
+    /// <summary>Per cent of the phase that are done, where that is not the share of the bytes; null where it is.</summary>
+    public int? PhasePercent { get; init; }
+}

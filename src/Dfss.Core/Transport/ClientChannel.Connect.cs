@@ -1,4 +1,6 @@
+using System.Net;
 using Dfss.Protocol;
+using Dfss.Security;
 
 namespace Dfss.Transport;
 
@@ -10,16 +12,43 @@ internal sealed partial class ClientChannel
 
     /// <summary>Connects and says hello.</summary>
     /// <exception cref="DfssException">
-    /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy, or the error the peer answered; each names the peer.
+    /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy, of TLS what <see cref="TlsTransport.ConnectAsync(PeerAddress,
+    /// TimeSpan, CancellationToken)"/> says, or the error the peer answered; each names the peer.
     /// </exception>
     public static async Task<ClientChannel> ConnectAsync(
         PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
     {
         IConnection connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        string? token = FindToken(connection, options);
+        IPEndPoint? endpoint = connection.RemoteEndpoint;
+        try
+        {
+            return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated
+            && endpoint is not null && LoopbackToken.Find(options.StateFolder, endpoint) is { } now && now != token)
+        {
+            // The peer was just starting: it had not written its token when this side looked for it.
+            connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+            token = FindToken(connection, options);
+            return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The token of the peer at the other end; none over TLS, where certificates say who is there.</summary>
+    private static string? FindToken(IConnection connection, ClientChannelOptions options) =>
+        connection.Verdict is null && connection.RemoteEndpoint is { } endpoint
+            ? LoopbackToken.Find(options.StateFolder, endpoint)
+            : null;
+
+    private static async Task<ClientChannel> GreetAsync(
+        PeerAddress address, IConnection connection, string? token, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
         MessageChannel channel = new(connection, options.Pool, options.Channel with { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes });
         try
         {
-            HelloAnswer hello = await SayHelloAsync(address, channel, options, cancellationToken).ConfigureAwait(false);
+            HelloAnswer hello = await SayHelloAsync(address, channel, token, options, cancellationToken).ConfigureAwait(false);
+            ThrowIfAnotherStore(address, channel.Verdict?.Identity, hello);
             channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
             return new ClientChannel(address, channel, hello);
         }
@@ -32,13 +61,13 @@ internal sealed partial class ClientChannel
     }
 
     private static async Task<HelloAnswer> SayHelloAsync(
-        PeerAddress address, MessageChannel channel, ClientChannelOptions options, CancellationToken cancellationToken)
+        PeerAddress address, MessageChannel channel, string? token, ClientChannelOptions options, CancellationToken cancellationToken)
     {
         using CancellationTokenSource timeout = new(options.ConnectTimeout, options.Channel.TimeProvider);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            HelloRequest request = new(options.Versions, options.Software, Capabilities: []);
+            HelloRequest request = new(options.Versions, options.Software, Capabilities: []) { Token = token };
             Message hello = Message.Request(HelloId, Operations.Hello, request.ToMap());
             await channel.WriteAsync(hello, payload: null, limit.Token).ConfigureAwait(false);
             using ReceivedMessage? received = await channel.ReadAsync(limit.Token).ConfigureAwait(false);
@@ -93,6 +122,18 @@ internal sealed partial class ClientChannel
             DfssErrorCode.VersionNotSupported,
             $"{address}: the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.",
             "Update the older side.");
+    }
+
+    /// <summary>Whoever holds some peer's certificate is that peer and no other.</summary>
+    private static void ThrowIfAnotherStore(PeerAddress address, RemoteIdentity? peer, HelloAnswer hello)
+    {
+        if (peer?.StoreId is StoreId named && named != hello.StoreId)
+        {
+            throw new DfssException(
+                DfssErrorCode.CertificateNotTrusted,
+                $"{address}: the certificate of what answers there is for store {named}, and it claims to be store {hello.StoreId}.",
+                "Do not use this peer before you know why.");
+        }
     }
 
     private static DfssException NotAPeer(PeerAddress address, DfssException exception) => new(

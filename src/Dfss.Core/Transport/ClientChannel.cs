@@ -1,4 +1,5 @@
 using Dfss.Protocol;
+using Dfss.Security;
 
 namespace Dfss.Transport;
 
@@ -26,6 +27,7 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         this.address = address;
         this.channel = channel;
         Hello = hello;
+        Agreement = channel.Agreement;
         abort = channel.Abort;
 
         // One of the requests that the peer takes at a time is kept for ping.
@@ -35,6 +37,9 @@ internal sealed partial class ClientChannel : IAsyncDisposable
 
     /// <summary>What the peer answered to hello.</summary>
     public HelloAnswer Hello { get; }
+
+    /// <summary>What TLS was agreed upon; null where there is none.</summary>
+    public TlsAgreement? Agreement { get; }
 
     /// <summary>Whether new calls are taken: the connection stands, and the peer does not drain it.</summary>
     public bool IsUsable
@@ -121,7 +126,8 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         await reader.ConfigureAwait(false);
     }
 
-    private static ReadOnlyMemory<byte>? NilIfEmpty(ReadOnlyMemory<byte> payload) => payload.IsEmpty ? null : payload;
+    private static ReadOnlyMemory<byte>? NilIfEmpty(ReadOnlyMemory<byte> payload) =>
+        payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : payload;
 
     private async ValueTask<Response> SendAsync(PeerCall call, SemaphoreSlim? slot, CancellationToken cancellationToken)
     {

@@ -34,6 +34,11 @@ internal sealed record ClientChannelOptions
     /// <summary>The name and version said in hello.</summary>
     public string Software { get; init; } = Handshake.Software;
 
+    /// <summary>
+    /// The state folder of this user, where the tokens of the peers on loopback that he started lie; null for a user without one.
+    /// </summary>
+    public string? StateFolder { get; init; } = UserState.Folder;
+
     /// <summary>While requests wait, the peer is asked this often whether it lives.</summary>
     public TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(10);
 

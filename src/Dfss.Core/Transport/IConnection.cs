@@ -1,4 +1,5 @@
 using System.Net;
+using Dfss.Security;
 
 namespace Dfss.Transport;
 
@@ -11,6 +12,18 @@ internal interface IConnection : IAsyncDisposable
 {
     /// <summary>The other end, for messages.</summary>
     string RemoteAddress { get; }
+
+    /// <summary>The address and port of the other end; null where there are none.</summary>
+    IPEndPoint? RemoteEndpoint => null;
+
+    /// <summary>
+    /// Who the other end is, or why it is refused: known when the first byte has been received. Null where the connection
+    /// asks nobody who he is.
+    /// </summary>
+    Verdict? Verdict => null;
+
+    /// <summary>What TLS was agreed upon; null before that, and where there is none.</summary>
+    TlsAgreement? Agreement => null;
 
     /// <summary>Receives at least one byte, at most as many as fit; 0 when the other side closed in order.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken);

@@ -1,4 +1,5 @@
 using Dfss.Protocol;
+using Dfss.Security;
 
 namespace Dfss.Transport;
 
@@ -43,6 +44,12 @@ internal sealed partial class MessageChannel : IAsyncDisposable
 
     /// <summary>The other end, for messages.</summary>
     public string RemoteAddress => connection.RemoteAddress;
+
+    /// <summary>Who the other end is, or why it is refused; null where the connection asks nobody who he is.</summary>
+    public Verdict? Verdict => connection.Verdict;
+
+    /// <summary>What TLS was agreed upon; null where there is none.</summary>
+    public TlsAgreement? Agreement => connection.Agreement;
 
     /// <summary>The longest body that is read. Raise it to <see cref="DfssLimits.MaxFrameBytes"/> when hello is answered.</summary>
     public int MaxBodyBytes { get; set; }

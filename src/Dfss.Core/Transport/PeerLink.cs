@@ -1,4 +1,5 @@
 using Dfss.Protocol;
+using Dfss.Security;
 
 namespace Dfss.Transport;
 
@@ -31,10 +32,16 @@ internal sealed class PeerLink : IAsyncDisposable
     /// <summary>Where the peer is.</summary>
     public PeerAddress Address { get; }
 
-    /// <summary>What the peer says of itself; connects where that has not been done.</summary>
+    /// <summary>How long ago a byte last moved between here and the peer, in either direction.</summary>
+    public TimeSpan Silence => clock.GetElapsedTime(Math.Max(bulk.LastByte, control.LastByte));
+
+    /// <summary>What the peer says of itself, and what TLS was agreed upon; connects where that has not been done.</summary>
     /// <exception cref="DfssException">As <see cref="ClientChannel.ConnectAsync"/>; PeerUnreachable also when another store answers.</exception>
-    public async Task<HelloAnswer> HelloAsync(CancellationToken cancellationToken) =>
-        (await control.OpenAsync(cancellationToken).ConfigureAwait(false)).Hello;
+    public async Task<(HelloAnswer Hello, TlsAgreement? Agreement)> HelloAsync(CancellationToken cancellationToken)
+    {
+        ClientChannel channel = await control.OpenAsync(cancellationToken).ConfigureAwait(false);
+        return (channel.Hello, channel.Agreement);
+    }
 
     /// <summary>Makes one call, over a new connection where the last one broke. Nothing is tried again here.</summary>
     /// <exception cref="DfssException">The error the peer answered, or what became of the connection; it names the peer.</exception>

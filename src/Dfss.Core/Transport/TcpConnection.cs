@@ -23,10 +23,13 @@ internal sealed class TcpConnection : IConnection
     {
         this.socket = socket;
         this.closeLimit = closeLimit;
-        RemoteAddress = socket.RemoteEndPoint is IPEndPoint endpoint ? TcpTransport.Describe(endpoint) : "an unknown address";
+        RemoteEndpoint = socket.RemoteEndPoint as IPEndPoint;
+        RemoteAddress = RemoteEndpoint is not null ? TcpTransport.Describe(RemoteEndpoint) : "an unknown address";
     }
 
     public string RemoteAddress { get; }
+
+    public IPEndPoint? RemoteEndpoint { get; }
 
     public async ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {

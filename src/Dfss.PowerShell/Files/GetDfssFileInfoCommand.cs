@@ -5,7 +5,7 @@ namespace Dfss.Commands;
 
 /// <summary>Lists and describes stored files.</summary>
 [Cmdlet(VerbsCommon.Get, "DfssFileInfo", DefaultParameterSetName = "Name")]
-[OutputType(typeof(DfssFileInfo))]
+[OutputType(typeof(DfssFileInfo), typeof(DfssChunkInfo))]
 public sealed class GetDfssFileInfoCommand : ClientCmdlet
 {
     /// <summary>Names, with wildcards; all files without it. Case-sensitive. '*' also stands for '/'.</summary>
@@ -23,6 +23,19 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
+
+    /// <summary>An earlier version of each file that is kept, in place of the one it is at.</summary>
+    [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
+    [ValidateRange(1, long.MaxValue)]
+    public long? Version { get; set; }
+
+    /// <summary>Gives the chunks of each file, and which peers have them, in place of the file.</summary>
+    [Parameter(HelpMessage = "Gives the chunks of each file, and which peers have them, in place of the file.")]
+    public SwitchParameter Chunk { get; set; }
+
+    /// <summary>Asks the peers which chunks they have, for PresentReplicas.</summary>
+    [Parameter(HelpMessage = "Asks the peers which chunks they have, and gives PresentReplicas.")]
+    public SwitchParameter Detailed { get; set; }
 
     // Once for a command: what it says of one file holds for the others.
     private bool hasWarned;
@@ -44,7 +57,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                         await WarnIfNotCurrentAsync(file).ConfigureAwait(false);
                     }
 
-                    await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
+                    await WriteVersionAsync(file, cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (WildcardPatternException exception)
@@ -55,6 +68,50 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             {
                 await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task WriteVersionAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        StoredFile wanted;
+        try
+        {
+            wanted = Version is long version ? file.AtVersion(version) : file;
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Record.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        await WriteFileAsync(wanted, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task WriteFileAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        if (!Chunk && !Detailed)
+        {
+            await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
+            return;
+        }
+
+        FileHealth health =
+            await Client.TestAsync(file, deep: false, progress: null, cancellationToken).ConfigureAwait(false);
+        if (!Chunk)
+        {
+            await WriteObjectAsync(new DfssFileInfo(health.File)).ConfigureAwait(false);
+            return;
+        }
+
+        if (health.ManifestProblem is { } problem)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(
+                new DfssException(DfssErrorCode.ChunkNotFound, problem), file.Record.Name)).ConfigureAwait(false);
+        }
+
+        foreach (ChunkHealth chunk in health.Chunks)
+        {
+            await WriteObjectAsync(new DfssChunkInfo(file.Record.Name, chunk)).ConfigureAwait(false);
         }
     }
 

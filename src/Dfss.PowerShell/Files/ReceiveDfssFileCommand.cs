@@ -76,8 +76,26 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     [Parameter(HelpMessage = "Returns only when the file and its name are on stable storage (fsync).")]
     public SwitchParameter Durable { get; set; }
 
+    /// <summary>An earlier version of each file that is kept, in place of the one it is at.</summary>
+    [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
+    [ValidateRange(1, long.MaxValue)]
+    public long? Version { get; set; }
+
+    /// <summary>Fetches all of each file again, whatever an interrupted receive has left.</summary>
+    [Parameter(HelpMessage = "Fetches all of each file again, whatever an interrupted receive has left.")]
+    public SwitchParameter Restart { get; set; }
+
+    /// <summary>How many bytes a second are received at most, over all files.</summary>
+    [Parameter(HelpMessage = "How many bytes a second are received at most, for example 10MB.")]
+    [ValidateRange(1, long.MaxValue)]
+    public long BandwidthLimit { get; set; }
+
     /// <inheritdoc/>
     private protected override string Activity => "Receiving";
+
+    /// <inheritdoc/>
+    private protected override TransferOptions CreateOptions() =>
+        base.CreateOptions() with { BytesPerSecond = BandwidthLimit > 0 ? BandwidthLimit : null };
 
     /// <summary>
     /// Only names need somebody to ask, and whether names or files come is known with the first input.
@@ -88,7 +106,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
-        options = new ReceiveOptions { Force = Force, Durable = Durable };
+        options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart };
         isDestinationOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Destination));
         if (isDestinationOnCommandLine)
         {
@@ -167,8 +185,19 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     }
 
     private async Task TakeAsync(
-        StoredFile file, ReceiveDestination destination, CancellationToken cancellationToken)
+        StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
     {
+        StoredFile file;
+        try
+        {
+            file = Version is long version ? found.AtVersion(version) : found;
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, found.Record.Name)).ConfigureAwait(false);
+            return;
+        }
+
         if (only is { } other)
         {
             throw new CmdletException(ErrorRecords.Create(

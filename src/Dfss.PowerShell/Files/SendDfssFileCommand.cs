@@ -21,17 +21,62 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     [ValidateRange(DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)]
     public int ChunkSize { get; set; } = DfssLimits.DefaultChunkSize;
 
+    /// <summary>At how many peers each chunk is to be: 2, or 1 where the file has one peer.</summary>
+    [Parameter(HelpMessage = "At how many peers each chunk is to be.")]
+    [ValidateRange(1, DfssLimits.MaxHomeMembers)]
+    public int Replicas { get; set; }
+
+    /// <summary>At how many peers each chunk must be: 2, or 1 where one copy is asked for.</summary>
+    [Parameter(HelpMessage = "At how many peers each chunk must be for the file to be sent.")]
+    [ValidateRange(1, DfssLimits.MaxHomeMembers)]
+    public int MinimumReplicas { get; set; }
+
     /// <summary>Replaces a stored file of the same name.</summary>
     [Parameter(HelpMessage = "Replaces a stored file of the same name.")]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>Replaces exactly this version of the name; 0 for one that was never sent.</summary>
+    [Parameter(HelpMessage = "Replaces exactly this version of the name.")]
+    [ValidateRange(0, long.MaxValue)]
+    public long IfVersion { get; set; }
+
+    /// <summary>How many earlier versions of a name are kept beside the one that is sent.</summary>
+    [Parameter(HelpMessage = "How many earlier versions of a name are kept (0-64).")]
+    [ValidateRange(0, DfssLimits.MaxPreviousVersions)]
+    public int KeepVersions { get; set; } = SendOptions.DefaultKeepVersions;
+
+    /// <summary>Reads each file from its begin, whatever an interrupted send of it has found out.</summary>
+    [Parameter(HelpMessage = "Reads each file from its begin, whatever an interrupted send has found out.")]
+    public SwitchParameter Restart { get; set; }
+
+    /// <summary>How many bytes a second are sent at most, over all files.</summary>
+    [Parameter(HelpMessage = "How many bytes a second are sent at most, for example 10MB.")]
+    [ValidateRange(1, long.MaxValue)]
+    public long BandwidthLimit { get; set; }
 
     /// <inheritdoc/>
     private protected override string Activity => "Sending";
 
     /// <inheritdoc/>
+    private protected override TransferOptions CreateOptions() => base.CreateOptions() with
+    {
+        StateFolder = UserState.Folder,
+        BytesPerSecond = BandwidthLimit > 0 ? BandwidthLimit : null,
+    };
+
+    /// <inheritdoc/>
     private protected override Task BeginAsync(CancellationToken cancellationToken)
     {
-        options = new SendOptions { ChunkSize = ChunkSize, Force = Force };
+        options = new SendOptions
+        {
+            ChunkSize = ChunkSize,
+            Replicas = Given(nameof(Replicas), Replicas),
+            MinimumReplicas = Given(nameof(MinimumReplicas), MinimumReplicas),
+            Force = Force,
+            IfVersion = Given(nameof(IfVersion), IfVersion),
+            KeepVersions = KeepVersions,
+            Restart = Restart,
+        };
         return base.BeginAsync(cancellationToken);
     }
 
@@ -44,6 +89,9 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         EnqueueAsync(
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
             cancellationToken);
+
+    private T? Given<T>(string parameter, T value)
+        where T : struct => MyInvocation.BoundParameters.ContainsKey(parameter) ? value : null;
 
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)

@@ -55,10 +55,13 @@ public abstract class TransferCmdlet : ClientCmdlet
     /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
     [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
     [ValidateRange(1, 256)]
-    public int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
+    public virtual int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
 
     /// <summary>What the progress bar says is being done.</summary>
     private protected abstract string Activity { get; }
+
+    /// <summary>How many small files, or files of which nothing is transferred, go at once.</summary>
+    private protected virtual int SmallAtOnce => SmallFilesAtOnce;
 
     /// <summary>What tells fast input from slow.</summary>
     private protected virtual TimeProvider Time => TimeProvider.System;
@@ -160,7 +163,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         waitingBytes = 0;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var slots = new SemaphoreSlim(FilesAtOnce);
-        using var smallSlots = new SemaphoreSlim(SmallFilesAtOnce);
+        using var smallSlots = new SemaphoreSlim(SmallAtOnce);
         Task<Action>[] works = [.. files.Select(file => Task.Run(
             () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending), CancellationToken.None))];
         try

@@ -25,12 +25,12 @@ internal sealed class DetachedPeer : SessionPeer
     private readonly Lock gate = new();
     private bool isDisposed;
 
-    internal DetachedPeer(Process process, PeerAnnouncement announcement, string? storePath, Runspace session)
-        : base(session)
+    internal DetachedPeer(Process process, PeerAnnouncement announcement, PeerOptions options, Runspace session)
+        : base(session, options.Identity)
     {
         this.process = process;
         this.announcement = announcement;
-        StorePath = storePath;
+        StorePath = options.StorePath;
     }
 
     internal override DfssPeerKind Kind => DfssPeerKind.Detached;
@@ -66,13 +66,15 @@ internal sealed class DetachedPeer : SessionPeer
     internal static async Task<DetachedPeer> StartAsync(PeerOptions options, Runspace session,
         CancellationToken cancellationToken)
     {
-        Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options)));
+        await using IdentityHandover? handover = options.Identity is { } identity ? IdentityHandover.Create(identity) : null;
+        Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options, handover?.PipeName)));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);
         bool isListening = false;
         try
         {
             process.StandardInput.Close();
+            Task giving = handover?.GiveAsync(timeout.Token) ?? Task.CompletedTask;
             PeerAnnouncement announcement = await ReadAnnouncementAsync(process, timeout.Token).ConfigureAwait(false);
             if (announcement.Error != DfssErrorCode.None)
             {
@@ -80,8 +82,9 @@ internal sealed class DetachedPeer : SessionPeer
                     announcement.Error, announcement.Message ?? announcement.Error.ToString(), announcement.Advice);
             }
 
+            await giving.ConfigureAwait(false);
             isListening = true;
-            return new DetachedPeer(process, announcement, options.StorePath, session);
+            return new DetachedPeer(process, announcement, options, session);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -176,7 +179,7 @@ internal sealed class DetachedPeer : SessionPeer
             $"Check that '{process.StartInfo.FileName}' is pwsh 7.6 or later, or dfss."));
     }
 
-    private static string CreateCommand(PeerOptions options)
+    private static string CreateCommand(PeerOptions options, string? identityPipe)
     {
         string library = Path.GetDirectoryName(typeof(DetachedPeer).Assembly.Location)!;
         string manifest = Path.GetFullPath(Path.Combine(library, "..", "Dfss.psd1"));
@@ -193,7 +196,28 @@ internal sealed class DetachedPeer : SessionPeer
             command.Append(" -AdvertisedAddress ").AppendJoin(',', options.AdvertisedAddresses.Select(PeerHost.Quote));
         }
 
+        if (identityPipe is not null)
+        {
+            command.Append(" -IdentityPipe ").Append(PeerHost.Quote(identityPipe));
+        }
+
+        AppendLimits(command, options);
         return command.Append(options.AllowUnauthenticatedNetwork
             ? " -AllowUnauthenticatedNetwork" : string.Empty).ToString();
+    }
+
+    private static void AppendLimits(StringBuilder command, PeerOptions options)
+    {
+        var culture = System.Globalization.CultureInfo.InvariantCulture;
+        command.Append(culture, $" -ScrubRate {options.ScrubBytesPerSecond}");
+        if (options.QuotaBytes is { } quota)
+        {
+            command.Append(culture, $" -Quota {quota}");
+        }
+
+        if (options.MinimumFreeBytes is { } minimum)
+        {
+            command.Append(culture, $" -MinimumFreeSpace {minimum}");
+        }
     }
 }

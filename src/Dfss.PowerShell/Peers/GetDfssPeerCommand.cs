@@ -78,9 +78,16 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         catch (DfssException exception)
         {
             await WriteVerboseAsync(exception.Message).ConfigureAwait(false);
-            return peer.ToInfo(answer: null, peer.State == DfssPeerState.Running ? DfssPeerState.NoAnswer : peer.State);
+            // One that refuses this command for what it has not shown, or may not do, runs and answers.
+            DfssPeerState found = IsRefusal(exception) ? DfssPeerState.Running : DfssPeerState.NoAnswer;
+            return peer.ToInfo(answer: null, peer.State == DfssPeerState.Running ? found : peer.State);
         }
     }
+
+    private static bool IsRefusal(DfssException exception) => exception.Code
+        is DfssErrorCode.TlsRequired or DfssErrorCode.TlsNotExpected or DfssErrorCode.NotAuthenticated
+        or DfssErrorCode.NotPermitted or DfssErrorCode.CertificateExpired or DfssErrorCode.CertificateRevoked
+        or DfssErrorCode.CertificateNotTrusted;
 
     private async Task WriteRemoteAsync(PeerAddress address, CancellationToken cancellationToken)
     {
@@ -97,7 +104,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         }
     }
 
-    private static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new()
+    private static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new DfssPeerInfo
     {
         Kind = DfssPeerKind.Remote,
         State = DfssPeerState.Running,
@@ -106,11 +113,5 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         StoreId = answer.StoreId.ToString(),
         StorePath = answer.StorePath,
         ProcessId = answer.ProcessId,
-        Software = answer.Software,
-        Uptime = answer.Uptime,
-        Connections = answer.Connections,
-        Chunks = answer.Chunks,
-        StoredBytes = answer.StoredBytes,
-        FreeBytes = answer.FreeBytes,
-    };
+    }.With(answer);
 }

@@ -1,10 +1,12 @@
 using System.Management.Automation.Runspaces;
+using System.Security.Cryptography.X509Certificates;
+using Dfss.Security;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
 /// <summary>A peer that this process started, here or in a process of its own.</summary>
-internal abstract class SessionPeer(Runspace session) : IAsyncDisposable
+internal abstract class SessionPeer(Runspace session, TlsIdentity? identity) : IAsyncDisposable
 {
     // Weak: a peer keeps no closed session in memory.
     private readonly WeakReference<Runspace> session = new(session);
@@ -27,6 +29,9 @@ internal abstract class SessionPeer(Runspace session) : IAsyncDisposable
 
     internal abstract IReadOnlyList<string> Addresses { get; }
 
+    /// <summary>The name in its certificate; null where it has none.</summary>
+    private readonly string? identityName = identity?.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+
     /// <summary>What is known without asking it.</summary>
     internal abstract DfssPeerState State { get; }
 
@@ -46,7 +51,7 @@ internal abstract class SessionPeer(Runspace session) : IAsyncDisposable
     /// <summary>The peer as the user sees it.</summary>
     /// <param name="answer">What it said when it was asked; null where it was not asked or did not answer.</param>
     /// <param name="state">What it does.</param>
-    internal DfssPeerInfo ToInfo(PeerInfo? answer, DfssPeerState state) => new()
+    internal DfssPeerInfo ToInfo(PeerInfo? answer, DfssPeerState state) => new DfssPeerInfo
     {
         Id = Id,
         Kind = Kind,
@@ -56,11 +61,6 @@ internal abstract class SessionPeer(Runspace session) : IAsyncDisposable
         StoreId = StoreId,
         StorePath = StorePath,
         ProcessId = ProcessId,
-        Software = answer?.Software,
-        Uptime = answer?.Uptime,
-        Connections = answer?.Connections,
-        Chunks = answer?.Chunks,
-        StoredBytes = answer?.StoredBytes,
-        FreeBytes = answer?.FreeBytes,
-    };
+        Identity = identityName,
+    }.With(answer);
 }

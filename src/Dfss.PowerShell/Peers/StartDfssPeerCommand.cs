@@ -11,7 +11,7 @@ namespace Dfss.Commands;
 /// </summary>
 [Cmdlet(VerbsLifecycle.Start, "DfssPeer", DefaultParameterSetName = DiskSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssPeerInfo))]
-public sealed class StartDfssPeerCommand : DfssCmdlet
+public sealed class StartDfssPeerCommand : IdentityCmdlet
 {
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
@@ -52,6 +52,29 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
         "Listens beyond loopback although anybody who reaches the port can read and replace every file.")]
     public SwitchParameter AllowUnauthenticatedNetwork { get; set; }
 
+    /// <summary>
+    /// A file that gives roles to subjects of authorities of one's own, whose certificates say nothing of roles: a JSON array of
+    /// objects with subject and role. Read again when it changes.
+    /// </summary>
+    [Parameter(HelpMessage = "A JSON file that gives roles to subjects: [ { subject, role, prefixes } ].")]
+    [ValidateNotNullOrEmpty]
+    public string? RoleFile { get; set; }
+
+    /// <summary>The most bytes of chunks that the store takes; without it there is no limit but the disk's.</summary>
+    [Parameter(HelpMessage = "The most bytes that the store takes, for example 100GB.")]
+    [ValidateRange(1, long.MaxValue)]
+    public long? Quota { get; set; }
+
+    /// <summary>Bytes that are to stay free on the store's disk.</summary>
+    [Parameter(ParameterSetName = DiskSet, HelpMessage = "Bytes that are to stay free on the store's disk, for example 10GB.")]
+    [ValidateRange(0, long.MaxValue)]
+    public long? MinimumFreeSpace { get; set; }
+
+    /// <summary>Bytes a second at which the peer reads through its store to find what has gone bad; 0 turns it off.</summary>
+    [Parameter(HelpMessage = "Bytes a second at which the peer re-reads its store in the background; 0: never.")]
+    [ValidateRange(0, long.MaxValue)]
+    public long ScrubRate { get; set; } = PeerOptions.DefaultScrubBytesPerSecond;
+
     /// <summary>Writes the peer, then waits until it stops or Ctrl+C stops it.</summary>
     [Parameter(HelpMessage = "Waits until the peer stops or Ctrl+C stops it.")]
     public SwitchParameter Wait { get; set; }
@@ -66,6 +89,13 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
     /// </summary>
     [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
     public SwitchParameter Announce { get; set; }
+
+    /// <summary>For the process that -Detached starts: where its starter hands it its identity.</summary>
+    [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
+    public string? IdentityPipe { get; set; }
+
+    /// <inheritdoc/>
+    private protected override string? Roles => RoleFile;
 
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
@@ -93,7 +123,13 @@ public sealed class StartDfssPeerCommand : DfssCmdlet
             Port = Port,
             AdvertisedAddresses =
                 AdvertisedAddress.Length == 0 && IsAny(Address) ? [Dns.GetHostName()] : AdvertisedAddress,
+            Identity = IdentityPipe is null
+                ? await ReadIdentityAsync(cancellationToken).ConfigureAwait(false)
+                : await IdentityHandover.TakeAsync(IdentityPipe, cancellationToken).ConfigureAwait(false),
             AllowUnauthenticatedNetwork = AllowUnauthenticatedNetwork,
+            QuotaBytes = Quota,
+            MinimumFreeBytes = MinimumFreeSpace,
+            ScrubBytesPerSecond = ScrubRate,
         };
         if (Announce)
         {

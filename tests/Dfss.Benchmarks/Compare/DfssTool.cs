@@ -12,7 +12,8 @@ internal sealed class DfssTool : ICopyTool
         await using ShellPeer first = await ShellPeer.StartAsync(Path.Combine(folder, "store1"));
         await using ShellPeer second = await ShellPeer.StartAsync(Path.Combine(folder, "store2"));
         string peers = $"-Peer '{first.Address},{second.Address}'";
-        Cost send = await MeasureAsync($"$null = Send-DfssFile '{workload.Folder}/*' {peers}", first, second);
+        // One copy of each chunk, as the other tools make one of each file.
+        Cost send = await MeasureAsync($"$null = Send-DfssFile '{workload.Folder}/*' -Replicas 1 {peers}", first, second);
         string received = Path.Combine(folder, "received");
         return new Turn(
             send, await MeasureAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' {peers}", first, second));

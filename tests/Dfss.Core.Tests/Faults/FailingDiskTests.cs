@@ -65,20 +65,25 @@ public sealed class FailingDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_is_told_and_a_file_that_fits_is_taken()
+    public async Task A_full_disk_is_told_and_reads_go_on_and_with_some_space_a_file_is_taken()
     {
         Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
         using LoopDisk disk = new(folder.Path, megabytes: 24, hasJournal: true);
         string store = Path.Combine(disk.MountPoint, "store");
-        await using (PeerProcess peer = await PeerProcess.StartAsync(store))
-        {
-            DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, MakeFile("large", 40 << 20)));
-            Assert.Equal(DfssErrorCode.StoreFull, error.Code);
-            Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
-            Assert.NotNull(error.ChunkId);
-            await ReadsNothingAsync(peer, "large");
-            await SendsAsync(peer, MakeFile("small", 1000));
-        }
+        string other = Path.Combine(disk.MountPoint, "other");
+        await File.WriteAllBytesAsync(other, new byte[2 << 20], Token);
+        await using PeerProcess peer = await PeerProcess.StartAsync(store);
+        SentFile before = MakeFile("before", 3 * ChunkSize);
+        await SendsAsync(peer, before);
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, MakeFile("large", 40 << 20)));
+        Assert.Equal(DfssErrorCode.StoreFull, error.Code);
+        Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
+        Assert.Contains("are to stay free", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(error.ChunkId);
+        await ReadsNothingAsync(peer, "large");
+        await ReceivesAsync(peer, before);
+        File.Delete(other);
+        await SendsAsync(peer, MakeFile("small", 1000));
     }
 
     [Theory]
@@ -101,6 +106,27 @@ public sealed class FailingDiskTests : IDisposable
         }
 
         await SendsAsync(peer, file);
+    }
+
+    [Fact]
+    public async Task A_chunk_that_the_disk_cannot_read_is_set_aside_and_missing_until_it_is_put_again()
+    {
+        SkipWithoutStrace();
+        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        SentFile file = MakeFile("file", 3 * ChunkSize);
+        await SendsAsync(peer, file);
+        await using DfssClient client = new([peer.Address], TransferOptions.Default);
+        StoredFile stored = await client.GetAsync(file.Name, Token);
+        string path = StoreFiles.PathOf(peer.StorePath, file.Chunks[1].Id);
+        await using (await SyscallFault.AttachAsync(peer.ProcessId, "pread64", "error=EIO", path))
+        {
+            FileHealth health = await client.TestAsync(stored, deep: true, progress: null, Token);
+            Assert.Equal((1, 1), (health.LostChunks, (await client.GetPeerInfoAsync(peer.Address, Token)).QuarantinedChunks));
+        }
+
+        Assert.False(File.Exists(path));
+        await SendAsync(peer, new SentFile("again", file.Path, ChunkSize));
+        await ReceivesAsync(peer, file);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         file = new SentFile("file", folder.CreateFile("source", 60 * ChunkSize, seed: 1), ChunkSize);
         Directory.CreateDirectory(folder["in"]);
         await using DfssClient client = new([.. peers.Select(peer => peer.Address)], TransferOptions.Default);
-        stored = await client.SendAsync(file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        stored = await client.SendAsync(file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -65,14 +65,14 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         // From then on it is missing, and the same send brings it back.
         error = await ReceiveFailsAsync(client, progress: null);
         Assert.Equal(DfssErrorCode.ChunkNotFound, error.Code);
-        SendOptions again = new() { ChunkSize = ChunkSize, Force = true };
+        SendOptions again = new() { ChunkSize = ChunkSize, Force = true, Replicas = 1 };
         StoredFile repaired = await client.SendAsync(file.Path, file.Name, again, progress: null, Token);
         await client.ReceiveAsync(repaired, folder["in", "x"], ReceiveOptions.Default, progress: null, Token);
         Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
     }
 
     [Fact]
-    public async Task A_peer_killed_in_the_middle_is_named_with_the_chunk_and_nothing_is_left()
+    public async Task A_peer_killed_in_the_middle_is_named_with_the_chunk_and_what_came_is_kept()
     {
         PeerProcess dead = peers[1];
         await using DfssClient client = NewClient(Quick);
@@ -106,12 +106,53 @@ public sealed class FailingReceiveTests : IAsyncLifetime
 
         // Cancelled, and not given up for a peer that says nothing, which is a DfssException.
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receiving.WaitAsync(TimeSpan.FromSeconds(60), Token));
-        Assert.Empty(Directory.GetFileSystemEntries(folder["in"]));
+        Assert.Equal([folder["in", "x.dfss-part"]], Directory.GetFileSystemEntries(folder["in"]));
 
         // The peer goes on, and so does the client.
         stalled.Resume();
         await client.ReceiveAsync(stored, folder["in", "x"], ReceiveOptions.Default, progress: null, Token);
         Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
+    }
+
+    [Theory]
+    [InlineData("killed")]
+    [InlineData("frozen")]
+    public async Task With_two_copies_a_peer_lost_in_the_middle_is_routed_around_long_before_it_counts_as_dead(string how)
+    {
+        PeerProcess lost = peers[1];
+        List<string> said = [];
+        TransferOptions options = TransferOptions.Default with { Verbose = Say, Warning = Say, ThrottleLimit = 4 };
+        await using DfssClient client = NewClient(options);
+        StoredFile twice = await client.SendAsync(
+            file.Path, "twice", new SendOptions { ChunkSize = ChunkSize, Replicas = 2 }, progress: null, Token);
+        CallbackProgress progress = AfterSomeChunks(() =>
+        {
+            if (how == "killed")
+            {
+                UnixSignal.Send(lost.ProcessId, UnixSignal.Kill);
+            }
+            else
+            {
+                lost.Freeze();
+            }
+        });
+        await client.ReceiveAsync(twice, folder["in", "x"], ReceiveOptions.Default, progress, Token);
+
+        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
+        Assert.Contains(said, text => text.Contains(lost.Address.ToString(), StringComparison.Ordinal));
+        Assert.DoesNotContain(said, text => text.Contains("no ping", StringComparison.Ordinal));
+        if (how == "frozen")
+        {
+            lost.Resume();
+        }
+
+        void Say(string text)
+        {
+            lock (said)
+            {
+                said.Add(text);
+            }
+        }
     }
 
     private DfssClient NewClient(TransferOptions options) => new([.. peers.Select(peer => peer.Address)], options);
@@ -126,7 +167,7 @@ public sealed class FailingReceiveTests : IAsyncLifetime
     {
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             () => client.ReceiveAsync(stored, folder["in", "x"], ReceiveOptions.Default, progress, Token));
-        Assert.Empty(Directory.GetFileSystemEntries(folder["in"]));
+        Assert.Equal([folder["in", "x.dfss-part"]], Directory.GetFileSystemEntries(folder["in"]));
         return error;
     }
 

@@ -9,9 +9,9 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 namespace Dfss.Tests.Faults;
 
 /// <summary>A sync that is left out, to see that the power cut notices it.</summary>
-/// <param name="PeerArguments">Left out by the peer itself: a kind of step, and a pattern of paths.</param>
+/// <param name="Peer">Left out by the peer itself: a kind of step, and a pattern of paths.</param>
 /// <param name="Database">Or left out below SQLite: the name of its file.</param>
-internal sealed record LeftOutSync(IReadOnlyList<string>? PeerArguments, string? Database);
+internal sealed record LeftOutSync(PeerSettings? Peer, string? Database);
 
 /// <summary>
 /// A real peer on a disk whose power is cut again and again while files are sent to it. What the client was told is
@@ -48,7 +48,7 @@ internal sealed class PowerCutRig : IAsyncDisposable
     /// <returns>What was acknowledged and is lost.</returns>
     public async Task<IReadOnlyList<string>> CutAsync(CancellationToken cancellationToken)
     {
-        peer ??= await PeerProcess.StartAsync(Store, leaveOut: leftOut?.PeerArguments);
+        peer ??= await PeerProcess.StartAsync(Store, settings: leftOut?.Peer);
         SyscallFault? withoutSync = leftOut?.Database is string database
             ? await SyscallFault.AttachAsync(
                 peer.ProcessId, "fsync", "retval=0", Path.Combine(Store, database), Path.Combine(Store, database + "-wal"))
@@ -179,7 +179,7 @@ internal sealed class PowerCutRig : IAsyncDisposable
         try
         {
             peer = null;
-            peer = await PeerProcess.StartAsync(Store, leaveOut: leftOut?.PeerArguments);
+            peer = await PeerProcess.StartAsync(Store, settings: leftOut?.Peer);
         }
         catch (InvalidOperationException refused)
         {

@@ -51,7 +51,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     {
         Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
         Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
-        await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal: false, new LeftOutSync(peerArguments, database));
+        await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal: false, new LeftOutSync(ToSettings(peerArguments), database));
         IReadOnlyList<string> lost = [];
         int cuts = 0;
         while (lost.Count == 0 && cuts < CutsUntilFound)
@@ -63,4 +63,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
         output.WriteLine($"without the sync of {what}, lost at cut {cuts}: {string.Join("\n  ", lost)}");
         Assert.NotEmpty(lost);
     }
+
+    private static PeerSettings? ToSettings(string[]? breach) =>
+        breach is null ? null : new PeerSettings { Breach = breach[0], BreachedPaths = breach[1] };
 }

@@ -40,7 +40,7 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
             bytes => RecordCodec.DecodeRecord(bytes), bytes => RecordCodec.DecodeState(bytes), bytes => RecordCodec.DecodeAnswer(bytes),
             bytes => RecordCodec.DecodePrepare(bytes), bytes => RecordCodec.DecodeSeal(bytes), bytes => RecordCodec.DecodeAccept(bytes),
             bytes => RecordCodec.DecodeDecide(bytes), bytes => RecordCodec.DecodeRead(bytes), bytes => RecordCodec.DecodeBallotedRecord(bytes),
-            bytes => FileManifest.Decode(bytes),
+            bytes => RecordCodec.DecodeSealedName(bytes), bytes => FileManifest.Decode(bytes),
         ];
         string[] steps = [Operations.Prepare, Operations.Seal, Operations.Accept, Operations.Decide, Operations.Read];
         for (int i = 0; i < count; i++)
@@ -85,7 +85,9 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
         catch (DfssException error)
         {
             Assert.True(
-                error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded or DfssErrorCode.PeerUnreachable, error.ToString());
+                error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded or DfssErrorCode.PeerUnreachable
+                    or DfssErrorCode.TlsNotExpected,
+                error.ToString());
             seen.Add($"{error.Code}: {error.Message}");
         }
 

@@ -53,10 +53,12 @@ public sealed class ArgumentTests : IAsyncLifetime
             [Operations.ListFiles] = [(new() { { "limit", 1 }, { "prefix", "" } }, null), (new() { { "limit", 1 }, { "after", "a" } }, null)],
             [Operations.VerifyChunk] = [(ChunkIdOnly, null)],
             [Operations.PeerInfo] = [([], null)],
+            [Operations.ListSeals] = [(new() { { "limit", 1 }, { "after", "a" } }, null)],
+            [Operations.Optimize] = [(new() { { "grace_ms", 86_400_000 }, { "dry_run", true } }, null)],
         };
 
     /// <summary>What may be left out. All others are required.</summary>
-    private static readonly string[] Optional = ["file_id", "manifest", "prefix", "after"];
+    private static readonly string[] Optional = ["file_id", "manifest", "prefix", "after", "dry_run"];
 
     public static TheoryData<string> All => [.. Right.Keys];
 

@@ -1,11 +1,13 @@
 using System.Net;
 using Dfss.Peers;
 using Dfss.Storage;
-using Dfss.Testing;
+using Dfss.Tests.Storage;
 using Dfss.Tests.Transfer;
+using Dfss.Transfer;
 using Dfss.Transport;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
+using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 
 namespace Dfss.Tests.Peers;
 
@@ -87,6 +89,27 @@ public sealed class DfssPeerTests
             clock.Advance(TimeSpan.FromHours(1));
             Assert.True(await failed.WaitAsync(Soon, Token));
         }
+    }
+
+    [Fact]
+    public async Task A_peer_says_how_its_scrub_is_getting_on()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1, onDisk: true);
+        DfssPeer peer = cluster.Peers[0];
+        await cluster.Client.SendAsync(
+            cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default, progress: null, Token);
+        string bad = Directory.GetFiles(cluster.Folder["store0", "chunks"], "*", SearchOption.AllDirectories)[0];
+        StoreFiles.Spoil(cluster.Folder["store0"], ChunkId.Parse(Path.GetFileName(bad)));
+        await peer.RunScrubRoundAsync(Token);
+        await peer.RunScrubRoundAsync(Token);
+
+        PeerInfo info = await cluster.Client.GetPeerInfoAsync(Cluster.AddressOf(peer), Token);
+        Assert.Equal((1, 1, 3), (info.QuarantinedChunks, info.Scrub.CorruptChunks, info.Scrub.Chunks));
+        Assert.Equal(
+            (2 * DfssLimits.DefaultChunkSize) + FileManifest.HeaderBytes + (3 * ChunkId.SizeBytes), info.Scrub.Bytes);
+        Assert.Equal(peer.Options.ScrubBytesPerSecond, info.Scrub.BytesPerSecond);
+        Assert.False(info.Scrub.IsRunning);
+        Assert.NotNull(info.Scrub.LastCompleted);
     }
 
     private sealed class BreakingListener(IConnectionListener inner, Task broken) : IConnectionListener

@@ -17,7 +17,7 @@ public sealed class HostileTextTests
     public async Task What_a_client_wrote_is_one_short_line_of_the_log_without_control_characters()
     {
         ConcurrentQueue<string> log = new();
-        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, Log = log.Enqueue }, Token);
+        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, Log = log.Enqueue }, Token);
         await using RawClient client = await RawClient.GreetAsync(peer);
         string[] texts = [Forged, Forged + new string('y', 60_000)];
         foreach (string text in texts)
@@ -59,6 +59,13 @@ public sealed class HostileTextTests
         {
             { "software", Forged }, { "addresses", MessageValue.From([Forged]) }, { "process_id", 1L }, { "store_path", Forged },
             { "uptime_ms", 1L }, { "connections", 1L }, { "chunks", 1L }, { "stored_bytes", 1L },
+            { "quarantined", 0L },
+            {
+                "scrub", new MessageMap
+                {
+                    { "rate", 0L }, { "running", false }, { "chunks", 0L }, { "bytes", 0L }, { "corrupt", 0L },
+                }
+            },
         };
         PeerInfo info = PeerInfo.FromMap(StoreId.Create(), results);
         Assert.All([info.Software, info.StorePath!, Assert.Single(info.Addresses)], text => Assert.DoesNotContain(text, char.IsControl));

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dfss.Peers;
 using Dfss.Protocol;
+using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Testing;
 using Dfss.Transport;
@@ -20,13 +21,15 @@ public sealed class PeerFaultTests
         PayloadPool pool = new(64 << 20);
         (MemoryConnection near, MemoryConnection far) = MemoryConnection.CreatePair();
         await using LocalStore store = await LocalStore.OpenAsync(path: null, new LocalStoreOptions(), Token);
-        RequestHandler handler = new(store, () => throw new InvalidOperationException("secret\nof the peer"));
+        RequestHandlers handlers = new(store, store.Records, () => throw new InvalidOperationException("secret\nof the peer"));
         PeerSession session = new(
             new MessageChannel(far, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes }),
-            handler,
             new AnswerMemory(pool, new ByteBudget(32 << 20)),
-            () => new HelloAnswer(1, "test", store.StoreId, [], [], HelloLimits.Default),
-            log.Enqueue);
+            (_, _) => new Welcome(
+                RemoteIdentity.Anybody,
+                handlers.For(RemoteIdentity.Anybody),
+                new HelloAnswer(1, "test", store.StoreId, [], [], HelloLimits.Default)),
+            new SessionLog(log.Enqueue, TimeProvider.System));
         Task running = session.RunAsync();
         await using MessageChannel client = new(near, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
 

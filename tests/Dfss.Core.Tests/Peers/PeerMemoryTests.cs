@@ -23,7 +23,7 @@ public sealed class PeerMemoryTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, TimeProvider = clock }, Token);
+        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, TimeProvider = clock }, Token);
         MessageChannel channel = await ConnectAsync();
         Assert.Equal(DfssErrorCode.None, (await AskAsync(channel, Operations.StoreChunk, Named(chunk), chunk)).Status);
     }

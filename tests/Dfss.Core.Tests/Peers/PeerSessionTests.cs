@@ -16,7 +16,7 @@ public sealed class PeerSessionTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, Token);
+        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, Token);
         IConnection connection = await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token);
         channel = new MessageChannel(
             connection, new PayloadPool(64 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });

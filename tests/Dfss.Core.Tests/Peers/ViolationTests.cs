@@ -15,7 +15,7 @@ public sealed class ViolationTests : IAsyncLifetime
     public static TheoryData<string, string, DfssErrorCode, string> BeforeHello => new()
     {
         { "an HTTP request", Text("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), DfssErrorCode.LimitExceeded, "1195725856 bytes" },
-        { "a TLS ClientHello", "16030100c5010000c10303" + Zeros(186), DfssErrorCode.LimitExceeded, "limit is 4096 bytes" },
+        { "a TLS ClientHello", "16030100c5010000c10303" + Zeros(186), DfssErrorCode.TlsNotExpected, "speaks plaintext only" },
         { "an SSH greeting", Text("SSH-2.0-OpenSSH_9.2\r\n"), DfssErrorCode.LimitExceeded, "limit is 4096 bytes" },
         { "a length of 0", "00000000", DfssErrorCode.ProtocolViolation, "0 bytes" },
         { "a length of 1", "0000000190", DfssErrorCode.ProtocolViolation, "1 bytes" },

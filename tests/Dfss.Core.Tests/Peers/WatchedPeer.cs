@@ -28,7 +28,7 @@ internal sealed class WatchedPeer : IAsyncDisposable
     {
         ConcurrentQueue<string> log = new();
         DfssPeer peer = await DfssPeer.StartAsync(
-            new PeerOptions { Port = 0, Log = log.Enqueue }, TestContext.Current.CancellationToken);
+            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, Log = log.Enqueue }, TestContext.Current.CancellationToken);
         return new WatchedPeer(peer, await RawClient.GreetAsync(peer), log);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dfss.Peers;
 using Dfss.Protocol;
 using Dfss.Records;
 using Xunit;
@@ -72,10 +73,12 @@ public sealed partial class GoldenFrameTests
     [Fact]
     public void The_operations_table_is_the_codes_own()
     {
-        (string Name, bool TakesPayload)[] printed = [.. OperationRow().Matches(Document)
-            .Select(match => (match.Groups["name"].Value, match.Groups["payload"].Value.Trim() != "nil"))];
+        (string Name, bool TakesPayload, string Role)[] printed = [.. OperationRow().Matches(Document)
+            .Select(match => (match.Groups["name"].Value, match.Groups["payload"].Value.Trim() != "nil", match.Groups["role"].Value))];
         Assert.Equal(
-            OperationNames().Select(operation => (operation, Operations.TakesPayload(operation) == true)), printed);
+            OperationNames().Select(operation => (
+                operation, Operations.TakesPayload(operation) == true, Permissions.LeastRole(operation)!.Value.ToString().ToLowerInvariant())),
+            printed);
     }
 
     [Fact]
@@ -167,6 +170,7 @@ public sealed partial class GoldenFrameTests
         "decide-request" => item => RecordCodec.Encode(RecordCodec.DecodeDecide(item)),
         "read-request" => item => RecordCodec.Encode(RecordCodec.DecodeRead(item)),
         "list-files-answer" => item => RecordCodec.EncodeBallotedRecord(RecordCodec.DecodeBallotedRecord(item)),
+        "list-seals-answer" => item => RecordCodec.EncodeSealedName(RecordCodec.DecodeSealedName(item)),
         _ when RegisterAnswerName().IsMatch(name) => item => RecordCodec.EncodeAnswer(RecordCodec.DecodeAnswer(item)),
         _ => null,
     };
@@ -188,7 +192,7 @@ public sealed partial class GoldenFrameTests
     [GeneratedRegex(@"^\| \d+ \| \w+ \| (yes|no) \|", RegexOptions.Multiline)]
     private static partial Regex ErrorRow();
 
-    [GeneratedRegex(@"^\| `(?<name>[a-z_]+)` \|[^|]*\|(?<payload>[^|]*)\|[^|]*\|[^|]*\|[^|]*\|[^|]*\|$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<name>[a-z_]+)` \|[^|]*\|(?<payload>[^|]*)\|[^|]*\|[^|]*\|[^|]*\|[^|]*\| (?<role>[a-z]+) \|$", RegexOptions.Multiline)]
     private static partial Regex OperationRow();
 
     [GeneratedRegex("^(prepare|seal|accept|decide|read)-answer")]

@@ -13,6 +13,7 @@ internal static class GoldenFrames
     private static readonly StoreId Store = StoreId.Parse("000102030405060708090a0b0c0d0e0f");
     private static readonly Ballot First = new(1, Id("101112131415161718191a1b1c1d1e1f"));
     private static readonly Ballot Second = new(2, Id("303132333435363738393a3b3c3d3e3f"));
+    private static readonly Ballot Install = new(1, Guid.Empty, Epoch: 1);
     private static readonly ChunkBitmap Whole = ChunkBitmap.Create(1, _ => true);
 
     private static readonly FileRecord Record = new()
@@ -35,7 +36,32 @@ internal static class GoldenFrames
         State = FileRecordState.Removed,
         Home = [new HomeMember(Store, ["localhost:9000", "[::1]:9000"]), new HomeMember(StoreId: null, ["b.example:9000"])],
         WriterId = Id("404142434445464748494a4b4c4d4e4f"),
-        PreviousFileIds = [Manifest.FileId],
+        PreviousWriterIds = [Record.WriterId],
+    };
+
+    private static readonly FileRecord Replaced = Record with
+    {
+        Version = 2,
+        FileId = FileManifest.Create(0, DfssLimits.DefaultChunkSize, []).FileId,
+        Length = 0,
+        WriterId = Id("404142434445464748494a4b4c4d4e4f"),
+        Previous =
+        [
+            new PreviousVersion(
+                Record.Version, Record.FileId, Record.Length, Record.ChunkSize, Record.Replicas, Record.Run,
+                Record.ModifiedUnixMilliseconds, Record.UnixMode),
+        ],
+        PreviousWriterIds = [Record.WriterId],
+    };
+
+    private static readonly FileRecord Moved = Record with
+    {
+        Version = 2,
+        Epoch = 1,
+        State = FileRecordState.Moved,
+        Home = [new HomeMember(StoreId.Parse("101112131415161718191a1b1c1d1e1f"), ["b.example:9000"])],
+        FormerHome = Record.Home,
+        WriterId = Id("404142434445464748494a4b4c4d4e4f"),
         PreviousWriterIds = [Record.WriterId],
     };
 
@@ -51,11 +77,13 @@ internal static class GoldenFrames
         ["manifest-empty-file"] = FileManifest.Create(0, DfssLimits.DefaultChunkSize, []).Encoded.ToArray(),
         ["record"] = RecordCodec.EncodeRecord(Record),
         ["record-removed"] = RecordCodec.EncodeRecord(Tombstone),
+        ["record-replaced"] = RecordCodec.EncodeRecord(Replaced),
+        ["record-moved"] = RecordCodec.EncodeRecord(Moved),
     };
 
     /// <summary>The blocks that are frames.</summary>
     public static IReadOnlyDictionary<string, (Message Message, ReadOnlyMemory<byte>? Payload)> Frames { get; } =
-        Connection().Concat(Chunks()).Concat(Files()).Concat(Register()).Concat(Errors())
+        Connection().Concat(Chunks()).Concat(Files()).Concat(Register()).Concat(Errors()).Concat(Upkeep())
             .ToDictionary(frame => frame.Name, frame => (frame.Message, NilOr(frame.Payload)));
 
     private static IEnumerable<(string Name, Message Message, byte[]? Payload)> Connection() =>
@@ -73,7 +101,15 @@ internal static class GoldenFrames
         {
             { "store_id", Store.ToByteArray() }, { "software", "dfss/0.1.0" }, { "addresses", Handshake.ToArray(["localhost:9000"]) },
             { "process_id", 4711 }, { "uptime_ms", 60_000 }, { "connections", 2 }, { "chunks", 2 }, { "stored_bytes", 59 },
-            { "store_path", "/srv/dfss" }, { "free_bytes", 1L << 40 },
+            { "quarantined", 1 },
+            {
+                "scrub", new MessageMap
+                {
+                    { "rate", 8 << 20 }, { "running", false }, { "chunks", 2 }, { "bytes", 59 }, { "corrupt", 1 },
+                    { "completed", 1_767_225_600_000 },
+                }
+            },
+            { "quota_bytes", 1L << 41 }, { "store_path", "/srv/dfss" }, { "minimum_free_bytes", 256 << 20 }, { "free_bytes", 1L << 40 },
         }), null),
     ];
 
@@ -139,6 +175,13 @@ internal static class GoldenFrames
         Ask("prepare-request", 15, Operations.Prepare, new PrepareRequest(Name, First)),
         Tell("prepare-answer", 15, new RegisterAnswer { Promised = First }),
         Tell("prepare-answer-refused", 15, new RegisterAnswer { Status = RegisterStatus.Refused, Promised = Second, Accepted = Chosen }),
+        Tell("prepare-answer-moved", 15, new RegisterAnswer
+        {
+            Status = RegisterStatus.Refused,
+            Promised = Install,
+            Accepted = new BallotedRecord(Install, Moved with { State = FileRecordState.File, FormerHome = [] }),
+            Decided = new BallotedRecord(Install, Moved with { State = FileRecordState.File, FormerHome = [] }),
+        }),
         Ask("seal-request", 16, Operations.Seal, new SealRequest(Name, First, Manifest.FileId, Whole)),
         Tell("seal-answer", 16, new RegisterAnswer { Promised = First }),
         Tell("seal-answer-missing", 16, new RegisterAnswer { Status = RegisterStatus.ChunksMissing, Promised = First, Missing = Whole }),
@@ -161,6 +204,27 @@ internal static class GoldenFrames
         ("violation-notice", ErrorAnswer.Create(id: null, new DfssException(DfssErrorCode.ProtocolViolation, "A body is not an array of four.")), null),
         ("draining-notice", ErrorAnswer.Create(id: null, new DfssException(DfssErrorCode.PeerBusy, "The peer is stopping.")), null),
     ];
+
+    private static IEnumerable<(string Name, Message Message, byte[]? Payload)> Upkeep()
+    {
+        byte[] item = RecordCodec.EncodeSealedName(new SealedName(
+            Name, [new RegisterSeal(First, Manifest.FileId) { Home = [new HomeMember(Store, ["localhost:9000"])] }]));
+        MessageMap listed = MessageBatch.Join([item]).Map;
+        listed.Add("after", Name);
+        return
+        [
+            ("list-seals-request", Message.Request(20, Operations.ListSeals, new MessageMap { { "limit", 1 }, { "after", "a" } }), null),
+            ("list-seals-answer", Answer(20, listed), item),
+            ("optimize-request", Message.Request(21, Operations.Optimize, new MessageMap
+            {
+                { "grace_ms", 86_400_000 }, { "dry_run", true },
+            }), null),
+            ("optimize-answer", Answer(21, new MessageMap
+            {
+                { "chunks_deleted", 3 }, { "bytes_deleted", 3_145_728 }, { "chunks_kept", 2 }, { "files", 1 },
+            }), null),
+        ];
+    }
 
     private static Message Answer(uint id, MessageMap results) => Message.Answer(id, DfssErrorCode.None, results);
 

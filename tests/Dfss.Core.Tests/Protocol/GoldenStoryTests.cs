@@ -20,7 +20,7 @@ public sealed class GoldenStoryTests
     {
         using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         patience.CancelAfter(TimeSpan.FromSeconds(60));
-        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, patience.Token);
+        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, patience.Token);
         using TcpClient connection = new();
         await connection.ConnectAsync("localhost", peer.Port, patience.Token);
         NetworkStream stream = connection.GetStream();

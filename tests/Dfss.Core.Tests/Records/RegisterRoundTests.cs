@@ -21,7 +21,7 @@ public abstract class RegisterRoundTests
         Math.Min(2, members));
 
     private protected Proposer Create(int members, WriteCondition condition, Guid? id = null) =>
-        new(Sample.Name, members, condition, id ?? writer, Guid.NewGuid);
+        new(Sample.Name, Sample.Home(members), condition, id ?? writer, Guid.NewGuid);
 
     private protected Proposer Write(int members, WriteCondition condition, int file, Guid? id = null)
     {
@@ -44,7 +44,7 @@ public abstract class RegisterRoundTests
 
     private protected RegisterReader Read(int members)
     {
-        RegisterReader reader = new(Sample.Name, members, Guid.NewGuid);
+        RegisterReader reader = new(Sample.Name, Sample.Home(members), Guid.NewGuid);
         Run(reader);
         return reader;
     }

@@ -22,5 +22,19 @@ internal static class Sample
         WriterId = Guid.NewGuid(),
     };
 
+    /// <summary>A record that says that the name moved, from the home of <see cref="Record"/> to another.</summary>
+    public static FileRecord Moved(int number = 1, long version = 2, long epoch = 1) => Record(number, version) with
+    {
+        State = FileRecordState.Moved,
+        Epoch = epoch,
+        FormerHome = [new HomeMember(StoreId.Create(), ["localhost:9001"])],
+    };
+
+    public static PreviousVersion Previous(long version, FileId fileId) => new(
+        version, fileId, version, DfssLimits.MinChunkSize, Replicas: 2, Run: 1, ModifiedUnixMilliseconds: 0, UnixMode: null);
+
+    /// <summary>A name's first home of so many members.</summary>
+    public static RegisterPlace Home(int members) => new(members, HomeEpoch.Original);
+
     public static ChunkBitmap AllOf(int count) => ChunkBitmap.Create(count, static _ => true);
 }

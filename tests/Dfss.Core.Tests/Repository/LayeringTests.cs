@@ -14,10 +14,11 @@ public sealed partial class LayeringTests
         [""] = [],
         ["Protocol"] = [],
         ["Records"] = [],
-        ["Transport"] = ["Protocol"],
+        ["Security"] = ["Protocol"],
+        ["Transport"] = ["Protocol", "Security"],
         ["Storage"] = ["Records"],
-        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records"],
-        ["Peers"] = ["Transport", "Storage", "Protocol", "Records"],
+        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security"],
+        ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security"],
     };
 
     /// <summary>No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.</summary>
@@ -74,6 +75,6 @@ public sealed partial class LayeringTests
         return parts.Length > 3 ? parts[2] : string.Empty;
     }
 
-    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Records|Transport|Storage|Transfer|Peers)(?=\.[A-Z]|;)")]
+    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Records|Security|Transport|Storage|Transfer|Peers)(?=\.[A-Z]|;)")]
     private static partial Regex RoomReference();
 }

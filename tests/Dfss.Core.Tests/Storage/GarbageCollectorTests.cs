@@ -1,5 +1,6 @@
 using Dfss.Records;
 using Dfss.Storage;
+using Dfss.Tests.Records;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -20,8 +21,8 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
         await OpenAsync();
         FileManifest isSealed = await PutFileAsync(1), accepted = await PutFileAsync(2), decided = await PutFileAsync(3), loose = await PutFileAsync(4);
         await store!.Records.SealAsync([Registers.Seal("s", 1, isSealed)], Token);
-        await store.Records.AcceptAsync([Registers.Accept("a", 1, accepted.FileId)], Token);
-        await store.Records.DecideAsync([Registers.Decide("d", 1, decided.FileId)], Token);
+        await store.Records.AcceptAsync([Accept("a", 1, accepted.FileId)], Token);
+        await store.Records.DecideAsync([Decide("d", 1, decided.FileId)], Token);
 
         GarbageCollectionResult result = await store.Collector.CollectAsync(TimeSpan.Zero, Token);
 
@@ -33,13 +34,56 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_dry_run_says_what_would_go_and_removes_nothing()
+    {
+        await OpenAsync();
+        FileManifest decided = await PutFileAsync(1), loose = await PutFileAsync(2);
+        await store!.Records.DecideAsync([Decide("d", 1, decided.FileId)], Token);
+
+        GarbageCollectionResult told = await store.Collector.CollectAsync(TimeSpan.Zero, isDryRun: true, Token);
+        Assert.Equal(8, store.GetUsage().Chunks);
+        Assert.Equal(told, await store.Collector.CollectAsync(TimeSpan.Zero, Token));
+        Assert.Equal((4, 4), (told.ChunksDeleted, told.ChunksKept));
+        Assert.Equal<bool[]>([false, true], await AreGoneAsync(decided, loose));
+    }
+
+    [Fact]
+    public async Task Names_with_seals_are_listed_a_page_at_a_time_until_a_decision_lets_go_of_them()
+    {
+        await OpenAsync();
+        FileManifest manifest = await PutFileAsync(1);
+        HomeMember member = new(StoreId.Create(), ["a:1", "b:2"]);
+        for (int i = 0; i < 5; i++)
+        {
+            await store!.Records.SealAsync([Registers.Seal($"s{i}", 1, manifest) with { Home = [member] }], Token);
+            await store.Records.DecideAsync([Decide($"d{i}", 1, manifest.FileId)], Token);
+        }
+
+        SealedPage first = await store!.ListSealsAsync(after: null, limit: 3, Token);
+        SealedPage second = await store.ListSealsAsync(first.After, limit: 3, Token);
+        Assert.Equal(["s0", "s1", "s2", "s3", "s4"], first.Names.Concat(second.Names).Select(name => name.Name));
+        Assert.Null(second.After);
+        RegisterSeal seal = Assert.Single(first.Names[0].Seals);
+        Assert.Equal((Registers.Ballot(1), manifest.FileId), (seal.Ballot, seal.FileId));
+        HomeMember kept = Assert.Single(seal.Home);
+        Assert.Equal((member.StoreId, "a:1"), (kept.StoreId, Assert.Single(kept.Addresses)));
+
+        for (int i = 0; i < 5; i++)
+        {
+            await store.Records.DecideAsync([Decide($"s{i}", 1, manifest.FileId)], Token);
+        }
+
+        Assert.Empty((await store.ListSealsAsync(after: null, limit: 3, Token)).Names);
+    }
+
+    [Fact]
     public async Task A_decision_ends_the_seals_below_it()
     {
         await OpenAsync();
         FileManifest lost = await PutFileAsync(1), chosen = await PutFileAsync(2);
         await store!.Records.SealAsync([Registers.Seal("a", 1, lost)], Token);
         await store.Records.SealAsync([Registers.Seal("a", 2, chosen)], Token);
-        await store.Records.DecideAsync([Registers.Decide("a", 2, chosen.FileId)], Token);
+        await store.Records.DecideAsync([Decide("a", 2, chosen.FileId)], Token);
         await store.Collector.CollectAsync(TimeSpan.Zero, Token);
         Assert.Equal<bool[]>([true, false], await AreGoneAsync(lost, chosen));
     }
@@ -85,9 +129,42 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
         (ChunkId id, byte[] content) = TestChunks.Make(1);
         await store!.Chunks.PutAsync(id, content, Token);
         await PutFileAsync(2);
-        await store.Records.DecideAsync([Registers.Decide("a", 1, new FileId(id.ToByteArray()))], Token);
+        await store.Records.DecideAsync([Decide("a", 1, new FileId(id.ToByteArray()))], Token);
         GarbageCollectionResult result = await store.Collector.CollectAsync(TimeSpan.Zero, Token);
         Assert.Equal((4, 1), (result.ChunksDeleted, result.ChunksKept));
+    }
+
+    [Fact]
+    public async Task Kept_earlier_versions_keep_their_chunks()
+    {
+        await OpenAsync();
+        FileManifest now = await PutFileAsync(1), first = await PutFileAsync(2), second = await PutFileAsync(3), dropped = await PutFileAsync(4);
+        await store!.Records.DecideAsync([Decide("a", 1, dropped.FileId)], Token);
+        FileRecord record = Record("a", now.FileId) with { Previous = [Sample.Previous(2, second.FileId), Sample.Previous(1, first.FileId)] };
+        await store.Records.DecideAsync([new DecideRequest("a", Registers.Ballot(2), record)], Token);
+
+        await store.Collector.CollectAsync(TimeSpan.Zero, Token);
+
+        Assert.Equal<bool[]>([false, false, false, true], await AreGoneAsync(now, first, second, dropped));
+    }
+
+    [Fact]
+    public async Task A_record_keeps_nothing_at_a_store_that_is_not_in_its_home()
+    {
+        await OpenAsync();
+        FileManifest stays = await PutFileAsync(1), moved = await PutFileAsync(2), told = await PutFileAsync(3), leaving = await PutFileAsync(4);
+        HomeMember[] here = [new(store!.StoreId, [])], elsewhere = [new(StoreId.Create(), [])];
+        await store.Records.DecideAsync([Decide("stays", 1, stays.FileId), Decide("leaving", 1, leaving.FileId)], Token);
+        FileRecord away = Record("moved", moved.FileId) with { State = FileRecordState.Moved, Epoch = 1, Home = elsewhere, FormerHome = here };
+        await store.Records.DecideAsync([new DecideRequest("moved", Registers.Ballot(1), away)], Token);
+        await store.Records.DecideAsync(
+            [new DecideRequest("told", Registers.Ballot(1), Registers.Record("told", told.FileId))], Token);
+        await store.Records.AcceptAsync(
+            [new AcceptRequest("leaving", Registers.Ballot(2), away with { Name = "leaving", FileId = leaving.FileId })], Token);
+
+        await store.Collector.CollectAsync(TimeSpan.Zero, Token);
+
+        Assert.Equal<bool[]>([false, true, true, false], await AreGoneAsync(stays, moved, told, leaving));
     }
 
     public async ValueTask DisposeAsync()
@@ -107,6 +184,16 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
             () => store!.Collector.CollectAsync(TimeSpan.Zero, Token));
         Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
     }
+
+    private AcceptRequest Accept(string name, long counter, FileId fileId) =>
+        new(name, Registers.Ballot(counter), Record(name, fileId));
+
+    private DecideRequest Decide(string name, long counter, FileId fileId) =>
+        new(name, Registers.Ballot(counter), Record(name, fileId));
+
+    /// <summary>A record of which this store is a member.</summary>
+    private FileRecord Record(string name, FileId fileId) =>
+        Registers.Record(name, fileId) with { Home = [new HomeMember(store!.StoreId, ["localhost:9000"])] };
 
     private async Task OpenAsync()
     {

@@ -13,15 +13,17 @@ public sealed class SmallChunkTableTests
         Directory.CreateDirectory(folder.Path);
         string path = Path.Combine(folder.Path, "chunks.db");
         (ChunkId Id, byte[] Content)[] chunks = [.. Enumerable.Range(0, 4).Select(i => TestChunks.Make(i, TestChunks.Small))];
-        await using (var before = new SmallChunkTable(path, new StoreFault(path)))
+        await using (Database database = Open(path))
         {
+            var before = new SmallChunkTable(database);
             foreach ((ChunkId id, byte[] content) in chunks[..3])
             {
                 await before.PutAsync(id, content, token);
             }
         }
 
-        await using var table = new SmallChunkTable(path, new StoreFault(path));
+        await using Database reopened = Open(path);
+        var table = new SmallChunkTable(reopened);
         Assert.Equal((0, 0), table.Count);
         using DatabaseSession snapshot = table.BeginCount();
         await table.PutAsync(chunks[3].Id, chunks[3].Content, token);
@@ -30,4 +32,6 @@ public sealed class SmallChunkTableTests
         table.CountRows(snapshot, token);
         Assert.Equal((3, 3 * TestChunks.Small), table.Count);
     }
+
+    private static Database Open(string path) => new(path, SmallChunkTable.Schema, new StoreFault(path));
 }

@@ -1,5 +1,4 @@
 using Dfss.Storage;
-using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace Dfss.Tests.Storage;
@@ -24,7 +23,7 @@ public sealed class VerifyTests : IDisposable
             await before.Chunks.FlushAsync(Token);
         }
 
-        await SpoilRowAsync(id);
+        await StoreFiles.SpoilRowAsync(folder.Path, id);
         await using LocalStore store = await OpenAsync();
         Task<ChunkState>? other = null;
         int stops = 0;
@@ -96,16 +95,6 @@ public sealed class VerifyTests : IDisposable
         await store.Chunks.PutAsync(id, content, Token);
         await store.Chunks.FlushAsync(Token);
         return state;
-    }
-
-    private async Task SpoilRowAsync(ChunkId id)
-    {
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(folder.Path, "chunks.db")};Pooling=False");
-        await connection.OpenAsync(Token);
-        await using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "UPDATE chunk SET content = zeroblob(10) WHERE id = $1";
-        command.Parameters.AddWithValue("$1", id.ToByteArray());
-        Assert.Equal(1, await command.ExecuteNonQueryAsync(Token));
     }
 
     private Task<LocalStore> OpenAsync() =>

@@ -23,14 +23,36 @@ internal sealed class Cluster : IAsyncDisposable
 
     public IReadOnlyList<PeerAddress> Addresses => [.. Peers.Select(AddressOf)];
 
-    public static async Task<Cluster> StartAsync(int count, bool onDisk = false, TransferOptions? options = null)
+    /// <summary>The peer that is a member of a file's home.</summary>
+    public DfssPeer PeerOf(HomeMember member) => Peers.Single(peer => peer.StoreId == member.StoreId);
+
+    /// <summary>Where a member of a cluster on disk has a chunk that is no row of its table.</summary>
+    public string PathOf(HomeMember member, ChunkId id)
+    {
+        string name = id.ToString();
+        int index = Peers.TakeWhile(peer => peer.StoreId != member.StoreId).Count();
+        return Folder[$"store{index}", "chunks", name[..2], name];
+    }
+
+    /// <param name="count">How many peers.</param>
+    /// <param name="onDisk">Whether their stores are on disk.</param>
+    /// <param name="options">How the client transfers.</param>
+    /// <param name="asksNobody">Whether the peers serve whoever comes, through proxies too, for whose ports there are no tokens.</param>
+    public static async Task<Cluster> StartAsync(
+        int count, bool onDisk = false, TransferOptions? options = null, bool asksNobody = false)
     {
         TemporaryFolder folder = new();
         List<DfssPeer> peers = [];
         for (int i = 0; i < count; i++)
         {
             peers.Add(await DfssPeer.StartAsync(
-                new PeerOptions { Port = 0, StorePath = onDisk ? folder[$"store{i}"] : null }, TestContext.Current.CancellationToken));
+                new PeerOptions
+                {
+                    Port = 0,
+                    StorePath = onDisk ? folder[$"store{i}"] : null,
+                    AllowUnauthenticatedNetwork = asksNobody,
+                },
+                TestContext.Current.CancellationToken));
         }
 
         return new Cluster(peers, new DfssClient([.. peers.Select(AddressOf)], options ?? TransferOptions.Default), folder);

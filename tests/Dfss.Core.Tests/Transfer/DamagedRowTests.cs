@@ -1,9 +1,9 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using Dfss.Peers;
-using Dfss.Testing;
+using Dfss.Tests.Storage;
 using Dfss.Transfer;
 using Xunit;
+using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 
 namespace Dfss.Tests.Transfer;
 
@@ -29,7 +29,7 @@ public sealed class DamagedRowTests : IDisposable
                 folder.CreateFile($"{i}", 60_000, seed: i), $"{i}", SendOptions.Default, progress: null, Token)));
         }
 
-        await DamageAsync(await File.ReadAllBytesAsync(folder[$"{Damaged}"], Token));
+        await StoreFiles.BreakRowAsync(folder["store"], await File.ReadAllBytesAsync(folder[$"{Damaged}"], Token));
         await using (DfssPeer peer = await StartAsync())
         {
             await using DfssClient client = new([Cluster.AddressOf(peer)], TransferOptions.Default);
@@ -51,16 +51,4 @@ public sealed class DamagedRowTests : IDisposable
     }
 
     private Task<DfssPeer> StartAsync() => DfssPeer.StartAsync(new PeerOptions { Port = 0, StorePath = folder["store"] }, Token);
-
-    /// <summary>Breaks the chain of the row's pages: a page in its middle names an impossible one as the next.</summary>
-    private async Task DamageAsync(byte[] content)
-    {
-        string path = folder["store", "chunks.db"];
-        byte[] database = await File.ReadAllBytesAsync(path, Token);
-        int pageBytes = BinaryPrimitives.ReadUInt16BigEndian(database.AsSpan(16));
-        int middle = database.AsSpan().IndexOf(content.AsSpan(content.Length / 2, 64));
-        Assert.NotEqual(-1, middle);
-        database.AsSpan(middle / pageBytes * pageBytes, sizeof(int)).Fill(0x7f);
-        await File.WriteAllBytesAsync(path, database, Token);
-    }
 }

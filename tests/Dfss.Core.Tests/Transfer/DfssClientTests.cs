@@ -52,16 +52,18 @@ public sealed class DfssClientTests
     }
 
     [Fact]
-    public async Task Chunks_go_round_robin_over_the_peers()
+    public async Task The_copies_of_chunks_go_round_robin_over_the_peers()
     {
         await using Cluster cluster = await Cluster.StartAsync(3);
         string source = cluster.Folder.CreateFile("source", 30 * ChunkSize, seed: 2);
-        await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
+        await cluster.Client.SendAsync(
+            cluster.Folder.CreateFile("other", 30 * ChunkSize, seed: 3), "y", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
 
         foreach (PeerAddress address in cluster.Addresses)
         {
             PeerInfo info = await cluster.Client.GetPeerInfoAsync(address, Token);
-            Assert.Equal(10 + 1, info.Chunks);
+            Assert.Equal(10 + 1 + 20 + 1, info.Chunks);
         }
     }
 
@@ -177,7 +179,7 @@ public sealed class DfssClientTests
     }
 
     [Fact]
-    public async Task A_cancelled_receive_leaves_nothing_behind()
+    public async Task A_cancelled_receive_leaves_no_more_than_what_came()
     {
         await using Cluster cluster = await Cluster.StartAsync(1);
         string source = cluster.Folder.CreateFile("source", 40 * ChunkSize, seed: 1);
@@ -194,7 +196,7 @@ public sealed class DfssClientTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => cluster.Client.ReceiveAsync(sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress, cancel.Token));
-        Assert.Empty(Directory.GetFileSystemEntries(cluster.Folder["in"]));
+        Assert.Equal([cluster.Folder["in", "x.dfss-part"]], Directory.GetFileSystemEntries(cluster.Folder["in"]));
 
         // The client is not hurt by it.
         await cluster.Client.ReceiveAsync(sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress: null, Token);

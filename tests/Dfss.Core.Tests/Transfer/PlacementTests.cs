@@ -31,13 +31,11 @@ public sealed class PlacementTests
     {
         Placement placement = new(members, replicas, run);
         bool[] canTake = [.. Enumerable.Range(0, members).Select(member => (takers & (1 << member)) != 0)];
-        SendPlan plan = new(placement, chunks, canTake);
+        SendPlan plan = new(placement, minimumReplicas: 1, chunks, canTake);
         for (int chunk = 0; chunk < chunks; chunk++)
         {
-            for (int member = plan.NextTarget(chunk); member >= 0; member = plan.NextTarget(chunk))
-            {
-                plan.MarkHeld(member, chunk);
-            }
+            Assert.All(plan.NextTargets(chunk), member => plan.MarkHeld(member, chunk));
+            Assert.Empty(plan.NextTargets(chunk));
 
             int[] expected = [.. Enumerable.Range(0, members).Select(step => placement.MemberAt(chunk, step))
                 .Where(member => canTake[member]).Take(replicas).Order()];
@@ -53,30 +51,38 @@ public sealed class PlacementTests
     [Fact]
     public void What_an_excluded_member_held_goes_to_the_next()
     {
-        SendPlan plan = new(new Placement(3, Replicas: 1, Run: 1), chunkCount: 6, [true, true, true]);
+        SendPlan plan = new(new Placement(3, Replicas: 1, Run: 1), minimumReplicas: 1, chunkCount: 6, [true, true, true]);
         for (int chunk = 0; chunk < 6; chunk++)
         {
-            plan.MarkHeld(plan.NextTarget(chunk), chunk);
+            plan.MarkHeld(plan.NextTargets(chunk).Single(), chunk);
         }
 
-        Assert.True(plan.Exclude(1, new DfssException(DfssErrorCode.StoreFull, "full")));
-        plan.ThrowIfNobodyTakes();
+        plan.Exclude(1, new DfssException(DfssErrorCode.StoreFull, "full"));
+        Assert.False(plan.IsBelowMinimum);
         Assert.Equal([1, 4], plan.Unplaced());
-        Assert.Equal(2, plan.NextTarget(1));
+        Assert.Equal([2], plan.NextTargets(1));
         Assert.True(plan.ExpectedByMember()[1].IsEmpty);
         plan.MarkMissing(0, ChunkBitmap.Create(6, index => index == 3));
         Assert.Equal([1, 3, 4], plan.Unplaced());
     }
 
     [Fact]
-    public void Nobody_left_is_the_last_ones_reason()
+    public void So_many_copies_are_possible_as_members_take_chunks_and_each_is_left_out_once()
     {
-        SendPlan plan = new(new Placement(2, Replicas: 1, Run: 1), chunkCount: 1, [true, false]);
-        Assert.True(plan.Exclude(0, new DfssException(DfssErrorCode.StoreFull, "the disk is full")));
-        Assert.False(plan.Exclude(0, new DfssException(DfssErrorCode.StoreFull, "the disk is full")));
-        DfssException error = Assert.Throws<DfssException>(plan.ThrowIfNobodyTakes);
-        Assert.Equal(DfssErrorCode.StoreFull, error.Code);
-        Assert.Contains("the disk is full", error.Message, StringComparison.Ordinal);
+        List<int> leftOut = [];
+        SendPlan plan = new(new Placement(4, Replicas: 3, Run: 1), minimumReplicas: 2, chunkCount: 1, [true, true, true, false])
+        {
+            LeftOut = (member, _) => leftOut.Add(member),
+        };
+        Assert.Equal((3, false), (plan.PossibleReplicas, plan.IsBelowMinimum));
+        plan.Exclude(0, new DfssException(DfssErrorCode.StoreFull, "the disk is full"));
+        plan.Exclude(0, new DfssException(DfssErrorCode.StoreFull, "the disk is full"));
+        Assert.Equal((2, false), (plan.PossibleReplicas, plan.IsBelowMinimum));
+        plan.Exclude(2, new DfssException(DfssErrorCode.TimedOut, "too slow"));
+        Assert.Equal((1, true), (plan.PossibleReplicas, plan.IsBelowMinimum));
+        Assert.Equal([0, 2], leftOut);
+        Assert.Equal(["the disk is full", "too slow"], plan.Reasons.Select(reason => reason.Reason));
+        Assert.Equal("too slow", Assert.Single(plan.Losses).Reason);
     }
 
     [Theory]

@@ -14,11 +14,11 @@ public sealed class ReceiveFaultTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_holder_that_is_down_is_named_and_nothing_is_left()
+    public async Task A_holder_that_is_down_is_named_and_what_came_is_kept()
     {
         await using Cluster cluster = await Cluster.StartAsync(2, options: Impatient);
         string source = cluster.Folder.CreateFile("source", 6 * ChunkSize, seed: 1);
-        StoredFile sent = await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        StoredFile sent = await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
         Directory.CreateDirectory(cluster.Folder["in"]);
         await cluster.Peers[1].StopAsync();
 
@@ -28,7 +28,7 @@ public sealed class ReceiveFaultTests
         Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code);
         Assert.Contains(cluster.Addresses[1].ToString(), error.Message, StringComparison.Ordinal);
         Assert.Equal("Start that peer: no other has these chunks.", error.Advice);
-        Assert.Empty(Directory.GetFileSystemEntries(cluster.Folder["in"]));
+        Assert.Equal([cluster.Folder["in", "x.dfss-part"]], Directory.GetFileSystemEntries(cluster.Folder["in"]));
     }
 
     [Fact]

@@ -90,7 +90,7 @@ public sealed class UndecidedTests
         await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
         HomeMember member = (await directory.ConnectAsync(peer.Address, Token)).Member;
         RegisterDriver driver = new(await Home.ReachAsync([member], directory, Token), TransferOptions.Default);
-        Proposer proposer = new("x", 1, WriteCondition.CreateOnly, Guid.NewGuid(), Guid.NewGuid);
+        Proposer proposer = new("x", new RegisterPlace(1, HomeEpoch.Original), WriteCondition.CreateOnly, Guid.NewGuid(), Guid.NewGuid);
         await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, Token);
         Assert.Equal((ProposerState.Prepared, 2), (proposer.State, prepares));
         Assert.Null(driver.CommonError);

@@ -17,7 +17,7 @@ public class PeerLinkTests
     {
         await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, MessageMap.Empty, null)));
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
-        Assert.Equal(peer.StoreId, (await link.HelloAsync(Token)).StoreId);
+        Assert.Equal(peer.StoreId, (await link.HelloAsync(Token)).Hello.StoreId);
         (await link.CallAsync(Call(isBulk: false), Token)).Dispose();
         Assert.Single(peer.Connections);
         (await link.CallAsync(Call(isBulk: true), Token)).Dispose();
@@ -48,7 +48,7 @@ public class PeerLinkTests
     {
         await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, MessageMap.Empty, null)));
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
-        StoreId first = (await link.HelloAsync(Token)).StoreId;
+        StoreId first = (await link.HelloAsync(Token)).Hello.StoreId;
         peer.StoreId = StoreId.Create();
         DfssException exception = await Assert.ThrowsAsync<DfssException>(async () => await link.CallAsync(Call(isBulk: true), Token));
         Assert.Equal(DfssErrorCode.PeerUnreachable, exception.Code);

@@ -58,12 +58,13 @@ public abstract class BadInputTests : IDisposable
         session.Run($"Start-DfssPeer {store ?? "-InMemory"} -Port 0").As<DfssPeerInfo>()[0].Endpoint;
 
     /// <summary>Sends a file of random bytes; gives its path.</summary>
-    private protected string Send(string name, int length = 1000, string peers = "$peer", int chunkSize = DfssLimits.DefaultChunkSize)
+    private protected string Send(
+        string name, int length = 1000, string peers = "$peer", int chunkSize = DfssLimits.DefaultChunkSize, string more = "")
     {
         byte[] content = new byte[length];
         new Random(length).NextBytes(content);
         File.WriteAllBytes(In(name), content);
-        session.Run($"Send-DfssFile -LiteralPath 'in/{name}' -Peer {peers} -ChunkSize {chunkSize}").ThrowIfFailed();
+        session.Run($"Send-DfssFile -LiteralPath 'in/{name}' -Peer {peers} -ChunkSize {chunkSize} {more}").ThrowIfFailed();
         return In(name);
     }
 

@@ -109,7 +109,7 @@ public sealed class BadStoreTests : BadInputTests
         string id = SpoilAChunk(Store);
         ErrorRecord error = Fails("Receive-DfssFile a.bin, good.txt -Peer $peer -Destination out", results: 1);
         Check(error, "ChunkCorrupt", ErrorCategory.InvalidData, "a.bin", id, Peer, "'a.bin'");
-        IsAtDestination("good.txt");
+        IsAtDestination("a.bin.dfss-part", "good.txt");
     }
 
     [Fact]
@@ -137,11 +137,11 @@ public sealed class BadStoreTests : BadInputTests
         Run("$two = Start-DfssPeer -InMemory -Port 0").ThrowIfFailed();
         string gone = (string)Run("$two.Endpoint").Output[0].BaseObject;
         Set("both", new[] { Peer, gone });
-        Send("a.bin", 3 * Chunk, "$both", Chunk);
+        Send("a.bin", 3 * Chunk, "$both", Chunk, "-Replicas 1");
         Run("Send-DfssFile in/good.txt -Peer $peer; $two | Stop-DfssPeer").ThrowIfFailed();
         ErrorRecord error = Fails("Receive-DfssFile a.bin, good.txt -Peer $both -Destination out", results: 1);
         Check(error, "PeerUnreachable", ErrorCategory.ConnectionError, "a.bin", "Chunk ", "'a.bin'", gone);
-        IsAtDestination("good.txt");
+        IsAtDestination("a.bin.dfss-part", "good.txt");
     }
 
     /// <summary>Changes a byte of a chunk on a peer's disk; gives the chunk's id.</summary>

@@ -169,6 +169,9 @@ public sealed class CmdletContractTests
             typeof(string), typeof(int), typeof(long), typeof(SwitchParameter), typeof(TimeSpan), typeof(DateTime),
             typeof(Uri), typeof(Guid), typeof(PSCredential), typeof(System.Security.SecureString),
             typeof(System.Security.Cryptography.X509Certificates.X509Certificate2),
+
+            // Made of a string, or of a certificate that came over remoting.
+            typeof(DfssCertificateSource),
         ];
         Assert.All(Parameters(cmdlet).Where(parameter => parameter.Name != "InputObject"), parameter =>
         {

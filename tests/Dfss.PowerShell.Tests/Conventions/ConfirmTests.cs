@@ -73,6 +73,38 @@ public sealed class ConfirmTests : IDisposable
     }
 
     [Fact]
+    public void Removing_asks_for_each_file_without_being_told_to_and_leaves_what_was_refused()
+    {
+        Names("Send-DfssFile *.txt -Peer $peer");
+        Assert.Equal(["a.txt", "c.txt"], Names("Remove-DfssFile *.txt -Force -Peer $peer -PassThru"));
+        Assert.Equal(["b.txt"], Names("Get-DfssFileInfo -Peer $peer"));
+        Assert.Equal(3, host.Questions.Count);
+        Assert.Contains("\"Remove version 1, 5 B\" on target \"a.txt\"", host.Questions[0], StringComparison.Ordinal);
+        Assert.Equal(["b.txt"], Names("Remove-DfssFile *.txt -Peer $peer -PassThru -Confirm:$false"));
+        Assert.Equal(3, host.Questions.Count);
+    }
+
+    [Fact]
+    public void Renaming_asks_for_each_file_and_a_file_that_was_refused_takes_no_name_from_another()
+    {
+        Names("Send-DfssFile *.txt -Peer $peer");
+        Assert.Equal(["new"], Names("Rename-DfssFile b.txt, c.txt new -Peer $peer -PassThru -Confirm"));
+        Assert.Equal(["a.txt", "b.txt", "new"], Names("Get-DfssFileInfo -Peer $peer"));
+        Assert.Contains("\"Rename to 'new'\" on target \"b.txt\"", host.Questions[0], StringComparison.Ordinal);
+        Assert.Equal(2, host.Questions.Count);
+    }
+
+    [Fact]
+    public void WhatIf_of_a_removal_or_a_new_name_only_reads()
+    {
+        Names("Send-DfssFile *.txt -Peer $peer");
+        string before = Contents();
+        Assert.Empty(Names("Remove-DfssFile * -Force -Peer $peer -PassThru -WhatIf; Rename-DfssFile a.txt x -Peer $peer -PassThru -WhatIf"));
+        Assert.Equal(before, Contents());
+        Assert.Empty(host.Questions);
+    }
+
+    [Fact]
     public void Without_Confirm_nobody_is_asked_unless_the_preference_says_so()
     {
         Names("Send-DfssFile a.txt -Peer $peer");

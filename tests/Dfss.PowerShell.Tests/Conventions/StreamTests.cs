@@ -30,8 +30,15 @@ public sealed class StreamTests : IDisposable
     [InlineData("Get-DfssPeer -Peer $peer", "Get-DfssPeer")]
     [InlineData("Send-DfssFile a.txt -Peer $peer -Force", "Send-DfssFile")]
     [InlineData("Get-DfssFileInfo -Peer $peer", "Get-DfssFileInfo")]
+    [InlineData("Get-DfssFileInfo kept -Chunk -Peer $peer", "Get-DfssFileInfo")]
+    [InlineData("Test-DfssFile kept -Peer $peer", "Test-DfssFile")]
+    [InlineData("Repair-DfssFile kept -Peer $peer", "Repair-DfssFile")]
+    [InlineData("Optimize-DfssStore -Peer $peer -Confirm:$false", "Optimize-DfssStore")]
+    [InlineData("Test-DfssFile kept -Detailed -Deep -Peer $peer", "Test-DfssFile")]
     [InlineData("Receive-DfssFile kept -Peer $peer -Destination out/", "Receive-DfssFile")]
     [InlineData("Compare-DfssFile a.txt kept -Peer $peer", "Compare-DfssFile")]
+    [InlineData("Rename-DfssFile kept other -Peer $peer -PassThru", "Rename-DfssFile")]
+    [InlineData("Remove-DfssFile kept -Peer $peer -PassThru -Confirm:$false", "Remove-DfssFile")]
     [InlineData("Start-DfssPeer -InMemory -Port 0 | Stop-DfssPeer -PassThru", "Stop-DfssPeer")]
     public void What_comes_out_has_the_declared_type_and_nothing_else_comes(string script, string command)
     {

@@ -19,6 +19,8 @@ public sealed class EarlyEndTests : IAsyncLifetime
     private const string Receive = "Receive-DfssFile b -Peer $peer -Destination out";
     private const string ReceiveObject = "Receive-DfssFile -InputObject $stored -Destination out";
     private const string Compare = "Compare-DfssFile in/b -Peer $peer";
+    private const string Remove = "Remove-DfssFile b -Peer $peer -Confirm:$false";
+    private const string Rename = "Rename-DfssFile b c -Peer $peer";
     private const string List = "Get-DfssFileInfo -Name * -Peer $peer";
 
     private EarlyEnd end = null!;
@@ -80,11 +82,46 @@ public sealed class EarlyEndTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(Operations.Hello, Remove)]
+    [InlineData(Operations.Read, Remove)]
+    [InlineData(Operations.Prepare, Remove)]
+    [InlineData(Operations.Accept, Remove)]
+    [InlineData(Operations.Hello, Rename)]
+    [InlineData(Operations.FindMissing, Rename)]
+    [InlineData(Operations.Seal, Rename)]
+    [InlineData(Operations.Accept, Rename)]
+    public async Task A_change_of_a_name_is_stopped_at(string operation, string command)
+    {
+        Store("b");
+        Hold(operation);
+        await end.RunAsync(EndKind.Stop, command);
+        Assert.NotEmpty(end.Session.Run("Get-DfssFileInfo b*, c* -Peer $store").As<DfssFileInfo>());
+    }
+
+    [Fact]
+    public async Task A_removal_is_stopped_and_done_by_the_same_command_again()
+    {
+        Store("a");
+        Store("b");
+        // The text "b" as MessagePack; both files may go in one request.
+        byte[] nameOfB = [0xa1, (byte)'b'];
+        Peer.Holds = (operation, _, payload) => operation == Operations.Prepare && payload.Span.IndexOf(nameOfB) >= 0;
+        await end.RunAsync(EndKind.Stop, "Remove-DfssFile a, b -Peer $peer -PassThru -Confirm:$false");
+        Assert.Equal("b", end.Session.Run("Get-DfssFileInfo -LiteralName b -Peer $store").As<DfssFileInfo>()[0].Name);
+
+        // Whether the other was removed before is a matter of moments.
+        end.Session.Run("Get-DfssFileInfo -Peer $store | Remove-DfssFile -Confirm:$false").ThrowIfFailed();
+        Assert.Empty(end.Session.Run("Get-DfssFileInfo -Peer $store").Output);
+    }
+
+    [Theory]
     [InlineData(Operations.Hello, List)]
     [InlineData(Operations.ListFiles, List)]
     [InlineData(Operations.Read, "Get-DfssFileInfo -LiteralName b -Peer $peer")]
     [InlineData(Operations.Hello, "Get-DfssPeer -Peer $peer")]
     [InlineData(Operations.PeerInfo, "Get-DfssPeer -Peer $peer")]
+    [InlineData(Operations.ListSeals, "Optimize-DfssStore -Peer $peer -Confirm:$false")]
+    [InlineData(Operations.Optimize, "Optimize-DfssStore -Peer $peer -Confirm:$false")]
     public async Task A_question_is_stopped_at(string operation, string command)
     {
         Store("b");
@@ -97,14 +134,14 @@ public sealed class EarlyEndTests : IAsyncLifetime
     public void Every_request_of_these_commands_is_in_the_tables()
     {
         Store("a");
-        foreach (string command in new[] { Send, Receive, Compare, List, "Get-DfssPeer -Peer $peer" })
+        foreach (string command in new[] { Send, Receive, Compare, List, "Get-DfssPeer -Peer $peer", "Optimize-DfssStore -Peer $peer -Confirm:$false" })
         {
             end.Session.Run(command).ThrowIfFailed();
         }
 
         Assert.Equal(
             [Operations.Accept, Operations.Decide, Operations.FindMissing, Operations.GetChunk, Operations.GetChunks,
-                Operations.ListFiles, Operations.PeerInfo, Operations.Prepare, Operations.Read, Operations.Seal,
+                Operations.ListFiles, Operations.ListSeals, Operations.Optimize, Operations.PeerInfo, Operations.Prepare, Operations.Read, Operations.Seal,
                 Operations.StoreChunk, Operations.StoreChunks],
             Peer.Operations.Order(StringComparer.Ordinal));
     }
@@ -155,10 +192,12 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [InlineData(EndKind.Throw)]
     public async Task A_comparison_ends_while_another_file_is_on_its_way(EndKind kind)
     {
-        Store("a");
+        // At another peer: manifests asked of one peer go one batch after the other, and the held one may be the first.
+        end.Session.Run("$other = Start-DfssPeer -InMemory -Port 0; $null = Send-DfssFile in/a -Peer $other.Endpoint");
         byte[] manifest = Store("b").File.Record.FileId.ToChunkId().ToByteArray();
         Peer.Holds = (operation, _, payload) => operation == Operations.GetChunks && payload.Span.SequenceEqual(manifest);
-        await end.RunAsync(kind, "Compare-DfssFile in/a, in/b -Peer $peer");
+        await end.RunAsync(kind, "Compare-DfssFile in/a, in/b -Peer $peer, $other.Endpoint");
+        end.Session.Run("Stop-DfssPeer $other");
     }
 
     // Names are asked for one after the other: while a result is downstream nothing is under way but the connection.
@@ -198,6 +237,34 @@ public sealed class EarlyEndTests : IAsyncLifetime
         Store("b");
         Task stalled = Peer.Front.StallAt(Peer.Front.PassedBytes + (1 << 20));
         await end.RunAsync(EndKind.Stop, Receive, reached: stalled);
+    }
+
+    [Fact]
+    public async Task A_receive_that_is_run_again_after_Ctrl_C_fetches_only_what_is_missing()
+    {
+        const int Chunk = 256 << 10;
+        byte[] content = System.Security.Cryptography.RandomNumberGenerator.GetBytes(4 * Chunk);
+        File.WriteAllBytes(Path.Combine(end.In, "b"), content);
+        end.Session.Run("Send-DfssFile in/b -Peer $peer -ChunkSize 256KB").ThrowIfFailed();
+        byte[] last = ChunkId.Of(content.AsSpan(3 * Chunk)).ToByteArray();
+        Peer.Holds = (operation, map, _) => operation == Operations.GetChunk && Asks(map, last);
+        await end.RunAsync(EndKind.Stop, Receive + " -ThrottleLimit 1");
+        Assert.True(File.Exists(Path.Combine(end.Out, "b.dfss-part")));
+
+        int asked = 0;
+        Peer.Holds = (operation, _, _) =>
+        {
+            _ = operation == Operations.GetChunk ? Interlocked.Increment(ref asked) : 0;
+            return false;
+        };
+        Result again = end.Session.Run(Receive + " -Verbose");
+        Assert.Equal("b", Assert.Single(again.As<FileInfo>()).Name);
+        Assert.Equal(content, File.ReadAllBytes(Path.Combine(end.Out, "b")));
+        Assert.Equal(1, asked);
+        Assert.False(File.Exists(Path.Combine(end.Out, "b.dfss-part")));
+
+        end.Session.Run(Receive + " -Force -Restart").ThrowIfFailed();
+        Assert.Equal(5, asked);
     }
 
     [Fact]

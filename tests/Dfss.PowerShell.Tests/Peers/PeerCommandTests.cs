@@ -86,6 +86,9 @@ public sealed class PeerCommandTests : IDisposable
         Assert.Equal(0, listed.Chunks);
         Assert.Equal(Environment.ProcessId, listed.ProcessId);
         Assert.NotNull(listed.FreeBytes);
+        Assert.NotNull(listed.Scrub);
+        Assert.Equal((8L << 20, 0, 0), (listed.ScrubRate, listed.CorruptChunks, listed.QuarantinedChunks));
+        Assert.Null(started.Scrub);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Management.Automation.Runspaces;
 using Dfss.Commands;
+using Dfss.Peers;
 using Dfss.Tests.Conventions;
 using Xunit;
 
@@ -33,7 +34,7 @@ public sealed class StopTests : IDisposable
         var announcement = new PeerAnnouncement(
             PeerAnnouncement.Mark, Environment.ProcessId, Port: 1, ["localhost:1"], StoreId: string.Empty,
             DfssErrorCode.None, Message: null, Advice: null);
-        var peer = new DetachedPeer(Process.GetCurrentProcess(), announcement, storePath: null, session.Runspace);
+        var peer = new DetachedPeer(Process.GetCurrentProcess(), announcement, new PeerOptions(), session.Runspace);
         Assert.Equal(DfssPeerState.Running, peer.State);
         await peer.DisposeAsync();
         Assert.Equal(DfssPeerState.Stopped, peer.State);
@@ -126,7 +127,7 @@ public sealed class StopTests : IDisposable
         return process;
     }
 
-    private sealed class ProbePeer(Runspace session) : SessionPeer(session)
+    private sealed class ProbePeer(Runspace session) : SessionPeer(session, identity: null)
     {
         public int Stops { get; private set; }
 

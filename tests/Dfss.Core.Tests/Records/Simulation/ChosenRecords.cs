@@ -15,6 +15,8 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
 
     public int Count => writers.Count;
 
+    public int MoveCount { get; private set; }
+
     /// <summary>The first thing that went wrong.</summary>
     public string? Violation { get; private set; }
 
@@ -32,9 +34,10 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
             votes.Add((accept.Name, accept.Ballot), voters = []);
         }
 
-        if (voters.Add(member) && voters.Count == (members.Count / 2) + 1)
+        if (voters.Add(member) && voters.Count == (HomeOf(accept.Record).Count / 2) + 1)
         {
-            writers.Add(accept.Record.WriterId);
+            bool isNew = writers.Add(accept.Record.WriterId);
+            MoveCount += isNew && accept.Record.State == FileRecordState.Moved ? 1 : 0;
             if (!(last.TryGetValue(accept.Name, out BallotedRecord? known) && known.Ballot > accept.Ballot))
             {
                 last[accept.Name] = new BallotedRecord(accept.Ballot, accept.Record);
@@ -43,14 +46,19 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
         }
     }
 
+    /// <summary>Who votes on a record: of a move the members of the home that is left.</summary>
+    private static IReadOnlyList<HomeMember> HomeOf(FileRecord record) =>
+        record.State == FileRecordState.Moved ? record.FormerHome : record.Home;
+
     public void CheckChunks(string after)
     {
-        foreach (FileRecord record in last.Values.Select(chosen => chosen.Record).Where(r => r.State == FileRecordState.File))
+        foreach (FileRecord record in last.Values.Select(chosen => chosen.Record).Where(r => r.State != FileRecordState.Removed))
         {
             SimulatedFile file = SimulatedFile.Of(record.FileId);
             foreach (int chunk in file.Chunks.Append(file.Manifest))
             {
-                int copies = members.Count(member => member.IsDurable(chunk));
+                int copies = members.Count(member =>
+                    member.IsDurable(chunk) && record.Home.Any(one => one.StoreId == member.Id));
                 if (copies < record.Replicas)
                 {
                     Violation ??= $"'{record.Name}' v{record.Version}: {copies} of {record.Replicas} copies of chunk {chunk} after {after}";

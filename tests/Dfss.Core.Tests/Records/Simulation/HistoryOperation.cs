@@ -16,6 +16,12 @@ internal enum HistoryOutcome
     /// <summary>A change refused since its condition did not hold.</summary>
     Conflict,
 
+    /// <summary>The same, of which nobody said what was in the way.</summary>
+    Refused,
+
+    /// <summary>A read that saw no file: the name was never sent, or is removed.</summary>
+    Absent,
+
     /// <summary>A change of which nothing must ever be seen, or a read that promises nothing.</summary>
     Nothing,
 }
@@ -30,7 +36,7 @@ internal sealed class HistoryOperation
     public WriteCondition Condition { get; init; }
 
     /// <summary>A change's writer id.</summary>
-    public Guid Id { get; init; }
+    public Guid Id { get; set; }
 
     public bool Removes { get; init; }
 

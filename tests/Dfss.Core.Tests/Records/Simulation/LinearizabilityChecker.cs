@@ -25,7 +25,7 @@ internal sealed class LinearizabilityChecker
         for (int i = 0; i < operations.Length; i++)
         {
             required |= operations[i].Outcome == HistoryOutcome.Maybe ? 0 : 1UL << i;
-            writes |= operations[i].IsRead || operations[i].Outcome == HistoryOutcome.Conflict ? 0 : 1UL << i;
+            writes |= operations[i].IsRead || operations[i].Outcome is HistoryOutcome.Conflict or HistoryOutcome.Refused ? 0 : 1UL << i;
         }
     }
 
@@ -82,7 +82,9 @@ internal sealed class LinearizabilityChecker
         bool seesCurrent = operation.Seen?.WriterId == current?.WriterId && operation.Seen?.Version == current?.Version;
         return operation switch
         {
+            { Outcome: HistoryOutcome.Absent } => current is not { State: FileRecordState.File },
             { IsRead: true } => seesCurrent,
+            { Outcome: HistoryOutcome.Refused } => !operation.Condition.HoldsFor(current),
             { Outcome: HistoryOutcome.Conflict } => seesCurrent && !operation.Condition.HoldsFor(current),
             { Outcome: HistoryOutcome.Done } => operation.Condition.HoldsFor(current)
                 && operation.Seen?.Version == version + 1 && operation.Seen.WriterId == operation.Id,

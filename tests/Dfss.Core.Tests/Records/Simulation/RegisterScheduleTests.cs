@@ -13,7 +13,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
 {
     private const int FreshSchedules = 3000;
     private const int FixedSchedules = 1000;
-    private const int MutatedSchedules = 4000;
+    private const int MutatedSchedules = 10_000;
 
     [Fact]
     public void Histories_are_linearizable_and_no_chunk_is_lost_in_the_fixed_schedules() => Run(firstSeed: 1, FixedSchedules);
@@ -30,6 +30,10 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [InlineData(Mutation.PromisesAreNotKept)]
     [InlineData(Mutation.SealsDoNotFlush)]
     [InlineData(Mutation.DecisionsEndAllSeals)]
+    [InlineData(Mutation.MovesAreNotSealed)]
+    [InlineData(Mutation.LowerEpochsAreTaken)]
+    [InlineData(Mutation.MovesAreNotTold)]
+    [InlineData(Mutation.NothingIsANewName)]
     public void A_broken_rule_is_found(Mutation mutation)
     {
         int firstSeed = Random.Shared.Next(int.MaxValue / 2);
@@ -50,6 +54,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         long started = Stopwatch.GetTimestamp();
         ConcurrentBag<string> failures = [];
         long chosen = 0;
+        long moves = 0;
         ConcurrentDictionary<string, int> outcomes = new(StringComparer.Ordinal);
         Parallel.For(0, count, (i, loop) =>
         {
@@ -61,17 +66,19 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
             }
 
             Interlocked.Add(ref chosen, schedule.ChosenCount);
+            Interlocked.Add(ref moves, schedule.MoveCount);
             foreach (HistoryOperation operation in schedule.History)
             {
                 outcomes.AddOrUpdate($"{(operation.IsRead ? "read" : "change")} {operation.Outcome}", 1, static (_, known) => known + 1);
             }
         });
         output.WriteLine(
-            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {failures.Count} failed, "
+            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {moves} of them moves, {failures.Count} failed, "
             + string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s"));
         output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));
         Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
+        Assert.True(moves > count / 20, "Schedules in which nothing moves show little.");
     }
 
     private static int? ReadVariable(string name) =>

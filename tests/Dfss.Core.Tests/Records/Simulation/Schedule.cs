@@ -25,20 +25,26 @@ internal sealed class Schedule
     public Schedule(int seed, Mutation mutation)
     {
         random = new Random(seed);
+        Mutation = mutation;
         names = random.Next(3) == 0 ? ["a", "b"] : ["a"];
-        members = [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => new SimulatedMember(names, mutation))];
+        int firstHome = random.Next(1, 6);
+        members = [.. Enumerable.Range(0, firstHome + random.Next(4)).Select(index => new SimulatedMember(names, IdOf(index), mutation))];
+        FirstHome = new RecordHome(Describe([.. Enumerable.Range(0, firstHome)]), HomeEpoch.Original);
         clients = [.. Enumerable.Range(0, random.Next(2, 6)).Select(_ => new SimulatedClient(this, random))];
         chosen = new ChosenRecords(members);
         operationsLeft = random.Next(3, 15);
         faults = random.Next(4);
     }
 
-    public int MemberCount => members.Length;
+    public Mutation Mutation { get; }
 
+    public RecordHome FirstHome { get; }
     public List<HistoryOperation> History { get; } = [];
 
     /// <summary>How many records were chosen: that something happens is checked too.</summary>
     public int ChosenCount => chosen.Count;
+
+    public int MoveCount => chosen.MoveCount;
 
     public Guid NewGuid()
     {
@@ -46,6 +52,20 @@ internal sealed class Schedule
         random.NextBytes(bytes);
         return new Guid(bytes);
     }
+
+    /// <summary>Somewhere to move to: any members, some of which may be of the home that the name has.</summary>
+    public int[] ChooseHome()
+    {
+        int[] all = [.. Enumerable.Range(0, members.Length)];
+        random.Shuffle(all);
+        return all[..random.Next(1, Math.Min(members.Length, 5) + 1)];
+    }
+
+    public static IReadOnlyList<HomeMember> Describe(int[] indexes) =>
+        [.. indexes.Select(index => new HomeMember(IdOf(index), []))];
+
+    public static int[] IndexesOf(IReadOnlyList<HomeMember> members) =>
+        [.. members.Select(member => (int)member.StoreId!.Value.ToByteArray()[^1])];
 
     public int Tick() => ++ticks;
 
@@ -74,6 +94,14 @@ internal sealed class Schedule
 
     public void SendPut(SimulatedClient client, int member, int chunk) =>
         Post(new Message(client, client.Epoch, member, Request: null, Body: null, chunk, IsAnswer: false));
+
+    private static StoreId IdOf(int index)
+    {
+        byte[] bytes = new byte[StoreId.SizeBytes];
+        bytes[0] = 1;
+        bytes[^1] = (byte)index;
+        return new StoreId(bytes);
+    }
 
     private void Post(Message message)
     {

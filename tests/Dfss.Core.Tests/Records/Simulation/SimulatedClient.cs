@@ -7,13 +7,12 @@ namespace Dfss.Tests.Records.Simulation;
 /// that the schedule chooses, so a back-off, a slow client and a long upload are all the same: not being chosen for a
 /// while.
 /// </summary>
-internal sealed class SimulatedClient(Schedule schedule, Random random)
+internal sealed partial class SimulatedClient(Schedule schedule, Random random)
 {
     private const int MaxTries = 3;
 
     private readonly HashSet<(int Member, int Chunk)> awaitedPuts = [];
     private readonly HashSet<(int Member, int Chunk)> donePuts = [];
-    private readonly Dictionary<string, long> lastSeenVersion = new(StringComparer.Ordinal);
     private HistoryOperation? operation;
     private IRegisterRound? round;
     private SimulatedFile file = SimulatedFile.All[0];
@@ -33,17 +32,10 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         isPutting = false;
         tries = MaxTries;
         budget = random.Next(20, 100);
-        if (isReadOnly || random.Next(3) == 0)
-        {
-            round = new RegisterReader(name, schedule.MemberCount, schedule.NewGuid);
-            operation = new HistoryOperation { Name = name, IsRead = true, Called = schedule.Tick() };
-        }
-        else
-        {
-            BeginChange(name);
-        }
-
-        schedule.History.Add(operation!);
+        changes = !isReadOnly && random.Next(3) != 0;
+        operation = changes ? DescribeChange(name) : new HistoryOperation { Name = name, IsRead = true, Called = schedule.Tick() };
+        BeginAt(isReadOnly ? schedule.FirstHome : ChooseHome(name));
+        schedule.History.Add(operation);
     }
 
     /// <summary>Forgets everything: the operation's outcome is never known.</summary>
@@ -52,6 +44,7 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         Epoch++;
         awaitedPuts.Clear();
         donePuts.Clear();
+        asked.Clear();
         round = null;
         operation = null;
     }
@@ -60,7 +53,14 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
     {
         if (--budget <= 0)
         {
+            asked.Clear();
             round!.GiveUp();
+        }
+
+        if (asked.Count > 0)
+        {
+            StepAsking();
+            return;
         }
 
         if (round is Proposer { State: ProposerState.Prepared or ProposerState.ChunksMissing } proposer)
@@ -68,15 +68,15 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
             StepChunks(proposer);
         }
 
-        for (int member = 0; member < schedule.MemberCount; member++)
+        for (int place = 0; place < members.Length; place++)
         {
-            while (round!.NextFor(member) is { } request)
+            while (round!.NextFor(place) is { } request)
             {
-                schedule.Send(this, member, request);
+                schedule.Send(this, members[place], request);
             }
         }
 
-        if (round!.IsFinished)
+        if (round!.IsFinished && !Follow())
         {
             Complete();
         }
@@ -84,13 +84,19 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
 
     public void OnReply(int member, RegisterRequest request, byte[]? encodedAnswer)
     {
-        if (encodedAnswer is null)
+        RegisterAnswer? answer = encodedAnswer is null ? null : RecordCodec.DecodeAnswer(encodedAnswer);
+        int place = Array.IndexOf(members, member);
+        if (asked.ContainsKey(request))
         {
-            round?.OnUnavailable(member, request);
+            asked[request] = (IsAnswered: true, answer);
+        }
+        else if (answer is null)
+        {
+            round?.OnUnavailable(place, request);
         }
         else
         {
-            round?.OnAnswer(member, request, RecordCodec.DecodeAnswer(encodedAnswer));
+            round?.OnAnswer(place, request, answer);
         }
     }
 
@@ -102,28 +108,27 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         }
     }
 
-    private void BeginChange(string name)
+    private HistoryOperation DescribeChange(string name)
     {
-        bool removes = random.Next(4) == 0;
-        WriteCondition condition = random.Next(4) switch
-        {
-            0 when !removes => WriteCondition.CreateOnly,
-            1 or 2 => WriteCondition.ReplaceVersion(lastSeenVersion.GetValueOrDefault(name)),
-            _ => WriteCondition.ReplaceAny,
-        };
-        file = SimulatedFile.All[random.Next(SimulatedFile.All.Count)];
-        minimumReplicas = random.Next(1, Math.Min(schedule.MemberCount, 3) + 1);
-        Guid id = schedule.NewGuid();
-        operation = new HistoryOperation
+        FileRecord? seen = lastSeen.GetValueOrDefault(name);
+        target = seen is { State: FileRecordState.File } && random.Next(3) == 0 ? schedule.ChooseHome() : null;
+        bool removes = target is null && random.Next(4) == 0;
+        long version = seen?.Version ?? 0;
+        file = target is not null ? SimulatedFile.Of(seen!.FileId) : SimulatedFile.All[random.Next(SimulatedFile.All.Count)];
+        return new HistoryOperation
         {
             Name = name,
             IsRead = false,
-            Condition = condition,
-            Id = id,
+            Condition = random.Next(4) switch
+            {
+                _ when target is not null => WriteCondition.ReplaceVersion(version),
+                0 when !removes => WriteCondition.CreateOnly,
+                1 or 2 => WriteCondition.ReplaceVersion(version),
+                _ => WriteCondition.ReplaceAny,
+            },
             Removes = removes,
             Called = schedule.Tick(),
         };
-        round = new Proposer(name, schedule.MemberCount, condition, id, schedule.NewGuid);
     }
 
     /// <summary>
@@ -131,7 +136,7 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
     /// </summary>
     private void StepChunks(Proposer proposer)
     {
-        if (operation!.Removes)
+        if (operation!.Removes || (target is not null && schedule.Mutation == Mutation.MovesAreNotSealed))
         {
             proposer.Propose(BuildRecord, SealPlan.None);
         }
@@ -167,42 +172,43 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
             return;
         }
 
-        for (int member = 0; member < schedule.MemberCount; member++)
+        for (int place = 0; place < members.Length; place++)
         {
-            PutMissing(proposer, member);
+            PutMissing(proposer, place);
         }
     }
 
     private void Place()
     {
-        int first = random.Next(schedule.MemberCount);
-        int replicas = random.Next(minimumReplicas, schedule.MemberCount + 1);
+        int[] holders = Holders;
+        int first = random.Next(holders.Length);
+        int replicas = random.Next(minimumReplicas, holders.Length + 1);
         for (int copy = 0; copy < replicas; copy++)
         {
             for (int i = 0; i < file.Chunks.Count; i++)
             {
-                int member = (first + i + copy) % schedule.MemberCount;
+                int member = holders[(first + i + copy) % holders.Length];
                 Put(member, file.Chunks[i]);
                 Put(member, file.Manifest);
             }
 
-            Put((first + copy) % schedule.MemberCount, file.Manifest);
+            Put(holders[(first + copy) % holders.Length], file.Manifest);
         }
     }
 
-    private void PutMissing(Proposer proposer, int member)
+    private void PutMissing(Proposer proposer, int place)
     {
         for (int i = 0; i < file.Chunks.Count; i++)
         {
-            if (proposer.MissingAt(member)[i])
+            if (proposer.MissingAt(place)[i])
             {
-                Put(member, file.Chunks[i]);
+                Put(members[place], file.Chunks[i]);
             }
         }
 
-        if (proposer.IsManifestMissingAt(member))
+        if (proposer.IsManifestMissingAt(place))
         {
-            Put(member, file.Manifest);
+            Put(members[place], file.Manifest);
         }
     }
 
@@ -211,9 +217,12 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
         SealPlan plan = new(
             file.FileId,
             file.Chunks.Count,
-            [.. Enumerable.Range(0, schedule.MemberCount).Select(Expected)],
-            minimumReplicas);
-        bool isEnough = plan.IsMetBy(member => donePuts.Contains((member, file.Manifest)));
+            [.. members.Select(Expected)],
+            minimumReplicas)
+        {
+            Sealers = target is null ? null : [.. members.Select(member => target.Contains(member))],
+        };
+        bool isEnough = plan.IsMetBy(place => plan.Asks(place) && donePuts.Contains((members[place], file.Manifest)));
         if (proposer.State == ProposerState.Prepared)
         {
             if (isEnough)
@@ -246,12 +255,13 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
     {
         Name = operation!.Name,
         Version = 0,
-        State = operation.Removes ? FileRecordState.Removed : FileRecordState.File,
+        State = operation.Removes ? FileRecordState.Removed : target is not null ? FileRecordState.Moved : FileRecordState.File,
         FileId = operation.Removes ? default : file.FileId,
         ChunkSize = DfssLimits.MinChunkSize,
         // How many copies were promised: what the check of lost chunks goes by.
         Replicas = minimumReplicas,
-        Home = [new HomeMember(StoreId: null, [])],
+        Home = target is null ? home.Members : Schedule.Describe(target),
+        FormerHome = target is null ? [] : home.Members,
         WriterId = default,
     };
 
@@ -259,15 +269,16 @@ internal sealed class SimulatedClient(Schedule schedule, Random random)
     {
         (HistoryOutcome outcome, FileRecord? seen) = round switch
         {
+            RegisterReader { HasMoved: true } => (HistoryOutcome.Nothing, null),
             RegisterReader { IsCurrent: true } reader => (HistoryOutcome.Done, reader.Result?.Record),
             RegisterReader reader => (HistoryOutcome.Nothing, reader.Result?.Record),
             Proposer { State: ProposerState.Chosen } proposer => (HistoryOutcome.Done, proposer.Chosen!.Record),
             Proposer { State: ProposerState.Conflict } proposer => (HistoryOutcome.Conflict, proposer.Current?.Record),
-            Proposer { State: ProposerState.NoMajority } => (HistoryOutcome.Nothing, null),
+            Proposer { State: ProposerState.NoMajority or ProposerState.Moved } => (HistoryOutcome.Nothing, null),
             _ => (HistoryOutcome.Maybe, null),
         };
         operation!.Return(schedule.Tick(), outcome, seen);
-        lastSeenVersion[operation.Name] = seen?.Version ?? lastSeenVersion.GetValueOrDefault(operation.Name);
+        Remember(seen);
         Crash();
     }
 }

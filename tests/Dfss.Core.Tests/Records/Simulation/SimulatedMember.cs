@@ -19,6 +19,18 @@ public enum Mutation
 
     /// <summary>A decision ends every seal of the name, also those of higher rounds.</summary>
     DecisionsEndAllSeals,
+
+    /// <summary>A move is accepted before the new home has sealed the chunks.</summary>
+    MovesAreNotSealed,
+
+    /// <summary>Members vote in a home before the latest they know, as if they knew no later one.</summary>
+    LowerEpochsAreTaken,
+
+    /// <summary>Members of the home that was left do not say so: whoever asks there goes on there.</summary>
+    MovesAreNotTold,
+
+    /// <summary>Whoever comes to a later home takes nothing found there for a name never sent.</summary>
+    NothingIsANewName,
 }
 
 /// <summary>
@@ -26,11 +38,13 @@ public enum Mutation
 /// chunks that forgets in a crash what was not flushed, and at any moment what the rules let it collect: a grace period
 /// of 0.
 /// </summary>
-internal sealed class SimulatedMember(IReadOnlyList<string> names, Mutation mutation)
+internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, Mutation mutation)
 {
     private readonly Dictionary<string, byte[]> registers = new(StringComparer.Ordinal);
     private readonly HashSet<int> durable = [];
     private readonly HashSet<int> written = [];
+
+    public StoreId Id => id;
 
     public bool IsUp { get; private set; } = true;
 
@@ -81,6 +95,11 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, Mutation muta
             state = state with { Promised = default };
         }
 
+        if (mutation == Mutation.LowerEpochsAreTaken && EpochOf(request) < state.Promised.Epoch)
+        {
+            state = RegisterState.Empty with { Seals = state.Seals };
+        }
+
         AcceptorStep step = request switch
         {
             PrepareRequest prepare => Acceptor.Prepare(state, prepare),
@@ -91,8 +110,30 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, Mutation muta
         };
         RegisterState next = mutation == Mutation.DecisionsEndAllSeals && request is DecideRequest ? step.State with { Seals = [] } : step.State;
         registers[request.Name] = RecordCodec.EncodeState(next);
-        return step.Answer;
+        return mutation == Mutation.MovesAreNotTold
+            ? step.Answer with { Accepted = Untold(step.Answer.Accepted), Decided = Untold(step.Answer.Decided) }
+            : step.Answer;
     }
+
+    private static BallotedRecord? Untold(BallotedRecord? record) => record?.Record.State == FileRecordState.Moved
+        ? record with
+        {
+            Record = record.Record with
+            {
+                State = FileRecordState.File,
+                Epoch = record.Ballot.Epoch,
+                Home = record.Record.FormerHome,
+                FormerHome = [],
+            },
+        }
+        : record;
+
+    private static long EpochOf(RegisterRequest request) => request switch
+    {
+        PrepareRequest prepare => prepare.Ballot.Epoch,
+        AcceptRequest accept => accept.Ballot.Epoch,
+        _ => long.MaxValue,
+    };
 
     private AcceptorStep Seal(RegisterState state, SealRequest request)
     {
@@ -118,12 +159,12 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, Mutation muta
         return mutation == Mutation.SealsAreNotKept ? step with { State = step.State with { Seals = state.Seals } } : step;
     }
 
-    private static IEnumerable<FileId> Roots(RegisterState state) => state.Seals.Select(seal => seal.FileId)
+    private IEnumerable<FileId> Roots(RegisterState state) => state.Seals.Select(seal => seal.FileId)
         .Concat(RootsOf(state.Accepted)).Concat(RootsOf(state.Decided));
 
-    private static IEnumerable<FileId> RootsOf(BallotedRecord? record) => record is null ? []
-        : record.Record.State == FileRecordState.File ? record.Record.PreviousFileIds.Append(record.Record.FileId)
-        : record.Record.PreviousFileIds;
+    private IEnumerable<FileId> RootsOf(BallotedRecord? record) => record is null or { Record.State: FileRecordState.Removed }
+        || record.Record.Home.All(member => member.StoreId != id) ? []
+        : record.Record.Previous.Select(previous => previous.FileId).Append(record.Record.FileId);
 
     private bool Has(int chunk) => durable.Contains(chunk) || written.Contains(chunk);
 

@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net;
+using Dfss.Protocol;
+using Dfss.Storage;
+
+namespace Dfss.Peers;
+
+/// <content>What a peer says of itself.</content>
+public sealed partial class DfssPeer
+{
+    private HelloAnswer Hello() => new(
+        Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default);
+
+    private MessageMap Describe()
+    {
+        StoreUsage usage = store.GetUsage();
+        MessageMap map = new()
+        {
+            { "store_id", StoreId.ToByteArray() },
+            { "software", Handshake.Software },
+            { "addresses", MessageValue.From([.. AdvertisedAddresses.Select(address => (MessageValue)address)]) },
+            { "process_id", Environment.ProcessId },
+            { "uptime_ms", (long)Options.TimeProvider.GetElapsedTime(startedTimestamp).TotalMilliseconds },
+            { "connections", Connections },
+            { "chunks", usage.Chunks },
+            { "stored_bytes", usage.StoredBytes },
+            { "quarantined", usage.Quarantined },
+            { "scrub", DescribeScrub() },
+        };
+        if (usage.QuotaBytes is long quota)
+        {
+            map.Add("quota_bytes", quota);
+        }
+
+        if (store.Path is string path)
+        {
+            map.Add("store_path", path);
+        }
+
+        if (usage.MinimumFreeBytes is long minimum)
+        {
+            map.Add("minimum_free_bytes", minimum);
+        }
+
+        if (usage.FreeBytes is long free)
+        {
+            map.Add("free_bytes", free);
+        }
+
+        return map;
+    }
+
+    private MessageMap DescribeScrub()
+    {
+        ScrubProgress progress = store.Scrubber.Progress;
+        MessageMap map = new()
+        {
+            { "rate", store.Scrubber.BytesPerSecond },
+            { "running", store.Scrubber.IsRunning },
+            { "chunks", progress.Chunks },
+            { "bytes", progress.Bytes },
+            { "corrupt", progress.Corrupt },
+        };
+        if (progress.Completed is long completed)
+        {
+            map.Add("completed", completed);
+        }
+
+        return map;
+    }
+
+    private List<string> Advertise()
+    {
+        if (Options.AdvertisedAddresses.Count > 0)
+        {
+            return [.. Options.AdvertisedAddresses.Select(text => PeerAddress.TryParse(text, out PeerAddress? address)
+                ? (text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
+                    ? address
+                    : new PeerAddress(address.Host, Port)).ToString()
+                : throw new DfssException(DfssErrorCode.InvalidArgument, $"'{text}' is no address to advertise.", "Write host or host:port."))];
+        }
+
+        // A wildcard is no address for others; the host's name is the best there is.
+        return string.Equals(Options.Address, "localhost", StringComparison.OrdinalIgnoreCase)
+            ? [new PeerAddress("localhost", Port).ToString()]
+            : [.. listener.Endpoints.Select(endpoint => new PeerAddress(
+                endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)
+                    ? Dns.GetHostName()
+                    : endpoint.Address.ToString(),
+                Port).ToString()).Distinct()];
+    }
+}

@@ -1,0 +1,72 @@
+using Dfss.Protocol;
+using Dfss.Security;
+using Dfss.Transport;
+
+namespace Dfss.Peers;
+
+/// <content>Who is let in, and for how long.</content>
+public sealed partial class DfssPeer
+{
+    /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
+    /// <exception cref="DfssException">Why not.</exception>
+    private Welcome Greet(HelloRequest hello, Verdict? verdict)
+    {
+        Handshake.Negotiate(hello.Versions);
+        RemoteIdentity client = tls is not null ? verdict!.IdentityOrThrow() : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
+        if (client.Role == DfssRole.None)
+        {
+            throw new DfssException(
+                DfssErrorCode.NotPermitted,
+                $"'{client.Name}' is known here and has no role.",
+                "Ask whoever runs the peer to give it one.");
+        }
+
+        return new Welcome(client, handlers.For(client), Hello() with { IsLimited = client.NamePrefixes.Count > 0 });
+    }
+
+    /// <summary>Makes the token that clients of a peer without certificates must know; null where it is to ask nobody.</summary>
+    private static Task<LoopbackToken?> CreateTokenAsync(
+        PeerOptions options, IConnectionListener listener, CancellationToken cancellationToken)
+    {
+        if (options.Identity is not null || options.AllowUnauthenticatedNetwork)
+        {
+            return Task.FromResult<LoopbackToken?>(null);
+        }
+
+        return LoopbackToken.CreateAsync(
+            options.StateFolder ?? throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                "This user has no folder for the token by which a peer on loopback knows its user's programs.",
+                "Set $env:XDG_STATE_HOME to a folder of this user's alone, or give the peer a certificate."),
+            listener.Endpoints,
+            cancellationToken)!;
+    }
+
+    /// <summary>Closes the connections of those whose certificates were revoked, or have expired, since they were let in.</summary>
+    private async Task WatchIdentitiesAsync()
+    {
+        if (tls is null)
+        {
+            return;
+        }
+
+        using PeriodicTimer timer = new(Options.IdentityInterval, Options.TimeProvider);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
+            {
+                foreach (PeerSession session in sessions.Keys)
+                {
+                    if (session.Client is { } client && tls.Judge.Recheck(client) is { } reason)
+                    {
+                        await session.RefuseAsync(reason).ConfigureAwait(false);
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The peer stops.
+        }
+    }
+}

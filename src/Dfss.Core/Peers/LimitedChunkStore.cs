@@ -1,0 +1,52 @@
+using Dfss.Storage;
+
+namespace Dfss.Peers;
+
+/// <summary>
+/// The chunks as an identity sees them that is limited to some names: those that it has put itself. A chunk id is as good
+/// as the chunk, and so is the answer whether somebody has it; to such an identity the others are missing.
+/// </summary>
+internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, object owner) : ILocalChunkStore
+{
+    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        PutResult result = await store.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+        bool isNew = !own.Contains(owner, id);
+        own.Add(owner, id);
+
+        // That it was there already, by somebody else, is not said either.
+        return isNew ? PutResult.Stored : result;
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => store.FlushAsync(cancellationToken);
+
+    public ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken) =>
+        own.Contains(owner, id) ? store.GetAsync(id, destination, cancellationToken) : new((int?)null);
+
+    public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) =>
+        own.Contains(owner, id) ? store.GetLengthAsync(id, cancellationToken) : new((int?)null);
+
+    public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
+        own.Contains(owner, id) ? store.VerifyAsync(id, cancellationToken) : new(ChunkState.Missing);
+
+    public async ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    {
+        // Not asked for at all: that would keep them from the garbage.
+        int[] asked = [.. Enumerable.Range(0, ids.Count).Where(i => own.Contains(owner, ids[i]))];
+        bool[] found = await store.FindMissingAsync([.. asked.Select(i => ids[i])], cancellationToken).ConfigureAwait(false);
+        bool[] missing = new bool[ids.Count];
+        Array.Fill(missing, value: true);
+        for (int i = 0; i < asked.Length; i++)
+        {
+            missing[asked[i]] = found[i];
+        }
+
+        return missing;
+    }
+
+    public IAsyncEnumerable<ChunkId> EnumerateAsync(ChunkId? after, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("No client lists chunks.");
+
+    public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("No client deletes chunks.");
+}

@@ -1,0 +1,153 @@
+using Dfss.Records;
+using Dfss.Security;
+
+namespace Dfss.Peers;
+
+/// <summary>
+/// The registers as an identity sees them that is limited to some names: it reads, lists and changes those alone, seals
+/// only chunks that it has put, and makes a name stand for no content but what it has put or the name had.
+/// </summary>
+/// <param name="records">All registers.</param>
+/// <param name="identity">Whom they are shown to.</param>
+/// <param name="hasPut">Whether it has put a chunk.</param>
+/// <param name="manifests">Reads manifests.</param>
+internal sealed class LimitedRecordStore(
+    IRecordStore records, RemoteIdentity identity, Func<ChunkId, bool> hasPut, ManifestCache manifests) : IRecordStore
+{
+    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
+        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken)
+    {
+        ThrowIfNotIts(requests);
+        return records.PrepareAsync(requests, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
+        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken)
+    {
+        ThrowIfNotIts(requests);
+        return records.ReadAsync(requests, cancellationToken);
+    }
+
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
+        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
+    {
+        ThrowIfNotIts(requests);
+        RegisterAnswer[] answers = [.. await ReadAsync([.. requests.Select(one => new ReadRequest(one.Name))], cancellationToken).ConfigureAwait(false)];
+        List<int> open = [];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            RegisterAnswer? missing = requests[i].Ballot < answers[i].Promised
+                ? null
+                : await FindMissingAsync(requests[i], answers[i], cancellationToken).ConfigureAwait(false);
+            answers[i] = missing ?? answers[i];
+            if (missing is null)
+            {
+                open.Add(i);
+            }
+        }
+
+        IReadOnlyList<RegisterAnswer> done = open.Count == 0
+            ? []
+            : await records.SealAsync([.. open.Select(i => requests[i])], cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < open.Count; i++)
+        {
+            answers[open[i]] = done[i];
+        }
+
+        return answers;
+    }
+
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
+        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken)
+    {
+        ThrowIfNotIts(requests);
+        await ThrowIfNotItsContentAsync([.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
+        return await records.AcceptAsync(requests, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
+        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken)
+    {
+        ThrowIfNotIts(requests);
+        await ThrowIfNotItsContentAsync([.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
+        return await records.DecideAsync(requests, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
+    {
+        // Names below prefixes in their order are in their order, where none of the prefixes begins with another.
+        IEnumerable<string> prefixes = identity.NamePrefixes
+            .Where(one => !identity.NamePrefixes.Any(other => other.Length < one.Length && one.StartsWith(other, StringComparison.Ordinal)))
+            .Distinct(StringComparer.Ordinal)
+            .Where(one => one.StartsWith(request.Prefix, StringComparison.Ordinal) || request.Prefix.StartsWith(one, StringComparison.Ordinal))
+            .Select(one => one.Length > request.Prefix.Length ? one : request.Prefix)
+            .Order(NameOrder.Instance);
+        List<BallotedRecord> found = [];
+        foreach (string prefix in prefixes)
+        {
+            if (found.Count == request.Limit)
+            {
+                return new RecordPage(found, HasMore: true);
+            }
+
+            RecordPage page = await records.ListAsync(
+                request with { Prefix = prefix, Limit = request.Limit - found.Count }, cancellationToken).ConfigureAwait(false);
+            found.AddRange(page.Records);
+            if (page.HasMore)
+            {
+                return new RecordPage(found, HasMore: true);
+            }
+        }
+
+        return new RecordPage(found, HasMore: false);
+    }
+
+    /// <summary>What this identity has not put of what it would seal, as if it were not here; null where it has put all.</summary>
+    private async ValueTask<RegisterAnswer?> FindMissingAsync(
+        SealRequest request, RegisterAnswer state, CancellationToken cancellationToken)
+    {
+        FileManifest? manifest = hasPut(request.FileId.ToChunkId())
+            ? await manifests.GetAsync(request.FileId, cancellationToken).ConfigureAwait(false)
+            : null;
+        if (manifest is null)
+        {
+            return state with { Status = RegisterStatus.ChunksMissing, IsManifestMissing = true };
+        }
+
+        ChunkBitmap missing = ChunkBitmap.Create(manifest.ChunkCount, i => request.Expected[i] && !hasPut(manifest[i]));
+        return missing.IsEmpty ? null : state with { Status = RegisterStatus.ChunksMissing, Missing = missing };
+    }
+
+    private async ValueTask ThrowIfNotItsContentAsync(IReadOnlyList<FileRecord> changed, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<RegisterAnswer> states =
+            await records.ReadAsync([.. changed.Select(record => new ReadRequest(record.Name))], cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < changed.Count; i++)
+        {
+            HashSet<FileId> known = [.. FilesOf(states[i].Accepted?.Record), .. FilesOf(states[i].Decided?.Record)];
+            if (FilesOf(changed[i]).FirstOrDefault(file => !known.Contains(file) && !hasPut(file.ToChunkId())) is var file && file != default)
+            {
+                throw new DfssException(
+                    DfssErrorCode.NotPermitted,
+                    $"'{identity.Name}' may make '{changed[i].Name}' stand for what it has put here only, which {file} is not.",
+                    "Put the manifest and its chunks, and seal them, then try again.");
+            }
+        }
+    }
+
+    private static IEnumerable<FileId> FilesOf(FileRecord? record) => record is null
+        ? []
+        : record.Previous.Select(version => version.FileId).Append(record.FileId).Where(file => file != default);
+
+    private void ThrowIfNotIts(IEnumerable<RegisterRequest> requests)
+    {
+        if (requests.FirstOrDefault(request => !identity.MayTouch(request.Name)) is { } strange)
+        {
+            throw new DfssException(
+                DfssErrorCode.NotPermitted,
+                $"'{identity.Name}' is limited to names that begin with {string.Join(" or ", identity.NamePrefixes.Select(prefix => $"'{prefix}'"))}; "
+                + $"'{strange.Name}' does not.",
+                "Use such a name, or ask whoever runs the peers for another certificate.");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Dfss.Protocol;
+using Dfss.Records;
+using Dfss.Security;
+using Dfss.Storage;
+
+namespace Dfss.Peers;
+
+/// <summary>What handles the requests of each client: all of the store for most, and a view of it for who is limited to some names.</summary>
+/// <param name="store">The store that is served.</param>
+/// <param name="served">Its registers, as they are served.</param>
+/// <param name="describe">The results of peer_info.</param>
+internal sealed class RequestHandlers(LocalStore store, IRecordStore served, Func<MessageMap> describe)
+{
+    private readonly OwnChunks own = new(OwnChunks.DefaultMaxIds);
+    private readonly ManifestCache manifests = new(store.Chunks);
+    private readonly RequestHandler all = new(store, new ChunkRequests(store.Chunks), new RecordRequests(served, store.Chunks), describe);
+
+    /// <summary>What handles the requests of this client.</summary>
+    public RequestHandler For(RemoteIdentity client)
+    {
+        if (client.NamePrefixes.Count == 0)
+        {
+            return all;
+        }
+
+        object owner = client.Certificates[0];
+        LimitedRecordStore records = new(served, client, id => own.Contains(owner, id), manifests);
+        return new RequestHandler(
+            store,
+            new ChunkRequests(new LimitedChunkStore(store.Chunks, own, owner)),
+            new RecordRequests(records, store.Chunks),
+            describe);
+    }
+}

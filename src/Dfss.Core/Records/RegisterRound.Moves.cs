@@ -1,0 +1,106 @@
+namespace Dfss.Records;
+
+/// <content>Homes before and after this one.</content>
+internal abstract partial class RegisterRound
+{
+    private BallotedRecord? first;
+
+    /// <summary>Whether it ended since the name is at a later home.</summary>
+    public bool HasMoved { get; private set; }
+
+    /// <summary>Where <see cref="HasMoved"/>: that home; null where only that there is one was told.</summary>
+    public RecordHome? NextHome { get; private set; }
+
+    /// <summary>Ends it, as the name moved.</summary>
+    /// <param name="evidence">A record of a later home, or the chosen move itself; null where there is only a promise.</param>
+    protected abstract void OnMoved(BallotedRecord? evidence);
+
+    /// <summary>Whether what this home begins with is still to be learnt.</summary>
+    protected bool LacksFirst(BallotedRecord? highest) => place.Epoch.Number > 0 && (first ?? highest) is null;
+
+    /// <summary>What was installed is at a majority.</summary>
+    protected virtual void OnInstalled()
+    {
+        Prepared = first;
+        OnPrepared();
+    }
+
+    /// <summary>The move that was decided here, where this is it, to be told to the others.</summary>
+    protected BallotedRecord? DecidedHere(BallotedRecord? evidence) =>
+        evidence?.Ballot.Epoch == place.Epoch.Number ? evidence : null;
+
+    /// <summary>Ends it with the move that was chosen here.</summary>
+    protected void EndMovedBy(BallotedRecord moved) => EndMoved(RecordHome.OfDecided(moved), moved);
+
+    /// <summary>
+    /// Whether the record that this home begins with is not yet known to be at a majority. Then it is brought there, or,
+    /// where it is not known, the round ends: whoever sent the client here knew it.
+    /// </summary>
+    /// <remarks>
+    /// What was accepted at a higher ballot was accepted by somebody who saw to this first. So nothing is to be done
+    /// then.
+    /// </remarks>
+    protected bool BeginInstalling(BallotedRecord? highest)
+    {
+        bool isInstalled = place.Epoch.Number == 0
+            || highest?.Ballot > HomeEpoch.FirstBallot(place.Epoch.Number)
+            || Tally.Answers.Take(place.VoterCount).Count(answer => answer is not null && LastAccepted(answer) is not null) >= Tally.Majority;
+        if (isInstalled)
+        {
+            return false;
+        }
+
+        if (first is null)
+        {
+            EndMoved(next: null, evidence: null);
+        }
+        else
+        {
+            Begin(Step.Installing);
+        }
+
+        return true;
+    }
+
+    private void EndMoved(RecordHome? next, BallotedRecord? evidence)
+    {
+        HasMoved = true;
+        NextHome = next;
+        OnMoved(evidence);
+    }
+
+    private void Learn(int member, RegisterAnswer answer)
+    {
+        if (answer.Accepted is { } accepted && accepted.Ballot == HomeEpoch.FirstBallot(place.Epoch.Number))
+        {
+            first ??= accepted;
+        }
+
+        if (answer.Decided is { } decided)
+        {
+            Learn(member, decided);
+        }
+
+        if (!IsFinished && RecordHome.LatestOf(answer) is { } latest && latest.Epoch.Number > place.Epoch.Number)
+        {
+            EndMoved(latest, answer.Accepted?.Ballot.Epoch > place.Epoch.Number ? answer.Accepted : answer.Decided);
+        }
+    }
+
+    private void Learn(int member, BallotedRecord decided)
+    {
+        decidedAt[member] = Max(decidedAt[member], decided.Ballot);
+        bool isMoved = decided.Record.State == FileRecordState.Moved;
+        BallotedRecord file = isMoved ? HomeEpoch.FirstOf(decided.Record) : decided;
+        if (file.Ballot == HomeEpoch.FirstBallot(place.Epoch.Number))
+        {
+            first ??= file;
+        }
+
+        NewestDecided = NewestDecided?.Ballot >= file.Ballot ? NewestDecided : file;
+        OnDecidedSeen(decided);
+    }
+
+    private bool IsRefusedForLaterHome(int member) => Tally[member] == MemberStanding.Refused
+        && Tally.Answers[member]?.Promised.Epoch > place.Epoch.Number;
+}

@@ -1,0 +1,206 @@
+namespace Dfss.Records;
+
+/// <summary>
+/// A round that has the members seal files before it asks them to accept a record: step 3, who seals what, and what is
+/// to be done where chunks are missing.
+/// </summary>
+internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid> newProposerId)
+    : RegisterRound(name, place, newProposerId)
+{
+    private FileRecord? record;
+    private SealPlan[] plans = [];
+    private int planIndex;
+
+    /// <summary>How far it is.</summary>
+    public ProposerState State { get; private protected set; } = ProposerState.Preparing;
+
+    /// <summary>
+    /// From <see cref="ProposerState.Prepared"/> on, and in a conflict: what the name is at; null where it was never
+    /// sent.
+    /// </summary>
+    public BallotedRecord? Current { get; private protected set; }
+
+    /// <summary>This change's own record, once chosen. <see cref="Current"/> may be a later one by then.</summary>
+    public BallotedRecord? Chosen { get; private protected set; }
+
+    /// <summary>Which of the plans is being sealed, in <see cref="ProposerState.ChunksMissing"/>.</summary>
+    public int PlanIndex => planIndex;
+
+    /// <summary>
+    /// Which of the expected chunks the member lacks, in <see cref="ProposerState.ChunksMissing"/>; empty where none,
+    /// or where it gave no answer.
+    /// </summary>
+    public ChunkBitmap MissingAt(int member) => Tally.Answers[member]?.Missing ?? default;
+
+    /// <summary>Whether the member lacks the manifest, in <see cref="ProposerState.ChunksMissing"/>.</summary>
+    public bool IsManifestMissingAt(int member) => Tally.Answers[member]?.IsManifestMissing ?? false;
+
+    /// <summary>Whether the member gave no answer in the step at hand.</summary>
+    public bool IsUnavailable(int member) => Tally[member] == MemberStanding.Unavailable;
+
+    /// <summary>Goes on from <see cref="ProposerState.ChunksMissing"/>: asks again those that had not sealed.</summary>
+    public void Reseal()
+    {
+        RequireState(ProposerState.ChunksMissing);
+        Tally.AskAgain(standing => standing is not MemberStanding.Done and not MemberStanding.Asked);
+        State = ProposerState.Sealing;
+        Continue(Step.Sealing);
+    }
+
+    /// <summary>
+    /// Goes on from <see cref="ProposerState.ChunksMissing"/> with the chunks of that plan put elsewhere: asks all again.
+    /// </summary>
+    public void Reseal(SealPlan sealPlan)
+    {
+        RequireState(ProposerState.ChunksMissing);
+        CheckPlan(sealPlan);
+        plans[planIndex] = sealPlan;
+        State = ProposerState.Sealing;
+        Begin(Step.Sealing);
+    }
+
+    /// <summary>Takes who holds which chunks of which file; <see cref="SealPlan.None"/> of a change without chunks.</summary>
+    protected void TakePlans(IEnumerable<SealPlan> sealPlans)
+    {
+        RequireState(ProposerState.Prepared);
+        plans = [.. sealPlans.Where(plan => plan != SealPlan.None)];
+        Array.ForEach(plans, CheckPlan);
+    }
+
+    /// <summary>Waits for the caller to put the chunks.</summary>
+    protected void WaitForPlans()
+    {
+        State = ProposerState.Prepared;
+        Continue(Step.Waiting);
+    }
+
+    /// <summary>Has the files sealed, one after the other, then the record accepted.</summary>
+    protected void SealAndAccept(FileRecord proposal)
+    {
+        if (plans.Length > 0 && proposal.FileId != plans[0].FileId)
+        {
+            throw new InvalidOperationException($"The record made for '{Name}' is of another file than its plan.");
+        }
+
+        record = proposal;
+        planIndex = -1;
+        SealNext();
+    }
+
+    protected override RegisterRequest RequestFor(int member)
+    {
+        if (At != Step.Sealing)
+        {
+            return base.RequestFor(member);
+        }
+
+        SealPlan plan = plans[planIndex];
+        return new SealRequest(Name, Ballot, plan.FileId, plan.ExpectedByMember[member]);
+    }
+
+    protected override bool Asks(int member) => At == Step.Sealing ? plans[planIndex].Asks(member) : base.Asks(member);
+
+    protected override void Repeat()
+    {
+        base.Repeat();
+        if (At == Step.Preparing)
+        {
+            State = ProposerState.Preparing;
+        }
+    }
+
+    protected override void AdvanceOwnStep()
+    {
+        SealPlan plan = plans[planIndex];
+        int majority = (plan.SealerCount / 2) + 1;
+        if (CountSealers(MemberStanding.Refused) > plan.SealerCount - majority)
+        {
+            Repeat();
+            return;
+        }
+
+        if (Sealers().Any(IsSealAwaited))
+        {
+            return;
+        }
+
+        bool isMet = plan.IsMetBy(member => plan.Asks(member) && Tally[member] == MemberStanding.Done);
+        if (isMet && !Sealers().Any(IsMissing))
+        {
+            if (CountSealers(MemberStanding.Done) + CountSealers(MemberStanding.ChunksMissing) >= majority)
+            {
+                SealNext();
+            }
+            else if (!IsAnyPending())
+            {
+                Repeat();
+            }
+        }
+        else if (!isMet && CountSealers(MemberStanding.Refused) > 0)
+        {
+            Repeat();
+        }
+        else if (!IsAnyPending() || Sealers().Any(IsMissing))
+        {
+            State = ProposerState.ChunksMissing;
+            Continue(Step.Waiting);
+        }
+    }
+
+    protected void End(ProposerState state, BallotedRecord? decided)
+    {
+        State = state;
+        Finish(decided, tells: static _ => true);
+    }
+
+    protected void RequireState(ProposerState state)
+    {
+        if (State != state)
+        {
+            throw new InvalidOperationException($"The change of '{Name}' is {State}, not {state}.");
+        }
+    }
+
+    private void SealNext()
+    {
+        planIndex++;
+        State = planIndex < plans.Length ? ProposerState.Sealing : ProposerState.Accepting;
+        if (planIndex < plans.Length)
+        {
+            Begin(Step.Sealing);
+        }
+        else
+        {
+            BeginAccepting(record!);
+        }
+    }
+
+    private IEnumerable<int> Sealers() => Enumerable.Range(0, MemberCount).Where(plans[planIndex].Asks);
+
+    private int CountSealers(MemberStanding standing) => Sealers().Count(member => Tally[member] == standing);
+
+    private bool IsAnyPending() => CountSealers(MemberStanding.ToAsk) + CountSealers(MemberStanding.Asked) > 0;
+
+    /// <summary>Whether the member is to hold chunks and has not answered yet.</summary>
+    private bool IsSealAwaited(int member) =>
+        Tally[member] is MemberStanding.ToAsk or MemberStanding.Asked && !plans[planIndex].ExpectedByMember[member].IsEmpty;
+
+    /// <summary>
+    /// Whether the member lacks what it is to hold. One that was passed over may lack all, the manifest too.
+    /// </summary>
+    private bool IsMissing(int member) =>
+        Tally[member] == MemberStanding.ChunksMissing && !plans[planIndex].ExpectedByMember[member].IsEmpty;
+
+    private void CheckPlan(SealPlan plan)
+    {
+        if (plan.ExpectedByMember.Count != MemberCount || (plan.Sealers is not null && plan.Sealers.Count != MemberCount))
+        {
+            throw new ArgumentException($"The plan is for {plan.ExpectedByMember.Count} members, not {MemberCount}.", nameof(plan));
+        }
+
+        if (plan.MinimumReplicas < 1 || !plan.IsMetBy(plan.Asks))
+        {
+            throw new ArgumentException($"The plan puts some chunk at fewer than {plan.MinimumReplicas} members.", nameof(plan));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+using System.Formats.Asn1;
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace Dfss.Security;
+
+/// <summary>
+/// What a certificate of a cluster says in its subject alternative names, as URIs: <c>urn:dfss:cluster:NAME</c> in the
+/// authority's, <c>urn:dfss:role:ROLE</c>, <c>urn:dfss:prefix:PREFIX</c> for each name prefix and
+/// <c>urn:dfss:store:ID</c> in those that it issues. Texts are percent-encoded.
+/// </summary>
+internal sealed record CertificateProfile
+{
+    public const string ServerUse = "1.3.6.1.5.5.7.3.1";
+    public const string ClientUse = "1.3.6.1.5.5.7.3.2";
+
+    private const string AlternativeNames = "2.5.29.17";
+    private const string ClusterUrn = "urn:dfss:cluster:";
+    private const string RoleUrn = "urn:dfss:role:";
+    private const string PrefixUrn = "urn:dfss:prefix:";
+    private const string StoreUrn = "urn:dfss:store:";
+
+    private static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);
+
+    /// <summary>The cluster's name, in its authority's certificate; else null.</summary>
+    public string? Cluster { get; init; }
+
+    public DfssRole Role { get; init; }
+
+    public IReadOnlyList<string> NamePrefixes { get; init; } = [];
+
+    public StoreId? StoreId { get; init; }
+
+    /// <summary>Reads a certificate's profile; one that says nothing of the kind has an empty one.</summary>
+    /// <exception cref="FormatException">It says something of the kind that cannot be understood.</exception>
+    public static CertificateProfile Read(X509Certificate2 certificate)
+    {
+        CertificateProfile profile = new();
+        List<string> prefixes = [];
+        foreach (string uri in ReadUris(certificate))
+        {
+            if (TryStrip(uri, ClusterUrn, out string text) && profile.Cluster is null)
+            {
+                profile = profile with { Cluster = text };
+            }
+            else if (TryStrip(uri, RoleUrn, out text) && profile.Role == DfssRole.None)
+            {
+                profile = profile with { Role = ParseRole(text) };
+            }
+            else if (TryStrip(uri, StoreUrn, out text) && profile.StoreId is null)
+            {
+                profile = profile with { StoreId = Dfss.StoreId.Parse(text) };
+            }
+            else if (TryStrip(uri, PrefixUrn, out text) && text.Length > 0)
+            {
+                prefixes.Add(text);
+            }
+            else if (uri.StartsWith("urn:dfss:", StringComparison.OrdinalIgnoreCase))
+            {
+                throw new FormatException($"it says '{uri}', which means nothing here, or is said twice");
+            }
+        }
+
+        return profile with { NamePrefixes = prefixes };
+    }
+
+    /// <summary>The extension that says this.</summary>
+    public X509Extension ToExtension()
+    {
+        AsnWriter writer = new(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            foreach (string uri in ToUris())
+            {
+                writer.WriteCharacterString(UniversalTagNumber.IA5String, uri, UriTag);
+            }
+        }
+
+        return new X509Extension(AlternativeNames, writer.Encode(), critical: false);
+    }
+
+    /// <summary>A role as certificates and role files write it.</summary>
+    /// <exception cref="FormatException">There is no such role.</exception>
+    public static DfssRole ParseRole(string text) => text switch
+    {
+        "reader" => DfssRole.Reader,
+        "writer" => DfssRole.Writer,
+        "peer" => DfssRole.Peer,
+        "admin" => DfssRole.Admin,
+        _ => throw new FormatException($"'{text}' is no role; there are reader, writer, peer and admin"),
+    };
+
+    /// <summary>Whether the extended key usage names this use. A certificate without that extension names none.</summary>
+    public static bool HasUse(X509Certificate2 certificate, string use) => certificate.Extensions
+        .OfType<X509EnhancedKeyUsageExtension>()
+        .Any(extension => extension.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>().Any(oid => oid.Value == use));
+
+    private static bool TryStrip(string uri, string urn, out string text)
+    {
+        bool isOfKind = uri.StartsWith(urn, StringComparison.OrdinalIgnoreCase);
+        text = isOfKind ? Uri.UnescapeDataString(uri[urn.Length..]).Normalize(NormalizationForm.FormC) : string.Empty;
+        return isOfKind;
+    }
+
+    private static List<string> ReadUris(X509Certificate2 certificate)
+    {
+        List<string> uris = [];
+        try
+        {
+            foreach (X509Extension extension in certificate.Extensions.Where(one => one.Oid?.Value == AlternativeNames))
+            {
+                AsnReader names = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
+                while (names.HasData)
+                {
+                    if (names.PeekTag().HasSameClassAndValue(UriTag))
+                    {
+                        uris.Add(names.ReadCharacterString(UniversalTagNumber.IA5String, UriTag));
+                    }
+                    else
+                    {
+                        names.ReadEncodedValue();
+                    }
+                }
+            }
+        }
+        catch (AsnContentException error)
+        {
+            throw new FormatException("its alternative names cannot be read", error);
+        }
+
+        return uris;
+    }
+
+    private IEnumerable<string> ToUris()
+    {
+        if (Cluster is string cluster)
+        {
+            yield return ClusterUrn + Uri.EscapeDataString(cluster);
+        }
+
+        if (Role != DfssRole.None)
+        {
+            yield return RoleUrn + Role.ToString().ToLower(CultureInfo.InvariantCulture);
+        }
+
+        foreach (string prefix in NamePrefixes)
+        {
+            yield return PrefixUrn + Uri.EscapeDataString(prefix);
+        }
+
+        if (StoreId is StoreId id)
+        {
+            yield return StoreUrn + id;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dfss.Security;
+
+/// <summary>
+/// By what a peer on loopback knows the programs of the user who started it: a secret in files that only he can read, one
+/// for each address it listens on. Other users of the machine reach the port, and do not know it. A new one at each start;
+/// a client gives it only to who listens where the file says.
+/// </summary>
+internal sealed class LoopbackToken
+{
+    /// <summary>256 random bits.</summary>
+    private const int SecretBytes = 32;
+
+    private readonly string folder;
+    private readonly string secret;
+    private readonly IReadOnlyList<string> paths;
+
+    private LoopbackToken(string folder, string secret, IReadOnlyList<string> paths)
+    {
+        this.folder = folder;
+        this.secret = secret;
+        this.paths = paths;
+    }
+
+    /// <summary>Makes a token and writes its files, in place of those of a peer that has gone without removing them.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public static async Task<LoopbackToken> CreateAsync(
+        string stateFolder, IReadOnlyList<IPEndPoint> endpoints, CancellationToken cancellationToken)
+    {
+        string folder = FolderOf(stateFolder);
+        PrivateFile.CreateFolder(stateFolder);
+        PrivateFile.CreateFolder(folder);
+        LoopbackToken token = new(
+            folder,
+            Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes)),
+            [.. endpoints.Select(endpoint => PathOf(stateFolder, endpoint))]);
+        token.Delete();
+        foreach (string path in token.paths)
+        {
+            await PrivateFile.CreateAsync(path, token.secret, cancellationToken).ConfigureAwait(false);
+        }
+
+        return token;
+    }
+
+    /// <summary>The token of whoever listens there, as far as this user may know it; null where there is none.</summary>
+    public static string? Find(string? stateFolder, IPEndPoint endpoint)
+    {
+        if (stateFolder is null || !IPAddress.IsLoopback(endpoint.Address))
+        {
+            return null;
+        }
+
+        try
+        {
+            string text = File.ReadAllText(PathOf(stateFolder, endpoint));
+            return text.Length == 2 * SecretBytes ? text : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // No peer that this user started listens there: whoever does may ask for none.
+            return null;
+        }
+    }
+
+    /// <summary>Who says this token.</summary>
+    /// <exception cref="DfssException">NotAuthenticated: it is not this one.</exception>
+    public RemoteIdentity Identify(string? said)
+    {
+        bool isRight = said is not null
+            && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(said), Encoding.UTF8.GetBytes(secret));
+        return isRight ? RemoteIdentity.Anybody : throw new DfssException(
+            DfssErrorCode.NotAuthenticated,
+            said is null
+                ? "This peer serves the programs of the user who started it only, which send its token; none was sent."
+                : "This peer serves the programs of the user who started it only, which send its token; another one was sent.",
+            $"Run as that user ('{Environment.UserName}'), whose token lies in '{folder}', with the same $env:XDG_STATE_HOME, or give the "
+            + "peer a certificate (-Certificate).");
+    }
+
+    /// <summary>Removes the files.</summary>
+    public void Delete()
+    {
+        foreach (string path in paths)
+        {
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // The next peer there cannot write its own and says so; to whoever reads this one it is worth nothing.
+            }
+        }
+    }
+
+    private static string FolderOf(string stateFolder) => Path.Combine(stateFolder, "tokens");
+
+    /// <summary>A colon, of which IPv6 has many, is no part of a file's name everywhere.</summary>
+    private static string PathOf(string stateFolder, IPEndPoint endpoint)
+    {
+        IPAddress address = endpoint.Address.IsIPv4MappedToIPv6 ? endpoint.Address.MapToIPv4() : endpoint.Address;
+        return Path.Combine(
+            FolderOf(stateFolder),
+            string.Create(CultureInfo.InvariantCulture, $"{address.ToString().Replace(':', '-')}_{endpoint.Port}"));
+    }
+}

@@ -1,0 +1,44 @@
+namespace Dfss.Security;
+
+/// <summary>Who the other end of a connection has proven to be.</summary>
+/// <param name="Name">Its name, printable, for messages and the log.</param>
+/// <param name="Role">What it may do.</param>
+internal sealed record RemoteIdentity(string Name, DfssRole Role)
+{
+    /// <summary>Whoever reaches a peer that asks nobody who he is.</summary>
+    public static RemoteIdentity Anybody { get; } = new("anybody", DfssRole.Admin);
+
+    /// <summary>The names it may touch begin with one of these; empty: all names.</summary>
+    public IReadOnlyList<string> NamePrefixes { get; init; } = [];
+
+    /// <summary>The store that its certificate names; null where it names none.</summary>
+    public StoreId? StoreId { get; init; }
+
+    /// <summary>Until when its certificates hold.</summary>
+    public DateTimeOffset NotAfter { get; init; } = DateTimeOffset.MaxValue;
+
+    /// <summary>Its certificate and those above it but the authority's, as revocation lists name them.</summary>
+    public IReadOnlyList<CertificateKey> Certificates { get; init; } = [];
+
+    /// <summary>Whether it may touch a name.</summary>
+    public bool MayTouch(string name) =>
+        NamePrefixes.Count == 0 || NamePrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+}
+
+/// <summary>How a revocation list names a certificate.</summary>
+/// <param name="Issuer">The issuer's name, its DER in hexadecimal.</param>
+/// <param name="Serial">The serial number in hexadecimal.</param>
+internal readonly record struct CertificateKey(string Issuer, string Serial);
+
+/// <summary>What became of the look at the other side's certificate: who it is, or why it is refused.</summary>
+internal sealed record Verdict(RemoteIdentity? Identity, DfssException? Refusal)
+{
+    public static Verdict Accept(RemoteIdentity identity) => new(identity, Refusal: null);
+
+    public static Verdict Refuse(DfssErrorCode code, string reason, string advice) =>
+        new(Identity: null, new DfssException(code, reason, advice));
+
+    /// <summary>The identity.</summary>
+    /// <exception cref="DfssException">Why it is refused.</exception>
+    public RemoteIdentity IdentityOrThrow() => Identity ?? throw Refusal!.Retold();
+}

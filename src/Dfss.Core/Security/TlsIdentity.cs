@@ -1,0 +1,78 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace Dfss.Security;
+
+/// <summary>
+/// Who a client or peer is to the others, and whom it believes: its certificate with the key, and the authorities whose
+/// certificates it trusts. Everything it says then goes over TLS, with both sides authenticated.
+/// </summary>
+public sealed class TlsIdentity
+{
+    /// <summary>Makes an identity.</summary>
+    /// <param name="certificate">Its own certificate, with the private key.</param>
+    /// <param name="trustedAuthorities">The certificates of the authorities that it trusts; one or more.</param>
+    /// <exception cref="DfssException">InvalidArgument: there is no private key, or no authority.</exception>
+    public TlsIdentity(X509Certificate2 certificate, IEnumerable<X509Certificate2> trustedAuthorities)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        ArgumentNullException.ThrowIfNull(trustedAuthorities);
+        TrustedAuthorities = [.. trustedAuthorities];
+        if (!certificate.HasPrivateKey)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"The certificate '{certificate.Subject}' comes without its private key.",
+                "Give a PFX file, or a PEM file that has the key too.");
+        }
+
+        if (TrustedAuthorities.Count == 0)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, "A certificate is given, and no authority that is to be trusted.",
+                "Name the authority of the other side's certificates.");
+        }
+
+        Certificate = OperatingSystem.IsWindows() ? WithKeptKey(certificate) : certificate;
+    }
+
+    /// <summary>Its own certificate, with the private key.</summary>
+    public X509Certificate2 Certificate { get; }
+
+    /// <summary>The authorities that it trusts.</summary>
+    public IReadOnlyList<X509Certificate2> TrustedAuthorities { get; }
+
+    /// <summary>The certificates between its own and the authority's, sent with it.</summary>
+    public IReadOnlyList<X509Certificate2> Intermediates { get; init; } = [];
+
+    /// <summary>
+    /// Whether TLS 1.2, with forward secrecy and authenticated encryption only, will do where the other side has no 1.3.
+    /// </summary>
+    public bool AllowTls12 { get; init; }
+
+    /// <summary>
+    /// A file with the revocation lists (CRL, in PEM or DER) of the trusted authorities; read again when it changes.
+    /// </summary>
+    public string? RevocationListPath { get; init; }
+
+    /// <summary>
+    /// A file that gives roles to subjects of authorities that are not a cluster's, whose certificates say nothing of
+    /// roles: a JSON array of <c>{ "subject": "CN=...", "role": "reader" }</c>. Read again when it changes.
+    /// </summary>
+    public string? RoleFilePath { get; init; }
+
+    /// <summary>The certificate's subject; nothing secret.</summary>
+    public override string ToString() => Certificate.Subject;
+
+    /// <summary>Schannel takes no key that exists in memory only: through PKCS#12 it gets one of its own.</summary>
+    private static X509Certificate2 WithKeptKey(X509Certificate2 certificate)
+    {
+        try
+        {
+            return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), password: null);
+        }
+        catch (System.Security.Cryptography.CryptographicException)
+        {
+            // A key that cannot be exported lies in a store already.
+            return certificate;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using System.Globalization;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// Re-hashes everything stored, one chunk after the other by ascending id, so slowly that nobody notices, and rests
+/// between rounds. What is bad is set aside and counts as missing, so that repair brings it back from another peer while
+/// there still is a good copy. The position outlives the process: peers that run for minutes at a time get through their
+/// stores too.
+/// </summary>
+internal sealed class Scrubber : IDisposable
+{
+    /// <summary>
+    /// A week from the end of a round to the next: disks are rated for some 55 TB a year, and reading 1 TB weekly is 52.
+    /// A copy that went bad is found long before the other is likely to.
+    /// </summary>
+    public static readonly TimeSpan RestTime = TimeSpan.FromDays(7);
+
+    /// <summary>1 min of work is done again after a kill, for one commit a minute.</summary>
+    private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(1);
+
+    /// <summary>1 h: what stops a round (a folder that cannot be listed) needs somebody to mend it.</summary>
+    private static readonly TimeSpan RetryTime = TimeSpan.FromHours(1);
+
+    private readonly ILocalChunkStore chunks;
+    private readonly ScrubTable? table;
+    private readonly TimeProvider timeProvider;
+    private readonly Action<string>? log;
+    private readonly RateLimit? rate;
+    private readonly SemaphoreSlim one = new(1);
+    private volatile ScrubProgress progress;
+    private volatile bool isRunning;
+
+    /// <param name="chunks">What is scrubbed.</param>
+    /// <param name="table">Where the progress is kept; null: nowhere.</param>
+    /// <param name="options">Rate, clock and log.</param>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the progress cannot be read.</exception>
+    public Scrubber(ILocalChunkStore chunks, ScrubTable? table, LocalStoreOptions options)
+    {
+        this.chunks = chunks;
+        this.table = table;
+        timeProvider = options.TimeProvider;
+        log = options.Log;
+        rate = options.ScrubBytesPerSecond > 0 ? new RateLimit(options.ScrubBytesPerSecond, timeProvider) : null;
+        progress = table?.Load() ?? new ScrubProgress();
+    }
+
+    /// <summary>How far it has come.</summary>
+    public ScrubProgress Progress => progress;
+
+    /// <summary>Whether a round is going on.</summary>
+    public bool IsRunning => isRunning;
+
+    /// <summary>Bytes a second at the most; 0: it is turned off.</summary>
+    public long BytesPerSecond => rate?.BytesPerSecond ?? 0;
+
+    /// <summary>Makes one round after the other until cancelled; returns at once where it is turned off.</summary>
+    /// <param name="ready">Ends when the store has dealt with what a crash left.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(Task ready, CancellationToken cancellationToken)
+    {
+        if (rate is null)
+        {
+            return;
+        }
+
+        await ready.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (true)
+        {
+            await Task.Delay(TimeToNextRound(), timeProvider, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await RunRoundAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException error)
+            {
+                log?.Invoke($"The scrub had to stop and will be tried again: {error.Message}");
+                await Task.Delay(RetryTime, timeProvider, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Goes on with the round at hand to its end, or makes a whole new one. Calls wait for each other.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the chunks cannot be listed.</exception>
+    public async Task RunRoundAsync(CancellationToken cancellationToken)
+    {
+        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            isRunning = true;
+            if (progress.Position is null)
+            {
+                progress = progress with { Chunks = 0, Bytes = 0 };
+            }
+
+            await CheckAllAsync(cancellationToken).ConfigureAwait(false);
+            progress = progress with { Position = null, Completed = timeProvider.GetUtcNow().ToUnixTimeMilliseconds() };
+        }
+        finally
+        {
+            isRunning = false;
+            await SaveAsync().ConfigureAwait(false);
+            one.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => one.Dispose();
+
+    private async Task CheckAllAsync(CancellationToken cancellationToken)
+    {
+        long saved = timeProvider.GetTimestamp();
+        await foreach (ChunkId id in chunks.EnumerateAsync(progress.Position, cancellationToken).ConfigureAwait(false))
+        {
+            await CheckAsync(id, cancellationToken).ConfigureAwait(false);
+            if (timeProvider.GetElapsedTime(saved) >= SaveInterval)
+            {
+                await SaveAsync().ConfigureAwait(false);
+                saved = timeProvider.GetTimestamp();
+            }
+        }
+    }
+
+    private async Task CheckAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            int length = await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? 0;
+            if (rate is not null)
+            {
+                await rate.WaitAsync(length, cancellationToken).ConfigureAwait(false);
+            }
+
+            ChunkState state = await chunks.VerifyAsync(id, cancellationToken).ConfigureAwait(false);
+            bool isChecked = state != ChunkState.Missing;
+            progress = progress with
+            {
+                Position = id,
+                Chunks = progress.Chunks + (isChecked ? 1 : 0),
+                Bytes = progress.Bytes + (isChecked ? length : 0),
+                Corrupt = progress.Corrupt + (state == ChunkState.Corrupt ? 1 : 0),
+            };
+        }
+        catch (DfssException error)
+        {
+            // Neither good nor bad: no right to read it, say. The others can be checked all the same.
+            log?.Invoke(string.Create(CultureInfo.InvariantCulture, $"The scrub could not check chunk {id}: {error.Message}"));
+            progress = progress with { Position = id };
+        }
+    }
+
+    /// <summary>The round that a stop or a failure interrupted goes on at once; else it is a week after the last.</summary>
+    private TimeSpan TimeToNextRound()
+    {
+        if (progress is not { Position: null, Completed: { } completed })
+        {
+            return TimeSpan.Zero;
+        }
+
+        TimeSpan rested = timeProvider.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(completed);
+        // A clock that was set back must not make it rest for years.
+        return rested < TimeSpan.Zero || rested > RestTime ? TimeSpan.Zero : RestTime - rested;
+    }
+
+    private async Task SaveAsync()
+    {
+        try
+        {
+            await (table?.SaveAsync(progress) ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            // It costs the repetition of some work after the next start, and nothing else.
+            log?.Invoke($"How far the scrub has come could not be noted: {error.Message}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+namespace Dfss.Transfer;
+
+/// <summary>How a stored file is removed.</summary>
+public sealed record RemoveOptions
+{
+    /// <summary>The options that hold when none are given.</summary>
+    public static RemoveOptions Default { get; } = new();
+
+    /// <summary>Removes the name at whatever version it is; else only at that of the file.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>How a stored file is repaired.</summary>
+public sealed record RepairOptions
+{
+    /// <summary>The options that hold when none are given.</summary>
+    public static RepairOptions Default { get; } = new();
+
+    /// <summary>Has the peers hash every copy first, so that bad ones are found and replaced.</summary>
+    public bool Deep { get; init; }
+
+    /// <summary>
+    /// R: at how many members each chunk is to be from now on, 1-64 and at most as many as the home has. That makes a
+    /// new version of the record; with fewer, no copy is removed. Null leaves it as it is.
+    /// </summary>
+    public int? Replicas
+    {
+        get;
+        init => field = value is null or (>= 1 and <= DfssLimits.MaxHomeMembers)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Replicas), value, "Copies are 1 to 64.");
+    }
+
+    /// <summary>
+    /// The peers that are to hold the file, and its earlier versions, from now on; each must be up. Its former ones keep
+    /// nothing of it but where it went. Where these are its peers already it is repaired in place. Null: it stays.
+    /// </summary>
+    public IReadOnlyList<PeerAddress>? MoveTo { get; init; }
+
+    /// <summary>
+    /// Asked, from any thread, before anything is copied or changed; where it says no, nothing is. Not asked where there
+    /// is nothing to do. Null for always yes.
+    /// </summary>
+    public Func<RepairPlan, CancellationToken, Task<bool>>? Confirm { get; init; }
+}
+
+/// <summary>What a repair is going to do.</summary>
+/// <param name="File">The file; its PresentReplicas is what it has now.</param>
+/// <param name="Copies">How many chunks (the manifest is one too) go to which members.</param>
+/// <param name="Bytes">How many bytes these have.</param>
+/// <param name="LostChunks">How many chunks have no copy that could be copied.</param>
+public sealed record RepairPlan(
+    StoredFile File, IReadOnlyDictionary<HomeMember, int> Copies, long Bytes, int LostChunks)
+{
+    /// <summary>The peers that the file is to have from now on, where it is moved; else null.</summary>
+    public IReadOnlyList<HomeMember>? MoveTo { get; init; }
+}
+
+/// <summary>What a repair did.</summary>
+/// <param name="File">The file; its PresentReplicas is what it has now.</param>
+/// <param name="ReplicasBefore">The fewest members at which any chunk, or the manifest, was before.</param>
+/// <param name="CopiedChunks">How many copies were made, of chunks and of the manifest.</param>
+/// <param name="CopiedBytes">Their bytes.</param>
+public sealed record RepairResult(StoredFile File, int ReplicasBefore, int CopiedChunks, long CopiedBytes)
+{
+    /// <summary>The peers that had the file before, where it was moved; else null.</summary>
+    public IReadOnlyList<HomeMember>? MovedFrom { get; init; }
+}

@@ -1,0 +1,95 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// A stored file's copies at the members of its home, and what they are to seal for a record that names the file: all
+/// that each is known to hold.
+/// </summary>
+internal sealed class FileCopies(Home home, FileRecord record, FileManifest manifest, CopyTable table)
+{
+    /// <summary>The members that hold the chunks.</summary>
+    public Home Home => home;
+
+    /// <summary>The record whose file this is.</summary>
+    public FileRecord Record => record;
+
+    /// <summary>What the file consists of.</summary>
+    public FileManifest Manifest => manifest;
+
+    /// <summary>Who holds what.</summary>
+    public CopyTable Table => table;
+
+    /// <summary>Has every member that answers make durable what was put there.</summary>
+    public Task FlushAsync(TransferOptions options, CancellationToken cancellationToken) => Task.WhenAll(
+        Enumerable.Range(0, home.Count).Select(async member =>
+        {
+            if (table[member, CopyTable.ManifestSlot] == CopyState.Unknown || home[member] is not { } peer)
+            {
+                return;
+            }
+
+            try
+            {
+                await peer.Chunks.FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException error)
+            {
+                options.Warning?.Invoke($"{peer} may not keep its copies of '{record.Name}': {error.Reason}");
+            }
+        }));
+
+    /// <summary>Puts the manifest at every member that answers and does not have it.</summary>
+    /// <returns>How many took it.</returns>
+    public async Task<int> SpreadManifestAsync(TransferOptions options, CancellationToken cancellationToken)
+    {
+        int[] lacking =
+        [
+            .. Enumerable.Range(0, home.Count).Where(member => home[member] is not null
+                && table[member, CopyTable.ManifestSlot] is CopyState.Missing or CopyState.Corrupt),
+        ];
+        bool[] taken = await Task.WhenAll(lacking.Select(async member =>
+        {
+            PeerHandle peer = home[member]!;
+            try
+            {
+                await peer.Chunks.PutAsync(record.FileId.ToChunkId(), manifest.Encoded, cancellationToken).ConfigureAwait(false);
+                table[member, CopyTable.ManifestSlot] = CopyState.Held;
+                return true;
+            }
+            catch (DfssException error)
+            {
+                options.Warning?.Invoke($"{peer} takes no copy of the manifest of '{record.Name}': {error.Reason}");
+                return false;
+            }
+        })).ConfigureAwait(false);
+        return taken.Count(isTaken => isTaken);
+    }
+
+    /// <summary>
+    /// Each member is to seal what it holds; one without the manifest cannot seal. As many members as hold any chunk now
+    /// must have sealed it, R at the most.
+    /// </summary>
+    /// <exception cref="DfssException">ChunkNotFound: some chunk is at no member.</exception>
+    public SealPlan PlanSeals()
+    {
+        bool Seals(int member) => table[member, CopyTable.ManifestSlot] == CopyState.Held;
+        ChunkBitmap[] expected =
+        [
+            .. Enumerable.Range(0, home.Count).Select(member => ChunkBitmap.Create(
+                manifest.ChunkCount, index => Seals(member) && table[member, table.SlotOf(index)] == CopyState.Held)),
+        ];
+        int minimum = Math.Min(record.Replicas, Enumerable.Range(0, home.Count).Count(Seals));
+        for (int index = 0; index < manifest.ChunkCount; index++)
+        {
+            minimum = Math.Min(minimum, expected.Count(bits => bits[index]));
+        }
+
+        return minimum > 0
+            ? new SealPlan(record.FileId, manifest.ChunkCount, expected, minimum)
+            : throw new DfssException(
+                DfssErrorCode.ChunkNotFound,
+                $"Some chunks of '{record.Name}' are at none of its {home.Count} peers that can be reached. {home.Reasons}".TrimEnd(),
+                "Start the other peers of the file, or send it again.");
+    }
+}

@@ -1,0 +1,38 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>Removes and renames stored files: changes of records that move no chunk.</summary>
+internal sealed class FileRemover(PeerDirectory directory, TransferOptions options)
+{
+    /// <summary>Decides at the file's home that its name stands for nothing any more.</summary>
+    /// <exception cref="DfssException">FileNotFound, Conflict, NoMajority, CommitUncertain, PeerUnreachable.</exception>
+    public async Task<StoredFile> RemoveAsync(
+        StoredFile file, RemoveOptions removeOptions, CancellationToken cancellationToken)
+    {
+        string name = file.Record.Name;
+        WriteCondition condition = removeOptions.Force
+            ? WriteCondition.ReplaceAny
+            : WriteCondition.ReplaceVersion(file.Record.Version);
+        Home home = await Home.ReachAsync(RecordHome.Of(file.Record), directory, cancellationToken).ConfigureAwait(false);
+        home.ThrowIfNobodyReached(name);
+        for (int moves = 1; ; moves++)
+        {
+            RecordWriter writer = new(home, name, condition, options);
+            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is Home other)
+            {
+                LaterHome.ThrowIfTooMany(moves, name);
+                home = other;
+                continue;
+            }
+
+            if (writer.Current is not { State: FileRecordState.File } current)
+            {
+                throw RecordReader.NotFound(name);
+            }
+
+            await writer.RemoveAsync(cancellationToken).ConfigureAwait(false);
+            return new StoredFile(current, IsCurrent: true);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Gives a stored file another name: makes the new name with the same content at the same members, then removes the
+/// old one. No chunk is moved. A crash between the two leaves both names, never neither.
+/// </summary>
+internal sealed class FileRenamer(
+    HomeFinder finder, PeerDirectory directory, FileTester tester, TransferOptions options)
+{
+    /// <exception cref="DfssException">
+    /// FileExists: the new name exists. Conflict: the file was changed meanwhile; then it has both names, if the new one
+    /// was made. FileNotFound, ChunkNotFound, InvalidName, NoMajority, CommitUncertain, PeerUnreachable.
+    /// </exception>
+    public async Task<StoredFile> RenameAsync(StoredFile file, string newName, CancellationToken cancellationToken)
+    {
+        FileRecord record = file.Record;
+        string name = FileName.Normalize(newName);
+        Home home = await Home.ReachAsync(RecordHome.Of(record), directory, cancellationToken).ConfigureAwait(false);
+        home.ThrowIfNobodyReached(record.Name);
+        await ThrowIfChangedAsync(record, home, cancellationToken).ConfigureAwait(false);
+        await ThrowIfElsewhereAsync(name, home, cancellationToken).ConfigureAwait(false);
+        FileRecord renamed = await CreateAsync(file, name, home, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await new FileRemover(directory, options).RemoveAsync(
+                file, RemoveOptions.Default, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            throw error.Retold(
+                $"'{name}' was made, and '{record.Name}' could not be removed: {error.Reason}",
+                $"Look at both with Get-DfssFileInfo, and remove '{record.Name}' if it is not needed.");
+        }
+
+        return new StoredFile(renamed, IsCurrent: true);
+    }
+
+    private async Task ThrowIfChangedAsync(FileRecord record, Home home, CancellationToken cancellationToken)
+    {
+        StoredFile current = await new RecordReader(options).ReadAsync(
+            record.Name, home, cancellationToken).ConfigureAwait(false) ?? throw RecordReader.NotFound(record.Name);
+        if (current.Record.Version != record.Version)
+        {
+            throw new DfssException(
+                DfssErrorCode.Conflict,
+                $"'{record.Name}' is at version {current.Record.Version}, not at version {record.Version}.",
+                "Look at it with Get-DfssFileInfo, then rename it again.");
+        }
+    }
+
+    /// <summary>Fails where the peers that the user names know the new name at another home.</summary>
+    private async Task ThrowIfElsewhereAsync(string name, Home home, CancellationToken cancellationToken)
+    {
+        Home? other = finder.IsEmpty ? null : (await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)).Home;
+        if (other is null || home.HasSameStoresAs(other.Members))
+        {
+            return;
+        }
+
+        StoredFile? taken = await new RecordReader(options).ReadAsync(name, other, cancellationToken).ConfigureAwait(false);
+        throw taken is null ? ElsewhereBefore(name) : Exists(name);
+    }
+
+    private async Task<FileRecord> CreateAsync(
+        StoredFile file, string name, Home home, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (Home voting, RecordWriter writer) = await PrepareAsync(name, home, cancellationToken).ConfigureAwait(false);
+            return await writer.CommitAsync(
+                _ => file.Record with
+                {
+                    Name = name,
+
+                    // In the order by which its chunks were placed, not in that which the name had before.
+                    Home = home.CurrentMembers,
+                    WriterId = writer.WriterId,
+                    Previous = [],
+                },
+                token => PlanSealsAsync(file, voting, token),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.FileExists)
+        {
+            throw Exists(name);
+        }
+    }
+
+    /// <summary>Begins the new name at these members, whichever of its homes they are: it may have been in use before.</summary>
+    private async Task<(Home Home, RecordWriter Writer)> PrepareAsync(
+        string name, Home home, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<HomeMember> members = home.Members;
+        home = await home.GoToAsync(new RecordHome(members, HomeEpoch.Original), cancellationToken).ConfigureAwait(false);
+        for (int moves = 1; ; moves++)
+        {
+            RecordWriter writer = new(home, name, WriteCondition.CreateOnly, options);
+            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not Home other)
+            {
+                return home.HasSameStoresAs(members) ? (home, writer) : throw ElsewhereBefore(name);
+            }
+
+            LaterHome.ThrowIfTooMany(moves, name);
+            home = other;
+        }
+    }
+
+    private async Task<IReadOnlyList<SealPlan>> PlanSealsAsync(StoredFile file, Home home, CancellationToken cancellationToken)
+    {
+        FileCopies copies = await tester.FindCopiesAsync(
+            file, home, cancellationToken).ConfigureAwait(false);
+        await copies.SpreadManifestAsync(options, cancellationToken).ConfigureAwait(false);
+        return [copies.PlanSeals()];
+    }
+
+    private static DfssException Exists(string name) => new(
+        DfssErrorCode.FileExists, $"'{name}' exists. Nothing was changed.", "Take another name, or remove that file first.");
+
+    private static DfssException ElsewhereBefore(string name) => new(
+        DfssErrorCode.Conflict,
+        $"'{name}' was in use before, on other peers than those of this file. Nothing was changed.",
+        "Take another name, or receive the file and send it under that one.");
+}

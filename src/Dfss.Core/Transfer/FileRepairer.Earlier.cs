@@ -1,0 +1,71 @@
+namespace Dfss.Transfer;
+
+/// <content>The earlier versions that a record keeps: they are repaired with the file.</content>
+internal sealed partial class FileRepairer
+{
+    /// <summary>The earlier versions that have content of their own, each content once.</summary>
+    private static IEnumerable<StoredFile> EarlierOf(StoredFile file) => file.Record.Previous
+        .DistinctBy(one => one.FileId)
+        .Where(one => one.FileId != file.Record.FileId)
+        .Select(one => file.AtVersion(one.Version));
+
+    /// <summary>
+    /// What there is to copy of the earlier versions. One whose manifest cannot be had is told of, and is no reason to leave
+    /// the others as they are.
+    /// </summary>
+    private async Task<IReadOnlyList<CopyRound>> BeginEarlierAsync(
+        LocatedFile located, bool deep, CancellationToken cancellationToken)
+    {
+        List<CopyRound> rounds = [];
+        foreach (StoredFile earlier in EarlierOf(located.File))
+        {
+            FileHealth health = await tester.TestAsync(
+                located with { File = earlier }, deep, progress: null, cancellationToken).ConfigureAwait(false);
+            if (health.Content is { } manifest)
+            {
+                FileCopies copies = new(located.Home, earlier.Record, manifest, health.Copies);
+                rounds.Add(new CopyRound(copies, [copies], buffers, limit, options));
+            }
+            else
+            {
+                Warn(earlier.Record, health.ManifestProblem!);
+            }
+        }
+
+        return rounds;
+    }
+
+    /// <summary>Copies what is wanting of the earlier versions.</summary>
+    /// <returns>Those of which every chunk has a copy. What was copied of the others is kept with their manifests.</returns>
+    /// <exception cref="DfssException">ChunkNotFound: one that was whole the last time is not any more.</exception>
+    private async Task<IReadOnlyList<CopyRound>> CopyEarlierAsync(
+        IReadOnlyList<CopyRound> rounds, bool isFirst, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        List<CopyRound> whole = [];
+        foreach (CopyRound round in rounds)
+        {
+            // Versions share chunks: what came with one is there for the next.
+            FileCopies copies = round.Target;
+            await FileTester.AskAllAsync(copies.Home, copies.Table, cancellationToken).ConfigureAwait(false);
+            await round.CopyAsync(progress, cancellationToken).ConfigureAwait(false);
+            if (round.LostChunks.Count == 0)
+            {
+                whole.Add(round);
+            }
+            else if (isFirst)
+            {
+                Warn(copies.Record, Lost(round).Reason);
+            }
+            else
+            {
+                // The members were asked to seal it already.
+                throw Lost(round);
+            }
+        }
+
+        return whole;
+    }
+
+    private void Warn(FileRecord earlier, string reason) => options.Warning?.Invoke(
+        FormattableString.Invariant($"Version {earlier.Version} of '{earlier.Name}' is kept and not whole: {reason}"));
+}

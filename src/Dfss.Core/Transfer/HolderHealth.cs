@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// What a client has learnt of those who hold chunks, over all its files: how long reads take, and so when one is late;
+/// who was late or failed a moment ago, and is asked last for a while; and how many second questions are in order. Safe
+/// for concurrent use.
+/// </summary>
+internal sealed class HolderHealth(TransferOptions options)
+{
+    /// <summary>
+    /// 2 s without a byte: a busy disk answers within one, and "within seconds" leaves no more.
+    /// </summary>
+    public static readonly TimeSpan StallTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// 250 ms: a lost packet costs TCP 200 ms (Linux's least retransmission time-out), and is no reason to ask twice.
+    /// Also how often a late read is looked at again.
+    /// </summary>
+    public static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>1 s, while nothing is known: TCP's first retransmission time-out (RFC 6298).</summary>
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
+
+    /// <summary>5 s: more is no longer "within seconds". Only where reads usually take longer it is twice as long.</summary>
+    private static readonly TimeSpan MostDelay = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// 5 s, as long as a failed connection is remembered: one chunk in 5 s then finds out whether it is better.
+    /// </summary>
+    private static readonly TimeSpan AvoidanceTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// 10 reads earn one second question: where all is slow, these cost a tenth more (The Tail at Scale, CACM 2013,
+    /// holds 2-5 % of more load to be enough against a tail).
+    /// </summary>
+    private const int ReadsPerHedge = 10;
+
+    /// <summary>16 at once, as many as are usually in flight when a holder stands still.</summary>
+    private const int MostHedges = TransferOptions.DefaultThrottleLimit;
+
+    private readonly ConcurrentDictionary<StoreId, Mark> marks = new();
+    private readonly ConcurrentDictionary<StoreId, bool> told = new();
+    private readonly ReadTimes bulkTimes = new();
+    private readonly ReadTimes smallTimes = new();
+    private int hedgeCredit = MostHedges * ReadsPerHedge;
+
+    /// <summary>How long a read of so many bytes goes on before it is late.</summary>
+    public TimeSpan HedgeDelay(int length)
+    {
+        if (TimesOf(length).Typical is not TimeSpan typical)
+        {
+            return FirstDelay;
+        }
+
+        TimeSpan usual = typical * Units(length);
+        TimeSpan most = usual * 2 > MostDelay ? usual * 2 : MostDelay;
+        TimeSpan delay = usual * 3;
+        return delay < LeastDelay ? LeastDelay : delay > most ? most : delay;
+    }
+
+    /// <summary>
+    /// Whether this store is as good as any. Of those that ask after one that was not, when its time is over, one is
+    /// told yes and finds out.
+    /// </summary>
+    public bool IsPreferred(StoreId id)
+    {
+        if (!marks.TryGetValue(id, out Mark? mark))
+        {
+            return true;
+        }
+
+        long now = options.TimeProvider.GetTimestamp();
+        return options.TimeProvider.GetElapsedTime(mark.SetAt, now) >= AvoidanceTime
+            && marks.TryUpdate(id, mark with { SetAt = now }, mark);
+    }
+
+    /// <summary>The store failed, or was slower than another asked later: others are asked first for a while.</summary>
+    /// <returns>Whether it was so a while ago already, and gave no good answer since.</returns>
+    public bool Avoid(StoreId id)
+    {
+        long now = options.TimeProvider.GetTimestamp();
+        Mark mark = marks.AddOrUpdate(
+            id, static (_, now) => new Mark(now, now), static (_, mark, now) => mark with { SetAt = now }, now);
+        return options.TimeProvider.GetElapsedTime(mark.Since, now) >= AvoidanceTime;
+    }
+
+    /// <summary>A chunk was asked for, which earns a part of a second question.</summary>
+    public void CountRead()
+    {
+        if (Volatile.Read(ref hedgeCredit) < MostHedges * ReadsPerHedge)
+        {
+            Interlocked.Increment(ref hedgeCredit);
+        }
+    }
+
+    /// <summary>Whether a second question is in order now; it is counted.</summary>
+    public bool TryTakeHedge()
+    {
+        if (Interlocked.Add(ref hedgeCredit, -ReadsPerHedge) >= 0)
+        {
+            return true;
+        }
+
+        ReturnHedge();
+        return false;
+    }
+
+    /// <summary>The second question was not asked after all.</summary>
+    public void ReturnHedge() => Interlocked.Add(ref hedgeCredit, ReadsPerHedge);
+
+    /// <summary>The store gave a chunk.</summary>
+    /// <param name="id">The store.</param>
+    /// <param name="length">The chunk's length.</param>
+    /// <param name="askedAt">When it was asked, as the clock's timestamp.</param>
+    /// <param name="wasLate">Whether somebody else was asked meanwhile.</param>
+    public void CountAnswer(StoreId id, int length, long askedAt, bool wasLate)
+    {
+        TimesOf(length).Add(options.TimeProvider.GetElapsedTime(askedAt) / Units(length));
+        if (!wasLate && marks.TryGetValue(id, out Mark? mark) && askedAt >= mark.SetAt)
+        {
+            marks.TryRemove(new(id, mark));
+        }
+    }
+
+    /// <summary>Warns that this store's chunks come from elsewhere, the first time.</summary>
+    public void Tell(StoreId id, string text)
+    {
+        if (options.Warning is { } warn && told.TryAdd(id, true))
+        {
+            warn(text);
+        }
+    }
+
+    private static int Units(int length) => Math.Max(1, (int)(((long)length + (1 << 20) - 1) >> 20));
+
+    private ReadTimes TimesOf(int length) => length > BatchingChunkStore.SmallBytes ? bulkTimes : smallTimes;
+
+    /// <param name="Since">When it failed first, without a good answer since.</param>
+    /// <param name="SetAt">When it failed last, or was last tried.</param>
+    private sealed record Mark(long Since, long SetAt);
+}

@@ -1,0 +1,61 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>Where a name is now of which a round at one of its homes has found that it moved.</summary>
+internal static class LaterHome
+{
+    /// <summary>
+    /// 16: each move takes a copy of the whole file, so nobody who follows meets more of them than were made before, and
+    /// a chain of so many is no name's history but a circle that lies.
+    /// </summary>
+    public const int MaxMoves = 16;
+
+    /// <summary>The next home, as the round was told, or as any member tells.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: no member that answers knows it.</exception>
+    public static async Task<Home> ReachAsync(
+        RegisterRound round, Home home, CancellationToken cancellationToken)
+    {
+        RecordHome next = round.NextHome
+            ?? await AskAsync(round.Name, home, cancellationToken).ConfigureAwait(false)
+            ?? throw new DfssException(
+                DfssErrorCode.NoMajority,
+                $"'{round.Name}' moved to other peers, and those of its former ones that answer do not say where to. {home.Reasons}".TrimEnd(),
+                "Name its new peers, or start the other former ones.");
+        return await home.GoToAsync(next, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Counts another step of whoever follows a name.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: it is one too many.</exception>
+    public static void ThrowIfTooMany(int moves, string name)
+    {
+        if (moves > MaxMoves)
+        {
+            throw new DfssException(
+                DfssErrorCode.NoMajority, $"'{name}' is said to have moved {moves} times in a row.", "Try again later.");
+        }
+    }
+
+    private static async Task<RecordHome?> AskAsync(string name, Home home, CancellationToken cancellationToken)
+    {
+        RegisterAnswer?[] answers = await Task.WhenAll(
+            Enumerable.Range(0, home.Count).Select(member => AskAsync(name, home[member], cancellationToken))).ConfigureAwait(false);
+        RecordHome? latest = RecordHome.LatestOf(answers.OfType<RegisterAnswer>());
+        return latest?.Epoch.Number > home.Place.Epoch.Number ? latest : null;
+    }
+
+    private static async Task<RegisterAnswer?> AskAsync(string name, PeerHandle? peer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return peer is null
+                ? null
+                : (await peer.Records.ReadAsync([new ReadRequest(name)], cancellationToken).ConfigureAwait(false))[0];
+        }
+        catch (DfssException)
+        {
+            // One that cannot say is like one that is down; what all lack together is said by the caller.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>A stored file at the home that its name has now: where it was learnt of, or a later one if it moved.</summary>
+/// <param name="File">The file, as the record of that home names it.</param>
+/// <param name="Home">The home, as far as it was reached.</param>
+/// <param name="Current">What a majority knows of the name; null where too few answered.</param>
+internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Current)
+{
+    /// <summary>Finds it, and reaches for every member of its home.</summary>
+    /// <exception cref="DfssException">PeerUnreachable: no member is reached. NoMajority: it moved, nobody says where to.</exception>
+    public static async Task<LocatedFile> FindAsync(
+        StoredFile file, PeerDirectory directory, TransferOptions options, CancellationToken cancellationToken)
+    {
+        Home home = await ReachAsync(file.Record, directory, cancellationToken).ConfigureAwait(false);
+        FileRecord? current =
+            await new RecordReader(options).FindCurrentAsync(file.Record.Name, home, cancellationToken).ConfigureAwait(false);
+        if (current is null || AfterMove(file, current) is not StoredFile moved)
+        {
+            return new LocatedFile(file, home, current);
+        }
+
+        home = await ReachAsync(current, directory, cancellationToken).ConfigureAwait(false);
+        return new LocatedFile(moved, home, current);
+    }
+
+    /// <summary>
+    /// The same content at the later home of its name; null where the name did not move, or does not keep it any more.
+    /// </summary>
+    public static StoredFile? AfterMove(StoredFile file, FileRecord current)
+    {
+        if (current.State != FileRecordState.File || current.Epoch <= file.Record.Epoch)
+        {
+            return null;
+        }
+
+        StoredFile now = new(current, IsCurrent: true);
+        return current.FileId == file.Record.FileId ? now
+            : current.Previous.FirstOrDefault(one => one.FileId == file.Record.FileId) is { } kept ? now.AtVersion(kept.Version)
+            : null;
+    }
+
+    private static async Task<Home> ReachAsync(FileRecord record, PeerDirectory directory, CancellationToken cancellationToken)
+    {
+        Home home = await Home.ReachAsync(
+            RecordHome.Of(record), directory, enough: record.Home.Count, cancellationToken).ConfigureAwait(false);
+        home.ThrowIfNobodyReached(record.Name);
+        return home;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Runtime.CompilerServices;
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>The lists of several stores, merged by name. More may be added while they are read.</summary>
+internal sealed class MergedLists(string prefix, TransferOptions options) : IAsyncDisposable
+{
+    /// <summary>500 records a page: some 128 KiB.</summary>
+    private const int PageSize = 500;
+
+    private readonly PriorityQueue<Head, string> heads = new(NameOrder.Instance);
+    private readonly HashSet<StoreId> stores = [];
+
+    /// <summary>The stores whose lists these are; one that failed is none of them.</summary>
+    public IReadOnlySet<StoreId> Stores => stores;
+
+    /// <summary>Merges more stores' lists, from just after a name.</summary>
+    /// <exception cref="DfssException">All have failed; what the last one failed with.</exception>
+    public async Task AddAsync(
+        IReadOnlyCollection<PeerHandle> peers, string? after, CancellationToken cancellationToken)
+    {
+        // All before the first is asked: whether there is another one decides what a failure means.
+        stores.UnionWith(peers.Select(peer => peer.StoreId));
+        foreach (PeerHandle peer in peers)
+        {
+            await AdvanceAsync(new PeerList(
+                peer, PagesAsync(peer, after, cancellationToken).GetAsyncEnumerator(cancellationToken))).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes every store's record of the smallest name.</summary>
+    /// <returns>The highest of them; null at the end.</returns>
+    public async Task<BallotedRecord?> TakeNameAsync()
+    {
+        BallotedRecord? newest = null;
+        while (heads.TryPeek(out Head? head, out string? name)
+            && (newest is null || string.Equals(name, newest.Record.Name, StringComparison.Ordinal)))
+        {
+            heads.Dequeue();
+            newest = newest?.Ballot >= head.Current.Ballot ? newest : head.Current;
+            if (head.List is PeerList list)
+            {
+                await AdvanceAsync(list).ConfigureAwait(false);
+            }
+        }
+
+        return newest;
+    }
+
+    /// <summary>Puts back what was taken last, to be taken again with what was added meanwhile.</summary>
+    public void PutBack(BallotedRecord record) => heads.Enqueue(new Head(record, List: null), record.Record.Name);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        while (heads.TryDequeue(out Head? rest, out _))
+        {
+            if (rest.List is PeerList list)
+            {
+                await list.Records.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Goes to the store's next record. A store that fails is left out, as long as another one is left.
+    /// </summary>
+    private async Task AdvanceAsync(PeerList list)
+    {
+        try
+        {
+            if (await list.Records.MoveNextAsync().ConfigureAwait(false))
+            {
+                BallotedRecord next = list.Records.Current;
+                heads.Enqueue(new Head(next, list), next.Record.Name);
+                return;
+            }
+        }
+        catch (DfssException error) when (stores.Count > 1)
+        {
+            stores.Remove(list.Peer.StoreId);
+            options.Warning?.Invoke(
+                $"{list.Peer} could not list its files; the list is made of what the others have. {error.Message}");
+        }
+
+        await list.Records.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async IAsyncEnumerable<BallotedRecord> PagesAsync(
+        PeerHandle peer, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        RecordPage page;
+        do
+        {
+            page = await peer.Records.ListAsync(
+                new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
+            foreach (BallotedRecord record in page.Records)
+            {
+                if (NameOrder.Instance.Compare(record.Record.Name, after) <= 0)
+                {
+                    throw new DfssException(
+                        DfssErrorCode.ProtocolViolation, $"{peer} does not list its files in order.");
+                }
+
+                yield return record;
+                after = record.Record.Name;
+            }
+        }
+        while (page.HasMore && page.Records.Count > 0);
+    }
+
+    private sealed record PeerList(PeerHandle Peer, IAsyncEnumerator<BallotedRecord> Records);
+
+    /// <summary>A record that is next, and the list it is of; none for one that was put back.</summary>
+    private sealed record Head(BallotedRecord Current, PeerList? List);
+}

@@ -1,0 +1,274 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Dfss.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// A file beside the destination that is not whole yet: locked while it is in use, readable by its owner only.
+/// </summary>
+internal sealed class PartFile : IDisposable
+{
+    /// <summary>Added to the destination's name.</summary>
+    public const string Suffix = ".dfss-part";
+
+    /// <summary>255 bytes are the longest name of the usual file systems (255 characters on some).</summary>
+    private const int MaxNameBytes = 255;
+
+    /// <summary>How often a name is tried whose file goes just then; once is another receive that ends.</summary>
+    private const int MaxAttempts = 10;
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly FileRecord record;
+    private readonly FileStream? created;
+
+    private PartFile(string path, FileRecord record, SafeFileHandle handle, FileStream? created)
+    {
+        Path = path;
+        this.record = record;
+        Handle = handle;
+        this.created = created;
+    }
+
+    public string Path { get; }
+
+    public SafeFileHandle Handle { get; }
+
+    /// <summary>Of a file of one chunk there is nothing to go on with.</summary>
+    public static bool HasTrailer(FileRecord record) => record.ChunkSize >= DfssLimits.MinChunkSize
+        && FileManifest.CountChunks(record.Length, record.ChunkSize) is > 1 and <= DfssLimits.MaxChunksPerFile;
+
+    /// <summary>Whether its name is another file's by now, or nobody's. On Windows an open file keeps its name.</summary>
+    private bool IsReplaced => !OperatingSystem.IsWindows() && !Handle.IsClosed && FileIdentity.Of(Handle) != FileIdentity.Of(Path);
+
+    /// <summary>Whether it was there before.</summary>
+    public bool IsOld => created is null;
+
+    /// <summary>
+    /// The part file of a destination: its name with something added, or a name made of its hash where that would be
+    /// too long.
+    /// </summary>
+    public static string PathOf(string destinationPath)
+    {
+        string full = System.IO.Path.GetFullPath(destinationPath);
+        string name = System.IO.Path.GetFileName(full);
+        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        string part = bytes.Length + Suffix.Length <= MaxNameBytes
+            ? name + Suffix
+            : $".dfss-{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 16))}{Suffix}";
+        return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(full)!, part);
+    }
+
+    /// <summary>Makes the file, or opens the one that is there.</summary>
+    /// <param name="path">See <see cref="PathOf"/>.</param>
+    /// <param name="record">
+    /// What it is to become. A new one gets its full length, and room for the trailer, at once where the file system can.
+    /// </param>
+    /// <exception cref="DfssException">DestinationUnwritable: it is in use, or no file of one's own.</exception>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public static PartFile Open(string path, FileRecord record)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            if (TryCreate(path, record) is PartFile made)
+            {
+                return made;
+            }
+
+            ThrowIfNoFileOfOnesOwn(path);
+            if (TryOpen(path, record) is PartFile old)
+            {
+                return old;
+            }
+
+            if (attempt == MaxAttempts)
+            {
+                throw InTheWay(path, "it is made and removed again all the time by somebody else.");
+            }
+        }
+    }
+
+    /// <summary>The file if it is there and nobody uses it; null otherwise.</summary>
+    public static PartFile? TryOpenUnused(string path, FileRecord record)
+    {
+        try
+        {
+            return File.Exists(path) ? TryOpen(path, record) : null;
+        }
+        catch (DfssException)
+        {
+            // In use, or not one's own: not to be touched.
+            return null;
+        }
+    }
+
+    /// <summary>Fails where somebody has removed the file or put another in its place, which is not to be renamed then.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public void ThrowIfReplaced()
+    {
+        if (IsReplaced)
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{Path}' was removed or replaced by somebody else meanwhile.", "Run the command again.");
+        }
+    }
+
+    /// <summary>Lets only its owner read the file.</summary>
+    public static void HideFromOthers(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, OwnerOnly);
+        }
+    }
+
+    /// <summary>Removes it, and opens another in its place.</summary>
+    public PartFile Replace()
+    {
+        Remove();
+        return Open(Path, record);
+    }
+
+    /// <summary>Removes the file, as its owner, and closes it.</summary>
+    public void Remove()
+    {
+        bool isReplaced = IsReplaced;
+        if (OperatingSystem.IsWindows())
+        {
+            Dispose();
+        }
+
+        if (!isReplaced)
+        {
+            File.Delete(Path);
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Closes it; what others do with it then is theirs.</summary>
+    public void Dispose()
+    {
+        if (Handle.IsClosed)
+        {
+            return;
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            Handle.Dispose();
+        }
+        else
+        {
+            DurableFile.Unlock(Handle);
+        }
+
+        created?.Dispose();
+    }
+
+    private static PartFile? TryCreate(string path, FileRecord record)
+    {
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Read | FileShare.Delete,
+            PreallocationSize = record.Length + (HasTrailer(record) ? PartTrailer.LengthFor(record) : 0),
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+
+        FileStream stream;
+        try
+        {
+            // .NET removes what it cannot give its full length.
+            stream = new FileStream(path, options);
+        }
+        catch (IOException) when (System.IO.Path.Exists(path) || new FileInfo(path).LinkTarget is not null)
+        {
+            return null;
+        }
+
+        if (OperatingSystem.IsWindows() || DurableFile.TryLock(stream.SafeFileHandle, path))
+        {
+            return new PartFile(path, record, stream.SafeFileHandle, stream);
+        }
+
+        stream.Dispose();
+        throw InUse(path, holder: null);
+    }
+
+    private static PartFile? TryOpen(string path, FileRecord record)
+    {
+        SafeFileHandle? handle;
+        try
+        {
+            handle = OperatingSystem.IsWindows()
+                ? File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete)
+                : DurableFile.TryLock(path);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+        catch (IOException error) when (OperatingSystem.IsWindows() ? (error.HResult & 0xFFFF) == 32 : !File.Exists(path))
+        {
+            handle = null;
+        }
+
+        if (handle is null)
+        {
+            return File.Exists(path) ? throw InUse(path, PartTrailer.ReadProcessId(path, record)) : null;
+        }
+
+        // Whoever had it may have given it its last name, or removed it, just before its lock was to be had.
+        FileIdentity? locked = FileIdentity.Of(handle);
+        if (!OperatingSystem.IsWindows() && (locked is null || locked != FileIdentity.Of(path)))
+        {
+            DurableFile.Unlock(handle);
+            return null;
+        }
+
+        HideFromOthers(handle);
+        return new PartFile(path, record, handle, created: null);
+    }
+
+    private static void ThrowIfNoFileOfOnesOwn(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not null)
+        {
+            throw InTheWay(path, "it is a link, which is not followed.");
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw InTheWay(path, "it is a folder.");
+        }
+
+        if (!FileStatus.IsRegular(path))
+        {
+            throw InTheWay(path, "it is a FIFO, socket or device.");
+        }
+
+        if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } found && found.Owner != FileIdentity.CurrentUser)
+        {
+            throw InTheWay(path, "it belongs to another user.");
+        }
+    }
+
+    private static DfssException InTheWay(string path, string why) => new(
+        DfssErrorCode.DestinationUnwritable, $"What is received is kept as '{path}' until it is whole, and {why}", "Remove it.");
+
+    private static DfssException InUse(string path, int? holder) => new(
+        DfssErrorCode.DestinationUnwritable,
+        holder is int id && id != Environment.ProcessId
+            ? string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use: process {id} receives the same destination.")
+            : $"'{path}' is in use: the same destination is received already.",
+        "Wait until that has ended, or end it, or receive to another destination.");
+}

@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using Dfss.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// What stands behind the data of a part file, and says which file it is to become and which chunks of it are there.
+/// Integers are little-endian.
+/// <code>
+/// offset  bytes
+///      0      8  "DFSSPART"
+///      8      4  version, 1
+///     12      4  chunk size
+///     16      8  length of the file, and so where this begins
+///     24      4  the process that writes it, or wrote it last
+///     28      4  0
+///     32     32  file id
+///     64      .  one bit for each chunk, lowest first: it was verified and written
+/// </code>
+/// </summary>
+internal sealed class PartTrailer
+{
+    /// <summary>What is before the bitmap.</summary>
+    private const int HeaderBytes = 64;
+
+    private const int Version = 1;
+
+    private readonly byte[] bytes;
+
+    private PartTrailer(byte[] bytes) => this.bytes = bytes;
+
+    private static ReadOnlySpan<byte> Magic => "DFSSPART"u8;
+
+    /// <summary>All of it.</summary>
+    public ReadOnlyMemory<byte> Bytes => bytes;
+
+    /// <summary>The length of the trailer of such a file.</summary>
+    public static int LengthFor(FileRecord record) =>
+        HeaderBytes + (int)((FileManifest.CountChunks(record.Length, record.ChunkSize) + 7) / 8);
+
+    /// <summary>The trailer of a file of which nothing is there.</summary>
+    public static PartTrailer Create(FileRecord record)
+    {
+        byte[] bytes = new byte[LengthFor(record)];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), Version);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), record.ChunkSize);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(16), record.Length);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), Environment.ProcessId);
+        record.FileId.ToChunkId().CopyTo(bytes.AsSpan(32));
+        return new PartTrailer(bytes);
+    }
+
+    /// <summary>The trailer at the end of an open file; null where there is none, or another file's.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public static PartTrailer? Read(SafeFileHandle file, FileRecord record)
+    {
+        byte[] read = new byte[LengthFor(record)];
+        return RandomAccess.GetLength(file) == record.Length + read.Length
+            && RandomAccess.Read(file, read, record.Length) == read.Length
+            ? Parse(read, record)
+            : null;
+    }
+
+    /// <summary>
+    /// The process that writes a part file in use; null where that does not say so, as it becomes another file.
+    /// </summary>
+    public static int? ReadProcessId(string path, FileRecord record)
+    {
+        try
+        {
+            using SafeFileHandle file = OperatingSystem.IsWindows()
+                ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+                : DurableFile.OpenForReading(path);
+            return Read(file, record) is PartTrailer trailer
+                ? BinaryPrimitives.ReadInt32LittleEndian(trailer.bytes.AsSpan(24))
+                : null;
+        }
+        catch (IOException)
+        {
+            // It has just ended; that it was in use is what is told.
+            return null;
+        }
+    }
+
+    /// <summary>From now on this process writes the file.</summary>
+    public void TakeOver() => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), Environment.ProcessId);
+
+    /// <summary>Whether a chunk is said to be there.</summary>
+    public bool Claims(int chunkIndex) => (bytes[HeaderBytes + (chunkIndex >> 3)] & (1 << (chunkIndex & 7))) != 0;
+
+    /// <summary>Notes whether a chunk is there.</summary>
+    /// <returns>Where in the trailer this stands, and the byte.</returns>
+    public (int Offset, byte Value) Set(int chunkIndex, bool isThere)
+    {
+        int offset = HeaderBytes + (chunkIndex >> 3);
+        byte bit = (byte)(1 << (chunkIndex & 7));
+        bytes[offset] = (byte)(isThere ? bytes[offset] | bit : bytes[offset] & ~bit);
+        return (offset, bytes[offset]);
+    }
+
+    private static PartTrailer? Parse(byte[] read, FileRecord record)
+    {
+        PartTrailer expected = Create(record);
+        return read.Length == expected.bytes.Length
+            && read.AsSpan(0, 24).SequenceEqual(expected.bytes.AsSpan(0, 24))
+            && read.AsSpan(28, HeaderBytes - 28).SequenceEqual(expected.bytes.AsSpan(28, HeaderBytes - 28))
+            ? new PartTrailer(read)
+            : null;
+    }
+}

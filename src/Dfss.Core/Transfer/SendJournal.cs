@@ -1,0 +1,193 @@
+using Dfss.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// The journal of one send, open and locked: the chunk ids of its source as they are computed, so that the same send,
+/// begun again, need not read an unchanged source for them. Never worth an error: where it cannot be written, the send
+/// goes on without it. Safe for concurrent use.
+/// </summary>
+internal sealed class SendJournal : IDisposable
+{
+    private readonly string path;
+    private readonly SafeFileHandle handle;
+    private readonly SendJournalFormat format;
+    private readonly Action<string>? say;
+    private readonly Lock gate = new();
+    private long end;
+    private bool isBroken;
+    private bool isDisposed;
+
+    private SendJournal(
+        string path, SafeFileHandle handle, SendJournalFormat format, ChunkId?[] known, long end, Action<string>? say)
+    {
+        this.path = path;
+        this.handle = handle;
+        this.format = format;
+        this.end = end;
+        this.say = say;
+        KnownIds = known;
+    }
+
+    /// <summary>The ids that are known from earlier sends, by index.</summary>
+    public IReadOnlyList<ChunkId?> KnownIds { get; }
+
+    /// <summary>Opens the journal at this path, or begins it.</summary>
+    /// <param name="path">Where it lies; its folder exists.</param>
+    /// <param name="source">The source, just opened.</param>
+    /// <param name="chunkSize">The chunk size in bytes.</param>
+    /// <param name="begun">Now, in ns since 1970 UTC.</param>
+    /// <param name="say">Told why it is not written, or not any more.</param>
+    /// <returns>
+    /// Null where another send has it open, or where the source was written so short a time ago that a journal of it could
+    /// not be trusted later.
+    /// </returns>
+    /// <exception cref="IOException">The file cannot be opened, read or written.</exception>
+    public static SendJournal? TryOpen(string path, SourceFile source, int chunkSize, long begun, Action<string>? say)
+    {
+        if (source.Status is not FileStatus status || TryLock(path) is not SafeFileHandle handle)
+        {
+            return null;
+        }
+
+        try
+        {
+            byte[] file = new byte[RandomAccess.GetLength(handle)];
+            int length = RandomAccess.Read(handle, file, fileOffset: 0);
+            ChunkId?[] known = new ChunkId?[FileManifest.CountChunks(source.Length, chunkSize)];
+            SendJournalFormat? earlier = SendJournalFormat.TryRead(file.AsSpan(0, length), source.FullPath, status, chunkSize);
+            SendJournalFormat format = earlier ?? new(source.FullPath, status, chunkSize, begun);
+            int end = earlier?.ReadRecords(file.AsSpan(0, length), known) ?? 0;
+            RandomAccess.SetLength(handle, end);
+            if (earlier is null)
+            {
+                RandomAccess.Write(handle, format.Header, fileOffset: 0);
+                end = format.Header.Length;
+            }
+
+            SendJournal journal = new(path, handle, format, known, end, say);
+            if (format.IsTrustworthy)
+            {
+                return journal;
+            }
+
+            say?.Invoke($"'{source.Path}' was written less than 2 s ago: its send keeps no journal.");
+            journal.Forget();
+            return null;
+        }
+        catch
+        {
+            Unlock(handle);
+            throw;
+        }
+    }
+
+    /// <summary>Adds a chunk's id.</summary>
+    public void Append(int index, ChunkId id)
+    {
+        Span<byte> record = stackalloc byte[SendJournalFormat.RecordBytes];
+        format.WriteRecord(index, id, record);
+        lock (gate)
+        {
+            if (isBroken || isDisposed)
+            {
+                return;
+            }
+
+            try
+            {
+                RandomAccess.Write(handle, record, end);
+                end += record.Length;
+            }
+            catch (IOException error)
+            {
+                // What is there stays good; what was cut off is found out when it is read.
+                isBroken = true;
+                say?.Invoke($"The journal '{path}' is not written any more: {error.Message}");
+            }
+        }
+    }
+
+    /// <summary>Deletes it: the send has succeeded, or what it says is not true of the source any more.</summary>
+    public void Forget()
+    {
+        lock (gate)
+        {
+            if (isDisposed)
+            {
+                return;
+            }
+
+            try
+            {
+                // Empty first, so that one that cannot be deleted says nothing either. Deleted while it is locked: nobody
+                // loses one that is theirs.
+                RandomAccess.SetLength(handle, 0);
+                File.Delete(path);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                say?.Invoke($"The journal '{path}' is not deleted: {error.Message}");
+            }
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Closes and unlocks it; it stays.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (!isDisposed)
+            {
+                isDisposed = true;
+                Unlock(handle);
+            }
+        }
+    }
+
+    private static SafeFileHandle? TryLock(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return TryOpenAlone(path);
+        }
+
+        // Shared: another process may do the same now; who gets the lock is decided below.
+        new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }).Dispose();
+        return DurableFile.TryLock(path);
+    }
+
+    private static SafeFileHandle? TryOpenAlone(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Delete);
+        }
+        catch (IOException error) when ((error.HResult & 0xFFFF) == 32)
+        {
+            // ERROR_SHARING_VIOLATION: somebody has it.
+            return null;
+        }
+    }
+
+    private static void Unlock(SafeFileHandle handle)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            handle.Dispose();
+        }
+        else
+        {
+            DurableFile.Unlock(handle);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// The bytes of a send journal: what the source was when the journal was begun, then a record for each chunk whose id has
+/// been computed, in any order. Each record's check covers the header too, so that none passes for one of another source.
+/// However the file was cut or spoilt, what is read is a prefix of what was written.
+/// </summary>
+/// <remarks>
+/// All numbers big-endian:
+/// <code>
+/// offset  size  field
+///      0     8  "DFSSJNL" and the version, 0x01
+///      8     4  chunk size in bytes
+///     12     4  the path's bytes p
+///     16     8  when it was begun, in ns since 1970 UTC
+///     24    40  the source's length, modification and change time (ns since 1970 UTC), file number (16)
+///     64     p  the source's full path, UTF-8
+///   64+p    32  SHA-256 of all before it
+///
+/// record  size  field
+///      0     4  index of the chunk
+///      4    32  its id
+///     36     8  the first bytes of SHA-256(the header's SHA-256, index, id)
+/// </code>
+/// </remarks>
+internal sealed class SendJournalFormat
+{
+    /// <summary>The bytes of one record.</summary>
+    public const int RecordBytes = sizeof(int) + ChunkId.SizeBytes + CheckBytes;
+
+    private const int BegunOffset = 16;
+    private const int FixedBytes = 24 + FileStatus.SizeBytes;
+    private const int CheckBytes = 8;
+
+    /// <summary>
+    /// 2 s, the coarsest clock of a disk (FAT). A source that was written later than this before the journal was begun
+    /// could be written again, after it was hashed, with the same time.
+    /// </summary>
+    private const long SettledNanoseconds = 2_000_000_000;
+
+    private readonly byte[] header;
+
+    /// <param name="path">The source's full path.</param>
+    /// <param name="status">What it is now.</param>
+    /// <param name="chunkSize">The chunk size in bytes.</param>
+    /// <param name="begun">When the journal was begun, in ns since 1970 UTC.</param>
+    public SendJournalFormat(string path, FileStatus status, int chunkSize, long begun)
+    {
+        byte[] pathBytes = Encoding.UTF8.GetBytes(path);
+        header = new byte[FixedBytes + pathBytes.Length + SHA256.HashSizeInBytes];
+        "DFSSJNL\x01"u8.CopyTo(header);
+        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8), chunkSize);
+        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(12), pathBytes.Length);
+        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(BegunOffset), begun);
+        status.WriteTo(header.AsSpan(24));
+        pathBytes.CopyTo(header, FixedBytes);
+        SHA256.HashData(header.AsSpan(..^SHA256.HashSizeInBytes), header.AsSpan(^SHA256.HashSizeInBytes..));
+        IsTrustworthy = status.Modified <= begun - SettledNanoseconds;
+    }
+
+    /// <summary>The first bytes of the file.</summary>
+    public ReadOnlySpan<byte> Header => header;
+
+    /// <summary>
+    /// Whether ids computed since the journal was begun are those of a source that has the same status later.
+    /// </summary>
+    public bool IsTrustworthy { get; }
+
+    /// <summary>
+    /// The format of a file that was begun earlier for the same path, status and chunk size; null where the file is
+    /// another's, or spoilt, or not to be trusted.
+    /// </summary>
+    public static SendJournalFormat? TryRead(ReadOnlySpan<byte> file, string path, FileStatus status, int chunkSize)
+    {
+        if (file.Length < FixedBytes)
+        {
+            return null;
+        }
+
+        SendJournalFormat format = new(path, status, chunkSize, BinaryPrimitives.ReadInt64BigEndian(file[BegunOffset..]));
+        return format.IsTrustworthy && file.StartsWith(format.Header) ? format : null;
+    }
+
+    /// <summary>Writes one record.</summary>
+    public void WriteRecord(int index, ChunkId id, Span<byte> destination)
+    {
+        BinaryPrimitives.WriteInt32BigEndian(destination, index);
+        id.CopyTo(destination[sizeof(int)..]);
+        WriteCheck(destination[..^CheckBytes], destination[^CheckBytes..]);
+    }
+
+    /// <summary>Reads the records of a file that begins with <see cref="Header"/>, up to the first that is cut or spoilt.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="ids">Gets the ids by index.</param>
+    /// <returns>The bytes of the file that are good; the rest is to be cut off.</returns>
+    public int ReadRecords(ReadOnlySpan<byte> file, ChunkId?[] ids)
+    {
+        Span<byte> check = stackalloc byte[CheckBytes];
+        int offset = header.Length;
+        while (file.Length - offset >= RecordBytes)
+        {
+            ReadOnlySpan<byte> record = file.Slice(offset, RecordBytes);
+            WriteCheck(record[..^CheckBytes], check);
+            int index = BinaryPrimitives.ReadInt32BigEndian(record);
+            if (!record[^CheckBytes..].SequenceEqual(check) || index < 0 || index >= ids.Length)
+            {
+                break;
+            }
+
+            ids[index] = new ChunkId(record.Slice(sizeof(int), ChunkId.SizeBytes));
+            offset += RecordBytes;
+        }
+
+        return offset;
+    }
+
+    private void WriteCheck(ReadOnlySpan<byte> record, Span<byte> destination)
+    {
+        Span<byte> hashed = stackalloc byte[SHA256.HashSizeInBytes + RecordBytes - CheckBytes];
+        header.AsSpan(^SHA256.HashSizeInBytes..).CopyTo(hashed);
+        record.CopyTo(hashed[SHA256.HashSizeInBytes..]);
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(hashed, digest);
+        digest[..CheckBytes].CopyTo(destination);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Where the journals of a client's sends lie: one file for each source and chunk size, in a folder that only this user
+/// may enter.
+/// </summary>
+internal sealed class SendJournals(TransferOptions options)
+{
+    /// <summary>
+    /// 8 MiB: read and hashed in 4 to 8 ms out of the cache, where to begin, write and delete a journal takes 0.1 to 1 ms.
+    /// Where many smaller files are sent, all would pay it, and few ever gain by it.
+    /// </summary>
+    internal const long MinSourceBytes = 8L << 20;
+
+    /// <summary>30 days: a send that nobody has repeated since is not going on.</summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
+
+    private readonly Lock gate = new();
+    private bool isPruned;
+
+    /// <summary>The journal of a send that begins now; null for none, for whatever reason: the send goes on without it.</summary>
+    /// <param name="source">The source, just opened.</param>
+    /// <param name="chunkSize">The chunk size in bytes.</param>
+    /// <param name="isRestart">Whether what earlier sends have found out is forgotten.</param>
+    public SendJournal? TryOpen(SourceFile source, int chunkSize, bool isRestart)
+    {
+        if (options.StateFolder is not string state || source.Length <= MinSourceBytes)
+        {
+            return null;
+        }
+
+        try
+        {
+            string folder = CreateFolder(state);
+            PruneOnce(folder);
+            string path = PathOf(folder, source.FullPath, chunkSize);
+            if (isRestart)
+            {
+                File.Delete(path);
+            }
+
+            DateTimeOffset now = options.TimeProvider.GetUtcNow();
+            long begun = (now - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
+            return SendJournal.TryOpen(path, source, chunkSize, begun, options.Verbose);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            options.Verbose?.Invoke($"'{source.Path}' is sent without a journal: {error.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Where the journal of a source lies.</summary>
+    internal static string PathOf(string folder, string fullPath, int chunkSize) => Path.Combine(
+        folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{chunkSize}:{fullPath}"))) + ".journal");
+
+    /// <summary>Makes the folder; one that is there keeps its mode.</summary>
+    private static string CreateFolder(string state)
+    {
+        string folder = Path.Combine(state, "sends");
+        if (OperatingSystem.IsWindows())
+        {
+            return Directory.CreateDirectory(folder).FullName;
+        }
+
+        // Each by itself: the mode is that of the last one only.
+        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        Directory.CreateDirectory(state, OwnerOnly);
+        return Directory.CreateDirectory(folder, OwnerOnly).FullName;
+    }
+
+    private void PruneOnce(string folder)
+    {
+        lock (gate)
+        {
+            if (isPruned)
+            {
+                return;
+            }
+
+            isPruned = true;
+        }
+
+        DateTime oldest = (options.TimeProvider.GetUtcNow() - MaxAge).UtcDateTime;
+        foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*.journal"))
+        {
+            if (file.LastWriteTimeUtc < oldest)
+            {
+                file.Delete();
+            }
+        }
+    }
+}

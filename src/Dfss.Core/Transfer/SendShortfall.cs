@@ -1,0 +1,109 @@
+using System.Globalization;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// What is said, and when a send ends, as members of its home are left out: too few to decide, too few for the copies
+/// it is content with, or fewer copies than were asked for.
+/// </summary>
+internal sealed class SendShortfall
+{
+    private readonly string sourcePath;
+    private readonly Home home;
+    private readonly PeerDirectory directory;
+    private readonly TransferOptions options;
+
+    public SendShortfall(string sourcePath, Home home, SendPlan plan, PeerDirectory directory, TransferOptions options)
+    {
+        this.sourcePath = sourcePath;
+        this.home = home;
+        this.directory = directory;
+        this.options = options;
+        Plan = plan;
+        plan.LeftOut = WarnOfLeftOut;
+    }
+
+    /// <summary>The members.</summary>
+    public Home Home => home;
+
+    /// <summary>Who holds what.</summary>
+    public SendPlan Plan { get; }
+
+    private bool HasMajority => home.ReachedCount - Plan.Losses.Count() >= home.Majority;
+
+    /// <summary>Why each member is left out, in whole sentences.</summary>
+    private string Reasons => string.Join(
+        " ", Plan.Reasons.Select(reason => reason.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0));
+
+    /// <summary>Fails where so many members were lost that the rest cannot decide.</summary>
+    /// <exception cref="DfssException">NoMajority, with each one's reason.</exception>
+    public void ThrowIfUndecidable()
+    {
+        if (!HasMajority)
+        {
+            throw new DfssException(
+                DfssErrorCode.NoMajority,
+                $"'{sourcePath}' was not sent: {home.Majority} of its {home.Count} peers must decide on it, and fewer are left. "
+                + $"Nothing was changed. {Reasons}");
+        }
+    }
+
+    /// <summary>Fails where fewer members take chunks than the fewest copies that the send is content with.</summary>
+    /// <exception cref="DfssException">
+    /// What all that are left out fail with, as StoreFull, if waiting does not help or nobody is left; else
+    /// TooFewReplicas. With each one's reason.
+    /// </exception>
+    public void ThrowIfBelowMinimum()
+    {
+        if (!Plan.IsBelowMinimum)
+        {
+            return;
+        }
+
+        DfssErrorCode code = home.ReachedCount == home.Count
+            && Plan.Reasons.Select(reason => reason.Code).Distinct().ToList() is [DfssErrorCode common]
+            && (Plan.PossibleReplicas == 0 || Plan.Reasons.All(reason => !reason.IsTransient))
+                ? common
+                : DfssErrorCode.TooFewReplicas;
+        string takers = string.Create(
+            CultureInfo.InvariantCulture, $"{Plan.PossibleReplicas} {(Plan.PossibleReplicas == 1 ? "does" : "do")}");
+        string copies = Plan.MinimumReplicas == 1 ? "one peer" : string.Create(
+            CultureInfo.InvariantCulture, $"{Plan.MinimumReplicas} peers");
+        throw new DfssException(
+            code,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{sourcePath}' was not sent: its chunks need {copies} that take them, and of its {home.Count} only {takers}. ")
+            + $"Nothing was changed. {Reasons}",
+            Plan.MinimumReplicas == 1
+                ? Plan.Reasons.FirstOrDefault(reason => reason.Code == code)?.Advice
+                : "Mend those peers, or be content with fewer copies (-MinimumReplicas).",
+            Plan.Reasons.FirstOrDefault())
+        {
+            ChunkId = Plan.Reasons.FirstOrDefault(reason => reason.Code == code)?.ChunkId,
+        };
+    }
+
+    /// <summary>Says, once for the same peers, that the file has fewer copies than were asked for.</summary>
+    public void WarnOfFewerCopies()
+    {
+        int copies = Plan.PossibleReplicas;
+        string[] missing =
+            [.. Enumerable.Range(0, home.Count).Where(member => !Plan.CanTake(member)).Select(member => home.Members[member].Addresses[0])];
+        if (copies < Plan.Replicas && directory.IsFirstTold($"{copies}: {string.Join(' ', missing)}"))
+        {
+            options.Warning?.Invoke(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{sourcePath}', and maybe others after it, has {copies} of the {Plan.Replicas} copies asked for. {Reasons}"));
+        }
+    }
+
+    private void WarnOfLeftOut(int member, DfssException reason)
+    {
+        // Once for a peer, however many files it fails; and where that ends the send, its error says it.
+        if (HasMajority && !Plan.IsBelowMinimum && home[member]!.IsFirstRefusal())
+        {
+            options.Warning?.Invoke($"{home[member]} takes no more chunks, first of '{sourcePath}': {reason.Reason}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Tidies up one peer's store: decides the names that sends left undecided, so that what they had sealed is not kept for
+/// ever, and has the peer collect its garbage.
+/// </summary>
+internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions options)
+{
+    /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt: a manifest went bad, so nothing was deleted.</exception>
+    public async Task<OptimizeResult> OptimizeAsync(
+        PeerAddress address, OptimizeOptions optimizeOptions, CancellationToken cancellationToken)
+    {
+        PeerHandle peer = await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+        RemoteUpkeep upkeep = new(peer.Link);
+        int settled = 0;
+        int undecided = 0;
+        await foreach (SealedName name in upkeep.ListSealsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (!optimizeOptions.WhatIf && await TrySettleAsync(peer, name, cancellationToken).ConfigureAwait(false))
+            {
+                settled++;
+            }
+            else
+            {
+                undecided++;
+            }
+        }
+
+        OptimizeResult result = await upkeep.OptimizeAsync(
+            peer.StoreId, optimizeOptions.GracePeriod, optimizeOptions.WhatIf, cancellationToken).ConfigureAwait(false);
+        return result with { SettledNames = settled, UndecidedNames = undecided };
+    }
+
+    private async Task<bool> TrySettleAsync(PeerHandle peer, SealedName name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            RecordHome? recorded = await FindHomeAsync(peer, name, cancellationToken).ConfigureAwait(false);
+            if (recorded is null)
+            {
+                options.Warning?.Invoke(
+                    $"{peer}: what is sealed under '{name.Name}' stays, as its writer did not say which peers decide on that name.");
+                return false;
+            }
+
+            Home home = await Home.ReachAsync(recorded, directory, cancellationToken).ConfigureAwait(false);
+            BallotedRecord decided = await SettleAsync(name.Name, home, cancellationToken).ConfigureAwait(false);
+            // It may have been slow to hear it, or be no member any more.
+            await peer.Records.DecideAsync(
+                [new DecideRequest(name.Name, decided.Ballot, decided.Record)], cancellationToken).ConfigureAwait(false);
+            return name.Seals.All(seal => seal.Ballot <= decided.Ballot);
+        }
+        catch (DfssException error)
+        {
+            options.Warning?.Invoke($"{peer}: what is sealed under '{name.Name}' stays, as that name could not be decided: {error.Reason}");
+            return false;
+        }
+    }
+
+    /// <summary>Where the name is decided: by its record, as far as the peer knows one; else as the writer of a seal said.</summary>
+    private static async Task<RecordHome?> FindHomeAsync(
+        PeerHandle peer, SealedName name, CancellationToken cancellationToken)
+    {
+        RegisterAnswer known =
+            (await peer.Records.ReadAsync([new ReadRequest(name.Name)], cancellationToken).ConfigureAwait(false))[0];
+        return RecordHome.LatestOf(known) ?? name.Seals.Where(seal => seal.Home.Count > 0)
+            .Select(seal => new RecordHome(seal.Home, new HomeEpoch(seal.Ballot.Epoch, First: null)))
+            .MaxBy(home => home.Epoch.Number);
+    }
+
+    /// <summary>
+    /// Has the home accept what the name is at once more, at a ballot above those of the seals, or, where it was never
+    /// sent, that it is removed. A send that is under way loses its ballot by this, and seals again.
+    /// </summary>
+    private async Task<BallotedRecord> SettleAsync(string name, Home home, CancellationToken cancellationToken)
+    {
+        (RegisterReader reader, RegisterDriver driver, home) =
+            await new RecordReader(options).FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
+        BallotedRecord? current = reader.IsCurrent ? reader.Result : throw new DfssException(
+            DfssErrorCode.NoMajority, $"it is decided by {home.Count} peers of which {home.Majority} must answer. {driver.Reasons}");
+        RecordWriter writer = current is null
+            ? new RecordWriter(home, name, WriteCondition.ReplaceVersion(0), options)
+            : RecordWriter.Refresh(home, current.Record, options);
+        if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw Changed(name);
+        }
+
+        await (current is null
+            ? writer.RemoveAsync(cancellationToken)
+            : writer.CommitAsync(describe: null, static _ => RecordWriter.NoSeals, cancellationToken)).ConfigureAwait(false);
+        return writer.Chosen!;
+    }
+
+    private static DfssException Changed(string name) =>
+        new(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.");
+}

@@ -1,0 +1,51 @@
+using Dfss.Transfer;
+
+namespace Dfss;
+
+/// <summary>Where the copies of one chunk of a stored file are, or those of its manifest.</summary>
+public sealed class DfssChunkHealth
+{
+    internal DfssChunkHealth(FileRecord record, ChunkHealth chunk)
+    {
+        Name = record.Name;
+        Index = chunk.Index;
+        Id = chunk.Id.ToString();
+        Length = chunk.Length;
+        Replicas = record.Replicas;
+        Holders = DfssChunkInfo.AddressesOf(chunk.Holders);
+        Missing = DfssChunkInfo.AddressesOf(chunk.Missing);
+        Corrupt = DfssChunkInfo.AddressesOf(chunk.Corrupt);
+        IsHealthy = chunk.IsHealthy;
+    }
+
+    /// <summary>The file's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The chunk's place in the file, from 0; null for the manifest.</summary>
+    public int? Index { get; }
+
+    /// <summary>The SHA-256 of its bytes: 64 hexadecimal digits.</summary>
+    public string Id { get; }
+
+    /// <summary>Its length in bytes; 0 for a manifest that cannot be had.</summary>
+    public int Length { get; }
+
+    /// <summary>How many peers should hold it.</summary>
+    public int Replicas { get; }
+
+    /// <summary>The peers that say they have it; with -Deep, whose copy is good.</summary>
+    public IReadOnlyList<string> Holders { get; }
+
+    /// <summary>The peers that should have it, answered, and do not.</summary>
+    public IReadOnlyList<string> Missing { get; }
+
+    /// <summary>The peers whose copy was bad, which only -Deep finds.</summary>
+    public IReadOnlyList<string> Corrupt { get; }
+
+    /// <summary>Whether as many peers hold it as should.</summary>
+    public bool IsHealthy { get; }
+
+    /// <summary>The file's name and the chunk's index.</summary>
+    public override string ToString() =>
+        Index is { } index ? FormattableString.Invariant($"{Name}[{index}]") : $"{Name} (manifest)";
+}

@@ -1,0 +1,41 @@
+using Dfss.Transfer;
+
+namespace Dfss;
+
+/// <summary>One chunk of a stored file, and the peers that have it.</summary>
+public sealed class DfssChunkInfo
+{
+    internal DfssChunkInfo(string name, ChunkHealth chunk)
+    {
+        Name = name;
+        Index = chunk.Index!.Value;
+        Id = chunk.Id.ToString();
+        Length = chunk.Length;
+        Peers = AddressesOf(chunk.Holders);
+    }
+
+    /// <summary>The file's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The chunk's place in the file, from 0.</summary>
+    public int Index { get; }
+
+    /// <summary>The SHA-256 of its bytes: 64 hexadecimal digits.</summary>
+    public string Id { get; }
+
+    /// <summary>Its length in bytes.</summary>
+    public int Length { get; }
+
+    /// <summary>The peers that say they have it, by an address of each, in the order of the file's home.</summary>
+    public IReadOnlyList<string> Peers { get; }
+
+    /// <summary>The file's name and the chunk's index.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Name}[{Index}]");
+
+    /// <summary>An address of each.</summary>
+    internal static DisplayList<string> AddressesOf(IEnumerable<HomeMember> members) => new(members.Select(AddressOf));
+
+    /// <summary>What to call a member: its address, or its store's id where none is known.</summary>
+    internal static string AddressOf(HomeMember member) =>
+        member.Addresses.Count > 0 ? member.Addresses[0] : member.StoreId?.ToString() ?? string.Empty;
+}

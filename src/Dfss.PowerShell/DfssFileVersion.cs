@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace Dfss;
+
+/// <summary>A version of a stored file that can be received: the one it is at, or an earlier one that is kept.</summary>
+public sealed class DfssFileVersion
+{
+    internal DfssFileVersion(FileRecord record)
+    {
+        Name = record.Name;
+        Version = record.Version;
+        Length = record.Length;
+        LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
+        FileId = record.FileId.ToString();
+        Replicas = record.Replicas;
+    }
+
+    /// <summary>The file's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Which version.</summary>
+    public long Version { get; }
+
+    /// <summary>The length in bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>When the file was last written before it was sent, in local time.</summary>
+    public DateTime LastWriteTime { get; }
+
+    /// <summary>The content: the SHA-256 of the manifest. 64 hexadecimal digits.</summary>
+    public string FileId { get; }
+
+    /// <summary>How many peers hold each chunk.</summary>
+    public int Replicas { get; }
+
+    /// <summary>The version's number.</summary>
+    public override string ToString() => Version.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,102 @@
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>What is wrong with a stored file, in words: how much, at whom, and what to do.</summary>
+internal static class HealthText
+{
+    /// <summary>A warning; null where all is well.</summary>
+    internal static string? Describe(FileHealth health)
+    {
+        FileRecord record = health.File.Record;
+        if (health.IsHealthy)
+        {
+            return health.CurrentVersion is { } now && now != record.Version
+                ? FormattableString.Invariant($"'{record.Name}' was tested at version {record.Version} and is at version {now} by now.")
+                : null;
+        }
+
+        MemberHealth[] silent = [.. health.Members.Where(member => !member.IsUp)];
+        List<string> sentences = [$"'{record.Name}' is not healthy: {Join([.. Problems(health)])}."];
+        sentences.AddRange(Where(health));
+        sentences.AddRange(silent.Select(member => member.Reason!));
+        sentences.Add(Advise(health, silent));
+        return string.Join(" ", sentences);
+    }
+
+    private static IEnumerable<string> Problems(FileHealth health)
+    {
+        FileRecord record = health.File.Record;
+        if (!health.HasMajority)
+        {
+            yield return FormattableString.Invariant(
+                $"of its {Count(record.Home.Count, "peer")} only {health.Members.Count(member => member.IsUp)} answered, which is no majority");
+        }
+
+        if (record.Home.Count < record.Replicas)
+        {
+            yield return FormattableString.Invariant(
+                $"it should have {record.Replicas} copies and has {Count(record.Home.Count, "peer")} only");
+        }
+
+        if (health.ManifestProblem is { } problem)
+        {
+            yield return $"its manifest cannot be had ({problem.TrimEnd('.')})";
+        }
+        else if (!health.Manifest.IsHealthy)
+        {
+            yield return FormattableString.Invariant(
+                $"its manifest has {health.Manifest.Holders.Count} of {Count(record.Replicas, "copy")}");
+        }
+
+        if (health.DegradedChunks > 0)
+        {
+            string lost = health.LostChunks > 0 && record.Replicas > 1
+                ? FormattableString.Invariant($", {health.LostChunks} of them none")
+                : string.Empty;
+            string few = record.Replicas == 1 ? "no copy" : FormattableString.Invariant($"fewer than {record.Replicas} copies");
+            yield return FormattableString.Invariant(
+                $"{health.DegradedChunks} of its {Count(health.Chunks.Count, "chunk")} {(health.DegradedChunks == 1 ? "has" : "have")} {few}{lost}");
+        }
+    }
+
+    /// <summary>How many copies are missing, or were bad, at which peer.</summary>
+    private static IEnumerable<string> Where(FileHealth health)
+    {
+        ChunkHealth[] degraded = [.. health.Chunks.Where(chunk => !chunk.IsHealthy)];
+        string missing = CountByPeer(degraded.SelectMany(chunk => chunk.Missing));
+        if (missing.Length > 0)
+        {
+            yield return $"Copies are missing at {missing}.";
+        }
+
+        string corrupt = CountByPeer(degraded.SelectMany(chunk => chunk.Corrupt));
+        if (corrupt.Length > 0)
+        {
+            yield return $"Copies were bad at {corrupt}, and are set aside.";
+        }
+    }
+
+    private static string Advise(FileHealth health, MemberHealth[] silent)
+    {
+        string start = silent.Length == 1 ? "Start that peer" : "Start those peers";
+        return (silent.Length > 0, health.LostChunks > 0 || health.ManifestProblem is not null, health.HasMajority) switch
+        {
+            (true, _, false) => $"{start}.",
+            (true, true, _) => $"{start}: no other has what is lost.",
+            (false, true, _) => "Send the file again: no peer has what is lost.",
+            (true, _, _) => $"{start}, or make copies at the others with Repair-DfssFile.",
+            _ => "Make the copies with Repair-DfssFile.",
+        };
+    }
+
+    private static string CountByPeer(IEnumerable<HomeMember> members) => string.Join(", ", members
+        .GroupBy(DfssChunkInfo.AddressOf)
+        .Select(group => FormattableString.Invariant($"{group.Key} ({group.Count()})")));
+
+    private static string Count(int count, string noun) => FormattableString.Invariant(
+        $"{count} {(count == 1 ? noun : noun.EndsWith('y') ? noun[..^1] + "ies" : noun + "s")}");
+
+    private static string Join(string[] parts) =>
+        parts.Length == 1 ? parts[0] : $"{string.Join(", ", parts[..^1])}, and {parts[^1]}";
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Brings stored files back to their copies: what is missing or bad at their peers is copied from good ones; or moves
+/// them to other peers. Several files are repaired at once; results come in the order of the input.
+/// </summary>
+[Cmdlet(VerbsDiagnostic.Repair, "DfssFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
+[OutputType(typeof(DfssFileRepair))]
+public sealed class RepairDfssFileCommand : StoredFileCmdlet
+{
+    // Then a file that has all its copies gives no result either.
+    private bool isWhatIf;
+    private List<PeerAddress>? moveTo;
+
+    /// <summary>Has the peers hash every copy first.</summary>
+    [Parameter(HelpMessage = "Has the peers hash every copy first, so that bad ones are found and replaced.")]
+    public SwitchParameter Deep { get; set; }
+
+    /// <summary>At how many peers each chunk is to be from now on; without it, as many as before.</summary>
+    [Parameter(HelpMessage = "At how many peers each chunk is to be from now on.")]
+    [ValidateRange(1, DfssLimits.MaxHomeMembers)]
+    public int Replicas { get; set; }
+
+    /// <summary>The peers that are to hold the files from now on.</summary>
+    [Parameter(HelpMessage = "The peers to move the files to: host:port, several separated by commas.")]
+    [PeerArgument]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PeerCompletion))]
+    public string[] Move { get; set; } = [];
+
+    /// <summary>How many bytes a second are copied at most, over all files.</summary>
+    [Parameter(HelpMessage = "How many bytes a second are copied at most, for example 10MB.")]
+    [ValidateRange(1, long.MaxValue)]
+    public long BandwidthLimit { get; set; }
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Repairing";
+
+    /// <inheritdoc/>
+    private protected override TransferOptions CreateOptions() =>
+        base.CreateOptions() with { BytesPerSecond = BandwidthLimit > 0 ? BandwidthLimit : null };
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        moveTo = Move.Length > 0 ? Parse(Move) : null;
+        isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
+        new FileWork(
+            file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) => RepairAsync(file, progress, token)),
+        cancellationToken);
+
+    private async Task<Action> RepairAsync(
+        StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        long started = Stopwatch.GetTimestamp();
+        bool isWanted = !isWhatIf;
+        var options = new RepairOptions
+        {
+            Deep = Deep,
+            Replicas = Replicas > 0 ? Replicas : null,
+            MoveTo = moveTo,
+            Confirm = async (plan, _) =>
+                isWanted = await ShouldProcessAsync(file.Record.Name, Describe(plan)).ConfigureAwait(false),
+        };
+        RepairResult result =
+            await Client.RepairAsync(file, options, progress, cancellationToken).ConfigureAwait(false);
+        if (!isWanted)
+        {
+            return () => { };
+        }
+
+        SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
+        return () => WriteObject(new DfssFileRepair(result));
+    }
+
+    private bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
+        ? given is SwitchParameter { IsPresent: true }
+        : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
+    private string Describe(RepairPlan plan)
+    {
+        int copies = plan.Copies.Values.Sum();
+        string peers = string.Join(", ", plan.Copies.Select(peer =>
+            FormattableString.Invariant($"{DfssChunkInfo.AddressOf(peer.Key)} ({peer.Value})")));
+        if (plan.MoveTo is { } home)
+        {
+            string move = $"Move from {DfssChunkInfo.AddressesOf(plan.File.Record.Home)} to {DfssChunkInfo.AddressesOf(home)}";
+            string what = copies == 0 ? "where all of it is" : FormattableString.Invariant(
+                $"with {copies} {(copies == 1 ? "copy" : "copies")} of chunks, {ByteSize.ToText(plan.Bytes)}, at {peers}");
+            return plan.LostChunks == 0 ? $"{move}, {what}" : FormattableString.Invariant(
+                $"{move}; {plan.LostChunks} chunks have no copy, so it cannot be moved");
+        }
+
+        string copy = copies == 0 ? "Copy nothing" : FormattableString.Invariant(
+            $"Make {copies} {(copies == 1 ? "copy" : "copies")} of chunks, {ByteSize.ToText(plan.Bytes)}, at {peers}");
+        string change = Replicas > 0 && Replicas != plan.File.Record.Replicas
+            ? FormattableString.Invariant($", and ask for {Replicas} copies from now on")
+            : string.Empty;
+        string lost = plan.LostChunks > 0
+            ? FormattableString.Invariant($"; {plan.LostChunks} chunks have no copy and cannot be repaired")
+            : string.Empty;
+        return copy + change + lost;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>A cmdlet that works on stored files, named or as objects of the pipeline.</summary>
+public abstract class StoredFileCmdlet : TransferCmdlet
+{
+    /// <summary>
+    /// The default set is tried first and in full: were it the one with -Name, a DfssFileInfo would be bound by its
+    /// property Name.
+    /// </summary>
+    private protected const string InputObjectSet = "InputObject";
+
+    private const string NameSet = "Name";
+    private const string LiteralNameSet = "LiteralName";
+
+    /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
+        ParameterSetName = NameSet, HelpMessage = "Names of stored files; wildcards are expanded.")]
+    [PathArgument]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Names of stored files, every character standing for itself.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
+        HelpMessage = "Names of stored files, every character standing for itself.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string[] LiteralName { get; set; } = [];
+
+    /// <summary>Stored files, as Get-DfssFileInfo and Send-DfssFile give them; they know their peers.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
+        HelpMessage = "Stored files, as Get-DfssFileInfo gives them.")]
+    [ValidateNotNullOrEmpty]
+    public DfssFileInfo[] InputObject { get; set; } = [];
+
+    /// <summary>
+    /// Only names need somebody to ask, and whether names or files come is known with the first input.
+    /// </summary>
+    private protected override bool NeedsPeers => false;
+
+    /// <summary>Takes one stored file; to be enqueued.</summary>
+    private protected abstract Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    {
+        if (ParameterSetName == InputObjectSet)
+        {
+            foreach (DfssFileInfo file in InputObject)
+            {
+                await TakeFileAsync(file.File, cancellationToken).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        RequirePeers();
+        bool isLiteral = ParameterSetName == LiteralNameSet;
+        foreach (string name in isLiteral ? LiteralName : Name)
+        {
+            try
+            {
+                var query = new NameQuery(name, isLiteral);
+                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+                {
+                    await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (WildcardPatternException exception)
+            {
+                await WriteErrorAsync(NameQuery.CreateError(name, exception)).ConfigureAwait(false);
+            }
+            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
+            {
+                await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Says of stored files whether as many peers hold each of their chunks as they should. A warning names each file of
+/// which that is not so. Several files are tested at once; results come in the order of the input.
+/// </summary>
+[Cmdlet(VerbsDiagnostic.Test, "DfssFile", DefaultParameterSetName = InputObjectSet)]
+[OutputType(typeof(bool), typeof(DfssChunkHealth))]
+public sealed class TestDfssFileCommand : StoredFileCmdlet
+{
+    /// <summary>Has the peers hash every copy.</summary>
+    [Parameter(HelpMessage = "Has the peers hash every copy; a bad one is set aside.")]
+    public SwitchParameter Deep { get; set; }
+
+    /// <summary>Gives an object for the manifest and each chunk in place of true or false.</summary>
+    [Parameter(HelpMessage = "Gives an object for the manifest and each chunk in place of true or false.")]
+    public SwitchParameter Detailed { get; set; }
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Testing";
+
+    /// <inheritdoc/>
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
+        new FileWork(
+            file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) => TestAsync(file, progress, token)),
+        cancellationToken);
+
+    private async Task<Action> TestAsync(
+        StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        long started = Stopwatch.GetTimestamp();
+        FileHealth health = await Client.TestAsync(file, Deep, progress, cancellationToken).ConfigureAwait(false);
+        SayDone("Tested", file, started);
+        return () =>
+        {
+            if (HealthText.Describe(health) is { } problem)
+            {
+                WriteWarning(problem);
+            }
+
+            if (!Detailed)
+            {
+                WriteObject(health.IsHealthy);
+                return;
+            }
+
+            WriteObject(new DfssChunkHealth(file.Record, health.Manifest));
+            foreach (ChunkHealth chunk in health.Chunks)
+            {
+                WriteObject(new DfssChunkHealth(file.Record, chunk));
+            }
+        };
+    }
+}

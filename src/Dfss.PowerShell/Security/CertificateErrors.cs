@@ -1,0 +1,42 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <summary>What can be wrong with a certificate that a command was given. No text has anything of a key or password.</summary>
+internal static class CertificateErrors
+{
+    internal static CmdletException CertificateMissing(string given) => new(ErrorRecords.Create(
+        "CertificateMissing", ErrorCategory.InvalidArgument, target: null,
+        $"-{given} is given, and no -Certificate: both sides show one, and without it nothing is encrypted.",
+        "Give -Certificate too, or leave all of them out."));
+
+    internal static CmdletException AuthorityMissing(object certificate) => new(ErrorRecords.Create(
+        "AuthorityMissing", ErrorCategory.InvalidArgument, certificate,
+        "-Certificate is given, and no -TrustedAuthority: nobody on the other side could be believed.",
+        "Give -TrustedAuthority: the certificate of the authority that issued those of the other side."));
+
+    internal static CmdletException NotFound(string text, string path) => new(ErrorRecords.Create(
+        "CertificateNotFound", ErrorCategory.ObjectNotFound, text,
+        $"'{text}' is no certificate that can be found: there is no file '{path}', and it is no thumbprint.",
+        "Give a certificate object, the path of a file (PFX, PEM, CER), or the thumbprint of one in the certificate store."));
+
+    internal static CmdletException ThumbprintNotFound(string text, IEnumerable<string> stores) => new(ErrorRecords.Create(
+        "CertificateNotFound", ErrorCategory.ObjectNotFound, text,
+        $"No certificate with the thumbprint '{text}' is in the certificate stores {string.Join(", ", stores)}.",
+        "Check the thumbprint, and that it is in a store of the user who runs the command."));
+
+    internal static CmdletException Unreadable(string path, Exception cause) => new(ErrorRecords.Create(
+        "CertificateUnreadable", ErrorCategory.ReadError, path, $"'{path}' cannot be read: {cause.Message}",
+        "Check that the user who runs the command may read it.", cause));
+
+    internal static CmdletException Invalid(string path, string reason, string action, Exception? cause = null) =>
+        new(ErrorRecords.Create(
+            "CertificateInvalid", ErrorCategory.InvalidData, path, $"'{path}': {reason}.", action, cause));
+
+    internal static CmdletException PasswordWrong(string path, bool isGiven, Exception cause) => new(ErrorRecords.Create(
+        "CertificatePasswordWrong", ErrorCategory.AuthenticationError, path,
+        isGiven
+            ? $"'{path}': the password of -CertificatePassword does not open it."
+            : $"'{path}' is protected by a password, and -CertificatePassword is not given.",
+        "Give the right one as a SecureString, for example -CertificatePassword (Read-Host -AsSecureString).", cause));
+}

@@ -1,0 +1,53 @@
+using System.Management.Automation;
+using System.Security;
+using Dfss.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>A cmdlet that connects or listens: who it is to the others, and whom it trusts.</summary>
+public abstract class IdentityCmdlet : DfssCmdlet
+{
+    /// <summary>
+    /// The certificate to show, with its private key: an object, the path of a PFX or PEM file, or the thumbprint of one in the
+    /// certificate store. Everything then goes over TLS, and both sides are authenticated.
+    /// </summary>
+    [Parameter(HelpMessage = "The certificate to show, with its key: an object, a PFX or PEM path, or a thumbprint.")]
+    [CertificateArgument]
+    [ValidateNotNull]
+    public DfssCertificateSource? Certificate { get; set; }
+
+    /// <summary>The password of the file that -Certificate names.</summary>
+    [Parameter(HelpMessage = "The password of the file that -Certificate names.")]
+    [ValidateNotNull]
+    public SecureString? CertificatePassword { get; set; }
+
+    /// <summary>The certificates of the authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.</summary>
+    [Parameter(HelpMessage = "The authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.")]
+    [CertificateArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssCertificateSource[]? TrustedAuthority { get; set; }
+
+    /// <summary>A file with the revocation lists (CRL, PEM or DER) of the trusted authorities; read again when it changes.</summary>
+    [Parameter(HelpMessage = "A file with the revocation lists (CRL) of the trusted authorities.")]
+    [ValidateNotNullOrEmpty]
+    public string? RevocationList { get; set; }
+
+    /// <summary>Lets TLS 1.2 do, with forward secrecy and authenticated encryption only, where the other side has no 1.3.</summary>
+    [Parameter(HelpMessage = "Lets TLS 1.2 do where the other side has no TLS 1.3.")]
+    public SwitchParameter AllowTls12 { get; set; }
+
+    /// <summary>A file that gives roles to subjects; null where the cmdlet has no such parameter.</summary>
+    private protected virtual string? Roles => null;
+
+    /// <summary>Who the cmdlet is; null where nothing was said, and plaintext is meant.</summary>
+    private protected Task<TlsIdentity?> ReadIdentityAsync(CancellationToken cancellationToken) => new IdentityParameters
+    {
+        Certificate = Certificate,
+        CertificatePassword = CertificatePassword,
+        TrustedAuthorities = TrustedAuthority ?? [],
+        RevocationList = RevocationList,
+        RoleFile = Roles,
+        AllowTls12 = AllowTls12,
+        ResolvePath = ResolveNewAsync,
+    }.ReadAsync(cancellationToken);
+}

@@ -1,0 +1,121 @@
+using System.IO.Pipes;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Dfss.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Hands an identity to the process of a detached peer, through a pipe that only this user's processes can open: the key is in no
+/// file, and on no command line or in no environment, which others can read.
+/// </summary>
+internal sealed class IdentityHandover : IAsyncDisposable
+{
+    /// <summary>10 s: the other side waits for whoever made the pipe's name known.</summary>
+    private const int ConnectMilliseconds = 10_000;
+
+    private readonly NamedPipeServerStream pipe;
+    private readonly byte[] content;
+
+    private IdentityHandover(string pipeName, byte[] content)
+    {
+        PipeName = pipeName;
+        this.content = content;
+        pipe = new NamedPipeServerStream(
+            pipeName, PipeDirection.Out, maxNumberOfServerInstances: 1, PipeTransmissionMode.Byte,
+            PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+    }
+
+    /// <summary>What the other process finds the pipe by; no secret.</summary>
+    internal string PipeName { get; }
+
+    /// <summary>Makes the pipe.</summary>
+    internal static IdentityHandover Create(TlsIdentity identity)
+    {
+        var parts = new Parts
+        {
+            Key = ExportKey(identity.Certificate),
+            Certificate = identity.Certificate.RawData,
+            Intermediates = [.. identity.Intermediates.Select(certificate => certificate.RawData)],
+            Authorities = [.. identity.TrustedAuthorities.Select(certificate => certificate.RawData)],
+            AllowTls12 = identity.AllowTls12,
+            RevocationListPath = identity.RevocationListPath,
+            RoleFilePath = identity.RoleFilePath,
+        };
+        return new IdentityHandover($"dfss-{Guid.NewGuid():N}", JsonSerializer.SerializeToUtf8Bytes(parts));
+    }
+
+    /// <summary>Waits for the other process and gives it the identity.</summary>
+    internal async Task GiveAsync(CancellationToken cancellationToken)
+    {
+        await pipe.WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await pipe.WriteAsync(content, cancellationToken).ConfigureAwait(false);
+        await pipe.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Takes an identity from the process that made the pipe.</summary>
+    internal static async Task<TlsIdentity> TakeAsync(string pipeName, CancellationToken cancellationToken)
+    {
+        using var pipe = new NamedPipeClientStream(
+            ".", pipeName, PipeDirection.In, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+        await pipe.ConnectAsync(ConnectMilliseconds, cancellationToken).ConfigureAwait(false);
+        Parts parts = (await JsonSerializer.DeserializeAsync<Parts>(pipe, options: null, cancellationToken).ConfigureAwait(false))!;
+        return new TlsIdentity(Restore(parts), parts.Authorities.Select(X509CertificateLoader.LoadCertificate))
+        {
+            Intermediates = [.. parts.Intermediates.Select(X509CertificateLoader.LoadCertificate)],
+            AllowTls12 = parts.AllowTls12,
+            RevocationListPath = parts.RevocationListPath,
+            RoleFilePath = parts.RoleFilePath,
+        };
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Array.Clear(content);
+        return pipe.DisposeAsync();
+    }
+
+    /// <summary>The certificate with its key; null where the key may not leave the certificate store.</summary>
+    private static byte[]? ExportKey(X509Certificate2 certificate)
+    {
+        try
+        {
+            return certificate.Export(X509ContentType.Pkcs12);
+        }
+        catch (CryptographicException)
+        {
+            // The other process runs as the same user, and finds it in the store too.
+            return null;
+        }
+    }
+
+    private static X509Certificate2 Restore(Parts parts)
+    {
+        if (parts.Key is { } key)
+        {
+            return X509CertificateLoader.LoadPkcs12(key, password: null, X509KeyStorageFlags.Exportable);
+        }
+
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(parts.Certificate);
+        return CertificateStores.FindOwn(certificate.Thumbprint, certificate.Thumbprint);
+    }
+
+    /// <summary>A class and no record: a record would show the key.</summary>
+    private sealed class Parts
+    {
+        public byte[]? Key { get; init; }
+
+        public required byte[] Certificate { get; init; }
+
+        public required byte[][] Intermediates { get; init; }
+
+        public required byte[][] Authorities { get; init; }
+
+        public bool AllowTls12 { get; init; }
+
+        public string? RevocationListPath { get; init; }
+
+        public string? RoleFilePath { get; init; }
+    }
+}

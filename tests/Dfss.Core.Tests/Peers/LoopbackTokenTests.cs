@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Dfss.Peers;
+using Dfss.Protocol;
+using Dfss.Security;
+using Dfss.Testing;
+using Dfss.Transport;
+using Xunit;
+
+namespace Dfss.Tests.Peers;
+
+/// <summary>A peer on loopback without certificates serves its user's programs, and no other user's.</summary>
+public sealed class LoopbackTokenTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder state = new();
+    private readonly ConcurrentQueue<string> log = new();
+    private DfssPeer peer = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string[] TokenFiles => Directory.GetFiles(state["tokens"]);
+
+    private ClientChannelOptions Mine => ClientChannelOptions.Default with { StateFolder = state.Path };
+
+    public async ValueTask InitializeAsync() =>
+        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, StateFolder = state.Path, Log = log.Enqueue }, Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await peer.DisposeAsync();
+        state.Dispose();
+    }
+
+    [Fact]
+    public async Task Its_users_programs_get_in_by_every_address_and_the_files_are_for_him_alone()
+    {
+        foreach (string host in new[] { "localhost", "127.0.0.1" })
+        {
+            await using ClientChannel channel = await ClientChannel.ConnectAsync(new PeerAddress(host, peer.Port), Mine, Token);
+            await channel.PingAsync(Token);
+        }
+
+        Assert.NotEmpty(TokenFiles);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.All(TokenFiles, path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(state["tokens"]));
+        }
+
+        await peer.StopAsync();
+        Assert.Empty(TokenFiles);
+    }
+
+    [Theory]
+    [InlineData(null, "none was sent")]
+    [InlineData("", "another one was sent")]
+    [InlineData("0000000000000000000000000000000000000000000000000000000000000000", "another one was sent")]
+    public async Task Whoever_does_not_know_the_token_is_refused_and_told_whose_it_is(string? said, string reason)
+    {
+        await using RawClient client = await RawClient.ConnectAsync(peer);
+        MessageMap hello = new HelloRequest([1], "raw", []) { Token = said }.ToMap();
+        Message answer = await client.AskAsync(Operations.Hello, hello);
+        Assert.Equal(DfssErrorCode.NotAuthenticated, answer.Status);
+        Assert.Contains(reason, answer.Map.Required("message").AsText(), StringComparison.Ordinal);
+        Assert.Contains(Environment.UserName, answer.Map.Required("advice").AsText(), StringComparison.Ordinal);
+        Assert.Null(await client.ReadAsync());
+        string line = Assert.Single(log);
+        Assert.Contains(reason, line, StringComparison.Ordinal);
+        Assert.All(TokenFiles, path => Assert.DoesNotContain(File.ReadAllText(path), line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_client_gives_the_token_of_another_address_to_nobody()
+    {
+        string? said = "";
+        await using FakePeer stranger = new((_, _, _) => new(((DfssErrorCode, MessageMap, ReadOnlyMemory<byte>?)?)null))
+        {
+            Hello = request => said = request.Token,
+        };
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(stranger.Address, Mine, Token);
+        Assert.Null(said);
+        Assert.NotNull(LoopbackToken.Find(state.Path, new IPEndPoint(IPAddress.Loopback, peer.Port)));
+        Assert.Null(LoopbackToken.Find(state.Path, new IPEndPoint(IPAddress.Parse("192.0.2.1"), peer.Port)));
+    }
+
+    [Fact]
+    public async Task A_client_that_found_an_old_token_looks_once_more()
+    {
+        // As it is while a peer starts at the port of one that was killed.
+        string path = TokenFiles.Single(file => Path.GetFileName(file).StartsWith("127.0.0.1", StringComparison.Ordinal));
+        string fresh = await File.ReadAllTextAsync(path, Token);
+        await File.WriteAllTextAsync(path, new string('0', fresh.Length), Token);
+        int connections = 0;
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            new PeerAddress("127.0.0.1", peer.Port),
+            Mine with
+            {
+                Connect = async (address, timeout, token) =>
+                {
+                    IConnection connection = await TcpTransport.ConnectAsync(address, timeout, token);
+                    return ++connections == 1 ? new SlowReader(connection, () => File.WriteAllText(path, fresh)) : connection;
+                },
+            },
+            Token);
+        Assert.Equal(2, connections);
+        await channel.PingAsync(Token);
+    }
+
+    [Fact]
+    public void A_hello_does_not_show_its_token() =>
+        Assert.DoesNotContain("secret", new HelloRequest([1], "raw", []) { Token = "secret" }.ToString(), StringComparison.Ordinal);
+
+    /// <summary>Does something between the hello that is sent and the answer that is read.</summary>
+    private sealed class SlowReader(IConnection inner, Action before) : IConnection
+    {
+        public string RemoteAddress => inner.RemoteAddress;
+
+        public IPEndPoint? RemoteEndpoint => inner.RemoteEndpoint;
+
+        public ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            before();
+            return inner.ReceiveAsync(destination, cancellationToken);
+        }
+
+        public ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken) => inner.SendAsync(source, cancellationToken);
+
+        public void Abort() => inner.Abort();
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+}

@@ -1,0 +1,98 @@
+using Dfss.Protocol;
+using Dfss.Security;
+using Dfss.Testing;
+using Dfss.Transport;
+using Xunit;
+
+namespace Dfss.Tests.Peers;
+
+/// <summary>Every operation against every role.</summary>
+public sealed class RoleTests : IAsyncLifetime
+{
+    private readonly TestAuthority authority = new();
+    private TlsPeer peer = null!;
+
+    private static IEnumerable<(string Operation, DfssRole Least)> LeastRoles =>
+    [
+        .. new[] { "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing", "verify_chunk" }
+            .Select(operation => (operation, DfssRole.Reader)),
+        .. new[] { "store_chunk", "store_chunks", "flush", "prepare", "seal", "accept", "decide" }
+            .Select(operation => (operation, DfssRole.Writer)),
+        .. new[] { "list_seals", "optimize" }.Select(operation => (operation, DfssRole.Admin)),
+    ];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => peer = await TlsPeer.StartAsync(authority.IdentifyPeer, configure: null, Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await peer.DisposeAsync();
+        authority.Dispose();
+    }
+
+    [Fact]
+    public void Every_operation_is_in_the_table()
+    {
+        IEnumerable<string> known = typeof(Operations).GetFields()
+            .Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
+        Assert.Equal(known.Order(StringComparer.Ordinal), LeastRoles.Select(row => row.Operation).Append("hello").Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(DfssRole.Reader)]
+    [InlineData(DfssRole.Writer)]
+    [InlineData(DfssRole.Peer)]
+    [InlineData(DfssRole.Admin)]
+    public async Task A_role_may_do_what_it_may_and_nothing_else(DfssRole role)
+    {
+        TlsIdentity identity = role == DfssRole.Peer ? authority.IdentifyPeer(StoreId.Create()) : authority.Identify(role);
+        await using ClientChannel channel = await peer.ConnectAsync(identity, Token);
+        foreach ((string operation, DfssRole least) in LeastRoles)
+        {
+            (DfssErrorCode code, string? message) = await CallAsync(channel, operation);
+            if (role >= least)
+            {
+                // No arguments are given, which most of them mind.
+                Assert.True(code is DfssErrorCode.None or DfssErrorCode.InvalidArgument, $"{operation}: {code}");
+                continue;
+            }
+
+            Assert.Equal(DfssErrorCode.NotPermitted, code);
+            Assert.Contains($"'{operation}' needs {least.ToString().ToLowerInvariant()}", message, StringComparison.Ordinal);
+            string line = $" {operation} failed: '{identity.Certificate.Subject[3..]}' has the role";
+            Assert.Single(peer.Log, text => text.Contains(line, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_has_no_role_is_not_let_in()
+    {
+        TlsIdentity nobody = authority.Identify(new CertificateGrant { Name = "nobody", Role = DfssRole.None });
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(nobody, Token));
+        Assert.Equal(DfssErrorCode.NotPermitted, refused.Code);
+        Assert.Contains("'nobody' is known here and has no role", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_operation_nobody_knows_is_for_nobody()
+    {
+        await using ClientChannel channel = await peer.ConnectAsync(authority.Identify(DfssRole.Admin), Token);
+        Assert.Equal(DfssErrorCode.UnknownOperation, (await CallAsync(channel, "become_root")).Code);
+    }
+
+    private static async Task<(DfssErrorCode Code, string? Message)> CallAsync(ClientChannel channel, string operation)
+    {
+        try
+        {
+            ReadOnlyMemory<byte>? payload = Operations.TakesPayload(operation) == true ? ReadOnlyMemory<byte>.Empty : (ReadOnlyMemory<byte>?)null;
+            PeerCall call = new(operation, MessageMap.Empty, payload, Destination: null, IsBulk: false);
+            using Response response = await channel.CallAsync(call, Token);
+            return (DfssErrorCode.None, null);
+        }
+        catch (DfssException error)
+        {
+            return (error.Code, error.Message);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests;
+
+public sealed class RateLimitTests
+{
+    private readonly FakeTimeProvider clock = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Each_waits_until_what_was_granted_before_is_paid_for()
+    {
+        // Behind the slack of the start, so that it begins empty.
+        RateLimit limit = new(1000, clock);
+        await limit.WaitAsync(250, Token);
+        await limit.WaitAsync(2000, Token);
+        Task next = limit.WaitAsync(500, Token).AsTask();
+        Task last = limit.WaitAsync(1, Token).AsTask();
+
+        clock.Advance(TimeSpan.FromMilliseconds(1999));
+        Assert.False(next.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        await next;
+        clock.Advance(TimeSpan.FromMilliseconds(499));
+        Assert.False(last.IsCompleted);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        await last;
+    }
+
+    [Fact]
+    public async Task The_average_holds_over_many_and_idle_time_is_no_credit()
+    {
+        RateLimit limit = new(1_000_000, clock);
+        clock.Advance(TimeSpan.FromHours(1));
+        long start = clock.GetTimestamp();
+        for (int i = 0; i < 100; i++)
+        {
+            Task turn = limit.WaitAsync(100_000, Token).AsTask();
+            while (!turn.IsCompleted)
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(1));
+            }
+
+            await turn;
+        }
+
+        // 99 x 0.1 s are paid before the hundredth goes, less a quarter of a second of slack.
+        Assert.InRange(clock.GetElapsedTime(start).TotalSeconds, 9.65, 9.66);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_gives_its_bytes_back()
+    {
+        RateLimit limit = new(1000, clock);
+        await limit.WaitAsync(1250, Token);
+        using CancellationTokenSource stop = new();
+        Task given = limit.WaitAsync(1_000_000, stop.Token).AsTask();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+
+        Task next = limit.WaitAsync(1, Token).AsTask();
+        Assert.False(next.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await next;
+    }
+
+    [Fact]
+    public async Task Who_has_given_up_already_gets_nothing()
+    {
+        RateLimit limit = new(1000, clock);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => limit.WaitAsync(1, new CancellationToken(canceled: true)).AsTask());
+    }
+}

@@ -1,0 +1,232 @@
+using Dfss.Records;
+using Dfss.Storage;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Storage;
+
+/// <summary>Quota and minimum free space: what is refused, before a byte is written, and what goes on all the same.</summary>
+public sealed class StoreSpaceTests : IDisposable
+{
+    private const long Quota = 2_000_000;
+
+    private readonly TemporaryFolder folder = new();
+    private long free = 1L << 40;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData(TestChunks.Small, false)]
+    [InlineData(TestChunks.Large, false)]
+    [InlineData(TestChunks.Large, true)]
+    public async Task A_put_over_the_quota_is_refused_with_the_figures_and_what_is_there_is_there(int length, bool inMemory)
+    {
+        await using LocalStore store = await OpenAsync(inMemory);
+        long limit = Quota - (Quota / 64);
+        int fitting = (int)(limit / length);
+        for (int i = 0; i < fitting; i++)
+        {
+            Assert.Equal(PutResult.Stored, await PutAsync(store, i, length));
+        }
+
+        DfssException full = await Assert.ThrowsAsync<DfssException>(() => PutAsync(store, fitting, length));
+        Assert.Equal(DfssErrorCode.StoreFull, full.Code);
+        Assert.Contains("its quota is 2,000,000 bytes", full.Message, StringComparison.Ordinal);
+        Assert.Contains("-Quota", full.Advice!, StringComparison.Ordinal);
+        await store.Chunks.FlushAsync(Token);
+        Assert.Equal((fitting, (long)fitting * length), (store.GetUsage().Chunks, store.GetUsage().StoredBytes));
+        Assert.Equal(PutResult.AlreadyPresent, await PutAsync(store, 0, length));
+
+        // What goes makes room.
+        await store.Chunks.DeleteAsync(TestChunks.Make(0, length).Id, Token);
+        Assert.Equal(PutResult.Stored, await PutAsync(store, fitting, length));
+    }
+
+    [Fact]
+    public async Task Puts_at_the_same_time_do_not_overshoot_together()
+    {
+        await using LocalStore store = await OpenAsync();
+        int refused = 0;
+        await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Token }, async (i, _) =>
+        {
+            try
+            {
+                await PutAsync(store, i, i % 2 == 0 ? TestChunks.Large : 50_000);
+            }
+            catch (DfssException error) when (error.Code == DfssErrorCode.StoreFull)
+            {
+                Interlocked.Increment(ref refused);
+            }
+        });
+        await store.Chunks.FlushAsync(Token);
+        Assert.InRange(store.GetUsage().StoredBytes, Quota / 2, Quota - (Quota / 64));
+        Assert.InRange(refused, 160, 190);
+    }
+
+    [Fact]
+    public async Task A_full_store_still_takes_manifests_and_seals_and_votes()
+    {
+        await using LocalStore store = await OpenAsync();
+        List<ChunkId> ids = [];
+        DfssException? full = null;
+        for (int i = 0; full is null; i++)
+        {
+            full = await Record.ExceptionAsync(() => PutAsync(store, i, DfssLimits.MinChunkSize)) as DfssException;
+            ids.Add(TestChunks.Make(i, DfssLimits.MinChunkSize).Id);
+        }
+
+        FileManifest manifest = Registers.Manifest([.. ids[..^1]]);
+        await store.Chunks.PutAsync(manifest.FileId.ToChunkId(), manifest.Encoded, Token);
+        Assert.Equal(RegisterStatus.Done, (await store.Records.SealAsync([Registers.Seal("a", 1, manifest)], Token))[0].Status);
+        Assert.Equal(RegisterStatus.Done, (await store.Records.AcceptAsync([Registers.Accept("a", 1, manifest.FileId)], Token))[0].Status);
+
+        // Not without end.
+        DfssException error = await Assert.ThrowsAsync<DfssException>(async () =>
+        {
+            for (int i = 0; ; i++)
+            {
+                FileManifest other = Registers.Manifest([.. Enumerable.Repeat(TestChunks.Make(i, 10).Id, 100)]);
+                await store.Chunks.PutAsync(other.FileId.ToChunkId(), other.Encoded, Token);
+            }
+        });
+        Assert.Equal(DfssErrorCode.StoreFull, error.Code);
+        Assert.InRange(store.GetUsage().StoredBytes, Quota - 10_000, Quota);
+    }
+
+    [Theory]
+    [InlineData(TestChunks.Small)]
+    [InlineData(TestChunks.Large)]
+    public async Task A_put_that_would_leave_too_little_free_is_refused_and_a_manifest_may_take_half_of_it(int length)
+    {
+        await using LocalStore store = await OpenAsync(minimumFree: 1_000_000, quota: null);
+        free = 1_000_000 + length;
+        Assert.Equal(PutResult.Stored, await PutAsync(store, 1, length));
+        await store.Chunks.FlushAsync(Token);
+        free--;
+        DfssException full = await Assert.ThrowsAsync<DfssException>(() => PutAsync(store, 2, length));
+        Assert.Equal(DfssErrorCode.StoreFull, full.Code);
+        Assert.Contains("1,000,000 are to stay free", full.Message, StringComparison.Ordinal);
+
+        FileManifest manifest = Registers.Manifest(TestChunks.Make(1, length).Id);
+        free = 500_000 + manifest.Encoded.Length;
+        await store.Chunks.PutAsync(manifest.FileId.ToChunkId(), manifest.Encoded, Token);
+        await store.Chunks.FlushAsync(Token);
+        free--;
+        FileManifest other = Registers.Manifest(TestChunks.Make(2, length).Id);
+        await Assert.ThrowsAsync<DfssException>(
+            () => store.Chunks.PutAsync(other.FileId.ToChunkId(), other.Encoded, Token).AsTask());
+        Assert.Equal(length, await store.Chunks.GetAsync(TestChunks.Make(1, length).Id, new byte[length], Token));
+    }
+
+    [Fact]
+    public async Task What_was_stored_before_a_start_counts_and_what_does_not_fit_is_not_taken_before_it_is_counted()
+    {
+        await using (LocalStore before = await OpenAsync())
+        {
+            for (int i = 0; i < 19; i++)
+            {
+                await PutAsync(before, i, TestChunks.Large);
+            }
+
+            await before.Chunks.FlushAsync(Token);
+        }
+
+        await using LocalStore store = await OpenAsync();
+        // At once: the store may still be counting, and this waits for it.
+        DfssException full = await Assert.ThrowsAsync<DfssException>(() => PutAsync(store, 100, TestChunks.Large));
+        Assert.Equal(DfssErrorCode.StoreFull, full.Code);
+        Assert.Equal(PutResult.AlreadyPresent, await PutAsync(store, 3, TestChunks.Large));
+    }
+
+    [Fact]
+    public async Task What_a_crash_left_and_the_quota_has_no_room_for_goes()
+    {
+        await using (LocalStore before = await OpenAsync())
+        {
+            for (int i = 0; i < 19; i++)
+            {
+                await PutAsync(before, i, TestChunks.Large);
+            }
+        }
+
+        (ChunkId id, byte[] content) = TestChunks.Make(100, TestChunks.Large);
+        await File.WriteAllBytesAsync(Path.Combine(folder.Path, "incoming", $"{id}.1.left"), content, Token);
+        await using LocalStore store = await OpenAsync();
+        await store.Recovery;
+        Assert.Equal(19, store.GetUsage().Chunks);
+        Assert.Empty(StoreFiles.Incoming(folder.Path));
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_counted_takes_nothing_under_a_quota_and_says_why()
+    {
+        await using (LocalStore before = await OpenAsync())
+        {
+            await PutAsync(before, 1, TestChunks.Small);
+        }
+
+        // A folder where files belong, and no right to look: a link to itself cannot be listed.
+        Directory.Delete(Path.Combine(folder.Path, "chunks", "ab"));
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "chunks", "ab"), Path.Combine(folder.Path, "chunks", "ab"));
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(async () =>
+        {
+            await using LocalStore store = await OpenAsync();
+            await PutAsync(store, 2, TestChunks.Small);
+        });
+        Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_could_not_be_deleted_or_set_aside_still_counts(bool isDeletion)
+    {
+        FaultyDisk disk = new();
+        await using LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions { QuotaBytes = Quota, FindSpace = _ => (free, 1L << 40) }, disk.Files, Token);
+        await store.Recovery;
+        ChunkId id = TestChunks.Make(1, TestChunks.Large).Id;
+        await PutAsync(store, 1, TestChunks.Large);
+        await store.Chunks.FlushAsync(Token);
+        string path = Path.Combine(folder.Path, "chunks", id.ToString()[..2], id.ToString());
+        await File.WriteAllBytesAsync(path, new byte[TestChunks.Large], Token);
+        disk.Fails = step => step.Path == path && step.Action is (DurableAction.Delete or DurableAction.Rename);
+        for (int i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAsync<DfssException>(isDeletion
+                ? () => store.Chunks.DeleteAsync(id, Token).AsTask()
+                : () => store.Verifier.VerifyAsync(id, Token).AsTask());
+        }
+
+        Assert.Equal((1, (long)TestChunks.Large), (store.GetUsage().Chunks, store.GetUsage().StoredBytes));
+        disk.Fails = _ => false;
+        await store.Chunks.DeleteAsync(id, Token);
+        Assert.Equal((0, 0L), (store.GetUsage().Chunks, store.GetUsage().StoredBytes));
+    }
+
+    [Fact]
+    public void The_default_leaves_a_twentieth_of_a_small_disk_and_256_MiB_of_others()
+    {
+        Assert.Equal(1 << 20, StoreSpace.DefaultMinimumFree(20 << 20));
+        Assert.Equal(256 << 20, StoreSpace.DefaultMinimumFree(1L << 40));
+    }
+
+    private static async Task<PutResult> PutAsync(LocalStore store, int seed, int length)
+    {
+        (ChunkId id, byte[] content) = TestChunks.Make(seed, length);
+        return await store.Chunks.PutAsync(id, content, Token);
+    }
+
+    private Task<LocalStore> OpenAsync(bool inMemory = false, long? quota = Quota, long? minimumFree = null) => LocalStore.OpenAsync(
+        inMemory ? null : folder.Path,
+        new LocalStoreOptions
+        {
+            QuotaBytes = quota,
+            MinimumFreeBytes = minimumFree,
+            FindSpace = _ => (free, 1L << 40),
+            TimeProvider = new FakeTimeProvider(),
+        },
+        Token);
+}

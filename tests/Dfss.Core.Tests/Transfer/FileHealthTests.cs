@@ -1,0 +1,186 @@
+using Dfss.Transfer;
+using Xunit;
+
+namespace Dfss.Tests.Transfer;
+
+/// <summary>What is said of a file some of whose copies are missing, bad or out of reach.</summary>
+public sealed class FileHealthTests
+{
+    private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
+    private const int ChunkCount = 10;
+
+    private static readonly TransferOptions Impatient = new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1) };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1, 0, false)]
+    [InlineData(1, (ChunkCount * ChunkSize) + 1, true)]
+    [InlineData(3, (ChunkCount * ChunkSize) + 1, false)]
+    [InlineData(3, (ChunkCount * ChunkSize) + 1, true)]
+    [InlineData(3, 1, true)]
+    public async Task A_file_that_was_sent_is_healthy_and_each_chunk_is_where_it_is_expected(int peers, long length, bool deep)
+    {
+        await using Cluster cluster = await Cluster.StartAsync(peers);
+        FileHealth health = await cluster.Client.TestAsync(await SendAsync(cluster, length), deep, progress: null, Token);
+
+        Assert.True(health.IsHealthy);
+        Assert.True(health.IsCurrent);
+        Assert.True(health.HasMajority);
+        Assert.Equal(deep, health.IsDeep);
+        Assert.All(health.Members, member => Assert.Null(member.Reason));
+        Assert.Equal(FileManifest.CountChunks(length, ChunkSize), health.Chunks.Count);
+        Assert.Equal(health.Replicas, health.File.PresentReplicas);
+        Assert.Null(health.Manifest.Index);
+        Assert.Equal(health.File.Record.FileId.ToChunkId(), health.Manifest.Id);
+        Assert.Equal(peers, health.Manifest.Holders.Count);
+        Assert.Equal(Enumerable.Range(0, health.Chunks.Count), health.Chunks.Select(chunk => chunk.Index!.Value));
+        Assert.Equal(length, health.Chunks.Sum(chunk => (long)chunk.Length));
+        Assert.All(health.Chunks, chunk =>
+        {
+            Assert.True(chunk.IsHealthy);
+            Assert.Equal(chunk.Expected, chunk.Holders);
+            Assert.Equal([health.File.Record.Home[chunk.Index!.Value % peers]], chunk.Expected);
+            Assert.Empty(chunk.Missing.Concat(chunk.Corrupt));
+        });
+        Assert.Equal((0, 0), (health.DegradedChunks, health.LostChunks));
+    }
+
+    [Fact]
+    public async Task Chunks_of_a_member_that_does_not_answer_are_neither_held_nor_missing_there_and_its_reason_is_given()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(3, options: Impatient);
+        StoredFile file = await SendAsync(cluster, ChunkCount * ChunkSize);
+        HomeMember lost = file.Record.Home[1];
+        await cluster.PeerOf(lost).StopAsync();
+
+        FileHealth health = await TestAnewAsync(cluster, file);
+
+        Assert.False(health.IsHealthy);
+        Assert.True(health.HasMajority);
+        Assert.True(health.IsCurrent);
+        Assert.Equal(0, health.File.PresentReplicas);
+        Assert.Equal((3, 3), (health.DegradedChunks, health.LostChunks));
+        Assert.Contains(lost.Addresses[0], Assert.Single(health.Members, member => !member.IsUp).Reason, StringComparison.Ordinal);
+        Assert.All(health.Chunks, chunk => Assert.Empty(chunk.Missing));
+        Assert.Equal([1, 4, 7], health.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
+        Assert.Equal(2, health.Manifest.Holders.Count);
+    }
+
+    [Fact]
+    public async Task Without_a_majority_a_file_is_not_healthy_though_all_that_answers_is_well()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(3, options: Impatient);
+        StoredFile file = await SendAsync(cluster, 0);
+        await cluster.PeerOf(file.Record.Home[0]).StopAsync();
+        await cluster.PeerOf(file.Record.Home[1]).StopAsync();
+
+        FileHealth health = await TestAnewAsync(cluster, file);
+
+        Assert.Equal(1, health.File.PresentReplicas);
+        Assert.False(health.HasMajority);
+        Assert.Null(health.CurrentVersion);
+        Assert.False(health.IsCurrent);
+        Assert.False(health.IsHealthy);
+    }
+
+    [Fact]
+    public async Task Nobody_to_ask_is_an_error()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
+        StoredFile file = await SendAsync(cluster, 1);
+        await cluster.Peers[0].StopAsync();
+
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => TestAnewAsync(cluster, file));
+
+        Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code);
+    }
+
+    [Fact]
+    public async Task A_deleted_chunk_is_missing_and_a_changed_one_is_corrupt_in_a_deep_test_and_missing_from_then_on()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(2, onDisk: true);
+        StoredFile file = await SendAsync(cluster, ChunkCount * ChunkSize);
+        FileHealth health = await cluster.Client.TestAsync(file, deep: true, progress: null, Token);
+        File.Delete(cluster.PathOf(health.Chunks[2].Holders[0], health.Chunks[2].Id));
+        await FlipAsync(cluster.PathOf(health.Chunks[5].Holders[0], health.Chunks[5].Id));
+
+        health = await cluster.Client.TestAsync(file, deep: false, progress: null, Token);
+        Assert.Equal([2], health.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
+        Assert.Equal([file.Record.Home[0]], health.Chunks[2].Missing);
+
+        health = await cluster.Client.TestAsync(file, deep: true, progress: null, Token);
+        Assert.Equal([2, 5], health.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
+        Assert.Equal([file.Record.Home[1]], health.Chunks[5].Corrupt);
+        Assert.Empty(health.Chunks[5].Missing);
+
+        health = await cluster.Client.TestAsync(file, deep: false, progress: null, Token);
+        Assert.Equal([2, 5], health.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
+        Assert.Equal([file.Record.Home[1]], health.Chunks[5].Missing);
+        Assert.Equal((2, 2), (health.DegradedChunks, health.LostChunks));
+    }
+
+    [Fact]
+    public async Task Fewer_copies_than_the_record_says_are_seen_though_no_chunk_is_lost()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(3);
+        StoredFile file = await SendAsync(cluster, ChunkCount * ChunkSize);
+        StoredFile two = file with { Record = file.Record with { Replicas = 2 } };
+
+        FileHealth health = await cluster.Client.TestAsync(two, deep: false, progress: null, Token);
+
+        Assert.False(health.IsHealthy);
+        Assert.Equal(1, health.File.PresentReplicas);
+        Assert.Equal((ChunkCount, 0), (health.DegradedChunks, health.LostChunks));
+        Assert.Equal([file.Record.Home[2]], health.Chunks[1].Missing);
+        Assert.Equal([file.Record.Home[1], file.Record.Home[2]], health.Chunks[1].Expected);
+        Assert.True(health.Manifest.IsHealthy);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_nobody_has_is_said_and_the_file_is_not_healthy()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
+        StoredFile file = await SendAsync(cluster, ChunkSize);
+        StoredFile other = file with { Record = file.Record with { FileId = FileManifest.Create(ChunkSize, ChunkSize, [default]).FileId } };
+
+        FileHealth health = await cluster.Client.TestAsync(other, deep: true, progress: null, Token);
+
+        Assert.False(health.IsHealthy);
+        Assert.Contains("The manifest of 'x'", health.ManifestProblem, StringComparison.Ordinal);
+        Assert.Empty(health.Chunks);
+        Assert.Equal(0, health.File.PresentReplicas);
+        Assert.Equal(file.Record.Home, health.Manifest.Missing);
+    }
+
+    [Fact]
+    public async Task A_version_that_was_replaced_is_not_current()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(3);
+        StoredFile first = await SendAsync(cluster, ChunkSize);
+        await SendAsync(cluster, ChunkSize - 1);
+
+        FileHealth health = await cluster.Client.TestAsync(first, deep: false, progress: null, Token);
+
+        Assert.False(health.IsCurrent);
+        Assert.Equal(2, health.CurrentVersion);
+    }
+
+    /// <summary>With a client that does not yet know who is up.</summary>
+    private static async Task<FileHealth> TestAnewAsync(Cluster cluster, StoredFile file)
+    {
+        await using DfssClient client = new(cluster.Addresses, Impatient);
+        return await client.TestAsync(file, deep: false, progress: null, Token);
+    }
+
+    private static async Task FlipAsync(string path)
+    {
+        byte[] content = await File.ReadAllBytesAsync(path, Token);
+        content[content.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(path, content, Token);
+    }
+
+    private static Task<StoredFile> SendAsync(Cluster cluster, long length) => cluster.Client.SendAsync(
+        cluster.Folder.CreateFile($"source{length}", length, seed: 1), "x",
+        new SendOptions { ChunkSize = ChunkSize, Force = true, Replicas = 1 }, progress: null, Token);
+}

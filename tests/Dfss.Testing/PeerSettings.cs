@@ -1,0 +1,24 @@
+namespace Dfss.Testing;
+
+/// <summary>How a peer process runs, where that is not as usual.</summary>
+internal sealed record PeerSettings
+{
+    public static PeerSettings Default { get; } = new();
+
+    /// <summary>Where it says it can be found; null for where it listens.</summary>
+    public string? AdvertisedAddress { get; init; }
+
+    /// <summary>The rate of its scrub: 0, since tests that spoil chunks want to find them themselves.</summary>
+    public long ScrubBytesPerSecond { get; init; }
+
+    /// <summary>What is to stay free on its disk; null for what peers leave free by themselves.</summary>
+    public long? MinimumFreeBytes { get; init; }
+
+    /// <summary>
+    /// Makes it a peer that breaks a rule: SyncFile or SyncDirectory leaves out the syncs of that kind for paths that match
+    /// <see cref="BreachedPaths"/>; others are those of <see cref="BreachingRecordStore"/>. Null for none.
+    /// </summary>
+    public string? Breach { get; init; }
+
+    public string? BreachedPaths { get; init; }
+}
