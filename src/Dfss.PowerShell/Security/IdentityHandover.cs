@@ -43,7 +43,17 @@ internal sealed class IdentityHandover : IAsyncDisposable
             RevocationListPath = identity.RevocationListPath,
             RoleFilePath = identity.RoleFilePath,
         };
-        return new IdentityHandover($"dfss-{Guid.NewGuid():N}", JsonSerializer.SerializeToUtf8Bytes(parts));
+        return new IdentityHandover(NewPipeName(), JsonSerializer.SerializeToUtf8Bytes(parts));
+    }
+
+    /// <summary>
+    /// On Unix a whole path: a bare name goes below the temporary folder that each process had when it made its first pipe, and
+    /// with $env:TMPDIR set since then the other process would look elsewhere.
+    /// </summary>
+    private static string NewPipeName()
+    {
+        string name = $"dfss-{Guid.NewGuid():N}";
+        return OperatingSystem.IsWindows() ? name : Path.Combine(Path.GetTempPath(), name);
     }
 
     /// <summary>Waits for the other process and gives it the identity.</summary>
