@@ -6,6 +6,9 @@ namespace Dfss.Testing;
 /// <summary>A client in a process of its own (see <see cref="ClientProgram"/>), which can be killed in the middle of a command.</summary>
 internal sealed class ClientProcess : IAsyncDisposable
 {
+    /// <summary>Ends each answer: a line without it was cut off by the kill.</summary>
+    public const string EndOfAnswer = " .";
+
     private readonly Process process;
 
     /// <summary>One wait for all who wait: one that is under way when the process is disposed would never end.</summary>
@@ -46,7 +49,9 @@ internal sealed class ClientProcess : IAsyncDisposable
         }
 
         string? line = await process.StandardOutput.ReadLineAsync();
-        return line is null ? null : JsonSerializer.Deserialize<ClientAnswer>(line)!;
+        return line is not null && line.EndsWith(EndOfAnswer, StringComparison.Ordinal)
+            ? JsonSerializer.Deserialize<ClientAnswer>(line.AsSpan(..^EndOfAnswer.Length))!
+            : null;
     }
 
     /// <summary>SIGKILL.</summary>

@@ -28,7 +28,7 @@ internal sealed class ClientProgram : IAsyncDisposable
         while (await Console.In.ReadLineAsync() is string line)
         {
             ClientAnswer answer = await program.TryRunAsync(JsonSerializer.Deserialize<ClientCommand>(line)!);
-            Console.WriteLine(JsonSerializer.Serialize(answer));
+            Console.WriteLine(JsonSerializer.Serialize(answer) + ClientProcess.EndOfAnswer);
         }
 
         return 0;
