@@ -45,7 +45,7 @@ internal sealed class RevocationList
             AsnReader outer = new AsnReader(encoded, AsnEncodingRules.DER).ReadSequence();
             ReadOnlyMemory<byte> signed = outer.ReadEncodedValue();
             string algorithm = outer.ReadSequence().ReadObjectIdentifier();
-            byte[] signature = outer.ReadBitString(out _);
+            byte[] signature = outer.ReadBitString(out int unusedBits);
             AsnReader inner = new AsnReader(signed, AsnEncodingRules.DER).ReadSequence();
             if (inner.PeekTag().HasSameClassAndValue(Asn1Tag.Integer))
             {
@@ -54,7 +54,7 @@ internal sealed class RevocationList
 
             string innerAlgorithm = inner.ReadSequence().ReadObjectIdentifier();
             byte[] issuer = inner.ReadEncodedValue().ToArray();
-            if (innerAlgorithm != algorithm || !authorities.Any(one => IsSignedBy(one, issuer, algorithm, signed.Span, signature)))
+            if (unusedBits != 0 || innerAlgorithm != algorithm || !authorities.Any(one => IsSignedBy(one, issuer, algorithm, signed.Span, signature)))
             {
                 throw new FormatException("none of the trusted authorities has signed it");
             }

@@ -1,6 +1,5 @@
-using Dfss.Protocol;
-using Dfss.Records;
 using Dfss.Testing;
+using Dfss.Tests.Repository;
 using Dfss.Transport;
 using Xunit;
 
@@ -30,37 +29,38 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
         Assert.InRange(read, 1, 20 * count);
     }
 
-    [Fact]
-    public void Spoiled_items_and_manifests_are_read_or_refused()
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void The_corpus_does_no_harm_and_neither_does_what_it_is_spoiled_to(string target)
     {
+        byte[][] corpus =
+        [
+            .. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "tests", "Dfss.Fuzz", "corpus", target))
+                .Order(StringComparer.Ordinal).Select(File.ReadAllBytes),
+        ];
+        Assert.NotEmpty(corpus);
         (int seed, int count) = FuzzSettings.Take(output, usual: 3000);
         FrameMutator mutator = new(seed);
-        Action<byte[]>[] readers =
-        [
-            bytes => RecordCodec.DecodeRecord(bytes), bytes => RecordCodec.DecodeState(bytes), bytes => RecordCodec.DecodeAnswer(bytes),
-            bytes => RecordCodec.DecodePrepare(bytes), bytes => RecordCodec.DecodeSeal(bytes), bytes => RecordCodec.DecodeAccept(bytes),
-            bytes => RecordCodec.DecodeDecide(bytes), bytes => RecordCodec.DecodeRead(bytes), bytes => RecordCodec.DecodeBallotedRecord(bytes),
-            bytes => RecordCodec.DecodeSealedName(bytes), bytes => FileManifest.Decode(bytes),
-        ];
-        string[] steps = [Operations.Prepare, Operations.Seal, Operations.Accept, Operations.Decide, Operations.Read];
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < corpus.Length + count; i++)
         {
-            byte[] bytes = i % 10 == 0 ? mutator.Next() : Tests.Records.RecordItems.Of(steps[i % steps.Length]);
-            mutator.SpoilInPlace(bytes);
-            foreach (Action<byte[]> reader in readers)
+            byte[] bytes = [.. corpus[i % corpus.Length]];
+            for (int times = i < corpus.Length ? 0 : 1 + mutator.Below(4); times > 0; times--)
             {
-                try
-                {
-                    reader(bytes);
-                }
-                catch (DfssException error)
-                {
-                    Assert.True(
-                        error.Code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName or DfssErrorCode.ChunkCorrupt, error.ToString());
-                }
+                mutator.SpoilInPlace(bytes);
+            }
+
+            try
+            {
+                FuzzTargets.Run(target, bytes);
+            }
+            catch (Exception error)
+            {
+                throw new InvalidOperationException($"{target}: {Convert.ToHexStringLower(bytes)}", error);
             }
         }
     }
+
+    public static TheoryData<string> Targets() => [.. FuzzTargets.All.Keys];
 
     /// <summary>What was read, message by message, and how it ended.</summary>
     private static async Task<string[]> ReadAllAsync(byte[] bytes, int maxReceiveBytes)
