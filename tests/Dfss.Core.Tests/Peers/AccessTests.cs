@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Dfss.Peers;
@@ -7,6 +9,7 @@ using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Testing;
 using Dfss.Transport;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Peers;
@@ -39,6 +42,17 @@ public sealed class AccessTests : IAsyncLifetime
     public Task A_certificate_that_has_expired_is_refused() => RefusedAsync(
         DfssErrorCode.CertificateExpired, "expired on", () => peer.ConnectAsync(
             authority.Identify(new CertificateGrant { Name = "old", Role = DfssRole.Admin, Lifetime = TimeSpan.FromTicks(1) }), Token));
+
+    [Fact]
+    public async Task A_certificate_that_does_not_hold_yet_is_refused()
+    {
+        FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
+        using TestAuthority early = new("early", clock);
+        await using TlsPeer strict = await TlsPeer.StartAsync(early.IdentifyPeer, configure: null, Token);
+        clock.Advance(TimeSpan.FromDays(1));
+        await RefusedAsync(
+            DfssErrorCode.CertificateExpired, "is valid only from", () => strict.ConnectAsync(early.Identify(DfssRole.Admin), Token), strict);
+    }
 
     [Fact]
     public Task A_certificate_of_another_authority_is_refused() => RefusedAsync(
@@ -92,6 +106,38 @@ public sealed class AccessTests : IAsyncLifetime
         await using TlsPeer patient = await StartAsync(allowTls12: true);
         await using ClientChannel channel = await ConnectRawAsync(certificate, SslProtocols.Tls12, patient);
         Assert.Equal(DfssErrorCode.None, await PingAsync(channel));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_agrees_to_tls_1_2_only_when_it_is_told_to(bool isAllowed)
+    {
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        PeerAddress address = new("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
+        using X509Certificate2 certificate = authority.IdentifyPeer(StoreId.Create()).Certificate;
+        TlsIdentity admin = new(authority.Identify(DfssRole.Admin).Certificate, [authority.Certificate]) { AllowTls12 = isAllowed };
+        Task<DfssException> connecting = Assert.ThrowsAsync<DfssException>(
+            () => ClientChannel.ConnectAsync(address, TlsPeer.OptionsOf(admin), Token));
+        SslProtocols agreed = SslProtocols.None;
+        using (TcpClient accepted = await listener.AcceptTcpClientAsync(Token))
+        {
+            await using SslStream server = new(accepted.GetStream());
+            try
+            {
+                await server.AuthenticateAsServerAsync(
+                    new SslServerAuthenticationOptions { ServerCertificate = certificate, EnabledSslProtocols = SslProtocols.Tls12 }, Token);
+                agreed = server.SslProtocol;
+            }
+            catch (AuthenticationException) when (!isAllowed)
+            {
+                // What is to happen: the client offers 1.3 alone.
+            }
+        }
+
+        Assert.Equal(isAllowed ? SslProtocols.Tls12 : SslProtocols.None, agreed);
+        Assert.Equal(isAllowed ? DfssErrorCode.PeerUnreachable : DfssErrorCode.TlsFailed, (await connecting).Code);
     }
 
     [Fact]
