@@ -14,8 +14,9 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
 
     /// <summary>Chooses.</summary>
     /// <param name="given">What -Cluster says: a name, or nothing for none; null where it is not given.</param>
+    /// <param name="isNeeded">Whether one of several must be named; else it is none.</param>
     /// <exception cref="CmdletException">ClusterNotFound, ClusterAmbiguous.</exception>
-    internal static ClusterChoice Make(string? given)
+    internal static ClusterChoice Make(string? given, bool isNeeded = true)
     {
         if (given is not null)
         {
@@ -32,7 +33,7 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
         {
             0 => None,
             1 => new ClusterChoice(all[0], IsExplicit: false),
-            _ => throw ClusterErrors.Ambiguous(all),
+            _ => isNeeded ? throw ClusterErrors.Ambiguous(all) : None,
         };
     }
 

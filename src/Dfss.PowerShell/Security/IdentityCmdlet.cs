@@ -46,6 +46,9 @@ public abstract class IdentityCmdlet : DfssCmdlet
     [ArgumentCompleter(typeof(ClusterCompletion))]
     public string? Cluster { get; set; }
 
+    /// <summary>Whether one of several clusters must be named.</summary>
+    private protected virtual bool NeedsCluster => true;
+
     /// <summary>The cluster that the identity is of; none where it is not a cluster's.</summary>
     private protected ClusterChoice Choice { get; private set; } = ClusterChoice.None;
 
@@ -68,6 +71,7 @@ public abstract class IdentityCmdlet : DfssCmdlet
         RoleFile = Roles,
         AllowTls12 = AllowTls12,
         Cluster = Cluster,
+        NeedsCluster = NeedsCluster,
         OfCluster = async choice =>
         {
             TlsIdentity? identity = choice.Membership is null

@@ -25,6 +25,9 @@ internal sealed class IdentityParameters
     /// <summary>What -Cluster says; null where it is not given.</summary>
     internal string? Cluster { get; init; }
 
+    /// <summary>Whether the command has something to ask of peers whose cluster must be known.</summary>
+    internal bool NeedsCluster { get; init; } = true;
+
     /// <summary>Gives a cluster's identity to this command; null where it has none for it, and plaintext is meant.</summary>
     internal required Func<ClusterChoice, Task<TlsIdentity?>> OfCluster { get; init; }
 
@@ -76,7 +79,7 @@ internal sealed class IdentityParameters
             throw CertificateErrors.CertificateMissing(given);
         }
 
-        ClusterChoice choice = ClusterChoice.Make(Cluster);
+        ClusterChoice choice = ClusterChoice.Make(Cluster, NeedsCluster);
         TlsIdentity? identity = await OfCluster(choice).ConfigureAwait(false);
         if (identity is null)
         {

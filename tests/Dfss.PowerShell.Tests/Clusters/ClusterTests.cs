@@ -101,6 +101,8 @@ public sealed class ClusterTests : IDisposable
         ErrorRecord error = Error("Get-DfssFileInfo");
         Assert.Equal("ClusterAmbiguous", Result.IdOf(error));
         Assert.Contains("'lab', 'other'", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(DfssPeerState.Running, users.Session.Run("Get-DfssPeer").As<DfssPeerInfo>()[0].State);
+        Assert.Equal("ClusterAmbiguous", IdOf("Get-DfssPeer -Peer $issuer"));
         users.Session.Run("Get-DfssFileInfo -Cluster LAB").ThrowIfFailed();
         Environment.SetEnvironmentVariable("DFSS_CLUSTER", "lab");
         users.Session.Run("Get-DfssFileInfo; $null = New-DfssInvitation Reader").ThrowIfFailed();
