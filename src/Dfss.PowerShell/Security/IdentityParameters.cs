@@ -35,7 +35,8 @@ internal sealed class IdentityParameters
     internal required Func<string, Task<string>> ResolvePath { get; init; }
 
     /// <summary>The identity; null where none is given, and plaintext is meant.</summary>
-    /// <exception cref="CmdletException">ClusterAndCertificate, ClusterAmbiguous, ClusterNotFound, CertificateMissing, AuthorityMissing, CertificateNotFound, CertificateUnreadable,
+    /// <exception cref="CmdletException">ClusterAndCertificate, ClusterAmbiguous, ClusterNotFound,
+    /// CertificateMissing, AuthorityMissing, CertificateNotFound, CertificateUnreadable,
     /// CertificateInvalid, CertificatePasswordWrong, or the path's.</exception>
     /// <exception cref="DfssException">InvalidArgument: the certificate comes without its key.</exception>
     internal async Task<TlsIdentity?> ReadAsync(CancellationToken cancellationToken)

@@ -108,10 +108,10 @@ public sealed class ClusterTests : IDisposable
         users.Session.Run("Get-DfssFileInfo; $null = New-DfssInvitation Reader").ThrowIfFailed();
         Environment.SetEnvironmentVariable("DFSS_CLUSTER", null);
         Assert.Equal("ClusterNotFound", IdOf("Get-DfssFileInfo -Cluster none"));
-        Assert.Equal(
-            ["lab", "other"],
-            System.Management.Automation.CommandCompletion.CompleteInput(
-                "Get-DfssFileInfo -Cluster ", "Get-DfssFileInfo -Cluster ".Length, options: null, Engine()).CompletionMatches.Select(match => match.CompletionText));
+        const string Typed = "Get-DfssFileInfo -Cluster ";
+        using System.Management.Automation.PowerShell engine = users.Session.Create();
+        CommandCompletion offered = CommandCompletion.CompleteInput(Typed, Typed.Length, options: null, engine);
+        Assert.Equal(["lab", "other"], offered.CompletionMatches.Select(match => match.CompletionText));
     }
 
     [Theory]
@@ -200,10 +200,4 @@ public sealed class ClusterTests : IDisposable
     private string IdOf(string command) => Result.IdOf(Error(command));
 
     private ErrorRecord Error(string command) => users.Session.RunUntilError($"$p = [securestring]::new(); {command} -ErrorAction Stop");
-
-    private System.Management.Automation.PowerShell Engine()
-    {
-        System.Management.Automation.PowerShell engine = users.Session.Create();
-        return engine;
-    }
 }
