@@ -109,6 +109,24 @@ public enum DfssErrorCode
     /// </summary>
     TooFewReplicas = 27,
 
+    /// <summary>Join. The issuer knows no such invitation. Not transient; ask for another one.</summary>
+    InvitationUnknown = 30,
+
+    /// <summary>Join. The invitation was used before, and works once. Not transient; ask for another one.</summary>
+    InvitationUsed = 31,
+
+    /// <summary>Join. The invitation has expired, by the issuer's clock. Not transient; ask for another one.</summary>
+    InvitationExpired = 32,
+
+    /// <summary>Join. The text is no invitation, or not all of one. Not transient; copy it again.</summary>
+    InvitationInvalid = 33,
+
+    /// <summary>Join, invite. The peer lets nobody in: another one of the cluster does. Not transient.</summary>
+    NotAnIssuer = 34,
+
+    /// <summary>Join, invite. The cluster's issuer cannot be reached at any address known. Transient; start it.</summary>
+    IssuerUnreachable = 35,
+
     /// <summary>Read. No holder has the chunk. Not transient unless a holder is down.</summary>
     ChunkNotFound = 40,
 

@@ -17,15 +17,15 @@ public abstract class ClientCmdlet : IdentityCmdlet
 
     /// <summary>
     /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an Endpoint,
-    /// such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken.
+    /// such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken, or the peers of the cluster that was joined.
     /// </summary>
-    [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER.")]
+    [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
     [PeerArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(PeerCompletion))]
     public string[]? Peer { get; set; }
 
-    /// <summary>Whether the cmdlet has nobody to ask but those that -Peer or $env:DFSS_PEER name.</summary>
+    /// <summary>Whether the cmdlet has nobody to ask but those that -Peer, $env:DFSS_PEER or the cluster name.</summary>
     private protected virtual bool NeedsPeers => true;
 
     /// <summary>The client; it connects when first used.</summary>
@@ -35,6 +35,7 @@ public abstract class ClientCmdlet : IdentityCmdlet
     private protected virtual TransferOptions CreateOptions() => new()
     {
         Identity = identity,
+        AllowsOwnPlaintextPeers = Choice.Membership is not null && !Choice.IsExplicit,
         Warning = TakeWarning,
         Verbose = isVerbose ? TakeVerbose : null,
         Debug = isDebug ? TakeDebug : null,
@@ -49,7 +50,7 @@ public abstract class ClientCmdlet : IdentityCmdlet
 
         // Here, where nothing runs beside it yet, so that there is one; and so that it fails at once, and not with the
         // first input, where the peers are missing or misspelt.
-        client = new DfssClient(FindPeers(), CreateOptions());
+        client = new DfssClient(await FindPeersAsync(cancellationToken).ConfigureAwait(false), CreateOptions());
     }
 
     /// <summary>The peers, as what ends a cmdlet of one client is about them all.</summary>
@@ -74,18 +75,17 @@ public abstract class ClientCmdlet : IdentityCmdlet
 
     private static CmdletException PeerMissing() => new(ErrorRecords.Create(
         "PeerMissing", ErrorCategory.InvalidArgument, target: null,
-        "No peer is named: neither -Peer nor $env:DFSS_PEER is given.",
+        "No peer is named: neither -Peer nor $env:DFSS_PEER is given, and no cluster was joined that has peers.",
         "Give -Peer host:port, or set $env:DFSS_PEER = 'host:port,host:port'."));
 
-    private List<PeerAddress> FindPeers()
+    private async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(CancellationToken cancellationToken)
     {
-        string[] texts = Peer ?? PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable));
-        if (texts.Length == 0 && NeedsPeers)
-        {
-            throw PeerMissing();
-        }
-
-        return Parse(texts);
+        string[] texts = Peer
+            ?? (Choice.IsExplicit ? [] : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable)));
+        IReadOnlyList<PeerAddress> peers = texts.Length == 0 && Peer is null && Choice.Membership is { } membership
+            ? await ClusterIdentity.FindPeersAsync(membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
+            : Parse(texts);
+        return peers.Count > 0 || !NeedsPeers ? peers : throw PeerMissing();
     }
 
     /// <summary>The peers of a parameter, each once.</summary>

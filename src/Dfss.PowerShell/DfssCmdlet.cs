@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Security;
 
 namespace Dfss.Commands;
 
@@ -24,6 +25,15 @@ public abstract class DfssCmdlet : AsyncCmdlet
 
     /// <summary>Takes a debug line from any thread.</summary>
     private protected void TakeDebug(string text) => _ = WriteDebugAsync(text);
+
+    /// <summary>The passphrase of a cluster's authority: what is given, of the environment, or typed.</summary>
+    /// <exception cref="CmdletException">PassphraseMissing, PassphrasesDiffer.</exception>
+    private protected async Task<string> ReadPassphraseAsync(SecureString? given, bool isNew)
+    {
+        (CmdletException? wrong, string? passphrase) = await InvokeAsync(() =>
+            (ClusterPassphrase.TryRead(this, given, isNew, out string? found), found)).ConfigureAwait(false);
+        return wrong is null ? passphrase! : throw wrong;
+    }
 
     /// <summary>
     /// Whether somebody wants to see a stream: its switch decides, else its preference variable. On the pipeline thread

@@ -16,6 +16,11 @@ public sealed partial class HelpExampleTests : IDisposable
 {
     private const string FixtureScript = "tests/Dfss.Pester/ExampleFolder.ps1";
 
+    private static readonly string[] Variables = ["XDG_STATE_HOME", "DFSS_CLUSTER_PASSPHRASE", "DFSS_INVITATION"];
+
+    private readonly Dictionary<string, string?> before =
+        Variables.ToDictionary(name => name, Environment.GetEnvironmentVariable);
+
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-help-").FullName;
     private readonly ModuleSession session = new();
 
@@ -26,6 +31,11 @@ public sealed partial class HelpExampleTests : IDisposable
     {
         session.Run("$env:DFSS_PEER = $null; Get-DfssPeer | Stop-DfssPeer; $env:DFSS_HOST = $null");
         session.Dispose();
+        foreach ((string name, string? value) in before)
+        {
+            Environment.SetEnvironmentVariable(name, value);
+        }
+
         Directory.Delete(folder, recursive: true);
     }
 
@@ -35,7 +45,9 @@ public sealed partial class HelpExampleTests : IDisposable
     {
         string command = Read().Single(example => example.Page == page && example.Line == line).Command;
         session.Run($"$env:DFSS_HOST = '{ModuleSession.ShellPath}'");
-        IReadOnlyList<PSObject> ports = session.Run($"& '{ModuleSession.RepositoryPath(FixtureScript)}' '{folder}'");
+        string cluster = IsOfCluster().IsMatch(command) && !command.Contains("New-DfssCluster", StringComparison.Ordinal) ? "-Cluster" : "";
+        IReadOnlyList<PSObject> ports =
+            session.Run($"& '{ModuleSession.RepositoryPath(FixtureScript)}' '{folder}' {cluster}");
         // Ports that the example starts peers on are free ones; those it only names are the fixture's.
         int[] numbers = StartsPeers().IsMatch(command)
             ? [FindFreePort(), FindFreePort()]
@@ -71,6 +83,9 @@ public sealed partial class HelpExampleTests : IDisposable
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
+
+    [GeneratedRegex("Invitation|Join-DfssCluster")]
+    private static partial Regex IsOfCluster();
 
     [GeneratedRegex(@"Start-DfssPeer[^\n]*?(-Port (?<port>\d+)|$)", RegexOptions.Multiline)]
     private static partial Regex StartsPeers();

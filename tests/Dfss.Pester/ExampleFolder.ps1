@@ -1,9 +1,12 @@
 # What every example of the help finds: files in the current folder, two peers that $env:DFSS_PEER names, files stored there.
-# Gives the peers' ports. Uses only the language, .NET and DFSS itself, so that it also runs in the bare engine.
+# The session has a state folder of its own there, and whoever runs this sets $env:XDG_STATE_HOME and the variables of clusters back. Gives the peers' ports. Uses only the language, .NET and DFSS itself, so that it also runs in the bare engine.
 param(
     # An empty folder; becomes the current location of the session.
     [Parameter(Mandatory)]
-    [string] $Folder
+    [string] $Folder,
+
+    # Also makes a cluster called lab, with its issuer and an invitation for a reader in $env:DFSS_INVITATION.
+    [switch] $Cluster
 )
 
 $ErrorActionPreference = 'Stop'
@@ -16,6 +19,7 @@ function New-File([string] $Path, [int] $Seed) {
     [System.IO.File]::WriteAllBytes($full, $bytes)
 }
 
+$env:XDG_STATE_HOME = [System.IO.Path]::Combine($Folder, '.state')
 $seed = 0
 foreach ($path in 'report.pdf', 'disk1.iso', 'disk2.iso', 'plan [draft].txt', 'photos/2025/a.jpg', 'photos/2026/a.jpg') {
     New-File $path (++$seed)
@@ -35,5 +39,12 @@ $null = Send-DfssFile backup.zip
 [System.IO.Compression.ZipFile]::CreateFromDirectory($photos, $archive)
 $null = Send-DfssFile report.pdf -Name reports/q2.pdf
 foreach ($name in 'reports/q1.pdf', 'notes [draft].txt') { $null = Send-DfssFile disk1.iso -Name $name }
+
+if ($Cluster) {
+    $env:DFSS_CLUSTER_PASSPHRASE = 'correct horse battery staple'
+    $null = New-DfssCluster lab
+    $null = Start-DfssPeer -InMemory -Port 0 -Issuer
+    $env:DFSS_INVITATION = New-DfssInvitation -Role Reader
+}
 
 $peers.Port

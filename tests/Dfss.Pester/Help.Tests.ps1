@@ -85,18 +85,23 @@ Describe 'The examples' {
 
         # A subfolder of the user's temporary files, not $TestDrive: a runspace of its own does not have that drive.
         $folder = [System.IO.Directory]::CreateTempSubdirectory('dfss-help-').FullName
-        $before = $env:DFSS_PEER
+        $before = @{}
+        foreach ($name in 'DFSS_PEER', 'XDG_STATE_HOME', 'DFSS_CLUSTER_PASSPHRASE', 'DFSS_INVITATION') {
+            $before[$name] = [System.Environment]::GetEnvironmentVariable($name)
+        }
+
+        $cluster = if ($Command -match 'Invitation|Join-DfssCluster' -and $Command -notmatch 'New-DfssCluster') { '-Cluster' }
         $session = [powershell]::Create([initialsessionstate]::CreateDefault2())
         try {
             $null = Invoke-InSession $session "Import-Module '$manifest'"
-            $ports = @(Invoke-InSession $session "& '$fixture' '$folder'")
+            $ports = @(Invoke-InSession $session "& '$fixture' '$folder' $cluster")
             if ($Command -match 'Start-DfssPeer[^\n]*-Port 900\d') { $ports = (Get-FreePort), (Get-FreePort) }
             { Invoke-InSession $session ($Command.Replace('9001', $ports[0]).Replace('9002', $ports[1])) } | Should -Not -Throw
         }
         finally {
-            $env:DFSS_PEER = $before
             $null = Invoke-InSession $session "Get-DfssPeer | Where-Object Kind -NE Remote | Stop-DfssPeer; Remove-Module Dfss"
             $session.Dispose()
+            foreach ($name in $before.Keys) { [System.Environment]::SetEnvironmentVariable($name, $before[$name]) }
             Remove-Item -LiteralPath $folder -Recurse -Force
         }
     }

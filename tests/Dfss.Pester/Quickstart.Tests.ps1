@@ -29,3 +29,14 @@ Describe 'examples/survival.ps1' {
         $text | Should -Match 'The files have survived\.'
     }
 }
+
+Describe 'examples/cluster.ps1' {
+    It 'lets another user in, who sends and receives, within a minute' {
+        $script = Join-Path $PSScriptRoot '../../examples/cluster.ps1' -Resolve
+        $text = Invoke-Isolated "Import-Module '$manifest'; & '$script'; exit [int](-not `$?)" | Out-String
+        $LASTEXITCODE | Should -Be 0 -Because $text
+        $text | Should -Match 'The cluster works: from nothing to a file sent and received in [0-5]?\d\.\d s\.'
+        $text | Should -Match 'InvitationUsed|used before'
+        $text | Should -Not -Match 'dfss-invitation:'
+    }
+}

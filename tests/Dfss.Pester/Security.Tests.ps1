@@ -1,6 +1,6 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# Peers and commands with certificates of an authority of one's own, made here.
+# Peers and commands with certificates: of an authority of one's own, made here, and of a cluster.
 
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
@@ -79,5 +79,60 @@ Describe 'A peer with a certificate' {
 
     It 'is needed beyond loopback' {
         { Start-DfssPeer -InMemory -Port 0 -Address 0.0.0.0 } | Should -Throw -ErrorId 'InvalidArgument,*'
+    }
+}
+
+Describe 'A cluster' {
+    BeforeAll {
+        $script:before = $env:XDG_STATE_HOME, $env:DFSS_CLUSTER_PASSPHRASE
+        $env:XDG_STATE_HOME = "$TestDrive/boss"
+        $env:DFSS_CLUSTER_PASSPHRASE = 'Xe7;quite-secret'
+        $script:cluster = New-DfssCluster lab
+        $script:issuer = Start-DfssPeer "$TestDrive/issuer" -Port 0 -Issuer -Detached
+    }
+
+    AfterAll {
+        $issuer | Stop-DfssPeer
+        $env:XDG_STATE_HOME, $env:DFSS_CLUSTER_PASSPHRASE = $before
+    }
+
+    It 'is shown as a table and a list, without a secret' {
+        $cluster | Out-String | Should -Match 'Admin\s+\S+\s+\d{4}-\d\d-\d\d\s+lab'
+        $text = $cluster | Format-List * | Out-String
+        $text | Should -Match 'IsIssuer\s*: True'
+        $text | Should -Not -Match 'quite-secret|PRIVATE'
+    }
+
+    It 'is joined by an invitation that went through a process as one string, and works by itself from then on' {
+        $invitation = New-DfssInvitation -Role Writer -Name ann
+        $invitation | Should -BeOfType [string]
+        $job = Start-Job -ArgumentList $manifest, $invitation, "$TestDrive/ann", "$TestDrive/one.txt" {
+            param($manifest, $invitation, $state, $file)
+            $env:XDG_STATE_HOME = $state
+            Import-Module $manifest
+            Join-DfssCluster $invitation
+            Get-Item $file | Send-DfssFile
+            (Receive-DfssFile one.txt -Destination "$state/back/").FullName
+        }
+        $joined, $sent, $back = $job | Receive-Job -Wait -AutoRemoveJob -ErrorAction Stop
+        $joined.Role.Value | Should -Be 'Writer'
+        $sent.Name | Should -Be 'one.txt'
+        Get-Content $back | Should -Be 'one'
+        (Get-DfssFileInfo).Name | Should -Be 'one.txt'
+    }
+
+    It 'has its passphrase and its invitations neither on a command line, nor in an environment, nor in a log' -Skip:(-not $IsLinux) {
+        $invitation = New-DfssInvitation -Role Reader
+        { Join-DfssCluster $invitation -Cluster second -WarningAction Stop } | Should -Not -Throw
+        { Join-DfssCluster $invitation -Cluster third } | Should -Throw -ErrorId 'InvitationUsed,*'
+        [System.IO.Directory]::Delete("$TestDrive/boss/dfss/clusters/second", $true)
+        $command = [System.IO.File]::ReadAllText("/proc/$($issuer.ProcessId)/cmdline")
+        $command | Should -BeLike '*-IdentityPipe*'
+        $log = Get-Content "$TestDrive/issuer/peer.log" -Raw
+        $log | Should -BeLike '*join failed*'
+        foreach ($text in $command, $log) {
+            $text | Should -Not -BeLike '*quite-secret*'
+            $text.Contains($invitation.Substring($invitation.Length - 40)) | Should -BeFalse
+        }
     }
 }

@@ -25,11 +25,11 @@ internal sealed class TlsPeer : IAsyncDisposable
     public PeerAddress Address => new("127.0.0.1", Peer.Port);
 
     /// <summary>Starts one.</summary>
-    /// <param name="identify">Makes its identity for its store.</param>
+    /// <param name="identify">Makes its identity for its store; null for none.</param>
     /// <param name="configure">Changes how it runs.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<TlsPeer> StartAsync(
-        Func<StoreId, TlsIdentity> identify, Func<PeerOptions, PeerOptions>? configure, CancellationToken cancellationToken)
+        Func<StoreId, TlsIdentity>? identify, Func<PeerOptions, PeerOptions>? configure, CancellationToken cancellationToken)
     {
         TemporaryFolder folder = new();
         ConcurrentQueue<string> log = new();
@@ -41,7 +41,7 @@ internal sealed class TlsPeer : IAsyncDisposable
                 id = store.StoreId;
             }
 
-            PeerOptions options = new() { Port = 0, StorePath = folder.Path, Identity = identify(id), Log = log.Enqueue };
+            PeerOptions options = new() { Port = 0, StorePath = folder.Path, Identity = identify?.Invoke(id), Log = log.Enqueue };
             return new TlsPeer(
                 await DfssPeer.StartAsync(configure?.Invoke(options) ?? options, cancellationToken), log, folder);
         }

@@ -12,8 +12,8 @@ public sealed partial class DfssPeer
     private Welcome Greet(HelloRequest hello, Verdict? verdict)
     {
         Handshake.Negotiate(hello.Versions);
-        RemoteIdentity client = tls is not null ? verdict!.IdentityOrThrow() : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
-        if (client.Role == DfssRole.None)
+        RemoteIdentity client = tls is not null ? Identify(verdict!) : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
+        if (client.Role == DfssRole.None && !client.IsStranger)
         {
             throw new DfssException(
                 DfssErrorCode.NotPermitted,
@@ -24,12 +24,20 @@ public sealed partial class DfssPeer
         return new Welcome(client, handlers.For(client), Hello() with { IsLimited = client.NamePrefixes.Count > 0 });
     }
 
+    /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>
+    private RemoteIdentity Identify(Verdict verdict) =>
+        Options.Issuer is not null && verdict.Refusal?.Code == DfssErrorCode.NotAuthenticated
+            ? RemoteIdentity.Stranger
+            : verdict.IdentityOrThrow();
+
     /// <summary>Makes the token that clients of a peer without certificates must know; null where it is to ask nobody.</summary>
     private static Task<LoopbackToken?> CreateTokenAsync(
         PeerOptions options, IConnectionListener listener, CancellationToken cancellationToken)
     {
         if (options.Identity is not null || options.AllowUnauthenticatedNetwork)
         {
+            // A peer that was killed here has left its own, by which this one would be taken for one that speaks plaintext.
+            LoopbackToken.Forget(options.StateFolder, listener.Endpoints);
             return Task.FromResult<LoopbackToken?>(null);
         }
 

@@ -45,7 +45,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
         AdvertisedAddresses = Advertise();
-        handlers = new RequestHandlers(store, options.ServeRecords(store.Records), Describe);
+        ClusterRequests cluster = new(options.Issuer, () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true));
+        handlers = new RequestHandlers(store, options.ServeRecords(store.Records), cluster, Describe);
         sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
         accepting = AcceptAsync();
@@ -80,10 +81,19 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
     /// CertificateRevoked, CertificateNotTrusted: no client would accept its certificate.
     /// </exception>
-    public static Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
+    public static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return StartAsync(options, new DurableFile(beforeStep: null), TcpTransport.Listen, cancellationToken);
+        try
+        {
+            return await StartAsync(
+                options, new DurableFile(beforeStep: null), TcpTransport.Listen, cancellationToken).ConfigureAwait(false);
+        }
+        catch when (options.Issuer is not null)
+        {
+            await options.Issuer.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>The same over a <see cref="DurableFile"/> with a seam, and with another way to listen.</summary>
@@ -94,7 +104,6 @@ public sealed partial class DfssPeer : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         ListenAddress.ThrowIfNotAllowed(options);
-        TlsTransport? tls = options.Identity is { } identity ? new TlsTransport(identity, options.TimeProvider, options.Log) : null;
         LocalStoreOptions storeOptions = new()
         {
             TimeProvider = options.TimeProvider,
@@ -108,7 +117,14 @@ public sealed partial class DfssPeer : IAsyncDisposable
         IConnectionListener? listener = null;
         try
         {
-            tls?.Judge.ThrowIfUnusableAt(store.StoreId);
+            options = options with { Identity = options.Identity ?? options.Issuer?.Identify(store.StoreId) };
+            TlsTransport? tls = null;
+            if (options.Identity is { } identity)
+            {
+                tls = new TlsTransport(identity, options.TimeProvider, options.Log);
+                tls.Judge.ThrowIfUnusableAt(identity, store.StoreId);
+            }
+
             listener = listen(options.Address, options.Port);
             LoopbackToken? token = await CreateTokenAsync(options, listener, cancellationToken).ConfigureAwait(false);
             return new DfssPeer(options, store, tls, token, listener);
@@ -158,6 +174,11 @@ public sealed partial class DfssPeer : IAsyncDisposable
             static state => ((DfssPeer)state!).AbortSessions(), this);
         await Task.WhenAll([.. sessions.Values, .. turnedAway.Values]).ConfigureAwait(false);
         await store.DisposeAsync().ConfigureAwait(false);
+        if (Options.Issuer is { } issuer)
+        {
+            await issuer.DisposeAsync().ConfigureAwait(false);
+        }
+
         stopping.Dispose();
         if (fault is { } cause)
         {

@@ -14,7 +14,7 @@ internal static class ListenAddress
     /// </exception>
     public static void ThrowIfNotAllowed(PeerOptions options)
     {
-        if (options.Identity is not null)
+        if (options.Identity is not null || options.Issuer is not null)
         {
             if (options.AllowUnauthenticatedNetwork)
             {
@@ -33,7 +33,7 @@ internal static class ListenAddress
                 DfssErrorCode.InvalidArgument,
                 $"A peer on '{options.Address}' could be reached from the network, and it has no certificate: it would neither encrypt nor "
                 + "ask who is there, and everybody who reaches the port could read and replace every file.",
-                "Give it a certificate (-Certificate and -TrustedAuthority), or listen on localhost; or, on a network that you trust "
+                "Give it a certificate (Join-DfssCluster, or -Certificate and -TrustedAuthority), or listen on localhost; or, on a network that you trust "
                 + "altogether, allow it with -AllowUnauthenticatedNetwork.");
         }
     }

@@ -38,6 +38,12 @@ public sealed record PeerOptions
     public TlsIdentity? Identity { get; init; }
 
     /// <summary>
+    /// The authority of the peer's cluster, where this is the peer that lets members in. It then needs no
+    /// <see cref="Identity"/>: it makes a certificate for its store itself. The peer disposes it when it stops, or cannot be started.
+    /// </summary>
+    public ClusterIssuer? Issuer { get; init; }
+
+    /// <summary>
     /// Lets the peer listen anywhere and ask nobody who he is, although nothing is encrypted and everybody who reaches the port can read,
     /// write and replace every file.
     /// </summary>

@@ -42,13 +42,18 @@ internal sealed partial class PeerSession
     /// <summary>Why the connection ends. Of those who are not let in, not each one's.</summary>
     private void LogEnd(DfssException error)
     {
-        if (welcome is null)
+        LogFailure(error.Message);
+    }
+
+    private void LogFailure(string text)
+    {
+        if (welcome is null or { Client.IsStranger: true })
         {
-            log.WriteRefusal(Line(error.Message, MaxLogCharacters));
+            log.WriteRefusal(Line(text, MaxLogCharacters));
         }
         else
         {
-            Log(error.Message);
+            Log(text);
         }
     }
 

@@ -145,8 +145,12 @@ internal sealed partial class PeerSession
             return false;
         }
 
-        channel.IdleLimit = idleLimit;
-        channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
+        if (!welcome.Client.IsStranger)
+        {
+            channel.IdleLimit = idleLimit;
+            channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
+        }
+
         await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, welcome.Answer.ToMap()), payload: null, closed.Token).ConfigureAwait(false);
         return true;
     }
@@ -187,6 +191,13 @@ internal sealed partial class PeerSession
             {
                 running.RemoveAll(task => task.IsCompleted);
                 running.Add(AnswerAsync(id, request));
+            }
+
+            if (welcome!.Client.IsStranger)
+            {
+                // One request is all it takes to join: nobody keeps a connection for nothing.
+                await WhenAnsweredAsync().ConfigureAwait(false);
+                return;
             }
         }
     }
@@ -233,7 +244,7 @@ internal sealed partial class PeerSession
             }
             catch (DfssException error)
             {
-                Log($"{Operation(request)} failed: {error.Message}");
+                LogFailure($"{Operation(request)} failed: {error.Message}");
                 return (ErrorAnswer.Create(id, error, request.Message.Map), null);
             }
             catch (Exception error) when (error is not OperationCanceledException)

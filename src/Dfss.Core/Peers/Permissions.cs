@@ -9,12 +9,14 @@ internal static class Permissions
     /// <summary>The least role that may; null for an operation that is not known, which nobody may.</summary>
     public static DfssRole? LeastRole(string operation) => operation switch
     {
-        Operations.Hello => DfssRole.None,
+        Operations.Hello or Operations.Join => DfssRole.None,
         Operations.Ping or Operations.PeerInfo or Operations.GetChunk or Operations.GetChunks or Operations.GetFileInfo
-            or Operations.Read or Operations.ListFiles or Operations.FindMissing or Operations.VerifyChunk => DfssRole.Reader,
+            or Operations.Read or Operations.ListFiles or Operations.FindMissing or Operations.VerifyChunk
+            or Operations.ListPeers => DfssRole.Reader,
         Operations.StoreChunk or Operations.StoreChunks or Operations.Flush or Operations.Prepare or Operations.Seal
             or Operations.Accept or Operations.Decide => DfssRole.Writer,
-        Operations.ListSeals or Operations.Optimize => DfssRole.Admin,
+        Operations.Announce => DfssRole.Peer,
+        Operations.ListSeals or Operations.Optimize or Operations.Invite => DfssRole.Admin,
         _ => null,
     };
 
@@ -23,6 +25,14 @@ internal static class Permissions
     {
         DfssRole least = LeastRole(operation) ?? throw new DfssException(
             DfssErrorCode.UnknownOperation, $"The operation '{operation}' is not known here.");
+        if (caller.IsStranger && least > DfssRole.None)
+        {
+            throw new DfssException(
+                DfssErrorCode.NotPermitted,
+                $"Who shows no certificate may join here, and nothing else; '{operation}' needs the role {Name(least)}.",
+                "Join the cluster first: Join-DfssCluster, with an invitation of one of its administrators.");
+        }
+
         if (caller.Role < least)
         {
             throw new DfssException(
@@ -32,5 +42,5 @@ internal static class Permissions
         }
     }
 
-    private static string Name(DfssRole role) => role.ToString().ToLowerInvariant();
+    private static string Name(DfssRole role) => CertificateProfile.NameOf(role);
 }

@@ -12,14 +12,18 @@ internal sealed class RequestHandler
     private readonly ChunkRequests named;
     private readonly RecordRequests records;
     private readonly UpkeepRequests upkeep;
+    private readonly ClusterRequests cluster;
     private readonly Func<MessageMap> describe;
 
     /// <param name="store">The store that is served.</param>
     /// <param name="chunks">Its chunks by their ids, as the client may see them.</param>
     /// <param name="records">Its registers, as the client may see them.</param>
+    /// <param name="cluster">What concerns the cluster's members.</param>
     /// <param name="describe">The results of peer_info.</param>
-    public RequestHandler(LocalStore store, ChunkRequests chunks, RecordRequests records, Func<MessageMap> describe)
+    public RequestHandler(
+        LocalStore store, ChunkRequests chunks, RecordRequests records, ClusterRequests cluster, Func<MessageMap> describe)
     {
+        this.cluster = cluster;
         this.chunks = chunks;
         this.records = records;
 
@@ -52,11 +56,15 @@ internal sealed class RequestHandler
                     : $"A request for '{request.Message.Operation}' carries no payload.");
         }
 
-        return RunAsync(request, request.Payload?.Memory ?? default, memory, cancellationToken);
+        return RunAsync(request, caller, request.Payload?.Memory ?? default, memory, cancellationToken);
     }
 
     private ValueTask<RequestAnswer> RunAsync(
-        ReceivedMessage received, ReadOnlyMemory<byte> payload, AnswerMemory memory, CancellationToken cancellationToken)
+        ReceivedMessage received,
+        RemoteIdentity caller,
+        ReadOnlyMemory<byte> payload,
+        AnswerMemory memory,
+        CancellationToken cancellationToken)
     {
         Message request = received.Message;
         return request.Operation switch
@@ -78,6 +86,10 @@ internal sealed class RequestHandler
             Operations.ListFiles => records.ListAsync(request.Map, cancellationToken),
             Operations.ListSeals => upkeep.ListSealsAsync(request.Map, cancellationToken),
             Operations.Optimize => upkeep.OptimizeAsync(request.Map, cancellationToken),
+            Operations.Join => cluster.JoinAsync(request.Map),
+            Operations.Invite => cluster.InviteAsync(request.Map),
+            Operations.Announce => cluster.AnnounceAsync(request.Map, caller),
+            Operations.ListPeers => new(cluster.ListPeers()),
             Operations.PeerInfo => new(new RequestAnswer(describe())),
             _ => throw new InvalidOperationException($"'{request.Operation}' is permitted to somebody and not served."),
         };

@@ -8,12 +8,14 @@ namespace Dfss.Peers;
 /// <summary>What handles the requests of each client: all of the store for most, and a view of it for who is limited to some names.</summary>
 /// <param name="store">The store that is served.</param>
 /// <param name="served">Its registers, as they are served.</param>
+/// <param name="cluster">What concerns the cluster's members.</param>
 /// <param name="describe">The results of peer_info.</param>
-internal sealed class RequestHandlers(LocalStore store, IRecordStore served, Func<MessageMap> describe)
+internal sealed class RequestHandlers(LocalStore store, IRecordStore served, ClusterRequests cluster, Func<MessageMap> describe)
 {
     private readonly OwnChunks own = new(OwnChunks.DefaultMaxIds);
     private readonly ManifestCache manifests = new(store.Chunks);
-    private readonly RequestHandler all = new(store, new ChunkRequests(store.Chunks), new RecordRequests(served, store.Chunks), describe);
+    private readonly RequestHandler all = new(
+        store, new ChunkRequests(store.Chunks), new RecordRequests(served, store.Chunks), cluster, describe);
 
     /// <summary>What handles the requests of this client.</summary>
     public RequestHandler For(RemoteIdentity client)
@@ -29,6 +31,7 @@ internal sealed class RequestHandlers(LocalStore store, IRecordStore served, Fun
             store,
             new ChunkRequests(new LimitedChunkStore(store.Chunks, own, owner)),
             new RecordRequests(records, store.Chunks),
+            cluster,
             describe);
     }
 }

@@ -35,7 +35,7 @@ internal static class Frame
         {
             throw new DfssException(
                 DfssErrorCode.TlsNotExpected, "TLS came, and this side speaks plaintext only.",
-                "Give the peer a certificate and an authority to trust, or connect without.");
+                "Give the peer a certificate and an authority to trust, or connect without (-Cluster '' where a cluster was joined).");
         }
 
         uint length = BinaryPrimitives.ReadUInt32BigEndian(source);

@@ -22,13 +22,17 @@ internal static class Operations
     public const string PeerInfo = "peer_info";
     public const string ListSeals = "list_seals";
     public const string Optimize = "optimize";
+    public const string Join = "join";
+    public const string Invite = "invite";
+    public const string Announce = "announce";
+    public const string ListPeers = "list_peers";
 
     /// <summary>Whether a request for this operation carries a payload, or none; null for an operation that is not known.</summary>
     public static bool? TakesPayload(string operation) => operation switch
     {
         StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read => true,
         Hello or Ping or GetChunk or Flush or GetFileInfo or ListFiles or VerifyChunk or PeerInfo
-            or ListSeals or Optimize => false,
+            or ListSeals or Optimize or Join or Invite or Announce or ListPeers => false,
         _ => null,
     };
 }

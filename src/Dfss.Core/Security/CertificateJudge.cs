@@ -14,7 +14,6 @@ internal sealed class CertificateJudge
 {
     private const int MaxNameCharacters = 100;
 
-    private readonly TlsIdentity own;
     private readonly X509Certificate2Collection authorities;
     private readonly TimeProvider clock;
     private readonly WatchedFile<RevocationLists>? revocations;
@@ -24,7 +23,6 @@ internal sealed class CertificateJudge
     /// <exception cref="DfssException">InvalidArgument: one of them cannot be used.</exception>
     public CertificateJudge(TlsIdentity own, TimeProvider clock, Action<string>? log)
     {
-        this.own = own;
         this.clock = clock;
         authorities = [.. own.TrustedAuthorities];
         revocations = own.RevocationListPath is string list
@@ -32,6 +30,13 @@ internal sealed class CertificateJudge
             : null;
         roles = own.RoleFilePath is string file ? RoleFile.Watch(file, log) : null;
         _ = (revocations?.Current, roles?.Current);
+    }
+
+    /// <summary>For whoever is nobody yet, and trusts this authority alone.</summary>
+    public CertificateJudge(X509Certificate2 authority, TimeProvider clock)
+    {
+        this.clock = clock;
+        authorities = [authority];
     }
 
     /// <summary>Who a client is.</summary>
@@ -49,7 +54,7 @@ internal sealed class CertificateJudge
 
     /// <summary>Sees to it that a peer does not start with a certificate that every client would refuse.</summary>
     /// <exception cref="DfssException">Why they would.</exception>
-    public void ThrowIfUnusableAt(StoreId store)
+    public void ThrowIfUnusableAt(TlsIdentity own, StoreId store)
     {
         Verdict verdict = Judge(own.Certificate, [.. own.Intermediates], CertificateProfile.ServerUse, "peer", (one, cluster) =>
             cluster is null ? Verdict.Accept(new RemoteIdentity(NameOf(one), DfssRole.None)) : IdentifyPeer(one, cluster, host: null));
@@ -160,7 +165,7 @@ internal sealed class CertificateJudge
 
         CertificateProfile profile = CertificateProfile.Read(certificate);
         return profile is { Role: DfssRole.Peer, StoreId: not null }
-            ? Verdict.Accept(new RemoteIdentity(name, profile.Role) { StoreId = profile.StoreId })
+            ? Verdict.Accept(new RemoteIdentity(name, profile.Role) { StoreId = profile.StoreId, IsIssuer = profile.IsIssuer })
             : NotTrusted(
                 $"The peer's certificate '{name}' is not that of a peer: it names no store.",
                 "Have one made for a peer.");

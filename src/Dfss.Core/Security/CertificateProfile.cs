@@ -1,5 +1,4 @@
 using System.Formats.Asn1;
-using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -8,7 +7,8 @@ namespace Dfss.Security;
 /// <summary>
 /// What a certificate of a cluster says in its subject alternative names, as URIs: <c>urn:dfss:cluster:NAME</c> in the
 /// authority's, <c>urn:dfss:role:ROLE</c>, <c>urn:dfss:prefix:PREFIX</c> for each name prefix and
-/// <c>urn:dfss:store:ID</c> in those that it issues. Texts are percent-encoded.
+/// <c>urn:dfss:store:ID</c> in those that it issues, and <c>urn:dfss:issuer</c> in that of the peer that holds the authority.
+/// Texts are percent-encoded.
 /// </summary>
 internal sealed record CertificateProfile
 {
@@ -20,6 +20,7 @@ internal sealed record CertificateProfile
     private const string RoleUrn = "urn:dfss:role:";
     private const string PrefixUrn = "urn:dfss:prefix:";
     private const string StoreUrn = "urn:dfss:store:";
+    private const string IssuerUrn = "urn:dfss:issuer";
 
     private static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);
 
@@ -31,6 +32,9 @@ internal sealed record CertificateProfile
     public IReadOnlyList<string> NamePrefixes { get; init; } = [];
 
     public StoreId? StoreId { get; init; }
+
+    /// <summary>Whether its holder holds the authority: to nobody else is an invitation's secret told.</summary>
+    public bool IsIssuer { get; init; }
 
     /// <summary>Reads a certificate's profile; one that says nothing of the kind has an empty one.</summary>
     /// <exception cref="FormatException">It says something of the kind that cannot be understood.</exception>
@@ -51,6 +55,10 @@ internal sealed record CertificateProfile
             else if (TryStrip(uri, StoreUrn, out text) && profile.StoreId is null)
             {
                 profile = profile with { StoreId = Dfss.StoreId.Parse(text) };
+            }
+            else if (uri.Equals(IssuerUrn, StringComparison.OrdinalIgnoreCase) && !profile.IsIssuer)
+            {
+                profile = profile with { IsIssuer = true };
             }
             else if (TryStrip(uri, PrefixUrn, out text) && text.Length > 0)
             {
@@ -90,6 +98,9 @@ internal sealed record CertificateProfile
         "admin" => DfssRole.Admin,
         _ => throw new FormatException($"'{text}' is no role; there are reader, writer, peer and admin"),
     };
+
+    /// <summary>A role as <see cref="ParseRole"/> reads it.</summary>
+    public static string NameOf(DfssRole role) => role.ToString().ToLowerInvariant();
 
     /// <summary>Whether the extended key usage names this use. A certificate without that extension names none.</summary>
     public static bool HasUse(X509Certificate2 certificate, string use) => certificate.Extensions
@@ -141,7 +152,7 @@ internal sealed record CertificateProfile
 
         if (Role != DfssRole.None)
         {
-            yield return RoleUrn + Role.ToString().ToLower(CultureInfo.InvariantCulture);
+            yield return RoleUrn + NameOf(Role);
         }
 
         foreach (string prefix in NamePrefixes)
@@ -152,6 +163,11 @@ internal sealed record CertificateProfile
         if (StoreId is StoreId id)
         {
             yield return StoreUrn + id;
+        }
+
+        if (IsIssuer)
+        {
+            yield return IssuerUrn;
         }
     }
 }

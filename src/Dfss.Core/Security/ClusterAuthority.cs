@@ -23,6 +23,9 @@ public sealed record CertificateGrant
     /// <summary>The store that its holder serves; needed for a peer, and for nobody else.</summary>
     public StoreId? StoreId { get; init; }
 
+    /// <summary>Whether its holder holds the authority too, and lets members in; for a peer.</summary>
+    internal bool IsIssuer { get; init; }
+
     /// <summary>How long it holds, though no longer than the authority's own.</summary>
     public TimeSpan Lifetime
     {
@@ -102,6 +105,7 @@ public sealed partial class ClusterAuthority : IDisposable
             Role = grant.Role,
             NamePrefixes = grant.NamePrefixes,
             StoreId = grant.StoreId,
+            IsIssuer = grant.IsIssuer,
         };
         OidCollection uses = [new Oid(CertificateProfile.ClientUse)];
         if (grant.Role == DfssRole.Peer)

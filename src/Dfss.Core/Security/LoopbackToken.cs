@@ -67,6 +67,15 @@ internal sealed class LoopbackToken
         }
     }
 
+    /// <summary>Removes what a peer that was killed has left for these addresses.</summary>
+    public static void Forget(string? stateFolder, IReadOnlyList<IPEndPoint> endpoints)
+    {
+        if (stateFolder is not null)
+        {
+            Delete(endpoints.Select(endpoint => PathOf(stateFolder, endpoint)));
+        }
+    }
+
     /// <summary>Who says this token.</summary>
     /// <exception cref="DfssException">NotAuthenticated: it is not this one.</exception>
     public RemoteIdentity Identify(string? said)
@@ -83,7 +92,9 @@ internal sealed class LoopbackToken
     }
 
     /// <summary>Removes the files.</summary>
-    public void Delete()
+    public void Delete() => Delete(paths);
+
+    private static void Delete(IEnumerable<string> paths)
     {
         foreach (string path in paths)
         {

@@ -28,6 +28,46 @@ internal static class PrivateFile
         }
     }
 
+    /// <summary>Makes an empty file where there is none, for whoever then writes it in a way of his own.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public static void Touch(string path)
+    {
+        FileStreamOptions options = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerFile;
+        }
+
+        try
+        {
+            using FileStream file = new(path, options);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
+        }
+    }
+
+    /// <summary>
+    /// Writes a file in place of one that may be there: whoever reads it meanwhile, or after a crash, has the one or the other
+    /// whole.
+    /// </summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public static async Task ReplaceAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        string made = $"{path}.{Guid.NewGuid():N}";
+        await CreateAsync(made, text, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            File.Move(made, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(made);
+            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
+        }
+    }
+
     /// <summary>Writes a new file.</summary>
     /// <exception cref="DfssException">DestinationExists; DestinationUnwritable.</exception>
     public static async Task CreateAsync(string path, string text, CancellationToken cancellationToken)

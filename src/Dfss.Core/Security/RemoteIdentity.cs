@@ -8,6 +8,14 @@ internal sealed record RemoteIdentity(string Name, DfssRole Role)
     /// <summary>Whoever reaches a peer that asks nobody who he is.</summary>
     public static RemoteIdentity Anybody { get; } = new("anybody", DfssRole.Admin);
 
+    /// <summary>Whoever shows no certificate to an issuer: somebody who would like to join, and may do nothing else.</summary>
+    public static RemoteIdentity Stranger { get; } = new("a stranger", DfssRole.None);
+
+    public bool IsStranger => ReferenceEquals(this, Stranger);
+
+    /// <summary>Whether its certificate says that it holds the cluster's authority.</summary>
+    public bool IsIssuer { get; init; }
+
     /// <summary>The names it may touch begin with one of these; empty: all names.</summary>
     public IReadOnlyList<string> NamePrefixes { get; init; } = [];
 

@@ -1,4 +1,5 @@
 using Dfss.Protocol;
+using Dfss.Security;
 using Dfss.Transport;
 
 namespace Dfss.Transfer;
@@ -35,14 +36,18 @@ public sealed class DfssClient : IAsyncDisposable
         Options = options;
         buffers = new ChunkBuffers(new PayloadPool(ChunkBudgetBytes), options.ThrottleLimit);
         holders = new ChunkHolders(options);
+        string? stateFolder = options.StateFolder ?? UserState.Folder;
         directory = new PeerDirectory(options, new ClientChannelOptions
         {
             ConnectTimeout = options.ConnectTimeout,
             Channel = ClientChannelOptions.Default.Channel with { TimeProvider = options.TimeProvider },
             Debug = options.Debug,
-            StateFolder = options.StateFolder ?? UserState.Folder,
+            StateFolder = stateFolder,
             Connect = options.Identity is { } identity
-                ? new TlsTransport(identity, options.TimeProvider, options.Warning).ConnectAsync
+                ? new TlsTransport(identity, options.TimeProvider, options.Warning)
+                {
+                    IsPlaintext = endpoint => options.AllowsOwnPlaintextPeers && LoopbackToken.Find(stateFolder, endpoint) is not null,
+                }.ConnectAsync
                 : TcpTransport.ConnectAsync,
         })
         {

@@ -58,6 +58,12 @@ public sealed record TransferOptions
     public TlsIdentity? Identity { get; init; }
 
     /// <summary>
+    /// Whether the peers on loopback that this user has started without certificates, which their tokens tell, are spoken
+    /// with in plaintext although there is an <see cref="Identity"/>: for one that nobody asked for.
+    /// </summary>
+    public bool AllowsOwnPlaintextPeers { get; init; }
+
+    /// <summary>
     /// A folder of this user's alone for what helps to go on with an interrupted send of a large file: its chunk ids, as
     /// they are computed, so that an unchanged file is not read again for them. Made when first needed; what is in it may
     /// be deleted at any time. Null for none.

@@ -28,6 +28,7 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         this.channel = channel;
         Hello = hello;
         Agreement = channel.Agreement;
+        Peer = channel.Verdict?.Identity;
         abort = channel.Abort;
 
         // One of the requests that the peer takes at a time is kept for ping.
@@ -40,6 +41,9 @@ internal sealed partial class ClientChannel : IAsyncDisposable
 
     /// <summary>What TLS was agreed upon; null where there is none.</summary>
     public TlsAgreement? Agreement { get; }
+
+    /// <summary>Who the peer has proven to be; null without TLS.</summary>
+    public RemoteIdentity? Peer { get; }
 
     /// <summary>Whether new calls are taken: the connection stands, and the peer does not drain it.</summary>
     public bool IsUsable

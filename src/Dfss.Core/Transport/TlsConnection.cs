@@ -193,11 +193,11 @@ internal sealed class TlsConnection : IConnection
         throw isPeer
             ? new DfssException(
                 DfssErrorCode.TlsRequired, "This peer speaks TLS only, and plaintext came.",
-                "Give a certificate and the authority of the peer's: -Certificate and -TrustedAuthority.")
+                "Join the peer's cluster (Join-DfssCluster), or give a certificate and the authority of the peer's: -Certificate and -TrustedAuthority.")
             : first == FrameByte
                 ? new DfssException(
                     DfssErrorCode.TlsNotExpected, "The peer has no certificate and speaks plaintext only.",
-                    "Start it with -Certificate and -TrustedAuthority, or leave them out here.")
+                    "Start it with a certificate, or speak plaintext with it: without -Certificate, and with -Cluster '' where a cluster was joined.")
                 : new DfssException(DfssErrorCode.NotADfssPeer, "What answers there is not TLS, and no DFSS peer.", "Check the port.");
     }
 

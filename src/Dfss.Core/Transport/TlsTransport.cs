@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -26,15 +27,17 @@ internal sealed class TlsTransport
         TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256,
     ];
 
-    private readonly TlsIdentity identity;
-    private readonly SslStreamCertificateContext certificate;
+    private readonly IReadOnlyList<X509Certificate2> authorities;
+    private readonly SslStreamCertificateContext? certificate;
     private readonly SslProtocols protocols;
+    private readonly bool allowsTls12;
 
     /// <summary>Makes ready; reads the files that the identity names.</summary>
     /// <exception cref="DfssException">InvalidArgument: one of them cannot be used.</exception>
     public TlsTransport(TlsIdentity identity, TimeProvider clock, Action<string>? log)
     {
-        this.identity = identity;
+        authorities = identity.TrustedAuthorities;
+        allowsTls12 = identity.AllowTls12;
         Judge = new CertificateJudge(identity, clock, log);
         certificate = SslStreamCertificateContext.Create(
             identity.Certificate, [.. identity.Intermediates], offline: true);
@@ -43,7 +46,21 @@ internal sealed class TlsTransport
 #pragma warning restore CA5398
     }
 
+    /// <summary>For a client that has no certificate yet, and believes peers of this cluster alone.</summary>
+    public TlsTransport(X509Certificate2 authority, TimeProvider clock)
+    {
+        authorities = [authority];
+        protocols = SslProtocols.Tls13;
+        Judge = new CertificateJudge(authority, clock);
+    }
+
     public CertificateJudge Judge { get; }
+
+    /// <summary>
+    /// Whether whoever listens there is known to speak plaintext, and is to be spoken with so: the peers on loopback that this
+    /// user has started without certificates. Nobody by default.
+    /// </summary>
+    public Func<IPEndPoint, bool> IsPlaintext { get; init; } = _ => false;
 
     /// <summary>The peer's side of a connection. A client that is refused is so in the answer to hello: see <see cref="IConnection.Verdict"/>.</summary>
     public IConnection Accept(IConnection connection) => new TlsConnection(connection, isPeer: true, AcceptAsync);
@@ -53,6 +70,11 @@ internal sealed class TlsTransport
     public async Task<IConnection> ConnectAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
         IConnection inner = await TcpTransport.ConnectAsync(address, timeout, cancellationToken).ConfigureAwait(false);
+        if (inner.RemoteEndpoint is { } endpoint && IsPlaintext(endpoint))
+        {
+            return inner;
+        }
+
         TlsConnection connection = Connect(inner, address.Host);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
@@ -132,10 +154,10 @@ internal sealed class TlsTransport
 
     private static X509Certificate2Collection Sent(X509Chain? chain) => chain?.ChainPolicy.ExtraStore ?? [];
 
-    private X509ChainPolicy CreatePolicy() => CertificateJudge.CreatePolicy([.. identity.TrustedAuthorities]);
+    private X509ChainPolicy CreatePolicy() => CertificateJudge.CreatePolicy([.. authorities]);
 
     /// <summary>Where the system lets nobody choose (Windows), <see cref="ThrowIfWeak"/> looks at what was agreed upon.</summary>
-    private CipherSuitesPolicy? CreateSuites() => OperatingSystem.IsWindows() || !identity.AllowTls12
+    private CipherSuitesPolicy? CreateSuites() => OperatingSystem.IsWindows() || !allowsTls12
         ? null
         : new CipherSuitesPolicy([.. Tls13Suites, .. Tls12Suites]);
 

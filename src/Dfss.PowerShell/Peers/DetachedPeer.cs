@@ -25,8 +25,9 @@ internal sealed class DetachedPeer : SessionPeer
     private readonly Lock gate = new();
     private bool isDisposed;
 
-    internal DetachedPeer(Process process, PeerAnnouncement announcement, PeerOptions options, Runspace session)
-        : base(session, options.Identity)
+    internal DetachedPeer(
+        Process process, PeerAnnouncement announcement, PeerOptions options, Runspace session)
+        : base(session, announcement.Identity)
     {
         this.process = process;
         this.announcement = announcement;
@@ -60,13 +61,18 @@ internal sealed class DetachedPeer : SessionPeer
     }
 
     /// <summary>Starts a process with a peer; returns when it listens.</summary>
+    /// <param name="options">How it runs.</param>
+    /// <param name="issuer">What opens the authority, where the peer is a cluster's issuer.</param>
+    /// <param name="session">The session that it belongs to.</param>
+    /// <param name="cancellationToken">Gives up, and ends the process.</param>
     /// <exception cref="DfssException">What the peer failed with.</exception>
     /// <exception cref="CmdletException">HostNotFound, PeerStartFailed: the process could not be started, or ended
     /// early.</exception>
-    internal static async Task<DetachedPeer> StartAsync(PeerOptions options, Runspace session,
-        CancellationToken cancellationToken)
+    internal static async Task<DetachedPeer> StartAsync(
+        PeerOptions options, IssuerSource? issuer, Runspace session, CancellationToken cancellationToken)
     {
-        await using IdentityHandover? handover = options.Identity is { } identity ? IdentityHandover.Create(identity) : null;
+        await using IdentityHandover? handover = issuer is not null ? IdentityHandover.Create(issuer)
+            : options.Identity is { } identity ? IdentityHandover.Create(identity) : null;
         Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options, handover?.PipeName)));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);
@@ -199,6 +205,12 @@ internal sealed class DetachedPeer : SessionPeer
         if (identityPipe is not null)
         {
             command.Append(" -IdentityPipe ").Append(PeerHost.Quote(identityPipe));
+        }
+
+        else
+        {
+            // What the other process finds by itself is not what was found here.
+            command.Append(" -Cluster ''");
         }
 
         AppendLimits(command, options);

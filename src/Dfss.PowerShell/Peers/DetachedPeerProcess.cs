@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography.X509Certificates;
 using Dfss.Peers;
 
 namespace Dfss.Commands;
@@ -10,7 +11,7 @@ internal static class DetachedPeerProcess
     private const long MaxLogBytes = 10L << 20;
 
     /// <summary>Starts the peer, says so on standard output, and runs it until SIGTERM.</summary>
-    internal static async Task RunAsync(PeerOptions options, CancellationToken cancellationToken)
+    internal static async Task RunAsync(PeerOptions options, IssuerSource? issuer, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsWindows())
         {
@@ -28,7 +29,7 @@ internal static class DetachedPeerProcess
         using var log = new PeerLog();
         // Without a folder there is no file, and nothing to keep lines for.
         Action<string>? write = options.StorePath is null ? null : log.Write;
-        DfssPeer peer = await StartAsync(options with { Log = write }, ending.Token).ConfigureAwait(false);
+        DfssPeer peer = await StartAsync(options with { Log = write }, issuer, ending.Token).ConfigureAwait(false);
         await using (peer.ConfigureAwait(false))
         {
             if (options.StorePath is { } path)
@@ -41,17 +42,24 @@ internal static class DetachedPeerProcess
             Announce(new PeerAnnouncement(
                 PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses],
                 peer.StoreId.ToString(),
-                DfssErrorCode.None, Message: null, Advice: null));
+                DfssErrorCode.None, Message: null, Advice: null,
+                peer.Options.Identity?.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false)));
             await WaitAsync(peer, log, ending.Token).ConfigureAwait(false);
             await peer.StopAsync().ConfigureAwait(false);
             log.Write("Stopped.");
         }
     }
 
-    private static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken)
+    private static async Task<DfssPeer> StartAsync(
+        PeerOptions options, IssuerSource? issuer, CancellationToken cancellationToken)
     {
         try
         {
+            if (issuer is not null)
+            {
+                options = options with { Issuer = await issuer.OpenAsync(cancellationToken).ConfigureAwait(false) };
+            }
+
             return await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException exception)

@@ -19,6 +19,9 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
     /// <inheritdoc/>
     private protected override bool NeedsPeers => false;
 
+    /// <summary>The session's own peers are listed whichever clusters they are in.</summary>
+    private protected override bool NeedsCluster => Peer is not null || (Id is null && SessionPeers.List().Length == 0);
+
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ using Dfss.Peers;
 namespace Dfss.Commands;
 
 /// <summary>A peer in this process.</summary>
-internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(session, peer.Options.Identity)
+internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(session, NameOf(peer.Options.Identity))
 {
     /// <summary>Ends when the peer has stopped; fails with the fault that stopped it.</summary>
     internal Task Completion => peer.Completion;

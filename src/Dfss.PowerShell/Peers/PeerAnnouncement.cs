@@ -14,9 +14,10 @@ namespace Dfss.Commands;
 /// <param name="Error">What failed; None when it listens.</param>
 /// <param name="Message">What failed and where.</param>
 /// <param name="Advice">What to do, where the error says it itself.</param>
+/// <param name="Identity">The name in the certificate that it shows; null where it has none.</param>
 internal sealed record PeerAnnouncement(
     string Prefix, int ProcessId, int Port, string[] Addresses, string StoreId, DfssErrorCode Error, string? Message,
-    string? Advice)
+    string? Advice, string? Identity = null)
 {
     /// <summary>What the line is known by.</summary>
     internal const string Mark = "dfss-peer";

@@ -6,7 +6,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>A peer that this process started, here or in a process of its own.</summary>
-internal abstract class SessionPeer(Runspace session, TlsIdentity? identity) : IAsyncDisposable
+internal abstract class SessionPeer(Runspace session, string? identityName) : IAsyncDisposable
 {
     // Weak: a peer keeps no closed session in memory.
     private readonly WeakReference<Runspace> session = new(session);
@@ -29,9 +29,6 @@ internal abstract class SessionPeer(Runspace session, TlsIdentity? identity) : I
 
     internal abstract IReadOnlyList<string> Addresses { get; }
 
-    /// <summary>The name in its certificate; null where it has none.</summary>
-    private readonly string? identityName = identity?.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
-
     /// <summary>What is known without asking it.</summary>
     internal abstract DfssPeerState State { get; }
 
@@ -47,6 +44,10 @@ internal abstract class SessionPeer(Runspace session, TlsIdentity? identity) : I
 
     /// <summary>Lets go of what this process holds of it.</summary>
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>The name in a peer's certificate; null where it has none.</summary>
+    private protected static string? NameOf(TlsIdentity? identity) =>
+        identity?.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
 
     /// <summary>The peer as the user sees it.</summary>
     /// <param name="answer">What it said when it was asked; null where it was not asked or did not answer.</param>

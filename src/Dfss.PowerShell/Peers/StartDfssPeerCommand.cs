@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Net;
 using Dfss.Peers;
+using Dfss.Security;
 
 namespace Dfss.Commands;
 
@@ -11,7 +12,7 @@ namespace Dfss.Commands;
 /// </summary>
 [Cmdlet(VerbsLifecycle.Start, "DfssPeer", DefaultParameterSetName = DiskSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssPeerInfo))]
-public sealed class StartDfssPeerCommand : IdentityCmdlet
+public sealed partial class StartDfssPeerCommand : IdentityCmdlet
 {
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
@@ -115,6 +116,7 @@ public sealed class StartDfssPeerCommand : IdentityCmdlet
             return;
         }
 
+        (TlsIdentity? identity, IssuerSource? issuer) = await FindIdentityAsync(path, cancellationToken).ConfigureAwait(false);
         Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
         var options = new PeerOptions
         {
@@ -123,9 +125,7 @@ public sealed class StartDfssPeerCommand : IdentityCmdlet
             Port = Port,
             AdvertisedAddresses =
                 AdvertisedAddress.Length == 0 && IsAny(Address) ? [Dns.GetHostName()] : AdvertisedAddress,
-            Identity = IdentityPipe is null
-                ? await ReadIdentityAsync(cancellationToken).ConfigureAwait(false)
-                : await IdentityHandover.TakeAsync(IdentityPipe, cancellationToken).ConfigureAwait(false),
+            Identity = identity,
             AllowUnauthenticatedNetwork = AllowUnauthenticatedNetwork,
             QuotaBytes = Quota,
             MinimumFreeBytes = MinimumFreeSpace,
@@ -133,17 +133,19 @@ public sealed class StartDfssPeerCommand : IdentityCmdlet
         };
         if (Announce)
         {
-            await DetachedPeerProcess.RunAsync(options, cancellationToken).ConfigureAwait(false);
+            await DetachedPeerProcess.RunAsync(options, issuer, cancellationToken).ConfigureAwait(false);
         }
         else if (Detached)
         {
-            SessionPeer peer = await DetachedPeer.StartAsync(options, session, cancellationToken).ConfigureAwait(false);
+            SessionPeer peer = await DetachedPeer.StartAsync(options, issuer, session, cancellationToken).ConfigureAwait(false);
             await SessionPeers.AddAsync(peer).ConfigureAwait(false);
+            await TellClusterAsync(peer, identity, cancellationToken).ConfigureAwait(false);
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
         }
         else
         {
-            await StartHereAsync(options with { Log = TakeVerbose }, session, cancellationToken).ConfigureAwait(false);
+            options = options with { Log = TakeVerbose, Issuer = await OpenIssuerAsync(issuer, cancellationToken).ConfigureAwait(false) };
+            await StartHereAsync(options, session, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -169,6 +171,7 @@ public sealed class StartDfssPeerCommand : IdentityCmdlet
         }
 
         await SessionPeers.AddAsync(peer).ConfigureAwait(false);
+        await TellClusterAsync(peer, options.Identity, cancellationToken).ConfigureAwait(false);
         if (!Wait)
         {
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);

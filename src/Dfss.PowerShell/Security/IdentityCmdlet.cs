@@ -36,10 +36,32 @@ public abstract class IdentityCmdlet : DfssCmdlet
     [Parameter(HelpMessage = "Lets TLS 1.2 do where the other side has no TLS 1.3.")]
     public SwitchParameter AllowTls12 { get; set; }
 
+    /// <summary>
+    /// The cluster to be in, where several were joined; '' for none. Without it, the only cluster that was joined is taken, or the
+    /// one of $env:DFSS_CLUSTER.
+    /// </summary>
+    [Parameter(HelpMessage = "The cluster to be in, where several were joined; '' for none.")]
+    [AllowEmptyString]
+    [ValidateNotNull]
+    [ArgumentCompleter(typeof(ClusterCompletion))]
+    public string? Cluster { get; set; }
+
+    /// <summary>Whether one of several clusters must be named.</summary>
+    private protected virtual bool NeedsCluster => true;
+
+    /// <summary>The cluster that the identity is of; none where it is not a cluster's.</summary>
+    private protected ClusterChoice Choice { get; private set; } = ClusterChoice.None;
+
     /// <summary>A file that gives roles to subjects; null where the cmdlet has no such parameter.</summary>
     private protected virtual string? Roles => null;
 
-    /// <summary>Who the cmdlet is; null where nothing was said, and plaintext is meant.</summary>
+    /// <summary>Who the cmdlet is in a cluster; null where plaintext is meant all the same.</summary>
+    /// <param name="membership">The cluster.</param>
+    /// <param name="isExplicit">Whether -Cluster says so.</param>
+    private protected virtual Task<TlsIdentity?> IdentifyAsync(ClusterMembership membership, bool isExplicit) =>
+        Task.FromResult<TlsIdentity?>(ClusterIdentity.OfUser(membership));
+
+    /// <summary>Who the cmdlet is; null where nothing was said, no cluster was joined, and plaintext is meant.</summary>
     private protected Task<TlsIdentity?> ReadIdentityAsync(CancellationToken cancellationToken) => new IdentityParameters
     {
         Certificate = Certificate,
@@ -48,6 +70,16 @@ public abstract class IdentityCmdlet : DfssCmdlet
         RevocationList = RevocationList,
         RoleFile = Roles,
         AllowTls12 = AllowTls12,
+        Cluster = Cluster,
+        NeedsCluster = NeedsCluster,
+        OfCluster = async choice =>
+        {
+            TlsIdentity? identity = choice.Membership is null
+                ? null
+                : await IdentifyAsync(choice.Membership, choice.IsExplicit).ConfigureAwait(false);
+            Choice = identity is null ? ClusterChoice.None : choice;
+            return identity;
+        },
         ResolvePath = ResolveNewAsync,
     }.ReadAsync(cancellationToken);
 }

@@ -46,6 +46,18 @@ internal sealed class IdentityHandover : IAsyncDisposable
         return new IdentityHandover(NewPipeName(), JsonSerializer.SerializeToUtf8Bytes(parts));
     }
 
+    /// <summary>Makes the pipe for a peer that is a cluster's issuer.</summary>
+    internal static IdentityHandover Create(IssuerSource issuer) =>
+        new(NewPipeName(), JsonSerializer.SerializeToUtf8Bytes(new Parts
+        {
+            Certificate = [],
+            Intermediates = [],
+            Authorities = [],
+            AuthorityFolder = issuer.Folder,
+            Passphrase = issuer.Passphrase,
+            RevocationListPath = issuer.RevocationListPath,
+        }));
+
     /// <summary>
     /// On Unix a whole path: a bare name goes below the temporary folder that each process had when it made its first pipe, and
     /// with $env:TMPDIR set since then the other process would look elsewhere.
@@ -64,20 +76,26 @@ internal sealed class IdentityHandover : IAsyncDisposable
         await pipe.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Takes an identity from the process that made the pipe.</summary>
-    internal static async Task<TlsIdentity> TakeAsync(string pipeName, CancellationToken cancellationToken)
+    /// <summary>Takes an identity, or that of an issuer, from the process that made the pipe.</summary>
+    internal static async Task<(TlsIdentity? Identity, IssuerSource? Issuer)> TakeAsync(string pipeName, CancellationToken cancellationToken)
     {
         using var pipe = new NamedPipeClientStream(
             ".", pipeName, PipeDirection.In, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         await pipe.ConnectAsync(ConnectMilliseconds, cancellationToken).ConfigureAwait(false);
         Parts parts = (await JsonSerializer.DeserializeAsync<Parts>(pipe, options: null, cancellationToken).ConfigureAwait(false))!;
-        return new TlsIdentity(Restore(parts), parts.Authorities.Select(X509CertificateLoader.LoadCertificate))
+        if (parts.AuthorityFolder is { } folder)
+        {
+            return (null, new IssuerSource(folder, parts.Passphrase!, parts.RevocationListPath!));
+        }
+
+        TlsIdentity identity = new(Restore(parts), parts.Authorities.Select(X509CertificateLoader.LoadCertificate))
         {
             Intermediates = [.. parts.Intermediates.Select(X509CertificateLoader.LoadCertificate)],
             AllowTls12 = parts.AllowTls12,
             RevocationListPath = parts.RevocationListPath,
             RoleFilePath = parts.RoleFilePath,
         };
+        return (identity, null);
     }
 
     public ValueTask DisposeAsync()
@@ -127,5 +145,9 @@ internal sealed class IdentityHandover : IAsyncDisposable
         public string? RevocationListPath { get; init; }
 
         public string? RoleFilePath { get; init; }
+
+        public string? AuthorityFolder { get; init; }
+
+        public string? Passphrase { get; init; }
     }
 }

@@ -22,18 +22,33 @@ internal sealed class IdentityParameters
 
     internal bool AllowTls12 { get; init; }
 
+    /// <summary>What -Cluster says; null where it is not given.</summary>
+    internal string? Cluster { get; init; }
+
+    /// <summary>Whether the command has something to ask of peers whose cluster must be known.</summary>
+    internal bool NeedsCluster { get; init; } = true;
+
+    /// <summary>Gives a cluster's identity to this command; null where it has none for it, and plaintext is meant.</summary>
+    internal required Func<ClusterChoice, Task<TlsIdentity?>> OfCluster { get; init; }
+
     /// <summary>Makes paths of the operating system of PowerShell's.</summary>
     internal required Func<string, Task<string>> ResolvePath { get; init; }
 
     /// <summary>The identity; null where none is given, and plaintext is meant.</summary>
-    /// <exception cref="CmdletException">CertificateMissing, AuthorityMissing, CertificateNotFound, CertificateUnreadable,
+    /// <exception cref="CmdletException">ClusterAndCertificate, ClusterAmbiguous, ClusterNotFound,
+    /// CertificateMissing, AuthorityMissing, CertificateNotFound, CertificateUnreadable,
     /// CertificateInvalid, CertificatePasswordWrong, or the path's.</exception>
     /// <exception cref="DfssException">InvalidArgument: the certificate comes without its key.</exception>
     internal async Task<TlsIdentity?> ReadAsync(CancellationToken cancellationToken)
     {
         if (Certificate is null)
         {
-            return FindAnyOther() is { } given ? throw CertificateErrors.CertificateMissing(given) : null;
+            return await ReadClusterAsync().ConfigureAwait(false);
+        }
+
+        if (!string.IsNullOrEmpty(Cluster))
+        {
+            throw ClusterErrors.AndCertificate(nameof(Cluster));
         }
 
         if (TrustedAuthorities.Count == 0)
@@ -57,12 +72,35 @@ internal sealed class IdentityParameters
         };
     }
 
-    private string? FindAnyOther() =>
+    /// <summary>The identity of the cluster that was joined; null where none was, or none is meant.</summary>
+    private async Task<TlsIdentity?> ReadClusterAsync()
+    {
+        if (FindOfCertificate() is { } given)
+        {
+            throw CertificateErrors.CertificateMissing(given);
+        }
+
+        ClusterChoice choice = ClusterChoice.Make(Cluster, NeedsCluster);
+        TlsIdentity? identity = await OfCluster(choice).ConfigureAwait(false);
+        if (identity is null)
+        {
+            return FindOfIdentity() is { } lost ? throw CertificateErrors.CertificateMissing(lost) : null;
+        }
+
+        return new TlsIdentity(identity.Certificate, identity.TrustedAuthorities)
+        {
+            AllowTls12 = AllowTls12,
+            RevocationListPath = await ResolveAsync(RevocationList).ConfigureAwait(false) ?? identity.RevocationListPath,
+        };
+    }
+
+    private string? FindOfCertificate() =>
         TrustedAuthorities.Count > 0 ? nameof(IdentityCmdlet.TrustedAuthority)
         : CertificatePassword is not null ? nameof(CertificatePassword)
-        : RevocationList is not null ? nameof(RevocationList)
-        : RoleFile is not null ? nameof(RoleFile)
-        : AllowTls12 ? nameof(AllowTls12) : null;
+        : RoleFile is not null ? nameof(RoleFile) : null;
+
+    private string? FindOfIdentity() =>
+        RevocationList is not null ? nameof(RevocationList) : AllowTls12 ? nameof(AllowTls12) : null;
 
     private async Task<string?> ResolveAsync(string? path) =>
         path is null ? null : await ResolvePath(path).ConfigureAwait(false);

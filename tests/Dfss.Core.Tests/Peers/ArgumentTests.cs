@@ -54,11 +54,24 @@ public sealed class ArgumentTests : IAsyncLifetime
             [Operations.VerifyChunk] = [(ChunkIdOnly, null)],
             [Operations.PeerInfo] = [([], null)],
             [Operations.ListSeals] = [(new() { { "limit", 1 }, { "after", "a" } }, null)],
+            [Operations.Join] =
+                [(new() { { "secret", new byte[32] }, { "request", new byte[100] }, { "store_id", new byte[16] } }, null)],
+            [Operations.Invite] =
+            [
+                (new()
+                {
+                    { "secret_hash", new byte[32] }, { "role", "reader" }, { "expires_in_ms", 1000 }, { "name", "ann" },
+                    { "prefixes", MessageValue.From(["builds/"]) },
+                }, null),
+                (new() { { "secret_hash", new byte[32] }, { "role", "peer" }, { "expires_in_ms", 1000 }, { "store_id", new byte[16] } }, null),
+            ],
+            [Operations.Announce] = [(new() { { "addresses", MessageValue.From(["localhost:9000"]) } }, null)],
+            [Operations.ListPeers] = [([], null)],
             [Operations.Optimize] = [(new() { { "grace_ms", 86_400_000 }, { "dry_run", true } }, null)],
         };
 
     /// <summary>What may be left out. All others are required.</summary>
-    private static readonly string[] Optional = ["file_id", "manifest", "prefix", "after", "dry_run"];
+    private static readonly string[] Optional = ["file_id", "manifest", "prefix", "after", "dry_run", "store_id", "prefixes"];
 
     public static TheoryData<string> All => [.. Right.Keys];
 
@@ -96,7 +109,7 @@ public sealed class ArgumentTests : IAsyncLifetime
         {
             foreach ((string key, MessageValue right) in arguments)
             {
-                if (!Optional.Contains(key) && !(key == "name" && operation == Operations.GetChunk))
+                if (!Optional.Contains(key) && !(key == "name" && operation is Operations.GetChunk or Operations.Invite))
                 {
                     await AssertInvalidAsync(operation, Changed(arguments, key, replacement: null), payload, $"{key} missing");
                     await AssertInvalidAsync(operation, Changed(arguments, key, MessageValue.Nil), payload, $"{key} nil");
@@ -107,7 +120,8 @@ public sealed class ArgumentTests : IAsyncLifetime
                     await AssertInvalidAsync(operation, Changed(arguments, key, wrong), payload, $"{key} of kind {wrong.Kind}");
                 }
 
-                if (right.Kind == MessageValueKind.Binary)
+                // A certificate request has no one length.
+                if (right.Kind == MessageValueKind.Binary && key != "request")
                 {
                     await AssertInvalidAsync(operation, Changed(arguments, key, new byte[31]), payload, $"{key} of 31 bytes");
                     await AssertInvalidAsync(operation, Changed(arguments, key, new byte[33]), payload, $"{key} of 33 bytes");

@@ -21,7 +21,8 @@ public sealed class PeerFaultTests
         PayloadPool pool = new(64 << 20);
         (MemoryConnection near, MemoryConnection far) = MemoryConnection.CreatePair();
         await using LocalStore store = await LocalStore.OpenAsync(path: null, new LocalStoreOptions(), Token);
-        RequestHandlers handlers = new(store, store.Records, () => throw new InvalidOperationException("secret\nof the peer"));
+        ClusterRequests cluster = new(issuer: null, () => throw new InvalidOperationException("asked only by an issuer"));
+        RequestHandlers handlers = new(store, store.Records, cluster, () => throw new InvalidOperationException("secret\nof the peer"));
         PeerSession session = new(
             new MessageChannel(far, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes }),
             new AnswerMemory(pool, new ByteBudget(32 << 20)),

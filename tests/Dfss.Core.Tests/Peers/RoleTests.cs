@@ -14,11 +14,12 @@ public sealed class RoleTests : IAsyncLifetime
 
     private static IEnumerable<(string Operation, DfssRole Least)> LeastRoles =>
     [
-        .. new[] { "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing", "verify_chunk" }
+        .. new[] { "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing", "verify_chunk", "list_peers" }
             .Select(operation => (operation, DfssRole.Reader)),
         .. new[] { "store_chunk", "store_chunks", "flush", "prepare", "seal", "accept", "decide" }
             .Select(operation => (operation, DfssRole.Writer)),
-        .. new[] { "list_seals", "optimize" }.Select(operation => (operation, DfssRole.Admin)),
+        ("announce", DfssRole.Peer),
+        .. new[] { "list_seals", "optimize", "invite" }.Select(operation => (operation, DfssRole.Admin)),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -36,7 +37,7 @@ public sealed class RoleTests : IAsyncLifetime
     {
         IEnumerable<string> known = typeof(Operations).GetFields()
             .Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
-        Assert.Equal(known.Order(StringComparer.Ordinal), LeastRoles.Select(row => row.Operation).Append("hello").Order(StringComparer.Ordinal));
+        Assert.Equal(known.Order(StringComparer.Ordinal), LeastRoles.Select(row => row.Operation).Append("hello").Append("join").Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -54,7 +55,7 @@ public sealed class RoleTests : IAsyncLifetime
             if (role >= least)
             {
                 // No arguments are given, which most of them mind.
-                Assert.True(code is DfssErrorCode.None or DfssErrorCode.InvalidArgument, $"{operation}: {code}");
+                Assert.True(code is DfssErrorCode.None or DfssErrorCode.InvalidArgument or DfssErrorCode.NotAnIssuer, $"{operation}: {code}");
                 continue;
             }
 
@@ -62,6 +63,30 @@ public sealed class RoleTests : IAsyncLifetime
             Assert.Contains($"'{operation}' needs {least.ToString().ToLowerInvariant()}", message, StringComparison.Ordinal);
             string line = $" {operation} failed: '{identity.Certificate.Subject[3..]}' has the role";
             Assert.Single(peer.Log, text => text.Contains(line, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task Who_shows_no_certificate_may_ask_an_issuer_to_join_and_for_nothing_else()
+    {
+        await using TestIssuer issuer = await TestIssuer.StartAsync(cancellationToken: Token);
+        ClientChannelOptions options = ClientChannelOptions.Default with
+        {
+            Connect = new TlsTransport(issuer.Authority.Certificate, TimeProvider.System).ConnectAsync,
+        };
+        foreach (string operation in LeastRoles.Select(row => row.Operation).Append("join"))
+        {
+            await using ClientChannel channel = await ClientChannel.ConnectAsync(issuer.Peer.Address, options, Token);
+            (DfssErrorCode code, string? message) = await CallAsync(channel, operation);
+            Assert.Equal(operation == "join" ? DfssErrorCode.InvalidArgument : DfssErrorCode.NotPermitted, code);
+            Assert.Contains(operation == "join" ? "'secret' is required" : "Who shows no certificate may join", message, StringComparison.Ordinal);
+
+            // One request, and no more: nobody keeps a connection for nothing.
+            using CancellationTokenSource limit = new(RawClient.Patience);
+            while (!channel.IsClosed)
+            {
+                await Task.Delay(1, limit.Token);
+            }
         }
     }
 

@@ -61,6 +61,14 @@ public sealed partial class GoldenFrameTests
     }
 
     [Fact]
+    public void The_invitation_is_shown_as_the_text_of_its_bytes()
+    {
+        Match text = Regex.Match(Document, "^dfss-invitation:[A-Za-z0-9_\\-\\s]+(?=```)", RegexOptions.Multiline);
+        Assert.Equal(GoldenFrames.Invitation.ToText(), Blank().Replace(text.Value, ""));
+        Assert.Equal(Printed["invitation"].Bytes[Frame.PrefixBytes..], GoldenFrames.Invitation.Encode());
+    }
+
+    [Fact]
     public void The_error_table_is_the_codes_own()
     {
         string[] printed = [.. ErrorRow().Matches(Document).Select(match => match.Value)];

@@ -4,7 +4,7 @@ using Dfss.Records;
 namespace Dfss.Tests.Protocol;
 
 /// <summary>What the golden blocks of docs/protocol.md stand for, made with the code's own types.</summary>
-internal static class GoldenFrames
+internal static partial class GoldenFrames
 {
     private const string Name = "a.txt";
     private const string NoFile = "b.txt";
@@ -83,7 +83,7 @@ internal static class GoldenFrames
 
     /// <summary>The blocks that are frames.</summary>
     public static IReadOnlyDictionary<string, (Message Message, ReadOnlyMemory<byte>? Payload)> Frames { get; } =
-        Connection().Concat(Chunks()).Concat(Files()).Concat(Register()).Concat(Errors()).Concat(Upkeep())
+        Connection().Concat(Chunks()).Concat(Files()).Concat(Register()).Concat(Errors()).Concat(Upkeep()).Concat(Cluster())
             .ToDictionary(frame => frame.Name, frame => (frame.Message, NilOr(frame.Payload)));
 
     private static IEnumerable<(string Name, Message Message, byte[]? Payload)> Connection() =>

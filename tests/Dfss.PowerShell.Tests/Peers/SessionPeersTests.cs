@@ -34,7 +34,7 @@ public sealed class SessionPeersTests
         }
     }
 
-    private sealed class EndingPeer(Runspace session, string storeId) : SessionPeer(session, identity: null)
+    private sealed class EndingPeer(Runspace session, string storeId) : SessionPeer(session, identityName: null)
     {
         private DfssPeerState state = DfssPeerState.Running;
 

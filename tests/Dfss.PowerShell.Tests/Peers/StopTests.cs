@@ -127,7 +127,7 @@ public sealed class StopTests : IDisposable
         return process;
     }
 
-    private sealed class ProbePeer(Runspace session) : SessionPeer(session, identity: null)
+    private sealed class ProbePeer(Runspace session) : SessionPeer(session, identityName: null)
     {
         public int Stops { get; private set; }
 

@@ -1,0 +1,28 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Dfss.Security;
+
+/// <summary>Keys of members: who asks for a certificate proves by a request (PKCS#10) that he has the key, and keeps it.</summary>
+internal static class CertificateKeys
+{
+    /// <summary>A request that proves a key, and asks for nothing.</summary>
+    public static byte[] Request(ECDsa key) =>
+        new CertificateRequest(new X500DistinguishedName(string.Empty), key, HashAlgorithmName.SHA256).CreateSigningRequest();
+
+    /// <summary>The SHA-256 of the public key that a request proves.</summary>
+    /// <exception cref="DfssException">InvalidArgument: it proves none.</exception>
+    public static byte[] HashOf(byte[] request)
+    {
+        try
+        {
+            PublicKey key = CertificateRequest.LoadSigningRequest(request, HashAlgorithmName.SHA256).PublicKey;
+            return SHA256.HashData(key.ExportSubjectPublicKeyInfo());
+        }
+        catch (CryptographicException error)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"The certificate request proves no key: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using Dfss.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>Which of the clusters that this user has joined a command is in.</summary>
+/// <param name="Membership">The cluster; null for none.</param>
+/// <param name="IsExplicit">Whether the command was told so by -Cluster.</param>
+internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExplicit)
+{
+    /// <summary>The environment variable with the cluster's name where -Cluster is not given.</summary>
+    internal const string Variable = "DFSS_CLUSTER";
+
+    internal static ClusterChoice None { get; } = new(Membership: null, IsExplicit: false);
+
+    /// <summary>Chooses.</summary>
+    /// <param name="given">What -Cluster says: a name, or nothing for none; null where it is not given.</param>
+    /// <param name="isNeeded">Whether one of several must be named; else it is none.</param>
+    /// <exception cref="CmdletException">ClusterNotFound, ClusterAmbiguous.</exception>
+    internal static ClusterChoice Make(string? given, bool isNeeded = true)
+    {
+        if (given is not null)
+        {
+            return given.Length == 0 ? new ClusterChoice(Membership: null, IsExplicit: true) : new ClusterChoice(Find(given), IsExplicit: true);
+        }
+
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
+        {
+            return new ClusterChoice(Find(named), IsExplicit: false);
+        }
+
+        IReadOnlyList<ClusterMembership> all = ClusterMembership.List(UserState.Folder);
+        return all.Count switch
+        {
+            0 => None,
+            1 => new ClusterChoice(all[0], IsExplicit: false),
+            _ => isNeeded ? throw ClusterErrors.Ambiguous(all) : None,
+        };
+    }
+
+    /// <summary>The cluster of a command that needs one.</summary>
+    /// <exception cref="CmdletException">ClusterNotFound, ClusterAmbiguous, ClusterMissing.</exception>
+    internal static ClusterMembership Require(string? given) => Make(given).Membership ?? throw ClusterErrors.Missing();
+
+    /// <summary>Where a cluster of this name is, or may be made.</summary>
+    /// <exception cref="CmdletException">StateFolderMissing.</exception>
+    /// <exception cref="DfssException">InvalidArgument: no cluster is called so.</exception>
+    internal static ClusterMembership At(string name) =>
+        ClusterMembership.At(UserState.Folder ?? throw ClusterErrors.StateFolderMissing(), name);
+
+    private static ClusterMembership Find(string name)
+    {
+        ClusterMembership found = At(name);
+        return found.Exists ? found : throw ClusterErrors.NotFound(name, ClusterMembership.List(UserState.Folder));
+    }
+}

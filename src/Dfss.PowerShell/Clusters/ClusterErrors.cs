@@ -1,0 +1,98 @@
+using System.Management.Automation;
+using Dfss.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>What can be wrong with clusters and invitations that a command was given. No text has anything of a secret.</summary>
+internal static class ClusterErrors
+{
+    internal static CmdletException Ambiguous(IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(
+        "ClusterAmbiguous", ErrorCategory.InvalidArgument, target: null,
+        $"Several clusters were joined: {Names(all)}. Which one is meant?",
+        $"Give -Cluster and its name, or set $env:{ClusterChoice.Variable}; -Cluster '' for none."));
+
+    internal static CmdletException NotFound(string name, IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(
+        "ClusterNotFound", ErrorCategory.ObjectNotFound, name,
+        all.Count == 0 ? $"No cluster was joined here, and so none called '{name}'."
+            : $"No cluster called '{name}' was joined here; there is {Names(all)}.",
+        "Join it with an invitation (Join-DfssCluster), or name another one."));
+
+    internal static CmdletException Missing() => new(ErrorRecords.Create(
+        "ClusterMissing", ErrorCategory.ObjectNotFound, target: null,
+        "No cluster was made or joined here.",
+        "Make one (New-DfssCluster), or join one with an invitation (Join-DfssCluster)."));
+
+    internal static CmdletException Exists(ClusterMembership membership) => new(ErrorRecords.Create(
+        "ClusterExists", ErrorCategory.ResourceExists, membership.Name,
+        $"There is a cluster called '{membership.Name}' here already, in '{membership.Folder}'.",
+        "Take another name."));
+
+    internal static CmdletException NoMember(ClusterMembership membership) => new(ErrorRecords.Create(
+        "ClusterIncomplete", ErrorCategory.InvalidData, membership.Name,
+        $"'{membership.Folder}' has no certificate: whoever joined the cluster '{membership.Name}' was interrupted.",
+        "Join once more with another invitation, or remove that folder."));
+
+    internal static CmdletException AndCertificate(string given) => new(ErrorRecords.Create(
+        "ClusterAndCertificate", ErrorCategory.InvalidArgument, target: null,
+        $"-{given} and -Certificate exclude each other: one certificate is shown.", "Give one of them."));
+
+    internal static CmdletException Joined(ClusterMembership membership, MemberDescription member) => new(ErrorRecords.Create(
+        "ClusterJoined", ErrorCategory.ResourceExists, membership.Name,
+        $"The cluster '{membership.Name}' was joined here before, as '{member.Name}' ({member.Role}).",
+        "Use -Force to put the new certificate in the place of that one. The invitation was not used."));
+
+    internal static CmdletException NoAuthority(ClusterMembership membership) => new(ErrorRecords.Create(
+        "AuthorityNotFound", ErrorCategory.ObjectNotFound, membership.AuthorityFolder,
+        $"The authority of the cluster '{membership.Name}' is not here: there is no '{membership.AuthorityFolder}'.",
+        "Start the issuer where the cluster was made (New-DfssCluster), as the same user."));
+
+    internal static CmdletException NotOfCluster(ClusterMembership membership, string store) => new(ErrorRecords.Create(
+        "PeerNotJoined", ErrorCategory.AuthenticationError, store,
+        $"The cluster '{membership.Name}' was joined, but not for {store}: the peer has no certificate.",
+        "Join as a peer: an administrator runs New-DfssInvitation -Role Peer, and here it is Join-DfssCluster INVITATION -StorePath FOLDER. "
+        + "Or, for this user and machine alone, listen on localhost with -Cluster ''."));
+
+    internal static CmdletException InvitationMissing() => new(ErrorRecords.Create(
+        "InvitationMissing", ErrorCategory.InvalidArgument, target: null,
+        $"There is no invitation: neither -Invitation nor $env:{JoinDfssClusterCommand.InvitationVariable} is given.",
+        "Give what New-DfssInvitation gave an administrator of the cluster."));
+
+    internal static CmdletException PassphraseMissing() => new(ErrorRecords.Create(
+        "PassphraseMissing", ErrorCategory.InvalidArgument, target: null,
+        $"The authority's key needs a passphrase: neither -Passphrase nor $env:{ClusterPassphrase.Variable} is given, and nobody can be asked.",
+        "Give -Passphrase as a SecureString, for example (Read-Host -AsSecureString), or set the variable."));
+
+    internal static CmdletException PassphraseWrong(ClusterMembership membership, Exception cause) => new(ErrorRecords.Create(
+        "PassphraseWrong", ErrorCategory.AuthenticationError, membership.Name,
+        $"The key of the authority of '{membership.Name}' does not open with this passphrase.",
+        "Give the one that the cluster was made with.", cause));
+
+    internal static CmdletException PassphrasesDiffer() => new(ErrorRecords.Create(
+        "PassphrasesDiffer", ErrorCategory.InvalidArgument, target: null,
+        "The two passphrases are not the same.", "Run the command again, and type the same twice."));
+
+    internal static CmdletException StateFolderMissing() => new(ErrorRecords.Create(
+        "StateFolderMissing", ErrorCategory.ObjectNotFound, target: null,
+        "This user has no folder for what belongs to him alone: no home.",
+        "Set $env:XDG_STATE_HOME to a folder of this user's."));
+
+    internal static CmdletException StoreMissing() => new(ErrorRecords.Create(
+        "StoreMissing", ErrorCategory.InvalidArgument, target: null,
+        "The invitation is for a peer, and no store is named that it is to serve.",
+        "Give -StorePath, the folder of its store, which is made where it does not exist; or -StoreId."));
+
+    internal static CmdletException StoreNotExpected(string role) => new(ErrorRecords.Create(
+        "StoreNotExpected", ErrorCategory.InvalidArgument, target: null,
+        $"A store is named, and the invitation is for the role {role}: a store is a peer's.",
+        "Leave -StorePath and -StoreId out, or ask for an invitation with -Role Peer."));
+
+    internal static CmdletException StoreIdInvalid(string text) => new(ErrorRecords.Create(
+        "StoreIdInvalid", ErrorCategory.InvalidArgument, text,
+        $"'{text}' is no store's id.", "An id is 32 hexadecimal digits, as Get-DfssPeer shows it in StoreId."));
+
+    internal static CmdletException NamePrefixInvalid(string text) => new(ErrorRecords.Create(
+        "NamePrefixInvalid", ErrorCategory.InvalidArgument, text,
+        $"'{text}' is no prefix of names.", "Write how the names begin, with or without a '*' at the end: builds/*."));
+
+    private static string Names(IEnumerable<ClusterMembership> all) => string.Join(", ", all.Select(one => $"'{one.Name}'"));
+}

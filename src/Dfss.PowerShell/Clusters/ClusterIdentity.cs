@@ -1,0 +1,89 @@
+using Dfss.Security;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>What a command takes from the cluster it is in: who it is, and where the peers are.</summary>
+internal static class ClusterIdentity
+{
+    /// <summary>1 minute: a peer that has joined is found soon, and a series of commands asks once.</summary>
+    private static readonly TimeSpan PeersLifetime = TimeSpan.FromMinutes(1);
+
+    /// <summary>2 s: nobody waits long for an issuer that is down, as the peers known before do too.</summary>
+    private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>Who the user is in the cluster; where only stores of his have joined, the first of these.</summary>
+    /// <exception cref="CmdletException">ClusterIncomplete.</exception>
+    internal static TlsIdentity OfUser(ClusterMembership membership) =>
+        membership.LoadMember()
+        ?? membership.Stores.Select(membership.LoadStore).FirstOrDefault()
+        ?? throw ClusterErrors.NoMember(membership);
+
+    /// <summary>Where the issuer may be.</summary>
+    internal static IEnumerable<PeerAddress> IssuerOf(ClusterMembership membership) =>
+        membership.LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse);
+
+    /// <summary>
+    /// The peers of the cluster, each by its best address, the issuer first. What is known for over a minute is asked for again;
+    /// without an answer it holds.
+    /// </summary>
+    /// <param name="membership">The cluster.</param>
+    /// <param name="identity">Who asks.</param>
+    /// <param name="tell">Told why the issuer did not answer.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal static async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(
+        ClusterMembership membership, TlsIdentity identity, Action<string> tell, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ClusterPeer> peers = membership.LoadPeers();
+        if (membership.PeersKnownSince is not { } since || TimeProvider.System.GetUtcNow() - since >= PeersLifetime)
+        {
+            try
+            {
+                IssuerClient client = new(identity, [.. IssuerOf(membership)], RefreshTimeout);
+                peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException exception)
+            {
+                tell($"The list of the cluster's peers could not be brought up to date: {exception.Message}");
+            }
+
+            await TrySaveAsync(membership, peers, tell, cancellationToken).ConfigureAwait(false);
+        }
+
+        return [.. peers.Where(peer => peer.Addresses.Count > 0).Select(peer => PeerAddress.Parse(peer.Addresses[0]))];
+    }
+
+    /// <summary>Notes where the issuer is, for its own user.</summary>
+    internal static Task KeepIssuerAsync(
+        ClusterMembership membership, StoreId store, IReadOnlyList<string> addresses, CancellationToken cancellationToken) =>
+        membership.SavePeersAsync(
+            [
+                new ClusterPeer(store, addresses, IsIssuer: true),
+                .. membership.LoadPeers().Where(peer => !peer.IsIssuer && peer.StoreId != store),
+            ],
+            cancellationToken);
+
+    /// <summary>Has the issuer tell the other members where a peer is, and keeps what it knows of them.</summary>
+    /// <exception cref="DfssException">IssuerUnreachable, NotPermitted, ...</exception>
+    internal static async Task AnnounceAsync(
+        ClusterMembership membership, TlsIdentity identity, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
+    {
+        IssuerClient client = new(identity, [.. IssuerOf(membership)], RefreshTimeout);
+        await client.AnnounceAsync(addresses, cancellationToken).ConfigureAwait(false);
+        await membership.SavePeersAsync(
+            await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task TrySaveAsync(
+        ClusterMembership membership, IReadOnlyList<ClusterPeer> peers, Action<string> tell, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await membership.SavePeersAsync(peers, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception)
+        {
+            tell(exception.Message);
+        }
+    }
+}

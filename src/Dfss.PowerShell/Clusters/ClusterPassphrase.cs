@@ -1,0 +1,57 @@
+using System.Management.Automation;
+using System.Management.Automation.Host;
+using System.Net;
+using System.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>The passphrase of an authority's key: what a parameter says, else an environment variable, else whoever sits there.</summary>
+internal static class ClusterPassphrase
+{
+    /// <summary>The environment variable with it, for use without anybody.</summary>
+    internal const string Variable = "DFSS_CLUSTER_PASSPHRASE";
+
+    /// <summary>Finds it, on the pipeline thread.</summary>
+    /// <param name="cmdlet">Who asks.</param>
+    /// <param name="given">The parameter.</param>
+    /// <param name="isNew">Whether it is to be typed twice.</param>
+    /// <param name="passphrase">The passphrase; null where there is none.</param>
+    /// <returns>What is wrong; null where nothing is.</returns>
+    internal static CmdletException? TryRead(PSCmdlet cmdlet, SecureString? given, bool isNew, out string? passphrase)
+    {
+        passphrase = given is not null ? ToText(given) : Environment.GetEnvironmentVariable(Variable);
+        if (!string.IsNullOrEmpty(passphrase))
+        {
+            return null;
+        }
+
+        if (given is not null || Ask(cmdlet, "Passphrase of the cluster's authority: ") is not { Length: > 0 } typed)
+        {
+            return ClusterErrors.PassphraseMissing();
+        }
+
+        passphrase = ToText(typed);
+        return isNew && Ask(cmdlet, "The same once more: ") is { } again && ToText(again) != passphrase
+            ? ClusterErrors.PassphrasesDiffer()
+            : null;
+    }
+
+    /// <summary>The text of a secret, for as long as it is needed.</summary>
+    internal static string ToText(SecureString secret) => new NetworkCredential(string.Empty, secret).Password;
+
+    /// <summary>Asks whoever sits there; null where nobody does.</summary>
+    private static SecureString? Ask(PSCmdlet cmdlet, string question)
+    {
+        try
+        {
+            PSHostUserInterface? screen = cmdlet.Host?.UI;
+            screen?.Write(question);
+            return screen?.ReadLineAsSecureString();
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or NotImplementedException or NotSupportedException or HostException)
+        {
+            // -NonInteractive, or a host without a screen.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Management.Automation;
+using System.Security;
+using Dfss.Peers;
+using Dfss.Security;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Joins a cluster by an invitation: makes a key that stays here, and gets a certificate for it. From then on the commands that
+/// speak with peers find both, and the peers, by themselves.
+/// </summary>
+[Cmdlet(VerbsCommon.Join, "DfssCluster", SupportsShouldProcess = true)]
+[OutputType(typeof(DfssClusterInfo))]
+public sealed class JoinDfssClusterCommand : DfssCmdlet
+{
+    /// <summary>The environment variable with the invitation where -Invitation is not given.</summary>
+    internal const string InvitationVariable = "DFSS_INVITATION";
+
+    /// <summary>What New-DfssInvitation gave: a string, or a SecureString.</summary>
+    [Parameter(Position = 0, HelpMessage = "What New-DfssInvitation gave. Default: $env:DFSS_INVITATION.")]
+    [SecretArgument]
+    [ValidateNotNull]
+    public SecureString? Invitation { get; set; }
+
+    /// <summary>The folder of the store that a peer will serve; made where it does not exist.</summary>
+    [Parameter(HelpMessage = "The folder of the store that a peer will serve; made where it does not exist.")]
+    [ValidateNotNullOrEmpty]
+    public string? StorePath { get; set; }
+
+    /// <summary>The id of the store that a peer will serve, instead of its folder.</summary>
+    [Parameter(HelpMessage = "The id of the store that a peer will serve, instead of its folder.")]
+    [ValidateNotNullOrEmpty]
+    public string? StoreId { get; set; }
+
+    /// <summary>What the cluster is called here; by default as its authority calls it.</summary>
+    [Parameter(HelpMessage = "What the cluster is called here, where another one has its name.")]
+    [ValidateNotNullOrEmpty]
+    public string? Cluster { get; set; }
+
+    /// <summary>Puts the new certificate in the place of one that is there.</summary>
+    [Parameter(HelpMessage = "Puts the new certificate in the place of one that is there.")]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>A store's id.</summary>
+    /// <exception cref="CmdletException">StoreIdInvalid.</exception>
+    internal static StoreId ParseStoreId(string text) =>
+        Dfss.StoreId.TryParse(text, out StoreId id) ? id : throw ClusterErrors.StoreIdInvalid(text);
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        string? text = Invitation is not null
+            ? ClusterPassphrase.ToText(Invitation)
+            : Environment.GetEnvironmentVariable(InvitationVariable);
+        if (string.IsNullOrEmpty(text))
+        {
+            throw ClusterErrors.InvitationMissing();
+        }
+
+        Invitation invitation = Security.Invitation.Parse(text);
+        bool isPeer = invitation.Role == DfssRole.Peer;
+        if (isPeer == (StorePath is null && StoreId is null))
+        {
+            throw isPeer ? ClusterErrors.StoreMissing() : ClusterErrors.StoreNotExpected(invitation.Role.ToString());
+        }
+
+        ClusterMembership membership = ClusterChoice.At(Cluster ?? invitation.Cluster);
+        membership.ThrowIfAnother(invitation.Authority);
+        string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
+        string what = path is not null ? $" for the store '{path}'" : StoreId is not null ? $" for the store {StoreId}" : string.Empty;
+        if (!await ShouldProcessAsync(membership.Name, $"Join as {invitation.Role}{what}").ConfigureAwait(false))
+        {
+            return;
+        }
+
+        StoreId? store = StoreId is not null ? ParseStoreId(StoreId)
+            : path is not null ? await PeerStore.FindOrCreateAsync(path, cancellationToken).ConfigureAwait(false)
+            : null;
+        if (!Force && membership.Describe(store) is { } member)
+        {
+            throw ClusterErrors.Joined(membership, member);
+        }
+
+        // Before the invitation is used up.
+        membership.Prepare();
+        JoinedMember joined = await IssuerClient.JoinAsync(invitation, store, cancellationToken).ConfigureAwait(false);
+        await KeepAsync(membership, invitation, joined, store).ConfigureAwait(false);
+        await WriteObjectAsync(new DfssClusterInfo(membership, membership.Describe(store)!)).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override object? EndingTarget(DfssException failure) => Cluster;
+
+    /// <summary>Not cancelled: the invitation is used up, and the certificate is all there is of it.</summary>
+    private static async Task KeepAsync(ClusterMembership membership, Invitation invitation, JoinedMember joined, StoreId? store)
+    {
+        await membership.SaveIdentityAsync(joined.Certificate, store, CancellationToken.None).ConfigureAwait(false);
+        await membership.SavePeersAsync(joined.Peers, CancellationToken.None).ConfigureAwait(false);
+        await membership.CreateAsync(invitation.Authority, joined.RevocationList, CancellationToken.None).ConfigureAwait(false);
+    }
+}

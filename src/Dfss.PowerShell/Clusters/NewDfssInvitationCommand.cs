@@ -1,0 +1,75 @@
+using System.Management.Automation;
+using Dfss.Security;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Invites somebody into a cluster: gives one string, by which Join-DfssCluster gets a certificate, once. Asks the cluster's
+/// issuer, as an administrator.
+/// </summary>
+[Cmdlet(VerbsCommon.New, "DfssInvitation", SupportsShouldProcess = true)]
+[OutputType(typeof(string))]
+public sealed class NewDfssInvitationCommand : DfssCmdlet
+{
+    /// <summary>What whoever is invited may do.</summary>
+    [Parameter(Mandatory = true, Position = 0, HelpMessage = "What whoever is invited may do: Reader, Writer, Peer or Admin.")]
+    public DfssClusterRole Role { get; set; }
+
+    /// <summary>How long the invitation holds; a day by default.</summary>
+    [Parameter(HelpMessage = "How long the invitation holds, for example 2:00:00 for two hours.")]
+    public TimeSpan ExpiresIn { get; set; } = InvitationTerms.DefaultLifetime;
+
+    /// <summary>How the names begin that a reader or writer may touch, with or without a '*' at the end.</summary>
+    [Parameter(HelpMessage = "How the names begin that a reader or writer may touch, for example builds/*.")]
+    [ValidateNotNullOrEmpty]
+    public string[] NamePrefix { get; set; } = [];
+
+    /// <summary>What the member will be called, in logs and messages.</summary>
+    [Parameter(HelpMessage = "What the member will be called, in logs and messages.")]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
+
+    /// <summary>The store that a peer is to serve; without it, any that has not joined yet.</summary>
+    [Parameter(HelpMessage = "The store that a peer is to serve, where it has joined before.")]
+    [ValidateNotNullOrEmpty]
+    public string? StoreId { get; set; }
+
+    /// <summary>The cluster, where several were joined.</summary>
+    [Parameter(HelpMessage = "The cluster, where several were joined.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ClusterCompletion))]
+    public string? Cluster { get; set; }
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        ClusterMembership membership = ClusterChoice.Require(Cluster);
+        InvitationTerms terms = new()
+        {
+            Role = (DfssRole)Role,
+            Name = Name,
+            NamePrefixes = [.. NamePrefix.Select(ToPrefix)],
+            StoreId = StoreId is null ? null : JoinDfssClusterCommand.ParseStoreId(StoreId),
+            Lifetime = ExpiresIn,
+        };
+        if (!await ShouldProcessAsync(membership.Name, $"Invite somebody as {Role}").ConfigureAwait(false))
+        {
+            return;
+        }
+
+        TlsIdentity identity = ClusterIdentity.OfUser(membership);
+        PeerAddress[] issuer = [.. ClusterIdentity.IssuerOf(membership)];
+        Invitation invitation = await new IssuerClient(identity, issuer).InviteAsync(
+            terms, membership.LoadAuthority(), cancellationToken).ConfigureAwait(false);
+        await WriteVerboseAsync(FormattableString.Invariant(
+            $"Invited somebody into '{membership.Name}' as {Role}, until {invitation.Expires:u}.")).ConfigureAwait(false);
+        await WriteObjectAsync(invitation.ToText()).ConfigureAwait(false);
+    }
+
+    private static string ToPrefix(string text)
+    {
+        string prefix = text.EndsWith('*') ? text[..^1] : text;
+        return prefix.Length > 0 && !WildcardPattern.ContainsWildcardCharacters(prefix) ? prefix : throw ClusterErrors.NamePrefixInvalid(text);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Management.Automation;
+using System.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>Takes a secret as a string too, and keeps it as a SecureString, so that no list of bound parameters shows it.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class SecretArgumentAttribute : ArgumentTransformationAttribute
+{
+    /// <inheritdoc/>
+    public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
+    {
+        object? given = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        if (given is null or SecureString)
+        {
+            return given;
+        }
+
+        if (given is not string text)
+        {
+            // Not its text, which may be the secret.
+            throw new ArgumentTransformationMetadataException($"A string or a SecureString is taken here, and no {given.GetType()}.");
+        }
+
+        SecureString secret = new();
+        foreach (char character in text)
+        {
+            secret.AppendChar(character);
+        }
+
+        secret.MakeReadOnly();
+        return secret;
+    }
+}

@@ -1,0 +1,127 @@
+using System.Management.Automation;
+using System.Net;
+using System.Security;
+using Dfss.Peers;
+using Dfss.Security;
+
+namespace Dfss.Commands;
+
+/// <content>A peer's place in a cluster: whose certificate it shows, and who is told of it.</content>
+public sealed partial class StartDfssPeerCommand
+{
+    private ClusterMembership? issued;
+
+    /// <summary>Lets members into the cluster that was made here, besides serving the store.</summary>
+    [Parameter(HelpMessage = "Lets members into the cluster that was made here, besides serving the store.")]
+    public SwitchParameter Issuer { get; set; }
+
+    /// <summary>The passphrase of the cluster's authority, for -Issuer.</summary>
+    [Parameter(HelpMessage = "The passphrase of the cluster's authority, for -Issuer.")]
+    [ValidateNotNull]
+    public SecureString? Passphrase { get; set; }
+
+    /// <inheritdoc/>
+    private protected override async Task<TlsIdentity?> IdentifyAsync(ClusterMembership membership, bool isExplicit)
+    {
+        string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
+        TlsIdentity? identity = path is not null && PeerStore.Find(path) is StoreId store ? membership.LoadStore(store) : null;
+        if (identity is null && (isExplicit || !IsLoopback(Address)))
+        {
+            throw ClusterErrors.NotOfCluster(membership, path is null ? "a peer in memory" : $"the store '{path}'");
+        }
+
+        if (identity is null)
+        {
+            await WriteVerboseAsync(
+                $"The cluster '{membership.Name}' was not joined for this store: the peer is this user's on this machine alone, in plaintext.")
+                .ConfigureAwait(false);
+        }
+
+        return identity;
+    }
+
+    private async Task<(TlsIdentity? Identity, IssuerSource? Issuer)> FindIdentityAsync(string? path, CancellationToken cancellationToken)
+    {
+        if (IdentityPipe is not null)
+        {
+            return await IdentityHandover.TakeAsync(IdentityPipe, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!Issuer)
+        {
+            bool isForAnybody = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
+            return (isForAnybody ? null : await ReadIdentityAsync(cancellationToken).ConfigureAwait(false), null);
+        }
+
+        if (Certificate is not null)
+        {
+            throw ClusterErrors.AndCertificate(nameof(Issuer));
+        }
+
+        issued = ClusterChoice.Require(string.IsNullOrEmpty(Cluster) ? null : Cluster);
+        if (!issued.HasAuthority)
+        {
+            throw ClusterErrors.NoAuthority(issued);
+        }
+
+        string passphrase = await ReadPassphraseAsync(Passphrase, isNew: false).ConfigureAwait(false);
+        if (Detached)
+        {
+            // Here, where it can be said as what it is.
+            (await OpenAuthorityAsync(passphrase, cancellationToken).ConfigureAwait(false)).Dispose();
+        }
+
+        return (null, new IssuerSource(issued.AuthorityFolder, passphrase, issued.RevocationListPath));
+    }
+
+    private async Task<ClusterAuthority> OpenAuthorityAsync(string passphrase, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ClusterAuthority.LoadAsync(
+                issued!.AuthorityFolder, passphrase, clock: null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.NotAuthenticated)
+        {
+            throw ClusterErrors.PassphraseWrong(issued!, exception);
+        }
+    }
+
+    private async Task<ClusterIssuer?> OpenIssuerAsync(IssuerSource? source, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return source is null ? null : await source.OpenAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.NotAuthenticated)
+        {
+            throw ClusterErrors.PassphraseWrong(issued!, exception);
+        }
+    }
+
+    /// <summary>So that the other members find the peer by themselves.</summary>
+    private async Task TellClusterAsync(SessionPeer peer, TlsIdentity? identity, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (issued is not null)
+            {
+                await ClusterIdentity.KeepIssuerAsync(
+                    issued, StoreId.Parse(peer.StoreId), peer.Addresses, cancellationToken).ConfigureAwait(false);
+            }
+            else if (Choice.Membership is { } membership && identity is not null)
+            {
+                await ClusterIdentity.AnnounceAsync(membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (DfssException exception)
+        {
+            await WriteWarningAsync(
+                $"The peer runs, and the other members of the cluster were not told where: {exception.Reason} They find it by -Peer, or when "
+                + "it is started again.").ConfigureAwait(false);
+        }
+    }
+
+    private static bool IsLoopback(string address) => string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
+}

@@ -1,0 +1,62 @@
+using Dfss.Peers;
+
+namespace Dfss.Testing;
+
+/// <summary>A cluster's authority on disk, and a peer of this process that is its issuer.</summary>
+internal sealed class TestIssuer : IAsyncDisposable
+{
+    public const string Passphrase = "correct horse battery staple";
+
+    private readonly TemporaryFolder folder;
+    private readonly TimeProvider clock;
+
+    private TestIssuer(TemporaryFolder folder, TimeProvider clock, TestAuthority authority)
+    {
+        this.folder = folder;
+        this.clock = clock;
+        Authority = authority;
+    }
+
+    public TestAuthority Authority { get; }
+
+    /// <summary>The folder with the authority's files.</summary>
+    public string Folder => folder["authority"];
+
+    public ClusterIssuer Issuer { get; private set; } = null!;
+
+    public TlsPeer Peer { get; private set; } = null!;
+
+    public static async Task<TestIssuer> StartAsync(TimeProvider? clock = null, CancellationToken cancellationToken = default)
+    {
+        TimeProvider time = clock ?? TimeProvider.System;
+        TestIssuer made = new(new TemporaryFolder(), time, new TestAuthority("lab", time));
+        await made.Authority.Authority.SaveAsync(made.Folder, Passphrase, cancellationToken);
+        await File.WriteAllTextAsync(made.folder["revoked.crl"], made.Authority.Authority.CreateRevocationList(), cancellationToken);
+        await made.StartAgainAsync(cancellationToken);
+        return made;
+    }
+
+    /// <summary>Stops the peer and the issuer, and starts them on the same folder.</summary>
+    public async Task StartAgainAsync(CancellationToken cancellationToken)
+    {
+        await StopAsync();
+        Issuer = await ClusterIssuer.OpenAsync(Folder, Passphrase, folder["revoked.crl"], clock, cancellationToken);
+        Peer = await TlsPeer.StartAsync(
+            identify: null, options => options with { Issuer = Issuer, TimeProvider = clock, Address = "127.0.0.1" }, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Authority.Dispose();
+        folder.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        if (Peer is not null)
+        {
+            await Peer.DisposeAsync();
+        }
+    }
+}
