@@ -44,7 +44,7 @@ internal sealed partial class PeerSession
     {
         if (welcome is null)
         {
-            log.WriteRefusal(Line(error.Message, MaxLogCharacters));
+            log.WriteRefusal(address, Line(error.Message, MaxLogCharacters));
         }
         else
         {
