@@ -14,5 +14,8 @@ internal sealed record Animal(string Name, Func<Attacker, Task> AttackAsync)
     /// <summary>Whether TLS makes no difference to it.</summary>
     public bool IsPlainOnly { get; init; }
 
+    /// <summary>Whether its connections say hello and are let in, each of them: else it does not do what it should.</summary>
+    public bool IsLetIn { get; init; }
+
     public override string ToString() => Name;
 }

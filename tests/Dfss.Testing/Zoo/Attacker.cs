@@ -12,12 +12,18 @@ namespace Dfss.Testing;
 /// </summary>
 internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposable
 {
+    private const int IpLevel = 0;
+
+    /// <summary>Of Linux: the port is chosen when it connects, which is fast among thousands.</summary>
+    private const int BindAddressNoPort = 24;
+
     private readonly ConcurrentBag<Socket> sockets = [];
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource inPosition = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task attack = Task.CompletedTask;
     private int expected;
     private int begun;
+    private int failedEarly;
 
     public ZooPeer Peer => peer;
 
@@ -25,6 +31,9 @@ internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposab
     public bool IsPersistent => isPersistent;
 
     public CancellationToken Token => stop.Token;
+
+    /// <summary>Connections that were closed before they came to where their animal wants them.</summary>
+    public int FailedEarly => Volatile.Read(ref failedEarly);
 
     /// <summary>Lets an animal loose; when this returns, it has done its worst, and goes on with it.</summary>
     public async Task BeginAsync(Animal animal)
@@ -34,22 +43,13 @@ internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposab
     }
 
     /// <summary>
-    /// Has so many connections do the same: each opens what it wants, says <see cref="Begun"/>, and goes on. What the peer makes of it,
+    /// Has so many connections do the same: each opens what it wants, says that it has begun, and goes on. What the peer makes of it,
     /// closing the connection above all, is no failure.
     /// </summary>
-    public Task KeepAsync(int connections, Func<Task> body)
+    public Task KeepAsync(int connections, Func<Action, Task> body)
     {
         expected += connections;
         return Task.WhenAll(Enumerable.Range(0, connections).Select(_ => RunAsync(body)));
-    }
-
-    /// <summary>One of the connections has come to where its animal wants it.</summary>
-    public void Begun()
-    {
-        if (Interlocked.Increment(ref begun) == expected)
-        {
-            inPosition.TrySetResult();
-        }
     }
 
     /// <summary>A connection over which nothing was sent yet.</summary>
@@ -64,6 +64,7 @@ internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposab
             socket.ReceiveBufferSize = receiveBufferBytes;
         }
 
+        socket.SetRawSocketOption(IpLevel, BindAddressNoPort, BitConverter.GetBytes(1));
         socket.Bind(new IPEndPoint(new IPAddress([127, 0, 0, lastNumber]), 0));
         await socket.ConnectAsync(IPAddress.Loopback, peer.Port, Token);
         return socket;
@@ -148,22 +149,37 @@ internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposab
         stop.Dispose();
     }
 
-    private async Task RunAsync(Func<Task> body)
+    private async Task RunAsync(Func<Action, Task> body)
     {
         await Task.Yield();
+        bool hasBegun = false;
         do
         {
             try
             {
-                await body();
+                await body(Begin);
             }
             catch (Exception error) when (error is SocketException or DfssException or IOException or ObjectDisposedException)
             {
                 // The peer defends itself.
+                if (!hasBegun)
+                {
+                    Interlocked.Increment(ref failedEarly);
+                }
             }
 
-            Begun();
+            Begin();
         }
         while (isPersistent && !Token.IsCancellationRequested);
+
+        void Begin()
+        {
+            if (!hasBegun && Interlocked.Increment(ref begun) == expected)
+            {
+                inPosition.TrySetResult();
+            }
+
+            hasBegun = true;
+        }
     }
 }

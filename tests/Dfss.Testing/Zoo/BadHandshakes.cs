@@ -42,14 +42,14 @@ internal static class BadHandshakes
     {
         List<List<byte[]>> arrangements = arrange(await RecordAsync(attacker));
         int next = 0;
-        await attacker.KeepAsync(Connections, async () =>
+        await attacker.KeepAsync(Connections, async begun =>
         {
             foreach (List<byte[]> records in arrangements.Skip(Interlocked.Increment(ref next) % arrangements.Count).Concat(arrangements))
             {
                 await TryAsync(attacker, records);
             }
 
-            attacker.Begun();
+            begun();
         });
     }
 
@@ -85,7 +85,7 @@ internal static class BadHandshakes
     private static Task HandshakesAsync(Attacker attacker)
     {
         TlsTransport transport = new(attacker.Peer.Identities!.Stranger, TimeProvider.System, log: null);
-        return attacker.KeepAsync(Connections, async () =>
+        return attacker.KeepAsync(Connections, async begun =>
         {
             for (int i = 0; i < 4; i++)
             {
@@ -102,7 +102,7 @@ internal static class BadHandshakes
                 }
             }
 
-            attacker.Begun();
+            begun();
         });
     }
 

@@ -14,6 +14,9 @@ internal static class SlowLoris
     private static byte[] HelloFrame { get; } =
         MessageCodec.ToFrame(Message.Request(0, Operations.Hello, Attacker.Hello), payload: null);
 
+    /// <summary>Its map announces more than it will ever hold.</summary>
+    private static byte[] EndlessHello { get; } = Convert.FromHexString("000010009400a568656c6c6fdf000000ff");
+
     /// <summary>A chunk of 16 MiB is announced, and 64 KiB of it come.</summary>
     private static byte[] StoreFrame { get; } = MessageCodec.ToFrame(
         Message.Request(1, Operations.StoreChunk, new MessageMap { { "chunk_id", new byte[ChunkId.SizeBytes] } }),
@@ -26,10 +29,10 @@ internal static class SlowLoris
         new("stops between the TLS handshake and hello", attacker => SecuredAsync(attacker, (_, _) => Task.CompletedTask)) { NeedsTls = true },
         new("stops in the length of its first frame", attacker => StrangersAsync(attacker, SendAsync(HelloFrame[..2]))) { IsPlainOnly = true },
         new("stops in hello", attacker => SecuredAsync(attacker, SendAsync(HelloFrame[..^8]))),
-        new("says hello byte by byte for ever", attacker => SecuredAsync(attacker, SendEndlessHelloAsync)),
-        new("stops in the length of a request", attacker => GuestsAsync(attacker, SendAsync(StoreFrame[..2]))),
-        new("stops in a chunk", attacker => GuestsAsync(attacker, SendAsync(StoreFrame))),
-        new("sends a chunk byte by byte for ever", attacker => GuestsAsync(attacker, SendEndlessChunkAsync)),
+        new("says hello byte by byte for ever", attacker => SecuredAsync(attacker, SendAsync(EndlessHello), attacker.DripAsync)),
+        new("stops in the length of a request", attacker => GuestsAsync(attacker, SendAsync(StoreFrame[..2]))) { IsLetIn = true },
+        new("stops in a chunk", attacker => GuestsAsync(attacker, SendAsync(StoreFrame))) { IsLetIn = true },
+        new("sends a chunk byte by byte for ever", attacker => GuestsAsync(attacker, SendAsync(StoreFrame), attacker.DripAsync)) { IsLetIn = true },
     ];
 
     /// <summary>More than the strangers that a peer takes; fewer where they come again and again, so that none pushes out another.</summary>
@@ -39,52 +42,39 @@ internal static class SlowLoris
         (attacker, connection) => connection.SendAsync(bytes, attacker.Token).AsTask();
 
     private static Task StrangersAsync(Attacker attacker, Func<Attacker, IConnection, Task> speak) =>
-        attacker.KeepAsync(Strangers(attacker), async () =>
+        attacker.KeepAsync(Strangers(attacker), async begun =>
         {
             Socket socket = await attacker.OpenAsync();
             TcpConnection connection = new(socket, TcpConnection.ConnectedCloseLimit);
             await speak(attacker, connection);
-            attacker.Begun();
+            begun();
             await attacker.HoldAsync(connection);
         });
 
-    private static Task SecuredAsync(Attacker attacker, Func<Attacker, IConnection, Task> speak) =>
-        attacker.KeepAsync(Strangers(attacker), async () =>
+    private static Task SecuredAsync(
+        Attacker attacker, Func<Attacker, IConnection, Task> speak, Func<IConnection, Task>? goOn = null) =>
+        attacker.KeepAsync(Strangers(attacker), async begun =>
         {
             IConnection connection = await attacker.ConnectAsync(await attacker.OpenAsync());
             await speak(attacker, connection);
-            attacker.Begun();
-            await attacker.HoldAsync(connection);
+            begun();
+            await (goOn ?? attacker.HoldAsync)(connection);
         });
 
-    private static Task GuestsAsync(Attacker attacker, Func<Attacker, IConnection, Task> speak) =>
-        attacker.KeepAsync(Guests, async () =>
+    private static Task GuestsAsync(
+        Attacker attacker, Func<Attacker, IConnection, Task> speak, Func<IConnection, Task>? goOn = null) =>
+        attacker.KeepAsync(Guests, async begun =>
         {
             IConnection connection = await attacker.ConnectAsync(await attacker.OpenAsync());
             await attacker.GreetAsync(connection);
             await speak(attacker, connection);
-            attacker.Begun();
-            await attacker.HoldAsync(connection);
+            begun();
+            await (goOn ?? attacker.HoldAsync)(connection);
         });
 
     private static async Task StopInHandshakeAsync(Attacker attacker)
     {
         byte[] hello = (await BadHandshakes.RecordAsync(attacker))[0];
         await StrangersAsync(attacker, SendAsync(hello[..(hello.Length / 2)]));
-    }
-
-    private static async Task SendEndlessHelloAsync(Attacker attacker, IConnection connection)
-    {
-        // Its map announces more than it will ever hold.
-        await connection.SendAsync(Convert.FromHexString("000010009400a568656c6c6fdf000000ff"), attacker.Token);
-        attacker.Begun();
-        await attacker.DripAsync(connection);
-    }
-
-    private static async Task SendEndlessChunkAsync(Attacker attacker, IConnection connection)
-    {
-        await connection.SendAsync(StoreFrame, attacker.Token);
-        attacker.Begun();
-        await attacker.DripAsync(connection);
     }
 }
