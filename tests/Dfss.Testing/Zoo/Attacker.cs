@@ -12,12 +12,16 @@ namespace Dfss.Testing;
 /// </summary>
 internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposable
 {
+    /// <summary>Half of the strangers that a peer takes: more at once would push each other out.</summary>
+    private const int EnteringAtOnce = DfssLimits.MaxStrangers / 2;
+
     private const int IpLevel = 0;
 
     /// <summary>Of Linux: the port is chosen when it connects, which is fast among thousands.</summary>
     private const int BindAddressNoPort = 24;
 
     private readonly ConcurrentBag<Socket> sockets = [];
+    private readonly SemaphoreSlim entering = new(EnteringAtOnce);
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource inPosition = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task attack = Task.CompletedTask;
@@ -96,6 +100,22 @@ internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposab
             : throw new DfssException(answer?.Message.Status ?? DfssErrorCode.PeerUnreachable, "The attacker was not let in.");
     }
 
+    /// <summary>A new connection that is let in, when it is its turn.</summary>
+    public async Task<Guest> EnterAsync(int receiveBufferBytes = 0)
+    {
+        await entering.WaitAsync(Token);
+        try
+        {
+            Socket socket = await OpenAsync(receiveBufferBytes: receiveBufferBytes);
+            IConnection connection = await ConnectAsync(socket);
+            return new Guest(socket, connection, await GreetAsync(connection));
+        }
+        finally
+        {
+            entering.Release();
+        }
+    }
+
     public static MessageMap Hello => new HelloRequest([1], "hostile", []).ToMap();
 
     /// <summary>Waits until the peer closes; reads and forgets what it says.</summary>
@@ -147,6 +167,7 @@ internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposab
         }
 
         stop.Dispose();
+        entering.Dispose();
     }
 
     private async Task RunAsync(Func<Action, Task> body)
@@ -183,3 +204,6 @@ internal sealed class Attacker(ZooPeer peer, bool isPersistent) : IAsyncDisposab
         }
     }
 }
+
+/// <summary>A connection that was let in, in its three layers.</summary>
+internal sealed record Guest(Socket Socket, IConnection Connection, MessageChannel Channel);

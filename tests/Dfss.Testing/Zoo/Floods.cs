@@ -82,8 +82,7 @@ internal static class Floods
     /// </summary>
     private static Task HalfOpenAsync(Attacker attacker) => attacker.KeepAsync(100, async begun =>
     {
-        Socket socket = await attacker.OpenAsync();
-        await attacker.GreetAsync(await attacker.ConnectAsync(socket));
+        Socket socket = (await attacker.EnterAsync()).Socket;
         try
         {
             socket.SetRawSocketOption(TcpLevel, TcpRepair, BitConverter.GetBytes(1));
@@ -101,11 +100,11 @@ internal static class Floods
     private static Task FindMissingAsync(Attacker attacker)
     {
         const int Ids = 1 << 17;
-        const uint InFlight = 4;
+        const uint InFlight = 2;
         byte[] question = RandomNumberGenerator.GetBytes(Ids * ChunkId.SizeBytes);
-        return attacker.KeepAsync(16, async begun =>
+        return attacker.KeepAsync(6, async begun =>
         {
-            MessageChannel channel = await attacker.GreetAsync(await attacker.ConnectAsync(await attacker.OpenAsync()));
+            MessageChannel channel = (await attacker.EnterAsync()).Channel;
             for (uint id = 1; ; id++)
             {
                 await channel.WriteAsync(Message.Request(id, Operations.FindMissing, MessageMap.Empty), question, attacker.Token);
@@ -121,7 +120,7 @@ internal static class Floods
     private static async Task NeverReadAsync(Attacker attacker)
     {
         MessageMap named = new() { { "chunk_id", ChunkId.Of(Unread).ToByteArray() } };
-        MessageChannel first = await attacker.GreetAsync(await attacker.ConnectAsync(await attacker.OpenAsync()));
+        MessageChannel first = (await attacker.EnterAsync()).Channel;
         await first.WriteAsync(Message.Request(1, Operations.StoreChunk, named), Unread, attacker.Token);
         (await first.ReadAsync(attacker.Token))!.Dispose();
 
@@ -132,9 +131,7 @@ internal static class Floods
             Message.Request((uint)id, Operations.GetChunk, id < DfssLimits.MaxRequestsInFlight / 2 ? named : heavy), payload: null))];
         await attacker.KeepAsync(100, async begun =>
         {
-            Socket socket = await attacker.OpenAsync(receiveBufferBytes: 4 << 10);
-            IConnection connection = await attacker.ConnectAsync(socket);
-            await attacker.GreetAsync(connection);
+            (Socket socket, IConnection connection, _) = await attacker.EnterAsync(receiveBufferBytes: 4 << 10);
             Task sending = connection.SendAsync(requests, attacker.Token).AsTask();
 
             // Where the peer reads no more, it has done its worst.
@@ -152,9 +149,7 @@ internal static class Floods
         {
             foreach (byte[] bytes in frames)
             {
-                using Socket socket = await attacker.OpenAsync();
-                IConnection connection = await attacker.ConnectAsync(socket);
-                await attacker.GreetAsync(connection);
+                (Socket socket, IConnection connection, _) = await attacker.EnterAsync();
                 try
                 {
                     await connection.SendAsync(bytes, attacker.Token);
@@ -165,6 +160,8 @@ internal static class Floods
                 {
                     // Refused before all of it was sent.
                 }
+
+                socket.Dispose();
             }
 
             begun();

@@ -65,8 +65,7 @@ internal static class SlowLoris
         Attacker attacker, Func<Attacker, IConnection, Task> speak, Func<IConnection, Task>? goOn = null) =>
         attacker.KeepAsync(Guests, async begun =>
         {
-            IConnection connection = await attacker.ConnectAsync(await attacker.OpenAsync());
-            await attacker.GreetAsync(connection);
+            IConnection connection = (await attacker.EnterAsync()).Connection;
             await speak(attacker, connection);
             begun();
             await (goOn ?? attacker.HoldAsync)(connection);
