@@ -11,8 +11,8 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     /// <summary>131,072 ids: their bytes are 4 MiB, and the answer's bitmap is 16 KiB.</summary>
     private const int MaxIds = 1 << 17;
 
-    /// <summary>4,096: what is looked for in one go; some 10 ms where each id is a file.</summary>
-    private const int TurnIds = 4096;
+    /// <summary>1,024: what is looked for in one go; a few ms.</summary>
+    private const int TurnIds = 1024;
 
     public async ValueTask<RequestAnswer> StoreAsync(MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {

@@ -52,6 +52,7 @@ public sealed partial class DfssPeer
         session = new PeerSession(channel, (hello, verdict) => Greet(visit, hello, verdict), sessionLog, address)
         {
             HelloLimit = Options.HelloLimit,
+            Delay = tls is null ? TimeSpan.Zero : badVisits.DelayOf(address),
         };
         sessions[session] = ended.Task;
         doorkeeper.Enter(visit);
@@ -74,6 +75,11 @@ public sealed partial class DfssPeer
         finally
         {
             doorkeeper.Leave(visit);
+            if (session.Client is null)
+            {
+                badVisits.Count(visit.Address);
+            }
+
             sessions.TryRemove(session, out _);
             ended.SetResult();
         }

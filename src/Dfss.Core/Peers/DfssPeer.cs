@@ -15,6 +15,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly IConnectionListener listener;
     private readonly PeerMemory memory = new();
     private readonly Doorkeeper doorkeeper;
+    private readonly BadVisits badVisits;
     private readonly RequestHandlers handlers;
     private readonly TlsTransport? tls;
     private readonly LoopbackToken? token;
@@ -44,6 +45,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
         AdvertisedAddresses = Advertise();
         handlers = new RequestHandlers(store, options.ServeRecords(store.Records), Describe);
         doorkeeper = new Doorkeeper(memory.Open);
+        badVisits = new BadVisits(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
         accepting = AcceptAsync();

@@ -10,8 +10,16 @@ internal sealed partial class PeerSession
     /// <summary>How long the client may take to say hello, from its first byte on.</summary>
     public required TimeSpan HelloLimit { get; init; }
 
+    /// <summary>How much later than it could it begins with the client.</summary>
+    public TimeSpan Delay { get; init; }
+
     private async Task<bool> GreetAsync()
     {
+        if (Delay > TimeSpan.Zero)
+        {
+            await Task.Delay(Delay, channel.Clock, closed.Token).ConfigureAwait(false);
+        }
+
         using ReceivedMessage? first = await ReadFirstAsync().ConfigureAwait(false);
         if (first is null)
         {

@@ -121,8 +121,8 @@ internal sealed partial class PeerSession
         LogEnd(new DfssException(
             DfssErrorCode.PeerBusy,
             $"pushed out before hello: {DfssLimits.MaxStrangers} such connections are the most, and of its address there were most."));
-        isEnding = true;
         channel.Abort();
+        Close();
     }
 
     private async Task ServeAsync()

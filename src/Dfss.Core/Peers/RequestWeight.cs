@@ -12,14 +12,14 @@ internal static class RequestWeight
     /// <summary>8: a batch or a page is many names, and its answer is made before it is known how long it is.</summary>
     private const int Batch = 8;
 
-    /// <summary>The longest question for chunks, 131,072 ids, is a quarter of all: a second of a processor where each is a file.</summary>
-    private const int IdBytesPerUnit = 64 << 10;
+    /// <summary>The longest question for chunks, 131,072 ids, is half of all, so an identity has one at a time: it takes a processor a while.</summary>
+    private const int IdBytesPerUnit = 32 << 10;
 
     /// <summary>What a request weighs; 0 for one that is answered whatever else is under way.</summary>
     public static int Of(ReceivedMessage request) => request.Message.Operation switch
     {
         Operations.Ping => 0,
-        Operations.FindMissing => 1 + Math.Min((request.PayloadBytes ?? 0) / IdBytesPerUnit, Limit / 4),
+        Operations.FindMissing => 1 + Math.Min((request.PayloadBytes ?? 0) / IdBytesPerUnit, Limit / 2),
         Operations.StoreChunks or Operations.GetChunks => Batch,
         Operations.Prepare or Operations.Seal or Operations.Accept or Operations.Decide or Operations.Read => Batch,
         Operations.ListFiles or Operations.ListSeals or Operations.Optimize => Batch,

@@ -64,27 +64,30 @@ public sealed class DfssPeerTests
             () => ClientChannel.ConnectAsync(address, ClientChannelOptions.Default, Token));
         Assert.Equal(DfssErrorCode.PeerBusy, error.Code);
         Assert.True(error.IsTransient);
-        await clients[0].DisposeAsync();
-        clients[0] = await UntilLetInAsync(address);
+
+        // One that tries again comes in when another has left meanwhile.
+        int attempts = 0;
+        ClientChannelOptions options = ClientChannelOptions.Default with
+        {
+            Connect = async (to, timeout, token) =>
+            {
+                if (++attempts == 2)
+                {
+                    await clients[0].DisposeAsync();
+                    while (peer.Connections == DfssLimits.MaxConnectionsPerIdentity)
+                    {
+                        await Task.Delay(1, token);
+                    }
+                }
+
+                return await TcpTransport.ConnectAsync(to, timeout, token);
+            },
+        };
+        clients.Add(await ClientChannel.ConnectAsync(address, options, Token));
+        Assert.Equal(2, attempts);
         foreach (ClientChannel client in clients)
         {
             await client.DisposeAsync();
-        }
-    }
-
-    private static async Task<ClientChannel> UntilLetInAsync(PeerAddress address)
-    {
-        while (true)
-        {
-            try
-            {
-                return await ClientChannel.ConnectAsync(address, ClientChannelOptions.Default, Token);
-            }
-            catch (DfssException error) when (error.Code == DfssErrorCode.PeerBusy)
-            {
-                // The peer has not seen yet that the other one has gone.
-                await Task.Yield();
-            }
         }
     }
 
