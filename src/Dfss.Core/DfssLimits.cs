@@ -65,4 +65,14 @@ public static class DfssLimits
     /// Connections a peer serves at one moment; the next one is told <see cref="DfssErrorCode.PeerBusy"/>.
     /// </summary>
     public const int MaxConnections = 256;
+
+    /// <summary>
+    /// Of these, connections of one identity: a certificate, or an address where there is none. Half, for others.
+    /// </summary>
+    public const int MaxConnectionsPerIdentity = 128;
+
+    /// <summary>
+    /// Besides these, connections that have not yet said a good hello. A slow link's handshake takes a second: 64 a second.
+    /// </summary>
+    public const int MaxStrangers = 64;
 }

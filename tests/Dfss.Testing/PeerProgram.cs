@@ -33,7 +33,8 @@ internal static class PeerProgram
                 Port = int.Parse(arguments[1], CultureInfo.InvariantCulture),
 
                 // Tests put proxies in front of it, at other ports than its token's.
-                AllowUnauthenticatedNetwork = true,
+                AllowUnauthenticatedNetwork = settings.IdentityFolder is null,
+                Identity = settings.IdentityFolder is { } folder ? ZooIdentities.LoadPeer(folder) : null,
                 AdvertisedAddresses = settings.AdvertisedAddress is string address ? [address] : [],
                 ScrubBytesPerSecond = settings.ScrubBytesPerSecond,
                 MinimumFreeBytes = settings.MinimumFreeBytes,
@@ -41,6 +42,16 @@ internal static class PeerProgram
                 ServeRecords = records =>
                     settings.Breach is null || isSync ? records : new BreachingRecordStore(records, settings.Breach),
             };
+            if (settings.PatienceSeconds is { } seconds)
+            {
+                TimeSpan patience = TimeSpan.FromSeconds(seconds);
+                options = options with
+                {
+                    HelloLimit = patience,
+                    Channel = new ChannelOptions { IdleLimit = patience, StallLimit = patience, RateWindow = patience },
+                };
+            }
+
             DurableFile files = new(beforeStep: null, isSync ? Matches(left, settings.BreachedPaths!) : null);
             await using DfssPeer peer = await DfssPeer.StartAsync(
                 options, files, TcpTransport.Listen, CancellationToken.None);

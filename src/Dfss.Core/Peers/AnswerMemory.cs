@@ -1,17 +1,24 @@
 using System.Numerics;
+using Dfss.Protocol;
 using Dfss.Transport;
 
 namespace Dfss.Peers;
 
 /// <summary>
 /// Where one session's answers get their payloads. An answer holds its memory until the client has read it, which a slow one draws out, so
-/// the bytes are bounded: for a session, and for all of them together, which leaves requests some that answers never hold. Who rents holds
-/// no other payload.
+/// the bytes are bounded: for a session, for all of its identity, and for all of them together, which leaves requests some that answers never
+/// hold. Who rents holds no other payload.
 /// </summary>
 /// <param name="pool">The memory, shared with requests.</param>
-/// <param name="everybody">What the answers of all sessions may hold.</param>
-internal sealed class AnswerMemory(PayloadPool pool, ByteBudget everybody)
+/// <param name="share">What the answers of the session's identity may hold of that for all.</param>
+internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
 {
+    /// <summary>1 KiB: what an answer may hold uncounted. 32 on each of 256 connections are 8 MiB.</summary>
+    private const int FreeBytes = 1 << 10;
+
+    /// <summary>A value of a message's map, in memory.</summary>
+    private const int ValueBytes = 24;
+
     /// <summary>
     /// 8 MiB, which keep one connection as fast as it gets: 8 chunks of the usual size are read from the store while they are sent.
     /// </summary>
@@ -20,29 +27,64 @@ internal sealed class AnswerMemory(PayloadPool pool, ByteBudget everybody)
     /// <summary>A larger payload counts as 4 MiB: so that one is read from the store while another is sent, whatever their size.</summary>
     private const long MostCounted = SessionBytes / 2;
 
-    /// <summary>Of the budget, what requests alone may have: two payloads of the largest size.</summary>
-    public const long RequestBytes = 2L * DfssLimits.MaxPayloadBytes;
-
     private readonly ByteBudget session = new(SessionBytes);
 
     /// <summary>Memory for one payload; waits while the session, or all together, hold as much as they may.</summary>
-    public async ValueTask<AnswerPayload> RentAsync(int length, CancellationToken cancellationToken)
+    public ValueTask<AnswerPayload> RentAsync(int length, CancellationToken cancellationToken) =>
+        RentAsync(length, values: 0, cancellationToken);
+
+    /// <summary>The same for an answer whose results have so many values.</summary>
+    public async ValueTask<AnswerPayload> RentAsync(int length, int values, CancellationToken cancellationToken)
     {
         // A block of the pool is a power of two.
-        long bytes = BitOperations.RoundUpToPowerOf2((uint)length);
+        long bytes = BitOperations.RoundUpToPowerOf2((uint)length) + ((long)values * ValueBytes);
+        await TakeAsync(bytes, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new AnswerPayload(this, await pool.RentAsync(length, cancellationToken).ConfigureAwait(false), bytes);
+        }
+        catch
+        {
+            Return(bytes);
+            throw;
+        }
+    }
+
+    /// <summary>Counts an answer that holds no memory of this. The count is given back by whoever disposes the answer.</summary>
+    public async ValueTask CountAsync(RequestAnswer answer, CancellationToken cancellationToken)
+    {
+        if (answer.IsPooled)
+        {
+            // Counted when it was rented; to wait for more while holding that could be for ever.
+            return;
+        }
+
+        long bytes = answer.OwnBytes;
+        foreach ((_, MessageValue value) in answer.Results)
+        {
+            bytes += value.Kind == MessageValueKind.Array ? (long)value.AsArray().Count * ValueBytes : 0;
+        }
+
+        if (bytes > FreeBytes)
+        {
+            await TakeAsync(bytes, cancellationToken).ConfigureAwait(false);
+            answer.Counted = new AnswerPayload(this, payload: null, bytes);
+        }
+    }
+
+    /// <summary>Called by <see cref="AnswerPayload.Dispose"/>, once.</summary>
+    internal void Return(long bytes)
+    {
+        share.Return(bytes);
+        session.Return(Math.Min(bytes, MostCounted));
+    }
+
+    private async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
+    {
         await session.TakeAsync(Math.Min(bytes, MostCounted), cancellationToken).ConfigureAwait(false);
         try
         {
-            await everybody.TakeAsync(bytes, cancellationToken).ConfigureAwait(false);
-            try
-            {
-                return new AnswerPayload(this, await pool.RentAsync(length, cancellationToken).ConfigureAwait(false), bytes);
-            }
-            catch
-            {
-                everybody.Return(bytes);
-                throw;
-            }
+            await share.TakeAsync(bytes, cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -50,29 +92,22 @@ internal sealed class AnswerMemory(PayloadPool pool, ByteBudget everybody)
             throw;
         }
     }
-
-    /// <summary>Called by <see cref="AnswerPayload.Dispose"/>, once.</summary>
-    internal void Return(Payload payload, long bytes)
-    {
-        payload.Dispose();
-        everybody.Return(bytes);
-        session.Return(Math.Min(bytes, MostCounted));
-    }
 }
 
-/// <summary>Memory of an answer's payload. Whoever owns it disposes it, once the answer is written.</summary>
-internal sealed class AnswerPayload(AnswerMemory owner, Payload payload, long bytes) : IDisposable
+/// <summary>Memory of an answer's payload, or the count alone of what is elsewhere. Whoever owns it disposes it, once the answer is written.</summary>
+internal sealed class AnswerPayload(AnswerMemory owner, Payload? payload, long bytes) : IDisposable
 {
     private int isDisposed;
 
     /// <summary>Exactly as many bytes as were asked for. What they hold at first is left from somebody else.</summary>
-    public Memory<byte> Memory => payload.Memory;
+    public Memory<byte> Memory => payload!.Memory;
 
     public void Dispose()
     {
         if (Interlocked.Exchange(ref isDisposed, 1) == 0)
         {
-            owner.Return(payload, bytes);
+            payload?.Dispose();
+            owner.Return(bytes);
         }
     }
 }

@@ -11,6 +11,9 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     /// <summary>131,072 ids: their bytes are 4 MiB, and the answer's bitmap is 16 KiB.</summary>
     private const int MaxIds = 1 << 17;
 
+    /// <summary>1,024: what is looked for in one go; a few ms.</summary>
+    private const int TurnIds = 1024;
+
     public async ValueTask<RequestAnswer> StoreAsync(MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         ChunkId id = ReadId(arguments);
@@ -61,7 +64,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         ChunkId[] ids = ReadIds(request.Payload?.Memory ?? default, MessageBatch.MaxItems);
 
         // Nobody waits for memory while holding some: all of the budget could be held by those who wait.
-        request.Dispose();
+        request.ReleasePayload();
         List<int?> lengths = [];
         long total = 0;
         foreach (ChunkId id in ids)
@@ -76,7 +79,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
             total += length ?? 0;
         }
 
-        AnswerPayload contents = await memory.RentAsync((int)total, cancellationToken).ConfigureAwait(false);
+        AnswerPayload contents = await memory.RentAsync((int)total, lengths.Count, cancellationToken).ConfigureAwait(false);
         try
         {
             int offset = 0;
@@ -103,7 +106,17 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
 
     public async ValueTask<RequestAnswer> FindMissingAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
-        bool[] missing = await store.FindMissingAsync(ReadIds(payload, MaxIds), cancellationToken).ConfigureAwait(false);
+        ChunkId[] ids = ReadIds(payload, MaxIds);
+        bool[] missing = new bool[ids.Length];
+        for (int i = 0; i < ids.Length; i += TurnIds)
+        {
+            ArraySegment<ChunkId> turn = new(ids, i, Math.Min(TurnIds, ids.Length - i));
+            (await store.FindMissingAsync(turn, cancellationToken).ConfigureAwait(false)).CopyTo(missing, i);
+
+            // Behind what others want of the processor: a flood of long questions keeps nobody waiting for longer than a turn.
+            await Task.Yield();
+        }
+
         ChunkBitmap bitmap = ChunkBitmap.Create(missing.Length, index => missing[index]);
         return new RequestAnswer(MessageMap.Empty, bytes: bitmap.Bits.ToArray());
     }

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using Dfss.Protocol;
 using Dfss.Transport;
 
 namespace Dfss.Peers;
@@ -7,11 +5,6 @@ namespace Dfss.Peers;
 /// <content>Taking connections in.</content>
 public sealed partial class DfssPeer
 {
-    /// <summary>1 s to tell a client that there is no room for it.</summary>
-    private static readonly TimeSpan TurnAwayLimit = TimeSpan.FromSeconds(1);
-
-    private readonly ConcurrentDictionary<MessageChannel, Task> turnedAway = new();
-
     private async Task AcceptAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -51,29 +44,23 @@ public sealed partial class DfssPeer
     private void Serve(IConnection accepted)
     {
         IConnection connection = tls?.Accept(accepted) ?? accepted;
-        MessageChannel channel = new(connection, pool, new ChannelOptions { TimeProvider = Options.TimeProvider });
+        MessageChannel channel = new(connection, memory.Pool, Options.Channel with { TimeProvider = Options.TimeProvider });
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (sessions.Count >= DfssLimits.MaxConnections)
+        string address = Doorkeeper.AddressOf(accepted.RemoteEndpoint);
+        PeerSession? session = null;
+        Visit visit = new(address, () => session!.PushOut());
+        session = new PeerSession(channel, (hello, verdict) => Greet(visit, hello, verdict), sessionLog, address)
         {
-            Log($"{connection.RemoteAddress} was turned away: {DfssLimits.MaxConnections} connections are the most.");
-            if (turnedAway.Count >= DfssLimits.MaxConnections)
-            {
-                // A flood: there is no end to telling.
-                connection.Abort();
-            }
-
-            turnedAway[channel] = ended.Task;
-            _ = TurnAwayAsync(channel, ended);
-            return;
-        }
-
-        PeerSession session = new(channel, new AnswerMemory(pool, answerBytes), Greet, sessionLog);
+            HelloLimit = Options.HelloLimit,
+            Delay = tls is null ? TimeSpan.Zero : badVisits.DelayOf(address),
+        };
         sessions[session] = ended.Task;
-        _ = RunAsync(session, ended);
+        doorkeeper.Enter(visit);
+        _ = RunAsync(session, visit, ended);
     }
 
     /// <summary>Runs a session to its end; <paramref name="ended"/>, which stopping waits for, tells of it.</summary>
-    private async Task RunAsync(PeerSession session, TaskCompletionSource ended)
+    private async Task RunAsync(PeerSession session, Visit visit, TaskCompletionSource ended)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
@@ -87,31 +74,13 @@ public sealed partial class DfssPeer
         }
         finally
         {
-            sessions.TryRemove(session, out _);
-            ended.SetResult();
-        }
-    }
+            doorkeeper.Leave(visit);
+            if (session.Client is null)
+            {
+                badVisits.Count(visit.Address);
+            }
 
-    /// <summary>Says that there is no room, and closes.</summary>
-    private async Task TurnAwayAsync(MessageChannel channel, TaskCompletionSource ended)
-    {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        try
-        {
-            using CancellationTokenSource limit = new(TurnAwayLimit, Options.TimeProvider);
-            DfssException reason = new(
-                DfssErrorCode.PeerBusy, $"This peer serves {DfssLimits.MaxConnections} connections, and more it does not take.", "Try again later.");
-            await channel.WriteAsync(ErrorAnswer.Create(id: null, reason), payload: null, limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is DfssException or OperationCanceledException)
-        {
-            Log($"{channel.RemoteAddress} could not be told so: {error.Message}");
-            channel.Abort();
-        }
-        finally
-        {
-            await channel.DisposeAsync().ConfigureAwait(false);
-            turnedAway.TryRemove(channel, out _);
+            sessions.TryRemove(session, out _);
             ended.SetResult();
         }
     }

@@ -9,7 +9,7 @@ public sealed partial class DfssPeer
 {
     /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
     /// <exception cref="DfssException">Why not.</exception>
-    private Welcome Greet(HelloRequest hello, Verdict? verdict)
+    private Welcome Greet(Visit visit, HelloRequest hello, Verdict? verdict)
     {
         Handshake.Negotiate(hello.Versions);
         RemoteIdentity client = tls is not null ? Identify(verdict!) : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
@@ -21,7 +21,17 @@ public sealed partial class DfssPeer
                 "Ask whoever runs the peer to give it one.");
         }
 
-        return new Welcome(client, handlers.For(client), Hello() with { IsLimited = client.NamePrefixes.Count > 0 });
+        // Who shows no certificate is known by his address alone; who comes to join stays a stranger.
+        IdentityShare share = client.IsStranger
+            ? memory.Open()
+            : doorkeeper.Admit(visit, client.Certificates.Count > 0 ? client.Certificates[0] : visit.Address);
+        return new Welcome(
+            client,
+            handlers.For(client),
+            Hello() with { IsLimited = client.NamePrefixes.Count > 0 },
+            share.Requests,
+            new AnswerMemory(memory.Pool, share.Answers),
+            share.Work);
     }
 
     /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>

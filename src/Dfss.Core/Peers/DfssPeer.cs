@@ -11,13 +11,11 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>5 s: a 16 MiB chunk over a slow link still arrives, and nobody waits long for a peer to stop.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>16 MiB, kept for requests of at most 64 KiB: one on each connection, however much bulk is under way.</summary>
-    private const long SmallRequestBytes = DfssLimits.MaxConnections * (long)PayloadPool.SmallBytes;
-
     private readonly LocalStore store;
     private readonly IConnectionListener listener;
-    private readonly PayloadPool pool = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes, SmallRequestBytes);
-    private readonly ByteBudget answerBytes = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes - AnswerMemory.RequestBytes);
+    private readonly PeerMemory memory = new();
+    private readonly Doorkeeper doorkeeper;
+    private readonly BadVisits badVisits;
     private readonly RequestHandlers handlers;
     private readonly TlsTransport? tls;
     private readonly LoopbackToken? token;
@@ -47,6 +45,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
         AdvertisedAddresses = Advertise();
         ClusterRequests cluster = new(options.Issuer, () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true));
         handlers = new RequestHandlers(store, options.ServeRecords(store.Records), cluster, Describe);
+        doorkeeper = new Doorkeeper(memory.Open);
+        badVisits = new BadVisits(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
         accepting = AcceptAsync();
@@ -70,8 +70,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>Open connections at this moment.</summary>
     public int Connections => sessions.Count;
 
-    /// <summary>Payload memory that requests and answers hold at this moment, and what answers have taken of their budget, in bytes.</summary>
-    internal long HeldBytes => pool.RentedBytes + answerBytes.LimitBytes - answerBytes.FreeBytes;
+    /// <summary>What requests and answers hold at this moment, of memory and of the budgets; 0 when nothing is under way.</summary>
+    internal long HeldBytes => memory.HeldBytes;
 
     /// <summary>Ends when the peer has stopped; fails when it had to stop because of a fault.</summary>
     public Task Completion => completion.Task;
@@ -172,7 +172,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
         // Closing in order waits for those that stand still too.
         using CancellationTokenRegistration abort = hurrying.Token.UnsafeRegister(
             static state => ((DfssPeer)state!).AbortSessions(), this);
-        await Task.WhenAll([.. sessions.Values, .. turnedAway.Values]).ConfigureAwait(false);
+        await Task.WhenAll(sessions.Values).ConfigureAwait(false);
+        sessionLog.Dispose();
         await store.DisposeAsync().ConfigureAwait(false);
         if (Options.Issuer is { } issuer)
         {

@@ -1,6 +1,7 @@
 using Dfss.Records;
 using Dfss.Security;
 using Dfss.Storage;
+using Dfss.Transport;
 
 namespace Dfss.Peers;
 
@@ -106,6 +107,12 @@ public sealed record PeerOptions
     /// How often the revocation list is looked at for those who are connected: 5 s, so that whoever revokes can see it work.
     /// </summary>
     internal TimeSpan IdentityInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a client may take to say hello: 10 s, so that a stranger who says nothing does not stay for long.</summary>
+    internal TimeSpan HelloLimit { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The time-outs of connections; their clock is <see cref="TimeProvider"/>.</summary>
+    internal ChannelOptions Channel { get; init; } = ChannelOptions.Default;
 
     /// <summary>How often garbage is looked for: hourly, as it goes a day after it was last asked for.</summary>
     internal TimeSpan CollectionInterval { get; init; } = TimeSpan.FromHours(1);

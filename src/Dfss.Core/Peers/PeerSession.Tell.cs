@@ -40,16 +40,13 @@ internal sealed partial class PeerSession
     private void Log(string text, int maxCharacters = MaxLogCharacters) => log.Write(Line(text, maxCharacters));
 
     /// <summary>Why the connection ends. Of those who are not let in, not each one's.</summary>
-    private void LogEnd(DfssException error)
-    {
-        LogFailure(error.Message);
-    }
+    private void LogEnd(DfssException error) => LogFailure(error.Message);
 
     private void LogFailure(string text)
     {
         if (welcome is null or { Client.IsStranger: true })
         {
-            log.WriteRefusal(Line(text, MaxLogCharacters));
+            log.WriteRefusal(address, Line(text, MaxLogCharacters));
         }
         else
         {

@@ -13,16 +13,13 @@ namespace Dfss.Peers;
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
 internal sealed partial class PeerSession
 {
-    /// <summary>10 s to say hello: a stranger who says nothing does not keep a connection for long.</summary>
-    private static readonly TimeSpan HelloLimit = TimeSpan.FromSeconds(10);
-
     /// <summary>1 s for the notice to whoever is refused in the middle: a client that reads nothing does not stay for that.</summary>
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(1);
 
     private readonly MessageChannel channel;
-    private readonly AnswerMemory memory;
     private readonly ByteBudget requestMemory = new(2L * DfssLimits.MaxPayloadBytes);
     private readonly Func<HelloRequest, Verdict?, Welcome> greet;
+    private readonly string address;
     private readonly SessionLog log;
     private readonly CancellationTokenSource closed = new();
     private readonly SemaphoreSlim room = new(DfssLimits.MaxRequestsInFlight);
@@ -33,15 +30,15 @@ internal sealed partial class PeerSession
     private volatile Welcome? welcome;
 
     /// <param name="channel">The connection.</param>
-    /// <param name="memory">Where answers' payloads are kept.</param>
     /// <param name="greet">Lets a client in; or throws why not.</param>
     /// <param name="log">Told what an operator should know.</param>
-    public PeerSession(MessageChannel channel, AnswerMemory memory, Func<HelloRequest, Verdict?, Welcome> greet, SessionLog log)
+    /// <param name="address">Where the client comes from, to the log.</param>
+    public PeerSession(MessageChannel channel, Func<HelloRequest, Verdict?, Welcome> greet, SessionLog log, string address)
     {
         this.channel = channel;
-        this.memory = memory;
         this.greet = greet;
         this.log = log;
+        this.address = address;
     }
 
     /// <summary>Who the client is, once it was let in.</summary>
@@ -58,6 +55,10 @@ internal sealed partial class PeerSession
             {
                 await ServeAsync().ConfigureAwait(false);
             }
+        }
+        catch (DfssException) when (isEnding)
+        {
+            // It was told why when that began.
         }
         catch (DfssException error)
         {
@@ -114,45 +115,14 @@ internal sealed partial class PeerSession
     /// <summary>Breaks the connection; <see cref="RunAsync"/> then ends.</summary>
     public void Abort() => channel.Abort();
 
-    private async Task<bool> GreetAsync()
+    /// <summary>The same, of a client that has not been let in, for others that come.</summary>
+    public void PushOut()
     {
-        TimeSpan? idleLimit = channel.IdleLimit;
-        channel.IdleLimit = HelloLimit;
-        using ReceivedMessage? first = await channel.ReadAsync(closed.Token).ConfigureAwait(false);
-        if (first is null)
-        {
-            return false;
-        }
-
-        if (first.Message is not { Operation: Operations.Hello, Id: uint id })
-        {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, "The first request on a connection is hello.");
-        }
-
-        try
-        {
-            if (first.PayloadBytes is not null)
-            {
-                throw new DfssException(DfssErrorCode.InvalidArgument, "A request for 'hello' carries no payload.");
-            }
-
-            welcome = greet(HelloRequest.FromMap(first.Message.Map), channel.Verdict);
-        }
-        catch (DfssException error)
-        {
-            LogEnd(error);
-            await channel.WriteAsync(ErrorAnswer.Create(id, error), payload: null, closed.Token).ConfigureAwait(false);
-            return false;
-        }
-
-        if (!welcome.Client.IsStranger)
-        {
-            channel.IdleLimit = idleLimit;
-            channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
-        }
-
-        await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, welcome.Answer.ToMap()), payload: null, closed.Token).ConfigureAwait(false);
-        return true;
+        LogEnd(new DfssException(
+            DfssErrorCode.PeerBusy,
+            $"pushed out before hello: {DfssLimits.MaxStrangers} such connections are the most, and of its address there were most."));
+        channel.Abort();
+        Close();
     }
 
     private async Task ServeAsync()
@@ -162,30 +132,21 @@ internal sealed partial class PeerSession
             // At a limit the socket is left unread: the client's sends wait, nothing is lost. There is always room for the largest payload.
             await room.WaitAsync(closed.Token).ConfigureAwait(false);
             await requestMemory.TakeAsync(DfssLimits.MaxPayloadBytes, closed.Token).ConfigureAwait(false);
-            ReceivedMessage? request = await channel.ReadAsync(RequestHandler.Choose, closed.Token).ConfigureAwait(false);
+            ReceivedMessage? request = welcome!.Client.IsStranger
+                ? await ReadInTimeAsync().ConfigureAwait(false)
+                : await channel.ReadAsync(RequestHandler.Choose, closed.Token).ConfigureAwait(false);
             if (request is null)
             {
                 return;
             }
 
-            if (request.Message is not { Operation: not null, Id: uint id })
+            if (FindViolation(request.Message) is { } violation)
             {
                 request.Dispose();
-                throw new DfssException(DfssErrorCode.ProtocolViolation, "A client sends requests, each with an id, and nothing else.");
+                throw new DfssException(DfssErrorCode.ProtocolViolation, violation);
             }
 
-            if (request.Message.Operation == Operations.Hello)
-            {
-                request.Dispose();
-                throw new DfssException(DfssErrorCode.ProtocolViolation, "hello was said before; it is the first request of a connection and no other.");
-            }
-
-            if (!unanswered.TryAdd(id, value: true))
-            {
-                request.Dispose();
-                throw new DfssException(DfssErrorCode.ProtocolViolation, $"Request id {id} is still unanswered and was used again.");
-            }
-
+            uint id = request.Message.Id!.Value;
             requestMemory.Return(DfssLimits.MaxPayloadBytes - (request.Payload?.Memory.Length ?? 0));
             lock (running)
             {
@@ -200,6 +161,22 @@ internal sealed partial class PeerSession
                 return;
             }
         }
+    }
+
+    /// <summary>What is wrong with a message as a request; null where nothing is, and its id is then in use.</summary>
+    private string? FindViolation(Message message)
+    {
+        if (message is not { Operation: not null, Id: uint id })
+        {
+            return "A client sends requests, each with an id, and nothing else.";
+        }
+
+        if (message.Operation == Operations.Hello)
+        {
+            return "hello was said before; it is the first request of a connection and no other.";
+        }
+
+        return unanswered.TryAdd(id, value: true) ? null : $"Request id {id} is still unanswered and was used again.";
     }
 
     private async Task AnswerAsync(uint id, ReceivedMessage request)
@@ -228,6 +205,7 @@ internal sealed partial class PeerSession
         }
         finally
         {
+            request.Dispose();
             room.Release();
         }
     }
@@ -235,28 +213,52 @@ internal sealed partial class PeerSession
     private async Task<(Message Message, RequestAnswer? Answer)> HandleAsync(uint id, ReceivedMessage request)
     {
         int held = request.Payload?.Memory.Length ?? 0;
-        using (request)
+        try
         {
+            RequestAnswer answer = await WorkAsync(request).ConfigureAwait(false);
+            return (Message.Answer(id, DfssErrorCode.None, answer.Results), answer);
+        }
+        catch (DfssException error)
+        {
+            LogFailure($"{Operation(request)} failed: {error.Message}");
+            return (ErrorAnswer.Create(id, error, request.Message.Map), null);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // The edge of a request: a fault in its handling is this request's error, not the peer's end.
+            Log($"{Operation(request)} met a fault: {error.ToString().ReplaceLineEndings(" ")}", MaxFaultCharacters);
+            return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
+        }
+        finally
+        {
+            request.ReleasePayload();
+            requestMemory.Return(held);
+        }
+    }
+
+    /// <summary>Has a request handled, in its identity's turn.</summary>
+    private async Task<RequestAnswer> WorkAsync(ReceivedMessage request)
+    {
+        Welcome client = welcome!;
+        int weight = RequestWeight.Of(request);
+        await client.Work.TakeAsync(weight, closed.Token).ConfigureAwait(false);
+        try
+        {
+            RequestAnswer answer = await client.Handler.HandleAsync(request, client.Client, client.Memory, closed.Token).ConfigureAwait(false);
             try
             {
-                RequestAnswer answer = await welcome!.Handler.HandleAsync(request, welcome.Client, memory, closed.Token).ConfigureAwait(false);
-                return (Message.Answer(id, DfssErrorCode.None, answer.Results), answer);
+                await client.Memory.CountAsync(answer, closed.Token).ConfigureAwait(false);
+                return answer;
             }
-            catch (DfssException error)
+            catch
             {
-                LogFailure($"{Operation(request)} failed: {error.Message}");
-                return (ErrorAnswer.Create(id, error, request.Message.Map), null);
+                answer.Dispose();
+                throw;
             }
-            catch (Exception error) when (error is not OperationCanceledException)
-            {
-                // The edge of a request: a fault in its handling is this request's error, not the peer's end.
-                Log($"{Operation(request)} met a fault: {error.ToString().ReplaceLineEndings(" ")}", MaxFaultCharacters);
-                return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
-            }
-            finally
-            {
-                requestMemory.Return(held);
-            }
+        }
+        finally
+        {
+            client.Work.Return(weight);
         }
     }
 
@@ -268,9 +270,3 @@ internal sealed partial class PeerSession
         }
     }
 }
-
-/// <summary>How a client is let in.</summary>
-/// <param name="Client">Who it is.</param>
-/// <param name="Handler">What handles its requests.</param>
-/// <param name="Answer">What its hello is answered.</param>
-internal sealed record Welcome(RemoteIdentity Client, RequestHandler Handler, HelloAnswer Answer);

@@ -12,8 +12,21 @@ internal sealed class RequestAnswer(MessageMap results, AnswerPayload? pooled = 
 
     public MessageMap Results { get; } = results;
 
+    /// <summary>Whether its payload is in memory of an <see cref="AnswerMemory"/>.</summary>
+    public bool IsPooled => pooled is not null;
+
+    /// <summary>What its payload takes outside of pooled memory.</summary>
+    public int OwnBytes => bytes?.Length ?? 0;
+
+    /// <summary>What it was counted for by <see cref="AnswerMemory.CountAsync"/>; null for nothing.</summary>
+    public AnswerPayload? Counted { get; set; }
+
     /// <summary>Null for nil, which is not the same as empty. (Without the casts, a null array would become an empty payload.)</summary>
     public ReadOnlyMemory<byte>? Payload => pooled is not null ? (ReadOnlyMemory<byte>?)pooled.Memory : bytes is not null ? (ReadOnlyMemory<byte>?)bytes : null;
 
-    public void Dispose() => pooled?.Dispose();
+    public void Dispose()
+    {
+        pooled?.Dispose();
+        Counted?.Dispose();
+    }
 }

@@ -10,12 +10,34 @@ internal sealed partial class ClientChannel
     /// <summary>The id of hello, the first request.</summary>
     private const uint HelloId = 0;
 
-    /// <summary>Connects and says hello.</summary>
+    /// <summary>Three more attempts at a peer that is busy, which others that end their commands make room at: 1.4 s in all.</summary>
+    private static readonly TimeSpan[] BusyDelays =
+        [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(800)];
+
+    /// <summary>Connects and says hello; where the peer is busy, a few times.</summary>
     /// <exception cref="DfssException">
     /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy, of TLS what <see cref="TlsTransport.ConnectAsync(PeerAddress,
     /// TimeSpan, CancellationToken)"/> says, or the error the peer answered; each names the peer.
     /// </exception>
     public static async Task<ClientChannel> ConnectAsync(
+        PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await ConnectOnceAsync(address, options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException busy) when (busy.Code == DfssErrorCode.PeerBusy && attempt < BusyDelays.Length)
+            {
+                // Not all at the same moment again.
+                TimeSpan delay = BusyDelays[attempt] * (0.5 + Random.Shared.NextDouble());
+                await Task.Delay(delay, options.Channel.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<ClientChannel> ConnectOnceAsync(
         PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
     {
         IConnection connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);

@@ -75,47 +75,83 @@ internal sealed partial class MessageChannel
             await ReceiveAsync(isEndAllowed: false, cancellationToken).ConfigureAwait(false);
         }
 
-        Message message = MessageCodec.DecodeHeader(buffer.AsMemory(start, end.HeaderBytes));
-        Consume(end.HeaderBytes);
-        if (end.PayloadBytes is not { } payloadBytes)
-        {
-            return new ReceivedMessage(message, payload: null, payloadBytes: null);
-        }
-
-        PayloadTarget target = choose?.Invoke(message, payloadBytes) ?? PayloadTarget.Pooled;
-        if (target.IsDiscarded)
-        {
-            await DiscardAsync(payloadBytes, cancellationToken).ConfigureAwait(false);
-            return new ReceivedMessage(message, payload: null, payloadBytes);
-        }
-
-        Payload? payload = target.Destination is null ? await RentAsync(payloadBytes, cancellationToken).ConfigureAwait(false) : null;
+        ReceiveCharge? charge = Share is { } share
+            ? await WaitForMemoryAsync(share.TakeHeaderAsync(end.HeaderBytes, cancellationToken)).ConfigureAwait(false)
+            : null;
         try
         {
-            Memory<byte> destination = payload?.Memory ?? target.Destination!.Value[..payloadBytes];
-            await FillAsync(destination, cancellationToken).ConfigureAwait(false);
-            return new ReceivedMessage(message, payload, payloadBytes);
+            Message message = MessageCodec.DecodeHeader(buffer.AsMemory(start, end.HeaderBytes));
+            Consume(end.HeaderBytes);
+            return end.PayloadBytes is { } payloadBytes
+                ? await ReadPayloadAsync(message, charge, payloadBytes, choose, cancellationToken).ConfigureAwait(false)
+                : new ReceivedMessage(message, payload: null, payloadBytes: null) { HeaderCharge = charge };
         }
         catch
         {
-            payload?.Dispose();
+            charge?.Dispose();
             throw;
         }
     }
 
-    private async ValueTask<Payload> RentAsync(int payloadBytes, CancellationToken cancellationToken)
+    private async ValueTask<ReceivedMessage> ReadPayloadAsync(
+        Message message,
+        ReceiveCharge? headerCharge,
+        int payloadBytes,
+        Func<Message, int, PayloadTarget>? choose,
+        CancellationToken cancellationToken)
     {
-        // Waiting for memory is this side's doing: the other one is not to be called dead for it.
-        PayloadPool source = pool.ForReceiving(payloadBytes);
-        if (source.TryRent(payloadBytes) is { } payload)
+        PayloadTarget target = choose?.Invoke(message, payloadBytes) ?? PayloadTarget.Pooled;
+        if (target.IsDiscarded)
         {
-            return payload;
+            await DiscardAsync(payloadBytes, cancellationToken).ConfigureAwait(false);
+            return new ReceivedMessage(message, payload: null, payloadBytes) { HeaderCharge = headerCharge };
+        }
+
+        if (target.Destination is { } given)
+        {
+            await FillAsync(given[..payloadBytes], cancellationToken).ConfigureAwait(false);
+            return new ReceivedMessage(message, payload: null, payloadBytes) { HeaderCharge = headerCharge };
+        }
+
+        ReceiveCharge? charge = Share is { } share
+            ? await WaitForMemoryAsync(share.TakePayloadAsync(payloadBytes, cancellationToken)).ConfigureAwait(false)
+            : null;
+        Payload? payload = null;
+        try
+        {
+            PayloadPool source = pool.ForReceiving(payloadBytes);
+            payload = source.TryRent(payloadBytes)
+                ?? await WaitForMemoryAsync(source.RentAsync(payloadBytes, cancellationToken)).ConfigureAwait(false);
+            await FillAsync(payload.Memory, cancellationToken).ConfigureAwait(false);
+            return new ReceivedMessage(message, payload, payloadBytes) { HeaderCharge = headerCharge, PayloadCharge = charge };
+        }
+        catch
+        {
+            payload?.Dispose();
+            charge?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Waiting for memory is this side's doing: the other one is not to be called dead, or idle, for it.</summary>
+    private async ValueTask<T> WaitForMemoryAsync<T>(ValueTask<T> taking)
+    {
+        if (taking.IsCompleted)
+        {
+            return await taking.ConfigureAwait(false);
         }
 
         reading.Stop();
-        payload = await source.RentAsync(payloadBytes, cancellationToken).ConfigureAwait(false);
-        reading.Start();
-        return payload;
+        isWaitingForMemory = true;
+        try
+        {
+            return await taking.ConfigureAwait(false);
+        }
+        finally
+        {
+            isWaitingForMemory = false;
+            reading.Start();
+        }
     }
 
     private async ValueTask FillAsync(Memory<byte> destination, CancellationToken cancellationToken)

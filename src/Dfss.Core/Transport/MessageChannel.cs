@@ -24,6 +24,7 @@ internal sealed partial class MessageChannel : IAsyncDisposable
     private int unanswered;
     private volatile string? deathReason;
     private volatile bool isIdleEnd;
+    private volatile bool isWaitingForMemory;
 
     /// <summary>Takes over a connection.</summary>
     /// <param name="connection">The connection; disposed with this.</param>
@@ -54,6 +55,12 @@ internal sealed partial class MessageChannel : IAsyncDisposable
     /// <summary>The longest body that is read. Raise it to <see cref="DfssLimits.MaxFrameBytes"/> when hello is answered.</summary>
     public int MaxBodyBytes { get; set; }
 
+    /// <summary>What the other end may hold of what it sends, with its other connections; null where nobody counts. Set when hello is answered.</summary>
+    public ReceiveShare? Share { get; set; }
+
+    /// <summary>The clock of its time-outs.</summary>
+    public TimeProvider Clock => clock;
+
     /// <summary>How long the connection may lie idle, with no frame begun and no request unanswered in either direction; null for ever.</summary>
     public TimeSpan? IdleLimit { get; set; }
 
@@ -78,7 +85,7 @@ internal sealed partial class MessageChannel : IAsyncDisposable
             deathReason = $"The connection was given up: {reason}.";
             connection.Abort();
         }
-        else if (IdleLimit is { } limit && Volatile.Read(ref unanswered) <= 0
+        else if (IdleLimit is { } limit && !isWaitingForMemory && Volatile.Read(ref unanswered) <= 0
             && clock.GetElapsedTime(Math.Max(Volatile.Read(ref lastMessage), LastByte)) >= limit)
         {
             isIdleEnd = true;

@@ -2,7 +2,9 @@ using Dfss.Protocol;
 
 namespace Dfss.Transport;
 
-/// <summary>A message that has arrived whole. Whoever read it owns it, and disposes it to give its payload's memory back.</summary>
+/// <summary>
+/// A message that has arrived whole. Whoever read it owns it, and disposes it to give its payload's memory back, and what it was charged.
+/// </summary>
 /// <param name="message">The message.</param>
 /// <param name="payload">The payload in pooled memory; null where it is nil, was received elsewhere, or was discarded.</param>
 /// <param name="payloadBytes">The payload's length; null for a nil payload.</param>
@@ -16,6 +18,12 @@ internal sealed class ReceivedMessage(Message message, Payload? payload, int? pa
     /// <summary>The payload's length, wherever it went; null for a nil payload, 0 for an empty one.</summary>
     public int? PayloadBytes { get; } = payloadBytes;
 
+    /// <summary>What the sender's share was charged for the header; null for nothing.</summary>
+    public ReceiveCharge? HeaderCharge { get; init; }
+
+    /// <summary>The same for the payload.</summary>
+    public ReceiveCharge? PayloadCharge { get; init; }
+
     /// <summary>Takes the payload out: its new owner disposes it, and disposing this message no longer does.</summary>
     public Payload? TakePayload()
     {
@@ -24,5 +32,16 @@ internal sealed class ReceivedMessage(Message message, Payload? payload, int? pa
         return taken;
     }
 
-    public void Dispose() => Payload?.Dispose();
+    /// <summary>Gives the payload's memory back, before the message itself is done with.</summary>
+    public void ReleasePayload()
+    {
+        Payload?.Dispose();
+        PayloadCharge?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        ReleasePayload();
+        HeaderCharge?.Dispose();
+    }
 }

@@ -50,12 +50,12 @@ public sealed class DfssPeerTests
     }
 
     [Fact]
-    public async Task At_the_limit_of_connections_the_next_client_is_told_that_the_peer_is_busy()
+    public async Task At_the_limit_of_connections_the_next_client_is_told_that_the_peer_is_busy_and_comes_in_when_one_has_left()
     {
         await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, Token);
         PeerAddress address = Cluster.AddressOf(peer);
         List<ClientChannel> clients = [];
-        for (int i = 0; i < DfssLimits.MaxConnections; i++)
+        for (int i = 0; i < DfssLimits.MaxConnectionsPerIdentity; i++)
         {
             clients.Add(await ClientChannel.ConnectAsync(address, ClientChannelOptions.Default, Token));
         }
@@ -63,6 +63,28 @@ public sealed class DfssPeerTests
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             () => ClientChannel.ConnectAsync(address, ClientChannelOptions.Default, Token));
         Assert.Equal(DfssErrorCode.PeerBusy, error.Code);
+        Assert.True(error.IsTransient);
+
+        // One that tries again comes in when another has left meanwhile.
+        int attempts = 0;
+        ClientChannelOptions options = ClientChannelOptions.Default with
+        {
+            Connect = async (to, timeout, token) =>
+            {
+                if (++attempts == 2)
+                {
+                    await clients[0].DisposeAsync();
+                    while (peer.Connections == DfssLimits.MaxConnectionsPerIdentity)
+                    {
+                        await Task.Delay(1, token);
+                    }
+                }
+
+                return await TcpTransport.ConnectAsync(to, timeout, token);
+            },
+        };
+        clients.Add(await ClientChannel.ConnectAsync(address, options, Token));
+        Assert.Equal(2, attempts);
         foreach (ClientChannel client in clients)
         {
             await client.DisposeAsync();

@@ -19,18 +19,27 @@ public sealed class PeerFaultTests
     {
         ConcurrentQueue<string> log = new();
         PayloadPool pool = new(64 << 20);
+        PeerMemory memory = new();
+        IdentityShare share = memory.Open();
+        using SessionLog sessionLog = new(log.Enqueue, TimeProvider.System);
         (MemoryConnection near, MemoryConnection far) = MemoryConnection.CreatePair();
         await using LocalStore store = await LocalStore.OpenAsync(path: null, new LocalStoreOptions(), Token);
         ClusterRequests cluster = new(issuer: null, () => throw new InvalidOperationException("asked only by an issuer"));
         RequestHandlers handlers = new(store, store.Records, cluster, () => throw new InvalidOperationException("secret\nof the peer"));
         PeerSession session = new(
-            new MessageChannel(far, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes }),
-            new AnswerMemory(pool, new ByteBudget(32 << 20)),
+            new MessageChannel(far, memory.Pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes }),
             (_, _) => new Welcome(
                 RemoteIdentity.Anybody,
                 handlers.For(RemoteIdentity.Anybody),
-                new HelloAnswer(1, "test", store.StoreId, [], [], HelloLimits.Default)),
-            new SessionLog(log.Enqueue, TimeProvider.System));
+                new HelloAnswer(1, "test", store.StoreId, [], [], HelloLimits.Default),
+                share.Requests,
+                new AnswerMemory(memory.Pool, share.Answers),
+                share.Work),
+            sessionLog,
+            "here")
+        {
+            HelloLimit = RawClient.Patience,
+        };
         Task running = session.RunAsync();
         await using MessageChannel client = new(near, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
 

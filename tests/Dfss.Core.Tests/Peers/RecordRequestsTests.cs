@@ -64,7 +64,7 @@ public sealed class RecordRequestsTests
         FileManifest manifest = await StoreManifestAsync(chunks);
         RecordRequests requests = new(new OneRecord(RecordOf(manifest)), chunks);
         PayloadPool pool = new(DfssLimits.MaxPayloadBytes);
-        AnswerMemory memory = new(pool, new ByteBudget(DfssLimits.MaxPayloadBytes));
+        AnswerMemory memory = new(pool, new FairBudget(DfssLimits.MaxPayloadBytes).Open());
         MessageMap arguments = new() { { "name", Sample.Name }, { "manifest", true } };
         using (RequestAnswer answer = await requests.GetFileInfoAsync(arguments, memory, Token))
         {

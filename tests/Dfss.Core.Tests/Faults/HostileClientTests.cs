@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Dfss.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Faults;
+
+/// <summary>
+/// A zoo of hostile clients at real peer processes: beside each of them an honest client goes on, the peer's memory stays within bounds, and
+/// when it has gone the peer is as it was before.
+/// </summary>
+public sealed partial class HostileClientTests(HostileClientTests.Peers peers) : IClassFixture<HostileClientTests.Peers>
+{
+    /// <summary>
+    /// 512 MB: 128 MiB of payloads, 32 MiB of headers, and what .NET needs for the rest, among it what it has not collected yet.
+    /// A peer without limits takes gigabytes.
+    /// </summary>
+    private const long MemoryLimit = 512_000_000;
+
+    private const int FileBytes = (2 << 20) + 12_345;
+
+    /// <summary>For what happens at once when nothing is wrong, and within the peer's patience otherwise.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(120);
+
+    public static TheoryData<string, bool> Zoo
+    {
+        get
+        {
+            TheoryData<string, bool> rows = [];
+            foreach (Animal animal in Animal.Zoo)
+            {
+                if (!animal.NeedsTls)
+                {
+                    rows.Add(animal.Name, false);
+                }
+
+                if (!animal.IsPlainOnly)
+                {
+                    rows.Add(animal.Name, true);
+                }
+            }
+
+            return rows;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Zoo))]
+    public async Task Beside_one_that_an_honest_client_goes_on_and_the_peer_is_as_before_when_it_has_gone(string name, bool isOverTls)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The attackers' addresses, and the peer's memory, are those of Linux.");
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(Soon);
+        ZooPeer peer = await peers.GetAsync(isOverTls);
+        await using HonestClient honest = new(peer);
+        await honest.TransferAsync(FileBytes, limit.Token);
+        int connections = await honest.CountConnectionsAsync(limit.Token);
+        peer.ForgetPeak();
+        long began = Stopwatch.GetTimestamp();
+
+        await using (Attacker attacker = new(peer, isPersistent: false))
+        {
+            Animal animal = Animal.Zoo.Single(each => each.Name == name);
+            await attacker.BeginAsync(animal).WaitAsync(limit.Token);
+            Assert.True(!animal.IsLetIn || attacker.FailedEarly == 0, $"{attacker.FailedEarly} of its connections were not let in.");
+
+            began = Tell("attack begun", began);
+
+            // One that is connected, and one that comes now.
+            await honest.TransferAsync(FileBytes, limit.Token);
+            await using HonestClient other = new(peer);
+            await other.TransferAsync(FileBytes, limit.Token);
+            began = Tell("honest clients served", began);
+        }
+
+        began = Tell("zoo gone", began);
+
+        long peak = peer.PeakResidentBytes;
+        Assert.True(peak < MemoryLimit, $"The peer took {peak:N0} bytes.");
+        for (int left = int.MaxValue; left > connections;)
+        {
+            left = await honest.CountConnectionsAsync(limit.Token);
+            await Task.Delay(1, limit.Token);
+        }
+
+        await using HonestClient later = new(peer);
+        await later.TransferAsync(FileBytes, limit.Token);
+        Tell($"peer as before; it took {peak:N0} bytes at most", began);
+        Assert.DoesNotContain("fault", peer.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_is_refused_again_and_again_is_written_down_a_few_times()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The attackers' addresses are those of Linux.");
+        await using ZooPeer peer = await ZooPeer.StartAsync(isSecured: true, Peers.Patience);
+        await using (Attacker attacker = new(peer, isPersistent: false))
+        {
+            await attacker.BeginAsync(Animal.Zoo.Single(animal => animal.Name.Contains("nobody known", StringComparison.Ordinal)));
+        }
+
+        await using HonestClient honest = new(peer);
+        await honest.TransferAsync(FileBytes, TestContext.Current.CancellationToken);
+        Assert.InRange(Attackers().Count(peer.Log), 1, Dfss.Peers.SessionLog.RefusalsPerAddress);
+    }
+
+    private static long Tell(string what, long began)
+    {
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s"));
+        return Stopwatch.GetTimestamp();
+    }
+
+    [GeneratedRegex(@"127\.0\.0\.2:")]
+    private static partial Regex Attackers();
+
+    /// <summary>One peer without TLS and one with it for all of them: what one leaves behind the next would find.</summary>
+    public sealed class Peers : IAsyncLifetime
+    {
+        /// <summary>So that whoever does nothing is closed while the tests wait; an honest client does something all the time.</summary>
+        internal static TimeSpan Patience { get; } = TimeSpan.FromSeconds(4);
+
+        private readonly Lazy<Task<ZooPeer>> plain = new(() => ZooPeer.StartAsync(isSecured: false, Patience));
+        private readonly Lazy<Task<ZooPeer>> secured = new(() => ZooPeer.StartAsync(isSecured: true, Patience));
+
+        internal Task<ZooPeer> GetAsync(bool isOverTls) => isOverTls ? secured.Value : plain.Value;
+
+        public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (Lazy<Task<ZooPeer>> peer in new[] { plain, secured })
+            {
+                if (peer.IsValueCreated)
+                {
+                    await (await peer.Value).DisposeAsync();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Dfss.Peers;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Peers;
+
+public class BadVisitsTests
+{
+    private readonly FakeTimeProvider clock = new();
+    private readonly BadVisits visits;
+
+    public BadVisitsTests() => visits = new BadVisits(clock);
+
+    [Fact]
+    public void An_address_with_many_bad_ends_is_begun_with_later_and_no_other()
+    {
+        Count("bad", BadVisits.Burst);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Count("bad", 5);
+        Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
+        Count("bad", 1000);
+        Assert.Equal(BadVisits.MaxDelay, visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("good"));
+    }
+
+    [Fact]
+    public void What_was_long_ago_is_forgotten()
+    {
+        Count("bad", BadVisits.Burst + 5);
+        clock.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Count("bad", BadVisits.Burst);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+    }
+
+    [Fact]
+    public void Thousands_of_addresses_are_not_kept()
+    {
+        Count("bad", BadVisits.Burst + 5);
+        for (int i = 0; i < 10_000; i++)
+        {
+            Count($"{i}", 1);
+        }
+
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+    }
+
+    private void Count(string address, int times)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            visits.Count(address);
+        }
+    }
+}

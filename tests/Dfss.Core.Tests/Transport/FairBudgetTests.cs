@@ -1,0 +1,209 @@
+using Dfss.Transport;
+using Xunit;
+
+namespace Dfss.Tests.Transport;
+
+public class FairBudgetTests
+{
+    private const long Limit = 900;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task One_alone_gets_two_thirds_and_whoever_comes_then_gets_some()
+    {
+        FairBudget budget = new(Limit);
+        FairBudget.Share greedy = budget.Open();
+        List<Task> takes = [.. Enumerable.Range(0, 90).Select(_ => greedy.TakeAsync(10, Token).AsTask())];
+        Assert.Equal(Limit * 2 / 3, greedy.Held);
+        Assert.Equal(60, takes.Count(task => task.IsCompletedSuccessfully));
+
+        FairBudget.Share honest = budget.Open();
+        Assert.True(honest.TakeAsync(200, Token).AsTask().IsCompletedSuccessfully);
+        honest.Return(200);
+
+        greedy.Return(300);
+        await Task.WhenAll(takes);
+    }
+
+    [Fact]
+    public void Who_has_nothing_may_take_all_there_is()
+    {
+        FairBudget budget = new(Limit);
+        FairBudget.Share one = budget.Open();
+        Assert.True(one.TakeAsync(Limit, Token).AsTask().IsCompletedSuccessfully);
+        FairBudget.Share other = budget.Open();
+        Task waiting = other.TakeAsync(Limit, Token).AsTask();
+        Assert.False(waiting.IsCompleted);
+        one.Return(Limit);
+        Assert.Equal(Limit, other.Held);
+    }
+
+    [Fact]
+    public async Task Of_those_who_wait_the_one_with_least_is_served_first()
+    {
+        FairBudget budget = new(Limit);
+        FairBudget.Share full = budget.Open();
+        FairBudget.Share some = budget.Open();
+        FairBudget.Share none = budget.Open();
+        await some.TakeAsync(10, Token);
+        await full.TakeAsync(500, Token);
+        await none.TakeAsync(390, Token);
+        Task second = some.TakeAsync(200, Token).AsTask();
+        none.Return(390);
+        await second;
+        Task last = full.TakeAsync(100, Token).AsTask();
+        Task first = none.TakeAsync(300, Token).AsTask();
+        Assert.False(first.IsCompleted);
+        some.Return(210);
+        await first;
+        Assert.False(last.IsCompleted);
+        full.Return(500);
+        await last;
+    }
+
+    [Fact]
+    public async Task Who_gives_up_makes_way_and_takes_nothing()
+    {
+        FairBudget budget = new(Limit);
+        FairBudget.Share holder = budget.Open();
+        await holder.TakeAsync(600, Token);
+        using CancellationTokenSource cancel = new();
+        FairBudget.Share large = budget.Open();
+        Task waiting = large.TakeAsync(Limit, cancel.Token).AsTask();
+        FairBudget.Share small = budget.Open();
+        Task behind = small.TakeAsync(10, Token).AsTask();
+        Assert.False(behind.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await behind;
+        Assert.Equal(0, large.Held);
+        Assert.Equal(610, budget.Held);
+    }
+
+    [Fact]
+    public async Task More_than_the_limit_and_more_given_back_than_taken_are_the_callers_fault()
+    {
+        FairBudget.Share share = new FairBudget(Limit).Open();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await share.TakeAsync(Limit + 1, Token));
+        await share.TakeAsync(1, Token);
+        Assert.Throws<ArgumentOutOfRangeException>(() => share.Return(2));
+    }
+
+    /// <summary>Some shares take, give back and give up at random; now and then everything is given back, and then nobody may still wait.</summary>
+    [Fact]
+    public async Task Whatever_they_do_the_sum_is_right_nobody_has_too_much_and_everybody_is_served()
+    {
+        int seed = Random.Shared.Next();
+        TestContext.Current.SendDiagnosticMessage($"Seed {seed}.");
+        for (int round = 0; round < 200; round++)
+        {
+            await RunAsync(new Random(seed + round), $"seed {seed + round}");
+        }
+    }
+
+    private static async Task RunAsync(Random random, string seed)
+    {
+        FairBudget budget = new(Limit);
+        Taker[] takers = [.. Enumerable.Range(0, random.Next(1, 8)).Select(_ => new Taker(budget.Open()))];
+        for (int step = 0; step < 200; step++)
+        {
+            Taker taker = takers[random.Next(takers.Length)];
+            switch (random.Next(5))
+            {
+                case 0:
+                    taker.ReturnOne(random);
+                    break;
+                case 1:
+                    await taker.GiveUpOneAsync(random);
+                    break;
+                default:
+                    taker.Take(random.Next(8) == 0 ? random.Next((int)Limit + 1) : random.Next(100));
+                    break;
+            }
+
+            await Task.WhenAll(takers.Select(each => each.SettleAsync()));
+            long held = takers.Sum(each => each.Share.Held);
+            Assert.True(held == budget.Held && held <= Limit, $"{seed}: {held} are held of {Limit}, {budget.Held} by the books");
+            Assert.All(takers, each => Assert.True(
+                each.Share.Held <= Limit * 2 / 3 || each.Held.Count(amount => amount > 0) <= 1,
+                $"{seed}: one has {each.Share.Held} in {each.Held.Count()} pieces"));
+            Assert.True(
+                takers.All(each => each.IsWaiting == false || each.Share.Held > 0) || held > 0, $"{seed}: somebody waits for nobody");
+        }
+
+        for (int i = 0; takers.Any(taker => taker.IsWaiting || taker.Share.Held > 0); i++)
+        {
+            Assert.True(i < 10_000, $"{seed}: somebody waits for ever");
+            Array.ForEach(takers, taker => taker.ReturnOne(random));
+            await Task.WhenAll(takers.Select(each => each.SettleAsync()));
+        }
+
+        Assert.Equal(0, budget.Held);
+    }
+
+    private sealed class Taker(FairBudget.Share share)
+    {
+        private readonly List<(long Amount, Task Taking, CancellationTokenSource Cancel)> takes = [];
+
+        public FairBudget.Share Share { get; } = share;
+
+        public IEnumerable<long> Held => takes.Where(take => take.Taking.IsCompletedSuccessfully).Select(take => take.Amount);
+
+        public bool IsWaiting => takes.Any(take => !take.Taking.IsCompleted);
+
+        public void Take(long amount)
+        {
+            CancellationTokenSource cancel = new();
+            takes.Add((amount, Share.TakeAsync(amount, cancel.Token).AsTask(), cancel));
+        }
+
+        public void ReturnOne(Random random)
+        {
+            int[] done = Indexes(take => take.Taking.IsCompletedSuccessfully);
+            if (done.Length > 0)
+            {
+                int index = done[random.Next(done.Length)];
+                Share.Return(takes[index].Amount);
+                Remove(index);
+            }
+        }
+
+        public async Task GiveUpOneAsync(Random random)
+        {
+            int[] waiting = Indexes(take => !take.Taking.IsCompleted);
+            if (waiting.Length > 0)
+            {
+                int index = waiting[random.Next(waiting.Length)];
+                await takes[index].Cancel.CancelAsync();
+                try
+                {
+                    // Served before it gave up: it has it.
+                    await takes[index].Taking;
+                }
+                catch (OperationCanceledException)
+                {
+                    Remove(index);
+                }
+            }
+        }
+
+        /// <summary>Who was served is told by a task of its own.</summary>
+        public async Task SettleAsync()
+        {
+            while (Held.Sum() != Share.Held)
+            {
+                await Task.Yield();
+            }
+        }
+
+        private int[] Indexes(Func<(long Amount, Task Taking, CancellationTokenSource Cancel), bool> isWanted) =>
+            [.. Enumerable.Range(0, takes.Count).Where(index => isWanted(takes[index]))];
+
+        private void Remove(int index)
+        {
+            takes[index].Cancel.Dispose();
+            takes.RemoveAt(index);
+        }
+    }
+}
