@@ -47,7 +47,6 @@ internal static class PeerProgram
                 TimeSpan patience = TimeSpan.FromSeconds(seconds);
                 options = options with
                 {
-                    HelloLimit = patience,
                     Channel = new ChannelOptions { IdleLimit = patience, StallLimit = patience, RateWindow = patience },
                 };
             }

@@ -17,7 +17,7 @@ internal sealed record PeerSettings
     /// <summary>A folder with its certificate and those it trusts, as <see cref="ZooIdentities"/> writes them; null for no TLS.</summary>
     public string? IdentityFolder { get; init; }
 
-    /// <summary>How long it waits for hello, for a byte within a frame, and in an idle connection, each; null for as usual.</summary>
+    /// <summary>How long it waits for a byte within a frame, and in an idle connection, each; null for as usual.</summary>
     public double? PatienceSeconds { get; init; }
 
     /// <summary>

@@ -34,7 +34,7 @@ internal sealed class ZooPeer : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="isSecured">Whether it speaks TLS.</param>
-    /// <param name="patience">How long it waits for a client's hello, for a byte within a frame and in an idle connection; null for as usual.</param>
+    /// <param name="patience">How long it waits for a byte within a frame and in an idle connection; null for as usual.</param>
     public static async Task<ZooPeer> StartAsync(bool isSecured, TimeSpan? patience)
     {
         TemporaryFolder folder = new();
