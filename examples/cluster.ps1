@@ -110,7 +110,7 @@ try {
     Assert ($code -eq 0) "the other user ended with exit code $code."
     $watch.Stop()
 
-    $listed = Step { Get-DfssFileInfo }
+    $listed = @(Step { Get-DfssFileInfo })
     Assert ($listed.Count -eq 1 -and $listed[0].Name -eq 'builds/report.bin') "$($listed.Count) files are listed."
     Assert ($listed[0].StoreIds.Count -eq 2) 'the file is not at both peers of the cluster.'
     Write-Host "# Whoever tries the same invitation again is refused.`n"
