@@ -36,6 +36,14 @@ function Assert([bool] $Condition, [string] $Otherwise) {
 
 # The other user: knows the invitation, which came in $env:DFSS_INVITATION, and nothing else.
 if ($OtherUser) {
+    if ($env:EXAMPLE_USER -eq 'eve') {
+        $refused = $null
+        try { $null = Step { Join-DfssCluster } } catch { $refused = $_ }
+        Assert ($null -ne $refused -and $refused.FullyQualifiedErrorId -like 'InvitationUsed*') "the invitation worked twice: $refused"
+        Write-Host "$refused`n"
+        return
+    }
+
     $folder = [System.IO.Path]::Combine($env:XDG_STATE_HOME, 'files')
     $null = [System.IO.Directory]::CreateDirectory($folder)
     $file = [System.IO.Path]::Combine($folder, 'report.bin')
@@ -63,7 +71,7 @@ if ($OtherUser) {
 }
 
 # The process that runs this script, once more for the other user.
-function Start-OtherUser([string] $StateFolder, [string] $Invitation) {
+function Start-OtherUser([string] $Name, [string] $Invitation) {
     $start = [System.Diagnostics.ProcessStartInfo]::new([System.Environment]::ProcessPath)
     if ([System.IO.Path]::GetFileNameWithoutExtension($start.FileName) -eq 'dotnet') {
         $start.ArgumentList.Add([System.Environment]::GetCommandLineArgs()[0])
@@ -71,9 +79,9 @@ function Start-OtherUser([string] $StateFolder, [string] $Invitation) {
 
     if ($PSHOME -and $Host.Name -ne 'dfss') { $start.ArgumentList.Add('-NoProfile') }
     foreach ($argument in '-File', $PSCommandPath, '-OtherUser') { $start.ArgumentList.Add($argument) }
-    $start.Environment['XDG_STATE_HOME'] = $StateFolder
+    $start.Environment['XDG_STATE_HOME'] = [System.IO.Path]::Combine($folder, $Name)
     $start.Environment['DFSS_INVITATION'] = $Invitation
-    $start.Environment['EXAMPLE_USER'] = 'ann'
+    $start.Environment['EXAMPLE_USER'] = $Name
     $start.Environment['EXAMPLE_MODULE'] = [System.IO.Path]::ChangeExtension((Get-Module Dfss).Path, 'psd1')
     $null = $start.Environment.Remove('DFSS_CLUSTER_PASSPHRASE')
     $process = [System.Diagnostics.Process]::Start($start)
@@ -106,16 +114,16 @@ try {
 
     Write-Host "# Another user is invited. The invitation is one string, which works once.`n"
     $invitation = New-DfssInvitation -Role Writer -NamePrefix 'builds/*' -Name ann
-    $code = Start-OtherUser ([System.IO.Path]::Combine($folder, 'ann')) $invitation
+    $code = Start-OtherUser ann $invitation
     Assert ($code -eq 0) "the other user ended with exit code $code."
     $watch.Stop()
 
-    $listed = Step { Get-DfssFileInfo }
+    $listed = @(Step { Get-DfssFileInfo })
     Assert ($listed.Count -eq 1 -and $listed[0].Name -eq 'builds/report.bin') "$($listed.Count) files are listed."
     Assert ($listed[0].StoreIds.Count -eq 2) 'the file is not at both peers of the cluster.'
     Write-Host "# Whoever tries the same invitation again is refused.`n"
-    $code = Start-OtherUser ([System.IO.Path]::Combine($folder, 'eve')) $invitation
-    Assert ($code -ne 0) 'the invitation worked twice.'
+    $code = Start-OtherUser eve $invitation
+    Assert ($code -eq 0) "the third user ended with exit code $code."
     Write-Host ("The cluster works: from nothing to a file sent and received in {0:n1} s." -f $watch.Elapsed.TotalSeconds)
 } finally {
     foreach ($peer in $peers) { Stop-DfssPeer -Id $peer.Id -ErrorAction Continue }

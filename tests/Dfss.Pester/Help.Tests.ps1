@@ -99,9 +99,9 @@ Describe 'The examples' {
             { Invoke-InSession $session ($Command.Replace('9001', $ports[0]).Replace('9002', $ports[1])) } | Should -Not -Throw
         }
         finally {
+            foreach ($name in $before.Keys) { [System.Environment]::SetEnvironmentVariable($name, $before[$name]) }
             $null = Invoke-InSession $session "Get-DfssPeer | Where-Object Kind -NE Remote | Stop-DfssPeer; Remove-Module Dfss"
             $session.Dispose()
-            foreach ($name in $before.Keys) { [System.Environment]::SetEnvironmentVariable($name, $before[$name]) }
             Remove-Item -LiteralPath $folder -Recurse -Force
         }
     }

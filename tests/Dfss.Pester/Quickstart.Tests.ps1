@@ -36,7 +36,7 @@ Describe 'examples/cluster.ps1' {
         $text = Invoke-Isolated "Import-Module '$manifest'; & '$script'; exit [int](-not `$?)" | Out-String
         $LASTEXITCODE | Should -Be 0 -Because $text
         $text | Should -Match 'The cluster works: from nothing to a file sent and received in [0-5]?\d\.\d s\.'
-        $text | Should -Match 'InvitationUsed|used before'
+        $text | Should -Match 'The invitation was used before'
         $text | Should -Not -Match 'dfss-invitation:'
     }
 }

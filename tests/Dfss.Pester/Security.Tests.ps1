@@ -115,7 +115,7 @@ Describe 'A cluster' {
             (Receive-DfssFile one.txt -Destination "$state/back/").FullName
         }
         $joined, $sent, $back = $job | Receive-Job -Wait -AutoRemoveJob -ErrorAction Stop
-        $joined.Role.Value | Should -Be 'Writer'
+        "$($joined.Role)" | Should -Be 'Writer'
         $sent.Name | Should -Be 'one.txt'
         Get-Content $back | Should -Be 'one'
         (Get-DfssFileInfo).Name | Should -Be 'one.txt'
