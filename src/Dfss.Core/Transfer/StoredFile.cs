@@ -32,6 +32,7 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
                 FileId = earlier.FileId,
                 Length = earlier.Length,
                 ChunkSize = earlier.ChunkSize,
+                Encryption = earlier.Encryption,
                 Replicas = earlier.Replicas,
                 Run = earlier.Run,
                 ModifiedUnixMilliseconds = earlier.ModifiedUnixMilliseconds,
