@@ -11,12 +11,15 @@
     FormatsToProcess     = @('Dfss.Format.ps1xml')
     FunctionsToExport    = @()
     CmdletsToExport      = @(
+        'Add-DfssFileRecipient'
         'Compare-DfssFile'
         'Get-DfssFileInfo'
         'Get-DfssPeer'
+        'New-DfssEncryptionKey'
         'Optimize-DfssStore'
         'Receive-DfssFile'
         'Remove-DfssFile'
+        'Remove-DfssFileRecipient'
         'Rename-DfssFile'
         'Repair-DfssFile'
         'Send-DfssFile'

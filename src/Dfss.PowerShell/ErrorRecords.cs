@@ -88,6 +88,14 @@ internal static class ErrorRecords
             [DfssErrorCode.FileTooLarge] = (ErrorCategory.LimitsExceeded, "Split the file."),
             [DfssErrorCode.AddressUnavailable] = (ErrorCategory.ResourceUnavailable,
             "Use another -Port (0 takes any free one) or another -Address."),
+            [DfssErrorCode.KeyRequired] = (ErrorCategory.PermissionDenied,
+            "Give the key with -EncryptionKey, or the certificate with its private key with -DecryptionCertificate."),
+            [DfssErrorCode.KeyWrong] = (ErrorCategory.PermissionDenied,
+            "Give one of the keys that the message names."),
+            [DfssErrorCode.FileNotEncrypted] = (ErrorCategory.SecurityError,
+            "Leave the key out to take the file as it is."),
+            [DfssErrorCode.FileTampered] = (ErrorCategory.SecurityError,
+            "Do not use what you have of it; send it again from a good copy, and ask who may write at its peers."),
         };
 
     /// <summary>
@@ -105,8 +113,12 @@ internal static class ErrorRecords
             ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,
             "End -Destination with '/' to receive into a folder."),
             ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),
+            ["EncryptionKeyInvalid"] = (ErrorCategory.InvalidData, "Give what New-DfssEncryptionKey has made."),
+            ["EncryptionKeyNotFound"] = (ErrorCategory.ObjectNotFound, "Check the path; New-DfssEncryptionKey makes a key."),
+            ["EncryptionKeyUnreadable"] = (ErrorCategory.ReadError, "Check that the user who runs the command may read it."),
             ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
             ["IdAndPeer"] = (ErrorCategory.InvalidArgument, "Give -Id or -Peer, not both."),
+            ["KeyMissing"] = (ErrorCategory.InvalidArgument, "Give -EncryptionKey or -DecryptionCertificate."),
             ["NameAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give -Name or -RelativeTo, not both."),
             ["NameInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralName where the name has brackets."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
@@ -120,6 +132,7 @@ internal static class ErrorRecords
             ["PeerNotOfSession"] = (ErrorCategory.ObjectNotFound, "See Get-DfssPeer for the peers of this session."),
             ["PeerOfOtherSession"] = (ErrorCategory.PermissionDenied, "Stop the peer in the session that started it."),
             ["PeerStartFailed"] = (ErrorCategory.OpenError, "Set $env:DFSS_HOST to the path of pwsh 7.6 or dfss."),
+            ["RecipientMissing"] = (ErrorCategory.InvalidArgument, "Give -Recipient or -RecipientKey."),
             ["WaitAndDetached"] = (ErrorCategory.InvalidArgument, "Give -Wait or -Detached, not both."),
         };
 

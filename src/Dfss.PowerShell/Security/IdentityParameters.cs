@@ -14,6 +14,9 @@ internal sealed class IdentityParameters
 
     internal SecureString? CertificatePassword { get; init; }
 
+    /// <summary>What the parameter of the password is called.</summary>
+    internal string PasswordParameter { get; init; } = nameof(CertificatePassword);
+
     internal IReadOnlyList<DfssCertificateSource> TrustedAuthorities { get; init; } = [];
 
     internal string? RevocationList { get; init; }
@@ -67,7 +70,8 @@ internal sealed class IdentityParameters
     private async Task<string?> ResolveAsync(string? path) =>
         path is null ? null : await ResolvePath(path).ConfigureAwait(false);
 
-    private async Task<OwnCertificate> ReadOwnAsync(DfssCertificateSource source, CancellationToken cancellationToken)
+    /// <summary>A certificate with what its file has.</summary>
+    internal async Task<OwnCertificate> ReadOwnAsync(DfssCertificateSource source, CancellationToken cancellationToken)
     {
         if (source.Certificate is { } certificate)
         {
@@ -77,6 +81,7 @@ internal sealed class IdentityParameters
         if (await FindFileAsync(source.Text).ConfigureAwait(false) is { } path)
         {
             CertificateFile file = await CertificateFile.ReadAsync(path, cancellationToken).ConfigureAwait(false);
+            file.PasswordParameter = PasswordParameter;
             return file.ToOwn(CertificatePassword);
         }
 

@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using System.Security;
+using System.Security.Cryptography.X509Certificates;
+using Dfss.Encryption;
+
+namespace Dfss.Commands;
+
+/// <summary>What a command was told about the keys of files: those it reads with, and those it encrypts for.</summary>
+internal sealed class KeyParameters
+{
+    /// <summary>4 KiB: the text of a key is 55 characters.</summary>
+    private const int MaxFileBytes = 4096;
+
+    /// <summary>Makes paths of the operating system of PowerShell's.</summary>
+    internal required Func<string, Task<string>> ResolvePath { get; init; }
+
+    /// <summary>The password of the files of certificates.</summary>
+    internal SecureString? Password { get; init; }
+
+    /// <summary>The keys to read with; null where none is given.</summary>
+    /// <exception cref="CmdletException">One cannot be read.</exception>
+    /// <exception cref="DfssException">InvalidArgument: a certificate comes without its key, or with one of another kind.</exception>
+    internal async Task<KeyRing?> ReadKeysAsync(
+        IReadOnlyList<DfssEncryptionKeySource>? keys,
+        IReadOnlyList<DfssCertificateSource>? certificates,
+        CancellationToken cancellationToken)
+    {
+        if (keys is not { Count: > 0 } && certificates is not { Count: > 0 })
+        {
+            return null;
+        }
+
+        var read = new List<EncryptionKey>();
+        foreach (DfssEncryptionKeySource key in keys ?? [])
+        {
+            read.Add(await ReadAsync(key, cancellationToken).ConfigureAwait(false));
+        }
+
+        var own = new List<X509Certificate2>();
+        foreach (DfssCertificateSource certificate in certificates ?? [])
+        {
+            own.Add(await ReadAsync(certificate, cancellationToken).ConfigureAwait(false));
+        }
+
+        return new KeyRing(read, own);
+    }
+
+    /// <summary>For whom files are encrypted.</summary>
+    /// <exception cref="CmdletException">One cannot be read.</exception>
+    /// <exception cref="DfssException">InvalidArgument, CertificateExpired: nothing can be encrypted for a certificate.</exception>
+    internal async Task<IReadOnlyList<Recipient>> ReadRecipientsAsync(
+        IReadOnlyList<DfssEncryptionKeySource> keys,
+        IReadOnlyList<DfssCertificateSource>? certificates,
+        CancellationToken cancellationToken)
+    {
+        var recipients = new List<Recipient>();
+        foreach (DfssEncryptionKeySource key in keys)
+        {
+            recipients.Add(Recipient.Of(await ReadAsync(key, cancellationToken).ConfigureAwait(false)));
+        }
+
+        foreach (DfssCertificateSource certificate in certificates ?? [])
+        {
+            recipients.Add(Recipient.Of(await ReadAsync(certificate, cancellationToken).ConfigureAwait(false)));
+        }
+
+        return recipients;
+    }
+
+    private async Task<X509Certificate2> ReadAsync(DfssCertificateSource source, CancellationToken cancellationToken)
+    {
+        var reader = new IdentityParameters
+        {
+            CertificatePassword = Password,
+            PasswordParameter = "DecryptionPassword",
+            ResolvePath = ResolvePath,
+        };
+        return (await reader.ReadOwnAsync(source, cancellationToken).ConfigureAwait(false)).Certificate;
+    }
+
+    private async Task<EncryptionKey> ReadAsync(DfssEncryptionKeySource source, CancellationToken cancellationToken)
+    {
+        if (source.Key is { } given)
+        {
+            return given.Key;
+        }
+
+        if (source.Secret is { } secret)
+        {
+            return Parse(secret) ?? throw KeyErrors.InvalidSecret();
+        }
+
+        string path = await ResolvePath(source.Path).ConfigureAwait(false);
+        if (!File.Exists(path))
+        {
+            throw KeyErrors.NotFound(source.Path, path);
+        }
+
+        try
+        {
+            string text = new FileInfo(path).Length <= MaxFileBytes
+                ? await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false)
+                : string.Empty;
+            return EncryptionKey.TryParse(text, out EncryptionKey? key) ? key : throw KeyErrors.InvalidFile(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw KeyErrors.Unreadable(path, exception);
+        }
+    }
+
+    private static EncryptionKey? Parse(SecureString secret)
+    {
+        nint memory = Marshal.SecureStringToGlobalAllocUnicode(secret);
+        var characters = new char[secret.Length];
+        try
+        {
+            Marshal.Copy(memory, characters, startIndex: 0, characters.Length);
+            return EncryptionKey.TryParse(characters, out EncryptionKey? key) ? key : null;
+        }
+        finally
+        {
+            Array.Clear(characters);
+            Marshal.ZeroFreeGlobalAllocUnicode(memory);
+        }
+    }
+}
