@@ -109,6 +109,14 @@ public sealed class DfssClient : IAsyncDisposable
         new FileReceiver(directory, holders, buffers, limit, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
+    /// <summary>Compares a local file with a stored one that is not encrypted, by chunk ids; only the manifest is fetched.</summary>
+    /// <exception cref="DfssException">
+    /// SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired, ...
+    /// </exception>
+    public Task<FileComparison> CompareAsync(
+        string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
+        CompareAsync(localPath, file, keys: null, progress, cancellationToken);
+
     /// <summary>
     /// Compares a local file with a stored one by chunk ids; only the manifest is fetched, and of an encrypted file its chunks.
     /// </summary>

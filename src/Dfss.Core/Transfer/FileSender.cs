@@ -42,7 +42,7 @@ internal sealed class FileSender(
         SendShortfall shortfall = new(sourcePath, home, plan, directory, options);
         shortfall.ThrowIfBelowMinimum();
         SendKey? sendKey = isEncrypted ? SendKey.Create(sendOptions.Recipients) : null;
-        using SendJournal? journal = journals.TryOpen(source, chunkSize - overhead, sendKey, sendOptions.Restart);
+        using SendJournal? journal = journals.TryOpen(source, chunkSize - overhead, sendOptions.Restart, sendKey);
         FileKey? key = journal?.Key ?? sendKey?.Key;
         SendCipher? cipher = key is null ? null : new(key, plan.ChunkCount, chunkSize);
         ChunkUploader uploader = new(source, shortfall, chunkSize - overhead, journal, cipher, buffers, limit, options);

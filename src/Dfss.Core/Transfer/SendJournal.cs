@@ -42,15 +42,15 @@ internal sealed class SendJournal : IDisposable
     /// <param name="source">The source, just opened.</param>
     /// <param name="chunkSize">The chunk size in bytes.</param>
     /// <param name="begun">Now, in ns since 1970 UTC.</param>
-    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from before.</param>
     /// <param name="say">Told why it is not written, or not any more.</param>
+    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from before.</param>
     /// <returns>
     /// Null where another send has it open, or where the source was written so short a time ago that a journal of it could
     /// not be trusted later.
     /// </returns>
     /// <exception cref="IOException">The file cannot be opened, read or written.</exception>
     public static SendJournal? TryOpen(
-        string path, SourceFile source, int chunkSize, long begun, SendKey? encryption, Action<string>? say)
+        string path, SourceFile source, int chunkSize, long begun, Action<string>? say, SendKey? encryption = null)
     {
         if (source.Status is not FileStatus status || TryLock(path) is not SafeFileHandle handle)
         {

@@ -24,9 +24,9 @@ internal sealed class SendJournals(TransferOptions options)
     /// <summary>The journal of a send that begins now; null for none, for whatever reason: the send goes on without it.</summary>
     /// <param name="source">The source, just opened.</param>
     /// <param name="chunkSize">The length in bytes of what is in a chunk.</param>
-    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from before.</param>
     /// <param name="isRestart">Whether what earlier sends have found out is forgotten.</param>
-    public SendJournal? TryOpen(SourceFile source, int chunkSize, SendKey? encryption, bool isRestart)
+    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from before.</param>
+    public SendJournal? TryOpen(SourceFile source, int chunkSize, bool isRestart, SendKey? encryption = null)
     {
         if (options.StateFolder is not string state || source.Length <= MinSourceBytes)
         {
@@ -45,7 +45,7 @@ internal sealed class SendJournals(TransferOptions options)
 
             DateTimeOffset now = options.TimeProvider.GetUtcNow();
             long begun = (now - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
-            return SendJournal.TryOpen(path, source, chunkSize, begun, encryption, options.Verbose);
+            return SendJournal.TryOpen(path, source, chunkSize, begun, options.Verbose, encryption);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -21,7 +21,7 @@ internal static class GoldenNotation
 
     public static string Of(FileManifest manifest) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{{\"length\": {manifest.Length}, \"chunk_size\": {manifest.ChunkSize}, \"chunks\": [{string.Join(", ",
+        $"{{{(manifest.IsEncrypted ? "\"encrypted\": true, " : string.Empty)}\"length\": {manifest.Length}, \"chunk_size\": {manifest.ChunkSize}, \"chunks\": [{string.Join(", ",
             Enumerable.Range(0, manifest.ChunkCount).Select(index => OfBinary(manifest[index].ToByteArray())))}]}}");
 
     /// <summary>An item is a map; it is read as the map of a message.</summary>
