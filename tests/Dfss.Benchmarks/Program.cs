@@ -9,6 +9,7 @@ const string Usage = """
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
+      encryption [MEBIBYTES [ROUNDS [FOLDER]]]        one file of 1024 MiB as it is and encrypted, 4 rounds
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
 
@@ -38,6 +39,11 @@ switch (args)
         await InFolderAsync(
             Argument(3, Path.GetTempPath()),
             folder => TlsBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 4), Console.Out));
+        return 0;
+    case ["encryption", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
+        await InFolderAsync(
+            Argument(3, Path.GetTempPath()),
+            folder => EncryptionBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 4), Console.Out));
         return 0;
     case ["import", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         await ImportBenchmark.RunAsync(Number(1, 15), Console.Out);

@@ -26,13 +26,15 @@ public abstract class Recipient
 
     /// <summary>Whoever has the private key of a certificate. Who issued it is not asked: it was named.</summary>
     /// <param name="certificate">A certificate with a key on P-256, or RSA of 2048 to 4096 bits.</param>
+    /// <param name="clock">Says whether it has expired.</param>
     /// <exception cref="DfssException">
     /// InvalidArgument: it has another key, or is not for encryption. CertificateExpired.
     /// </exception>
-    public static Recipient Of(X509Certificate2 certificate)
+    public static Recipient Of(X509Certificate2 certificate, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        ThrowIfUnfit(certificate);
+        ArgumentNullException.ThrowIfNull(clock);
+        ThrowIfUnfit(certificate, clock);
         string keyId = KeyIdOf(certificate);
         using RSA? rsa = certificate.GetRSAPublicKey();
         if (rsa is not null)
@@ -58,9 +60,9 @@ public abstract class Recipient
     /// <summary>Its key id.</summary>
     public override string ToString() => KeyId;
 
-    private static void ThrowIfUnfit(X509Certificate2 certificate)
+    private static void ThrowIfUnfit(X509Certificate2 certificate, TimeProvider clock)
     {
-        if (certificate.NotAfter < DateTime.Now)
+        if (certificate.NotAfter.ToUniversalTime() < clock.GetUtcNow().UtcDateTime)
         {
             throw new DfssException(
                 DfssErrorCode.CertificateExpired,

@@ -61,7 +61,8 @@ internal sealed class KeyParameters
 
         foreach (DfssCertificateSource certificate in certificates ?? [])
         {
-            recipients.Add(Recipient.Of(await ReadAsync(certificate, cancellationToken).ConfigureAwait(false)));
+            X509Certificate2 read = await ReadAsync(certificate, cancellationToken).ConfigureAwait(false);
+            recipients.Add(Recipient.Of(read, TimeProvider.System));
         }
 
         return recipients;
