@@ -32,7 +32,8 @@ internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWra
                 DfssErrorCode.InvalidArgument,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"A file can be encrypted for 1 to {MaxWraps} recipients that take {KeyEnvelope.MaxBytes} bytes together; these are {Wraps.Count}, and take {length}."),
+                    $"A file can be encrypted for 1 to {MaxWraps} recipients that take {KeyEnvelope.MaxBytes} bytes together; ")
+                + string.Create(CultureInfo.InvariantCulture, $"these are {Wraps.Count}, and take {length}."),
                 "Encrypt it for a key that several of them share (New-DfssEncryptionKey), or use certificates on P-256, which are small.");
         }
 

@@ -9,7 +9,7 @@ namespace Dfss.Tests.Security;
 /// <summary>Encrypted files by the cmdlets: all ways to give a key, what is shown, and that nothing shows a key.</summary>
 public sealed class EncryptionTests : IDisposable
 {
-    private const string Setup = "$peer = Start-DfssPeer -InMemory -Port 0; $env:DFSS_PEER = $peer.Endpoint; "
+    private const string Setup = "$peer = Start-DfssPeer -InMemory -Port 0; $PSDefaultParameterValues = @{ '*-DfssFile*:Peer' = $peer.Endpoint }; "
         + "$key = New-DfssEncryptionKey files.key; ";
 
     private readonly TemporaryFolder folder = new();
@@ -21,14 +21,14 @@ public sealed class EncryptionTests : IDisposable
         File.WriteAllText(folder["a.txt"], "contents");
         using ECDsa curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using RSA rsa = RSA.Create(2048);
-        Write("ann", new CertificateRequest("CN=ann", curve, HashAlgorithmName.SHA256));
-        Write("bob", new CertificateRequest("CN=bob", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        Write("ann", new CertificateRequest("CN=ann", curve, HashAlgorithmName.SHA256), curve);
+        Write("bob", new CertificateRequest("CN=bob", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), rsa);
         session.Run(Setup).ThrowIfFailed();
     }
 
     public void Dispose()
     {
-        session.Run("$env:DFSS_PEER = $null; Get-DfssPeer | Stop-DfssPeer; Get-Module | ForEach-Object { Remove-Module $_ }");
+        session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
         session.Dispose();
         folder.Dispose();
     }
@@ -131,9 +131,11 @@ public sealed class EncryptionTests : IDisposable
             + "Receive-DfssFile a.txt -Destination back.txt -EncryptionKey $key *>&1; "
             + "Receive-DfssFile a.txt -Destination other.txt *>&1; Get-DfssFileInfo a.txt *>&1; "
             + "[System.Management.Automation.PSSerializer]::Serialize($key); [System.Management.Automation.PSSerializer]::Serialize($sent)");
-        string all = string.Join(
-            '\n', result.Output.Select(item => item + string.Join(' ', item.Properties.Select(property => $"{property.Name}={property.Value}"))));
-        Assert.Contains("KeyRequired", string.Join('\n', result.Output.Select(item => (item.BaseObject as ErrorRecord)?.FullyQualifiedErrorId)), StringComparison.Ordinal);
+        string all = string.Join('\n', result.Output.Select(item => item + (item.BaseObject is DfssEncryptionKey or DfssFileInfo
+            ? string.Join(' ', item.Properties.Select(property => $"{property.Name}={property.Value}"))
+            : string.Empty)));
+        IEnumerable<string?> errors = result.Output.Select(item => (item.BaseObject as ErrorRecord)?.FullyQualifiedErrorId);
+        Assert.Contains(errors, id => id?.StartsWith("KeyRequired", StringComparison.Ordinal) == true);
         Assert.Contains("files.key", all, StringComparison.Ordinal);
         Assert.DoesNotContain(secret, all, StringComparison.Ordinal);
         Assert.DoesNotContain(Convert.ToHexString(Convert.FromBase64String(secret)), all, StringComparison.OrdinalIgnoreCase);
@@ -152,11 +154,11 @@ public sealed class EncryptionTests : IDisposable
         return secret;
     }
 
-    private void Write(string name, CertificateRequest request)
+    private void Write(string name, CertificateRequest request, AsymmetricAlgorithm key)
     {
         using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(150));
         File.WriteAllBytes(folder[$"{name}.cer"], certificate.Export(X509ContentType.Cert));
         File.WriteAllBytes(folder[$"{name}.pfx"], certificate.Export(X509ContentType.Pkcs12, "quite-secret"));
-        File.WriteAllText(folder[$"{name}.pem"], CompanyAuthority.ToPem(certificate));
+        File.WriteAllText(folder[$"{name}.pem"], certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
     }
 }
