@@ -15,7 +15,8 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile",
+        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "New-DfssEncryptionKey", "Optimize-DfssStore",
+            "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssFileRecipient", "Rename-DfssFile",
         "Repair-DfssFile", "Send-DfssFile", "Start-DfssPeer",
             "Stop-DfssPeer", "Test-DfssFile",
     ];

@@ -1,3 +1,4 @@
+using Dfss.Encryption;
 using Dfss.Protocol;
 using Dfss.Records;
 using Dfss.Testing;
@@ -60,6 +61,33 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
                 }
             }
         }
+    }
+
+    [Fact]
+    public void Spoiled_envelopes_are_read_or_refused()
+    {
+        (int seed, int count) = FuzzSettings.Take(output, usual: 3000);
+        FrameMutator mutator = new(seed);
+        byte[] good = Encryption.Vectors.Bytes("envelope");
+        int read = 0;
+        for (int i = 0; i < count; i++)
+        {
+            byte[] bytes = [.. good];
+            mutator.SpoilInPlace(bytes);
+            Array.Resize(ref bytes, mutator.Below(4) == 0 ? 1 + mutator.Below(KeyEnvelope.MaxBytes) : bytes.Length);
+            try
+            {
+                EnvelopeContent content = EnvelopeContent.Decode(new KeyEnvelope(bytes), "x");
+                Assert.Equal(bytes, content.Encode().Encoded.ToArray());
+                read++;
+            }
+            catch (DfssException error)
+            {
+                Assert.True(error.Code is DfssErrorCode.FileTampered or DfssErrorCode.VersionNotSupported, error.ToString());
+            }
+        }
+
+        Assert.InRange(read, 1, count);
     }
 
     /// <summary>What was read, message by message, and how it ended.</summary>
