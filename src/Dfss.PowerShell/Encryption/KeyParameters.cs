@@ -30,19 +30,20 @@ internal sealed class KeyParameters
             return null;
         }
 
-        var read = new List<EncryptionKey>();
+        var symmetric = new List<EncryptionKey>();
         foreach (DfssEncryptionKeySource key in keys ?? [])
         {
-            read.Add(await ReadAsync(key, cancellationToken).ConfigureAwait(false));
+            symmetric.Add(await ReadAsync(key, cancellationToken).ConfigureAwait(false));
         }
 
         var own = new List<X509Certificate2>();
         foreach (DfssCertificateSource certificate in certificates ?? [])
         {
-            own.Add(await ReadAsync(certificate, cancellationToken).ConfigureAwait(false));
+            OwnCertificate read = await Reader.ReadOwnAsync(certificate, cancellationToken).ConfigureAwait(false);
+            own.Add(read.Certificate);
         }
 
-        return new KeyRing(read, own);
+        return new KeyRing(symmetric, own);
     }
 
     /// <summary>For whom files are encrypted.</summary>
@@ -61,23 +62,21 @@ internal sealed class KeyParameters
 
         foreach (DfssCertificateSource certificate in certificates ?? [])
         {
-            X509Certificate2 read = await ReadAsync(certificate, cancellationToken).ConfigureAwait(false);
-            recipients.Add(Recipient.Of(read, TimeProvider.System));
+            // Of a file of several the first is the one that it is about.
+            IReadOnlyList<X509Certificate2> read =
+                await Reader.ReadAuthoritiesAsync(certificate, cancellationToken).ConfigureAwait(false);
+            recipients.Add(Recipient.Of(read[0], TimeProvider.System));
         }
 
         return recipients;
     }
 
-    private async Task<X509Certificate2> ReadAsync(DfssCertificateSource source, CancellationToken cancellationToken)
+    private IdentityParameters Reader => new()
     {
-        var reader = new IdentityParameters
-        {
-            CertificatePassword = Password,
-            PasswordParameter = "DecryptionPassword",
-            ResolvePath = ResolvePath,
-        };
-        return (await reader.ReadOwnAsync(source, cancellationToken).ConfigureAwait(false)).Certificate;
-    }
+        CertificatePassword = Password,
+        PasswordParameter = "DecryptionPassword",
+        ResolvePath = ResolvePath,
+    };
 
     private async Task<EncryptionKey> ReadAsync(DfssEncryptionKeySource source, CancellationToken cancellationToken)
     {

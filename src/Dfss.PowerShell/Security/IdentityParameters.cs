@@ -88,7 +88,8 @@ internal sealed class IdentityParameters
         return new OwnCertificate(CertificateStores.FindOwn(CertificateStores.ToThumbprint(source.Text)!, source.Text), []);
     }
 
-    private async Task<IReadOnlyList<X509Certificate2>> ReadAuthoritiesAsync(
+    /// <summary>Certificates without their keys.</summary>
+    internal async Task<IReadOnlyList<X509Certificate2>> ReadAuthoritiesAsync(
         DfssCertificateSource source, CancellationToken cancellationToken)
     {
         if (source.Certificate is { } certificate)

@@ -78,6 +78,7 @@ public sealed class EncryptionTests : IDisposable
     [InlineData("Send-DfssFile a.txt -EncryptionKey a.txt", "EncryptionKeyInvalid")]
     [InlineData("Send-DfssFile a.txt -EncryptionKey $word", "EncryptionKeyInvalid")]
     [InlineData("Send-DfssFile a.txt -Recipient a.txt", "CertificateInvalid")]
+    [InlineData("Send-DfssFile a.txt -Recipient bob.pfx", "CertificateInvalid")]
     [InlineData("Receive-DfssFile a.txt -DecryptionCertificate bob.pfx", "CertificatePasswordWrong")]
     [InlineData("Receive-DfssFile a.txt -DecryptionCertificate ann.cer", "InvalidArgument")]
     [InlineData("Add-DfssFileRecipient a.txt -EncryptionKey files.key", "RecipientMissing")]
