@@ -18,9 +18,12 @@ Everything that is expected to fail raises DfssError, and nothing else; its `cod
 from __future__ import annotations
 
 import argparse
+import base64
+import binascii
 import enum
 import fcntl
 import hashlib
+import hmac
 import itertools
 import os
 import queue
@@ -36,6 +39,14 @@ import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterable, Iterator, NamedTuple, Sequence, TypeVar
+
+try:  # for encrypted files alone
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+except ImportError:
+    AESGCM = None
 
 try:
     import msgpack
@@ -60,7 +71,8 @@ MIN_CHUNK, USUAL_CHUNK, MAX_CHUNK = 65_536, 1_048_576, 16_777_216
 MAX_CHUNKS = 524_287
 MAX_MEMBERS = 64
 MAX_TEXT = 1_000
-MANIFEST_MAGIC = b"DFSSMAN\x01"
+MANIFEST_MAGIC, ENCRYPTED_MANIFEST_MAGIC = b"DFSSMAN\x01", b"DFSSMAN\x02"
+MAX_ENVELOPE, CHUNK_OVERHEAD, NONCE = 4_096, 28, 12
 
 CONNECT_SECONDS = 5.0
 PING_SECONDS = 10.0
@@ -85,6 +97,7 @@ class Code(enum.IntEnum):
     ChunkNotFound, ChunkCorrupt, StoreFull, StoreFailed, StoreInUse, StoreFormat, StoreNotSupported = range(40, 47)
     SourceChanged, SourceUnreadable, DestinationExists, DestinationUnwritable = 60, 61, 62, 63
     FileTooLarge, AddressUnavailable = 64, 65
+    KeyRequired, KeyWrong, FileNotEncrypted, FileTampered = 70, 71, 72, 73
 
 
 RETRYABLE = {Code.PeerUnreachable, Code.TimedOut, Code.PeerBusy, Code.PeerFault, Code.CommitUncertain, Code.NoMajority}
@@ -274,6 +287,7 @@ class Previous:
     chunk_size: int
     replicas: int
     run: int
+    encryption: bytes | None
     modified: int
     mode: int | None
 
@@ -281,16 +295,31 @@ class Previous:
     def read(value: dict[str, Any]) -> Previous:
         return Previous(
             version=_get(value, "version", int, 1),
-            file_id=_get(value, "file_id", bytes, 32, 32),
+            file_id=_file_id(value),
             length=_get(value, "length", int),
             chunk_size=_get(value, "chunk_size", int, MIN_CHUNK, MAX_CHUNK),
             replicas=_get(value, "replicas", int, 1, MAX_MEMBERS),
             run=_get(value, "run", int, 1, MAX_CHUNKS),
+            encryption=_find(value, "encryption", bytes, 1, MAX_ENVELOPE),
             modified=_get(value, "modified", int),
             mode=_find(value, "mode", int, 0, 0o7777))
 
     def write(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if value is not None}
+        return _named_file_id({key: value for key, value in vars(self).items() if value is not None})
+
+
+def _file_id(value: dict[str, Any]) -> bytes | None:
+    """The file id, which is called otherwise in the record of an encrypted file, and in no other."""
+    plain, encrypted = (_find(value, key, bytes, 32, 32) for key in ("file_id", "encrypted_file_id"))
+    envelope = _find(value, "encryption", bytes, 1, MAX_ENVELOPE)
+    if (encrypted is None) != (envelope is None) or encrypted is not None and plain is not None:
+        raise _violation("a record does not say whether its file is encrypted")
+    return encrypted or plain
+
+
+def _named_file_id(values: dict[str, Any]) -> dict[str, Any]:
+    encrypted = "encryption" in values
+    return {"encrypted_file_id" if encrypted and key == "file_id" else key: value for key, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -313,6 +342,12 @@ class Record:
     previous_writer_ids: tuple[bytes, ...] = ()
     epoch: int = 0
     former_home: tuple[Member, ...] = ()
+    encryption: bytes | None = None
+
+    @property
+    def content_length(self) -> int:
+        """The length of the file; `length` is that of its stored chunks."""
+        return self.length - self.chunks * (CHUNK_OVERHEAD if self.encryption else 0)
 
     @property
     def removed(self) -> bool:
@@ -337,7 +372,7 @@ class Record:
             name=_get(value, "name", str),
             version=_get(value, "version", int, 1),
             state=_get(value, "state", int, 0, 2),
-            file_id=_find(value, "file_id", bytes, 32, 32),
+            file_id=_file_id(value),
             length=_get(value, "length", int, 0, MAX_CHUNKS * MAX_CHUNK),
             chunk_size=_get(value, "chunk_size", int, 0, MAX_CHUNK),
             replicas=_get(value, "replicas", int, 1, MAX_MEMBERS),
@@ -351,6 +386,7 @@ class Record:
             epoch=_find(value, "epoch", int, 1) or 0,
             former_home=tuple(
                 Member.read(m) for m in _all(_find(value, "former_home", list, 0, MAX_MEMBERS) or [], dict)),
+            encryption=_find(value, "encryption", bytes, 1, MAX_ENVELOPE),
         )
         record._check()
         return record
@@ -370,6 +406,9 @@ class Record:
             raise _violation("a file's record has no file id")
         elif self.chunk_size < MIN_CHUNK or self.chunks > MAX_CHUNKS:
             raise _violation("a record's chunk size is out of range")
+        for one in (self, *self.previous):
+            if one.encryption and one.length and (one.length - 1) % one.chunk_size < CHUNK_OVERHEAD:
+                raise _violation("an encrypted file has an empty chunk")
 
     def write(self) -> dict[str, Any]:
         """The map, in the order of the protocol; what is absent is left out."""
@@ -378,11 +417,11 @@ class Record:
             "file_id": self.file_id, "length": self.length, "chunk_size": self.chunk_size,
             "replicas": self.replicas, "run": self.run, "home": [member.write() for member in self.home],
             "former_home": [member.write() for member in self.former_home] or None,
-            "modified": self.modified, "mode": self.mode, "writer_id": self.writer_id,
+            "encryption": self.encryption, "modified": self.modified, "mode": self.mode, "writer_id": self.writer_id,
             "previous": [previous.write() for previous in self.previous] or None,
             "previous_writer_ids": list(self.previous_writer_ids) or None,
         }
-        return {key: value for key, value in values.items() if value is not None}
+        return _named_file_id({key: value for key, value in values.items() if value is not None})
 
 
 class Balloted(NamedTuple):
@@ -465,11 +504,172 @@ class Place(NamedTuple):
 def read_manifest(data: bytes | memoryview, record: Record) -> list[bytes]:
     """The chunk ids of the record's manifest; its hash is checked by whoever fetched it. Raises ChunkCorrupt."""
     data = bytes(data)
-    head = (MANIFEST_MAGIC + record.length.to_bytes(8, "big") + record.chunk_size.to_bytes(4, "big")
+    head = ((ENCRYPTED_MANIFEST_MAGIC if record.encryption else MANIFEST_MAGIC) + record.length.to_bytes(8, "big") + record.chunk_size.to_bytes(4, "big")
             + record.chunks.to_bytes(4, "big"))
     if data[:24] != head or len(data) != 24 + 32 * record.chunks:
         raise DfssError(Code.ChunkCorrupt, f"the manifest of '{record.name}' does not fit its record")
     return [data[at:at + 32] for at in range(24, len(data), 32)]
+
+
+# ---- Encryption, as docs/encryption.md says it; reading only ------------------------------------------------------------
+
+
+def derive(secret: bytes, info: bytes) -> bytes:
+    """HKDF-SHA-256 with an empty salt, 32 bytes."""
+    key = hmac.digest(bytes(32), secret, "sha256")
+    return hmac.digest(key, info + b"\x01", "sha256")
+
+
+class Wrap(NamedTuple):
+    """A file's key, encrypted for one recipient. kind: 1 encryption key, 2 P-256, 3 RSA."""
+
+    kind: int
+    key_id: bytes
+    header: bytes
+    wrapped: bytes
+
+    def open(self, secret: bytes, file_id: bytes) -> bytes | None:
+        """The file's key; None where the wrap was changed, or is another file's."""
+        info = b"DFSS encryption 1 wrap" + bytes([self.kind]) + self.key_id + file_id
+        try:
+            return AESGCM(derive(secret + self.header, info)).decrypt(bytes(NONCE), self.wrapped, None)
+        except InvalidTag:
+            return None
+
+
+class Envelope(NamedTuple):
+    """What the record of an encrypted file says of its key."""
+
+    code: bytes
+    wraps: tuple[Wrap, ...]
+
+    @staticmethod
+    def read(data: bytes, name: str) -> Envelope:
+        """Raises VersionNotSupported, FileTampered."""
+        if data[0] != 1:
+            raise DfssError(Code.VersionNotSupported, f"'{name}' is encrypted in version {data[0]}")
+        wraps: list[Wrap] = []
+        at, count = 34, data[33] if len(data) > 33 else 0
+        while len(wraps) < count and len(data) >= at + 19:
+            end = at + 19 + int.from_bytes(data[at + 17:at + 19], "big")
+            wraps.append(Wrap(data[at], data[at + 1:at + 17], data[at + 19:end], data[end:end + 48]))
+            at = end + 48
+        good = len({wrap.key_id for wrap in wraps}) == len(wraps) == count and all(w.kind in (1, 2, 3) for w in wraps)
+        if not good or at != len(data) or not 1 <= count <= 16:
+            raise DfssError(Code.FileTampered, f"what the record of '{name}' says of its keys is malformed")
+        return Envelope(data[1:33], tuple(wraps))
+
+
+class Keys:
+    """The keys that somebody has. Files: what New-DfssEncryptionKey makes, or a private key in PEM or DER (P-256, RSA)."""
+
+    def __init__(self, paths: Iterable[str | os.PathLike[str]] = ()):
+        self._secrets: dict[bytes, Callable[[Wrap], bytes | None]] = {}
+        for path in paths:
+            try:
+                self.add(Path(path).read_bytes())
+            except OSError as error:
+                raise DfssError(Code.SourceUnreadable, f"{path}: {error.strerror or error}") from error
+            except ValueError as error:
+                raise DfssError(Code.InvalidArgument, f"{path} is no key: {error}") from error
+
+    def add(self, data: bytes) -> None:
+        """Raises ValueError, whose text has nothing of the key."""
+        if AESGCM is None:
+            raise ValueError("encrypted files need python3-cryptography")
+        if data.strip().startswith(b"dfss-key-1-"):
+            try:
+                self.add_key(base64.b64decode(data.strip().removeprefix(b"dfss-key-1-"), validate=True))
+            except binascii.Error:
+                raise ValueError("the base64 of an encryption key is malformed") from None
+            return
+        load = serialization.load_pem_private_key if b"-----BEGIN" in data else serialization.load_der_private_key
+        try:
+            self.add_private_key(load(data, password=None))
+        except TypeError:
+            raise ValueError("it is protected by a password") from None
+
+    def add_key(self, key: bytes) -> None:
+        if len(key) != 32:
+            raise ValueError("an encryption key has 32 bytes")
+        self._secrets[derive(key, b"DFSS encryption 1 key id")[:16]] = lambda wrap: key if wrap.kind == 1 else None
+
+    def add_private_key(self, key: Any) -> None:
+        def agree(wrap: Wrap) -> bytes | None:
+            if wrap.kind != 2 or len(wrap.header) != 65 or wrap.header[0] != 4:
+                return None
+            try:
+                return key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), wrap.header))
+            except ValueError:
+                return None  # no point of the curve
+
+        def decrypt(wrap: Wrap) -> bytes | None:
+            sha = hashes.SHA256()
+            try:
+                secret = key.decrypt(wrap.header, padding.OAEP(padding.MGF1(sha), sha, None)) if wrap.kind == 3 else b""
+            except ValueError:
+                return None
+            return secret if len(secret) == 32 else None
+
+        if isinstance(key, rsa.RSAPrivateKey):
+            secret = decrypt
+        elif isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+            secret = agree
+        else:
+            raise ValueError("it is neither on P-256 nor RSA")
+        public = key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        self._secrets[hashlib.sha256(public).digest()[:16]] = secret
+
+    def open(self, envelope: Envelope, record: Record) -> bytes:
+        """The key of a file. Raises KeyWrong, FileTampered."""
+        ours = [wrap for wrap in envelope.wraps if wrap.key_id in self._secrets]
+        for wrap in ours:
+            secret = self._secrets[wrap.key_id](wrap)
+            key = secret and wrap.open(secret, record.file_id)
+            if key:
+                return key
+        if ours:
+            raise DfssError(Code.FileTampered, f"the key of '{record.name}' was changed, or is another file's")
+        needed = " or ".join(wrap.key_id.hex() for wrap in envelope.wraps)
+        raise DfssError(Code.KeyWrong, f"'{record.name}' is encrypted for the key {needed}")
+
+
+class Decryption:
+    """Decrypts the chunks of a file. Without keys, of a file that is not encrypted: gives them as they are."""
+
+    def __init__(self, record: Record, keys: Keys | None):
+        """Raises KeyRequired, KeyWrong, FileNotEncrypted, FileTampered, VersionNotSupported."""
+        self._record, self._key = record, None
+        if not record.encryption:
+            if keys:
+                raise DfssError(Code.FileNotEncrypted, f"a key was given, and '{record.name}' is not encrypted")
+            return
+        self._envelope = Envelope.read(record.encryption, record.name)
+        if not keys:
+            needed = " or ".join(wrap.key_id.hex() for wrap in self._envelope.wraps)
+            raise DfssError(Code.KeyRequired, f"'{record.name}' is encrypted for the key {needed}, and none was given")
+        self._key = keys.open(self._envelope, record)
+
+    def check(self, manifest: bytes | memoryview) -> None:
+        """Raises FileTampered where the manifest is not what was written with the file's key."""
+        if self._key:
+            code = hmac.digest(derive(self._key, b"DFSS encryption 1 manifest"), bytes(manifest), "sha256")
+            if not hmac.compare_digest(code, self._envelope.code):
+                message = f"the list of the chunks of '{self._record.name}' is not the one that was written with its key"
+                raise DfssError(Code.FileTampered, message)
+
+    def chunk(self, index: int, data: bytes | memoryview) -> bytes | memoryview:
+        """The content of a stored chunk. Raises FileTampered."""
+        if not self._key:
+            return data
+        place = b"".join(number.to_bytes(4, "big") for number in (index, self._record.chunks, self._record.chunk_size))
+        try:
+            cipher = AESGCM(derive(self._key, b"DFSS encryption 1 chunk"))
+            return cipher.decrypt(bytes(data[:NONCE]), bytes(data[NONCE:]), place)
+        except InvalidTag:
+            message = f"chunk {index} of '{self._record.name}' is not what was encrypted there"
+            raise DfssError(Code.FileTampered, message) from None
 
 
 # ---- Connections ----------------------------------------------------------------------------------------------------
@@ -1423,10 +1623,11 @@ def refusals(answers: Answers) -> int:
 class Download:
     """Fetches the chunks of one file id from the members of its home."""
 
-    def __init__(self, record: Record, peers: Sequence[Peer | None]):
-        self._record, self._peers = record, peers
+    def __init__(self, record: Record, peers: Sequence[Peer | None], keys: Keys | None = None):
+        self._record, self._peers, self._decryption = record, peers, Decryption(record, keys)
         manifest = self.chunk(0, record.file_id, 24 + 32 * record.chunks)
         self.ids = read_manifest(manifest, record)
+        self._decryption.check(manifest)
 
     def chunk(self, index: int, chunk_id: bytes, length: int) -> memoryview:
         """The verified bytes, from the first member of the chunk's ring that has them."""
@@ -1445,8 +1646,9 @@ class Download:
         raise (corrupt or [e for e in errors if e.code is not Code.ChunkNotFound] or errors)[-1]
 
     def write_to(self, file: BinaryIO, resume: bool) -> None:
-        """Writes all chunks at their places; with `resume`, those that are there already and good are left."""
-        file.truncate(self._record.length)
+        """Writes all chunks at their places; with `resume`, those that are there already and good are left. Of an
+        encrypted file none is: its chunks' nonces are not kept, which its content would be checked with."""
+        file.truncate(self._record.content_length)
         indexes, lock, failed = iter(range(len(self.ids))), threading.Lock(), threading.Event()
 
         def work() -> None:
@@ -1469,13 +1671,14 @@ class Download:
     def _write_chunk(self, file: BinaryIO, lock: threading.Lock, index: int, resume: bool) -> None:
         size, chunk_id = self._record.chunk_size, self.ids[index]
         offset, length = index * size, min(size, self._record.length - index * size)
-        if resume:
+        if resume and not self._record.encryption:
             with lock:
                 file.seek(offset)
                 there = file.read(length)
             if hashlib.sha256(there).digest() == chunk_id:
                 return
-        data = self.chunk(index, chunk_id, length)
+        data = self._decryption.chunk(index, self.chunk(index, chunk_id, length))
+        offset -= index * (CHUNK_OVERHEAD if self._record.encryption else 0)
         with lock:
             file.seek(offset)
             file.write(data)
@@ -1562,13 +1765,15 @@ class Client:
         return Entry(record, current)
 
     def fetch(self, name: str, destination: str | os.PathLike[str] | None = None, *, replace: bool = False,
-              resume: bool = False) -> Entry:
+              resume: bool = False, keys: Keys | None = None) -> Entry:
         """Fetches a file to the destination: a path, a folder (made, if the destination ends with a separator), or
         (None) the name's last part in the current folder.
 
         Every chunk is verified before the file gets its name. With `resume` a part file beside the destination keeps
-        what was verified when the fetch fails, and what is there is hashed again and used. Raises DestinationExists,
-        DestinationUnwritable, FileNotFound, FileChanged, NoMajority, ChunkNotFound, ChunkCorrupt, PeerUnreachable.
+        what was verified when the fetch fails, and what is there is hashed again and used. An encrypted file needs
+        `keys`; with keys a file that is not encrypted is refused. Raises DestinationExists, DestinationUnwritable,
+        FileNotFound, FileChanged, NoMajority, ChunkNotFound, ChunkCorrupt, PeerUnreachable, KeyRequired, KeyWrong,
+        FileNotEncrypted, FileTampered.
         """
         name = normal_name(name)
         target = Path(destination or ".")
@@ -1581,7 +1786,7 @@ class Client:
         entry = self.info(name)
         for _ in range(MOVES):
             try:
-                self._receive(entry.record, target, replace, resume)
+                self._receive(entry.record, target, replace, resume, keys)
                 break
             except DfssError as error:
                 if error.code not in (Code.ChunkNotFound, Code.ChunkCorrupt, Code.PeerUnreachable):
@@ -1660,8 +1865,8 @@ class Client:
         start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % len(members)
         return Place(tuple(members[start:] + members[:start]))
 
-    def _receive(self, record: Record, target: Path, replace: bool, resume: bool) -> None:
-        download = Download(record, self.register(record.name, record.home).peers)
+    def _receive(self, record: Record, target: Path, replace: bool, resume: bool, keys: Keys | None) -> None:
+        download = Download(record, self.register(record.name, record.home).peers, keys)
         try:
             file, part = _part_file(record, target, resume)
             with file:  # whose lock says that nobody else writes the part, until it has its name
@@ -1765,6 +1970,8 @@ def _arguments() -> argparse.ArgumentParser:
                        help="a path, or a folder (with / at its end it is made); without it, the current folder")
     fetch.add_argument("--replace", action="store_true", help="replace the destination")
     fetch.add_argument("--resume", action="store_true", help="keep what was verified if it fails, and use it")
+    fetch.add_argument("--key", action="append", default=[], metavar="PATH",
+                       help="a key for an encrypted file: of New-DfssEncryptionKey, or a certificate's private key in PEM")
     commands.add_parser("list", parents=[common], help="list files").add_argument("prefix", nargs="?", default="")
     commands.add_parser("info", parents=[common], help="show a file's record").add_argument("name", metavar="NAME")
     return parser
@@ -1773,7 +1980,7 @@ def _arguments() -> argparse.ArgumentParser:
 def _show(entry: Entry) -> None:
     record, home = entry.record, entry.record.home
     shown = {"name": record.name, "version": record.version, "current": "yes" if entry.current else "not known",
-             "length": record.length, "file id": record.file_id.hex(), "chunk size": record.chunk_size,
+             "length": record.content_length, "encrypted": "yes" if record.encryption else "no", "file id": record.file_id.hex(), "chunk size": record.chunk_size,
              "chunks": record.chunks, "modified": _time(record.modified),
              "home": ", ".join(m.addresses[0] if m.addresses else "?" for m in home)}
     for key, value in shown.items():
@@ -1794,10 +2001,11 @@ def _run(client: Client, options: argparse.Namespace) -> None:
             print(f"{record.file_id.hex()}  {record.name}", flush=True)
     elif options.command == "list":
         for record, _ in client.list(options.prefix):
-            print(f"{record.length:>15}  {_time(record.modified)}  {record.name}")
+            print(f"{record.content_length:>15}  {_time(record.modified)}  {record.name}")
     else:
         if options.command == "fetch":
-            entry = client.fetch(options.name, options.dest, replace=options.replace, resume=options.resume)
+            entry = client.fetch(options.name, options.dest, replace=options.replace, resume=options.resume,
+                                 keys=Keys(options.key) if options.key else None)
         else:
             entry = client.info(options.name)
             _show(entry)

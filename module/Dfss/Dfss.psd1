@@ -11,15 +11,18 @@
     FormatsToProcess     = @('Dfss.Format.ps1xml')
     FunctionsToExport    = @()
     CmdletsToExport      = @(
+        'Add-DfssFileRecipient'
         'Compare-DfssFile'
         'Get-DfssFileInfo'
         'Get-DfssPeer'
         'Join-DfssCluster'
         'New-DfssCluster'
+        'New-DfssEncryptionKey'
         'New-DfssInvitation'
         'Optimize-DfssStore'
         'Receive-DfssFile'
         'Remove-DfssFile'
+        'Remove-DfssFileRecipient'
         'Rename-DfssFile'
         'Repair-DfssFile'
         'Send-DfssFile'

@@ -173,4 +173,18 @@ public enum DfssErrorCode
 
     /// <summary>Start. The address cannot be listened on: in use, not this machine's, or not permitted.</summary>
     AddressUnavailable = 65,
+
+    /// <summary>Read. The file is encrypted, and no key was given. Not transient; give one.</summary>
+    KeyRequired = 70,
+
+    /// <summary>Read. The file is encrypted for other keys than those that were given. Not transient.</summary>
+    KeyWrong = 71,
+
+    /// <summary>Read. A key was given, and the file is not encrypted. Not transient; leave the key out.</summary>
+    FileNotEncrypted = 72,
+
+    /// <summary>
+    /// Read. What the peers have of an encrypted file is not what was written with its key. Somebody changed it; not transient.
+    /// </summary>
+    FileTampered = 73,
 }

@@ -10,7 +10,7 @@ namespace Dfss;
 /// The encoding, all numbers big-endian:
 /// <code>
 /// offset  size  field
-///      0     8  "DFSSMAN" and the version, 0x01
+///      0     8  "DFSSMAN" and the version, 0x01, or 0x02 where the chunks are encrypted
 ///      8     8  file length in bytes
 ///     16     4  chunk size in bytes
 ///     20     4  number of chunks n = ceil(length / chunk size)
@@ -22,10 +22,15 @@ public sealed class FileManifest
     /// <summary>The size of the encoding before the first chunk id.</summary>
     public const int HeaderBytes = 24;
 
-    private static ReadOnlySpan<byte> Magic => "DFSSMAN\x01"u8;
+    private const int VersionOffset = 7;
+    private const byte PlainVersion = 1;
+    private const byte EncryptedVersion = 2;
+
+    private static ReadOnlySpan<byte> Magic => "DFSSMAN"u8;
 
     /// <summary>Whether a chunk begins as manifests do.</summary>
-    internal static bool IsMarked(ReadOnlySpan<byte> content) => content.StartsWith(Magic);
+    internal static bool IsMarked(ReadOnlySpan<byte> content) => content.Length > VersionOffset
+        && content.StartsWith(Magic) && content[VersionOffset] is PlainVersion or EncryptedVersion;
 
     private readonly ReadOnlyMemory<byte> encoded;
 
@@ -38,11 +43,14 @@ public sealed class FileManifest
         FileId = new FileId(ChunkId.Of(encoded.Span));
     }
 
-    /// <summary>The file's length in bytes.</summary>
+    /// <summary>The length of all chunks in bytes: the file's, where they are not encrypted.</summary>
     public long Length { get; }
 
     /// <summary>The length of every chunk but the last, in bytes.</summary>
     public int ChunkSize { get; }
+
+    /// <summary>Whether the chunks are encrypted.</summary>
+    public bool IsEncrypted => encoded.Span[VersionOffset] == EncryptedVersion;
 
     /// <summary>How many chunks the file has; 0 for an empty file.</summary>
     public int ChunkCount { get; }
@@ -83,10 +91,18 @@ public sealed class FileManifest
     /// <param name="chunkSize">The chunk size in bytes, within <see cref="DfssLimits"/>.</param>
     /// <param name="chunkIds">The ids in order, as many as the length asks for.</param>
     /// <exception cref="ArgumentException">The numbers do not fit each other.</exception>
-    public static FileManifest Create(long length, int chunkSize, ReadOnlySpan<ChunkId> chunkIds)
+    public static FileManifest Create(long length, int chunkSize, ReadOnlySpan<ChunkId> chunkIds) =>
+        Create(length, chunkSize, chunkIds, PlainVersion);
+
+    /// <summary>Makes the manifest of an encrypted file: of its stored chunks, with what they have beside the content.</summary>
+    internal static FileManifest CreateEncrypted(long length, int chunkSize, ReadOnlySpan<ChunkId> chunkIds) =>
+        Create(length, chunkSize, chunkIds, EncryptedVersion);
+
+    private static FileManifest Create(long length, int chunkSize, ReadOnlySpan<ChunkId> chunkIds, byte version)
     {
         byte[] bytes = new byte[HeaderBytes + (chunkIds.Length * ChunkId.SizeBytes)];
         Magic.CopyTo(bytes);
+        bytes[VersionOffset] = version;
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(8), length);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(16), chunkSize);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(20), chunkIds.Length);
@@ -117,7 +133,7 @@ public sealed class FileManifest
     {
         manifest = null;
         ReadOnlySpan<byte> span = encoded.Span;
-        if (span.Length < HeaderBytes || !span.StartsWith(Magic))
+        if (span.Length < HeaderBytes || !IsMarked(span))
         {
             problem = "it does not begin as one.";
             return false;
@@ -136,6 +152,12 @@ public sealed class FileManifest
             || CountChunks(length, chunkSize) != count || span.Length != HeaderBytes + (count * ChunkId.SizeBytes))
         {
             problem = $"a length of {length}, {count} chunks of {chunkSize} bytes and {span.Length} bytes of manifest do not fit each other.";
+            return false;
+        }
+
+        if (span[VersionOffset] == EncryptedVersion && !KeyEnvelope.Fits(length, chunkSize))
+        {
+            problem = $"chunks of {chunkSize} bytes, {length} together, are no encrypted ones: the last has nothing in it.";
             return false;
         }
 

@@ -42,7 +42,11 @@ public sealed record PreviousVersion(
     int Replicas,
     int Run,
     long ModifiedUnixMilliseconds,
-    int? UnixMode);
+    int? UnixMode)
+{
+    /// <summary>The keys of an encrypted file; null for one that is not.</summary>
+    public KeyEnvelope? Encryption { get; init; }
+}
 
 /// <summary>
 /// The binding of a name to a file at one version. Immutable: a change is a new record with the next version.
@@ -67,11 +71,17 @@ public sealed record FileRecord
     /// <summary>The content. Default for a tombstone.</summary>
     public FileId FileId { get; init; }
 
-    /// <summary>The file's length in bytes.</summary>
+    /// <summary>The length of the stored chunks in bytes: the file's, and of an encrypted file 28 more for each chunk.</summary>
     public long Length { get; init; }
 
     /// <summary>The chunk size in bytes, as in the manifest.</summary>
     public int ChunkSize { get; init; }
+
+    /// <summary>The keys of an encrypted file, wrapped for its recipients; null for a file that is not encrypted.</summary>
+    public KeyEnvelope? Encryption { get; init; }
+
+    /// <summary>The file's length in bytes, also where it is encrypted.</summary>
+    public long ContentLength => Encryption is null ? Length : KeyEnvelope.ContentLength(Length, ChunkSize);
 
     /// <summary>R: how many members hold each chunk.</summary>
     public int Replicas { get; init; } = 1;
@@ -105,4 +115,9 @@ public sealed record FileRecord
     /// whose version was replaced before it asked again, finds here that its change was made.
     /// </summary>
     public IReadOnlyList<Guid> PreviousWriterIds { get; init; } = [];
+
+    /// <summary>The same with the lengths of the content, as it lies in a file, in place of those of the stored chunks.</summary>
+    internal FileRecord ToContent() => Encryption is null
+        ? this
+        : this with { Length = ContentLength, ChunkSize = ChunkSize - KeyEnvelope.ChunkOverheadBytes };
 }

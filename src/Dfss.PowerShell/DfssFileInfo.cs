@@ -11,6 +11,7 @@ public sealed class DfssFileInfo
     {
         File = file;
         FileRecord record = file.Record;
+        Recipients = new DisplayList<string>(file.RecipientKeyIds);
         LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
         FileId = record.FileId.ToString();
         Chunks = FileManifest.CountChunks(record.Length, record.ChunkSize);
@@ -28,7 +29,7 @@ public sealed class DfssFileInfo
     public string Name => File.Record.Name;
 
     /// <summary>The length in bytes.</summary>
-    public long Length => File.Record.Length;
+    public long Length => File.Record.ContentLength;
 
     /// <summary>When the file was last written before it was sent, in local time.</summary>
     public DateTime LastWriteTime { get; }
@@ -44,7 +45,13 @@ public sealed class DfssFileInfo
     /// </summary>
     public string FileId { get; }
 
-    /// <summary>The length in bytes of every chunk but the last.</summary>
+    /// <summary>Whether it is encrypted, so that the peers cannot read it.</summary>
+    public bool IsEncrypted => File.Record.Encryption is not null;
+
+    /// <summary>The ids of the keys that an encrypted file can be read with; empty for one that is not encrypted.</summary>
+    public IReadOnlyList<string> Recipients { get; }
+
+    /// <summary>The length in bytes of every stored chunk but the last; 28 of them are no content where the file is encrypted.</summary>
     public int ChunkSize => File.Record.ChunkSize;
 
     /// <summary>How many chunks the file has; 0 for an empty one.</summary>

@@ -9,7 +9,8 @@ public sealed class DfssFileVersion
     {
         Name = record.Name;
         Version = record.Version;
-        Length = record.Length;
+        Length = record.ContentLength;
+        IsEncrypted = record.Encryption is not null;
         LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
         FileId = record.FileId.ToString();
         Replicas = record.Replicas;
@@ -29,6 +30,9 @@ public sealed class DfssFileVersion
 
     /// <summary>The content: the SHA-256 of the manifest. 64 hexadecimal digits.</summary>
     public string FileId { get; }
+
+    /// <summary>Whether it is encrypted, so that the peers cannot read it.</summary>
+    public bool IsEncrypted { get; }
 
     /// <summary>How many peers hold each chunk.</summary>
     public int Replicas { get; }

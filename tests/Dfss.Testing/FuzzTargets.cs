@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Dfss.Encryption;
 using Dfss.Protocol;
 using Dfss.Records;
 using Dfss.Security;
@@ -41,6 +42,8 @@ internal static class FuzzTargets
         ["frame"] = ReadFrames,
         ["message"] = ReadMessage,
         ["hello"] = ReadHello,
+        ["invitation"] = ReadInvitation,
+        ["envelope"] = ReadEnvelope,
         ["manifest"] = bytes => AssertStable(bytes, encoded => FileManifest.Decode(encoded), manifest => manifest.Encoded.ToArray()),
         ["record"] = ReadRecord,
         ["revocation"] = bytes => RevocationList.Read(bytes, Array.Empty<X509Certificate2>()),
@@ -140,6 +143,27 @@ internal static class FuzzTargets
         foreach (string address in answer.Addresses)
         {
             _ = PeerAddress.TryParse(address, out _);
+        }
+    }
+
+    /// <summary>The body of one, and the text that it is in.</summary>
+    private static void ReadInvitation(byte[] bytes)
+    {
+        string text = Invitation.Decode(bytes).ToText();
+        if (Invitation.Parse(text).ToText() != text)
+        {
+            throw new InvalidOperationException("An invitation is another one when it is written and read again.");
+        }
+    }
+
+    private static void ReadEnvelope(byte[] bytes)
+    {
+        if (bytes.Length is not 0 and <= KeyEnvelope.MaxBytes)
+        {
+            AssertStable(
+                bytes,
+                encoded => EnvelopeContent.Decode(new KeyEnvelope(encoded), "x"),
+                content => content.Encode().Encoded.ToArray());
         }
     }
 

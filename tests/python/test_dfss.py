@@ -951,7 +951,7 @@ class GoldenBlocks(unittest.TestCase):
                     self.assertEqual([*value[3]], dfss._items(value[2], memoryview(payload)))
 
     def test_records_are_encoded_and_decoded_as_printed(self) -> None:
-        for name in ("record", "record-removed", "record-replaced", "record-moved"):
+        for name in ("record", "record-removed", "record-replaced", "record-moved", "record-encrypted"):
             with self.subTest(name):
                 record = dfss.Record.read(dfss._item(memoryview(self.bytes[name])))
                 self.assertEqual(self.meanings[name], record.write())
@@ -963,11 +963,110 @@ class GoldenBlocks(unittest.TestCase):
         record = dfss.Record.read(self.meanings["record"])
         self.assertEqual(self.meanings["manifest"]["chunks"], dfss.read_manifest(self.bytes["manifest"], record))
         self.assertEqual(record.file_id, hashlib.sha256(self.bytes["manifest"]).digest())
+        encrypted = dfss.Record.read(self.meanings["record-encrypted"])
+        self.assertEqual(self.meanings["manifest-encrypted"]["chunks"],
+                         dfss.read_manifest(self.bytes["manifest-encrypted"], encrypted))
+        self.assertEqual((3, encrypted.file_id),
+                         (encrypted.content_length, hashlib.sha256(self.bytes["manifest-encrypted"]).digest()))
+        for other in ("manifest", "manifest-encrypted"):
+            for stranger in (record, encrypted):
+                changed = dataclasses.replace(stranger, length=3 if other == "manifest" else 31)
+                if (other == "manifest") == (stranger is encrypted):
+                    with self.assertRaises(dfss.DfssError):
+                        dfss.read_manifest(self.bytes[other], changed)
 
     def manifest_of(self, data: bytes) -> bytes:
         source = dfss.Source(write("golden", data))
         self.addCleanup(source.close)
         return source.manifest
+
+
+def vectors() -> dict[str, str]:
+    """The values of the block in docs/encryption.md, as they stand there without their line ends."""
+    text = (ROOT / "docs" / "encryption.md").read_text(encoding="utf-8")
+    block = re.search(r"^```text vectors\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
+    return dict(line.split(":", 1) for line in re.sub(r"\n  |: ", lambda m: ":" if m[0] == ": " else "", block).splitlines())
+
+
+@unittest.skipIf(dfss.AESGCM is None, "python3-cryptography is not installed")
+class Encryption(PeerTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.vectors = vectors()
+
+    def value(self, name: str) -> bytes:
+        return bytes.fromhex(self.vectors[name])
+
+    def vector_record(self) -> dfss.Record:
+        record = dfss.Record.read(GoldenMeanings.record())
+        return dataclasses.replace(record, length=65_513 + 2 * 28, chunk_size=65_536, file_id=self.value("file_id"),
+                                   encryption=self.value("envelope"))
+
+    def test_each_recipient_of_the_vectors_reads_them(self) -> None:
+        record = self.vector_record()
+        content = bytes(i % 251 for i in range(65_513))
+        last = self.value("last_chunk")
+        self.assertEqual(self.value("chunk_ids[1]"), hashlib.sha256(last).digest())
+        for key in (self.vectors["encryption_key_text"].encode(), self.value("p256_private_key"),
+                    self.value("rsa_private_key")):
+            keys = dfss.Keys()
+            keys.add(key)
+            self.assertEqual(self.value("file_key"), keys.open(dfss.Envelope.read(record.encryption, "x"), record))
+            decryption = dfss.Decryption(record, keys)
+            decryption.check(self.value("manifest"))
+            self.assertEqual(content[-5:], decryption.chunk(1, last))
+            self.assertFails(Code.FileTampered, decryption.chunk, 0, last)
+            self.assertFails(Code.FileTampered, decryption.check, self.value("manifest")[:-1] + b"x")
+        self.assertEqual(self.value("chunk_key"), dfss.derive(self.value("file_key"), b"DFSS encryption 1 chunk"))
+
+    def test_no_bit_of_an_envelope_can_be_another(self) -> None:
+        record = self.vector_record()
+        keys = dfss.Keys()
+        keys.add(self.vectors["encryption_key_text"].encode())
+        for bit in range(8 * (34 + 19 + 32 + 48)):
+            changed = bytearray(record.encryption)
+            changed[bit // 8] ^= 1 << bit % 8
+            with self.assertRaises(dfss.DfssError):
+                decryption = dfss.Decryption(dataclasses.replace(record, encryption=bytes(changed)), keys)
+                decryption.check(self.value("manifest"))
+
+    def test_what_the_cmdlets_encrypted_python_reads_with_the_key_and_not_without(self) -> None:
+        path = write("secret", os.urandom(3 * MIB + 5))
+        key, other = self.out / "files.key", self.out / "other.key"
+        peers = ",".join(cluster.peers)
+        shell.run(f"$null = New-DfssEncryptionKey '{key}'; $null = New-DfssEncryptionKey '{other}'")
+        shell.run(f"$null = Send-DfssFile '{path}' -Name secret -EncryptionKey '{key}' -Peer {peers}")
+        copy = self.out / "copy"
+
+        self.client.fetch("secret", copy, keys=dfss.Keys([key]))
+
+        self.assertEqual(path.read_bytes(), copy.read_bytes())
+        self.assertFails(Code.KeyRequired, self.client.fetch, "secret", self.out / "none")
+        self.assertFails(Code.KeyWrong, self.client.fetch, "secret", self.out / "none", keys=dfss.Keys([other]))
+        self.client.store(path, "plain")
+        self.assertFails(Code.FileNotEncrypted, self.client.fetch, "plain", self.out / "none", keys=dfss.Keys([key]))
+        self.assertFalse((self.out / "none").exists())
+        fetched = self.command("fetch", "secret", "by-command", "--key", str(key))
+        self.assertEqual((0, path.read_bytes()), (fetched.returncode, (self.out / "by-command").read_bytes()))
+        self.assertEqual(path.stat().st_size, self.client.info("secret").record.content_length)
+
+    def test_python_reads_the_record_of_an_earlier_version_that_is_encrypted(self) -> None:
+        path = write("kept", os.urandom(100))
+        key, peers = self.out / "kept.key", ",".join(cluster.peers)
+        shell.run(f"$null = New-DfssEncryptionKey '{key}'; "
+                  f"$null = Send-DfssFile '{path}' -Name kept -EncryptionKey '{key}' -Peer {peers}")
+        shell.run(f"$null = Send-DfssFile '{path}' -Name kept -Force -Peer {peers}")
+        record = self.client.info("kept").record
+        self.assertIsNone(record.encryption)
+        self.assertEqual(1, len(record.previous))
+        self.assertIsNotNone(record.previous[0].encryption)
+
+
+class GoldenMeanings:
+    @staticmethod
+    def record() -> dict:
+        text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+        return meaning(re.search(r"^```text record\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1])
 
 
 def meaning(text: str):

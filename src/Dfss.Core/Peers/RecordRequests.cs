@@ -53,6 +53,11 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             { "chunk_count", FileManifest.CountChunks(record.Length, record.ChunkSize) },
             { "modified", record.ModifiedUnixMilliseconds },
         };
+        if (record.Encryption is { } encryption)
+        {
+            results.Add("encryption", encryption.Encoded.ToArray());
+        }
+
         return new RequestAnswer(results, isManifestWanted
             ? await ReadManifestAsync(record, memory, cancellationToken).ConfigureAwait(false)
             : null);
@@ -92,6 +97,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
                 FileId = kept.FileId,
                 Length = kept.Length,
                 ChunkSize = kept.ChunkSize,
+                Encryption = kept.Encryption,
                 ModifiedUnixMilliseconds = kept.ModifiedUnixMilliseconds,
             }
             : throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");

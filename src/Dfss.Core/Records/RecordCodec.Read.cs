@@ -143,6 +143,7 @@ internal static partial class RecordCodec
         Guid? writerId = null;
         IReadOnlyList<HomeMember>? home = null;
         long? version = null, state = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
+        FileId? encryptedId = null;
         FileRecord rest = new() { Name = "", Version = 0, Home = [], WriterId = default };
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
@@ -151,6 +152,8 @@ internal static partial class RecordCodec
             "epoch" => Set(rest = rest with { Epoch = ReadInteger(ref r, 1, MaxInteger) }),
             "state" => Set(state = ReadInteger(ref r, 0, (int)FileRecordState.Moved)),
             "file_id" => Set(rest = rest with { FileId = ReadFileId(ref r) }),
+            "encrypted_file_id" => Set(encryptedId = ReadFileId(ref r)),
+            "encryption" => Set(rest = rest with { Encryption = ReadEnvelope(ref r) }),
             "length" => Set(length = ReadInteger(ref r, 0, MaxInteger)),
             "chunk_size" => Set(chunkSize = ReadInteger(ref r, 0, DfssLimits.MaxChunkSize)),
             "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
@@ -169,6 +172,7 @@ internal static partial class RecordCodec
         {
             Name = Required(name, "name"),
             Version = Required(version, "version"),
+            FileId = OneOf(rest.FileId, encryptedId, rest.Encryption),
             State = (FileRecordState)Required(state, "state"),
             Length = Required(length, "length"),
             ChunkSize = (int)Required(chunkSize, "chunk_size"),
@@ -185,12 +189,15 @@ internal static partial class RecordCodec
 
     private static PreviousVersion ReadPrevious(ref MessagePackReader reader, int depth)
     {
-        FileId? fileId = null;
+        FileId? fileId = null, encryptedId = null;
+        KeyEnvelope? encryption = null;
         long? version = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
             "version" => Set(version = ReadInteger(ref r, 1, MaxInteger)),
             "file_id" => Set(fileId = ReadFileId(ref r)),
+            "encrypted_file_id" => Set(encryptedId = ReadFileId(ref r)),
+            "encryption" => Set(encryption = ReadEnvelope(ref r)),
             "length" => Set(length = ReadInteger(ref r, 0, MaxInteger)),
             "chunk_size" => Set(chunkSize = ReadInteger(ref r, DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)),
             "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
@@ -201,14 +208,25 @@ internal static partial class RecordCodec
         });
         return new PreviousVersion(
             Required(version, "version"),
-            Required(fileId, "file_id"),
+            OneOf(fileId ?? default, encryptedId, encryption),
             Required(length, "length"),
             (int)Required(chunkSize, "chunk_size"),
             (int)Required(replicas, "replicas"),
             (int)Required(run, "run"),
             Required(modified, "modified"),
-            (int?)mode);
+            (int?)mode)
+        { Encryption = encryption };
     }
+
+    /// <summary>The file id, by the key that it has to have.</summary>
+    private static FileId OneOf(FileId plain, FileId? encrypted, KeyEnvelope? encryption)
+    {
+        Require((encrypted is not null) == (encryption is not null), "encryption");
+        Require(encrypted is null || plain == default, "file_id");
+        return encrypted ?? plain;
+    }
+
+    private static KeyEnvelope ReadEnvelope(ref MessagePackReader reader) => new(ReadBytes(ref reader, 1, KeyEnvelope.MaxBytes));
 
     private static HomeMember ReadMember(ref MessagePackReader reader, int depth)
     {

@@ -184,6 +184,9 @@ internal static partial class RecordCodec
         Require(record.Length is >= 0 and <= MaxInteger, "length");
         int minChunkSize = record.State == FileRecordState.Removed ? 0 : DfssLimits.MinChunkSize;
         Require(record.ChunkSize >= minChunkSize && record.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
+        Require(
+            record.Encryption is null || (record.State != FileRecordState.Removed && KeyEnvelope.Fits(record.Length, record.ChunkSize)),
+            "encryption");
         Require(record.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(record.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
         Require(record.Home.Count is >= 1 and <= DfssLimits.MaxHomeMembers, "home");
@@ -214,6 +217,7 @@ internal static partial class RecordCodec
         Require(previous.FileId != default, "file_id");
         Require(previous.Length is >= 0 and <= MaxInteger, "length");
         Require(previous.ChunkSize is >= DfssLimits.MinChunkSize and <= DfssLimits.MaxChunkSize, "chunk_size");
+        Require(previous.Encryption is null || KeyEnvelope.Fits(previous.Length, previous.ChunkSize), "encryption");
         Require(previous.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(previous.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
         Require(previous.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");

@@ -16,7 +16,7 @@ internal static partial class RecordCodec
     private static void WriteRecord(ref MessagePackWriter writer, FileRecord record)
     {
         Check(record);
-        writer.WriteMapHeader(10 + CountOf(record.FileId != default, record.UnixMode is not null)
+        writer.WriteMapHeader(10 + CountOf(record.FileId != default, record.UnixMode is not null, record.Encryption is not null)
             + CountOf(record.Epoch > 0, record.FormerHome.Count > 0)
             + CountOf(record.Previous.Count > 0, record.PreviousWriterIds.Count > 0));
         writer.Write("name");
@@ -30,7 +30,7 @@ internal static partial class RecordCodec
         WriteInteger(ref writer, "state", (int)record.State);
         if (record.FileId != default)
         {
-            WriteFileId(ref writer, "file_id", record.FileId);
+            WriteFileId(ref writer, FileIdKey(record.Encryption), record.FileId);
         }
 
         WriteInteger(ref writer, "length", record.Length);
@@ -42,6 +42,8 @@ internal static partial class RecordCodec
         {
             WriteHome(ref writer, "former_home", record.FormerHome);
         }
+
+        WriteEncryption(ref writer, record.Encryption);
 
         WriteInteger(ref writer, "modified", record.ModifiedUnixMilliseconds);
         if (record.UnixMode is { } mode)
@@ -127,17 +129,30 @@ internal static partial class RecordCodec
 
     private static void WritePrevious(ref MessagePackWriter writer, PreviousVersion previous)
     {
-        writer.WriteMapHeader(7 + CountOf(previous.UnixMode is not null));
+        writer.WriteMapHeader(7 + CountOf(previous.UnixMode is not null, previous.Encryption is not null));
         WriteInteger(ref writer, "version", previous.Version);
-        WriteFileId(ref writer, "file_id", previous.FileId);
+        WriteFileId(ref writer, FileIdKey(previous.Encryption), previous.FileId);
         WriteInteger(ref writer, "length", previous.Length);
         WriteInteger(ref writer, "chunk_size", previous.ChunkSize);
         WriteInteger(ref writer, "replicas", previous.Replicas);
         WriteInteger(ref writer, "run", previous.Run);
+        WriteEncryption(ref writer, previous.Encryption);
         WriteInteger(ref writer, "modified", previous.ModifiedUnixMilliseconds);
         if (previous.UnixMode is { } mode)
         {
             WriteInteger(ref writer, "mode", mode);
+        }
+    }
+
+    /// <summary>Another key for an encrypted file: who does not know of encryption cannot keep such a record without its keys.</summary>
+    private static string FileIdKey(KeyEnvelope? encryption) => encryption is null ? "file_id" : "encrypted_file_id";
+
+    private static void WriteEncryption(ref MessagePackWriter writer, KeyEnvelope? encryption)
+    {
+        if (encryption is not null)
+        {
+            writer.Write("encryption");
+            writer.Write(encryption.Encoded.Span);
         }
     }
 }

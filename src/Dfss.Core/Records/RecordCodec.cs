@@ -19,19 +19,21 @@ namespace Dfss.Records;
 ///                  version              int         from 1
 ///                  epoch                int         from 1; absent: 0, the first home
 ///                  state                int         0 file, 1 removed, 2 moved
-///                  file_id              bin 32      a file's; absent in a tombstone
+///                  file_id              bin 32      a file's; absent in a tombstone, and of an encrypted file
+///                  encrypted_file_id    bin 32      in place of file_id, of an encrypted file alone
 ///                  length               int         bytes
 ///                  chunk_size           int         bytes, 64 KiB to 16 MiB; in a tombstone from 0
 ///                  replicas             int         1-64
 ///                  run                  int         1-524,287
 ///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 256 bytes
 ///                  former_home          array       as home, in a moved record only
+///                  encryption           bin         1-4096 bytes, the envelope of an encrypted file; else absent
 ///                  modified             int         ms since 1970-01-01 UTC, to the end of the year 9999
 ///                  mode                 int         0-4095; absent where the source had none
 ///                  writer_id            bin 16
 ///                  previous             array       0-64 previous versions; absent where empty
 ///                  previous_writer_ids  array       0-8 bin 16; absent where empty
-/// previous version version, file_id, length, chunk_size, replicas, run, modified, mode as in a file's record
+/// previous version version, file_id or encrypted_file_id, length, chunk_size, replicas, run, encryption, modified, mode as in a file's record
 /// balloted record  ballot               ballot
 ///                  record               record
 /// register state   promised             ballot      absent: nothing promised

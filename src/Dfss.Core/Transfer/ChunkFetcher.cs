@@ -72,7 +72,8 @@ internal sealed class ChunkFetcher
         ChunkRead read = new(this, Record.FileId.ToChunkId(), chunkIndex: null, length);
         using ChunkBuffer encoded = await FetchAsync(read, cancellationToken).ConfigureAwait(false);
         FileManifest manifest = FileManifest.Decode(encoded.Memory);
-        return manifest.Length == Record.Length && manifest.ChunkSize == Record.ChunkSize
+        bool isEncrypted = Record.Encryption is not null;
+        return manifest.Length == Record.Length && manifest.ChunkSize == Record.ChunkSize && manifest.IsEncrypted == isEncrypted
             ? manifest
             : throw new DfssException(
                 DfssErrorCode.ChunkCorrupt, $"The record of '{Record.Name}' does not fit its manifest {Record.FileId}.",

@@ -5,7 +5,7 @@ namespace Dfss.Transfer;
 /// earlier send; reads and hashes the rest, asks what is missing, sends that. A member that is full or stays away is left
 /// out, and what it should have held goes to the next on the ring.
 /// </summary>
-internal sealed class ChunkUploader
+internal sealed partial class ChunkUploader
 {
     /// <summary>4 KiB: up to there a put, which says so itself where the chunk is there, costs no more than to ask first.</summary>
     private const int PutUnaskedBytes = 4 << 10;
@@ -19,6 +19,7 @@ internal sealed class ChunkUploader
     private readonly ChunkId?[] ids;
     private readonly int knownCount;
     private readonly int chunkSize;
+    private readonly SendCipher? cipher;
     private readonly ChunkBuffers buffers;
     private readonly RateLimit? limit;
     private readonly TransferOptions options;
@@ -26,11 +27,20 @@ internal sealed class ChunkUploader
     /// <summary>Whether the members have been asked to seal: from then on who decides is no matter of the chunks.</summary>
     private bool isSealing;
 
+    /// <param name="source">What is sent.</param>
+    /// <param name="shortfall">Who is to have it.</param>
+    /// <param name="chunkSize">The length in bytes of the content of every chunk but the last.</param>
+    /// <param name="journal">What is known from an earlier send; null for none.</param>
+    /// <param name="cipher">Encrypts the chunks; null where they go as they are.</param>
+    /// <param name="buffers">Memory for the chunks.</param>
+    /// <param name="limit">How fast it may go; null for no limit.</param>
+    /// <param name="options">How to transfer.</param>
     public ChunkUploader(
         SourceFile source,
         SendShortfall shortfall,
         int chunkSize,
         SendJournal? journal,
+        SendCipher? cipher,
         ChunkBuffers buffers,
         RateLimit? limit,
         TransferOptions options)
@@ -41,6 +51,7 @@ internal sealed class ChunkUploader
         plan = shortfall.Plan;
         this.chunkSize = chunkSize;
         this.journal = journal;
+        this.cipher = cipher;
         this.buffers = buffers;
         this.limit = limit;
         this.options = options;
@@ -74,13 +85,14 @@ internal sealed class ChunkUploader
                 $"'{source.Path}' goes on: of its {ids.Length} chunks {knownCount} are known from before, and {rest.Length} are read."));
         }
 
-        await ForEachAsync(rest, async (index, content, token) =>
+        await ForEachAsync(rest, async (index, chunk, token) =>
         {
-            await TakeAsync(index, content, token).ConfigureAwait(false);
-            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, content.Length), source.Length));
+            await (cipher is null ? TakeAsync(index, chunk, token) : EncryptAsync(index, chunk, token)).ConfigureAwait(false);
+            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, LengthOf(index)), source.Length));
         }, cancellationToken).ConfigureAwait(false);
         source.ThrowIfChanged();
-        return FileManifest.Create(source.Length, chunkSize, [.. ids.Select(id => id!.Value)]);
+        ChunkId[] all = [.. ids.Select(id => id!.Value)];
+        return cipher is null ? FileManifest.Create(source.Length, chunkSize, all) : cipher.CreateManifest(source.Length, all);
     }
 
     /// <summary>
@@ -93,7 +105,8 @@ internal sealed class ChunkUploader
     {
         do
         {
-            await ForEachAsync(plan.Unplaced(), TakeAsync, cancellationToken).ConfigureAwait(false);
+            await ForEachAsync(
+                plan.Unplaced(), cipher is null ? TakeAsync : PlaceAgainAsync, cancellationToken).ConfigureAwait(false);
             await Task.WhenAll(Enumerable.Range(0, home.Count)
                 .Where(plan.CanTake)
                 .Select(member => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, cancellationToken))).ConfigureAwait(false);
@@ -113,9 +126,10 @@ internal sealed class ChunkUploader
             new(TransferPhase.Comparing, 0, source.Length) { PhasePercent = percent });
     }
 
-    /// <summary>Takes a chunk that was read: its id, or that it is still the same, and its copies.</summary>
-    private async Task TakeAsync(int index, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    /// <summary>Reads and takes a chunk: its id, or that it is still the same, and its copies.</summary>
+    private async Task TakeAsync(int index, Memory<byte> content, CancellationToken cancellationToken)
     {
+        await source.ReadAsync(OffsetOf(index), content, cancellationToken).ConfigureAwait(false);
         ChunkId id = ChunkId.Of(content.Span);
         if (ids[index] is null)
         {
@@ -130,17 +144,20 @@ internal sealed class ChunkUploader
         await PlaceAsync(index, id, content, cancellationToken).ConfigureAwait(false);
     }
 
-    private int LengthOf(int index) => (int)Math.Min(chunkSize, source.Length - ((long)index * chunkSize));
+    private long OffsetOf(int index) => (long)index * chunkSize;
 
+    private int LengthOf(int index) => (int)Math.Min(chunkSize, source.Length - OffsetOf(index));
+
+    /// <summary>Does something for some chunks, some at once, each with memory for the chunk as it is stored.</summary>
     private Task ForEachAsync(
-        IEnumerable<int> indexes, Func<int, ReadOnlyMemory<byte>, CancellationToken, Task> body, CancellationToken cancellationToken)
+        IEnumerable<int> indexes, Func<int, Memory<byte>, CancellationToken, Task> body, CancellationToken cancellationToken)
     {
         ParallelOptions parallel =
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         return Parallel.ForEachAsync(indexes, parallel, async (index, token) =>
         {
-            using ChunkBuffer buffer = await buffers.RentAsync(LengthOf(index), token).ConfigureAwait(false);
-            await source.ReadAsync((long)index * chunkSize, buffer.Memory, token).ConfigureAwait(false);
+            int overhead = cipher is null ? 0 : KeyEnvelope.ChunkOverheadBytes;
+            using ChunkBuffer buffer = await buffers.RentAsync(LengthOf(index) + overhead, token).ConfigureAwait(false);
             await body(index, buffer.Memory, token).ConfigureAwait(false);
         });
     }

@@ -1,3 +1,4 @@
+using Dfss.Encryption;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Transport;
@@ -101,7 +102,8 @@ public sealed class DfssClient : IAsyncDisposable
     /// the next one of the same file goes on.
     /// </summary>
     /// <exception cref="DfssException">
-    /// DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt, FileChanged, ...
+    /// DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt, FileChanged, KeyRequired, KeyWrong,
+    /// FileNotEncrypted, FileTampered, ...
     /// </exception>
     public Task ReceiveAsync(
         StoredFile file,
@@ -112,11 +114,32 @@ public sealed class DfssClient : IAsyncDisposable
         new FileReceiver(directory, holders, buffers, limit, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
-    /// <summary>Compares a local file with a stored one by chunk ids; only the manifest is fetched.</summary>
-    /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, ...</exception>
+    /// <summary>Compares a local file with a stored one that is not encrypted, by chunk ids; only the manifest is fetched.</summary>
+    /// <exception cref="DfssException">
+    /// SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired, ...
+    /// </exception>
     public Task<FileComparison> CompareAsync(
         string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
-        new FileComparer(directory, holders, buffers, Options).CompareAsync(localPath, file, progress, cancellationToken);
+        CompareAsync(localPath, file, keys: null, progress, cancellationToken);
+
+    /// <summary>
+    /// Compares a local file with a stored one by chunk ids; only the manifest is fetched, and of an encrypted file its chunks.
+    /// </summary>
+    /// <param name="localPath">The local file.</param>
+    /// <param name="file">The stored one.</param>
+    /// <param name="keys">The keys to read an encrypted file with; null for a file that is not encrypted.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">
+    /// SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired, KeyWrong, FileNotEncrypted, FileTampered, ...
+    /// </exception>
+    public Task<FileComparison> CompareAsync(
+        string localPath,
+        StoredFile file,
+        KeyRing? keys,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken = default) =>
+        new FileComparer(directory, holders, buffers, Options).CompareAsync(localPath, file, keys, progress, cancellationToken);
 
     /// <summary>
     /// Asks every member of a file's home which of its chunks it has. What is wrong is in the result, and is no
@@ -154,6 +177,37 @@ public sealed class DfssClient : IAsyncDisposable
     public Task<StoredFile> RenameAsync(
         StoredFile file, string newName, CancellationToken cancellationToken = default) =>
         new FileRenamer(finder, directory, Tester, Options).RenameAsync(file, newName, cancellationToken);
+
+    /// <summary>
+    /// Lets others read an encrypted file: wraps its key for them, in a new version of its name with the same content. No
+    /// chunk is sent or encrypted. Earlier versions stay as they are.
+    /// </summary>
+    /// <param name="file">The file.</param>
+    /// <param name="recipients">Who can read it from now on, besides those who can.</param>
+    /// <param name="keys">What opens it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: too many recipients. FileNotEncrypted, KeyWrong, FileTampered; Conflict: it is at another
+    /// version; NoMajority, CommitUncertain, PeerUnreachable, ...
+    /// </exception>
+    public Task<StoredFile> AddRecipientsAsync(
+        StoredFile file, IReadOnlyList<Recipient> recipients, KeyRing keys, CancellationToken cancellationToken = default) =>
+        new FileRecipients(directory, Tester, Options).AddAsync(file, recipients, keys, cancellationToken);
+
+    /// <summary>
+    /// Leaves recipients of an encrypted file out of a new version of its name with the same content. It takes back nothing:
+    /// who could read the file may have kept its key.
+    /// </summary>
+    /// <param name="file">The file.</param>
+    /// <param name="keyIds">Whose: their key ids.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: it is not for one of these, or nobody would be left. FileNotEncrypted, Conflict, NoMajority,
+    /// CommitUncertain, PeerUnreachable, ...
+    /// </exception>
+    public Task<StoredFile> RemoveRecipientsAsync(
+        StoredFile file, IReadOnlyList<string> keyIds, CancellationToken cancellationToken = default) =>
+        new FileRecipients(directory, Tester, Options).RemoveAsync(file, keyIds, cancellationToken);
 
     /// <summary>
     /// Brings a stored file, and the earlier versions that are kept of it, back to their copies: what is missing or bad at its

@@ -1,29 +1,38 @@
+using Dfss.Encryption;
 using Dfss.Records;
 
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more.
+/// Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more. The ids of an
+/// encrypted file are those of ciphertext: its chunks are fetched for their nonces, and the local ones encrypted with them.
 /// </summary>
 internal sealed class FileComparer(
     PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
 {
     public async Task<FileComparison> CompareAsync(
-        string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        string localPath,
+        StoredFile file,
+        KeyRing? keys,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         FileRecord record = file.Record;
-        progress?.Report(new(TransferPhase.Negotiating, 0, record.Length));
+        progress?.Report(new(TransferPhase.Negotiating, 0, record.ContentLength));
+        ContentKey? key = ContentKey.Open(record, keys);
         using SourceFile local = SourceFile.Open(localPath);
         Home home = await Home.ReachAsync(
             RecordHome.Of(record), directory, enough: 1, cancellationToken).ConfigureAwait(false);
         home.ThrowIfNobodyReached(record.Name);
         ChunkFetcher fetcher = new(home, record, holders, buffers, options);
         FileManifest manifest = await fetcher.FetchManifestAsync(cancellationToken).ConfigureAwait(false);
-        bool[] differs = await CompareChunksAsync(local, manifest, progress, cancellationToken).ConfigureAwait(false);
+        FileContent content = new(record, manifest, key);
+        bool[] differs = await CompareChunksAsync(
+            local, fetcher, manifest, content, progress, cancellationToken).ConfigureAwait(false);
         local.ThrowIfChanged();
         IReadOnlyList<ByteRange> differences = Merge(
-            differs, manifest.ChunkSize, Math.Max(local.Length, manifest.Length));
-        return new FileComparison(differences.Count == 0, local.Length, manifest.Length, differences);
+            differs, content.ChunkSize, Math.Max(local.Length, content.Length));
+        return new FileComparison(differences.Count == 0, local.Length, content.Length, differences);
     }
 
     /// <summary>
@@ -54,23 +63,31 @@ internal sealed class FileComparer(
     }
 
     private async Task<bool[]> CompareChunksAsync(
-        SourceFile local, FileManifest manifest, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        SourceFile local,
+        ChunkFetcher fetcher,
+        FileManifest manifest,
+        FileContent content,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
-        long longer = Math.Max(local.Length, manifest.Length);
-        bool[] differs = new bool[FileManifest.CountChunks(longer, manifest.ChunkSize)];
+        long longer = Math.Max(local.Length, content.Length);
+        bool[] differs = new bool[FileManifest.CountChunks(longer, content.ChunkSize)];
         long done = 0;
         ParallelOptions parallel =
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         await Parallel.ForAsync(0, differs.Length, parallel, async (index, token) =>
         {
-            long offset = manifest.OffsetOf(index);
-            int length = (int)Math.Clamp(local.Length - offset, 0, manifest.ChunkSize);
-            differs[index] = index >= manifest.ChunkCount || length != manifest.LengthOf(index);
+            long offset = content.OffsetOf(index);
+            int length = (int)Math.Clamp(local.Length - offset, 0, content.ChunkSize);
+            differs[index] = index >= manifest.ChunkCount || length != content.LengthOf(index);
             if (!differs[index])
             {
-                using ChunkBuffer buffer = await buffers.RentAsync(length, token).ConfigureAwait(false);
-                await local.ReadAsync(offset, buffer.Memory, token).ConfigureAwait(false);
-                differs[index] = ChunkId.Of(buffer.Memory.Span) != manifest[index];
+                // Of an encrypted chunk its nonce is needed: with it the local content must give the same chunk.
+                using ChunkBuffer buffer = content.IsEncrypted
+                    ? await fetcher.FetchChunkAsync(manifest, index, token).ConfigureAwait(false)
+                    : await buffers.RentAsync(length, token).ConfigureAwait(false);
+                await local.ReadAsync(offset, content.PlaceIn(buffer.Memory), token).ConfigureAwait(false);
+                differs[index] = !content.IsContentOf(index, content.NonceOf(buffer.Memory).Span, buffer.Memory);
             }
 
             progress?.Report(new(TransferPhase.Hashing, Interlocked.Add(ref done, length), local.Length));

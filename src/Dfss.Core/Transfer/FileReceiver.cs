@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dfss.Encryption;
 using Dfss.Records;
 
 namespace Dfss.Transfer;
@@ -17,7 +18,8 @@ internal sealed class FileReceiver(
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
-        progress?.Report(new(TransferPhase.Negotiating, 0, file.Record.Length));
+        progress?.Report(new(TransferPhase.Negotiating, 0, file.Record.ContentLength));
+        ContentKey? key = ContentKey.Open(file.Record, receiveOptions.Keys);
         for (int moves = 1; ; moves++)
         {
             FileRecord record = file.Record;
@@ -27,7 +29,7 @@ internal sealed class FileReceiver(
             try
             {
                 await ReceiveAsync(
-                    home, record, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
+                    home, record, key, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (DfssException error) when (error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)
@@ -78,6 +80,7 @@ internal sealed class FileReceiver(
     private async Task ReceiveAsync(
         Home home,
         FileRecord record,
+        ContentKey? key,
         string destinationPath,
         ReceiveOptions receiveOptions,
         IProgress<TransferProgress>? progress,
@@ -85,35 +88,41 @@ internal sealed class FileReceiver(
     {
         ChunkFetcher fetcher = new(home, record, holders, buffers, options);
         FileManifest manifest = await fetcher.FetchManifestAsync(cancellationToken).ConfigureAwait(false);
+        FileContent content = new(record, manifest, key);
         using ReceivedFile received = ReceivedFile.Open(destinationPath, record, receiveOptions);
-        HashSet<int> present = await VerifyAsync(manifest, received, progress, cancellationToken).ConfigureAwait(false);
-        await FetchAsync(fetcher, manifest, received, present, progress, cancellationToken).ConfigureAwait(false);
-        progress?.Report(new(TransferPhase.Committing, record.Length, record.Length));
+        HashSet<int> present = await VerifyAsync(manifest, content, received, progress, cancellationToken).ConfigureAwait(false);
+        await FetchAsync(fetcher, manifest, content, received, present, progress, cancellationToken).ConfigureAwait(false);
+        progress?.Report(new(TransferPhase.Committing, content.Length, content.Length));
         cancellationToken.ThrowIfCancellationRequested();
         received.Commit(receiveOptions);
     }
 
     /// <summary>Which of the claimed chunks are there.</summary>
     private async Task<HashSet<int>> VerifyAsync(
-        FileManifest manifest, ReceivedFile received, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        FileManifest manifest,
+        FileContent content,
+        ReceivedFile received,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         if (received.Claimed.Count == 0)
         {
             return [];
         }
 
-        progress?.Report(new(TransferPhase.Verifying, 0, manifest.Length));
+        progress?.Report(new(TransferPhase.Verifying, 0, content.Length));
         ConcurrentBag<int> present = [];
         long done = 0;
         await Parallel.ForEachAsync(received.Claimed, Throttle(cancellationToken), async (index, token) =>
         {
             using ChunkBuffer buffer = await buffers.RentAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
-            if (await received.TryReadAsync(manifest.OffsetOf(index), buffer.Memory, token).ConfigureAwait(false)
-                && ChunkId.Of(buffer.Memory.Span) == manifest[index])
+            Memory<byte> place = content.PlaceIn(buffer.Memory);
+            if (await received.TryReadAsync(content.OffsetOf(index), place, token).ConfigureAwait(false)
+                && content.IsContentOf(index, received.NonceOf(index).Span, buffer.Memory))
             {
                 present.Add(index);
                 progress?.Report(new(
-                    TransferPhase.Verifying, Interlocked.Add(ref done, manifest.LengthOf(index)), manifest.Length));
+                    TransferPhase.Verifying, Interlocked.Add(ref done, content.LengthOf(index)), content.Length));
             }
             else
             {
@@ -128,12 +137,13 @@ internal sealed class FileReceiver(
     private async Task FetchAsync(
         ChunkFetcher fetcher,
         FileManifest manifest,
+        FileContent content,
         ReceivedFile received,
         HashSet<int> present,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
-        long done = present.Sum(index => (long)manifest.LengthOf(index));
+        long done = present.Sum(index => (long)content.LengthOf(index));
         await Parallel.ForAsync(0, manifest.ChunkCount, Throttle(cancellationToken), async (index, token) =>
         {
             if (present.Contains(index))
@@ -148,9 +158,11 @@ internal sealed class FileReceiver(
             }
 
             using ChunkBuffer buffer = await fetcher.FetchChunkAsync(manifest, index, token).ConfigureAwait(false);
-            await received.WriteAsync(index, manifest.OffsetOf(index), buffer.Memory, token).ConfigureAwait(false);
+            Memory<byte> piece = content.Open(index, buffer.Memory);
+            await received.WriteAsync(
+                index, content.OffsetOf(index), piece, content.NonceOf(buffer.Memory), token).ConfigureAwait(false);
             progress?.Report(new(
-                TransferPhase.Transferring, Interlocked.Add(ref done, manifest.LengthOf(index)), manifest.Length));
+                TransferPhase.Transferring, Interlocked.Add(ref done, content.LengthOf(index)), content.Length));
         }).ConfigureAwait(false);
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dfss.Encryption;
 using Dfss.Records;
 
 namespace Dfss.Transfer;
@@ -26,7 +27,9 @@ internal sealed class FileSender(
     {
         string stored = FileName.Normalize(name);
         using SourceFile source = SourceFile.Open(sourcePath);
-        int chunkSize = ChooseChunkSize(source, sendOptions.ChunkSize);
+        bool isEncrypted = sendOptions.Recipients.Count > 0;
+        int overhead = isEncrypted ? KeyEnvelope.ChunkOverheadBytes : 0;
+        int chunkSize = ChooseChunkSize(source, sendOptions.ChunkSize, overhead);
         progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
         (Home home, RecordWriter writer) = await PrepareAsync(
             stored, sendOptions, cancellationToken).ConfigureAwait(false);
@@ -34,20 +37,25 @@ internal sealed class FileSender(
         SendPlan plan = new(
             new Placement(home.Count, replicas, Run),
             minimum,
-            (int)FileManifest.CountChunks(source.Length, chunkSize),
+            (int)FileManifest.CountChunks(source.Length, chunkSize - overhead),
             Enumerable.Range(0, home.Count).Select(member => home[member] is not null));
         SendShortfall shortfall = new(sourcePath, home, plan, directory, options);
         shortfall.ThrowIfBelowMinimum();
-        using SendJournal? journal = journals.TryOpen(source, chunkSize, sendOptions.Restart);
-        ChunkUploader uploader = new(source, shortfall, chunkSize, journal, buffers, limit, options);
+        SendKey? sendKey = isEncrypted ? SendKey.Create(sendOptions.Recipients) : null;
+        using SendJournal? journal = journals.TryOpen(source, chunkSize - overhead, sendOptions.Restart, sendKey);
+        FileKey? key = journal?.Key ?? sendKey?.Key;
+        SendCipher? cipher = key is null ? null : new(key, plan.ChunkCount, chunkSize);
+        ChunkUploader uploader = new(source, shortfall, chunkSize - overhead, journal, cipher, buffers, limit, options);
         FileRecord chosen;
         try
         {
             FileManifest manifest = await uploader.UploadAsync(progress, cancellationToken).ConfigureAwait(false);
             progress?.Report(new(TransferPhase.Committing, source.Length, source.Length));
+            KeyEnvelope? envelope = key is null ? null : EnvelopeContent.Create(key, manifest, sendOptions.Recipients);
             chosen = await writer.CommitAsync(
                 current => Describe(current, stored, source, manifest, home, replicas, writer.WriterId) with
                 {
+                    Encryption = envelope,
                     Previous = KeepEarlier(current, manifest.FileId, sendOptions.KeepVersions),
                 },
                 plan,
@@ -135,23 +143,26 @@ internal sealed class FileSender(
 
     /// <summary>The chunk size asked for, doubled until the manifest fits.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.FileTooLarge"/>.</exception>
-    internal static int ChooseChunkSize(long length, int asked)
+    /// <param name="length">The file's length in bytes.</param>
+    /// <param name="asked">The chunk size asked for, in bytes.</param>
+    /// <param name="overhead">What each chunk has beside the content, in bytes.</param>
+    internal static int ChooseChunkSize(long length, int asked, int overhead = 0)
     {
         int chunkSize = asked;
-        while (FileManifest.CountChunks(length, chunkSize) > DfssLimits.MaxChunksPerFile && chunkSize < DfssLimits.MaxChunkSize)
+        while (FileManifest.CountChunks(length, chunkSize - overhead) > DfssLimits.MaxChunksPerFile && chunkSize < DfssLimits.MaxChunkSize)
         {
             chunkSize = Math.Min(chunkSize * 2, DfssLimits.MaxChunkSize);
         }
 
-        return FileManifest.CountChunks(length, chunkSize) <= DfssLimits.MaxChunksPerFile ? chunkSize : 0;
+        return FileManifest.CountChunks(length, chunkSize - overhead) <= DfssLimits.MaxChunksPerFile ? chunkSize : 0;
     }
 
-    private int ChooseChunkSize(SourceFile source, int asked)
+    private int ChooseChunkSize(SourceFile source, int asked, int overhead)
     {
-        int chunkSize = ChooseChunkSize(source.Length, asked);
+        int chunkSize = ChooseChunkSize(source.Length, asked, overhead);
         if (chunkSize == 0)
         {
-            long largest = (long)DfssLimits.MaxChunksPerFile * DfssLimits.MaxChunkSize;
+            long largest = (long)DfssLimits.MaxChunksPerFile * (DfssLimits.MaxChunkSize - overhead);
             throw new DfssException(
                 DfssErrorCode.FileTooLarge,
                 string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {source.Length} bytes; {largest} are the most."),
@@ -185,7 +196,8 @@ internal sealed class FileSender(
                 current.Replicas,
                 current.Run,
                 current.ModifiedUnixMilliseconds,
-                current.UnixMode));
+                current.UnixMode)
+            { Encryption = current.Encryption });
         return [.. earlier.Take(count)];
     }
 

@@ -38,7 +38,7 @@ internal sealed class PartFile : IDisposable
     public SafeFileHandle Handle { get; }
 
     /// <summary>Of a file of one chunk there is nothing to go on with.</summary>
-    public static bool HasTrailer(FileRecord record) => record.ChunkSize >= DfssLimits.MinChunkSize
+    public static bool HasTrailer(FileRecord record) => record.ChunkSize >= DfssLimits.MinChunkSize - KeyEnvelope.ChunkOverheadBytes
         && FileManifest.CountChunks(record.Length, record.ChunkSize) is > 1 and <= DfssLimits.MaxChunksPerFile;
 
     /// <summary>Whether its name is another file's by now, or nobody's. On Windows an open file keeps its name.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Dfss.Encryption;
 using Dfss.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,6 +19,8 @@ namespace Dfss.Transfer;
 ///     32     32  file id
 ///     64      .  one bit for each chunk, lowest first: it was verified and written
 /// </code>
+/// Of an encrypted file the version is 2, and lengths and chunk size are those of the content. In place of the bits stand 13
+/// bytes for each chunk: 1 where it was written, and the nonce it came with, which it is verified with.
 /// </summary>
 internal sealed class PartTrailer
 {
@@ -25,10 +28,14 @@ internal sealed class PartTrailer
     private const int HeaderBytes = 64;
 
     private const int Version = 1;
+    private const int EncryptedVersion = 2;
+    private const int EntryBytes = 1 + ChunkCipher.NonceBytes;
 
     private readonly byte[] bytes;
 
     private PartTrailer(byte[] bytes) => this.bytes = bytes;
+
+    private bool HasNonces => bytes[8] == EncryptedVersion;
 
     private static ReadOnlySpan<byte> Magic => "DFSSPART"u8;
 
@@ -37,14 +44,14 @@ internal sealed class PartTrailer
 
     /// <summary>The length of the trailer of such a file.</summary>
     public static int LengthFor(FileRecord record) =>
-        HeaderBytes + (int)((FileManifest.CountChunks(record.Length, record.ChunkSize) + 7) / 8);
+        HeaderBytes + LengthFor((int)FileManifest.CountChunks(record.Length, record.ChunkSize), record.Encryption is not null);
 
     /// <summary>The trailer of a file of which nothing is there.</summary>
     public static PartTrailer Create(FileRecord record)
     {
         byte[] bytes = new byte[LengthFor(record)];
         Magic.CopyTo(bytes);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), Version);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), record.Encryption is null ? Version : EncryptedVersion);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), record.ChunkSize);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(16), record.Length);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), Environment.ProcessId);
@@ -88,17 +95,38 @@ internal sealed class PartTrailer
     public void TakeOver() => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), Environment.ProcessId);
 
     /// <summary>Whether a chunk is said to be there.</summary>
-    public bool Claims(int chunkIndex) => (bytes[HeaderBytes + (chunkIndex >> 3)] & (1 << (chunkIndex & 7))) != 0;
+    public bool Claims(int chunkIndex) => HasNonces
+        ? bytes[OffsetOf(chunkIndex)] == 1
+        : (bytes[HeaderBytes + (chunkIndex >> 3)] & (1 << (chunkIndex & 7))) != 0;
+
+    /// <summary>The nonce of a chunk that is said to be there; nothing where the file is not encrypted.</summary>
+    public ReadOnlyMemory<byte> NonceOf(int chunkIndex) =>
+        HasNonces ? bytes.AsMemory(OffsetOf(chunkIndex) + 1, ChunkCipher.NonceBytes) : default;
 
     /// <summary>Notes whether a chunk is there.</summary>
-    /// <returns>Where in the trailer this stands, and the byte.</returns>
-    public (int Offset, byte Value) Set(int chunkIndex, bool isThere)
+    /// <param name="chunkIndex">Which.</param>
+    /// <param name="isThere">Whether it is.</param>
+    /// <param name="nonce">The nonce it came with; nothing where it is not there, or not encrypted.</param>
+    /// <returns>Where in the trailer this stands, and the bytes.</returns>
+    public (int Offset, ReadOnlyMemory<byte> Value) Set(int chunkIndex, bool isThere, ReadOnlySpan<byte> nonce)
     {
+        if (HasNonces)
+        {
+            Memory<byte> entry = bytes.AsMemory(OffsetOf(chunkIndex), EntryBytes);
+            entry.Span[0] = (byte)(isThere ? 1 : 0);
+            nonce.CopyTo(entry.Span[1..]);
+            return (OffsetOf(chunkIndex), entry);
+        }
+
         int offset = HeaderBytes + (chunkIndex >> 3);
         byte bit = (byte)(1 << (chunkIndex & 7));
         bytes[offset] = (byte)(isThere ? bytes[offset] | bit : bytes[offset] & ~bit);
-        return (offset, bytes[offset]);
+        return (offset, bytes.AsMemory(offset, 1));
     }
+
+    private static int LengthFor(int chunkCount, bool isEncrypted) => isEncrypted ? chunkCount * EntryBytes : (chunkCount + 7) / 8;
+
+    private static int OffsetOf(int chunkIndex) => HeaderBytes + (chunkIndex * EntryBytes);
 
     private static PartTrailer? Parse(byte[] read, FileRecord record)
     {

@@ -48,6 +48,7 @@ internal sealed class ReceivedFile : IDisposable
     {
         destinationPath = Resolve(destinationPath);
         ThrowIfTaken(destinationPath, options.Force);
+        record = record.ToContent();
         PartFile? part = null;
         try
         {
@@ -78,6 +79,7 @@ internal sealed class ReceivedFile : IDisposable
     /// <summary>Removes what an earlier receive has kept of this very file, if nobody uses it.</summary>
     public static void Forget(string destinationPath, FileRecord record)
     {
+        record = record.ToContent();
         try
         {
             using PartFile? part = PartFile.TryOpenUnused(PartFile.PathOf(Resolve(destinationPath)), record);
@@ -91,6 +93,9 @@ internal sealed class ReceivedFile : IDisposable
             throw Unwritable(destinationPath, error);
         }
     }
+
+    /// <summary>The nonce that a claimed chunk came with; nothing where the file is not encrypted.</summary>
+    public ReadOnlyMemory<byte> NonceOf(int chunkIndex) => trailer!.NonceOf(chunkIndex);
 
     /// <summary>Reads a chunk that is claimed.</summary>
     /// <returns>Whether there was as much to read.</returns>
@@ -122,15 +127,20 @@ internal sealed class ReceivedFile : IDisposable
 
     /// <summary>A claimed chunk turned out to be bad.</summary>
     public ValueTask DisclaimAsync(int chunkIndex, CancellationToken cancellationToken) =>
-        WriteAsync(chunkIndex, offset: 0, default, isThere: false, cancellationToken);
+        WriteAsync(chunkIndex, offset: 0, default, isThere: false, nonce: default, cancellationToken);
 
     /// <summary>
     /// Writes a verified chunk at its place, and then that it is there. One write at a time: more only wait for the
     /// file's lock in the kernel, spinning.
     /// </summary>
+    /// <param name="chunkIndex">Which.</param>
+    /// <param name="offset">Its place.</param>
+    /// <param name="content">What is in it.</param>
+    /// <param name="nonce">The nonce it came with; nothing where the file is not encrypted.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public ValueTask WriteAsync(
-        int chunkIndex, long offset, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        WriteAsync(chunkIndex, offset, content, isThere: true, cancellationToken);
+        int chunkIndex, long offset, ReadOnlyMemory<byte> content, ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken) =>
+        WriteAsync(chunkIndex, offset, content, isThere: true, nonce, cancellationToken);
 
     /// <summary>Gives the file its length, times, mode and name.</summary>
     /// <param name="options">Whether it replaces a file, and whether it is made durable.</param>
@@ -199,16 +209,21 @@ internal sealed class ReceivedFile : IDisposable
         PartFile.HasTrailer(record) ? PartTrailer.Read(part.Handle, record) : null;
 
     private async ValueTask WriteAsync(
-        int chunkIndex, long offset, ReadOnlyMemory<byte> content, bool isThere, CancellationToken cancellationToken)
+        int chunkIndex,
+        long offset,
+        ReadOnlyMemory<byte> content,
+        bool isThere,
+        ReadOnlyMemory<byte> nonce,
+        CancellationToken cancellationToken)
     {
         await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             RandomAccess.Write(part.Handle, content.Span, offset);
             presentCount += isThere ? 1 : -1;
-            if (trailer?.Set(chunkIndex, isThere) is (int at, byte bits))
+            if (trailer?.Set(chunkIndex, isThere, nonce.Span) is (int at, ReadOnlyMemory<byte> noted))
             {
-                RandomAccess.Write(part.Handle, [bits], record.Length + at);
+                RandomAccess.Write(part.Handle, noted.Span, record.Length + at);
             }
         }
         catch (IOException error)

@@ -1,3 +1,4 @@
+using Dfss.Encryption;
 using Dfss.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -33,18 +34,23 @@ internal sealed class SendJournal : IDisposable
     /// <summary>The ids that are known from earlier sends, by index.</summary>
     public IReadOnlyList<ChunkId?> KnownIds { get; }
 
+    /// <summary>Of an encrypted send its key, from an earlier send or new; else null.</summary>
+    public FileKey? Key => format.Encryption?.Key;
+
     /// <summary>Opens the journal at this path, or begins it.</summary>
     /// <param name="path">Where it lies; its folder exists.</param>
     /// <param name="source">The source, just opened.</param>
     /// <param name="chunkSize">The chunk size in bytes.</param>
     /// <param name="begun">Now, in ns since 1970 UTC.</param>
     /// <param name="say">Told why it is not written, or not any more.</param>
+    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from before.</param>
     /// <returns>
     /// Null where another send has it open, or where the source was written so short a time ago that a journal of it could
     /// not be trusted later.
     /// </returns>
     /// <exception cref="IOException">The file cannot be opened, read or written.</exception>
-    public static SendJournal? TryOpen(string path, SourceFile source, int chunkSize, long begun, Action<string>? say)
+    public static SendJournal? TryOpen(
+        string path, SourceFile source, int chunkSize, long begun, Action<string>? say, SendKey? encryption = null)
     {
         if (source.Status is not FileStatus status || TryLock(path) is not SafeFileHandle handle)
         {
@@ -56,8 +62,9 @@ internal sealed class SendJournal : IDisposable
             byte[] file = new byte[RandomAccess.GetLength(handle)];
             int length = RandomAccess.Read(handle, file, fileOffset: 0);
             ChunkId?[] known = new ChunkId?[FileManifest.CountChunks(source.Length, chunkSize)];
-            SendJournalFormat? earlier = SendJournalFormat.TryRead(file.AsSpan(0, length), source.FullPath, status, chunkSize);
-            SendJournalFormat format = earlier ?? new(source.FullPath, status, chunkSize, begun);
+            SendJournalFormat? earlier = SendJournalFormat.TryRead(
+                file.AsSpan(0, length), source.FullPath, status, chunkSize, encryption);
+            SendJournalFormat format = earlier ?? new(source.FullPath, status, chunkSize, begun, encryption);
             int end = earlier?.ReadRecords(file.AsSpan(0, length), known) ?? 0;
             RandomAccess.SetLength(handle, end);
             if (earlier is null)

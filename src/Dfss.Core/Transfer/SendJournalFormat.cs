@@ -21,6 +21,11 @@ namespace Dfss.Transfer;
 ///     64     p  the source's full path, UTF-8
 ///   64+p    32  SHA-256 of all before it
 ///
+/// of an encrypted send the version is 0x02, the chunk size that of the content, and
+///   64+p    32  SHA-256 of the recipients' key ids, ascending
+///   96+p    32  the file's key
+///  128+p    32  SHA-256 of all before it
+///
 /// record  size  field
 ///      0     4  index of the chunk
 ///      4    32  its id
@@ -32,6 +37,8 @@ internal sealed class SendJournalFormat
     /// <summary>The bytes of one record.</summary>
     public const int RecordBytes = sizeof(int) + ChunkId.SizeBytes + CheckBytes;
 
+    private const int VersionOffset = 7;
+    private const byte EncryptedVersion = 2;
     private const int BegunOffset = 16;
     private const int FixedBytes = 24 + FileStatus.SizeBytes;
     private const int CheckBytes = 8;
@@ -48,16 +55,25 @@ internal sealed class SendJournalFormat
     /// <param name="status">What it is now.</param>
     /// <param name="chunkSize">The chunk size in bytes.</param>
     /// <param name="begun">When the journal was begun, in ns since 1970 UTC.</param>
-    public SendJournalFormat(string path, FileStatus status, int chunkSize, long begun)
+    /// <param name="encryption">For whom it is encrypted, and with what key; null where it is not.</param>
+    public SendJournalFormat(string path, FileStatus status, int chunkSize, long begun, SendKey? encryption = null)
     {
         byte[] pathBytes = Encoding.UTF8.GetBytes(path);
-        header = new byte[FixedBytes + pathBytes.Length + SHA256.HashSizeInBytes];
+        int keyBytes = encryption is null ? 0 : SendKey.SizeBytes;
+        header = new byte[FixedBytes + pathBytes.Length + keyBytes + SHA256.HashSizeInBytes];
+        Encryption = encryption;
         "DFSSJNL\x01"u8.CopyTo(header);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8), chunkSize);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(12), pathBytes.Length);
         BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(BegunOffset), begun);
         status.WriteTo(header.AsSpan(24));
         pathBytes.CopyTo(header, FixedBytes);
+        if (encryption is not null)
+        {
+            header[VersionOffset] = EncryptedVersion;
+            encryption.WriteTo(header.AsSpan(FixedBytes + pathBytes.Length));
+        }
+
         SHA256.HashData(header.AsSpan(..^SHA256.HashSizeInBytes), header.AsSpan(^SHA256.HashSizeInBytes..));
         IsTrustworthy = status.Modified <= begun - SettledNanoseconds;
     }
@@ -65,23 +81,33 @@ internal sealed class SendJournalFormat
     /// <summary>The first bytes of the file.</summary>
     public ReadOnlySpan<byte> Header => header;
 
+    /// <summary>For whom the send is encrypted, and with what key; null where it is not.</summary>
+    public SendKey? Encryption { get; }
+
     /// <summary>
     /// Whether ids computed since the journal was begun are those of a source that has the same status later.
     /// </summary>
     public bool IsTrustworthy { get; }
 
     /// <summary>
-    /// The format of a file that was begun earlier for the same path, status and chunk size; null where the file is
-    /// another's, or spoilt, or not to be trusted.
+    /// The format of a file that was begun earlier for the same path, status, chunk size and recipients; null where the file is
+    /// another's, or spoilt, or not to be trusted. Its key is that of the file.
     /// </summary>
-    public static SendJournalFormat? TryRead(ReadOnlySpan<byte> file, string path, FileStatus status, int chunkSize)
+    public static SendJournalFormat? TryRead(
+        ReadOnlySpan<byte> file, string path, FileStatus status, int chunkSize, SendKey? encryption = null)
     {
-        if (file.Length < FixedBytes)
+        int keyOffset = FixedBytes + Encoding.UTF8.GetByteCount(path);
+        if (file.Length < (encryption is null ? FixedBytes : keyOffset + SendKey.SizeBytes))
         {
             return null;
         }
 
-        SendJournalFormat format = new(path, status, chunkSize, BinaryPrimitives.ReadInt64BigEndian(file[BegunOffset..]));
+        SendJournalFormat format = new(
+            path,
+            status,
+            chunkSize,
+            BinaryPrimitives.ReadInt64BigEndian(file[BegunOffset..]),
+            encryption?.WithKeyOf(file.Slice(keyOffset, SendKey.SizeBytes)));
         return format.IsTrustworthy && file.StartsWith(format.Header) ? format : null;
     }
 

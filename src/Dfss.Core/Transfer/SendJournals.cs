@@ -4,7 +4,7 @@ using System.Text;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Where the journals of a client's sends lie: one file for each source and chunk size, in a folder that only this user
+/// Where the journals of a client's sends lie: one file for each source, chunk size and set of recipients, in a folder that only this user
 /// may enter.
 /// </summary>
 internal sealed class SendJournals(TransferOptions options)
@@ -23,9 +23,10 @@ internal sealed class SendJournals(TransferOptions options)
 
     /// <summary>The journal of a send that begins now; null for none, for whatever reason: the send goes on without it.</summary>
     /// <param name="source">The source, just opened.</param>
-    /// <param name="chunkSize">The chunk size in bytes.</param>
+    /// <param name="chunkSize">The length in bytes of what is in a chunk.</param>
     /// <param name="isRestart">Whether what earlier sends have found out is forgotten.</param>
-    public SendJournal? TryOpen(SourceFile source, int chunkSize, bool isRestart)
+    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from before.</param>
+    public SendJournal? TryOpen(SourceFile source, int chunkSize, bool isRestart, SendKey? encryption = null)
     {
         if (options.StateFolder is not string state || source.Length <= MinSourceBytes)
         {
@@ -36,7 +37,7 @@ internal sealed class SendJournals(TransferOptions options)
         {
             string folder = CreateFolder(state);
             PruneOnce(folder);
-            string path = PathOf(folder, source.FullPath, chunkSize);
+            string path = PathOf(folder, source.FullPath, chunkSize, encryption);
             if (isRestart)
             {
                 File.Delete(path);
@@ -44,7 +45,7 @@ internal sealed class SendJournals(TransferOptions options)
 
             DateTimeOffset now = options.TimeProvider.GetUtcNow();
             long begun = (now - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
-            return SendJournal.TryOpen(path, source, chunkSize, begun, options.Verbose);
+            return SendJournal.TryOpen(path, source, chunkSize, begun, options.Verbose, encryption);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -54,8 +55,9 @@ internal sealed class SendJournals(TransferOptions options)
     }
 
     /// <summary>Where the journal of a source lies.</summary>
-    internal static string PathOf(string folder, string fullPath, int chunkSize) => Path.Combine(
-        folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{chunkSize}:{fullPath}"))) + ".journal");
+    internal static string PathOf(string folder, string fullPath, int chunkSize, SendKey? encryption = null) => Path.Combine(
+        folder,
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{chunkSize}:{encryption?.Recipients}{fullPath}"))) + ".journal");
 
     /// <summary>Makes the folder; one that is there keeps its mode.</summary>
     private static string CreateFolder(string state)

@@ -31,6 +31,9 @@ internal sealed class SendPlan
     /// <summary>Called with a member, and why, when it is left out: once for each.</summary>
     public Action<int, DfssException>? LeftOut { get; set; }
 
+    /// <summary>How many chunks the file has.</summary>
+    public int ChunkCount => chunkCount;
+
     /// <summary>R: the copies asked for.</summary>
     public int Replicas => placement.Replicas;
 
@@ -81,6 +84,15 @@ internal sealed class SendPlan
             {
                 Interlocked.And(ref heldWords[member][i >> 5], ~(1 << (i & 31)));
             }
+        }
+    }
+
+    /// <summary>Nobody has this chunk: it is going to be another one.</summary>
+    public void Forget(int chunkIndex)
+    {
+        foreach (int[] words in heldWords)
+        {
+            Interlocked.And(ref words[chunkIndex >> 5], ~(1 << (chunkIndex & 31)));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dfss.Encryption;
 
 namespace Dfss.Transfer;
 
@@ -12,6 +13,10 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
     /// those that have it, in a test. Null where nobody asked.
     /// </summary>
     public int? PresentReplicas { get; init; }
+
+    /// <summary>The ids of the keys that an encrypted file can be read with; none for one that is not encrypted.</summary>
+    public IReadOnlyList<string> RecipientKeyIds =>
+        Record.Encryption is { } envelope ? EnvelopeContent.KeyIdsOf(envelope) : [];
 
     /// <summary>An earlier version that is kept, or this very one, to be received or compared.</summary>
     /// <param name="version">Which.</param>
@@ -32,6 +37,7 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
                 FileId = earlier.FileId,
                 Length = earlier.Length,
                 ChunkSize = earlier.ChunkSize,
+                Encryption = earlier.Encryption,
                 Replicas = earlier.Replicas,
                 Run = earlier.Run,
                 ModifiedUnixMilliseconds = earlier.ModifiedUnixMilliseconds,

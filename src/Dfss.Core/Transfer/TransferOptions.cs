@@ -1,3 +1,4 @@
+using Dfss.Encryption;
 using Dfss.Security;
 
 namespace Dfss.Transfer;
@@ -121,6 +122,9 @@ public sealed record SendOptions
     /// </summary>
     public bool Restart { get; init; }
 
+    /// <summary>For whom the file is encrypted, so that the peers cannot read it; none: it is not.</summary>
+    public IReadOnlyList<Recipient> Recipients { get; init; } = [];
+
     /// <summary>Whether a name that exists is replaced, at whatever version it is.</summary>
     public bool Force { get; init; }
 
@@ -164,6 +168,12 @@ public sealed record ReceiveOptions
 
     /// <summary>Whether what an earlier receive has left of the file is forgotten, and all of it is fetched again.</summary>
     public bool Restart { get; init; }
+
+    /// <summary>
+    /// The keys to read an encrypted file with; null for a file that is not encrypted. With keys such a file is refused: it
+    /// could be anybody's.
+    /// </summary>
+    public KeyRing? Keys { get; init; }
 
     /// <summary>Whether the file and its name are on stable storage (fsync) when the receive returns.</summary>
     public bool Durable { get; init; }

@@ -1,19 +1,48 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Security;
+using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
 /// <summary>
 /// Compares local files with stored ones by the SHA-256 of each chunk. The local file is read; of the stored one only
-/// the list of its chunks crosses the network.
+/// the list of its chunks crosses the network, and of an encrypted one its chunks.
 /// </summary>
 [Cmdlet(VerbsData.Compare, "DfssFile", DefaultParameterSetName = PathSet)]
 [OutputType(typeof(DfssFileComparison))]
 public sealed class CompareDfssFileCommand : LocalFileCmdlet
 {
+    private KeyRing? keys;
+
+    /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not encrypted are then refused.</summary>
+    [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
+    [EncryptionKeyArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
+
+    /// <summary>Certificates with their private keys to read encrypted files with: objects, paths or thumbprints.</summary>
+    [Parameter(HelpMessage = "Certificates with their private keys to read encrypted files with.")]
+    [CertificateArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssCertificateSource[]? DecryptionCertificate { get; set; }
+
+    /// <summary>The password of the files that -DecryptionCertificate names.</summary>
+    [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
+    [ValidateNotNull]
+    public SecureString? DecryptionPassword { get; set; }
+
     /// <inheritdoc/>
     private protected override string Activity => "Comparing";
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        keys = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
+            .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     private protected override Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken) =>
@@ -26,7 +55,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     {
         long started = Stopwatch.GetTimestamp();
         StoredFile stored = await Client.GetAsync(file.Name, cancellationToken).ConfigureAwait(false);
-        FileComparison comparison = await Client.CompareAsync(file.Path, stored, progress,
+        FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,
             cancellationToken).ConfigureAwait(false);
         SayDone($"Compared '{file.Path}' with", stored, started);
         return () => WriteObject(new DfssFileComparison(file.Path, file.Name, comparison));

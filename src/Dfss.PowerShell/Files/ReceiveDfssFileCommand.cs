@@ -1,6 +1,8 @@
 using System.Collections.ObjectModel;
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Security;
+using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -90,6 +92,23 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long BandwidthLimit { get; set; }
 
+    /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not encrypted are then refused.</summary>
+    [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
+    [EncryptionKeyArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
+
+    /// <summary>Certificates with their private keys to read encrypted files with: objects, paths or thumbprints.</summary>
+    [Parameter(HelpMessage = "Certificates with their private keys to read encrypted files with.")]
+    [CertificateArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssCertificateSource[]? DecryptionCertificate { get; set; }
+
+    /// <summary>The password of the files that -DecryptionCertificate names.</summary>
+    [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
+    [ValidateNotNull]
+    public SecureString? DecryptionPassword { get; set; }
+
     /// <inheritdoc/>
     private protected override string Activity => "Receiving";
 
@@ -106,7 +125,9 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
-        options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart };
+        KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
+            .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
+        options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart, Keys = ring };
         isDestinationOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Destination));
         if (isDestinationOnCommandLine)
         {
@@ -211,7 +232,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         try
         {
             path = destination.Locate(file.Record.Name);
-            string action = $"Receive '{file.Record.Name}', {ByteSize.ToText(file.Record.Length)}";
+            string action = $"Receive '{file.Record.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
             if (!await ShouldProcessAsync(path, action).ConfigureAwait(false))
             {
                 return;
@@ -226,7 +247,7 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         }
 
         var work = new FileWork(
-            file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) =>
+            file.Record.Name, file.Record.Name, file.Record.ContentLength, (progress, token) =>
                 ReceiveAsync(file, path, destination, progress, token));
         if (destination.IsFolder || destination != common)
         {

@@ -34,7 +34,7 @@ public sealed class RemoveDfssFileCommand : RecordCmdlet
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
         string action = FormattableString.Invariant(
-            $"Remove version {file.Record.Version}, {ByteSize.ToText(file.Record.Length)}");
+            $"Remove version {file.Record.Version}, {ByteSize.ToText(file.Record.ContentLength)}");
         if (await ShouldProcessAsync(file.Record.Name, action).ConfigureAwait(false))
         {
             await EnqueueChangeAsync(

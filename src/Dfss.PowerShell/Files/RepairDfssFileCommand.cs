@@ -55,7 +55,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
         new FileWork(
-            file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) => RepairAsync(file, progress, token)),
+            file.Record.Name, file.Record.Name, file.Record.ContentLength, (progress, token) => RepairAsync(file, progress, token)),
         cancellationToken);
 
     private async Task<Action> RepairAsync(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -54,6 +55,18 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long BandwidthLimit { get; set; }
 
+    /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a path.</summary>
+    [Parameter(HelpMessage = "A key to encrypt the files with: an object, a SecureString or a path.")]
+    [EncryptionKeyArgument]
+    [ValidateNotNull]
+    public DfssEncryptionKeySource? EncryptionKey { get; set; }
+
+    /// <summary>Certificates for whose owners the files are encrypted, so that the peers cannot read them: objects, paths or thumbprints.</summary>
+    [Parameter(HelpMessage = "Certificates for whose owners the files are encrypted: objects, paths or thumbprints.")]
+    [CertificateArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssCertificateSource[]? Recipient { get; set; }
+
     /// <inheritdoc/>
     private protected override string Activity => "Sending";
 
@@ -65,8 +78,10 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     };
 
     /// <inheritdoc/>
-    private protected override Task BeginAsync(CancellationToken cancellationToken)
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
+        IReadOnlyList<Recipient> recipients = await new KeyParameters { ResolvePath = ResolveNewAsync }.ReadRecipientsAsync(
+            EncryptionKey is null ? [] : [EncryptionKey], Recipient, cancellationToken).ConfigureAwait(false);
         options = new SendOptions
         {
             ChunkSize = ChunkSize,
@@ -76,8 +91,9 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
             IfVersion = Given(nameof(IfVersion), IfVersion),
             KeepVersions = KeepVersions,
             Restart = Restart,
+            Recipients = recipients,
         };
-        return base.BeginAsync(cancellationToken);
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -26,7 +26,7 @@ public sealed class TestDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
         new FileWork(
-            file.Record.Name, file.Record.Name, file.Record.Length, (progress, token) => TestAsync(file, progress, token)),
+            file.Record.Name, file.Record.Name, file.Record.ContentLength, (progress, token) => TestAsync(file, progress, token)),
         cancellationToken);
 
     private async Task<Action> TestAsync(

@@ -149,7 +149,7 @@ public abstract class TransferCmdlet : ClientCmdlet
             string peers = string.Join(", ", file.Record.Home
                 .Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0]));
             say(FormattableString.Invariant($"{what} '{file.Record.Name}' version {file.Record.Version}: ")
-                + $"{DescribeRate(file.Record.Length, startedAt)}, peers {peers}.");
+                + $"{DescribeRate(file.Record.ContentLength, startedAt)}, peers {peers}.");
         }
     }
 

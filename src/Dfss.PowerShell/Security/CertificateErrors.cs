@@ -33,10 +33,10 @@ internal static class CertificateErrors
         new(ErrorRecords.Create(
             "CertificateInvalid", ErrorCategory.InvalidData, path, $"'{path}': {reason}.", action, cause));
 
-    internal static CmdletException PasswordWrong(string path, bool isGiven, Exception cause) => new(ErrorRecords.Create(
+    internal static CmdletException PasswordWrong(string path, string parameter, bool isGiven, Exception cause) => new(ErrorRecords.Create(
         "CertificatePasswordWrong", ErrorCategory.AuthenticationError, path,
         isGiven
-            ? $"'{path}': the password of -CertificatePassword does not open it."
-            : $"'{path}' is protected by a password, and -CertificatePassword is not given.",
-        "Give the right one as a SecureString, for example -CertificatePassword (Read-Host -AsSecureString).", cause));
+            ? $"'{path}': the password of -{parameter} does not open it."
+            : $"'{path}' is protected by a password, and -{parameter} is not given.",
+        $"Give the right one as a SecureString, for example -{parameter} (Read-Host -AsSecureString).", cause));
 }

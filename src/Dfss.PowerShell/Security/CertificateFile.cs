@@ -37,6 +37,9 @@ internal sealed class CertificateFile
         pem = text.Contains(PemMark, StringComparison.Ordinal) ? text : null;
     }
 
+    /// <summary>What the parameter of the password is called, for errors.</summary>
+    internal string PasswordParameter { get; set; } = "CertificatePassword";
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="CmdletException">CertificateUnreadable, CertificateInvalid.</exception>
     internal static async Task<CertificateFile> ReadAsync(string path, CancellationToken cancellationToken)
@@ -115,7 +118,7 @@ internal sealed class CertificateFile
         }
         catch (CryptographicException exception) when (isEncrypted)
         {
-            throw CertificateErrors.PasswordWrong(path, isGiven, exception);
+            throw CertificateErrors.PasswordWrong(path, PasswordParameter, isGiven, exception);
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -147,7 +150,7 @@ internal sealed class CertificateFile
         }
         catch (CryptographicException exception) when (exception.HResult == InvalidPassword)
         {
-            throw CertificateErrors.PasswordWrong(path, isGiven, exception);
+            throw CertificateErrors.PasswordWrong(path, PasswordParameter, isGiven, exception);
         }
         catch (CryptographicException exception)
         {

@@ -14,6 +14,9 @@ internal sealed class IdentityParameters
 
     internal SecureString? CertificatePassword { get; init; }
 
+    /// <summary>What the parameter of the password is called.</summary>
+    internal string PasswordParameter { get; init; } = nameof(CertificatePassword);
+
     internal IReadOnlyList<DfssCertificateSource> TrustedAuthorities { get; init; } = [];
 
     internal string? RevocationList { get; init; }
@@ -105,7 +108,8 @@ internal sealed class IdentityParameters
     private async Task<string?> ResolveAsync(string? path) =>
         path is null ? null : await ResolvePath(path).ConfigureAwait(false);
 
-    private async Task<OwnCertificate> ReadOwnAsync(DfssCertificateSource source, CancellationToken cancellationToken)
+    /// <summary>A certificate with what its file has.</summary>
+    internal async Task<OwnCertificate> ReadOwnAsync(DfssCertificateSource source, CancellationToken cancellationToken)
     {
         if (source.Certificate is { } certificate)
         {
@@ -115,13 +119,15 @@ internal sealed class IdentityParameters
         if (await FindFileAsync(source.Text).ConfigureAwait(false) is { } path)
         {
             CertificateFile file = await CertificateFile.ReadAsync(path, cancellationToken).ConfigureAwait(false);
+            file.PasswordParameter = PasswordParameter;
             return file.ToOwn(CertificatePassword);
         }
 
         return new OwnCertificate(CertificateStores.FindOwn(CertificateStores.ToThumbprint(source.Text)!, source.Text), []);
     }
 
-    private async Task<IReadOnlyList<X509Certificate2>> ReadAuthoritiesAsync(
+    /// <summary>Certificates without their keys.</summary>
+    internal async Task<IReadOnlyList<X509Certificate2>> ReadAuthoritiesAsync(
         DfssCertificateSource source, CancellationToken cancellationToken)
     {
         if (source.Certificate is { } certificate)

@@ -65,20 +65,42 @@ internal static partial class GoldenFrames
         PreviousWriterIds = [Record.WriterId],
     };
 
+    /// <summary>The file as version 3, encrypted, after version 2, which was empty and encrypted too.</summary>
+    private static readonly FileRecord Encrypted = Record with
+    {
+        Version = 3,
+        FileId = EncryptedManifest.FileId,
+        Length = EncryptedManifest.Length,
+        Encryption = new KeyEnvelope(Convert.FromHexString("01a0a1a2a3")),
+        WriterId = Id("404142434445464748494a4b4c4d4e4f"),
+        Previous =
+        [
+            new PreviousVersion(
+                2, FileManifest.CreateEncrypted(0, DfssLimits.DefaultChunkSize, []).FileId, 0, DfssLimits.DefaultChunkSize,
+                Record.Replicas, Record.Run, Record.ModifiedUnixMilliseconds, UnixMode: null)
+            { Encryption = new KeyEnvelope(Convert.FromHexString("01b0b1b2b3")) },
+        ],
+    };
+
     private static readonly BallotedRecord Chosen = new(First, Record);
 
     /// <summary>The manifest of a file of the three bytes "abc".</summary>
     public static FileManifest Manifest => FileManifest.Create(Content.Length, DfssLimits.DefaultChunkSize, [Chunk]);
+
+    /// <summary>One of 31 bytes, encrypted.</summary>
+    private static FileManifest EncryptedManifest => FileManifest.CreateEncrypted(31, DfssLimits.DefaultChunkSize, [Chunk]);
 
     /// <summary>The blocks that are no frames: manifests and records, as their bytes.</summary>
     public static IReadOnlyDictionary<string, byte[]> Values { get; } = new Dictionary<string, byte[]>
     {
         ["manifest"] = Manifest.Encoded.ToArray(),
         ["manifest-empty-file"] = FileManifest.Create(0, DfssLimits.DefaultChunkSize, []).Encoded.ToArray(),
+        ["manifest-encrypted"] = EncryptedManifest.Encoded.ToArray(),
         ["record"] = RecordCodec.EncodeRecord(Record),
         ["record-removed"] = RecordCodec.EncodeRecord(Tombstone),
         ["record-replaced"] = RecordCodec.EncodeRecord(Replaced),
         ["record-moved"] = RecordCodec.EncodeRecord(Moved),
+        ["record-encrypted"] = RecordCodec.EncodeRecord(Encrypted),
     };
 
     /// <summary>The blocks that are frames.</summary>

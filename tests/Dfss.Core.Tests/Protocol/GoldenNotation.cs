@@ -21,8 +21,8 @@ internal static class GoldenNotation
 
     public static string Of(FileManifest manifest) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{{\"length\": {manifest.Length}, \"chunk_size\": {manifest.ChunkSize}, \"chunks\": [{string.Join(", ",
-            Enumerable.Range(0, manifest.ChunkCount).Select(index => OfBinary(manifest[index].ToByteArray())))}]}}");
+        $"{{{(manifest.IsEncrypted ? "\"encrypted\": true, " : "")}\"length\": {manifest.Length}, \"chunk_size\": {manifest.ChunkSize}, ")
+        + $"\"chunks\": [{string.Join(", ", Enumerable.Range(0, manifest.ChunkCount).Select(index => OfBinary(manifest[index].ToByteArray())))}]}}";
 
     /// <summary>An item is a map; it is read as the map of a message.</summary>
     public static string OfItem(ReadOnlyMemory<byte> item)

@@ -13,11 +13,12 @@ public sealed partial class LayeringTests
     {
         [""] = [],
         ["Protocol"] = [],
+        ["Encryption"] = [],
         ["Records"] = [],
-        ["Security"] = ["Protocol"],
+        ["Security"] = ["Protocol", "Encryption"],
         ["Transport"] = ["Protocol", "Security"],
         ["Storage"] = ["Records"],
-        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security"],
+        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption"],
         ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security"],
     };
 
@@ -45,8 +46,8 @@ public sealed partial class LayeringTests
         select $"{path}:{line.Number}: {RoomOf(path)} may not see {seen}");
 
     [Fact]
-    public void Protocol_and_Records_do_no_input_or_output() => RepositoryFiles.AssertNone(
-        from room in new[] { "Protocol", "Records" }
+    public void Protocol_Records_and_Encryption_do_no_input_or_output() => RepositoryFiles.AssertNone(
+        from room in new[] { "Protocol", "Records", "Encryption" }
         from path in RepositoryFiles.List($"{Core}/{room}", ".cs")
         from line in RepositoryFiles.ReadCode(path)
         from token in InputOutput
@@ -75,6 +76,6 @@ public sealed partial class LayeringTests
         return parts.Length > 3 ? parts[2] : string.Empty;
     }
 
-    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Records|Security|Transport|Storage|Transfer|Peers)(?=\.[A-Z]|;)")]
+    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Transfer|Peers)(?=\.[A-Z]|;)")]
     private static partial Regex RoomReference();
 }

@@ -172,6 +172,9 @@ public sealed class CmdletContractTests
 
             // Made of a string, or of a certificate that came over remoting.
             typeof(DfssCertificateSource),
+
+            // Made of a string or a SecureString.
+            typeof(DfssEncryptionKeySource),
         ];
         Assert.All(Parameters(cmdlet).Where(parameter => parameter.Name != "InputObject"), parameter =>
         {

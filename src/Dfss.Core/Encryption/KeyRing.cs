@@ -1,0 +1,119 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Dfss.Encryption;
+
+/// <summary>The keys that somebody has: what he can read with them he finds by their ids. Safe for concurrent use.</summary>
+public sealed class KeyRing
+{
+    private readonly Dictionary<string, Func<KeyWrap, byte[]?>> secretsByKeyId = [];
+
+    /// <summary>A ring of these keys, in which a key may stand more than once.</summary>
+    /// <param name="keys">Encryption keys.</param>
+    /// <param name="certificates">Certificates with their private keys: on P-256, or RSA. Their dates do not count.</param>
+    /// <exception cref="DfssException">InvalidArgument: a certificate has no private key, or one of another kind.</exception>
+    public KeyRing(IEnumerable<EncryptionKey> keys, IEnumerable<X509Certificate2> certificates)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(certificates);
+        foreach (EncryptionKey key in keys)
+        {
+            secretsByKeyId[key.KeyId] = wrap => wrap.Kind == WrapKind.EncryptionKey ? key.Bytes.ToArray() : null;
+        }
+
+        foreach (X509Certificate2 certificate in certificates)
+        {
+            secretsByKeyId[Recipient.KeyIdOf(certificate)] = ToSecrets(certificate);
+        }
+    }
+
+    /// <summary>The ids of the keys.</summary>
+    public IReadOnlyCollection<string> KeyIds => secretsByKeyId.Keys;
+
+    /// <summary>The key of an encrypted file.</summary>
+    /// <param name="content">What its envelope says.</param>
+    /// <param name="record">Its record.</param>
+    /// <exception cref="DfssException">
+    /// KeyWrong: it is encrypted for none of these keys. FileTampered: it is said to be, and the key does not open it.
+    /// </exception>
+    internal FileKey Open(EnvelopeContent content, FileRecord record)
+    {
+        KeyWrap[] ours = [.. content.Wraps.Where(wrap => secretsByKeyId.ContainsKey(wrap.KeyId))];
+        if (ours.Length == 0)
+        {
+            throw new DfssException(
+                DfssErrorCode.KeyWrong,
+                $"'{record.Name}' is encrypted for {Describe(content)}, and the keys that were given are {string.Join(", ", KeyIds)}.",
+                "Give one of those keys with -EncryptionKey, or the certificate with its private key with -DecryptionCertificate.");
+        }
+
+        foreach (KeyWrap wrap in ours)
+        {
+            if (secretsByKeyId[wrap.KeyId](wrap) is byte[] secret && wrap.TryOpen(secret, record.FileId) is FileKey key)
+            {
+                return key;
+            }
+        }
+
+        throw new DfssException(
+            DfssErrorCode.FileTampered,
+            $"The record of '{record.Name}' names the key {ours[0].KeyId}, and what it has for it was changed, or is of another file.");
+    }
+
+    /// <summary>Whom a file is encrypted for, for an error.</summary>
+    internal static string Describe(EnvelopeContent content) => string.Join(
+        " and ",
+        content.Wraps.Select(wrap => $"{(wrap.Kind == WrapKind.EncryptionKey ? "the encryption key" : "the certificate key")} {wrap.KeyId}"));
+
+    private static Func<KeyWrap, byte[]?> ToSecrets(X509Certificate2 certificate)
+    {
+        if (!certificate.HasPrivateKey)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"Nothing can be decrypted with the certificate '{certificate.Subject}': it comes without its private key.",
+                "Give a file that has both (PFX or PEM), or the thumbprint of one in the certificate store.");
+        }
+
+        if (certificate.GetRSAPrivateKey() is RSA rsa)
+        {
+            // One at a time: that a key of some store can be used by several threads is nowhere said.
+            Lock gate = new();
+            return wrap => wrap.Kind == WrapKind.Rsa ? TryDecrypt(rsa, gate, wrap.Header) : null;
+        }
+
+        ECDiffieHellman? curve = certificate.GetECDiffieHellmanPrivateKey();
+        if (curve is null || !P256Point.IsOnCurve(curve))
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"Nothing can be decrypted with the certificate '{certificate.Subject}': its key is neither on P-256 nor RSA, or its key usage is not for it.",
+                "Give the certificate that the file was encrypted for.");
+        }
+
+        Lock agreeing = new();
+        return wrap =>
+        {
+            lock (agreeing)
+            {
+                return wrap.Kind == WrapKind.P256 ? P256Point.TryAgree(curve, wrap.Header) : null;
+            }
+        };
+    }
+
+    private static byte[]? TryDecrypt(RSA rsa, Lock gate, byte[] header)
+    {
+        try
+        {
+            lock (gate)
+            {
+                byte[] secret = rsa.Decrypt(header, RSAEncryptionPadding.OaepSHA256);
+                return secret.Length == FileKey.SizeBytes ? secret : null;
+            }
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+}

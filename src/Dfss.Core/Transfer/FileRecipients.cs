@@ -1,0 +1,89 @@
+using Dfss.Encryption;
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Changes who can read an encrypted file: a new version of its name with the same content, and with the file's key wrapped
+/// for others. No chunk is moved.
+/// </summary>
+internal sealed class FileRecipients(PeerDirectory directory, FileTester tester, TransferOptions options)
+{
+    /// <exception cref="DfssException">What <see cref="DfssClient.AddRecipientsAsync"/> says.</exception>
+    public async Task<StoredFile> AddAsync(
+        StoredFile file, IReadOnlyList<Recipient> recipients, KeyRing keys, CancellationToken cancellationToken)
+    {
+        ThrowIfPlain(file.Record);
+        KeyEnvelope envelope = ContentKey.Open(file.Record, keys)!.WrapFor(recipients);
+        return await ReplaceAsync(file, envelope, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <exception cref="DfssException">What <see cref="DfssClient.RemoveRecipientsAsync"/> says.</exception>
+    public async Task<StoredFile> RemoveAsync(
+        StoredFile file, IReadOnlyList<string> keyIds, CancellationToken cancellationToken)
+    {
+        FileRecord record = file.Record;
+        ThrowIfPlain(record);
+        EnvelopeContent content = EnvelopeContent.Decode(record.Encryption!, record.Name);
+        string[] strangers =
+            [.. keyIds.Where(id => !content.Wraps.Any(wrap => wrap.KeyId.Equals(id, StringComparison.OrdinalIgnoreCase)))];
+        if (strangers.Length > 0)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"'{record.Name}' is not encrypted for {string.Join(", ", strangers)}, but for {KeyRing.Describe(content)}.",
+                "Give key ids that Get-DfssFileInfo shows in Recipients.");
+        }
+
+        KeyWrap[] left = [.. content.Wraps.Where(wrap => !keyIds.Contains(wrap.KeyId, StringComparer.OrdinalIgnoreCase))];
+        return left.Length > 0
+            ? await ReplaceAsync(file, (content with { Wraps = left }).Encode(), cancellationToken).ConfigureAwait(false)
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"Nobody could read '{record.Name}' any more.",
+                "Leave one recipient, or remove the file (Remove-DfssFile).");
+    }
+
+    private async Task<StoredFile> ReplaceAsync(StoredFile file, KeyEnvelope envelope, CancellationToken cancellationToken)
+    {
+        string name = file.Record.Name;
+        Home home = await Home.ReachAsync(RecordHome.Of(file.Record), directory, cancellationToken).ConfigureAwait(false);
+        home.ThrowIfNobodyReached(name);
+        for (int moves = 1; ; moves++)
+        {
+            RecordWriter writer = new(home, name, WriteCondition.ReplaceVersion(file.Record.Version), options);
+            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is Home other)
+            {
+                LaterHome.ThrowIfTooMany(moves, name);
+                home = other;
+                continue;
+            }
+
+            if (writer.Current is not { State: FileRecordState.File } current || current.FileId != file.Record.FileId)
+            {
+                throw RecordReader.NotFound(name);
+            }
+
+            FileRecord changed = await writer.CommitAsync(
+                now => now! with { Version = now.Version + 1, Encryption = envelope, WriterId = writer.WriterId },
+                token => PlanSealsAsync(new StoredFile(current, IsCurrent: true), home, token),
+                cancellationToken).ConfigureAwait(false);
+            return new StoredFile(changed, IsCurrent: true);
+        }
+    }
+
+    private async Task<IReadOnlyList<SealPlan>> PlanSealsAsync(StoredFile file, Home home, CancellationToken cancellationToken)
+    {
+        FileCopies copies = await tester.FindCopiesAsync(file, home, cancellationToken).ConfigureAwait(false);
+        return [copies.PlanSeals()];
+    }
+
+    private static void ThrowIfPlain(FileRecord record)
+    {
+        if (record.Encryption is null)
+        {
+            throw new DfssException(
+                DfssErrorCode.FileNotEncrypted, $"'{record.Name}' is not encrypted: everybody who may read at its peers can read it.",
+                "Send it again with -EncryptionKey or -Recipient.");
+        }
+    }
+}

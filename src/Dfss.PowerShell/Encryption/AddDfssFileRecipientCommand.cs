@@ -1,0 +1,76 @@
+using System.Management.Automation;
+using System.Security;
+using Dfss.Encryption;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>Lets others read encrypted files. No chunk is sent or encrypted.</summary>
+[Cmdlet(VerbsCommon.Add, "DfssFileRecipient", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
+[OutputType(typeof(DfssFileInfo))]
+public sealed class AddDfssFileRecipientCommand : RecordCmdlet
+{
+    private KeyRing keys = null!;
+    private IReadOnlyList<Recipient> recipients = [];
+
+    /// <summary>Certificates whose owners are to read the files: objects, paths or thumbprints.</summary>
+    [Parameter(HelpMessage = "Certificates whose owners are to read the files: objects, paths or thumbprints.")]
+    [CertificateArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssCertificateSource[]? Recipient { get; set; }
+
+    /// <summary>Encryption keys whose owners are to read the files.</summary>
+    [Parameter(HelpMessage = "Encryption keys whose owners are to read the files.")]
+    [EncryptionKeyArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssEncryptionKeySource[]? RecipientKey { get; set; }
+
+    /// <summary>Encryption keys that open the files now: objects, SecureStrings or paths.</summary>
+    [Parameter(HelpMessage = "Encryption keys that open the files now: objects, SecureStrings or paths.")]
+    [EncryptionKeyArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
+
+    /// <summary>Certificates with their private keys that open the files now: objects, paths or thumbprints.</summary>
+    [Parameter(HelpMessage = "Certificates with their private keys that open the files now.")]
+    [CertificateArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssCertificateSource[]? DecryptionCertificate { get; set; }
+
+    /// <summary>The password of the files that -DecryptionCertificate names.</summary>
+    [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
+    [ValidateNotNull]
+    public SecureString? DecryptionPassword { get; set; }
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Adding recipients";
+
+    /// <inheritdoc/>
+    private protected override string Done => "Added recipients to";
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        if (Recipient is null && RecipientKey is null)
+        {
+            throw KeyErrors.NoRecipient();
+        }
+
+        var parameters = new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword };
+        recipients = await parameters.ReadRecipientsAsync(RecipientKey ?? [], Recipient, cancellationToken).ConfigureAwait(false);
+        keys = await parameters.ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false)
+            ?? throw KeyErrors.NoKey();
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        string action = $"Let {string.Join(", ", recipients.Select(recipient => recipient.KeyId))} read it";
+        if (await ShouldProcessAsync(file.Record.Name, action).ConfigureAwait(false))
+        {
+            await EnqueueChangeAsync(
+                file, token => Client.AddRecipientsAsync(file, recipients, keys, token), cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <summary>What can be wrong with an encryption key that a command was given. No text has anything of the key.</summary>
+internal static class KeyErrors
+{
+    private const string Advice = "Give what New-DfssEncryptionKey has made: its object, its file, or its text as a SecureString.";
+
+    internal static CmdletException NotFound(string text, string path) => new(ErrorRecords.Create(
+        "EncryptionKeyNotFound", ErrorCategory.ObjectNotFound, text,
+        $"There is no file '{path}' with an encryption key.", "Check the path; New-DfssEncryptionKey makes a key."));
+
+    internal static CmdletException Unreadable(string path, Exception cause) => new(ErrorRecords.Create(
+        "EncryptionKeyUnreadable", ErrorCategory.ReadError, path, $"'{path}' cannot be read: {cause.Message}",
+        "Check that the user who runs the command may read it.", cause));
+
+    internal static CmdletException InvalidFile(string path) => new(ErrorRecords.Create(
+        "EncryptionKeyInvalid", ErrorCategory.InvalidData, path, $"'{path}' has no encryption key in it.", Advice));
+
+    internal static CmdletException InvalidSecret() => new(ErrorRecords.Create(
+        "EncryptionKeyInvalid", ErrorCategory.InvalidData, target: null,
+        "The SecureString is no encryption key. Passphrases are not taken: what can be remembered can be guessed.", Advice));
+
+    internal static CmdletException NoRecipient() => new(ErrorRecords.Create(
+        "RecipientMissing", ErrorCategory.InvalidArgument, target: null,
+        "Nobody is named who is to read the files: neither -Recipient nor -RecipientKey is given.",
+        "Give -Recipient certificate, or -RecipientKey key."));
+
+    internal static CmdletException NoKey() => new(ErrorRecords.Create(
+        "KeyMissing", ErrorCategory.InvalidArgument, target: null,
+        "No key is given that opens the files: neither -EncryptionKey nor -DecryptionCertificate.",
+        "Give the key or the certificate that the files are encrypted for now."));
+}

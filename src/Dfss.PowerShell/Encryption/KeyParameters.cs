@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using System.Security;
+using System.Security.Cryptography.X509Certificates;
+using Dfss.Encryption;
+using Dfss.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>What a command was told about the keys of files: those it reads with, and those it encrypts for.</summary>
+internal sealed class KeyParameters
+{
+    /// <summary>4 KiB: the text of a key is 55 characters.</summary>
+    private const int MaxFileBytes = 4096;
+
+    /// <summary>Makes paths of the operating system of PowerShell's.</summary>
+    internal required Func<string, Task<string>> ResolvePath { get; init; }
+
+    /// <summary>The password of the files of certificates.</summary>
+    internal SecureString? Password { get; init; }
+
+    /// <summary>The keys to read with; null where none is given.</summary>
+    /// <exception cref="CmdletException">One cannot be read.</exception>
+    /// <exception cref="DfssException">InvalidArgument: a certificate comes without its key, or with one of another kind.</exception>
+    internal async Task<KeyRing?> ReadKeysAsync(
+        IReadOnlyList<DfssEncryptionKeySource>? keys,
+        IReadOnlyList<DfssCertificateSource>? certificates,
+        CancellationToken cancellationToken)
+    {
+        if (keys is not { Count: > 0 } && certificates is not { Count: > 0 })
+        {
+            return null;
+        }
+
+        var symmetric = new List<EncryptionKey>();
+        foreach (DfssEncryptionKeySource key in keys ?? [])
+        {
+            symmetric.Add(await ReadAsync(key, cancellationToken).ConfigureAwait(false));
+        }
+
+        var own = new List<X509Certificate2>();
+        foreach (DfssCertificateSource certificate in certificates ?? [])
+        {
+            OwnCertificate read = await Reader.ReadOwnAsync(certificate, cancellationToken).ConfigureAwait(false);
+            own.Add(read.Certificate);
+        }
+
+        return new KeyRing(symmetric, own);
+    }
+
+    /// <summary>For whom files are encrypted.</summary>
+    /// <exception cref="CmdletException">One cannot be read.</exception>
+    /// <exception cref="DfssException">InvalidArgument, CertificateExpired: nothing can be encrypted for a certificate.</exception>
+    internal async Task<IReadOnlyList<Recipient>> ReadRecipientsAsync(
+        IReadOnlyList<DfssEncryptionKeySource> keys,
+        IReadOnlyList<DfssCertificateSource>? certificates,
+        CancellationToken cancellationToken)
+    {
+        var recipients = new List<Recipient>();
+        foreach (DfssEncryptionKeySource key in keys)
+        {
+            recipients.Add(Recipient.Of(await ReadAsync(key, cancellationToken).ConfigureAwait(false)));
+        }
+
+        foreach (DfssCertificateSource certificate in certificates ?? [])
+        {
+            // Of a file of several the first is the one that it is about.
+            IReadOnlyList<X509Certificate2> read =
+                await Reader.ReadAuthoritiesAsync(certificate, cancellationToken).ConfigureAwait(false);
+            recipients.Add(Recipient.Of(read[0], TimeProvider.System));
+        }
+
+        return recipients;
+    }
+
+    private IdentityParameters Reader => new()
+    {
+        CertificatePassword = Password,
+        PasswordParameter = "DecryptionPassword",
+        ResolvePath = ResolvePath,
+        // Only files are read by it, and nobody is connected to.
+        OfCluster = static _ => Task.FromResult<TlsIdentity?>(null),
+    };
+
+    private async Task<EncryptionKey> ReadAsync(DfssEncryptionKeySource source, CancellationToken cancellationToken)
+    {
+        if (source.Key is { } given)
+        {
+            return given.Key;
+        }
+
+        if (source.Secret is { } secret)
+        {
+            return Parse(secret) ?? throw KeyErrors.InvalidSecret();
+        }
+
+        string path = await ResolvePath(source.Path).ConfigureAwait(false);
+        if (!File.Exists(path))
+        {
+            throw KeyErrors.NotFound(source.Path, path);
+        }
+
+        try
+        {
+            string text = new FileInfo(path).Length <= MaxFileBytes
+                ? await File.ReadAllTextAsync(path, cancellationToken).ConfigureAwait(false)
+                : string.Empty;
+            return EncryptionKey.TryParse(text, out EncryptionKey? key) ? key : throw KeyErrors.InvalidFile(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw KeyErrors.Unreadable(path, exception);
+        }
+    }
+
+    private static EncryptionKey? Parse(SecureString secret)
+    {
+        nint memory = Marshal.SecureStringToGlobalAllocUnicode(secret);
+        var characters = new char[secret.Length];
+        try
+        {
+            Marshal.Copy(memory, characters, startIndex: 0, characters.Length);
+            return EncryptionKey.TryParse(characters, out EncryptionKey? key) ? key : null;
+        }
+        finally
+        {
+            Array.Clear(characters);
+            Marshal.ZeroFreeGlobalAllocUnicode(memory);
+        }
+    }
+}

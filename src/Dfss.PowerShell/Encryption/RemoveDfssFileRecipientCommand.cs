@@ -1,0 +1,34 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Leaves recipients out of encrypted files. It takes back nothing: who could read a file may have kept it, or its key.
+/// </summary>
+[Cmdlet(VerbsCommon.Remove, "DfssFileRecipient", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.High)]
+[OutputType(typeof(DfssFileInfo))]
+public sealed class RemoveDfssFileRecipientCommand : RecordCmdlet
+{
+    /// <summary>The key ids of the recipients, as Get-DfssFileInfo shows them in Recipients.</summary>
+    [Parameter(Mandatory = true, Position = 1, HelpMessage = "Key ids, as Get-DfssFileInfo shows them in Recipients.")]
+    [ValidateNotNullOrEmpty]
+    public string[] KeyId { get; set; } = [];
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Removing recipients";
+
+    /// <inheritdoc/>
+    private protected override string Done => "Removed recipients of";
+
+    /// <inheritdoc/>
+    private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        if (await ShouldProcessAsync(file.Record.Name, $"Leave out {string.Join(", ", KeyId)}").ConfigureAwait(false))
+        {
+            await EnqueueChangeAsync(
+                file, token => Client.RemoveRecipientsAsync(file, KeyId, token), cancellationToken).ConfigureAwait(false);
+        }
+    }
+}
