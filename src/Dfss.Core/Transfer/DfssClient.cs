@@ -150,6 +150,12 @@ public sealed class DfssClient : IAsyncDisposable
         StoredFile file, string newName, CancellationToken cancellationToken = default) =>
         new FileRenamer(finder, directory, Tester, Options).RenameAsync(file, newName, cancellationToken);
 
+    /// <summary>Whether a file has the name that a stored file is to get, so that renaming it would fail. Only reads.</summary>
+    /// <exception cref="DfssException">InvalidName, NoMajority, PeerUnreachable, ...</exception>
+    public Task<bool> IsNameTakenAsync(
+        StoredFile file, string newName, CancellationToken cancellationToken = default) =>
+        new FileRenamer(finder, directory, Tester, Options).IsTakenAsync(file, newName, cancellationToken);
+
     /// <summary>
     /// Brings a stored file, and the earlier versions that are kept of it, back to their copies: what is missing or bad at its
     /// peers is copied from good ones. Earlier versions without a good copy are a warning.

@@ -101,9 +101,10 @@ internal sealed class SendShortfall
     private void WarnOfLeftOut(int member, DfssException reason)
     {
         // Once for a peer, however many files it fails; and where that ends the send, its error says it.
-        if (HasMajority && !Plan.IsBelowMinimum && home[member]!.IsFirstRefusal())
+        PeerHandle peer = home[member]!;
+        if (HasMajority && !Plan.IsBelowMinimum && peer.IsFirstRefusal())
         {
-            options.Warning?.Invoke($"{home[member]} takes no more chunks, first of '{sourcePath}': {reason.Reason}");
+            options.Warning?.Invoke($"{peer} takes no more chunks, first of '{sourcePath}': {peer.ReasonOf(reason)}");
         }
     }
 }
