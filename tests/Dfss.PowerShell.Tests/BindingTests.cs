@@ -107,6 +107,21 @@ public sealed class BindingTests : IDisposable
     public void Brackets_in_a_literal_path_stand_for_themselves() =>
         Assert.Empty(session.Run("Send-DfssFile -LiteralPath '[1] ü.txt' -Peer localhost:1 -WhatIf").As<object>());
 
+    [Theory]
+    [InlineData("Receive-DfssFile", "Name")]
+    [InlineData("Test-DfssFile", "Name")]
+    [InlineData("Repair-DfssFile", "Name")]
+    [InlineData("Remove-DfssFile", "Name")]
+    [InlineData("Rename-DfssFile", "Name NewName")]
+    public void Where_no_file_is_given_its_name_is_asked_for(string command, string missing)
+    {
+        // What a host that can ask asks for is what one that cannot is told to be missing.
+        ErrorRecord error = session.RunUntilError($"{command} -Peer localhost:1");
+        Assert.Equal("MissingMandatoryParameter", Result.IdOf(error));
+        string[] named = error.Exception.Message.TrimEnd('.').Split(": ")[1].Split(' ');
+        Assert.Equal(missing.Split(' '), named.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void WhatIf_starts_no_peer()
     {
@@ -122,7 +137,9 @@ public sealed class BindingTests : IDisposable
     [Theory]
     [InlineData("Receive-DfssFile a")]
     [InlineData("Get-DfssFileInfo a")]
-    public void Local_files_are_not_offered_as_names_of_stored_ones(string input) => Assert.Equal(0, session.Run(
+    [InlineData("Test-DfssFile a")]
+    [InlineData("Optimize-DfssStore -GracePeriod a")]
+    public void Local_files_are_not_offered_where_no_file_is_meant(string input) => Assert.Equal(0, session.Run(
         "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.Count",
         ("text", input)).Output[0].BaseObject);
 
