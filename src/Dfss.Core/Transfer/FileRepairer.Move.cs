@@ -38,7 +38,12 @@ internal sealed partial class FileRepairer
     /// name was changed meanwhile. CommitUncertain, NoMajority, InvalidArgument.
     /// </exception>
     private async Task<RepairResult> MoveAsync(
-        FileHealth health, LocatedFile located, Home next, RepairOptions repairOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        FileHealth health,
+        LocatedFile located,
+        Home next,
+        RepairOptions repairOptions,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         Home home = located.Home;
         FileRecord wanted = Describe(health.File.Record, next, repairOptions);
@@ -201,7 +206,8 @@ internal sealed partial class FileRepairer
         int present = target.Table.PresentReplicas;
         return present >= least ? target.PlanSeals() : throw new DfssException(
             DfssErrorCode.TooFewReplicas,
-            $"'{record.Name}' was not moved: each chunk of {target.Title} needs {(least == 1 ? "a peer" : $"{least} peers")} to move to, and some have {present}. "
+            $"'{record.Name}' was not moved: each chunk of {target.Title} needs {(least == 1 ? "a peer" : $"{least} peers")} to move to, "
+            + $"and some have {present}. "
             + string.Join(" ", round.Reasons.Prepend(target.Home.Reasons).Where(reason => reason.Length > 0)),
             "Mend those peers and run the command again, which goes on where this one ended, or move it to others.");
     }
