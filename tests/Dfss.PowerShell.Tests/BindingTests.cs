@@ -135,13 +135,15 @@ public sealed class BindingTests : IDisposable
             Result.IdOf(Assert.Single(session.Run("Stop-DfssPeer -Id 2147483647").Errors)));
 
     [Theory]
-    [InlineData("Receive-DfssFile a")]
-    [InlineData("Get-DfssFileInfo a")]
-    [InlineData("Test-DfssFile a")]
-    [InlineData("Optimize-DfssStore -GracePeriod a")]
-    public void Local_files_are_not_offered_where_no_file_is_meant(string input) => Assert.Equal(0, session.Run(
-        "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.Count",
-        ("text", input)).Output[0].BaseObject);
+    [InlineData("Receive-DfssFile", "Name", "LiteralName")]
+    [InlineData("Get-DfssFileInfo", "Name", "LiteralName")]
+    [InlineData("Test-DfssFile", "Name", "LiteralName")]
+    [InlineData("Rename-DfssFile", "NewName")]
+    [InlineData("Optimize-DfssStore", "GracePeriod")]
+    public void Local_files_are_not_offered_where_no_file_is_meant(string command, params string[] parameters) => Assert.All(
+        parameters, parameter => Assert.Equal("NoCompletion", session.Run(
+            "(Get-Command $command).Parameters[$parameter].Attributes.Where({ $_ -is [ArgumentCompleter] }).Type.Name",
+            ("command", command), ("parameter", parameter)).Output[0].BaseObject));
 
     [Fact]
     public void What_only_detached_processes_are_told_is_not_shown() => Assert.Equal(true, session.Run(

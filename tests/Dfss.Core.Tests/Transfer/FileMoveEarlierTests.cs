@@ -64,22 +64,35 @@ public sealed class FileMoveEarlierTests
     }
 
     [Fact]
-    public async Task Deep_the_copies_of_earlier_versions_are_hashed_too_and_bad_ones_at_peers_that_stay_are_replaced()
+    public async Task Deep_the_copies_of_earlier_versions_are_hashed_too_and_bad_ones_where_it_goes_are_replaced()
     {
         await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, Impatient);
         await using DfssClient client = Of(cluster, 0, 1);
         StoredFile sent = await SendTwoVersionsAsync(cluster, client);
-        ChunkHealth chunk = (await client.TestAsync(sent.AtVersion(1), deep: false, progress: null, Token)).Chunks[3];
-        string path = cluster.PathOf(chunk.Holders.Single(member => member.StoreId == cluster.Peers[1].StoreId), chunk.Id);
-        byte[] content = await File.ReadAllBytesAsync(path, Token);
-        content[7] ^= 1;
-        await File.WriteAllBytesAsync(path, content, Token);
+        await using (DfssClient third = Of(cluster, 2))
+        {
+            // So that all of the first version is where it goes to, and nothing of it need be read.
+            SendOptions same = new() { ChunkSize = ChunkSize, Replicas = 1 };
+            await third.SendAsync(cluster.Folder["first"], "same", same, progress: null, Token);
+        }
+
+        FileHealth health = await client.TestAsync(sent.AtVersion(1), deep: false, progress: null, Token);
+        await FlipAsync(cluster, peer: 1, health.Chunks[3].Id);
+        await FlipAsync(cluster, peer: 2, health.Chunks[4].Id);
 
         RepairResult moved = await client.RepairAsync(sent, MoveTo(cluster, 1, 2) with { Deep = true }, progress: null, Token);
 
-        // All of both versions at the one that is new, and the one bad copy at the one that stays.
-        Assert.Equal((2 * (ChunkCount + 1)) + 1, moved.CopiedChunks);
+        // All of the newest version at the peer that is new, and the two bad copies.
+        Assert.Equal(ChunkCount + 1 + 2, moved.CopiedChunks);
         Assert.True((await client.TestAsync(moved.File.AtVersion(1), deep: true, progress: null, Token)).IsHealthy);
+    }
+
+    private static async Task FlipAsync(Cluster cluster, int peer, ChunkId id)
+    {
+        string path = cluster.PathOf(new HomeMember(cluster.Peers[peer].StoreId, []), id);
+        byte[] content = await File.ReadAllBytesAsync(path, Token);
+        content[7] ^= 1;
+        await File.WriteAllBytesAsync(path, content, Token);
     }
 
     private static DfssClient Of(Cluster cluster, params int[] peers) =>
