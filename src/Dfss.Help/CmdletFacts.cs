@@ -42,6 +42,10 @@ internal sealed class CmdletFacts
 
     internal IReadOnlyList<CommandParameterSetInfo> ParameterSets { get; }
 
+    /// <summary>The sets that look different: two may differ in what the pipeline brings alone, which a syntax does not show.</summary>
+    internal IEnumerable<CommandParameterSetInfo> ShownSets =>
+        ParameterSets.OrderByDescending(set => set.IsDefault).DistinctBy(set => set.ToString());
+
     /// <summary>The parameters that users see, but for those that every cmdlet has, by name.</summary>
     internal List<ParameterFacts> Parameters { get; } = [];
 

@@ -37,7 +37,7 @@ internal static class MamlFile
             new XElement(Command + "noun", facts.Noun),
             Description(page.Find("SYNOPSIS")!.Blocks)),
         Description(page.Find("DESCRIPTION")!.Blocks),
-        new XElement(Command + "syntax", facts.ParameterSets.Select(set => CreateSyntaxItem(facts, page, set))),
+        new XElement(Command + "syntax", facts.ShownSets.Select(set => CreateSyntaxItem(facts, page, set))),
         new XElement(Command + "parameters", facts.Parameters.Select(parameter =>
             CreateParameter(parameter, page, FindFirst(facts, parameter), isSyntax: false))),
         CreateTypes("inputTypes", "inputType", page.Find("INPUTS")!),
@@ -53,8 +53,10 @@ internal static class MamlFile
     private static IEnumerable<XElement> Paragraphs(IEnumerable<Block> blocks) =>
         PlainText.Paragraphs(blocks).Select(text => new XElement(Maml + "para", text));
 
+    /// <summary>The parameter in the first set that has it, of those in which the pipeline brings it if it ever does.</summary>
     private static CommandParameterInfo FindFirst(CmdletFacts facts, ParameterFacts parameter) =>
-        facts.ParameterSets.SelectMany(CmdletFacts.ShownParameters).First(found => found.Name == parameter.Name);
+        facts.ParameterSets.SelectMany(CmdletFacts.ShownParameters).Where(found => found.Name == parameter.Name)
+            .OrderByDescending(found => found.ValueFromPipeline || found.ValueFromPipelineByPropertyName).First();
 
     private static XElement CreateSyntaxItem(CmdletFacts facts, Page page, CommandParameterSetInfo set) => new(
         Command + "syntaxItem",

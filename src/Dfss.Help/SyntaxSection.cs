@@ -16,7 +16,7 @@ internal static class SyntaxSection
     internal static string Create(CmdletFacts facts)
     {
         var text = new StringBuilder($"## {Title}\n\n");
-        foreach (CommandParameterSetInfo set in facts.ParameterSets)
+        foreach (CommandParameterSetInfo set in facts.ShownSets)
         {
             if (facts.ParameterSets.Count > 1)
             {

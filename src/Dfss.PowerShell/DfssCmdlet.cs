@@ -50,6 +50,11 @@ public abstract class DfssCmdlet : AsyncCmdlet
             && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
     }
 
+    /// <summary>Whether the command only says what it would do. On the pipeline thread only.</summary>
+    private protected bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
+        ? given is SwitchParameter { IsPresent: true }
+        : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
+
     /// <summary>Resolves a path on the pipeline thread; what cannot be resolved is written as an error.</summary>
     private protected async Task<IReadOnlyList<string>> ResolveAsync(string path, PathKind kind)
     {

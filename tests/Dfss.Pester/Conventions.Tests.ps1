@@ -145,7 +145,7 @@ Describe 'Peers' {
                 $offered | Should -Contain $env:DFSS_PEER
             }
 
-            foreach ($line in 'Receive-DfssFile ', 'Get-DfssFileInfo -LiteralName ') {
+            foreach ($line in 'Receive-DfssFile ', 'Get-DfssFileInfo -LiteralName ', 'Optimize-DfssStore -GracePeriod ') {
                 (TabExpansion2 $line $line.Length).CompletionMatches.Count | Should -Be 0
             }
 

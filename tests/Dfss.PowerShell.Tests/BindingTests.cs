@@ -107,6 +107,21 @@ public sealed class BindingTests : IDisposable
     public void Brackets_in_a_literal_path_stand_for_themselves() =>
         Assert.Empty(session.Run("Send-DfssFile -LiteralPath '[1] ü.txt' -Peer localhost:1 -WhatIf").As<object>());
 
+    [Theory]
+    [InlineData("Receive-DfssFile", "Name")]
+    [InlineData("Test-DfssFile", "Name")]
+    [InlineData("Repair-DfssFile", "Name")]
+    [InlineData("Remove-DfssFile", "Name")]
+    [InlineData("Rename-DfssFile", "Name NewName")]
+    public void Where_no_file_is_given_its_name_is_asked_for(string command, string missing)
+    {
+        // What a host that can ask asks for is what one that cannot is told to be missing.
+        ErrorRecord error = session.RunUntilError($"{command} -Peer localhost:1");
+        Assert.Equal("MissingMandatoryParameter", Result.IdOf(error));
+        string[] named = error.Exception.Message.TrimEnd('.').Split(": ")[1].Split(' ');
+        Assert.Equal(missing.Split(' '), named.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void WhatIf_starts_no_peer()
     {
@@ -120,11 +135,15 @@ public sealed class BindingTests : IDisposable
             Result.IdOf(Assert.Single(session.Run("Stop-DfssPeer -Id 2147483647").Errors)));
 
     [Theory]
-    [InlineData("Receive-DfssFile a")]
-    [InlineData("Get-DfssFileInfo a")]
-    public void Local_files_are_not_offered_as_names_of_stored_ones(string input) => Assert.Equal(0, session.Run(
-        "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches.Count",
-        ("text", input)).Output[0].BaseObject);
+    [InlineData("Receive-DfssFile", "Name", "LiteralName")]
+    [InlineData("Get-DfssFileInfo", "Name", "LiteralName")]
+    [InlineData("Test-DfssFile", "Name", "LiteralName")]
+    [InlineData("Rename-DfssFile", "NewName")]
+    [InlineData("Optimize-DfssStore", "GracePeriod")]
+    public void Local_files_are_not_offered_where_no_file_is_meant(string command, params string[] parameters) => Assert.All(
+        parameters, parameter => Assert.Equal("NoCompletion", session.Run(
+            "(Get-Command $command).Parameters[$parameter].Attributes.Where({ $_ -is [ArgumentCompleter] }).Type.Name",
+            ("command", command), ("parameter", parameter)).Output[0].BaseObject));
 
     [Fact]
     public void What_only_detached_processes_are_told_is_not_shown() => Assert.Equal(true, session.Run(

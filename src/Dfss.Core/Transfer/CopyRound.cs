@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Polly;
-using Polly.Retry;
 
 namespace Dfss.Transfer;
 
@@ -34,16 +33,7 @@ internal sealed class CopyRound
         this.buffers = buffers;
         this.limit = limit;
         this.options = options;
-        retry = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error => error.IsTransient),
-                MaxRetryAttempts = 2,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = options.RetryDelay,
-            })
-            .Build();
+        retry = MemberAttempts.CreateRetry(options, error => error.IsTransient);
     }
 
     /// <summary>Where copies are wanting.</summary>
@@ -155,7 +145,7 @@ internal sealed class CopyRound
             catch (DfssException error) when (error.Code is DfssErrorCode.ChunkCorrupt or DfssErrorCode.LimitExceeded or DfssErrorCode.StoreFailed)
             {
                 source.Table[member, slot] = CopyState.Corrupt;
-                options.Warning?.Invoke($"{peer} gave no good copy of chunk {id} of '{Target.Record.Name}': {error.Reason}");
+                options.Warning?.Invoke($"{peer} gave no good copy of chunk {id} of {Target.Title}: {peer.ReasonOf(error)}");
                 await SetAsideAsync(peer, id, cancellationToken).ConfigureAwait(false);
             }
             catch (DfssException error)
@@ -177,7 +167,7 @@ internal sealed class CopyRound
         }
         catch (DfssException error)
         {
-            options.Verbose?.Invoke($"{peer} could not look at chunk {id}: {error.Reason}");
+            options.Verbose?.Invoke($"{peer} could not look at chunk {id}: {peer.ReasonOf(error)}");
         }
     }
 
@@ -206,7 +196,7 @@ internal sealed class CopyRound
 
             if (refusals.TryAdd(peer, error.Reason))
             {
-                options.Warning?.Invoke($"{peer} takes no more copies, first of '{Target.Record.Name}': {error.Reason}");
+                options.Warning?.Invoke($"{peer} takes no more copies, first of {Target.Title}: {peer.ReasonOf(error)}");
             }
         }
     }

@@ -101,8 +101,30 @@ internal sealed class CopyTable
     /// <summary>The fewest members that hold any chunk, or the manifest.</summary>
     public int PresentReplicas => Enumerable.Range(0, ids.Length).Min(CountHolders);
 
-    /// <summary>Takes note that nothing is known of what a member holds.</summary>
-    public void Forget(int member) => Array.Clear(states[member]);
+    /// <summary>
+    /// Takes note that nothing is known of what a member holds, but for the copies that were seen to be bad.
+    /// </summary>
+    public void Forget(int member) => Claim(member, _ => CopyState.Unknown);
+
+    /// <summary>
+    /// Takes note of what a member says it has. Whoever has not looked at a copy does not know better than who has: one that
+    /// was seen to be bad stays so until a good one is put in its place.
+    /// </summary>
+    /// <param name="member">Who.</param>
+    /// <param name="missing">By slot, what it does not have.</param>
+    public void Claim(int member, IReadOnlyList<bool> missing) =>
+        Claim(member, slot => missing[slot] ? CopyState.Missing : CopyState.Held);
+
+    private void Claim(int member, Func<int, CopyState> stateOf)
+    {
+        for (int slot = 0; slot < ids.Length; slot++)
+        {
+            if (this[member, slot] != CopyState.Corrupt)
+            {
+                this[member, slot] = stateOf(slot);
+            }
+        }
+    }
 
     /// <summary>The copies of a chunk, or, by null, of the manifest.</summary>
     public ChunkHealth Describe(int? index, FileRecord record)

@@ -178,6 +178,12 @@ public sealed class DfssClient : IAsyncDisposable
         StoredFile file, string newName, CancellationToken cancellationToken = default) =>
         new FileRenamer(finder, directory, Tester, Options).RenameAsync(file, newName, cancellationToken);
 
+    /// <summary>Whether a file has the name that a stored file is to get, so that renaming it would fail. Only reads.</summary>
+    /// <exception cref="DfssException">InvalidName, NoMajority, PeerUnreachable, ...</exception>
+    public Task<bool> IsNameTakenAsync(
+        StoredFile file, string newName, CancellationToken cancellationToken = default) =>
+        new FileRenamer(finder, directory, Tester, Options).IsTakenAsync(file, newName, cancellationToken);
+
     /// <summary>
     /// Lets others read an encrypted file: wraps its key for them, in a new version of its name with the same content. No
     /// chunk is sent or encrypted. Earlier versions stay as they are.

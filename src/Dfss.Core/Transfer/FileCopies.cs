@@ -14,11 +14,20 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
     /// <summary>The record whose file this is.</summary>
     public FileRecord Record => record;
 
+    /// <summary>Whether it is an earlier version than the one that the name is at.</summary>
+    public bool IsEarlier { get; init; }
+
+    /// <summary>What it is called where its name alone would be taken for the version that the name is at.</summary>
+    public string Title => IsEarlier ? TitleOf(record) : $"'{record.Name}'";
+
     /// <summary>What the file consists of.</summary>
     public FileManifest Manifest => manifest;
 
     /// <summary>Who holds what.</summary>
     public CopyTable Table => table;
+
+    /// <summary>What an earlier version is called.</summary>
+    public static string TitleOf(FileRecord earlier) => FormattableString.Invariant($"version {earlier.Version} of '{earlier.Name}'");
 
     /// <summary>Has every member that answers make durable what was put there.</summary>
     public Task FlushAsync(TransferOptions options, CancellationToken cancellationToken) => Task.WhenAll(
@@ -35,7 +44,7 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
             }
             catch (DfssException error)
             {
-                options.Warning?.Invoke($"{peer} may not keep its copies of '{record.Name}': {error.Reason}");
+                options.Warning?.Invoke($"{peer} may not keep its copies of {Title}: {peer.ReasonOf(error)}");
             }
         }));
 
@@ -59,7 +68,7 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
             }
             catch (DfssException error)
             {
-                options.Warning?.Invoke($"{peer} takes no copy of the manifest of '{record.Name}': {error.Reason}");
+                options.Warning?.Invoke($"{peer} takes no copy of the manifest of {Title}: {peer.ReasonOf(error)}");
                 return false;
             }
         })).ConfigureAwait(false);
@@ -89,7 +98,7 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
             ? new SealPlan(record.FileId, manifest.ChunkCount, expected, minimum)
             : throw new DfssException(
                 DfssErrorCode.ChunkNotFound,
-                $"Some chunks of '{record.Name}' are at none of its {home.Count} peers that can be reached. {home.Reasons}".TrimEnd(),
+                $"Some chunks of {Title} are at none of its {home.Count} peers that can be reached. {home.Reasons}".TrimEnd(),
                 "Start the other peers of the file, or send it again.");
     }
 }

@@ -37,6 +37,22 @@ internal sealed class FileRenamer(
         return new StoredFile(renamed, IsCurrent: true);
     }
 
+    /// <summary>Whether the new name stands for a file now, at these peers or elsewhere as far as the peers asked know.</summary>
+    public async Task<bool> IsTakenAsync(StoredFile file, string newName, CancellationToken cancellationToken)
+    {
+        string name = FileName.Normalize(newName);
+        Home home = await Home.ReachAsync(file.Record.Home, directory, cancellationToken).ConfigureAwait(false);
+        home.ThrowIfNobodyReached(file.Record.Name);
+        RecordReader reader = new(options);
+        if (await reader.ReadAsync(name, home, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            return true;
+        }
+
+        Home? other = finder.IsEmpty ? null : (await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)).Home;
+        return other is not null && await reader.ReadAsync(name, other, cancellationToken).ConfigureAwait(false) is not null;
+    }
+
     private async Task ThrowIfChangedAsync(FileRecord record, Home home, CancellationToken cancellationToken)
     {
         StoredFile current = await new RecordReader(options).ReadAsync(

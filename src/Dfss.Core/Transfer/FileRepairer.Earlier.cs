@@ -3,6 +3,9 @@ namespace Dfss.Transfer;
 /// <content>The earlier versions that a record keeps: they are repaired with the file.</content>
 internal sealed partial class FileRepairer
 {
+    private const string GiveUpEarlier = "Start the file's other peers and run the command again; or send the file again with "
+        + "-Force -KeepVersions 0, which gives up its earlier versions.";
+
     /// <summary>The earlier versions that have content of their own, each content once.</summary>
     private static IEnumerable<StoredFile> EarlierOf(StoredFile file) => file.Record.Previous
         .DistinctBy(one => one.FileId)
@@ -23,7 +26,7 @@ internal sealed partial class FileRepairer
                 located with { File = earlier }, deep, progress: null, cancellationToken).ConfigureAwait(false);
             if (health.Content is { } manifest)
             {
-                FileCopies copies = new(located.Home, earlier.Record, manifest, health.Copies);
+                FileCopies copies = new(located.Home, earlier.Record, manifest, health.Copies) { IsEarlier = true };
                 rounds.Add(new CopyRound(copies, [copies], buffers, limit, options));
             }
             else
@@ -54,7 +57,7 @@ internal sealed partial class FileRepairer
             }
             else if (isFirst)
             {
-                Warn(copies.Record, Lost(round).Reason);
+                Warn(copies.Record, DescribeLost(round, $"its {copies.Manifest.ChunkCount} chunks"));
             }
             else
             {

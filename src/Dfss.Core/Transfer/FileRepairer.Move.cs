@@ -28,12 +28,7 @@ internal sealed partial class FileRepairer
         }
 
         HomeMember[] members = [.. listed.Select(one => one.Peer!).Distinct().Select(peer => peer.Member)];
-        if (members.Length > DfssLimits.MaxHomeMembers)
-        {
-            throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.");
-        }
-
+        HomeFinder.ThrowIfTooMany(members);
         RecordHome next = new(Placement.Rotate(members, record.Name), new HomeEpoch(record.Epoch + 1, First: null));
         return await Home.ReachAsync(next, directory, enough: members.Length, cancellationToken).ConfigureAwait(false);
     }
@@ -43,10 +38,16 @@ internal sealed partial class FileRepairer
     /// name was changed meanwhile. CommitUncertain, NoMajority, InvalidArgument.
     /// </exception>
     private async Task<RepairResult> MoveAsync(
-        FileHealth health, Home home, Home next, RepairOptions repairOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        FileHealth health,
+        LocatedFile located,
+        Home next,
+        RepairOptions repairOptions,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
+        Home home = located.Home;
         FileRecord wanted = Describe(health.File.Record, next, repairOptions);
-        CopyRound[] rounds = await BeginRoundsAsync(health, home, next, wanted, cancellationToken).ConfigureAwait(false);
+        CopyRound[] rounds = await BeginRoundsAsync(health, located, next, wanted, cancellationToken).ConfigureAwait(false);
         RepairPlan plan = Plan(rounds, health.File) with { MoveTo = next.Members };
         int before = health.File.PresentReplicas!.Value;
         if (repairOptions.Confirm is not null && !await repairOptions.Confirm(plan, cancellationToken).ConfigureAwait(false))
@@ -90,29 +91,43 @@ internal sealed partial class FileRepairer
 
     /// <summary>What there is to copy of the file, and then of each earlier version that is kept.</summary>
     private async Task<CopyRound[]> BeginRoundsAsync(
-        FileHealth health, Home home, Home next, FileRecord wanted, CancellationToken cancellationToken)
+        FileHealth health, LocatedFile located, Home next, FileRecord wanted, CancellationToken cancellationToken)
     {
         StoredFile file = health.File;
-        FileCopies current = new(home, file.Record, health.Content ?? throw WithoutManifest(health), health.Copies);
-        List<CopyRound> rounds = [await BeginRoundAsync(current, next, wanted, cancellationToken).ConfigureAwait(false)];
+        FileManifest manifest = health.Content ?? throw NotMoved(file.Record, WithoutManifest(health));
+        FileCopies current = new(located.Home, file.Record, manifest, health.Copies);
+        List<CopyRound> rounds = [await BeginRoundAsync(current, next, wanted, health.IsDeep, cancellationToken).ConfigureAwait(false)];
         foreach (StoredFile earlier in EarlierOf(file))
         {
-            FileCopies there = await tester.FindCopiesAsync(earlier, home, cancellationToken).ConfigureAwait(false);
-            FileRecord kept = there.Record with { Replicas = Math.Min(there.Record.Replicas, next.Count) };
-            rounds.Add(await BeginRoundAsync(there, next, kept, cancellationToken).ConfigureAwait(false));
+            FileHealth tested = await tester.TestAsync(
+                located with { File = earlier }, health.IsDeep, progress: null, cancellationToken).ConfigureAwait(false);
+            FileRecord kept = earlier.Record with { Replicas = Math.Min(earlier.Record.Replicas, next.Count) };
+            manifest = tested.Content ?? throw NotMoved(kept, WithoutManifest(tested).Retold(
+                $"{FileCopies.TitleOf(kept)} is kept and not whole: {tested.ManifestProblem}", GiveUpEarlier));
+            FileCopies there = new(located.Home, earlier.Record, manifest, tested.Copies) { IsEarlier = true };
+            rounds.Add(await BeginRoundAsync(there, next, kept, health.IsDeep, cancellationToken).ConfigureAwait(false));
         }
 
         return [.. rounds];
     }
 
     private async Task<CopyRound> BeginRoundAsync(
-        FileCopies there, Home next, FileRecord wanted, CancellationToken cancellationToken)
+        FileCopies there, Home next, FileRecord wanted, bool deep, CancellationToken cancellationToken)
     {
         CopyTable table = new(wanted.FileId, there.Manifest, next.Count);
-        await FileTester.AskAllAsync(next, table, cancellationToken).ConfigureAwait(false);
-        FileCopies target = new(next, wanted, there.Manifest, table);
+        // Those that stay were asked to hash what they have, where that is wanted, and have set aside what is bad.
+        await tester.AskAllAsync(
+            next,
+            table,
+            hashes: member => deep && there.Home.Members.All(one => one.StoreId != next.Members[member].StoreId),
+            progress: null,
+            cancellationToken).ConfigureAwait(false);
+        FileCopies target = new(next, wanted, there.Manifest, table) { IsEarlier = there.IsEarlier };
         return new CopyRound(target, [target, there], buffers, limit, options);
     }
+
+    private static DfssException NotMoved(FileRecord record, DfssException error) =>
+        error.Retold($"'{record.Name}' was not moved: {error.Reason}", error.Advice);
 
     private static RepairPlan Plan(CopyRound[] rounds, StoredFile file)
     {
@@ -127,7 +142,12 @@ internal sealed partial class FileRepairer
                 copies[member] = copies.GetValueOrDefault(member) + count;
             }
 
-            plan = plan with { Bytes = plan.Bytes + bytes, LostChunks = plan.LostChunks + lost };
+            plan = plan with
+            {
+                Bytes = plan.Bytes + bytes,
+                LostChunks = plan.LostChunks + lost,
+                LostVersions = lost > 0 ? [.. plan.LostVersions, round.Target.Record.Version] : plan.LostVersions,
+            };
         }
 
         return plan;
@@ -179,15 +199,15 @@ internal sealed partial class FileRepairer
         FileRecord record = target.Record;
         if (round.LostChunks.Count > 0)
         {
-            DfssException lost = Lost(round);
-            throw lost.Retold($"'{record.Name}' was not moved: {lost.Reason}", lost.Advice);
+            throw NotMoved(record, Lost(round));
         }
 
         int least = Math.Min(FileSender.DefaultReplicas, record.Replicas);
         int present = target.Table.PresentReplicas;
         return present >= least ? target.PlanSeals() : throw new DfssException(
             DfssErrorCode.TooFewReplicas,
-            $"'{record.Name}' was not moved: each of its chunks needs {(least == 1 ? "a peer" : $"{least} peers")} to move to, and some have {present}. "
+            $"'{record.Name}' was not moved: each chunk of {target.Title} needs {(least == 1 ? "a peer" : $"{least} peers")} to move to, "
+            + $"and some have {present}. "
             + string.Join(" ", round.Reasons.Prepend(target.Home.Reasons).Where(reason => reason.Length > 0)),
             "Mend those peers and run the command again, which goes on where this one ended, or move it to others.");
     }

@@ -29,7 +29,7 @@ internal sealed partial class FileRepairer(
         ThrowIfNotAsExpected(health);
         if (next is not null && !next.HasSameStoresAs(record.Home))
         {
-            return await MoveAsync(health, home, next, repairOptions, progress, cancellationToken).ConfigureAwait(false);
+            return await MoveAsync(health, located, next, repairOptions, progress, cancellationToken).ConfigureAwait(false);
         }
 
         FileRecord wanted = record with { Replicas = ChooseReplicas(record, repairOptions) };
@@ -158,18 +158,23 @@ internal sealed partial class FileRepairer(
 
     private static DfssException Lost(CopyRound round)
     {
-        IReadOnlyList<int> lost = round.LostChunks;
         FileCopies copies = round.Target;
-        string which = string.Join(", ", lost.Take(10)) + (lost.Count > 10 ? ", ..." : string.Empty);
-        string reasons = string.Join(" ", round.Reasons.Prepend(copies.Home.Reasons).Where(reason => reason.Length > 0));
         return new DfssException(
             DfssErrorCode.ChunkNotFound,
-            $"{lost.Count} of the {copies.Manifest.ChunkCount} chunks of '{copies.Record.Name}' (index {which}) have no good copy at any peer that "
-            + $"can be reached; of the others {round.CopiedChunks} copies were made. {reasons}".TrimEnd(),
-            "Start the file's other peers and repair it again, or send it again with -Force.")
+            DescribeLost(round, $"the {copies.Manifest.ChunkCount} chunks of {copies.Title}"),
+            copies.IsEarlier ? GiveUpEarlier : "Start the file's other peers and repair it again, or send it again with -Force.")
         {
-            ChunkId = copies.Manifest[lost[0]],
+            ChunkId = copies.Manifest[round.LostChunks[0]],
         };
+    }
+
+    private static string DescribeLost(CopyRound round, string chunks)
+    {
+        IReadOnlyList<int> lost = round.LostChunks;
+        string which = string.Join(", ", lost.Take(10)) + (lost.Count > 10 ? ", ..." : string.Empty);
+        string reasons = string.Join(" ", round.Reasons.Prepend(round.Target.Home.Reasons).Where(reason => reason.Length > 0));
+        return $"{lost.Count} of {chunks} (index {which}) have no good copy at any peer that can be reached; "
+            + $"of the others {round.CopiedChunks} copies were made. {reasons}".TrimEnd();
     }
 
     private static DfssException WentElsewhere(string name) => new(

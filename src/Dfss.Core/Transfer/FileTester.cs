@@ -26,12 +26,7 @@ internal sealed class FileTester(
         (FileManifest? manifest, string? problem) =
             await TryFetchManifestAsync(home, record, cancellationToken).ConfigureAwait(false);
         CopyTable copies = new(record.FileId, manifest, home.Count);
-        string?[] reasons = await AskAllAsync(home, copies, cancellationToken).ConfigureAwait(false);
-        if (deep)
-        {
-            await VerifyAsync(home, copies, reasons, progress, cancellationToken).ConfigureAwait(false);
-        }
-
+        string?[] reasons = await AskAllAsync(home, copies, _ => deep, progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, record.Length, record.Length));
         return new FileHealth(
             file,
@@ -62,6 +57,16 @@ internal sealed class FileTester(
         Task.WhenAll(Enumerable.Range(0, home.Count).Select(
             member => AskAsync(home, member, copies, cancellationToken)));
 
+    /// <summary>Asks every member which chunks it has, and some to hash these.</summary>
+    /// <returns>Of each member, why nothing is known of what it holds; null where it answered.</returns>
+    public async Task<string?[]> AskAllAsync(
+        Home home, CopyTable copies, Func<int, bool> hashes, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        string?[] reasons = await AskAllAsync(home, copies, cancellationToken).ConfigureAwait(false);
+        await VerifyAsync(home, copies, hashes, reasons, progress, cancellationToken).ConfigureAwait(false);
+        return reasons;
+    }
+
     private async Task<(FileManifest? Manifest, string? Problem)> TryFetchManifestAsync(
         Home home, FileRecord record, CancellationToken cancellationToken)
     {
@@ -90,11 +95,7 @@ internal sealed class FileTester(
         try
         {
             bool[] missing = await peer.Chunks.FindMissingAsync(copies.Ids, cancellationToken).ConfigureAwait(false);
-            for (int slot = 0; slot < missing.Length; slot++)
-            {
-                copies[member, slot] = missing[slot] ? CopyState.Missing : CopyState.Held;
-            }
-
+            copies.Claim(member, missing);
             return null;
         }
         catch (DfssException error)
@@ -105,14 +106,19 @@ internal sealed class FileTester(
     }
 
     private async Task VerifyAsync(
-        Home home, CopyTable copies, string?[] reasons, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        Home home,
+        CopyTable copies,
+        Func<int, bool> hashes,
+        string?[] reasons,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         // By chunk and then by member, so that all members work at once.
         (int Member, int Slot)[] claimed =
         [
             .. from slot in Enumerable.Range(0, copies.Ids.Count)
                from member in Enumerable.Range(0, home.Count)
-               where copies[member, slot] == CopyState.Held
+               where hashes(member) && copies[member, slot] == CopyState.Held
                select (member, slot),
         ];
         long total = claimed.Sum(copy => (long)copies.LengthOf(copy.Slot));
@@ -157,7 +163,7 @@ internal sealed class FileTester(
         {
             // It answers, and cannot read this one.
             copies[copy.Member, copy.Slot] = CopyState.Corrupt;
-            options.Verbose?.Invoke($"{peer} cannot read chunk {id}: {error.Reason}");
+            options.Verbose?.Invoke($"{peer} cannot read chunk {id}: {peer.ReasonOf(error)}");
         }
         catch (DfssException error)
         {

@@ -28,7 +28,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         await leave.CancelAsync().ConfigureAwait(false);
         await Patience.EndAsync(asking, cancellationToken).ConfigureAwait(false);
         Known[] known =
-            [.. answers.Select((answer, index) => answer ?? new Known(Peer: null, Answer: null, Late(listed[index])))];
+            [.. answers.Select((answer, index) => answer ?? new Known(Peer: null, Answer: null, PeerHandle.Late(listed[index])))];
         if (known.All(one => one.Peer is null))
         {
             throw Unreachable([.. known.Select(one => one.Error!)]);
@@ -59,15 +59,20 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 .Select(one => one.Peer?.Member ?? new HomeMember(StoreId: null, [one.Address.ToString()]))
                 .DistinctBy(member => member.StoreId?.ToString() ?? member.Addresses[0]),
         ];
+        ThrowIfTooMany(members);
+        ThrowIfTooFewReached(name, members, listed);
+        return await Home.ReachAsync(
+            Placement.Rotate(members, name), directory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <exception cref="DfssException">LimitExceeded: no file can have so many.</exception>
+    public static void ThrowIfTooMany(HomeMember[] members)
+    {
         if (members.Length > DfssLimits.MaxHomeMembers)
         {
             throw new DfssException(
                 DfssErrorCode.LimitExceeded, $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.");
         }
-
-        ThrowIfTooFewReached(name, members, listed);
-        return await Home.ReachAsync(
-            Placement.Rotate(members, name), directory, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Every listed peer, reached or not.</summary>
@@ -127,22 +132,14 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     private async Task<Known> AskAsync(PeerAddress address, string name, CancellationToken cancellationToken)
     {
         PeerHandle? peer = null;
-        using CancellationTokenSource limit = new(RegisterDriver.ReadLimit, directory.Clock);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             peer = await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
-            IReadOnlyList<RegisterAnswer> answers =
-                await peer.Records.ReadAsync([new ReadRequest(name)], either.Token).ConfigureAwait(false);
-            return new Known(peer, answers[0], Error: null);
+            return new Known(peer, await peer.ReadAsync(name, cancellationToken).ConfigureAwait(false), Error: null);
         }
         catch (DfssException error)
         {
             return new Known(peer, Answer: null, error);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return new Known(peer, Answer: null, Late(address));
         }
     }
 
@@ -151,9 +148,6 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     /// </summary>
     private static bool IsEnough(Known?[] answers) => answers.Count(one => one is { Error: null }) * 2 > answers.Length
         && answers.Any(one => one?.Answer is { } answer && (answer.Accepted ?? answer.Decided) is not null);
-
-    private static DfssException Late(PeerAddress address) => new(
-        DfssErrorCode.TimedOut, $"{address}: no answer came in time.", "See whether it stands still.");
 
     private async Task<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> ConnectAsync(
         PeerAddress address, CancellationToken cancellationToken)

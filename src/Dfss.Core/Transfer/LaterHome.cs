@@ -48,9 +48,7 @@ internal static class LaterHome
     {
         try
         {
-            return peer is null
-                ? null
-                : (await peer.Records.ReadAsync([new ReadRequest(name)], cancellationToken).ConfigureAwait(false))[0];
+            return peer is null ? null : await peer.ReadAsync(name, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException)
         {

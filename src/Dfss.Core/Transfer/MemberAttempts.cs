@@ -18,18 +18,21 @@ internal sealed class MemberAttempts
     {
         this.home = home;
         this.plan = plan;
-        retry = new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
+        retry = CreateRetry(options, error => error.IsTransient || error.Code == DfssErrorCode.ChunkCorrupt);
+    }
+
+    /// <summary>Two more tries, after growing waits, of what fails at one member with an error that is worth it.</summary>
+    public static ResiliencePipeline CreateRetry(TransferOptions options, Func<DfssException, bool> isWorthIt) =>
+        new ResiliencePipelineBuilder { TimeProvider = options.TimeProvider }
             .AddRetry(new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error =>
-                    error.IsTransient || error.Code == DfssErrorCode.ChunkCorrupt),
+                ShouldHandle = new PredicateBuilder().Handle(isWorthIt),
                 MaxRetryAttempts = 2,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
                 Delay = options.RetryDelay,
             })
             .Build();
-    }
 
     /// <summary>Does something at a member.</summary>
     /// <returns>Whether it is done; where not, the member is left out.</returns>

@@ -7,7 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// A file beside the destination that is not whole yet: locked while it is in use, readable by its owner only.
+/// A file beside the destination that is not whole yet: locked while it is in use. A new one is readable by its owner only;
+/// one that was there before is as it was, until whoever opens it has seen what it is.
 /// </summary>
 internal sealed class PartFile : IDisposable
 {
@@ -125,11 +126,12 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Removes it, and opens another in its place.</summary>
+    /// <summary>Removes it, and makes another in its place.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable: somebody else was faster.</exception>
     public PartFile Replace()
     {
         Remove();
-        return Open(Path, record);
+        return TryCreate(Path, record) ?? throw InTheWay(Path, "somebody else has just made a file of that name.");
     }
 
     /// <summary>Removes the file, as its owner, and closes it.</summary>
@@ -235,7 +237,6 @@ internal sealed class PartFile : IDisposable
             return null;
         }
 
-        HideFromOthers(handle);
         return new PartFile(path, record, handle, created: null);
     }
 

@@ -89,7 +89,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
                     return (handle, null);
                 }
 
-                reasons.Add($"{address} is another store ({handle.StoreId}) than {id}.");
+                reasons.Add($"{address} is another store ({handle.StoreId}) than {id}; if that one is lost, move its files (Repair-DfssFile -Move).");
             }
             catch (DfssException error)
             {

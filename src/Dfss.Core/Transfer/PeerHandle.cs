@@ -9,6 +9,11 @@ namespace Dfss.Transfer;
 /// <summary>A store that a client has reached: who it is, and its two faces.</summary>
 internal sealed class PeerHandle : IAsyncDisposable
 {
+    /// <summary>
+    /// 5 s, as long as connecting may take: a read costs a member a row, so one that takes longer stands still.
+    /// </summary>
+    public static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>Addresses kept of one member; enough for two networks in both address families, and names.</summary>
     private const int MaxAddresses = 8;
 
@@ -65,6 +70,33 @@ internal sealed class PeerHandle : IAsyncDisposable
     }
 
     public IRecordStore Records => batchedRecords;
+
+    /// <summary>What it knows of a name, waited for no longer than <see cref="ReadLimit"/>.</summary>
+    /// <exception cref="DfssException">TimedOut: no answer came in time; and what the peer answers or its link fails with.</exception>
+    public async Task<RegisterAnswer> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource limit = new(ReadLimit, Link.Clock);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return (await Records.ReadAsync([new ReadRequest(name)], either.Token).ConfigureAwait(false))[0];
+        }
+        catch (OperationCanceledException cause) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Late(Link.Address, cause);
+        }
+    }
+
+    /// <summary>The error of a peer that lets a question wait too long.</summary>
+    public static DfssException Late(PeerAddress address, Exception? cause = null) =>
+        new(DfssErrorCode.TimedOut, $"{address}: no answer came in time.", "See whether it stands still.", cause);
+
+    /// <summary>What an error says, for a sentence that names this peer already.</summary>
+    public string ReasonOf(DfssException error)
+    {
+        string address = $"{this}: ";
+        return error.Reason.StartsWith(address, StringComparison.Ordinal) ? error.Reason[address.Length..] : error.Reason;
+    }
 
     /// <summary>Waits for the batches under way; close <see cref="Link"/> first, which ends them.</summary>
     public async ValueTask DisposeAsync()

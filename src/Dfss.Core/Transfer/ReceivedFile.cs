@@ -59,6 +59,11 @@ internal sealed class ReceivedFile : IDisposable
                 // Of another file, another version of this one, or of nothing that can be gone on with.
                 part = part.Replace();
             }
+            else if (part.IsOld)
+            {
+                // Only now: a file that happens to have this name keeps its mode.
+                PartFile.HideFromOthers(part.Handle);
+            }
 
             if (PartFile.HasTrailer(record))
             {

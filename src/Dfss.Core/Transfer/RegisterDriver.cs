@@ -14,11 +14,6 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     /// </summary>
     private const int MaxRounds = 8;
 
-    /// <summary>
-    /// 5 s, as long as connecting may take: a read costs a member a row, so one that takes longer stands still.
-    /// </summary>
-    public static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(5);
-
     private readonly Dictionary<int, DfssException> errors = [];
     private int pausedFor = 1;
 
@@ -46,7 +41,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using CancellationTokenSource reading = new(ReadLimit, options.TimeProvider);
+        using CancellationTokenSource reading = new(PeerHandle.ReadLimit, options.TimeProvider);
         long began = options.TimeProvider.GetTimestamp();
         Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running = [];
         int answered = 0;
@@ -177,8 +172,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
         catch (OperationCanceledException cause) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Outcome(member, request, Answer: null, new DfssException(
-                DfssErrorCode.TimedOut, $"{peer}: no answer came in time.", "See whether it stands still.", cause));
+            return new Outcome(member, request, Answer: null, PeerHandle.Late(peer.Link.Address, cause));
         }
     }
 

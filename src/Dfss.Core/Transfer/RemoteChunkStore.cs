@@ -43,15 +43,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
             Payload: null,
             destination,
             destination.Length > BulkBytes);
-        try
-        {
-            using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
-            return response.Payload.Length;
-        }
-        catch (DfssException error) when (error.Code == DfssErrorCode.ChunkNotFound)
-        {
-            return null;
-        }
+        return await TryGetAsync(call, code => code == DfssErrorCode.ChunkNotFound, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Gets a chunk, or the manifest, by the name of its file.</summary>
@@ -73,17 +65,12 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
             Payload: null,
             destination,
             destination.Length > BulkBytes);
-        try
-        {
-            using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
-            return response.Payload.Length;
-        }
-        catch (DfssException error) when (error.Code
-            is DfssErrorCode.ChunkNotFound or DfssErrorCode.FileNotFound or DfssErrorCode.FileChanged)
-        {
-            // This member has not heard of the version; another may.
-            return null;
-        }
+
+        // Those say that this member has not heard of the version; another may.
+        return await TryGetAsync(
+            call,
+            code => code is DfssErrorCode.ChunkNotFound or DfssErrorCode.FileNotFound or DfssErrorCode.FileChanged,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -187,6 +174,20 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
         }
 
         return contents;
+    }
+
+    /// <summary>Gets what a call gives; null where its error says that it is not there.</summary>
+    private async ValueTask<int?> TryGetAsync(PeerCall call, Func<DfssErrorCode, bool> isAbsence, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            return response.Payload.Length;
+        }
+        catch (DfssException error) when (isAbsence(error.Code))
+        {
+            return null;
+        }
     }
 
     private static byte[] JoinIds(IEnumerable<ChunkId> ids, int count)

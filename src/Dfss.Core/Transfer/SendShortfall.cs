@@ -65,15 +65,15 @@ internal sealed class SendShortfall
             && (Plan.PossibleReplicas == 0 || Plan.Reasons.All(reason => !reason.IsTransient))
                 ? common
                 : DfssErrorCode.TooFewReplicas;
-        string takers = string.Create(
-            CultureInfo.InvariantCulture, $"{Plan.PossibleReplicas} {(Plan.PossibleReplicas == 1 ? "does" : "do")}");
-        string copies = Plan.MinimumReplicas == 1 ? "one peer" : string.Create(
-            CultureInfo.InvariantCulture, $"{Plan.MinimumReplicas} peers");
+        string takers = Plan.PossibleReplicas == 0 ? "none does" : string.Create(
+            CultureInfo.InvariantCulture, $"only {Plan.PossibleReplicas} {(Plan.PossibleReplicas == 1 ? "does" : "do")}");
+        string copies = Plan.MinimumReplicas == 1 ? "a peer that takes" : string.Create(
+            CultureInfo.InvariantCulture, $"{Plan.MinimumReplicas} peers that take");
         throw new DfssException(
             code,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"'{sourcePath}' was not sent: its chunks need {copies} that take them, and of its {home.Count} only {takers}. ")
+                $"'{sourcePath}' was not sent: its chunks need {copies} them, and of its {home.Count} {takers}. ")
             + $"Nothing was changed. {Reasons}",
             Plan.MinimumReplicas == 1
                 ? Plan.Reasons.FirstOrDefault(reason => reason.Code == code)?.Advice
@@ -101,9 +101,10 @@ internal sealed class SendShortfall
     private void WarnOfLeftOut(int member, DfssException reason)
     {
         // Once for a peer, however many files it fails; and where that ends the send, its error says it.
-        if (HasMajority && !Plan.IsBelowMinimum && home[member]!.IsFirstRefusal())
+        PeerHandle peer = home[member]!;
+        if (HasMajority && !Plan.IsBelowMinimum && peer.IsFirstRefusal())
         {
-            options.Warning?.Invoke($"{home[member]} takes no more chunks, first of '{sourcePath}': {reason.Reason}");
+            options.Warning?.Invoke($"{peer} takes no more chunks, first of '{sourcePath}': {peer.ReasonOf(reason)}");
         }
     }
 }

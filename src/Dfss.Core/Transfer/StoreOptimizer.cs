@@ -8,6 +8,12 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions options)
 {
+    // Of homes, by their members, of which too few answered: many names may have the same one, and each would wait anew.
+    private readonly Dictionary<string, DfssException> undecidable = new(StringComparer.Ordinal);
+
+    // Of the peer itself, where it let the question wait what it knows of a name.
+    private DfssException? standstill;
+
     /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt: a manifest went bad, so nothing was deleted.</exception>
     public async Task<OptimizeResult> OptimizeAsync(
         PeerAddress address, OptimizeOptions optimizeOptions, CancellationToken cancellationToken)
@@ -45,6 +51,11 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
                 return false;
             }
 
+            if (undecidable.TryGetValue(KeyOf(recorded.Members), out DfssException? before))
+            {
+                throw before.Retold();
+            }
+
             Home home = await Home.ReachAsync(recorded, directory, cancellationToken).ConfigureAwait(false);
             BallotedRecord decided = await SettleAsync(name.Name, home, cancellationToken).ConfigureAwait(false);
             // It may have been slow to hear it, or be no member any more.
@@ -60,11 +71,25 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
     }
 
     /// <summary>Where the name is decided: by its record, as far as the peer knows one; else as the writer of a seal said.</summary>
-    private static async Task<RecordHome?> FindHomeAsync(
+    private async Task<RecordHome?> FindHomeAsync(
         PeerHandle peer, SealedName name, CancellationToken cancellationToken)
     {
-        RegisterAnswer known =
-            (await peer.Records.ReadAsync([new ReadRequest(name.Name)], cancellationToken).ConfigureAwait(false))[0];
+        if (standstill is { } before)
+        {
+            throw before.Retold();
+        }
+
+        RegisterAnswer known;
+        try
+        {
+            known = await peer.ReadAsync(name.Name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.TimedOut)
+        {
+            standstill = error;
+            throw;
+        }
+
         return RecordHome.LatestOf(known) ?? name.Seals.Where(seal => seal.Home.Count > 0)
             .Select(seal => new RecordHome(seal.Home, new HomeEpoch(seal.Ballot.Epoch, First: null)))
             .MaxBy(home => home.Epoch.Number);
@@ -78,8 +103,13 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
     {
         (RegisterReader reader, RegisterDriver driver, home) =
             await new RecordReader(options).FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
-        BallotedRecord? current = reader.IsCurrent ? reader.Result : throw new DfssException(
-            DfssErrorCode.NoMajority, $"it is decided by {home.Count} peers of which {home.Majority} must answer. {driver.Reasons}");
+        if (!reader.IsCurrent)
+        {
+            throw undecidable[KeyOf(home.Members)] = new DfssException(
+                DfssErrorCode.NoMajority, $"it is decided by {home.Count} peers of which {home.Majority} must answer. {driver.Reasons}");
+        }
+
+        BallotedRecord? current = reader.Result;
         RecordWriter writer = current is null
             ? new RecordWriter(home, name, WriteCondition.ReplaceVersion(0), options)
             : RecordWriter.Refresh(home, current.Record, options);
@@ -93,6 +123,9 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             : writer.CommitAsync(describe: null, static _ => RecordWriter.NoSeals, cancellationToken)).ConfigureAwait(false);
         return writer.Chosen!;
     }
+
+    private static string KeyOf(IReadOnlyList<HomeMember> members) =>
+        string.Join(' ', members.Select(member => member.StoreId?.ToString() ?? member.Addresses[0]));
 
     private static DfssException Changed(string name) =>
         new(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.");

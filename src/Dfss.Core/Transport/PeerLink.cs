@@ -32,6 +32,9 @@ internal sealed class PeerLink : IAsyncDisposable
     /// <summary>Where the peer is.</summary>
     public PeerAddress Address { get; }
 
+    /// <summary>What time-outs are measured by.</summary>
+    public TimeProvider Clock => clock;
+
     /// <summary>How long ago a byte last moved between here and the peer, in either direction.</summary>
     public TimeSpan Silence => clock.GetElapsedTime(Math.Max(bulk.LastByte, control.LastByte));
 

@@ -6,7 +6,7 @@ namespace Dfss.Commands;
 /// <summary>
 /// Leaves recipients out of encrypted files. It takes back nothing: who could read a file may have kept it, or its key.
 /// </summary>
-[Cmdlet(VerbsCommon.Remove, "DfssFileRecipient", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true,
+[Cmdlet(VerbsCommon.Remove, "DfssFileRecipient", DefaultParameterSetName = NameSet, SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(DfssFileInfo))]
 public sealed class RemoveDfssFileRecipientCommand : RecordCmdlet

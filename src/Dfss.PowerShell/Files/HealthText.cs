@@ -55,8 +55,10 @@ internal static class HealthText
                 ? FormattableString.Invariant($", {health.LostChunks} of them none")
                 : string.Empty;
             string few = record.Replicas == 1 ? "no copy" : FormattableString.Invariant($"fewer than {record.Replicas} copies");
+            string which = health.Chunks.Count == 1 ? "its only chunk" : FormattableString.Invariant(
+                $"{health.DegradedChunks} of its {health.Chunks.Count} chunks");
             yield return FormattableString.Invariant(
-                $"{health.DegradedChunks} of its {Count(health.Chunks.Count, "chunk")} {(health.DegradedChunks == 1 ? "has" : "have")} {few}{lost}");
+                $"{which} {(health.DegradedChunks == 1 ? "has" : "have")} {few}{lost}");
         }
     }
 

@@ -5,8 +5,8 @@ using System.Management.Automation.Language;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Completes names of stored files with nothing: else PowerShell offers local files, which these names are not. The
-/// names themselves would have to come over the network while somebody types.
+/// Completes with nothing: else PowerShell offers local files, which neither names of stored files nor durations are. The
+/// names of stored files would have to come over the network while somebody types.
 /// </summary>
 internal sealed class NoCompletion : IArgumentCompleter
 {

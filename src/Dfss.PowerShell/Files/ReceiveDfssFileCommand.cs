@@ -11,17 +11,10 @@ namespace Dfss.Commands;
 /// Receives stored files. A file comes under its name only when every chunk has been verified. Several files are
 /// received at once; results come in the order of the input.
 /// </summary>
-// The default set is tried first and in full: were it the one with -Name, a DfssFileInfo would be bound by its property
-// Name.
-[Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = InputObjectSet,
-    SupportsShouldProcess = true)]
+[Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
-public sealed class ReceiveDfssFileCommand : TransferCmdlet
+public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
 {
-    private const string NameSet = "Name";
-    private const string LiteralNameSet = "LiteralName";
-    private const string InputObjectSet = "InputObject";
-
     /// <summary>The current location.</summary>
     private const string DefaultDestination = ".";
 
@@ -33,31 +26,12 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private ReceiveDestination? common;
     private bool isDestinationOnCommandLine;
 
+    // That of the input being taken.
+    private ReceiveDestination? taking;
+
     // Where the common destination is no folder: the one file for it. It waits for the end of the input, which may bring a
     // second.
     private FileWork? only;
-
-    /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
-        ParameterSetName = NameSet, HelpMessage = "Names of stored files; wildcards are expanded.")]
-    [PathArgument]
-    [ValidateNotNullOrEmpty]
-    [SupportsWildcards]
-    [ArgumentCompleter(typeof(NoCompletion))]
-    public string[] Name { get; set; } = [];
-
-    /// <summary>Names of stored files, every character standing for itself.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
-        HelpMessage = "Names of stored files, every character standing for itself.")]
-    [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
-    public string[] LiteralName { get; set; } = [];
-
-    /// <summary>Stored files, as Get-DfssFileInfo and Send-DfssFile give them; they know their peers.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
-        HelpMessage = "Stored files, as Get-DfssFileInfo gives them.")]
-    [ValidateNotNullOrEmpty]
-    public DfssFileInfo[] InputObject { get; set; } = [];
 
     /// <summary>
     /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
@@ -116,11 +90,6 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
     private protected override TransferOptions CreateOptions() =>
         base.CreateOptions() with { BytesPerSecond = BandwidthLimit > 0 ? BandwidthLimit : null };
 
-    /// <summary>
-    /// Only names need somebody to ask, and whether names or files come is known with the first input.
-    /// </summary>
-    private protected override bool NeedsPeers => false;
-
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
@@ -143,37 +112,8 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
             return;
         }
 
-        if (ParameterSetName == InputObjectSet)
-        {
-            foreach (DfssFileInfo file in InputObject)
-            {
-                await TakeAsync(file.File, destination, cancellationToken).ConfigureAwait(false);
-            }
-
-            return;
-        }
-
-        RequirePeers();
-        bool isLiteral = ParameterSetName == LiteralNameSet;
-        foreach (string name in isLiteral ? LiteralName : Name)
-        {
-            try
-            {
-                var query = new NameQuery(name, isLiteral);
-                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
-                {
-                    await TakeAsync(file, destination, cancellationToken).ConfigureAwait(false);
-                }
-            }
-            catch (WildcardPatternException exception)
-            {
-                await WriteErrorAsync(NameQuery.CreateError(name, exception)).ConfigureAwait(false);
-            }
-            catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
-            {
-                await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
-            }
-        }
+        taking = destination;
+        await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -205,9 +145,10 @@ public sealed class ReceiveDfssFileCommand : TransferCmdlet
         return destination;
     }
 
-    private async Task TakeAsync(
-        StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    private protected override async Task TakeFileAsync(StoredFile found, CancellationToken cancellationToken)
     {
+        ReceiveDestination destination = taking!;
         StoredFile file;
         try
         {

@@ -6,7 +6,7 @@ namespace Dfss.Commands;
 /// <summary>
 /// Removes stored files. Their chunks go when the peers next collect their garbage, unless other files have them too.
 /// </summary>
-[Cmdlet(VerbsCommon.Remove, "DfssFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true,
+[Cmdlet(VerbsCommon.Remove, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(DfssFileInfo))]
 public sealed class RemoveDfssFileCommand : RecordCmdlet

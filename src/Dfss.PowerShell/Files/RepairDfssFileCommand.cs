@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// Brings stored files back to their copies: what is missing or bad at their peers is copied from good ones; or moves
 /// them to other peers. Several files are repaired at once; results come in the order of the input.
 /// </summary>
-[Cmdlet(VerbsDiagnostic.Repair, "DfssFile", DefaultParameterSetName = InputObjectSet, SupportsShouldProcess = true)]
+[Cmdlet(VerbsDiagnostic.Repair, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileRepair))]
 public sealed class RepairDfssFileCommand : StoredFileCmdlet
 {
@@ -82,10 +82,6 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         return () => WriteObject(new DfssFileRepair(result));
     }
 
-    private bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
-        ? given is SwitchParameter { IsPresent: true }
-        : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
-
     private string Describe(RepairPlan plan)
     {
         int copies = plan.Copies.Values.Sum();
@@ -96,8 +92,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             string move = $"Move from {DfssChunkInfo.AddressesOf(plan.File.Record.Home)} to {DfssChunkInfo.AddressesOf(home)}";
             string what = copies == 0 ? "where all of it is" : FormattableString.Invariant(
                 $"with {copies} {(copies == 1 ? "copy" : "copies")} of chunks, {ByteSize.ToText(plan.Bytes)}, at {peers}");
-            return plan.LostChunks == 0 ? $"{move}, {what}" : FormattableString.Invariant(
-                $"{move}; {plan.LostChunks} chunks have no copy, so it cannot be moved");
+            return plan.LostChunks == 0 ? $"{move}, {what}" : $"{move}; {DescribeLost(plan)}, so it cannot be moved";
         }
 
         string copy = copies == 0 ? "Copy nothing" : FormattableString.Invariant(
@@ -105,9 +100,16 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         string change = Replicas > 0 && Replicas != plan.File.Record.Replicas
             ? FormattableString.Invariant($", and ask for {Replicas} copies from now on")
             : string.Empty;
-        string lost = plan.LostChunks > 0
-            ? FormattableString.Invariant($"; {plan.LostChunks} chunks have no copy and cannot be repaired")
-            : string.Empty;
+        string lost = plan.LostChunks > 0 ? $"; {DescribeLost(plan)} and cannot be repaired" : string.Empty;
         return copy + change + lost;
+    }
+
+    private static string DescribeLost(RepairPlan plan)
+    {
+        string chunks = plan.LostChunks == 1 ? "1 chunk" : FormattableString.Invariant($"{plan.LostChunks} chunks");
+        long[] earlier = [.. plan.LostVersions.Where(version => version != plan.File.Record.Version)];
+        string of = earlier.Length == 0 ? string.Empty
+            : $" of {(plan.LostVersions.Count == 1 ? "version" : "versions")} {string.Join(" and ", plan.LostVersions)}";
+        return $"{chunks}{of} {(plan.LostChunks == 1 ? "has" : "have")} no copy";
     }
 }

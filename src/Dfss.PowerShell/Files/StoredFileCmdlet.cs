@@ -7,17 +7,20 @@ namespace Dfss.Commands;
 public abstract class StoredFileCmdlet : TransferCmdlet
 {
     /// <summary>
-    /// The default set is tried first and in full: were it the one with -Name, a DfssFileInfo would be bound by its
-    /// property Name.
+    /// The default set: where nothing is given, a name is asked for. It takes nothing from the pipeline, as the default set
+    /// is tried first and in full, and a DfssFileInfo would be bound by its property Name.
     /// </summary>
-    private protected const string InputObjectSet = "InputObject";
+    private protected const string NameSet = "Name";
 
-    private const string NameSet = "Name";
+    private const string PipelineNameSet = "NameFromPipeline";
     private const string LiteralNameSet = "LiteralName";
+    private const string InputObjectSet = "InputObject";
 
     /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet,
+        HelpMessage = "Names of stored files; wildcards are expanded.")]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
-        ParameterSetName = NameSet, HelpMessage = "Names of stored files; wildcards are expanded.")]
+        ParameterSetName = PipelineNameSet, HelpMessage = "Names of stored files; wildcards are expanded.")]
     [PathArgument]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// Says of stored files whether as many peers hold each of their chunks as they should. A warning names each file of
 /// which that is not so. Several files are tested at once; results come in the order of the input.
 /// </summary>
-[Cmdlet(VerbsDiagnostic.Test, "DfssFile", DefaultParameterSetName = InputObjectSet)]
+[Cmdlet(VerbsDiagnostic.Test, "DfssFile", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(bool), typeof(DfssChunkHealth))]
 public sealed class TestDfssFileCommand : StoredFileCmdlet
 {

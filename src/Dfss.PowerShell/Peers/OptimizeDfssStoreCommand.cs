@@ -14,6 +14,7 @@ public sealed class OptimizeDfssStoreCommand : ClientCmdlet
     /// <summary>How long a chunk that no file needs is kept after it was last put or asked for.</summary>
     [Parameter(Position = 0, HelpMessage = "How long chunks that no file needs are kept after they were last asked for.")]
     [NotNegative]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public TimeSpan GracePeriod { get; set; } = OptimizeOptions.Default.GracePeriod;
 
     /// <inheritdoc/>
@@ -38,6 +39,19 @@ public sealed class OptimizeDfssStoreCommand : ClientCmdlet
         // Asked first in any case: whoever is asked to confirm is told what would go.
         OptimizeResult plan = await Client.OptimizeAsync(
             address, options with { WhatIf = true }, cancellationToken).ConfigureAwait(false);
+        if (plan is { ChunksDeleted: 0, UndecidedNames: 0 })
+        {
+            // There is nothing to confirm; WhatIf asks nobody, and says it in its own way.
+            if (!await InvokeAsync(IsWhatIf).ConfigureAwait(false)
+                || await ShouldProcessAsync(address.ToString(), "Delete nothing: no chunk is to go").ConfigureAwait(false))
+            {
+                await WriteVerboseAsync($"{address}: there is nothing to delete.").ConfigureAwait(false);
+                await WriteObjectAsync(new DfssStoreOptimization(address, plan)).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
         if (!await ShouldProcessAsync(address.ToString(), Describe(plan)).ConfigureAwait(false))
         {
             return;
@@ -55,7 +69,12 @@ public sealed class OptimizeDfssStoreCommand : ClientCmdlet
             1 => ", and decide a name that a send has left undecided",
             _ => FormattableString.Invariant($", and decide {plan.UndecidedNames} names that sends have left undecided"),
         };
-        string chunks = plan.ChunksDeleted == 1 ? "1 chunk" : FormattableString.Invariant($"{plan.ChunksDeleted} chunks");
-        return $"Delete {chunks}, {ByteSize.ToText(plan.BytesDeleted)}{names}";
+        string chunks = plan.ChunksDeleted switch
+        {
+            0 => "no chunk yet",
+            1 => $"1 chunk, {ByteSize.ToText(plan.BytesDeleted)}",
+            _ => FormattableString.Invariant($"{plan.ChunksDeleted} chunks, {ByteSize.ToText(plan.BytesDeleted)}"),
+        };
+        return $"Delete {chunks}{names}";
     }
 }

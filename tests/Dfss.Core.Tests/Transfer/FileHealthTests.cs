@@ -1,4 +1,5 @@
 using Dfss.Transfer;
+using Dfss.Transport;
 using Xunit;
 
 namespace Dfss.Tests.Transfer;
@@ -164,6 +165,32 @@ public sealed class FileHealthTests
 
         Assert.False(health.IsCurrent);
         Assert.Equal(2, health.CurrentVersion);
+    }
+
+    [Fact]
+    public async Task What_was_seen_to_be_bad_stays_so_whatever_its_peer_says_later_until_a_good_copy_is_put()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(2);
+        StoredFile file = await SendAsync(cluster, 3 * ChunkSize);
+        await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
+        Home home = await Home.ReachAsync(file.Record.Home, directory, Token);
+        byte[] encoded = new byte[FileManifest.HeaderBytes + (3 * ChunkId.SizeBytes)];
+        await home[0]!.Chunks.GetAsync(file.Record.FileId.ToChunkId(), encoded, Token);
+        CopyTable copies = new(file.Record.FileId, FileManifest.Decode(encoded), home.Count);
+        await FileTester.AskAllAsync(home, copies, Token);
+        int slot = copies.SlotOf(0);
+        Assert.Equal(CopyState.Held, copies[0, slot]);
+        copies[0, slot] = CopyState.Corrupt;
+
+        // It still says that it has it.
+        await FileTester.AskAllAsync(home, copies, Token);
+        Assert.Equal(CopyState.Corrupt, copies[0, slot]);
+        copies.Forget(0);
+        Assert.Equal(
+            [CopyState.Unknown, CopyState.Corrupt], [copies[0, CopyTable.ManifestSlot], copies[0, slot]]);
+        Assert.Equal([file.Record.Home[0]], copies.Describe(0, file.Record).Corrupt);
+        await FileTester.AskAllAsync(home, copies, Token);
+        Assert.Equal([CopyState.Held, CopyState.Corrupt], [copies[0, CopyTable.ManifestSlot], copies[0, slot]]);
     }
 
     /// <summary>With a client that does not yet know who is up.</summary>

@@ -177,7 +177,7 @@ public sealed class FileMoveFaultTests
             () => client.RepairAsync(sent, move, progress: null, Token));
 
         Assert.Equal(DfssErrorCode.TooFewReplicas, error.Code);
-        Assert.StartsWith("'x' was not moved: each of its chunks needs 2 peers to move to, and some have 1. ", error.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("'x' was not moved: each chunk of 'x' needs 2 peers to move to, and some have 1. ", error.Reason, StringComparison.Ordinal);
         Assert.Contains(Cluster.AddressOf(small).ToString(), error.Reason, StringComparison.Ordinal);
         Assert.Equal((1, 0), ((await client.GetAsync("x", Token)).Record.Version, (await client.GetAsync("x", Token)).Record.Epoch));
         await AssertReceivedAsync(cluster, client, "received");

@@ -14,6 +14,9 @@ internal sealed class AnsweringHost(Func<string, bool> answer) : PSHost
     /// <summary>What was asked, in order.</summary>
     public IReadOnlyList<string> Questions => ui.Questions;
 
+    /// <summary>The lines written, such as those of -WhatIf.</summary>
+    public IReadOnlyList<string> Lines => ui.Lines;
+
     public override CultureInfo CurrentCulture => CultureInfo.InvariantCulture;
 
     public override CultureInfo CurrentUICulture => CultureInfo.InvariantCulture;
@@ -45,6 +48,8 @@ internal sealed class AnsweringHost(Func<string, bool> answer) : PSHost
     private sealed class Interface(Func<string, bool> answer) : PSHostUserInterface
     {
         public List<string> Questions { get; } = [];
+
+        public List<string> Lines { get; } = [];
 
         public override PSHostRawUserInterface? RawUI => null;
 
@@ -89,9 +94,7 @@ internal sealed class AnsweringHost(Func<string, bool> answer) : PSHost
         {
         }
 
-        public override void WriteLine(string value)
-        {
-        }
+        public override void WriteLine(string value) => Lines.Add(value);
 
         public override void WriteProgress(long sourceId, ProgressRecord record)
         {

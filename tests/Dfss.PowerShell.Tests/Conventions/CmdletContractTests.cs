@@ -236,9 +236,10 @@ public sealed class CmdletContractTests
         Assert.Equal(typeof(string[]), first.PropertyType);
         Assert.Equal(typeof(string[]), literal.PropertyType);
         Assert.Equal(aliases, literal.GetCustomAttributes<AliasAttribute>().SelectMany(item => item.AliasNames).Order());
+        Assert.Single(Attributes(first), item => item.ValueFromPipeline && item.ValueFromPipelineByPropertyName);
         Assert.All(Attributes(first), item =>
         {
-            Assert.True(item.ValueFromPipeline && item.ValueFromPipelineByPropertyName);
+            Assert.Equal(item.ValueFromPipeline, item.ValueFromPipelineByPropertyName);
             Assert.Equal(0, item.Position);
         });
         Assert.All(Attributes(literal), item =>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Dfss.Tests.Conventions;
 using Xunit;
 
 namespace Dfss.Tests.Files;
@@ -7,10 +8,12 @@ namespace Dfss.Tests.Files;
 public sealed class RemoveAndRenameTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
-    private readonly Session session = new();
+    private readonly AnsweringHost host = new(_ => true);
+    private readonly Session session;
 
     public RemoveAndRenameTests()
     {
+        session = new Session(host);
         session.Runspace.SessionStateProxy.Path.SetLocation(folder);
         session.Run("$peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }; $ConfirmPreference = 'None'").ThrowIfFailed();
         foreach (string name in new[] { "a", "b", "[1]", "1" })
@@ -112,6 +115,18 @@ public sealed class RemoveAndRenameTests : IDisposable
         ErrorRecord error = Assert.Single(session.Run(script).Errors);
         Assert.Equal(id, Result.IdOf(error));
         Assert.Equal(message ?? error.ErrorDetails.Message, error.ErrorDetails.Message);
+        Assert.Equal(["1", "[1]", "a", "b", "d/x", "d/y"], Names());
+    }
+
+    [Theory]
+    [InlineData("Rename-DfssFile a b -Peer $peers -WhatIf", "Rename to 'b', which would fail: 'b' exists")]
+    [InlineData("Get-DfssFileInfo a -Peer $peers | Rename-DfssFile -NewName b -WhatIf", "Rename to 'b', which would fail: 'b' exists")]
+    [InlineData("Rename-DfssFile a ../c -Peer $peers -WhatIf", "Rename to '../c', which would fail: ")]
+    [InlineData("Rename-DfssFile a c -Peer $peers -WhatIf", "Rename to 'c'\"")]
+    public void WhatIf_names_what_would_fail(string script, string said)
+    {
+        session.Run(script).ThrowIfFailed();
+        Assert.Contains(said, Assert.Single(host.Lines), StringComparison.Ordinal);
         Assert.Equal(["1", "[1]", "a", "b", "d/x", "d/y"], Names());
     }
 

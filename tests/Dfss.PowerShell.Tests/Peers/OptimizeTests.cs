@@ -59,6 +59,19 @@ public sealed class OptimizeTests : IDisposable
     }
 
     [Fact]
+    public void Where_there_is_nothing_to_delete_nobody_is_asked()
+    {
+        Result result = session.Run("Optimize-DfssStore 0 -Peer $peers -Confirm -Verbose");
+        Assert.All(
+            result.As<DfssStoreOptimization>(), one => Assert.Equal((0, 2, 1), (one.DeletedChunks, one.KeptChunks, one.Files)));
+        Assert.Equal(2, result.Output.Count);
+        Assert.Equal(2, result.Verbose.Count(line => line.EndsWith(": there is nothing to delete.", StringComparison.Ordinal)));
+        Assert.Empty(session.Run("Optimize-DfssStore 0 -Peer $peers -WhatIf").ThrowIfFailed().Output);
+        Assert.Empty(host.Questions);
+        Assert.Equal(2, host.Lines.Count(line => line.Contains("\"Delete nothing: no chunk is to go\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void A_peer_that_does_not_answer_is_an_error_of_its_own()
     {
         Result result = session.Run("Optimize-DfssStore -Peer localhost:1, $peers -Confirm:$false");
@@ -87,6 +100,8 @@ public sealed class OptimizeTests : IDisposable
 
         Result passed = session.Run("Send-DfssFile b.bin b2 -Peer $small, $peers[0] -MinimumReplicas 1").ThrowIfFailed();
         Assert.Single(passed.Output);
-        Assert.Contains(passed.Warnings, warning => warning.Contains("its quota is 81,920 bytes", StringComparison.Ordinal));
+        string told = Assert.Single(passed.Warnings, warning => warning.Contains("takes no more chunks", StringComparison.Ordinal));
+        Assert.Contains("its quota is 81,920 bytes", told, StringComparison.Ordinal);
+        Assert.Equal(2, told.Split(small.Endpoint).Length);
     }
 }
