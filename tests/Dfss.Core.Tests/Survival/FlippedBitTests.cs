@@ -18,7 +18,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>So fast that it is through with the few files at once.</summary>
     private const long ScrubRate = 1 << 30;
 
-    private const int OrdinaryFlips = 12;
+    private const int OrdinaryFlips = 6;
     private const int FlipsOfRound = 6;
 
     /// <summary>Some two thirds of the chunks there are: a scrub is made once, as the next is due in a week.</summary>

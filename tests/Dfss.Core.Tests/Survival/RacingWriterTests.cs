@@ -11,7 +11,7 @@ namespace Dfss.Tests.Survival;
 /// </summary>
 public sealed class RacingWriterTests(ITestOutputHelper output)
 {
-    private const int OrdinaryRounds = 25;
+    private const int OrdinaryRounds = 15;
     private const int RoundsUntilFound = 100;
 
     [Fact]
