@@ -6,7 +6,10 @@ param(
     [string] $Folder,
 
     # Also makes a cluster called lab, with its issuer and an invitation for a reader in $env:DFSS_INVITATION.
-    [switch] $Cluster
+    [switch] $Cluster,
+
+    # Also makes a key (files.key), Ann's certificate without and with its private key (ann.cer, ann.pfx), and a file encrypted for both.
+    [switch] $Encrypted
 )
 
 $ErrorActionPreference = 'Stop'
@@ -45,6 +48,17 @@ if ($Cluster) {
     $null = New-DfssCluster lab
     $null = Start-DfssPeer -InMemory -Port 0 -Issuer
     $env:DFSS_INVITATION = New-DfssInvitation -Role Reader
+}
+
+if ($Encrypted) {
+    $ecdsa = [System.Security.Cryptography.ECDsa]::Create([System.Security.Cryptography.ECCurve+NamedCurves]::nistP256)
+    $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
+        'CN=ann', $ecdsa, [System.Security.Cryptography.HashAlgorithmName]::SHA256)
+    $ann = $request.CreateSelfSigned([System.DateTimeOffset]::UtcNow.AddDays(-1), [System.DateTimeOffset]::UtcNow.AddDays(9))
+    [System.IO.File]::WriteAllBytes([System.IO.Path]::Combine($Folder, 'ann.cer'), $ann.Export('Cert'))
+    [System.IO.File]::WriteAllBytes([System.IO.Path]::Combine($Folder, 'ann.pfx'), $ann.Export('Pkcs12'))
+    $null = New-DfssEncryptionKey ./files.key
+    $null = Send-DfssFile report.pdf -Name secret/report.pdf -EncryptionKey ./files.key
 }
 
 $peers.Port

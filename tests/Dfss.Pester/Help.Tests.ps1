@@ -83,6 +83,10 @@ Describe 'The examples' {
             Set-ItResult -Skipped -Because 'this pwsh has no module Microsoft.PowerShell.Archive'
         }
 
+        if ($Command -match 'Set-Secret' -and -not (Get-Command Set-Secret -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'this pwsh has no module Microsoft.PowerShell.SecretManagement'
+        }
+
         # A subfolder of the user's temporary files, not $TestDrive: a runspace of its own does not have that drive.
         $folder = [System.IO.Directory]::CreateTempSubdirectory('dfss-help-').FullName
         $before = @{}
@@ -91,10 +95,11 @@ Describe 'The examples' {
         }
 
         $cluster = if ($Command -match 'Invitation|Join-DfssCluster' -and $Command -notmatch 'New-DfssCluster') { '-Cluster' }
+        $encrypted = if ($Command -match 'files\.key|ann\.cer|secret/' -and $Command -notmatch 'New-DfssEncryptionKey') { '-Encrypted' }
         $session = [powershell]::Create([initialsessionstate]::CreateDefault2())
         try {
             $null = Invoke-InSession $session "Import-Module '$manifest'"
-            $ports = @(Invoke-InSession $session "& '$fixture' '$folder' $cluster")
+            $ports = @(Invoke-InSession $session "& '$fixture' '$folder' $cluster $encrypted")
             if ($Command -match 'Start-DfssPeer[^\n]*-Port 900\d') { $ports = (Get-FreePort), (Get-FreePort) }
             { Invoke-InSession $session ($Command.Replace('9001', $ports[0]).Replace('9002', $ports[1])) } | Should -Not -Throw
         }
