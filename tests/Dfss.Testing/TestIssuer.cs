@@ -30,7 +30,7 @@ internal sealed class TestIssuer : IAsyncDisposable
     {
         TimeProvider time = clock ?? TimeProvider.System;
         TestIssuer made = new(new TemporaryFolder(), time, new TestAuthority("lab", time));
-        await made.Authority.Authority.SaveAsync(made.Folder, Passphrase, cancellationToken);
+        await made.Authority.Authority.SaveAsync(made.Folder, Passphrase, iterations: 1000, cancellationToken);
         await File.WriteAllTextAsync(made.folder["revoked.crl"], made.Authority.Authority.CreateRevocationList(), cancellationToken);
         await made.StartAgainAsync(cancellationToken);
         return made;

@@ -32,7 +32,7 @@ public sealed class ClusterIssuer : IAsyncDisposable
     public string Cluster => authority.Name;
 
     /// <summary>Opens the authority of a cluster.</summary>
-    /// <param name="folder">The authority's folder, as <see cref="ClusterAuthority.SaveAsync"/> has made it.</param>
+    /// <param name="folder">The authority's folder, as <see cref="ClusterAuthority.SaveAsync(string, string, CancellationToken)"/> has made it.</param>
     /// <param name="passphrase">The passphrase of its key.</param>
     /// <param name="revocationListPath">The list of those whose certificates were taken back, in PEM.</param>
     /// <param name="clock">The clock by which invitations expire.</param>

@@ -20,11 +20,15 @@ public sealed partial class ClusterAuthority
     /// this user may read the key.
     /// </summary>
     /// <exception cref="DfssException">DestinationExists; DestinationUnwritable.</exception>
-    public async Task SaveAsync(string folder, string passphrase, CancellationToken cancellationToken = default)
+    public Task SaveAsync(string folder, string passphrase, CancellationToken cancellationToken = default) =>
+        SaveAsync(folder, passphrase, PassphraseIterations, cancellationToken);
+
+    /// <summary>The same with another number of iterations, which the file says: tests open it again and again.</summary>
+    internal async Task SaveAsync(string folder, string passphrase, int iterations, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentException.ThrowIfNullOrEmpty(passphrase);
-        PbeParameters parameters = new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, PassphraseIterations);
+        PbeParameters parameters = new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations);
         string encrypted = key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, parameters);
         PrivateFile.CreateFolder(folder);
         await PrivateFile.CreateAsync(Path.Combine(folder, KeyFile), encrypted, cancellationToken).ConfigureAwait(false);

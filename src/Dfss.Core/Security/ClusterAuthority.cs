@@ -67,7 +67,7 @@ public sealed partial class ClusterAuthority : IDisposable
     /// <summary>The cluster's name.</summary>
     public string Name => CertificateProfile.Read(Certificate).Cluster!;
 
-    /// <summary>Makes an authority; nothing is on disk before <see cref="SaveAsync"/>.</summary>
+    /// <summary>Makes an authority; nothing is on disk before <see cref="SaveAsync(string, string, CancellationToken)"/>.</summary>
     /// <param name="name">The cluster's name.</param>
     /// <param name="clock">The clock for validity.</param>
     public static ClusterAuthority Create(string name, TimeProvider? clock = null)

@@ -17,5 +17,8 @@ internal sealed record Animal(string Name, Func<Attacker, Task> AttackAsync)
     /// <summary>Whether its connections say hello and are let in, each of them: else it does not do what it should.</summary>
     public bool IsLetIn { get; init; }
 
+    /// <summary>Whether it takes so long, or so much of the machine, that only longer runs have it.</summary>
+    public bool IsLong { get; init; }
+
     public override string ToString() => Name;
 }

@@ -14,9 +14,9 @@ internal static class BadHandshakes
 
     public static IReadOnlyList<Animal> Animals { get; } =
     [
-        new("replays an honest handshake", attacker => ReplayAsync(attacker, records => [[.. records]])) { NeedsTls = true },
-        new("sends the parts of a handshake in another order", attacker => ReplayAsync(attacker, Reorder)) { NeedsTls = true },
-        new("makes handshakes with a certificate of nobody known", HandshakesAsync) { NeedsTls = true },
+        new("replays an honest handshake", attacker => ReplayAsync(attacker, records => [[.. records]])) { NeedsTls = true, IsLong = true },
+        new("sends the parts of a handshake in another order", attacker => ReplayAsync(attacker, Reorder)) { NeedsTls = true, IsLong = true },
+        new("makes handshakes with a certificate of nobody known", HandshakesAsync) { NeedsTls = true, IsLong = true },
     ];
 
     /// <summary>What a client sends from its first byte to hello, in TLS records.</summary>

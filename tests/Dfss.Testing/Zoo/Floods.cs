@@ -21,10 +21,10 @@ internal static class Floods
 
     public static IReadOnlyList<Animal> Animals { get; } =
     [
-        new("opens 10,000 connections", ConnectAsync) { IsPlainOnly = true },
-        new("leaves connections half open", HalfOpenAsync) { IsPlainOnly = true, IsLetIn = true },
+        new("opens 10,000 connections", ConnectAsync) { IsPlainOnly = true, IsLong = true },
+        new("leaves connections half open", HalfOpenAsync) { IsPlainOnly = true, IsLetIn = true, IsLong = true },
         new("asks find_missing without end", FindMissingAsync) { IsPlainOnly = true, IsLetIn = true },
-        new("never reads its answers", NeverReadAsync) { IsLetIn = true },
+        new("never reads its answers", NeverReadAsync) { IsLetIn = true, IsLong = true },
         new("sends huge counts and wrong lengths", MalformedAsync) { IsPlainOnly = true, IsLetIn = true },
     ];
 

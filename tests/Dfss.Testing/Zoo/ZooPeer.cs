@@ -56,7 +56,9 @@ internal sealed class ZooPeer : IAsyncDisposable
     }
 
     /// <summary>An honest client.</summary>
-    public DfssClient CreateClient() => new([Address], TransferOptions.Default with { Identity = Identities?.Honest, MaxAttempts = 20 });
+    public DfssClient CreateClient() => new(
+        [Address],
+        TransferOptions.Default with { Identity = Identities?.Honest, MaxAttempts = 20, ConnectTimeout = TimeSpan.FromSeconds(30) });
 
     /// <summary>From now on, what was before is no peak (Linux).</summary>
     public void ForgetPeak() => File.WriteAllText($"/proc/{process.ProcessId}/clear_refs", "5");
