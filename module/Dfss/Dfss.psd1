@@ -13,6 +13,8 @@
     CmdletsToExport      = @(
         'Add-DfssFileRecipient'
         'Compare-DfssFile'
+        'Get-DfssCertificate'
+        'Get-DfssCluster'
         'Get-DfssFileInfo'
         'Get-DfssPeer'
         'Join-DfssCluster'
@@ -25,6 +27,7 @@
         'Remove-DfssFileRecipient'
         'Rename-DfssFile'
         'Repair-DfssFile'
+        'Revoke-DfssCertificate'
         'Send-DfssFile'
         'Start-DfssPeer'
         'Stop-DfssPeer'

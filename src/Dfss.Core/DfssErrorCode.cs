@@ -127,6 +127,9 @@ public enum DfssErrorCode
     /// <summary>Join, invite. The cluster's issuer cannot be reached at any address known. Transient; start it.</summary>
     IssuerUnreachable = 35,
 
+    /// <summary>Revoke. The cluster's issuer has issued no such certificate. Not transient; look for it in its list.</summary>
+    CertificateUnknown = 36,
+
     /// <summary>Read. No holder has the chunk. Not transient unless a holder is down.</summary>
     ChunkNotFound = 40,
 

@@ -26,6 +26,9 @@ public abstract class DfssCmdlet : AsyncCmdlet
     /// <summary>Takes a debug line from any thread.</summary>
     private protected void TakeDebug(string text) => _ = WriteDebugAsync(text);
 
+    /// <summary>What is said of the certificate that the cmdlet shows.</summary>
+    private protected CertificateNotices Notices => new(TakeVerbose, TakeWarning);
+
     /// <summary>The passphrase of a cluster's authority: what is given, of the environment, or typed.</summary>
     /// <exception cref="CmdletException">PassphraseMissing, PassphrasesDiffer.</exception>
     private protected async Task<string> ReadPassphraseAsync(SecureString? given, bool isNew)

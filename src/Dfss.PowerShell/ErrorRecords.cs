@@ -76,6 +76,8 @@ internal static class ErrorRecords
             "Ask the peer that was started with Start-DfssPeer -Issuer."),
             [DfssErrorCode.IssuerUnreachable] = (ErrorCategory.ConnectionError,
             "Start the cluster's issuer (Start-DfssPeer -Issuer), and see that its port can be reached from here."),
+            [DfssErrorCode.CertificateUnknown] = (ErrorCategory.ObjectNotFound,
+            "Look for it with Get-DfssCertificate."),
             [DfssErrorCode.ChunkNotFound] = (ErrorCategory.ResourceUnavailable,
             "Start the peers that hold the file, or send it again."),
             [DfssErrorCode.ChunkCorrupt] = (ErrorCategory.InvalidData,

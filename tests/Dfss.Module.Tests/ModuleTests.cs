@@ -15,9 +15,10 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster", "New-DfssCluster",
-        "New-DfssEncryptionKey", "New-DfssInvitation", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssFileRecipient",
-        "Rename-DfssFile", "Repair-DfssFile", "Send-DfssFile", "Start-DfssPeer", "Stop-DfssPeer", "Test-DfssFile",
+        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster",
+        "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation",
+        "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssFileRecipient",
+        "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer", "Stop-DfssPeer", "Test-DfssFile",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;

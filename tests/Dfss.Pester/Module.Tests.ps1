@@ -18,8 +18,8 @@ Describe 'The module' {
     }
 
     It 'exports the same after -Force, and after it was removed' {
-        Invoke-Isolated "Import-Module '$manifest'; Import-Module '$manifest' -Force; (Get-Command -Module Dfss).Count" | Should -Be 18
-        Invoke-Isolated "Import-Module '$manifest'; Remove-Module Dfss; Import-Module '$manifest'; (Get-Command -Module Dfss).Count" | Should -Be 18
+        Invoke-Isolated "Import-Module '$manifest'; Import-Module '$manifest' -Force; (Get-Command -Module Dfss).Count" | Should -Be 21
+        Invoke-Isolated "Import-Module '$manifest'; Remove-Module Dfss; Import-Module '$manifest'; (Get-Command -Module Dfss).Count" | Should -Be 21
     }
 
     It 'shows tables with sizes' {

@@ -113,7 +113,7 @@ public sealed class CommandLineTests : IDisposable
 
         Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
         Assert.Contains("Send-DfssFile     Sends files to peers, where they stay under a name.", result.OutputLines);
-        Assert.Equal(18, result.OutputLines.Count(line => line.Contains("-Dfss", StringComparison.Ordinal) && line.EndsWith('.')));
+        Assert.Equal(21, result.OutputLines.Count(line => line.Contains("-Dfss", StringComparison.Ordinal) && line.EndsWith('.')));
         Assert.Contains(result.OutputLines, line => line.StartsWith("help about_Dfss ", StringComparison.Ordinal));
     }
 

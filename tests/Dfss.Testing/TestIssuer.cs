@@ -1,4 +1,5 @@
 using Dfss.Peers;
+using Dfss.Security;
 
 namespace Dfss.Testing;
 
@@ -19,8 +20,8 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     public TestAuthority Authority { get; }
 
-    /// <summary>The folder with the authority's files.</summary>
-    public string Folder => folder["authority"];
+    /// <summary>The cluster in the folder of whoever runs the issuer.</summary>
+    public ClusterMembership Membership => ClusterMembership.At(folder.Path, "lab");
 
     public ClusterIssuer Issuer { get; private set; } = null!;
 
@@ -30,8 +31,9 @@ internal sealed class TestIssuer : IAsyncDisposable
     {
         TimeProvider time = clock ?? TimeProvider.System;
         TestIssuer made = new(new TemporaryFolder(), time, new TestAuthority("lab", time));
-        await made.Authority.Authority.SaveAsync(made.Folder, Passphrase, iterations: 1000, cancellationToken);
-        await File.WriteAllTextAsync(made.folder["revoked.crl"], made.Authority.Authority.CreateRevocationList(), cancellationToken);
+        ClusterAuthority authority = made.Authority.Authority;
+        await made.Membership.CreateAsync(authority.Certificate, authority.CreateRevocationList(), cancellationToken);
+        await authority.SaveAsync(made.Membership.AuthorityFolder, Passphrase, iterations: 1000, cancellationToken);
         await made.StartAgainAsync(cancellationToken);
         return made;
     }
@@ -40,7 +42,7 @@ internal sealed class TestIssuer : IAsyncDisposable
     public async Task StartAgainAsync(CancellationToken cancellationToken)
     {
         await StopAsync();
-        Issuer = await ClusterIssuer.OpenAsync(Folder, Passphrase, folder["revoked.crl"], clock, cancellationToken);
+        Issuer = await ClusterIssuer.OpenAsync(Membership, Passphrase, clock, cancellationToken);
         Peer = await TlsPeer.StartAsync(
             identify: null, options => options with { Issuer = Issuer, TimeProvider = clock, Address = "127.0.0.1" }, cancellationToken);
     }

@@ -9,55 +9,64 @@ namespace Dfss.Peers;
 /// The one who lets members into a cluster: holds its authority, and keeps in the authority's folder who is invited, whom it
 /// has issued what, and where the peers are. Safe for concurrent use; one process at a time.
 /// </summary>
-public sealed class ClusterIssuer : IAsyncDisposable
+public sealed partial class ClusterIssuer : IAsyncDisposable
 {
     private readonly ClusterAuthority authority;
     private readonly InvitationBook book;
     private readonly StoreLock claim;
     private readonly TimeProvider clock;
-    private readonly string revocationListPath;
+    private readonly ClusterMembership membership;
+    private readonly RevocationFile revocations;
     private bool isDisposed;
 
     private ClusterIssuer(
-        ClusterAuthority authority, InvitationBook book, StoreLock claim, TimeProvider clock, string revocationListPath)
+        ClusterAuthority authority, InvitationBook book, StoreLock claim, TimeProvider clock, ClusterMembership membership)
     {
         this.authority = authority;
         this.book = book;
         this.claim = claim;
         this.clock = clock;
-        this.revocationListPath = revocationListPath;
+        this.membership = membership;
+        revocations = new RevocationFile(membership.RevocationListPath, authority.Certificate, clock);
     }
 
     /// <summary>The cluster's name.</summary>
     public string Cluster => authority.Name;
 
-    /// <summary>Opens the authority of a cluster.</summary>
-    /// <param name="folder">The authority's folder, as <see cref="ClusterAuthority.SaveAsync(string, string, CancellationToken)"/> has made it.</param>
-    /// <param name="passphrase">The passphrase of its key.</param>
-    /// <param name="revocationListPath">The list of those whose certificates were taken back, in PEM.</param>
-    /// <param name="clock">The clock by which invitations expire.</param>
+    /// <summary>
+    /// Opens the authority of a cluster. Its owner, who made the cluster, gets a new certificate where his is soon to expire or has expired.
+    /// </summary>
+    /// <param name="membership">The cluster, of which the authority is here.</param>
+    /// <param name="passphrase">The passphrase of the authority's key.</param>
+    /// <param name="clock">The clock by which invitations and certificates expire.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">
     /// NotAuthenticated: the passphrase is not the one. SourceUnreadable; StoreInUse: another process has it; StoreFailed.
     /// </exception>
     public static async Task<ClusterIssuer> OpenAsync(
-        string folder,
-        string passphrase,
-        string revocationListPath,
-        TimeProvider? clock = null,
-        CancellationToken cancellationToken = default)
+        ClusterMembership membership, string passphrase, TimeProvider? clock = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(membership);
         clock ??= TimeProvider.System;
+        string folder = membership.AuthorityFolder;
         ClusterAuthority authority = await ClusterAuthority.LoadAsync(folder, passphrase, clock, cancellationToken).ConfigureAwait(false);
         StoreLock? claim = null;
+        InvitationBook? book = null;
         try
         {
             claim = Claim(folder, authority.Name);
-            InvitationBook book = new(Path.Combine(folder, InvitationBook.FileName), clock);
-            return new ClusterIssuer(authority, book, claim, clock, revocationListPath);
+            book = new InvitationBook(Path.Combine(folder, InvitationBook.FileName), clock);
+            ClusterIssuer issuer = new(authority, book, claim, clock, membership);
+            await issuer.KeepOwnerAsync().ConfigureAwait(false);
+            return issuer;
         }
         catch
         {
+            if (book is not null)
+            {
+                await book.DisposeAsync().ConfigureAwait(false);
+            }
+
             claim?.Dispose();
             authority.Dispose();
             throw;
@@ -76,6 +85,7 @@ public sealed class ClusterIssuer : IAsyncDisposable
         await book.DisposeAsync().ConfigureAwait(false);
         claim.Dispose();
         authority.Dispose();
+        membersTurn.Dispose();
     }
 
     /// <summary>
@@ -95,7 +105,11 @@ public sealed class ClusterIssuer : IAsyncDisposable
         };
         using X509Certificate2 issued = authority.Issue(CertificateKeys.Request(key), grant);
         X509Certificate2 trusted = X509CertificateLoader.LoadCertificate(authority.Certificate.RawData);
-        return new TlsIdentity(issued.CopyWithPrivateKey(key), [trusted]) { RevocationListPath = revocationListPath };
+        return new TlsIdentity(issued.CopyWithPrivateKey(key), [trusted])
+        {
+            RevocationListPath = membership.RevocationListPath,
+            KeepsRevocationList = true,
+        };
     }
 
     /// <summary>Notes an invitation. Once more with the same terms it is the same one.</summary>
@@ -132,7 +146,8 @@ public sealed class ClusterIssuer : IAsyncDisposable
             NamePrefixes = terms.NamePrefixes,
             StoreId = served,
         });
-        return await book.UseAsync(secretHash, keyHash, issued.RawData, served, isBound: terms.StoreId is not null).ConfigureAwait(false);
+        return await book.UseAsync(
+            secretHash, keyHash, IssuedCertificate.Of(issued), served, isBound: terms.StoreId is not null).ConfigureAwait(false);
     }
 
     /// <summary>Notes where a peer is.</summary>
@@ -143,18 +158,7 @@ public sealed class ClusterIssuer : IAsyncDisposable
         [self, .. book.ListPeers(DfssLimits.MaxHomeMembers - 1, except: self.StoreId)];
 
     /// <summary>The revocation list in force, in PEM.</summary>
-    internal string ReadRevocationList()
-    {
-        try
-        {
-            return File.ReadAllText(revocationListPath);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DfssException(
-                DfssErrorCode.PeerFault, $"The revocation list '{revocationListPath}' cannot be read: {error.Message}", error);
-        }
-    }
+    internal string ReadRevocationList() => revocations.Read();
 
     private static StoreId Choose(InvitationTerms terms, StoreId? store, ClusterPeer self)
     {

@@ -8,7 +8,10 @@ namespace Dfss.Peers;
 /// <summary>The operations that concern the members of a cluster, most of which its issuer alone carries out.</summary>
 /// <param name="issuer">The issuer, where this peer is it.</param>
 /// <param name="describeIssuer">This peer, as it is told to members.</param>
-internal sealed class ClusterRequests(ClusterIssuer? issuer, Func<ClusterPeer> describeIssuer)
+/// <param name="revocations">The revocation list that this peer keeps.</param>
+/// <param name="revoked">Called, with who has brought it, when another list is in force.</param>
+internal sealed partial class ClusterRequests(
+    ClusterIssuer? issuer, Func<ClusterPeer> describeIssuer, Func<RevocationFile?> revocations, Func<string, Task> revoked)
 {
     /// <summary>2,048 bytes: a request for a key of P-256 has some 300.</summary>
     private const int MaxRequestBytes = 2048;

@@ -9,7 +9,10 @@ namespace Dfss.Peers;
 public sealed partial class DfssPeer
 {
     private HelloAnswer Hello() => new(
-        Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default);
+        Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default)
+    {
+        RevocationNumber = tls?.Judge.Kept?.Number,
+    };
 
     private MessageMap Describe()
     {

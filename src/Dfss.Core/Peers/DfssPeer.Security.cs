@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Transport;
@@ -73,18 +74,30 @@ public sealed partial class DfssPeer
         {
             while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
             {
-                foreach (PeerSession session in sessions.Keys)
-                {
-                    if (session.Client is { } client && tls.Judge.Recheck(client) is { } reason)
-                    {
-                        await session.RefuseAsync(reason).ConfigureAwait(false);
-                    }
-                }
+                await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The peer stops.
         }
+    }
+
+    private async Task RefuseThoseWhoMayNoMoreAsync()
+    {
+        foreach (PeerSession session in sessions.Keys)
+        {
+            if (session.Client is { } client && tls?.Judge.Recheck(client, "client") is { } reason)
+            {
+                await session.RefuseAsync(reason).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>At once, so that whoever is told of a revocation is told of what is so.</summary>
+    private Task TellRevokedAsync(string broughtBy)
+    {
+        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Judge.Kept?.Number} is in force; '{broughtBy}' brought it."));
+        return RefuseThoseWhoMayNoMoreAsync();
     }
 }

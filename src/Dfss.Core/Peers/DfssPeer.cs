@@ -17,7 +17,6 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly Doorkeeper doorkeeper;
     private readonly BadVisits badVisits;
     private readonly RequestHandlers handlers;
-    private readonly TlsTransport? tls;
     private readonly LoopbackToken? token;
     private readonly SessionLog sessionLog;
     private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
@@ -31,6 +30,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly Task collecting;
     private readonly Task scrubbing;
     private readonly Task watching;
+    private readonly Task renewing;
+    private volatile TlsTransport? tls;
     private volatile Exception? fault;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -39,11 +40,16 @@ public sealed partial class DfssPeer : IAsyncDisposable
         Options = options;
         this.store = store;
         this.tls = tls;
+        Identity = options.Identity;
         this.token = token;
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
         AdvertisedAddresses = Advertise();
-        ClusterRequests cluster = new(options.Issuer, () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true));
+        ClusterRequests cluster = new(
+            options.Issuer,
+            () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
+            () => this.tls?.Judge.Kept,
+            TellRevokedAsync);
         handlers = new RequestHandlers(store, options.ServeRecords(store.Records), cluster, Describe);
         doorkeeper = new Doorkeeper(memory.Open);
         badVisits = new BadVisits(options.TimeProvider);
@@ -53,6 +59,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
         collecting = CollectAsync();
         scrubbing = ScrubAsync();
         watching = WatchIdentitiesAsync();
+        renewing = RenewIdentityAsync();
     }
 
     /// <summary>The options it was started with.</summary>
@@ -160,7 +167,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
         // Before the port is free for a next peer, which will write its own.
         token?.Delete();
         await listener.DisposeAsync().ConfigureAwait(false);
-        await Task.WhenAll(accepting, collecting, scrubbing, watching).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(accepting, collecting, scrubbing, watching, renewing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         using CancellationTokenSource limit = new(DrainTime, Options.TimeProvider);
         using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurrying.Token);
         await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token))).ConfigureAwait(false);

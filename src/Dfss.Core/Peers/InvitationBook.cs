@@ -10,7 +10,7 @@ namespace Dfss.Peers;
 /// certificate issued for it; where the peers are. Each change is one transaction, on stable storage when it returns. Safe for
 /// concurrent use.
 /// </summary>
-internal sealed class InvitationBook : IAsyncDisposable
+internal sealed partial class InvitationBook : IAsyncDisposable
 {
     /// <summary>The file's name, in the authority's folder.</summary>
     public const string FileName = "issued.db";
@@ -20,6 +20,9 @@ internal sealed class InvitationBook : IAsyncDisposable
         CREATE TABLE IF NOT EXISTS member (
             hash BLOB PRIMARY KEY, key BLOB NOT NULL, certificate BLOB NOT NULL, store BLOB, issued INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS member_store ON member (store);
+        CREATE TABLE IF NOT EXISTS certificate (
+            number INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, member BLOB NOT NULL, encoded BLOB NOT NULL, expires INTEGER NOT NULL);
+        CREATE INDEX IF NOT EXISTS certificate_member ON certificate (member);
         CREATE TABLE IF NOT EXISTS peer (number INTEGER PRIMARY KEY, store BLOB NOT NULL UNIQUE, addresses TEXT NOT NULL)
         """;
 
@@ -86,7 +89,8 @@ internal sealed class InvitationBook : IAsyncDisposable
     /// <exception cref="DfssException">
     /// InvitationUnknown, InvitationUsed, InvitationExpired; InvalidArgument: the store is somebody else's. StoreFull, StoreFailed.
     /// </exception>
-    public async Task<byte[]> UseAsync(byte[] secretHash, byte[] keyHash, byte[] certificate, StoreId? store, bool isBound)
+    public async Task<byte[]> UseAsync(
+        byte[] secretHash, byte[] keyHash, IssuedCertificate certificate, StoreId? store, bool isBound)
     {
         long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         (Refusal refusal, byte[] issued) = await database.WriteAsync(session =>
@@ -105,10 +109,11 @@ internal sealed class InvitationBook : IAsyncDisposable
                 object storeValue = store is StoreId id ? id.ToByteArray() : DBNull.Value;
                 session.Execute(
                     "INSERT INTO member (hash, key, certificate, store, issued) VALUES ($1, $2, $3, $4, $5)",
-                    secretHash, keyHash, certificate, storeValue, now);
+                    secretHash, keyHash, certificate.Encoded, storeValue, now);
+                session.Execute(Insert, certificate.Serial, secretHash, certificate.Encoded, certificate.Expires);
             }
 
-            return (reason, certificate);
+            return (reason, certificate.Encoded);
         }).ConfigureAwait(false);
         ThrowIf(refusal, store);
         return issued;

@@ -39,6 +39,12 @@ public sealed record PeerOptions
     public TlsIdentity? Identity { get; init; }
 
     /// <summary>
+    /// Asked hourly for the identity to show from then on, given the one that is shown: a member's certificate is renewed so, and one that
+    /// somebody else renewed is taken up. It gives back what it was given where nothing changed. Null: the identity stays as it is.
+    /// </summary>
+    public Func<TlsIdentity, CancellationToken, Task<TlsIdentity>>? RenewIdentity { get; init; }
+
+    /// <summary>
     /// The authority of the peer's cluster, where this is the peer that lets members in. It then needs no
     /// <see cref="Identity"/>: it makes a certificate for its store itself. The peer disposes it when it stops, or cannot be started.
     /// </summary>
@@ -107,6 +113,9 @@ public sealed record PeerOptions
     /// How often the revocation list is looked at for those who are connected: 5 s, so that whoever revokes can see it work.
     /// </summary>
     internal TimeSpan IdentityInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often <see cref="RenewIdentity"/> is asked: hourly, as a certificate holds for days at the least.</summary>
+    internal TimeSpan RenewalInterval { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long a client may take to say hello: 10 s, so that a stranger who says nothing does not stay for long.</summary>
     internal TimeSpan HelloLimit { get; init; } = TimeSpan.FromSeconds(10);

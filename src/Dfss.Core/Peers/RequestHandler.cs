@@ -90,6 +90,11 @@ internal sealed class RequestHandler
             Operations.Invite => cluster.InviteAsync(request.Map),
             Operations.Announce => cluster.AnnounceAsync(request.Map, caller),
             Operations.ListPeers => new(cluster.ListPeers()),
+            Operations.Renew => cluster.RenewAsync(request.Map, caller),
+            Operations.ListCertificates => new(cluster.ListCertificates(request.Map)),
+            Operations.Revoke => cluster.RevokeAsync(request.Map, caller),
+            Operations.GetRevocations => new(cluster.GetRevocations()),
+            Operations.PutRevocations => cluster.PutRevocationsAsync(payload, caller, cancellationToken),
             Operations.PeerInfo => new(new RequestAnswer(describe())),
             _ => throw new InvalidOperationException($"'{request.Operation}' is permitted to somebody and not served."),
         };

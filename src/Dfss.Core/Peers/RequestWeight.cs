@@ -23,6 +23,7 @@ internal static class RequestWeight
         Operations.StoreChunks or Operations.GetChunks => Batch,
         Operations.Prepare or Operations.Seal or Operations.Accept or Operations.Decide or Operations.Read => Batch,
         Operations.ListFiles or Operations.ListSeals or Operations.Optimize => Batch,
+        Operations.ListCertificates or Operations.GetRevocations or Operations.PutRevocations => Batch,
         _ => 1,
     };
 }

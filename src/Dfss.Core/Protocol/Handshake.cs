@@ -64,18 +64,26 @@ internal sealed record HelloAnswer(
     /// </summary>
     public bool IsLimited { get; init; }
 
+    /// <summary>The number of the cluster's revocation list that the peer has; null where it keeps none.</summary>
+    public long? RevocationNumber { get; init; }
+
     public MessageMap ToMap()
     {
-        MessageMap map = ToUnlimitedMap();
+        MessageMap map = ToPlainMap();
         if (IsLimited)
         {
             map.Add("limited", true);
         }
 
+        if (RevocationNumber is long number)
+        {
+            map.Add("revocations", number);
+        }
+
         return map;
     }
 
-    private MessageMap ToUnlimitedMap() => new()
+    private MessageMap ToPlainMap() => new()
     {
         { "version", Version },
         { "software", Software },
@@ -112,6 +120,7 @@ internal sealed record HelloAnswer(
                 Math.Max(1, Handshake.ToInteger(limits.Required("requests")))))
         {
             IsLimited = map.TryGet("limited", out MessageValue limited) && limited.AsBoolean(),
+            RevocationNumber = map.TryGet("revocations", out MessageValue number) ? number.AsInteger() : null,
         };
     }
 }

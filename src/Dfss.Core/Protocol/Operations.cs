@@ -26,13 +26,20 @@ internal static class Operations
     public const string Invite = "invite";
     public const string Announce = "announce";
     public const string ListPeers = "list_peers";
+    public const string Renew = "renew";
+    public const string ListCertificates = "list_certificates";
+    public const string Revoke = "revoke";
+    public const string GetRevocations = "get_revocations";
+    public const string PutRevocations = "put_revocations";
 
     /// <summary>Whether a request for this operation carries a payload, or none; null for an operation that is not known.</summary>
     public static bool? TakesPayload(string operation) => operation switch
     {
-        StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read => true,
+        StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read
+            or PutRevocations => true,
         Hello or Ping or GetChunk or Flush or GetFileInfo or ListFiles or VerifyChunk or PeerInfo
-            or ListSeals or Optimize or Join or Invite or Announce or ListPeers => false,
+            or ListSeals or Optimize or Join or Invite or Announce or ListPeers
+            or Renew or ListCertificates or Revoke or GetRevocations => false,
         _ => null,
     };
 }

@@ -28,6 +28,9 @@ internal sealed class CertificateJudge
         revocations = own.RevocationListPath is string list
             ? RevocationLists.Watch(list, own.TrustedAuthorities, clock, log)
             : null;
+        Kept = revocations is not null && own.KeepsRevocationList && own.TrustedAuthorities is [X509Certificate2 cluster]
+            ? new RevocationFile(own.RevocationListPath!, cluster, revocations)
+            : null;
         roles = own.RoleFilePath is string file ? RoleFile.Watch(file, log) : null;
         _ = (revocations?.Current, roles?.Current);
     }
@@ -38,6 +41,9 @@ internal sealed class CertificateJudge
         this.clock = clock;
         authorities = [authority];
     }
+
+    /// <summary>The revocation list that this side keeps, for a member of a cluster; else null.</summary>
+    public RevocationFile? Kept { get; }
 
     /// <summary>Who a client is.</summary>
     /// <param name="certificate">The certificate that it showed; null for none.</param>
@@ -68,14 +74,16 @@ internal sealed class CertificateJudge
     }
 
     /// <summary>Why an identity that was accepted before is refused by now; null while it is not.</summary>
-    public DfssException? Recheck(RemoteIdentity identity)
+    /// <param name="identity">The identity.</param>
+    /// <param name="who">What it is to this side: client or peer.</param>
+    public DfssException? Recheck(RemoteIdentity identity, string who)
     {
         if (revocations is not null && identity.Certificates.Any(revocations.Current.IsRevoked))
         {
-            return Revoked(identity.Name, "client").Refusal;
+            return Revoked(identity.Name, who).Refusal;
         }
 
-        return identity.NotAfter < clock.GetUtcNow() ? Expired(identity.Name, "client", identity.NotAfter).Refusal : null;
+        return identity.NotAfter < clock.GetUtcNow() ? Expired(identity.Name, who, identity.NotAfter).Refusal : null;
     }
 
     private Verdict Judge(

@@ -132,21 +132,21 @@ public sealed partial class ClusterAuthority : IDisposable
 
     /// <summary>Takes certificates back.</summary>
     /// <param name="list">The list in force, in PEM.</param>
-    /// <param name="certificates">What is taken back.</param>
+    /// <param name="serialNumbers">The serial numbers of what is taken back, big-endian.</param>
     /// <returns>The next list, in PEM: the same, these certificates and a number one higher.</returns>
     /// <exception cref="DfssException">InvalidArgument: the list is none of this authority's.</exception>
-    public string Revoke(string list, IEnumerable<X509Certificate2> certificates)
+    public string Revoke(string list, IEnumerable<byte[]> serialNumbers)
     {
-        ArgumentNullException.ThrowIfNull(certificates);
+        ArgumentNullException.ThrowIfNull(serialNumbers);
         try
         {
             using X509Certificate2 own = X509CertificateLoader.LoadCertificate(Certificate.RawData);
             _ = RevocationList.Read(
                 Convert.FromBase64String(list[PemEncoding.Find(list).Base64Data]), [own]);
             var builder = CertificateRevocationListBuilder.LoadPem(list, out BigInteger number);
-            foreach (X509Certificate2 certificate in certificates)
+            foreach (byte[] serialNumber in serialNumbers)
             {
-                builder.AddEntry(certificate, clock.GetUtcNow());
+                builder.AddEntry(serialNumber, clock.GetUtcNow());
             }
 
             return Sign(builder, number + 1);

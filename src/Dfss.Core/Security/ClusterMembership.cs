@@ -120,19 +120,17 @@ public sealed partial class ClusterMembership
         : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. JsonSerializer.Deserialize<Entry[]>(text, Json)!.Select(entry =>
             new ClusterPeer(StoreId.Parse(entry.StoreId), entry.Addresses, entry.IsIssuer))]);
 
+    /// <summary>Where the issuer may be.</summary>
+    /// <exception cref="DfssException">SourceUnreadable.</exception>
+    public IReadOnlyList<PeerAddress> LoadIssuer() =>
+        [.. LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse)];
+
     /// <summary>What this user is in the cluster, or one of his stores; null where neither has joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public MemberDescription? Describe(StoreId? store)
     {
-        if ((store is StoreId id ? LoadStore(id) : LoadMember()) is not { Certificate: { } certificate })
-        {
-            return null;
-        }
-
-        CertificateProfile profile = CertificateProfile.Read(certificate);
-        return new MemberDescription(
-            certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), profile.Role, profile.NamePrefixes, profile.StoreId,
-            new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
+        TlsIdentity? identity = store is StoreId id ? LoadStore(id) : LoadMember();
+        return identity is null ? null : MemberDescription.Of(identity.Certificate);
     }
 
     /// <summary>Sees to it that what comes can be kept: makes the folder, and a file in it.</summary>
@@ -206,6 +204,7 @@ public sealed partial class ClusterMembership
         : Read(name, text => new TlsIdentity(X509Certificate2.CreateFromPem(text, text), [LoadAuthority()])
         {
             RevocationListPath = RevocationListPath,
+            KeepsRevocationList = true,
         });
 
     private T Read<T>(string name, Func<string, T> read)

@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace Dfss.Security;
 
 /// <summary>What a member's certificate says.</summary>
@@ -7,4 +9,15 @@ namespace Dfss.Security;
 /// <param name="StoreId">The store that he serves; null where he is no peer.</param>
 /// <param name="Expires">Until when it holds.</param>
 public sealed record MemberDescription(
-    string Name, DfssRole Role, IReadOnlyList<string> NamePrefixes, StoreId? StoreId, DateTimeOffset Expires);
+    string Name, DfssRole Role, IReadOnlyList<string> NamePrefixes, StoreId? StoreId, DateTimeOffset Expires)
+{
+    /// <summary>What a certificate says.</summary>
+    /// <exception cref="FormatException">It says something that cannot be understood.</exception>
+    internal static MemberDescription Of(X509Certificate2 certificate)
+    {
+        CertificateProfile profile = CertificateProfile.Read(certificate);
+        return new MemberDescription(
+            certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), profile.Role, profile.NamePrefixes, profile.StoreId,
+            new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
+    }
+}

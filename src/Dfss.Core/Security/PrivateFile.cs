@@ -28,16 +28,23 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Makes an empty file where there is none, for whoever then writes it in a way of his own.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public static void Touch(string path)
+    /// <summary>How to open such a file for writing.</summary>
+    public static FileStreamOptions Options(FileMode mode, FileShare share)
     {
-        FileStreamOptions options = new() { Mode = FileMode.OpenOrCreate, Access = FileAccess.Write, Share = FileShare.ReadWrite };
+        FileStreamOptions options = new() { Mode = mode, Access = FileAccess.Write, Share = share };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = OwnerFile;
         }
 
+        return options;
+    }
+
+    /// <summary>Makes an empty file where there is none, for whoever then writes it in a way of his own.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public static void Touch(string path)
+    {
+        FileStreamOptions options = Options(FileMode.OpenOrCreate, FileShare.ReadWrite);
         try
         {
             using FileStream file = new(path, options);

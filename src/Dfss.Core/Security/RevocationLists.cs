@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -19,6 +20,10 @@ internal sealed class RevocationLists
     public static WatchedFile<RevocationLists> Watch(
         string path, IReadOnlyCollection<X509Certificate2> authorities, TimeProvider clock, Action<string>? log) =>
         new(path, "revocation list", (bytes, before) => Read(bytes, authorities, before, clock.GetUtcNow(), log), log);
+
+    /// <summary>The number of an authority's list; 0 where there is none of it.</summary>
+    /// <param name="issuer">The authority's name, its DER in hexadecimal.</param>
+    public BigInteger NumberOf(string issuer) => byIssuer.TryGetValue(issuer, out RevocationList? list) ? list.Number : BigInteger.Zero;
 
     /// <summary>Whether the authority has taken this certificate back.</summary>
     public bool IsRevoked(CertificateKey certificate) =>
@@ -54,7 +59,9 @@ internal sealed class RevocationLists
         return new RevocationLists(lists);
     }
 
-    private static List<byte[]> Split(byte[] bytes)
+    /// <summary>The lists in a file, each in DER.</summary>
+    /// <exception cref="FormatException">There is none in it.</exception>
+    public static IReadOnlyList<byte[]> Split(byte[] bytes)
     {
         const byte DerSequence = 0x30;
         if (bytes.Length > 0 && bytes[0] == DerSequence)

@@ -54,10 +54,30 @@ public sealed class TlsIdentity
     public string? RevocationListPath { get; init; }
 
     /// <summary>
+    /// Whether <see cref="RevocationListPath"/> is a cluster's list that this side keeps: a newer one, which the other sides tell each
+    /// other, then takes its place.
+    /// </summary>
+    public bool KeepsRevocationList { get; init; }
+
+    /// <summary>
     /// A file that gives roles to subjects of authorities that are not a cluster's, whose certificates say nothing of
     /// roles: a JSON array of <c>{ "subject": "CN=...", "role": "reader" }</c>. Read again when it changes.
     /// </summary>
     public string? RoleFilePath { get; init; }
+
+    /// <summary>The same with another certificate in place of its own.</summary>
+    /// <param name="certificate">The certificate, with the private key.</param>
+    /// <param name="intermediates">Those between it and its authority's; null for the same as before.</param>
+    /// <exception cref="DfssException">InvalidArgument: there is no private key.</exception>
+    public TlsIdentity WithCertificate(X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
+        new(certificate, TrustedAuthorities)
+        {
+            Intermediates = intermediates ?? Intermediates,
+            AllowTls12 = AllowTls12,
+            RevocationListPath = RevocationListPath,
+            KeepsRevocationList = KeepsRevocationList,
+            RoleFilePath = RoleFilePath,
+        };
 
     /// <summary>The certificate's subject; nothing secret.</summary>
     public override string ToString() => Certificate.Subject;

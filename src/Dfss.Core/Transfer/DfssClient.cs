@@ -38,18 +38,20 @@ public sealed class DfssClient : IAsyncDisposable
         buffers = new ChunkBuffers(new PayloadPool(ChunkBudgetBytes), options.ThrottleLimit);
         holders = new ChunkHolders(options);
         string? stateFolder = options.StateFolder ?? UserState.Folder;
+        TlsTransport? tls = options.Identity is { } identity
+            ? new TlsTransport(identity, options.TimeProvider, options.Warning)
+            {
+                IsPlaintext = endpoint => options.AllowsOwnPlaintextPeers && LoopbackToken.Find(stateFolder, endpoint) is not null,
+            }
+            : null;
         directory = new PeerDirectory(options, new ClientChannelOptions
         {
             ConnectTimeout = options.ConnectTimeout,
             Channel = ClientChannelOptions.Default.Channel with { TimeProvider = options.TimeProvider },
             Debug = options.Debug,
             StateFolder = stateFolder,
-            Connect = options.Identity is { } identity
-                ? new TlsTransport(identity, options.TimeProvider, options.Warning)
-                {
-                    IsPlaintext = endpoint => options.AllowsOwnPlaintextPeers && LoopbackToken.Find(stateFolder, endpoint) is not null,
-                }.ConnectAsync
-                : TcpTransport.ConnectAsync,
+            Revocations = tls?.CreateExchange(options.Verbose),
+            Connect = tls is null ? TcpTransport.ConnectAsync : tls.ConnectAsync,
         })
         {
             Named = peers,

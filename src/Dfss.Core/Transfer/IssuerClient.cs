@@ -8,10 +8,10 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// What is asked of a cluster's issuer: to be let in, to invite others, where the peers are. It is asked at its addresses in
+/// What is asked of a cluster's issuer: to be let in, to invite others, to renew and revoke certificates, where the peers are. It is asked at its addresses in
 /// their order, and is only who has proven by a certificate of the cluster's authority to be it.
 /// </summary>
-public sealed class IssuerClient
+public sealed partial class IssuerClient
 {
     private readonly IReadOnlyList<PeerAddress> addresses;
     private readonly ClientChannelOptions options;
@@ -32,6 +32,7 @@ public sealed class IssuerClient
         options = ClientChannelOptions.Default with
         {
             ConnectTimeout = connectTimeout ?? TransferOptions.Default.ConnectTimeout,
+            Revocations = tls.CreateExchange(log: null),
             Connect = tls.ConnectAsync,
         };
     }

@@ -31,9 +31,17 @@ public sealed class JoinedMember
     /// <exception cref="DfssException">ProtocolViolation.</exception>
     internal static JoinedMember Read(MessageMap results, byte[] payload, X509Certificate2 authority, ECDsa key)
     {
-        byte[] encoded = results.Required("certificate").AsBinary();
+        X509Certificate2 certificate = ReadCertificate(results, authority, key);
+        return new JoinedMember(certificate, Encoding.ASCII.GetString(payload), ReadPeers(results));
+    }
+
+    /// <summary>The certificate that was issued, with the key that was made for it.</summary>
+    /// <exception cref="DfssException">ProtocolViolation: it is not for this key, or not of this authority.</exception>
+    internal static X509Certificate2 ReadCertificate(MessageMap results, X509Certificate2 authority, ECDsa key)
+    {
         try
         {
+            byte[] encoded = results.Required("certificate").AsBinary();
             if (encoded.Length > MaxCertificateBytes)
             {
                 throw new CryptographicException("it is too long");
@@ -47,7 +55,7 @@ public sealed class JoinedMember
                 throw new CryptographicException("it is not for this key, or not of this authority");
             }
 
-            return new JoinedMember(certificate.CopyWithPrivateKey(key), Encoding.ASCII.GetString(payload), ReadPeers(results));
+            return certificate.CopyWithPrivateKey(key);
         }
         catch (CryptographicException error)
         {

@@ -26,7 +26,10 @@ internal sealed partial class ClientChannel
         {
             try
             {
-                return await ConnectOnceAsync(address, options, cancellationToken).ConfigureAwait(false);
+                ClientChannel channel = await ConnectOnceAsync(address, options, cancellationToken).ConfigureAwait(false);
+                return options.Revocations is { } revocations
+                    ? await ExchangeAsync(channel, address, revocations, cancellationToken).ConfigureAwait(false)
+                    : channel;
             }
             catch (DfssException busy) when (busy.Code == DfssErrorCode.PeerBusy && attempt < BusyDelays.Length)
             {
@@ -54,6 +57,21 @@ internal sealed partial class ClientChannel
             connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
             token = FindToken(connection, options);
             return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<ClientChannel> ExchangeAsync(
+        ClientChannel channel, PeerAddress address, RevocationExchange revocations, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await revocations.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            return channel;
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 

@@ -48,6 +48,11 @@ internal sealed record ClientChannelOptions
     /// <summary>Called, from any thread, with each request when it has ended, ping and hello left out.</summary>
     public Action<string>? Debug { get; init; }
 
+    /// <summary>
+    /// Done first on each connection to a peer of the same cluster: whichever side has the older revocation list gets the newer one. Null: not.
+    /// </summary>
+    public RevocationExchange? Revocations { get; init; }
+
     /// <summary>Makes the connection; TCP by default.</summary>
     public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect { get; init; } = TcpTransport.ConnectAsync;
 }

@@ -35,10 +35,16 @@ internal sealed class TlsTransport
     /// <summary>Makes ready; reads the files that the identity names.</summary>
     /// <exception cref="DfssException">InvalidArgument: one of them cannot be used.</exception>
     public TlsTransport(TlsIdentity identity, TimeProvider clock, Action<string>? log)
+        : this(identity, new CertificateJudge(identity, clock, log))
+    {
+    }
+
+    /// <summary>For whoever has another certificate than before, and believes the same as before.</summary>
+    public TlsTransport(TlsIdentity identity, CertificateJudge judge)
     {
         authorities = identity.TrustedAuthorities;
         allowsTls12 = identity.AllowTls12;
-        Judge = new CertificateJudge(identity, clock, log);
+        Judge = judge;
         certificate = SslStreamCertificateContext.Create(
             identity.Certificate, [.. identity.Intermediates], offline: true);
 #pragma warning disable CA5398 // No older version than these, whatever the system's configuration says.
@@ -61,6 +67,11 @@ internal sealed class TlsTransport
     /// user has started without certificates. Nobody by default.
     /// </summary>
     public Func<IPEndPoint, bool> IsPlaintext { get; init; } = _ => false;
+
+    /// <summary>How this side's revocation list and those of others are made the same; null where it keeps none.</summary>
+    /// <param name="log">Told what went wrong and does not stop the work at hand.</param>
+    public RevocationExchange? CreateExchange(Action<string>? log) =>
+        Judge.Kept is { } kept ? new RevocationExchange(Judge, kept, log) : null;
 
     /// <summary>The peer's side of a connection. A client that is refused is so in the answer to hello: see <see cref="IConnection.Verdict"/>.</summary>
     public IConnection Accept(IConnection connection) => new TlsConnection(connection, isPeer: true, AcceptAsync);

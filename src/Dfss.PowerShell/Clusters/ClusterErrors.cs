@@ -52,6 +52,11 @@ internal static class ClusterErrors
         "Join as a peer: an administrator runs New-DfssInvitation -Role Peer, and here it is Join-DfssCluster INVITATION -StorePath FOLDER. "
         + "Or, for this user and machine alone, listen on localhost with -Cluster ''."));
 
+    internal static ErrorRecord MemberNotFound(ClusterMembership membership, string name) => ErrorRecords.Create(
+        "MemberNotFound", ErrorCategory.ObjectNotFound, name,
+        $"No member of the cluster '{membership.Name}' is called '{name}'.",
+        "List the members with Get-DfssCertificate.");
+
     internal static CmdletException InvitationMissing() => new(ErrorRecords.Create(
         "InvitationMissing", ErrorCategory.InvalidArgument, target: null,
         $"There is no invitation: neither -Invitation nor $env:{JoinDfssClusterCommand.InvitationVariable} is given.",

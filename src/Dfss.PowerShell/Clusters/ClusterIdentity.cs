@@ -12,16 +12,41 @@ internal static class ClusterIdentity
     /// <summary>2 s: nobody waits long for an issuer that is down, as the peers known before do too.</summary>
     private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Who the user is in the cluster; where only stores of his have joined, the first of these.</summary>
+    /// <summary>Who the user is in the cluster; where only stores of his have joined, the first of these. Renewed where it is time to.</summary>
+    /// <param name="membership">The cluster.</param>
+    /// <param name="notices">Told what should be known of the certificate.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CmdletException">ClusterIncomplete.</exception>
-    internal static TlsIdentity OfUser(ClusterMembership membership) =>
-        membership.LoadMember()
-        ?? membership.Stores.Select(membership.LoadStore).FirstOrDefault()
-        ?? throw ClusterErrors.NoMember(membership);
+    internal static async Task<TlsIdentity> OfUserAsync(
+        ClusterMembership membership, CertificateNotices notices, CancellationToken cancellationToken)
+    {
+        StoreId? store = null;
+        TlsIdentity? identity = membership.LoadMember();
+        if (identity is null && membership.Stores is [StoreId first, ..])
+        {
+            store = first;
+            identity = membership.LoadStore(first);
+        }
 
-    /// <summary>Where the issuer may be.</summary>
-    internal static IEnumerable<PeerAddress> IssuerOf(ClusterMembership membership) =>
-        membership.LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse);
+        return await RenewAsync(membership, store, identity ?? throw ClusterErrors.NoMember(membership), notices, cancellationToken)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>What a store of the user's shows, null where it has not joined. Renewed where it is time to.</summary>
+    internal static async Task<TlsIdentity?> OfStoreAsync(
+        ClusterMembership membership, StoreId store, CertificateNotices notices, CancellationToken cancellationToken) =>
+        membership.LoadStore(store) is { } identity
+            ? await RenewAsync(membership, store, identity, notices, cancellationToken).ConfigureAwait(false)
+            : null;
+
+    private static async Task<TlsIdentity> RenewAsync(
+        ClusterMembership membership, StoreId? store, TlsIdentity identity, CertificateNotices notices, CancellationToken cancellationToken)
+    {
+        MemberRenewal renewal = new(membership, store);
+        TlsIdentity renewed = await renewal.TryRenewAsync(identity, notices.Verbose, cancellationToken).ConfigureAwait(false);
+        notices.WarnOfEnd(renewed.Certificate, membership);
+        return renewed;
+    }
 
     /// <summary>
     /// The peers of the cluster, each by its best address, the issuer first. What is known for over a minute is asked for again;
@@ -39,7 +64,7 @@ internal static class ClusterIdentity
         {
             try
             {
-                IssuerClient client = new(identity, [.. IssuerOf(membership)], RefreshTimeout);
+                IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
                 peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (DfssException exception)
@@ -68,7 +93,7 @@ internal static class ClusterIdentity
     internal static async Task AnnounceAsync(
         ClusterMembership membership, TlsIdentity identity, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
     {
-        IssuerClient client = new(identity, [.. IssuerOf(membership)], RefreshTimeout);
+        IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
         await client.AnnounceAsync(addresses, cancellationToken).ConfigureAwait(false);
         await membership.SavePeersAsync(
             await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);

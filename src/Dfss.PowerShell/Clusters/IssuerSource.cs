@@ -1,18 +1,17 @@
 using Dfss.Peers;
+using Dfss.Security;
 
 namespace Dfss.Commands;
 
 /// <summary>What opens a cluster's authority. A class and no record: a record would show the passphrase.</summary>
-internal sealed class IssuerSource(string folder, string passphrase, string revocationListPath)
+internal sealed class IssuerSource(ClusterMembership membership, string passphrase)
 {
-    internal string Folder { get; } = folder;
+    internal ClusterMembership Membership { get; } = membership;
 
     internal string Passphrase { get; } = passphrase;
-
-    internal string RevocationListPath { get; } = revocationListPath;
 
     /// <summary>Opens it.</summary>
     /// <exception cref="DfssException">As of <see cref="ClusterIssuer.OpenAsync"/>.</exception>
     internal Task<ClusterIssuer> OpenAsync(CancellationToken cancellationToken) =>
-        ClusterIssuer.OpenAsync(Folder, Passphrase, RevocationListPath, clock: null, cancellationToken);
+        ClusterIssuer.OpenAsync(Membership, Passphrase, clock: null, cancellationToken);
 }

@@ -58,9 +58,8 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
             return;
         }
 
-        TlsIdentity identity = ClusterIdentity.OfUser(membership);
-        PeerAddress[] issuer = [.. ClusterIdentity.IssuerOf(membership)];
-        Invitation invitation = await new IssuerClient(identity, issuer).InviteAsync(
+        TlsIdentity identity = await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false);
+        Invitation invitation = await new IssuerClient(identity, membership.LoadIssuer()).InviteAsync(
             terms, membership.LoadAuthority(), cancellationToken).ConfigureAwait(false);
         await WriteVerboseAsync(FormattableString.Invariant(
             $"Invited somebody into '{membership.Name}' as {Role}, until {invitation.Expires:u}.")).ConfigureAwait(false);

@@ -62,17 +62,17 @@ internal sealed class DetachedPeer : SessionPeer
 
     /// <summary>Starts a process with a peer; returns when it listens.</summary>
     /// <param name="options">How it runs.</param>
-    /// <param name="issuer">What opens the authority, where the peer is a cluster's issuer.</param>
+    /// <param name="identity">What it shows.</param>
     /// <param name="session">The session that it belongs to.</param>
     /// <param name="cancellationToken">Gives up, and ends the process.</param>
     /// <exception cref="DfssException">What the peer failed with.</exception>
     /// <exception cref="CmdletException">HostNotFound, PeerStartFailed: the process could not be started, or ended
     /// early.</exception>
     internal static async Task<DetachedPeer> StartAsync(
-        PeerOptions options, IssuerSource? issuer, Runspace session, CancellationToken cancellationToken)
+        PeerOptions options, PeerIdentity identity, Runspace session, CancellationToken cancellationToken)
     {
-        await using IdentityHandover? handover = issuer is not null ? IdentityHandover.Create(issuer)
-            : options.Identity is { } identity ? IdentityHandover.Create(identity) : null;
+        await using IdentityHandover? handover =
+            identity is { Identity: null, Issuer: null } ? null : IdentityHandover.Create(identity);
         Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options, handover?.PipeName)));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);

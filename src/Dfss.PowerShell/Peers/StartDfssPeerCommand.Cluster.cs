@@ -10,6 +10,7 @@ namespace Dfss.Commands;
 public sealed partial class StartDfssPeerCommand
 {
     private ClusterMembership? issued;
+    private StoreId? joined;
 
     /// <summary>Lets members into the cluster that was made here, besides serving the store.</summary>
     [Parameter(HelpMessage = "Lets members into the cluster that was made here, besides serving the store.")]
@@ -21,10 +22,14 @@ public sealed partial class StartDfssPeerCommand
     public SecureString? Passphrase { get; set; }
 
     /// <inheritdoc/>
-    private protected override async Task<TlsIdentity?> IdentifyAsync(ClusterMembership membership, bool isExplicit)
+    private protected override async Task<TlsIdentity?> IdentifyAsync(
+        ClusterMembership membership, bool isExplicit, CancellationToken cancellationToken)
     {
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
-        TlsIdentity? identity = path is not null && PeerStore.Find(path) is StoreId store ? membership.LoadStore(store) : null;
+        joined = path is null ? null : PeerStore.Find(path);
+        TlsIdentity? identity = joined is StoreId store
+            ? await ClusterIdentity.OfStoreAsync(membership, store, Notices, cancellationToken).ConfigureAwait(false)
+            : null;
         if (identity is null && (isExplicit || !IsLoopback(Address)))
         {
             throw ClusterErrors.NotOfCluster(membership, path is null ? "a peer in memory" : $"the store '{path}'");
@@ -40,7 +45,7 @@ public sealed partial class StartDfssPeerCommand
         return identity;
     }
 
-    private async Task<(TlsIdentity? Identity, IssuerSource? Issuer)> FindIdentityAsync(string? path, CancellationToken cancellationToken)
+    private async Task<PeerIdentity> FindIdentityAsync(string? path, CancellationToken cancellationToken)
     {
         if (IdentityPipe is not null)
         {
@@ -50,7 +55,8 @@ public sealed partial class StartDfssPeerCommand
         if (!Issuer)
         {
             bool isForAnybody = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
-            return (isForAnybody ? null : await ReadIdentityAsync(cancellationToken).ConfigureAwait(false), null);
+            TlsIdentity? identity = isForAnybody ? null : await ReadIdentityAsync(cancellationToken).ConfigureAwait(false);
+            return new PeerIdentity(identity, await FindOriginAsync(identity).ConfigureAwait(false), Issuer: null);
         }
 
         if (Certificate is not null)
@@ -71,7 +77,25 @@ public sealed partial class StartDfssPeerCommand
             (await OpenAuthorityAsync(passphrase, cancellationToken).ConfigureAwait(false)).Dispose();
         }
 
-        return (null, new IssuerSource(issued.AuthorityFolder, passphrase, issued.RevocationListPath));
+        return new PeerIdentity(Identity: null, Origin: null, new IssuerSource(issued, passphrase));
+    }
+
+    /// <summary>Where the identity comes from: a cluster that the store has joined, or a file.</summary>
+    private async Task<IdentityOrigin?> FindOriginAsync(TlsIdentity? identity)
+    {
+        if (identity is not null && Choice.Membership is { } membership && joined is StoreId store)
+        {
+            return new IdentityOrigin { StateFolder = UserState.Folder, Cluster = membership.Name, StoreId = store.ToString() };
+        }
+
+        string? path = Certificate is { Certificate: null, Text: { } text } && CertificateStores.ToThumbprint(text) is null
+            ? await ResolveNewAsync(text).ConfigureAwait(false)
+            : null;
+        return path is null || !File.Exists(path) ? null : new IdentityOrigin
+        {
+            Path = path,
+            Password = CertificatePassword is null ? null : ClusterPassphrase.ToText(CertificatePassword),
+        };
     }
 
     private async Task<ClusterAuthority> OpenAuthorityAsync(string passphrase, CancellationToken cancellationToken)

@@ -2,7 +2,6 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Net;
 using Dfss.Peers;
-using Dfss.Security;
 
 namespace Dfss.Commands;
 
@@ -116,7 +115,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
             return;
         }
 
-        (TlsIdentity? identity, IssuerSource? issuer) = await FindIdentityAsync(path, cancellationToken).ConfigureAwait(false);
+        PeerIdentity peerIdentity = await FindIdentityAsync(path, cancellationToken).ConfigureAwait(false);
         Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
         var options = new PeerOptions
         {
@@ -125,7 +124,8 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
             Port = Port,
             AdvertisedAddresses =
                 AdvertisedAddress.Length == 0 && IsAny(Address) ? [Dns.GetHostName()] : AdvertisedAddress,
-            Identity = identity,
+            Identity = peerIdentity.Identity,
+            RenewIdentity = peerIdentity.Origin?.ToRenewal(),
             AllowUnauthenticatedNetwork = AllowUnauthenticatedNetwork,
             QuotaBytes = Quota,
             MinimumFreeBytes = MinimumFreeSpace,
@@ -133,18 +133,18 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
         };
         if (Announce)
         {
-            await DetachedPeerProcess.RunAsync(options, issuer, cancellationToken).ConfigureAwait(false);
+            await DetachedPeerProcess.RunAsync(options, peerIdentity.Issuer, cancellationToken).ConfigureAwait(false);
         }
         else if (Detached)
         {
-            SessionPeer peer = await DetachedPeer.StartAsync(options, issuer, session, cancellationToken).ConfigureAwait(false);
+            SessionPeer peer = await DetachedPeer.StartAsync(options, peerIdentity, session, cancellationToken).ConfigureAwait(false);
             await SessionPeers.AddAsync(peer).ConfigureAwait(false);
-            await TellClusterAsync(peer, identity, cancellationToken).ConfigureAwait(false);
+            await TellClusterAsync(peer, options.Identity, cancellationToken).ConfigureAwait(false);
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
         }
         else
         {
-            options = options with { Log = TakeVerbose, Issuer = await OpenIssuerAsync(issuer, cancellationToken).ConfigureAwait(false) };
+            options = options with { Log = TakeVerbose, Issuer = await OpenIssuerAsync(peerIdentity.Issuer, cancellationToken).ConfigureAwait(false) };
             await StartHereAsync(options, session, cancellationToken).ConfigureAwait(false);
         }
     }

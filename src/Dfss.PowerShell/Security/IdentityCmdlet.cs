@@ -58,11 +58,24 @@ public abstract class IdentityCmdlet : DfssCmdlet
     /// <summary>Who the cmdlet is in a cluster; null where plaintext is meant all the same.</summary>
     /// <param name="membership">The cluster.</param>
     /// <param name="isExplicit">Whether -Cluster says so.</param>
-    private protected virtual Task<TlsIdentity?> IdentifyAsync(ClusterMembership membership, bool isExplicit) =>
-        Task.FromResult<TlsIdentity?>(ClusterIdentity.OfUser(membership));
+    /// <param name="cancellationToken">Gives up.</param>
+    private protected virtual async Task<TlsIdentity?> IdentifyAsync(
+        ClusterMembership membership, bool isExplicit, CancellationToken cancellationToken) =>
+        await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Who the cmdlet is; null where nothing was said, no cluster was joined, and plaintext is meant.</summary>
-    private protected Task<TlsIdentity?> ReadIdentityAsync(CancellationToken cancellationToken) => new IdentityParameters
+    private protected async Task<TlsIdentity?> ReadIdentityAsync(CancellationToken cancellationToken)
+    {
+        TlsIdentity? identity = await ReadParameters(cancellationToken).ReadAsync(cancellationToken).ConfigureAwait(false);
+        if (identity is not null && Choice.Membership is null)
+        {
+            Notices.WarnOfEnd(identity.Certificate, membership: null);
+        }
+
+        return identity;
+    }
+
+    private IdentityParameters ReadParameters(CancellationToken cancellationToken) => new()
     {
         Certificate = Certificate,
         CertificatePassword = CertificatePassword,
@@ -76,10 +89,10 @@ public abstract class IdentityCmdlet : DfssCmdlet
         {
             TlsIdentity? identity = choice.Membership is null
                 ? null
-                : await IdentifyAsync(choice.Membership, choice.IsExplicit).ConfigureAwait(false);
+                : await IdentifyAsync(choice.Membership, choice.IsExplicit, cancellationToken).ConfigureAwait(false);
             Choice = identity is null ? ClusterChoice.None : choice;
             return identity;
         },
         ResolvePath = ResolveNewAsync,
-    }.ReadAsync(cancellationToken);
+    };
 }

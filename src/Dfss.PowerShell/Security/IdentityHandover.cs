@@ -31,32 +31,29 @@ internal sealed class IdentityHandover : IAsyncDisposable
     internal string PipeName { get; }
 
     /// <summary>Makes the pipe.</summary>
-    internal static IdentityHandover Create(TlsIdentity identity)
+    internal static IdentityHandover Create(PeerIdentity peer)
     {
-        var parts = new Parts
-        {
-            Key = ExportKey(identity.Certificate),
-            Certificate = identity.Certificate.RawData,
-            Intermediates = [.. identity.Intermediates.Select(certificate => certificate.RawData)],
-            Authorities = [.. identity.TrustedAuthorities.Select(certificate => certificate.RawData)],
-            AllowTls12 = identity.AllowTls12,
-            RevocationListPath = identity.RevocationListPath,
-            RoleFilePath = identity.RoleFilePath,
-        };
+        Parts parts = peer is { Identity: { } identity, Issuer: null }
+            ? new Parts
+            {
+                Key = ExportKey(identity.Certificate),
+                Certificate = identity.Certificate.RawData,
+                Intermediates = [.. identity.Intermediates.Select(certificate => certificate.RawData)],
+                Authorities = [.. identity.TrustedAuthorities.Select(certificate => certificate.RawData)],
+                AllowTls12 = identity.AllowTls12,
+                RevocationListPath = identity.RevocationListPath,
+                KeepsRevocationList = identity.KeepsRevocationList,
+                RoleFilePath = identity.RoleFilePath,
+                Origin = peer.Origin,
+            }
+            : new Parts
+            {
+                StateFolder = UserState.Folder,
+                IssuedCluster = peer.Issuer!.Membership.Name,
+                Passphrase = peer.Issuer.Passphrase,
+            };
         return new IdentityHandover(NewPipeName(), JsonSerializer.SerializeToUtf8Bytes(parts));
     }
-
-    /// <summary>Makes the pipe for a peer that is a cluster's issuer.</summary>
-    internal static IdentityHandover Create(IssuerSource issuer) =>
-        new(NewPipeName(), JsonSerializer.SerializeToUtf8Bytes(new Parts
-        {
-            Certificate = [],
-            Intermediates = [],
-            Authorities = [],
-            AuthorityFolder = issuer.Folder,
-            Passphrase = issuer.Passphrase,
-            RevocationListPath = issuer.RevocationListPath,
-        }));
 
     /// <summary>
     /// On Unix a whole path: a bare name goes below the temporary folder that each process had when it made its first pipe, and
@@ -77,15 +74,16 @@ internal sealed class IdentityHandover : IAsyncDisposable
     }
 
     /// <summary>Takes an identity, or that of an issuer, from the process that made the pipe.</summary>
-    internal static async Task<(TlsIdentity? Identity, IssuerSource? Issuer)> TakeAsync(string pipeName, CancellationToken cancellationToken)
+    internal static async Task<PeerIdentity> TakeAsync(string pipeName, CancellationToken cancellationToken)
     {
         using var pipe = new NamedPipeClientStream(
             ".", pipeName, PipeDirection.In, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         await pipe.ConnectAsync(ConnectMilliseconds, cancellationToken).ConfigureAwait(false);
         Parts parts = (await JsonSerializer.DeserializeAsync<Parts>(pipe, options: null, cancellationToken).ConfigureAwait(false))!;
-        if (parts.AuthorityFolder is { } folder)
+        if (parts.IssuedCluster is { } cluster)
         {
-            return (null, new IssuerSource(folder, parts.Passphrase!, parts.RevocationListPath!));
+            ClusterMembership membership = ClusterMembership.At(parts.StateFolder!, cluster);
+            return new PeerIdentity(Identity: null, Origin: null, new IssuerSource(membership, parts.Passphrase!));
         }
 
         TlsIdentity identity = new(Restore(parts), parts.Authorities.Select(X509CertificateLoader.LoadCertificate))
@@ -93,9 +91,10 @@ internal sealed class IdentityHandover : IAsyncDisposable
             Intermediates = [.. parts.Intermediates.Select(X509CertificateLoader.LoadCertificate)],
             AllowTls12 = parts.AllowTls12,
             RevocationListPath = parts.RevocationListPath,
+            KeepsRevocationList = parts.KeepsRevocationList,
             RoleFilePath = parts.RoleFilePath,
         };
-        return (identity, null);
+        return new PeerIdentity(identity, parts.Origin, Issuer: null);
     }
 
     public ValueTask DisposeAsync()
@@ -134,19 +133,25 @@ internal sealed class IdentityHandover : IAsyncDisposable
     {
         public byte[]? Key { get; init; }
 
-        public required byte[] Certificate { get; init; }
+        public byte[] Certificate { get; init; } = [];
 
-        public required byte[][] Intermediates { get; init; }
+        public byte[][] Intermediates { get; init; } = [];
 
-        public required byte[][] Authorities { get; init; }
+        public byte[][] Authorities { get; init; } = [];
 
         public bool AllowTls12 { get; init; }
 
         public string? RevocationListPath { get; init; }
 
+        public bool KeepsRevocationList { get; init; }
+
         public string? RoleFilePath { get; init; }
 
-        public string? AuthorityFolder { get; init; }
+        public IdentityOrigin? Origin { get; init; }
+
+        public string? StateFolder { get; init; }
+
+        public string? IssuedCluster { get; init; }
 
         public string? Passphrase { get; init; }
     }

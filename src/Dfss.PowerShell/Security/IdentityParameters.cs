@@ -94,6 +94,7 @@ internal sealed class IdentityParameters
         {
             AllowTls12 = AllowTls12,
             RevocationListPath = await ResolveAsync(RevocationList).ConfigureAwait(false) ?? identity.RevocationListPath,
+            KeepsRevocationList = RevocationList is null && identity.KeepsRevocationList,
         };
     }
 

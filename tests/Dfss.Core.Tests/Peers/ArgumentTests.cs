@@ -18,8 +18,7 @@ public sealed class ArgumentTests : IAsyncLifetime
     private static readonly byte[] ReadItem = RecordCodec.Encode(new ReadRequest(Name));
 
     /// <summary>A value of each kind.</summary>
-    private static readonly MessageValue[] AnyKind =
-        [true, 7, "text", new byte[] { 1 }, MessageValue.From([1]), new MessageMap { { "a", 1 } }];
+    private static readonly MessageValue[] AnyKind = [true, 7, "text", new byte[] { 1 }, MessageValue.From([1]), new MessageMap { { "a", 1 } }];
 
     private WatchedPeer watched = null!;
     private RawClient client = null!;
@@ -54,8 +53,7 @@ public sealed class ArgumentTests : IAsyncLifetime
             [Operations.VerifyChunk] = [(ChunkIdOnly, null)],
             [Operations.PeerInfo] = [([], null)],
             [Operations.ListSeals] = [(new() { { "limit", 1 }, { "after", "a" } }, null)],
-            [Operations.Join] =
-                [(new() { { "secret", new byte[32] }, { "request", new byte[100] }, { "store_id", new byte[16] } }, null)],
+            [Operations.Join] = [(new() { { "secret", new byte[32] }, { "request", new byte[100] }, { "store_id", new byte[16] } }, null)],
             [Operations.Invite] =
             [
                 (new()
@@ -67,6 +65,11 @@ public sealed class ArgumentTests : IAsyncLifetime
             ],
             [Operations.Announce] = [(new() { { "addresses", MessageValue.From(["localhost:9000"]) } }, null)],
             [Operations.ListPeers] = [([], null)],
+            [Operations.Renew] = [(new() { { "request", new byte[100] } }, null)],
+            [Operations.ListCertificates] = [(new() { { "limit", 1 }, { "after", 1 } }, null)],
+            [Operations.Revoke] = [(new() { { "serial", new byte[16] } }, null)],
+            [Operations.GetRevocations] = [([], null)],
+            [Operations.PutRevocations] = [([], new byte[100])],
             [Operations.Optimize] = [(new() { { "grace_ms", 86_400_000 }, { "dry_run", true } }, null)],
         };
 

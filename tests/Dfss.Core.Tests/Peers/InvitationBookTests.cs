@@ -39,18 +39,18 @@ public sealed class InvitationBookTests : IAsyncLifetime
         InvitationTerms found = book.Find(hash);
         Assert.Equal((DfssRole.Reader, "ann", null), (found.Role, found.Name, found.StoreId));
         Assert.Equal(["builds/"], found.NamePrefixes);
-        Assert.Equal(Certificate, await book.UseAsync(hash, key, Certificate, store: null, isBound: false));
-        await FailsAsync(DfssErrorCode.InvitationUsed, () => book.UseAsync(hash, RandomNumberGenerator.GetBytes(32), [4], null, false));
+        Assert.Equal(Certificate, await book.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false));
+        await FailsAsync(DfssErrorCode.InvitationUsed, () => book.UseAsync(hash, RandomNumberGenerator.GetBytes(32), Issued([4]), null, false));
     }
 
     [Fact]
     public async Task The_same_key_gets_the_same_certificate_again_though_it_asks_late()
     {
         await book.AddAsync(hash, Reader);
-        await book.UseAsync(hash, key, Certificate, store: null, isBound: false);
+        await book.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false);
         clock.Advance(TimeSpan.FromDays(2));
         Assert.Equal("ann", book.Find(hash).Name);
-        Assert.Equal(Certificate, await book.UseAsync(hash, key, [9], store: null, isBound: false));
+        Assert.Equal(Certificate, await book.UseAsync(hash, key, Issued([9]), store: null, isBound: false));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class InvitationBookTests : IAsyncLifetime
     {
         await book.AddAsync(hash, Reader);
         Task<byte[]>[] all = [.. Enumerable.Range(0, 16).Select(i => Task.Run(() => book.UseAsync(
-            hash, SHA256.HashData([(byte)i]), [(byte)i], store: null, isBound: false)))];
+            hash, SHA256.HashData([(byte)i]), Issued([(byte)i]), store: null, isBound: false)))];
         await Task.WhenAll(all.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default)));
         _ = Assert.Single(all, one => one.IsCompletedSuccessfully);
         Assert.Equal(15, all.Count(one => one.Exception?.InnerException is DfssException { Code: DfssErrorCode.InvitationUsed }));
@@ -68,7 +68,7 @@ public sealed class InvitationBookTests : IAsyncLifetime
     public async Task One_that_nobody_noted_is_unknown()
     {
         Assert.Equal(DfssErrorCode.InvitationUnknown, Assert.Throws<DfssException>(() => book.Find(hash)).Code);
-        await FailsAsync(DfssErrorCode.InvitationUnknown, () => book.UseAsync(hash, key, Certificate, null, false));
+        await FailsAsync(DfssErrorCode.InvitationUnknown, () => book.UseAsync(hash, key, Issued(Certificate), null, false));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class InvitationBookTests : IAsyncLifetime
         Assert.Equal("ann", book.Find(hash).Name);
         clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(DfssErrorCode.InvitationExpired, Assert.Throws<DfssException>(() => book.Find(hash)).Code);
-        await FailsAsync(DfssErrorCode.InvitationExpired, () => book.UseAsync(hash, key, Certificate, null, false));
+        await FailsAsync(DfssErrorCode.InvitationExpired, () => book.UseAsync(hash, key, Issued(Certificate), null, false));
     }
 
     [Fact]
@@ -99,11 +99,11 @@ public sealed class InvitationBookTests : IAsyncLifetime
         StoreId store = StoreId.Create();
         await book.AddAsync(hash, Reader);
         await book.AddAsync(open, new InvitationTerms { Role = DfssRole.Peer, StoreId = store });
-        await book.UseAsync(hash, key, Certificate, store: null, isBound: false);
+        await book.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false);
         await book.SetAddressesAsync(store, ["b.example:9000"]);
         await book.DisposeAsync();
         book = Open();
-        await FailsAsync(DfssErrorCode.InvitationUsed, () => book.UseAsync(hash, [7], Certificate, null, false));
+        await FailsAsync(DfssErrorCode.InvitationUsed, () => book.UseAsync(hash, [7], Issued(Certificate), null, false));
         Assert.Equal((DfssRole.Peer, store), (book.Find(open).Role, book.Find(open).StoreId!.Value));
         Assert.Equal(["b.example:9000"], Assert.Single(book.ListPeers(63, StoreId.Create())).Addresses);
     }
@@ -118,12 +118,12 @@ public sealed class InvitationBookTests : IAsyncLifetime
         await book.AddAsync(hash, peer);
         await book.AddAsync(second, peer);
         await book.AddAsync(bound, peer with { StoreId = store });
-        await book.UseAsync(hash, key, Certificate, store, isBound: false);
-        await FailsAsync(DfssErrorCode.InvalidArgument, () => book.UseAsync(second, [7], [7], store, isBound: false));
-        Assert.Equal([8], await book.UseAsync(bound, [8], [8], store, isBound: true));
+        await book.UseAsync(hash, key, Issued(Certificate), store, isBound: false);
+        await FailsAsync(DfssErrorCode.InvalidArgument, () => book.UseAsync(second, [7], Issued([7]), store, isBound: false));
+        Assert.Equal([8], await book.UseAsync(bound, [8], Issued([8]), store, isBound: true));
 
         // What was refused was not used up.
-        Assert.Equal([9], await book.UseAsync(second, [9], [9], StoreId.Create(), isBound: false));
+        Assert.Equal([9], await book.UseAsync(second, [9], Issued([9]), StoreId.Create(), isBound: false));
     }
 
     [Fact]
@@ -150,6 +150,9 @@ public sealed class InvitationBookTests : IAsyncLifetime
     }
 
     private InvitationBook Open() => new(folder[InvitationBook.FileName], clock);
+
+    private IssuedCertificate Issued(byte[] encoded) => new(
+        Convert.ToHexString(SHA256.HashData(encoded)), encoded, clock.GetUtcNow().AddDays(365).ToUnixTimeMilliseconds());
 
     private static async Task FailsAsync(DfssErrorCode code, Func<Task> action) =>
         Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(action)).Code);

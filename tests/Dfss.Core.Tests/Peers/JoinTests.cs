@@ -256,8 +256,8 @@ public sealed class JoinTests : IAsyncLifetime
     public async Task There_is_one_issuer_and_it_needs_the_passphrase()
     {
         await FailsAsync(DfssErrorCode.StoreInUse, () => ClusterIssuer.OpenAsync(
-            issuer.Folder, TestIssuer.Passphrase, "none", TimeProvider.System, Token));
-        await FailsAsync(DfssErrorCode.NotAuthenticated, () => ClusterIssuer.OpenAsync(issuer.Folder, "no", "none", TimeProvider.System, Token));
+            issuer.Membership, TestIssuer.Passphrase, TimeProvider.System, Token));
+        await FailsAsync(DfssErrorCode.NotAuthenticated, () => ClusterIssuer.OpenAsync(issuer.Membership, "no", TimeProvider.System, Token));
     }
 
     private static Invitation At(Invitation invitation, params PeerAddress[] addresses) =>

@@ -14,12 +14,15 @@ public sealed class RoleTests : IAsyncLifetime
 
     private static IEnumerable<(string Operation, DfssRole Least)> LeastRoles =>
     [
-        .. new[] { "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing", "verify_chunk", "list_peers" }
-            .Select(operation => (operation, DfssRole.Reader)),
+        .. new[]
+        {
+            "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing", "verify_chunk", "list_peers", "renew",
+            "get_revocations", "put_revocations",
+        }.Select(operation => (operation, DfssRole.Reader)),
         .. new[] { "store_chunk", "store_chunks", "flush", "prepare", "seal", "accept", "decide" }
             .Select(operation => (operation, DfssRole.Writer)),
         ("announce", DfssRole.Peer),
-        .. new[] { "list_seals", "optimize", "invite" }.Select(operation => (operation, DfssRole.Admin)),
+        .. new[] { "list_seals", "optimize", "invite", "list_certificates", "revoke" }.Select(operation => (operation, DfssRole.Admin)),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

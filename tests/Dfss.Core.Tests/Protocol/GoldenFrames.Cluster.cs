@@ -1,3 +1,4 @@
+using System.Text;
 using Dfss.Protocol;
 using Dfss.Security;
 
@@ -28,6 +29,8 @@ internal static partial class GoldenFrames
         + "xsZMLGTx8x5ZNKg50ROe/U+c5iwh0+GCAQ==";
 
     private const string NothingRevoked = "-----BEGIN X509 CRL-----\n(base64)\n-----END X509 CRL-----";
+
+    private const string SomebodyRevoked = "-----BEGIN X509 CRL-----\n(another)\n-----END X509 CRL-----";
 
     private static readonly byte[] Secret = [.. Enumerable.Range(0, Dfss.Security.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
 
@@ -68,7 +71,7 @@ internal static partial class GoldenFrames
         ("join-answer", Answer(23, new MessageMap
         {
             { "certificate", Convert.FromBase64String(Ann) }, { "peers", ListedPeers },
-        }), System.Text.Encoding.ASCII.GetBytes(NothingRevoked)),
+        }), Encoding.ASCII.GetBytes(NothingRevoked)),
         ("announce-request", Message.Request(24, Operations.Announce, new MessageMap
         {
             { "addresses", Handshake.ToArray(["b.example:9000"]) },
@@ -76,5 +79,22 @@ internal static partial class GoldenFrames
         ("announce-answer", Answer(24, []), null),
         ("list-peers-request", Message.Request(25, Operations.ListPeers, []), null),
         ("list-peers-answer", Answer(25, new MessageMap { { "peers", ListedPeers } }), null),
+        ("renew-request", Message.Request(26, Operations.Renew, new MessageMap { { "request", Convert.FromBase64String(Proof) } }), null),
+        ("renew-answer", Answer(26, new MessageMap { { "certificate", Convert.FromBase64String(Ann) } }), null),
+        ("list-certificates-request", Message.Request(27, Operations.ListCertificates, new MessageMap { { "limit", 1 }, { "after", 7 } }), null),
+        ("list-certificates-answer", Answer(27, new MessageMap
+        {
+            { "lengths", MessageValue.From([(MessageValue)Convert.FromBase64String(Ann).Length]) }, { "revoked", MessageValue.From([(MessageValue)true]) },
+            { "next", 9 },
+        }), Convert.FromBase64String(Ann)),
+        ("revoke-request", Message.Request(28, Operations.Revoke, new MessageMap
+        {
+            { "serial", Convert.FromHexString("4158F7C1A154633192EDD7FC32DCAF11") },
+        }), null),
+        ("revoke-answer", Answer(28, []), Encoding.ASCII.GetBytes(SomebodyRevoked)),
+        ("get-revocations-request", Message.Request(29, Operations.GetRevocations, []), null),
+        ("get-revocations-answer", Answer(29, []), Encoding.ASCII.GetBytes(SomebodyRevoked)),
+        ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []), Encoding.ASCII.GetBytes(SomebodyRevoked)),
+        ("put-revocations-answer", Answer(30, new MessageMap { { "number", 2 } }), null),
     ];
 }

@@ -42,9 +42,9 @@ public sealed class CertificateJudgeTests : IDisposable
         Assert.True(client.MayTouch("a/x"));
         Assert.False(client.MayTouch("A/x"));
         Assert.Equal(store, judge.JudgePeer(peer, [], "any.host").IdentityOrThrow().StoreId);
-        Assert.Null(judge.Recheck(client));
+        Assert.Null(judge.Recheck(client, "client"));
         clock.Advance(CertificateGrant.DefaultLifetime + TimeSpan.FromSeconds(1));
-        Assert.Equal(DfssErrorCode.CertificateExpired, judge.Recheck(client)!.Code);
+        Assert.Equal(DfssErrorCode.CertificateExpired, judge.Recheck(client, "client")!.Code);
     }
 
     [Fact]
@@ -78,11 +78,11 @@ public sealed class CertificateJudgeTests : IDisposable
         Write(first);
         CertificateJudge judge = Create(authority, folder["list.crl"]);
         RemoteIdentity accepted = judge.JudgeClient(lost, []).IdentityOrThrow();
-        Assert.Null(judge.Recheck(accepted));
+        Assert.Null(judge.Recheck(accepted, "client"));
 
-        Write(authority.Authority.Revoke(first, [lost]));
+        Write(authority.Authority.Revoke(first, [lost.SerialNumberBytes.ToArray()]));
         Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
-        Assert.Equal(DfssErrorCode.CertificateRevoked, judge.Recheck(accepted)!.Code);
+        Assert.Equal(DfssErrorCode.CertificateRevoked, judge.Recheck(accepted, "client")!.Code);
 
         Assert.Empty(log);
         Write(first);

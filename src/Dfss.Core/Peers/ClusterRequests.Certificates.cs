@@ -1,0 +1,68 @@
+using System.Text;
+using Dfss.Protocol;
+using Dfss.Security;
+
+namespace Dfss.Peers;
+
+/// <content>Certificates: renewed, listed, taken back; and the list of those that were.</content>
+internal sealed partial class ClusterRequests
+{
+    /// <summary>20 bytes: no serial number is longer (RFC 5280).</summary>
+    private const int MaxSerialBytes = 20;
+
+    private const int MaxCertificatesPerPage = 1000;
+
+    /// <summary>Issues the asking member another certificate like his.</summary>
+    public async ValueTask<RequestAnswer> RenewAsync(MessageMap map, RemoteIdentity caller)
+    {
+        byte[] request = Bounded(map.Required("request"), 1, MaxRequestBytes, "request");
+        ClusterIssuer one = Issuer;
+        byte[] certificate = await one.RenewAsync(request, caller).ConfigureAwait(false);
+        return new RequestAnswer(new MessageMap { { "certificate", certificate } });
+    }
+
+    /// <summary>The newest certificate of each member.</summary>
+    public RequestAnswer ListCertificates(MessageMap map)
+    {
+        long after = map.TryGet("after", out MessageValue value) ? value.AsInteger() : 0;
+        int limit = (int)Math.Clamp(map.Required("limit").AsInteger(), 1, MaxCertificatesPerPage);
+        IReadOnlyList<(long Number, byte[] Encoded, bool IsRevoked)> page = Issuer.ListCertificates(after, limit);
+        (MessageMap results, byte[] payload) = MessageBatch.Join(page.Select(one => one.Encoded));
+        results.Add("revoked", MessageValue.From([.. page.Select(one => (MessageValue)one.IsRevoked)]));
+        if (page.Count == limit)
+        {
+            results.Add("next", page[^1].Number);
+        }
+
+        return new RequestAnswer(results, bytes: payload);
+    }
+
+    /// <summary>Takes back what a member has.</summary>
+    public async ValueTask<RequestAnswer> RevokeAsync(MessageMap map, RemoteIdentity caller)
+    {
+        byte[] serial = Bounded(map.Required("serial"), 1, MaxSerialBytes, "serial");
+        string list = await Issuer.RevokeAsync(Convert.ToHexString(serial), caller).ConfigureAwait(false);
+        await revoked(caller.Name).ConfigureAwait(false);
+        return new RequestAnswer(MessageMap.Empty, bytes: Encoding.ASCII.GetBytes(list));
+    }
+
+    /// <summary>The revocation list that is in force here.</summary>
+    public RequestAnswer GetRevocations() => new(MessageMap.Empty, bytes: Encoding.ASCII.GetBytes(Kept.Read()));
+
+    /// <summary>Takes a newer revocation list over.</summary>
+    public async ValueTask<RequestAnswer> PutRevocationsAsync(
+        ReadOnlyMemory<byte> list, RemoteIdentity caller, CancellationToken cancellationToken)
+    {
+        RevocationFile kept = Kept;
+        if (await kept.ReplaceAsync(list, cancellationToken).ConfigureAwait(false))
+        {
+            await revoked(caller.Name).ConfigureAwait(false);
+        }
+
+        return new RequestAnswer(new MessageMap { { "number", kept.Number } });
+    }
+
+    private RevocationFile Kept => revocations() ?? throw new DfssException(
+        DfssErrorCode.InvalidArgument, "This peer keeps no revocation list of a cluster.",
+        "What it is to honour is said where it is started: -RevocationList.");
+}

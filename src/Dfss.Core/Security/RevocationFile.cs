@@ -1,0 +1,134 @@
+using System.Numerics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Dfss.Security;
+
+/// <summary>
+/// The revocation list of a cluster as one member keeps it, in a file that several processes of his share. A newer list takes its
+/// place, whoever brings it: the authority has signed it. An older one never does. Safe for concurrent use.
+/// </summary>
+internal sealed class RevocationFile
+{
+    /// <summary>8 MiB: some 200,000 certificates.</summary>
+    public const int MaxListBytes = 8 << 20;
+
+    /// <summary>10 s: whoever has the file writes it at once.</summary>
+    private static readonly TimeSpan TurnLimit = TimeSpan.FromSeconds(10);
+
+    private readonly string path;
+    private readonly X509Certificate2 authority;
+    private readonly string issuer;
+    private readonly WatchedFile<RevocationLists> lists;
+
+    /// <param name="path">The file.</param>
+    /// <param name="authority">The cluster's authority.</param>
+    /// <param name="lists">What reads the file.</param>
+    public RevocationFile(string path, X509Certificate2 authority, WatchedFile<RevocationLists> lists)
+    {
+        this.path = path;
+        this.authority = authority;
+        this.lists = lists;
+        issuer = Convert.ToHexString(authority.SubjectName.RawData);
+    }
+
+    /// <summary>For whoever reads it in no other way.</summary>
+    public RevocationFile(string path, X509Certificate2 authority, TimeProvider clock)
+        : this(path, authority, RevocationLists.Watch(path, [authority], clock, log: null))
+    {
+    }
+
+    /// <summary>The number of the list in force. Of more than 63 bits it is the highest of so many: no such list is handed on.</summary>
+    /// <exception cref="DfssException">InvalidArgument: the file has never been read, and cannot be.</exception>
+    public long Number => (long)BigInteger.Min(lists.Current.NumberOf(issuer), long.MaxValue);
+
+    /// <summary>Whether the list in force has this certificate.</summary>
+    /// <param name="serial">The certificate's serial number, in hexadecimal.</param>
+    public bool Has(string serial) => lists.Current.IsRevoked(new CertificateKey(issuer, serial));
+
+    /// <summary>The list in force, in PEM.</summary>
+    /// <exception cref="DfssException">PeerFault: the file cannot be read.</exception>
+    public string Read()
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DfssException(DfssErrorCode.PeerFault, $"The revocation list '{path}' cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Puts a list in the place of this one, where it is newer.</summary>
+    /// <param name="list">The list, in PEM.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>Whether it was newer.</returns>
+    /// <exception cref="DfssException">InvalidArgument: it is no list of the authority's; DestinationUnwritable.</exception>
+    public async Task<bool> ReplaceAsync(ReadOnlyMemory<byte> list, CancellationToken cancellationToken)
+    {
+        (BigInteger number, string text) = Parse(list);
+        if (number <= lists.Current.NumberOf(issuer))
+        {
+            return false;
+        }
+
+        FileStream turn = await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
+        await using (turn.ConfigureAwait(false))
+        {
+            // Another process may have put a newer one there.
+            if (number <= lists.Current.NumberOf(issuer))
+            {
+                return false;
+            }
+
+            await PrivateFile.ReplaceAsync(path, text, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    private (BigInteger Number, string Text) Parse(ReadOnlyMemory<byte> list)
+    {
+        try
+        {
+            if (list.Length > MaxListBytes)
+            {
+                throw new FormatException($"it is over {MaxListBytes} bytes long");
+            }
+
+            // What else may stand there is not kept.
+            byte[] encoded = RevocationLists.Split(list.ToArray())[0];
+            return (RevocationList.Read(encoded, [authority]).Number, PemEncoding.WriteString("X509 CRL", encoded));
+        }
+        catch (FormatException error)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"What came is no revocation list of the cluster's authority: {error.Message}.", error);
+        }
+    }
+
+    /// <summary>One process at a time replaces the file. The file that says so stays: removing it could take it from under the next.</summary>
+    private async Task<FileStream> TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        string turn = $"{path}.lock";
+        FileStreamOptions options = PrivateFile.Options(FileMode.OpenOrCreate, FileShare.None);
+        long started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(turn, options);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                if (error is UnauthorizedAccessException || TimeProvider.System.GetElapsedTime(started) >= TurnLimit)
+                {
+                    throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(10), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+}

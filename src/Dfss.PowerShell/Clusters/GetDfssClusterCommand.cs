@@ -1,0 +1,55 @@
+using System.Management.Automation;
+using Dfss.Security;
+
+namespace Dfss.Commands;
+
+/// <summary>Lists the clusters that this user has made or joined, and what he and his stores are in them. Asks nobody.</summary>
+[Cmdlet(VerbsCommon.Get, "DfssCluster")]
+[OutputType(typeof(DfssClusterInfo))]
+public sealed class GetDfssClusterCommand : DfssCmdlet
+{
+    /// <summary>What the clusters are called here; wildcards are allowed.</summary>
+    [Parameter(Position = 0, HelpMessage = "What the clusters are called here; wildcards are allowed.")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ClusterCompletion))]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ClusterMembership> all = ClusterMembership.List(UserState.Folder);
+        foreach (string name in Name)
+        {
+            WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+            ClusterMembership[] found = [.. all.Where(one => pattern.IsMatch(one.Name))];
+            if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
+            {
+                await WriteErrorAsync(ClusterErrors.NotFound(name, all).Error).ConfigureAwait(false);
+            }
+
+            foreach (ClusterMembership membership in found)
+            {
+                await WriteAsync(membership).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task WriteAsync(ClusterMembership membership)
+    {
+        foreach (StoreId? store in membership.Stores.Select(id => (StoreId?)id).Prepend(null))
+        {
+            try
+            {
+                if (membership.Describe(store) is { } member)
+                {
+                    await WriteObjectAsync(new DfssClusterInfo(membership, member)).ConfigureAwait(false);
+                }
+            }
+            catch (DfssException exception)
+            {
+                await WriteErrorAsync(ErrorRecords.Create(exception, membership.Name)).ConfigureAwait(false);
+            }
+        }
+    }
+}

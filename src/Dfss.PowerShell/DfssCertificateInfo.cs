@@ -1,0 +1,65 @@
+using Dfss.Transfer;
+
+namespace Dfss;
+
+/// <summary>Whether a member's certificate is good for anything.</summary>
+public enum DfssCertificateState
+{
+    /// <summary>It holds.</summary>
+    Valid,
+
+    /// <summary>It has expired, by this machine's clock.</summary>
+    Expired,
+
+    /// <summary>It was taken back (Revoke-DfssCertificate).</summary>
+    Revoked,
+}
+
+/// <summary>A member of a cluster, by the newest certificate that the cluster's issuer has issued to it.</summary>
+public sealed class DfssCertificateInfo
+{
+    internal DfssCertificateInfo(string cluster, MemberCertificate certificate)
+    {
+        Cluster = cluster;
+        Name = certificate.Description.Name;
+        Role = (DfssClusterRole)certificate.Description.Role;
+        NamePrefixes = certificate.Description.NamePrefixes;
+        StoreId = certificate.Description.StoreId?.ToString();
+        SerialNumber = certificate.SerialNumber;
+        Issued = certificate.Issued.LocalDateTime;
+        Expires = certificate.Description.Expires.LocalDateTime;
+        State = certificate.IsRevoked ? DfssCertificateState.Revoked
+            : certificate.Description.Expires < TimeProvider.System.GetUtcNow() ? DfssCertificateState.Expired
+            : DfssCertificateState.Valid;
+    }
+
+    /// <summary>What the member is called.</summary>
+    public string Name { get; }
+
+    /// <summary>What the certificate allows.</summary>
+    public DfssClusterRole Role { get; }
+
+    /// <summary>The names that may be touched begin with one of these; empty for all.</summary>
+    public IReadOnlyList<string> NamePrefixes { get; }
+
+    /// <summary>The id of the store that the member serves; null for other roles than peer.</summary>
+    public string? StoreId { get; }
+
+    /// <summary>Whether it holds.</summary>
+    public DfssCertificateState State { get; }
+
+    /// <summary>From when on it holds.</summary>
+    public DateTime Issued { get; }
+
+    /// <summary>Until when it holds.</summary>
+    public DateTime Expires { get; }
+
+    /// <summary>The certificate's serial number, in hexadecimal.</summary>
+    public string SerialNumber { get; }
+
+    /// <summary>The cluster, as it is called here.</summary>
+    public string Cluster { get; }
+
+    /// <summary>The member's name.</summary>
+    public override string ToString() => Name;
+}

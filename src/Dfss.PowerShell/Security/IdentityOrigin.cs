@@ -1,0 +1,70 @@
+using System.Net;
+using Dfss.Security;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Where a peer's identity comes from, and comes from again when it is renewed: a store that has joined a cluster, or a file. Written as
+/// JSON for the process of a detached peer. A class and no record: a record would show the password.
+/// </summary>
+internal sealed class IdentityOrigin
+{
+    /// <summary>The state folder that the cluster is in; null for a file.</summary>
+    public string? StateFolder { get; init; }
+
+    /// <summary>The cluster's name; null for a file.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>The store that has joined it; null for a file.</summary>
+    public string? StoreId { get; init; }
+
+    /// <summary>The file with certificate and key; null for a cluster.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The file's password; null for none.</summary>
+    public string? Password { get; init; }
+
+    /// <summary>What gives the identity to show from then on.</summary>
+    internal Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> ToRenewal()
+    {
+        if (Path is null)
+        {
+            return new MemberRenewal(ClusterMembership.At(StateFolder!, Cluster!), Dfss.StoreId.Parse(StoreId!)).KeepUpAsync;
+        }
+
+        DateTime read = File.GetLastWriteTimeUtc(Path);
+        return async (shown, cancellationToken) =>
+        {
+            DateTime written = File.GetLastWriteTimeUtc(Path);
+            if (written == read)
+            {
+                return shown;
+            }
+
+            TlsIdentity renewed = await ReadAsync(shown, cancellationToken).ConfigureAwait(false);
+            read = written;
+            return renewed;
+        };
+    }
+
+    private async Task<TlsIdentity> ReadAsync(TlsIdentity shown, CancellationToken cancellationToken)
+    {
+        try
+        {
+            CertificateFile file = await CertificateFile.ReadAsync(Path!, cancellationToken).ConfigureAwait(false);
+            OwnCertificate own = file.ToOwn(Password is null ? null : new NetworkCredential(string.Empty, Password).SecurePassword);
+            return shown.WithCertificate(own.Certificate, own.Intermediates);
+        }
+        catch (CmdletException exception)
+        {
+            throw new DfssException(DfssErrorCode.SourceUnreadable, exception.Message, exception);
+        }
+    }
+}
+
+/// <summary>What a peer shows.</summary>
+/// <param name="Identity">Its certificate; null for plaintext, or for an issuer, which makes its own.</param>
+/// <param name="Origin">Where that comes from; null where it is not to be had again.</param>
+/// <param name="Issuer">What opens the authority, for an issuer.</param>
+internal sealed record PeerIdentity(TlsIdentity? Identity, IdentityOrigin? Origin, IssuerSource? Issuer);

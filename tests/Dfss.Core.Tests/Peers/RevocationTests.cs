@@ -1,0 +1,231 @@
+using System.Text;
+using Dfss.Protocol;
+using Dfss.Security;
+using Dfss.Testing;
+using Dfss.Transfer;
+using Dfss.Transport;
+using Xunit;
+
+namespace Dfss.Tests.Peers;
+
+/// <summary>Taking certificates back: at the issuer, and how the list gets to those who run and were not asked.</summary>
+public sealed class RevocationTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder folder = new();
+    private TestIssuer issuer = null!;
+    private int made;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private IssuerClient Admin => new(issuer.Authority.Identify(DfssRole.Admin), [issuer.Peer.Address]);
+
+    public async ValueTask InitializeAsync() => issuer = await TestIssuer.StartAsync(cancellationToken: Token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await issuer.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Who_is_revoked_is_cut_off_and_refused_and_nobody_else()
+    {
+        (TlsIdentity lost, string serial) = await JoinAsync("laptop");
+        (TlsIdentity other, _) = await JoinAsync("ann");
+        await using ClientChannel open = await issuer.Peer.ConnectAsync(lost, Token);
+        await using ClientChannel others = await issuer.Peer.ConnectAsync(other, Token);
+        await Admin.RevokeAsync(serial, Token);
+
+        await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
+        await FailsAsync(DfssErrorCode.CertificateRevoked, () => issuer.Peer.ConnectAsync(lost, Token));
+        await others.PingAsync(Token);
+        Assert.Single(issuer.Peer.Log, line => line == "Revocation list 2 is in force; 'Admin' brought it.");
+        Assert.Equal(
+            [("laptop", true), ("ann", false)], (await Admin.ListCertificatesAsync(Token)).Select(one => (one.Description.Name, one.IsRevoked)));
+    }
+
+    [Fact]
+    public async Task A_member_loses_the_certificates_too_that_he_has_renewed()
+    {
+        (TlsIdentity first, string serial) = await JoinAsync("laptop");
+        TlsIdentity second = await RenewAsync(first);
+        TlsIdentity third = await RenewAsync(second);
+        await Admin.RevokeAsync(serial, Token);
+        foreach (TlsIdentity identity in new[] { first, second, third })
+        {
+            await FailsAsync(DfssErrorCode.CertificateRevoked, () => issuer.Peer.ConnectAsync(identity, Token));
+        }
+
+        MemberCertificate listed = Assert.Single(await Admin.ListCertificatesAsync(Token));
+        Assert.Equal((SerialOf(third), true), (listed.SerialNumber, listed.IsRevoked));
+
+        // Again, by any of them, it is the same.
+        byte[] list = await Admin.RevokeAsync(SerialOf(second), Token);
+        Assert.Equal(issuer.Membership.RevocationListPath is var path ? await File.ReadAllTextAsync(path, Token) : null, Encoding.ASCII.GetString(list));
+    }
+
+    [Fact]
+    public async Task Nobody_revokes_himself_or_a_certificate_that_there_is_not()
+    {
+        Invitation invitation = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Admin }, issuer.Authority.Certificate, Token);
+        JoinedMember joined = await IssuerClient.JoinAsync(invitation, store: null, Token);
+        TlsIdentity identity = new(joined.Certificate, [issuer.Authority.Certificate]);
+        TlsIdentity renewed = await RenewAsync(identity);
+        IssuerClient self = new(renewed, [issuer.Peer.Address]);
+        await FailsAsync(DfssErrorCode.InvalidArgument, () => self.RevokeAsync(SerialOf(identity), Token));
+        DfssException unknown = await Assert.ThrowsAsync<DfssException>(() => self.RevokeAsync("4158F7C1A154633192EDD7FC32DCAF11", Token));
+        Assert.Equal(DfssErrorCode.CertificateUnknown, unknown.Code);
+        Assert.False(Assert.Single(await self.ListCertificatesAsync(Token)).IsRevoked);
+    }
+
+    [Fact]
+    public async Task A_peer_that_is_told_cuts_off_and_refuses_without_a_restart_and_one_that_was_not_learns_it_from_any_member()
+    {
+        (TlsIdentity lost, string serial) = await JoinAsync("laptop");
+        TlsIdentity reader = Keeping(issuer.Authority.Identify(DfssRole.Reader), await CreateListAsync());
+        await using TlsPeer told = await StartPeerAsync();
+        await using TlsPeer untold = await StartPeerAsync();
+        await using ClientChannel open = await told.ConnectAsync(lost, Token);
+        byte[] list = await Admin.RevokeAsync(serial, Token);
+        await Admin.TellAsync(new ClusterPeer(told.Peer.StoreId, ["127.0.0.1:1", told.Address.ToString()], IsIssuer: false), list, Token);
+        await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
+        await FailsAsync(DfssErrorCode.CertificateRevoked, () => told.ConnectAsync(lost, Token));
+
+        // The other one does not know, until a reader who has met the first one comes.
+        await using (ClientChannel still = await untold.ConnectAsync(lost, Token))
+        {
+            await (await ConnectKeepingAsync(told, reader)).DisposeAsync();
+            await (await ConnectKeepingAsync(untold, reader)).DisposeAsync();
+            await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await still.PingAsync(Token));
+        }
+
+        await FailsAsync(DfssErrorCode.CertificateRevoked, () => untold.ConnectAsync(lost, Token));
+        Assert.Single(untold.Log, line => line == "Revocation list 2 is in force; 'Reader' brought it.");
+    }
+
+    [Fact]
+    public async Task Of_a_peer_that_was_revoked_a_client_learns_from_that_very_peer_and_leaves()
+    {
+        StoreId store = StoreId.Create();
+        Invitation invitation = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Peer }, issuer.Authority.Certificate, Token);
+        await using TlsPeer peer = await TlsPeer.StartAsync(
+            id => Keeping(new TlsIdentity(
+                IssuerClient.JoinAsync(invitation, store = id, Token).GetAwaiter().GetResult().Certificate, [issuer.Authority.Certificate]), ListPath("peer")),
+            configure: null, Token);
+        IssuerClient asPeer = new(peer.Peer.Options.Identity!, [issuer.Peer.Address]);
+        await asPeer.AnnounceAsync([peer.Address.ToString()], Token);
+        ClusterPeer announced = (await Admin.ListPeersAsync(Token))[1];
+        TlsIdentity reader = Keeping(issuer.Authority.Identify(DfssRole.Reader), await CreateListAsync());
+        await (await ConnectKeepingAsync(peer, reader)).DisposeAsync();
+
+        byte[] list = await Admin.RevokeAsync(SerialOf(peer.Peer.Options.Identity!), Token);
+        await Admin.TellAsync(announced, list, Token);
+        await FailsAsync(DfssErrorCode.CertificateRevoked, () => ConnectKeepingAsync(peer, reader));
+        Assert.Equal([issuer.Peer.Peer.StoreId], (await Admin.ListPeersAsync(Token)).Select(one => one.StoreId));
+    }
+
+    [Fact]
+    public async Task No_list_but_a_newer_one_of_the_authority_takes_the_place_of_what_a_peer_has()
+    {
+        (_, string serial) = await JoinAsync("laptop");
+        string before = await File.ReadAllTextAsync(issuer.Membership.RevocationListPath, Token);
+        string after = Encoding.ASCII.GetString(await Admin.RevokeAsync(serial, Token));
+        using TestAuthority foreign = new();
+        string changed = after[..100] + (after[100] == 'A' ? 'B' : 'A') + after[101..];
+        await using ClientChannel channel = await issuer.Peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        Assert.Equal(2, await PutAsync(channel, before));
+        foreach (string bad in new[] { changed, foreign.Authority.CreateRevocationList(), string.Empty, "nothing" })
+        {
+            await FailsAsync(DfssErrorCode.InvalidArgument, () => PutAsync(channel, bad));
+        }
+
+        Assert.Equal(after, await GetAsync(channel));
+    }
+
+    [Fact]
+    public async Task A_peer_of_another_authority_keeps_no_list_and_says_none()
+    {
+        await using TlsPeer peer = await TlsPeer.StartAsync(issuer.Authority.IdentifyPeer, configure: null, Token);
+        await using ClientChannel channel = await peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        Assert.Null(channel.Hello.RevocationNumber);
+        await FailsAsync(DfssErrorCode.InvalidArgument, () => GetAsync(channel));
+        await FailsAsync(DfssErrorCode.InvalidArgument, () => PutAsync(channel, issuer.Authority.Authority.CreateRevocationList()));
+    }
+
+    [Fact]
+    public async Task Processes_that_bring_lists_in_any_order_leave_the_newest()
+    {
+        ClusterAuthority authority = issuer.Authority.Authority;
+        string path = await CreateListAsync();
+        List<string> lists = [await File.ReadAllTextAsync(path, Token)];
+        for (int i = 0; i < 24; i++)
+        {
+            lists.Add(authority.Revoke(lists[^1], [[0x41, (byte)i]]));
+        }
+
+        // Each has the file open in its own way, as different processes do.
+        await Task.WhenAll(lists.OrderBy(_ => Random.Shared.Next()).Select(list => Task.Run(
+            () => new RevocationFile(path, issuer.Authority.Certificate, TimeProvider.System).ReplaceAsync(Encoding.ASCII.GetBytes(list), Token), Token)));
+        RevocationFile last = new(path, issuer.Authority.Certificate, TimeProvider.System);
+        Assert.Equal((25, true), (last.Number, last.Has("4117")));
+        Assert.False(await last.ReplaceAsync(Encoding.ASCII.GetBytes(lists[^2]), Token));
+        Assert.Equal(25, last.Number);
+    }
+
+    private static TlsIdentity Keeping(TlsIdentity identity, string path) => new(identity.Certificate, identity.TrustedAuthorities)
+    {
+        RevocationListPath = path,
+        KeepsRevocationList = true,
+    };
+
+    private static Task<ClientChannel> ConnectKeepingAsync(TlsPeer peer, TlsIdentity identity)
+    {
+        TlsTransport tls = new(identity, TimeProvider.System, log: null);
+        return ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default with { Connect = tls.ConnectAsync, Revocations = tls.CreateExchange(log: null) }, Token);
+    }
+
+    private static async Task<long> PutAsync(ClientChannel channel, string list)
+    {
+        PeerCall call = new(Operations.PutRevocations, MessageMap.Empty, Encoding.ASCII.GetBytes(list), Destination: null, IsBulk: false);
+        using Response response = await channel.CallAsync(call, Token);
+        return response.Results.Required("number").AsInteger();
+    }
+
+    private static async Task<string> GetAsync(ClientChannel channel)
+    {
+        using Response response = await channel.CallAsync(Operations.GetRevocations, MessageMap.Empty, default, Token);
+        return Encoding.ASCII.GetString(response.Payload.Span);
+    }
+
+    private static string SerialOf(TlsIdentity identity) => Convert.ToHexString(identity.Certificate.SerialNumberBytes.Span);
+
+    private static async Task FailsAsync(DfssErrorCode code, Func<Task> action) =>
+        Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(action)).Code);
+
+    private string ListPath(string name)
+    {
+        File.WriteAllText(folder[$"{name}.crl"], issuer.Authority.Authority.CreateRevocationList());
+        return folder[$"{name}.crl"];
+    }
+
+    private Task<string> CreateListAsync() => Task.FromResult(ListPath(FormattableString.Invariant($"list{made++}")));
+
+    private async Task<TlsPeer> StartPeerAsync()
+    {
+        string path = await CreateListAsync();
+        return await TlsPeer.StartAsync(store => Keeping(issuer.Authority.IdentifyPeer(store), path), configure: null, Token);
+    }
+
+    private async Task<TlsIdentity> RenewAsync(TlsIdentity identity) => identity.WithCertificate(
+        await new IssuerClient(identity, [issuer.Peer.Address]).RenewAsync(issuer.Authority.Certificate, Token));
+
+    private async Task<(TlsIdentity Identity, string Serial)> JoinAsync(string name)
+    {
+        Invitation invitation = await Admin.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Reader, Name = name }, issuer.Authority.Certificate, Token);
+        JoinedMember joined = await IssuerClient.JoinAsync(invitation, store: null, Token);
+        TlsIdentity identity = new(joined.Certificate, [issuer.Authority.Certificate]);
+        return (identity, SerialOf(identity));
+    }
+}
