@@ -14,7 +14,7 @@ internal static class ZooBenchmark
 
     private const double Megabyte = 1e6;
 
-    public static async Task RunAsync(int seconds, int rounds, TextWriter output)
+    public static async Task RunAsync(int seconds, int rounds, string which, TextWriter output)
     {
         string load = (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0];
         output.WriteLine(string.Create(
@@ -26,7 +26,8 @@ internal static class ZooBenchmark
         output.WriteLine("|---|---|---|---|---|---|");
         foreach (bool isSecured in new[] { false, true })
         {
-            foreach (Animal animal in Animal.Zoo.Where(animal => isSecured ? !animal.IsPlainOnly : !animal.NeedsTls))
+            foreach (Animal animal in Animal.Zoo.Where(animal => (isSecured ? !animal.IsPlainOnly : !animal.NeedsTls)
+                && animal.Name.Contains(which, StringComparison.Ordinal)))
             {
                 await MeasureAsync(animal, isSecured, TimeSpan.FromSeconds(seconds), rounds, output);
             }

@@ -1,9 +1,9 @@
 namespace Dfss.Peers;
 
 /// <summary>
-/// Counts, by address, the connections that ended before a good hello. A TLS handshake costs a peer milliseconds of a processor, and whoever asks
-/// for them proves nothing first: from an address with too many such ends of late a peer begins with each connection a while later. Safe
-/// for concurrent use.
+/// Counts, by address, the connections that ended before a good hello, or by a violation. Each costs a peer a part of a millisecond of a processor, with
+/// a TLS handshake some of them, and whoever asks for it proves nothing first: from an address with too many such ends of late a peer begins
+/// with each connection a while later. Safe for concurrent use.
 /// </summary>
 internal sealed class BadVisits(TimeProvider clock)
 {

@@ -52,7 +52,7 @@ public sealed partial class DfssPeer
         session = new PeerSession(channel, (hello, verdict) => Greet(visit, hello, verdict), sessionLog, address)
         {
             HelloLimit = Options.HelloLimit,
-            Delay = tls is null ? TimeSpan.Zero : badVisits.DelayOf(address),
+            Delay = Options.DelaysBadVisitors ? badVisits.DelayOf(address) : TimeSpan.Zero,
         };
         sessions[session] = ended.Task;
         doorkeeper.Enter(visit);
@@ -75,7 +75,7 @@ public sealed partial class DfssPeer
         finally
         {
             doorkeeper.Leave(visit);
-            if (session.Client is null)
+            if (session.Client is null || session.HasViolated)
             {
                 badVisits.Count(visit.Address);
             }

@@ -44,6 +44,9 @@ internal sealed partial class PeerSession
     /// <summary>Who the client is, once it was let in.</summary>
     public RemoteIdentity? Client => welcome?.Client;
 
+    /// <summary>Whether the client broke the protocol's rules, and was told so.</summary>
+    public bool HasViolated { get; private set; }
+
     /// <summary>
     /// Serves the connection until it closes, and closes it. Does not fail: what goes wrong is the end of this connection, and is logged.
     /// </summary>
@@ -65,6 +68,7 @@ internal sealed partial class PeerSession
             LogEnd(error);
             if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded or DfssErrorCode.TlsNotExpected)
             {
+                HasViolated = true;
                 isEnding = true;
                 await TryNotifyAsync(error, CancellationToken.None).ConfigureAwait(false);
             }

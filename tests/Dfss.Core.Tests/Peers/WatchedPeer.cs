@@ -28,7 +28,8 @@ internal sealed class WatchedPeer : IAsyncDisposable
     {
         ConcurrentQueue<string> log = new();
         DfssPeer peer = await DfssPeer.StartAsync(
-            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, Log = log.Enqueue }, TestContext.Current.CancellationToken);
+            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, DelaysBadVisitors = false, Log = log.Enqueue },
+            TestContext.Current.CancellationToken);
         return new WatchedPeer(peer, await RawClient.GreetAsync(peer), log);
     }
 
