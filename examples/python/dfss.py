@@ -560,11 +560,41 @@ class Envelope(NamedTuple):
         return Envelope(data[1:33], tuple(wraps))
 
 
+class HiddenNames:
+    """The names that are hidden from the peers with an encryption key."""
+
+    PREFIX = "~1~"
+    MAX_BYTES = 735
+
+    def __init__(self, key: bytes):
+        self._nonce_key = derive(key, b"DFSS encryption 1 name nonce")
+        self._cipher = AESGCM(derive(key, b"DFSS encryption 1 name"))
+
+    def hide(self, name: str) -> str:
+        """Raises InvalidName."""
+        text = normal_name(name).encode()
+        if len(text) > self.MAX_BYTES:
+            raise DfssError(Code.InvalidName, f"of a name that is hidden {self.MAX_BYTES} bytes are the most")
+        padded = text + bytes(32 - len(text) % 32)
+        nonce = hmac.digest(self._nonce_key, padded, "sha256")[:NONCE]
+        return self.PREFIX + base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, padded, None)).decode().rstrip("=")
+
+    def reveal(self, stored: str) -> str | None:
+        data = stored.removeprefix(self.PREFIX)
+        try:
+            sealed = base64.b64decode(data + "=" * (-len(data) % 4), altchars=b"-_", validate=True)
+            name = self._cipher.decrypt(sealed[:NONCE], sealed[NONCE:], None).rstrip(b"\0").decode()
+            return name if self.hide(name) == stored else None
+        except (ValueError, InvalidTag, DfssError):
+            return None
+
+
 class Keys:
     """The keys that somebody has. Files: what New-DfssEncryptionKey makes, or a private key in PEM or DER (P-256, RSA)."""
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]] = ()):
         self._secrets: dict[bytes, Callable[[Wrap], bytes | None]] = {}
+        self._names: list[HiddenNames] = []
         for path in paths:
             try:
                 self.add(Path(path).read_bytes())
@@ -593,6 +623,7 @@ class Keys:
         if len(key) != 32:
             raise ValueError("an encryption key has 32 bytes")
         self._secrets[derive(key, b"DFSS encryption 1 key id")[:16]] = lambda wrap: key if wrap.kind == 1 else None
+        self._names.append(HiddenNames(key))
 
     def add_private_key(self, key: Any) -> None:
         def agree(wrap: Wrap) -> bytes | None:
@@ -620,6 +651,16 @@ class Keys:
         public = key.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         self._secrets[hashlib.sha256(public).digest()[:16]] = secret
+
+    def hide(self, name: str) -> Sequence[str]:
+        """What a hidden name may be called at the peers, by each encryption key. Raises InvalidArgument, InvalidName."""
+        if not self._names:
+            raise DfssError(Code.InvalidArgument, "a hidden name needs an encryption key: no certificate hides one")
+        return [key.hide(name) for key in self._names]
+
+    def reveal(self, stored: str) -> str | None:
+        """The name that a stored name hides; None where none of these keys has hidden it."""
+        return next((name for key in self._names if (name := key.reveal(stored))), None)
 
     def open(self, envelope: Envelope, record: Record) -> bytes:
         """The key of a file. Raises KeyWrong, FileTampered."""
@@ -1765,13 +1806,14 @@ class Client:
         return Entry(record, current)
 
     def fetch(self, name: str, destination: str | os.PathLike[str] | None = None, *, replace: bool = False,
-              resume: bool = False, keys: Keys | None = None) -> Entry:
+              resume: bool = False, keys: Keys | None = None, hidden: bool = False) -> Entry:
         """Fetches a file to the destination: a path, a folder (made, if the destination ends with a separator), or
         (None) the name's last part in the current folder.
 
         Every chunk is verified before the file gets its name. With `resume` a part file beside the destination keeps
         what was verified when the fetch fails, and what is there is hashed again and used. An encrypted file needs
-        `keys`; with keys a file that is not encrypted is refused. Raises DestinationExists, DestinationUnwritable,
+        `keys`; with keys a file that is not encrypted is refused. A `hidden` name is told to no peer: they are asked
+        for what the keys make of it. Raises DestinationExists, DestinationUnwritable,
         FileNotFound, FileChanged, NoMajority, ChunkNotFound, ChunkCorrupt, PeerUnreachable, KeyRequired, KeyWrong,
         FileNotEncrypted, FileTampered.
         """
@@ -1783,7 +1825,7 @@ class Client:
             target = target / name.rpartition("/")[2]
         if os.path.lexists(target) and not replace:
             raise DfssError(Code.DestinationExists, f"{target} exists; allow replacing it, or name another destination")
-        entry = self.info(name)
+        entry = self._find_hidden(name, keys or Keys()) if hidden else self.info(name)
         for _ in range(MOVES):
             try:
                 self._receive(entry.record, target, replace, resume, keys)
@@ -1793,6 +1835,15 @@ class Client:
                     raise
                 entry = self._moved_meanwhile(entry.record, error)
         return entry
+
+    def _find_hidden(self, name: str, keys: Keys) -> Entry:
+        for stored in keys.hide(name):
+            try:
+                return self.info(stored)
+            except DfssError as error:
+                if error.code != Code.FileNotFound:
+                    raise
+        raise DfssError(Code.FileNotFound, f"no peer asked knows a file whose hidden name is '{name}'")
 
     def list(self, prefix: str = "") -> list[Entry]:
         """The files whose names begin with the prefix, by name. Advisory: `current` says that a majority of the home
@@ -1972,7 +2023,11 @@ def _arguments() -> argparse.ArgumentParser:
     fetch.add_argument("--resume", action="store_true", help="keep what was verified if it fails, and use it")
     fetch.add_argument("--key", action="append", default=[], metavar="PATH",
                        help="a key for an encrypted file: of New-DfssEncryptionKey, or a certificate's private key in PEM")
-    commands.add_parser("list", parents=[common], help="list files").add_argument("prefix", nargs="?", default="")
+    listing = commands.add_parser("list", parents=[common], help="list files")
+    listing.add_argument("prefix", nargs="?", default="")
+    listing.add_argument("--key", action="append", default=[], metavar="PATH", help="for --hidden-name: a key of New-DfssEncryptionKey")
+    for one in (fetch, listing):
+        one.add_argument("--hidden-name", action="store_true", help="the names are hidden from the peers with a key of --key")
     commands.add_parser("info", parents=[common], help="show a file's record").add_argument("name", metavar="NAME")
     return parser
 
@@ -2000,12 +2055,15 @@ def _run(client: Client, options: argparse.Namespace) -> None:
             record = client.store(path, options.name, replace=options.replace)
             print(f"{record.file_id.hex()}  {record.name}", flush=True)
     elif options.command == "list":
-        for record, _ in client.list(options.prefix):
-            print(f"{record.content_length:>15}  {_time(record.modified)}  {record.name}")
+        keys = Keys(options.key)
+        for record, _ in client.list(HiddenNames.PREFIX if options.hidden_name else options.prefix):
+            name = keys.reveal(record.name) if options.hidden_name else record.name
+            if name and name.startswith(options.prefix):
+                print(f"{record.content_length:>15}  {_time(record.modified)}  {name}")
     else:
         if options.command == "fetch":
             entry = client.fetch(options.name, options.dest, replace=options.replace, resume=options.resume,
-                                 keys=Keys(options.key) if options.key else None)
+                                 keys=Keys(options.key) if options.key else None, hidden=options.hidden_name)
         else:
             entry = client.info(options.name)
             _show(entry)

@@ -5,13 +5,13 @@ namespace Dfss;
 /// <summary>Where the copies of one chunk of a stored file are, or those of its manifest.</summary>
 public sealed class DfssChunkHealth
 {
-    internal DfssChunkHealth(FileRecord record, ChunkHealth chunk)
+    internal DfssChunkHealth(StoredFile file, ChunkHealth chunk)
     {
-        Name = record.Name;
+        Name = file.Name;
         Index = chunk.Index;
         Id = chunk.Id.ToString();
         Length = chunk.Length;
-        Replicas = record.Replicas;
+        Replicas = file.Record.Replicas;
         Holders = DfssChunkInfo.AddressesOf(chunk.Holders);
         Missing = DfssChunkInfo.AddressesOf(chunk.Missing);
         Corrupt = DfssChunkInfo.AddressesOf(chunk.Corrupt);

@@ -25,8 +25,11 @@ public sealed class DfssFileInfo
             record.Home.Select(member => member.StoreId?.ToString() ?? string.Empty));
     }
 
-    /// <summary>The name; case-sensitive.</summary>
-    public string Name => File.Record.Name;
+    /// <summary>The name; case-sensitive. Of one that is hidden from the peers, the real one, where it was opened with its key.</summary>
+    public string Name => File.Name;
+
+    /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.</summary>
+    public string StoredName => File.Record.Name;
 
     /// <summary>The length in bytes.</summary>
     public long Length => File.Record.ContentLength;

@@ -8,7 +8,7 @@ public sealed class DfssFileRepair
     internal DfssFileRepair(RepairResult result)
     {
         FileRecord record = result.File.Record;
-        Name = record.Name;
+        Name = result.File.Name;
         Version = record.Version;
         Replicas = record.Replicas;
         ReplicasBefore = result.ReplicasBefore;

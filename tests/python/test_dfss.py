@@ -1019,6 +1019,32 @@ class Encryption(PeerTest):
             self.assertFails(Code.FileTampered, decryption.check, self.value("manifest")[:-1] + b"x")
         self.assertEqual(self.value("chunk_key"), dfss.derive(self.value("file_key"), b"DFSS encryption 1 chunk"))
 
+    def test_names_are_hidden_as_printed_and_by_their_own_key_alone(self) -> None:
+        name, stored = self.vectors["name"], self.vectors["stored_name"]
+        names = dfss.HiddenNames(self.value("encryption_key"))
+        self.assertEqual(stored, names.hide(name))
+        self.assertEqual(name, names.reveal(stored))
+        self.assertIsNone(dfss.HiddenNames(bytes(32)).reveal(stored))
+        for i in range(len(stored)):
+            self.assertIsNone(names.reveal(stored[:i] + ("A" if stored[i] != "A" else "B") + stored[i + 1:]))
+        self.assertEqual("n" * 735, names.reveal(names.hide("n" * 735)))
+        self.assertFails(Code.InvalidName, names.hide, "n" * 736)
+
+    def test_a_file_with_a_hidden_name_is_found_and_listed(self) -> None:
+        path = write("hidden", os.urandom(100))
+        key, other = self.out / "names.key", self.out / "others.key"
+        peers = ",".join(cluster.peers)
+        shell.run(f"$null = New-DfssEncryptionKey '{key}'; $null = New-DfssEncryptionKey '{other}'")
+        shell.run(f"$null = Send-DfssFile '{path}' -Name 'plans/ä' -EncryptionKey '{key}' -HiddenName -Peer {peers}")
+        copy = self.out / "hidden-copy"
+        self.client.fetch("plans/ä", copy, keys=dfss.Keys([other, key]), hidden=True)
+        self.assertEqual(path.read_bytes(), copy.read_bytes())
+        self.assertFails(Code.FileNotFound, self.client.fetch, "plans/ä", self.out / "none", keys=dfss.Keys([other]), hidden=True)
+        self.assertFails(Code.InvalidArgument, self.client.fetch, "plans/ä", self.out / "none", hidden=True)
+        listed = self.command("list", "plans/", "--hidden-name", "--key", str(key))
+        self.assertEqual((0, True), (listed.returncode, listed.stdout.rstrip().endswith("  plans/ä")))
+        self.assertNotIn("plans", self.command("list").stdout)
+
     def test_no_bit_of_an_envelope_can_be_another(self) -> None:
         record = self.vector_record()
         keys = dfss.Keys()

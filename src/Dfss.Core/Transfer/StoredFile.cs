@@ -8,6 +8,13 @@ namespace Dfss.Transfer;
 /// <param name="IsCurrent">Whether a majority of its home stood behind this record when it was read.</param>
 public sealed record StoredFile(FileRecord Record, bool IsCurrent)
 {
+    /// <summary>What the file is called for people: the name that a hidden one hides, where it was opened; else that of the record.</summary>
+    public string Name
+    {
+        get => field ?? Record.Name;
+        init;
+    }
+
     /// <summary>
     /// The fewest members at which any chunk, and the manifest, is known to be: those that sealed it, after a send;
     /// those that have it, in a test. Null where nobody asked.
@@ -45,7 +52,10 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
                 Previous = [.. Record.Previous.Where(one => one.Version < version)],
                 PreviousWriterIds = [],
             },
-            IsCurrent);
+            IsCurrent)
+        {
+            Name = Name,
+        };
     }
 
     private DfssException NotKept(long version)
@@ -56,7 +66,7 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
             DfssErrorCode.FileNotFound,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Version {version} of '{Record.Name}' is not kept: it is at version {Record.Version}, and ")
+                $"Version {version} of '{Name}' is not kept: it is at version {Record.Version}, and ")
             + (kept.Length > 0 ? $"of the earlier ones {kept} {(Record.Previous.Count == 1 ? "is" : "are")} kept." : "no earlier one is kept."),
             "How many are kept is said when a file is sent (-KeepVersions).");
     }

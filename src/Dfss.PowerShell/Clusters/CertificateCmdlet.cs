@@ -22,14 +22,15 @@ public abstract class CertificateCmdlet : DfssCmdlet
 
     /// <summary>The certificates of the members that are called so; of a name without wildcards that nobody has an error is written.</summary>
     private protected async Task<IReadOnlyList<DfssCertificateInfo>> FindAsync(
-        ClusterMembership membership, IssuerClient issuer, IReadOnlyList<string> names, CancellationToken cancellationToken)
+        ClusterMembership membership, IssuerClient issuer, IReadOnlyList<string> names, bool isLiteral, CancellationToken cancellationToken)
     {
         DfssCertificateInfo[] all = [.. (await issuer.ListCertificatesAsync(cancellationToken).ConfigureAwait(false))
             .Select(one => new DfssCertificateInfo(membership.Name, one))];
-        WildcardPattern[] patterns = [.. names.Select(name => WildcardPattern.Get(name, WildcardOptions.IgnoreCase))];
+        WildcardPattern[] patterns = [.. names.Select(
+            name => WildcardPattern.Get(isLiteral ? WildcardPattern.Escape(name) : name, WildcardOptions.IgnoreCase))];
         foreach ((string name, WildcardPattern pattern) in names.Zip(patterns))
         {
-            if (!WildcardPattern.ContainsWildcardCharacters(name) && !all.Any(one => pattern.IsMatch(one.Name)))
+            if ((isLiteral || !WildcardPattern.ContainsWildcardCharacters(name)) && !all.Any(one => pattern.IsMatch(one.Name)))
             {
                 await WriteErrorAsync(ClusterErrors.MemberNotFound(membership, name)).ConfigureAwait(false);
             }

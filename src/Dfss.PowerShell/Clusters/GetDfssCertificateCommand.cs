@@ -5,23 +5,36 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>Lists who is a member of a cluster, by the certificates that its issuer has issued. Asks the issuer, as an administrator.</summary>
-[Cmdlet(VerbsCommon.Get, "DfssCertificate")]
+[Cmdlet(VerbsCommon.Get, "DfssCertificate", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(DfssCertificateInfo))]
 public sealed class GetDfssCertificateCommand : CertificateCmdlet
 {
+    private const string NameSet = "Name";
+    private const string LiteralNameSet = "LiteralName";
+
     /// <summary>What the members are called; wildcards are allowed.</summary>
-    [Parameter(Position = 0, HelpMessage = "What the members are called; wildcards are allowed.")]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet,
+        HelpMessage = "What the members are called; wildcards are allowed.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = ["*"];
+
+    /// <summary>What the members are called, every character standing for itself.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
+        HelpMessage = "What the members are called, every character standing for itself.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string[] LiteralName { get; set; } = [];
 
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         ClusterMembership membership = ClusterChoice.Require(Cluster);
         IssuerClient issuer = await ConnectAsync(membership, cancellationToken).ConfigureAwait(false);
-        foreach (DfssCertificateInfo one in await FindAsync(membership, issuer, Name, cancellationToken).ConfigureAwait(false))
+        bool isLiteral = ParameterSetName == LiteralNameSet;
+        string[] names = isLiteral ? LiteralName : Name;
+        foreach (DfssCertificateInfo one in await FindAsync(membership, issuer, names, isLiteral, cancellationToken).ConfigureAwait(false))
         {
             await WriteObjectAsync(one).ConfigureAwait(false);
         }

@@ -13,15 +13,27 @@ namespace Dfss.Commands;
 [OutputType(typeof(DfssCertificateInfo))]
 public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
 {
+    // The default set takes nothing from the pipeline: it is tried first, and an object would be bound by its property Name.
     private const string NameSet = "Name";
+    private const string PipelineNameSet = "NameFromPipeline";
+    private const string LiteralNameSet = "LiteralName";
     private const string ObjectSet = "InputObject";
 
     /// <summary>What the members are called; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
+        ParameterSetName = PipelineNameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = [];
+
+    /// <summary>What the members are called, every character standing for itself.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
+        HelpMessage = "What the members are called, every character standing for itself.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string[] LiteralName { get; set; } = [];
 
     /// <summary>The certificates, as Get-DfssCertificate gives them.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet,
@@ -36,11 +48,13 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        if (ParameterSetName == NameSet)
+        if (ParameterSetName != ObjectSet)
         {
+            bool isLiteral = ParameterSetName == LiteralNameSet;
             ClusterMembership membership = ClusterChoice.Require(Cluster);
             IssuerClient issuer = await ConnectAsync(membership, cancellationToken).ConfigureAwait(false);
-            IReadOnlyList<DfssCertificateInfo> found = await FindAsync(membership, issuer, Name, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<DfssCertificateInfo> found = await FindAsync(
+                membership, issuer, isLiteral ? LiteralName : Name, isLiteral, cancellationToken).ConfigureAwait(false);
             await RevokeAsync(membership, issuer, found, cancellationToken).ConfigureAwait(false);
             return;
         }

@@ -29,7 +29,7 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
     [Parameter(HelpMessage = "Encryption keys that open the files now: objects, SecureStrings or paths.")]
     [EncryptionKeyArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
-    public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
+    public override DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
     /// <summary>Certificates with their private keys that open the files now: objects, paths or thumbprints.</summary>
     [Parameter(HelpMessage = "Certificates with their private keys that open the files now.")]
@@ -41,6 +41,9 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
     [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
     [ValidateNotNull]
     public SecureString? DecryptionPassword { get; set; }
+
+    /// <inheritdoc/>
+    private protected override bool OpensContents => true;
 
     /// <inheritdoc/>
     private protected override string Activity => "Adding recipients";
@@ -67,7 +70,7 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
         string action = $"Let {string.Join(", ", recipients.Select(recipient => recipient.KeyId))} read it";
-        if (await ShouldProcessAsync(file.Record.Name, action).ConfigureAwait(false))
+        if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
             await EnqueueChangeAsync(
                 file, token => Client.AddRecipientsAsync(file, recipients, keys, token), cancellationToken).ConfigureAwait(false);

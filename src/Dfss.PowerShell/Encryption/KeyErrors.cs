@@ -22,6 +22,21 @@ internal static class KeyErrors
         "EncryptionKeyInvalid", ErrorCategory.InvalidData, target: null,
         "The SecureString is no encryption key. Passphrases are not taken: what can be remembered can be guessed.", Advice));
 
+    internal static CmdletException HiddenNameKeyMissing() => new(ErrorRecords.Create(
+        "HiddenNameKeyMissing", ErrorCategory.InvalidArgument, target: null,
+        "-HiddenName is given, and no key that the names are hidden with. A recipient's certificate hides no name.",
+        "Give -EncryptionKey too."));
+
+    internal static CmdletException HiddenNameMissing() => new(ErrorRecords.Create(
+        "HiddenNameMissing", ErrorCategory.InvalidArgument, target: null,
+        "-EncryptionKey is given, which is for hidden names alone here, and -HiddenName is not.",
+        "Give both; or neither, where the names are not hidden: this command needs no key."));
+
+    internal static ErrorRecord NameWouldShow(string name) => ErrorRecords.Create(
+        "NameWouldShow", ErrorCategory.InvalidOperation, name,
+        $"The name '{name}' is hidden from the peers, and the new name would not be.",
+        "Give -HiddenName and -EncryptionKey; or, where the new name may be seen, name the file as the peers have it (StoredName).");
+
     internal static CmdletException NoRecipient() => new(ErrorRecords.Create(
         "RecipientMissing", ErrorCategory.InvalidArgument, target: null,
         "Nobody is named who is to read the files: neither -Recipient nor -RecipientKey is given.",

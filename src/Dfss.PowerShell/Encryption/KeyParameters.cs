@@ -47,6 +47,33 @@ internal sealed class KeyParameters
         return new KeyRing(symmetric, own);
     }
 
+    /// <summary>What names are hidden with; null where they are not.</summary>
+    /// <param name="keys">The keys that are given.</param>
+    /// <param name="isHidden">Whether the names are hidden.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CmdletException">HiddenNameKeyMissing, or a key cannot be read.</exception>
+    internal async Task<IReadOnlyList<HiddenNames>?> ReadHiddenNamesAsync(
+        IReadOnlyList<DfssEncryptionKeySource>? keys, bool isHidden, CancellationToken cancellationToken)
+    {
+        if (!isHidden)
+        {
+            return null;
+        }
+
+        if (keys is not { Count: > 0 })
+        {
+            throw KeyErrors.HiddenNameKeyMissing();
+        }
+
+        var hidden = new List<HiddenNames>();
+        foreach (DfssEncryptionKeySource key in keys)
+        {
+            hidden.Add(new HiddenNames(await ReadAsync(key, cancellationToken).ConfigureAwait(false)));
+        }
+
+        return hidden;
+    }
+
     /// <summary>For whom files are encrypted.</summary>
     /// <exception cref="CmdletException">One cannot be read.</exception>
     /// <exception cref="DfssException">InvalidArgument, CertificateExpired: nothing can be encrypted for a certificate.</exception>

@@ -25,7 +25,7 @@ public sealed class RemoveDfssFileRecipientCommand : RecordCmdlet
     /// <inheritdoc/>
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
-        if (await ShouldProcessAsync(file.Record.Name, $"Leave out {string.Join(", ", KeyId)}").ConfigureAwait(false))
+        if (await ShouldProcessAsync(file.Name, $"Leave out {string.Join(", ", KeyId)}").ConfigureAwait(false))
         {
             await EnqueueChangeAsync(
                 file, token => Client.RemoveRecipientsAsync(file, KeyId, token), cancellationToken).ConfigureAwait(false);

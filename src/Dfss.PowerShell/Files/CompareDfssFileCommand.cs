@@ -15,6 +15,7 @@ namespace Dfss.Commands;
 public sealed class CompareDfssFileCommand : LocalFileCmdlet
 {
     private KeyRing? keys;
+    private IReadOnlyList<HiddenNames>? hidden;
 
     /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not encrypted are then refused.</summary>
     [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
@@ -40,8 +41,9 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
-        keys = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
-            .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
+        var parameters = new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword };
+        keys = await parameters.ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
+        hidden = await parameters.ReadHiddenNamesAsync(EncryptionKey, HiddenName, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -54,7 +56,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        StoredFile stored = await Client.GetAsync(file.Name, cancellationToken).ConfigureAwait(false);
+        StoredFile stored = await new NameQuery(file.Name, isLiteral: true, hidden).GetAsync(Client, cancellationToken).ConfigureAwait(false);
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,
             cancellationToken).ConfigureAwait(false);
         SayDone($"Compared '{file.Path}' with", stored, started);

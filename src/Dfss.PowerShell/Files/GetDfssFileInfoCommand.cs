@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -37,8 +38,34 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [Parameter(HelpMessage = "Asks the peers which chunks they have, and gives PresentReplicas.")]
     public SwitchParameter Detailed { get; set; }
 
+    /// <summary>The names are hidden from the peers, under a key of -EncryptionKey.</summary>
+    [Parameter(HelpMessage = "The names are hidden from the peers, under a key of -EncryptionKey.")]
+    public SwitchParameter HiddenName { get; set; }
+
+    /// <summary>Encryption keys that names are hidden with: objects, SecureStrings or paths.</summary>
+    [Parameter(HelpMessage = "Encryption keys that names are hidden with: objects, SecureStrings or paths.")]
+    [EncryptionKeyArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
+
+    // What the names are hidden with; null where they are not.
+    private IReadOnlyList<HiddenNames>? hidden;
+
     // Once for a command: what it says of one file holds for the others.
     private bool hasWarned;
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        if (EncryptionKey is not null && !HiddenName)
+        {
+            throw KeyErrors.HiddenNameMissing();
+        }
+
+        hidden = await new KeyParameters { ResolvePath = ResolveNewAsync }
+            .ReadHiddenNamesAsync(EncryptionKey, HiddenName, cancellationToken).ConfigureAwait(false);
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
@@ -48,7 +75,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         {
             try
             {
-                var query = new NameQuery(name, isLiteral);
+                var query = new NameQuery(name, isLiteral, hidden);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
                     if (query.IsPattern)
@@ -80,7 +107,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         }
         catch (DfssException exception)
         {
-            await WriteErrorAsync(ErrorRecords.Create(exception, file.Record.Name)).ConfigureAwait(false);
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
             return;
         }
 
@@ -99,19 +126,19 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             await Client.TestAsync(file, deep: false, progress: null, cancellationToken).ConfigureAwait(false);
         if (!Chunk)
         {
-            await WriteObjectAsync(new DfssFileInfo(health.File)).ConfigureAwait(false);
+            await WriteObjectAsync(new DfssFileInfo(health.File with { Name = file.Name })).ConfigureAwait(false);
             return;
         }
 
         if (health.ManifestProblem is { } problem)
         {
             await WriteErrorAsync(ErrorRecords.Create(
-                new DfssException(DfssErrorCode.ChunkNotFound, problem), file.Record.Name)).ConfigureAwait(false);
+                new DfssException(DfssErrorCode.ChunkNotFound, problem), file.Name)).ConfigureAwait(false);
         }
 
         foreach (ChunkHealth chunk in health.Chunks)
         {
-            await WriteObjectAsync(new DfssChunkInfo(file.Record.Name, chunk)).ConfigureAwait(false);
+            await WriteObjectAsync(new DfssChunkInfo(file.Name, chunk)).ConfigureAwait(false);
         }
     }
 
@@ -121,7 +148,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         {
             hasWarned = true;
             await WriteWarningAsync(
-                $"'{file.Record.Name}' may be out of date, and so may all whose version is shown with '?' (IsCurrent "
+                $"'{file.Name}' may be out of date, and so may all whose version is shown with '?' (IsCurrent "
                 + "is false): fewer than a majority of the file's peers answered, so the others may know a newer "
                 + "version. Start them to be sure.").ConfigureAwait(false);
         }

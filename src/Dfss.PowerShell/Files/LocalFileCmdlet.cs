@@ -8,7 +8,6 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>The default set: objects with the properties Path and Name bind to nothing else.</summary>
     private protected const string PathSet = "Path";
 
-
     private const string LiteralPathSet = "LiteralPath";
     private const string InputObjectSet = "InputObject";
 
@@ -50,6 +49,10 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     [Parameter(HelpMessage = "A folder; the names are the files' paths relative to it, with '/'.")]
     [ValidateNotNullOrEmpty]
     public string? RelativeTo { get; set; }
+
+    /// <summary>Hides the names from the peers, under -EncryptionKey.</summary>
+    [Parameter(HelpMessage = "The names are hidden from the peers, under -EncryptionKey.")]
+    public SwitchParameter HiddenName { get; set; }
 
     /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
     private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
+using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -14,11 +15,16 @@ internal sealed class NameQuery
 
     private readonly string text;
     private readonly WildcardPattern? pattern;
+    private readonly IReadOnlyList<HiddenNames>? hidden;
 
     /// <summary>Takes what the user gave.</summary>
+    /// <param name="text">A name, or a pattern.</param>
+    /// <param name="isLiteral">Whether every character stands for itself.</param>
+    /// <param name="hidden">What the names are hidden with; null where they are not. Then no peer is told one.</param>
     /// <exception cref="WildcardPatternException">The pattern is not well formed.</exception>
-    internal NameQuery(string text, bool isLiteral)
+    internal NameQuery(string text, bool isLiteral, IReadOnlyList<HiddenNames>? hidden = null)
     {
+        this.hidden = hidden;
         bool hasWildcards = !isLiteral && WildcardPattern.ContainsWildcardCharacters(text);
         this.text = isLiteral || hasWildcards ? text : WildcardPattern.Unescape(text);
         if (hasWildcards)
@@ -39,6 +45,16 @@ internal sealed class NameQuery
     internal async IAsyncEnumerable<StoredFile> FindAsync(
         DfssClient client, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (hidden is not null)
+        {
+            await foreach (StoredFile file in FindHiddenAsync(client, hidden, cancellationToken).ConfigureAwait(false))
+            {
+                yield return file;
+            }
+
+            yield break;
+        }
+
         if (pattern is null)
         {
             yield return await client.GetAsync(text, cancellationToken).ConfigureAwait(false);
@@ -58,6 +74,50 @@ internal sealed class NameQuery
     internal static ErrorRecord CreateError(string pattern, WildcardPatternException exception) => ErrorRecords.Create(
         "NameInvalid", ErrorCategory.InvalidArgument, pattern, $"'{pattern}' is no pattern: {exception.Message}",
         "Use -LiteralName where the name has brackets.", exception);
+
+    private async IAsyncEnumerable<StoredFile> FindHiddenAsync(
+        DfssClient client, IReadOnlyList<HiddenNames> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (pattern is null)
+        {
+            yield return await GetHiddenAsync(client, keys, cancellationToken).ConfigureAwait(false);
+            yield break;
+        }
+
+        await foreach (StoredFile file in client.ListAsync(HiddenNames.Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            string? name = null;
+            if (keys.Any(key => key.TryOpen(file.Record.Name, out name)) && IsMatch(name!))
+            {
+                yield return file with { Name = name! };
+            }
+        }
+    }
+
+    /// <summary>The one file of a name without wildcards.</summary>
+    /// <exception cref="DfssException">FileNotFound, and whatever reading gives.</exception>
+    internal Task<StoredFile> GetAsync(DfssClient client, CancellationToken cancellationToken) =>
+        hidden is null ? client.GetAsync(text, cancellationToken) : GetHiddenAsync(client, hidden, cancellationToken);
+
+    private async Task<StoredFile> GetHiddenAsync(DfssClient client, IReadOnlyList<HiddenNames> keys, CancellationToken cancellationToken)
+    {
+        string name = FileName.Normalize(text);
+        for (int i = 0; ; i++)
+        {
+            string stored = keys[i].Hide(name);
+            try
+            {
+                return await client.GetAsync(stored, cancellationToken).ConfigureAwait(false) with { Name = name };
+            }
+            catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
+            {
+                if (i == keys.Count - 1)
+                {
+                    throw exception.Retold(exception.Reason.Replace(stored, name, StringComparison.Ordinal));
+                }
+            }
+        }
+    }
 
     /// <summary>Whether a name is asked for.</summary>
     internal bool IsMatch(string name) => name == text || (pattern is not null && pattern.IsMatch(name));

@@ -70,7 +70,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
     [EncryptionKeyArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
-    public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
+    public override DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
     /// <summary>Certificates with their private keys to read encrypted files with: objects, paths or thumbprints.</summary>
     [Parameter(HelpMessage = "Certificates with their private keys to read encrypted files with.")]
@@ -82,6 +82,9 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
     [ValidateNotNull]
     public SecureString? DecryptionPassword { get; set; }
+
+    /// <inheritdoc/>
+    private protected override bool OpensContents => true;
 
     /// <inheritdoc/>
     private protected override string Activity => "Receiving";
@@ -156,7 +159,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         }
         catch (DfssException exception)
         {
-            await WriteErrorAsync(ErrorRecords.Create(exception, found.Record.Name)).ConfigureAwait(false);
+            await WriteErrorAsync(ErrorRecords.Create(exception, found.Name)).ConfigureAwait(false);
             return;
         }
 
@@ -164,7 +167,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         {
             throw new CmdletException(ErrorRecords.Create(
                 "DestinationNotFolder", ErrorCategory.InvalidArgument, destination.Path,
-                $"'{other.Name}' and '{file.Record.Name}' cannot both be received as '{destination.Path}', which is no "
+                $"'{other.Name}' and '{file.Name}' cannot both be received as '{destination.Path}', which is no "
                     + "folder. Nothing was received.",
                 "End -Destination with '/': it is then a folder, made where it is missing."));
         }
@@ -172,24 +175,27 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         string path;
         try
         {
-            path = destination.Locate(file.Record.Name);
-            string action = $"Receive '{file.Record.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
+            path = destination.Locate(file.Name);
+            string action = $"Receive '{file.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
             if (!await ShouldProcessAsync(path, action).ConfigureAwait(false))
             {
                 return;
             }
 
-            destination.Claim(path, file.Record.Name);
+            destination.Claim(path, file.Name);
         }
         catch (DfssException exception)
         {
-            await WriteErrorAsync(ErrorRecords.Create(exception, file.Record.Name)).ConfigureAwait(false);
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
             return;
         }
 
         var work = new FileWork(
-            file.Record.Name, file.Record.Name, file.Record.ContentLength, (progress, token) =>
-                ReceiveAsync(file, path, destination, progress, token));
+            file.Name, file.Name, file.Record.ContentLength, (progress, token) =>
+                ReceiveAsync(file, path, destination, progress, token))
+        {
+            StoredName = file.Record.Name,
+        };
         if (destination.IsFolder || destination != common)
         {
             await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);

@@ -33,14 +33,22 @@ public abstract class RecordCmdlet : StoredFileCmdlet
         StoredFile file, Func<CancellationToken, Task<StoredFile>> changeAsync, CancellationToken cancellationToken) =>
         EnqueueAsync(
             new FileWork(
-                file.Record.Name, file.Record.Name, Length: 0, (_, token) => ChangeAsync(changeAsync, token)),
+                file.Name, file.Name, Length: 0, (_, token) => ChangeAsync(file, changeAsync, token))
+            {
+                StoredName = file.Record.Name,
+            },
             cancellationToken);
 
     private async Task<Action> ChangeAsync(
-        Func<CancellationToken, Task<StoredFile>> changeAsync, CancellationToken cancellationToken)
+        StoredFile file, Func<CancellationToken, Task<StoredFile>> changeAsync, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
         StoredFile changed = await changeAsync(cancellationToken).ConfigureAwait(false);
+        if (changed.Record.Name == file.Record.Name)
+        {
+            changed = changed with { Name = file.Name };
+        }
+
         SayDone(Done, changed, started);
         return () =>
         {

@@ -35,7 +35,7 @@ public sealed class RemoveDfssFileCommand : RecordCmdlet
     {
         string action = FormattableString.Invariant(
             $"Remove version {file.Record.Version}, {ByteSize.ToText(file.Record.ContentLength)}");
-        if (await ShouldProcessAsync(file.Record.Name, action).ConfigureAwait(false))
+        if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
             await EnqueueChangeAsync(
                 file, token => Client.RemoveAsync(file, options, token), cancellationToken).ConfigureAwait(false);

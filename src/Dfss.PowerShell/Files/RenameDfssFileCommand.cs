@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -37,10 +38,27 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
     /// <inheritdoc/>
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
-        string name = file.Record.Name;
+        string name = file.Name;
         string newName = NewName;
+        if (Hidden is null && name != file.Record.Name)
+        {
+            await WriteErrorAsync(KeyErrors.NameWouldShow(name)).ConfigureAwait(false);
+            return;
+        }
+
         string action = $"Rename to '{newName}'";
-        if (isWhatIf && await FindRefusalAsync(file, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
+        string stored;
+        try
+        {
+            stored = Hidden is [HiddenNames first, ..] ? first.Hide(newName) : newName;
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
+            return;
+        }
+
+        if (isWhatIf && await FindRefusalAsync(file, stored, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
         {
             action += $", which would fail: {refusal}";
         }
@@ -59,16 +77,29 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
             return;
         }
 
-        await EnqueueChangeAsync(
-            file, token => Client.RenameAsync(file, newName, token), cancellationToken).ConfigureAwait(false);
+        await EnqueueChangeAsync(file, token => RenameAsync(file, stored, newName, token), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Why the name could not be given, as far as reading shows; null where it could.</summary>
-    private async Task<string?> FindRefusalAsync(StoredFile file, string newName, CancellationToken cancellationToken)
+    private async Task<StoredFile> RenameAsync(StoredFile file, string stored, string newName, CancellationToken cancellationToken)
     {
         try
         {
-            return await Client.IsNameTakenAsync(file, newName, cancellationToken).ConfigureAwait(false)
+            StoredFile renamed = await Client.RenameAsync(file, stored, cancellationToken).ConfigureAwait(false);
+            return Hidden is null ? renamed : renamed with { Name = newName };
+        }
+        catch (DfssException exception) when (Hidden is not null)
+        {
+            throw exception.Retold(exception.Reason.Replace(stored, newName, StringComparison.Ordinal));
+        }
+    }
+
+    /// <summary>Why the name could not be given, as far as reading shows; null where it could.</summary>
+    private async Task<string?> FindRefusalAsync(
+        StoredFile file, string stored, string newName, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Client.IsNameTakenAsync(file, stored, cancellationToken).ConfigureAwait(false)
                 ? $"'{newName}' exists"
                 : null;
         }

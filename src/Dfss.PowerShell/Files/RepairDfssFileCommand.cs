@@ -55,7 +55,10 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
         new FileWork(
-            file.Record.Name, file.Record.Name, file.Record.ContentLength, (progress, token) => RepairAsync(file, progress, token)),
+            file.Name, file.Name, file.Record.ContentLength, (progress, token) => RepairAsync(file, progress, token))
+        {
+            StoredName = file.Record.Name,
+        },
         cancellationToken);
 
     private async Task<Action> RepairAsync(
@@ -69,7 +72,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             Replicas = Replicas > 0 ? Replicas : null,
             MoveTo = moveTo,
             Confirm = async (plan, _) =>
-                isWanted = await ShouldProcessAsync(file.Record.Name, Describe(plan)).ConfigureAwait(false),
+                isWanted = await ShouldProcessAsync(file.Name, Describe(plan)).ConfigureAwait(false),
         };
         RepairResult result =
             await Client.RepairAsync(file, options, progress, cancellationToken).ConfigureAwait(false);
@@ -79,7 +82,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         }
 
         SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
-        return () => WriteObject(new DfssFileRepair(result));
+        return () => WriteObject(new DfssFileRepair(result with { File = result.File with { Name = file.Name } }));
     }
 
     private string Describe(RepairPlan plan)

@@ -14,6 +14,7 @@ namespace Dfss.Commands;
 public sealed class SendDfssFileCommand : LocalFileCmdlet
 {
     private SendOptions options = SendOptions.Default;
+    private HiddenNames? hidden;
 
     /// <summary>
     /// The length of a chunk in bytes, 64KB to 16MB; raised by itself for a file that would have too many chunks.
@@ -80,8 +81,10 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<Recipient> recipients = await new KeyParameters { ResolvePath = ResolveNewAsync }.ReadRecipientsAsync(
-            EncryptionKey is null ? [] : [EncryptionKey], Recipient, cancellationToken).ConfigureAwait(false);
+        var keys = new KeyParameters { ResolvePath = ResolveNewAsync };
+        DfssEncryptionKeySource[] given = EncryptionKey is null ? [] : [EncryptionKey];
+        IReadOnlyList<Recipient> recipients = await keys.ReadRecipientsAsync(given, Recipient, cancellationToken).ConfigureAwait(false);
+        hidden = (await keys.ReadHiddenNamesAsync(given, HiddenName, cancellationToken).ConfigureAwait(false))?[0];
         options = new SendOptions
         {
             ChunkSize = ChunkSize,
@@ -113,9 +116,26 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        StoredFile stored = await Client.SendAsync(file.Path, file.Name, options, progress,
-            cancellationToken).ConfigureAwait(false);
+        StoredFile stored = hidden is null
+            ? await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false)
+            : await SendHiddenAsync(file, hidden, progress, cancellationToken).ConfigureAwait(false);
         SayDone($"Sent '{file.Path}' as", stored, started);
         return () => WriteObject(new DfssFileInfo(stored));
+    }
+
+    /// <summary>Nobody but whoever has the key learns the name.</summary>
+    private async Task<StoredFile> SendHiddenAsync(
+        LocalFile file, HiddenNames names, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+    {
+        string stored = names.Hide(file.Name);
+        try
+        {
+            StoredFile sent = await Client.SendAsync(file.Path, stored, options, progress, cancellationToken).ConfigureAwait(false);
+            return sent with { Name = file.Name };
+        }
+        catch (DfssException exception)
+        {
+            throw exception.Retold(exception.Reason.Replace(stored, file.Name, StringComparison.Ordinal));
+        }
     }
 }

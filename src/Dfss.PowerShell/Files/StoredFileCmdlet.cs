@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -40,6 +41,22 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     [ValidateNotNullOrEmpty]
     public DfssFileInfo[] InputObject { get; set; } = [];
 
+    /// <summary>The names are hidden from the peers, under a key of -EncryptionKey.</summary>
+    [Parameter(HelpMessage = "The names are hidden from the peers, under a key of -EncryptionKey.")]
+    public SwitchParameter HiddenName { get; set; }
+
+    /// <summary>Encryption keys that names are hidden with: objects, SecureStrings or paths.</summary>
+    [Parameter(HelpMessage = "Encryption keys that names are hidden with: objects, SecureStrings or paths.")]
+    [EncryptionKeyArgument(IsList = true)]
+    [ValidateNotNullOrEmpty]
+    public virtual DfssEncryptionKeySource[]? EncryptionKey { get; set; }
+
+    /// <summary>What the names are hidden with; null where they are not.</summary>
+    private protected IReadOnlyList<HiddenNames>? Hidden { get; private set; }
+
+    /// <summary>Whether the keys open contents too.</summary>
+    private protected virtual bool OpensContents => false;
+
     /// <summary>
     /// Only names need somebody to ask, and whether names or files come is known with the first input.
     /// </summary>
@@ -47,6 +64,19 @@ public abstract class StoredFileCmdlet : TransferCmdlet
 
     /// <summary>Takes one stored file; to be enqueued.</summary>
     private protected abstract Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        if (EncryptionKey is not null && !HiddenName && !OpensContents)
+        {
+            throw KeyErrors.HiddenNameMissing();
+        }
+
+        Hidden = await new KeyParameters { ResolvePath = ResolveNewAsync }
+            .ReadHiddenNamesAsync(EncryptionKey, HiddenName, cancellationToken).ConfigureAwait(false);
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
@@ -67,7 +97,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
         {
             try
             {
-                var query = new NameQuery(name, isLiteral);
+                var query = new NameQuery(name, isLiteral, Hidden);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
                     await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);

@@ -26,7 +26,10 @@ public sealed class TestDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
         new FileWork(
-            file.Record.Name, file.Record.Name, file.Record.ContentLength, (progress, token) => TestAsync(file, progress, token)),
+            file.Name, file.Name, file.Record.ContentLength, (progress, token) => TestAsync(file, progress, token))
+        {
+            StoredName = file.Record.Name,
+        },
         cancellationToken);
 
     private async Task<Action> TestAsync(
@@ -48,10 +51,10 @@ public sealed class TestDfssFileCommand : StoredFileCmdlet
                 return;
             }
 
-            WriteObject(new DfssChunkHealth(file.Record, health.Manifest));
+            WriteObject(new DfssChunkHealth(file, health.Manifest));
             foreach (ChunkHealth chunk in health.Chunks)
             {
-                WriteObject(new DfssChunkHealth(file.Record, chunk));
+                WriteObject(new DfssChunkHealth(file, chunk));
             }
         };
     }

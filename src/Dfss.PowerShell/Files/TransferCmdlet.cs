@@ -148,7 +148,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         {
             string peers = string.Join(", ", file.Record.Home
                 .Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0]));
-            say(FormattableString.Invariant($"{what} '{file.Record.Name}' version {file.Record.Version}: ")
+            say(FormattableString.Invariant($"{what} '{file.Name}' version {file.Record.Version}: ")
                 + $"{DescribeRate(file.Record.ContentLength, startedAt)}, peers {peers}.");
         }
     }
@@ -234,7 +234,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         {
             if (!ErrorRecords.IsAboutThePeers(exception) || Client.Peers.Count == 0)
             {
-                ErrorRecord error = ErrorRecords.Create(exception, file.Target);
+                ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
                 return () => WriteError(error);
             }
 
@@ -268,4 +268,13 @@ public abstract class TransferCmdlet : ClientCmdlet
 /// <param name="RunAsync">Does it; gives what writes its result, to be called on the pipeline thread.</param>
 internal sealed record FileWork(
     string Name, object Target, long Length,
-    Func<IProgress<TransferProgress>?, CancellationToken, Task<Action>> RunAsync);
+    Func<IProgress<TransferProgress>?, CancellationToken, Task<Action>> RunAsync)
+{
+    /// <summary>The name that the peers have, where they are not told <see cref="Name"/>.</summary>
+    internal string? StoredName { get; init; }
+
+    /// <summary>What went wrong, in the words of whoever knows the real name.</summary>
+    internal DfssException Tell(DfssException failure) => StoredName is null || StoredName == Name
+        ? failure
+        : failure.Retold(failure.Reason.Replace(StoredName, Name, StringComparison.Ordinal));
+}

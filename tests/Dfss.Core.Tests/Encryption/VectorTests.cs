@@ -56,6 +56,18 @@ public sealed class VectorTests
     }
 
     [Fact]
+    public void A_name_is_hidden_as_printed()
+    {
+        byte[] key = Vectors.Bytes(EncryptionKeyName);
+        Assert.Equal(Vectors.Bytes("name_nonce_key"), FileKey.Derive(key, "DFSS encryption 1 name nonce"u8));
+        Assert.Equal(Vectors.Bytes("name_key"), FileKey.Derive(key, "DFSS encryption 1 name"u8));
+        HiddenNames names = new(new EncryptionKey(key));
+        Assert.Equal(Vectors.Text("stored_name"), names.Hide(Vectors.Text("name")));
+        Assert.True(names.TryOpen(Vectors.Text("stored_name"), out string? name));
+        Assert.Equal(Vectors.Text("name"), name);
+    }
+
+    [Fact]
     public void Wraps_and_envelope_are_made_as_printed()
     {
         using ECDiffieHellman ephemeral = ECDiffieHellman.Create(new ECParameters

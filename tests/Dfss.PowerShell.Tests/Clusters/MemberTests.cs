@@ -31,6 +31,10 @@ public sealed class MemberTests : IDisposable
             [DfssClusterRole.Admin, DfssClusterRole.Peer, DfssClusterRole.Reader], members.Select(member => member.Role));
         Assert.All(members, member => Assert.Equal((DfssCertificateState.Valid, "lab"), (member.State, member.Cluster)));
         Assert.Equal(users.Session.Run("$second.StoreId").As<string>()[0], members[1].StoreId);
+        Assert.Equal(
+            ["box2", "laptop7"], users.Session.Run("'box2', 'LAPTOP7' | Get-DfssCertificate").As<DfssCertificateInfo>().Select(member => member.Name));
+        Assert.Equal("box2", Assert.Single(users.Session.Run("Get-DfssCertificate -LiteralName box2").As<DfssCertificateInfo>()).Name);
+        Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate -LiteralName laptop* -Confirm:$false"));
         Result revoked = users.Session.Run("Get-DfssCertificate laptop* | Revoke-DfssCertificate -Confirm:$false -PassThru");
         Assert.Equal(DfssCertificateState.Revoked, Assert.Single(revoked.As<DfssCertificateInfo>()).State);
         Assert.Empty(revoked.Warnings);
