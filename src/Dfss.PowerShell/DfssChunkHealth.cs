@@ -8,6 +8,7 @@ public sealed class DfssChunkHealth
     internal DfssChunkHealth(StoredFile file, ChunkHealth chunk)
     {
         Name = file.Name;
+        StoredName = file.Record.Name;
         Index = chunk.Index;
         Id = chunk.Id.ToString();
         Length = chunk.Length;
@@ -20,6 +21,9 @@ public sealed class DfssChunkHealth
 
     /// <summary>The file's name.</summary>
     public string Name { get; }
+
+    /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.</summary>
+    public string StoredName { get; }
 
     /// <summary>The chunk's place in the file, from 0; null for the manifest.</summary>
     public int? Index { get; }

@@ -5,9 +5,10 @@ namespace Dfss;
 /// <summary>One chunk of a stored file, and the peers that have it.</summary>
 public sealed class DfssChunkInfo
 {
-    internal DfssChunkInfo(string name, ChunkHealth chunk)
+    internal DfssChunkInfo(StoredFile file, ChunkHealth chunk)
     {
-        Name = name;
+        Name = file.Name;
+        StoredName = file.Record.Name;
         Index = chunk.Index!.Value;
         Id = chunk.Id.ToString();
         Length = chunk.Length;
@@ -16,6 +17,9 @@ public sealed class DfssChunkInfo
 
     /// <summary>The file's name.</summary>
     public string Name { get; }
+
+    /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.</summary>
+    public string StoredName { get; }
 
     /// <summary>The chunk's place in the file, from 0.</summary>
     public int Index { get; }

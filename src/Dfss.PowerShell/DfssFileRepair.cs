@@ -9,6 +9,7 @@ public sealed class DfssFileRepair
     {
         FileRecord record = result.File.Record;
         Name = result.File.Name;
+        StoredName = record.Name;
         Version = record.Version;
         Replicas = record.Replicas;
         ReplicasBefore = result.ReplicasBefore;
@@ -21,6 +22,9 @@ public sealed class DfssFileRepair
 
     /// <summary>The file's name.</summary>
     public string Name { get; }
+
+    /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.</summary>
+    public string StoredName { get; }
 
     /// <summary>Its version; a new one only where it was moved, or the number of copies asked for was changed.</summary>
     public long Version { get; }

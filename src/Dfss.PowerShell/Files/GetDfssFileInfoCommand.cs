@@ -48,6 +48,12 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ValidateNotNullOrEmpty]
     public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
+    /// <summary>
+    /// Of an object from the pipeline: the name that the peers have. Where there is one it is asked for, so that no peer is told a hidden Name.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
+    public string? StoredName { get; set; }
+
     // What the names are hidden with; null where they are not.
     private IReadOnlyList<HiddenNames>? hidden;
 
@@ -75,7 +81,9 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         {
             try
             {
-                var query = new NameQuery(name, isLiteral, hidden);
+                NameQuery query = string.IsNullOrEmpty(StoredName)
+                    ? new NameQuery(name, isLiteral, hidden)
+                    : NameQuery.OfObject(StoredName, name);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
                     if (query.IsPattern)
@@ -138,7 +146,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
 
         foreach (ChunkHealth chunk in health.Chunks)
         {
-            await WriteObjectAsync(new DfssChunkInfo(file.Name, chunk)).ConfigureAwait(false);
+            await WriteObjectAsync(new DfssChunkInfo(file, chunk)).ConfigureAwait(false);
         }
     }
 

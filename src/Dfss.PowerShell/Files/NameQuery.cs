@@ -16,6 +16,7 @@ internal sealed class NameQuery
     private readonly string text;
     private readonly WildcardPattern? pattern;
     private readonly IReadOnlyList<HiddenNames>? hidden;
+    private readonly string? shown;
 
     /// <summary>Takes what the user gave.</summary>
     /// <param name="text">A name, or a pattern.</param>
@@ -34,6 +35,17 @@ internal sealed class NameQuery
             Prefix = end < 0 ? text : text[..end];
         }
     }
+
+    private NameQuery(string text, string shown)
+    {
+        this.text = text;
+        this.shown = shown;
+    }
+
+    /// <summary>The file of an object that has come through the pipeline.</summary>
+    /// <param name="storedName">The name that the peers have.</param>
+    /// <param name="name">What the file is called for people.</param>
+    internal static NameQuery OfObject(string storedName, string name) => new(storedName, name);
 
     /// <summary>Whether it has wildcards, and so is answered from the peers' lists.</summary>
     internal bool IsPattern => pattern is not null;
@@ -57,7 +69,8 @@ internal sealed class NameQuery
 
         if (pattern is null)
         {
-            yield return await client.GetAsync(text, cancellationToken).ConfigureAwait(false);
+            StoredFile found = await client.GetAsync(text, cancellationToken).ConfigureAwait(false);
+            yield return shown is null ? found : found with { Name = shown };
             yield break;
         }
 
@@ -104,10 +117,11 @@ internal sealed class NameQuery
         string name = FileName.Normalize(text);
         for (int i = 0; ; i++)
         {
-            string stored = keys[i].Hide(name);
+            // Who gives the stored name itself means that file.
+            string stored = keys[i].TryOpen(text, out string? opened) ? text : keys[i].Hide(name);
             try
             {
-                return await client.GetAsync(stored, cancellationToken).ConfigureAwait(false) with { Name = name };
+                return await client.GetAsync(stored, cancellationToken).ConfigureAwait(false) with { Name = opened ?? name };
             }
             catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
             {

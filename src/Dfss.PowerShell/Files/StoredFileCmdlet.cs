@@ -51,6 +51,16 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     [ValidateNotNullOrEmpty]
     public virtual DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
+    /// <summary>
+    /// Of an object from the pipeline, a copy that came out of another session for example: the name that the peers have. Where there is one
+    /// it is asked for, so that no peer is told a hidden Name.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = PipelineNameSet,
+        HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = LiteralNameSet,
+        HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
+    public string? StoredName { get; set; }
+
     /// <summary>What the names are hidden with; null where they are not.</summary>
     private protected IReadOnlyList<HiddenNames>? Hidden { get; private set; }
 
@@ -97,7 +107,9 @@ public abstract class StoredFileCmdlet : TransferCmdlet
         {
             try
             {
-                var query = new NameQuery(name, isLiteral, Hidden);
+                NameQuery query = string.IsNullOrEmpty(StoredName)
+                    ? new NameQuery(name, isLiteral, Hidden)
+                    : NameQuery.OfObject(StoredName, name);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
                     await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);

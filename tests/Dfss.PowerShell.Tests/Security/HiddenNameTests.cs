@@ -68,6 +68,22 @@ public sealed class HiddenNameTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("$sent | Get-DfssFileInfo")]
+    [InlineData("[pscustomobject]@{ Name = $sent.Name; StoredName = $sent.StoredName } | Get-DfssFileInfo")]
+    [InlineData("[pscustomobject]@{ Name = $sent.Name; StoredName = $sent.StoredName } | Receive-DfssFile -EncryptionKey files.key")]
+    [InlineData("[System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($sent)) | Test-DfssFile")]
+    [InlineData("$sent | Test-DfssFile -Detailed | Repair-DfssFile")]
+    [InlineData("$sent | Get-DfssFileInfo -Chunk | Get-DfssFileInfo")]
+    [InlineData("$sent | Repair-DfssFile | Get-DfssFileInfo")]
+    [InlineData("$sent.Versions | Get-DfssFileInfo")]
+    [InlineData("Get-DfssFileInfo $sent.StoredName " + Hidden)]
+    public void Objects_and_copies_of_them_are_asked_for_by_the_name_that_the_peers_have(string command)
+    {
+        // A name that a peer does not know is an error; this one none knows.
+        Assert.NotEmpty(session.Run(command).ThrowIfFailed().Output);
+    }
+
     [Fact]
     public void It_is_tested_repaired_renamed_and_removed_by_either_way()
     {
