@@ -49,3 +49,32 @@ Describe 'An encrypted file' {
         Get-Content "$TestDrive/other.txt" | Should -Be 'one'
     }
 }
+
+Describe 'A hidden name' {
+    BeforeAll {
+        $script:hidden = @{ HiddenName = $true; EncryptionKey = "$TestDrive/files.key" }
+        $script:sent = Get-Item "$TestDrive/one.txt" | Send-DfssFile -Name 'plans/2027.txt' @hidden
+    }
+
+    It 'is not what the peers have' {
+        $sent.Name | Should -BeExactly 'plans/2027.txt'
+        $sent.StoredName | Should -BeLike '~1~*'
+        (Get-DfssFileInfo).Name | Should -Contain $sent.StoredName
+        (Get-DfssFileInfo).Name | Should -Not -Contain 'plans/2027.txt'
+        ($sent | Format-List | Out-String -Width 200) | Should -Match 'StoredName\s*: ~1~'
+    }
+
+    It 'is found by patterns and goes through pipelines' {
+        $back = Get-DfssFileInfo 'plans/*' @hidden | Receive-DfssFile -Destination "$TestDrive/hidden/" -EncryptionKey "$TestDrive/files.key"
+        $back.FullName | Should -BeLike '*2027.txt'
+        Get-Content $back | Should -Be 'one'
+        $sent | Select-Object Name, StoredName | Test-DfssFile | Should -BeTrue
+        (Rename-DfssFile plans/2027.txt plans/2028.txt @hidden -PassThru).Name | Should -Be 'plans/2028.txt'
+        Get-DfssFileInfo *2028* @hidden | Remove-DfssFile -Confirm:$false
+        Get-DfssFileInfo * @hidden | Should -BeNullOrEmpty
+    }
+
+    It 'is not given away by a command that lacks the switch' {
+        { Get-DfssFileInfo plans/2027.txt -EncryptionKey "$TestDrive/files.key" } | Should -Throw -ErrorId 'HiddenNameMissing,*'
+    }
+}

@@ -5,7 +5,7 @@ param(
     [Parameter(Mandatory)]
     [string] $Folder,
 
-    # Also makes a cluster called lab, with its issuer and an invitation for a reader in $env:DFSS_INVITATION.
+    # Also makes a cluster called lab, with its issuer, some members and an invitation for a reader in $env:DFSS_INVITATION.
     [switch] $Cluster,
 
     # Also makes a key (files.key), Ann's certificate without and with its private key (ann.cer, ann.pfx), and a file encrypted for both.
@@ -47,6 +47,14 @@ if ($Cluster) {
     $env:DFSS_CLUSTER_PASSPHRASE = 'correct horse battery staple'
     $null = New-DfssCluster lab
     $null = Start-DfssPeer -InMemory -Port 0 -Issuer
+    foreach ($name in 'ann', 'laptop7', 'build-1', 'build-3') {
+        $invitation = New-DfssInvitation -Role Writer -Name $name
+        $state = $env:XDG_STATE_HOME
+        $env:XDG_STATE_HOME = [System.IO.Path]::Combine($Folder, ".state-$name")
+        $null = Join-DfssCluster $invitation
+        $env:XDG_STATE_HOME = $state
+    }
+
     $env:DFSS_INVITATION = New-DfssInvitation -Role Reader
 }
 

@@ -94,7 +94,7 @@ Describe 'The examples' {
             $before[$name] = [System.Environment]::GetEnvironmentVariable($name)
         }
 
-        $cluster = if ($Command -match 'Invitation|Join-DfssCluster' -and $Command -notmatch 'New-DfssCluster') { '-Cluster' }
+        $cluster = if ($Command -match 'Invitation|Join-DfssCluster|DfssCertificate' -and $Command -notmatch 'New-DfssCluster') { '-Cluster' }
         $encrypted = if ($Command -match 'files\.key|ann\.cer|secret/' -and $Command -notmatch 'New-DfssEncryptionKey') { '-Encrypted' }
         $session = [powershell]::Create([initialsessionstate]::CreateDefault2())
         try {
