@@ -35,8 +35,11 @@ internal sealed class BadVisits(TimeProvider clock)
                 Forget(now);
             }
 
+            // No longer than until the longest delay: a flood is over for its address, and whoever shares it, soon after it ends.
             DateTimeOffset from = until.GetValueOrDefault(address);
-            until[address] = (from > now ? from : now) + Interval;
+            DateTimeOffset longest = now + (Burst * Interval) + MaxDelay;
+            DateTimeOffset next = (from > now ? from : now) + Interval;
+            until[address] = next < longest ? next : longest;
         }
     }
 

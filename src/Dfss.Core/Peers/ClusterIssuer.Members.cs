@@ -30,14 +30,16 @@ public sealed partial class ClusterIssuer
         await membersTurn.WaitAsync().ConfigureAwait(false);
         try
         {
-            if (revocations.Has(serial))
-            {
-                throw new DfssException(
-                    DfssErrorCode.CertificateRevoked, $"The certificate of '{caller.Name}' was revoked.", "Ask whoever runs the authority for a new one.");
-            }
+            ThrowIfRevoked(caller);
 
             // The book may be older than the certificate, where it was restored from a copy.
             await book.AdoptAsync(new IssuedCertificate(serial, [], caller.NotAfter.ToUnixTimeMilliseconds())).ConfigureAwait(false);
+            if (book.FindCertificates(serial).FirstOrDefault(one => HasSameKey(one, issued)) is { } before)
+            {
+                // Its answer was lost.
+                return before.Encoded;
+            }
+
             await book.AddRenewedAsync(serial, IssuedCertificate.Of(issued)).ConfigureAwait(false);
             return issued.RawData;
         }
@@ -65,6 +67,8 @@ public sealed partial class ClusterIssuer
         await membersTurn.WaitAsync().ConfigureAwait(false);
         try
         {
+            // He may have been revoked while he waited for his turn: of two who revoke each other, one stays.
+            ThrowIfRevoked(caller);
             IReadOnlyList<IssuedCertificate> certificates = book.FindCertificates(serial);
             if (certificates.Any(one => one.Serial == caller.Certificates[0].Serial))
             {
@@ -73,13 +77,8 @@ public sealed partial class ClusterIssuer
                     "Have another administrator revoke it.");
             }
 
-            string list = revocations.Read();
-            byte[][] taken = [.. certificates.Where(one => !revocations.Has(one.Serial)).Select(one => Convert.FromHexString(one.Serial))];
-            if (taken.Length > 0)
-            {
-                list = authority.Revoke(list, taken);
-                await revocations.ReplaceAsync(Encoding.ASCII.GetBytes(list), CancellationToken.None).ConfigureAwait(false);
-            }
+            await book.RevokeAsync([.. certificates.Select(one => one.Serial)]).ConfigureAwait(false);
+            await SignRevokedAsync().ConfigureAwait(false);
 
             // Also where this was begun before, and broken off here.
             if (StoreOf(certificates) is StoreId store && book.FindOtherServers(store, serial).All(revocations.Has))
@@ -87,7 +86,7 @@ public sealed partial class ClusterIssuer
                 await book.RemovePeerAsync(store).ConfigureAwait(false);
             }
 
-            return list;
+            return revocations.Read();
         }
         finally
         {
@@ -96,8 +95,57 @@ public sealed partial class ClusterIssuer
     }
 
     /// <summary>
-    /// Whoever made the cluster and holds the authority's passphrase can let himself in again; and his certificate, for which nobody was
-    /// invited, is listed with the others.
+    /// Sees to it that the list has all that was ever revoked: it may have been restored from a copy, and one that other members had may
+    /// have taken its place.
+    /// </summary>
+    internal async Task KeepRevokedAsync()
+    {
+        await membersTurn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await SignRevokedAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            membersTurn.Release();
+        }
+    }
+
+    /// <summary>Signs the next list, where the one in force lacks something.</summary>
+    private async Task SignRevokedAsync()
+    {
+        IReadOnlyList<string> all = book.ListRevoked();
+        while (all.Where(serial => !revocations.Has(serial)).Select(Convert.FromHexString).ToArray() is { Length: > 0 } missing)
+        {
+            // Not put in its place where a newer one has come meanwhile, which is then the one to go on from.
+            string list = authority.Revoke(revocations.Read(), missing);
+            await revocations.ReplaceAsync(Encoding.ASCII.GetBytes(list), CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private void ThrowIfRevoked(RemoteIdentity caller)
+    {
+        if (caller.Certificates.Any(one => revocations.Has(one.Serial)))
+        {
+            throw new DfssException(
+                DfssErrorCode.CertificateRevoked, $"The certificate of '{caller.Name}' was revoked.", "Ask whoever runs the authority for a new one.");
+        }
+    }
+
+    private static bool HasSameKey(IssuedCertificate known, X509Certificate2 issued)
+    {
+        if (known.Encoded.Length == 0)
+        {
+            return false;
+        }
+
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(known.Encoded);
+        return certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(issued.PublicKey.ExportSubjectPublicKeyInfo());
+    }
+
+    /// <summary>
+    /// Whoever made the cluster and holds the authority's passphrase can let himself in again, also after he was revoked, as another member;
+    /// and his certificate, for which nobody was invited, is listed with the others.
     /// </summary>
     private async Task KeepOwnerAsync()
     {
@@ -108,7 +156,7 @@ public sealed partial class ClusterIssuer
 
         IssuedCertificate known = IssuedCertificate.Of(owner.Certificate);
         await book.AdoptAsync(known).ConfigureAwait(false);
-        if (!CertificateAge.IsDue(owner.Certificate, clock.GetUtcNow()) || revocations.Has(known.Serial))
+        if (!CertificateAge.IsDue(owner.Certificate, clock.GetUtcNow()) && !revocations.Has(known.Serial))
         {
             return;
         }
@@ -119,7 +167,7 @@ public sealed partial class ClusterIssuer
             Name = owner.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false),
             Role = DfssRole.Admin,
         });
-        await book.AddRenewedAsync(known.Serial, IssuedCertificate.Of(issued)).ConfigureAwait(false);
+        await book.AdoptAsync(IssuedCertificate.Of(issued)).ConfigureAwait(false);
         using X509Certificate2 certificate = issued.CopyWithPrivateKey(key);
         await membership.SaveIdentityAsync(certificate, store: null).ConfigureAwait(false);
     }

@@ -57,6 +57,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
             claim = Claim(folder, authority.Name);
             book = new InvitationBook(Path.Combine(folder, InvitationBook.FileName), clock);
             ClusterIssuer issuer = new(authority, book, claim, clock, membership);
+            await issuer.KeepRevokedAsync().ConfigureAwait(false);
             await issuer.KeepOwnerAsync().ConfigureAwait(false);
             return issuer;
         }
@@ -115,9 +116,24 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     /// <summary>Notes an invitation. Once more with the same terms it is the same one.</summary>
     /// <param name="secretHash">The SHA-256 of its secret, which only whoever invites knows.</param>
     /// <param name="terms">What it is for; possible ones.</param>
+    /// <param name="caller">Who invites.</param>
     /// <returns>When it expires.</returns>
-    /// <exception cref="DfssException">Conflict: there is one with this secret and other terms. StoreFull, StoreFailed.</exception>
-    internal Task<DateTimeOffset> InviteAsync(byte[] secretHash, InvitationTerms terms) => book.AddAsync(secretHash, terms);
+    /// <exception cref="DfssException">
+    /// CertificateRevoked: just now. Conflict: there is one with this secret and other terms. StoreFull, StoreFailed.
+    /// </exception>
+    internal async Task<DateTimeOffset> InviteAsync(byte[] secretHash, InvitationTerms terms, RemoteIdentity caller)
+    {
+        await membersTurn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            ThrowIfRevoked(caller);
+            return await book.AddAsync(secretHash, terms, caller.Certificates[0].Serial).ConfigureAwait(false);
+        }
+        finally
+        {
+            membersTurn.Release();
+        }
+    }
 
     /// <summary>
     /// Lets somebody in: uses the invitation up and issues the certificate that it is for. Asked again with the same key, as

@@ -32,7 +32,7 @@ internal sealed partial class ClusterRequests(
     }
 
     /// <summary>Notes whom an administrator invites.</summary>
-    public async ValueTask<RequestAnswer> InviteAsync(MessageMap map)
+    public async ValueTask<RequestAnswer> InviteAsync(MessageMap map, RemoteIdentity caller)
     {
         byte[] hash = Bounded(map.Required("secret_hash"), SHA256.HashSizeInBytes, SHA256.HashSizeInBytes, "secret_hash");
         long lifetime = map.Required("expires_in_ms").AsInteger();
@@ -45,7 +45,7 @@ internal sealed partial class ClusterRequests(
             Lifetime = TimeSpan.FromMilliseconds(Math.Min(lifetime, (long)InvitationTerms.MaxLifetime.TotalMilliseconds + 1)),
         };
         terms.ThrowIfNotPossible();
-        DateTimeOffset expires = await Issuer.InviteAsync(hash, terms).ConfigureAwait(false);
+        DateTimeOffset expires = await Issuer.InviteAsync(hash, terms, caller).ConfigureAwait(false);
         return new RequestAnswer(new MessageMap { { "expires", expires.ToUnixTimeMilliseconds() } });
     }
 

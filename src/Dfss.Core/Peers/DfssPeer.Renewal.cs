@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Dfss.Security;
 using Dfss.Transport;
 
@@ -71,8 +70,9 @@ public sealed partial class DfssPeer
 
             return null;
         }
-        catch (Exception error) when (error is DfssException or CryptographicException)
+        catch (Exception error) when (error is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
+            // The edge of what others have to say: whatever it is, it is told, and asked for again in an hour.
             return error.Message;
         }
     }

@@ -83,21 +83,19 @@ public sealed partial class DfssPeer
         }
     }
 
-    private async Task RefuseThoseWhoMayNoMoreAsync()
-    {
-        foreach (PeerSession session in sessions.Keys)
-        {
-            if (session.Client is { } client && tls?.Judge.Recheck(client, "client") is { } reason)
-            {
-                await session.RefuseAsync(reason).ConfigureAwait(false);
-            }
-        }
-    }
+    /// <summary>All at once: one who reads nothing does not keep another in.</summary>
+    private Task RefuseThoseWhoMayNoMoreAsync() => Task.WhenAll(sessions.Keys.Select(session =>
+        session.Client is { } client && tls?.Judge.Recheck(client, "client") is { } reason ? session.RefuseAsync(reason) : Task.CompletedTask));
 
     /// <summary>At once, so that whoever is told of a revocation is told of what is so.</summary>
-    private Task TellRevokedAsync(string broughtBy)
+    private async Task TellRevokedAsync(string broughtBy)
     {
+        if (Options.Issuer is { } issuer)
+        {
+            await issuer.KeepRevokedAsync().ConfigureAwait(false);
+        }
+
         Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Judge.Kept?.Number} is in force; '{broughtBy}' brought it."));
-        return RefuseThoseWhoMayNoMoreAsync();
+        await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
     }
 }

@@ -115,6 +115,38 @@ internal sealed partial class InvitationBook
         return found;
     });
 
+    /// <summary>
+    /// Notes what is taken back, so that a list that was restored from a copy can be made whole again; and forgets the invitations that
+    /// these certificates have made and nobody has used.
+    /// </summary>
+    public Task RevokeAsync(IReadOnlyList<string> serials) => database.WriteAsync(session =>
+    {
+        foreach (string serial in serials)
+        {
+            session.Execute("INSERT INTO revoked (serial) VALUES ($1) ON CONFLICT (serial) DO NOTHING", serial);
+            session.Execute(
+                """
+                DELETE FROM invitation WHERE hash IN (SELECT hash FROM inviter WHERE serial = $1) AND hash NOT IN (SELECT hash FROM member)
+                """,
+                serial);
+        }
+
+        return serials.Count;
+    });
+
+    /// <summary>All that was ever taken back.</summary>
+    public IReadOnlyList<string> ListRevoked() => database.Read(session =>
+    {
+        List<string> found = [];
+        using SqliteDataReader rows = session.Prepare("SELECT serial FROM revoked").ExecuteReader();
+        while (rows.Read())
+        {
+            found.Add(rows.GetString(0));
+        }
+
+        return found;
+    });
+
     /// <summary>Forgets where a peer is.</summary>
     public Task RemovePeerAsync(StoreId store) =>
         database.WriteAsync(session => session.Execute("DELETE FROM peer WHERE store = $1", store.ToByteArray()));

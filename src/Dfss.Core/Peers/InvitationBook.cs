@@ -17,6 +17,8 @@ internal sealed partial class InvitationBook : IAsyncDisposable
 
     private const string Schema = """
         CREATE TABLE IF NOT EXISTS invitation (hash BLOB PRIMARY KEY, terms TEXT NOT NULL, expires INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS inviter (hash BLOB PRIMARY KEY, serial TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS revoked (serial TEXT PRIMARY KEY);
         CREATE TABLE IF NOT EXISTS member (
             hash BLOB PRIMARY KEY, key BLOB NOT NULL, certificate BLOB NOT NULL, store BLOB, issued INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS member_store ON member (store);
@@ -48,9 +50,12 @@ internal sealed partial class InvitationBook : IAsyncDisposable
     }
 
     /// <summary>Notes an invitation; one that is there with the same terms stays as it is.</summary>
+    /// <param name="secretHash">The SHA-256 of its secret.</param>
+    /// <param name="terms">What it is for.</param>
+    /// <param name="inviter">The serial number of the certificate of whoever invites.</param>
     /// <returns>When it expires.</returns>
     /// <exception cref="DfssException">Conflict: it is there with other terms. StoreFull, StoreFailed.</exception>
-    public async Task<DateTimeOffset> AddAsync(byte[] secretHash, InvitationTerms terms)
+    public async Task<DateTimeOffset> AddAsync(byte[] secretHash, InvitationTerms terms, string inviter = "")
     {
         string text = JsonSerializer.Serialize(terms with { StoreId = null });
         text = terms.StoreId is StoreId store ? $"{store} {text}" : text;
@@ -59,6 +64,7 @@ internal sealed partial class InvitationBook : IAsyncDisposable
         {
             session.Execute(
                 "INSERT INTO invitation (hash, terms, expires) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING", secretHash, text, expires);
+            session.Execute("INSERT INTO inviter (hash, serial) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING", secretHash, inviter);
             return Load(session, secretHash)!.Value;
         }).ConfigureAwait(false);
         return kept.Terms == text ? DateTimeOffset.FromUnixTimeMilliseconds(kept.Expires) : throw new DfssException(

@@ -87,7 +87,7 @@ internal sealed class RequestHandler
             Operations.ListSeals => upkeep.ListSealsAsync(request.Map, cancellationToken),
             Operations.Optimize => upkeep.OptimizeAsync(request.Map, cancellationToken),
             Operations.Join => cluster.JoinAsync(request.Map),
-            Operations.Invite => cluster.InviteAsync(request.Map),
+            Operations.Invite => cluster.InviteAsync(request.Map, caller),
             Operations.Announce => cluster.AnnounceAsync(request.Map, caller),
             Operations.ListPeers => new(cluster.ListPeers()),
             Operations.Renew => cluster.RenewAsync(request.Map, caller),

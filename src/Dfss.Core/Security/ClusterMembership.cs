@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 
 namespace Dfss.Security;
@@ -149,11 +150,31 @@ public sealed partial class ClusterMembership
         ArgumentNullException.ThrowIfNull(authority);
         ThrowIfAnother(authority);
         Prepare();
-        await PrivateFile.ReplaceAsync(RevocationListPath, revocationList, cancellationToken).ConfigureAwait(false);
+        if (!Exists || !await TryReplaceListAsync(authority, revocationList, cancellationToken).ConfigureAwait(false))
+        {
+            await PrivateFile.ReplaceAsync(RevocationListPath, revocationList, cancellationToken).ConfigureAwait(false);
+        }
 
         // Last: it makes the folder a cluster's.
         await PrivateFile.ReplaceAsync(
             Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Replaces the list that is there, where this one is newer; false where there is none that can be used.</summary>
+    private async Task<bool> TryReplaceListAsync(X509Certificate2 authority, string list, CancellationToken cancellationToken)
+    {
+        RevocationFile kept = new(RevocationListPath, authority, TimeProvider.System);
+        try
+        {
+            _ = kept.Number;
+        }
+        catch (DfssException unusable) when (unusable.Code == DfssErrorCode.InvalidArgument)
+        {
+            return false;
+        }
+
+        await kept.ReplaceAsync(Encoding.ASCII.GetBytes(list), cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     /// <exception cref="DfssException">DestinationExists: here is another cluster of that name.</exception>
@@ -212,7 +233,7 @@ public sealed partial class ClusterMembership
         string path = Path.Combine(Folder, name);
         try
         {
-            return read(File.ReadAllText(path));
+            return read(Encoding.UTF8.GetString(PrivateFile.ReadBytes(path)));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException
             or JsonException or FormatException or ArgumentException)

@@ -1,4 +1,5 @@
 using System.Text;
+using Dfss.Storage;
 
 namespace Dfss.Security;
 
@@ -7,6 +8,8 @@ internal static class PrivateFile
 {
     private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
+
+    private static readonly DurableFile Files = new(beforeStep: null);
 
     /// <summary>Makes a folder that only this user may enter; one that is there keeps its mode.</summary>
     public static void CreateFolder(string path)
@@ -55,18 +58,28 @@ internal static class PrivateFile
         }
     }
 
+    /// <summary>Reads a file, and stands in nobody's way who replaces it meanwhile: on Windows a reader else would.</summary>
+    public static byte[] ReadBytes(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        byte[] bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
     /// <summary>
-    /// Writes a file in place of one that may be there: whoever reads it meanwhile, or after a crash, has the one or the other
-    /// whole.
+    /// Writes a file in place of one that may be there: whoever reads it meanwhile, or after a power cut, has the one or the other
+    /// whole. Durable on return.
     /// </summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public static async Task ReplaceAsync(string path, string text, CancellationToken cancellationToken)
     {
         string made = $"{path}.{Guid.NewGuid():N}";
-        await CreateAsync(made, text, cancellationToken).ConfigureAwait(false);
+        await WriteAsync(made, text, cancellationToken).ConfigureAwait(false);
         try
         {
-            File.Move(made, path, overwrite: true);
+            Files.Rename(made, path);
+            Files.SyncDirectory(Path.GetDirectoryName(path)!);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -75,28 +88,48 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Writes a new file.</summary>
+    /// <summary>Writes a new file. Durable on return; where it fails, nothing is left of it.</summary>
     /// <exception cref="DfssException">DestinationExists; DestinationUnwritable.</exception>
     public static async Task CreateAsync(string path, string text, CancellationToken cancellationToken)
     {
-        FileStreamOptions options = new() { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerFile;
-        }
-
+        await WriteAsync(path, text, cancellationToken).ConfigureAwait(false);
         try
         {
-            using FileStream file = new(path, options);
-            await file.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken).ConfigureAwait(false);
+            Files.SyncDirectory(Path.GetDirectoryName(path)!);
         }
-        catch (IOException error) when (File.Exists(path))
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be made to last: {error.Message}", error);
+        }
+    }
+
+    private static async Task WriteAsync(string path, string text, CancellationToken cancellationToken)
+    {
+        bool isMade = false;
+        bool isWhole = false;
+        try
+        {
+            using FileStream file = new(path, Options(FileMode.CreateNew, FileShare.None));
+            isMade = true;
+            await file.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken).ConfigureAwait(false);
+            await file.FlushAsync(cancellationToken).ConfigureAwait(false);
+            Files.Sync(file.SafeFileHandle, path);
+            isWhole = true;
+        }
+        catch (IOException error) when (!isMade && File.Exists(path))
         {
             throw new DfssException(DfssErrorCode.DestinationExists, $"'{path}' exists and is not written over: {error.Message}", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
+        }
+        finally
+        {
+            if (isMade && !isWhole)
+            {
+                File.Delete(path);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Dfss.Security;
 
@@ -52,7 +53,7 @@ internal sealed class RevocationFile
     {
         try
         {
-            return File.ReadAllText(path);
+            return Encoding.ASCII.GetString(PrivateFile.ReadBytes(path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -42,10 +42,13 @@ internal sealed class RevocationList
     {
         try
         {
-            AsnReader outer = new AsnReader(encoded, AsnEncodingRules.DER).ReadSequence();
+            AsnReader whole = new(encoded, AsnEncodingRules.DER);
+            AsnReader outer = whole.ReadSequence();
+            whole.ThrowIfNotEmpty();
             ReadOnlyMemory<byte> signed = outer.ReadEncodedValue();
             string algorithm = outer.ReadSequence().ReadObjectIdentifier();
             byte[] signature = outer.ReadBitString(out int unusedBits);
+            outer.ThrowIfNotEmpty();
             AsnReader inner = new AsnReader(signed, AsnEncodingRules.DER).ReadSequence();
             if (inner.PeekTag().HasSameClassAndValue(Asn1Tag.Integer))
             {

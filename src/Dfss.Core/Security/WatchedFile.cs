@@ -31,8 +31,7 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
                 (DateTime, long) now = file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
                 if (content is null || now != stamp)
                 {
-                    stamp = now;
-                    Read(file);
+                    Read(file, now);
                 }
 
                 return content!;
@@ -40,13 +39,14 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
         }
     }
 
-    private void Read(FileInfo file)
+    private void Read(FileInfo file, (DateTime, long) now)
     {
         try
         {
             content = file.Exists && file.Length > MaxBytes
                 ? throw new FormatException($"it is over {MaxBytes} bytes long")
-                : read(File.ReadAllBytes(path), content);
+                : read(PrivateFile.ReadBytes(path), content);
+            stamp = now;
         }
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -54,6 +54,12 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
             if (content is null)
             {
                 throw new DfssException(DfssErrorCode.InvalidArgument, reason, error);
+            }
+
+            // What is no such file stays none until it changes; what could not be read now is read when it is next asked for.
+            if (error is FormatException)
+            {
+                stamp = now;
             }
 
             log?.Invoke($"{reason} What it said before holds.");

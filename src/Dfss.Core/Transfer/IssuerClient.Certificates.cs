@@ -11,17 +11,19 @@ public sealed partial class IssuerClient
 {
     private const int CertificatesPerPage = 500;
 
-    /// <summary>Renews the certificate of whoever asks: makes a key, which stays here, and has the issuer make a certificate for it.</summary>
+    /// <summary>Renews the certificate of whoever asks. Asked again with the same key, as after a lost answer, it is the same one.</summary>
     /// <param name="authority">The cluster's authority.</param>
+    /// <param name="key">The key to have a certificate for; it stays here.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The certificate, with its key. The one shown holds on until its end.</returns>
     /// <exception cref="DfssException">
     /// CertificateExpired, CertificateRevoked, IssuerUnreachable, NotAnIssuer, LimitExceeded, StoreFull, StoreFailed.
     /// </exception>
-    public async Task<X509Certificate2> RenewAsync(X509Certificate2 authority, CancellationToken cancellationToken = default)
+    public async Task<X509Certificate2> RenewAsync(
+        X509Certificate2 authority, ECDsa key, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(authority);
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        ArgumentNullException.ThrowIfNull(key);
         MessageMap arguments = new() { { "request", CertificateKeys.Request(key) } };
         Answer answer = await AskAsync(Operations.Renew, arguments, cancellationToken).ConfigureAwait(false);
         return JoinedMember.ReadCertificate(answer.Results, authority, key);
@@ -55,12 +57,17 @@ public sealed partial class IssuerClient
     {
         MessageMap arguments = new() { { "serial", Convert.FromHexString(serialNumber) } };
         Answer answer = await AskAsync(Operations.Revoke, arguments, cancellationToken).ConfigureAwait(false);
+        return answer.Payload;
+    }
+
+    /// <summary>Keeps a list on this side, where it is newer.</summary>
+    /// <exception cref="DfssException">InvalidArgument: it is no list of the authority's; DestinationUnwritable.</exception>
+    public async Task TakeAsync(byte[] list, CancellationToken cancellationToken = default)
+    {
         if (options.Revocations is { } revocations)
         {
-            await revocations.TakeAsync(answer.Payload, CancellationToken.None).ConfigureAwait(false);
+            await revocations.TakeAsync(list, cancellationToken).ConfigureAwait(false);
         }
-
-        return answer.Payload;
     }
 
     /// <summary>Gives a peer a revocation list, at the first of its addresses where it answers.</summary>
@@ -80,7 +87,8 @@ public sealed partial class IssuerClient
                     address, options with { Revocations = null }, cancellationToken).ConfigureAwait(false);
                 await using (channel.ConfigureAwait(false))
                 {
-                    await RevocationExchange.PushAsync(channel, list, cancellationToken).ConfigureAwait(false);
+                    long number = await RevocationExchange.PushAsync(channel, list, cancellationToken).ConfigureAwait(false);
+                    ThrowIfNewer(address, number);
                     return;
                 }
             }
@@ -91,5 +99,17 @@ public sealed partial class IssuerClient
         }
 
         throw failure ?? new DfssException(DfssErrorCode.PeerUnreachable, $"No address of the peer of store {peer.StoreId} is known.");
+    }
+
+    /// <summary>An issuer that was restored from a copy goes on from an older list, until somebody has brought it the newer one.</summary>
+    private void ThrowIfNewer(PeerAddress address, long number)
+    {
+        if (options.Revocations is { } own && number > own.Number)
+        {
+            throw new DfssException(
+                DfssErrorCode.Conflict,
+                FormattableString.Invariant($"{address}: the peer has revocation list {number}, which is newer than the issuer's {own.Number}."),
+                "Run the command again: whoever has met both has brought the issuer the newer one.");
+        }
     }
 }

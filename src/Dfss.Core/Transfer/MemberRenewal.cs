@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dfss.Security;
 
@@ -31,12 +32,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     public async Task<TlsIdentity> RenewAsync(TlsIdentity shown, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
-        TlsIdentity? kept = store is StoreId id ? membership.LoadStore(id) : membership.LoadMember();
-        if (kept is not null && !kept.Certificate.RawData.AsSpan().SequenceEqual(shown.Certificate.RawData))
-        {
-            shown = shown.WithCertificate(kept.Certificate);
-        }
-
+        shown = TakeUp(shown);
         DateTimeOffset now = clock.GetUtcNow();
         if (!CertificateAge.IsDue(shown.Certificate, now))
         {
@@ -54,9 +50,27 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         }
 
         IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout);
-        X509Certificate2 renewed = await client.RenewAsync(membership.LoadAuthority(), cancellationToken).ConfigureAwait(false);
+        using ECDsa key = await membership.LoadNextKeyAsync(store, cancellationToken).ConfigureAwait(false);
+        X509Certificate2 renewed = await client.RenewAsync(membership.LoadAuthority(), key, cancellationToken).ConfigureAwait(false);
+        TlsIdentity meanwhile = TakeUp(shown);
+        if (!ReferenceEquals(meanwhile, shown))
+        {
+            // Somebody has joined anew, or renewed, while the issuer was asked: that one stays.
+            return meanwhile;
+        }
+
         await membership.SaveIdentityAsync(renewed, store, CancellationToken.None).ConfigureAwait(false);
+        membership.ForgetNextKey(store);
         return shown.WithCertificate(renewed);
+    }
+
+    /// <summary>What is in the cluster's folder by now.</summary>
+    private TlsIdentity TakeUp(TlsIdentity shown)
+    {
+        TlsIdentity? kept = store is StoreId id ? membership.LoadStore(id) : membership.LoadMember();
+        return kept is null || kept.Certificate.RawData.AsSpan().SequenceEqual(shown.Certificate.RawData)
+            ? shown
+            : shown.WithCertificate(kept.Certificate);
     }
 
     /// <summary>
@@ -69,18 +83,23 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     public async Task<TlsIdentity> KeepUpAsync(TlsIdentity shown, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
+        TlsIdentity kept = TakeUp(shown);
+        DfssException? failure = null;
         try
         {
-            IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout);
+            IssuerClient client = new(kept, membership.LoadIssuer(), AskTimeout);
             await membership.SavePeersAsync(
                 await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
-        catch (DfssException error) when (error.Code is DfssErrorCode.IssuerUnreachable)
+        catch (DfssException error)
         {
-            // It is asked again in an hour; and where a certificate is to be renewed, its absence is told below.
+            failure = error;
         }
 
-        return await RenewAsync(shown, cancellationToken).ConfigureAwait(false);
+        TlsIdentity renewed = await RenewAsync(kept, cancellationToken).ConfigureAwait(false);
+
+        // An issuer that is away is asked again in an hour, and no news. Nor is what is to be told of it worth a new certificate.
+        return failure is null or { Code: DfssErrorCode.IssuerUnreachable } || !ReferenceEquals(renewed, shown) ? renewed : throw failure;
     }
 
     /// <summary>The same for a command, of which there may be many: an issuer that could not be asked is not asked again within the hour.</summary>
@@ -93,14 +112,14 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         ArgumentNullException.ThrowIfNull(shown);
         ArgumentNullException.ThrowIfNull(tell);
         DateTimeOffset now = clock.GetUtcNow();
-        if (!CertificateAge.IsDue(shown.Certificate, now) || now - membership.RenewalTried < RetryInterval)
+        if (!CertificateAge.IsDue(shown.Certificate, now) || WasTried(now))
         {
             return shown;
         }
 
         try
         {
-            membership.NoteRenewalTried(now);
+            membership.NoteRenewalTried(store, now);
             return await RenewAsync(shown, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error)
@@ -109,4 +128,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
             return shown;
         }
     }
+
+    /// <summary>Within the hour; a time to come, of a clock that was wrong, counts for nothing.</summary>
+    private bool WasTried(DateTimeOffset now) => membership.RenewalTried(store) is { } tried && tried <= now && now - tried < RetryInterval;
 }

@@ -40,16 +40,21 @@ internal sealed class RevocationExchange(CertificateJudge judge, RevocationFile 
         }
     }
 
+    /// <summary>The number of the list on this side.</summary>
+    public long Number => kept.Number;
+
     /// <summary>Takes a list over on this side, where it is newer.</summary>
     /// <exception cref="DfssException">InvalidArgument: it is no list of the authority's; DestinationUnwritable.</exception>
     public Task TakeAsync(byte[] list, CancellationToken cancellationToken) => kept.ReplaceAsync(list, cancellationToken);
 
     /// <summary>Gives a peer a list.</summary>
+    /// <returns>The number of the list that the peer has now.</returns>
     /// <exception cref="DfssException">The peer could not take it; or what became of the connection.</exception>
-    public static async Task PushAsync(ClientChannel channel, byte[] list, CancellationToken cancellationToken)
+    public static async Task<long> PushAsync(ClientChannel channel, byte[] list, CancellationToken cancellationToken)
     {
         using Response response = await channel.CallAsync(
             Operations.PutRevocations, MessageMap.Empty, list, cancellationToken).ConfigureAwait(false);
+        return response.Results.TryGet("number", out MessageValue number) ? number.AsInteger() : 0;
     }
 
     private async Task FetchAsync(ClientChannel channel, CancellationToken cancellationToken)

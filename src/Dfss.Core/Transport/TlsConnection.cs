@@ -197,7 +197,8 @@ internal sealed class TlsConnection : IConnection
             : first == FrameByte
                 ? new DfssException(
                     DfssErrorCode.TlsNotExpected, "The peer has no certificate and speaks plaintext only.",
-                    "Start it with a certificate, or speak plaintext with it: without -Certificate, and with -Cluster '' where a cluster was joined.")
+                    "Start it with a certificate (Start-DfssPeer -Certificate, or on a store that has joined the cluster); or, where it is meant to "
+                    + "be without, leave -Certificate out, and give -Cluster '' where a cluster was joined.")
                 : new DfssException(DfssErrorCode.NotADfssPeer, "What answers there is not TLS, and no DFSS peer.", "Check the port.");
     }
 

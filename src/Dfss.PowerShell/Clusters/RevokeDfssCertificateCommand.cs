@@ -19,6 +19,9 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     private const string LiteralNameSet = "LiteralName";
     private const string ObjectSet = "InputObject";
 
+    /// <summary>10 s: a peer that is there answers at once, and others learn it otherwise.</summary>
+    private static readonly TimeSpan TellTime = TimeSpan.FromSeconds(10);
+
     /// <summary>What the members are called; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
@@ -70,42 +73,49 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     private async Task RevokeAsync(
         ClusterMembership membership, IssuerClient issuer, IReadOnlyList<DfssCertificateInfo> certificates, CancellationToken cancellationToken)
     {
+        var revoked = new List<DfssCertificateInfo>();
         byte[]? list = null;
         try
         {
             foreach (DfssCertificateInfo one in certificates)
             {
                 string target = FormattableString.Invariant($"{one.Name} ({one.Role}, in '{membership.Name}' since {one.Issued:yyyy-MM-dd HH:mm})");
-                if (await ShouldProcessAsync(target, "Revoke the certificate, for ever").ConfigureAwait(false))
+                if (await ShouldProcessAsync(target, "Revoke the certificate, for ever").ConfigureAwait(false)
+                    && await TryRevokeAsync(issuer, one, cancellationToken).ConfigureAwait(false) is { } next)
                 {
-                    list = await TryRevokeAsync(membership, issuer, one, cancellationToken).ConfigureAwait(false) ?? list;
+                    list = next;
+                    revoked.Add(one);
                 }
             }
         }
         finally
         {
-            // Also of those before one that failed, or before Ctrl+C.
+            // Also of those before one that failed, or before Ctrl+C: what is revoked is to be known.
             if (list is not null)
             {
-                await TellPeersAsync(membership, issuer, list, cancellationToken).ConfigureAwait(false);
+                using CancellationTokenSource limit = new(TellTime);
+                await TellAsync(membership, issuer, list, limit.Token).ConfigureAwait(false);
+            }
+        }
+
+        if (PassThru && revoked.Count > 0)
+        {
+            ILookup<string, MemberCertificate> now = (await issuer.ListCertificatesAsync(cancellationToken).ConfigureAwait(false))
+                .ToLookup(one => one.SerialNumber, StringComparer.Ordinal);
+            foreach (DfssCertificateInfo one in revoked)
+            {
+                MemberCertificate? same = now[one.SerialNumber].FirstOrDefault();
+                await WriteObjectAsync(same is null ? one : new DfssCertificateInfo(membership.Name, same)).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task<byte[]?> TryRevokeAsync(
-        ClusterMembership membership, IssuerClient issuer, DfssCertificateInfo certificate, CancellationToken cancellationToken)
+    private async Task<byte[]?> TryRevokeAsync(IssuerClient issuer, DfssCertificateInfo certificate, CancellationToken cancellationToken)
     {
         try
         {
             byte[] list = await issuer.RevokeAsync(certificate.SerialNumber, cancellationToken).ConfigureAwait(false);
-            await WriteVerboseAsync($"Revoked the certificate of '{certificate.Name}'.").ConfigureAwait(false);
-            if (PassThru)
-            {
-                IReadOnlyList<MemberCertificate> now = await issuer.ListCertificatesAsync(cancellationToken).ConfigureAwait(false);
-                MemberCertificate? same = now.FirstOrDefault(one => one.SerialNumber == certificate.SerialNumber);
-                await WriteObjectAsync(same is null ? certificate : new DfssCertificateInfo(membership.Name, same)).ConfigureAwait(false);
-            }
-
+            TakeVerbose($"Revoked the certificate of '{certificate.Name}'.");
             return list;
         }
         catch (DfssException exception) when (exception.Code is DfssErrorCode.CertificateUnknown or DfssErrorCode.InvalidArgument)
@@ -115,27 +125,37 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
         }
     }
 
-    /// <summary>The issuer's own peer has the list already.</summary>
-    private async Task TellPeersAsync(
-        ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
+    /// <summary>Tells all who can be reached; the issuer's own peer has the list already.</summary>
+    private async Task TellAsync(ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
     {
-        IReadOnlyList<ClusterPeer> peers = await issuer.ListPeersAsync(cancellationToken).ConfigureAwait(false);
-        await membership.SavePeersAsync(peers, cancellationToken).ConfigureAwait(false);
-        await Task.WhenAll(peers.Where(peer => !peer.IsIssuer).Select(TellAsync)).ConfigureAwait(false);
-
-        async Task TellAsync(ClusterPeer peer)
+        IReadOnlyList<ClusterPeer> peers = membership.LoadPeers();
+        try
         {
-            try
-            {
-                await issuer.TellAsync(peer, list, cancellationToken).ConfigureAwait(false);
-                await WriteVerboseAsync($"{peer.Addresses[0]} has the new revocation list.").ConfigureAwait(false);
-            }
-            catch (DfssException exception)
-            {
-                await WriteWarningAsync(
-                    $"A peer does not know of the revocation yet: {exception.Reason} It learns of it when it is started, within an hour while it "
-                    + "reaches the issuer, or from the next command of any member who knows.").ConfigureAwait(false);
-            }
+            await issuer.TakeAsync(list, cancellationToken).ConfigureAwait(false);
+            peers = await issuer.ListPeersAsync(cancellationToken).ConfigureAwait(false);
+            await membership.SavePeersAsync(peers, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is DfssException or OperationCanceledException)
+        {
+            TakeWarning($"What is known here of the cluster could not be brought up to date: {exception.Message}");
+        }
+
+        await Task.WhenAll(peers.Where(peer => !peer.IsIssuer).Select(peer => TellAsync(issuer, peer, list, cancellationToken))).ConfigureAwait(false);
+    }
+
+    private async Task TellAsync(IssuerClient issuer, ClusterPeer peer, byte[] list, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await issuer.TellAsync(peer, list, cancellationToken).ConfigureAwait(false);
+            TakeVerbose($"{peer.Addresses[0]} has the new revocation list.");
+        }
+        catch (Exception exception) when (exception is DfssException or OperationCanceledException)
+        {
+            string reason = exception is DfssException failure ? failure.Reason : $"{peer.Addresses[0]} did not answer in time.";
+            TakeWarning(
+                $"A peer does not know of the revocation yet: {reason} It learns of it when it is started, within an hour while it "
+                + "reaches the issuer, or from the next command of any member who knows.");
         }
     }
 }

@@ -57,12 +57,16 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     // What the names are hidden with; null where they are not.
     private IReadOnlyList<HiddenNames>? hidden;
 
+    // Then an object from the pipeline has no say in what is meant.
+    private bool isNameOnCommandLine;
+
     // Once for a command: what it says of one file holds for the others.
     private bool hasWarned;
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
+        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name)) || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
         if (EncryptionKey is not null && !HiddenName)
         {
             throw KeyErrors.HiddenNameMissing();
@@ -81,7 +85,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         {
             try
             {
-                NameQuery query = string.IsNullOrEmpty(StoredName)
+                NameQuery query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, hidden)
                     : NameQuery.OfObject(StoredName, name);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))

@@ -17,6 +17,9 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     private const string LiteralNameSet = "LiteralName";
     private const string InputObjectSet = "InputObject";
 
+    // Then an object from the pipeline has no say in what is meant.
+    private bool isNameOnCommandLine;
+
     /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet,
         HelpMessage = "Names of stored files; wildcards are expanded.")]
@@ -78,6 +81,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
+        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name)) || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
         if (EncryptionKey is not null && !HiddenName && !OpensContents)
         {
             throw KeyErrors.HiddenNameMissing();
@@ -107,7 +111,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
         {
             try
             {
-                NameQuery query = string.IsNullOrEmpty(StoredName)
+                NameQuery query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, Hidden)
                     : NameQuery.OfObject(StoredName, name);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))

@@ -33,18 +33,10 @@ internal sealed class IdentityOrigin
             return new MemberRenewal(ClusterMembership.At(StateFolder!, Cluster!), Dfss.StoreId.Parse(StoreId!)).KeepUpAsync;
         }
 
-        DateTime read = File.GetLastWriteTimeUtc(Path);
         return async (shown, cancellationToken) =>
         {
-            DateTime written = File.GetLastWriteTimeUtc(Path);
-            if (written == read)
-            {
-                return shown;
-            }
-
-            TlsIdentity renewed = await ReadAsync(shown, cancellationToken).ConfigureAwait(false);
-            read = written;
-            return renewed;
+            TlsIdentity read = await ReadAsync(shown, cancellationToken).ConfigureAwait(false);
+            return read.Certificate.RawData.AsSpan().SequenceEqual(shown.Certificate.RawData) ? shown : read;
         };
     }
 

@@ -20,6 +20,12 @@ public class BadVisitsTests
         Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
         Count("bad", 1000);
         Assert.Equal(BadVisits.MaxDelay, visits.DelayOf("bad"));
+
+        // However long it went on, it is over soon after it has ended.
+        Count("bad", 100_000);
+        clock.Advance(BadVisits.MaxDelay);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Count("bad", 20);
         Assert.Equal(TimeSpan.Zero, visits.DelayOf("good"));
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Dfss.Protocol;
 using Dfss.Security;
@@ -143,6 +144,64 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_follows_a_list_unsigned_makes_it_none()
+    {
+        await using ClientChannel channel = await issuer.Peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        string list = await File.ReadAllTextAsync(await CreateListAsync(), Token);
+        byte[] der = [.. RevocationLists.Split(Encoding.ASCII.GetBytes(list))[0], 0, 0, 0];
+        string longer = PemEncoding.WriteString("X509 CRL", der);
+        await FailsAsync(DfssErrorCode.InvalidArgument, () => PutAsync(channel, longer));
+    }
+
+    [Fact]
+    public async Task The_invitations_of_whoever_is_revoked_let_nobody_in()
+    {
+        (TlsIdentity thief, string serial) = await JoinAsync("thief", DfssRole.Admin);
+        IssuerClient asThief = new(thief, [issuer.Peer.Address]);
+        Invitation used = await asThief.InviteAsync(new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
+        Invitation kept = await asThief.InviteAsync(new InvitationTerms { Role = DfssRole.Admin }, issuer.Authority.Certificate, Token);
+        Invitation others = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
+        await IssuerClient.JoinAsync(used, store: null, Token);
+        await Admin.RevokeAsync(serial, Token);
+        await FailsAsync(DfssErrorCode.InvitationUnknown, () => IssuerClient.JoinAsync(kept, store: null, Token));
+        await IssuerClient.JoinAsync(others, store: null, Token);
+    }
+
+    [Fact]
+    public async Task Of_two_administrators_who_revoke_each_other_one_stays()
+    {
+        (TlsIdentity ann, string annSerial) = await JoinAsync("ann", DfssRole.Admin);
+        (TlsIdentity bob, string bobSerial) = await JoinAsync("bob", DfssRole.Admin);
+        IssuerClient asAnn = new(ann, [issuer.Peer.Address]);
+        IssuerClient asBob = new(bob, [issuer.Peer.Address]);
+        Task[] both = [asAnn.RevokeAsync(bobSerial, Token), asBob.RevokeAsync(annSerial, Token)];
+        await Task.WhenAll(both.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default)));
+        Assert.Single(await Admin.ListCertificatesAsync(Token), one => !one.IsRevoked);
+    }
+
+    [Fact]
+    public async Task A_list_that_was_restored_from_a_copy_is_made_whole_from_what_the_issuer_knows()
+    {
+        string path = issuer.Membership.RevocationListPath;
+        string copy = await File.ReadAllTextAsync(path, Token);
+        (_, string first) = await JoinAsync("first");
+        (_, string second) = await JoinAsync("second");
+        string newest = Encoding.ASCII.GetString(await Admin.RevokeAsync(first, Token));
+        await File.WriteAllTextAsync(path, copy, Token);
+        await issuer.StartAgainAsync(Token);
+        Assert.Single(await Admin.ListCertificatesAsync(Token), one => one.IsRevoked);
+
+        // Somebody brings one that the issuer has never signed since it was restored: what it lacks is signed anew.
+        string elsewhere = issuer.Authority.Authority.Revoke(newest, [[0x41], [0x42]]);
+        elsewhere = issuer.Authority.Authority.Revoke(elsewhere, []);
+        await Admin.RevokeAsync(second, Token);
+        await using ClientChannel channel = await issuer.Peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        Assert.Equal(5, await PutAsync(channel, elsewhere));
+        Assert.Equal(2, (await Admin.ListCertificatesAsync(Token)).Count(one => one.IsRevoked));
+        Assert.True(new RevocationFile(path, issuer.Authority.Certificate, TimeProvider.System).Has("41"));
+    }
+
+    [Fact]
     public async Task A_peer_of_another_authority_keeps_no_list_and_says_none()
     {
         await using TlsPeer peer = await TlsPeer.StartAsync(issuer.Authority.IdentifyPeer, configure: null, Token);
@@ -217,13 +276,17 @@ public sealed class RevocationTests : IAsyncLifetime
         return await TlsPeer.StartAsync(store => Keeping(issuer.Authority.IdentifyPeer(store), path), configure: null, Token);
     }
 
-    private async Task<TlsIdentity> RenewAsync(TlsIdentity identity) => identity.WithCertificate(
-        await new IssuerClient(identity, [issuer.Peer.Address]).RenewAsync(issuer.Authority.Certificate, Token));
+    private async Task<TlsIdentity> RenewAsync(TlsIdentity identity)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return identity.WithCertificate(
+            await new IssuerClient(identity, [issuer.Peer.Address]).RenewAsync(issuer.Authority.Certificate, key, Token));
+    }
 
-    private async Task<(TlsIdentity Identity, string Serial)> JoinAsync(string name)
+    private async Task<(TlsIdentity Identity, string Serial)> JoinAsync(string name, DfssRole role = DfssRole.Reader)
     {
         Invitation invitation = await Admin.InviteAsync(
-            new InvitationTerms { Role = DfssRole.Reader, Name = name }, issuer.Authority.Certificate, Token);
+            new InvitationTerms { Role = role, Name = name }, issuer.Authority.Certificate, Token);
         JoinedMember joined = await IssuerClient.JoinAsync(invitation, store: null, Token);
         TlsIdentity identity = new(joined.Certificate, [issuer.Authority.Certificate]);
         return (identity, SerialOf(identity));

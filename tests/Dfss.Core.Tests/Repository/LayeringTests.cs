@@ -15,7 +15,7 @@ public sealed partial class LayeringTests
         ["Protocol"] = [],
         ["Encryption"] = [],
         ["Records"] = [],
-        ["Security"] = ["Protocol", "Encryption"],
+        ["Security"] = ["Protocol", "Encryption", "Storage"],
         ["Transport"] = ["Protocol", "Security"],
         ["Storage"] = ["Records"],
         ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption"],
