@@ -57,7 +57,8 @@ public static class DfssLimits
     public const int MaxHomeMembers = 64;
 
     /// <summary>
-    /// The most earlier versions of a name that are kept. Some 100 bytes each: more would make lists heavy.
+    /// The most earlier versions of a name that are kept. Some 100 bytes each, and an envelope's 4 KiB at most where they are
+    /// encrypted: more would make lists heavy.
     /// </summary>
     public const int MaxPreviousVersions = 64;
 

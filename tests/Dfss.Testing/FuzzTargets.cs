@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dfss.Encryption;
 using Dfss.Protocol;
@@ -21,6 +20,8 @@ internal static class FuzzTargets
     private const long BytesOfByte = 512;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static readonly Lazy<RevocationSigner> RevocationAuthority = new(() => new RevocationSigner());
 
     private static readonly Action<byte[]>[] RecordReaders =
     [
@@ -46,7 +47,8 @@ internal static class FuzzTargets
         ["envelope"] = ReadEnvelope,
         ["manifest"] = bytes => AssertStable(bytes, encoded => FileManifest.Decode(encoded), manifest => manifest.Encoded.ToArray()),
         ["record"] = ReadRecord,
-        ["revocation"] = bytes => RevocationList.Read(bytes, Array.Empty<X509Certificate2>()),
+        ["revocation"] = bytes => RevocationList.Read(bytes, []),
+        ["revocation-content"] = ReadRevocationContent,
         ["text"] = ReadText,
     };
 
@@ -166,6 +168,10 @@ internal static class FuzzTargets
                 content => content.Encode().Encoded.ToArray());
         }
     }
+
+    /// <summary>What follows an authority's name in a list that it has signed: the rest is read only where the signature is right.</summary>
+    private static void ReadRevocationContent(byte[] bytes) =>
+        RevocationList.Read(RevocationAuthority.Value.Sign(bytes), [RevocationAuthority.Value.Certificate]);
 
     /// <summary>The first byte chooses the kind.</summary>
     private static void ReadRecord(byte[] bytes)

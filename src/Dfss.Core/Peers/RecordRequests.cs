@@ -7,6 +7,9 @@ namespace Dfss.Peers;
 /// <summary>The operations on records: messages to the record store and back.</summary>
 internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chunks)
 {
+    /// <summary>64 encrypted files with 64 earlier versions each are 17 MiB, about what one message carries; 1,000 would be 260 MiB.</summary>
+    private const int RecordsAtOnce = 64;
+
     private readonly ManifestCache manifests = new(chunks);
 
     public ValueTask<RequestAnswer> PrepareAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
@@ -30,12 +33,27 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         string? after = map.TryGet("after", out MessageValue value) ? value.AsText() : null;
         string prefix = map.TryGet("prefix", out MessageValue text) ? text.AsText() : string.Empty;
         int limit = (int)Math.Clamp(map.Required("limit").AsInteger(), 1, MaxPage);
-        RecordPage page = await records.ListAsync(new ListRequest(after, limit, prefix), cancellationToken).ConfigureAwait(false);
+        List<byte[]> items = [];
+        bool isMore = true;
+        for (int room = DfssLimits.MaxPayloadBytes; isMore && items.Count < limit;)
+        {
+            ListRequest request = new(after, Math.Min(limit - items.Count, RecordsAtOnce), prefix);
+            RecordPage page = await records.ListAsync(request, cancellationToken).ConfigureAwait(false);
+            IReadOnlyList<byte[]> fitting = MessageBatch.TakeFitting(page.Records.Select(RecordCodec.EncodeBallotedRecord), room);
+            items.AddRange(fitting);
+            if (fitting.Count < page.Records.Count)
+            {
+                // A page of long records may be more than one message carries: the rest is asked for after the last one given.
+                break;
+            }
 
-        // A page of long records may be more than one message carries: the rest is asked for after the last one given.
-        IReadOnlyList<byte[]> items = MessageBatch.TakeFitting(page.Records.Select(RecordCodec.EncodeBallotedRecord));
+            room -= fitting.Sum(item => item.Length);
+            isMore = page.HasMore;
+            after = page.Records.Count > 0 ? page.Records[^1].Record.Name : after;
+        }
+
         (MessageMap results, byte[] payload) = MessageBatch.Join(items);
-        results.Add("more", page.HasMore || items.Count < page.Records.Count);
+        results.Add("more", isMore);
         return new RequestAnswer(results, bytes: payload);
     }
 

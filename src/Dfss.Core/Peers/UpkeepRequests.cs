@@ -20,7 +20,8 @@ internal sealed class UpkeepRequests(LocalStore store)
         SealedPage page = await store.ListSealsAsync(after, limit, cancellationToken).ConfigureAwait(false);
 
         // A page of many seals may be more than one message carries: the rest is asked for after the last one given.
-        IReadOnlyList<byte[]> items = MessageBatch.TakeFitting(page.Names.Select(RecordCodec.EncodeSealedName));
+        IReadOnlyList<byte[]> items = MessageBatch.TakeFitting(
+            page.Names.Select(RecordCodec.EncodeSealedName), DfssLimits.MaxPayloadBytes);
         (MessageMap results, byte[] payload) = MessageBatch.Join(items);
         string? reached = items.Count < page.Names.Count ? page.Names[items.Count - 1].Name : page.After;
         if (reached is not null)

@@ -33,15 +33,17 @@ internal static class MessageBatch
         return (map, payload);
     }
 
-    /// <summary>The first of these items, as many as one batch carries.</summary>
-    public static IReadOnlyList<byte[]> TakeFitting(IEnumerable<byte[]> items)
+    /// <summary>The first of these items, as many as have room in one batch.</summary>
+    /// <param name="items">The items.</param>
+    /// <param name="roomBytes">What the batch still carries, in bytes.</param>
+    public static IReadOnlyList<byte[]> TakeFitting(IEnumerable<byte[]> items, int roomBytes)
     {
         List<byte[]> taken = [];
         long total = 0;
         foreach (byte[] item in items)
         {
             total += item.Length;
-            if (total > DfssLimits.MaxPayloadBytes || taken.Count == MaxItems)
+            if (total > roomBytes || taken.Count == MaxItems)
             {
                 break;
             }

@@ -1,3 +1,4 @@
+using Dfss.Security;
 using Dfss.Testing;
 using Dfss.Tests.Repository;
 using Dfss.Transport;
@@ -58,6 +59,16 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
                 throw new InvalidOperationException($"{target}: {Convert.ToHexStringLower(bytes)}", error);
             }
         }
+    }
+
+    [Fact]
+    public void What_the_signer_of_revocation_lists_is_given_is_read()
+    {
+        byte[] content = Convert.FromHexString("170d3236313132363038313932395aa00e300c300a0603551d140403020107");
+        RevocationSigner signer = new();
+        Assert.Equal(7, RevocationList.Read(signer.Sign(content), [signer.Certificate]).Number);
+        FormatException cut = Assert.Throws<FormatException>(() => RevocationList.Read(signer.Sign(content.AsSpan(..^1)), [signer.Certificate]));
+        Assert.DoesNotContain("signed", cut.Message, StringComparison.Ordinal);
     }
 
     public static TheoryData<string> Targets() => [.. FuzzTargets.All.Keys];

@@ -20,26 +20,29 @@ public sealed class RecordRequestsTests
         HomeMember member = new(StoreId.Create(), [.. Enumerable.Repeat(address, 8)]);
         FileRecord[] all = [.. Enumerable.Range(0, 1000).Select(
             i => Sample.Record(name: $"{i:d4}") with { Home = [.. Enumerable.Range(0, 16).Select(_ => member with { StoreId = StoreId.Create() })] })];
+        Assert.InRange(await CountPagesAsync(new OneRecord(all), all), 2, 4);
+    }
+
+    [Theory]
+    [InlineData(1000, 0, 1)]
+    [InlineData(1000, 8, 3)]
+    [InlineData(100, DfssLimits.MaxPreviousVersions, 2)]
+    public async Task Records_with_the_largest_envelopes_are_read_few_at_a_time_and_come_in_as_many_pages_as_they_need(
+        int count, int previous, int pages)
+    {
+        KeyEnvelope envelope = new(new byte[KeyEnvelope.MaxBytes]);
+        FileRecord[] all = [.. Enumerable.Range(0, count).Select(i => Encrypt(Sample.Record(name: $"{i:d4}", version: previous + 1), envelope))];
         OneRecord records = new(all);
-        RecordRequests requests = new(records, new CountingChunks());
-        List<string> names = [];
-        int pages = 0;
-        for (bool more = true; more; pages++)
+        Assert.Equal(pages, await CountPagesAsync(records, all));
+        Assert.InRange(records.LargestLimit, 1, 64);
+
+        FileRecord Encrypt(FileRecord record, KeyEnvelope encryption) => record with
         {
-            MessageMap arguments = new() { { "limit", 1000L }, { "prefix", "" } };
-            if (names.Count > 0)
-            {
-                arguments.Add("after", names[^1]);
-            }
-
-            using RequestAnswer answer = await requests.ListAsync(arguments, Token);
-            names.AddRange(MessageBatch.Split(answer.Results, answer.Payload!.Value)
-                .Select(item => RecordCodec.DecodeBallotedRecord(item).Record.Name));
-            more = answer.Results.Required("more").AsBoolean();
-        }
-
-        Assert.Equal(all.Select(record => record.Name), names);
-        Assert.InRange(pages, 2, 4);
+            Length = 0,
+            Encryption = encryption,
+            Previous = [.. Enumerable.Range(0, previous).Select(
+                i => Sample.Previous(previous - i, record.FileId) with { Length = 0, Encryption = encryption })],
+        };
     }
 
     [Fact]
@@ -77,6 +80,31 @@ public sealed class RecordRequestsTests
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             async () => await requests.GetFileInfoAsync(arguments, memory, Token));
         Assert.Equal(DfssErrorCode.ChunkNotFound, error.Code);
+    }
+
+    /// <summary>Asks for all of them, page after page, and compares.</summary>
+    private static async Task<int> CountPagesAsync(OneRecord records, FileRecord[] all)
+    {
+        RecordRequests requests = new(records, new CountingChunks());
+        List<string> names = [];
+        int pages = 0;
+        for (bool more = true; more; pages++)
+        {
+            MessageMap arguments = new() { { "limit", 1000L }, { "prefix", "" } };
+            if (names.Count > 0)
+            {
+                arguments.Add("after", names[^1]);
+            }
+
+            using RequestAnswer answer = await requests.ListAsync(arguments, Token);
+            Assert.InRange(answer.Payload!.Value.Length, 1, DfssLimits.MaxPayloadBytes);
+            names.AddRange(MessageBatch.Split(answer.Results, answer.Payload.Value)
+                .Select(item => RecordCodec.DecodeBallotedRecord(item).Record.Name));
+            more = answer.Results.Required("more").AsBoolean();
+        }
+
+        Assert.Equal(all.Select(record => record.Name), names);
+        return pages;
     }
 
     private static FileRecord RecordOf(FileManifest manifest) => Sample.Record() with
@@ -134,8 +162,12 @@ public sealed class RecordRequestsTests
                 Decided = new BallotedRecord(Sample.Ballot(1), decided.Single(record => record.Name == request.Name)),
             })]);
 
+        /// <summary>The most records that were asked for at once.</summary>
+        public int LargestLimit { get; private set; }
+
         public ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
         {
+            LargestLimit = Math.Max(LargestLimit, request.Limit);
             BallotedRecord[] found = [.. decided
                 .Where(record => string.CompareOrdinal(record.Name, request.After) > 0)
                 .Select(record => new BallotedRecord(Sample.Ballot(1), record))];

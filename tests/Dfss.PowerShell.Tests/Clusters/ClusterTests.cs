@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Dfss.Tests.Security;
 using Xunit;
 
 namespace Dfss.Tests.Clusters;
@@ -112,6 +113,26 @@ public sealed class ClusterTests : IDisposable
         using System.Management.Automation.PowerShell engine = users.Session.Create();
         CommandCompletion offered = CommandCompletion.CompleteInput(Typed, Typed.Length, options: null, engine);
         Assert.Equal(["lab", "other"], offered.CompletionMatches.Select(match => match.CompletionText));
+    }
+
+    [Fact]
+    public void Whoever_gives_a_certificate_need_not_say_which_of_several_clusters()
+    {
+        users.MakeCluster();
+        users.Session.Run("$null = New-DfssCluster other -Passphrase $p", ("p", Secret("x"))).ThrowIfFailed();
+        using CompanyFolder company = new();
+        File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
+        Result result = users.Session.Run(
+            """
+            $peer = Start-DfssPeer -InMemory -Port 0 -Certificate "$company/peer.pem" -TrustedAuthority "$company/ca.pem" -RoleFile "$company/roles.json"
+            $who = @{ Peer = $peer; Certificate = "$company/ann.pem"; TrustedAuthority = "$company/ca.pem" }
+            $null = Send-DfssFile a.txt @who
+            Get-DfssFileInfo @who
+            """,
+            ("company", company.Path));
+        result.ThrowIfFailed();
+        Assert.Equal("a.txt", Assert.Single(result.As<DfssFileInfo>()).Name);
+        Assert.Equal("ClusterAmbiguous", IdOf("Get-DfssFileInfo -Peer $peer"));
     }
 
     [Theory]
