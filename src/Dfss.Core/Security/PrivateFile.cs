@@ -11,19 +11,35 @@ internal static class PrivateFile
 
     private static readonly DurableFile Files = new(beforeStep: null);
 
-    /// <summary>Makes a folder that only this user may enter; one that is there keeps its mode.</summary>
+    /// <summary>
+    /// Makes a folder that only this user may enter, and those above it that are missing, each durable on return; one that is there keeps
+    /// its mode.
+    /// </summary>
     public static void CreateFolder(string path)
     {
+        if (Directory.Exists(path))
+        {
+            return;
+        }
+
+        string whole = Path.GetFullPath(path);
+        if (Path.GetDirectoryName(whole) is { } parent)
+        {
+            CreateFolder(parent);
+        }
+
         try
         {
             if (OperatingSystem.IsWindows())
             {
-                Directory.CreateDirectory(path);
+                Directory.CreateDirectory(whole);
             }
             else
             {
-                Directory.CreateDirectory(path, OwnerFolder);
+                Directory.CreateDirectory(whole, OwnerFolder);
             }
+
+            Files.SyncNameOf(whole);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -79,7 +95,7 @@ internal static class PrivateFile
         try
         {
             Files.Rename(made, path);
-            Files.SyncDirectory(Path.GetDirectoryName(path)!);
+            Files.SyncNameOf(Path.GetFullPath(path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -88,14 +104,14 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Writes a new file. Durable on return; where it fails, nothing is left of it.</summary>
+    /// <summary>Writes a new file. Durable on return; where it cannot be written, nothing is left of it.</summary>
     /// <exception cref="DfssException">DestinationExists; DestinationUnwritable.</exception>
     public static async Task CreateAsync(string path, string text, CancellationToken cancellationToken)
     {
         await WriteAsync(path, text, cancellationToken).ConfigureAwait(false);
         try
         {
-            Files.SyncDirectory(Path.GetDirectoryName(path)!);
+            Files.SyncNameOf(Path.GetFullPath(path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

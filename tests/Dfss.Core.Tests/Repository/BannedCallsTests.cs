@@ -19,7 +19,7 @@ public sealed class BannedCallsTests
         { @"\b(DateTime|DateTimeOffset)\.(Now|UtcNow|Today)\b", Production, "TimeProvider", [] },
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
         { @"\bConsole\.", "src/Dfss.PowerShell", "the streams of the cmdlet", ["Peers/DetachedPeerProcess"] },
-        // A former log need not survive a power cut; what a member has lost he gets by another invitation.
+        // A former log need not survive a power cut.
         { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/DurableFile", "Peers/PeerLog"] },
         { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/DurableFile"] },
         { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
