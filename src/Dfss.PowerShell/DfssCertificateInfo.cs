@@ -48,7 +48,7 @@ public sealed class DfssCertificateInfo
     /// <summary>Whether it holds.</summary>
     public DfssCertificateState State { get; }
 
-    /// <summary>From when on it holds.</summary>
+    /// <summary>When it was issued.</summary>
     public DateTime Issued { get; }
 
     /// <summary>Until when it holds.</summary>

@@ -13,6 +13,8 @@ internal sealed record ClientSettings
 
     public int RetryMilliseconds { get; init; } = 200;
 
+    public int ConnectSeconds { get; init; } = 5;
+
     /// <summary>Where it keeps what an interrupted send has found out; null for nowhere.</summary>
     public string? StateFolder { get; init; }
 }

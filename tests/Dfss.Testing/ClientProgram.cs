@@ -43,6 +43,7 @@ internal sealed class ClientProgram : IAsyncDisposable
             ThrottleLimit = settings.ThrottleLimit,
             MaxAttempts = settings.MaxAttempts,
             RetryDelay = TimeSpan.FromMilliseconds(settings.RetryMilliseconds),
+            ConnectTimeout = TimeSpan.FromSeconds(settings.ConnectSeconds),
             StateFolder = settings.StateFolder,
             Warning = Warn,
         });

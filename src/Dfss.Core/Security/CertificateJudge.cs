@@ -240,7 +240,7 @@ internal sealed class CertificateJudge
     private static Verdict Revoked(string name, string who) => Verdict.Refuse(
         DfssErrorCode.CertificateRevoked,
         $"The {who}'s certificate '{name}' was revoked by its authority.",
-        "Ask whoever runs the authority for a new one.");
+        "Ask whoever runs the authority for a new one: in a cluster for an invitation, and join with it once more (Join-DfssCluster -Force).");
 
     private static Verdict NotTrusted(string reason, string advice) =>
         Verdict.Refuse(DfssErrorCode.CertificateNotTrusted, reason, advice);

@@ -49,7 +49,7 @@ public sealed partial class ClusterAuthority : IDisposable
     private const int SerialBytes = 16;
 
     /// <summary>Clocks differ: a certificate holds from a little before it was made.</summary>
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
+    internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
     private readonly ECDsa key;
     private readonly TimeProvider clock;

@@ -11,6 +11,9 @@ namespace Dfss.Security;
 /// </summary>
 public sealed class Invitation
 {
+    private static readonly System.Buffers.SearchValues<char> Alphabet =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
     /// <summary>What the text begins with.</summary>
     public const string Prefix = "dfss-invitation:";
 
@@ -82,7 +85,9 @@ public sealed class Invitation
         }
         catch (FormatException)
         {
-            throw Invalid("there is a character in it that no invitation has");
+            throw Invalid(trimmed.AsSpan(Prefix.Length).IndexOfAnyExcept(Alphabet) < 0
+                ? "a part of it is missing or changed"
+                : "there is a character in it that no invitation has");
         }
     }
 

@@ -8,7 +8,7 @@ namespace Dfss.Transfer;
 /// <summary>A member's certificate, as its issuer tells of it.</summary>
 /// <param name="SerialNumber">Its serial number in hexadecimal.</param>
 /// <param name="Description">Whose it is, and what it allows.</param>
-/// <param name="Issued">From when on it holds.</param>
+/// <param name="Issued">When it was issued.</param>
 /// <param name="IsRevoked">Whether it was taken back.</param>
 public sealed record MemberCertificate(string SerialNumber, MemberDescription Description, DateTimeOffset Issued, bool IsRevoked)
 {
@@ -36,7 +36,7 @@ public sealed record MemberCertificate(string SerialNumber, MemberDescription De
         return new MemberCertificate(
             Convert.ToHexString(certificate.SerialNumberBytes.Span),
             MemberDescription.Of(certificate),
-            new DateTimeOffset(certificate.NotBefore.ToUniversalTime()),
+            new DateTimeOffset(certificate.NotBefore.ToUniversalTime()) + ClusterAuthority.ClockSkew,
             isRevoked);
     }
 }

@@ -97,13 +97,20 @@ internal sealed class NameQuery
             yield break;
         }
 
+        // The peers list them by what they have; people look for them by name.
+        var found = new List<StoredFile>();
         await foreach (StoredFile file in client.ListAsync(HiddenNames.Prefix, cancellationToken).ConfigureAwait(false))
         {
             string? name = null;
             if (keys.Any(key => key.TryOpen(file.Record.Name, out name)) && IsMatch(name!))
             {
-                yield return file with { Name = name! };
+                found.Add(file with { Name = name! });
             }
+        }
+
+        foreach (StoredFile file in found.OrderBy(file => file.Name, StringComparer.Ordinal))
+        {
+            yield return file;
         }
     }
 
@@ -127,7 +134,9 @@ internal sealed class NameQuery
             {
                 if (i == keys.Count - 1)
                 {
-                    throw exception.Retold(exception.Reason.Replace(stored, name, StringComparison.Ordinal));
+                    throw new DfssException(
+                        DfssErrorCode.FileNotFound, $"No peer asked knows a file whose hidden name is '{name}' under the keys that are given.",
+                        "List those that they open with Get-DfssFileInfo -HiddenName; names are case-sensitive.", exception);
                 }
             }
         }

@@ -138,6 +138,13 @@ public sealed partial class StartDfssPeerCommand
                 await ClusterIdentity.AnnounceAsync(membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);
             }
         }
+        catch (DfssException exception) when (exception.Code is DfssErrorCode.CertificateRevoked)
+        {
+            await WriteWarningAsync(
+                $"The peer runs, and its certificate was revoked: the other members of the cluster refuse it. For it to be one again, an "
+                + $"administrator runs New-DfssInvitation -Role Peer -StoreId {peer.StoreId}, and here it is Join-DfssCluster INVITATION -StorePath FOLDER "
+                + "-Force; the peer takes up what it gets within an hour, or when it is started again.").ConfigureAwait(false);
+        }
         catch (DfssException exception)
         {
             await WriteWarningAsync(

@@ -169,6 +169,9 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
         {
             Peers = [.. links.Select(link => link.Address.ToString())],
             ThrottleLimit = ThrottleLimit,
+
+            // Beside others that keep the disk busy a peer may be long in answering.
+            ConnectSeconds = 30,
             StateFolder = folder["state"],
         });
         // It has loaded what it needs, and connects, before anything counts.

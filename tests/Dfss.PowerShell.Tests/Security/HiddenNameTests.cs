@@ -48,6 +48,8 @@ public sealed class HiddenNameTests : IDisposable
 
         Assert.Equal(Name, Assert.Single(session.Run($"Get-DfssFileInfo -LiteralName {Name} {Hidden} -Detailed").As<DfssFileInfo>()).Name);
         Assert.Equal(sent.StoredName, Assert.Single(session.Run("Get-DfssFileInfo").As<DfssFileInfo>()).Name);
+        session.Run($"foreach ($name in 'b', 'c', 'a') {{ $null = Send-DfssFile a.txt -Name $name {Hidden} }}").ThrowIfFailed();
+        Assert.Equal(["a", "b", "c", Name], session.Run($"Get-DfssFileInfo {Hidden}").As<DfssFileInfo>().Select(file => file.Name));
         Assert.Empty(session.Run("Get-DfssFileInfo * -HiddenName -EncryptionKey (New-DfssEncryptionKey)").ThrowIfFailed().Output);
     }
 
