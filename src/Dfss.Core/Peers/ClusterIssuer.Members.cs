@@ -115,10 +115,11 @@ public sealed partial class ClusterIssuer
     private async Task SignRevokedAsync()
     {
         IReadOnlyList<string> all = book.ListRevoked();
-        while (all.Where(serial => !revocations.Has(serial)).Select(Convert.FromHexString).ToArray() is { Length: > 0 } missing)
+        while (!all.All(revocations.Has))
         {
-            // Not put in its place where a newer one has come meanwhile, which is then the one to go on from.
-            string list = authority.Revoke(revocations.Read(), missing);
+            // All, and above the number in force: the file may have been put back under this process. Where a newer list has come meanwhile,
+            // that is the one to go on from.
+            string list = authority.Revoke(revocations.Read(), all.Select(Convert.FromHexString), after: revocations.Number);
             await revocations.ReplaceAsync(Encoding.ASCII.GetBytes(list), CancellationToken.None).ConfigureAwait(false);
         }
     }
@@ -127,8 +128,7 @@ public sealed partial class ClusterIssuer
     {
         if (caller.Certificates.Any(one => revocations.Has(one.Serial)))
         {
-            throw new DfssException(
-                DfssErrorCode.CertificateRevoked, $"The certificate of '{caller.Name}' was revoked.", "Ask whoever runs the authority for a new one.");
+            throw CertificateJudge.Revoked(caller.Name, "client").Refusal!;
         }
     }
 
@@ -156,7 +156,8 @@ public sealed partial class ClusterIssuer
 
         IssuedCertificate known = IssuedCertificate.Of(owner.Certificate);
         await book.AdoptAsync(known).ConfigureAwait(false);
-        if (!CertificateAge.IsDue(owner.Certificate, clock.GetUtcNow()) && !revocations.Has(known.Serial))
+        bool isRevoked = revocations.Has(known.Serial);
+        if (!CertificateAge.IsDue(owner.Certificate, clock.GetUtcNow()) && !isRevoked)
         {
             return;
         }
@@ -167,7 +168,9 @@ public sealed partial class ClusterIssuer
             Name = owner.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false),
             Role = DfssRole.Admin,
         });
-        await book.AdoptAsync(IssuedCertificate.Of(issued)).ConfigureAwait(false);
+        await (isRevoked || !book.HasRoom(known.Serial)
+            ? book.AdoptAsync(IssuedCertificate.Of(issued))
+            : book.AddRenewedAsync(known.Serial, IssuedCertificate.Of(issued))).ConfigureAwait(false);
         using X509Certificate2 certificate = issued.CopyWithPrivateKey(key);
         await membership.SaveIdentityAsync(certificate, store: null).ConfigureAwait(false);
     }

@@ -16,8 +16,7 @@ internal sealed partial class ClusterRequests
     public async ValueTask<RequestAnswer> RenewAsync(MessageMap map, RemoteIdentity caller)
     {
         byte[] request = Bounded(map.Required("request"), 1, MaxRequestBytes, "request");
-        ClusterIssuer one = Issuer;
-        byte[] certificate = await one.RenewAsync(request, caller).ConfigureAwait(false);
+        byte[] certificate = await Issuer.RenewAsync(request, caller).ConfigureAwait(false);
         return new RequestAnswer(new MessageMap { { "certificate", certificate } });
     }
 

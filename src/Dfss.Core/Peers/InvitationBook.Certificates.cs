@@ -98,22 +98,17 @@ internal sealed partial class InvitationBook
     /// <param name="store">The store.</param>
     /// <param name="serial">The serial number of a certificate of the one that is meant.</param>
     /// <returns>Their serial numbers.</returns>
-    public IReadOnlyList<string> FindOtherServers(StoreId store, string serial) => database.Read(session =>
-    {
-        List<string> found = [];
-        using SqliteDataReader rows = session.Prepare(
+    public IReadOnlyList<string> FindOtherServers(StoreId store, string serial) => database.Read(session => ReadTexts(
+        session.Prepare(
             """
             SELECT certificate.serial FROM member JOIN certificate ON certificate.member = member.hash
             WHERE member.store = $1 AND member.hash <> (SELECT member FROM certificate WHERE serial = $2)
             """,
-            store.ToByteArray(), serial).ExecuteReader();
-        while (rows.Read())
-        {
-            found.Add(rows.GetString(0));
-        }
+            store.ToByteArray(), serial)));
 
-        return found;
-    });
+    /// <summary>Whether the member who has this certificate may have another one.</summary>
+    public bool HasRoom(string serial) =>
+        FindCertificates(serial).Count(one => one.Expires > clock.GetUtcNow().ToUnixTimeMilliseconds()) < MaxCertificates;
 
     /// <summary>
     /// Notes what is taken back, so that a list that was restored from a copy can be made whole again; and forgets the invitations that
@@ -135,21 +130,23 @@ internal sealed partial class InvitationBook
     });
 
     /// <summary>All that was ever taken back.</summary>
-    public IReadOnlyList<string> ListRevoked() => database.Read(session =>
+    public IReadOnlyList<string> ListRevoked() => database.Read(session => ReadTexts(session.Prepare("SELECT serial FROM revoked")));
+
+    /// <summary>Forgets where a peer is.</summary>
+    public Task RemovePeerAsync(StoreId store) =>
+        database.WriteAsync(session => session.Execute("DELETE FROM peer WHERE store = $1", store.ToByteArray()));
+
+    private static List<string> ReadTexts(SqliteCommand query)
     {
         List<string> found = [];
-        using SqliteDataReader rows = session.Prepare("SELECT serial FROM revoked").ExecuteReader();
+        using SqliteDataReader rows = query.ExecuteReader();
         while (rows.Read())
         {
             found.Add(rows.GetString(0));
         }
 
         return found;
-    });
-
-    /// <summary>Forgets where a peer is.</summary>
-    public Task RemovePeerAsync(StoreId store) =>
-        database.WriteAsync(session => session.Execute("DELETE FROM peer WHERE store = $1", store.ToByteArray()));
+    }
 
     private static byte[]? FindMember(DatabaseSession session, string serial) =>
         (byte[]?)session.Prepare("SELECT member FROM certificate WHERE serial = $1", serial).ExecuteScalar();

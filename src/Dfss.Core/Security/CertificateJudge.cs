@@ -237,7 +237,7 @@ internal sealed class CertificateJudge
             : string.Create(CultureInfo.InvariantCulture, $"The {who}'s certificate '{name}', or its authority's, expired on {bound:u}."),
         "Renew it, or set the clock right.");
 
-    private static Verdict Revoked(string name, string who) => Verdict.Refuse(
+    internal static Verdict Revoked(string name, string who) => Verdict.Refuse(
         DfssErrorCode.CertificateRevoked,
         $"The {who}'s certificate '{name}' was revoked by its authority.",
         "Ask whoever runs the authority for a new one: in a cluster for an invitation, and join with it once more (Join-DfssCluster -Force).");

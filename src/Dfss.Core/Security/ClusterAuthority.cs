@@ -132,24 +132,25 @@ public sealed partial class ClusterAuthority : IDisposable
 
     /// <summary>Takes certificates back.</summary>
     /// <param name="list">The list in force, in PEM.</param>
-    /// <param name="serialNumbers">The serial numbers of what is taken back, big-endian.</param>
+    /// <param name="serialNumbers">The serial numbers of what is taken back, big-endian; those in the list already stay as they are.</param>
+    /// <param name="after">The next list's number is above this, and above that of the list.</param>
     /// <returns>The next list, in PEM: the same, these certificates and a number one higher.</returns>
     /// <exception cref="DfssException">InvalidArgument: the list is none of this authority's.</exception>
-    public string Revoke(string list, IEnumerable<byte[]> serialNumbers)
+    public string Revoke(string list, IEnumerable<byte[]> serialNumbers, long after = 0)
     {
         ArgumentNullException.ThrowIfNull(serialNumbers);
         try
         {
             using X509Certificate2 own = X509CertificateLoader.LoadCertificate(Certificate.RawData);
-            _ = RevocationList.Read(
+            RevocationList known = RevocationList.Read(
                 Convert.FromBase64String(list[PemEncoding.Find(list).Base64Data]), [own]);
             var builder = CertificateRevocationListBuilder.LoadPem(list, out BigInteger number);
-            foreach (byte[] serialNumber in serialNumbers)
+            foreach (byte[] serialNumber in serialNumbers.Where(one => !known.Names(Convert.ToHexString(one))))
             {
                 builder.AddEntry(serialNumber, clock.GetUtcNow());
             }
 
-            return Sign(builder, number + 1);
+            return Sign(builder, BigInteger.Max(number, after) + 1);
         }
         catch (Exception error) when (error is FormatException or CryptographicException or ArgumentException)
         {

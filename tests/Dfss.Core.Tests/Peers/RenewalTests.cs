@@ -205,14 +205,14 @@ public sealed class RenewalTests : IAsyncLifetime
         X509Certificate2 second = own.LoadMember()!.Certificate;
         Assert.NotEqual(first, second.RawData);
         Assert.Equal(("ann@home", DfssRole.Admin), (own.Describe(store: null)!.Name, own.Describe(store: null)!.Role));
-        Assert.Equal(second.RawData, opened.ListCertificates(after: 0, limit: 10)[^1].Encoded);
+        Assert.Equal(second.RawData, Assert.Single(opened.ListCertificates(after: 0, limit: 10)).Encoded);
 
         RemoteIdentity another = new("another", DfssRole.Admin) { Certificates = [new CertificateKey("x", "01")] };
         await opened.RevokeAsync(Convert.ToHexString(second.SerialNumberBytes.Span), another);
         await opened.DisposeAsync();
         await using ClusterIssuer again = await ClusterIssuer.OpenAsync(own, "pass", clock, Token);
         Assert.NotEqual(second.RawData, own.LoadMember()!.Certificate.RawData);
-        Assert.Equal([false, true, false], again.ListCertificates(after: 0, limit: 10).Select(one => one.IsRevoked));
+        Assert.Equal([true, false], again.ListCertificates(after: 0, limit: 10).Select(one => one.IsRevoked));
     }
 
     [Fact]

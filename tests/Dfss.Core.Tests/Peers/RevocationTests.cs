@@ -180,6 +180,22 @@ public sealed class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_list_that_is_put_back_under_a_running_issuer_brings_nobody_back()
+    {
+        string path = issuer.Membership.RevocationListPath;
+        string copy = await File.ReadAllTextAsync(path, Token);
+        (TlsIdentity lost, string first) = await JoinAsync("first");
+        (_, string second) = await JoinAsync("second");
+        await Admin.RevokeAsync(first, Token);
+        await File.WriteAllTextAsync(path, copy, Token);
+        await Admin.RevokeAsync(second, Token);
+        Assert.All(await Admin.ListCertificatesAsync(Token), one => Assert.True(one.IsRevoked));
+        RevocationFile kept = new(path, issuer.Authority.Certificate, TimeProvider.System);
+        Assert.Equal((3, true, true), (kept.Number, kept.Has(first), kept.Has(second)));
+        await FailsAsync(DfssErrorCode.CertificateRevoked, () => issuer.Peer.ConnectAsync(lost, Token));
+    }
+
+    [Fact]
     public async Task A_list_that_was_restored_from_a_copy_is_made_whole_from_what_the_issuer_knows()
     {
         string path = issuer.Membership.RevocationListPath;
@@ -209,26 +225,6 @@ public sealed class RevocationTests : IAsyncLifetime
         Assert.Null(channel.Hello.RevocationNumber);
         await FailsAsync(DfssErrorCode.InvalidArgument, () => GetAsync(channel));
         await FailsAsync(DfssErrorCode.InvalidArgument, () => PutAsync(channel, issuer.Authority.Authority.CreateRevocationList()));
-    }
-
-    [Fact]
-    public async Task Processes_that_bring_lists_in_any_order_leave_the_newest()
-    {
-        ClusterAuthority authority = issuer.Authority.Authority;
-        string path = await CreateListAsync();
-        List<string> lists = [await File.ReadAllTextAsync(path, Token)];
-        for (int i = 0; i < 24; i++)
-        {
-            lists.Add(authority.Revoke(lists[^1], [[0x41, (byte)i]]));
-        }
-
-        // Each has the file open in its own way, as different processes do.
-        await Task.WhenAll(lists.OrderBy(_ => Random.Shared.Next()).Select(list => Task.Run(
-            () => new RevocationFile(path, issuer.Authority.Certificate, TimeProvider.System).ReplaceAsync(Encoding.ASCII.GetBytes(list), Token), Token)));
-        RevocationFile last = new(path, issuer.Authority.Certificate, TimeProvider.System);
-        Assert.Equal((25, true), (last.Number, last.Has("4117")));
-        Assert.False(await last.ReplaceAsync(Encoding.ASCII.GetBytes(lists[^2]), Token));
-        Assert.Equal(25, last.Number);
     }
 
     private static TlsIdentity Keeping(TlsIdentity identity, string path) => new(identity.Certificate, identity.TrustedAuthorities)
