@@ -108,7 +108,7 @@ internal sealed record HelloAnswer(
         byte[] storeId = map.Required("store_id").AsBinary();
         return new HelloAnswer(
             Handshake.ToInteger(map.Required("version")),
-            map.Required("software").AsText(),
+            PrintableText.From(map.Required("software").AsText(), Handshake.MaxSoftwareCharacters),
             storeId.Length == StoreId.SizeBytes
                 ? new StoreId(storeId)
                 : throw new DfssException(DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {storeId.Length}."),
@@ -128,6 +128,9 @@ internal sealed record HelloAnswer(
 /// <summary>hello: the first request on a connection, whose own form never changes. Here versions are negotiated.</summary>
 internal static class Handshake
 {
+    /// <summary>256: of a longer name of the other side's software the rest is not shown.</summary>
+    internal const int MaxSoftwareCharacters = 256;
+
     /// <summary>The last millisecond of the year 9999.</summary>
     private const long MaxUnixMilliseconds = 253_402_300_799_999;
 

@@ -46,7 +46,8 @@ public sealed partial class IssuerClient
             found.AddRange(page);
             if (page.Count > CertificatesPerPage || found.Count > MaxCertificates)
             {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, "The issuer lists more certificates than it was asked for, or than a cluster can have.");
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation, "The issuer lists more certificates than it was asked for, or than a cluster can have.");
             }
 
             long? following = answer.Read(map => map.TryGet("next", out MessageValue value) ? value.AsInteger() : (long?)null);
