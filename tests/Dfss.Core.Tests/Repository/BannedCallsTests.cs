@@ -22,6 +22,8 @@ public sealed class BannedCallsTests
         // A former log need not survive a power cut.
         { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/DurableFile", "Peers/PeerLog"] },
         { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/DurableFile"] },
+        { @"\bUnixCreateMode\b|\bDirectory\.CreateDirectory\(|(?<!OwnerOnly\.Open.*)FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b|\bFile\.(Create|Write|Append|Copy)\w*\(", Core,
+            "OwnerOnly: what it makes is private whatever the umask", ["Storage/Disk/OwnerOnly"] },
         { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
         { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec", ["Protocol/MessageCodec", "Records/RecordCodec"] },
         { @"\bnew Random\b", Core, "RandomNumberGenerator for ids, Random.Shared for jitter, or a seed handed in", [] },
