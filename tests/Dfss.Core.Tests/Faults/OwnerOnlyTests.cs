@@ -41,7 +41,7 @@ public sealed partial class OwnerOnlyTests : IDisposable
         PeerProcess peer = await PeerProcess.StartAsync(folder["parent", "store"]);
         await using (peer)
         {
-            await using DfssClient client = new([peer.Address], new() { StateFolder = folder["parent", "state"], ThrottleLimit = 1 });
+            await using DfssClient client = new([peer.Address], new() { StateFolder = folder["parent", "state"] });
             SendOptions options = new() { ChunkSize = ChunkSize };
             CallbackProgress walk = new(_ => Walk("parent", "received"));
             StoredFile large = await client.SendAsync(source, "large", options, walk, Token);
@@ -84,7 +84,8 @@ public sealed partial class OwnerOnlyTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(store, "catalog.db-wal"), string.Empty, Token);
         await File.WriteAllTextAsync(Path.Combine(store, "peer.log"), "line", Token);
         await File.WriteAllTextAsync(Path.Combine(store, "quarantine", large.ToString()), "corrupt", Token);
-        foreach (FileSystemInfo entry in new DirectoryInfo(store).EnumerateFileSystemInfos("*", SearchOption.AllDirectories))
+        DirectoryInfo root = new(store);
+        foreach (FileSystemInfo entry in root.EnumerateFileSystemInfos("*", SearchOption.AllDirectories))
         {
             entry.UnixFileMode = entry is DirectoryInfo ? SharedFolder : SharedFile;
         }
@@ -99,8 +100,11 @@ public sealed partial class OwnerOnlyTests : IDisposable
         Assert.Equal(SharedFile, File.GetUnixFileMode(outside));
     }
 
-    private static UnixFileMode OwnersOf(string path) =>
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | (Directory.Exists(path) ? UnixFileMode.UserExecute : UnixFileMode.None);
+    private static UnixFileMode OwnersOf(string path)
+    {
+        UnixFileMode execute = Directory.Exists(path) ? UnixFileMode.UserExecute : UnixFileMode.None;
+        return UnixFileMode.UserRead | UnixFileMode.UserWrite | execute;
+    }
 
     /// <summary>Notes the mode of all that there is now: what is removed meanwhile is left out.</summary>
     private void Walk(params string[] names)
