@@ -20,8 +20,8 @@ public sealed class BannedCallsTests
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
         { @"\bConsole\.", "src/Dfss.PowerShell", "the streams of the cmdlet", ["Peers/DetachedPeerProcess"] },
         // A former log need not survive a power cut.
-        { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/DurableFile", "Peers/PeerLog"] },
-        { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/DurableFile"] },
+        { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/Disk/DurableFile", "Peers/PeerLog"] },
+        { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/Disk/DurableFile"] },
         { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
         { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec", ["Protocol/MessageCodec", "Records/RecordCodec"] },
         { @"\bnew Random\b", Core, "RandomNumberGenerator for ids, Random.Shared for jitter, or a seed handed in", [] },
