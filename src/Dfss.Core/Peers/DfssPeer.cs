@@ -51,7 +51,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
             () => this.tls?.Validator.Kept,
             TellRevokedAsync);
-        handlers = new RequestHandlers(store, options.ServeRecords(store.Records), cluster, Describe);
+        handlers = new RequestHandlers(store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
         connectionLimiter = new ConnectionLimiter(memory.Open);
         badVisits = new FailedHandshakes(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
