@@ -27,6 +27,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>Local files, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet,
         HelpMessage = "Local files, every character standing for itself.")]
+    [TextArgument]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
@@ -43,10 +44,12 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// except with -RelativeTo; where the property is empty, as a cell of a table may be, the default is taken.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
+    [TextArgument]
     public string? Name { get; set; }
 
     /// <summary>A folder: names are the files' paths relative to it, with '/'.</summary>
     [Parameter(HelpMessage = "A folder; the names are the files' paths relative to it, with '/'.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? RelativeTo { get; set; }
 

@@ -24,7 +24,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
 
     // That of -Destination or the current location, for all inputs that bring none; null: not needed yet.
     private ReceiveDestination? common;
-    private bool isDestinationOnCommandLine;
+    private bool isDestinationFixed;
 
     // That of the input being taken.
     private ReceiveDestination? taking;
@@ -41,6 +41,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = DefaultDestination;
 
@@ -100,8 +101,8 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
         options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart, Keys = ring };
-        isDestinationOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Destination));
-        if (isDestinationOnCommandLine)
+        isDestinationFixed = IsFixed(nameof(Destination));
+        if (isDestinationFixed)
         {
             await FindDestinationAsync().ConfigureAwait(false);
         }
@@ -126,7 +127,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>Where this input goes; null where that cannot be resolved, which is written as an error.</summary>
     private async Task<ReceiveDestination?> FindDestinationAsync()
     {
-        bool isOwn = !isDestinationOnCommandLine && Destination != DefaultDestination;
+        bool isOwn = !isDestinationFixed && Destination != DefaultDestination;
         if (!isOwn)
         {
             return common ??= Open(await ResolveNewAsync(Destination).ConfigureAwait(false));

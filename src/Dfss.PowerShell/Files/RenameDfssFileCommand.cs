@@ -18,6 +18,7 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
     /// <summary>The new name; from the pipeline by property, or a script block that makes it from each object.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "The new name in the store.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string NewName { get; set; } = string.Empty;
