@@ -37,7 +37,7 @@ internal sealed partial class InvitationBook : IAsyncDisposable
     {
         this.clock = clock;
         PrivateFile.Touch(path);
-        database = new Database(path, Schema, new StoreFault(Path.GetDirectoryName(path)!));
+        database = new Database(path, Schema, new StoreFault(Path.GetDirectoryName(path)!, log: null));
     }
 
     private enum Refusal

@@ -237,13 +237,20 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
 
         public void StartCounting()
         {
-            foreach (FileInfo file in new DirectoryInfo(Path).EnumerateFiles())
+            if (isCounted)
             {
-                chunks++;
-                bytes += file.Length;
+                return;
             }
 
-            isCounted = true;
+            // A count that fails leaves nothing behind: it is made again.
+            (long found, long length) = (0, 0);
+            foreach (FileInfo file in new DirectoryInfo(Path).EnumerateFiles())
+            {
+                found++;
+                length += file.Length;
+            }
+
+            (chunks, bytes, isCounted) = (found, length, true);
         }
 
         private void Change(long? length, int sign)

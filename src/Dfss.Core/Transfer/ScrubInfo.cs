@@ -38,7 +38,9 @@ public sealed record ScrubInfo
         LastCompleted = map.TryGet("completed", out MessageValue completed) ? ToTime(completed.AsInteger()) : null,
     };
 
-    private static DateTimeOffset ToTime(long milliseconds) => milliseconds <= MaxUnixMilliseconds
+    /// <summary>A time that a peer claims.</summary>
+    /// <exception cref="DfssException">InvalidArgument: it is after the year 9999.</exception>
+    internal static DateTimeOffset ToTime(long milliseconds) => milliseconds <= MaxUnixMilliseconds
         ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-        : throw new DfssException(DfssErrorCode.InvalidArgument, "The time of a scrub is after the year 9999.");
+        : throw new DfssException(DfssErrorCode.InvalidArgument, "A time that the peer gives is after the year 9999.");
 }
