@@ -7,7 +7,7 @@ namespace Dfss;
 /// <param name="name">What the work is, for the log and for <see cref="State"/>.</param>
 /// <param name="maxPause">The longest pause after a failure.</param>
 /// <param name="clock">The clock of the pauses.</param>
-/// <param name="log">Called with a line about each failure that differs from the one before, and about the recovery.</param>
+/// <param name="log">Called with a line about a failure of another kind than the one before, daily about one that goes on, and about the recovery.</param>
 internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvider clock, Action<string>? log)
 {
     /// <summary>1 s: a passing failure costs no more; it doubles with each failure in a row.</summary>
@@ -19,7 +19,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
     private readonly Action<string>? log = GuardedLog.Guard(log);
     private volatile BackgroundTaskInfo state = new(name);
     private int failuresInARow;
-    private string? loggedError;
+    private string? loggedKind;
     private long loggedAt;
 
     /// <summary>How it is getting on.</summary>
@@ -69,7 +69,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
                 log?.Invoke($"{name} works again.");
             }
 
-            (failuresInARow, loggedError) = (0, null);
+            (failuresInARow, loggedKind) = (0, null);
             state = state with { FailedSince = null };
             return next;
         }
@@ -89,9 +89,11 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
             LastError = error.Message,
         };
 
-        if (loggedError != error.Message || clock.GetElapsedTime(loggedAt) >= ReminderInterval)
+        // The kind of failure: its message may differ each time.
+        string kind = error is DfssException { Code: { } code } ? $"{code}" : $"{error.GetType()}";
+        if (loggedKind != kind || clock.GetElapsedTime(loggedAt) >= ReminderInterval)
         {
-            (loggedError, loggedAt) = (error.Message, clock.GetTimestamp());
+            (loggedKind, loggedAt) = (kind, clock.GetTimestamp());
 
             // What is no expected failure says where in the code it was met.
             string text = error is DfssException ? error.Message : error.ToString().ReplaceLineEndings(" ");

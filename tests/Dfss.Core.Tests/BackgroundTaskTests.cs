@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -9,7 +10,7 @@ public sealed class BackgroundTaskTests
 {
     private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(60);
 
-    private readonly FakeTimeProvider clock = new();
+    private readonly WaitClock clock = new();
     private readonly ConcurrentQueue<string> log = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -18,32 +19,36 @@ public sealed class BackgroundTaskTests
     public async Task An_unexpected_exception_is_logged_with_its_stack_and_the_work_is_restarted_after_growing_jittered_pauses()
     {
         BackgroundTask task = new("Work", MaxPause, clock, log.Enqueue);
-        ConcurrentQueue<DateTimeOffset> passes = new();
+        int passes = 0;
+        DateTimeOffset began = clock.GetUtcNow();
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         Task running = task.RunAsync(Pass, firstWait: TimeSpan.Zero, stop.Token);
-        await AdvanceUntilAsync(() => passes.Count == 12);
-        DateTimeOffset[] times = [.. passes];
-        double[] pauses = [.. times.Zip(times.Skip(1), (first, second) => (second - first).TotalSeconds)];
-        for (int i = 0; i < pauses.Length; i++)
+        List<double> pauses = [];
+        for (int i = 0; i < 12; i++)
         {
-            // Half to all of 1, 2, 4, ... 60 s, and the step of the clock.
+            // Half to all of 1, 2, 4, ... 60 s.
+            TimeSpan pause = await clock.NextWaitAsync();
+            Assert.Equal((i + 1, false), (passes, task.State.IsRunning));
             double longest = Math.Min(Math.Pow(2, i), MaxPause.TotalSeconds);
-            Assert.InRange(pauses[i], longest / 2, longest + 0.2);
+            Assert.InRange(pause.TotalSeconds, longest / 2, longest);
+            pauses.Add(pause.TotalSeconds);
+            clock.Advance(pause);
         }
 
+        await clock.NextWaitAsync();
         Assert.True(pauses.TakeLast(5).Distinct().Count() > 1, "The pauses have no jitter.");
         string line = Assert.Single(log);
         Assert.StartsWith("Work failed and will be tried again: System.InvalidOperationException: broken", line, StringComparison.Ordinal);
         Assert.Contains(nameof(BackgroundTaskTests), line, StringComparison.Ordinal);
         BackgroundTaskInfo state = task.State;
-        Assert.Equal((true, "broken", times[0]), (task.IsFailing, state.LastError, state.FailedSince));
+        Assert.Equal((true, "broken", began), (task.IsFailing, state.LastError, state.FailedSince));
         await stop.CancelAsync();
         await running;
         Assert.False(task.State.IsRunning);
 
         Task<TimeSpan?> Pass(CancellationToken cancellationToken)
         {
-            passes.Enqueue(clock.GetUtcNow());
+            passes++;
             throw new InvalidOperationException("broken");
         }
     }
@@ -58,15 +63,15 @@ public sealed class BackgroundTaskTests
             _ => ++passes == 3 ? Task.FromResult<TimeSpan?>(TimeSpan.FromHours(1)) : throw new DfssException(DfssErrorCode.StoreFailed, "The disk is bad."),
             firstWait: TimeSpan.FromSeconds(5),
             stop.Token);
-        Assert.Equal(0, passes);
-        await AdvanceUntilAsync(() => passes == 3 && !task.IsFailing);
-        Assert.Equal(
-            ["Work failed and will be tried again: The disk is bad.", "Work works again."],
-            log);
+        Assert.Equal(TimeSpan.FromSeconds(5), await AdvanceAsync());
+        await AdvanceAsync();
+        await AdvanceAsync();
+        Assert.Equal(TimeSpan.FromHours(1), await clock.NextWaitAsync());
+        Assert.Equal(3, passes);
+        Assert.Equal(["Work failed and will be tried again: The disk is bad.", "Work works again."], log);
         Assert.Equal((null, "The disk is bad.", 2, true), (task.State.FailedSince, task.State.LastError, task.State.Restarts, task.State.IsRunning));
-        DateTimeOffset rested = clock.GetUtcNow();
-        await AdvanceUntilAsync(() => passes == 5, TimeSpan.FromMilliseconds(500));
-        Assert.InRange((clock.GetUtcNow() - rested).TotalSeconds, 3600, 3605);
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.InRange(await clock.NextWaitAsync(), BackgroundTask.FirstPause / 2, BackgroundTask.FirstPause);
         await stop.CancelAsync();
         await running;
     }
@@ -80,9 +85,10 @@ public sealed class BackgroundTaskTests
             _ => ++passes < 3 ? throw new OperationCanceledException($"pass {passes}") : Task.FromResult<TimeSpan?>(null),
             firstWait: TimeSpan.Zero,
             Token);
-        await AdvanceUntilAsync(() => running.IsCompleted);
-        await running;
-        Assert.Equal((3, 3), (passes, lines));
+        await AdvanceAsync();
+        await AdvanceAsync();
+        await running.WaitAsync(Token);
+        Assert.Equal((3, 2), (passes, lines));
         Assert.Equal((false, null), (task.State.IsRunning, task.State.FailedSince));
     }
 
@@ -107,21 +113,26 @@ public sealed class BackgroundTaskTests
         Assert.Equal(["c (2 lines before were lost: no space)", "d"], log);
     }
 
-    private async Task AdvanceUntilAsync(Func<bool> isMet, TimeSpan? step = null)
+    /// <summary>Lets the next wait of the work pass.</summary>
+    private async Task<TimeSpan> AdvanceAsync()
     {
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!isMet())
+        TimeSpan wait = await clock.NextWaitAsync();
+        clock.Advance(wait);
+        return wait;
+    }
+
+    /// <summary>A clock that says what is waited for.</summary>
+    private sealed class WaitClock : FakeTimeProvider
+    {
+        private readonly Channel<TimeSpan> waits = Channel.CreateUnbounded<TimeSpan>();
+
+        public ValueTask<TimeSpan> NextWaitAsync() => waits.Reader.ReadAsync(Token);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            clock.Advance(step ?? TimeSpan.FromMilliseconds(100));
-
-            // What the clock released is to run before the clock moves on.
-            for (int i = 0; i < 20; i++)
-            {
-                await Task.Yield();
-            }
-
-            limit.Token.ThrowIfCancellationRequested();
+            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+            Assert.True(waits.Writer.TryWrite(dueTime));
+            return timer;
         }
     }
 }

@@ -235,6 +235,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         /// <summary>Only once the file is gone: one that could not be deleted or moved still counts.</summary>
         public void Remove(long? length) => Change(length, sign: -1);
 
+        /// <summary>Counts the files, and takes those of earlier versions from all other users.</summary>
         public void StartCounting()
         {
             if (isCounted)
@@ -248,6 +249,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
             {
                 found++;
                 length += file.Length;
+                _ = OwnerOnly.TryRestrict(file);
             }
 
             (chunks, bytes, isCounted) = (found, length, true);

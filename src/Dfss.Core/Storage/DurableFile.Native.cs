@@ -21,6 +21,8 @@ internal sealed partial class DurableFile
     private const int AccessDenied = 13;
     private const int NoSpace = 28;
     private const int NotSupportedOnLinux = 95;
+    private const int InvalidArgument = 22;
+    private const int ReadOnlyFileSystem = 30;
     private const int QuotaOnLinux = 122;
     private const int QuotaOnMac = 69;
     private const int WindowsHandleDiskFull = 39;
@@ -108,18 +110,24 @@ internal sealed partial class DurableFile
     }
 
     /// <summary>
-    /// Sets the file's space aside on Linux. Not by .NET's preallocation size there: its exception does not tell a full
-    /// disk by a code, and it lets a used-up
-    /// quota pass. Where a file system has no such call, the write itself finds out.
+    /// Sets the file's space aside, on Windows by its length. On Linux not by .NET's preallocation size: its exception
+    /// does not tell a full disk by a code, and it lets a used-up quota pass. Where a file system has no such call, the
+    /// write itself finds out.
     /// </summary>
-    private static void Allocate(SafeFileHandle handle, string path, int length)
+    /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
+    public static void Allocate(SafeFileHandle handle, string path, long length)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            RandomAccess.SetLength(handle, length);
+        }
+
         if (!OperatingSystem.IsLinux() || length == 0)
         {
             return;
         }
 
-        while (FileAllocate(handle, mode: 0, offset: 0, length) != 0)
+        while (FileAllocate(handle, mode: 0, offset: 0, (nint)length) != 0)
         {
             int error = Marshal.GetLastPInvokeError();
             if (error == NotSupportedOnLinux)
@@ -130,6 +138,30 @@ internal sealed partial class DurableFile
             if (error != Interrupted)
             {
                 throw Failed(error, "make room for", path);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Has the system write what it holds of a file that another process may have mapped. The next write through the
+    /// mapping then sets the file's times again; one to a page that is not written back yet does not. Unix only, and
+    /// of no effect where the file system keeps files in memory.
+    /// </summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public static void WriteBack(SafeFileHandle file, string path)
+    {
+        while ((OperatingSystem.IsMacOS() ? FileSync(file) : FileDataSync(file)) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            if (error is InvalidArgument or ReadOnlyFileSystem)
+            {
+                // A file of /proc, for example: there is nothing to write.
+                return;
+            }
+
+            if (error != Interrupted)
+            {
+                throw Failed(error, "sync", path);
             }
         }
     }
@@ -172,6 +204,9 @@ internal sealed partial class DurableFile
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FileSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int FileDataSync(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int FileAllocate(SafeFileHandle file, int mode, nint offset, nint length);

@@ -151,6 +151,7 @@ internal sealed class LocalStore : IAsyncDisposable
         bool isOpen = false;
         try
         {
+            layout.Restrict(options.Log);
             var fault = new StoreFault(layout.Root, options.Log);
             StoreId? former = StoreFormat.Read(layout);
             if (former is null)

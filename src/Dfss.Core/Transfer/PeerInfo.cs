@@ -72,7 +72,7 @@ public sealed record PeerInfo
     {
         StoreId = storeId,
         Software = Printable(map.Required("software").AsText()),
-        Addresses = [.. Handshake.ToTexts(map.Required("addresses")).Select(Printable)],
+        Addresses = Handshake.ToAddresses(map.Required("addresses")),
         ProcessId = Handshake.ToInteger(map.Required("process_id")),
         StorePath = map.TryGet("store_path", out MessageValue path) ? Printable(path.AsText()) : null,
         Uptime = map.Required("uptime_ms").AsInteger() is <= MaxUptimeMilliseconds and long uptime
@@ -103,7 +103,7 @@ public sealed record PeerInfo
     {
         IsRunning = map.Required("running").AsBoolean(),
         Restarts = map.Required("restarts").AsInteger(),
-        FailedSince = map.TryGet("failed_since", out MessageValue since) ? ScrubInfo.ToTime(since.AsInteger()) : null,
+        FailedSince = map.TryGet("failed_since", out MessageValue since) ? Handshake.ToTime(since) : null,
         LastError = map.TryGet("last_error", out MessageValue error) ? Printable(error.AsText()) : null,
     };
 

@@ -35,7 +35,7 @@ public sealed class BackgroundWorkTests
             },
             Token);
         await WaitUntilAsync(() => WorkOf(peer.Peer, "Certificate renewal").FailedSince is not null);
-        await using DfssClient client = new(new TransferOptions { Tls = authority.Identify(DfssRole.Reader) }, [peer.Address]);
+        await using DfssClient client = new([peer.Address], new TransferOptions { Identity = authority.Identify(DfssRole.Reader) });
         BackgroundTaskInfo seen = (await client.GetPeerInfoAsync(peer.Address, Token)).BackgroundTasks
             .Single(task => task.Name == "Certificate renewal");
         Assert.Equal((false, "no certificate today"), (seen.IsRunning, seen.LastError));

@@ -13,9 +13,10 @@ public sealed class StoreThreadTests
     public async Task On_the_thread_of_a_database_it_fails_every_waiting_write_and_stops_the_store()
     {
         using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder.Path);
         ConcurrentQueue<string> log = new();
         StoreFault fault = new(folder.Path, log.Enqueue);
-        await using Database database = new(folder["a.db"], "CREATE TABLE IF NOT EXISTS a (b)", fault);
+        await using Database database = new(Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
         TaskCompletionSource isHeld = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using ManualResetEventSlim goOn = new();
         Task<int> first = database.WriteAsync(_ =>
@@ -44,8 +45,9 @@ public sealed class StoreThreadTests
     public async Task In_the_end_of_a_write_it_keeps_no_other_write_waiting()
     {
         using TemporaryFolder folder = new();
+        Directory.CreateDirectory(folder.Path);
         StoreFault fault = new(folder.Path, log: null);
-        await using Database database = new(folder["a.db"], "CREATE TABLE IF NOT EXISTS a (b)", fault);
+        await using Database database = new(Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
         database.Enqueue(new BadEnd());
         await Assert.ThrowsAnyAsync<DfssException>(async () =>
         {
