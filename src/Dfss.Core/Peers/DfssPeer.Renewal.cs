@@ -41,7 +41,7 @@ public sealed partial class DfssPeer
             TlsIdentity other = await renew(shown, cancellationToken).ConfigureAwait(false);
             if (!ReferenceEquals(other, shown))
             {
-                CertificateJudge judge = tls!.Judge;
+                CertificateValidator judge = tls!.Validator;
                 judge.ThrowIfUnusableAt(other, StoreId);
                 tls = new TlsTransport(other, judge);
                 Identity = other;

@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 /// <summary>One store of this machine, on disk or in memory, put together: what a peer serves.</summary>
 internal sealed class LocalStore : IAsyncDisposable
 {
-    private readonly StoreFault fault;
+    private readonly FailStopLatch fault;
     private readonly Func<(long Chunks, long Bytes)> count;
     private readonly Func<long> countQuarantined;
     private readonly IRegisterTable table;
@@ -16,7 +16,7 @@ internal sealed class LocalStore : IAsyncDisposable
     private bool isDisposed;
 
     private LocalStore(
-        string? path, StoreId id, StoreFault fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
+        string? path, StoreId id, FailStopLatch fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
     {
         Path = path;
         StoreId = id;
@@ -88,7 +88,7 @@ internal sealed class LocalStore : IAsyncDisposable
             var parts = new StoreParts(
                 new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
                 IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null);
-            return new LocalStore(path: null, StoreId.Create(), new StoreFault("memory", options.Log), parts, options, parts: []);
+            return new LocalStore(path: null, StoreId.Create(), new FailStopLatch("memory", options.Log), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -152,7 +152,7 @@ internal sealed class LocalStore : IAsyncDisposable
         try
         {
             layout.Restrict(options.Log);
-            var fault = new StoreFault(layout.Root, options.Log);
+            var fault = new FailStopLatch(layout.Root, options.Log);
             StoreId? former = StoreFormat.Read(layout);
             if (former is null)
             {
@@ -162,7 +162,7 @@ internal sealed class LocalStore : IAsyncDisposable
 
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
-            var catalog = new Catalog(layout.Catalog, fault);
+            var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
             id = await ClaimAsync(layout, files, catalog, id, isNew: former is null, options.Log).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
@@ -202,7 +202,7 @@ internal sealed class LocalStore : IAsyncDisposable
         if (owner is not null)
         {
             return owner == id ? id : throw StoreFormat.Refuse(
-                $"'{layout.Catalog}' belongs to store {owner}, the folder to store {id}.",
+                $"'{layout.CatalogFile}' belongs to store {owner}, the folder to store {id}.",
                 "Put back the catalog that belongs here.");
         }
 

@@ -15,7 +15,7 @@ public sealed class StoreThreadTests
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder.Path);
         ConcurrentQueue<string> log = new();
-        StoreFault fault = new(folder.Path, log.Enqueue);
+        FailStopLatch fault = new(folder.Path, log.Enqueue);
         await using Database database = new(Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
         TaskCompletionSource isHeld = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using ManualResetEventSlim goOn = new();
@@ -46,7 +46,7 @@ public sealed class StoreThreadTests
     {
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder.Path);
-        StoreFault fault = new(folder.Path, log: null);
+        FailStopLatch fault = new(folder.Path, log: null);
         await using Database database = new(Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
         database.Enqueue(new BadEnd());
         await Assert.ThrowsAnyAsync<DfssException>(async () =>
