@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Transport;
@@ -24,6 +25,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     // Not disposed: whoever is in a hurry may be so until after the end, and it owns no timer or handle.
     private readonly CancellationTokenSource hurrying = new();
+    private readonly PeerInstance instance = PeerInstance.Create();
     private readonly long startedTimestamp;
     private readonly Lazy<Task> stopped;
     private readonly Task accepting;
@@ -85,7 +87,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     /// <summary>Opens the store and listens. When it returns, clients can connect.</summary>
     /// <exception cref="DfssException">
-    /// StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
+    /// StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
     /// CertificateRevoked, CertificateNotTrusted: no client would accept its certificate.
     /// </exception>
     public static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
@@ -118,6 +120,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             ScrubBytesPerSecond = options.ScrubBytesPerSecond,
             QuotaBytes = options.QuotaBytes,
             MinimumFreeBytes = options.MinimumFreeBytes,
+            Relocation = options.StoreRelocation,
         };
         LocalStore store = await LocalStore.OpenAsync(
             options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
@@ -129,7 +132,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             if (options.Identity is { } identity)
             {
                 tls = new TlsTransport(identity, options.TimeProvider, options.Log);
-                tls.Judge.ThrowIfUnusableAt(identity, store.StoreId);
+                ThrowIfUnusable(tls.Judge, identity, store);
             }
 
             listener = listen(options.Address, options.Port);
