@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 /// <summary>One store of this machine, on disk or in memory, put together: what a peer serves.</summary>
 internal sealed class LocalStore : IAsyncDisposable
 {
-    private readonly StoreFault fault;
+    private readonly FailStopLatch fault;
     private readonly Func<(long Chunks, long Bytes)> count;
     private readonly Func<long> countQuarantined;
     private readonly IRegisterTable table;
@@ -15,7 +15,7 @@ internal sealed class LocalStore : IAsyncDisposable
     private bool isDisposed;
 
     private LocalStore(
-        string? path, StoreId id, StoreFault fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
+        string? path, StoreId id, FailStopLatch fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
     {
         Path = path;
         StoreId = id;
@@ -86,7 +86,7 @@ internal sealed class LocalStore : IAsyncDisposable
             var parts = new StoreParts(
                 new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
                 IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask);
-            return new LocalStore(path: null, StoreId.Create(), new StoreFault("memory"), parts, options, parts: []);
+            return new LocalStore(path: null, StoreId.Create(), new FailStopLatch("memory"), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -150,7 +150,7 @@ internal sealed class LocalStore : IAsyncDisposable
         try
         {
             layout.Restrict(options.Log);
-            var fault = new StoreFault(layout.Root);
+            var fault = new FailStopLatch(layout.Root);
             StoreId? former = StoreFormat.Read(layout);
             StoreArrival arrival = new(layout, former, format, options);
             if (former is null)
@@ -162,7 +162,7 @@ internal sealed class LocalStore : IAsyncDisposable
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
             await arrival.SetAsideCatalogAsync(files, fault).ConfigureAwait(false);
-            var catalog = new Catalog(layout.Catalog, fault);
+            var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
             id = await ClaimAsync(layout, files, catalog, id, former is null, arrival.CopyOf, options.Log).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
@@ -203,7 +203,7 @@ internal sealed class LocalStore : IAsyncDisposable
         if (owner is not null)
         {
             return owner == id ? id : throw StoreFormat.Refuse(
-                $"'{layout.Catalog}' belongs to store {owner}, the folder to store {id}.",
+                $"'{layout.CatalogFile}' belongs to store {owner}, the folder to store {id}.",
                 "Put back the catalog that belongs here.");
         }
 

@@ -57,16 +57,16 @@ internal sealed class StoreArrival
     /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat. What
     /// opens the store next finds no catalog, as in a store that lost it, and makes a new store id.
     /// </summary>
-    public async Task SetAsideCatalogAsync(DurableFile files, StoreFault fault)
+    public async Task SetAsideCatalogAsync(DurableFile files, FailStopLatch fault)
     {
-        if (CopyOf is not StoreId original || !File.Exists(layout.Catalog))
+        if (CopyOf is not StoreId original || !File.Exists(layout.CatalogFile))
         {
             return;
         }
 
         // Closing it brings its log into the file, which is then all of it.
-        await new Catalog(layout.Catalog, fault).DisposeAsync().ConfigureAwait(false);
-        files.Rename(layout.Catalog, $"{layout.Catalog}.{original}");
+        await new Catalog(layout.CatalogFile, fault).DisposeAsync().ConfigureAwait(false);
+        files.Rename(layout.CatalogFile, $"{layout.CatalogFile}.{original}");
         files.SyncDirectory(layout.Root);
     }
 
