@@ -7,7 +7,16 @@ namespace Dfss.Records;
 public sealed record ListRequest(string? After, int Limit, string Prefix = "");
 
 /// <summary>One page of a list: decided records by ascending name, tombstones included, and whether more follow.</summary>
-public sealed record RecordPage(IReadOnlyList<BallotedRecord> Records, bool HasMore);
+public sealed record RecordPage(IReadOnlyList<BallotedRecord> Records, bool HasMore)
+{
+    /// <summary>The records of the page that cannot be read, by ascending name.</summary>
+    public IReadOnlyList<UnreadableRecord> Unreadable { get; init; } = [];
+}
+
+/// <summary>A record in a list that cannot be read.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Reason">Why it cannot be read, in full sentences.</param>
+public sealed record UnreadableRecord(string Name, string Reason);
 
 /// <summary>
 /// The registers of one member: one per name, changed only by the five steps of CASPaxos. A memory, a disk, or a peer at the other

@@ -47,10 +47,34 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         PeerCall call = new(Operations.ListFiles, arguments, Payload: null, Destination: null, IsBulk: true);
         return await link.CallAsync(
             call,
-            static response => new RecordPage(
-                [.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeBallotedRecord)],
-                response.Results.Required("more").AsBoolean()),
+            response => ReadPage(response, request.Limit),
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads a page; a record that is malformed, and whose name can be read, is no reason to refuse the others.</summary>
+    private static RecordPage ReadPage(Response response, int limit)
+    {
+        IReadOnlyList<ReadOnlyMemory<byte>> items = MessageBatch.Split(response.Results, response.Payload);
+        if (items.Count > limit)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, $"{items.Count} records came, and {limit} were asked for.");
+        }
+
+        List<BallotedRecord> records = new(items.Count);
+        List<UnreadableRecord> unreadable = [];
+        foreach (ReadOnlyMemory<byte> item in items)
+        {
+            try
+            {
+                records.Add(RecordCodec.DecodeBallotedRecord(item));
+            }
+            catch (DfssException error) when (RecordCodec.FindName(item) is { } name)
+            {
+                unreadable.Add(new UnreadableRecord(name, error.Reason));
+            }
+        }
+
+        return new RecordPage(records, response.Results.Required("more").AsBoolean()) { Unreadable = unreadable };
     }
 
     private async ValueTask<IReadOnlyList<RegisterAnswer>> CallAsync(
