@@ -1,6 +1,5 @@
 using System.Management.Automation;
-using Dfss.Security;
-using Dfss.Transfer;
+using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
@@ -9,6 +8,7 @@ public abstract class CertificateCmdlet : DfssCmdlet
 {
     /// <summary>The cluster, where several were joined.</summary>
     [Parameter(HelpMessage = "The cluster, where several were joined.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ClusterCompletion))]
     public string? Cluster { get; set; }

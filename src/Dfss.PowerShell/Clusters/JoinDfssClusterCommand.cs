@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using System.Security;
+using Dfss.Clusters;
 using Dfss.Peers;
 using Dfss.Security;
-using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
@@ -25,16 +25,19 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
 
     /// <summary>The folder of the store that a peer will serve; made where it does not exist.</summary>
     [Parameter(HelpMessage = "The folder of the store that a peer will serve; made where it does not exist.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StorePath { get; set; }
 
     /// <summary>The id of the store that a peer will serve, instead of its folder.</summary>
     [Parameter(HelpMessage = "The id of the store that a peer will serve, instead of its folder.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StoreId { get; set; }
 
     /// <summary>What the cluster is called here; by default as its authority calls it.</summary>
     [Parameter(HelpMessage = "What the cluster is called here, where another one has its name.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? Cluster { get; set; }
 
@@ -58,7 +61,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
             throw ClusterErrors.InvitationMissing();
         }
 
-        Invitation invitation = Security.Invitation.Parse(text);
+        Invitation invitation = Dfss.Clusters.Invitation.Parse(text);
         bool isPeer = invitation.Role == DfssRole.Peer;
         if (isPeer == (StorePath is null && StoreId is null))
         {
