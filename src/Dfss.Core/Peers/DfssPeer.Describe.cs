@@ -12,6 +12,7 @@ public sealed partial class DfssPeer
         Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default)
     {
         RevocationNumber = tls?.Validator.Kept?.Number,
+        Instance = instance,
     };
 
     private MessageMap Describe()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dfss.Protocol;
 using Dfss.Security;
+using Dfss.Storage;
 using Dfss.Transport;
 
 namespace Dfss.Peers;
@@ -33,6 +34,23 @@ public sealed partial class DfssPeer
             share.Requests,
             new AnswerMemory(memory.Pool, share.Answers),
             share.Work);
+    }
+
+    private static void ThrowIfUnusable(CertificateValidator validator, TlsIdentity identity, LocalStore store)
+    {
+        try
+        {
+            validator.ThrowIfUnusableAt(identity, store.StoreId);
+        }
+        catch (DfssException cause) when (cause.Code == DfssErrorCode.CertificateNotTrusted && store.CopyOf is StoreId original)
+        {
+            throw new DfssException(
+                DfssErrorCode.CertificateNotTrusted,
+                $"The store at '{store.Path}' was a copy of store {original} and is store {store.StoreId} now. {cause.Reason}",
+                "In a cluster: have an administrator run New-DfssInvitation -Role Peer; run Join-DfssCluster INVITATION -StorePath "
+                + $"'{store.Path}' with it; then start the peer without -StoreCopied.",
+                cause);
+        }
     }
 
     /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>

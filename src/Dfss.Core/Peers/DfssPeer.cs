@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dfss.Clusters;
+using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Transport;
@@ -25,6 +26,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     // Not disposed: whoever is in a hurry may be so until after the end, and it owns no timer or handle.
     private readonly CancellationTokenSource hurrying = new();
+    private readonly PeerInstance instance = PeerInstance.Create();
     private readonly long startedTimestamp;
     private readonly Lazy<Task> stopped;
     private readonly Task accepting;
@@ -86,7 +88,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     /// <summary>Opens the store and listens. When it returns, clients can connect.</summary>
     /// <exception cref="DfssException">
-    /// StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
+    /// StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
     /// CertificateRevoked, CertificateNotTrusted: no client would accept its certificate.
     /// </exception>
     public static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
@@ -119,6 +121,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             ScrubBytesPerSecond = options.ScrubBytesPerSecond,
             QuotaBytes = options.QuotaBytes,
             MinimumFreeBytes = options.MinimumFreeBytes,
+            Relocation = options.StoreRelocation,
         };
         LocalStore store = await LocalStore.OpenAsync(
             options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
@@ -130,7 +133,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             if (options.Identity is { } identity)
             {
                 tls = new TlsTransport(identity, options.TimeProvider, options.Log);
-                tls.Validator.ThrowIfUnusableAt(identity, store.StoreId);
+                ThrowIfUnusable(tls.Validator, identity, store);
             }
 
             listener = listen(options.Address, options.Port);

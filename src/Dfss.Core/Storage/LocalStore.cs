@@ -37,6 +37,9 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Who the store is.</summary>
     public StoreId StoreId { get; }
 
+    /// <summary>The store that it was a copy of until it was opened; null where it kept its store id.</summary>
+    public StoreId? CopyOf { get; private init; }
+
     /// <summary>The chunks. Reads are not verified.</summary>
     public ILocalChunkStore Chunks { get; }
 
@@ -67,7 +70,7 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <param name="path">The folder; null for a store in memory.</param>
     /// <param name="options">How it runs.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreNotSupported, StoreFull, StoreFailed.</exception>
+    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, StoreFull, StoreFailed.</exception>
     public static Task<LocalStore> OpenAsync(string? path, LocalStoreOptions options, CancellationToken cancellationToken) =>
         OpenAsync(path, options, new DurableFile(beforeStep: null), cancellationToken);
 
@@ -149,6 +152,7 @@ internal sealed class LocalStore : IAsyncDisposable
             layout.Restrict(options.Log);
             var fault = new FailStopLatch(layout.Root);
             StoreId? former = StoreFormat.Read(layout);
+            StoreArrival arrival = new(layout, former, format, options);
             if (former is null)
             {
                 // Also where the folder was there: whoever made it may have been killed before this.
@@ -157,9 +161,10 @@ internal sealed class LocalStore : IAsyncDisposable
 
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
+            await arrival.SetAsideCatalogAsync(files, fault).ConfigureAwait(false);
             var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
-            id = await ClaimAsync(layout, files, catalog, id, isNew: former is null, options.Log).ConfigureAwait(false);
+            id = await ClaimAsync(layout, files, catalog, id, former is null, arrival.CopyOf, options.Log).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
             // The names of the two databases.
@@ -168,7 +173,8 @@ internal sealed class LocalStore : IAsyncDisposable
             var storeParts = new StoreParts(
                 catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined, chunks.ScrubTable,
                 chunks.Space, chunks.Recovery.Completion);
-            var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts);
+            arrival.Note(files);
+            var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts) { CopyOf = arrival.CopyOf };
             isOpen = true;
             return store;
         }
@@ -191,7 +197,7 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new
     /// store, with the old one's chunks.</summary>
     private static async Task<StoreId> ClaimAsync(
-        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, Action<string>? log)
+        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, StoreId? copyOf, Action<string>? log)
     {
         StoreId? owner = catalog.StoreId;
         if (owner is not null)
@@ -203,8 +209,10 @@ internal sealed class LocalStore : IAsyncDisposable
 
         if (!isNew)
         {
-            log?.Invoke($"The store at '{layout.Root}' has lost its catalog and with it its votes: it goes on as a new store.");
             id = CreateStore(layout, files);
+            log?.Invoke(copyOf is null
+                ? $"The store at '{layout.Root}' has lost its catalog and with it its votes: it goes on as a new store."
+                : $"The store at '{layout.Root}' is a copy of store {copyOf}: it is store {id} from now on.");
         }
 
         await catalog.SetStoreIdAsync(id).ConfigureAwait(false);

@@ -97,7 +97,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         try
         {
             PeerInfo answer = await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false);
-            SessionPeer? own = Array.Find(SessionPeers.List(), peer => peer.StoreId == answer.StoreId.ToString());
+            SessionPeer? own = Array.Find(SessionPeers.List(), peer => IsSame(peer, answer));
             DfssPeerInfo info = own?.ToInfo(answer, DfssPeerState.Running) ?? ToRemote(address, answer);
             await WriteObjectAsync(info).ConfigureAwait(false);
         }
@@ -106,6 +106,10 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
             await WriteErrorAsync(ErrorRecords.Create(exception, address.ToString())).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The store alone does not tell: a copy of it may run too.</summary>
+    private static bool IsSame(SessionPeer peer, PeerInfo answer) => peer.StoreId == answer.StoreId.ToString()
+        && peer.ProcessId == answer.ProcessId && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase);
 
     private static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new DfssPeerInfo
     {
