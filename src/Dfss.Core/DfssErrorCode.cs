@@ -79,6 +79,11 @@ public enum DfssErrorCode
     /// <summary>Handshake. Both sides speak TLS and could not agree: version, cipher or a broken message. Not transient.</summary>
     TlsFailed = 18,
 
+    /// <summary>
+    /// Handshake. The peer cannot check at the moment which certificates were revoked, and lets nobody in. Transient.
+    /// </summary>
+    RevocationStatusUnknown = 19,
+
     /// <summary>Read. No peer asked knows a file of this name. Not transient.</summary>
     FileNotFound = 20,
 

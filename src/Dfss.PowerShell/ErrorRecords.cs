@@ -48,6 +48,8 @@ internal static class ErrorRecords
             "Give the peer a certificate, or connect without one (-Cluster '' where a cluster was joined)."),
             [DfssErrorCode.TlsFailed] = (ErrorCategory.SecurityError,
             "Check that both sides have TLS 1.3 and trust each other's authority."),
+            [DfssErrorCode.RevocationStatusUnknown] = (ErrorCategory.ResourceUnavailable,
+            "Run the command again in a while; the peer's log says what keeps it from checking."),
             [DfssErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound,
             "List what is stored with Get-DfssFileInfo."),
             [DfssErrorCode.FileExists] = (ErrorCategory.ResourceExists,
@@ -210,5 +212,5 @@ internal static class ErrorRecords
         && failure.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.NotADfssPeer
             or DfssErrorCode.VersionNotSupported or DfssErrorCode.NotAuthenticated or DfssErrorCode.CertificateExpired
             or DfssErrorCode.CertificateRevoked or DfssErrorCode.CertificateNotTrusted or DfssErrorCode.TlsRequired
-            or DfssErrorCode.TlsNotExpected or DfssErrorCode.TlsFailed;
+            or DfssErrorCode.TlsNotExpected or DfssErrorCode.TlsFailed or DfssErrorCode.RevocationStatusUnknown;
 }

@@ -14,6 +14,14 @@ public sealed partial class DfssPeer
     private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? verdict)
     {
         Handshake.Negotiate(hello.Versions);
+        if (identityWatch.IsFailing)
+        {
+            throw new DfssException(
+                DfssErrorCode.RevocationStatusUnknown,
+                "This peer cannot check at the moment which certificates were revoked, and takes no new connections until it can.",
+                "Try again, or see the peer's log for what keeps it from checking.");
+        }
+
         RemoteIdentity client = tls is not null ? Identify(verdict!) : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
         if (client.Role == DfssRole.None && !client.IsUnauthenticated)
         {
@@ -79,26 +87,12 @@ public sealed partial class DfssPeer
             cancellationToken)!;
     }
 
-    /// <summary>Closes the connections of those whose certificates were revoked, or have expired, since they were let in.</summary>
-    private async Task WatchIdentitiesAsync()
+    /// <summary>Closes the connections of clients whose certificates were revoked, or have expired, since they were let in.</summary>
+    private async Task<TimeSpan?> WatchIdentitiesAsync(CancellationToken cancellationToken)
     {
-        if (tls is null)
-        {
-            return;
-        }
-
-        using PeriodicTimer timer = new(Options.IdentityInterval, Options.TimeProvider);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
-            {
-                await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The peer stops.
-        }
+        cancellationToken.ThrowIfCancellationRequested();
+        await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
+        return Options.IdentityInterval;
     }
 
     /// <summary>All at once: one who reads nothing does not keep another in.</summary>

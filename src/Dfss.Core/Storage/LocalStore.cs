@@ -11,6 +11,7 @@ internal sealed class LocalStore : IAsyncDisposable
     private readonly Func<long> countQuarantined;
     private readonly IRegisterTable table;
     private readonly StoreSpace space;
+    private readonly BackgroundTask? recoveryWork;
     private readonly IReadOnlyList<object> parts;
     private bool isDisposed;
 
@@ -28,6 +29,7 @@ internal sealed class LocalStore : IAsyncDisposable
         Chunks = storeParts.Chunks;
         Verifier = storeParts.Verifier;
         Recovery = storeParts.Recovery;
+        recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
         Records = new RecordStore(storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault);
         Collector = new GarbageCollector(storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined);
@@ -61,9 +63,12 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
     public Exception? Fault => fault.Cause;
 
-    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted; nothing has to wait
-    /// for it.</summary>
+    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted, or that has failed for the
+    /// first time; nothing has to wait for it.</summary>
     public Task Recovery { get; }
+
+    /// <summary>What the store does in the background.</summary>
+    public IEnumerable<BackgroundTask> Work => recoveryWork is null ? [Scrubber.Work] : [recoveryWork, Scrubber.Work];
 
     /// <summary>Opens a store, or makes it where <paramref name="path"/> does not exist or is an empty
     /// folder.</summary>
@@ -85,8 +90,8 @@ internal sealed class LocalStore : IAsyncDisposable
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
                 new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
-                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask);
-            return new LocalStore(path: null, StoreId.Create(), new FailStopLatch("memory"), parts, options, parts: []);
+                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null);
+            return new LocalStore(path: null, StoreId.Create(), new FailStopLatch("memory", options.Log), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -150,7 +155,7 @@ internal sealed class LocalStore : IAsyncDisposable
         try
         {
             layout.Restrict(options.Log);
-            var fault = new FailStopLatch(layout.Root);
+            var fault = new FailStopLatch(layout.Root, options.Log);
             StoreId? former = StoreFormat.Read(layout);
             StoreArrival arrival = new(layout, former, format, options);
             if (former is null)
@@ -169,10 +174,10 @@ internal sealed class LocalStore : IAsyncDisposable
             parts.Add(chunks);
             // The names of the two databases.
             files.SyncDirectory(layout.Root);
-            chunks.Recovery.Start(options.Log);
+            chunks.Recovery.Start();
             var storeParts = new StoreParts(
                 catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined, chunks.ScrubTable,
-                chunks.Space, chunks.Recovery.Completion);
+                chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work);
             arrival.Note(files);
             var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts) { CopyOf = arrival.CopyOf };
             isOpen = true;
@@ -245,5 +250,6 @@ internal sealed class LocalStore : IAsyncDisposable
         Func<ChunkId, bool> IsQuarantined,
         ScrubTable? ScrubTable,
         StoreSpace Space,
-        Task Recovery);
+        Task Recovery,
+        BackgroundTask? RecoveryWork);
 }

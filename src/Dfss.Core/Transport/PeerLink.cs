@@ -207,6 +207,18 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             // The link is being closed.
         }
+        catch (Exception error)
+        {
+            // Without it a dead peer would not be noticed: what waits fails, and the next request starts another one.
+            DfssException reason = new(DfssErrorCode.PeerUnreachable, $"Watching the connection met a fault: {error.Message}", error);
+            lock (gate)
+            {
+                monitor = null;
+            }
+
+            bulk.Abort(reason);
+            control.Abort(reason);
+        }
     }
 
     /// <summary>Asks on the connection that does not wait, or does not carry bulk. Any answer at all is a sign of life.</summary>
