@@ -8,12 +8,12 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// The register under random schedules. A failure prints its seed; that seed in <c>DFSS_SEED</c> runs it first again.
-/// <c>DFSS_SCHEDULES</c> is how many schedules with fresh seeds are run (3,000 if it is not set).
+/// <c>DFSS_SCHEDULES</c> is how many schedules with fresh seeds are run (300 if it is not set).
 /// </summary>
 public sealed class RegisterScheduleTests(ITestOutputHelper output)
 {
-    private const int FreshSchedules = 3000;
-    private const int FixedSchedules = 1000;
+    private const int FreshSchedules = 300;
+    private const int FixedSchedules = 300;
     private const int MutatedSchedules = 10_000;
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [Fact]
     public void Histories_are_linearizable_and_no_chunk_is_lost_in_fresh_schedules()
     {
-        int count = ReadVariable("DFSS_SCHEDULES") ?? FreshSchedules;
+        int count = SearchSize.Take("DFSS_SCHEDULES", FreshSchedules);
         Run(FaultSeed.Take(output), count);
     }
 
@@ -81,7 +81,4 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
         Assert.True(moves > count / 20, "Schedules in which nothing moves show little.");
     }
-
-    private static int? ReadVariable(string name) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value) ? value : null;
 }
