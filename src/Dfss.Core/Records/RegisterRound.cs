@@ -19,6 +19,7 @@ internal abstract partial class RegisterRound : IRegisterRound
     private readonly Func<Guid> newProposerId;
     private readonly Ballot[] decidedAt;
     private readonly bool[] isToBeTold;
+    private readonly MemberClocks clocks;
     private long highestCounter;
     private BallotedRecord? decision;
 
@@ -35,6 +36,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         Tally = new MemberTally(place.VoterCount, MemberCount);
         decidedAt = new Ballot[MemberCount];
         isToBeTold = new bool[MemberCount];
+        clocks = new MemberClocks(place);
     }
 
     /// <summary>What is asked of the members at the moment.</summary>
@@ -87,7 +89,9 @@ internal abstract partial class RegisterRound : IRegisterRound
         {
             bool isToldNow = isToBeTold[member];
             isToBeTold[member] = false;
-            return isToldNow && decision is not null ? new DecideRequest(Name, decision.Ballot, decision.Record) : null;
+            return isToldNow && decision is not null
+                ? new DecideRequest(Name, decision.Ballot, decision.Record) { Clocks = decision.Ballot == Ballot ? clocks.ForVoting(member) : [] }
+                : null;
         }
 
         if (At == Step.Waiting || Tally[member] != MemberStanding.ToAsk || !Asks(member))
@@ -95,7 +99,8 @@ internal abstract partial class RegisterRound : IRegisterRound
             return null;
         }
 
-        RegisterRequest request = RequestFor(member);
+        RegisterRequest request =
+            RequestFor(member) with { Clocks = At == Step.Accepting ? clocks.ForVoting(member) : clocks.ForAsking(member) };
         Tally.MarkAsked(member, request);
         return request;
     }
@@ -113,7 +118,14 @@ internal abstract partial class RegisterRound : IRegisterRound
             highestCounter = Math.Max(highestCounter, answer.Promised.Counter);
         }
 
+        clocks.Hear(member, answer);
         bool isTaken = Tally.TryTake(member, request, answer);
+        if (isTaken)
+        {
+            clocks.Take(member, request, answer);
+        }
+
+        DropUncounted(member, isTaken ? answer : null);
         if (IsVoter(member))
         {
             Learn(member, answer);
@@ -196,12 +208,14 @@ internal abstract partial class RegisterRound : IRegisterRound
     {
         highestCounter = Math.Min(Math.Max(highestCounter, Ballot.Counter) + 1, MaxCounter);
         Ballot = new Ballot(highestCounter, newProposerId(), place.Epoch.Number);
+        clocks.BeginBallot();
         Begin(Step.Preparing);
     }
 
     protected void BeginAccepting(FileRecord record)
     {
         Proposal = record;
+        clocks.BeginAccepting();
         Begin(Step.Accepting);
     }
 
@@ -254,6 +268,36 @@ internal abstract partial class RegisterRound : IRegisterRound
     }
 
     private static Ballot Max(Ballot left, Ballot right) => left > right ? left : right;
+
+    /// <summary>
+    /// Takes back the answers of members of which another clock is known by now: they are asked again, and told it. An
+    /// acceptance of a generation that the others were not told of counts as a refusal.
+    /// </summary>
+    private void DropUncounted(int member, RegisterAnswer? answer)
+    {
+        for (int i = 0; i < MemberCount; i++)
+        {
+            if (Tally[i] is not (MemberStanding.Done or MemberStanding.ChunksMissing) || clocks.IsVouched(i))
+            {
+                continue;
+            }
+
+            if (At == Step.Accepting && clocks.IsOutdated(i))
+            {
+                Tally.Refuse(i);
+            }
+            else
+            {
+                Tally.AskAgain(i);
+                clocks.Drop(i);
+            }
+        }
+
+        if (answer is not null && At == Step.Accepting && Tally[member] == MemberStanding.Done && !clocks.IsToldToAll(member, answer))
+        {
+            Tally.Refuse(member);
+        }
+    }
 
     private bool IsVoter(int member) => member < place.VoterCount;
 
