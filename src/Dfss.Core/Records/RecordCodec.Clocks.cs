@@ -6,7 +6,7 @@ namespace Dfss.Records;
 internal static partial class RecordCodec
 {
     /// <summary>The voters and guests of a move.</summary>
-    private const int MaxClocks = 2 * DfssLimits.MaxHomeMembers;
+    public const int MaxClocks = 2 * DfssLimits.MaxHomeMembers;
 
     public static byte[] EncodeClocks(IReadOnlyList<StoreClock> clocks) =>
         Encode(clocks, static (ref MessagePackWriter writer, IReadOnlyList<StoreClock> list) => WriteClocks(ref writer, list));

@@ -24,16 +24,17 @@ internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions option
         }
     }
 
-    /// <summary>Adds to the answers what this store tells of itself, and of the others that the requests name.</summary>
+    /// <summary>
+    /// Adds to the answers what this store tells of itself, and of the others that the requests name; not where a request
+    /// names none.
+    /// </summary>
     public RegisterAnswer[] Sign(IReadOnlyList<RegisterRequest> requests, IReadOnlyList<RegisterAnswer> answers)
     {
         StoreVotes votes = table.Votes;
-        return [.. answers.Select((answer, i) => answer with
+        return [.. answers.Select((answer, i) => requests[i].Clocks.Count == 0 ? answer : answer with
         {
             Clock = votes.Clock,
-            Known = requests[i].Clocks.Count == 0
-                ? []
-                : [.. requests[i].Clocks.Select(clock => clock.StoreId).Distinct().Select(table.Heard.Find).OfType<StoreClock>()],
+            Known = [.. requests[i].Clocks.Select(clock => clock.StoreId).Distinct().Select(table.Heard.Find).OfType<StoreClock>()],
         })];
     }
 

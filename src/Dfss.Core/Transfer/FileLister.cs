@@ -10,6 +10,9 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, TransferOptions options)
 {
+    private readonly List<PeerHandle> members = [];
+    private IReadOnlyDictionary<StoreId, RegisterAnswer>? answers;
+
     public async IAsyncEnumerable<StoredFile> ListAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -19,34 +22,58 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         await using (lists.ConfigureAwait(false))
         {
             PeerHandle[] peers = [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()];
+            members.AddRange(peers);
             await lists.AddAsync(peers, after: null, cancellationToken).ConfigureAwait(false);
             HashSet<StoreId> sought = [.. peers.Select(peer => peer.StoreId)];
             string? after = null;
-            while (await lists.TakeNameAsync().ConfigureAwait(false) is BallotedRecord newest)
+            while (await lists.TakeNameAsync().ConfigureAwait(false) is ListedName name)
             {
+                BallotedRecord newest = name.Newest;
                 if (await JoinHomeAsync(lists, newest.Record.Home, after, sought, cancellationToken).ConfigureAwait(false))
                 {
                     // The new ones may know more of this name, and names before it.
-                    lists.PutBack(newest);
+                    lists.PutBack(name);
                     continue;
                 }
 
                 after = newest.Record.Name;
                 if (newest.Record.State != FileRecordState.Removed)
                 {
-                    yield return Describe(newest.Record, lists);
+                    answers ??= await new ClockProbe(directory.Clocks).AskAsync(
+                        members, newest.Record.Name, cancellationToken).ConfigureAwait(false);
+                    yield return Describe(newest.Record, lists, name.Voters);
                 }
             }
         }
     }
 
-    private static StoredFile Describe(FileRecord record, MergedLists lists)
+    private StoredFile Describe(FileRecord record, MergedLists lists, IReadOnlyList<StoreId> voters)
     {
-        int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id));
+        int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id) && IsVoter(id, voters));
 
         // Of a name that moved, and whose new home says nothing, this is the file that it has there.
         FileRecord file = record with { State = FileRecordState.File, FormerHome = [] };
         return new StoredFile(file, answered >= (record.Home.Count / 2) + 1);
+    }
+
+    /// <summary>
+    /// Whether a store's list says what is current: it was never put back from an earlier copy, or this name's register was
+    /// brought up since. What it does not list then, it may have forgotten.
+    /// </summary>
+    private bool IsVoter(StoreId id, IReadOnlyList<StoreId> voters)
+    {
+        if (answers?.GetValueOrDefault(id) is not { } answer)
+        {
+            return false;
+        }
+
+        bool isVoter = answer.Clock?.Generation > 0 ? voters.Contains(id) : answer.Status != RegisterStatus.NoVote;
+        if (!isVoter && members.Find(peer => peer.StoreId == id) is { } peer)
+        {
+            directory.WarnOfNoVote(peer);
+        }
+
+        return isVoter;
     }
 
     /// <summary>
@@ -65,6 +92,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         }
 
         PeerHandle[] peers = [.. found.Select(one => one.Peer).OfType<PeerHandle>()];
+        members.AddRange(peers);
+        answers = peers.Length > 0 ? null : answers;
         await lists.AddAsync(peers, after, cancellationToken).ConfigureAwait(false);
         return peers.Length > 0;
     }

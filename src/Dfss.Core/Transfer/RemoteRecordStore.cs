@@ -38,7 +38,7 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
     /// <inheritdoc/>
     public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
     {
-        MessageMap arguments = new() { { "limit", request.Limit }, { "prefix", request.Prefix } };
+        MessageMap arguments = new() { { "limit", request.Limit }, { "prefix", request.Prefix }, { "clocks", true } };
         if (request.After is not null)
         {
             arguments.Add("after", request.After);
@@ -47,10 +47,22 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         PeerCall call = new(Operations.ListFiles, arguments, Payload: null, Destination: null, IsBulk: true);
         return await link.CallAsync(
             call,
-            static response => new RecordPage(
-                [.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeBallotedRecord)],
-                response.Results.Required("more").AsBoolean()),
+            static response => ReadPage(response.Results, response.Payload),
             cancellationToken).ConfigureAwait(false);
+    }
+
+    private static RecordPage ReadPage(MessageMap results, ReadOnlyMemory<byte> payload)
+    {
+        BallotedRecord[] records = [.. MessageBatch.Split(results, payload).Select(RecordCodec.DecodeBallotedRecord)];
+        IReadOnlyList<StoreClock> clocks =
+            results.TryGet("clocks", out MessageValue value) ? RecordCodec.DecodeClocks(value.AsBinary()) : [];
+        ChunkBitmap doubted = results.TryGet("doubted", out value) ? new ChunkBitmap(value.AsBinary()) : default;
+        return new RecordPage(records, results.Required("more").AsBoolean())
+        {
+            Doubted = [.. records.Select((_, i) => doubted[i])],
+            Clock = clocks.Count > 0 ? clocks[0] : null,
+            Known = [.. clocks.Skip(1)],
+        };
     }
 
     private async ValueTask<IReadOnlyList<RegisterAnswer>> CallAsync(

@@ -89,7 +89,8 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
             }
         });
         output.WriteLine(
-            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {moves} of them moves, {strikes} times put back or copied, {failures.Count} failed, "
+            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {moves} of them moves, "
+            + $"{strikes} times put back or copied, {failures.Count} failed, "
             + string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s"));
         output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));

@@ -290,24 +290,6 @@ internal sealed partial class Schedule
         chosen.CheckChunks("the last collection of garbage");
     }
 
-    private string? Check(string name)
-    {
-        HistoryOperation[] operations = [.. History.Where(operation => operation.Name == name)];
-        if (operations[^1].Outcome != HistoryOutcome.Done)
-        {
-            return $"the last read of '{name}' is not current";
-        }
-
-        if (operations.FirstOrDefault(o => o is { IsRead: true, Outcome: HistoryOutcome.Nothing, Seen: not null } && !chosen.IsReal(o.Seen!)) is { } unreal)
-        {
-            return $"a flagged read shows what was never chosen: {unreal}";
-        }
-
-        return LinearizabilityChecker.IsLinearizable(operations)
-            ? null
-            : $"'{name}' is not linearizable:\n{string.Join('\n', operations.Select(operation => operation.ToString()))}";
-    }
-
     /// <summary>A request, or a put of a chunk where there is no request, or the answer to one.</summary>
     private sealed record Message(
         SimulatedClient Client, int Epoch, int Member, RegisterRequest? Request, byte[]? Body, int Chunk, bool IsAnswer);
