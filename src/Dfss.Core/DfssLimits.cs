@@ -51,6 +51,15 @@ public static class DfssLimits
     /// </summary>
     public const int MaxNameBytes = 1024;
 
+    /// <summary>The longest host of a peer's address in bytes of UTF-8: the longest name that DNS has.</summary>
+    public const int MaxHostBytes = 253;
+
+    /// <summary>The longest address of a peer in bytes of UTF-8: the longest host, a colon and the five digits of a port.</summary>
+    public const int MaxAddressBytes = MaxHostBytes + 6;
+
+    /// <summary>The most addresses of one peer: enough for two networks in both address families, and names.</summary>
+    public const int MaxAddresses = 8;
+
     /// <summary>
     /// The most members of a home. Every member is asked in every step, so more would only be slower.
     /// </summary>

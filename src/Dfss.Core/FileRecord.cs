@@ -23,7 +23,12 @@ public enum FileRecordState
 /// <param name="Addresses">
 /// Where it may be found, as <c>host:port</c>. Hints only: peers are matched by store id.
 /// </param>
-public sealed record HomeMember(StoreId? StoreId, IReadOnlyList<string> Addresses);
+public sealed record HomeMember(StoreId? StoreId, IReadOnlyList<string> Addresses)
+{
+    /// <summary>What to call it: the first of its addresses that is one, else its store, else that neither is known.</summary>
+    public string DisplayName => Addresses.FirstOrDefault(text => PeerAddress.TryParse(text, out _))
+        ?? (StoreId is { } id ? $"store {id}" : "a peer without an address");
+}
 
 /// <summary>An earlier version of a name that is kept: what a record said of it.</summary>
 /// <param name="Version">Which version.</param>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text;
 
 namespace Dfss;
 
@@ -9,14 +10,16 @@ namespace Dfss;
 /// </summary>
 public sealed record PeerAddress
 {
-    private static readonly System.Buffers.SearchValues<char> NotInHosts = System.Buffers.SearchValues.Create(
-        " \t/\\@,;");
-
     /// <summary>Makes an address.</summary>
-    /// <exception cref="ArgumentException">The host is empty, or the port is not 1-65535.</exception>
+    /// <exception cref="ArgumentException">The host is no host, or the port is not 1-65535.</exception>
     public PeerAddress(string host, int port = DfssLimits.DefaultPort)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(host);
+        if (!IsHost(host))
+        {
+            throw new ArgumentException("This is neither a host name nor an IP address.", nameof(host));
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, ushort.MaxValue);
         Host = host;
@@ -72,13 +75,41 @@ public sealed record PeerAddress
         }
 
         int port = DfssLimits.DefaultPort;
-        if (host.IsEmpty || IsNumber(host) || host.ContainsAny(NotInHosts) || (rest.Length > 0 && (rest[0] != ':'
+        if (!IsHost(host) || IsNumber(host) || (rest.Length > 0 && (rest[0] != ':'
             || !int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > ushort.MaxValue)))
         {
             return false;
         }
 
         address = new PeerAddress(host.ToString(), port);
+        return true;
+    }
+
+    /// <summary>
+    /// Whether this is an IP address, or can be a host's name: letters and digits of any script, '-', '_' and '.', no
+    /// longer than a name in DNS. No resolver is asked for anything else, some of which it answers with other errors.
+    /// </summary>
+    private static bool IsHost(ReadOnlySpan<char> host)
+    {
+        if (host.IsEmpty || host.Length > DfssLimits.MaxHostBytes || Encoding.UTF8.GetByteCount(host) > DfssLimits.MaxHostBytes)
+        {
+            return false;
+        }
+
+        if (System.Net.IPAddress.TryParse(host, out _))
+        {
+            return true;
+        }
+
+        foreach (Rune rune in host.EnumerateRunes())
+        {
+            if (!Rune.IsLetterOrDigit(rune) && rune.Value is not ('-' or '_' or '.') && Rune.GetUnicodeCategory(rune)
+                is not (UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark))
+            {
+                return false;
+            }
+        }
+
         return true;
     }
 

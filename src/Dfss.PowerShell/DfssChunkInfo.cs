@@ -37,9 +37,5 @@ public sealed class DfssChunkInfo
     public override string ToString() => FormattableString.Invariant($"{Name}[{Index}]");
 
     /// <summary>An address of each.</summary>
-    internal static DisplayList<string> AddressesOf(IEnumerable<HomeMember> members) => new(members.Select(AddressOf));
-
-    /// <summary>What to call a member: its address, or its store's id where none is known.</summary>
-    internal static string AddressOf(HomeMember member) =>
-        member.Addresses.Count > 0 ? member.Addresses[0] : member.StoreId?.ToString() ?? string.Empty;
+    internal static DisplayList<string> AddressesOf(IEnumerable<HomeMember> members) => new(members.Select(member => member.DisplayName));
 }

@@ -16,8 +16,7 @@ public sealed class DfssFileInfo
         FileId = record.FileId.ToString();
         Chunks = FileManifest.CountChunks(record.Length, record.ChunkSize);
         UnixMode = record.UnixMode is { } mode ? Convert.ToString(mode, 8).PadLeft(4, '0') : null;
-        Peers = new DisplayList<string>(
-            record.Home.Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0]));
+        Peers = new DisplayList<string>(record.Home.Select(member => member.DisplayName));
         Versions = new DisplayList<DfssFileVersion>(record.Previous
             .Select(earlier => file.AtVersion(earlier.Version).Record).Prepend(record)
             .Select(version => new DfssFileVersion(version)));

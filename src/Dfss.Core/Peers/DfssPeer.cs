@@ -50,7 +50,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
             () => this.tls?.Judge.Kept,
             TellRevokedAsync);
-        handlers = new RequestHandlers(store, options.ServeRecords(store.Records), cluster, Describe);
+        handlers = new RequestHandlers(store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
         doorkeeper = new Doorkeeper(memory.Open);
         badVisits = new BadVisits(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);

@@ -108,11 +108,11 @@ internal sealed record HelloAnswer(
         byte[] storeId = map.Required("store_id").AsBinary();
         return new HelloAnswer(
             Handshake.ToInteger(map.Required("version")),
-            map.Required("software").AsText(),
+            PrintableText.From(map.Required("software").AsText(), Handshake.MaxSoftwareCharacters),
             storeId.Length == StoreId.SizeBytes
                 ? new StoreId(storeId)
                 : throw new DfssException(DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {storeId.Length}."),
-            Handshake.ToTexts(map.Required("addresses")),
+            Handshake.ToAddresses(map.Required("addresses")),
             map.TryGet("capabilities", out MessageValue capabilities) ? Handshake.ToTexts(capabilities) : [],
             new HelloLimits(
                 Handshake.ToInteger(limits.Required("frame")),
@@ -128,6 +128,12 @@ internal sealed record HelloAnswer(
 /// <summary>hello: the first request on a connection, whose own form never changes. Here versions are negotiated.</summary>
 internal static class Handshake
 {
+    /// <summary>256: of a longer name of the other side's software the rest is not shown.</summary>
+    internal const int MaxSoftwareCharacters = 256;
+
+    /// <summary>The last millisecond of the year 9999.</summary>
+    private const long MaxUnixMilliseconds = 253_402_300_799_999;
+
     /// <summary>The version this software speaks.</summary>
     public const int Version = 1;
 
@@ -171,6 +177,18 @@ internal static class Handshake
     internal static int[] ToIntegers(MessageValue value) => [.. value.AsArray().Select(ToInteger)];
 
     internal static string[] ToTexts(MessageValue value) => [.. value.AsArray().Select(item => item.AsText())];
+
+    /// <summary>
+    /// The addresses that the other side says, those that are none left out: one that nobody can connect to is no
+    /// reason to leave the others.
+    /// </summary>
+    internal static string[] ToAddresses(MessageValue value) =>
+        [.. ToTexts(value).Where(text => PeerAddress.TryParse(text, out _)).Take(DfssLimits.MaxAddresses)];
+
+    /// <summary>A time in milliseconds since 1970-01-01 UTC, to the end of the year 9999.</summary>
+    internal static DateTimeOffset ToTime(MessageValue value) => value.AsInteger() is <= MaxUnixMilliseconds and long time
+        ? DateTimeOffset.FromUnixTimeMilliseconds(time)
+        : throw new DfssException(DfssErrorCode.InvalidArgument, $"The time {value.AsInteger()} is after the year 9999.");
 
     internal static int ToInteger(MessageValue value) => value.AsInteger() is >= 0 and <= int.MaxValue and long number
         ? (int)number

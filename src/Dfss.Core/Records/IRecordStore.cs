@@ -18,7 +18,15 @@ public sealed record RecordPage(IReadOnlyList<BallotedRecord> Records, bool HasM
 
     /// <summary>The latest clocks that it has heard of other stores.</summary>
     public IReadOnlyList<StoreClock> Known { get; init; } = [];
+
+    /// <summary>The records of the page that cannot be read, by ascending name.</summary>
+    public IReadOnlyList<UnreadableRecord> Unreadable { get; init; } = [];
 }
+
+/// <summary>A record in a list that cannot be read.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Reason">Why it cannot be read, in full sentences.</param>
+public sealed record UnreadableRecord(string Name, string Reason);
 
 /// <summary>
 /// The registers of one member: one per name, changed only by the five steps of CASPaxos. A memory, a disk, or a peer at the other

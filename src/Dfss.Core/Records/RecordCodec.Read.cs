@@ -244,13 +244,13 @@ internal static partial class RecordCodec
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
             "store_id" => Set(storeId = new StoreId(ReadBytes(ref r, StoreId.SizeBytes, StoreId.SizeBytes))),
-            "addresses" => Set(addresses = ReadArray(ref r, d, MaxAddresses, ReadAddress)),
+            "addresses" => Set(addresses = ReadArray(ref r, d, DfssLimits.MaxAddresses, ReadAddress)),
             _ => false,
         });
         return new HomeMember(storeId, Required(addresses, "addresses"));
     }
 
-    private static string ReadAddress(ref MessagePackReader reader, int depth) => ReadText(ref reader, MaxAddressBytes);
+    private static string ReadAddress(ref MessagePackReader reader, int depth) => ReadText(ref reader, DfssLimits.MaxAddressBytes);
 
     private static Guid ReadGuidItem(ref MessagePackReader reader, int depth) => ReadGuid(ref reader);
 

@@ -196,8 +196,8 @@ internal static partial class RecordCodec
         Require(!isMoved || record.Epoch > 0, "epoch");
         foreach (HomeMember member in record.Home.Concat(record.FormerHome))
         {
-            Require(member.Addresses.Count <= MaxAddresses, "addresses");
-            Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= MaxAddressBytes), "addresses");
+            Require(member.Addresses.Count <= DfssLimits.MaxAddresses, "addresses");
+            Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= DfssLimits.MaxAddressBytes), "addresses");
         }
 
         Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");

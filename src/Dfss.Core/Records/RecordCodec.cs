@@ -25,7 +25,7 @@ namespace Dfss.Records;
 ///                  chunk_size           int         bytes, 64 KiB to 16 MiB; in a tombstone from 0
 ///                  replicas             int         1-64
 ///                  run                  int         1-524,287
-///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 256 bytes
+///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 259 bytes
 ///                  former_home          array       as home, in a moved record only
 ///                  encryption           bin         1-4096 bytes, the envelope of an encrypted file; else absent
 ///                  modified             int         ms since 1970-01-01 UTC, to the end of the year 9999
@@ -67,8 +67,6 @@ internal static partial class RecordCodec
 
     /// <summary>The last millisecond of the year 9999, beyond which many languages have no times.</summary>
     private const long MaxModified = 253_402_300_799_999;
-    private const int MaxAddresses = 8;
-    private const int MaxAddressBytes = 256;
     private const int MaxMode = 4095;
     private const int MaxBitmapBytes = (DfssLimits.MaxChunksPerFile + 7) / 8;
     private const int GuidBytes = 16;

@@ -118,8 +118,9 @@ public sealed partial class ClusterMembership
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<ClusterPeer> LoadPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
         ? []
-        : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. JsonSerializer.Deserialize<Entry[]>(text, Json)!.Select(entry =>
-            new ClusterPeer(StoreId.Parse(entry.StoreId), entry.Addresses, entry.IsIssuer))]);
+        : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
+            .Select(entry => new ClusterPeer(
+                StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
 
     /// <summary>Where the issuer may be.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
@@ -244,5 +245,5 @@ public sealed partial class ClusterMembership
         }
     }
 
-    private sealed record Entry(string StoreId, string[] Addresses, bool IsIssuer);
+    private sealed record Entry(string StoreId, string[]? Addresses, bool IsIssuer);
 }

@@ -23,9 +23,6 @@ public sealed class Invitation
     /// <summary>12,000 characters: a certificate of an authority is some 600 bytes, an address 20.</summary>
     internal const int MaxTextCharacters = 12_000;
 
-    internal const int MaxAddresses = 8;
-    internal const int MaxAddressBytes = 256;
-
     private const string Form = "invitation";
     private const uint FormVersion = 1;
     private const int MaxBodyBytes = 8192;
@@ -144,7 +141,7 @@ public sealed class Invitation
         string[] addresses = Handshake.ToTexts(map.Required("addresses"));
         long expires = map.Required("expires").AsInteger();
         if (secret.Length != SecretBytes || certificate.Length > MaxCertificateBytes
-            || addresses.Length is 0 or > MaxAddresses || expires > MaxExpires)
+            || addresses.Length is 0 or > DfssLimits.MaxAddresses || expires > MaxExpires)
         {
             throw Invalid("something in it is too long, too short or too much");
         }

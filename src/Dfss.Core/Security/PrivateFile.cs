@@ -3,43 +3,20 @@ using Dfss.Storage;
 
 namespace Dfss.Security;
 
-/// <summary>Files that only the user who made them may read. On Windows they have the rights of their folder.</summary>
+/// <summary>Small files and folders of one user, durable, whose failures name the path.</summary>
 internal static class PrivateFile
 {
-    private const UnixFileMode OwnerFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-    private const UnixFileMode OwnerFolder = OwnerFile | UnixFileMode.UserExecute;
-
     private static readonly DurableFile Files = new(beforeStep: null);
 
     /// <summary>
-    /// Makes a folder that only this user may enter, and those above it that are missing, each durable on return; one that is there keeps
-    /// its mode.
+    /// Makes a folder that only this user may enter, and those above it that are missing, each durable on return; one
+    /// that is there keeps its mode.
     /// </summary>
     public static void CreateFolder(string path)
     {
-        if (Directory.Exists(path))
-        {
-            return;
-        }
-
-        string whole = Path.GetFullPath(path);
-        if (Path.GetDirectoryName(whole) is { } parent)
-        {
-            CreateFolder(parent);
-        }
-
         try
         {
-            if (OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(whole);
-            }
-            else
-            {
-                Directory.CreateDirectory(whole, OwnerFolder);
-            }
-
-            Files.SyncNameOf(whole);
+            Files.CreateDirectory(Path.GetFullPath(path));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -47,26 +24,13 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>How to open such a file for writing.</summary>
-    public static FileStreamOptions Options(FileMode mode, FileShare share)
-    {
-        FileStreamOptions options = new() { Mode = mode, Access = FileAccess.Write, Share = share };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerFile;
-        }
-
-        return options;
-    }
-
-    /// <summary>Makes an empty file where there is none, for whoever then writes it in a way of his own.</summary>
+    /// <summary>Makes an empty file where there is none, for a caller that opens it by its path.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public static void Touch(string path)
     {
-        FileStreamOptions options = Options(FileMode.OpenOrCreate, FileShare.ReadWrite);
         try
         {
-            using FileStream file = new(path, options);
+            OwnerOnly.Touch(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -125,7 +89,7 @@ internal static class PrivateFile
         bool isWhole = false;
         try
         {
-            using FileStream file = new(path, Options(FileMode.CreateNew, FileShare.None));
+            using FileStream file = OwnerOnly.OpenStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
             isMade = true;
             await file.WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken).ConfigureAwait(false);
             await file.FlushAsync(cancellationToken).ConfigureAwait(false);

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Dfss.Storage;
 
 namespace Dfss.Security;
 
@@ -113,13 +114,12 @@ internal sealed class RevocationFile
     private async Task<FileStream> TakeTurnAsync(CancellationToken cancellationToken)
     {
         string turn = $"{path}.lock";
-        FileStreamOptions options = PrivateFile.Options(FileMode.OpenOrCreate, FileShare.None);
         long started = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                return new FileStream(turn, options);
+                return OwnerOnly.OpenStream(turn, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {

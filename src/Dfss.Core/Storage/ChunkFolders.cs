@@ -235,12 +235,14 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, StoreF
         /// <summary>Only once the file is gone: one that could not be deleted or moved still counts.</summary>
         public void Remove(long? length) => Change(length, sign: -1);
 
+        /// <summary>Counts the files, and takes those of earlier versions from all other users.</summary>
         public void StartCounting()
         {
             foreach (FileInfo file in new DirectoryInfo(Path).EnumerateFiles())
             {
                 chunks++;
                 bytes += file.Length;
+                _ = OwnerOnly.TryRestrict(file);
             }
 
             isCounted = true;

@@ -28,23 +28,12 @@ internal sealed partial class DatabaseSession : IDisposable
     }
 
     /// <summary>Opens or makes the file for its one writer.</summary>
-    public static DatabaseSession OpenWriter(string path, string schema) => Open(path, SqliteOpenMode.ReadWriteCreate, session =>
+    public static DatabaseSession OpenWriter(string path, string schema)
     {
-        // 16 KiB pages: a chunk of 64 KiB is a chain of 4 instead of 16. Only a new file takes it.
-        session.Execute("PRAGMA page_size = 16384");
-        session.Execute("PRAGMA journal_mode = WAL");
-        // FULL: every commit syncs the log. fullfsync matters on macOS only, where a plain fsync stops at the drive's
-        // cache.
-        session.Execute("PRAGMA synchronous = FULL");
-        session.Execute("PRAGMA fullfsync = ON");
-        session.Execute("PRAGMA checkpoint_fullfsync = ON");
-        // 64 MiB of log: ten thousand small chunks go in without a checkpoint between.
-        session.Execute("PRAGMA wal_autocheckpoint = 4096");
-        session.Execute("PRAGMA journal_size_limit = 67108864");
-        session.Execute(schema);
-        // What the log held after a crash was perhaps never synced: written to the file now, it is.
-        session.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    });
+        // SQLite gives its log and index the mode of the file, and finds an empty one as good as none.
+        OwnerOnly.Touch(path);
+        return Open(path, SqliteOpenMode.ReadWrite, session => SetUp(session, schema));
+    }
 
     /// <summary>Opens the file for queries.</summary>
     public static DatabaseSession OpenReader(string path) =>
@@ -109,6 +98,24 @@ internal sealed partial class DatabaseSession : IDisposable
     private static partial int GetSystemError(nint database);
 
     private static string[] ParameterNames { get; } = ["$1", "$2", "$3", "$4", "$5"];
+
+    private static void SetUp(DatabaseSession session, string schema)
+    {
+        // 16 KiB pages: a chunk of 64 KiB is a chain of 4 instead of 16. Only a new file takes it.
+        session.Execute("PRAGMA page_size = 16384");
+        session.Execute("PRAGMA journal_mode = WAL");
+        // FULL: every commit syncs the log. fullfsync matters on macOS only, where a plain fsync stops at the drive's
+        // cache.
+        session.Execute("PRAGMA synchronous = FULL");
+        session.Execute("PRAGMA fullfsync = ON");
+        session.Execute("PRAGMA checkpoint_fullfsync = ON");
+        // 64 MiB of log: ten thousand small chunks go in without a checkpoint between.
+        session.Execute("PRAGMA wal_autocheckpoint = 4096");
+        session.Execute("PRAGMA journal_size_limit = 67108864");
+        session.Execute(schema);
+        // What the log held after a crash was perhaps never synced: written to the file now, it is.
+        session.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
 
     private static DatabaseSession Open(string path, SqliteOpenMode mode, Action<DatabaseSession> prepare)
     {

@@ -108,18 +108,24 @@ internal sealed partial class DurableFile
     }
 
     /// <summary>
-    /// Sets the file's space aside on Linux. Not by .NET's preallocation size there: its exception does not tell a full
-    /// disk by a code, and it lets a used-up
-    /// quota pass. Where a file system has no such call, the write itself finds out.
+    /// Sets the file's space aside, on Windows by its length. On Linux not by .NET's preallocation size: its exception
+    /// does not tell a full disk by a code, and it lets a used-up quota pass. Where a file system has no such call, the
+    /// write itself finds out.
     /// </summary>
-    private static void Allocate(SafeFileHandle handle, string path, int length)
+    /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
+    public static void Allocate(SafeFileHandle handle, string path, long length)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            RandomAccess.SetLength(handle, length);
+        }
+
         if (!OperatingSystem.IsLinux() || length == 0)
         {
             return;
         }
 
-        while (FileAllocate(handle, mode: 0, offset: 0, length) != 0)
+        while (FileAllocate(handle, mode: 0, offset: 0, (nint)length) != 0)
         {
             int error = Marshal.GetLastPInvokeError();
             if (error == NotSupportedOnLinux)

@@ -19,7 +19,7 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     public const string TemporarySuffix = ".tmp";
 
     /// <summary>
-    /// Makes a new file with this content, not yet durable. Its space is set aside before the first byte is written, so
+    /// Makes a new file with this content, this user's alone and not yet durable. Its space is set aside before the first byte is written, so
     /// that a full disk shows
     /// here and not half-way or at the sync. Leaves nothing behind when it fails.
     /// </summary>
@@ -34,13 +34,7 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         {
             beforeStep?.Invoke(new DurableStep(DurableAction.CreateFile, path));
             // Others may read it, and rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
-            handle = File.OpenHandle(
-                path,
-                FileMode.CreateNew,
-                FileAccess.ReadWrite,
-                FileShare.ReadWrite | FileShare.Delete,
-                FileOptions.None,
-                OperatingSystem.IsWindows() ? content.Length : 0);
+            handle = OwnerOnly.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             Allocate(handle, path, content.Length);
             beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
             RandomAccess.Write(handle, content, fileOffset: 0);
@@ -127,7 +121,9 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         File.Delete(path);
     }
 
-    /// <summary>Makes a folder and those above it that are missing, each durable in the one above.</summary>
+    /// <summary>
+    /// Makes a folder and those above it that are missing, each durable in the one above, and this user's alone.
+    /// </summary>
     public void CreateDirectory(string path)
     {
         if (Directory.Exists(path))
@@ -147,7 +143,7 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
 
         beforeStep?.Invoke(new DurableStep(DurableAction.CreateDirectory, path));
-        Directory.CreateDirectory(path);
+        OwnerOnly.CreateFolder(path);
         if (parent is not null)
         {
             SyncDirectory(parent);

@@ -148,6 +148,7 @@ internal sealed class LocalStore : IAsyncDisposable
         bool isOpen = false;
         try
         {
+            layout.Restrict(options.Log);
             var fault = new StoreFault(layout.Root);
             StoreId? former = StoreFormat.Read(layout);
             if (former is null)

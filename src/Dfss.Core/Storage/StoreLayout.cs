@@ -35,6 +35,35 @@ internal sealed class StoreLayout(string root)
     /// <summary>The folder of the chunks whose ids begin with this byte.</summary>
     public string ChunkFolder(int firstByte) => Path.Combine(Chunks, Convert.ToHexStringLower([(byte)firstByte]));
 
+    /// <summary>
+    /// Takes the store from all other users, as earlier versions did not. Durable chunks follow as their folders are
+    /// counted.
+    /// </summary>
+    /// <param name="log">Told where the folder belongs to another user, and keeps its mode.</param>
+    public void Restrict(Action<string>? log)
+    {
+        // First, so that no other user is in the way of the rest.
+        DirectoryInfo root = new(Root);
+        if (!OwnerOnly.TryRestrict(root))
+        {
+            log?.Invoke($"The folder '{Root}' belongs to another user and keeps its mode; what the store has in it is private.");
+        }
+
+        foreach (string folder in (string[])[Incoming, Quarantine, Chunks])
+        {
+            DirectoryInfo found = new(folder);
+            if (found.Exists)
+            {
+                RestrictContent(found);
+            }
+        }
+
+        foreach (FileInfo file in root.EnumerateFiles())
+        {
+            RestrictOrThrow(file);
+        }
+    }
+
     /// <summary>Makes the folders that are not there yet, durably: a flush syncs the folder a chunk is in, not those
     /// above it.</summary>
     public void CreateFolders(DurableFile files)
@@ -48,7 +77,7 @@ internal sealed class StoreLayout(string root)
             if (!Directory.Exists(ChunkFolder(i)))
             {
                 isComplete = false;
-                Directory.CreateDirectory(ChunkFolder(i));
+                OwnerOnly.CreateFolder(ChunkFolder(i));
             }
         }
 
@@ -57,6 +86,24 @@ internal sealed class StoreLayout(string root)
         if (!isComplete)
         {
             files.SyncDirectory(Root);
+        }
+    }
+
+    /// <summary>Takes a folder and what is directly in it.</summary>
+    private static void RestrictContent(DirectoryInfo folder)
+    {
+        RestrictOrThrow(folder);
+        foreach (FileSystemInfo entry in folder.EnumerateFileSystemInfos())
+        {
+            RestrictOrThrow(entry);
+        }
+    }
+
+    private static void RestrictOrThrow(FileSystemInfo entry)
+    {
+        if (!OwnerOnly.TryRestrict(entry))
+        {
+            throw new UnauthorizedAccessException($"'{entry.FullName}' belongs to another user.");
         }
     }
 }

@@ -50,7 +50,7 @@ internal sealed class StoreLock : IDisposable
         if (!File.Exists(path))
         {
             // Shared: another process may do the same now; who gets the lock is decided below.
-            new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            OwnerOnly.Touch(path);
         }
 
         return DurableFile.TryLock(path);
@@ -60,7 +60,7 @@ internal sealed class StoreLock : IDisposable
     {
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            return OwnerOnly.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         }
         catch (IOException exception) when ((exception.HResult & 0xFFFF) == 32)
         {

@@ -209,7 +209,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
 
     private StoreId IdOf(int member) => Home.Members[member].StoreId!.Value;
 
-    private string NameOf(int member) => Home[member]?.ToString() ?? Home.Members[member].Addresses[0];
+    private string NameOf(int member) => Home[member]?.ToString() ?? Home.Members[member].DisplayName;
 
     private void Say(string text) => fetcher.Options.Verbose?.Invoke($"{What} of '{fetcher.Record.Name}': {text}");
 }

@@ -10,8 +10,19 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, TransferOptions options)
 {
+    /// <summary>
+    /// 20 s, four times what connecting to one peer may take, for all members of homes together that the list is also
+    /// made from. A record can name any address, and a list must not wait for each.
+    /// </summary>
+    private static readonly TimeSpan JoinLimit = TimeSpan.FromSeconds(20);
+
+    /// <summary>256 stores besides those that are named: as many connections as one peer serves.</summary>
+    private const int MaxJoinedStores = DfssLimits.MaxConnections;
+
     private readonly List<PeerHandle> members = [];
     private IReadOnlyDictionary<StoreId, RegisterAnswer>? answers;
+    private TimeSpan joining;
+    private int joined;
 
     public async IAsyncEnumerable<StoredFile> ListAsync(
         string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -39,6 +50,11 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
                 after = newest.Record.Name;
                 if (newest.Record.State != FileRecordState.Removed)
                 {
+                    if (RecordRules.FindProblem(newest.Record) is { } problem)
+                    {
+                        options.Warning?.Invoke($"The record of '{after}' is not sound: {problem}.");
+                    }
+
                     answers ??= await new ClockProbe(directory.Clocks).AskAsync(
                         members, newest.Record.Name, cancellationToken).ConfigureAwait(false);
                     yield return Describe(newest.Record, lists, name.Voters);
@@ -84,8 +100,18 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         MergedLists lists, IReadOnlyList<HomeMember> home, string? after, HashSet<StoreId> sought, CancellationToken cancellationToken)
     {
         HomeMember[] others = [.. home.Where(member => member.StoreId is StoreId id && sought.Add(id))];
+        if (others.Length == 0 || joining >= JoinLimit || joined >= MaxJoinedStores)
+        {
+            return false;
+        }
+
+        long began = directory.Clock.GetTimestamp();
+        using CancellationTokenSource limit = new(JoinLimit - joining, directory.Clock);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         (PeerHandle? Peer, string? Reason)[] found = await Task.WhenAll(
-            others.Select(member => directory.FindAsync(member, cancellationToken))).ConfigureAwait(false);
+            others.Select(member => FindAsync(member, either.Token))).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        joining += directory.Clock.GetElapsedTime(began);
         foreach (string reason in found.Where(one => one.Peer is null).Select(one => one.Reason!))
         {
             options.Verbose?.Invoke($"The list is made without a peer that holds some of the files. {reason}");
@@ -94,7 +120,20 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         PeerHandle[] peers = [.. found.Select(one => one.Peer).OfType<PeerHandle>()];
         members.AddRange(peers);
         answers = peers.Length > 0 ? null : answers;
+        joined += peers.Length;
         await lists.AddAsync(peers, after, cancellationToken).ConfigureAwait(false);
         return peers.Length > 0;
+    }
+
+    private async Task<(PeerHandle? Peer, string? Reason)> FindAsync(HomeMember member, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await directory.FindAsync(member, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, $"{member.DisplayName} was not reached in time.");
+        }
     }
 }

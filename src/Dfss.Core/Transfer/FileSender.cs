@@ -100,7 +100,7 @@ internal sealed class FileSender(
 
     private void Warn(string name, FoundHome found, Home home)
     {
-        string[] silent = [.. home.Members.Where(member => member.StoreId is null).Select(member => member.Addresses[0])];
+        string[] silent = [.. home.Members.Where(member => member.StoreId is null).Select(member => member.DisplayName)];
         if (found.Home is null && silent.Length > 0)
         {
             string who = string.Join(", ", silent);

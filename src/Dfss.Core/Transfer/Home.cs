@@ -77,7 +77,7 @@ internal sealed class Home
         {
             if (!reaching[member].IsCompleted)
             {
-                Volatile.Write(ref home.reasons[member], $"{members[member].Addresses[0]} has not answered yet.");
+                Volatile.Write(ref home.reasons[member], $"{members[member].DisplayName} has not answered yet.");
             }
         }
 

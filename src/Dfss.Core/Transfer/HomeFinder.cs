@@ -69,7 +69,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         [
             .. listed
                 .Select(one => one.Peer?.Member ?? new HomeMember(StoreId: null, [one.Address.ToString()]))
-                .DistinctBy(member => member.StoreId?.ToString() ?? member.Addresses[0]),
+                .DistinctBy(member => member.StoreId?.ToString() ?? member.DisplayName),
         ];
         ThrowIfTooMany(members);
         ThrowIfTooFewReached(name, members, listed);

@@ -11,6 +11,9 @@ public sealed partial class IssuerClient
 {
     private const int CertificatesPerPage = 500;
 
+    /// <summary>200,000: as many as a revocation list of the largest size can name.</summary>
+    private const int MaxCertificates = 200_000;
+
     /// <summary>Renews the certificate of whoever asks. Asked again with the same key, as after a lost answer, it is the same one.</summary>
     /// <param name="authority">The cluster's authority.</param>
     /// <param name="key">The key to have a certificate for; it stays here.</param>
@@ -39,8 +42,16 @@ public sealed partial class IssuerClient
         {
             MessageMap arguments = new() { { "limit", CertificatesPerPage }, { "after", after } };
             Answer answer = await AskAsync(Operations.ListCertificates, arguments, cancellationToken).ConfigureAwait(false);
-            found.AddRange(MemberCertificate.Read(answer.Results, answer.Payload));
-            next = answer.Results.TryGet("next", out MessageValue value) && value.AsInteger() > after ? value.AsInteger() : null;
+            IReadOnlyList<MemberCertificate> page = MemberCertificate.Read(answer.Results, answer.Payload);
+            found.AddRange(page);
+            if (page.Count > CertificatesPerPage || found.Count > MaxCertificates)
+            {
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation, "The issuer lists more certificates than it was asked for, or than a cluster can have.");
+            }
+
+            long? following = answer.Read(map => map.TryGet("next", out MessageValue value) ? value.AsInteger() : (long?)null);
+            next = page.Count > 0 && following > after ? following : null;
         }
 
         return found;

@@ -99,9 +99,12 @@ public sealed partial class IssuerClient
         }
 
         Answer answer = await AskAsync(Operations.Invite, arguments, cancellationToken).ConfigureAwait(false);
-        DateTimeOffset expires = DateTimeOffset.FromUnixTimeMilliseconds(answer.Results.Required("expires").AsInteger());
-        PeerAddress[] found = [.. answer.Addresses.Take(Invitation.MaxAddresses).Select(PeerAddress.Parse)];
-        return new Invitation(found, authority, terms.Role, expires, secret);
+        return new Invitation(
+            [.. answer.Addresses.Select(PeerAddress.Parse)],
+            authority,
+            terms.Role,
+            answer.Read(map => Handshake.ToTime(map.Required("expires"))),
+            secret);
     }
 
     /// <summary>Tells the issuer where the asking peer is.</summary>
@@ -195,5 +198,20 @@ public sealed partial class IssuerClient
         || error.Code is DfssErrorCode.NotAnIssuer or DfssErrorCode.NotADfssPeer or DfssErrorCode.TlsNotExpected
             or DfssErrorCode.TlsFailed or DfssErrorCode.CertificateNotTrusted;
 
-    private sealed record Answer(MessageMap Results, byte[] Payload, IReadOnlyList<string> Addresses);
+    private sealed record Answer(MessageMap Results, byte[] Payload, IReadOnlyList<string> Addresses)
+    {
+        /// <summary>Reads a result.</summary>
+        /// <exception cref="DfssException">ProtocolViolation: it is absent, of the wrong kind or out of range.</exception>
+        public T Read<T>(Func<MessageMap, T> read)
+        {
+            try
+            {
+                return read(Results);
+            }
+            catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
+            {
+                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's answer is malformed: {error.Message}", error);
+            }
+        }
+    }
 }

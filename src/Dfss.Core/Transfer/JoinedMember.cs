@@ -69,7 +69,7 @@ public sealed class JoinedMember
     {
         try
         {
-            return [.. results.Required("peers").AsArray().Take(DfssLimits.MaxHomeMembers).Select(ReadPeer)];
+            return [.. results.Required("peers").AsArray().Take(DfssLimits.MaxHomeMembers).Select(ReadPeer).OfType<ClusterPeer>()];
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
         {
@@ -77,14 +77,19 @@ public sealed class JoinedMember
         }
     }
 
-    private static ClusterPeer ReadPeer(MessageValue value)
+    /// <summary>The peer; null for one without an address, which is of no use and no reason to leave the others.</summary>
+    private static ClusterPeer? ReadPeer(MessageValue value)
     {
         MessageMap map = value.AsMap();
         byte[] store = map.Required("store_id").AsBinary();
-        string[] addresses = [.. Handshake.ToTexts(map.Required("addresses")).Where(text => PeerAddress.TryParse(text, out _))];
-        return store.Length == StoreId.SizeBytes && addresses.Length > 0
-            ? new ClusterPeer(
-                new StoreId(store), addresses, map.TryGet("issuer", out MessageValue issuer) && issuer.AsBoolean())
-            : throw new DfssException(DfssErrorCode.InvalidArgument, "A peer has a store and an address.");
+        if (store.Length != StoreId.SizeBytes)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {store.Length}.");
+        }
+
+        string[] addresses = Handshake.ToAddresses(map.Required("addresses"));
+        return addresses.Length == 0
+            ? null
+            : new ClusterPeer(new StoreId(store), addresses, map.TryGet("issuer", out MessageValue issuer) && issuer.AsBoolean());
     }
 }

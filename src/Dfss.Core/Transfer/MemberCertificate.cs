@@ -24,7 +24,8 @@ public sealed record MemberCertificate(string SerialNumber, MemberDescription De
                 ? [.. encoded.Zip(revoked, (one, isRevoked) => Read(one.Span, isRevoked.AsBoolean()))]
                 : throw new FormatException("it says of some whether they were revoked, and not of others");
         }
-        catch (Exception error) when (error is FormatException or CryptographicException or DfssException { Code: DfssErrorCode.InvalidArgument })
+        catch (Exception error) when (error is FormatException or CryptographicException or ArgumentOutOfRangeException
+            or DfssException { Code: DfssErrorCode.InvalidArgument })
         {
             throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's list of certificates is malformed: {error.Message}", error);
         }

@@ -9,6 +9,12 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
     /// <summary>500 records a page: some 128 KiB.</summary>
     private const int PageSize = 500;
 
+    /// <summary>
+    /// 100: a peer writes what it has read, so only one of another version, or a hostile one, lists a record that is
+    /// malformed.
+    /// </summary>
+    private const int MaxUnreadable = 100;
+
     private readonly PriorityQueue<Head, string> heads = new(NameOrder.Instance);
     private readonly HashSet<StoreId> stores = [];
 
@@ -90,26 +96,47 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
     private async IAsyncEnumerable<ListedName> PagesAsync(
         PeerHandle peer, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        int unreadable = 0;
         RecordPage page;
         do
         {
             page = await peer.Records.ListAsync(
                 new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
+            string? reached = after;
+            foreach (UnreadableRecord one in page.Unreadable)
+            {
+                ThrowIf(++unreadable > MaxUnreadable, peer, "lists too many records that are malformed");
+                reached = Follow(one.Name, reached, peer);
+                options.Warning?.Invoke($"{peer}: its record of '{one.Name}' is left out. {one.Reason}");
+            }
+
             for (int i = 0; i < page.Records.Count; i++)
             {
                 BallotedRecord record = page.Records[i];
-                if (NameOrder.Instance.Compare(record.Record.Name, after) <= 0)
-                {
-                    throw new DfssException(
-                        DfssErrorCode.ProtocolViolation, $"{peer} does not list its files in order.");
-                }
-
+                after = Follow(record.Record.Name, after, peer);
                 bool isDoubted = i < page.Doubted.Count && page.Doubted[i];
                 yield return new ListedName(record, isDoubted ? [] : [peer.StoreId]);
-                after = record.Record.Name;
             }
+
+            after = NameOrder.Instance.Compare(after, reached) < 0 ? reached : after;
         }
-        while (page.HasMore && page.Records.Count > 0);
+        while (page.HasMore && page.Records.Count + page.Unreadable.Count > 0);
+    }
+
+    /// <summary>The name, which comes after another one in a list.</summary>
+    private string Follow(string name, string? after, PeerHandle peer)
+    {
+        ThrowIf(NameOrder.Instance.Compare(name, after) <= 0, peer, "does not list its files in order");
+        ThrowIf(!name.StartsWith(prefix, StringComparison.Ordinal), peer, "lists files that it was not asked for");
+        return name;
+    }
+
+    private static void ThrowIf(bool isWrong, PeerHandle peer, string what)
+    {
+        if (isWrong)
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, $"{peer} {what}.");
+        }
     }
 
     private sealed record PeerList(PeerHandle Peer, IAsyncEnumerator<ListedName> Records);

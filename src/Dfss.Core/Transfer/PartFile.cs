@@ -21,17 +21,14 @@ internal sealed class PartFile : IDisposable
     /// <summary>How often a name is tried whose file goes just then; once is another receive that ends.</summary>
     private const int MaxAttempts = 10;
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private readonly FileRecord record;
-    private readonly FileStream? created;
 
-    private PartFile(string path, FileRecord record, SafeFileHandle handle, FileStream? created)
+    private PartFile(string path, FileRecord record, SafeFileHandle handle, bool isOld)
     {
         Path = path;
         this.record = record;
         Handle = handle;
-        this.created = created;
+        IsOld = isOld;
     }
 
     public string Path { get; }
@@ -46,7 +43,7 @@ internal sealed class PartFile : IDisposable
     private bool IsReplaced => !OperatingSystem.IsWindows() && !Handle.IsClosed && FileIdentity.Of(Handle) != FileIdentity.Of(Path);
 
     /// <summary>Whether it was there before.</summary>
-    public bool IsOld => created is null;
+    public bool IsOld { get; }
 
     /// <summary>
     /// The part file of a destination: its name with something added, or a name made of its hash where that would be
@@ -117,15 +114,6 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Lets only its owner read the file.</summary>
-    public static void HideFromOthers(SafeFileHandle file)
-    {
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(file, OwnerOnly);
-        }
-    }
-
     /// <summary>Removes it, and makes another in its place.</summary>
     /// <exception cref="DfssException">DestinationUnwritable: somebody else was faster.</exception>
     public PartFile Replace()
@@ -167,43 +155,42 @@ internal sealed class PartFile : IDisposable
         {
             DurableFile.Unlock(Handle);
         }
-
-        created?.Dispose();
     }
 
     private static PartFile? TryCreate(string path, FileRecord record)
     {
-        FileStreamOptions options = new()
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.Read | FileShare.Delete,
-            PreallocationSize = record.Length + (HasTrailer(record) ? PartTrailer.LengthFor(record) : 0),
-            BufferSize = 0,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerOnly;
-        }
-
-        FileStream stream;
+        SafeFileHandle handle;
         try
         {
-            // .NET removes what it cannot give its full length.
-            stream = new FileStream(path, options);
+            handle = OwnerOnly.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
         }
         catch (IOException) when (System.IO.Path.Exists(path) || new FileInfo(path).LinkTarget is not null)
         {
             return null;
         }
 
-        if (OperatingSystem.IsWindows() || DurableFile.TryLock(stream.SafeFileHandle, path))
+        if (!OperatingSystem.IsWindows() && !DurableFile.TryLock(handle, path))
         {
-            return new PartFile(path, record, stream.SafeFileHandle, stream);
+            handle.Dispose();
+            throw InUse(path, holder: null);
         }
 
-        stream.Dispose();
-        throw InUse(path, holder: null);
+        PartFile made = new(path, record, handle, isOld: false);
+        bool hasRoom = false;
+        try
+        {
+            long trailer = HasTrailer(record) ? PartTrailer.LengthFor(record) : 0;
+            DurableFile.Allocate(handle, path, record.Length + trailer);
+            hasRoom = true;
+            return made;
+        }
+        finally
+        {
+            if (!hasRoom)
+            {
+                made.Remove();
+            }
+        }
     }
 
     private static PartFile? TryOpen(string path, FileRecord record)
@@ -237,7 +224,7 @@ internal sealed class PartFile : IDisposable
             return null;
         }
 
-        return new PartFile(path, record, handle, created: null);
+        return new PartFile(path, record, handle, isOld: true);
     }
 
     private static void ThrowIfNoFileOfOnesOwn(string path)

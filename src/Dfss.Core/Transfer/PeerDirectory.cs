@@ -69,7 +69,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     {
         if (member.StoreId is not StoreId id)
         {
-            return (null, $"{string.Join(", ", member.Addresses)} did not answer when the name was new, and never votes on it.");
+            return (null, $"{member.DisplayName} did not answer when the name was new, and never votes on it.");
         }
 
         if (FindKnown(member) is PeerHandle known)

@@ -14,9 +14,6 @@ internal sealed class PeerHandle : IAsyncDisposable
     /// </summary>
     public static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Addresses kept of one member; enough for two networks in both address families, and names.</summary>
-    private const int MaxAddresses = 8;
-
     private readonly BatchingChunkStore batchedChunks;
     private readonly BatchingRecordStore batchedRecords;
     private readonly RemoteChunkStore remote;
@@ -35,7 +32,7 @@ internal sealed class PeerHandle : IAsyncDisposable
         Verifier = chunks;
         Member = new HomeMember(
             hello.StoreId,
-            [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase).Take(MaxAddresses)]);
+            [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase).Take(DfssLimits.MaxAddresses)]);
     }
 
     public PeerLink Link { get; }

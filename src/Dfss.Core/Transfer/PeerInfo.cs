@@ -63,7 +63,7 @@ public sealed record PeerInfo
     {
         StoreId = storeId,
         Software = Printable(map.Required("software").AsText()),
-        Addresses = [.. Handshake.ToTexts(map.Required("addresses")).Select(Printable)],
+        Addresses = Handshake.ToAddresses(map.Required("addresses")),
         ProcessId = Handshake.ToInteger(map.Required("process_id")),
         StorePath = map.TryGet("store_path", out MessageValue path) ? Printable(path.AsText()) : null,
         Uptime = map.Required("uptime_ms").AsInteger() is <= MaxUptimeMilliseconds and long uptime

@@ -62,7 +62,7 @@ internal sealed class ReceivedFile : IDisposable
             else if (part.IsOld)
             {
                 // Only now: a file that happens to have this name keeps its mode.
-                PartFile.HideFromOthers(part.Handle);
+                OwnerOnly.Restrict(part.Handle);
             }
 
             if (PartFile.HasTrailer(record))
@@ -247,7 +247,7 @@ internal sealed class ReceivedFile : IDisposable
         if (trailer is not null && !part.Handle.IsClosed && !isCommitted)
         {
             RandomAccess.Write(part.Handle, trailer.Bytes.Span, record.Length);
-            PartFile.HideFromOthers(part.Handle);
+            OwnerOnly.Restrict(part.Handle);
         }
     }
 

@@ -47,19 +47,42 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         PeerCall call = new(Operations.ListFiles, arguments, Payload: null, Destination: null, IsBulk: true);
         return await link.CallAsync(
             call,
-            static response => ReadPage(response.Results, response.Payload),
+            response => ReadPage(response, request.Limit),
             cancellationToken).ConfigureAwait(false);
     }
 
-    private static RecordPage ReadPage(MessageMap results, ReadOnlyMemory<byte> payload)
+    /// <summary>Reads a page; a record that is malformed, and whose name can be read, is no reason to refuse the others.</summary>
+    private static RecordPage ReadPage(Response response, int limit)
     {
-        BallotedRecord[] records = [.. MessageBatch.Split(results, payload).Select(RecordCodec.DecodeBallotedRecord)];
-        IReadOnlyList<StoreClock> clocks =
-            results.TryGet("clocks", out MessageValue value) ? RecordCodec.DecodeClocks(value.AsBinary()) : [];
-        ChunkBitmap doubted = results.TryGet("doubted", out value) ? new ChunkBitmap(value.AsBinary()) : default;
-        return new RecordPage(records, results.Required("more").AsBoolean())
+        IReadOnlyList<ReadOnlyMemory<byte>> items = MessageBatch.Split(response.Results, response.Payload);
+        if (items.Count > limit)
         {
-            Doubted = [.. records.Select((_, i) => doubted[i])],
+            throw new DfssException(DfssErrorCode.InvalidArgument, $"{items.Count} records came, and {limit} were asked for.");
+        }
+
+        ChunkBitmap doubts = response.Results.TryGet("doubted", out MessageValue value) ? new ChunkBitmap(value.AsBinary()) : default;
+        IReadOnlyList<StoreClock> clocks =
+            response.Results.TryGet("clocks", out value) ? RecordCodec.DecodeClocks(value.AsBinary()) : [];
+        List<BallotedRecord> records = new(items.Count);
+        List<bool> doubted = new(items.Count);
+        List<UnreadableRecord> unreadable = [];
+        foreach ((int index, ReadOnlyMemory<byte> item) in items.Index())
+        {
+            try
+            {
+                records.Add(RecordCodec.DecodeBallotedRecord(item));
+                doubted.Add(doubts[index]);
+            }
+            catch (DfssException error) when (RecordCodec.FindName(item) is { } name)
+            {
+                unreadable.Add(new UnreadableRecord(name, error.Reason));
+            }
+        }
+
+        return new RecordPage(records, response.Results.Required("more").AsBoolean())
+        {
+            Unreadable = unreadable,
+            Doubted = doubted,
             Clock = clocks.Count > 0 ? clocks[0] : null,
             Known = [.. clocks.Skip(1)],
         };

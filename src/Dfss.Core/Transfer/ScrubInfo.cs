@@ -5,9 +5,6 @@ namespace Dfss.Transfer;
 /// <summary>How a peer's scrub is getting on: it re-reads everything stored, in rounds, to find what has gone bad.</summary>
 public sealed record ScrubInfo
 {
-    /// <summary>The latest time that a peer may claim: the end of the year 9999.</summary>
-    private const long MaxUnixMilliseconds = 253_402_300_799_999;
-
     /// <summary>Bytes a second at the most; 0 where it is turned off.</summary>
     public required long BytesPerSecond { get; init; }
 
@@ -35,10 +32,6 @@ public sealed record ScrubInfo
         Chunks = map.Required("chunks").AsInteger(),
         Bytes = map.Required("bytes").AsInteger(),
         CorruptChunks = map.Required("corrupt").AsInteger(),
-        LastCompleted = map.TryGet("completed", out MessageValue completed) ? ToTime(completed.AsInteger()) : null,
+        LastCompleted = map.TryGet("completed", out MessageValue completed) ? Handshake.ToTime(completed) : null,
     };
-
-    private static DateTimeOffset ToTime(long milliseconds) => milliseconds <= MaxUnixMilliseconds
-        ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
-        : throw new DfssException(DfssErrorCode.InvalidArgument, "The time of a scrub is after the year 9999.");
 }

@@ -163,13 +163,7 @@ internal sealed class SendJournal : IDisposable
         }
 
         // Shared: another process may do the same now; who gets the lock is decided below.
-        new FileStream(path, new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }).Dispose();
+        OwnerOnly.Touch(path);
         return DurableFile.TryLock(path);
     }
 
@@ -177,7 +171,7 @@ internal sealed class SendJournal : IDisposable
     {
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Delete);
+            return OwnerOnly.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Delete);
         }
         catch (IOException error) when ((error.HResult & 0xFFFF) == 32)
         {

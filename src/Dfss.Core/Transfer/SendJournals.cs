@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
@@ -35,7 +36,8 @@ internal sealed class SendJournals(TransferOptions options)
 
         try
         {
-            string folder = CreateFolder(state);
+            string folder = Path.GetFullPath(Path.Combine(state, "sends"));
+            OwnerOnly.CreateFolder(folder);
             PruneOnce(folder);
             string path = PathOf(folder, source.FullPath, chunkSize, encryption);
             if (isRestart)
@@ -58,21 +60,6 @@ internal sealed class SendJournals(TransferOptions options)
     internal static string PathOf(string folder, string fullPath, int chunkSize, SendKey? encryption = null) => Path.Combine(
         folder,
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{chunkSize}:{encryption?.Recipients}{fullPath}"))) + ".journal");
-
-    /// <summary>Makes the folder; one that is there keeps its mode.</summary>
-    private static string CreateFolder(string state)
-    {
-        string folder = Path.Combine(state, "sends");
-        if (OperatingSystem.IsWindows())
-        {
-            return Directory.CreateDirectory(folder).FullName;
-        }
-
-        // Each by itself: the mode is that of the last one only.
-        const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        Directory.CreateDirectory(state, OwnerOnly);
-        return Directory.CreateDirectory(folder, OwnerOnly).FullName;
-    }
 
     private void PruneOnce(string folder)
     {

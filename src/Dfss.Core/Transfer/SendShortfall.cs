@@ -89,7 +89,7 @@ internal sealed class SendShortfall
     {
         int copies = Plan.PossibleReplicas;
         string[] missing =
-            [.. Enumerable.Range(0, home.Count).Where(member => !Plan.CanTake(member)).Select(member => home.Members[member].Addresses[0])];
+            [.. Enumerable.Range(0, home.Count).Where(member => !Plan.CanTake(member)).Select(member => home.Members[member].DisplayName)];
         if (copies < Plan.Replicas && directory.IsFirstTold($"{copies}: {string.Join(' ', missing)}"))
         {
             options.Warning?.Invoke(string.Create(

@@ -125,7 +125,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
     }
 
     private static string KeyOf(IReadOnlyList<HomeMember> members) =>
-        string.Join(' ', members.Select(member => member.StoreId?.ToString() ?? member.Addresses[0]));
+        string.Join(' ', members.Select(member => member.StoreId?.ToString() ?? member.DisplayName));
 
     private static DfssException Changed(string name) =>
         new(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.");

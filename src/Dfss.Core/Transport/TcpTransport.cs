@@ -75,10 +75,11 @@ internal static partial class TcpTransport
         {
             return await Dns.GetHostAddressesAsync(address.Host, limit.Token).ConfigureAwait(false);
         }
-        catch (SocketException exception)
+        catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
+            // An argument: a name that no resolver is asked for, as one of its labels is too long.
             throw new DfssException(
-                DfssErrorCode.PeerUnreachable, $"{address}: the name '{address.Host}' does not resolve: {exception.Message}.", exception);
+                DfssErrorCode.PeerUnreachable, $"{address}: the name '{address.Host}' does not resolve: {exception.Message.TrimEnd('.')}.", exception);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {

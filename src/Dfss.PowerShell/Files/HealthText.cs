@@ -93,7 +93,7 @@ internal static class HealthText
     }
 
     private static string CountByPeer(IEnumerable<HomeMember> members) => string.Join(", ", members
-        .GroupBy(DfssChunkInfo.AddressOf)
+        .GroupBy(member => member.DisplayName)
         .Select(group => FormattableString.Invariant($"{group.Key} ({group.Count()})")));
 
     private static string Count(int count, string noun) => FormattableString.Invariant(

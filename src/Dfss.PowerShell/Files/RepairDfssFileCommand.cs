@@ -89,7 +89,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     {
         int copies = plan.Copies.Values.Sum();
         string peers = string.Join(", ", plan.Copies.Select(peer =>
-            FormattableString.Invariant($"{DfssChunkInfo.AddressOf(peer.Key)} ({peer.Value})")));
+            FormattableString.Invariant($"{peer.Key.DisplayName} ({peer.Value})")));
         if (plan.MoveTo is { } home)
         {
             string move = $"Move from {DfssChunkInfo.AddressesOf(plan.File.Record.Home)} to {DfssChunkInfo.AddressesOf(home)}";

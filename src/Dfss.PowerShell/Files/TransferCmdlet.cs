@@ -146,8 +146,7 @@ public abstract class TransferCmdlet : ClientCmdlet
     {
         if (Client.Options.Verbose is { } say)
         {
-            string peers = string.Join(", ", file.Record.Home
-                .Where(member => member.Addresses.Count > 0).Select(member => member.Addresses[0]));
+            string peers = string.Join(", ", file.Record.Home.Select(member => member.DisplayName));
             say(FormattableString.Invariant($"{what} '{file.Name}' version {file.Record.Version}: ")
                 + $"{DescribeRate(file.Record.ContentLength, startedAt)}, peers {peers}.");
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Dfss.Storage;
 
 namespace Dfss.Commands;
 
@@ -56,7 +57,7 @@ internal sealed class PeerLog : IDisposable
     public void Dispose() => file?.Dispose();
 
     private static FileStream Append(string path) =>
-        new(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        OwnerOnly.OpenStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
 
     private void WriteLine(string line)
     {

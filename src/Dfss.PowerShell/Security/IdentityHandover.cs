@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Dfss.Security;
+using Dfss.Storage;
 
 namespace Dfss.Commands;
 
@@ -15,16 +16,26 @@ internal sealed class IdentityHandover : IAsyncDisposable
     /// <summary>10 s: the other side waits for whoever made the pipe's name known.</summary>
     private const int ConnectMilliseconds = 10_000;
 
+    private readonly DirectoryInfo? folder;
     private readonly NamedPipeServerStream pipe;
     private readonly byte[] content;
 
-    private IdentityHandover(string pipeName, byte[] content)
+    private IdentityHandover(byte[] content)
     {
-        PipeName = pipeName;
         this.content = content;
+
+        // On Unix the socket is made with the mode of the umask: a folder of this user alone keeps others from it. And a
+        // whole path: a bare name goes below the temporary folder that each process had when it made its first pipe, and
+        // with $env:TMPDIR set since then the other process would look elsewhere.
+        folder = OperatingSystem.IsWindows() ? null : Directory.CreateTempSubdirectory("dfss-");
+        PipeName = folder is null ? $"dfss-{Guid.NewGuid():N}" : Path.Combine(folder.FullName, "identity");
         pipe = new NamedPipeServerStream(
-            pipeName, PipeDirection.Out, maxNumberOfServerInstances: 1, PipeTransmissionMode.Byte,
+            PipeName, PipeDirection.Out, maxNumberOfServerInstances: 1, PipeTransmissionMode.Byte,
             PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+        if (folder is not null)
+        {
+            _ = OwnerOnly.TryRestrict(new FileInfo(PipeName));
+        }
     }
 
     /// <summary>What the other process finds the pipe by; no secret.</summary>
@@ -52,17 +63,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
                 IssuedCluster = peer.Issuer!.Membership.Name,
                 Passphrase = peer.Issuer.Passphrase,
             };
-        return new IdentityHandover(NewPipeName(), JsonSerializer.SerializeToUtf8Bytes(parts));
-    }
-
-    /// <summary>
-    /// On Unix a whole path: a bare name goes below the temporary folder that each process had when it made its first pipe, and
-    /// with $env:TMPDIR set since then the other process would look elsewhere.
-    /// </summary>
-    private static string NewPipeName()
-    {
-        string name = $"dfss-{Guid.NewGuid():N}";
-        return OperatingSystem.IsWindows() ? name : Path.Combine(Path.GetTempPath(), name);
+        return new IdentityHandover(JsonSerializer.SerializeToUtf8Bytes(parts));
     }
 
     /// <summary>Waits for the other process and gives it the identity.</summary>
@@ -97,10 +98,11 @@ internal sealed class IdentityHandover : IAsyncDisposable
         return new PeerIdentity(identity, parts.Origin, Issuer: null);
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         Array.Clear(content);
-        return pipe.DisposeAsync();
+        await pipe.DisposeAsync().ConfigureAwait(false);
+        folder?.Delete(recursive: true);
     }
 
     /// <summary>The certificate with its key; null where the key may not leave the certificate store.</summary>

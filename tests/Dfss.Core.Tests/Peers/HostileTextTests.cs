@@ -68,7 +68,17 @@ public sealed class HostileTextTests
             },
         };
         PeerInfo info = PeerInfo.FromMap(StoreId.Create(), results);
-        Assert.All([info.Software, info.StorePath!, Assert.Single(info.Addresses)], text => Assert.DoesNotContain(text, char.IsControl));
+        Assert.All([info.Software, info.StorePath!], text => Assert.DoesNotContain(text, char.IsControl));
+        Assert.Empty(info.Addresses);
+    }
+
+    [Fact]
+    public void What_a_peer_says_of_itself_in_hello_is_made_printable()
+    {
+        HelloAnswer hello = new(1, Forged, StoreId.Create(), [Forged, "box:1", ":9000"], [], HelloLimits.Default);
+        HelloAnswer read = HelloAnswer.FromMap(hello.ToMap());
+        Assert.DoesNotContain(read.Software, char.IsControl);
+        Assert.Equal(["box:1"], read.Addresses);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class RecordCodecFormTests
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { UnixMode = 4096 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [] }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [.. Enumerable.Repeat(member, 65)] }));
-        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [member with { Addresses = [new string('a', 257)] }] }));
+        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [member with { Addresses = [new string('a', DfssLimits.MaxAddressBytes + 1)] }] }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [member with { Addresses = [.. Enumerable.Repeat("a", 9)] }] }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Epoch = -1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { FormerHome = good.Home }));

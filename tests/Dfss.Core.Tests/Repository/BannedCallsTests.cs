@@ -9,6 +9,8 @@ public sealed class BannedCallsTests
     private const string Production = "src";
     private const string Core = "src/Dfss.Core";
     private const string Everywhere = "";
+    private const string Private = "OwnerOnly: what it makes is private whatever the umask";
+    private const string Makes = "Storage/Disk/OwnerOnly";
 
     /// <summary>What is banned, below which folder, what to use instead, and the files (by part of their path) that are that instead.</summary>
     public static TheoryData<string, string, string, string[]> Rules => new()
@@ -22,6 +24,8 @@ public sealed class BannedCallsTests
         // A former log need not survive a power cut.
         { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/DurableFile", "Peers/PeerLog"] },
         { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/DurableFile"] },
+        { @"(?<!OwnerOnly\.Open.*)FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b|\bUnixCreateMode\b", Core, Private, [Makes] },
+        { @"\bDirectory\.CreateDirectory\(|\bFile\.(Create|Write|Append|Copy)\w*\(", Core, Private, [Makes] },
         { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
         { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec", ["Protocol/MessageCodec", "Records/RecordCodec"] },
         { @"\bnew Random\b", Core, "RandomNumberGenerator for ids, Random.Shared for jitter, or a seed handed in", [] },

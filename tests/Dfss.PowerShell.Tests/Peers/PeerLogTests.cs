@@ -31,6 +31,20 @@ public sealed class PeerLogTests : IDisposable
     }
 
     [Fact]
+    public void No_other_user_can_read_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no permission bits.");
+        using (var log = new PeerLog())
+        {
+            log.Open(Log, limitBytes: 1);
+            log.Write("first");
+            log.Write("second");
+        }
+
+        Assert.All([Log, Former], path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
+    }
+
+    [Fact]
     public void A_full_file_becomes_the_former_one_while_the_peer_runs()
     {
         using (var log = new PeerLog())
