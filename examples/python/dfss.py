@@ -434,7 +434,7 @@ class Balloted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A member's register after a request. status: 0 done, 1 refused, 2 chunks missing, 3 no vote (put back from a copy)."""
+    """A member's register after a request. status: 0 done, 1 refused, 2 chunks missing, 3 no vote."""
 
     status: int
     promised: Ballot | None
