@@ -9,6 +9,7 @@ internal sealed class MemberClocks(RegisterPlace place)
         new (RegisterRequest, StoreClock?)?[place.VoterCount + place.GuestCount];
 
     private readonly StoreClock?[] promised = new StoreClock?[place.VoterCount + place.GuestCount];
+    private readonly StoreClock?[] accepted = new StoreClock?[place.VoterCount + place.GuestCount];
     private readonly StoreClock?[] told = new StoreClock?[place.VoterCount + place.GuestCount];
 
     /// <summary>A ballot begins: nobody has promised it.</summary>
@@ -20,6 +21,7 @@ internal sealed class MemberClocks(RegisterPlace place)
         for (int i = 0; i < told.Length; i++)
         {
             told[i] = promised[i] ?? Latest(i);
+            accepted[i] = null;
         }
     }
 
@@ -57,11 +59,17 @@ internal sealed class MemberClocks(RegisterPlace place)
             clocks.Add(StoreClock.Unknown(own));
         }
 
-        clocks.AddRange(Others(target).Select(one => told[one.Index] is not { } clock ? StoreClock.Unknown(one.Id)
-            : promised[one.Index] is null ? clock with { Counter = 0 }
-            : answers[one.Index]?.Clock is { } last && last.Instance == clock.Instance && last.IsAfter(clock) ? last
-            : clock));
+        clocks.AddRange(Others(target).Select(one => ForOthers(one.Index, one.Id)));
         return clocks;
+    }
+
+    private StoreClock ForOthers(int member, StoreId id)
+    {
+        StoreClock? clock = told[member];
+        return accepted[member] is { } counted && counted.Generation == (clock?.Generation ?? 0) ? counted
+            : clock is null ? StoreClock.Unknown(id)
+            : promised[member] is null ? clock with { Counter = 0 }
+            : clock;
     }
 
     /// <summary>Whether a member's acceptance counts: those that accept have been told of its generation.</summary>
@@ -95,6 +103,10 @@ internal sealed class MemberClocks(RegisterPlace place)
             {
                 promised[member] = clock;
             }
+            else if (request is AcceptRequest && answer.Status == RegisterStatus.Done)
+            {
+                accepted[member] = clock;
+            }
         }
     }
 
@@ -109,6 +121,8 @@ internal sealed class MemberClocks(RegisterPlace place)
         {
             promised[member] = null;
         }
+
+        accepted[member] = null;
     }
 
     private StoreId? IdOf(int member) => member < place.Members.Count ? place.Members[member] : null;

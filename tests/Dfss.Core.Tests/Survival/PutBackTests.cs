@@ -43,17 +43,17 @@ public sealed class PutBackTests : IAsyncLifetime
         StoredFile old = await SendAsync("replaced", seed: 1);
         StoredFile removed = await SendAsync("removed", seed: 2);
         await CopyAsideAsync();
+        await peers.KillAsync(Down);
         StoredFile current = await SendAsync("replaced", seed: 3);
         await RemoveAsync(removed);
         await SendAsync("new", seed: 4);
         await PutBackAsync();
 
-        await peers.KillAsync(Down);
         await AssertIsNotOldAsync(old);
         await peers.RestartAsync(Down);
         string[] said = [.. warnings.Where(IsOfPutBack)];
-        Assert.DoesNotContain(said, warning => warning.Contains($"{peers[Down].Address}:", StringComparison.Ordinal));
-        Assert.Contains(said, warning => warning.Contains($"{peers[PutBack].Address}:", StringComparison.Ordinal)
+        Assert.DoesNotContain(said, warning => warning.StartsWith($"{peers[Down].Address}:", StringComparison.Ordinal));
+        Assert.Contains(said, warning => warning.StartsWith($"{peers[PutBack].Address}:", StringComparison.Ordinal)
             && warning.Contains("Repair-DfssFile", StringComparison.Ordinal));
 
         await RepairAllAsync();
