@@ -78,6 +78,9 @@ internal sealed record RegisterPlace(int VoterCount, HomeEpoch Epoch)
     /// </summary>
     public int GuestCount { get; init; }
 
+    /// <summary>Whether all members vote on everything: see <see cref="RegisterRequest.IsUnanimous"/>.</summary>
+    public bool IsUnanimous => VoterCount <= 2;
+
     /// <summary>The stores of the voters and guests; null for one that never answered. Empty: nothing is told of clocks.</summary>
     public IReadOnlyList<StoreId?> Members { get; init; } = [];
 

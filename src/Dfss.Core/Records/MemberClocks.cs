@@ -125,7 +125,7 @@ internal sealed class MemberClocks(RegisterPlace place)
         accepted[member] = null;
     }
 
-    private StoreId? IdOf(int member) => member < place.Members.Count ? place.Members[member] : null;
+    private StoreId? IdOf(int member) => !place.IsUnanimous && member < place.Members.Count ? place.Members[member] : null;
 
     private StoreClock? Latest(int member) => IdOf(member) is StoreId id && place.Clocks.Find(id) is [var latest, ..] ? latest : null;
 

@@ -16,7 +16,7 @@ internal static partial class RecordCodec
     public static PrepareRequest DecodePrepare(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
-        return new PrepareRequest(Required(fields.Name, "name"), Required(fields.Ballot, "ballot")) { Clocks = fields.Clocks };
+        return new PrepareRequest(Required(fields.Name, "name"), Required(fields.Ballot, "ballot")) { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
     public static SealRequest DecodeSeal(ReadOnlyMemory<byte> encoded)
@@ -27,7 +27,7 @@ internal static partial class RecordCodec
             Required(fields.Ballot, "ballot"),
             Required(fields.FileId, "file_id"),
             Required(fields.Expected, "expected"))
-        { Home = fields.Home ?? [], Clocks = fields.Clocks };
+        { Home = fields.Home ?? [], Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
     public static AcceptRequest DecodeAccept(ReadOnlyMemory<byte> encoded)
@@ -35,7 +35,7 @@ internal static partial class RecordCodec
         RequestFields fields = Decode(encoded, ReadRequest);
         return new AcceptRequest(
             Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"))
-        { Clocks = fields.Clocks };
+        { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
     public static DecideRequest DecodeDecide(ReadOnlyMemory<byte> encoded)
@@ -43,13 +43,13 @@ internal static partial class RecordCodec
         RequestFields fields = Decode(encoded, ReadRequest);
         return new DecideRequest(
             Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"))
-        { Clocks = fields.Clocks };
+        { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
     public static ReadRequest DecodeRead(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
-        return new ReadRequest(Required(fields.Name, "name")) { Clocks = fields.Clocks };
+        return new ReadRequest(Required(fields.Name, "name")) { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
     public static SealedName DecodeSealedName(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadSealedName);
@@ -78,6 +78,7 @@ internal static partial class RecordCodec
             "expected" => Set(fields.Expected = ReadBitmap(ref r)),
             "home" => Set(fields.Home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
             "record" => Set(fields.Record = ReadRecord(ref r, d)),
+            "unanimous" => Set(fields.IsUnanimous = ReadBoolean(ref r)),
             "clocks" => Set(fields.Clocks = ReadArray(ref r, d, MaxClocks, ReadClock)),
             _ => false,
         });
@@ -276,5 +277,7 @@ internal static partial class RecordCodec
         public FileRecord? Record { get; set; }
 
         public IReadOnlyList<StoreClock> Clocks { get; set; } = [];
+
+        public bool IsUnanimous { get; set; }
     }
 }

@@ -50,6 +50,7 @@ namespace Dfss.Records;
 /// accept, decide   name, ballot, record
 /// read             name
 /// all requests     clocks               array       0-128 clocks; absent where empty
+///                  unanimous            bool        the home has one or two members; absent: false
 /// clock            [store id bin 16, generation, instance bin 16, counter]; [store id] where nothing is known of it
 /// answer           status               int         0 done, 1 refused, 2 chunks missing, 3 no vote
 ///                  promised             ballot      absent: nothing promised
@@ -105,7 +106,7 @@ internal static partial class RecordCodec
             DecideRequest decide => (decide.Ballot, 3),
             _ => ((Ballot?)null, 1),
         };
-        writer.WriteMapHeader(count + CountOf(request.Clocks.Count > 0));
+        writer.WriteMapHeader(count + CountOf(request.Clocks.Count > 0, request.IsUnanimous));
         writer.Write("name");
         writer.Write(request.Name);
         if (ballot is { } known)
@@ -136,6 +137,11 @@ internal static partial class RecordCodec
         }
 
         WriteClocks(ref writer, "clocks", request.Clocks);
+        if (request.IsUnanimous)
+        {
+            writer.Write("unanimous");
+            writer.Write(request.IsUnanimous);
+        }
     }
 
     private static void WriteAnswer(ref MessagePackWriter writer, RegisterAnswer answer)

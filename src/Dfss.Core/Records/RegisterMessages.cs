@@ -39,6 +39,12 @@ public abstract record RegisterRequest(string Name)
     public IReadOnlyList<StoreClock> Clocks { get; init; } = [];
 
     /// <summary>
+    /// Whether the home has one or two members, so that all vote on everything. Then the other member knows all that was
+    /// chosen and promised, and one that was put back may vote; of a lone one nothing is known.
+    /// </summary>
+    public bool IsUnanimous { get; init; }
+
+    /// <summary>
     /// Whether the member may remember the clocks, and act on one of its own that it does not know. Not so of a client that
     /// is limited to some names: it could take the vote of all others from a member.
     /// </summary>

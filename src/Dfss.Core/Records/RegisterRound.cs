@@ -90,7 +90,11 @@ internal abstract partial class RegisterRound : IRegisterRound
             bool isToldNow = isToBeTold[member];
             isToBeTold[member] = false;
             return isToldNow && decision is not null
-                ? new DecideRequest(Name, decision.Ballot, decision.Record) { Clocks = decision.Ballot == Ballot ? clocks.ForVoting(member) : [] }
+                ? new DecideRequest(Name, decision.Ballot, decision.Record) 
+                {
+                    Clocks = decision.Ballot == Ballot ? clocks.ForVoting(member) : [],
+                    IsUnanimous = place.IsUnanimous,
+                }
                 : null;
         }
 
@@ -99,8 +103,11 @@ internal abstract partial class RegisterRound : IRegisterRound
             return null;
         }
 
-        RegisterRequest request =
-            RequestFor(member) with { Clocks = At == Step.Accepting ? clocks.ForVoting(member) : clocks.ForAsking(member) };
+        RegisterRequest request = RequestFor(member) with
+        {
+            Clocks = At == Step.Accepting ? clocks.ForVoting(member) : clocks.ForAsking(member),
+            IsUnanimous = place.IsUnanimous,
+        };
         Tally.MarkAsked(member, request);
         return request;
     }

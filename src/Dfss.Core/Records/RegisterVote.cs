@@ -49,12 +49,12 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
             return Acceptor.NoVote(state);
         }
 
-        bool hasVote = state.Generation == votes.Generation;
+        bool hasVote = request.IsUnanimous || state.Generation == votes.Generation;
         return request switch
         {
             SealRequest seal => Acceptor.Seal(state, seal),
             DecideRequest decide => Decide(state, decide, hasVote),
-            AcceptRequest accept when RestsOnForgotten(accept) => Acceptor.Refuse(state),
+            AcceptRequest accept when !request.IsUnanimous && RestsOnForgotten(accept) => Acceptor.Refuse(state),
             _ when !hasVote => Acceptor.NoVote(state),
             PrepareRequest prepare => Acceptor.Prepare(state, prepare),
             AcceptRequest accept => Acceptor.Accept(state, accept),

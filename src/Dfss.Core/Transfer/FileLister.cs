@@ -65,7 +65,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
 
     private StoredFile Describe(FileRecord record, MergedLists lists, IReadOnlyList<StoreId> voters)
     {
-        int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id) && IsVoter(id, voters));
+        int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id)
+            && (record.Home.Count <= 2 || IsVoter(id, voters)));
 
         // Of a name that moved, and whose new home says nothing, this is the file that it has there.
         FileRecord file = record with { State = FileRecordState.File, FormerHome = [] };

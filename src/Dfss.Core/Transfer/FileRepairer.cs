@@ -111,6 +111,11 @@ internal sealed partial class FileRepairer(
     /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier copy.</summary>
     private async Task<IReadOnlyList<PeerHandle>> FindWithoutVoteAsync(Home home, string name, CancellationToken cancellationToken)
     {
+        if (home.Place.IsUnanimous)
+        {
+            return [];
+        }
+
         PeerHandle[] peers = [.. Enumerable.Range(0, home.Count).Select(member => home[member]).OfType<PeerHandle>()];
         IReadOnlyDictionary<StoreId, RegisterAnswer> answers =
             await new ClockProbe(directory.Clocks).AskAsync(peers, name, cancellationToken).ConfigureAwait(false);

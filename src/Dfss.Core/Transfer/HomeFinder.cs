@@ -53,6 +53,11 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     /// </summary>
     public async Task<bool> IsAbsentAsync(string name, FoundHome found, CancellationToken cancellationToken)
     {
+        if (found.Listed.Count <= 2)
+        {
+            return true;
+        }
+
         IReadOnlyDictionary<StoreId, RegisterAnswer> answers =
             await new ClockProbe(directory.Clocks).AskAsync(found.Listed, name, cancellationToken).ConfigureAwait(false);
         int absent = answers.Values.Count(answer => answer.Status == RegisterStatus.Done && (answer.Accepted ?? answer.Decided) is null);

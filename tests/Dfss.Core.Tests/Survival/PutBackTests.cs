@@ -43,10 +43,10 @@ public sealed class PutBackTests : IAsyncLifetime
         StoredFile old = await SendAsync("replaced", seed: 1);
         StoredFile removed = await SendAsync("removed", seed: 2);
         await CopyAsideAsync();
+        await SendAsync("new", seed: 4);
         await peers.KillAsync(Down);
         StoredFile current = await SendAsync("replaced", seed: 3);
         await RemoveAsync(removed);
-        await SendAsync("new", seed: 4);
         await PutBackAsync();
 
         await AssertIsNotOldAsync(old);
@@ -81,6 +81,24 @@ public sealed class PutBackTests : IAsyncLifetime
         Assert.Equal(2, (await SendAsync("x", seed: 2)).Record.Version);
         Assert.Equal(1, (await SendAsync("y", seed: 3)).Record.Version);
         Assert.DoesNotContain(warnings, IsOfPutBack);
+    }
+
+    [Fact]
+    public async Task Of_two_peers_one_that_was_put_back_votes_since_the_other_one_knows_everything()
+    {
+        await peers.DisposeAsync();
+        peers = await PeerGroup.StartAsync([folder["a"], folder["b"]], PeerSettings.Default);
+        StoredFile removed = await SendAsync("removed", seed: 2);
+        await SendAsync("x", seed: 1);
+        await CopyAsideAsync();
+        await SendAsync("x", seed: 3);
+        await RemoveAsync(removed);
+        await PutBackAsync();
+
+        await FailsAsync(DfssErrorCode.FileNotFound, () => GetAsync("removed"));
+        Assert.Equal(2, (await GetAsync("x")).Record.Version);
+        Assert.Equal(3, (await SendAsync("x", seed: 4)).Record.Version);
+        Assert.True(Assert.Single(await ListAsync()).IsCurrent);
     }
 
     /// <summary>With the one that was put back and one that knows better: nothing of before is shown as current.</summary>

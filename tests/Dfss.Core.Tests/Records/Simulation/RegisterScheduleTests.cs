@@ -45,7 +45,6 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [InlineData(Mutation.MovesAreNotTold)]
     [InlineData(Mutation.NothingIsANewName)]
     [InlineData(Mutation.PutBackIsNotNoticed)]
-    [InlineData(Mutation.AnyDecisionBringsUp)]
     [InlineData(Mutation.NothingIsBroughtUp)]
     public void A_broken_rule_is_found(Mutation mutation)
     {

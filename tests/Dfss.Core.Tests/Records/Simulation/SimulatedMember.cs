@@ -35,9 +35,6 @@ public enum Mutation
     /// <summary>A member does not look at what others have heard of it, so that one that was put back votes on.</summary>
     PutBackIsNotNoticed,
 
-    /// <summary>Any decision that is told brings a register up, also one of before the member was put back.</summary>
-    AnyDecisionBringsUp,
-
     /// <summary>A member that was put back, and knows it, votes with registers that were not brought up.</summary>
     NothingIsBroughtUp,
 }
@@ -199,11 +196,6 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
 
     private AcceptorStep Judge(RegisterState state, RegisterRequest request)
     {
-        if (mutation == Mutation.AnyDecisionBringsUp && request is DecideRequest)
-        {
-            request = request with { Clocks = [votes.Clock] };
-        }
-
         return new RegisterVote(votes, heard.GetValueOrDefault).Take(state, request);
     }
 
