@@ -16,7 +16,11 @@ internal static partial class RecordCodec
     public static PrepareRequest DecodePrepare(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
-        return new PrepareRequest(Required(fields.Name, "name"), Required(fields.Ballot, "ballot")) { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
+        return new PrepareRequest(Required(fields.Name, "name"), Required(fields.Ballot, "ballot"))
+        {
+            Clocks = fields.Clocks,
+            IsUnanimous = fields.IsUnanimous,
+        };
     }
 
     public static SealRequest DecodeSeal(ReadOnlyMemory<byte> encoded)

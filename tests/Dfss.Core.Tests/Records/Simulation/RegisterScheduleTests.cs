@@ -94,7 +94,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));
         Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
-        Assert.True(moves > count / 20, "Schedules in which nothing moves show little.");
+        Assert.True(moves > count / (hazard == Hazard.None ? 20 : 100), "Schedules in which nothing moves show little.");
         Assert.True(hazard == Hazard.None || strikes > count / 4, "Schedules in which nobody is put back or copied show little.");
     }
 

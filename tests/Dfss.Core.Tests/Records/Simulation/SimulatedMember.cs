@@ -194,10 +194,8 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
             : step.Answer;
     }
 
-    private AcceptorStep Judge(RegisterState state, RegisterRequest request)
-    {
-        return new RegisterVote(votes, heard.GetValueOrDefault).Take(state, request);
-    }
+    private AcceptorStep Judge(RegisterState state, RegisterRequest request) =>
+        new RegisterVote(votes, heard.GetValueOrDefault).Take(state, request);
 
     private static BallotedRecord? Untold(BallotedRecord? record) => record?.Record.State == FileRecordState.Moved
         ? record with
