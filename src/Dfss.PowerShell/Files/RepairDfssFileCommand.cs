@@ -105,7 +105,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             : string.Empty;
         string lost = plan.LostChunks > 0 ? $"; {DescribeLost(plan)} and cannot be repaired" : string.Empty;
         string votes = plan.WithoutVote.Count > 0
-            ? $", and bring {string.Join(", ", plan.WithoutVote.Select(DfssChunkInfo.AddressOf))} up to date"
+            ? $", and bring {string.Join(", ", plan.WithoutVote.Select(member => member.DisplayName))} up to date"
             : string.Empty;
         return copy + votes + change + lost;
     }
