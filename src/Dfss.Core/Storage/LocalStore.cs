@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 /// <summary>One store of this machine, on disk or in memory, put together: what a peer serves.</summary>
 internal sealed class LocalStore : IAsyncDisposable
 {
-    private readonly StoreFault fault;
+    private readonly FailStopLatch fault;
     private readonly Func<(long Chunks, long Bytes)> count;
     private readonly Func<long> countQuarantined;
     private readonly IRegisterTable table;
@@ -15,7 +15,7 @@ internal sealed class LocalStore : IAsyncDisposable
     private bool isDisposed;
 
     private LocalStore(
-        string? path, StoreId id, StoreFault fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
+        string? path, StoreId id, FailStopLatch fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
     {
         Path = path;
         StoreId = id;
@@ -85,7 +85,7 @@ internal sealed class LocalStore : IAsyncDisposable
             var parts = new StoreParts(
                 new MemoryRegisterTable(id), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
                 IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask);
-            return new LocalStore(path: null, id, new StoreFault("memory"), parts, options, parts: []);
+            return new LocalStore(path: null, id, new FailStopLatch("memory"), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -149,7 +149,7 @@ internal sealed class LocalStore : IAsyncDisposable
         try
         {
             layout.Restrict(options.Log);
-            var fault = new StoreFault(layout.Root);
+            var fault = new FailStopLatch(layout.Root);
             StoreId? former = StoreFormat.Read(layout);
             if (former is null)
             {
@@ -159,7 +159,7 @@ internal sealed class LocalStore : IAsyncDisposable
 
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
-            var catalog = new Catalog(layout.Catalog, fault);
+            var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
             id = await ClaimAsync(layout, files, catalog, id, isNew: former is null, options.Log).ConfigureAwait(false);
             await catalog.OpenVotesAsync(id).ConfigureAwait(false);
@@ -200,7 +200,7 @@ internal sealed class LocalStore : IAsyncDisposable
         if (owner is not null)
         {
             return owner == id ? id : throw StoreFormat.Refuse(
-                $"'{layout.Catalog}' belongs to store {owner}, the folder to store {id}.",
+                $"'{layout.CatalogFile}' belongs to store {owner}, the folder to store {id}.",
                 "Put back the catalog that belongs here.");
         }
 
