@@ -28,7 +28,7 @@ internal sealed class ClockProbe(KnownClocks clocks)
                 (ReadRequest request, RegisterAnswer? answer) = asked[i];
                 if (answer is not null && clocks.IsVouched(open[i].StoreId, request, answer.Clock))
                 {
-                    counted.Add(open[i].StoreId, answer);
+                    counted.TryAdd(open[i].StoreId, answer);
                 }
             }
         }
