@@ -33,7 +33,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     {
         const int QuickSchedules = 400;
         int count = ReadVariable("DFSS_SCHEDULES") ?? QuickSchedules;
-        Run(ReadVariable("DFSS_SEED") ?? Random.Shared.Next(int.MaxValue / 2), count, hazard);
+        Run(FaultSeed.Take(output), count, hazard);
     }
 
     [Theory]
