@@ -32,7 +32,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     public void Nothing_is_lost_when_a_member_is_put_back_or_copied_and_the_others_remember(Hazard hazard)
     {
         const int QuickSchedules = 400;
-        int count = ReadVariable("DFSS_SCHEDULES") ?? QuickSchedules;
+        int count = SearchSize.Take("DFSS_SCHEDULES", QuickSchedules);
         Run(FaultSeed.Take(output), count, hazard);
     }
 
