@@ -6,15 +6,15 @@ namespace Dfss;
 
 /// <summary>
 /// The rule for names of stored files. A name is NFC-normalized Unicode of 1 to <see cref="DfssLimits.MaxNameBytes"/>
-/// bytes of UTF-8, case-sensitive. '/' separates its parts; no part is empty, "." or ".."; it has no control character,
-/// no backslash and no unpaired surrogate. Everything else is allowed; what a disk cannot hold is the receiver's
-/// matter.
+/// bytes of UTF-8, case-sensitive. '/' separates its parts; no part is empty, "." or ".."; it has no control
+/// character, no backslash and no unpaired surrogate. All other characters are allowed; the receiver handles names
+/// that its file system cannot store.
 /// </summary>
 public static class FileName
 {
     /// <summary>The name in its stored form.</summary>
     /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.
+    /// <see cref="DfssErrorCode.InvalidName"/>: the name breaks the rule; the message says how.
     /// </exception>
     public static string Normalize(string name)
     {
@@ -25,7 +25,7 @@ public static class FileName
                 DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a stored file: {problem}");
     }
 
-    /// <summary>The name in its stored form, or what is wrong with it.</summary>
+    /// <summary>The name in its stored form, or how it breaks the rule.</summary>
     public static bool TryNormalize(
         string name, [NotNullWhen(true)] out string? normalized, [NotNullWhen(false)] out string? problem)
     {
