@@ -95,6 +95,7 @@ class Code(enum.IntEnum):
     TlsRequired, TlsNotExpected, TlsFailed = 16, 17, 18
     FileNotFound, FileExists, Conflict, CommitUncertain, NoMajority, InvalidName, FileChanged = range(20, 27)
     ChunkNotFound, ChunkCorrupt, StoreFull, StoreFailed, StoreInUse, StoreFormat, StoreNotSupported = range(40, 47)
+    StoreRunsTwice, StoreRelocated = 47, 48
     SourceChanged, SourceUnreadable, DestinationExists, DestinationUnwritable = 60, 61, 62, 63
     FileTooLarge, AddressUnavailable = 64, 65
     KeyRequired, KeyWrong, FileNotEncrypted, FileTampered = 70, 71, 72, 73

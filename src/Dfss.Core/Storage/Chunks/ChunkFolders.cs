@@ -238,14 +238,21 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
         /// <summary>Counts the files, and takes those of earlier versions from all other users.</summary>
         public void StartCounting()
         {
+            if (isCounted)
+            {
+                return;
+            }
+
+            // A count that fails leaves nothing behind: it is made again.
+            (long found, long length) = (0, 0);
             foreach (FileInfo file in new DirectoryInfo(Path).EnumerateFiles())
             {
-                chunks++;
-                bytes += file.Length;
+                found++;
+                length += file.Length;
                 _ = OwnerOnly.TryRestrict(file);
             }
 
-            isCounted = true;
+            (chunks, bytes, isCounted) = (found, length, true);
         }
 
         private void Change(long? length, int sign)

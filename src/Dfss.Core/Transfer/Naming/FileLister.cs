@@ -73,6 +73,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
     private async Task<bool> JoinHomeAsync(
         MergedLists lists, IReadOnlyList<HomeMember> home, string? after, HashSet<StoreId> sought, CancellationToken cancellationToken)
     {
+        await Task.WhenAll(home.Select(member => directory.LookElsewhereAsync(member, cancellationToken))).ConfigureAwait(false);
         HomeMember[] others = [.. home.Where(member => member.StoreId is StoreId id && sought.Add(id))];
         if (others.Length == 0 || joining >= JoinLimit || joined >= MaxJoinedStores)
         {

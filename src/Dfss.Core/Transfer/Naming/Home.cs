@@ -66,7 +66,7 @@ internal sealed class Home
         Home home = new(members, new RegisterPlace(members.Count, recorded.Epoch), directory);
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task[] reaching =
-            [.. Enumerable.Range(0, members.Count).Select(member => home.ReachAsync(member, leave.Token))];
+            [.. Enumerable.Range(0, members.Count).Select(member => home.MeetAsync(member, leave.Token))];
         await StragglerGrace.WaitAsync(
             reaching, () => home.ReachedCount >= enough, directory.Clock, cancellationToken).ConfigureAwait(false);
         for (int member = 0; member < reaching.Length; member++)
@@ -121,6 +121,21 @@ internal sealed class Home
         return peer;
     }
 
+    /// <summary>Refuses a change at a home of which a store was found to be served by two peers.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreRunsTwice"/>.</exception>
+    public Task ThrowIfAnyRunsTwiceAsync(CancellationToken cancellationToken) => directory.ThrowIfAnyRunsTwiceAsync(
+        Members.Select(member => member.StoreId).OfType<StoreId>(), cancellationToken);
+
+    /// <summary>Refuses a member whose store was found to be served by two peers; asks nobody.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreRunsTwice"/>.</exception>
+    public void ThrowIfRunsTwice(int member)
+    {
+        if (directory.FindTwice(Members[member]) is { } twice)
+        {
+            throw twice.Refusal;
+        }
+    }
+
     /// <summary>Whether these are the same stores in the same order.</summary>
     public bool IsSameAs(IReadOnlyList<HomeMember> other) =>
         Voters.Select(member => member.StoreId).SequenceEqual(other.Select(member => member.StoreId));
@@ -136,6 +151,15 @@ internal sealed class Home
         {
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable, $"No peer that holds '{name}' can be reached. {Reasons}");
+        }
+    }
+
+    /// <summary>The member's store, also looked for where its record says that it is.</summary>
+    private async Task MeetAsync(int member, CancellationToken cancellationToken)
+    {
+        if (await ReachAsync(member, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            await directory.LookElsewhereAsync(Members[member], cancellationToken).ConfigureAwait(false);
         }
     }
 }

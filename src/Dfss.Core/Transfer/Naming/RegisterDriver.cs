@@ -181,6 +181,11 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     {
         try
         {
+            if (request is not ReadRequest)
+            {
+                home.ThrowIfRunsTwice(member);
+            }
+
             RegisterAnswer answer =
                 (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
             return new Outcome(member, request, answer, Error: null);
