@@ -11,7 +11,10 @@ internal static class ClusterPassphrase
     /// <summary>The environment variable with it, for use without anybody.</summary>
     internal const string Variable = "DFSS_CLUSTER_PASSPHRASE";
 
-    /// <summary>12: who has a copy of the key's file tries passphrases by the million, and a dozen characters that are no known phrase outlast that.</summary>
+    /// <summary>
+    /// 12: an attacker who has a copy of the key's file can try passphrases by the million; twelve characters that are no
+    /// known phrase outlast that.
+    /// </summary>
     internal const int MinCharacters = 12;
 
     /// <summary>Finds it, on the pipeline thread.</summary>

@@ -213,7 +213,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         }
 
         var info = new FileInfo(path);
-        if (!info.Exists)
+        if (info.LinkTarget is null && !info.Exists)
         {
             return ErrorRecords.Create(
                 "PathNotFound", ErrorCategory.ObjectNotFound, path, $"There is no file '{path}'.", "Check the path.");

@@ -49,7 +49,7 @@ public sealed class StoreSpaceTests : IDisposable
     public async Task A_disk_without_inodes_is_told_with_the_figures()
     {
         Assert.SkipWhen(SmallDisk.Obstacle is not null, SmallDisk.Obstacle ?? string.Empty);
-        using SmallDisk disk = new(folder["disk"], "size=64m,nr_inodes=2000");
+        using SmallDisk disk = new(Path.Combine(folder.Path, "disk"), "size=64m,nr_inodes=2000");
         await using LocalStore store = await LocalStore.OpenAsync(
             Path.Combine(disk.MountPoint, "store"), new LocalStoreOptions { MinimumFreeBytes = 0 }, Token);
         await Assert.ThrowsAsync<IOException>(async () =>

@@ -60,7 +60,7 @@ public sealed partial class AdviceTests
             .Select(property => property.Name),
     ];
 
-    [GeneratedRegex("""(?<!["\\'])"(?<text>(?:[^"\\\n]|\\.)*)\"""")]
+    [GeneratedRegex("""(?<!["\\'])"(?<text>(?:[^"\\\n]|\\.)*)"(?:)""")]
     private static partial Regex Literal();
 
     [GeneratedRegex("""(?<=^|[\s(/'])-(?<name>[A-Z][A-Za-z]+)\b""")]
