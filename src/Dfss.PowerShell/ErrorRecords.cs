@@ -150,6 +150,7 @@ internal static class ErrorRecords
             ["HiddenNameKeyMissing"] = (ErrorCategory.InvalidArgument, "Give -EncryptionKey too."),
             ["HiddenNameMissing"] = (ErrorCategory.InvalidArgument, "Give -HiddenName too, or no key."),
             ["MemberNotFound"] = (ErrorCategory.ObjectNotFound, "List the members with Get-DfssCertificate."),
+            ["MovedAndCopied"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["NameWouldShow"] = (ErrorCategory.InvalidOperation, "Give -HiddenName and -EncryptionKey."),
             ["KeyMissing"] = (ErrorCategory.InvalidArgument, "Give -EncryptionKey or -DecryptionCertificate."),
             ["NameAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give -Name or -RelativeTo, not both."),

@@ -86,7 +86,9 @@ public sealed class BadSourceTests : BadInputTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
         File.CreateSymbolicLink(In("dangling"), In("none"));
         ErrorRecord error = Fails("Send-DfssFile in/dangling, in/good.txt -Peer $peer", results: 1);
-        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("dangling"), $"'{In("dangling")}'", "does not exist");
+        Check(
+            error, "PathNotFound", ErrorCategory.ObjectNotFound, In("dangling"), $"'{In("dangling")}' is a link that leads to no file",
+            In("none"));
         IsStored("good.txt");
     }
 
