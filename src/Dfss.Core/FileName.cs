@@ -12,6 +12,12 @@ namespace Dfss;
 /// </summary>
 public static class FileName
 {
+    private const int ZeroWidthNonJoiner = 0x200C;
+    private const int ZeroWidthJoiner = 0x200D;
+
+    /// <summary>Letters, marks and symbols that leave their place empty: joiner and fillers of Korean and Khmer, blank Braille.</summary>
+    private static readonly int[] WithoutGlyph = [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0];
+
     /// <summary>The name in its stored form.</summary>
     /// <exception cref="DfssException">
     /// <see cref="DfssErrorCode.InvalidName"/>: the name breaks the rule; the message says how.
@@ -23,6 +29,30 @@ public static class FileName
             ? normalized
             : throw new DfssException(
                 DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a stored file: {problem}");
+    }
+
+    /// <summary>
+    /// The stored form of a name that a file is to get. Beyond <see cref="Normalize"/> each part must show, and be told from
+    /// others by what it shows: no white space at its ends or alone, no character of format or without a glyph. Files that have
+    /// such names already keep them.
+    /// </summary>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.
+    /// </exception>
+    public static string NormalizeNew(string name)
+    {
+        string normalized = Normalize(name);
+        foreach (Range part in normalized.AsSpan().Split('/'))
+        {
+            if (FindInvisible(normalized.AsSpan()[part]) is { } problem)
+            {
+                throw new DfssException(
+                    DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a new file: {problem}",
+                    "Give a -Name of which every character shows.");
+            }
+        }
+
+        return normalized;
     }
 
     /// <summary>The name in its stored form, or how it breaks the rule.</summary>
@@ -92,6 +122,37 @@ public static class FileName
 
         return null;
     }
+
+    private static string? FindInvisible(ReadOnlySpan<char> part)
+    {
+        if (part.IsWhiteSpace())
+        {
+            return "a part of it is white space alone.";
+        }
+
+        if (char.IsWhiteSpace(part[0]) || char.IsWhiteSpace(part[^1]))
+        {
+            return $"the part '{part}' has white space at an end.";
+        }
+
+        int at = 0;
+        foreach (Rune rune in part.EnumerateRunes())
+        {
+            // Persian words and joined emoji have joiners between other characters, where they change what is shown.
+            bool isJoinerInside = rune.Value is ZeroWidthNonJoiner or ZeroWidthJoiner && at > 0 && at < part.Length - 1;
+            if (!isJoinerInside && IsInvisible(rune))
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"the character U+{rune.Value:X4} does not show.");
+            }
+
+            at += rune.Utf16SequenceLength;
+        }
+
+        return null;
+    }
+
+    private static bool IsInvisible(Rune rune) => Array.IndexOf(WithoutGlyph, rune.Value) >= 0 || Rune.GetUnicodeCategory(rune)
+        is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static string Shorten(string name) => name.Length <= 80 ? name : string.Concat(name.AsSpan(0, 77), "...");
 }

@@ -81,8 +81,10 @@ internal sealed class CmdletFacts
     internal static bool IsHidden(CommandParameterInfo parameter) =>
         parameter.Attributes.OfType<ParameterAttribute>().Any(attribute => attribute.DontShow);
 
+    /// <summary>The property's value before anything is bound; or what the code says where null stands for a default.</summary>
     private static string DefaultOf(object cmdlet, CommandParameterInfo parameter) =>
-        cmdlet.GetType().GetProperty(parameter.Name)?.GetValue(cmdlet) switch
+        (cmdlet.GetType().GetProperty(parameter.Name)?.GetValue(cmdlet)
+            ?? parameter.Attributes.OfType<PSDefaultValueAttribute>().SingleOrDefault()?.Value) switch
         {
             _ when parameter.ParameterType == typeof(SwitchParameter) => "False",
             null => "None",
@@ -109,7 +111,7 @@ internal sealed class ParameterFacts(CommandParameterInfo parameter, string defa
 
     internal string Aliases => parameter.Aliases.Count == 0 ? "none" : string.Join(", ", parameter.Aliases);
 
-    internal string TypeName => parameter.ParameterType.Name;
+    internal string TypeName => (Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType).Name;
 
     internal static bool IsAdded(string name) => name is "WhatIf" or "Confirm";
 }

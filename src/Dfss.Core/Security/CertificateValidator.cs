@@ -240,7 +240,8 @@ internal sealed class CertificateValidator
     internal static ValidationResult Revoked(string name, string who) => ValidationResult.Refuse(
         DfssErrorCode.CertificateRevoked,
         $"The {who}'s certificate '{name}' was revoked by its authority.",
-        "Ask whoever runs the authority for a new one: in a cluster for an invitation, and join with it once more (Join-DfssCluster -Force).");
+        "Ask the operator of the authority for a new one: in a cluster for an invitation, and join with it again (Join-DfssCluster -Force, "
+        + "for a peer with -StorePath or -StoreId too).");
 
     private static ValidationResult NotTrusted(string reason, string advice) =>
         ValidationResult.Refuse(DfssErrorCode.CertificateNotTrusted, reason, advice);

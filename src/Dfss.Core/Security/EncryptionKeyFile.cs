@@ -7,9 +7,17 @@ public static class EncryptionKeyFile
 {
     /// <summary>Makes the file.</summary>
     /// <exception cref="DfssException">DestinationExists: it is never written over. DestinationUnwritable.</exception>
-    public static Task CreateAsync(string path, EncryptionKey key, CancellationToken cancellationToken)
+    public static async Task CreateAsync(string path, EncryptionKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return PrivateFile.CreateAsync(path, key.ToSecretText() + "\n", cancellationToken);
+        try
+        {
+            await PrivateFile.CreateAsync(path, key.ToSecretText() + "\n", cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.DestinationExists)
+        {
+            throw error.Retold(
+                $"'{path}' exists. A file that may have the only copy of a key is never replaced.", "Name another file.");
+        }
     }
 }

@@ -15,13 +15,15 @@ internal sealed class LoopbackToken
     /// <summary>256 random bits.</summary>
     private const int SecretBytes = 32;
 
+    private readonly string stateFolder;
     private readonly string folder;
     private readonly string secret;
     private readonly IReadOnlyList<string> paths;
 
-    private LoopbackToken(string folder, string secret, IReadOnlyList<string> paths)
+    private LoopbackToken(string stateFolder, string secret, IReadOnlyList<string> paths)
     {
-        this.folder = folder;
+        this.stateFolder = stateFolder;
+        folder = FolderOf(stateFolder);
         this.secret = secret;
         this.paths = paths;
     }
@@ -31,20 +33,33 @@ internal sealed class LoopbackToken
     public static async Task<LoopbackToken> CreateAsync(
         string stateFolder, IReadOnlyList<IPEndPoint> endpoints, CancellationToken cancellationToken)
     {
-        string folder = FolderOf(stateFolder);
-        PrivateFile.CreateFolder(stateFolder);
-        PrivateFile.CreateFolder(folder);
         LoopbackToken token = new(
-            folder,
+            stateFolder,
             Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes)),
             [.. endpoints.Select(endpoint => PathOf(stateFolder, endpoint))]);
         token.Delete();
-        foreach (string path in token.paths)
+        await token.RestoreAsync(cancellationToken).ConfigureAwait(false);
+        return token;
+    }
+
+    /// <summary>Writes those of its files that are missing, as after somebody has emptied the state folder.</summary>
+    /// <returns>Whether one was missing.</returns>
+    /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
+    public async Task<bool> RestoreAsync(CancellationToken cancellationToken)
+    {
+        string[] missing = [.. paths.Where(path => !File.Exists(path))];
+        if (missing.Length > 0)
         {
-            await PrivateFile.CreateAsync(path, token.secret, cancellationToken).ConfigureAwait(false);
+            PrivateFile.CreateFolder(stateFolder);
+            PrivateFile.CreateFolder(folder);
         }
 
-        return token;
+        foreach (string path in missing)
+        {
+            await PrivateFile.CreateAsync(path, secret, cancellationToken).ConfigureAwait(false);
+        }
+
+        return missing.Length > 0;
     }
 
     /// <summary>The token of whoever listens there, as far as this user may know it; null where there is none.</summary>

@@ -25,7 +25,7 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
 
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
         {
-            return new ClusterChoice(Find(named), IsExplicit: false);
+            return new ClusterChoice(Find(named, Variable), IsExplicit: false);
         }
 
         IReadOnlyList<ClusterMembership> all = ClusterMembership.List(UserState.Folder);
@@ -47,9 +47,9 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
     internal static ClusterMembership At(string name) =>
         ClusterMembership.At(UserState.Folder ?? throw ClusterErrors.StateFolderMissing(), name);
 
-    private static ClusterMembership Find(string name)
+    private static ClusterMembership Find(string name, string? variable = null)
     {
         ClusterMembership found = At(name);
-        return found.Exists ? found : throw ClusterErrors.NotFound(name, ClusterMembership.List(UserState.Folder));
+        return found.Exists ? found : throw ClusterErrors.NotFound(name, variable, ClusterMembership.List(UserState.Folder));
     }
 }

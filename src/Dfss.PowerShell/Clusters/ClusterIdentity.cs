@@ -44,7 +44,7 @@ internal static class ClusterIdentity
     {
         MemberRenewal renewal = new(membership, store);
         TlsIdentity renewed = await renewal.TryRenewAsync(identity, notices.Verbose, cancellationToken).ConfigureAwait(false);
-        notices.WarnOfEnd(renewed.Certificate, membership);
+        notices.WarnOfEnd(renewed.Certificate, membership, store);
         return renewed;
     }
 

@@ -11,6 +11,12 @@ internal static class ClusterPassphrase
     /// <summary>The environment variable with it, for use without anybody.</summary>
     internal const string Variable = "DFSS_CLUSTER_PASSPHRASE";
 
+    /// <summary>
+    /// 12: an attacker who has a copy of the key's file can try passphrases by the million; twelve characters that are no
+    /// known phrase outlast that.
+    /// </summary>
+    internal const int MinCharacters = 12;
+
     /// <summary>Finds it, on the pipeline thread.</summary>
     /// <param name="cmdlet">Who asks.</param>
     /// <param name="given">The parameter.</param>

@@ -26,7 +26,7 @@ public sealed class GetDfssClusterCommand : DfssCmdlet
             ClusterMembership[] found = [.. all.Where(one => pattern.IsMatch(one.Name))];
             if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
             {
-                await WriteErrorAsync(ClusterErrors.NotFound(name, all).Error).ConfigureAwait(false);
+                await WriteErrorAsync(ClusterErrors.NotFound(name, variable: null, all).Error).ConfigureAwait(false);
             }
 
             foreach (ClusterMembership membership in found)

@@ -20,6 +20,10 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
 
+    /// <summary>Takes a passphrase that is short enough to be guessed by whoever gets a copy of the authority's folder.</summary>
+    [Parameter(HelpMessage = "Takes a passphrase of fewer than 12 characters.")]
+    public SwitchParameter AllowShortPassphrase { get; set; }
+
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
@@ -36,6 +40,11 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
         }
 
         string passphrase = await ReadPassphraseAsync(Passphrase, isNew: true).ConfigureAwait(false);
+        if (passphrase.Length < ClusterPassphrase.MinCharacters && !AllowShortPassphrase)
+        {
+            throw ClusterErrors.PassphraseTooShort();
+        }
+
         string administrator = $"{Environment.UserName}@{Environment.MachineName}";
         await membership.FoundAsync(passphrase, administrator, clock: null, cancellationToken).ConfigureAwait(false);
         await WriteObjectAsync(new DfssClusterInfo(membership, membership.Describe(store: null)!)).ConfigureAwait(false);

@@ -19,7 +19,8 @@ internal sealed class CertificateNotices(Action<string> verbose, Action<string> 
     /// <summary>Warns of a certificate that ends within 30 days, once.</summary>
     /// <param name="certificate">The certificate.</param>
     /// <param name="membership">The cluster that it is for; null for one of another authority.</param>
-    internal void WarnOfEnd(X509Certificate2 certificate, ClusterMembership? membership)
+    /// <param name="store">The store that it is for; null for a user's.</param>
+    internal void WarnOfEnd(X509Certificate2 certificate, ClusterMembership? membership, StoreId? store = null)
     {
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         if (!CertificateAge.IsEnding(certificate, now) || !Told.TryAdd(certificate.Thumbprint, value: true))
@@ -31,7 +32,7 @@ internal sealed class CertificateNotices(Action<string> verbose, Action<string> 
         string where = membership is null ? string.Empty : $" for the cluster '{membership.Name}'";
         bool hasEnded = CertificateAge.HasEnded(certificate, now);
         string advice = membership is null ? "Have another one made by its authority."
-            : hasEnded ? "Have an administrator make another invitation, and join with Join-DfssCluster -Force."
+            : hasEnded ? MemberRenewal.JoinAgainAdvice(store)
             : "It is renewed by itself when the cluster's issuer can be reached: see that it runs (Start-DfssPeer -Issuer).";
         warn(string.Create(
             CultureInfo.InvariantCulture,

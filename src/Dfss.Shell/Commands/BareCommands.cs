@@ -17,8 +17,13 @@ internal static class BareCommands
 
         'The commands of DFSS:'
         ''
-        foreach ($command in Get-Command -Module Dfss) {
-            '    {0,-18}{1}' -f $command.Name, (Get-Help $command.Name).Synopsis
+        $commands = Get-Command -Module Dfss
+        $width = 0
+        foreach ($command in $commands) {
+            $width = [Math]::Max($width, $command.Name.Length)
+        }
+        foreach ($command in $commands) {
+            '    ' + $command.Name.PadRight($width + 2) + (Get-Help $command.Name).Synopsis
         }
         ''
         'help Send-DfssFile -Full          all about one of them, with examples; the same as Get-Help'

@@ -21,6 +21,13 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
 
+    /// <summary>What to do about a certificate that has ended: it cannot renew itself any more.</summary>
+    /// <param name="store">The store that it is for; null for a user's.</param>
+    public static string JoinAgainAdvice(StoreId? store) => store is StoreId id
+        ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION -StoreId {id} -Force with it; "
+            + "a running peer shows the new certificate within an hour, or after a restart."
+        : "Have an administrator run New-DfssInvitation, and run Join-DfssCluster INVITATION -Force with it.";
+
     /// <summary>
     /// Renews where it is time to; what another process of the user has renewed, or joined anew, is taken up. What was renewed is in the
     /// cluster's folder when this returns.
@@ -46,7 +53,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"The certificate for the cluster '{membership.Name}' expired on {shown.Certificate.NotAfter.ToUniversalTime():u}."),
-                "Have an administrator make another invitation, and join with Join-DfssCluster -Force.");
+                JoinAgainAdvice(store));
         }
 
         IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout);
