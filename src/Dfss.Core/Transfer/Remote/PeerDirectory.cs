@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dfss.Protocol;
+using Dfss.Records;
 using Dfss.Security;
 using Dfss.Transport;
 
@@ -38,6 +39,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public IReadOnlyList<PeerAddress> Named { get; init; } = [];
 
     public TimeProvider Clock => options.TimeProvider;
+
+    /// <summary>What has been heard of the stores' clocks.</summary>
+    public KnownClocks Clocks { get; } = new();
 
     /// <summary>The store at an address.</summary>
     /// <exception cref="DfssException">
@@ -113,6 +117,17 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         }
 
         return (null, reasons.Count > 0 ? string.Join(" ", reasons) : $"Store {id} has no address that can be read.");
+    }
+
+    /// <summary>Says, once, that a member's store has no vote.</summary>
+    public void WarnOfNoVote(PeerHandle peer)
+    {
+        if (IsFirstTold($"no vote {peer.StoreId}"))
+        {
+            options.Warning?.Invoke(
+                $"{peer}: the store there was put back from an earlier copy, or runs twice. What it says does not count about a file "
+                + "until that file has been changed or repaired. Run Get-DfssFileInfo | Repair-DfssFile with the file's other peers up.");
+        }
     }
 
     /// <summary>
