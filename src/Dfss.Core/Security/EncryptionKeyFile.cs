@@ -2,11 +2,13 @@ using Dfss.Encryption;
 
 namespace Dfss.Security;
 
-/// <summary>The file of an encryption key: its text, one line, readable for the user who made it alone.</summary>
+/// <summary>The file of an encryption key: the key's text on one line, readable only by the user who made it.</summary>
 public static class EncryptionKeyFile
 {
-    /// <summary>Makes the file.</summary>
-    /// <exception cref="DfssException">DestinationExists: it is never written over. DestinationUnwritable.</exception>
+    /// <summary>Creates the file.</summary>
+    /// <exception cref="DfssException">
+    /// DestinationExists: an existing file is never overwritten. DestinationUnwritable.
+    /// </exception>
     public static async Task CreateAsync(string path, EncryptionKey key, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(key);

@@ -3,7 +3,7 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>What can be wrong with clusters and invitations that a command was given. No text has anything of a secret.</summary>
+/// <summary>Errors about clusters and invitations given to a command. No text contains any of a secret.</summary>
 internal static class ClusterErrors
 {
     internal static CmdletException Ambiguous(IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(

@@ -4,7 +4,7 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>Makes a cluster: its authority, and the certificate of its first administrator, who is this user.</summary>
+/// <summary>Creates a cluster: its authority, and the certificate of its first administrator, this user.</summary>
 [Cmdlet(VerbsCommon.New, "DfssCluster", SupportsShouldProcess = true)]
 [OutputType(typeof(DfssClusterInfo))]
 public sealed class NewDfssClusterCommand : DfssCmdlet
@@ -15,7 +15,7 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = string.Empty;
 
-    /// <summary>The passphrase under which the authority's key is kept.</summary>
+    /// <summary>The passphrase that encrypts the authority's key.</summary>
     [Parameter(HelpMessage = "The passphrase under which the authority's key is kept.")]
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }

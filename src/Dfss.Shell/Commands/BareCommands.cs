@@ -3,12 +3,14 @@ using System.Management.Automation.Runspaces;
 namespace Dfss.Shell.Commands;
 
 /// <summary>
-/// The few everyday commands without which the engine is awkward: written anew, in the shell alone. The module never brings them,
-/// since in pwsh they would stand in the way of the real ones.
+/// The few everyday commands that the bare engine lacks and an interactive user needs, implemented for the shell alone.
+/// The module never contains them: in pwsh they would hide the real ones.
 /// </summary>
 internal static class BareCommands
 {
-    /// <summary>The engine's own <c>help</c> needs a default topic and Select-Object, which the bare engine has not.</summary>
+    /// <summary>
+    /// The engine's own <c>help</c> needs a default topic and Select-Object, which the bare engine lacks.
+    /// </summary>
     private const string Help = """
         if ($args.Count -gt 0) {
             Get-Help @args
