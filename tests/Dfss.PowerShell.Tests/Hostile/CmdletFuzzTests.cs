@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Management.Automation;
+using Dfss.Commands;
+using Dfss.Peers;
+using Dfss.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Hostile;
+
+/// <summary>
+/// Every cmdlet that speaks with peers, among peers that forge their answers. Each command ends in time, with objects or
+/// with errors of DFSS; memory stays bounded. <c>DFSS_FORGED</c> says how many runs, <c>DFSS_SEED</c> which.
+/// </summary>
+public sealed class CmdletFuzzTests(ITestOutputHelper output)
+{
+    private const int UsualRuns = 3;
+    private const int UsualSeed = 20_261_129;
+
+    /// <summary>768 MiB beside what the process had: twice the budgets of the client, the proxies and the peers together.</summary>
+    private const long MemoryBytes = 768L << 20;
+
+    /// <summary>Several times what the slowest command takes, with all its retries, on two busy cores.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    private static readonly string[] Commands =
+    [
+        "Get-DfssFileInfo -Peer $peers",
+        "Get-DfssFileInfo \"$names/plain\" -Peer $peers -Detailed",
+        "Get-DfssFileInfo \"$names/plain\" -Peer $peers -Chunk",
+        "Get-DfssPeer -Peer $peers",
+        "Receive-DfssFile \"$names/plain\" -Peer $peers -Destination back -Force",
+        "Receive-DfssFile \"$names/secret\" -Peer $peers -EncryptionKey $key -Destination secret -Force",
+        "Get-DfssFileInfo \"$names/*\" -Peer $peers | Receive-DfssFile -Destination ./all/ -EncryptionKey $key -Force",
+        "Compare-DfssFile source \"$names/plain\" -Peer $peers",
+        "Test-DfssFile \"$names/plain\" -Peer $peers -Deep -Detailed",
+        "Send-DfssFile source -Name \"$names/plain\" -Peer $peers -Force",
+        "Send-DfssFile source -Name \"$names/hidden\" -Peer $peers -EncryptionKey $key -HiddenName",
+        "Add-DfssFileRecipient \"$names/secret\" -Peer $peers -EncryptionKey $key -RecipientKey $other",
+        "Remove-DfssFileRecipient \"$names/secret\" -Peer $peers -KeyId $key.KeyId",
+        "Repair-DfssFile \"$names/plain\" -Peer $peers -Deep",
+        "Repair-DfssFile \"$names/plain\" -Peer $peers -Move $peers[0]",
+        "Rename-DfssFile \"$names/other\" \"$names/renamed\" -Peer $peers -Confirm:$false",
+        "Optimize-DfssStore -Peer $peers[0] -Confirm:$false",
+        "Remove-DfssFile \"$names/plain\" -Peer $peers -Confirm:$false",
+    ];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_command_among_forged_answers_ends_in_time_with_objects_or_errors_of_DFSS()
+    {
+        int runs = Read("DFSS_FORGED") ?? UsualRuns;
+        int seed = Read("DFSS_SEED") ?? UsualSeed;
+        output.WriteLine($"{runs} runs from seed {seed}");
+        using TemporaryFolder folder = new();
+        folder.CreateFile("source", 300_000, seed: 1);
+        using Session session = new();
+        session.Runspace.SessionStateProxy.Path.SetLocation(WildcardPattern.Escape(folder.Path));
+        List<DfssPeer> peers = [];
+        SortedDictionary<string, int> outcomes = new(StringComparer.Ordinal);
+        try
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                peers.Add(await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, Token));
+            }
+
+            session.Run(
+                "$key = New-DfssEncryptionKey; $other = New-DfssEncryptionKey",
+                ("honest", peers.Select(peer => $"127.0.0.1:{peer.Port}").ToArray())).ThrowIfFailed();
+            using Process process = Process.GetCurrentProcess();
+            long before = process.WorkingSet64;
+            for (int run = 0; run < runs; run++)
+            {
+                await RunAsync(session, peers, seed + (run * 10), run, outcomes);
+                process.Refresh();
+                Assert.True(
+                    process.WorkingSet64 - before < MemoryBytes,
+                    $"{process.WorkingSet64 - before} bytes more are resident after run {run} of seed {seed}.");
+            }
+        }
+        finally
+        {
+            foreach (DfssPeer peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
+
+        foreach ((string what, int times) in outcomes)
+        {
+            output.WriteLine($"{times,5} {what}");
+        }
+    }
+
+    private static async Task RunAsync(
+        Session session, List<DfssPeer> peers, int seed, int run, SortedDictionary<string, int> outcomes)
+    {
+        session.Run(
+            """
+            $null = Send-DfssFile source -Name "$names/plain" -Peer $honest
+            $null = Send-DfssFile source -Name "$names/other" -Peer $honest
+            $null = Send-DfssFile source -Name "$names/secret" -Peer $honest -EncryptionKey $key
+            """,
+            ("names", $"run{run}")).ThrowIfFailed();
+        ForgingPeer[] forgers =
+            [.. peers.Select((peer, i) => new ForgingPeer(new PeerAddress("127.0.0.1", peer.Port), seed + i))];
+        try
+        {
+            session.Run("", ("peers", forgers.Select(one => one.Address.ToString()).ToArray())).ThrowIfFailed();
+            foreach (string command in Commands)
+            {
+                long began = Stopwatch.GetTimestamp();
+                string where = $"{command}, seed {seed}, run {run}";
+                Task<Result> running = Task.Run(() => session.Run(command), Token);
+                Assert.True(await Task.WhenAny(running, Task.Delay(Limit, Token)) == running, $"{where}: no end in {Limit}.");
+                Result result = await running;
+                ErrorRecord[] errors = result.Ending is RuntimeException ending ? [.. result.Errors, ending.ErrorRecord] : [.. result.Errors];
+                Assert.All(errors, error => Assert.True(IsOfDfss(error), $"{where}: {error.FullyQualifiedErrorId}: {error.Exception}"));
+                string outcome = $"{command.Split(' ')[0]}: {(errors.Length == 0 ? "done" : Result.IdOf(errors[0]))}";
+                outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+            }
+        }
+        finally
+        {
+            foreach (ForgingPeer forger in forgers)
+            {
+                await forger.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Whether an error is one that the help knows: by its code, with the exception of that code.</summary>
+    private static bool IsOfDfss(ErrorRecord error) => error.Exception is DfssException failure
+        ? failure.Code.ToString() == Result.IdOf(error)
+        : ErrorRecords.OwnTable.ContainsKey(Result.IdOf(error));
+
+    private static int? Read(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+        ? int.Parse(text, CultureInfo.InvariantCulture)
+        : null;
+}
