@@ -21,6 +21,8 @@ internal sealed partial class DurableFile
     private const int AccessDenied = 13;
     private const int NoSpace = 28;
     private const int NotSupportedOnLinux = 95;
+    private const int InvalidArgument = 22;
+    private const int ReadOnlyFileSystem = 30;
     private const int QuotaOnLinux = 122;
     private const int QuotaOnMac = 69;
     private const int WindowsHandleDiskFull = 39;
@@ -140,6 +142,30 @@ internal sealed partial class DurableFile
         }
     }
 
+    /// <summary>
+    /// Has the system write what it holds of a file that another process may have mapped. The next write through the
+    /// mapping then sets the file's times again; one to a page that is not written back yet does not. Unix only, and
+    /// of no effect where the file system keeps files in memory.
+    /// </summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public static void WriteBack(SafeFileHandle file, string path)
+    {
+        while ((OperatingSystem.IsMacOS() ? FileSync(file) : FileDataSync(file)) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            if (error is InvalidArgument or ReadOnlyFileSystem)
+            {
+                // A file of /proc, for example: there is nothing to write.
+                return;
+            }
+
+            if (error != Interrupted)
+            {
+                throw Failed(error, "sync", path);
+            }
+        }
+    }
+
     private static void SyncHandle(SafeFileHandle handle, string path)
     {
         while (true)
@@ -178,6 +204,9 @@ internal sealed partial class DurableFile
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FileSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    private static partial int FileDataSync(SafeFileHandle file);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int FileAllocate(SafeFileHandle file, int mode, nint offset, nint length);

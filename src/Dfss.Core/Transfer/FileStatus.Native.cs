@@ -17,12 +17,15 @@ internal readonly partial record struct FileStatus
         const uint BasicStatus = 0x7FF;
         byte* status = stackalloc byte[MaxStatusBytes];
 
-        // struct statx is the same on every architecture. What it says that it has is at offset 0: the type, both times,
-        // inode and size are needed.
-        const uint Needed = 1 | 0x40 | 0x80 | 0x100 | 0x200;
+        // struct statx is the same on every architecture. What it says that it has is at offset 0: the type, links,
+        // both times, inode and size are needed.
+        const uint Needed = 1 | 4 | 0x40 | 0x80 | 0x100 | 0x200;
         bool isTold = Statx(handle, string.Empty, EmptyPath, BasicStatus, status) == 0 && (*(uint*)status & Needed) == Needed;
         return isTold
             ? new FileStatus(*(long*)(status + 40), ReadTime(status + 112), ReadTime(status + 96), *(ulong*)(status + 32))
+            {
+                IsRemoved = *(uint*)(status + 16) == 0,
+            }
             : null;
     }
 
@@ -42,6 +45,9 @@ internal readonly partial record struct FileStatus
         int result = IsMacOnIntel ? StatOfHandleInode64(handle, status) : StatOfHandle(handle, status);
         return result == 0
             ? new FileStatus(*(long*)(status + 96), ReadTime(status + 48), ReadTime(status + 64), *(ulong*)(status + 8))
+            {
+                IsRemoved = *(ushort*)(status + 6) == 0,
+            }
             : null;
     }
 

@@ -17,6 +17,9 @@ internal readonly partial record struct FileStatus(long Length, long Modified, l
     /// <summary>The bytes of the encoding.</summary>
     public const int SizeBytes = 40;
 
+    /// <summary>Whether the file has no name any more; not in the encoding.</summary>
+    public bool IsRemoved { get; init; }
+
     /// <summary>The status of an open file; null where this system does not tell all of it.</summary>
     public static FileStatus? Of(SafeFileHandle handle) => OperatingSystem.IsLinux() ? OfLinux(handle)
         : OperatingSystem.IsMacOS() ? OfMac(handle)

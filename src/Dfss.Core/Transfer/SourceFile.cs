@@ -1,3 +1,4 @@
+using Dfss.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
@@ -12,6 +13,11 @@ internal sealed class SourceFile : IDisposable
     {
         Path = path;
         this.handle = handle;
+        if (!OperatingSystem.IsWindows())
+        {
+            DurableFile.WriteBack(handle, path);
+        }
+
         Length = RandomAccess.GetLength(handle);
         Status = FileStatus.Of(handle);
         lastWrite = File.GetLastWriteTimeUtc(handle);
@@ -52,14 +58,24 @@ internal sealed class SourceFile : IDisposable
             throw Unreadable(path, "it is no regular file (a FIFO, socket or device).", null);
         }
 
+        SafeFileHandle? handle = null;
+        SourceFile? source = null;
         try
         {
-            return new SourceFile(
-                path, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            source = new SourceFile(path, handle);
+            return source;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw Unreadable(path, error is FileNotFoundException or DirectoryNotFoundException ? "it does not exist." : error.Message, error);
+        }
+        finally
+        {
+            if (source is null)
+            {
+                handle?.Dispose();
+            }
         }
     }
 
@@ -93,7 +109,9 @@ internal sealed class SourceFile : IDisposable
     }
 
     /// <summary>
-    /// Throws where the file is not what it was when it was opened, as far as its length and last write tell.
+    /// Throws where the file is not what it was when it was opened, as far as its length, last write and last change
+    /// tell. The last change is set by a change of name or mode too, and can be set back by no program; a file that was
+    /// removed or replaced meanwhile has another one for that reason.
     /// </summary>
     /// <exception cref="DfssException">SourceChanged, SourceUnreadable.</exception>
     public void ThrowIfChanged()
@@ -103,7 +121,9 @@ internal sealed class SourceFile : IDisposable
         bool isChanged;
         try
         {
-            isChanged = RandomAccess.GetLength(handle) != Length || File.GetLastWriteTimeUtc(handle) != lastWrite
+            FileStatus? now = FileStatus.Of(handle);
+            isChanged = (now?.Changed != Status?.Changed && now?.IsRemoved != true)
+                || RandomAccess.GetLength(handle) != Length || File.GetLastWriteTimeUtc(handle) != lastWrite
                 || RandomAccess.Read(handle, next, Length) > 0;
         }
         catch (IOException error)

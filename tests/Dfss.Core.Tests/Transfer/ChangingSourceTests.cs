@@ -1,3 +1,4 @@
+using System.IO.MemoryMappedFiles;
 using Dfss.Transfer;
 using Xunit;
 
@@ -14,6 +15,12 @@ public sealed class ChangingSourceTests
         ["shrinks"] = path => Write(path, file => file.SetLength(3 * ChunkSize)),
         ["is emptied"] = path => Write(path, file => file.SetLength(0)),
         ["is rewritten at the same length"] = path => Write(path, file => file.Write(new byte[8 * ChunkSize])),
+        ["has one byte changed and its time put back"] = path =>
+        {
+            DateTime time = File.GetLastWriteTimeUtc(path);
+            Write(path, file => file.WriteByte((byte)~file.ReadByte()));
+            File.SetLastWriteTimeUtc(path, time);
+        },
         ["has one byte changed that was sent already"] = path => Write(path, file => file.WriteByte((byte)~file.ReadByte())),
     };
 
@@ -33,6 +40,22 @@ public sealed class ChangingSourceTests
         Assert.NotNull(error.Advice);
         DfssException unknown = await Assert.ThrowsAsync<DfssException>(() => cluster.Client.GetAsync("x", Token));
         Assert.Equal(DfssErrorCode.FileNotFound, unknown.Code);
+    }
+
+    /// <summary>A page that was written and not yet written back takes more writes without a change of the times.</summary>
+    [Fact]
+    public async Task A_source_that_is_written_through_a_mapping_is_found_out()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the times may not change before the mapping ends.");
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        string source = Create(cluster);
+        string format = new DriveInfo(source).DriveFormat;
+        Assert.SkipWhen(format is "tmpfs" or "ramfs", "A file system in memory has nothing to write back.");
+        using var mapped = MemoryMappedFile.CreateFromFile(source, FileMode.Open);
+        using MemoryMappedViewAccessor view = mapped.CreateViewAccessor();
+        view.Write(0, (byte)1);
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(cluster, source, () => view.Write(0, (byte)2)));
+        Assert.Equal(DfssErrorCode.SourceChanged, error.Code);
     }
 
     [Theory]
@@ -61,6 +84,16 @@ public sealed class ChangingSourceTests
     {
         string source = cluster.Folder.CreateFile("source", 8 * ChunkSize, seed: 1);
         File.SetLastWriteTimeUtc(source, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+        // Its last change was just now: until the disk's clock has gone on, another one has the same time.
+        using FileStream file = new(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        long changed = FileStatus.Of(file.SafeFileHandle)?.Changed ?? 0;
+        string probe = cluster.Folder["probe"];
+        do
+        {
+            File.WriteAllText(probe, "now");
+        }
+        while ((File.GetLastWriteTimeUtc(probe) - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick <= changed);
         return source;
     }
 
