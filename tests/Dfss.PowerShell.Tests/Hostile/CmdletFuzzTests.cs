@@ -14,7 +14,7 @@ namespace Dfss.Tests.Hostile;
 /// </summary>
 public sealed class CmdletFuzzTests(ITestOutputHelper output)
 {
-    private const int UsualRuns = 3;
+    private const int UsualRuns = 20;
     private const int UsualSeed = 20_261_129;
 
     /// <summary>768 MiB beside what the process had: twice the budgets of the client, the proxies and the peers together.</summary>
@@ -37,7 +37,7 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
         "Send-DfssFile source -Name \"$names/plain\" -Peer $peers -Force",
         "Send-DfssFile source -Name \"$names/hidden\" -Peer $peers -EncryptionKey $key -HiddenName",
         "Add-DfssFileRecipient \"$names/secret\" -Peer $peers -EncryptionKey $key -RecipientKey $other",
-        "Remove-DfssFileRecipient \"$names/secret\" -Peer $peers -KeyId $key.KeyId",
+        "Remove-DfssFileRecipient \"$names/secret\" -Peer $peers -KeyId $key.KeyId -Confirm:$false",
         "Repair-DfssFile \"$names/plain\" -Peer $peers -Deep",
         "Repair-DfssFile \"$names/plain\" -Peer $peers -Move $peers[0]",
         "Rename-DfssFile \"$names/other\" \"$names/renamed\" -Peer $peers -Confirm:$false",
