@@ -53,6 +53,13 @@ public abstract class DfssCmdlet : AsyncCmdlet
             && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
     }
 
+    /// <summary>
+    /// Whether a parameter of one text has the same for the whole command. A script block is none: PowerShell lists the parameter as
+    /// bound from the start, and sets its property for each object of the pipeline. To be asked before the first input.
+    /// </summary>
+    private protected bool IsFixed(string parameter) =>
+        MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) && given is string;
+
     /// <summary>Whether the command only says what it would do. On the pipeline thread only.</summary>
     private protected bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
         ? given is SwitchParameter { IsPresent: true }

@@ -24,6 +24,7 @@ public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
 
     private static void Add(object? item, List<string> addresses)
     {
+        TextArgumentAttribute.RefuseScriptBlock(item);
         switch (item is PSObject wrapped ? wrapped.BaseObject : item)
         {
             case null:

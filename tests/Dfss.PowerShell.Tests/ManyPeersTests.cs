@@ -27,6 +27,7 @@ public sealed class ManyPeersTests : IDisposable
     [Theory]
     [InlineData("Get-DfssFileInfo *.txt -Peer $peers | Receive-DfssFile -Destination copies")]
     [InlineData("Receive-DfssFile *.txt -Peer $peers -Destination copies -Force")]
+    [InlineData("Receive-DfssFile *.txt -Peer $peers -Destination copies -WhatIf")]
     public void Several_files_for_a_path_that_is_no_folder_are_refused_before_one_is_written(string script)
     {
         ErrorRecord error = session.RunUntilError(script);
@@ -34,6 +35,34 @@ public sealed class ManyPeersTests : IDisposable
         Assert.DoesNotContain(
             "-Force", error.Exception.Message + error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
         Assert.False(Path.Exists(Path.Combine(folder, "copies")));
+    }
+
+    [Theory]
+    [InlineData("Send-DfssFile a.txt, b.txt -Name two -Peer $peers")]
+    [InlineData("Send-DfssFile *.txt -Name two -Peer $peers")]
+    [InlineData("Send-DfssFile *.txt -Name two -Peer $peers -WhatIf")]
+    [InlineData("'a.txt', 'b.txt' | Send-DfssFile -Name two -Peer $peers")]
+    [InlineData("[IO.FileInfo]\"$PWD/a.txt\", [IO.FileInfo]\"$PWD/b.txt\" | Send-DfssFile -Name two -Peer $peers")]
+    [InlineData("Compare-DfssFile a.txt, b.txt -Name a.txt -Peer $peers")]
+    public void Several_files_for_one_name_are_refused_before_one_is_sent(string script)
+    {
+        ErrorRecord error = session.RunUntilError(script);
+        Assert.Equal("NameUsedTwice", Result.IdOf(error));
+        Assert.Contains("Nothing was done.", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            ["a.txt", "b.txt"], session.Run("Get-DfssFileInfo -Peer $peers").As<DfssFileInfo>().Select(file => file.Name));
+    }
+
+    [Fact]
+    public void A_pattern_of_one_object_that_matches_several_files_sends_and_receives_none_of_them()
+    {
+        Result result = session.Run("[pscustomobject]@{ Path = '*.txt'; Name = 'two' } | Send-DfssFile -Peer $peers");
+        Assert.Equal("NameUsedTwice", Result.IdOf(Assert.Single(result.Errors)));
+        result = session.Run("[pscustomobject]@{ Name = '*.txt'; Destination = 'two' } | Receive-DfssFile -Peer $peers");
+        Assert.Equal("DestinationNotFolder", Result.IdOf(Assert.Single(result.Errors)));
+        Assert.False(Path.Exists(Path.Combine(folder, "two")));
+        Assert.Equal(
+            ["a.txt", "b.txt"], session.Run("Get-DfssFileInfo -Peer $peers").As<DfssFileInfo>().Select(file => file.Name));
     }
 
     [Fact]

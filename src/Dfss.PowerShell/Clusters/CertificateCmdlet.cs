@@ -9,6 +9,7 @@ public abstract class CertificateCmdlet : DfssCmdlet
 {
     /// <summary>The cluster, where several were joined.</summary>
     [Parameter(HelpMessage = "The cluster, where several were joined.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ClusterCompletion))]
     public string? Cluster { get; set; }

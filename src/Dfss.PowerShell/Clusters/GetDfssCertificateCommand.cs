@@ -15,6 +15,7 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
     /// <summary>What the members are called; wildcards are allowed.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet,
         HelpMessage = "What the members are called; wildcards are allowed.")]
+    [TextArgument]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -23,6 +24,7 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
     /// <summary>What the members are called, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "What the members are called, every character standing for itself.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];

@@ -10,6 +10,7 @@ public sealed class GetDfssClusterCommand : DfssCmdlet
 {
     /// <summary>What the clusters are called here; wildcards are allowed.</summary>
     [Parameter(Position = 0, HelpMessage = "What the clusters are called here; wildcards are allowed.")]
+    [TextArgument]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ClusterCompletion))]

@@ -25,16 +25,19 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
 
     /// <summary>The folder of the store that a peer will serve; made where it does not exist.</summary>
     [Parameter(HelpMessage = "The folder of the store that a peer will serve; made where it does not exist.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StorePath { get; set; }
 
     /// <summary>The id of the store that a peer will serve, instead of its folder.</summary>
     [Parameter(HelpMessage = "The id of the store that a peer will serve, instead of its folder.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StoreId { get; set; }
 
     /// <summary>What the cluster is called here; by default as its authority calls it.</summary>
     [Parameter(HelpMessage = "What the cluster is called here, where another one has its name.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? Cluster { get; set; }
 

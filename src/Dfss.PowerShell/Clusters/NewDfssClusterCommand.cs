@@ -11,6 +11,7 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
 {
     /// <summary>The cluster's name: letters, digits, '-', '_' and '.'.</summary>
     [Parameter(Mandatory = true, Position = 0, HelpMessage = "The cluster's name: letters, digits, '-', '_' and '.'.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = string.Empty;
 

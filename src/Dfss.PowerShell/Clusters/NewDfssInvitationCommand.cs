@@ -22,21 +22,25 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
 
     /// <summary>How the names begin that a reader or writer may touch, with or without a '*' at the end.</summary>
     [Parameter(HelpMessage = "How the names begin that a reader or writer may touch, for example builds/*.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string[] NamePrefix { get; set; } = [];
 
     /// <summary>What the member will be called, in logs and messages.</summary>
     [Parameter(HelpMessage = "What the member will be called, in logs and messages.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
     /// <summary>The store that a peer is to serve; without it, any that has not joined yet.</summary>
     [Parameter(HelpMessage = "The store that a peer is to serve, where it has joined before.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StoreId { get; set; }
 
     /// <summary>The cluster, where several were joined.</summary>
     [Parameter(HelpMessage = "The cluster, where several were joined.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ClusterCompletion))]
     public string? Cluster { get; set; }

@@ -26,6 +26,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = PipelineNameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
+    [TextArgument]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -34,6 +35,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     /// <summary>What the members are called, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "What the members are called, every character standing for itself.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];

@@ -30,6 +30,7 @@ internal sealed class EncryptionKeyArgumentAttribute : ArgumentTransformationAtt
 
     private static void Add(object? item, List<DfssEncryptionKeySource> sources)
     {
+        TextArgumentAttribute.RefuseScriptBlock(item);
         switch (item is PSObject wrapped ? wrapped.BaseObject : item)
         {
             case null:

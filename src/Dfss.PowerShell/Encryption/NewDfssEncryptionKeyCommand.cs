@@ -14,6 +14,7 @@ public sealed class NewDfssEncryptionKeyCommand : DfssCmdlet
     /// and nowhere else.
     /// </summary>
     [Parameter(Position = 0, HelpMessage = "The file to make for the key; without it the key is in the object alone.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 

@@ -13,6 +13,7 @@ public sealed class RemoveDfssFileRecipientCommand : RecordCmdlet
 {
     /// <summary>The key ids of the recipients, as Get-DfssFileInfo shows them in Recipients.</summary>
     [Parameter(Mandatory = true, Position = 1, HelpMessage = "Key ids, as Get-DfssFileInfo shows them in Recipients.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string[] KeyId { get; set; } = [];
 

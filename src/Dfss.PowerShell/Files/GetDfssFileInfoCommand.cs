@@ -13,6 +13,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = "Name",
         HelpMessage = "Names of stored files; wildcards are expanded.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -21,6 +22,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     /// <summary>Names, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "LiteralName",
         HelpMessage = "Names of stored files, every character standing for itself.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
@@ -52,6 +54,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     /// Of an object from the pipeline: the name that the peers have. Where there is one it is asked for, so that no peer is told a hidden Name.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
+    [TextArgument]
     public string? StoredName { get; set; }
 
     // What the names are hidden with; null where they are not.

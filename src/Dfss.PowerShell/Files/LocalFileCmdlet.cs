@@ -13,8 +13,14 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
     // Which local file each stored name stands for in this command: two files of one name would overwrite each other.
     private readonly Dictionary<string, string> sourcesByName = new(StringComparer.Ordinal);
+
+    // The file for the -Name of the command, or of the input being taken.
+    private readonly SoleFile<LocalFile> sole;
     private bool isNameOnCommandLine;
     private string? root;
+
+    private protected LocalFileCmdlet() => sole = new SoleFile<LocalFile>((first, second) => CreateUsedTwice(
+        first.Path, second.Path, first.Name, "Nothing was done. "));
 
     /// <summary>Local files; wildcards are expanded.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
@@ -27,6 +33,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>Local files, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet,
         HelpMessage = "Local files, every character standing for itself.")]
+    [TextArgument]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
@@ -43,10 +50,12 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// except with -RelativeTo; where the property is empty, as a cell of a table may be, the default is taken.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
+    [TextArgument]
     public string? Name { get; set; }
 
     /// <summary>A folder: names are the files' paths relative to it, with '/'.</summary>
     [Parameter(HelpMessage = "A folder; the names are the files' paths relative to it, with '/'.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? RelativeTo { get; set; }
 
@@ -65,6 +74,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
+        sole.IsForCommand = IsFixed(nameof(Name));
         if (RelativeTo is null)
         {
             return;
@@ -82,6 +92,30 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
     /// <inheritdoc/>
     private protected sealed override async Task TakeInputAsync(CancellationToken cancellationToken)
+    {
+        await TakePathsAsync(cancellationToken).ConfigureAwait(false);
+        await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected sealed override Task TakeRestAsync(CancellationToken cancellationToken) =>
+        TakeSoleAsync(isInputOver: true, cancellationToken);
+
+    private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<LocalFile> files, ErrorRecord? refusal) = sole.Release(isInputOver);
+        if (refusal is not null)
+        {
+            await WriteErrorAsync(refusal).ConfigureAwait(false);
+        }
+
+        foreach (LocalFile file in files)
+        {
+            await TakeIfWantedAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TakePathsAsync(CancellationToken cancellationToken)
     {
         if (ParameterSetName == InputObjectSet)
         {
@@ -118,7 +152,19 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         {
             await WriteErrorAsync(error).ConfigureAwait(false);
         }
-        else if (await IsWantedAsync(file).ConfigureAwait(false))
+        else if (givenName is not null)
+        {
+            sole.Add(file);
+        }
+        else
+        {
+            await TakeIfWantedAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TakeIfWantedAsync(LocalFile file, CancellationToken cancellationToken)
+    {
+        if (await IsWantedAsync(file).ConfigureAwait(false))
         {
             // Only now: a file that is not taken takes no name from another one.
             await TakeAsync(file, cancellationToken).ConfigureAwait(false);
@@ -130,10 +176,12 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
     private ErrorRecord? Claim(LocalFile file) => sourcesByName.TryAdd(file.Name, file.Path)
         ? null
-        : ErrorRecords.Create(
-            "NameUsedTwice", ErrorCategory.InvalidArgument, file.Path,
-            $"'{file.Path}' and '{sourcesByName[file.Name]}' would both be '{file.Name}' in the store.",
-            "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
+        : CreateUsedTwice(file.Path, sourcesByName[file.Name], file.Name, outcome: string.Empty);
+
+    private static ErrorRecord CreateUsedTwice(string path, string other, string name, string outcome) => ErrorRecords.Create(
+        "NameUsedTwice", ErrorCategory.InvalidArgument, path,
+        $"'{path}' and '{other}' would both be '{name}' in the store. {outcome}".TrimEnd(),
+        "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
 
     private ErrorRecord? Find(string path, string? givenName, out LocalFile file)
     {

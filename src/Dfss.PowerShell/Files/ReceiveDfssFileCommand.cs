@@ -24,14 +24,19 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
 
     // That of -Destination or the current location, for all inputs that bring none; null: not needed yet.
     private ReceiveDestination? common;
-    private bool isDestinationOnCommandLine;
+    private bool isDestinationFixed;
 
     // That of the input being taken.
     private ReceiveDestination? taking;
 
-    // Where the common destination is no folder: the one file for it. It waits for the end of the input, which may bring a
-    // second.
-    private FileWork? only;
+    // Where the destination is no folder: the one file for it.
+    private readonly SoleFile<StoredFile> sole;
+
+    /// <summary>Makes the cmdlet.</summary>
+    public ReceiveDfssFileCommand() => sole = new SoleFile<StoredFile>((first, second) => ErrorRecords.Create(
+        "DestinationNotFolder", ErrorCategory.InvalidArgument, taking!.Path,
+        $"'{first.Name}' and '{second.Name}' cannot both be received as '{taking.Path}', which is no folder. Nothing was received.",
+        "End -Destination with '/': it is then a folder, made where it is missing."));
 
     /// <summary>
     /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
@@ -41,6 +46,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = DefaultDestination;
 
@@ -100,8 +106,9 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
         options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart, Keys = ring };
-        isDestinationOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Destination));
-        if (isDestinationOnCommandLine)
+        isDestinationFixed = IsFixed(nameof(Destination));
+        sole.IsForCommand = isDestinationFixed;
+        if (isDestinationFixed)
         {
             await FindDestinationAsync().ConfigureAwait(false);
         }
@@ -117,16 +124,17 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
 
         taking = destination;
         await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
+        await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
-        only is { } work ? EnqueueAsync(work, cancellationToken) : Task.CompletedTask;
+        TakeSoleAsync(isInputOver: true, cancellationToken);
 
     /// <summary>Where this input goes; null where that cannot be resolved, which is written as an error.</summary>
     private async Task<ReceiveDestination?> FindDestinationAsync()
     {
-        bool isOwn = !isDestinationOnCommandLine && Destination != DefaultDestination;
+        bool isOwn = !isDestinationFixed && Destination != DefaultDestination;
         if (!isOwn)
         {
             return common ??= Open(await ResolveNewAsync(Destination).ConfigureAwait(false));
@@ -149,9 +157,33 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override async Task TakeFileAsync(StoredFile found, CancellationToken cancellationToken)
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
-        ReceiveDestination destination = taking!;
+        if (taking!.IsFolder)
+        {
+            return TakeAsync(file, taking, cancellationToken);
+        }
+
+        sole.Add(file);
+        return Task.CompletedTask;
+    }
+
+    private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<StoredFile> files, ErrorRecord? refusal) = sole.Release(isInputOver);
+        if (refusal is not null)
+        {
+            await WriteErrorAsync(refusal).ConfigureAwait(false);
+        }
+
+        foreach (StoredFile file in files)
+        {
+            await TakeAsync(file, taking!, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TakeAsync(StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
+    {
         StoredFile file;
         try
         {
@@ -161,15 +193,6 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         {
             await WriteErrorAsync(ErrorRecords.Create(exception, found.Name)).ConfigureAwait(false);
             return;
-        }
-
-        if (only is { } other)
-        {
-            throw new CmdletException(ErrorRecords.Create(
-                "DestinationNotFolder", ErrorCategory.InvalidArgument, destination.Path,
-                $"'{other.Name}' and '{file.Name}' cannot both be received as '{destination.Path}', which is no "
-                    + "folder. Nothing was received.",
-                "End -Destination with '/': it is then a folder, made where it is missing."));
         }
 
         string path;
@@ -196,14 +219,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         {
             StoredName = file.Record.Name,
         };
-        if (destination.IsFolder || destination != common)
-        {
-            await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            only = work;
-        }
+        await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Action> ReceiveAsync(

@@ -9,15 +9,23 @@ namespace Dfss.Commands;
 [OutputType(typeof(DfssFileInfo))]
 public sealed class RenameDfssFileCommand : RecordCmdlet
 {
+    // The file for the new name of the command, or of the input being taken.
+    private readonly SoleFile<StoredFile> sole;
+
     // Which file each new name is for in this command: of two, the first is to have it, whichever is done first.
     private readonly Dictionary<string, string> filesByNewName = new(StringComparer.Ordinal);
 
     // Then whether the new name is free is looked up, which else a rename finds out.
     private bool isWhatIf;
 
+    /// <summary>Makes the cmdlet.</summary>
+    public RenameDfssFileCommand() => sole = new SoleFile<StoredFile>((first, second) => CreateUsedTwice(
+        first.Name, second.Name, NewName, "Nothing was renamed."));
+
     /// <summary>The new name; from the pipeline by property, or a script block that makes it from each object.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "The new name in the store.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string NewName { get; set; } = string.Empty;
@@ -32,11 +40,43 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
+        sole.IsForCommand = IsFixed(nameof(NewName));
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    {
+        await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
+        await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
+        TakeSoleAsync(isInputOver: true, cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        sole.Add(file);
+        return Task.CompletedTask;
+    }
+
+    private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<StoredFile> files, ErrorRecord? refusal) = sole.Release(isInputOver);
+        if (refusal is not null)
+        {
+            await WriteErrorAsync(refusal).ConfigureAwait(false);
+        }
+
+        foreach (StoredFile file in files)
+        {
+            await TakeSoleAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TakeSoleAsync(StoredFile file, CancellationToken cancellationToken)
     {
         string name = file.Name;
         string newName = NewName;
@@ -70,15 +110,17 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
 
         if (!filesByNewName.TryAdd(newName, name))
         {
-            await WriteErrorAsync(ErrorRecords.Create(
-                "NameUsedTwice", ErrorCategory.InvalidArgument, name,
-                $"'{name}' and '{filesByNewName[newName]}' would both be '{newName}' in the store.",
-                "Give each its own -NewName.")).ConfigureAwait(false);
+            await WriteErrorAsync(CreateUsedTwice(name, filesByNewName[newName], newName, string.Empty)).ConfigureAwait(false);
             return;
         }
 
         await EnqueueChangeAsync(file, token => RenameAsync(file, stored, newName, token), cancellationToken).ConfigureAwait(false);
     }
+
+    private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) => ErrorRecords.Create(
+        "NameUsedTwice", ErrorCategory.InvalidArgument, name,
+        $"'{name}' and '{other}' would both be '{newName}' in the store. {outcome}".TrimEnd(),
+        "Give each its own -NewName.");
 
     private async Task<StoredFile> RenameAsync(StoredFile file, string stored, string newName, CancellationToken cancellationToken)
     {

@@ -34,6 +34,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     /// <summary>Names of stored files, every character standing for itself.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "Names of stored files, every character standing for itself.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
@@ -62,6 +63,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
         HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
+    [TextArgument]
     public string? StoredName { get; set; }
 
     /// <summary>What the names are hidden with; null where they are not.</summary>

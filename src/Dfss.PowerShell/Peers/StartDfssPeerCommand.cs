@@ -22,6 +22,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     /// <summary>The store's folder; made where it does not exist.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DiskSet,
         HelpMessage = "The store's folder; made where it does not exist.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StorePath { get; set; }
 
@@ -36,11 +37,13 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
 
     /// <summary>What to listen on: localhost, an IP address of this machine, or * for all.</summary>
     [Parameter(HelpMessage = "What to listen on: localhost, an IP address of this machine, or * for all.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string Address { get; set; } = "localhost";
 
     /// <summary>Where others can find the peer, as host or host:port, when that is not what it listens on.</summary>
     [Parameter(HelpMessage = "Where others can find the peer, as host or host:port.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string[] AdvertisedAddress { get; set; } = [];
 
@@ -57,6 +60,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     /// objects with subject and role. Read again when it changes.
     /// </summary>
     [Parameter(HelpMessage = "A JSON file that gives roles to subjects: [ { subject, role, prefixes } ].")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? RoleFile { get; set; }
 
@@ -92,6 +96,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
 
     /// <summary>For the process that -Detached starts: where its starter hands it its identity.</summary>
     [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
+    [TextArgument]
     public string? IdentityPipe { get; set; }
 
     /// <inheritdoc/>

@@ -30,6 +30,7 @@ internal sealed class CertificateArgumentAttribute : ArgumentTransformationAttri
 
     private static void Add(object? item, List<DfssCertificateSource> sources)
     {
+        TextArgumentAttribute.RefuseScriptBlock(item);
         switch (item is PSObject wrapped ? wrapped.BaseObject : item)
         {
             case null:

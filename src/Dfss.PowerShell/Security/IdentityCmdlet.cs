@@ -29,6 +29,7 @@ public abstract class IdentityCmdlet : DfssCmdlet
 
     /// <summary>A file with the revocation lists (CRL, PEM or DER) of the trusted authorities; read again when it changes.</summary>
     [Parameter(HelpMessage = "A file with the revocation lists (CRL) of the trusted authorities.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? RevocationList { get; set; }
 
@@ -41,6 +42,7 @@ public abstract class IdentityCmdlet : DfssCmdlet
     /// one of $env:DFSS_CLUSTER.
     /// </summary>
     [Parameter(HelpMessage = "The cluster to be in, where several were joined; '' for none.")]
+    [TextArgument]
     [AllowEmptyString]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(ClusterCompletion))]

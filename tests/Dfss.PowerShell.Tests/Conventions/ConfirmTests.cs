@@ -88,7 +88,7 @@ public sealed class ConfirmTests : IDisposable
     public void Renaming_asks_for_each_file_and_a_file_that_was_refused_takes_no_name_from_another()
     {
         Names("Send-DfssFile *.txt -Peer $peer");
-        Assert.Equal(["new"], Names("Rename-DfssFile b.txt, c.txt new -Peer $peer -PassThru -Confirm"));
+        Assert.Equal(["new"], Names("'b.txt', 'c.txt' | Rename-DfssFile -NewName { 'new' } -Peer $peer -PassThru -Confirm"));
         Assert.Equal(["a.txt", "b.txt", "new"], Names("Get-DfssFileInfo -Peer $peer"));
         Assert.Contains("\"Rename to 'new'\" on target \"b.txt\"", host.Questions[0], StringComparison.Ordinal);
         Assert.Equal(2, host.Questions.Count);
@@ -144,7 +144,7 @@ public sealed class ConfirmTests : IDisposable
         Names("Send-DfssFile a.txt -Peer $peer; Send-DfssFile c.txt -Name A.txt -Peer $peer");
         string[] before = Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories);
         DateTime changed = Directory.GetLastWriteTimeUtc(Path.Combine(folder, "out"));
-        Assert.Empty(session.Run($"Receive-DfssFile * -Peer $peer -Destination {destination} -WhatIf").As<object>());
+        Assert.Empty(session.Run($"Receive-DfssFile * -Peer $peer -Destination {destination} -WhatIf").Output);
         Assert.Equal(before, Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories));
         Assert.Equal(changed, Directory.GetLastWriteTimeUtc(Path.Combine(folder, "out")));
     }

@@ -130,10 +130,35 @@ public sealed class RemoveAndRenameTests : IDisposable
         Assert.Equal(["1", "[1]", "a", "b", "d/x", "d/y"], Names());
     }
 
-    [Fact]
-    public void Of_two_files_for_one_new_name_the_first_has_it()
+    [Theory]
+    [InlineData("Rename-DfssFile d/* c -Peer $peers")]
+    [InlineData("Rename-DfssFile a, b c -Peer $peers")]
+    [InlineData("Rename-DfssFile d/* c -Peer $peers -WhatIf")]
+    [InlineData("'a', 'b' | Rename-DfssFile -NewName c -Peer $peers")]
+    [InlineData("Get-DfssFileInfo -Peer $peers | Rename-DfssFile -NewName c")]
+    public void Several_files_for_the_new_name_of_a_command_are_refused_and_none_is_renamed(string script)
     {
-        ErrorRecord error = Assert.Single(session.Run("Rename-DfssFile d/* c -Peer $peers").Errors);
+        ErrorRecord error = session.RunUntilError(script);
+        Assert.Equal("NameUsedTwice", Result.IdOf(error));
+        Assert.Contains("would both be 'c' in the store. Nothing was renamed.", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Empty(host.Lines);
+        Assert.Equal(["1", "[1]", "a", "b", "d/x", "d/y"], Names());
+    }
+
+    [Fact]
+    public void A_pattern_of_one_object_that_matches_several_files_renames_none_of_them()
+    {
+        Result result = session.Run(
+            "[pscustomobject]@{ Name = 'd/*'; NewName = 'c' }, [pscustomobject]@{ Name = 'a'; NewName = 'e' } | Rename-DfssFile -Peer $peers");
+        Assert.Equal("NameUsedTwice", Result.IdOf(Assert.Single(result.Errors)));
+        Assert.Equal(["1", "[1]", "b", "d/x", "d/y", "e"], Names());
+    }
+
+    [Fact]
+    public void Of_two_objects_with_one_new_name_the_first_has_it()
+    {
+        ErrorRecord error = Assert.Single(session.Run(
+            "Get-DfssFileInfo d/* -Peer $peers | Rename-DfssFile -NewName { 'c' }").Errors);
         Assert.Equal("NameUsedTwice", Result.IdOf(error));
         Assert.Equal("d/y", error.TargetObject);
         Assert.Equal(["1", "[1]", "a", "b", "c", "d/y"], Names());
