@@ -1,7 +1,4 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Management.Automation;
-using Dfss.Commands;
 using Dfss.Peers;
 using Dfss.Testing;
 using Xunit;
@@ -14,15 +11,6 @@ namespace Dfss.Tests.Hostile;
 /// </summary>
 public sealed class CmdletFuzzTests(ITestOutputHelper output)
 {
-    private const int UsualRuns = 20;
-    private const int UsualSeed = 20_261_129;
-
-    /// <summary>768 MiB beside what the process had: twice the budgets of the client, the proxies and the peers together.</summary>
-    private const long MemoryBytes = 768L << 20;
-
-    /// <summary>Several times what the slowest command takes, with all its retries, on two busy cores.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
-
     private static readonly string[] Commands =
     [
         "Get-DfssFileInfo -Peer $peers",
@@ -50,9 +38,7 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
     [Fact]
     public async Task Every_command_among_forged_answers_ends_in_time_with_objects_or_errors_of_DFSS()
     {
-        int runs = Read("DFSS_FORGED") ?? UsualRuns;
-        int seed = Read("DFSS_SEED") ?? UsualSeed;
-        output.WriteLine($"{runs} runs from seed {seed}");
+        (int seed, int runs) = ForgedCommands.Take(output, usual: 20);
         using TemporaryFolder folder = new();
         folder.CreateFile("source", 300_000, seed: 1);
         using Session session = new();
@@ -63,22 +49,22 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
         {
             for (int i = 0; i < 2; i++)
             {
-                peers.Add(await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, Token));
+                peers.Add(await DfssPeer.StartAsync(
+                    new PeerOptions { Port = 0, StorePath = folder[$"store{i}"], AllowUnauthenticatedNetwork = true }, Token));
             }
 
             session.Run(
                 "$key = New-DfssEncryptionKey; $other = New-DfssEncryptionKey",
                 ("honest", peers.Select(peer => $"127.0.0.1:{peer.Port}").ToArray())).ThrowIfFailed();
-            using Process process = Process.GetCurrentProcess();
-            long before = process.WorkingSet64;
+            long before = ForgedCommands.LiveBytes;
+            long grown = 0;
             for (int run = 0; run < runs; run++)
             {
                 await RunAsync(session, peers, seed + (run * 10), run, outcomes);
-                process.Refresh();
-                Assert.True(
-                    process.WorkingSet64 - before < MemoryBytes,
-                    $"{process.WorkingSet64 - before} bytes more are resident after run {run} of seed {seed}.");
+                grown = ForgedCommands.AssertBounded(before, $"run {run} of seed {seed}");
             }
+
+            output.WriteLine($"{grown} bytes more are alive than before.");
         }
         finally
         {
@@ -88,10 +74,7 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
             }
         }
 
-        foreach ((string what, int times) in outcomes)
-        {
-            output.WriteLine($"{times,5} {what}");
-        }
+        ForgedCommands.Write(outcomes, output);
     }
 
     private static async Task RunAsync(
@@ -111,15 +94,7 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
             session.Run("", ("peers", forgers.Select(one => one.Address.ToString()).ToArray())).ThrowIfFailed();
             foreach (string command in Commands)
             {
-                long began = Stopwatch.GetTimestamp();
-                string where = $"{command}, seed {seed}, run {run}";
-                Task<Result> running = Task.Run(() => session.Run(command), Token);
-                Assert.True(await Task.WhenAny(running, Task.Delay(Limit, Token)) == running, $"{where}: no end in {Limit}.");
-                Result result = await running;
-                ErrorRecord[] errors = result.Ending is RuntimeException ending ? [.. result.Errors, ending.ErrorRecord] : [.. result.Errors];
-                Assert.All(errors, error => Assert.True(IsOfDfss(error), $"{where}: {error.FullyQualifiedErrorId}: {error.Exception}"));
-                string outcome = $"{command.Split(' ')[0]}: {(errors.Length == 0 ? "done" : Result.IdOf(errors[0]))}";
-                outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
+                await ForgedCommands.RunAsync(session, command, $"seed {seed}, run {run}", outcomes);
             }
         }
         finally
@@ -130,13 +105,4 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
             }
         }
     }
-
-    /// <summary>Whether an error is one that the help knows: by its code, with the exception of that code.</summary>
-    private static bool IsOfDfss(ErrorRecord error) => error.Exception is DfssException failure
-        ? failure.Code.ToString() == Result.IdOf(error)
-        : ErrorRecords.OwnTable.ContainsKey(Result.IdOf(error));
-
-    private static int? Read(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
-        ? int.Parse(text, CultureInfo.InvariantCulture)
-        : null;
 }
