@@ -84,5 +84,5 @@ public static class DfssLimits
     /// <summary>
     /// Besides these, connections that have not yet said a good hello. A slow link's handshake takes a second: 64 a second.
     /// </summary>
-    public const int MaxStrangers = 64;
+    public const int MaxUnauthenticatedConnections = 64;
 }

@@ -14,7 +14,7 @@ internal static partial class PageCheck
     private static readonly string[] TopicSections = ["SHORT DESCRIPTION", "LONG DESCRIPTION", "SEE ALSO"];
 
     /// <summary>Pages that belong to no cmdlet and are no about_ topic.</summary>
-    internal static IEnumerable<PageError> FindStrangers(string folder, IEnumerable<Page> pages) =>
+    internal static IEnumerable<PageError> FindUnknownPages(string folder, IEnumerable<Page> pages) =>
         Directory.GetFiles(folder, "*.md").Except(pages.Select(page => page.Path)).Order(StringComparer.Ordinal)
             .Select(path => new PageError(
                 path, 1, "There is no cmdlet of this name. Delete the page, or rename it to the cmdlet's name."));

@@ -52,7 +52,7 @@ internal static class Program
 
         Page[] topics = [.. Directory.GetFiles(pages, "about_*.md").Order(StringComparer.Ordinal).Select(Page.Read)];
         errors.AddRange(topics.SelectMany(PageCheck.FindErrors));
-        errors.AddRange(PageCheck.FindStrangers(pages, cmdlets.Select(cmdlet => cmdlet.Page).Concat(topics)));
+        errors.AddRange(PageCheck.FindUnknownPages(pages, cmdlets.Select(cmdlet => cmdlet.Page).Concat(topics)));
         if (errors.Count == 0)
         {
             Write(cmdlets, topics, output, Path.GetFileName(assembly));

@@ -1,4 +1,4 @@
-using Dfss.Transfer;
+using Dfss.Clusters;
 
 namespace Dfss;
 

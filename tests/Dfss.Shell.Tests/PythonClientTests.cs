@@ -8,7 +8,7 @@ public sealed class PythonClientTests(ITestOutputHelper output)
     private const string Python = "/usr/bin/python3";
 
     /// <summary>The suite takes well under a minute; only one that hangs meets this.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
 
     [Fact]
     public async Task The_python_client_passes_its_suite()
@@ -33,7 +33,7 @@ public sealed class PythonClientTests(ITestOutputHelper output)
         };
         start.Environment["DFSS_SHELL"] = ShellProcess.ShellPath;
         using Process process = Process.Start(start)!;
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource patience = new(TimeLimit);
         try
         {
             Task<string> results = process.StandardOutput.ReadToEndAsync(patience.Token);

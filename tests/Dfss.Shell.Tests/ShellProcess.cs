@@ -15,7 +15,7 @@ internal sealed record ShellResult(int ExitCode, string Output, string Error)
 internal sealed class ShellProcess : IDisposable
 {
     /// <summary>Far more than any of these need; only a process that hangs meets it.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly Task<string> _error;
@@ -88,7 +88,7 @@ internal sealed class ShellProcess : IDisposable
     /// <summary>Reads output up to a line that is exactly this.</summary>
     public async Task ReadUntilAsync(string expected)
     {
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource patience = new(TimeLimit);
         string? line;
         do
         {
@@ -109,7 +109,7 @@ internal sealed class ShellProcess : IDisposable
     public async Task<ShellResult> EndAsync()
     {
         _process.StandardInput.Close();
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource patience = new(TimeLimit);
         string output = await _process.StandardOutput.ReadToEndAsync(patience.Token);
         await _process.WaitForExitAsync(patience.Token);
         return new ShellResult(_process.ExitCode, output, await _error);
@@ -150,7 +150,7 @@ internal sealed class ShellProcess : IDisposable
     /// <summary>Reads output until it ends with this; gives what it read.</summary>
     public async Task<string> ReadUntilEndsAsync(string expected)
     {
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource patience = new(TimeLimit);
         StringBuilder read = new();
         char[] one = new char[1];
         while (!read.ToString().EndsWith(expected, StringComparison.Ordinal))

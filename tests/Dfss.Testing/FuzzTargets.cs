@@ -1,4 +1,5 @@
 using System.Text;
+using Dfss.Clusters;
 using Dfss.Encryption;
 using Dfss.Protocol;
 using Dfss.Records;

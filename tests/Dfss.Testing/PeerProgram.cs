@@ -34,7 +34,7 @@ internal static class PeerProgram
 
                 // Tests put proxies in front of it, at other ports than its token's.
                 AllowUnauthenticatedNetwork = settings.IdentityFolder is null,
-                Identity = settings.IdentityFolder is { } folder ? ZooIdentities.LoadPeer(folder) : null,
+                Identity = settings.IdentityFolder is { } folder ? TargetIdentities.LoadPeer(folder) : null,
                 AdvertisedAddresses = settings.AdvertisedAddress is string address ? [address] : [],
                 ScrubBytesPerSecond = settings.ScrubBytesPerSecond,
                 MinimumFreeBytes = settings.MinimumFreeBytes,
@@ -42,7 +42,7 @@ internal static class PeerProgram
                 ServeRecords = records =>
                     settings.Breach is null || isSync ? records : new BreachingRecordStore(records, settings.Breach),
             };
-            if (settings.PatienceSeconds is { } seconds)
+            if (settings.TimeLimitSeconds is { } seconds)
             {
                 TimeSpan patience = TimeSpan.FromSeconds(seconds);
                 options = options with

@@ -46,16 +46,16 @@ public sealed partial class DfssPeer
         IConnection connection = tls?.Accept(accepted) ?? accepted;
         MessageChannel channel = new(connection, memory.Pool, Options.Channel with { TimeProvider = Options.TimeProvider });
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        string address = Doorkeeper.AddressOf(accepted.RemoteEndpoint);
+        string address = ConnectionLimiter.AddressOf(accepted.RemoteEndpoint);
         PeerSession? session = null;
         Visit visit = new(address, () => session!.PushOut());
         session = new PeerSession(channel, (hello, verdict) => Greet(visit, hello, verdict), sessionLog, address)
         {
             HelloLimit = Options.HelloLimit,
-            Delay = Options.DelaysBadVisitors ? badVisits.DelayOf(address) : TimeSpan.Zero,
+            Delay = Options.DelaysFailedHandshakes ? badVisits.DelayOf(address) : TimeSpan.Zero,
         };
         sessions[session] = ended.Task;
-        doorkeeper.Enter(visit);
+        connectionLimiter.Enter(visit);
         _ = RunAsync(session, visit, ended);
     }
 
@@ -74,7 +74,7 @@ public sealed partial class DfssPeer
         }
         finally
         {
-            doorkeeper.Leave(visit);
+            connectionLimiter.Leave(visit);
             if (session.Client is null || session.HasViolated)
             {
                 badVisits.Count(visit.Address);

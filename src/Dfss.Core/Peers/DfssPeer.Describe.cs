@@ -11,7 +11,7 @@ public sealed partial class DfssPeer
     private HelloAnswer Hello() => new(
         Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default)
     {
-        RevocationNumber = tls?.Judge.Kept?.Number,
+        RevocationNumber = tls?.Validator.Kept?.Number,
     };
 
     private MessageMap Describe()

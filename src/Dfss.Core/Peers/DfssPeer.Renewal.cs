@@ -60,7 +60,7 @@ public sealed partial class DfssPeer
             TlsIdentity other = await renew(shown, stopping.Token).ConfigureAwait(false);
             if (!ReferenceEquals(other, shown))
             {
-                CertificateJudge judge = tls!.Judge;
+                CertificateValidator judge = tls!.Validator;
                 judge.ThrowIfUnusableAt(other, StoreId);
                 tls = new TlsTransport(other, judge);
                 Identity = other;

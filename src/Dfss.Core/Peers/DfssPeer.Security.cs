@@ -10,11 +10,11 @@ public sealed partial class DfssPeer
 {
     /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
     /// <exception cref="DfssException">Why not.</exception>
-    private Welcome Greet(Visit visit, HelloRequest hello, Verdict? verdict)
+    private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? verdict)
     {
         Handshake.Negotiate(hello.Versions);
         RemoteIdentity client = tls is not null ? Identify(verdict!) : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
-        if (client.Role == DfssRole.None && !client.IsStranger)
+        if (client.Role == DfssRole.None && !client.IsUnauthenticated)
         {
             throw new DfssException(
                 DfssErrorCode.NotPermitted,
@@ -23,9 +23,9 @@ public sealed partial class DfssPeer
         }
 
         // Who shows no certificate is known by his address alone; who comes to join stays a stranger.
-        IdentityShare share = client.IsStranger
+        IdentityShare share = client.IsUnauthenticated
             ? memory.Open()
-            : doorkeeper.Admit(visit, client.Certificates.Count > 0 ? client.Certificates[0] : visit.Address);
+            : connectionLimiter.Admit(visit, client.Certificates.Count > 0 ? client.Certificates[0] : visit.Address);
         return new Welcome(
             client,
             handlers.For(client),
@@ -36,9 +36,9 @@ public sealed partial class DfssPeer
     }
 
     /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>
-    private RemoteIdentity Identify(Verdict verdict) =>
+    private RemoteIdentity Identify(ValidationResult verdict) =>
         Options.Issuer is not null && verdict.Refusal?.Code == DfssErrorCode.NotAuthenticated
-            ? RemoteIdentity.Stranger
+            ? RemoteIdentity.Unauthenticated
             : verdict.IdentityOrThrow();
 
     /// <summary>Makes the token that clients of a peer without certificates must know; null where it is to ask nobody.</summary>
@@ -85,7 +85,7 @@ public sealed partial class DfssPeer
 
     /// <summary>All at once: one who reads nothing does not keep another in.</summary>
     private Task RefuseThoseWhoMayNoMoreAsync() => Task.WhenAll(sessions.Keys.Select(session =>
-        session.Client is { } client && tls?.Judge.Recheck(client, "client") is { } reason ? session.RefuseAsync(reason) : Task.CompletedTask));
+        session.Client is { } client && tls?.Validator.Recheck(client, "client") is { } reason ? session.RefuseAsync(reason) : Task.CompletedTask));
 
     /// <summary>At once, so that whoever is told of a revocation is told of what is so.</summary>
     private async Task TellRevokedAsync(string broughtBy)
@@ -95,7 +95,7 @@ public sealed partial class DfssPeer
             await issuer.KeepRevokedAsync().ConfigureAwait(false);
         }
 
-        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Judge.Kept?.Number} is in force; '{broughtBy}' brought it."));
+        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' brought it."));
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dfss.Clusters;
 using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Transport;
@@ -14,8 +15,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly LocalStore store;
     private readonly IConnectionListener listener;
     private readonly PeerMemory memory = new();
-    private readonly Doorkeeper doorkeeper;
-    private readonly BadVisits badVisits;
+    private readonly ConnectionLimiter connectionLimiter;
+    private readonly FailedHandshakes badVisits;
     private readonly RequestHandlers handlers;
     private readonly LoopbackToken? token;
     private readonly SessionLog sessionLog;
@@ -48,11 +49,11 @@ public sealed partial class DfssPeer : IAsyncDisposable
         ClusterRequests cluster = new(
             options.Issuer,
             () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
-            () => this.tls?.Judge.Kept,
+            () => this.tls?.Validator.Kept,
             TellRevokedAsync);
         handlers = new RequestHandlers(store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
-        doorkeeper = new Doorkeeper(memory.Open);
-        badVisits = new BadVisits(options.TimeProvider);
+        connectionLimiter = new ConnectionLimiter(memory.Open);
+        badVisits = new FailedHandshakes(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
         accepting = AcceptAsync();
@@ -129,7 +130,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             if (options.Identity is { } identity)
             {
                 tls = new TlsTransport(identity, options.TimeProvider, options.Log);
-                tls.Judge.ThrowIfUnusableAt(identity, store.StoreId);
+                tls.Validator.ThrowIfUnusableAt(identity, store.StoreId);
             }
 
             listener = listen(options.Address, options.Port);
@@ -155,7 +156,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// Answers no more: a stop that is under way, or comes, breaks the connections at once and closes the store in order.
     /// What was not answered can be asked again.
     /// </summary>
-    public void Hurry() => hurrying.Cancel();
+    public void Abort() => hurrying.Cancel();
 
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);

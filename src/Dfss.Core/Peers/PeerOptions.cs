@@ -1,3 +1,4 @@
+using Dfss.Clusters;
 using Dfss.Records;
 using Dfss.Security;
 using Dfss.Storage;
@@ -120,8 +121,8 @@ public sealed record PeerOptions
     /// <summary>How long a client may take to say hello: 10 s, so that a stranger who says nothing does not stay for long.</summary>
     internal TimeSpan HelloLimit { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether <see cref="BadVisits"/> have consequences: not for a test that makes thousands.</summary>
-    internal bool DelaysBadVisitors { get; init; } = true;
+    /// <summary>Whether <see cref="FailedHandshakes"/> have consequences: not for a test that makes thousands.</summary>
+    internal bool DelaysFailedHandshakes { get; init; } = true;
 
     /// <summary>The time-outs of connections; their clock is <see cref="TimeProvider"/>.</summary>
     internal ChannelOptions Channel { get; init; } = ChannelOptions.Default;

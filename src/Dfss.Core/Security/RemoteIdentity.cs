@@ -9,9 +9,9 @@ internal sealed record RemoteIdentity(string Name, DfssRole Role)
     public static RemoteIdentity Anybody { get; } = new("anybody", DfssRole.Admin);
 
     /// <summary>Whoever shows no certificate to an issuer: somebody who would like to join, and may do nothing else.</summary>
-    public static RemoteIdentity Stranger { get; } = new("a stranger", DfssRole.None);
+    public static RemoteIdentity Unauthenticated { get; } = new("an unauthenticated client", DfssRole.None);
 
-    public bool IsStranger => ReferenceEquals(this, Stranger);
+    public bool IsUnauthenticated => ReferenceEquals(this, Unauthenticated);
 
     /// <summary>Whether its certificate says that it holds the cluster's authority.</summary>
     public bool IsIssuer { get; init; }
@@ -39,11 +39,11 @@ internal sealed record RemoteIdentity(string Name, DfssRole Role)
 internal readonly record struct CertificateKey(string Issuer, string Serial);
 
 /// <summary>What became of the look at the other side's certificate: who it is, or why it is refused.</summary>
-internal sealed record Verdict(RemoteIdentity? Identity, DfssException? Refusal)
+internal sealed record ValidationResult(RemoteIdentity? Identity, DfssException? Refusal)
 {
-    public static Verdict Accept(RemoteIdentity identity) => new(identity, Refusal: null);
+    public static ValidationResult Accept(RemoteIdentity identity) => new(identity, Refusal: null);
 
-    public static Verdict Refuse(DfssErrorCode code, string reason, string advice) =>
+    public static ValidationResult Refuse(DfssErrorCode code, string reason, string advice) =>
         new(Identity: null, new DfssException(code, reason, advice));
 
     /// <summary>The identity.</summary>

@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 /// <summary>One store of this machine, on disk or in memory, put together: what a peer serves.</summary>
 internal sealed class LocalStore : IAsyncDisposable
 {
-    private readonly StoreFault fault;
+    private readonly FailStopLatch fault;
     private readonly Func<(long Chunks, long Bytes)> count;
     private readonly Func<long> countQuarantined;
     private readonly IRegisterTable table;
@@ -15,7 +15,7 @@ internal sealed class LocalStore : IAsyncDisposable
     private bool isDisposed;
 
     private LocalStore(
-        string? path, StoreId id, StoreFault fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
+        string? path, StoreId id, FailStopLatch fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
     {
         Path = path;
         StoreId = id;
@@ -83,7 +83,7 @@ internal sealed class LocalStore : IAsyncDisposable
             var parts = new StoreParts(
                 new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
                 IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask);
-            return new LocalStore(path: null, StoreId.Create(), new StoreFault("memory"), parts, options, parts: []);
+            return new LocalStore(path: null, StoreId.Create(), new FailStopLatch("memory"), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -147,7 +147,7 @@ internal sealed class LocalStore : IAsyncDisposable
         try
         {
             layout.Restrict(options.Log);
-            var fault = new StoreFault(layout.Root);
+            var fault = new FailStopLatch(layout.Root);
             StoreId? former = StoreFormat.Read(layout);
             if (former is null)
             {
@@ -157,7 +157,7 @@ internal sealed class LocalStore : IAsyncDisposable
 
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
-            var catalog = new Catalog(layout.Catalog, fault);
+            var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
             id = await ClaimAsync(layout, files, catalog, id, isNew: former is null, options.Log).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
@@ -197,7 +197,7 @@ internal sealed class LocalStore : IAsyncDisposable
         if (owner is not null)
         {
             return owner == id ? id : throw StoreFormat.Refuse(
-                $"'{layout.Catalog}' belongs to store {owner}, the folder to store {id}.",
+                $"'{layout.CatalogFile}' belongs to store {owner}, the folder to store {id}.",
                 "Put back the catalog that belongs here.");
         }
 

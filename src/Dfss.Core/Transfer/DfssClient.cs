@@ -50,7 +50,7 @@ public sealed class DfssClient : IAsyncDisposable
             Channel = ClientChannelOptions.Default.Channel with { TimeProvider = options.TimeProvider },
             Debug = options.Debug,
             StateFolder = stateFolder,
-            Revocations = tls?.CreateExchange(options.Verbose),
+            Revocations = tls is null ? null : RevocationExchange.For(tls, options.Verbose),
             Connect = tls is null ? TcpTransport.ConnectAsync : tls.ConnectAsync,
         })
         {

@@ -1,4 +1,4 @@
-using Dfss.Security;
+using Dfss.Clusters;
 
 namespace Dfss.Commands;
 

@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using Dfss.Security;
+using Dfss.Clusters;
 
 namespace Dfss.Commands;
 

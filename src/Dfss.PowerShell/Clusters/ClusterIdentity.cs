@@ -1,5 +1,5 @@
+using Dfss.Clusters;
 using Dfss.Security;
-using Dfss.Transfer;
 
 namespace Dfss.Commands;
 

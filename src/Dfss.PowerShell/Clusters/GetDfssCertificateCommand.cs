@@ -1,6 +1,5 @@
 using System.Management.Automation;
-using Dfss.Security;
-using Dfss.Transfer;
+using Dfss.Clusters;
 
 namespace Dfss.Commands;
 

@@ -1,5 +1,4 @@
-using Dfss.Peers;
-using Dfss.Security;
+using Dfss.Clusters;
 
 namespace Dfss.Commands;
 

@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using System.Security;
+using Dfss.Clusters;
 using Dfss.Peers;
 using Dfss.Security;
-using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
@@ -61,7 +61,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
             throw ClusterErrors.InvitationMissing();
         }
 
-        Invitation invitation = Security.Invitation.Parse(text);
+        Invitation invitation = Dfss.Clusters.Invitation.Parse(text);
         bool isPeer = invitation.Role == DfssRole.Peer;
         if (isPeer == (StorePath is null && StoreId is null))
         {

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using System.Security;
-using Dfss.Security;
+using Dfss.Clusters;
 
 namespace Dfss.Commands;
 

@@ -1,6 +1,6 @@
 using System.Management.Automation;
+using Dfss.Clusters;
 using Dfss.Security;
-using Dfss.Transfer;
 
 namespace Dfss.Commands;
 

@@ -28,7 +28,7 @@ internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(s
     internal override async Task StopAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenRegistration hurry =
-            cancellationToken.UnsafeRegister(static state => ((DfssPeer)state!).Hurry(), peer);
+            cancellationToken.UnsafeRegister(static state => ((DfssPeer)state!).Abort(), peer);
         await peer.StopAsync().ConfigureAwait(false);
     }
 

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Net;
 using System.Security;
+using Dfss.Clusters;
 using Dfss.Peers;
 using Dfss.Security;
 

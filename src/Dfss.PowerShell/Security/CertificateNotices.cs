@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using Dfss.Clusters;
 using Dfss.Security;
 
 namespace Dfss.Commands;

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Security;
+using Dfss.Clusters;
 using Dfss.Security;
 
 namespace Dfss.Commands;

@@ -2,6 +2,7 @@ using System.IO.Pipes;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Dfss.Clusters;
 using Dfss.Security;
 using Dfss.Storage;
 

@@ -1,6 +1,6 @@
 using System.Net;
+using Dfss.Clusters;
 using Dfss.Security;
-using Dfss.Transfer;
 
 namespace Dfss.Commands;
 

@@ -7,7 +7,7 @@ namespace Dfss.Benchmarks;
 /// <summary>A rival's server on a free loopback port, in the foreground, for as long as this object lives.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Process process;
@@ -32,7 +32,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string program, string[] arguments, int port)
     {
         ServerProcess server = new(Command.Start(program, arguments));
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource patience = new(TimeLimit);
         while (!await IsListeningAsync(port))
         {
             if (server.process.HasExited)
@@ -50,7 +50,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Until the processes of its sessions have ended, so that their cost is counted.</summary>
     public async Task WaitUntilIdleAsync()
     {
-        using CancellationTokenSource patience = new(Patience);
+        using CancellationTokenSource patience = new(TimeLimit);
         while (ProcessTree.HasChildren(Id))
         {
             await Task.Delay(Pause, patience.Token);

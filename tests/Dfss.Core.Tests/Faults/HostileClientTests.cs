@@ -8,7 +8,7 @@ namespace Dfss.Tests.Faults;
 
 /// <summary>
 /// A zoo of hostile clients at real peer processes: beside each of them an honest client goes on, the peer's memory stays within bounds, and
-/// when it has gone the peer is as it was before. <c>DFSS_ZOO=1</c> has all of them, and each at a peer with TLS and at one without where
+/// when it has gone the peer is as it was before. <c>DFSS_ADVERSARIAL=1</c> has all of them, and each at a peer with TLS and at one without where
 /// both can be; else it is one of the two, and those that take long are left out.
 /// </summary>
 public sealed partial class HostileClientTests(HostileClientTests.Peers peers) : IClassFixture<HostileClientTests.Peers>
@@ -24,13 +24,13 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     /// <summary>For what happens at once when nothing is wrong, and within the peer's patience otherwise.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(120);
 
-    public static TheoryData<string, bool> Zoo
+    public static TheoryData<string, bool> Clients
     {
         get
         {
             TheoryData<string, bool> rows = [];
-            bool isAll = Environment.GetEnvironmentVariable("DFSS_ZOO") is not null;
-            foreach ((int index, Animal animal) in Animal.Zoo.Where(animal => isAll || !animal.IsLong).Index())
+            bool isAll = Environment.GetEnvironmentVariable("DFSS_ADVERSARIAL") is not null;
+            foreach ((int index, AdversarialClient animal) in AdversarialClient.All.Where(animal => isAll || !animal.IsLong).Index())
             {
                 bool isEither = !animal.NeedsTls && !animal.IsPlainOnly && !isAll;
                 if (isEither ? index % 2 == 0 : !animal.NeedsTls)
@@ -49,13 +49,13 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     }
 
     [Theory]
-    [MemberData(nameof(Zoo))]
+    [MemberData(nameof(Clients))]
     public async Task Beside_one_that_an_honest_client_goes_on_and_the_peer_is_as_before_when_it_has_gone(string name, bool isOverTls)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The attackers' addresses, and the peer's memory, are those of Linux.");
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(Soon);
-        ZooPeer peer = await peers.GetAsync(isOverTls);
+        TargetPeer peer = await peers.GetAsync(isOverTls);
         await using HonestClient honest = new(peer);
         await honest.TransferAsync(FileBytes, limit.Token);
         int connections = await honest.CountConnectionsAsync(limit.Token);
@@ -64,7 +64,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
 
         await using (Attacker attacker = new(peer, isPersistent: false))
         {
-            Animal animal = Animal.Zoo.Single(each => each.Name == name);
+            AdversarialClient animal = AdversarialClient.All.Single(each => each.Name == name);
             await attacker.BeginAsync(animal).WaitAsync(limit.Token);
             Assert.True(!animal.IsLetIn || attacker.FailedEarly == 0, $"{attacker.FailedEarly} of its connections were not let in.");
 
@@ -97,10 +97,10 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     public async Task Who_is_refused_again_and_again_is_written_down_a_few_times()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The attackers' addresses are those of Linux.");
-        await using ZooPeer peer = await ZooPeer.StartAsync(isSecured: true, Peers.Patience);
+        await using TargetPeer peer = await TargetPeer.StartAsync(isSecured: true, Peers.TimeLimit);
         await using (Attacker attacker = new(peer, isPersistent: false))
         {
-            await attacker.BeginAsync(Animal.Zoo.Single(animal => animal.Name.Contains("nobody known", StringComparison.Ordinal)));
+            await attacker.BeginAsync(AdversarialClient.All.Single(animal => animal.Name.Contains("nobody known", StringComparison.Ordinal)));
         }
 
         await using HonestClient honest = new(peer);
@@ -122,18 +122,18 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     public sealed class Peers : IAsyncLifetime
     {
         /// <summary>So that whoever does nothing is closed while the tests wait; an honest client does something all the time.</summary>
-        internal static TimeSpan Patience { get; } = TimeSpan.FromSeconds(4);
+        internal static TimeSpan TimeLimit { get; } = TimeSpan.FromSeconds(4);
 
-        private readonly Lazy<Task<ZooPeer>> plain = new(() => ZooPeer.StartAsync(isSecured: false, Patience));
-        private readonly Lazy<Task<ZooPeer>> secured = new(() => ZooPeer.StartAsync(isSecured: true, Patience));
+        private readonly Lazy<Task<TargetPeer>> plain = new(() => TargetPeer.StartAsync(isSecured: false, TimeLimit));
+        private readonly Lazy<Task<TargetPeer>> secured = new(() => TargetPeer.StartAsync(isSecured: true, TimeLimit));
 
-        internal Task<ZooPeer> GetAsync(bool isOverTls) => isOverTls ? secured.Value : plain.Value;
+        internal Task<TargetPeer> GetAsync(bool isOverTls) => isOverTls ? secured.Value : plain.Value;
 
         public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
         public async ValueTask DisposeAsync()
         {
-            foreach (Lazy<Task<ZooPeer>> peer in new[] { plain, secured })
+            foreach (Lazy<Task<TargetPeer>> peer in new[] { plain, secured })
             {
                 if (peer.IsValueCreated)
                 {

@@ -95,7 +95,7 @@ public sealed partial class OwnerOnlyTests : IDisposable
         await opened.Recovery;
         Walk("store");
         Assert.Contains(store, seen.Keys);
-        Assert.True(seen.Count > StoreLayout.ChunkFolders);
+        Assert.True(seen.Count > StoreLayout.ChunkFolderCount);
         Assert.Equal([], seen.Where(found => found.Value != OwnersOf(found.Key)));
         Assert.Equal(SharedFile, File.GetUnixFileMode(outside));
     }

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Dfss.Clusters;
 using Dfss.Peers;
 using Dfss.Protocol;
 using Dfss.Security;
@@ -180,7 +181,7 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal(DfssErrorCode.None, await PingAsync(open));
 
         await File.WriteAllTextAsync(folder["list.crl"], authority.Authority.Revoke(first, [lost.Certificate.SerialNumberBytes.ToArray()]), Token);
-        using CancellationTokenSource limit = new(RawClient.Patience);
+        using CancellationTokenSource limit = new(RawClient.TimeLimit);
         while (!open.IsClosed)
         {
             await Task.Delay(1, limit.Token);
@@ -197,7 +198,7 @@ public sealed class AccessTests : IAsyncLifetime
     public async Task Before_hello_is_answered_nothing_else_is()
     {
         IConnection connection = await new TlsTransport(authority.Identify(DfssRole.Admin), TimeProvider.System, log: null)
-            .ConnectAsync(peer.Address, RawClient.Patience, Token);
+            .ConnectAsync(peer.Address, RawClient.TimeLimit, Token);
         await using MessageChannel channel = new(connection, new PayloadPool(64 << 20), ChannelOptions.Default);
         await channel.WriteAsync(Message.Request(1, Operations.Ping, MessageMap.Empty), payload: null, Token);
         using ReceivedMessage? notice = await channel.ReadAsync(Token);
@@ -213,7 +214,7 @@ public sealed class AccessTests : IAsyncLifetime
         Assert.Equal(code, error.Code);
         Assert.StartsWith($"{asked.Address}: ", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-        using CancellationTokenSource limit = new(RawClient.Patience);
+        using CancellationTokenSource limit = new(RawClient.TimeLimit);
         while (asked.Log.IsEmpty || asked.Peer.Connections > 0)
         {
             await Task.Delay(1, limit.Token);

@@ -1,10 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Dfss.Peers;
+using Dfss.Clusters;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;
-using Dfss.Transfer;
 using Dfss.Transport;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

@@ -39,7 +39,7 @@ public sealed class PeerFaultTests
             sessionLog,
             "here")
         {
-            HelloLimit = RawClient.Patience,
+            HelloLimit = RawClient.TimeLimit,
         };
         Task running = session.RunAsync();
         await using MessageChannel client = new(near, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
@@ -54,13 +54,13 @@ public sealed class PeerFaultTests
         Assert.Equal(DfssErrorCode.None, (await AskAsync(client, 3, Operations.Ping, MessageMap.Empty)).Status);
 
         session.Close();
-        await running.WaitAsync(RawClient.Patience, Token);
+        await running.WaitAsync(RawClient.TimeLimit, Token);
     }
 
     private static async Task<Message> AskAsync(MessageChannel client, uint id, string operation, MessageMap arguments)
     {
         await client.WriteAsync(Message.Request(id, operation, arguments), payload: null, Token);
-        using ReceivedMessage answer = Assert.IsType<ReceivedMessage>(await client.ReadAsync(Token).AsTask().WaitAsync(RawClient.Patience, Token));
+        using ReceivedMessage answer = Assert.IsType<ReceivedMessage>(await client.ReadAsync(Token).AsTask().WaitAsync(RawClient.TimeLimit, Token));
         return answer.Message;
     }
 }

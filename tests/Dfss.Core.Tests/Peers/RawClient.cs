@@ -11,7 +11,7 @@ namespace Dfss.Tests.Peers;
 internal sealed class RawClient : IAsyncDisposable
 {
     /// <summary>For what happens at once when nothing is wrong.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly Socket socket;
     private readonly TcpConnection connection;
@@ -26,7 +26,7 @@ internal sealed class RawClient : IAsyncDisposable
         channel = new MessageChannel(
             connection, new PayloadPool(64 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
         limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(Patience);
+        limit.CancelAfter(TimeLimit);
     }
 
     public static MessageMap Hello => new HelloRequest([1], "raw", []).ToMap();

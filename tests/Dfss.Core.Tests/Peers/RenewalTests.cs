@@ -1,9 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Dfss.Peers;
+using Dfss.Clusters;
 using Dfss.Security;
 using Dfss.Testing;
-using Dfss.Transfer;
 using Dfss.Transport;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -219,9 +218,9 @@ public sealed class RenewalTests : IAsyncLifetime
     public async Task Who_asks_again_and_again_gets_32_certificates_and_no_more_before_some_expire()
     {
         FakeTimeProvider clock = new(TimeProvider.System.GetUtcNow());
-        await using InvitationBook book = new(folder["issued.db"], clock);
+        await using IssuanceLedger book = new(folder["issued.db"], clock);
         await book.AdoptAsync(Issued(0));
-        for (int i = 1; i < InvitationBook.MaxCertificates; i++)
+        for (int i = 1; i < IssuanceLedger.MaxCertificates; i++)
         {
             await book.AddRenewedAsync("00", Issued(i));
         }
@@ -235,7 +234,7 @@ public sealed class RenewalTests : IAsyncLifetime
 
         IssuedCertificate Issued(int number) => new(
             Convert.ToHexString([(byte)number]), RandomNumberGenerator.GetBytes(8),
-            clock.GetUtcNow().AddDays(number >= InvitationBook.MaxCertificates - 1 ? 30 : 2).ToUnixTimeMilliseconds());
+            clock.GetUtcNow().AddDays(number >= IssuanceLedger.MaxCertificates - 1 ? 30 : 2).ToUnixTimeMilliseconds());
     }
 
     private IssuerClient Admin => new(issuer.Authority.Identify(DfssRole.Admin), [issuer.Peer.Address]);
@@ -244,7 +243,7 @@ public sealed class RenewalTests : IAsyncLifetime
     private static async Task AdvanceUntilAsync(FakeTimeProvider clock, TimeSpan step, Func<bool> isDone)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        limit.CancelAfter(RawClient.Patience);
+        limit.CancelAfter(RawClient.TimeLimit);
         while (!isDone())
         {
             clock.Advance(step);

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using Dfss.Clusters;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;
-using Dfss.Transfer;
 using Dfss.Transport;
 using Xunit;
 
@@ -237,7 +237,7 @@ public sealed class RevocationTests : IAsyncLifetime
     {
         TlsTransport tls = new(identity, TimeProvider.System, log: null);
         return ClientChannel.ConnectAsync(
-            peer.Address, ClientChannelOptions.Default with { Connect = tls.ConnectAsync, Revocations = tls.CreateExchange(log: null) }, Token);
+            peer.Address, ClientChannelOptions.Default with { Connect = tls.ConnectAsync, Revocations = RevocationExchange.For(tls, log: null) }, Token);
     }
 
     private static async Task<long> PutAsync(ClientChannel channel, string list)

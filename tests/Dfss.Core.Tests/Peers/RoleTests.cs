@@ -1,3 +1,4 @@
+using Dfss.Clusters;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;
@@ -85,7 +86,7 @@ public sealed class RoleTests : IAsyncLifetime
             Assert.Contains(operation == "join" ? "'secret' is required" : "Who shows no certificate may join", message, StringComparison.Ordinal);
 
             // One request, and no more: nobody keeps a connection for nothing.
-            using CancellationTokenSource limit = new(RawClient.Patience);
+            using CancellationTokenSource limit = new(RawClient.TimeLimit);
             while (!channel.IsClosed)
             {
                 await Task.Delay(1, limit.Token);

@@ -28,7 +28,7 @@ internal sealed class WatchedPeer : IAsyncDisposable
     {
         ConcurrentQueue<string> log = new();
         DfssPeer peer = await DfssPeer.StartAsync(
-            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, DelaysBadVisitors = false, Log = log.Enqueue },
+            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, DelaysFailedHandshakes = false, Log = log.Enqueue },
             TestContext.Current.CancellationToken);
         return new WatchedPeer(peer, await RawClient.GreetAsync(peer), log);
     }
@@ -57,7 +57,7 @@ internal sealed class WatchedPeer : IAsyncDisposable
 
     private static async Task WaitUntilAsync(Func<bool> isMet, Func<string> problem)
     {
-        using CancellationTokenSource limit = new(RawClient.Patience);
+        using CancellationTokenSource limit = new(RawClient.TimeLimit);
         while (!isMet())
         {
             Assert.False(limit.IsCancellationRequested, problem());

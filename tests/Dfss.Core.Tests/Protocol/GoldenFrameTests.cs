@@ -101,7 +101,7 @@ public sealed partial class GoldenFrameTests
             $"| keys of one map | {MessageCodec.MaxMapKeys}; of a map within an item 64,",
             $"| requests in flight on one connection | {DfssLimits.MaxRequestsInFlight}, or as `hello` says |",
             $"| connections of one peer | {DfssLimits.MaxConnections}, of one identity {DfssLimits.MaxConnectionsPerIdentity}; before `hello` is ",
-            $"before `hello` is answered {DfssLimits.MaxStrangers} more |",
+            $"before `hello` is answered {DfssLimits.MaxUnauthenticatedConnections} more |",
             $"| items of a batch | {MessageBatch.MaxItems:N0}, together 16 MiB,",
             $"| chunk size of a file | {DfssLimits.MinChunkSize:N0} to {DfssLimits.MaxChunkSize:N0} bytes; {DfssLimits.DefaultChunkSize:N0} is usual |",
             $"| chunks of a file | {DfssLimits.MaxChunksPerFile:N0} |",

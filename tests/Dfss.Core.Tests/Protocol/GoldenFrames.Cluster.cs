@@ -1,4 +1,5 @@
 using System.Text;
+using Dfss.Clusters;
 using Dfss.Protocol;
 using Dfss.Security;
 
@@ -30,9 +31,9 @@ internal static partial class GoldenFrames
 
     private const string NothingRevoked = "-----BEGIN X509 CRL-----\n(base64)\n-----END X509 CRL-----";
 
-    private const string SomebodyRevoked = "-----BEGIN X509 CRL-----\n(another)\n-----END X509 CRL-----";
+    private const string OneRevoked = "-----BEGIN X509 CRL-----\n(another)\n-----END X509 CRL-----";
 
-    private static readonly byte[] Secret = [.. Enumerable.Range(0, Dfss.Security.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
+    private static readonly byte[] Secret = [.. Enumerable.Range(0, Dfss.Clusters.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
 
     /// <summary>The invitation that the document shows as text and as bytes.</summary>
     public static Invitation Invitation { get; } = new(
@@ -57,7 +58,7 @@ internal static partial class GoldenFrames
 
     private static IEnumerable<(string Name, Message Message, byte[]? Payload)> Cluster() =>
     [
-        ("invitation", Message.Request(1, "invitation", Dfss.Security.Invitation.ToMap(Invitation)), null),
+        ("invitation", Message.Request(1, "invitation", Dfss.Clusters.Invitation.ToMap(Invitation)), null),
         ("invite-request", Message.Request(22, Operations.Invite, new MessageMap
         {
             { "secret_hash", System.Security.Cryptography.SHA256.HashData(Secret) }, { "role", "reader" }, { "expires_in_ms", 86_400_000 },
@@ -91,10 +92,10 @@ internal static partial class GoldenFrames
         {
             { "serial", Convert.FromHexString("4158F7C1A154633192EDD7FC32DCAF11") },
         }), null),
-        ("revoke-answer", Answer(28, []), Encoding.ASCII.GetBytes(SomebodyRevoked)),
+        ("revoke-answer", Answer(28, []), Encoding.ASCII.GetBytes(OneRevoked)),
         ("get-revocations-request", Message.Request(29, Operations.GetRevocations, []), null),
-        ("get-revocations-answer", Answer(29, []), Encoding.ASCII.GetBytes(SomebodyRevoked)),
-        ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []), Encoding.ASCII.GetBytes(SomebodyRevoked)),
+        ("get-revocations-answer", Answer(29, []), Encoding.ASCII.GetBytes(OneRevoked)),
+        ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []), Encoding.ASCII.GetBytes(OneRevoked)),
         ("put-revocations-answer", Answer(30, new MessageMap { { "number", 2 } }), null),
     ];
 }

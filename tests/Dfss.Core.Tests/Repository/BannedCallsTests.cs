@@ -22,8 +22,8 @@ public sealed class BannedCallsTests
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
         { @"\bConsole\.", "src/Dfss.PowerShell", "the streams of the cmdlet", ["Peers/DetachedPeerProcess"] },
         // A former log need not survive a power cut.
-        { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/DurableFile", "Peers/PeerLog"] },
-        { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/DurableFile"] },
+        { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/Disk/DurableFile", "Peers/PeerLog"] },
+        { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/Disk/DurableFile"] },
         { @"(?<!OwnerOnly\.Open.*)FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b|\bUnixCreateMode\b", Core, Private, [Makes] },
         { @"\bDirectory\.CreateDirectory\(|\bFile\.(Create|Write|Append|Copy)\w*\(", Core, Private, [Makes] },
         { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },

@@ -18,8 +18,40 @@ public sealed partial class LayeringTests
         ["Security"] = ["Protocol", "Encryption", "Storage"],
         ["Transport"] = ["Protocol", "Security"],
         ["Storage"] = ["Records"],
-        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption"],
-        ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security"],
+        ["Clusters"] = ["Transport", "Storage", "Protocol", "Security"],
+        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters"],
+        ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Clusters"],
+    };
+
+    /// <summary>
+    /// The folders of a room, and which others of the room each may use. A folder may use what lies at its room's root,
+    /// the room's own types, and the root may use every folder.
+    /// </summary>
+    private static readonly Dictionary<string, Dictionary<string, string[]>> FoldersMayUse = new()
+    {
+        ["Transfer"] = new()
+        {
+            ["Local"] = [],
+            ["Remote"] = [],
+            ["Naming"] = ["Remote"],
+            ["Reading"] = ["Remote", "Naming"],
+            ["Sending"] = ["Remote", "Naming", "Reading", "Local"],
+            ["Receiving"] = ["Remote", "Naming", "Reading", "Local"],
+            ["Upkeep"] = ["Remote", "Naming", "Reading"],
+            ["Editing"] = ["Remote", "Naming", "Reading", "Sending", "Receiving", "Upkeep"],
+        },
+        ["Storage"] = new()
+        {
+            ["Contracts"] = [],
+            ["Disk"] = [],
+            ["Chunks"] = ["Contracts", "Disk"],
+            ["Registers"] = ["Contracts", "Disk"],
+            ["Maintenance"] = ["Contracts", "Disk", "Chunks", "Registers"],
+            ["Memory"] = ["Contracts", "Disk", "Chunks", "Registers"],
+        },
+        ["Peers"] = new() { ["Requests"] = [], ["Sessions"] = ["Requests"] },
+        ["Transport"] = new() { ["Connections"] = [], ["Memory"] = [], ["Channels"] = ["Connections", "Memory"] },
+        ["Clusters"] = new() { ["Member"] = [], ["Issuer"] = ["Member"] },
     };
 
     /// <summary>No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.</summary>
@@ -44,6 +76,41 @@ public sealed partial class LayeringTests
         where !line.Code.StartsWith("namespace ", StringComparison.Ordinal)
             && seen != RoomOf(path) && MayUse.ContainsKey(seen) && !MayUse[RoomOf(path)].Contains(seen)
         select $"{path}:{line.Number}: {RoomOf(path)} may not see {seen}");
+
+    [Fact]
+    public void Every_folder_of_a_room_has_its_place_in_the_order() => RepositoryFiles.AssertNone(
+        from path in RepositoryFiles.List(Core, ".cs")
+        let folder = FolderOf(path)
+        where folder.Length > 0 && !(FoldersMayUse.TryGetValue(RoomOf(path), out Dictionary<string, string[]>? folders)
+            && folders.ContainsKey(folder))
+        select $"{path}: say in {nameof(FoldersMayUse)} which folders of {RoomOf(path)} {folder} may use");
+
+    [Theory]
+    [InlineData("Transfer")]
+    [InlineData("Storage")]
+    [InlineData("Peers")]
+    [InlineData("Transport")]
+    [InlineData("Clusters")]
+    public void No_folder_of_a_room_uses_one_that_it_may_not_use(string room)
+    {
+        Dictionary<string, string> folderOfType = new(
+            from path in RepositoryFiles.List($"{Core}/{room}", ".cs")
+            where FolderOf(path).Length > 0
+            from line in RepositoryFiles.ReadCode(path)
+            from Match type in TypeDeclaration().Matches(line.Code)
+            group FolderOf(path) by type.Groups["type"].Value into parts
+            select KeyValuePair.Create(parts.Key, parts.First()));
+        Assert.True(folderOfType.Count > 4, $"Only {folderOfType.Count} types were found in the folders of {room}.");
+        RepositoryFiles.AssertNone(
+            from path in RepositoryFiles.List($"{Core}/{room}", ".cs")
+            let folder = FolderOf(path)
+            where folder.Length > 0
+            from line in RepositoryFiles.ReadCode(path)
+            from Match name in TypeName().Matches(Literal().Replace(line.Code, string.Empty))
+            let other = folderOfType.GetValueOrDefault(name.Value, folder)
+            where other != folder && !FoldersMayUse[room][folder].Contains(other)
+            select $"{path}:{line.Number}: {room}/{folder} may not use {name.Value} of {room}/{other}");
+    }
 
     [Fact]
     public void Protocol_Records_and_Encryption_do_no_input_or_output() => RepositoryFiles.AssertNone(
@@ -76,6 +143,21 @@ public sealed partial class LayeringTests
         return parts.Length > 3 ? parts[2] : string.Empty;
     }
 
-    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Transfer|Peers)(?=\.[A-Z]|;)")]
+    private static string FolderOf(string path)
+    {
+        string[] parts = path.Split('/');
+        return parts.Length > 4 ? parts[3] : string.Empty;
+    }
+
+    [GeneratedRegex(@"^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*(?:class|record struct|record|struct|enum|interface) (?<type>\w+)")]
+    private static partial Regex TypeDeclaration();
+
+    [GeneratedRegex(@"(?<![\w.])[A-Z]\w+")]
+    private static partial Regex TypeName();
+
+    [GeneratedRegex(@"""[^""]*""")]
+    private static partial Regex Literal();
+
+    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
     private static partial Regex RoomReference();
 }

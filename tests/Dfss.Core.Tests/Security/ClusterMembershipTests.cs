@@ -1,3 +1,4 @@
+using Dfss.Clusters;
 using Dfss.Security;
 using Dfss.Testing;
 using Xunit;

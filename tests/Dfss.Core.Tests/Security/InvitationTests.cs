@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Dfss.Clusters;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;

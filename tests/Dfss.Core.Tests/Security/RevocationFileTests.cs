@@ -1,4 +1,5 @@
 using System.Text;
+using Dfss.Clusters;
 using Dfss.Security;
 using Dfss.Testing;
 using Xunit;

@@ -18,8 +18,8 @@ public sealed partial class BatchingQueueTests
         Task<string>[] later = [.. Enumerable.Range(10, 9).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
         hold.SetResult();
 
-        await Task.WhenAll([first, .. good, .. later]).WaitAsync(Patience, Token);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => bad.WaitAsync(Patience, Token));
+        await Task.WhenAll([first, .. good, .. later]).WaitAsync(TimeLimit, Token);
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => bad.WaitAsync(TimeLimit, Token));
         Assert.Equal((DfssErrorCode.InvalidArgument, "bad is bad."), (error.Code, error.Message));
     }
 
@@ -37,8 +37,8 @@ public sealed partial class BatchingQueueTests
         Task<string>[] all = [.. Enumerable.Range(0, 256).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
         hold.SetResult();
 
-        await first.WaitAsync(Patience, Token);
-        await Task.WhenAll(all.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default))).WaitAsync(Patience, Token);
+        await first.WaitAsync(TimeLimit, Token);
+        await Task.WhenAll(all.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default))).WaitAsync(TimeLimit, Token);
         Assert.Equal(bad, Enumerable.Range(0, 256).Where(i => all[i].IsFaulted));
         Assert.All(bad, i => Assert.Equal($"No {i}.", Assert.IsType<DfssException>(all[i].Exception!.InnerException).Message));
     }
@@ -55,10 +55,10 @@ public sealed partial class BatchingQueueTests
         Task<string>[] others = [.. Enumerable.Range(0, 256).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
         hold.SetResult();
 
-        await first.WaitAsync(Patience, Token);
+        await first.WaitAsync(TimeLimit, Token);
         foreach (Task<string> other in others)
         {
-            Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(() => other.WaitAsync(Patience, Token))).Code);
+            Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(() => other.WaitAsync(TimeLimit, Token))).Code);
         }
 
         // Nine halvings down to one, its neighbour, the next pair and its two, and six halves that are left.
@@ -72,7 +72,7 @@ public sealed partial class BatchingQueueTests
         failure = _ => new DfssException(DfssErrorCode.StoreFailed, "The disk failed.", "Check it.") { ChunkId = chunk };
         hold.SetResult();
         DfssException error = await Assert.ThrowsAsync<DfssException>(
-            async () => await Open(maxItems: 100).AskAsync("any", Token).AsTask().WaitAsync(Patience, Token));
+            async () => await Open(maxItems: 100).AskAsync("any", Token).AsTask().WaitAsync(TimeLimit, Token));
         Assert.Equal(("The disk failed.", "Check it.", chunk), (error.Reason, error.Advice, error.ChunkId));
     }
 
@@ -82,9 +82,9 @@ public sealed partial class BatchingQueueTests
         bool isShort = true;
         BatchingQueue<int, int> queue = new(
             (requests, _) => new ValueTask<IReadOnlyList<int>>([.. requests.Skip(isShort ? 1 : 0)]), new BatchLimits(10, 100), _ => 1);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => queue.AskAsync(1, Token).AsTask().WaitAsync(Patience, Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => queue.AskAsync(1, Token).AsTask().WaitAsync(TimeLimit, Token));
         isShort = false;
-        Assert.Equal(2, await queue.AskAsync(2, Token).AsTask().WaitAsync(Patience, Token));
+        Assert.Equal(2, await queue.AskAsync(2, Token).AsTask().WaitAsync(TimeLimit, Token));
     }
 
     [Fact]
@@ -128,9 +128,9 @@ public sealed partial class BatchingQueueTests
         Task<string>[] others = [.. Enumerable.Range(0, 5).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
         hold.SetResult();
 
-        await first.WaitAsync(Patience, Token);
+        await first.WaitAsync(TimeLimit, Token);
         DfssException[] errors = await Task.WhenAll(others.Select(other =>
-            Assert.ThrowsAsync<DfssException>(() => other.WaitAsync(Patience, Token))));
+            Assert.ThrowsAsync<DfssException>(() => other.WaitAsync(TimeLimit, Token))));
         Assert.All(errors, error => Assert.Equal(code, error.Code));
         Assert.Equal(5, errors.Distinct().Count());
         Assert.Equal([1, 5], batches.Select(batch => batch.Length));
@@ -151,8 +151,8 @@ public sealed partial class BatchingQueueTests
             _ => 1);
         using CancellationTokenSource gone = new();
         Task<int> left = queue.AskAsync(1, gone.Token).AsTask();
-        await asked.Task.WaitAsync(Patience, Token);
+        await asked.Task.WaitAsync(TimeLimit, Token);
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.WaitAsync(Patience, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => left.WaitAsync(TimeLimit, Token));
     }
 }

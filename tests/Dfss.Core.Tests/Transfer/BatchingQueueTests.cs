@@ -6,7 +6,7 @@ namespace Dfss.Tests.Transfer;
 
 public sealed partial class BatchingQueueTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentQueue<string[]> batches = new();
     private readonly SemaphoreSlim arrived = new(0);
@@ -26,8 +26,8 @@ public sealed partial class BatchingQueueTests : IDisposable
         Task<string>[] others = [.. Enumerable.Range(0, 20).Select(i => queue.AskAsync($"{i}", Token).AsTask())];
         hold.SetResult();
 
-        Assert.Equal("first!", await first.WaitAsync(Patience, Token));
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}!"), await Task.WhenAll(others).WaitAsync(Patience, Token));
+        Assert.Equal("first!", await first.WaitAsync(TimeLimit, Token));
+        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}!"), await Task.WhenAll(others).WaitAsync(TimeLimit, Token));
         Assert.Equal([1, 20], batches.Select(batch => batch.Length));
     }
 
@@ -40,7 +40,7 @@ public sealed partial class BatchingQueueTests : IDisposable
         Task<string>[] others = [.. requests.Select(request => queue.AskAsync(request, Token).AsTask())];
         hold.SetResult();
 
-        await Task.WhenAll([first, .. others]).WaitAsync(Patience, Token);
+        await Task.WhenAll([first, .. others]).WaitAsync(TimeLimit, Token);
         Assert.Equal(
             ["first", "a b c", "d four fours", "six", new('x', 40), "end"],
             batches.Select(batch => string.Join(' ', batch)));
@@ -54,7 +54,7 @@ public sealed partial class BatchingQueueTests : IDisposable
         Task<string>[] others = [.. new[] { "a1", "b1", "a2", "c1" }.Select(request => queue.AskAsync(request, Token).AsTask())];
         hold.SetResult();
 
-        await Task.WhenAll([first, .. others]).WaitAsync(Patience, Token);
+        await Task.WhenAll([first, .. others]).WaitAsync(TimeLimit, Token);
         Assert.Equal(["first", "a1 b1", "a2 c1"], batches.Select(batch => string.Join(' ', batch)));
     }
 
@@ -66,8 +66,8 @@ public sealed partial class BatchingQueueTests : IDisposable
         Task disposing = queue.DisposeAsync().AsTask();
         Assert.False(disposing.IsCompleted);
         hold.SetResult();
-        await disposing.WaitAsync(Patience, Token);
-        Assert.Equal("first!", await first.WaitAsync(Patience, Token));
+        await disposing.WaitAsync(TimeLimit, Token);
+        Assert.Equal("first!", await first.WaitAsync(TimeLimit, Token));
     }
 
     [Fact]
@@ -79,10 +79,10 @@ public sealed partial class BatchingQueueTests : IDisposable
         Task<string> stays = queue.AskAsync("stays", Token).AsTask();
         Task<string> leaves = queue.AskAsync("leaves", gone.Token).AsTask();
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(Patience, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeLimit, Token));
         hold.SetResult();
 
-        await Task.WhenAll(first, stays).WaitAsync(Patience, Token);
+        await Task.WhenAll(first, stays).WaitAsync(TimeLimit, Token);
         Assert.Equal(["first", "stays"], batches.Select(batch => string.Join(' ', batch)));
     }
 
@@ -95,13 +95,13 @@ public sealed partial class BatchingQueueTests : IDisposable
         Task<string> stays = queue.AskAsync("stays", Token).AsTask();
         Task<string> leaves = queue.AskAsync("leaves", gone.Token).AsTask();
         TaskCompletionSource second = Next();
-        await first.WaitAsync(Patience, Token);
-        await arrived.WaitAsync(Patience, Token);
+        await first.WaitAsync(TimeLimit, Token);
+        await arrived.WaitAsync(TimeLimit, Token);
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(Patience, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves.WaitAsync(TimeLimit, Token));
         Assert.False(lastToken.IsCancellationRequested);
         second.SetResult();
-        Assert.Equal("stays!", await stays.WaitAsync(Patience, Token));
+        Assert.Equal("stays!", await stays.WaitAsync(TimeLimit, Token));
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed partial class BatchingQueueTests : IDisposable
         BatchingQueue<string, string> queue = Open(maxItems: 100);
         using CancellationTokenSource gone = new();
         Task<string> first = queue.AskAsync("first", gone.Token).AsTask();
-        await arrived.WaitAsync(Patience, Token);
+        await arrived.WaitAsync(TimeLimit, Token);
         Task<string> next = queue.AskAsync("next", Token).AsTask();
 
         // Nothing but the cancellation ends the first: it is held for ever.
@@ -118,8 +118,8 @@ public sealed partial class BatchingQueueTests : IDisposable
         hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         hold.SetResult();
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(Patience, Token));
-        Assert.Equal("next!", await next.WaitAsync(Patience, Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(TimeLimit, Token));
+        Assert.Equal("next!", await next.WaitAsync(TimeLimit, Token));
         Assert.False(held.Task.IsCompleted);
     }
 
@@ -140,7 +140,7 @@ public sealed partial class BatchingQueueTests : IDisposable
     private async Task<Task<string>> HoldFirstAsync(BatchingQueue<string, string> queue)
     {
         Task<string> first = queue.AskAsync("first", Token).AsTask();
-        await arrived.WaitAsync(Patience, Token);
+        await arrived.WaitAsync(TimeLimit, Token);
         return first;
     }
 

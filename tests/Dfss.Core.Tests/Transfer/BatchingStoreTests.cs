@@ -31,7 +31,7 @@ public sealed class RemoteRecordStoreTests : RecordStoreContract
 
 public sealed class BatchingStoreTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -51,8 +51,8 @@ public sealed class BatchingStoreTests
             byte[] read = new byte[content.Length];
             Assert.Equal(content.Length, await store.GetAsync(id, read, Token));
             Assert.Equal(content, read);
-        })).WaitAsync(Patience, Token);
-        DfssException error = await refused.WaitAsync(Patience, Token);
+        })).WaitAsync(TimeLimit, Token);
+        DfssException error = await refused.WaitAsync(TimeLimit, Token);
         Assert.Equal(DfssErrorCode.ChunkCorrupt, error.Code);
         Assert.Contains(badId.ToString(), error.Message, StringComparison.Ordinal);
     }
@@ -74,9 +74,9 @@ public sealed class BatchingStoreTests
             records.SealAsync([Registers.Seal($"good{i}", 1, manifest)], Token).AsTask())];
         SealRequest wrong = Registers.Seal("bad", 1, manifest) with { FileId = FileId.Parse(notAManifest.ToString()) };
         Task<DfssException> bad = Assert.ThrowsAsync<DfssException>(async () => await records.SealAsync([wrong], Token));
-        IReadOnlyList<RegisterAnswer>[] answers = await Task.WhenAll(good).WaitAsync(Patience, Token);
+        IReadOnlyList<RegisterAnswer>[] answers = await Task.WhenAll(good).WaitAsync(TimeLimit, Token);
         Assert.All(answers, answer => Assert.Equal(RegisterStatus.Done, answer[0].Status));
-        Assert.Equal(DfssErrorCode.ChunkCorrupt, (await bad.WaitAsync(Patience, Token)).Code);
+        Assert.Equal(DfssErrorCode.ChunkCorrupt, (await bad.WaitAsync(TimeLimit, Token)).Code);
     }
 
     [Fact]
@@ -99,9 +99,9 @@ public sealed class BatchingStoreTests
             .. Enumerable.Range(0, 40).Select(i => Assert.ThrowsAsync<DfssException>(
                 async () => await chunks.GetAsync(TestChunks.Make(i).Id, new byte[10], Token))),
         ];
-        await asked.Task.WaitAsync(Patience, Token);
+        await asked.Task.WaitAsync(TimeLimit, Token);
         await peer.DisposeAsync();
-        DfssException[] all = await Task.WhenAll(errors).WaitAsync(Patience, Token);
+        DfssException[] all = await Task.WhenAll(errors).WaitAsync(TimeLimit, Token);
         Assert.All(all, error => Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code));
     }
 
@@ -127,7 +127,7 @@ public sealed class BatchingStoreTests
         {
             (ChunkId id, byte[] content) = TestChunks.Make(seed, seed % 10 == 0 ? 64 << 10 : 1 + seed);
             Assert.Equal(PutResult.Stored, await store.PutAsync(id, content, Token));
-        })).WaitAsync(Patience, Token);
+        })).WaitAsync(TimeLimit, Token);
         Assert.Equal(Chunks, seen.Sum(batch => batch.Items));
         Assert.All(seen, batch => Assert.InRange(batch.Items, 1, MessageBatch.MaxItems));
         Assert.All(seen, batch => Assert.InRange(batch.Bytes, 0, DfssLimits.MaxPayloadBytes));
@@ -153,7 +153,7 @@ public sealed class BatchingStoreTests
             byte[] destination = new byte[1];
             Assert.Equal(1, await store.GetAsync(TestChunks.Make(seed).Id, destination, Token));
             return destination;
-        })).WaitAsync(Patience, Token);
+        })).WaitAsync(TimeLimit, Token);
         Assert.Equal(20, calls);
         Assert.Equal(Enumerable.Range(0, 20).Select(seed => TestChunks.Make(seed).Id.ToByteArray()[0]), read.Select(bytes => bytes[0]));
     }
@@ -169,10 +169,10 @@ public sealed class BatchingStoreTests
         }
 
         StoredFile[] sent = await Task.WhenAll(names.Select(name => cluster.Client.SendAsync(
-            cluster.Folder[name], name, SendOptions.Default, progress: null, Token))).WaitAsync(Patience, Token);
+            cluster.Folder[name], name, SendOptions.Default, progress: null, Token))).WaitAsync(TimeLimit, Token);
         Assert.Equal(names, sent.Select(file => file.Record.Name));
         await Task.WhenAll(sent.Select(file => cluster.Client.ReceiveAsync(
-            file, cluster.Folder[file.Record.Name + ".back"], ReceiveOptions.Default, progress: null, Token))).WaitAsync(Patience, Token);
+            file, cluster.Folder[file.Record.Name + ".back"], ReceiveOptions.Default, progress: null, Token))).WaitAsync(TimeLimit, Token);
         Assert.All(names, name => Assert.Equal(name, File.ReadAllText(cluster.Folder[name + ".back"])));
     }
 

@@ -11,7 +11,7 @@ namespace Dfss.Tests.Transfer;
 /// <summary>A peer that answers what it should not: every call of the client ends with a typed error that names the peer.</summary>
 public sealed class LyingPeerTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
     private static readonly ChunkId Id = ChunkId.Of([1, 2, 3]);
     private static readonly Ballot Ballot = Sample.Ballot(1);
 
@@ -66,7 +66,7 @@ public sealed class LyingPeerTests
         int refused = 0;
         for (; lie < Lies.Length; lie++)
         {
-            Exception? failure = await Record.ExceptionAsync(() => call(link).WaitAsync(Patience, Token));
+            Exception? failure = await Record.ExceptionAsync(() => call(link).WaitAsync(TimeLimit, Token));
             if (failure is not null)
             {
                 DfssException error = Assert.IsType<DfssException>(failure);
@@ -89,7 +89,7 @@ public sealed class LyingPeerTests
         foreach (DfssErrorCode answered in Enum.GetValues<DfssErrorCode>().Append((DfssErrorCode)int.MaxValue).Where(one => one != DfssErrorCode.None))
         {
             code = answered;
-            Exception? failure = await Record.ExceptionAsync(() => Calls[name].Call(link).WaitAsync(Patience, Token));
+            Exception? failure = await Record.ExceptionAsync(() => Calls[name].Call(link).WaitAsync(TimeLimit, Token));
             if (name == "get" && answered == DfssErrorCode.ChunkNotFound)
             {
                 Assert.Null(failure);
@@ -109,7 +109,7 @@ public sealed class LyingPeerTests
         await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
         Task<Response> call = channel.CallAsync("a", [], default, Token).AsTask();
         await peer.Connections[0].WriteAsync(Message.Answer(id: null, DfssErrorCode.None, []), payload: null, Token);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => call.WaitAsync(Patience, Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => call.WaitAsync(TimeLimit, Token));
         Assert.Equal(DfssErrorCode.ProtocolViolation, error.Code);
     }
 
@@ -147,7 +147,7 @@ public sealed class LyingPeerTests
             ];
             foreach (Func<Task> call in calls)
             {
-                Exception? failure = await Record.ExceptionAsync(() => call().WaitAsync(Patience, Token));
+                Exception? failure = await Record.ExceptionAsync(() => call().WaitAsync(TimeLimit, Token));
                 Assert.True(failure is DfssException || (failure is null && call == calls[^1]), $"lie {lie}: {failure}");
             }
 

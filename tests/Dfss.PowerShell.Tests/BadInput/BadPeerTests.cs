@@ -80,7 +80,7 @@ public sealed class BadPeerTests : BadInputTests
     [InlineData("220 mail.example ESMTP\r\n", false)]
     public async Task What_is_no_peer_ends_the_command(string greeting, bool closes)
     {
-        await using Stranger stranger = new(greeting, closes);
+        await using ForeignServer stranger = new(greeting, closes);
         Set("bad", stranger.Address);
         Check(
             Ends("Get-DfssFileInfo x -Peer $bad"), "NotADfssPeer", ErrorCategory.ConnectionError, stranger.Address,
@@ -90,7 +90,7 @@ public sealed class BadPeerTests : BadInputTests
     [Fact]
     public async Task Who_closes_at_once_is_unreachable()
     {
-        await using Stranger stranger = new(string.Empty, closes: true);
+        await using ForeignServer stranger = new(string.Empty, closes: true);
         Set("bad", stranger.Address);
         Check(
             Ends("Get-DfssFileInfo x -Peer $bad"), "PeerUnreachable", ErrorCategory.ConnectionError, stranger.Address,
@@ -100,7 +100,7 @@ public sealed class BadPeerTests : BadInputTests
     [Fact]
     public async Task Who_listens_and_says_nothing_times_out_and_ends_the_command()
     {
-        await using Stranger stranger = new(string.Empty, closes: false);
+        await using ForeignServer stranger = new(string.Empty, closes: false);
         Set("bad", stranger.Address);
         Check(
             Ends("Get-DfssFileInfo x, y, z -Peer $bad"), "TimedOut", ErrorCategory.OperationTimeout, stranger.Address,

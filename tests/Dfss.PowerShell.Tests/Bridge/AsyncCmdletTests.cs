@@ -11,7 +11,7 @@ namespace Dfss.Tests.Bridge;
 public sealed class AsyncCmdletTests : IDisposable
 {
     /// <summary>Only what hangs meets it: the bodies end by nothing but the cancellation. EarlyEndTests hold the second.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly Session session = new(typeof(InvokeProbeCommand));
     private readonly Probe probe = new();
@@ -41,7 +41,7 @@ public sealed class AsyncCmdletTests : IDisposable
             "$n = 0; foreach ($once in 1) { Invoke-Probe -Probe $probe -Scenario Endless | ForEach-Object { if (++$n -eq 10) { break } } }; $n");
         Assert.Equal([10], result.As<int>());
         Assert.IsAssignableFrom<OperationCanceledException>(probe.Seen);
-        Assert.True(watch.Elapsed < Patience, $"It took {watch.Elapsed}.");
+        Assert.True(watch.Elapsed < TimeLimit, $"It took {watch.Elapsed}.");
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class AsyncCmdletTests : IDisposable
         await probe.Started.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         var watch = Stopwatch.StartNew();
         await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
-        Assert.True(watch.Elapsed < Patience, $"It took {watch.Elapsed}.");
+        Assert.True(watch.Elapsed < TimeLimit, $"It took {watch.Elapsed}.");
         Assert.Throws<PipelineStoppedException>(() => engine.EndInvoke(running));
         Assert.Equal(PSInvocationState.Stopped, engine.InvocationStateInfo.State);
         AssertDone();

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Dfss.Clusters;
 using Dfss.Security;
 using Xunit;
 

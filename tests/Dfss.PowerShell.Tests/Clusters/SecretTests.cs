@@ -2,7 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Dfss.Security;
+using Dfss.Clusters;
 using Xunit;
 
 namespace Dfss.Tests.Clusters;

@@ -29,7 +29,7 @@ public enum EndKind
 /// </summary>
 internal sealed class EarlyEnd : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly RecordingHost host = new();
 
@@ -100,7 +100,7 @@ internal sealed class EarlyEnd : IAsyncDisposable
         });
         using PSDataCollection<PSObject> output = [];
         IAsyncResult running = engine.BeginInvoke<PSObject, PSObject>(null, output);
-        await ready.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await ready.WaitAsync(TimeLimit, TestContext.Current.CancellationToken);
         var watch = Stopwatch.StartNew();
         plain.BeginStop();
         if (kind == EndKind.Stop)
@@ -109,7 +109,7 @@ internal sealed class EarlyEnd : IAsyncDisposable
         }
 
         Exception? ending = await Record.ExceptionAsync(() =>
-            Task.Factory.FromAsync(running, engine.EndInvoke).WaitAsync(Patience));
+            Task.Factory.FromAsync(running, engine.EndInvoke).WaitAsync(TimeLimit));
         TimeSpan took = watch.Elapsed;
         AssertKind(kind, ending);
         await plain.AssertWithinASecondAsync(took);
@@ -147,6 +147,6 @@ internal sealed class EarlyEnd : IAsyncDisposable
             connection => connection.RemoteEndPoint.Port == Peer.Address.Port
                 && connection.State is TcpState.Established or TcpState.SynSent);
         Peer.Release();
-        await Peer.WhenDeserted.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await Peer.WhenDeserted.WaitAsync(TimeLimit, TestContext.Current.CancellationToken);
     }
 }

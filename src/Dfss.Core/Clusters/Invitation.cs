@@ -1,0 +1,167 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Dfss.Protocol;
+using Dfss.Security;
+
+namespace Dfss.Clusters;
+
+/// <summary>
+/// By what somebody becomes a member of a cluster, once: where its issuer is, the authority by which that is known, and a
+/// secret. As text it is one line for whoever is invited, and to be kept from everybody else; docs/protocol.md has its form.
+/// </summary>
+public sealed class Invitation
+{
+    private static readonly System.Buffers.SearchValues<char> Alphabet =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    /// <summary>What the text begins with.</summary>
+    public const string Prefix = "dfss-invitation:";
+
+    /// <summary>256 random bits: they are not guessed in the life of a cluster.</summary>
+    public const int SecretBytes = 32;
+
+    /// <summary>12,000 characters: a certificate of an authority is some 600 bytes, an address 20.</summary>
+    internal const int MaxTextCharacters = 12_000;
+
+    private const string Form = "invitation";
+    private const uint FormVersion = 1;
+    private const int MaxBodyBytes = 8192;
+    private const int MaxCertificateBytes = 4096;
+
+    /// <summary>The last millisecond of the year 9999.</summary>
+    private const long MaxExpires = 253_402_300_799_999;
+
+    internal Invitation(
+        IReadOnlyList<PeerAddress> addresses, X509Certificate2 authority, DfssRole role, DateTimeOffset expires, byte[] secret)
+    {
+        Addresses = addresses;
+        Authority = authority;
+        Cluster = CertificateProfile.Read(authority).Cluster!;
+        Role = role;
+        Expires = expires;
+        Secret = secret;
+    }
+
+    /// <summary>Where the issuer is.</summary>
+    public IReadOnlyList<PeerAddress> Addresses { get; }
+
+    /// <summary>The certificate of the cluster's authority.</summary>
+    public X509Certificate2 Authority { get; }
+
+    /// <summary>The cluster's name.</summary>
+    public string Cluster { get; }
+
+    /// <summary>What the member will be; the issuer goes by what it has noted itself.</summary>
+    public DfssRole Role { get; }
+
+    /// <summary>When it ends, by the issuer's clock.</summary>
+    public DateTimeOffset Expires { get; }
+
+    /// <summary>What the issuer knows the invitation by; it keeps the SHA-256 alone.</summary>
+    internal byte[] Secret { get; }
+
+    /// <summary>Reads the text of an invitation. Blanks and line ends in it, as mails make them, do not count.</summary>
+    /// <exception cref="DfssException">InvitationInvalid. No message has anything of the text.</exception>
+    public static Invitation Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.Length > MaxTextCharacters)
+        {
+            throw Invalid("it is longer than any invitation");
+        }
+
+        string trimmed = string.Concat(text.Where(character => !char.IsWhiteSpace(character)));
+        if (!trimmed.StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            throw Invalid($"it does not begin with '{Prefix}'");
+        }
+
+        try
+        {
+            return Decode(Base64Url.DecodeFromChars(trimmed.AsSpan(Prefix.Length)));
+        }
+        catch (FormatException)
+        {
+            throw Invalid(trimmed.AsSpan(Prefix.Length).IndexOfAnyExcept(Alphabet) < 0
+                ? "a part of it is missing or changed"
+                : "there is a character in it that no invitation has");
+        }
+    }
+
+    /// <summary>The text, with the secret.</summary>
+    public string ToText() => Prefix + Base64Url.EncodeToString(Encode());
+
+    /// <summary>Whose, for what and until when; not the secret.</summary>
+    public override string ToString() => FormattableString.Invariant($"invitation to {Cluster} as {Role}, until {Expires:u}");
+
+    internal static MessageMap ToMap(Invitation invitation) => new()
+    {
+        { "addresses", Handshake.ToArray([.. invitation.Addresses.Select(address => address.ToString())]) },
+        { "authority", invitation.Authority.RawData },
+        { "secret", invitation.Secret },
+        { "expires", invitation.Expires.ToUnixTimeMilliseconds() },
+        { "role", CertificateProfile.NameOf(invitation.Role) },
+    };
+
+    /// <summary>The bytes behind the text: the body of a message that is never sent.</summary>
+    internal byte[] Encode() =>
+        MessageCodec.ToFrame(Message.Request(FormVersion, Form, ToMap(this)), payload: null)[Frame.PrefixBytes..];
+
+    /// <exception cref="DfssException">InvitationInvalid.</exception>
+    internal static Invitation Decode(byte[] body)
+    {
+        try
+        {
+            MessageCodec.HeaderScan scan = default;
+            if (body.Length is < Frame.MinBodyBytes or > MaxBodyBytes
+                || !scan.TryFindEnd(body, body.Length, out MessageCodec.HeaderEnd end) || end.PayloadBytes is not null)
+            {
+                throw Invalid("a part of it is missing, or there is too much");
+            }
+
+            Message message = MessageCodec.DecodeHeader(body);
+            return message is { Id: FormVersion, Operation: Form }
+                ? FromMap(message.Map)
+                : throw Invalid("it is of a form that is not known here; a newer DFSS may know it");
+        }
+        catch (DfssException error) when (error.Code != DfssErrorCode.InvitationInvalid)
+        {
+            throw Invalid("a part of it is missing or changed");
+        }
+        catch (Exception error) when (error is CryptographicException or FormatException)
+        {
+            throw Invalid("its certificate is damaged");
+        }
+    }
+
+    private static Invitation FromMap(MessageMap map)
+    {
+        byte[] secret = map.Required("secret").AsBinary();
+        byte[] certificate = map.Required("authority").AsBinary();
+        string[] addresses = Handshake.ToTexts(map.Required("addresses"));
+        long expires = map.Required("expires").AsInteger();
+        if (secret.Length != SecretBytes || certificate.Length > MaxCertificateBytes
+            || addresses.Length is 0 or > DfssLimits.MaxAddresses || expires > MaxExpires)
+        {
+            throw Invalid("something in it is too long, too short or too much");
+        }
+
+        X509Certificate2 authority = X509CertificateLoader.LoadCertificate(certificate);
+        if (CertificateProfile.Read(authority).Cluster is null)
+        {
+            throw Invalid("its certificate is not that of a cluster");
+        }
+
+        return new Invitation(
+            [.. addresses.Select(PeerAddress.Parse)],
+            authority,
+            CertificateProfile.ParseRole(map.Required("role").AsText()),
+            DateTimeOffset.FromUnixTimeMilliseconds(expires),
+            secret);
+    }
+
+    private static DfssException Invalid(string why) => new(
+        DfssErrorCode.InvitationInvalid, $"The text is no invitation: {why}.",
+        "Copy the whole text that New-DfssInvitation gave, from 'dfss-invitation:' to its end.");
+}

@@ -1,0 +1,56 @@
+using Dfss.Security;
+
+namespace Dfss.Clusters;
+
+/// <summary>What an invitation is for.</summary>
+public sealed record InvitationTerms
+{
+    /// <summary>A day: whoever is invited is told today.</summary>
+    public static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(1);
+
+    /// <summary>A year.</summary>
+    public static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(365);
+
+    internal const int MaxPrefixes = 16;
+    internal const int MaxNameCharacters = 64;
+
+    /// <summary>What the member may do.</summary>
+    public required DfssRole Role { get; init; }
+
+    /// <summary>What the member is called; null for a name that the issuer makes.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The names that the member may touch begin with one of these; empty for all names.</summary>
+    public IReadOnlyList<string> NamePrefixes { get; init; } = [];
+
+    /// <summary>The store that a peer serves; null for whichever it says when it joins, if it is nobody's yet.</summary>
+    public StoreId? StoreId { get; init; }
+
+    /// <summary>How long the invitation holds, by the issuer's clock.</summary>
+    public TimeSpan Lifetime { get; init; } = DefaultLifetime;
+
+    /// <exception cref="DfssException">InvalidArgument: nobody can be invited so.</exception>
+    internal void ThrowIfNotPossible()
+    {
+        string? reason =
+            Role == DfssRole.None ? "An invitation is for a role."
+            : Lifetime <= TimeSpan.Zero || Lifetime > MaxLifetime ? "An invitation holds for some time, and a year at the most."
+            : StoreId is not null && Role != DfssRole.Peer ? "A store is for a peer, and for nobody else."
+            : NamePrefixes.Count > 0 && Role > DfssRole.Writer ? "Name prefixes are for readers and writers."
+            : NamePrefixes.Count > MaxPrefixes ? FormattableString.Invariant($"Of name prefixes there are {MaxPrefixes} at the most.")
+            : NamePrefixes.Any(IsNoPrefix) ? "A name prefix is empty, or longer than a name."
+            : Name is not null && IsNoName(Name) ? FormattableString.Invariant(
+                $"A member's name has 1 to {MaxNameCharacters} characters that can be printed, and does not begin or end with a blank.")
+            : null;
+        if (reason is not null)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, reason);
+        }
+    }
+
+    private static bool IsNoPrefix(string prefix) =>
+        prefix.Length == 0 || System.Text.Encoding.UTF8.GetByteCount(prefix) > DfssLimits.MaxNameBytes;
+
+    private static bool IsNoName(string name) =>
+        name.Length is 0 or > MaxNameCharacters || name.Any(char.IsControl) || name.Trim() != name;
+}

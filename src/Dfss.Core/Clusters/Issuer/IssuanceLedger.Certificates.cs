@@ -1,0 +1,157 @@
+using System.Security.Cryptography;
+using System.Text;
+using Dfss.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace Dfss.Clusters;
+
+/// <content>
+/// The certificates that were issued. A member has one, and after each renewal one more; they are remembered together, so that they
+/// can be taken back together.
+/// </content>
+internal sealed partial class IssuanceLedger
+{
+    /// <summary>32 of one member that hold at a time: who renews in a loop fills no disk.</summary>
+    public const int MaxCertificates = 32;
+
+    private const string Insert =
+        "INSERT INTO certificate (serial, member, encoded, expires) VALUES ($1, $2, $3, $4) ON CONFLICT (serial) DO NOTHING";
+
+    /// <summary>Notes a certificate that was issued without an invitation, where it is not noted: as that of a member of its own.</summary>
+    public Task AdoptAsync(IssuedCertificate certificate) => database.WriteAsync(session => session.Execute(
+        Insert, certificate.Serial, SHA256.HashData(Encoding.ASCII.GetBytes(certificate.Serial)), certificate.Encoded, certificate.Expires));
+
+    /// <summary>Notes a certificate that a member has besides those he had; of the others, those that hold no more are forgotten.</summary>
+    /// <param name="serial">The serial number of one that he had.</param>
+    /// <param name="renewed">The new one.</param>
+    /// <exception cref="DfssException">LimitExceeded; CertificateUnknown; StoreFull, StoreFailed.</exception>
+    public async Task AddRenewedAsync(string serial, IssuedCertificate renewed)
+    {
+        long now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        long? count = await database.WriteAsync(session =>
+        {
+            if (FindMember(session, serial) is not { } member)
+            {
+                return (long?)null;
+            }
+
+            session.Execute("DELETE FROM certificate WHERE member = $1 AND expires <= $2", member, now);
+            long held = (long)session.Prepare("SELECT COUNT(*) FROM certificate WHERE member = $1", member).ExecuteScalar()!;
+            if (held < MaxCertificates)
+            {
+                session.Execute(Insert, renewed.Serial, member, renewed.Encoded, renewed.Expires);
+            }
+
+            return held;
+        }).ConfigureAwait(false);
+        if (count is null or >= MaxCertificates)
+        {
+            throw count is null ? Unknown(serial) : new DfssException(
+                DfssErrorCode.LimitExceeded, FormattableString.Invariant($"The member has {MaxCertificates} certificates that hold, and needs no other."),
+                "Use the newest one. Where it is lost, ask an administrator for an invitation.");
+        }
+    }
+
+    /// <summary>The certificates of the member who has, or had, this one.</summary>
+    /// <exception cref="DfssException">CertificateUnknown.</exception>
+    public IReadOnlyList<IssuedCertificate> FindCertificates(string serial) => database.Read(session =>
+    {
+        if (FindMember(session, serial) is not { } member)
+        {
+            throw Unknown(serial);
+        }
+
+        List<IssuedCertificate> found = [];
+        using SqliteDataReader rows = session.Prepare(
+            "SELECT serial, encoded, expires FROM certificate WHERE member = $1 ORDER BY number", member).ExecuteReader();
+        while (rows.Read())
+        {
+            found.Add(new IssuedCertificate(rows.GetString(0), rows.GetFieldValue<byte[]>(1), rows.GetInt64(2)));
+        }
+
+        return found;
+    });
+
+    /// <summary>The newest certificate of each member, in the order in which they were issued.</summary>
+    /// <param name="after">Only those with a higher number; 0 for all.</param>
+    /// <param name="limit">As many at the most.</param>
+    public IReadOnlyList<(long Number, IssuedCertificate Certificate)> ListCertificates(long after, int limit) => database.Read(session =>
+    {
+        List<(long, IssuedCertificate)> found = [];
+        using SqliteDataReader rows = session.Prepare(
+            """
+            SELECT number, serial, encoded, expires FROM certificate AS one
+            WHERE number > $1 AND length(encoded) > 0
+                AND NOT EXISTS (SELECT 1 FROM certificate WHERE member = one.member AND number > one.number AND length(encoded) > 0)
+            ORDER BY number LIMIT $2
+            """,
+            after, limit).ExecuteReader();
+        while (rows.Read())
+        {
+            found.Add((rows.GetInt64(0), new IssuedCertificate(rows.GetString(1), rows.GetFieldValue<byte[]>(2), rows.GetInt64(3))));
+        }
+
+        return found;
+    });
+
+    /// <summary>The certificates of the other members that joined as the peer of a store.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="serial">The serial number of a certificate of the one that is meant.</param>
+    /// <returns>Their serial numbers.</returns>
+    public IReadOnlyList<string> FindOtherServers(StoreId store, string serial) => database.Read(session => ReadTexts(
+        session.Prepare(
+            """
+            SELECT certificate.serial FROM member JOIN certificate ON certificate.member = member.hash
+            WHERE member.store = $1 AND member.hash <> (SELECT member FROM certificate WHERE serial = $2)
+            """,
+            store.ToByteArray(), serial)));
+
+    /// <summary>Whether the member who has this certificate may have another one.</summary>
+    public bool HasRoom(string serial) =>
+        FindCertificates(serial).Count(one => one.Expires > clock.GetUtcNow().ToUnixTimeMilliseconds()) < MaxCertificates;
+
+    /// <summary>
+    /// Notes what is taken back, so that a list that was restored from a copy can be made whole again; and forgets the invitations that
+    /// these certificates have made and nobody has used.
+    /// </summary>
+    public Task RevokeAsync(IReadOnlyList<string> serials) => database.WriteAsync(session =>
+    {
+        foreach (string serial in serials)
+        {
+            session.Execute("INSERT INTO revoked (serial) VALUES ($1) ON CONFLICT (serial) DO NOTHING", serial);
+            session.Execute(
+                """
+                DELETE FROM invitation WHERE hash IN (SELECT hash FROM inviter WHERE serial = $1) AND hash NOT IN (SELECT hash FROM member)
+                """,
+                serial);
+        }
+
+        return serials.Count;
+    });
+
+    /// <summary>All that was ever taken back.</summary>
+    public IReadOnlyList<string> ListRevoked() => database.Read(session => ReadTexts(session.Prepare("SELECT serial FROM revoked")));
+
+    /// <summary>Forgets where a peer is.</summary>
+    public Task RemovePeerAsync(StoreId store) =>
+        database.WriteAsync(session => session.Execute("DELETE FROM peer WHERE store = $1", store.ToByteArray()));
+
+    private static List<string> ReadTexts(SqliteCommand query)
+    {
+        List<string> found = [];
+        using SqliteDataReader rows = query.ExecuteReader();
+        while (rows.Read())
+        {
+            found.Add(rows.GetString(0));
+        }
+
+        return found;
+    }
+
+    private static byte[]? FindMember(DatabaseSession session, string serial) =>
+        (byte[]?)session.Prepare("SELECT member FROM certificate WHERE serial = $1", serial).ExecuteScalar();
+
+    private static DfssException Unknown(string serial) => new(
+        DfssErrorCode.CertificateUnknown, $"The issuer has issued no certificate with the serial number {serial}, or it expired long ago.",
+        "Look for it with Get-DfssCertificate.");
+}

@@ -1,0 +1,250 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json;
+using Dfss.Security;
+
+namespace Dfss.Clusters;
+
+/// <summary>
+/// What a user is in one cluster: a folder of his own with his certificate and key, those of the stores that he serves, the
+/// authority that he believes, its revocation list, and where the peers are. On Unix nobody else may read it.
+/// </summary>
+/// <remarks>
+/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>peers.json</c>; <c>member.pem</c>, certificate
+/// and key; <c>stores/ID.pem</c>, the same of a store; and, where the cluster was made, the folder <c>authority</c>.
+/// </remarks>
+public sealed partial class ClusterMembership
+{
+    private const string ClustersFolder = "clusters";
+    private const string AuthorityFile = "authority.crt";
+    private const string MemberFile = "member.pem";
+    private const string StoresFolder = "stores";
+    private const string PeersFile = "peers.json";
+    private const string RevocationFile = "revoked.crl";
+
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+
+    private ClusterMembership(string name, string folder)
+    {
+        Name = name;
+        Folder = folder;
+    }
+
+    /// <summary>The cluster's name here.</summary>
+    public string Name { get; }
+
+    /// <summary>The folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>The folder of the cluster's authority, where the cluster was made by this user.</summary>
+    public string AuthorityFolder => Path.Combine(Folder, "authority");
+
+    /// <summary>Whether the cluster was made by this user, here.</summary>
+    public bool HasAuthority => File.Exists(Path.Combine(AuthorityFolder, ClusterAuthority.KeyFile));
+
+    /// <summary>The revocation list, in PEM.</summary>
+    public string RevocationListPath => Path.Combine(Folder, RevocationFile);
+
+    /// <summary>When the list of peers was last written; null for never.</summary>
+    public DateTimeOffset? PeersKnownSince
+    {
+        get
+        {
+            FileInfo file = new(Path.Combine(Folder, PeersFile));
+            return file.Exists ? new DateTimeOffset(file.LastWriteTimeUtc) : null;
+        }
+    }
+
+    /// <summary>The stores that this user serves in the cluster.</summary>
+    public IReadOnlyList<StoreId> Stores
+    {
+        get
+        {
+            DirectoryInfo folder = new(Path.Combine(Folder, StoresFolder));
+            return !folder.Exists
+                ? []
+                : [.. folder.EnumerateFiles("*.pem")
+                    .Select(file => (IsId: StoreId.TryParse(Path.GetFileNameWithoutExtension(file.Name), out StoreId id), Id: id))
+                    .Where(found => found.IsId)
+                    .Select(found => found.Id)];
+        }
+    }
+
+    /// <summary>The clusters that a user has joined or made, by name.</summary>
+    public static IReadOnlyList<ClusterMembership> List(string? stateFolder)
+    {
+        DirectoryInfo? folder = stateFolder is null ? null : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
+        return folder is not { Exists: true }
+            ? []
+            : [.. folder.EnumerateDirectories()
+                .Where(one => File.Exists(Path.Combine(one.FullName, AuthorityFile)))
+                .OrderBy(one => one.Name, StringComparer.Ordinal)
+                .Select(one => new ClusterMembership(one.Name, one.FullName))];
+    }
+
+    /// <summary>The cluster of this name, which may not be there yet; case does not count.</summary>
+    /// <exception cref="DfssException">InvalidArgument: no cluster is called so.</exception>
+    public static ClusterMembership At(string stateFolder, string name)
+    {
+        if (!IsName(name))
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is no name for a cluster.",
+                FormattableString.Invariant(
+                    $"Take 1 to {MaxNameCharacters} letters, digits, '-', '_' and '.' of ASCII, a letter or digit first and last."));
+        }
+
+        return List(stateFolder).FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
+            ?? new ClusterMembership(name, Path.Combine(stateFolder, ClustersFolder, name));
+    }
+
+    /// <summary>Whether there is such a cluster here.</summary>
+    public bool Exists => File.Exists(Path.Combine(Folder, AuthorityFile));
+
+    /// <summary>The certificate of the cluster's authority.</summary>
+    /// <exception cref="DfssException">SourceUnreadable.</exception>
+    public X509Certificate2 LoadAuthority() => Read(AuthorityFile, text => X509Certificate2.CreateFromPem(text));
+
+    /// <summary>The user's own identity; null where only stores of his have joined, or nobody yet.</summary>
+    /// <exception cref="DfssException">SourceUnreadable.</exception>
+    public TlsIdentity? LoadMember() => Load(MemberFile);
+
+    /// <summary>The identity of a peer with this store; null where none has joined.</summary>
+    /// <exception cref="DfssException">SourceUnreadable.</exception>
+    public TlsIdentity? LoadStore(StoreId store) => Load(Path.Combine(StoresFolder, $"{store}.pem"));
+
+    /// <summary>The peers that are known, the issuer first; none where nothing is known yet.</summary>
+    /// <exception cref="DfssException">SourceUnreadable.</exception>
+    public IReadOnlyList<ClusterPeer> LoadPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
+        ? []
+        : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
+            .Select(entry => new ClusterPeer(
+                StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
+
+    /// <summary>Where the issuer may be.</summary>
+    /// <exception cref="DfssException">SourceUnreadable.</exception>
+    public IReadOnlyList<PeerAddress> LoadIssuer() =>
+        [.. LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse)];
+
+    /// <summary>What this user is in the cluster, or one of his stores; null where neither has joined.</summary>
+    /// <exception cref="DfssException">SourceUnreadable.</exception>
+    public MemberDescription? Describe(StoreId? store)
+    {
+        TlsIdentity? identity = store is StoreId id ? LoadStore(id) : LoadMember();
+        return identity is null ? null : MemberDescription.Of(identity.Certificate);
+    }
+
+    /// <summary>Sees to it that what comes can be kept: makes the folder, and a file in it.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public void Prepare()
+    {
+        PrivateFile.CreateFolder(Path.GetDirectoryName(Folder)!);
+        PrivateFile.CreateFolder(Folder);
+        PrivateFile.Touch(RevocationListPath);
+    }
+
+    /// <summary>Makes the folder, with the authority that is believed from now on and its revocation list.</summary>
+    /// <exception cref="DfssException">DestinationExists: it believes another one. DestinationUnwritable.</exception>
+    public async Task CreateAsync(X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(authority);
+        ThrowIfAnother(authority);
+        Prepare();
+        if (!Exists || !await TryReplaceListAsync(authority, revocationList, cancellationToken).ConfigureAwait(false))
+        {
+            await PrivateFile.ReplaceAsync(RevocationListPath, revocationList, cancellationToken).ConfigureAwait(false);
+        }
+
+        // Last: it makes the folder a cluster's.
+        await PrivateFile.ReplaceAsync(
+            Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Replaces the list that is there, where this one is newer; false where there is none that can be used.</summary>
+    private async Task<bool> TryReplaceListAsync(X509Certificate2 authority, string list, CancellationToken cancellationToken)
+    {
+        RevocationFile kept = new(RevocationListPath, authority, TimeProvider.System);
+        try
+        {
+            _ = kept.Number;
+        }
+        catch (DfssException unusable) when (unusable.Code == DfssErrorCode.InvalidArgument)
+        {
+            return false;
+        }
+
+        await kept.ReplaceAsync(Encoding.ASCII.GetBytes(list), cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <exception cref="DfssException">DestinationExists: here is another cluster of that name.</exception>
+    public void ThrowIfAnother(X509Certificate2 authority)
+    {
+        ArgumentNullException.ThrowIfNull(authority);
+        if (Exists && !LoadAuthority().RawData.AsSpan().SequenceEqual(authority.RawData))
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationExists, $"Another cluster is called '{Name}' here.", "Give this one another name here: -Cluster.");
+        }
+    }
+
+    /// <summary>Keeps an identity, in place of one that is there.</summary>
+    /// <param name="certificate">The certificate, with its key.</param>
+    /// <param name="store">The store that it is for; null for the user himself.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public async Task SaveIdentityAsync(X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        using ECDsa key = certificate.GetECDsaPrivateKey()!;
+        string name = MemberFile;
+        if (store is StoreId id)
+        {
+            PrivateFile.CreateFolder(Path.Combine(Folder, StoresFolder));
+            name = Path.Combine(StoresFolder, $"{id}.pem");
+        }
+
+        await PrivateFile.ReplaceAsync(
+            Path.Combine(Folder, name),
+            $"{certificate.ExportCertificatePem()}\n{key.ExportPkcs8PrivateKeyPem()}\n",
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps what is known of the peers.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) => PrivateFile.ReplaceAsync(
+        Path.Combine(Folder, PeersFile),
+        JsonSerializer.Serialize(peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
+        cancellationToken);
+
+    /// <summary>The cluster's name; nothing secret.</summary>
+    public override string ToString() => Name;
+
+    private TlsIdentity? Load(string name) => !File.Exists(Path.Combine(Folder, name))
+        ? null
+        : Read(name, text => new TlsIdentity(X509Certificate2.CreateFromPem(text, text), [LoadAuthority()])
+        {
+            RevocationListPath = RevocationListPath,
+            KeepsRevocationList = true,
+        });
+
+    private T Read<T>(string name, Func<string, T> read)
+    {
+        string path = Path.Combine(Folder, name);
+        try
+        {
+            return read(Encoding.UTF8.GetString(PrivateFile.ReadBytes(path)));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException
+            or JsonException or FormatException or ArgumentException)
+        {
+            throw new DfssException(
+                DfssErrorCode.SourceUnreadable, $"'{path}', of the cluster '{Name}', cannot be read: {error.Message}",
+                "Run as the user who joined; or remove the cluster's folder and join again.", error);
+        }
+    }
+
+    private sealed record Entry(string StoreId, string[]? Addresses, bool IsIssuer);
+}

@@ -1,0 +1,217 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Dfss.Protocol;
+using Dfss.Security;
+using Dfss.Transport;
+
+namespace Dfss.Clusters;
+
+/// <summary>
+/// What is asked of a cluster's issuer: to be let in, to invite others, to renew and revoke certificates, where the peers are. It is asked at its addresses in
+/// their order, and is only who has proven by a certificate of the cluster's authority to be it.
+/// </summary>
+public sealed partial class IssuerClient
+{
+    private readonly IReadOnlyList<PeerAddress> addresses;
+    private readonly ClientChannelOptions options;
+
+    /// <summary>For a member.</summary>
+    /// <param name="identity">Who asks.</param>
+    /// <param name="addresses">Where the issuer may be.</param>
+    /// <param name="connectTimeout">How long connecting to one address may take; null for 10 s.</param>
+    /// <exception cref="DfssException">InvalidArgument: a file that the identity names cannot be used.</exception>
+    public IssuerClient(TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout = null)
+        : this(new TlsTransport(identity, TimeProvider.System, log: null), addresses, connectTimeout)
+    {
+    }
+
+    private IssuerClient(TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout)
+    {
+        this.addresses = addresses;
+        options = ClientChannelOptions.Default with
+        {
+            ConnectTimeout = connectTimeout ?? ClientChannelOptions.Default.ConnectTimeout,
+            Revocations = RevocationExchange.For(tls, log: null),
+            Connect = tls.ConnectAsync,
+        };
+    }
+
+    /// <summary>
+    /// Joins a cluster: makes a key, which stays here, and has the issuer make a certificate for it. The invitation's secret is
+    /// told to nobody but the issuer.
+    /// </summary>
+    /// <param name="invitation">The invitation; it is used up.</param>
+    /// <param name="store">The store that a peer serves; null for everybody else.</param>
+    /// <param name="cancellationToken">Gives up. The invitation may have been used up.</param>
+    /// <exception cref="DfssException">
+    /// InvitationUnknown, InvitationUsed, InvitationExpired; IssuerUnreachable; CertificateNotTrusted, NotAnIssuer: what answers
+    /// there is not the issuer; InvalidArgument.
+    /// </exception>
+    public static async Task<JoinedMember> JoinAsync(
+        Invitation invitation, StoreId? store, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(invitation);
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        MessageMap arguments = new() { { "secret", invitation.Secret }, { "request", CertificateKeys.Request(key) } };
+        if (store is StoreId served)
+        {
+            arguments.Add("store_id", served.ToByteArray());
+        }
+
+        IssuerClient client = new(
+            new TlsTransport(invitation.Authority, TimeProvider.System), invitation.Addresses, connectTimeout: null);
+        Answer answer = await client.AskAsync(Operations.Join, arguments, cancellationToken).ConfigureAwait(false);
+        return JoinedMember.Read(answer.Results, answer.Payload, invitation.Authority, key);
+    }
+
+    /// <summary>Has the issuer let somebody in who has not joined yet.</summary>
+    /// <param name="terms">As what, and for how long.</param>
+    /// <param name="authority">The cluster's authority.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The invitation. Its secret is made here; the issuer is told its SHA-256 alone.</returns>
+    /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer, InvalidArgument.</exception>
+    public async Task<Invitation> InviteAsync(
+        InvitationTerms terms, X509Certificate2 authority, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(terms);
+        terms.ThrowIfNotPossible();
+        byte[] secret = RandomNumberGenerator.GetBytes(Invitation.SecretBytes);
+        MessageMap arguments = new()
+        {
+            { "secret_hash", SHA256.HashData(secret) },
+            { "role", CertificateProfile.NameOf(terms.Role) },
+            { "expires_in_ms", (long)terms.Lifetime.TotalMilliseconds },
+        };
+        if (terms.Name is string name)
+        {
+            arguments.Add("name", name);
+        }
+
+        if (terms.NamePrefixes.Count > 0)
+        {
+            arguments.Add("prefixes", Handshake.ToArray(terms.NamePrefixes));
+        }
+
+        if (terms.StoreId is StoreId store)
+        {
+            arguments.Add("store_id", store.ToByteArray());
+        }
+
+        Answer answer = await AskAsync(Operations.Invite, arguments, cancellationToken).ConfigureAwait(false);
+        return new Invitation(
+            [.. answer.Addresses.Select(PeerAddress.Parse)],
+            authority,
+            terms.Role,
+            answer.Read(map => Handshake.ToTime(map.Required("expires"))),
+            secret);
+    }
+
+    /// <summary>Tells the issuer where the asking peer is.</summary>
+    /// <param name="announced">Its addresses, the best first; four at the most are told.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer, InvalidArgument.</exception>
+    public Task AnnounceAsync(IReadOnlyList<string> announced, CancellationToken cancellationToken = default)
+    {
+        MessageMap arguments = new() { { "addresses", Handshake.ToArray([.. announced.Take(MaxAnnounced)]) } };
+        return AskAsync(Operations.Announce, arguments, cancellationToken);
+    }
+
+    /// <summary>The peers of the cluster, as the issuer knows them; it comes first.</summary>
+    /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer.</exception>
+    public async Task<IReadOnlyList<ClusterPeer>> ListPeersAsync(CancellationToken cancellationToken = default)
+    {
+        Answer answer = await AskAsync(Operations.ListPeers, MessageMap.Empty, cancellationToken).ConfigureAwait(false);
+        return JoinedMember.ReadPeers(answer.Results);
+    }
+
+    private const int MaxAnnounced = 4;
+
+    private async Task<Answer> AskAsync(string operation, MessageMap arguments, CancellationToken cancellationToken)
+    {
+        List<DfssException> failures = [];
+        foreach (PeerAddress address in addresses)
+        {
+            try
+            {
+                // Once more where only the answer was lost: every operation may be asked again.
+                PeerCall call = new(operation, arguments, Payload: null, Destination: null, IsBulk: false);
+                return await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
+                    ?? await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
+                    ?? throw new DfssException(DfssErrorCode.PeerUnreachable, $"{address}: the connection broke twice before an answer came.");
+            }
+            catch (DfssException error) when (IsOfTheAddress(error))
+            {
+                failures.Add(error);
+            }
+        }
+
+        // Somebody who is there and is not the issuer is worse than nobody, and is told.
+        throw failures.Find(error => !IsUnreachable(error)) ?? new DfssException(
+            DfssErrorCode.IssuerUnreachable,
+            failures.Count == 0
+                ? "No address of the cluster's issuer is known here."
+                : $"The cluster's issuer cannot be reached. {string.Join(' ', failures.Select(error => error.Reason))}",
+            addresses.Count > 0 && addresses.All(IsLoopback)
+                ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
+                    + "start it with -Address * and make another invitation."
+                : "Start it, where the cluster was made (Start-DfssPeer -Issuer), and see that its port can be reached from here.");
+    }
+
+    private static bool IsLoopback(PeerAddress address) => string.Equals(address.Host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(address.Host, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
+
+    /// <summary>The answer; null where the connection broke before it came.</summary>
+    private async Task<Answer?> AskAtAsync(PeerAddress address, PeerCall call, CancellationToken cancellationToken)
+    {
+        ClientChannel channel = await ClientChannel.ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
+        await using (channel.ConfigureAwait(false))
+        {
+            ThrowIfNoIssuer(address, channel.Peer);
+            try
+            {
+                using Response response = await channel.CallAsync(call, cancellationToken).ConfigureAwait(false);
+                return new Answer(response.Results, response.Payload.ToArray(), channel.Hello.Addresses);
+            }
+            catch (DfssException error) when (IsUnreachable(error))
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Before anything is told: a peer of the cluster could have taken the issuer's address.</summary>
+    private static void ThrowIfNoIssuer(PeerAddress address, RemoteIdentity? peer)
+    {
+        if (peer is not { IsIssuer: true })
+        {
+            throw new DfssException(
+                DfssErrorCode.NotAnIssuer, $"{address}: what answers there is a peer of the cluster, and not its issuer.",
+                "Find out where the issuer is now (Start-DfssPeer -Issuer). Nothing was told to that peer.");
+        }
+    }
+
+    private static bool IsUnreachable(DfssException error) =>
+        error.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy;
+
+    private static bool IsOfTheAddress(DfssException error) => IsUnreachable(error)
+        || error.Code is DfssErrorCode.NotAnIssuer or DfssErrorCode.NotADfssPeer or DfssErrorCode.TlsNotExpected
+            or DfssErrorCode.TlsFailed or DfssErrorCode.CertificateNotTrusted;
+
+    private sealed record Answer(MessageMap Results, byte[] Payload, IReadOnlyList<string> Addresses)
+    {
+        /// <summary>Reads a result.</summary>
+        /// <exception cref="DfssException">ProtocolViolation: it is absent, of the wrong kind or out of range.</exception>
+        public T Read<T>(Func<MessageMap, T> read)
+        {
+            try
+            {
+                return read(Results);
+            }
+            catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
+            {
+                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's answer is malformed: {error.Message}", error);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Dfss.Protocol;
+using Dfss.Security;
+
+namespace Dfss.Clusters;
+
+/// <summary>What somebody gets who joins a cluster. A class and no record: a record would show what it holds.</summary>
+public sealed class JoinedMember
+{
+    private const int MaxCertificateBytes = 16 << 10;
+
+    private JoinedMember(X509Certificate2 certificate, string revocationList, IReadOnlyList<ClusterPeer> peers)
+    {
+        Certificate = certificate;
+        RevocationList = revocationList;
+        Peers = peers;
+    }
+
+    /// <summary>The member's certificate, with the key that was made here.</summary>
+    public X509Certificate2 Certificate { get; }
+
+    /// <summary>The authority's list of certificates that were taken back, in PEM.</summary>
+    public string RevocationList { get; }
+
+    /// <summary>The peers, the issuer first.</summary>
+    public IReadOnlyList<ClusterPeer> Peers { get; }
+
+    /// <summary>Reads the answer to join, and sees to it that it is what was asked for.</summary>
+    /// <exception cref="DfssException">ProtocolViolation.</exception>
+    internal static JoinedMember Read(MessageMap results, byte[] payload, X509Certificate2 authority, ECDsa key)
+    {
+        X509Certificate2 certificate = ReadCertificate(results, authority, key);
+        return new JoinedMember(certificate, Encoding.ASCII.GetString(payload), ReadPeers(results));
+    }
+
+    /// <summary>The certificate that was issued, with the key that was made for it.</summary>
+    /// <exception cref="DfssException">ProtocolViolation: it is not for this key, or not of this authority.</exception>
+    internal static X509Certificate2 ReadCertificate(MessageMap results, X509Certificate2 authority, ECDsa key)
+    {
+        try
+        {
+            byte[] encoded = results.Required("certificate").AsBinary();
+            if (encoded.Length > MaxCertificateBytes)
+            {
+                throw new CryptographicException("it is too long");
+            }
+
+            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(encoded);
+            using ECDsa? named = certificate.GetECDsaPublicKey();
+            bool isOurs = named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
+            if (!isOurs || new CertificateValidator(authority, TimeProvider.System).JudgeClient(certificate, []).Refusal is not null)
+            {
+                throw new CryptographicException("it is not for this key, or not of this authority");
+            }
+
+            return certificate.CopyWithPrivateKey(key);
+        }
+        catch (CryptographicException error)
+        {
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"The issuer's answer has no certificate that can be used: {error.Message}.", error);
+        }
+    }
+
+    /// <exception cref="DfssException">ProtocolViolation.</exception>
+    internal static IReadOnlyList<ClusterPeer> ReadPeers(MessageMap results)
+    {
+        try
+        {
+            return [.. results.Required("peers").AsArray().Take(DfssLimits.MaxHomeMembers).Select(ReadPeer).OfType<ClusterPeer>()];
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's list of peers is malformed: {error.Message}", error);
+        }
+    }
+
+    /// <summary>The peer; null for one without an address, which is of no use and no reason to leave the others.</summary>
+    private static ClusterPeer? ReadPeer(MessageValue value)
+    {
+        MessageMap map = value.AsMap();
+        byte[] store = map.Required("store_id").AsBinary();
+        if (store.Length != StoreId.SizeBytes)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {store.Length}.");
+        }
+
+        string[] addresses = Handshake.ToAddresses(map.Required("addresses"));
+        return addresses.Length == 0
+            ? null
+            : new ClusterPeer(new StoreId(store), addresses, map.TryGet("issuer", out MessageValue issuer) && issuer.AsBoolean());
+    }
+}

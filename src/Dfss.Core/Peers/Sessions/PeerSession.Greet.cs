@@ -1,0 +1,90 @@
+using Dfss.Protocol;
+using Dfss.Security;
+using Dfss.Transport;
+
+namespace Dfss.Peers;
+
+/// <content>Hello.</content>
+internal sealed partial class PeerSession
+{
+    /// <summary>How long the client may take to say hello, from its first byte on.</summary>
+    public required TimeSpan HelloLimit { get; init; }
+
+    /// <summary>How much later than it could it begins with the client.</summary>
+    public TimeSpan Delay { get; init; }
+
+    private async Task<bool> GreetAsync()
+    {
+        if (Delay > TimeSpan.Zero)
+        {
+            await Task.Delay(Delay, channel.Clock, closed.Token).ConfigureAwait(false);
+        }
+
+        using ReceivedMessage? first = await ReadInTimeAsync().ConfigureAwait(false);
+        if (first is null)
+        {
+            return false;
+        }
+
+        if (first.Message is not { Operation: Operations.Hello, Id: uint id })
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The first request on a connection is hello.");
+        }
+
+        try
+        {
+            if (first.PayloadBytes is not null)
+            {
+                throw new DfssException(DfssErrorCode.InvalidArgument, "A request for 'hello' carries no payload.");
+            }
+
+            welcome = greet(HelloRequest.FromMap(first.Message.Map), channel.ValidationResult);
+        }
+        catch (DfssException error)
+        {
+            LogEnd(error);
+            await channel.WriteAsync(ErrorAnswer.Create(id, error), payload: null, closed.Token).ConfigureAwait(false);
+            return false;
+        }
+
+        channel.Share = welcome.Share;
+        if (!welcome.Client.IsUnauthenticated)
+        {
+            channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
+        }
+
+        await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, welcome.Answer.ToMap()), payload: null, closed.Token).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>
+    /// What a stranger sends, hello or join, within the time for it: handshake and all, however many bytes move meanwhile. Its payload,
+    /// which neither has, is forgotten: a stranger gets no memory.
+    /// </summary>
+    private async Task<ReceivedMessage?> ReadInTimeAsync()
+    {
+        using CancellationTokenSource limit = new(HelloLimit, channel.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, limit.Token);
+        try
+        {
+            return await channel.ReadAsync(static (_, _) => PayloadTarget.Discarded, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException error) when (limit.IsCancellationRequested && !closed.IsCancellationRequested)
+        {
+            // There is nobody to close in order with.
+            channel.Abort();
+            throw new DfssException(
+                DfssErrorCode.TimedOut, $"It has not said {(welcome is null ? "hello" : "what it wants")} within {HelloLimit.TotalSeconds:0} s.", error);
+        }
+    }
+}
+
+/// <summary>How a client is let in.</summary>
+/// <param name="Client">Who it is.</param>
+/// <param name="Handler">What handles its requests.</param>
+/// <param name="Answer">What its hello is answered.</param>
+/// <param name="Share">What its requests may hold.</param>
+/// <param name="Memory">Where its answers' payloads are kept.</param>
+/// <param name="Work">What of its requests may be worked on at a time.</param>
+internal sealed record Welcome(
+    RemoteIdentity Client, RequestHandler Handler, HelloAnswer Answer, ReceiveShare Share, AnswerMemory Memory, FairBudget.Share Work);

@@ -1,0 +1,254 @@
+using Dfss.Records;
+
+namespace Dfss.Storage;
+
+/// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the
+/// chunks.</summary>
+#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
+internal sealed class RecordStore(
+    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, FailStopLatch fault) : IRecordStore
+#pragma warning restore CA1001
+{
+    private const int MaxListLimit = 1000;
+
+    // 64 KiB: some 2,000 chunks. Above it manifests, of up to 16 MiB, are read two at a time.
+    private const int FreeManifestBytes = 64 << 10;
+
+    private readonly SemaphoreSlim largeManifests = new(2);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
+        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
+        ApplyAsync(requests, Acceptor.Prepare, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
+        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
+    {
+        fault.ThrowIfSet();
+        // No sweep between the look at the chunks and the moment the seal protects them.
+        using IDisposable entered = await roots.SealLock.EnterSealAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        var answers = new RegisterAnswer?[requests.Count];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i]);
+        }
+
+        if (Array.TrueForAll(answers, answer => answer is not null))
+        {
+            return answers!;
+        }
+
+        await chunks.FlushAsync(cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] ??= await FindMissingAsync(entries[i].State, requests[i], cancellationToken).ConfigureAwait(false);
+        }
+
+        int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
+        IReadOnlyList<RegisterAnswer> sealedAnswers = await ApplyAsync(
+            Array.ConvertAll(open, i => requests[i]), Acceptor.Seal, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < open.Length; i++)
+        {
+            answers[open[i]] = sealedAnswers[i];
+        }
+
+        return answers!;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
+        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
+        ApplyAsync(requests, Acceptor.Accept, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
+        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
+        ApplyAsync(requests, Acceptor.Decide, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
+        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken)
+    {
+        // Not a vote: answered also when the fuse is blown.
+        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        return [.. requests.Select((request, i) => Acceptor.Read(entries[i].State, request).Answer)];
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Limit is < 1 or > MaxListLimit)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"A page has 1 to {MaxListLimit} names; {request.Limit} were asked for.");
+        }
+
+        List<BallotedRecord> found = [];
+        string? after = request.After;
+        while (true)
+        {
+            IReadOnlyList<RegisterEntry> entries =
+                await table.ListAsync(after, request.Prefix, request.Limit + 1, cancellationToken).ConfigureAwait(false);
+            foreach (RegisterEntry entry in entries)
+            {
+                if (entry.State.Decided is not { } decided)
+                {
+                    continue;
+                }
+
+                if (found.Count == request.Limit)
+                {
+                    return new RecordPage(found, HasMore: true);
+                }
+
+                found.Add(decided);
+            }
+
+            if (entries.Count <= request.Limit)
+            {
+                return new RecordPage(found, HasMore: false);
+            }
+
+            after = entries[^1].Name;
+        }
+    }
+
+    /// <summary>
+    /// Applies a step to each name until each is stored: a name that somebody else changed between its load and its
+    /// store is loaded again. An
+    /// answer that changed nothing is sent only after what it rests on is durable, which every stored state is.
+    /// </summary>
+    private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync<TRequest>(
+        IReadOnlyList<TRequest> requests, Func<RegisterState, TRequest, AcceptorStep> step, CancellationToken cancellationToken)
+        where TRequest : RegisterRequest
+    {
+        fault.ThrowIfSet();
+        var answers = new RegisterAnswer[requests.Count];
+        List<int> open = [.. Enumerable.Range(0, requests.Count)];
+        while (open.Count > 0)
+        {
+            IReadOnlyList<RegisterEntry> entries =
+                await LoadAsync([.. open.Select(i => requests[i])], cancellationToken).ConfigureAwait(false);
+            List<int> changed = [];
+            List<RegisterEntry> changes = [];
+            for (int i = 0; i < open.Count; i++)
+            {
+                AcceptorStep taken = step(entries[i].State, requests[open[i]]);
+                answers[open[i]] = taken.Answer;
+                if (!ReferenceEquals(taken.State, entries[i].State))
+                {
+                    roots.Note(taken.State);
+                    changed.Add(open[i]);
+                    changes.Add(entries[i] with { State = taken.State });
+                }
+            }
+
+            open.Clear();
+            if (changes.Count > 0)
+            {
+                IReadOnlyList<bool> stored = await table.CompareAndSwapAsync(changes, cancellationToken).ConfigureAwait(false);
+                open.AddRange(changed.Where((_, i) => !stored[i]));
+            }
+        }
+
+        return answers;
+    }
+
+    private ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync<TRequest>(
+        IReadOnlyList<TRequest> requests, CancellationToken cancellationToken)
+        where TRequest : RegisterRequest =>
+        table.LoadAsync([.. requests.Select(request => request.Name)], cancellationToken);
+
+    /// <summary>Null where the manifest and every expected chunk are there.</summary>
+    private async ValueTask<RegisterAnswer?> FindMissingAsync(
+        RegisterState state, SealRequest request, CancellationToken cancellationToken)
+    {
+        ChunkId id = request.FileId.ToChunkId();
+        if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not > FreeManifestBytes)
+        {
+            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
+        }
+
+        await largeManifests.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            largeManifests.Release();
+        }
+    }
+
+    private async ValueTask<RegisterAnswer?> LookAsync(
+        RegisterState state, SealRequest request, CancellationToken cancellationToken)
+    {
+        (ManifestState found, FileManifest? manifest) =
+            await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false);
+        if (found == ManifestState.NotAManifest)
+        {
+            throw new DfssException(
+                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, said to be the manifest of '{request.Name}', is no manifest.")
+            { ChunkId = request.FileId.ToChunkId() };
+        }
+
+        if (found == ManifestState.Corrupt)
+        {
+            // Sets it aside, so that the sender can put it again.
+            await verifier.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (manifest is null || chunks.GetDurableLength(request.FileId.ToChunkId()) is null)
+        {
+            return Acceptor.ChunksMissing(state, missing: default, isManifestMissing: true);
+        }
+
+        if (request.Expected.Bits.Length != (manifest.ChunkCount + 7) / 8)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file has {manifest.ChunkCount} chunks.");
+        }
+
+        // Only what is on stable storage counts: a chunk may have been put after the flush took its look around, or
+        // have been put again after its sync failed and somebody else's flush was told.
+        HashSet<int> lost = [];
+        for (int i = 0; i < manifest.ChunkCount; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!request.Expected[i])
+            {
+                continue;
+            }
+
+            int? length = chunks.GetDurableLength(manifest[i]);
+            if (length != manifest.LengthOf(i))
+            {
+                lost.Add(i);
+                await SetAsideAsync(request, manifest, i, length, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return lost.Count == 0
+            ? null
+            : Acceptor.ChunksMissing(state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
+    }
+
+    /// <summary>Where a chunk of the wrong length is stored: makes it missing for the sender's next question too.</summary>
+    private async ValueTask SetAsideAsync(
+        SealRequest request, FileManifest manifest, int index, int? length, CancellationToken cancellationToken)
+    {
+        if (length is not null
+            && await verifier.VerifyAsync(manifest[index], cancellationToken).ConfigureAwait(false) == ChunkState.Good
+            && chunks.GetDurableLength(manifest[index]) == length)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"The manifest of '{request.Name}' says that chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}.",
+                "Send the file again.");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// The members of a file's home as a client sees them now: who they are, and which of them it has reached.
+/// </summary>
+internal sealed class Home
+{
+    private readonly PeerDirectory directory;
+    private readonly PeerHandle?[] peers;
+    private readonly string?[] reasons;
+
+    private Home(IReadOnlyList<HomeMember> members, RegisterPlace place, PeerDirectory directory)
+    {
+        Members = members;
+        Place = place;
+        this.directory = directory;
+        peers = new PeerHandle?[members.Count];
+        reasons = new string?[members.Count];
+    }
+
+    /// <summary>The ordered members; of a move the guests behind them.</summary>
+    public IReadOnlyList<HomeMember> Members { get; }
+
+    /// <summary>The members that vote on the name: all but the guests.</summary>
+    public IReadOnlyList<HomeMember> Voters => Place.GuestCount == 0 ? Members : [.. Members.Take(Place.VoterCount)];
+
+    /// <summary>Where rounds about its name are held: these members, and which of the name's homes they are.</summary>
+    public RegisterPlace Place { get; }
+
+    /// <summary>The ordered members, each one that was reached with the addresses that it has now.</summary>
+    public IReadOnlyList<HomeMember> CurrentMembers =>
+        [.. Members.Select((member, index) => this[index]?.Member ?? member)];
+
+    /// <summary>n, and how many guests there are.</summary>
+    public int Count => Members.Count;
+
+    /// <summary>floor(n/2) + 1.</summary>
+    public int Majority => (Place.VoterCount / 2) + 1;
+
+    /// <summary>How many members were reached.</summary>
+    public int ReachedCount => Enumerable.Range(0, Count).Count(member => this[member] is not null);
+
+    /// <summary>The member's store, or null where it was not reached.</summary>
+    public PeerHandle? this[int member] =>
+        Volatile.Read(ref peers[member]) ?? (peers[member] = directory.FindKnown(Members[member]));
+
+    /// <summary>
+    /// What stood in the way, of each member that was not reached, in whole sentences; empty where all were.
+    /// </summary>
+    public string Reasons => string.Join(
+        " ", reasons.Where((reason, member) => reason is not null && this[member] is null));
+
+    /// <summary>What stands in the way of a member that was not reached; null where it was.</summary>
+    public string? ReasonOf(int member) => this[member] is null ? Volatile.Read(ref reasons[member]) : null;
+
+    /// <summary>
+    /// Reaches for every member at once. When <paramref name="enough"/> are reached the others are waited for a little
+    /// longer; one that comes later joins.
+    /// </summary>
+    public static async Task<Home> ReachAsync(
+        RecordHome recorded, PeerDirectory directory, int enough, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<HomeMember> members = recorded.Members;
+        Home home = new(members, new RegisterPlace(members.Count, recorded.Epoch), directory);
+        using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task[] reaching =
+            [.. Enumerable.Range(0, members.Count).Select(member => home.ReachAsync(member, leave.Token))];
+        await StragglerGrace.WaitAsync(
+            reaching, () => home.ReachedCount >= enough, directory.Clock, cancellationToken).ConfigureAwait(false);
+        for (int member = 0; member < reaching.Length; member++)
+        {
+            if (!reaching[member].IsCompleted)
+            {
+                Volatile.Write(ref home.reasons[member], $"{members[member].DisplayName} has not answered yet.");
+            }
+        }
+
+        // This only ends the waiting: the directory goes on connecting, and has whoever answers in the end.
+        await leave.CancelAsync().ConfigureAwait(false);
+        await StragglerGrace.EndAsync(reaching, cancellationToken).ConfigureAwait(false);
+        return home;
+    }
+
+    /// <summary>Reaches for every member at once, and waits little for the rest when a majority is reached.</summary>
+    public static Task<Home> ReachAsync(
+        RecordHome recorded, PeerDirectory directory, CancellationToken cancellationToken) =>
+        ReachAsync(recorded, directory, (recorded.Members.Count / 2) + 1, cancellationToken);
+
+    /// <summary>Reaches for every member of a name's first home.</summary>
+    public static Task<Home> ReachAsync(
+        IReadOnlyList<HomeMember> members, PeerDirectory directory, CancellationToken cancellationToken) =>
+        ReachAsync(new RecordHome(members, HomeEpoch.Original), directory, cancellationToken);
+
+    /// <summary>Reaches for every member of another home of the same name.</summary>
+    public Task<Home> GoToAsync(RecordHome other, CancellationToken cancellationToken) =>
+        ReachAsync(other, directory, cancellationToken);
+
+    /// <summary>
+    /// This home with the stores that its name is to move to as guests: they are asked to seal and do not vote.
+    /// </summary>
+    public Home WithGuests(Home next)
+    {
+        HomeMember[] guests = [.. next.Members.Where(member => Members.All(one => one.StoreId != member.StoreId))];
+        return new Home([.. Members, .. guests], Place with { GuestCount = guests.Length }, directory);
+    }
+
+    /// <summary>The member's store; one that was not reached is tried again, as it may just be starting.</summary>
+    public async Task<PeerHandle?> ReachAsync(int member, CancellationToken cancellationToken)
+    {
+        if (this[member] is PeerHandle known)
+        {
+            return known;
+        }
+
+        (PeerHandle? peer, string? reason) = await directory.FindAsync(
+            Members[member], cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref reasons[member], reason);
+        Volatile.Write(ref peers[member], peer);
+        return peer;
+    }
+
+    /// <summary>Whether these are the same stores in the same order.</summary>
+    public bool IsSameAs(IReadOnlyList<HomeMember> other) =>
+        Voters.Select(member => member.StoreId).SequenceEqual(other.Select(member => member.StoreId));
+
+    /// <summary>Whether these are the same stores, in whatever order: then the same members vote.</summary>
+    public bool HasSameStoresAs(IReadOnlyList<HomeMember> other) => Place.VoterCount == other.Count
+        && Voters.Select(member => member.StoreId).ToHashSet().SetEquals(other.Select(member => member.StoreId));
+
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.PeerUnreachable"/>: no member was reached.</exception>
+    public void ThrowIfNobodyReached(string name)
+    {
+        if (ReachedCount == 0)
+        {
+            throw new DfssException(
+                DfssErrorCode.PeerUnreachable, $"No peer that holds '{name}' can be reached. {Reasons}");
+        }
+    }
+}

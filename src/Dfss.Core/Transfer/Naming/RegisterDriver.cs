@@ -1,0 +1,209 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Carries a round's requests to the members of a home and their answers back: the I/O of the register. One request is
+/// under way at each member at a time; what got no answer is asked again in a later round, as every step is idempotent.
+/// </summary>
+internal sealed class RegisterDriver(Home home, TransferOptions options)
+{
+    /// <summary>
+    /// 8 ballots, with growing random waits between: more than any honest contest takes, and some 2 s for a member to
+    /// come back.
+    /// </summary>
+    private const int MaxRounds = 8;
+
+    private readonly Dictionary<int, DfssException> errors = [];
+    private int pausedFor = 1;
+
+    /// <summary>What stood in the way at each member whose last request got no answer.</summary>
+    public string Reasons => string.Join(
+        " ", errors.Values.Select(error => error.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0));
+
+    /// <summary>What stood in the way at a member whose last request got no answer; null where that is not known.</summary>
+    public DfssException? ErrorOf(int member) => errors.GetValueOrDefault(member);
+
+    /// <summary>
+    /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help:
+    /// failed disks, say.
+    /// </summary>
+    public DfssErrorCode? CommonError => home.ReachedCount == home.Count
+        && errors.Values.Select(error => error.Code).Distinct().ToList() is [DfssErrorCode code]
+        && errors.Values.All(error => !error.IsTransient)
+            ? code
+            : null;
+
+    /// <summary>
+    /// Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left
+    /// under way.
+    /// </summary>
+    public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using CancellationTokenSource reading = new(PeerHandle.ReadLimit, options.TimeProvider);
+        long began = options.TimeProvider.GetTimestamp();
+        Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running = [];
+        int answered = 0;
+        bool isLeaving = false;
+        try
+        {
+            while (true)
+            {
+                await PauseBetweenRoundsAsync(round, cancellationToken).ConfigureAwait(false);
+                bool isAsking = StartRequests(round, running, reading.Token, stop.Token);
+                if (!isLeaving && (round.IsFinished || isPaused()))
+                {
+                    // What is left is telling the decision, or hearing from the slowest; neither is worth a long wait.
+                    isLeaving = true;
+                    stop.CancelAfter(StragglerGrace.After(options.TimeProvider.GetElapsedTime(began)));
+                }
+
+                if (isLeaving && running.Values.All(one => one.Request is ReadRequest))
+                {
+                    return;
+                }
+
+                if (running.Count > 0)
+                {
+                    Task<Outcome> ended = await Task.WhenAny(running.Values.Select(one => one.Answer)).ConfigureAwait(false);
+                    Outcome outcome = await ended.ConfigureAwait(false);
+                    Deliver(round, running, outcome);
+                    if (outcome.Answer is not null && ++answered == home.Majority)
+                    {
+                        // A read whose majority shows a change under way hears the rest first, but not for long.
+                        reading.CancelAfter(StragglerGrace.After(options.TimeProvider.GetElapsedTime(began)));
+                    }
+                }
+                else if (!isAsking)
+                {
+                    round.GiveUp();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (isLeaving && !cancellationToken.IsCancellationRequested)
+        {
+            // The farewell time is over; the members that did not hear the decision learn it from the next reader.
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)Task.WhenAll(running.Values.Select(one => one.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task PauseBetweenRoundsAsync(IRegisterRound round, CancellationToken cancellationToken)
+    {
+        if (round.IsFinished || round.Round <= pausedFor)
+        {
+            return;
+        }
+
+        // Whoever waits less wins the next round; the range doubles so that many rivals spread out. Going from the
+        // first round to the second is finding out how far the counter is, and needs no wait.
+        pausedFor = round.Round;
+        if (round.Round > MaxRounds)
+        {
+            round.GiveUp();
+        }
+        else if (round.Round > 2)
+        {
+            int milliseconds = Random.Shared.Next(5, 10 << Math.Min(round.Round, 7));
+            await Task.Delay(
+                TimeSpan.FromMilliseconds(milliseconds), options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends what is to be sent. False where there was nothing to send to anybody.</summary>
+    private bool StartRequests(
+        IRegisterRound round,
+        Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running,
+        CancellationToken readLimit,
+        CancellationToken cancellationToken)
+    {
+        bool isAsking = false;
+        for (int member = 0; member < home.Count; member++)
+        {
+            if (running.ContainsKey(member) || round.NextFor(member) is not RegisterRequest request)
+            {
+                continue;
+            }
+
+            isAsking = true;
+            if (home[member] is PeerHandle peer)
+            {
+                Task<Outcome> answer = request is ReadRequest
+                    ? AskWithinAsync(member, peer, request, readLimit, cancellationToken)
+                    : AskAsync(member, peer, request, cancellationToken);
+                running.Add(member, (request, answer));
+            }
+            else
+            {
+                round.OnUnavailable(member, request);
+            }
+        }
+
+        return isAsking;
+    }
+
+    private void Deliver(
+        IRegisterRound round, Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running, Outcome outcome)
+    {
+        running.Remove(outcome.Member);
+        if (outcome.Answer is RegisterAnswer answer)
+        {
+            errors.Remove(outcome.Member);
+            round.OnAnswer(outcome.Member, outcome.Request, answer);
+        }
+        else
+        {
+            errors[outcome.Member] = outcome.Error!;
+            round.OnUnavailable(outcome.Member, outcome.Request);
+        }
+    }
+
+    private async Task<Outcome> AskWithinAsync(
+        int member, PeerHandle peer, RegisterRequest request, CancellationToken limit, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit, cancellationToken);
+        try
+        {
+            return await AskAsync(member, peer, request, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException cause) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new Outcome(member, request, Answer: null, PeerHandle.Late(peer.Link.Address, cause));
+        }
+    }
+
+    private async Task<Outcome> AskAsync(
+        int member, PeerHandle peer, RegisterRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            RegisterAnswer answer =
+                (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
+            return new Outcome(member, request, answer, Error: null);
+        }
+        catch (DfssException error)
+        {
+            return new Outcome(member, request, Answer: null, error);
+        }
+    }
+
+    private ValueTask<IReadOnlyList<RegisterAnswer>> SendAsync(
+        IRecordStore store, RegisterRequest request, CancellationToken cancellationToken) => request switch
+        {
+            PrepareRequest prepare => store.PrepareAsync([prepare], cancellationToken),
+            // Should this writer be gone before the name is decided, others can decide it there.
+            SealRequest { Home.Count: 0 } seal => store.SealAsync([seal with { Home = home.Voters }], cancellationToken),
+            SealRequest seal => store.SealAsync([seal], cancellationToken),
+            AcceptRequest accept => store.AcceptAsync([accept], cancellationToken),
+            DecideRequest decide => store.DecideAsync([decide], cancellationToken),
+            ReadRequest read => store.ReadAsync([read], cancellationToken),
+            _ => throw new ArgumentException(
+                $"A {request.GetType().Name} is no step of the register.", nameof(request)),
+        };
+
+    private sealed record Outcome(int Member, RegisterRequest Request, RegisterAnswer? Answer, DfssException? Error);
+}

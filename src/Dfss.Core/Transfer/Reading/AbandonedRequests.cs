@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// What reads leave behind: answers that are not needed any more and arrive all the same, and reports of wrong bytes.
+/// </summary>
+internal sealed class AbandonedRequests(TimeProvider clock) : IAsyncDisposable
+{
+    /// <summary>
+    /// 1 s without a byte ends the wait for the rest of an answer; sooner would break a connection that only stutters.
+    /// </summary>
+    private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(1);
+
+    /// <summary>10 s are the most: a chunk of 16 MiB at 13 Mbit/s.</summary>
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>500 ms for what is under way when the client ends; a Ctrl+C is promised to take a second at most.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<Task, bool> reports = new();
+    private readonly ConcurrentDictionary<Task, bool> answers = new();
+    private readonly CancellationTokenSource disposed = new();
+
+    /// <summary>Cancelled when the client is disposed and has waited a little.</summary>
+    public CancellationToken Stopping => disposed.Token;
+
+    /// <summary>A report under way, which throws nothing but what cancelling it throws.</summary>
+    public void LeaveReport(Task report) => Keep(reports, report);
+
+    /// <summary>
+    /// A question whose answer is not needed: cancelled at once where that costs nothing. Where half of it may be here,
+    /// cancelling breaks the connection, under other reads; so the rest is waited for while it moves.
+    /// </summary>
+    public void LeaveAnswer(ChunkRequest question)
+    {
+        if (question.Length <= BatchingChunkStore.SmallBytes || question.Silence is null)
+        {
+            question.Cancel();
+        }
+
+        Keep(answers, EndAsync(question));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        disposed.CancelAfter(FarewellTime);
+        await Task.WhenAll(reports.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await disposed.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(answers.Keys).ConfigureAwait(false);
+        disposed.Dispose();
+    }
+
+    private static void Keep(ConcurrentDictionary<Task, bool> tasks, Task task)
+    {
+        tasks[task] = true;
+        task.ContinueWith(
+            static (ended, state) => ((ConcurrentDictionary<Task, bool>)state!).TryRemove(ended, out _),
+            tasks,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    private async Task EndAsync(ChunkRequest question)
+    {
+        long began = clock.GetTimestamp();
+        while (!question.Answer.IsCompleted && !disposed.IsCancellationRequested
+            && question.Silence < SilenceLimit && clock.GetElapsedTime(began) < TimeLimit)
+        {
+            await ((Task)question.Answer).WaitAsync(LookInterval, clock, disposed.Token)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        question.Cancel();
+        await ((Task)question.Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        question.Dispose();
+    }
+}

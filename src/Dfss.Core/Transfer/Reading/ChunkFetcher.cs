@@ -1,0 +1,102 @@
+using Polly;
+using Polly.Retry;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Gets chunks of one file from whoever holds them: round the ring, and round again with growing, jittered delays. What
+/// it returns is verified.
+/// </summary>
+internal sealed class ChunkFetcher
+{
+    private readonly ChunkBuffers buffers;
+    private readonly ResiliencePipeline retry;
+
+    public ChunkFetcher(Home home, FileRecord record, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
+    {
+        Home = home;
+        Record = record;
+        Health = holders.Health;
+        AbandonedRequests = holders.AbandonedRequests;
+        Options = options;
+        this.buffers = buffers;
+        Placement = new Placement(home.Count, record.Replicas, record.Run);
+        ResiliencePipelineBuilder builder = new() { TimeProvider = options.TimeProvider };
+        if (options.MaxAttempts > 1)
+        {
+            builder.AddRetry(new RetryStrategyOptions
+            {
+                // An absent chunk is worth asking for again too: its holder may be the one that is just starting.
+                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error =>
+                    error.IsTransient || error.Code is DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound),
+                MaxRetryAttempts = options.MaxAttempts - 1,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = options.RetryDelay,
+                MaxDelay = TimeSpan.FromSeconds(5),
+                OnRetry = attempt =>
+                {
+                    options.Verbose?.Invoke(((DfssException)attempt.Outcome.Exception!).Reason + " Trying again.");
+                    return ValueTask.CompletedTask;
+                },
+            });
+        }
+
+        retry = builder.Build();
+    }
+
+    public Home Home { get; }
+
+    public FileRecord Record { get; }
+
+    public Placement Placement { get; }
+
+    public HolderHealth Health { get; }
+
+    public AbandonedRequests AbandonedRequests { get; }
+
+    public TransferOptions Options { get; }
+
+    /// <summary>Fetches the manifest, by its id, from any member.</summary>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...</exception>
+    public async Task<FileManifest> FetchManifestAsync(CancellationToken cancellationToken)
+    {
+        long chunks = FileManifest.CountChunks(Record.Length, Math.Max(Record.ChunkSize, DfssLimits.MinChunkSize));
+        if (chunks > DfssLimits.MaxChunksPerFile)
+        {
+            throw new DfssException(
+                DfssErrorCode.LimitExceeded, $"The record of '{Record.Name}' names more chunks than a file can have.");
+        }
+
+        int length = FileManifest.HeaderBytes + ((int)chunks * ChunkId.SizeBytes);
+        ChunkRead read = new(this, Record.FileId.ToChunkId(), chunkIndex: null, length);
+        using ChunkBuffer encoded = await FetchAsync(read, cancellationToken).ConfigureAwait(false);
+        FileManifest manifest = FileManifest.Decode(encoded.Memory);
+        bool isEncrypted = Record.Encryption is not null;
+        return manifest.Length == Record.Length && manifest.ChunkSize == Record.ChunkSize && manifest.IsEncrypted == isEncrypted
+            ? manifest
+            : throw new DfssException(
+                DfssErrorCode.ChunkCorrupt, $"The record of '{Record.Name}' does not fit its manifest {Record.FileId}.",
+                "Send the file again.");
+    }
+
+    /// <summary>Fetches one chunk of the file.</summary>
+    /// <returns>The chunk, in memory of the budget that the caller gives back.</returns>
+    /// <exception cref="DfssException">
+    /// ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders tried and each one's reason.
+    /// </exception>
+    public ValueTask<ChunkBuffer> FetchChunkAsync(
+        FileManifest manifest, int chunkIndex, CancellationToken cancellationToken) =>
+        FetchAsync(new ChunkRead(this, manifest[chunkIndex], chunkIndex, manifest.LengthOf(chunkIndex)), cancellationToken);
+
+    /// <summary>Memory to read into. A manifest's is its own, as it may be larger than the budget's largest piece.</summary>
+    public ValueTask<ChunkBuffer> RentAsync(int? chunkIndex, int length, CancellationToken cancellationToken) =>
+        chunkIndex is null ? new(new ChunkBuffer(new byte[length])) : buffers.RentAsync(length, cancellationToken);
+
+    /// <summary>Memory for a second answer, if there is some at once.</summary>
+    public ChunkBuffer? TryRentSpare(int? chunkIndex, int length) =>
+        chunkIndex is null ? new ChunkBuffer(new byte[length]) : buffers.TryRentSpare(length);
+
+    private ValueTask<ChunkBuffer> FetchAsync(ChunkRead read, CancellationToken cancellationToken) =>
+        retry.ExecuteAsync(static (read, token) => read.WalkAsync(token), read, cancellationToken);
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace Dfss.Transfer;
+
+/// <content>What went wrong at whom, and who is told.</content>
+internal sealed partial class ChunkRead
+{
+    private string What => chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
+
+    private void TellFailure(Failure failure)
+    {
+        Say(failure.Reason);
+        if (failure.IsHoldersFault && Home.Members[failure.Member].StoreId is StoreId id)
+        {
+            string name = NameOf(failure.Member);
+            string reason = failure.Reason.StartsWith($"{name}: ", StringComparison.Ordinal)
+                ? failure.Reason[(name.Length + 2)..]
+                : failure.Reason;
+            Health.Tell(id, $"{name}: chunks come from the other holders. {reason}");
+        }
+    }
+
+    private void NoteFailure(ChunkRequest question, ChunkAnswer answer)
+    {
+        int member = question.Member;
+        order.Widen();
+        if (question.Peer is not PeerHandle peer)
+        {
+            Note(member, Home.ReasonOf(member) ?? $"{NameOf(member)} cannot be reached.", isHoldersFault: true);
+        }
+        else if (answer.Error is DfssException error)
+        {
+            code = error.Code;
+            bool isCorrupt = error.Code == DfssErrorCode.ChunkCorrupt;
+            Note(member, isCorrupt ? $"{peer}: {error.Reason}" : error.Reason, isHoldersFault: true);
+            if (isCorrupt)
+            {
+                (spoilt ??= []).Add(peer.StoreId);
+                fetcher.Options.Warning?.Invoke($"{peer} gave wrong bytes for chunk {id}; they were not used.");
+                (reports ??= []).Add(ReportAsync(peer));
+            }
+        }
+        else
+        {
+            string reason = answer.Length is not null ? $"{peer} has {answer.Length} bytes of it."
+                : spoilt?.Contains(peer.StoreId) == true ? $"{peer} gave wrong bytes and has set them aside."
+                : $"{peer} does not have it.";
+            Note(member, reason, isHoldersFault: false);
+        }
+    }
+
+    private void Note(int member, string reason, bool isHoldersFault)
+    {
+        (failures ??= []).Add(new Failure(member, reason, isHoldersFault));
+        if (isHoldersFault && Home.Members[member].StoreId is StoreId id)
+        {
+            Health.Avoid(id);
+        }
+    }
+
+    private async Task<DfssException> FailAsync()
+    {
+        await Task.WhenAll(reports ?? []).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        reports?.Clear();
+        List<string> reasons =
+            [.. (failures ?? []).Where(failure => Home[failure.Member] is not null).Select(failure => failure.Reason)];
+        if (Home.ReachedCount < Home.Count)
+        {
+            // Who knows what those have: the chunk may be there, and the same command may succeed when they are back.
+            code = code == DfssErrorCode.ChunkNotFound ? DfssErrorCode.PeerUnreachable : code;
+            reasons.Add(Home.Reasons);
+        }
+
+        code = spoilt is not null ? DfssErrorCode.ChunkCorrupt : code;
+        return new DfssException(
+            code,
+            $"{What} of '{fetcher.Record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}",
+            code == DfssErrorCode.PeerUnreachable ? "Start that peer: no other has these chunks." : null)
+        { ChunkId = id };
+    }
+
+    /// <summary>Has the peer look at the chunk, so that it sets the wrong bytes aside.</summary>
+    private async Task ReportAsync(PeerHandle peer)
+    {
+        try
+        {
+            await peer.Verifier.VerifyAsync(id, fetcher.AbandonedRequests.Stopping).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            Say($"{peer} could not look at the chunk: {error.Reason}");
+        }
+    }
+
+    private readonly record struct Failure(int Member, string Reason, bool IsHoldersFault);
+}

@@ -1,0 +1,104 @@
+namespace Dfss.Transfer;
+
+/// <summary>One member asked for one chunk: the question, its memory, and its answer. It owns the memory.</summary>
+internal sealed class ChunkRequest : IDisposable
+{
+    private readonly Home home;
+    private readonly NamedChunk chunk;
+    private readonly TimeProvider clock;
+    private readonly CancellationTokenSource cancellation;
+    private ChunkBuffer? buffer;
+    private PeerHandle? peer;
+
+    private ChunkRequest(
+        Home home, int member, NamedChunk chunk, ChunkBuffer buffer, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        this.home = home;
+        this.chunk = chunk;
+        this.clock = clock;
+        this.buffer = buffer;
+        Member = member;
+        Length = buffer.Memory.Length;
+        AskedAt = clock.GetTimestamp();
+        cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Answer = AskAsync(buffer.Memory);
+    }
+
+    /// <summary>Who is asked: the index in the home.</summary>
+    public int Member { get; }
+
+    /// <summary>The chunk's length.</summary>
+    public int Length { get; }
+
+    /// <summary>When, as the clock's timestamp.</summary>
+    public long AskedAt { get; }
+
+    /// <summary>
+    /// Ends with what came; cancelled it throws, and then too nothing writes into the memory any more.
+    /// </summary>
+    public Task<ChunkAnswer> Answer { get; }
+
+    /// <summary>The store asked; null while it is not reached.</summary>
+    public PeerHandle? Peer => Volatile.Read(ref peer);
+
+    /// <summary>How long ago this store moved its last byte; null while it is not reached.</summary>
+    public TimeSpan? Silence => Peer?.Link.Silence;
+
+    /// <summary>Asks.</summary>
+    public static ChunkRequest Ask(
+        Home home, int member, NamedChunk chunk, ChunkBuffer buffer, TimeProvider clock, CancellationToken cancellationToken) =>
+        new(home, member, chunk, buffer, clock, cancellationToken);
+
+    /// <summary>Whether nothing has come of this store for so long that it does not look as if anything would.</summary>
+    public bool IsStalled() => clock.GetElapsedTime(AskedAt) >= HolderHealth.StallTime
+        && (Silence is not { } silence || silence >= HolderHealth.StallTime);
+
+    /// <summary>The answer is not wanted any more.</summary>
+    public void Cancel() => cancellation.Cancel();
+
+    /// <summary>Hands the memory over; <see cref="Answer"/> has ended.</summary>
+    public ChunkBuffer TakeBuffer() => Interlocked.Exchange(ref buffer, null)!;
+
+    /// <summary>Another question goes on in this one's place among the chunks in flight.</summary>
+    public void GiveSlotTo(ChunkBuffer other) => buffer?.GiveSlotTo(other);
+
+    /// <summary>This question goes on in the place of another's memory among the chunks in flight.</summary>
+    public void TakeSlotOf(ChunkBuffer other)
+    {
+        if (buffer is not null)
+        {
+            other.GiveSlotTo(buffer);
+        }
+    }
+
+    public void Dispose()
+    {
+        TakeBuffer()?.Dispose();
+        cancellation.Dispose();
+    }
+
+    private async Task<ChunkAnswer> AskAsync(Memory<byte> destination)
+    {
+        try
+        {
+            if (await home.ReachAsync(Member, cancellation.Token).ConfigureAwait(false) is not PeerHandle reached)
+            {
+                return new ChunkAnswer(Length: null, Error: null, IsReached: false);
+            }
+
+            Volatile.Write(ref peer, reached);
+            int? length = await reached.GetAsync(chunk, destination, cancellation.Token).ConfigureAwait(false);
+            return new ChunkAnswer(length, Error: null, IsReached: true);
+        }
+        catch (DfssException error)
+        {
+            return new ChunkAnswer(Length: null, error, IsReached: true);
+        }
+    }
+}
+
+/// <summary>What came of asking one member for a chunk.</summary>
+/// <param name="Length">How many bytes it has of it; null for none.</param>
+/// <param name="Error">What went wrong, if anything.</param>
+/// <param name="IsReached">Whether it could be asked at all.</param>
+internal readonly record struct ChunkAnswer(int? Length, DfssException? Error, bool IsReached);

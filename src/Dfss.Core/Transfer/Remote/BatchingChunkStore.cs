@@ -1,0 +1,110 @@
+using Dfss.Storage;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Gathers the questions, puts and reads of many callers into few: of each kind one request is under way, and those who come
+/// meanwhile go together in the next. Chunks over 64 KiB, and flushes, pass through. A store made of a store.
+/// </summary>
+internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
+{
+    /// <summary>64 KiB: above it a chunk keeps a connection busy by itself, and is not worth a copy.</summary>
+    public const int SmallBytes = 64 << 10;
+
+    /// <summary>256 chunks or 1 MiB: one chunk of the usual size. What a peer holds of a session's answers is 8 MiB.</summary>
+    private static readonly BatchLimits ContentLimits = new(MaxItems: 256, MaxBytes: 1 << 20);
+
+    /// <summary>131,072 ids are the most of one question; larger lists are split by the store that asks.</summary>
+    private static readonly BatchLimits RequestLimits = new(MaxItems: 4096, MaxBytes: 1 << 17);
+
+    private readonly IChunkStore inner;
+    private readonly BatchingQueue<IReadOnlyList<ChunkId>, bool[]> questions;
+    private readonly BatchingQueue<(ChunkId Id, byte[] Content), PutResult?> puts;
+    private readonly BatchingQueue<(ChunkId Id, int Length), byte[]?> gets;
+
+    /// <param name="inner">The store.</param>
+    /// <param name="batches">The same store's power to take several at once.</param>
+    public BatchingChunkStore(IChunkStore inner, IChunkBatches batches)
+    {
+        this.inner = inner;
+        questions = new(FindManyAsync, RequestLimits, ids => ids.Count);
+        puts = new(batches.PutManyAsync, ContentLimits, chunk => chunk.Content.Length, chunk => chunk.Id.ToString());
+        gets = new((wanted, token) => GetAllAsync(batches, wanted, token), ContentLimits, chunk => chunk.Length);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        if (content.Length > SmallBytes)
+        {
+            return await inner.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+        }
+
+        // A copy: the batch may still be under way when this caller has given up and uses its memory for something else.
+        return await puts.AskAsync((id, content.ToArray()), cancellationToken).ConfigureAwait(false)
+            ?? await inner.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (destination.Length > SmallBytes)
+        {
+            return await inner.GetAsync(id, destination, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (await gets.AskAsync((id, destination.Length), cancellationToken).ConfigureAwait(false) is not { } content)
+        {
+            return null;
+        }
+
+        StoreErrors.ThrowIfTooShort(content.Length, destination);
+        content.CopyTo(destination);
+        return content.Length;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
+        questions.AskAsync(ids, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await questions.DisposeAsync().ConfigureAwait(false);
+        await puts.DisposeAsync().ConfigureAwait(false);
+        await gets.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<IReadOnlyList<bool[]>> FindManyAsync(
+        IReadOnlyList<IReadOnlyList<ChunkId>> batch, CancellationToken cancellationToken)
+    {
+        bool[] missing = await inner.FindMissingAsync(
+            [.. batch.SelectMany(ids => ids)], cancellationToken).ConfigureAwait(false);
+        bool[][] answers = new bool[batch.Count][];
+        int start = 0;
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = missing[start..(start + batch[i].Count)];
+            start += batch[i].Count;
+        }
+
+        return answers;
+    }
+
+    private static async ValueTask<IReadOnlyList<byte[]?>> GetAllAsync(
+        IChunkBatches batches, IReadOnlyList<(ChunkId Id, int Length)> wanted, CancellationToken cancellationToken)
+    {
+        List<byte[]?> found = new(wanted.Count);
+        while (found.Count < wanted.Count)
+        {
+            found.AddRange(await batches.GetManyAsync(
+                [.. wanted.Skip(found.Count).Select(chunk => chunk.Id)], cancellationToken).ConfigureAwait(false));
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,61 @@
+namespace Dfss.Transfer;
+
+/// <summary>
+/// The chunks of a source whose ids an earlier send has computed: finds out which of them are at their members already, many
+/// in one question, and reads nothing of the source for it.
+/// </summary>
+internal sealed class KnownChunks(SendPlan plan, int memberCount, MemberAttempts attempts)
+{
+    /// <summary>4,096 ids: 128 KiB a question, so that progress shows in the largest files, and 4 GiB of the usual chunks.</summary>
+    private const int IdsPerRequest = 4096;
+
+    /// <summary>Marks in the plan what the members have of what each of them should hold.</summary>
+    /// <param name="ids">The ids by index; null where not known.</param>
+    /// <param name="onPercent">Told how much of it is done.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task CompareAsync(IReadOnlyList<ChunkId?> ids, Action<int> onPercent, CancellationToken cancellationToken)
+    {
+        List<int>[] wanted = [.. Enumerable.Range(0, memberCount).Select(_ => new List<int>())];
+        for (int index = 0; index < ids.Count; index++)
+        {
+            foreach (int member in ids[index] is null ? [] : plan.NextTargets(index))
+            {
+                wanted[member].Add(index);
+            }
+        }
+
+        long total = wanted.Sum(indexes => (long)indexes.Count);
+        long done = 0;
+        await Task.WhenAll(wanted.Select((indexes, member) => AskAsync(
+            member,
+            indexes,
+            ids,
+            count => onPercent((int)(Interlocked.Add(ref done, count) * 100 / total)),
+            cancellationToken))).ConfigureAwait(false);
+    }
+
+    private async Task AskAsync(
+        int member, List<int> indexes, IReadOnlyList<ChunkId?> ids, Action<int> onAnswered, CancellationToken cancellationToken)
+    {
+        foreach (int[] some in indexes.Chunk(IdsPerRequest))
+        {
+            bool isAnswered = await attempts.TryAsync(
+                member,
+                async (store, token) =>
+                {
+                    bool[] missing = await store.FindMissingAsync(
+                        [.. some.Select(index => ids[index]!.Value)], token).ConfigureAwait(false);
+                    foreach ((int index, _) in some.Zip(missing).Where(answer => !answer.Second))
+                    {
+                        plan.MarkHeld(member, index);
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+            onAnswered(some.Length);
+            if (!isAnswered)
+            {
+                return;
+            }
+        }
+    }
+}

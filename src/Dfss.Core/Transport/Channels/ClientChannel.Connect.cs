@@ -1,0 +1,181 @@
+using System.Net;
+using Dfss.Protocol;
+using Dfss.Security;
+
+namespace Dfss.Transport;
+
+/// <content>Connecting and saying hello.</content>
+internal sealed partial class ClientChannel
+{
+    /// <summary>The id of hello, the first request.</summary>
+    private const uint HelloId = 0;
+
+    /// <summary>Three more attempts at a peer that is busy, which others that end their commands make room at: 1.4 s in all.</summary>
+    private static readonly TimeSpan[] BusyDelays =
+        [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(800)];
+
+    /// <summary>Connects and says hello; where the peer is busy, a few times.</summary>
+    /// <exception cref="DfssException">
+    /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy, of TLS what <see cref="TlsTransport.ConnectAsync(PeerAddress,
+    /// TimeSpan, CancellationToken)"/> says, or the error the peer answered; each names the peer.
+    /// </exception>
+    public static async Task<ClientChannel> ConnectAsync(
+        PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                ClientChannel channel = await ConnectOnceAsync(address, options, cancellationToken).ConfigureAwait(false);
+                return options.Revocations is { } revocations
+                    ? await ExchangeAsync(channel, address, revocations, cancellationToken).ConfigureAwait(false)
+                    : channel;
+            }
+            catch (DfssException busy) when (busy.Code == DfssErrorCode.PeerBusy && attempt < BusyDelays.Length)
+            {
+                // Not all at the same moment again.
+                TimeSpan delay = BusyDelays[attempt] * (0.5 + Random.Shared.NextDouble());
+                await Task.Delay(delay, options.Channel.TimeProvider, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task<ClientChannel> ConnectOnceAsync(
+        PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
+        IConnection connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        string? token = FindToken(connection, options);
+        IPEndPoint? endpoint = connection.RemoteEndpoint;
+        try
+        {
+            return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated
+            && endpoint is not null && LoopbackToken.Find(options.StateFolder, endpoint) is { } now && now != token)
+        {
+            // The peer was just starting: it had not written its token when this side looked for it.
+            connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+            token = FindToken(connection, options);
+            return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<ClientChannel> ExchangeAsync(
+        ClientChannel channel, PeerAddress address, RevocationExchange revocations, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await revocations.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            return channel;
+        }
+        catch
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>The token of the peer at the other end; none over TLS, where certificates say who is there.</summary>
+    private static string? FindToken(IConnection connection, ClientChannelOptions options) =>
+        connection.ValidationResult is null && connection.RemoteEndpoint is { } endpoint
+            ? LoopbackToken.Find(options.StateFolder, endpoint)
+            : null;
+
+    private static async Task<ClientChannel> GreetAsync(
+        PeerAddress address, IConnection connection, string? token, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
+        MessageChannel channel = new(connection, options.Pool, options.Channel with { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes });
+        try
+        {
+            HelloAnswer hello = await SayHelloAsync(address, channel, token, options, cancellationToken).ConfigureAwait(false);
+            ThrowIfAnotherStore(address, channel.ValidationResult?.Identity, hello);
+            channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
+            return new ClientChannel(address, channel, hello);
+        }
+        catch
+        {
+            channel.Abort();
+            await channel.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<HelloAnswer> SayHelloAsync(
+        PeerAddress address, MessageChannel channel, string? token, ClientChannelOptions options, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource timeout = new(options.ConnectTimeout, options.Channel.TimeProvider);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            HelloRequest request = new(options.Versions, options.Software, Capabilities: []) { Token = token };
+            Message hello = Message.Request(HelloId, Operations.Hello, request.ToMap());
+            await channel.WriteAsync(hello, payload: null, limit.Token).ConfigureAwait(false);
+            using ReceivedMessage? received = await channel.ReadAsync(limit.Token).ConfigureAwait(false);
+            return ReadHello(address, received?.Message, options);
+        }
+        catch (DfssException exception) when (exception.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
+        {
+            throw NotAPeer(address, exception);
+        }
+        catch (DfssException exception) when (!exception.Message.StartsWith($"{address}:", StringComparison.Ordinal))
+        {
+            throw exception.Retold($"{address}: {exception.Reason}");
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DfssException(
+                DfssErrorCode.TimedOut,
+                $"{address}: something listens there, and did not answer hello within {options.ConnectTimeout.TotalSeconds:0.#} s.",
+                "Check that a DFSS peer listens on this port, and whether it is overloaded.",
+                exception);
+        }
+    }
+
+    private static HelloAnswer ReadHello(PeerAddress address, Message? message, ClientChannelOptions options)
+    {
+        if (message is null)
+        {
+            throw new DfssException(DfssErrorCode.PeerUnreachable, $"{address}: the connection was closed before hello was answered.");
+        }
+
+        if (message.Status != DfssErrorCode.None && message.Id is null or HelloId)
+        {
+            throw ErrorAnswer.ToException(message, address.ToString());
+        }
+
+        if (message.Operation is not null || message.Id != HelloId)
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "What came is no answer to hello.");
+        }
+
+        HelloAnswer answer;
+        try
+        {
+            answer = HelloAnswer.FromMap(message.Map);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.InvalidArgument)
+        {
+            throw NotAPeer(address, exception);
+        }
+
+        return options.Versions.Contains(answer.Version) ? answer : throw new DfssException(
+            DfssErrorCode.VersionNotSupported,
+            $"{address}: the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.",
+            "Update the older side.");
+    }
+
+    /// <summary>Whoever holds some peer's certificate is that peer and no other.</summary>
+    private static void ThrowIfAnotherStore(PeerAddress address, RemoteIdentity? peer, HelloAnswer hello)
+    {
+        if (peer?.StoreId is StoreId named && named != hello.StoreId)
+        {
+            throw new DfssException(
+                DfssErrorCode.CertificateNotTrusted,
+                $"{address}: the certificate of what answers there is for store {named}, and it claims to be store {hello.StoreId}.",
+                "Do not use this peer before you know why.");
+        }
+    }
+
+    private static DfssException NotAPeer(PeerAddress address, DfssException exception) => new(
+        DfssErrorCode.NotADfssPeer, $"{address}: what answers there is not a DFSS peer. ({exception.Reason})", "Check the port.", exception);
+}

@@ -1,0 +1,220 @@
+using Dfss.Protocol;
+using Dfss.Security;
+
+namespace Dfss.Transport;
+
+/// <summary>
+/// A client's side of one connection: hello has been said, many requests may be in flight, answers come in any order. Every failure is a
+/// <see cref="DfssException"/> that names the peer. When the connection breaks, every call under way fails with PeerUnreachable (or
+/// with what broke it), and so does every later one: make another channel. Safe for concurrent use.
+/// </summary>
+internal sealed partial class ClientChannel : IAsyncDisposable
+{
+    private readonly PeerAddress address;
+    private readonly MessageChannel channel;
+    private readonly SemaphoreSlim slots;
+    private readonly CancellationTokenSource stop = new();
+    private readonly Lock gate = new();
+    private readonly Dictionary<uint, PendingCall> pending = [];
+    private readonly Action abort;
+    private readonly Task reader;
+    private uint lastId = HelloId;
+    private DfssException? notice;
+    private DfssException? failure;
+
+    private ClientChannel(PeerAddress address, MessageChannel channel, HelloAnswer hello)
+    {
+        this.address = address;
+        this.channel = channel;
+        Hello = hello;
+        Agreement = channel.Agreement;
+        Peer = channel.ValidationResult?.Identity;
+        abort = channel.Abort;
+
+        // One of the requests that the peer takes at a time is kept for ping.
+        slots = new SemaphoreSlim(Math.Max(1, hello.Limits.MaxRequestsInFlight - 1));
+        reader = ReadAllAsync();
+    }
+
+    /// <summary>What the peer answered to hello.</summary>
+    public HelloAnswer Hello { get; }
+
+    /// <summary>What TLS was agreed upon; null where there is none.</summary>
+    public TlsAgreement? Agreement { get; }
+
+    /// <summary>Who the peer has proven to be; null without TLS.</summary>
+    public RemoteIdentity? Peer { get; }
+
+    /// <summary>Whether new calls are taken: the connection stands, and the peer does not drain it.</summary>
+    public bool IsUsable
+    {
+        get
+        {
+            lock (gate)
+            {
+                return failure is null && notice is null;
+            }
+        }
+    }
+
+    /// <summary>Whether the connection has ended and nothing is left of it.</summary>
+    public bool IsClosed => reader.IsCompleted;
+
+    /// <summary>When a byte last moved, in either direction, as the clock's timestamp.</summary>
+    public long LastByte => channel.LastByte;
+
+    /// <summary>Asks; an empty payload is sent as nil. The answer's payload comes in memory of the pool.</summary>
+    public ValueTask<Response> CallAsync(
+        string operation, MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+        CallAsync(new PeerCall(operation, arguments, NilIfEmpty(payload), Destination: null, IsBulk: false), cancellationToken);
+
+    /// <summary>
+    /// Asks; an empty payload is sent as nil. The answer's payload is received straight into <paramref name="destination"/>, and when this
+    /// returns or throws, nothing writes there any more.
+    /// </summary>
+    /// <exception cref="DfssException">LimitExceeded: the answer's payload is larger. The connection goes on.</exception>
+    public ValueTask<Response> CallAsync(
+        string operation,
+        MessageMap arguments,
+        ReadOnlyMemory<byte> payload,
+        Memory<byte> destination,
+        CancellationToken cancellationToken) =>
+        CallAsync(new PeerCall(operation, arguments, NilIfEmpty(payload), destination, IsBulk: false), cancellationToken);
+
+    /// <summary>
+    /// Asks, waiting first while as many requests are in flight as the peer takes. Cancelled before it was sent, the request is dropped;
+    /// cancelled later, its answer is read and discarded; cancelled while half of a frame is sent or received, the connection is broken.
+    /// </summary>
+    /// <exception cref="DfssException">The error the peer answered, or what became of the connection.</exception>
+    public async ValueTask<Response> CallAsync(PeerCall call, CancellationToken cancellationToken)
+    {
+        ThrowIfUnusable();
+        await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return await SendAsync(call, slots, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks whether the peer lives; needs no place among the requests in flight.</summary>
+    public async ValueTask PingAsync(CancellationToken cancellationToken)
+    {
+        PeerCall call = new(Operations.Ping, MessageMap.Empty, Payload: null, Destination: null, IsBulk: false);
+        using Response response = await SendAsync(call, slot: null, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Breaks the connection at once: every call under way fails with this reason.</summary>
+    public void Abort(DfssException reason)
+    {
+        lock (gate)
+        {
+            failure ??= reason;
+        }
+
+        channel.Abort();
+    }
+
+    /// <summary>Closes the connection; calls under way fail with PeerUnreachable. Safe to call again.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        bool isBusy;
+        lock (gate)
+        {
+            failure ??= new DfssException(DfssErrorCode.PeerUnreachable, "The connection was closed from this side.");
+            isBusy = pending.Count > 0;
+        }
+
+        if (isBusy)
+        {
+            channel.Abort();
+        }
+
+        await stop.CancelAsync().ConfigureAwait(false);
+        await reader.ConfigureAwait(false);
+    }
+
+    private static ReadOnlyMemory<byte>? NilIfEmpty(ReadOnlyMemory<byte> payload) =>
+        payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : payload;
+
+    private async ValueTask<Response> SendAsync(PeerCall call, SemaphoreSlim? slot, CancellationToken cancellationToken)
+    {
+        PendingCall pendingCall = new(call.Destination, abort, slot);
+        uint id = Register(pendingCall);
+        try
+        {
+            Message request = Message.Request(id, call.Operation, call.Arguments);
+            await channel.WriteAsync(request, call.Payload, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // Not sent, or half of it and the connection is broken: no answer comes. If one comes all the same, wait until it is through.
+            if (pendingCall.Cancel(CancellationToken.None))
+            {
+                Forget(id);
+            }
+
+            await ((Task)pendingCall.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (exception is DfssException failed)
+            {
+                throw failed.Code == DfssErrorCode.LimitExceeded ? Named(failed) : Named(FailureOr(failed));
+            }
+
+            throw;
+        }
+
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) => _ = ((PendingCall)state!).Cancel(token), pendingCall);
+        return await pendingCall.Task.ConfigureAwait(false);
+    }
+
+    private uint Register(PendingCall call)
+    {
+        lock (gate)
+        {
+            if (failure is null && notice is null)
+            {
+                do
+                {
+                    lastId++;
+                }
+                while (pending.ContainsKey(lastId));
+                pending.Add(lastId, call);
+                return lastId;
+            }
+        }
+
+        call.ReleaseSlot();
+        ThrowIfUnusable();
+        throw new InvalidOperationException("A channel once closed stays closed.");
+    }
+
+    private PendingCall? Forget(uint id)
+    {
+        PendingCall? call;
+        lock (gate)
+        {
+            _ = pending.Remove(id, out call);
+        }
+
+        call?.ReleaseSlot();
+        return call;
+    }
+
+    private void ThrowIfUnusable()
+    {
+        lock (gate)
+        {
+            if ((failure ?? notice) is { } reason)
+            {
+                throw Named(reason);
+            }
+        }
+    }
+
+    private DfssException FailureOr(DfssException exception)
+    {
+        lock (gate)
+        {
+            return failure ?? exception;
+        }
+    }
+
+    private DfssException Named(DfssException exception) => exception.Retold($"{address}: {exception.Reason}");
+}

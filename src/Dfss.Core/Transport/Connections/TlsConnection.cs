@@ -1,0 +1,252 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Dfss.Protocol;
+using Dfss.Security;
+
+namespace Dfss.Transport;
+
+/// <summary>
+/// TLS over another connection. The handshake is made with the first send or receive; it is the peer's answer to hello
+/// that says whether a client was accepted. Whoever waits for either bounds the handshake with it.
+/// </summary>
+internal sealed class TlsConnection : IConnection
+{
+    /// <summary>The first byte of a TLS handshake record. No frame begins so: it would be 350 MB long.</summary>
+    public const byte HandshakeByte = 0x16;
+
+    private const byte AlertByte = 0x15;
+
+    /// <summary>The first byte of every frame before hello is answered.</summary>
+    private const byte FrameByte = 0;
+
+    /// <summary>Closing in order sends one record; a socket that takes none for so long will not soon.</summary>
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(1);
+
+    private readonly IConnection inner;
+    private readonly ConnectionStream transport;
+    private readonly SslStream tls;
+    private readonly Func<SslStream, CancellationToken, Task> authenticate;
+    private readonly bool isPeer;
+    private readonly SemaphoreSlim handshakeTurn = new(1, 1);
+    private volatile bool isSecure;
+    private volatile bool isAborted;
+    private DfssException? failure;
+
+    /// <summary>Takes over a connection.</summary>
+    /// <param name="inner">The connection; disposed with this.</param>
+    /// <param name="isPeer">Whether this is the side that accepted it.</param>
+    /// <param name="authenticate">Makes the handshake.</param>
+    public TlsConnection(IConnection inner, bool isPeer, Func<TlsConnection, SslStream, CancellationToken, Task> authenticate)
+    {
+        this.inner = inner;
+        this.isPeer = isPeer;
+        this.authenticate = (stream, token) => authenticate(this, stream, token);
+        transport = new ConnectionStream(inner, CheckFirst);
+        tls = new SslStream(transport, leaveInnerStreamOpen: true);
+    }
+
+    public string RemoteAddress => inner.RemoteAddress;
+
+    public ValidationResult? ValidationResult { get; set; }
+
+    public TlsAgreement? Agreement => isSecure
+        ? new TlsAgreement(tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), ValidationResult?.Identity?.Name ?? string.Empty)
+        : null;
+
+    /// <summary>Makes the handshake, where it has not been made.</summary>
+    /// <exception cref="DfssException">
+    /// TlsRequired, TlsNotExpected, TlsFailed, NotADfssPeer, PeerUnreachable; or why the other side is refused.
+    /// </exception>
+    public async ValueTask SecureAsync(CancellationToken cancellationToken)
+    {
+        if (isSecure)
+        {
+            return;
+        }
+
+        await handshakeTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (isSecure)
+            {
+                return;
+            }
+
+            if (failure is { } known)
+            {
+                throw known.Retold();
+            }
+
+            await HandshakeAsync(cancellationToken).ConfigureAwait(false);
+            isSecure = true;
+        }
+        finally
+        {
+            handshakeTurn.Release();
+        }
+    }
+
+    public async ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        if (!isSecure)
+        {
+            await SecureAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await tls.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            throw Broken(error);
+        }
+    }
+
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        if (!isSecure)
+        {
+            await SecureAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await WriteAsync(source, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            throw Broken(error);
+        }
+    }
+
+    public void Abort()
+    {
+        isAborted = true;
+        inner.Abort();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (isSecure && !isAborted)
+        {
+            Task farewell = tls.ShutdownAsync();
+            await farewell.WaitAsync(CloseLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!farewell.IsCompleted)
+            {
+                Abort();
+                await farewell.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        await inner.DisposeAsync().ConfigureAwait(false);
+        await tls.DisposeAsync().ConfigureAwait(false);
+        await transport.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        // What a record adds is at most 5 bytes of header, 8 of nonce, 1 of type and 16 of tag.
+        const int RecordBytes = 16 << 10;
+        const int RecordOverhead = 64;
+        if (source.Length <= RecordBytes)
+        {
+            await tls.WriteAsync(source, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        transport.Gather(source.Length + (((source.Length / RecordBytes) + 1) * RecordOverhead));
+        await tls.WriteAsync(source, cancellationToken).ConfigureAwait(false);
+        await transport.SendGatheredAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task HandshakeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await authenticate(tls, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            failure = new DfssException(DfssErrorCode.PeerUnreachable, "The TLS handshake was given up from this side.");
+            throw;
+        }
+        catch (Exception error)
+        {
+            failure = Explain(error);
+            if (failure.Code == DfssErrorCode.TlsRequired)
+            {
+                await inner.SendAsync(Notice(failure), cancellationToken).ConfigureAwait(false);
+            }
+
+            throw failure.Retold();
+        }
+    }
+
+    private void CheckFirst(byte first)
+    {
+        if (first == HandshakeByte || (first == AlertByte && !isPeer))
+        {
+            return;
+        }
+
+        throw isPeer
+            ? new DfssException(
+                DfssErrorCode.TlsRequired, "This peer speaks TLS only, and plaintext came.",
+                "Join the peer's cluster (Join-DfssCluster), or give a certificate and the authority of the peer's: -Certificate and -TrustedAuthority.")
+            : first == FrameByte
+                ? new DfssException(
+                    DfssErrorCode.TlsNotExpected, "The peer has no certificate and speaks plaintext only.",
+                    "Start it with a certificate (Start-DfssPeer -Certificate, or on a store that has joined the cluster); or, where it is meant to "
+                    + "be without, leave -Certificate out, and give -Cluster '' where a cluster was joined.")
+                : new DfssException(DfssErrorCode.NotADfssPeer, "What answers there is not TLS, and no DFSS peer.", "Check the port.");
+    }
+
+    /// <summary>Why the handshake failed: the look at the first byte or at the certificate, the line, or TLS itself.</summary>
+    private DfssException Explain(Exception error)
+    {
+        if (Find(error) is { } known)
+        {
+            return known;
+        }
+
+        if (!isPeer && ValidationResult?.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (error is IOException or ObjectDisposedException)
+        {
+            return new DfssException(
+                DfssErrorCode.PeerUnreachable, "The connection was closed during the TLS handshake.", error);
+        }
+
+        Exception cause = error is AuthenticationException { InnerException: { } inner } ? inner : error;
+        return new DfssException(
+            DfssErrorCode.TlsFailed, $"TLS could not be agreed upon: {cause.Message.TrimEnd('.')}.",
+            "Both sides need TLS 1.3, or -AllowTls12 where one has none; and each must trust the other's authority.", error);
+    }
+
+    private DfssException Broken(Exception error) => Find(error)?.Retold() ?? new DfssException(
+        DfssErrorCode.PeerUnreachable,
+        isAborted ? "The connection was closed from this side." : $"The connection broke: {error.Message}",
+        error);
+
+    private static DfssException? Find(Exception? error)
+    {
+        while (error is not null and not DfssException)
+        {
+            error = error.InnerException;
+        }
+
+        return error as DfssException;
+    }
+
+    private static ReadOnlyMemory<byte> Notice(DfssException reason)
+    {
+        FrameBuffer frame = new();
+        MessageCodec.EncodeHeader(frame, ErrorAnswer.Create(id: null, reason), payloadBytes: null);
+        frame.Seal(0);
+        return frame.Written;
+    }
+}

@@ -1,0 +1,195 @@
+using System.Net;
+using Dfss.Peers;
+using Xunit;
+
+namespace Dfss.Tests.Peers;
+
+public class ConnectionLimiterTests
+{
+    private readonly ConnectionLimiter connectionLimiter = new(new PeerMemory().Open);
+    private readonly List<Visit> pushedOut = [];
+
+    [Fact]
+    public void A_flood_from_one_address_pushes_out_its_own_oldest_and_nobody_else()
+    {
+        Visit honest = Enter("honest");
+        List<Visit> flood = [.. Enumerable.Range(0, 1000).Select(_ => Enter("flood"))];
+        Assert.Equal(DfssLimits.MaxUnauthenticatedConnections, connectionLimiter.Unauthenticated);
+        Assert.Equal(flood.Take(1001 - DfssLimits.MaxUnauthenticatedConnections), pushedOut);
+        Assert.NotNull(connectionLimiter.Admit(honest, "honest"));
+    }
+
+    [Fact]
+    public void One_who_comes_into_a_crowd_of_silent_ones_comes_in()
+    {
+        List<Visit> silent = [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections).Select(_ => Enter("here"))];
+        Visit honest = Enter("here");
+        Assert.Equal([silent[0]], pushedOut);
+        Assert.NotNull(connectionLimiter.Admit(honest, "here"));
+        Assert.Equal(DfssLimits.MaxUnauthenticatedConnections - 1, connectionLimiter.Unauthenticated);
+    }
+
+    [Fact]
+    public void Where_no_address_has_more_than_another_the_oldest_goes()
+    {
+        List<Visit> visits = [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections + 2).Select(i => Enter($"{i}"))];
+        Assert.Equal(visits.Take(2), pushedOut);
+    }
+
+    [Fact]
+    public void Whoever_was_pushed_out_is_not_let_in_and_leaves_once()
+    {
+        Visit first = Enter("here");
+        Fill();
+        DfssException error = Assert.Throws<DfssException>(() => connectionLimiter.Admit(first, "here"));
+        Assert.Equal(DfssErrorCode.PeerBusy, error.Code);
+        connectionLimiter.Leave(first);
+        Assert.Equal((DfssLimits.MaxUnauthenticatedConnections, 0), (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
+    }
+
+    [Fact]
+    public void Of_one_identity_so_many_are_let_in_and_of_all_so_many()
+    {
+        List<Visit> first = Admit("a", DfssLimits.MaxConnectionsPerIdentity);
+        Assert.Equal(DfssErrorCode.PeerBusy, Refuse("a"));
+        Admit("b", DfssLimits.MaxConnectionsPerIdentity - 1);
+        Admit("c", 1);
+        Assert.Equal(DfssLimits.MaxConnections, connectionLimiter.Admitted);
+        Assert.Equal(DfssErrorCode.PeerBusy, Refuse("d"));
+        connectionLimiter.Leave(first[0]);
+        Admit("d", 1);
+        Assert.Empty(pushedOut);
+    }
+
+    [Fact]
+    public void Nobody_who_was_let_in_is_pushed_out()
+    {
+        Admit("here", DfssLimits.MaxConnectionsPerIdentity);
+        Fill();
+        Fill();
+        Assert.Equal(DfssLimits.MaxConnectionsPerIdentity, connectionLimiter.Admitted);
+    }
+
+    [Fact]
+    public void The_connections_of_an_identity_have_one_share_until_the_last_has_left()
+    {
+        Visit one = Enter("here");
+        Visit other = Enter("there");
+        IdentityShare share = connectionLimiter.Admit(one, "ann");
+        Assert.Same(share, connectionLimiter.Admit(other, "ann"));
+        connectionLimiter.Leave(one);
+        Assert.Same(share, connectionLimiter.Admit(Enter("here"), "ann"));
+        Assert.NotSame(share, connectionLimiter.Admit(Enter("here"), "bob"));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.1")]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:2::/64")]
+    [InlineData("::1", "::1")]
+    public void An_address_is_what_somebody_has_one_of(string address, string expected) =>
+        Assert.Equal(expected, ConnectionLimiter.AddressOf(new IPEndPoint(IPAddress.Parse(address), 1)));
+
+    /// <summary>Random comings and goings, against a list that is searched in the plainest way.</summary>
+    [Fact]
+    public void Whatever_happens_the_right_one_is_pushed_out_and_the_counts_are_right()
+    {
+        int seed = Random.Shared.Next();
+        TestContext.Current.SendDiagnosticMessage($"Seed {seed}.");
+        Random random = new(seed);
+        List<Visit> strangers = [];
+        List<(Visit Visit, string Identity)> admitted = [];
+        for (int step = 0; step < 20_000; step++)
+        {
+            int kind = random.Next(20);
+            if (kind < 12)
+            {
+                pushedOut.Clear();
+                strangers.Add(Enter($"{Math.Sqrt(random.Next(100)):0}"));
+                Visit[] expected = strangers.Count > DfssLimits.MaxUnauthenticatedConnections
+                    ? [strangers.GroupBy(visit => visit.Address).OrderByDescending(group => group.Count())
+                        .ThenBy(group => strangers.IndexOf(group.First())).First().First()]
+                    : [];
+                Assert.True(expected.SequenceEqual(pushedOut), $"Seed {seed}, step {step}: another one was pushed out.");
+                strangers.RemoveAll(expected.Contains);
+            }
+            else if (kind < 17 && strangers.Count > 0)
+            {
+                Visit visit = strangers[random.Next(strangers.Count)];
+                string identity = $"{random.Next(3)}";
+                bool hasRoom = admitted.Count < DfssLimits.MaxConnections
+                    && admitted.Count(each => each.Identity == identity) < DfssLimits.MaxConnectionsPerIdentity;
+                Assert.True(hasRoom == IsAdmitted(visit, identity), $"Seed {seed}, step {step}: let in or refused wrongly.");
+                if (hasRoom)
+                {
+                    strangers.Remove(visit);
+                    admitted.Add((visit, identity));
+                }
+            }
+            else if (kind == 17 && strangers.Count > 0)
+            {
+                int index = random.Next(strangers.Count);
+                connectionLimiter.Leave(strangers[index]);
+                strangers.RemoveAt(index);
+            }
+            else if (admitted.Count > 0)
+            {
+                int index = random.Next(admitted.Count);
+                connectionLimiter.Leave(admitted[index].Visit);
+                admitted.RemoveAt(index);
+            }
+
+            Assert.Equal((strangers.Count, admitted.Count), (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
+        }
+    }
+
+    private Visit Enter(string address)
+    {
+        Visit? visit = null;
+        visit = new Visit(address, () => pushedOut.Add(visit!));
+        connectionLimiter.Enter(visit);
+        return visit;
+    }
+
+    private void Fill()
+    {
+        for (int i = 0; i < DfssLimits.MaxUnauthenticatedConnections; i++)
+        {
+            Enter("here");
+        }
+    }
+
+    private List<Visit> Admit(string identity, int count)
+    {
+        List<Visit> visits = [];
+        for (int i = 0; i < count; i++)
+        {
+            visits.Add(Enter(identity));
+            connectionLimiter.Admit(visits[^1], identity);
+        }
+
+        return visits;
+    }
+
+    private DfssErrorCode Refuse(string identity)
+    {
+        Visit visit = Enter(identity);
+        DfssErrorCode code = Assert.Throws<DfssException>(() => connectionLimiter.Admit(visit, identity)).Code;
+        connectionLimiter.Leave(visit);
+        return code;
+    }
+
+    private bool IsAdmitted(Visit visit, string identity)
+    {
+        try
+        {
+            connectionLimiter.Admit(visit, identity);
+            return true;
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.PeerBusy)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using Dfss.Peers;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Peers;
+
+public class FailedHandshakesTests
+{
+    private readonly FakeTimeProvider clock = new();
+    private readonly FailedHandshakes visits;
+
+    public FailedHandshakesTests() => visits = new FailedHandshakes(clock);
+
+    [Fact]
+    public void An_address_with_many_bad_ends_is_begun_with_later_and_no_other()
+    {
+        Count("bad", FailedHandshakes.Burst);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Count("bad", 5);
+        Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
+        Count("bad", 1000);
+        Assert.Equal(FailedHandshakes.MaxDelay, visits.DelayOf("bad"));
+
+        // However long it went on, it is over soon after it has ended.
+        Count("bad", 100_000);
+        clock.Advance(FailedHandshakes.MaxDelay);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Count("bad", 20);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("good"));
+    }
+
+    [Fact]
+    public void What_was_long_ago_is_forgotten()
+    {
+        Count("bad", FailedHandshakes.Burst + 5);
+        clock.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Count("bad", FailedHandshakes.Burst);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+    }
+
+    [Fact]
+    public void Thousands_of_addresses_are_not_kept()
+    {
+        Count("bad", FailedHandshakes.Burst + 5);
+        for (int i = 0; i < 10_000; i++)
+        {
+            Count($"{i}", 1);
+        }
+
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+    }
+
+    private void Count(string address, int times)
+    {
+        for (int i = 0; i < times; i++)
+        {
+            visits.Count(address);
+        }
+    }
+}
