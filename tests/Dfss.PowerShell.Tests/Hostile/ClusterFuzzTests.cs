@@ -1,5 +1,5 @@
 using Dfss.Peers;
-using Dfss.Security;
+using Dfss.Clusters;
 using Dfss.Testing;
 using Dfss.Tests.Clusters;
 using Dfss.Transport;
