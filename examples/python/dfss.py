@@ -95,6 +95,7 @@ class Code(enum.IntEnum):
     TlsRequired, TlsNotExpected, TlsFailed = 16, 17, 18
     FileNotFound, FileExists, Conflict, CommitUncertain, NoMajority, InvalidName, FileChanged = range(20, 27)
     ChunkNotFound, ChunkCorrupt, StoreFull, StoreFailed, StoreInUse, StoreFormat, StoreNotSupported = range(40, 47)
+    StoreRunsTwice, StoreRelocated = 47, 48
     SourceChanged, SourceUnreadable, DestinationExists, DestinationUnwritable = 60, 61, 62, 63
     FileTooLarge, AddressUnavailable = 64, 65
     KeyRequired, KeyWrong, FileNotEncrypted, FileTampered = 70, 71, 72, 73
@@ -434,7 +435,7 @@ class Balloted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A member's register after a request. status: 0 done, 1 refused, 2 chunks missing."""
+    """A member's register after a request. status: 0 done, 1 refused, 2 chunks missing, 3 no vote."""
 
     status: int
     promised: Ballot | None
@@ -448,7 +449,7 @@ class Answer(NamedTuple):
         promised = _find(value, "promised", list)
         accepted, decided = (_find(value, key, dict) for key in ("accepted", "decided"))
         return Answer(
-            _get(value, "status", int, 0, 2),
+            _get(value, "status", int, 0, 3),
             Ballot.read(promised) if promised is not None else None,
             Balloted.read(accepted) if accepted is not None else None,
             Balloted.read(decided) if decided is not None else None,

@@ -79,6 +79,11 @@ public enum DfssErrorCode
     /// <summary>Handshake. Both sides speak TLS and could not agree: version, cipher or a broken message. Not transient.</summary>
     TlsFailed = 18,
 
+    /// <summary>
+    /// Handshake. The peer cannot check at the moment which certificates were revoked, and lets nobody in. Transient.
+    /// </summary>
+    RevocationStatusUnknown = 19,
+
     /// <summary>Read. No peer asked knows a file of this name. Not transient.</summary>
     FileNotFound = 20,
 
@@ -156,6 +161,16 @@ public enum DfssErrorCode
 
     /// <summary>Start. The store's folder is on a file system that cannot keep the promise of durability.</summary>
     StoreNotSupported = 46,
+
+    /// <summary>
+    /// Write. Two running peers serve the same store, as one is a copy. Not transient; stop one, and start it with -StoreCopied.
+    /// </summary>
+    StoreRunsTwice = 47,
+
+    /// <summary>
+    /// Start. The store is not where it last ran, and may be a copy. Not transient; say which with -StoreMoved or -StoreCopied.
+    /// </summary>
+    StoreRelocated = 48,
 
     /// <summary>Send. The source changed while it was sent. Run again when it is at rest.</summary>
     SourceChanged = 60,

@@ -45,7 +45,7 @@ public sealed class DfssException : Exception
     /// <summary>Whether the same call may succeed when it is made again, with nothing changed by the caller.</summary>
     public bool IsTransient => Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy
         or DfssErrorCode.CommitUncertain or DfssErrorCode.NoMajority or DfssErrorCode.PeerFault
-        or DfssErrorCode.TooFewReplicas or DfssErrorCode.IssuerUnreachable;
+        or DfssErrorCode.TooFewReplicas or DfssErrorCode.IssuerUnreachable or DfssErrorCode.RevocationStatusUnknown;
 
     /// <summary>
     /// The same failure once more, for another caller or with more said: an exception that was thrown is told to

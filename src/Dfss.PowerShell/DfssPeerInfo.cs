@@ -153,6 +153,14 @@ public sealed class DfssPeerInfo
     /// </summary>
     public long? QuarantinedChunks { get; internal init; }
 
+    /// <summary>
+    /// Why its store takes no more writes and votes until the peer is restarted; null while it does, or when it did not answer.
+    /// </summary>
+    public string? StoreFault { get; internal init; }
+
+    /// <summary>What it does in the background, and how that is getting on; empty when it did not answer.</summary>
+    public IReadOnlyList<DfssBackgroundTaskInfo> BackgroundTasks { get; internal init => field = new DisplayList<DfssBackgroundTaskInfo>(value); } = [];
+
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;
 
@@ -187,6 +195,8 @@ public sealed class DfssPeerInfo
         LastScrubTime = answer.Scrub.LastCompleted?.LocalDateTime,
         CorruptChunks = answer.Scrub.CorruptChunks,
         QuarantinedChunks = answer.QuarantinedChunks,
+        StoreFault = answer.StoreFault,
+        BackgroundTasks = [.. answer.BackgroundTasks.Select(task => new DfssBackgroundTaskInfo(task))],
     };
 
     /// <summary>The same peer after it was stopped.</summary>

@@ -48,6 +48,8 @@ internal static class ErrorRecords
             "Give the peer a certificate, or connect without one (-Cluster '' where a cluster was joined)."),
             [DfssErrorCode.TlsFailed] = (ErrorCategory.SecurityError,
             "Check that both sides have TLS 1.3 and trust each other's authority."),
+            [DfssErrorCode.RevocationStatusUnknown] = (ErrorCategory.ResourceUnavailable,
+            "Run the command again in a while; the peer's log says what keeps it from checking."),
             [DfssErrorCode.FileNotFound] = (ErrorCategory.ObjectNotFound,
             "List what is stored with Get-DfssFileInfo."),
             [DfssErrorCode.FileExists] = (ErrorCategory.ResourceExists,
@@ -91,6 +93,10 @@ internal static class ErrorRecords
             [DfssErrorCode.StoreFormat] = (ErrorCategory.InvalidData,
             "Use a newer DFSS, or another folder."),
             [DfssErrorCode.StoreNotSupported] = (ErrorCategory.InvalidOperation, "Use a local disk."),
+            [DfssErrorCode.StoreRunsTwice] = (ErrorCategory.ResourceBusy,
+            "Stop the peer of the copy, and start it again with -StoreCopied."),
+            [DfssErrorCode.StoreRelocated] = (ErrorCategory.ResourceUnavailable,
+            "If the original never runs again, start this one once with -StoreMoved. Else start it once with -StoreCopied."),
             [DfssErrorCode.SourceChanged] = (ErrorCategory.ResourceBusy,
             "Run the command again when nobody writes the file."),
             [DfssErrorCode.SourceUnreadable] = (ErrorCategory.ReadError,
@@ -158,6 +164,7 @@ internal static class ErrorRecords
             ["PathNotFound"] = (ErrorCategory.ObjectNotFound, "Check the path."),
             ["PathNotOfFileSystem"] = (ErrorCategory.InvalidArgument, "Give the path of a file."),
             ["PathOutsideRelativeTo"] = (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all files are below."),
+            ["PathUnreadable"] = (ErrorCategory.PermissionDenied, "Run the command as a user who may read the folder."),
             ["PeerAddressInvalid"] = (ErrorCategory.InvalidArgument, "Write host:port, for example localhost:9000."),
             ["PeerMissing"] = (ErrorCategory.InvalidArgument, "Give -Peer host:port, or set $env:DFSS_PEER."),
             ["PeerNotJoined"] = (ErrorCategory.AuthenticationError, "Join as a peer, for this store."),
@@ -205,5 +212,5 @@ internal static class ErrorRecords
         && failure.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.NotADfssPeer
             or DfssErrorCode.VersionNotSupported or DfssErrorCode.NotAuthenticated or DfssErrorCode.CertificateExpired
             or DfssErrorCode.CertificateRevoked or DfssErrorCode.CertificateNotTrusted or DfssErrorCode.TlsRequired
-            or DfssErrorCode.TlsNotExpected or DfssErrorCode.TlsFailed;
+            or DfssErrorCode.TlsNotExpected or DfssErrorCode.TlsFailed or DfssErrorCode.RevocationStatusUnknown;
 }

@@ -45,6 +45,34 @@ public sealed class DetachedPeerTests : IDisposable
     }
 
     [Fact]
+    public void A_copied_store_is_told_apart_by_the_process_that_is_told_what_it_is_and_all_copies_are_stopped()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs cp.");
+        PSObject original = Start();
+        string store = Get<string>(original, "StorePath");
+        foreach (string name in new[] { "copy", "twin" })
+        {
+            using Process copying = Process.Start("cp", ["-a", store, Path.Combine(folder, name)]);
+            copying.WaitForExit();
+            Assert.Equal(0, copying.ExitCode);
+        }
+
+        // Of a store that last ran before places were noted, say.
+        File.Delete(Path.Combine(folder, "twin", "place.json"));
+        Assert.Equal(["StoreRelocated"], Strings(
+            $"try {{ Start-DfssPeer '{folder}/copy' -Port 0 -Detached }} catch {{ $_.FullyQualifiedErrorId.Split(',')[0] }}"));
+        PSObject copy = session.Run($"Start-DfssPeer '{folder}/copy' -Port 0 -Detached -StoreCopied")[0];
+        Assert.NotEqual(Get<string>(original, "StoreId"), Get<string>(copy, "StoreId"));
+        PSObject twin = session.Run($"Start-DfssPeer '{folder}/twin' -Port 0 -Detached")[0];
+        Process[] processes = [.. new[] { original, copy, twin }.Select(peer => Process.GetProcessById(Get<int>(peer, "ProcessId")))];
+
+        session.Run("Get-DfssPeer | Stop-DfssPeer");
+
+        Assert.All(processes, process => Assert.True(process.HasExited));
+        Array.ForEach(processes, process => process.Dispose());
+    }
+
+    [Fact]
     public void It_survives_the_removal_of_the_module_and_is_still_known_afterwards()
     {
         int processId = Get<int>(Start(), "ProcessId");

@@ -30,6 +30,7 @@ internal static class PeerProgram
             PeerOptions options = new()
             {
                 StorePath = arguments[0],
+                StoreRelocation = settings.StoreRelocation,
                 Port = int.Parse(arguments[1], CultureInfo.InvariantCulture),
 
                 // Tests put proxies in front of it, at other ports than its token's.

@@ -8,6 +8,9 @@ internal sealed record PeerSettings
     /// <summary>Where it says it can be found; null for where it listens.</summary>
     public string? AdvertisedAddress { get; init; }
 
+    /// <summary>What is said of a store that is not where it last ran.</summary>
+    public StoreRelocation StoreRelocation { get; init; }
+
     /// <summary>The rate of its scrub: 0, since tests that spoil chunks want to find them themselves.</summary>
     public long ScrubBytesPerSecond { get; init; }
 

@@ -8,10 +8,14 @@ namespace Dfss.Peers;
 /// <content>What a peer says of itself.</content>
 public sealed partial class DfssPeer
 {
+    /// <summary>1,000: a message with its advice; the log has the rest.</summary>
+    private const int MaxErrorCharacters = 1000;
+
     private HelloAnswer Hello() => new(
         Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default)
     {
         RevocationNumber = tls?.Validator.Kept?.Number,
+        Instance = instance,
     };
 
     private MessageMap Describe()
@@ -29,6 +33,7 @@ public sealed partial class DfssPeer
             { "stored_bytes", usage.StoredBytes },
             { "quarantined", usage.Quarantined },
             { "scrub", DescribeScrub() },
+            { "background", MessageValue.From([.. BackgroundTasks.Select(work => (MessageValue)ToMap(work))]) },
         };
         if (usage.QuotaBytes is long quota)
         {
@@ -48,6 +53,32 @@ public sealed partial class DfssPeer
         if (usage.FreeBytes is long free)
         {
             map.Add("free_bytes", free);
+        }
+
+        if (store.Fault is { } cause)
+        {
+            map.Add("fault", PrintableText.From(cause.Message, MaxErrorCharacters));
+        }
+
+        return map;
+    }
+
+    private static MessageMap ToMap(BackgroundTaskInfo work)
+    {
+        MessageMap map = new()
+        {
+            { "name", work.Name },
+            { "running", work.IsRunning },
+            { "restarts", work.Restarts },
+        };
+        if (work.FailedSince is { } since)
+        {
+            map.Add("failed_since", since.ToUnixTimeMilliseconds());
+        }
+
+        if (work.LastError is { } error)
+        {
+            map.Add("last_error", PrintableText.From(error, MaxErrorCharacters));
         }
 
         return map;

@@ -10,70 +10,50 @@ public sealed partial class DfssPeer
     /// <summary>Daily: who reads the log once a week sees it in time.</summary>
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
+    private long? remindedAt;
+
     /// <summary>The identity that it shows; null without a certificate.</summary>
     internal TlsIdentity? Identity { get; private set; }
 
-    private async Task RenewIdentityAsync()
+    /// <summary>Renews where there is something to renew with; reminds of an end that comes nearer.</summary>
+    private async Task<TimeSpan?> RenewAsync(CancellationToken cancellationToken)
     {
-        if (tls is null)
+        if (Options.RenewIdentity is { } renew)
         {
-            return;
+            await RenewAsync(renew, cancellationToken).ConfigureAwait(false);
         }
 
-        using PeriodicTimer timer = new(Options.RenewalInterval, Options.TimeProvider);
-        DateTimeOffset? reminded = null;
-        try
+        if (CertificateAge.IsEnding(Identity!.Certificate, Options.TimeProvider.GetUtcNow())
+            && (remindedAt is not { } last || Options.TimeProvider.GetElapsedTime(last) >= ReminderInterval))
         {
-            do
-            {
-                string? failure = await RenewOnceAsync().ConfigureAwait(false);
-                DateTimeOffset now = Options.TimeProvider.GetUtcNow();
-                if ((failure is not null || CertificateAge.IsEnding(Identity!.Certificate, now)) && !(now - reminded < ReminderInterval))
-                {
-                    reminded = now;
-                    string why = failure is null ? "." : $", and could not be renewed: {failure}";
-                    Log(string.Create(
-                        CultureInfo.InvariantCulture, $"The peer's certificate holds until {Identity!.Certificate.NotAfter.ToUniversalTime():u}{why}"));
-                }
-            }
-            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false));
+            remindedAt = Options.TimeProvider.GetTimestamp();
+            Log($"The peer's certificate holds until {EndOf(Identity)}.");
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The peer stops.
-        }
+
+        return Options.RenewalInterval;
     }
 
-    /// <summary>Takes another identity up, where there is one.</summary>
-    /// <returns>Why there is none.</returns>
-    private async Task<string?> RenewOnceAsync()
+    private async Task RenewAsync(Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> renew, CancellationToken cancellationToken)
     {
-        if (Options.RenewIdentity is not { } renew)
-        {
-            return null;
-        }
-
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         TlsIdentity shown = Identity!;
         try
         {
-            TlsIdentity other = await renew(shown, stopping.Token).ConfigureAwait(false);
+            TlsIdentity other = await renew(shown, cancellationToken).ConfigureAwait(false);
             if (!ReferenceEquals(other, shown))
             {
                 CertificateValidator judge = tls!.Validator;
                 judge.ThrowIfUnusableAt(other, StoreId);
                 tls = new TlsTransport(other, judge);
                 Identity = other;
-                Log(string.Create(
-                    CultureInfo.InvariantCulture, $"The peer has a new certificate, which holds until {other.Certificate.NotAfter.ToUniversalTime():u}."));
+                Log($"The peer has a new certificate, which holds until {EndOf(other)}.");
             }
-
-            return null;
         }
-        catch (Exception error) when (error is not OperationCanceledException || !stopping.IsCancellationRequested)
+        catch (DfssException error)
         {
-            // The edge of what others have to say: whatever it is, it is told, and asked for again in an hour.
-            return error.Message;
+            throw error.Retold($"The peer's certificate holds until {EndOf(shown)}, and could not be renewed: {error.Reason}");
         }
     }
+
+    private static string EndOf(TlsIdentity identity) =>
+        identity.Certificate.NotAfter.ToUniversalTime().ToString("u", CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dfss.Protocol;
 using Dfss.Security;
+using Dfss.Storage;
 using Dfss.Transport;
 
 namespace Dfss.Peers;
@@ -13,6 +14,14 @@ public sealed partial class DfssPeer
     private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? verdict)
     {
         Handshake.Negotiate(hello.Versions);
+        if (identityWatch.IsFailing)
+        {
+            throw new DfssException(
+                DfssErrorCode.RevocationStatusUnknown,
+                "This peer cannot check at the moment which certificates were revoked, and takes no new connections until it can.",
+                "Try again, or see the peer's log for what keeps it from checking.");
+        }
+
         RemoteIdentity client = tls is not null ? Identify(verdict!) : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
         if (client.Role == DfssRole.None && !client.IsUnauthenticated)
         {
@@ -33,6 +42,23 @@ public sealed partial class DfssPeer
             share.Requests,
             new AnswerMemory(memory.Pool, share.Answers),
             share.Work);
+    }
+
+    private static void ThrowIfUnusable(CertificateValidator validator, TlsIdentity identity, LocalStore store)
+    {
+        try
+        {
+            validator.ThrowIfUnusableAt(identity, store.StoreId);
+        }
+        catch (DfssException cause) when (cause.Code == DfssErrorCode.CertificateNotTrusted && store.CopyOf is StoreId original)
+        {
+            throw new DfssException(
+                DfssErrorCode.CertificateNotTrusted,
+                $"The store at '{store.Path}' was a copy of store {original} and is store {store.StoreId} now. {cause.Reason}",
+                "In a cluster: have an administrator run New-DfssInvitation -Role Peer; run Join-DfssCluster INVITATION -StorePath "
+                + $"'{store.Path}' with it; then start the peer without -StoreCopied.",
+                cause);
+        }
     }
 
     /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>
@@ -61,26 +87,12 @@ public sealed partial class DfssPeer
             cancellationToken)!;
     }
 
-    /// <summary>Closes the connections of those whose certificates were revoked, or have expired, since they were let in.</summary>
-    private async Task WatchIdentitiesAsync()
+    /// <summary>Closes the connections of clients whose certificates were revoked, or have expired, since they were let in.</summary>
+    private async Task<TimeSpan?> WatchIdentitiesAsync(CancellationToken cancellationToken)
     {
-        if (tls is null)
-        {
-            return;
-        }
-
-        using PeriodicTimer timer = new(Options.IdentityInterval, Options.TimeProvider);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
-            {
-                await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The peer stops.
-        }
+        cancellationToken.ThrowIfCancellationRequested();
+        await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
+        return Options.IdentityInterval;
     }
 
     /// <summary>All at once: one who reads nothing does not keep another in.</summary>

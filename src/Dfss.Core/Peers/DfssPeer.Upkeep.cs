@@ -3,56 +3,33 @@ using Dfss.Storage;
 
 namespace Dfss.Peers;
 
-/// <content>What a peer does by itself: garbage collection and the scrub.</content>
+/// <content>What a peer does in the background: garbage collection, the scrub, and how they and the others are getting on.</content>
 public sealed partial class DfssPeer
 {
+    /// <summary>How the peer's work in the background is getting on.</summary>
+    public IReadOnlyList<BackgroundTaskInfo> BackgroundTasks =>
+        [.. store.Work.Append(collection).Append(identityWatch).Append(renewal).Select(work => work.State)];
+
     /// <summary>Finishes the scrub's round at hand, or makes a whole one, now.</summary>
     internal Task RunScrubRoundAsync(CancellationToken cancellationToken) => store.Scrubber.RunRoundAsync(cancellationToken);
 
-    private async Task CollectAsync()
-    {
-        using PeriodicTimer timer = new(Options.CollectionInterval, Options.TimeProvider);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stopping.Token).ConfigureAwait(false))
-            {
-                await CollectOnceAsync().ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The peer stops.
-        }
-    }
+    private BackgroundTask NewWork(string name, TimeSpan interval) => new(name, interval, Options.TimeProvider, Options.Log);
 
-    private async Task CollectOnceAsync()
+    private async Task<TimeSpan?> CollectAsync(CancellationToken cancellationToken)
     {
-        try
+        GarbageCollectionResult result = await store.Collector.CollectAsync(Options.GracePeriod, cancellationToken).ConfigureAwait(false);
+        if (result.ChunksDeleted > 0)
         {
-            GarbageCollectionResult result =
-                await store.Collector.CollectAsync(Options.GracePeriod, stopping.Token).ConfigureAwait(false);
-            if (result.ChunksDeleted > 0)
-            {
-                Log(string.Create(
-                    CultureInfo.InvariantCulture, $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
-            }
+            Log(string.Create(
+                CultureInfo.InvariantCulture, $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
         }
-        catch (Exception error) when (error is DfssException or IOException or UnauthorizedAccessException)
-        {
-            Log($"Garbage collection failed and will be tried again: {error.Message}");
-        }
+
+        return Options.CollectionInterval;
     }
 
     private async Task ScrubAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        try
-        {
-            await store.Scrubber.RunAsync(store.Recovery, stopping.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The peer stops.
-        }
+        await store.Scrubber.RunAsync(store.Recovery, stopping.Token).ConfigureAwait(false);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dfss.Clusters;
+using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Storage;
 using Dfss.Transport;
@@ -25,6 +26,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     // Not disposed: whoever is in a hurry may be so until after the end, and it owns no timer or handle.
     private readonly CancellationTokenSource hurrying = new();
+    private readonly PeerInstance instance = PeerInstance.Create();
     private readonly long startedTimestamp;
     private readonly Lazy<Task> stopped;
     private readonly Task accepting;
@@ -32,6 +34,9 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly Task scrubbing;
     private readonly Task watching;
     private readonly Task renewing;
+    private readonly BackgroundTask collection;
+    private readonly BackgroundTask identityWatch;
+    private readonly BackgroundTask renewal;
     private volatile TlsTransport? tls;
     private volatile Exception? fault;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,11 +61,16 @@ public sealed partial class DfssPeer : IAsyncDisposable
         badVisits = new FailedHandshakes(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
+        collection = NewWork("Garbage collection", options.CollectionInterval);
+        identityWatch = NewWork("Revocation watch", options.IdentityInterval);
+        renewal = NewWork("Certificate renewal", options.RenewalInterval);
         accepting = AcceptAsync();
-        collecting = CollectAsync();
+        collecting = collection.RunAsync(CollectAsync, options.CollectionInterval, stopping.Token);
         scrubbing = ScrubAsync();
-        watching = WatchIdentitiesAsync();
-        renewing = RenewIdentityAsync();
+        watching = tls is null
+            ? Task.CompletedTask
+            : identityWatch.RunAsync(WatchIdentitiesAsync, options.IdentityInterval, stopping.Token);
+        renewing = tls is null ? Task.CompletedTask : renewal.RunAsync(RenewAsync, firstWait: TimeSpan.Zero, stopping.Token);
     }
 
     /// <summary>The options it was started with.</summary>
@@ -86,7 +96,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     /// <summary>Opens the store and listens. When it returns, clients can connect.</summary>
     /// <exception cref="DfssException">
-    /// StoreInUse, StoreFormat, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
+    /// StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
     /// CertificateRevoked, CertificateNotTrusted: no client would accept its certificate.
     /// </exception>
     public static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
@@ -112,6 +122,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         ListenAddress.ThrowIfNotAllowed(options);
+        options = options with { Log = GuardedLog.Guard(options.Log) };
         LocalStoreOptions storeOptions = new()
         {
             TimeProvider = options.TimeProvider,
@@ -119,6 +130,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             ScrubBytesPerSecond = options.ScrubBytesPerSecond,
             QuotaBytes = options.QuotaBytes,
             MinimumFreeBytes = options.MinimumFreeBytes,
+            Relocation = options.StoreRelocation,
         };
         LocalStore store = await LocalStore.OpenAsync(
             options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
@@ -130,7 +142,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             if (options.Identity is { } identity)
             {
                 tls = new TlsTransport(identity, options.TimeProvider, options.Log);
-                tls.Validator.ThrowIfUnusableAt(identity, store.StoreId);
+                ThrowIfUnusable(tls.Validator, identity, store);
             }
 
             listener = listen(options.Address, options.Port);
@@ -161,31 +173,17 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
+    /// <summary>Each step is taken, whatever became of the one before; the first failure is what completion tells.</summary>
     private async Task StopOnceAsync()
     {
-        await stopping.CancelAsync().ConfigureAwait(false);
-
-        // Before the port is free for a next peer, which will write its own.
-        token?.Delete();
-        await listener.DisposeAsync().ConfigureAwait(false);
+        await TryStopAsync(stopping.CancelAsync).ConfigureAwait(false);
+        await TryStopAsync(StopListeningAsync).ConfigureAwait(false);
         await Task.WhenAll(accepting, collecting, scrubbing, watching, renewing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        using CancellationTokenSource limit = new(DrainTime, Options.TimeProvider);
-        using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurrying.Token);
-        await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token))).ConfigureAwait(false);
-        foreach (PeerSession session in sessions.Keys)
-        {
-            session.Close();
-        }
-
-        // Closing in order waits for those that stand still too.
-        using CancellationTokenRegistration abort = hurrying.Token.UnsafeRegister(
-            static state => ((DfssPeer)state!).AbortSessions(), this);
-        await Task.WhenAll(sessions.Values).ConfigureAwait(false);
-        sessionLog.Dispose();
-        await store.DisposeAsync().ConfigureAwait(false);
+        await TryStopAsync(EndSessionsAsync).ConfigureAwait(false);
+        await TryStopAsync(() => store.DisposeAsync().AsTask()).ConfigureAwait(false);
         if (Options.Issuer is { } issuer)
         {
-            await issuer.DisposeAsync().ConfigureAwait(false);
+            await TryStopAsync(() => issuer.DisposeAsync().AsTask()).ConfigureAwait(false);
         }
 
         stopping.Dispose();
@@ -197,6 +195,50 @@ public sealed partial class DfssPeer : IAsyncDisposable
         {
             completion.SetResult();
         }
+    }
+
+    private async Task TryStopAsync(Func<Task> step)
+    {
+        try
+        {
+            await step().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            fault ??= error;
+            Log($"Stopping met a fault: {error.ToString().ReplaceLineEndings(" ")}");
+        }
+    }
+
+    private async Task StopListeningAsync()
+    {
+        // Before the port is free for a next peer, which will write its own.
+        try
+        {
+            token?.Delete();
+        }
+        finally
+        {
+            await listener.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task EndSessionsAsync()
+    {
+        using CancellationTokenSource limit = new(DrainTime, Options.TimeProvider);
+        using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurrying.Token);
+        await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token)))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (PeerSession session in sessions.Keys)
+        {
+            session.Close();
+        }
+
+        // Closing in order waits for those that stand still too.
+        using CancellationTokenRegistration abort = hurrying.Token.UnsafeRegister(
+            static state => ((DfssPeer)state!).AbortSessions(), this);
+        await Task.WhenAll(sessions.Values).ConfigureAwait(false);
+        sessionLog.Dispose();
     }
 
     private void AbortSessions()

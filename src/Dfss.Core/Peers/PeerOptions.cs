@@ -15,6 +15,9 @@ public sealed record PeerOptions
     /// <summary>The store's folder, made where it does not exist; null keeps everything in memory.</summary>
     public string? StorePath { get; init; }
 
+    /// <summary>What the operator says of a store that is not where it last ran. For one start: leave it out afterwards.</summary>
+    public StoreRelocation StoreRelocation { get; init; }
+
     /// <summary>
     /// What to listen on: <c>localhost</c> (127.0.0.1 and ::1), an IP address of this machine, or <c>*</c> for all. Anything but loopback
     /// needs an <see cref="Identity"/>, or <see cref="AllowUnauthenticatedNetwork"/>.

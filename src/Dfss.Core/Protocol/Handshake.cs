@@ -67,9 +67,13 @@ internal sealed record HelloAnswer(
     /// <summary>The number of the cluster's revocation list that the peer has; null where it keeps none.</summary>
     public long? RevocationNumber { get; init; }
 
+    /// <summary>Which running peer answers; null where it does not say, as those of before do.</summary>
+    public PeerInstance? Instance { get; init; }
+
     public MessageMap ToMap()
     {
         MessageMap map = ToPlainMap();
+        Instance?.AddTo(map);
         if (IsLimited)
         {
             map.Add("limited", true);
@@ -121,6 +125,7 @@ internal sealed record HelloAnswer(
         {
             IsLimited = map.TryGet("limited", out MessageValue limited) && limited.AsBoolean(),
             RevocationNumber = map.TryGet("revocations", out MessageValue number) ? number.AsInteger() : null,
+            Instance = PeerInstance.FromMap(map),
         };
     }
 }

@@ -11,6 +11,7 @@ internal sealed class LocalStore : IAsyncDisposable
     private readonly Func<long> countQuarantined;
     private readonly IRegisterTable table;
     private readonly StoreSpace space;
+    private readonly BackgroundTask? recoveryWork;
     private readonly IReadOnlyList<object> parts;
     private bool isDisposed;
 
@@ -28,14 +29,19 @@ internal sealed class LocalStore : IAsyncDisposable
         Chunks = storeParts.Chunks;
         Verifier = storeParts.Verifier;
         Recovery = storeParts.Recovery;
+        recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
-        Records = new RecordStore(storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault);
+        Records = new RecordStore(
+            storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault, new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined);
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
 
     /// <summary>Who the store is.</summary>
     public StoreId StoreId { get; }
+
+    /// <summary>The store that it was a copy of until it was opened; null where it kept its store id.</summary>
+    public StoreId? CopyOf { get; private init; }
 
     /// <summary>The chunks. Reads are not verified.</summary>
     public ILocalChunkStore Chunks { get; }
@@ -58,16 +64,19 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
     public Exception? Fault => fault.Cause;
 
-    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted; nothing has to wait
-    /// for it.</summary>
+    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted, or that has failed for the
+    /// first time; nothing has to wait for it.</summary>
     public Task Recovery { get; }
+
+    /// <summary>What the store does in the background.</summary>
+    public IEnumerable<BackgroundTask> Work => recoveryWork is null ? [Scrubber.Work] : [recoveryWork, Scrubber.Work];
 
     /// <summary>Opens a store, or makes it where <paramref name="path"/> does not exist or is an empty
     /// folder.</summary>
     /// <param name="path">The folder; null for a store in memory.</param>
     /// <param name="options">How it runs.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreNotSupported, StoreFull, StoreFailed.</exception>
+    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, StoreFull, StoreFailed.</exception>
     public static Task<LocalStore> OpenAsync(string? path, LocalStoreOptions options, CancellationToken cancellationToken) =>
         OpenAsync(path, options, new DurableFile(beforeStep: null), cancellationToken);
 
@@ -79,11 +88,12 @@ internal sealed class LocalStore : IAsyncDisposable
         var touched = new TouchedChunks(options.TimeProvider);
         if (path is null)
         {
+            var id = StoreId.Create();
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
-                new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
-                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask);
-            return new LocalStore(path: null, StoreId.Create(), new FailStopLatch("memory"), parts, options, parts: []);
+                new MemoryRegisterTable(id), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
+                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null);
+            return new LocalStore(path: null, id, new FailStopLatch("memory", options.Log), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -147,8 +157,9 @@ internal sealed class LocalStore : IAsyncDisposable
         try
         {
             layout.Restrict(options.Log);
-            var fault = new FailStopLatch(layout.Root);
+            var fault = new FailStopLatch(layout.Root, options.Log);
             StoreId? former = StoreFormat.Read(layout);
+            StoreArrival arrival = new(layout, former, format, options);
             if (former is null)
             {
                 // Also where the folder was there: whoever made it may have been killed before this.
@@ -157,18 +168,21 @@ internal sealed class LocalStore : IAsyncDisposable
 
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
+            await arrival.SetAsideCatalogAsync(files, fault).ConfigureAwait(false);
             var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
-            id = await ClaimAsync(layout, files, catalog, id, isNew: former is null, options.Log).ConfigureAwait(false);
+            id = await ClaimAsync(layout, files, catalog, id, former is null, arrival.CopyOf, options.Log).ConfigureAwait(false);
+            await catalog.OpenVotesAsync(id).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
             // The names of the two databases.
             files.SyncDirectory(layout.Root);
-            chunks.Recovery.Start(options.Log);
+            chunks.Recovery.Start();
             var storeParts = new StoreParts(
                 catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined, chunks.ScrubTable,
-                chunks.Space, chunks.Recovery.Completion);
-            var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts);
+                chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work);
+            arrival.Note(files);
+            var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts) { CopyOf = arrival.CopyOf };
             isOpen = true;
             return store;
         }
@@ -191,7 +205,7 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new
     /// store, with the old one's chunks.</summary>
     private static async Task<StoreId> ClaimAsync(
-        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, Action<string>? log)
+        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, StoreId? copyOf, Action<string>? log)
     {
         StoreId? owner = catalog.StoreId;
         if (owner is not null)
@@ -203,8 +217,10 @@ internal sealed class LocalStore : IAsyncDisposable
 
         if (!isNew)
         {
-            log?.Invoke($"The store at '{layout.Root}' has lost its catalog and with it its votes: it goes on as a new store.");
             id = CreateStore(layout, files);
+            log?.Invoke(copyOf is null
+                ? $"The store at '{layout.Root}' has lost its catalog and with it its votes: it goes on as a new store."
+                : $"The store at '{layout.Root}' is a copy of store {copyOf}: it is store {id} from now on.");
         }
 
         await catalog.SetStoreIdAsync(id).ConfigureAwait(false);
@@ -237,5 +253,6 @@ internal sealed class LocalStore : IAsyncDisposable
         Func<ChunkId, bool> IsQuarantined,
         ScrubTable? ScrubTable,
         StoreSpace Space,
-        Task Recovery);
+        Task Recovery,
+        BackgroundTask? RecoveryWork);
 }

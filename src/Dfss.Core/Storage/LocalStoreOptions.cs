@@ -23,4 +23,10 @@ internal sealed record LocalStoreOptions
 
     /// <summary>Says what drive and file system a folder is on.</summary>
     public Func<string, (DriveType Type, string Format)> FindFileSystem { get; init; } = StoreFileSystem.Find;
+
+    /// <summary>What the operator says of a store that is not where it last ran.</summary>
+    public StoreRelocation Relocation { get; init; }
+
+    /// <summary>Says where a store is; given the name of its file system.</summary>
+    public Func<StoreLayout, string, StorePlace> FindPlace { get; init; } = StorePlaceFinder.Find;
 }

@@ -9,6 +9,9 @@ public sealed record PeerInfo
     /// <summary>A thousand years, which a TimeSpan still holds.</summary>
     private const long MaxUptimeMilliseconds = 1000L * 365 * 24 * 60 * 60 * 1000;
 
+    /// <summary>64: a peer has a handful.</summary>
+    private const int MaxBackgroundTasks = 64;
+
     /// <summary>The longest path of Linux; of a text of a peer that is longer, the rest is not shown.</summary>
     private const int MaxTextCharacters = 4096;
 
@@ -54,6 +57,12 @@ public sealed record PeerInfo
     /// <summary>Bytes free on the store's file system; null for a store in memory.</summary>
     public long? FreeBytes { get; init; }
 
+    /// <summary>Why its store takes no more writes and votes until the peer is restarted; null while it does.</summary>
+    public string? StoreFault { get; init; }
+
+    /// <summary>What it does in the background, and how that is getting on; empty of a peer that does not say.</summary>
+    public IReadOnlyList<BackgroundTaskInfo> BackgroundTasks { get; init; } = [];
+
     /// <summary>What TLS was agreed upon with it, and who it is; null where nothing is encrypted.</summary>
     public TlsAgreement? Tls { get; init; }
 
@@ -77,6 +86,25 @@ public sealed record PeerInfo
         QuotaBytes = map.TryGet("quota_bytes", out MessageValue quota) ? quota.AsInteger() : null,
         MinimumFreeBytes = map.TryGet("minimum_free_bytes", out MessageValue minimum) ? minimum.AsInteger() : null,
         FreeBytes = map.TryGet("free_bytes", out MessageValue free) ? free.AsInteger() : null,
+        StoreFault = map.TryGet("fault", out MessageValue fault) ? Printable(fault.AsText()) : null,
+        BackgroundTasks = map.TryGet("background", out MessageValue background) ? ReadBackground(background) : [],
+    };
+
+    private static IReadOnlyList<BackgroundTaskInfo> ReadBackground(MessageValue background)
+    {
+        IReadOnlyList<MessageValue> tasks = background.AsArray();
+        return tasks.Count <= MaxBackgroundTasks
+            ? [.. tasks.Select(one => ReadBackground(one.AsMap()))]
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, "A peer tells of more background work than a client reads.");
+    }
+
+    private static BackgroundTaskInfo ReadBackground(MessageMap map) => new(Printable(map.Required("name").AsText()))
+    {
+        IsRunning = map.Required("running").AsBoolean(),
+        Restarts = map.Required("restarts").AsInteger(),
+        FailedSince = map.TryGet("failed_since", out MessageValue since) ? Handshake.ToTime(since) : null,
+        LastError = map.TryGet("last_error", out MessageValue error) ? Printable(error.AsText()) : null,
     };
 
     private static string Printable(string text) => PrintableText.From(text, MaxTextCharacters);

@@ -32,6 +32,9 @@ internal sealed class PeerLink : IAsyncDisposable
     /// <summary>Where the peer is.</summary>
     public PeerAddress Address { get; }
 
+    /// <summary>Told what the peer says of itself at each new connection, before that is used; null: nobody is.</summary>
+    public Func<HelloAnswer, CancellationToken, Task>? Greeted { get; init; }
+
     /// <summary>What time-outs are measured by.</summary>
     public TimeProvider Clock => clock;
 
@@ -117,33 +120,48 @@ internal sealed class PeerLink : IAsyncDisposable
     private async Task<ClientChannel> ConnectAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stop.Token);
-        ClientChannel channel;
+        ClientChannel? channel = null;
+        bool isTaken = false;
         try
         {
             channel = await ClientChannel.ConnectAsync(Address, options, either.Token).ConfigureAwait(false);
+            ThrowIfAnotherStore(channel.Hello.StoreId);
+            if (Greeted is { } greeted)
+            {
+                await greeted(channel.Hello, either.Token).ConfigureAwait(false);
+            }
+
+            isTaken = true;
+            return channel;
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(DfssErrorCode.PeerUnreachable, $"{Address}: the link was closed from this side.", exception);
         }
+        finally
+        {
+            if (!isTaken && channel is not null)
+            {
+                await channel.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
 
-        StoreId found = channel.Hello.StoreId;
+    private void ThrowIfAnotherStore(StoreId found)
+    {
         StoreId known;
         lock (gate)
         {
             known = knownStore ??= found;
         }
 
-        if (known == found)
+        if (known != found)
         {
-            return channel;
+            throw new DfssException(
+                DfssErrorCode.PeerUnreachable,
+                $"{Address}: another store answers there now: {found} instead of {known}.",
+                "Find out where the peer is now, and name that address.");
         }
-
-        await channel.DisposeAsync().ConfigureAwait(false);
-        throw new DfssException(
-            DfssErrorCode.PeerUnreachable,
-            $"{Address}: another store answers there now: {found} instead of {known}.",
-            "Find out where the peer is now, and name that address.");
     }
 
     private void StartMonitor()
@@ -188,6 +206,18 @@ internal sealed class PeerLink : IAsyncDisposable
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // The link is being closed.
+        }
+        catch (Exception error)
+        {
+            // Without it a dead peer would not be noticed: what waits fails, and the next request starts another one.
+            DfssException reason = new(DfssErrorCode.PeerUnreachable, $"Watching the connection met a fault: {error.Message}", error);
+            lock (gate)
+            {
+                monitor = null;
+            }
+
+            bulk.Abort(reason);
+            control.Abort(reason);
         }
     }
 

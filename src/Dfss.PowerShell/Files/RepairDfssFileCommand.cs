@@ -104,7 +104,10 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             ? FormattableString.Invariant($", and ask for {Replicas} copies from now on")
             : string.Empty;
         string lost = plan.LostChunks > 0 ? $"; {DescribeLost(plan)} and cannot be repaired" : string.Empty;
-        return copy + change + lost;
+        string votes = plan.WithoutVote.Count > 0
+            ? $", and bring {string.Join(", ", plan.WithoutVote.Select(member => member.DisplayName))} up to date"
+            : string.Empty;
+        return copy + votes + change + lost;
     }
 
     private static string DescribeLost(RepairPlan plan)

@@ -214,6 +214,11 @@ internal sealed class DetachedPeer : SessionPeer
         }
 
         AppendLimits(command, options);
+        if (options.StoreRelocation != StoreRelocation.None)
+        {
+            command.Append(options.StoreRelocation == StoreRelocation.Moved ? " -StoreMoved" : " -StoreCopied");
+        }
+
         return command.Append(options.AllowUnauthenticatedNetwork
             ? " -AllowUnauthenticatedNetwork" : string.Empty).ToString();
     }

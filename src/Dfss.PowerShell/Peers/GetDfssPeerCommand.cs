@@ -48,7 +48,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
             if (Id is null || Id.Contains(peer.Id))
             {
                 DfssPeerInfo info = await AskAsync(peer, cancellationToken).ConfigureAwait(false);
-                await WriteObjectAsync(info).ConfigureAwait(false);
+                await WriteAsync(info).ConfigureAwait(false);
             }
         }
 
@@ -90,22 +90,47 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
     private static bool IsRefusal(DfssException exception) => exception.Code
         is DfssErrorCode.TlsRequired or DfssErrorCode.TlsNotExpected or DfssErrorCode.NotAuthenticated
         or DfssErrorCode.NotPermitted or DfssErrorCode.CertificateExpired or DfssErrorCode.CertificateRevoked
-        or DfssErrorCode.CertificateNotTrusted;
+        or DfssErrorCode.CertificateNotTrusted or DfssErrorCode.RevocationStatusUnknown;
 
     private async Task WriteRemoteAsync(PeerAddress address, CancellationToken cancellationToken)
     {
         try
         {
             PeerInfo answer = await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false);
-            SessionPeer? own = Array.Find(SessionPeers.List(), peer => peer.StoreId == answer.StoreId.ToString());
+            SessionPeer? own = Array.Find(SessionPeers.List(), peer => IsSame(peer, answer));
             DfssPeerInfo info = own?.ToInfo(answer, DfssPeerState.Running) ?? ToRemote(address, answer);
-            await WriteObjectAsync(info).ConfigureAwait(false);
+            await WriteAsync(info).ConfigureAwait(false);
         }
         catch (DfssException exception)
         {
             await WriteErrorAsync(ErrorRecords.Create(exception, address.ToString())).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Writes a peer, and a warning for what an operator should look at.</summary>
+    private async Task WriteAsync(DfssPeerInfo info)
+    {
+        if (info.StoreFault is { } fault)
+        {
+            await WriteWarningAsync(
+                $"The store of peer {info.Endpoint} takes no more writes and votes until the peer is restarted: {fault}").ConfigureAwait(false);
+        }
+
+        foreach (DfssBackgroundTaskInfo task in info.BackgroundTasks)
+        {
+            if (task.FailedSince is { } since)
+            {
+                await WriteWarningAsync(
+                    $"{task.Name} of peer {info.Endpoint} has failed since {since:g} and is tried again: {task.LastError}").ConfigureAwait(false);
+            }
+        }
+
+        await WriteObjectAsync(info).ConfigureAwait(false);
+    }
+
+    /// <summary>The store alone does not tell: a copy of it may run too.</summary>
+    private static bool IsSame(SessionPeer peer, PeerInfo answer) => peer.StoreId == answer.StoreId.ToString()
+        && peer.ProcessId == answer.ProcessId && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase);
 
     private static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new DfssPeerInfo
     {

@@ -74,6 +74,16 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? MinimumFreeSpace { get; set; }
 
+    /// <summary>
+    /// Starts a store that was moved, or put back in the place of one that never runs again: it keeps its store id. For one start.
+    /// </summary>
+    [Parameter(ParameterSetName = DiskSet, HelpMessage = "The store was moved here: it keeps its store id. For one start.")]
+    public SwitchParameter StoreMoved { get; set; }
+
+    /// <summary>Starts a copy of a store that runs elsewhere: it becomes a new store. For one start.</summary>
+    [Parameter(ParameterSetName = DiskSet, HelpMessage = "The store is a copy of one that runs: it becomes a new store. For one start.")]
+    public SwitchParameter StoreCopied { get; set; }
+
     /// <summary>Bytes a second at which the peer reads through its store to find what has gone bad; 0 turns it off.</summary>
     [Parameter(HelpMessage = "Bytes a second at which the peer re-reads its store in the background; 0: never.")]
     [ValidateRange(0, long.MaxValue)]
@@ -105,13 +115,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        if (Wait && Detached)
-        {
-            throw new CmdletException(ErrorRecords.Create(
-                "WaitAndDetached", ErrorCategory.InvalidArgument, target: null,
-                "-Wait and -Detached exclude each other.", "Give one of them."));
-        }
-
+        ThrowIfExclusive();
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
         string target = FormattableString.Invariant($"{Address}:{Port}");
         string action = path is null ? "Start a peer with a store in memory" : $"Start a peer with the store '{path}'";
@@ -125,6 +129,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
         var options = new PeerOptions
         {
             StorePath = path,
+            StoreRelocation = StoreMoved ? StoreRelocation.Moved : StoreCopied ? StoreRelocation.Copied : StoreRelocation.None,
             Address = Address,
             Port = Port,
             AdvertisedAddresses =
@@ -159,6 +164,23 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
         failure.Code is DfssErrorCode.AddressUnavailable or DfssErrorCode.InvalidArgument || StorePath is null
             ? FormattableString.Invariant($"{Address}:{Port}")
             : StorePath;
+
+    private void ThrowIfExclusive()
+    {
+        if (Wait && Detached)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "WaitAndDetached", ErrorCategory.InvalidArgument, target: null,
+                "-Wait and -Detached exclude each other.", "Give one of them."));
+        }
+
+        if (StoreMoved && StoreCopied)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "MovedAndCopied", ErrorCategory.InvalidArgument, target: null,
+                "-StoreMoved and -StoreCopied exclude each other.", "Give one of them."));
+        }
+    }
 
     /// <summary>Whether an address is for listening only: nobody can be sent there.</summary>
     private static bool IsAny(string address) => IPAddress.TryParse(address, out IPAddress? parsed)

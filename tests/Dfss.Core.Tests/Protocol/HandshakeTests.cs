@@ -25,9 +25,13 @@ public class HandshakeTests
         Assert.Equal([1, 2], request.Versions);
         Assert.Equal("dfss/9", request.Software);
         Assert.Equal(["x"], request.Capabilities);
-        HelloAnswer sent = new(1, "dfss/9", StoreId.Create(), ["a:9000", "[::1]:9"], ["y"], new HelloLimits(5, 6, 7));
+        HelloAnswer sent = new(1, "dfss/9", StoreId.Create(), ["a:9000", "[::1]:9"], ["y"], new HelloLimits(5, 6, 7))
+        {
+            Instance = PeerInstance.Create(),
+        };
         HelloAnswer got = HelloAnswer.FromMap(sent.ToMap());
         Assert.Equal((sent.Version, sent.Software, sent.StoreId, sent.Limits), (got.Version, got.Software, got.StoreId, got.Limits));
+        Assert.Equal((sent.Instance, Environment.ProcessId), (got.Instance, got.Instance?.ProcessId));
         Assert.Equal(sent.Addresses, got.Addresses);
         Assert.Equal(sent.Capabilities, got.Capabilities);
     }

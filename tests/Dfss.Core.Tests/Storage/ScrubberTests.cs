@@ -197,7 +197,7 @@ public sealed class ScrubberTests : IDisposable
         return (ChunkId.Of(content), content);
     }
 
-    private static bool IsRefusal(string line) => line.Contains("The scrub had to stop", StringComparison.Ordinal);
+    private static bool IsRefusal(string line) => line.Contains("Scrub failed and will be tried again", StringComparison.Ordinal);
 
     private static async Task<List<ChunkId>> PutAsync(LocalStore store, int count)
     {
@@ -258,7 +258,7 @@ public sealed class ScrubberTests : IDisposable
         public async ValueTask DisposeAsync()
         {
             await stop.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+            await running;
             stop.Dispose();
         }
     }

@@ -33,5 +33,5 @@ public sealed class SmallChunkTableTests
         Assert.Equal((3, 3 * TestChunks.Small), table.Count);
     }
 
-    private static Database Open(string path) => new(path, SmallChunkTable.Schema, new FailStopLatch(path));
+    private static Database Open(string path) => new(path, SmallChunkTable.Schema, new FailStopLatch(path, log: null));
 }

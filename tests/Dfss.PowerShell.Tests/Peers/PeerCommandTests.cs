@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Net.Sockets;
+using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Peers;
@@ -61,6 +62,38 @@ public sealed class PeerCommandTests : IDisposable
     {
         Start("store");
         Assert.Equal("StoreInUse", Result.IdOf(session.RunUntilError("Start-DfssPeer store -Port 0")));
+    }
+
+    [Fact]
+    public void A_copied_store_starts_when_it_is_told_what_it_is()
+    {
+        Assert.SkipUnless(CopiedFolder.IsSupported, "Needs cp.");
+        DfssPeerInfo original = Start("store");
+        CopiedFolder.Copy(Path.Combine(folder, "store"), Path.Combine(folder, "copy"));
+        Assert.Equal("StoreRelocated", Result.IdOf(session.RunUntilError("Start-DfssPeer copy -Port 0")));
+        Assert.Equal(
+            "MovedAndCopied", Result.IdOf(session.RunUntilError("Start-DfssPeer copy -Port 0 -StoreMoved -StoreCopied")));
+        DfssPeerInfo copy = Start("copy -StoreCopied");
+        Assert.NotEqual(original.StoreId, copy.StoreId);
+        session.Run("$peer | Stop-DfssPeer", ("peer", copy)).ThrowIfFailed();
+        Assert.Equal(copy.StoreId, Start("copy").StoreId);
+    }
+
+    [Fact]
+    public void Both_peers_of_a_store_that_runs_twice_are_listed_and_stopped()
+    {
+        Assert.SkipUnless(CopiedFolder.IsSupported, "Needs cp.");
+        DfssPeerInfo first = Start("store");
+        session.Run("$peer | Stop-DfssPeer", ("peer", first)).ThrowIfFailed();
+        CopiedFolder.CopyUnnoticed(Path.Combine(folder, "store"), Path.Combine(folder, "copy"));
+        DfssPeerInfo[] peers = [Start("store"), Start("copy")];
+        Result listed = session.Run("Get-DfssPeer -Peer $peers", ("peers", peers));
+        Assert.Equal(peers.Select(peer => peer.Id), listed.As<DfssPeerInfo>().Select(peer => peer.Id));
+        File.WriteAllText(Path.Combine(folder, "file"), "content");
+        Assert.Equal("StoreRunsTwice", Result.IdOf(Assert.Single(
+            session.Run("Send-DfssFile file -Peer $peers", ("peers", peers)).Errors)));
+        session.Run("Get-DfssPeer -Peer $peers | Stop-DfssPeer", ("peers", peers)).ThrowIfFailed();
+        Assert.All(peers, peer => Assert.False(Listens(peer.Port)));
     }
 
     [Fact]

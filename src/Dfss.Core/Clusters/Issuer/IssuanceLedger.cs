@@ -37,7 +37,7 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
     {
         this.clock = clock;
         PrivateFile.Touch(path);
-        database = new Database(path, Schema, new FailStopLatch(Path.GetDirectoryName(path)!));
+        database = new Database(path, Schema, new FailStopLatch(Path.GetDirectoryName(path)!, log: null));
     }
 
     private enum Refusal

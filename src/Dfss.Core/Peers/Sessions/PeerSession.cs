@@ -102,11 +102,17 @@ internal sealed partial class PeerSession
             return;
         }
 
-        LogEnd(reason);
         isEnding = true;
-        using CancellationTokenSource limit = new(RefusalLimit);
-        await TryNotifyAsync(reason, limit.Token).ConfigureAwait(false);
-        Close();
+        try
+        {
+            LogEnd(reason);
+            using CancellationTokenSource limit = new(RefusalLimit);
+            await TryNotifyAsync(reason, limit.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            Close();
+        }
     }
 
     /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/> then ends.</summary>
@@ -206,6 +212,12 @@ internal sealed partial class PeerSession
             {
                 channel.Abort();
             }
+        }
+        catch (Exception error)
+        {
+            // The edge of a request: a fault in delivering its answer ends this connection, and is not lost.
+            Log($"an answer met a fault: {error.ToString().ReplaceLineEndings(" ")}", MaxFaultCharacters);
+            channel.Abort();
         }
         finally
         {

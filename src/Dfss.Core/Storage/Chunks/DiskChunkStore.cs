@@ -34,15 +34,15 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         small = new SmallChunkTable(database);
         ScrubTable = new ScrubTable(database);
         log = options.Log;
-        incoming = new IncomingChunks(layout, files, folders);
-        Recovery = new IncomingRecovery(layout, files, this, incoming, folders, small);
+        incoming = new IncomingChunks(layout, files, folders, fault);
+        Recovery = new IncomingRecovery(layout, files, this, incoming, folders, small, options);
         Space = new StoreSpace(
             $"The store at '{layout.Root}'",
             options.QuotaBytes,
             options.MinimumFreeBytes ?? StoreSpace.DefaultMinimumFree(options.FindSpace(layout.Root).Total),
             () => Count().Bytes,
             () => options.FindSpace(layout.Root).Free - small.Waiting.Bytes,
-            Recovery.Counted);
+            () => Recovery.Counted);
     }
 
     /// <summary>What is to be done after a start, in the background.</summary>

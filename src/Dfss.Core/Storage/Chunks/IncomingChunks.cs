@@ -20,6 +20,7 @@ internal sealed class IncomingChunks : IAsyncDisposable
     private readonly StoreLayout layout;
     private readonly DurableFile files;
     private readonly ChunkFolders folders;
+    private readonly FailStopLatch fault;
 
     // Names of this run; what a run before left in incoming/ has another prefix.
     private readonly string session = Guid.NewGuid().ToString("N");
@@ -36,11 +37,12 @@ internal sealed class IncomingChunks : IAsyncDisposable
     // many.
     private readonly List<IncomingChunk> untold = [];
 
-    public IncomingChunks(StoreLayout layout, DurableFile files, ChunkFolders folders)
+    public IncomingChunks(StoreLayout layout, DurableFile files, ChunkFolders folders, FailStopLatch fault)
     {
         this.layout = layout;
         this.files = files;
         this.folders = folders;
+        this.fault = fault;
         for (int i = 0; i < SyncThreads; i++)
         {
             new Thread(SyncUntilClosed) { IsBackground = true, Name = $"dfss sync {i}" }.Start();
@@ -241,13 +243,21 @@ internal sealed class IncomingChunks : IAsyncDisposable
         }
         catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
-            return GiveUp(chunk, exception);
+            GiveUp(chunk);
+            return StoreErrors.Failed(layout.Root, exception);
+        }
+        catch (Exception exception)
+        {
+            // The edge of the thread: an exception here would end the process. What it left undone nobody knows.
+            fault.Set(exception);
+            GiveUp(chunk);
+            return StoreErrors.Fault(layout.Root, exception);
         }
     }
 
     /// <summary>Never tried again: the kernel may hold as clean what it failed to write, and a second sync would then
     /// succeed and lie.</summary>
-    private DfssException GiveUp(IncomingChunk chunk, Exception exception)
+    private void GiveUp(IncomingChunk chunk)
     {
         try
         {
@@ -257,7 +267,9 @@ internal sealed class IncomingChunks : IAsyncDisposable
         {
             // It stays as garbage in incoming/; the next start removes it, or re-reads and rewrites it.
         }
-
-        return StoreErrors.Failed(layout.Root, exception);
+        catch (Exception error)
+        {
+            fault.Set(error);
+        }
     }
 }

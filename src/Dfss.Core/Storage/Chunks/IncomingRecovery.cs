@@ -12,80 +12,117 @@ namespace Dfss.Storage;
 /// </summary>
 internal sealed class IncomingRecovery(
     StoreLayout layout, DurableFile files, ILocalChunkStore store, IncomingChunks incoming, ChunkFolders folders,
-    SmallChunkTable small) : IAsyncDisposable
+    SmallChunkTable small, LocalStoreOptions options) : IAsyncDisposable
 {
+    /// <summary>1 h: what stops it, a folder that cannot be read for example, needs an operator.</summary>
+    private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
+
     private readonly CancellationTokenSource stop = new();
-    private readonly TaskCompletionSource counted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource firstPass = NewSource();
+    private TaskCompletionSource counted = NewSource();
+    private DatabaseSession? snapshot;
+    private Task running = Task.CompletedTask;
 
-    /// <summary>Ends when everything left has been dealt with; fails as the disk does.</summary>
-    public Task Completion { get; private set; } = Task.CompletedTask;
+    /// <summary>Ends when the first pass has ended; fails as it did, and the work is then tried again.</summary>
+    public Task Completion => firstPass.Task;
 
-    /// <summary>Ends when all that was there at the start has been counted; fails as the disk does.</summary>
-    public Task Counted => counted.Task;
+    /// <summary>
+    /// Ends when all that was there at the start has been counted. Fails when the count did; the next try has another task.
+    /// </summary>
+    public Task Counted => Volatile.Read(ref counted).Task;
 
-    /// <summary>Begins. A failure is logged too, as nobody may wait for the end; what was left is left to the next
-    /// start.</summary>
-    public void Start(Action<string>? log) => Completion = RunAsync(small.BeginCount(), log, stop.Token);
+    /// <summary>The work, and how it is getting on.</summary>
+    public BackgroundTask Work { get; } = new("Recovery of the store", MaxPause, options.TimeProvider, options.Log);
+
+    /// <summary>Begins.</summary>
+    public void Start()
+    {
+        snapshot = small.BeginCount();
+        running = Work.RunAsync(PassAsync, firstWait: TimeSpan.Zero, stop.Token);
+    }
 
     /// <summary>Stops; what is not done is left to the next start.</summary>
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync().ConfigureAwait(false);
-        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.ConfigureAwait(false);
+        firstPass.TrySetCanceled(stop.Token);
+        counted.TrySetCanceled(stop.Token);
+        snapshot?.Dispose();
         stop.Dispose();
     }
 
-    private async Task RunAsync(DatabaseSession snapshot, Action<string>? log, CancellationToken cancellationToken)
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task<TimeSpan?> PassAsync(CancellationToken cancellationToken)
     {
-        await Task.Yield();
         try
         {
-            CountAll(snapshot, cancellationToken);
+            if (!Counted.IsCompletedSuccessfully)
+            {
+                CountAll(cancellationToken);
+            }
+
             // Only then: what is left may be put again only where it is known to fit.
             foreach (string path in Directory.EnumerateFiles(layout.Incoming).Where(path => !incoming.IsOwn(path)).ToList())
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await RecoverAsync(path, cancellationToken).ConfigureAwait(false);
             }
+
+            firstPass.TrySetResult();
+            return null;
         }
-        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
-            throw StoreErrors.From(exception, layout.Root);
-        }
-        catch (DfssException exception)
-        {
-            log?.Invoke($"What a crash left in '{layout.Incoming}' could not be dealt with: {exception.Message}");
+            DfssException error = exception as DfssException ?? StoreErrors.From(exception, layout.Root);
+            Fail(firstPass, error);
+            if (StoreErrors.IsOfMedium(exception))
+            {
+                throw error;
+            }
+
             throw;
         }
     }
 
-    private void CountAll(DatabaseSession snapshot, CancellationToken cancellationToken)
+    private void CountAll(CancellationToken cancellationToken)
     {
-        using DatabaseSession held = snapshot;
+        if (Counted.IsFaulted)
+        {
+            Volatile.Write(ref counted, NewSource());
+        }
+
         try
         {
+            if (snapshot is { } rows)
+            {
+                // First: while it is held, the database's log cannot shrink.
+                small.CountRows(rows, cancellationToken);
+                rows.Dispose();
+                snapshot = null;
+            }
+
             for (int i = 0; i < StoreLayout.ChunkFolderCount; i++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 folders.CountFolder(i);
             }
 
-            small.CountRows(snapshot, cancellationToken);
             counted.SetResult();
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            counted.SetCanceled(cancellationToken);
+            Fail(counted, StoreErrors.Failed(layout.Root, exception));
             throw;
         }
-        catch (Exception exception)
-        {
-            // Whoever must know that there is room learns it; maybe nobody must.
-            counted.SetException(StoreErrors.Failed(layout.Root, exception));
-            _ = counted.Task.Exception;
-            throw;
-        }
+    }
+
+    /// <summary>A waiting caller learns it; there may be none.</summary>
+    private static void Fail(TaskCompletionSource source, DfssException error)
+    {
+        source.TrySetException(error);
+        _ = source.Task.Exception;
     }
 
     private async Task RecoverAsync(string path, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ internal sealed class StoreSpace
     private readonly string place;
     private readonly Func<long> countStored;
     private readonly Func<long>? findFree;
-    private readonly Task counted;
+    private readonly Func<Task> counted;
     private long held;
 
     /// <param name="place">What is full, for messages.</param>
@@ -43,9 +43,11 @@ internal sealed class StoreSpace
     /// <param name="minimumFreeBytes">What is to stay free.</param>
     /// <param name="countStored">What is stored, what is on its way included. Never too little, once <paramref name="counted"/> has ended.</param>
     /// <param name="findFree">What is left on the disk, less what will be taken of it soon; null where there is no disk.</param>
-    /// <param name="counted">Ends when what was there at the start has been counted.</param>
+    /// <param name="counted">
+    /// Ends when what was there at the start has been counted. Fails when that failed; then it is another one, once it is tried again.
+    /// </param>
     public StoreSpace(
-        string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree, Task counted)
+        string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree, Func<Task> counted)
     {
         this.place = place;
         QuotaBytes = quotaBytes;
@@ -78,11 +80,11 @@ internal sealed class StoreSpace
             return default;
         }
 
-        if (QuotaBytes is not null && !counted.IsCompletedSuccessfully)
+        if (QuotaBytes is not null && counted() is { IsCompletedSuccessfully: false } counting)
         {
             try
             {
-                await counted.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await counting.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (DfssException error)
             {

@@ -22,7 +22,8 @@ internal abstract class DatabaseWrite
 /// <remarks>
 /// A commit that fails for want of space is rolled back and tried without its neighbours. Any other failure is final:
 /// pages that the kernel could not write
-/// may be gone from its cache too, and a later commit would build on them. So it blows the store's fuse.
+/// may be gone from its cache too, and a later commit would build on them. So it blows the store's fuse, as does an
+/// exception that nothing expects: the thread, and with it the process, goes on.
 /// </remarks>
 internal sealed class Database : IAsyncDisposable
 {
@@ -184,7 +185,7 @@ internal sealed class Database : IAsyncDisposable
             // One of them may be what does not fit; the others are not to suffer for it.
             foreach (DatabaseWrite write in batch)
             {
-                write.Finish(TryCommit([write]));
+                Finish(write, TryCommit([write]));
             }
 
             return;
@@ -192,7 +193,21 @@ internal sealed class Database : IAsyncDisposable
 
         foreach (DatabaseWrite write in batch)
         {
+            Finish(write, error);
+        }
+    }
+
+    /// <summary>A fault in one write's end keeps it from no other write.</summary>
+    private void Finish(DatabaseWrite write, DfssException? error)
+    {
+        try
+        {
             write.Finish(error);
+        }
+        catch (Exception exception)
+        {
+            // The edge of the thread: an exception here would end the process.
+            fault.Set(exception);
         }
     }
 
@@ -219,11 +234,12 @@ internal sealed class Database : IAsyncDisposable
             writer.RollBack();
             return StoreErrors.Full(storePath, exception);
         }
-        catch (SqliteException exception)
+        catch (Exception exception)
         {
+            // Any other failure of SQLite, and the edge of the thread: an exception here would end the process.
             fault.Set(exception);
             writer.RollBack();
-            return StoreErrors.Failed(storePath, exception);
+            return exception is SqliteException ? StoreErrors.Failed(storePath, exception) : StoreErrors.Fault(storePath, exception);
         }
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace Dfss.Storage;
 
 /// <summary>
@@ -6,15 +8,24 @@ namespace Dfss.Storage;
 /// neither writes nor votes until it is opened again and has read back what is there. Reads go on: chunks carry their
 /// own proof.
 /// </summary>
-internal sealed class FailStopLatch(string path)
+internal sealed class FailStopLatch(string path, Action<string>? log)
 {
+    private readonly Action<string>? log = GuardedLog.Guard(log);
     private Exception? cause;
 
     /// <summary>What blew it; null while whole.</summary>
     public Exception? Cause => Volatile.Read(ref cause);
 
     /// <summary>Blows the fuse. The first cause stays.</summary>
-    public void Set(Exception exception) => Interlocked.CompareExchange(ref cause, exception, comparand: null);
+    public void Set(Exception exception)
+    {
+        if (Interlocked.CompareExchange(ref cause, exception, comparand: null) is null)
+        {
+            // What is no failure of the disk says where in the code it was met.
+            string text = IsOfDisk(exception) ? exception.Message : exception.ToString().ReplaceLineEndings(" ");
+            log?.Invoke($"The store at '{path}' takes no more writes and votes until the peer is restarted: {text}");
+        }
+    }
 
     /// <summary>Lets a write or a vote pass, or refuses it.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>.</exception>
@@ -29,7 +40,10 @@ internal sealed class FailStopLatch(string path)
     /// <summary>The refusal of a write or a vote.</summary>
     public DfssException Refusal(Exception exception) => new(
         DfssErrorCode.StoreFailed,
-        $"The store at '{path}' takes no more writes and votes, as its disk failed: {exception.Message}",
-        "Check the disk, then restart the peer.",
+        $"The store at '{path}' takes no more writes and votes, as {(IsOfDisk(exception) ? "its disk failed" : "it met a fault")}: "
+        + exception.Message,
+        IsOfDisk(exception) ? "Check the disk, then restart the peer." : "Restart the peer; its log says where the fault is.",
         exception);
+
+    private static bool IsOfDisk(Exception exception) => StoreErrors.IsOfMedium(exception) || exception is SqliteException;
 }

@@ -29,6 +29,13 @@ internal static class StoreErrors
         "Free some space there, or send to another peer.",
         exception);
 
+    /// <summary>The store met a fault of its own: an exception that nothing expects.</summary>
+    public static DfssException Fault(string path, Exception exception) => new(
+        DfssErrorCode.StoreFailed,
+        $"The store at '{path}' met a fault: {exception.Message} Nothing of this was acknowledged.",
+        "Restart the peer; its log says where the fault is.",
+        exception);
+
     /// <summary>The disk failed.</summary>
     public static DfssException Failed(string path, Exception? exception) => new(
         DfssErrorCode.StoreFailed,

@@ -14,6 +14,9 @@ internal sealed class StoreLayout(string root)
     /// <summary>Version and store id; its presence makes the folder a store.</summary>
     public string FormatFile { get; } = Path.Combine(root, "format");
 
+    /// <summary>Where the store runs.</summary>
+    public string PlaceFile { get; } = Path.Combine(root, "place.json");
+
     /// <summary>Held locked while the store is open; names the holder's process.</summary>
     public string LockFile { get; } = Path.Combine(root, "lock");
 

@@ -43,6 +43,7 @@ internal sealed class Scrubber : IDisposable
         log = options.Log;
         rate = options.ScrubBytesPerSecond > 0 ? new RateLimit(options.ScrubBytesPerSecond, timeProvider) : null;
         progress = table?.Load() ?? new ScrubProgress();
+        Work = new BackgroundTask("Scrub", RetryTime, timeProvider, log);
     }
 
     /// <summary>How far it has come.</summary>
@@ -53,6 +54,9 @@ internal sealed class Scrubber : IDisposable
 
     /// <summary>Bytes a second at the most; 0: it is turned off.</summary>
     public long BytesPerSecond => rate?.BytesPerSecond ?? 0;
+
+    /// <summary>The work in the background, and how it is getting on.</summary>
+    public BackgroundTask Work { get; }
 
     /// <summary>Makes one round after the other until cancelled; returns at once where it is turned off.</summary>
     /// <param name="ready">Ends when the store has dealt with what a crash left.</param>
@@ -65,19 +69,14 @@ internal sealed class Scrubber : IDisposable
         }
 
         await ready.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        while (true)
-        {
-            await Task.Delay(TimeToNextRound(), timeProvider, cancellationToken).ConfigureAwait(false);
-            try
+        await Work.RunAsync(
+            async token =>
             {
-                await RunRoundAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (DfssException error)
-            {
-                log?.Invoke($"The scrub had to stop and will be tried again: {error.Message}");
-                await Task.Delay(RetryTime, timeProvider, cancellationToken).ConfigureAwait(false);
-            }
-        }
+                await RunRoundAsync(token).ConfigureAwait(false);
+                return TimeToNextRound();
+            },
+            TimeToNextRound(),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Goes on with the round at hand to its end, or makes a whole new one. Calls wait for each other.</summary>

@@ -14,7 +14,7 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     {
         this.touched = touched;
         Space = new StoreSpace(
-            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null, Task.CompletedTask);
+            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null, () => Task.CompletedTask);
     }
 
     /// <summary>Whether there is room for more.</summary>

@@ -63,10 +63,14 @@ internal sealed class Home
         RecordHome recorded, PeerDirectory directory, int enough, CancellationToken cancellationToken)
     {
         IReadOnlyList<HomeMember> members = recorded.Members;
-        Home home = new(members, new RegisterPlace(members.Count, recorded.Epoch), directory);
+        Home home = new(members, new RegisterPlace(members.Count, recorded.Epoch)
+        {
+            Members = [.. members.Select(member => member.StoreId)],
+            Clocks = directory.Clocks,
+        }, directory);
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task[] reaching =
-            [.. Enumerable.Range(0, members.Count).Select(member => home.ReachAsync(member, leave.Token))];
+            [.. Enumerable.Range(0, members.Count).Select(member => home.MeetAsync(member, leave.Token))];
         await StragglerGrace.WaitAsync(
             reaching, () => home.ReachedCount >= enough, directory.Clock, cancellationToken).ConfigureAwait(false);
         for (int member = 0; member < reaching.Length; member++)
@@ -103,7 +107,9 @@ internal sealed class Home
     public Home WithGuests(Home next)
     {
         HomeMember[] guests = [.. next.Members.Where(member => Members.All(one => one.StoreId != member.StoreId))];
-        return new Home([.. Members, .. guests], Place with { GuestCount = guests.Length }, directory);
+        HomeMember[] all = [.. Members, .. guests];
+        RegisterPlace place = Place with { GuestCount = guests.Length, Members = [.. all.Select(member => member.StoreId)] };
+        return new Home(all, place, directory);
     }
 
     /// <summary>The member's store; one that was not reached is tried again, as it may just be starting.</summary>
@@ -121,6 +127,30 @@ internal sealed class Home
         return peer;
     }
 
+    /// <summary>Says, once, that a member's store has no vote.</summary>
+    public void WarnOfNoVote(int member)
+    {
+        if (this[member] is PeerHandle peer)
+        {
+            directory.WarnOfNoVote(peer);
+        }
+    }
+
+    /// <summary>Refuses a change at a home of which a store was found to be served by two peers.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreRunsTwice"/>.</exception>
+    public Task ThrowIfAnyRunsTwiceAsync(CancellationToken cancellationToken) => directory.ThrowIfAnyRunsTwiceAsync(
+        Members.Select(member => member.StoreId).OfType<StoreId>(), cancellationToken);
+
+    /// <summary>Refuses a member whose store was found to be served by two peers; asks nobody.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreRunsTwice"/>.</exception>
+    public void ThrowIfRunsTwice(int member)
+    {
+        if (directory.FindTwice(Members[member]) is { } twice)
+        {
+            throw twice.Refusal;
+        }
+    }
+
     /// <summary>Whether these are the same stores in the same order.</summary>
     public bool IsSameAs(IReadOnlyList<HomeMember> other) =>
         Voters.Select(member => member.StoreId).SequenceEqual(other.Select(member => member.StoreId));
@@ -136,6 +166,15 @@ internal sealed class Home
         {
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable, $"No peer that holds '{name}' can be reached. {Reasons}");
+        }
+    }
+
+    /// <summary>The member's store, also looked for where its record says that it is.</summary>
+    private async Task MeetAsync(int member, CancellationToken cancellationToken)
+    {
+        if (await ReachAsync(member, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            await directory.LookElsewhereAsync(Members[member], cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -65,10 +65,11 @@ internal sealed class RecordWriter
     /// Null, or the home that the name turned out to have: the change is then to be begun anew there.
     /// </returns>
     /// <exception cref="DfssException">
-    /// FileExists, Conflict, NoMajority, or what all who should have answered failed with, as StoreFailed.
+    /// FileExists, Conflict, NoMajority, StoreRunsTwice, or what all who should have answered failed with, as StoreFailed.
     /// </exception>
     public async Task<Home?> PrepareAsync(CancellationToken cancellationToken)
     {
+        await home.ThrowIfAnyRunsTwiceAsync(cancellationToken).ConfigureAwait(false);
         await driver.RunAsync(
             round, () => round.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
         if (HasMoved)

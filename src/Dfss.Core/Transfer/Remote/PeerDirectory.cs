@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dfss.Protocol;
+using Dfss.Records;
 using Dfss.Security;
 using Dfss.Transport;
 
@@ -17,11 +18,19 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     /// </summary>
     private static readonly TimeSpan FailureMemory = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// 1 s: an address that is recorded of a member, and is not needed to reach it, is not waited for any longer.
+    /// </summary>
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(1);
+
+    private readonly StoreSightings sightings = new(channelOptions) { Found = twice => options.Warning?.Invoke(twice.Warning) };
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task<PeerHandle>>> byAddress = new();
+    private readonly ConcurrentDictionary<PeerAddress, Lazy<Task>> looks = new();
     private readonly ConcurrentDictionary<PeerAddress, (long Timestamp, DfssException Error)> failures = new();
     private readonly ConcurrentDictionary<StoreId, PeerHandle> byStoreId = new();
     private readonly ConcurrentDictionary<string, bool> told = new(StringComparer.Ordinal);
     private readonly ConcurrentBag<PeerLink> links = [];
+    private readonly ConcurrentBag<PeerHandle> handles = [];
     private readonly CancellationTokenSource disposed = new();
 
     /// <summary>
@@ -30,6 +39,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public IReadOnlyList<PeerAddress> Named { get; init; } = [];
 
     public TimeProvider Clock => options.TimeProvider;
+
+    /// <summary>What has been heard of the stores' clocks.</summary>
+    public KnownClocks Clocks { get; } = new();
 
     /// <summary>The store at an address.</summary>
     /// <exception cref="DfssException">
@@ -107,6 +119,47 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         return (null, reasons.Count > 0 ? string.Join(" ", reasons) : $"Store {id} has no address that can be read.");
     }
 
+    /// <summary>Says, once, that a member's store has no vote.</summary>
+    public void WarnOfNoVote(PeerHandle peer)
+    {
+        if (IsFirstTold($"no vote {peer.StoreId}"))
+        {
+            options.Warning?.Invoke(
+                $"{peer}: the store there was put back from an earlier copy, or runs twice. What it says does not count about a file "
+                + "until that file has been changed or repaired. Run Get-DfssFileInfo | Repair-DfssFile with the file's other peers up.");
+        }
+    }
+
+    /// <summary>
+    /// Connects, for 1 s at most, to the addresses that are recorded of a member which was reached at others: where its store
+    /// was copied, the original may run there.
+    /// </summary>
+    public Task LookElsewhereAsync(HomeMember member, CancellationToken cancellationToken)
+    {
+        if (FindKnown(member) is not PeerHandle known)
+        {
+            return Task.CompletedTask;
+        }
+
+        Task[] looking = [.. member.Addresses.Except(known.Member.Addresses, StringComparer.OrdinalIgnoreCase)
+            .Select(text => PeerAddress.TryParse(text, out PeerAddress? address) ? address : null).OfType<PeerAddress>()
+            .Select(address => looks.GetOrAdd(address, key => new(() => LookAsync(key))).Value)];
+        return Task.WhenAll(looking).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>The two peers that were found to serve a member's store at the same time; null where there are none.</summary>
+    public RunningTwice? FindTwice(HomeMember member) => member.StoreId is StoreId id ? sightings.TwiceOf(id) : null;
+
+    /// <summary>Refuses a write to stores of which one was found to be served by two peers.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreRunsTwice"/>.</exception>
+    public async Task ThrowIfAnyRunsTwiceAsync(IEnumerable<StoreId> stores, CancellationToken cancellationToken)
+    {
+        foreach (StoreId store in stores)
+        {
+            await sightings.ThrowIfRunsTwiceAsync(store, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Whether this is said for the first time: what holds for many files is told once.</summary>
     public bool IsFirstTold(string what) => told.TryAdd(what, value: true);
 
@@ -115,8 +168,20 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     {
         await disposed.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(links.Select(link => link.DisposeAsync().AsTask())).ConfigureAwait(false);
-        await Task.WhenAll(byStoreId.Values.Select(peer => peer.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(handles.Select(peer => peer.DisposeAsync().AsTask())).ConfigureAwait(false);
         disposed.Dispose();
+    }
+
+    private async Task LookAsync(PeerAddress address)
+    {
+        try
+        {
+            await TryConnectAsync(address, disposed.Token).WaitAsync(LookLimit, options.TimeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            options.Verbose?.Invoke($"{address} has not answered yet.");
+        }
     }
 
     private async Task TryConnectAsync(PeerAddress address, CancellationToken cancellationToken)
@@ -133,7 +198,10 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     private async Task<PeerHandle> OpenAsync(PeerAddress address, CancellationToken cancellationToken)
     {
-        PeerLink link = new(address, channelOptions);
+        PeerLink link = new(address, channelOptions)
+        {
+            Greeted = (hello, token) => sightings.MeetAsync(address, hello, token),
+        };
         links.Add(link);
         HelloAnswer hello;
         TlsAgreement? agreement;
@@ -151,7 +219,24 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
         PeerHandle handle = new(link, hello) { Agreement = agreement };
         options.Verbose?.Invoke($"Connected to {address}: store {hello.StoreId}, {hello.Software}{Describe(agreement)}.");
-        return byStoreId.GetOrAdd(handle.StoreId, handle);
+        handles.Add(handle);
+        return Choose(handle);
+    }
+
+    /// <summary>
+    /// One handle for a peer with several addresses: the first. Another one where a second peer serves the store, or where
+    /// the first address is the peer's no more.
+    /// </summary>
+    private PeerHandle Choose(PeerHandle handle)
+    {
+        PeerHandle known = byStoreId.GetOrAdd(handle.StoreId, handle);
+        if (known != handle && sightings.IsGone(handle.StoreId, known.Link.Address))
+        {
+            byStoreId.TryUpdate(handle.StoreId, handle, known);
+            return handle;
+        }
+
+        return sightings.TwiceOf(handle.StoreId) is null ? known : handle;
     }
 
     private static string Describe(TlsAgreement? agreement) =>

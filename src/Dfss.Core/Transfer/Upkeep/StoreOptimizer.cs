@@ -19,6 +19,11 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         PeerAddress address, OptimizeOptions optimizeOptions, CancellationToken cancellationToken)
     {
         PeerHandle peer = await directory.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+        if (!optimizeOptions.WhatIf)
+        {
+            await directory.ThrowIfAnyRunsTwiceAsync([peer.StoreId], cancellationToken).ConfigureAwait(false);
+        }
+
         RemoteUpkeep upkeep = new(peer.Link);
         int settled = 0;
         int undecided = 0;

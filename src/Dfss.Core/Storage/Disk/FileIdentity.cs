@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Dfss.Transfer;
+namespace Dfss.Storage;
 
 /// <summary>What .NET does not tell of a file: which one it is, whatever its name, and whose.</summary>
 /// <param name="Device">The file system.</param>

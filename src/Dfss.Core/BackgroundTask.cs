@@ -1,0 +1,108 @@
+namespace Dfss;
+
+/// <summary>
+/// Background work that is made in passes. A pass that fails, for whatever reason, is logged and made again after a growing,
+/// jittered, capped pause; one failure never ends the work. How the work is getting on can be read at any time.
+/// </summary>
+/// <param name="name">What the work is, for the log and for <see cref="State"/>.</param>
+/// <param name="maxPause">The longest pause after a failure.</param>
+/// <param name="clock">The clock of the pauses.</param>
+/// <param name="log">Called with a line about a failure of another kind than the one before, daily about one that goes on, and about the recovery.</param>
+internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvider clock, Action<string>? log)
+{
+    /// <summary>1 s: a passing failure costs no more; it doubles with each failure in a row.</summary>
+    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>A day: a failure that stays the same fills no log, and is read by an operator who reads it weekly.</summary>
+    private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
+
+    private readonly Action<string>? log = GuardedLog.Guard(log);
+    private volatile BackgroundTaskInfo state = new(name);
+    private int failuresInARow;
+    private string? loggedKind;
+    private long loggedAt;
+
+    /// <summary>How it is getting on.</summary>
+    public BackgroundTaskInfo State => state;
+
+    /// <summary>Whether its last pass has failed.</summary>
+    public bool IsFailing => state.FailedSince is not null;
+
+    /// <summary>Makes passes until one says that there is no more to do, or until it is stopped. Never fails.</summary>
+    /// <param name="pass">One pass. It returns how long to wait for the next one; null when there is no more to do.</param>
+    /// <param name="firstWait">How long to wait for the first pass.</param>
+    /// <param name="stopping">Stops the work.</param>
+    public async Task RunAsync(Func<CancellationToken, Task<TimeSpan?>> pass, TimeSpan firstWait, CancellationToken stopping)
+    {
+        state = state with { IsRunning = true };
+        TimeSpan? wait = firstWait;
+        try
+        {
+            while (wait is { } time)
+            {
+                // The wait begins before this method first returns, so that a caller who moves the clock moves it too.
+                await (time > TimeSpan.Zero ? Task.Delay(time, clock, stopping) : Task.CompletedTask)
+                    .ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                wait = await TryPassAsync(pass, stopping).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // It was stopped.
+        }
+        finally
+        {
+            state = state with { IsRunning = false };
+        }
+    }
+
+    private async Task<TimeSpan?> TryPassAsync(Func<CancellationToken, Task<TimeSpan?>> pass, CancellationToken stopping)
+    {
+        bool isRestart = IsFailing;
+        state = state with { IsRunning = true, Restarts = state.Restarts + (isRestart ? 1 : 0) };
+        try
+        {
+            stopping.ThrowIfCancellationRequested();
+            TimeSpan? next = await pass(stopping).ConfigureAwait(false);
+            if (isRestart)
+            {
+                log?.Invoke($"{name} works again.");
+            }
+
+            (failuresInARow, loggedKind) = (0, null);
+            state = state with { FailedSince = null };
+            return next;
+        }
+        catch (Exception error) when (error is not OperationCanceledException || !stopping.IsCancellationRequested)
+        {
+            // The edge of the work: whatever it is, it is logged and shown, and the work goes on.
+            return Fail(error);
+        }
+    }
+
+    private TimeSpan Fail(Exception error)
+    {
+        state = state with
+        {
+            IsRunning = false,
+            FailedSince = state.FailedSince ?? clock.GetUtcNow(),
+            LastError = error.Message,
+        };
+
+        // The kind of failure: its message may differ each time.
+        string kind = error is DfssException { Code: { } code } ? $"{code}" : $"{error.GetType()}";
+        if (loggedKind != kind || clock.GetElapsedTime(loggedAt) >= ReminderInterval)
+        {
+            (loggedKind, loggedAt) = (kind, clock.GetTimestamp());
+
+            // What is no expected failure says where in the code it was met.
+            string text = error is DfssException ? error.Message : error.ToString().ReplaceLineEndings(" ");
+            log?.Invoke($"{name} failed and will be tried again: {text}");
+        }
+
+        double seconds = Math.Min(FirstPause.TotalSeconds * Math.Pow(2, failuresInARow++), maxPause.TotalSeconds);
+#pragma warning disable CA5394 // Jitter is no secret.
+        return TimeSpan.FromSeconds(seconds * (1 + Random.Shared.NextDouble()) / 2);
+#pragma warning restore CA5394
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// Where a store runs, as its file <c>place.json</c> notes it. A store that is started elsewhere may be a copy of one that
+/// still runs.
+/// </summary>
+/// <param name="Path">The store's folder, as a full path.</param>
+/// <param name="Machine">The machine, hashed; null where it is not known.</param>
+/// <param name="Device">The mounted file system that the folder is on; null where it is not known.</param>
+/// <param name="Folder">The inode of the store's folder; null where it is not known.</param>
+/// <param name="Chunks">The inode of its folder <c>chunks</c>; null where it is not known.</param>
+internal sealed record StorePlace(string Path, string? Machine, ulong? Device, ulong? Folder, ulong? Chunks)
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+    };
+
+    /// <summary>Whether the store took its store id here, as a copy of another one.</summary>
+    public bool IsCopy { get; init; }
+
+    /// <summary>
+    /// What shows that the store is not the one that was noted, in words that follow "last ran"; null where nothing does.
+    /// </summary>
+    /// <remarks>
+    /// The device alone shows nothing: it may be another one after a reboot. Its purpose is to tell a folder that was
+    /// renamed, or is reached by another path, from a copy of the whole file system, where the inodes are the same.
+    /// </remarks>
+    /// <param name="now">Where the store is now.</param>
+    public string? FindDifference(StorePlace now)
+    {
+        if (Differs(Machine, now.Machine))
+        {
+            return "on another machine";
+        }
+
+        if (Differs(Folder, now.Folder) || Differs(Chunks, now.Chunks))
+        {
+            return "in another folder, of which this one is a copy or which was put back from a backup";
+        }
+
+        bool isSameFolder = Device is not null && Folder is not null && (Device, Folder) == (now.Device, now.Folder);
+        return isSameFolder || string.Equals(Path, now.Path, StringComparison.Ordinal) ? null : $"in '{Path}'";
+    }
+
+    /// <summary>What is noted of a store; null where nothing is.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: the note is damaged.</exception>
+    public static StorePlace? Read(StoreLayout layout)
+    {
+        try
+        {
+            return File.Exists(layout.PlaceFile)
+                ? JsonSerializer.Deserialize<StorePlace>(File.ReadAllBytes(layout.PlaceFile), Json)
+                : null;
+        }
+        catch (JsonException exception)
+        {
+            throw StoreFormat.Refuse(
+                $"'{layout.PlaceFile}' is damaged: {exception.Message}",
+                "If this store is no copy of another one, delete that file. Else delete it and start the store with -StoreCopied.");
+        }
+    }
+
+    /// <summary>Notes it, durably.</summary>
+    public void Write(StoreLayout layout, DurableFile files) =>
+        files.WriteAtomically(layout.PlaceFile, JsonSerializer.SerializeToUtf8Bytes(this, Json));
+
+    private static bool Differs(string? noted, string? now) => noted is not null && now is not null && noted != now;
+
+    private static bool Differs(ulong? noted, ulong? now) => noted is not null && now is not null && noted != now;
+}

@@ -1,0 +1,88 @@
+namespace Dfss.Storage;
+
+/// <summary>
+/// Decides, when a store is opened, whether it is where it last ran, and notes where it runs. A copy that starts unnoticed
+/// votes with the store id of the original, and both lose acknowledged writes.
+/// </summary>
+internal sealed class StoreArrival
+{
+    private readonly StoreLayout layout;
+    private readonly LocalStoreOptions options;
+    private readonly string fileSystem;
+    private readonly StorePlace? noted;
+    private readonly bool isCopy;
+
+    /// <summary>Judges the store; changes nothing.</summary>
+    /// <param name="layout">The store, locked by this process.</param>
+    /// <param name="former">Its store id; null where it is new.</param>
+    /// <param name="fileSystem">The name of the file system that it is on.</param>
+    /// <param name="options">What the operator says of it.</param>
+    /// <exception cref="DfssException">StoreRelocated: it may be a copy. StoreFormat: its note is damaged.</exception>
+    public StoreArrival(StoreLayout layout, StoreId? former, string fileSystem, LocalStoreOptions options)
+    {
+        this.layout = layout;
+        this.options = options;
+        this.fileSystem = fileSystem;
+        noted = former is null ? null : StorePlace.Read(layout);
+        string? difference = noted?.FindDifference(options.FindPlace(layout, fileSystem));
+        if (difference is not null && options.Relocation == StoreRelocation.None)
+        {
+            throw new DfssException(
+                DfssErrorCode.StoreRelocated,
+                $"The store at '{layout.Root}' last ran {difference}. If it is a copy and the original runs too, files are lost.",
+                "If the original never runs again, start this one once with -StoreMoved. Else start it once with -StoreCopied: it becomes a new store.");
+        }
+
+        bool isCopyAlready = noted is { IsCopy: true } && difference is null;
+        if (former is not null && options.Relocation == StoreRelocation.Copied)
+        {
+            if (isCopyAlready)
+            {
+                options.Log?.Invoke(
+                    $"The store at '{layout.Root}' took its store id here, as a copy: -StoreCopied has no effect. Leave it out.");
+            }
+            else
+            {
+                CopyOf = former;
+            }
+        }
+
+        isCopy = CopyOf is not null || isCopyAlready;
+    }
+
+    /// <summary>The store id that it gives up, as a copy of that store; null where it keeps its own.</summary>
+    public StoreId? CopyOf { get; }
+
+    /// <summary>
+    /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat. What
+    /// opens the store next finds no catalog, as in a store that lost it, and makes a new store id.
+    /// </summary>
+    public async Task SetAsideCatalogAsync(DurableFile files, FailStopLatch fault)
+    {
+        if (CopyOf is not StoreId original || !File.Exists(layout.CatalogFile))
+        {
+            return;
+        }
+
+        // Closing it brings its log into the file, which is then all of it.
+        await new Catalog(layout.CatalogFile, fault).DisposeAsync().ConfigureAwait(false);
+        files.Rename(layout.CatalogFile, $"{layout.CatalogFile}.{original}");
+        files.SyncDirectory(layout.Root);
+    }
+
+    /// <summary>Notes where the store runs, where that is not noted yet.</summary>
+    public void Note(DurableFile files)
+    {
+        StorePlace here = options.FindPlace(layout, fileSystem) with { IsCopy = isCopy };
+        if (options.Relocation == StoreRelocation.None)
+        {
+            // A container that serves the folder for a while knows no machine.
+            here = here with { Machine = here.Machine ?? noted?.Machine };
+        }
+
+        if (here != noted)
+        {
+            here.Write(layout, files);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace Dfss;
+
+/// <summary>How a piece of a peer's background work was getting on when it was looked at.</summary>
+public sealed class DfssBackgroundTaskInfo
+{
+    internal DfssBackgroundTaskInfo(BackgroundTaskInfo task)
+    {
+        Name = task.Name;
+        IsRunning = task.IsRunning;
+        FailedSince = task.FailedSince?.LocalDateTime;
+        LastError = task.LastError;
+        Restarts = task.Restarts;
+    }
+
+    /// <summary>What the work is, for example Garbage collection.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether it works or waits for its next turn; false where it has ended, or waits to be restarted.</summary>
+    public bool IsRunning { get; }
+
+    /// <summary>When it began to fail; null while it works.</summary>
+    public DateTime? FailedSince { get; }
+
+    /// <summary>What its last failure said; null where it never failed.</summary>
+    public string? LastError { get; }
+
+    /// <summary>How often it was restarted after a failure since the peer started.</summary>
+    public long Restarts { get; }
+
+    /// <summary>The name, and since when it fails.</summary>
+    public override string ToString() => FailedSince is { } since ? $"{Name} (failing since {since:g})" : Name;
+}
