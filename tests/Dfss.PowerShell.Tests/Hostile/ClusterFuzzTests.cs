@@ -60,7 +60,6 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
             { OneOf = 0 };
             await RunAsync(boss, new ClusterPeer(peer.StoreId, [forger.Address.ToString()], IsIssuer: true), forger, run, outcomes);
             grown = ForgedCommands.AssertBounded(before, $"run {run} of seed {seed}");
-            output.WriteLine($"run {run}: {grown >> 20} MiB");
         }
 
         output.WriteLine($"{grown} bytes more are alive than before.");

@@ -62,7 +62,6 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
             {
                 await RunAsync(session, peers, seed + (run * 10), run, outcomes);
                 grown = ForgedCommands.AssertBounded(before, $"run {run} of seed {seed}");
-                output.WriteLine($"run {run}: {grown >> 20} MiB");
             }
 
             output.WriteLine($"{grown} bytes more are alive than before.");

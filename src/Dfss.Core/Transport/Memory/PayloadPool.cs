@@ -87,6 +87,16 @@ internal sealed class PayloadPool
         }
     }
 
+    /// <summary>Gives up the memory that is kept for later, as long as nothing is rented.</summary>
+    public void Release()
+    {
+        lock (gate)
+        {
+            blocks.ReleaseSlabs();
+            small?.Release();
+        }
+    }
+
     /// <summary>Takes a payload's block back. Called by <see cref="Payload.Dispose"/>, once.</summary>
     internal void Return(BuddyBlocks.Block block)
     {
