@@ -102,6 +102,16 @@ internal sealed class BuddyBlocks
         Add(index, order);
     }
 
+    /// <summary>Gives up the slabs while no block is taken; they are allocated again when they are needed.</summary>
+    public void ReleaseSlabs()
+    {
+        if (TakenBytes == 0)
+        {
+            Array.Clear(slabs);
+            AllocatedBytes = 0;
+        }
+    }
+
     private Memory<byte> MemoryOf(int index)
     {
         int slab = index / blocksPerSlab;

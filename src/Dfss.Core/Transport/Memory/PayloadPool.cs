@@ -88,6 +88,16 @@ internal sealed class PayloadPool
         }
     }
 
+    /// <summary>Gives up the memory that is kept for later, as long as nothing is rented.</summary>
+    public void Release()
+    {
+        lock (gate)
+        {
+            blocks.ReleaseSlabs();
+            small?.Release();
+        }
+    }
+
     /// <summary>Takes the block of a payload back. <see cref="Payload.Dispose"/> calls it once.</summary>
     internal void Return(BuddyBlocks.Block block)
     {
