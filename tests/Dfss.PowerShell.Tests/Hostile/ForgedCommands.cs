@@ -13,8 +13,8 @@ internal static class ForgedCommands
 {
     private const int UsualSeed = 20_261_129;
 
-    /// <summary>512 MiB: the two peers of this process keep up to 128 MiB each for payloads, whatever the runs; twice that.</summary>
-    private const long MemoryBytes = 512L << 20;
+    /// <summary>256 MiB: a peer of this process keeps up to 128 MiB for payloads; twice that, however many runs there were.</summary>
+    private const long MemoryBytes = 256L << 20;
 
     /// <summary>Several times what the slowest command takes, with all its retries, on two busy cores.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
