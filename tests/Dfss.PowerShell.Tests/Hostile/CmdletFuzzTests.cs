@@ -9,6 +9,7 @@ namespace Dfss.Tests.Hostile;
 /// Every cmdlet that speaks with peers, among peers that forge their answers. Each command ends in time, with objects or
 /// with errors of DFSS; memory stays bounded. <c>DFSS_FORGED</c> says how many runs, <c>DFSS_SEED</c> which.
 /// </summary>
+[Collection(ProcessMemoryTests.Name)]
 public sealed class CmdletFuzzTests(ITestOutputHelper output)
 {
     private static readonly string[] Commands =
@@ -38,7 +39,7 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
     [Fact]
     public async Task Every_command_among_forged_answers_ends_in_time_with_objects_or_errors_of_DFSS()
     {
-        (int seed, int runs) = ForgedCommands.Take(output, usual: 20);
+        (int seed, int runs) = ForgedCommands.Take(output, usual: 5);
         using TemporaryFolder folder = new();
         folder.CreateFile("source", 300_000, seed: 1);
         using Session session = new();

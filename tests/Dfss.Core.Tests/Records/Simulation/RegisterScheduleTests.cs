@@ -31,7 +31,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [InlineData(Hazard.Copied)]
     public void Nothing_is_lost_when_a_member_is_put_back_or_copied_and_the_others_remember(Hazard hazard)
     {
-        const int QuickSchedules = 400;
+        const int QuickSchedules = 100;
         int count = SearchSize.Take("DFSS_SCHEDULES", QuickSchedules);
         Run(FaultSeed.Take(output), count, hazard);
     }
