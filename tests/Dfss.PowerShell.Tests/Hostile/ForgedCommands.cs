@@ -5,13 +5,6 @@ using Xunit;
 
 namespace Dfss.Tests.Hostile;
 
-/// <summary>The tests that measure the memory of the process, to which tests beside them would add: they run alone.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public static class ProcessMemoryTests
-{
-    public const string Name = "the memory of the process";
-}
-
 /// <summary>
 /// What a command among forged answers may do: end in time, with objects or with errors of DFSS. <c>DFSS_FORGED</c> says
 /// how many runs, <c>DFSS_SEED</c> which.
