@@ -88,7 +88,9 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         if (members.Length > DfssLimits.MaxHomeMembers)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.");
+                DfssErrorCode.LimitExceeded,
+                $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.",
+                FormattableString.Invariant($"Name at most {DfssLimits.MaxHomeMembers} of them with -Peer."));
         }
     }
 

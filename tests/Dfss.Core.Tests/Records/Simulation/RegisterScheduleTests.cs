@@ -8,12 +8,12 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// The register under random schedules. A failure prints its seed; that seed in <c>DFSS_SEED</c> runs it first again.
-/// <c>DFSS_SCHEDULES</c> is how many schedules with fresh seeds are run (3,000 if it is not set).
+/// <c>DFSS_SCHEDULES</c> is how many schedules with fresh seeds are run (300 if it is not set).
 /// </summary>
 public sealed class RegisterScheduleTests(ITestOutputHelper output)
 {
-    private const int FreshSchedules = 3000;
-    private const int FixedSchedules = 1000;
+    private const int FreshSchedules = 300;
+    private const int FixedSchedules = 300;
     private const int MutatedSchedules = 10_000;
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [Fact]
     public void Histories_are_linearizable_and_no_chunk_is_lost_in_fresh_schedules()
     {
-        int count = ReadVariable("DFSS_SCHEDULES") ?? FreshSchedules;
+        int count = SearchSize.Take("DFSS_SCHEDULES", FreshSchedules);
         Run(FaultSeed.Take(output), count);
     }
 
@@ -32,7 +32,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     public void Nothing_is_lost_when_a_member_is_put_back_or_copied_and_the_others_remember(Hazard hazard)
     {
         const int QuickSchedules = 400;
-        int count = ReadVariable("DFSS_SCHEDULES") ?? QuickSchedules;
+        int count = SearchSize.Take("DFSS_SCHEDULES", QuickSchedules);
         Run(FaultSeed.Take(output), count, hazard);
     }
 
@@ -98,7 +98,4 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         Assert.True(moves > count / (hazard == Hazard.None ? 20 : 100), "Schedules in which nothing moves show little.");
         Assert.True(hazard == Hazard.None || strikes > count / 4, "Schedules in which nobody is put back or copied show little.");
     }
-
-    private static int? ReadVariable(string name) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value) ? value : null;
 }
