@@ -90,7 +90,7 @@ internal abstract partial class RegisterRound : IRegisterRound
             bool isToldNow = isToBeTold[member];
             isToBeTold[member] = false;
             return isToldNow && decision is not null
-                ? new DecideRequest(Name, decision.Ballot, decision.Record) 
+                ? new DecideRequest(Name, decision.Ballot, decision.Record)
                 {
                     Clocks = decision.Ballot == Ballot ? clocks.ForVoting(member) : [],
                     IsUnanimous = place.IsUnanimous,

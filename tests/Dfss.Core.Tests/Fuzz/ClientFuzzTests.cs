@@ -11,6 +11,8 @@ namespace Dfss.Tests.Fuzz;
 /// A whole client among peers that forge their answers. Each operation ends in time, with a result or a typed error; what
 /// is received is what was sent; memory stays bounded.
 /// </summary>
+[Collection(nameof(ClientFuzzTests))]
+[CollectionDefinition(nameof(ClientFuzzTests), DisableParallelization = true)]
 public sealed class ClientFuzzTests(ITestOutputHelper output)
 {
     /// <summary>Several times what the slowest operation takes, with all its retries, on two busy cores.</summary>

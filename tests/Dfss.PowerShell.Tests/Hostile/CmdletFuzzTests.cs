@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using Dfss.Peers;
 using Dfss.Testing;
+using Dfss.Tests.Clusters;
 using Xunit;
 
 namespace Dfss.Tests.Hostile;
@@ -9,6 +10,7 @@ namespace Dfss.Tests.Hostile;
 /// Every cmdlet that speaks with peers, among peers that forge their answers. Each command ends in time, with objects or
 /// with errors of DFSS; memory stays bounded. <c>DFSS_FORGED</c> says how many runs, <c>DFSS_SEED</c> which.
 /// </summary>
+[Collection(StateFolderTests.Name)]
 public sealed class CmdletFuzzTests(ITestOutputHelper output)
 {
     private static readonly string[] Commands =
