@@ -67,6 +67,18 @@ internal sealed class KnownClocks
         }
     }
 
+    /// <summary>The clocks of other instances that an instance of a store was told, and did not contradict.</summary>
+    public IReadOnlyList<StoreClock> FindJudged(StoreId storeId, Guid instance)
+    {
+        lock (gate)
+        {
+            return stores.TryGetValue(storeId, out Heard? heard)
+                ? [.. heard.Instances.Where(one => one.JudgedBy == instance && one.Clock.Instance != instance)
+                    .Select(one => one.Clock with { Counter = one.Judged })]
+                : [];
+        }
+    }
+
     private static bool IsTold(RegisterRequest request, StoreClock clock) => request.Clocks.Any(told => told.StoreId == clock.StoreId
         && told.Generation == clock.Generation && told.Instance == clock.Instance && told.Counter >= clock.Counter);
 

@@ -59,7 +59,16 @@ internal sealed class MemberClocks(RegisterPlace place)
             clocks.Add(StoreClock.Unknown(own));
         }
 
-        clocks.AddRange(Others(target).Select(one => ForOthers(one.Index, one.Id)));
+        foreach ((int index, StoreId id) in Others(target))
+        {
+            StoreClock clock = ForOthers(index, id);
+            clocks.Add(clock);
+            if (promised[index] is { } promise && promise.Generation == clock.Generation)
+            {
+                clocks.AddRange(place.Clocks.FindJudged(id, promise.Instance));
+            }
+        }
+
         return clocks;
     }
 
@@ -72,9 +81,12 @@ internal sealed class MemberClocks(RegisterPlace place)
             : clock;
     }
 
-    /// <summary>Whether a member's acceptance counts: those that accept have been told of its generation.</summary>
-    public bool IsToldToAll(int member, RegisterAnswer answer) =>
-        (answer.Clock?.Generation ?? 0) <= (told[member]?.Generation ?? 0);
+    /// <summary>
+    /// Whether a member's acceptance counts: those that accept have been told of its generation and instance, so that what
+    /// they have heard of it came with their answers.
+    /// </summary>
+    public bool IsToldToAll(int member, RegisterAnswer answer) => IdOf(member) is null || answer.Clock is not { } clock
+        || (told[member] is { } fixedClock && fixedClock.Generation == clock.Generation && fixedClock.Instance == clock.Instance);
 
     /// <summary>Whether a later generation of the member is known than the one that is told to those that accept.</summary>
     public bool IsOutdated(int member) => Latest(member)?.Generation > (told[member]?.Generation ?? 0);

@@ -5,8 +5,8 @@ namespace Dfss.Records;
 /// <content>Clocks of stores.</content>
 internal static partial class RecordCodec
 {
-    /// <summary>The voters and guests of a move.</summary>
-    public const int MaxClocks = 2 * DfssLimits.MaxHomeMembers;
+    /// <summary>Several of each member: a store that was opened again is told of its former instances.</summary>
+    public const int MaxClocks = 8 * DfssLimits.MaxHomeMembers;
 
     public static byte[] EncodeClocks(IReadOnlyList<StoreClock> clocks) =>
         Encode(clocks, static (ref MessagePackWriter writer, IReadOnlyList<StoreClock> list) => WriteClocks(ref writer, list));

@@ -49,7 +49,7 @@ namespace Dfss.Records;
 /// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i; home, may be absent
 /// accept, decide   name, ballot, record
 /// read             name
-/// all requests     clocks               array       0-128 clocks; absent where empty
+/// all requests     clocks               array       0-512 clocks; absent where empty
 ///                  unanimous            bool        the home has one or two members; absent: false
 /// clock            [store id bin 16, generation, instance bin 16, counter]; [store id] where nothing is known of it
 /// answer           status               int         0 done, 1 refused, 2 chunks missing, 3 no vote
@@ -59,7 +59,7 @@ namespace Dfss.Records;
 ///                  missing              bin         as expected; absent where empty
 ///                  manifest_missing     bool        absent: false
 ///                  clock                clock       the member's own; absent: it tells none
-///                  known                array       0-128 clocks of other stores
+///                  known                array       0-512 clocks of other stores
 /// </code>
 /// </remarks>
 internal static partial class RecordCodec

@@ -12,7 +12,9 @@ namespace Dfss.Records;
 ///
 /// A forgotten promise may still let an old writer in below a newer decision that counts this member's new vote.
 /// Therefore a writer says which generations it counted, and a member that has heard of a later one refuses. Those that
-/// accepted the newer decision have: a writer counts an acceptance only of a generation that it told to all.
+/// accepted the newer decision have: a writer counts an acceptance only of a generation that it told to all. A member that
+/// was put back and has not noticed it yet is still of the old generation: of that one a writer says, too, which clocks it
+/// told it, and a member that has heard of another one refuses, and tells it.
 /// </remarks>
 /// <param name="votes">The member's own store.</param>
 /// <param name="heard">The latest clock that the member has heard of another store.</param>
@@ -91,8 +93,7 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
             request.Record.State == FileRecordState.Moved ? request.Record.FormerHome : request.Record.Home;
         foreach (HomeMember member in home)
         {
-            if (member.StoreId is StoreId id
-                && (request.Clocks.FirstOrDefault(clock => clock.StoreId == id)?.Generation ?? 0) < GenerationOf(id))
+            if (member.StoreId is StoreId id && IsForgotten(id, [.. request.Clocks.Where(clock => clock.StoreId == id)]))
             {
                 return true;
             }
@@ -101,5 +102,25 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
         return false;
     }
 
-    private long GenerationOf(StoreId id) => id == votes.StoreId ? votes.Generation : heard(id)?.Generation ?? 0;
+    /// <summary>
+    /// Whether a promise may be forgotten. The first clock is that of the promise, and has no counter where none is
+    /// counted; the others are what the member was told.
+    /// </summary>
+    private bool IsForgotten(StoreId id, StoreClock[] told)
+    {
+        StoreClock? promise = told.Length > 0 ? told[0] : null;
+        if (id == votes.StoreId)
+        {
+            return (promise?.Generation ?? 0) < votes.Generation;
+        }
+
+        if (heard(id) is not { } latest || promise?.Generation > latest.Generation)
+        {
+            return false;
+        }
+
+        return (promise?.Generation ?? 0) < latest.Generation
+            || (promise is { Counter: > 0 } && promise.Instance != latest.Instance
+                && !told.Any(clock => clock.Instance == latest.Instance && clock.Counter >= latest.Counter));
+    }
 }

@@ -82,6 +82,26 @@ public sealed class RegisterVoteTests
             RegisterStatus.Done, vote.Take(RegisterState.Empty, late with { Clocks = [votes.Clock, broken.Clock] }).Answer.Status);
     }
 
+    /// <summary>
+    /// The other member was put back and does not know it yet. It promised anew, to a writer that told it nothing.
+    /// </summary>
+    [Fact]
+    public void An_acceptance_that_rests_on_a_promise_of_a_member_put_back_is_refused_before_that_one_notices()
+    {
+        StoreVotes others = StoreVotes.New(Other, Guid.NewGuid()) with { Counter = 8 };
+        StoreClock putBack = ((others with { Counter = 5 }).Begin(Guid.NewGuid()) with { Counter = 20 }).Clock;
+        StoreClock restarted = (others.Begin(Guid.NewGuid()) with { Counter = 20 }).Clock;
+        RegisterVote vote = new(votes, store => store == Other ? others.Clock : null);
+        RegisterStatus StatusOf(params StoreClock[] clocks) =>
+            vote.Take(RegisterState.Empty, Accept(3) with { Clocks = [votes.Clock, .. clocks] }).Answer.Status;
+
+        Assert.Equal(RegisterStatus.Refused, StatusOf(putBack));
+        Assert.Equal(RegisterStatus.Done, StatusOf(restarted, others.Clock));
+        Assert.Equal(RegisterStatus.Refused, StatusOf(restarted, others.Clock with { Counter = 7 }));
+        Assert.Equal(RegisterStatus.Done, StatusOf(others.Clock with { Counter = 3 }));
+        Assert.Equal(RegisterStatus.Done, StatusOf(putBack with { Counter = 0 }));
+    }
+
     [Fact]
     public void A_limited_client_teaches_nothing()
     {
