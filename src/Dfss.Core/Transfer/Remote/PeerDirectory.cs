@@ -29,8 +29,10 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private readonly ConcurrentDictionary<PeerAddress, (long Timestamp, DfssException Error)> failures = new();
     private readonly ConcurrentDictionary<StoreId, PeerHandle> byStoreId = new();
     private readonly ConcurrentDictionary<string, bool> told = new(StringComparer.Ordinal);
-    private readonly ConcurrentBag<PeerLink> links = [];
-    private readonly ConcurrentBag<PeerHandle> handles = [];
+
+    // No bags: a bag is kept alive, with all that is in it, by the threads that added to it.
+    private readonly ConcurrentQueue<PeerLink> links = [];
+    private readonly ConcurrentQueue<PeerHandle> handles = [];
     private readonly CancellationTokenSource disposed = new();
 
     /// <summary>
@@ -202,7 +204,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         {
             Greeted = (hello, token) => sightings.MeetAsync(address, hello, token),
         };
-        links.Add(link);
+        links.Enqueue(link);
         HelloAnswer hello;
         TlsAgreement? agreement;
         try
@@ -219,7 +221,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
         PeerHandle handle = new(link, hello) { Agreement = agreement };
         options.Verbose?.Invoke($"Connected to {address}: store {hello.StoreId}, {hello.Software}{Describe(agreement)}.");
-        handles.Add(handle);
+        handles.Enqueue(handle);
         return Choose(handle);
     }
 
