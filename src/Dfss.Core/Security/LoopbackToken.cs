@@ -39,7 +39,7 @@ internal sealed class LoopbackToken
             stateFolder,
             Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes)),
             [.. endpoints.Select(endpoint => PathOf(stateFolder, endpoint))]);
-        token.Delete();
+        Delete(token.paths);
         await token.RestoreAsync(cancellationToken).ConfigureAwait(false);
         return token;
     }
@@ -72,16 +72,8 @@ internal sealed class LoopbackToken
             return null;
         }
 
-        try
-        {
-            string text = File.ReadAllText(PathOf(stateFolder, endpoint));
-            return text.Length == 2 * SecretBytes ? text : null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // No peer of this user listens there. A peer of another kind may need no token.
-            return null;
-        }
+        // None: no peer of this user listens there. A peer of another kind may need no token.
+        return Read(PathOf(stateFolder, endpoint));
     }
 
     /// <summary>Removes the files that a killed peer left for these addresses.</summary>
@@ -108,8 +100,23 @@ internal sealed class LoopbackToken
             + "peer a certificate (-Certificate).");
     }
 
-    /// <summary>Removes the files.</summary>
-    public void Delete() => Delete(paths);
+    /// <summary>
+    /// Removes the files that have this token. A file with another token belongs to the next peer at this address.
+    /// </summary>
+    public void Delete() => Delete(paths.Where(path => Read(path) == secret));
+
+    private static string? Read(string path)
+    {
+        try
+        {
+            string text = File.ReadAllText(path);
+            return text.Length == 2 * SecretBytes ? text : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     private static void Delete(IEnumerable<string> paths)
     {

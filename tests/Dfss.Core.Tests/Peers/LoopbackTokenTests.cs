@@ -86,6 +86,20 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_peer_that_stops_leaves_the_token_of_the_next_peer_at_its_address()
+    {
+        IPEndPoint endpoint = new(IPAddress.Loopback, 1);
+        LoopbackToken former = await LoopbackToken.CreateAsync(state["shared"], [endpoint], Token);
+        LoopbackToken next = await LoopbackToken.CreateAsync(state["shared"], [endpoint], Token);
+        former.Delete();
+        string? found = LoopbackToken.Find(state["shared"], endpoint);
+        Assert.NotNull(found);
+        Assert.Equal(RemoteIdentity.Anybody, next.Identify(found));
+        next.Delete();
+        Assert.Null(LoopbackToken.Find(state["shared"], endpoint));
+    }
+
+    [Fact]
     public async Task A_client_that_found_an_old_token_looks_once_more()
     {
         // As it is while a peer starts at the port of one that was killed.
