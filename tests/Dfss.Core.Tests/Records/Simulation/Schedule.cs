@@ -211,6 +211,11 @@ internal sealed partial class Schedule
             }
             else
             {
+                if (hazard != Hazard.None && message.Request is DecideRequest decide)
+                {
+                    chosen.NoteDecision(decide);
+                }
+
                 answer = member.Handle(message.Request, message.Body!);
                 if (!IsUnnoticed(member))
                 {
