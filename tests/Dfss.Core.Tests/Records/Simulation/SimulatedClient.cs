@@ -45,6 +45,15 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         EndOperation();
     }
 
+    /// <summary>Gives up a read that is under way: its outcome is never known.</summary>
+    public void AbandonRead()
+    {
+        if (operation is { IsRead: true })
+        {
+            EndOperation();
+        }
+    }
+
     private void EndOperation()
     {
         Epoch++;
