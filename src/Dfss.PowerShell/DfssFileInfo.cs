@@ -12,7 +12,7 @@ public sealed class DfssFileInfo
         File = file;
         FileRecord record = file.Record;
         Recipients = new DisplayList<string>(file.RecipientKeyIds);
-        LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
+        LastWriteTime = record.Modified.ToDateTime().ToLocalTime();
         FileId = record.FileId.ToString();
         Chunks = FileManifest.CountChunks(record.Length, record.ChunkSize);
         UnixMode = record.UnixMode is { } mode ? Convert.ToString(mode, 8).PadLeft(4, '0') : null;

@@ -11,7 +11,7 @@ public sealed class DfssFileVersion
         Version = record.Version;
         Length = record.ContentLength;
         IsEncrypted = record.Encryption is not null;
-        LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
+        LastWriteTime = record.Modified.ToDateTime().ToLocalTime();
         FileId = record.FileId.ToString();
         Replicas = record.Replicas;
     }

@@ -95,6 +95,11 @@ internal sealed class FileReceiver(
         progress?.Report(new(TransferPhase.Committing, content.Length, content.Length));
         cancellationToken.ThrowIfCancellationRequested();
         received.Commit(receiveOptions);
+        if (!record.Modified.IsInCalendar)
+        {
+            options.Warning?.Invoke(
+                $"The time of last write of '{record.Name}' is outside the years 1 to 9999. '{destinationPath}' has the nearest time.");
+        }
     }
 
     /// <summary>Which of the claimed chunks are there.</summary>

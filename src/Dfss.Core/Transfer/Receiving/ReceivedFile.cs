@@ -14,6 +14,9 @@ internal sealed class ReceivedFile : IDisposable
     /// <summary>rw-r--r--: for what was sent from a system without such bits.</summary>
     private const int DefaultMode = 0b110_100_100;
 
+    /// <summary>Windows counts from 1601; 0 there means that the time stays as it is.</summary>
+    private static readonly DateTime FirstOfWindows = DateTime.FromFileTimeUtc(1);
+
     private static readonly DurableFile Files = new(beforeStep: null);
 
     private readonly string destinationPath;
@@ -166,9 +169,8 @@ internal sealed class ReceivedFile : IDisposable
                 File.SetUnixFileMode(part.Handle, (UnixFileMode)((record.UnixMode ?? DefaultMode) & PermissionBits));
             }
 
-            // A record may name a year that no clock here can show.
-            long modified = Math.Min(record.ModifiedUnixMilliseconds, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
-            File.SetLastWriteTimeUtc(part.Handle, DateTimeOffset.FromUnixTimeMilliseconds(modified).UtcDateTime);
+            DateTime modified = record.Modified.ToDateTime();
+            File.SetLastWriteTimeUtc(part.Handle, OperatingSystem.IsWindows() && modified < FirstOfWindows ? FirstOfWindows : modified);
             if (options.Durable)
             {
                 Files.Sync(part.Handle, part.Path);
