@@ -66,11 +66,12 @@ public abstract class DfssCmdlet : AsyncCmdlet
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 
     /// <summary>Resolves a path on the pipeline thread; what cannot be resolved is written as an error.</summary>
-    private protected async Task<IReadOnlyList<string>> ResolveAsync(string path, PathKind kind)
+    private protected async Task<IReadOnlyList<string>> ResolveAsync(
+        string path, PathKind kind, bool includesHidden = false)
     {
         FileSystemPath resolved = await InvokeAsync(() =>
-            FileSystemPath.Resolve(this, path, kind)).ConfigureAwait(false);
-        if (resolved.Error is { } error)
+            FileSystemPath.Resolve(this, path, kind, includesHidden)).ConfigureAwait(false);
+        foreach (ErrorRecord error in resolved.Errors)
         {
             await WriteErrorAsync(error).ConfigureAwait(false);
         }
@@ -85,6 +86,6 @@ public abstract class DfssCmdlet : AsyncCmdlet
     {
         FileSystemPath resolved =
             await InvokeAsync(() => FileSystemPath.Resolve(this, path, PathKind.New)).ConfigureAwait(false);
-        return resolved.Error is { } error ? throw new CmdletException(error) : resolved.Paths[0];
+        return resolved.Errors is [{ } error, ..] ? throw new CmdletException(error) : resolved.Paths[0];
     }
 }

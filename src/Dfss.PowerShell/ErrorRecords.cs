@@ -164,6 +164,7 @@ internal static class ErrorRecords
             ["PathNotFound"] = (ErrorCategory.ObjectNotFound, "Check the path."),
             ["PathNotOfFileSystem"] = (ErrorCategory.InvalidArgument, "Give the path of a file."),
             ["PathOutsideRelativeTo"] = (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all files are below."),
+            ["PathUnreadable"] = (ErrorCategory.PermissionDenied, "Run the command as a user who may read the folder."),
             ["PeerAddressInvalid"] = (ErrorCategory.InvalidArgument, "Write host:port, for example localhost:9000."),
             ["PeerMissing"] = (ErrorCategory.InvalidArgument, "Give -Peer host:port, or set $env:DFSS_PEER."),
             ["PeerNotJoined"] = (ErrorCategory.AuthenticationError, "Join as a peer, for this store."),

@@ -3,9 +3,24 @@ namespace Dfss.Testing;
 /// <summary>A folder of its own for one test, removed with everything in it.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public TemporaryFolder() => Path = Directory.CreateTempSubdirectory("dfss-test-").FullName;
+    /// <summary>The environment variable that names the folder for temporary files on a disk, where $TMPDIR is in memory.</summary>
+    public const string DiskVariable = "DFSS_TEST_DISK";
+
+    public TemporaryFolder()
+        : this(Directory.CreateTempSubdirectory("dfss-test-").FullName)
+    {
+    }
+
+    private TemporaryFolder(string path) => Path = path;
 
     public string Path { get; }
+
+    /// <summary>A folder on a disk: for tests of what syncs do, and for files that are too large for memory.</summary>
+    public static TemporaryFolder OnDisk()
+    {
+        string parent = Environment.GetEnvironmentVariable(DiskVariable) ?? System.IO.Path.GetTempPath();
+        return new TemporaryFolder(Directory.CreateDirectory(System.IO.Path.Combine(parent, $"dfss-test-{Guid.NewGuid():N}")).FullName);
+    }
 
     /// <summary>A path below the folder.</summary>
     public string this[params string[] parts] => System.IO.Path.Combine([Path, .. parts]);

@@ -175,6 +175,11 @@ public sealed record ReceiveOptions
     /// </summary>
     public KeyRing? Keys { get; init; }
 
+    /// <summary>
+    /// Whether the file has holes where whole blocks are zero, and is received where only that fits. True by default.
+    /// </summary>
+    public bool IsSparse { get; init; } = true;
+
     /// <summary>Whether the file and its name are on stable storage (fsync) when the receive returns.</summary>
     public bool Durable { get; init; }
 }

@@ -34,8 +34,15 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     [ValidateNotNull]
     public SecureString? DecryptionPassword { get; set; }
 
+    /// <summary>Lets wildcards match hidden files and folders.</summary>
+    [Parameter(HelpMessage = "Wildcards match hidden files too.")]
+    public SwitchParameter Force { get; set; }
+
     /// <inheritdoc/>
     private protected override string Activity => "Comparing";
+
+    /// <inheritdoc/>
+    private protected override bool IncludesHidden => Force;
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)

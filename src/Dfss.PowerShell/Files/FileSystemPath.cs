@@ -18,14 +18,18 @@ internal enum PathKind
 
 /// <summary>
 /// Paths as PowerShell means them: relative to its current location (not the process's), with ~ and PSDrives, and only
-/// of the file system. What cannot be resolved is an <see cref="Error"/>, never an exception.
+/// of the file system. What cannot be resolved is one of the <see cref="Errors"/>, never an exception.
 /// </summary>
-internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? Error)
+internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList<ErrorRecord> Errors)
 {
     private const string ProviderName = "FileSystem";
 
     /// <summary>Resolves a path to paths of the operating system. On the pipeline thread only.</summary>
-    internal static FileSystemPath Resolve(PSCmdlet cmdlet, string path, PathKind kind)
+    /// <param name="cmdlet">The cmdlet whose session the path belongs to.</param>
+    /// <param name="path">The path as the user wrote it.</param>
+    /// <param name="kind">How the path is read.</param>
+    /// <param name="includesHidden">Whether wildcards match hidden files and folders too.</param>
+    internal static FileSystemPath Resolve(PSCmdlet cmdlet, string path, PathKind kind, bool includesHidden = false)
     {
         if (path.Contains('\0', StringComparison.Ordinal))
         {
@@ -36,22 +40,19 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
 
         try
         {
-            ProviderInfo provider;
-            IReadOnlyList<string> paths;
-            if (kind == PathKind.Wildcards)
+            string unresolved = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(
+                path, out ProviderInfo provider, out _);
+            if (provider.Name != ProviderName)
             {
-                Collection<string> found = cmdlet.GetResolvedProviderPathFromPSPath(path, out provider);
-                paths = found.Count > 0 ? found : FindAsItStands(cmdlet, path);
-            }
-            else
-            {
-                paths = [cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out provider, out _)];
+                return Fail(
+                    "PathNotOfFileSystem", ErrorCategory.InvalidArgument, path,
+                    $"'{path}' is a path of {provider.Name}; DFSS takes paths of the file system.",
+                    "Give the path of a file.");
             }
 
-            return provider.Name == ProviderName ? new FileSystemPath(paths, Error: null) : Fail(
-                "PathNotOfFileSystem", ErrorCategory.InvalidArgument, path,
-                $"'{path}' is a path of {provider.Name}; DFSS takes paths of the file system.",
-                    "Give the path of a file.");
+            return kind == PathKind.Wildcards
+                ? Expand(cmdlet, path, unresolved, includesHidden)
+                : new FileSystemPath([unresolved], Errors: []);
         }
         catch (ItemNotFoundException exception)
         {
@@ -75,16 +76,86 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, ErrorRecord? 
         }
     }
 
-    /// <summary>
-    /// A file whose very name is the pattern, such as "draft [1].txt": to send nothing of a list of names, and say nothing, would lose it.
-    /// </summary>
-    private static string[] FindAsItStands(PSCmdlet cmdlet, string path)
+    private static FileSystemPath Expand(PSCmdlet cmdlet, string path, string unresolved, bool includesHidden)
     {
-        string literal = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out ProviderInfo provider, out _);
-        return provider.Name == ProviderName && File.Exists(literal) ? [literal] : [];
+        // The engine leaves out what is below a folder that it may not read, without an error.
+        ErrorRecord[] errors = [.. FindUnreadable(cmdlet, unresolved, includesHidden).Select(CreateUnreadable)];
+        try
+        {
+            Collection<string> paths = Find(cmdlet, path, includesHidden);
+
+            // A file whose very name is the pattern, such as "draft [1].txt", is not lost from a list of names.
+            return new FileSystemPath(paths.Count == 0 && File.Exists(unresolved) ? [unresolved] : [.. paths], errors);
+        }
+        catch (ItemNotFoundException) when (errors.Length > 0)
+        {
+            return new FileSystemPath([], errors);
+        }
     }
+
+    private static Collection<string> Find(PSCmdlet cmdlet, string path, bool includesHidden) =>
+        includesHidden && WildcardPattern.ContainsWildcardCharacters(path)
+            ? [.. cmdlet.InvokeProvider.Item.Get([path], force: true, literalPath: false)
+                .Select(item => item.BaseObject).OfType<FileSystemInfo>().Select(item => item.FullName)]
+            : cmdlet.GetResolvedProviderPathFromPSPath(path, out _);
+
+    /// <summary>The folders on the way of a pattern that may not be read, or whose entries may not be looked at.</summary>
+    private static IEnumerable<string> FindUnreadable(PSCmdlet cmdlet, string pattern, bool includesHidden)
+    {
+        string? parent = Path.GetDirectoryName(pattern);
+        if (string.IsNullOrEmpty(parent))
+        {
+            return [];
+        }
+
+        bool hasWildcards = WildcardPattern.ContainsWildcardCharacters(parent);
+        IReadOnlyList<string> folders;
+        try
+        {
+            folders = hasWildcards ? Find(cmdlet, parent, includesHidden) : [parent];
+        }
+        catch (ItemNotFoundException)
+        {
+            folders = [];
+        }
+
+        string name = Path.GetFileName(pattern);
+        return FindUnreadable(cmdlet, parent, includesHidden).Concat(folders.Where(folder => !MayLookUp(folder, name)))
+            .Distinct();
+    }
+
+    /// <summary>Whether a name or a pattern can be looked up in a folder; one that does not exist has no obstacle.</summary>
+    private static bool MayLookUp(string folder, string name)
+    {
+        try
+        {
+            if (WildcardPattern.ContainsWildcardCharacters(name))
+            {
+                using IEnumerator<string> entries = Directory.EnumerateFileSystemEntries(folder).GetEnumerator();
+                _ = entries.MoveNext();
+            }
+            else
+            {
+                _ = File.GetAttributes(Path.Combine(folder, name));
+            }
+
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    private static ErrorRecord CreateUnreadable(string folder) => ErrorRecords.Create(
+        "PathUnreadable", ErrorCategory.PermissionDenied, folder, $"Access to the folder '{folder}' is denied.",
+        "Run the command as a user who may read the folder.");
 
     private static FileSystemPath Fail(
         string id, ErrorCategory category, string path, string message, string action, Exception? exception = null) =>
-        new([], ErrorRecords.Create(id, category, path, message, action, exception));
+        new([], [ErrorRecords.Create(id, category, path, message, action, exception)]);
 }

@@ -63,6 +63,9 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     [Parameter(HelpMessage = "The names are hidden from the peers, under -EncryptionKey.")]
     public SwitchParameter HiddenName { get; set; }
 
+    /// <summary>Whether wildcards match hidden files and folders too.</summary>
+    private protected abstract bool IncludesHidden { get; }
+
     /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
     private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);
 
@@ -133,7 +136,8 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         foreach (string given in isLiteral ? LiteralPath : Path)
         {
             IReadOnlyList<string> paths =
-                await ResolveAsync(given, isLiteral ? PathKind.Literal : PathKind.Wildcards).ConfigureAwait(false);
+                await ResolveAsync(
+                    given, isLiteral ? PathKind.Literal : PathKind.Wildcards, IncludesHidden).ConfigureAwait(false);
             if (paths.Count == 0 && WildcardPattern.ContainsWildcardCharacters(given))
             {
                 await WriteVerboseAsync($"No file matches '{given}'.").ConfigureAwait(false);
@@ -186,6 +190,17 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     private ErrorRecord? Find(string path, string? givenName, out LocalFile file)
     {
         file = new LocalFile(path, string.Empty, 0);
+        try
+        {
+            _ = new FileInfo(path).Attributes;
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            return ErrorRecords.Create(
+                "PathUnreadable", ErrorCategory.PermissionDenied, path, $"Access to '{path}' is denied.",
+                "Run the command as a user who may read the folder.", exception);
+        }
+
         if (Directory.Exists(path))
         {
             return ErrorRecords.Create(

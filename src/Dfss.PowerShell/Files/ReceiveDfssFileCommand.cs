@@ -58,6 +58,10 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     [Parameter(HelpMessage = "Returns only when the file and its name are on stable storage (fsync).")]
     public SwitchParameter Durable { get; set; }
 
+    /// <summary>Writes zeros too, and sets room aside for all of each file before its first chunk.</summary>
+    [Parameter(HelpMessage = "Writes zeros too, in place of holes, and sets room aside for all of each file first.")]
+    public SwitchParameter NoSparse { get; set; }
+
     /// <summary>An earlier version of each file that is kept, in place of the one it is at.</summary>
     [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
     [ValidateRange(1, long.MaxValue)]
@@ -105,7 +109,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
-        options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart, Keys = ring };
+        options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart, IsSparse = !NoSparse, Keys = ring };
         isDestinationFixed = IsFixed(nameof(Destination));
         sole.IsForCommand = isDestinationFixed;
         if (isDestinationFixed)

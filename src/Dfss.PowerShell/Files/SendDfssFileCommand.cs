@@ -33,8 +33,8 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     [ValidateRange(1, DfssLimits.MaxHomeMembers)]
     public int MinimumReplicas { get; set; }
 
-    /// <summary>Replaces a stored file of the same name.</summary>
-    [Parameter(HelpMessage = "Replaces a stored file of the same name.")]
+    /// <summary>Replaces a stored file of the same name, and lets wildcards match hidden files and folders.</summary>
+    [Parameter(HelpMessage = "Replaces a stored file of the same name; wildcards match hidden files too.")]
     public SwitchParameter Force { get; set; }
 
     /// <summary>Replaces exactly this version of the name; 0 for one that was never sent.</summary>
@@ -70,6 +70,9 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
 
     /// <inheritdoc/>
     private protected override string Activity => "Sending";
+
+    /// <inheritdoc/>
+    private protected override bool IncludesHidden => Force;
 
     /// <inheritdoc/>
     private protected override TransferOptions CreateOptions() => base.CreateOptions() with

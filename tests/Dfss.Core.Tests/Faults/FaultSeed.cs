@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Dfss.Tests.Faults;
 
-/// <summary>The seed of a test's random moments: printed, and given again by <c>DFSS_SEED</c>.</summary>
+/// <summary>Where a test that draws at random gets its seed: it is printed, and <c>DFSS_SEED</c> gives it again.</summary>
 internal static class FaultSeed
 {
     public static int Take(ITestOutputHelper output)

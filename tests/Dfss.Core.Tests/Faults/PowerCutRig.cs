@@ -24,7 +24,7 @@ internal sealed class PowerCutRig : IAsyncDisposable
 
     private static readonly TransferOptions Once = new() { MaxAttempts = 1 };
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder folder = TemporaryFolder.OnDisk();
     private readonly LoopDisk disk;
     private readonly Random random;
     private readonly LeftOutSync? leftOut;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dfss.Tests.Faults;
 using Xunit;
 
 namespace Dfss.Tests.Fuzz;
@@ -10,9 +11,9 @@ internal static class FuzzSettings
 {
     public static (int Seed, int Count) Take(ITestOutputHelper output, int usual)
     {
-        int seed = Read("DFSS_SEED") ?? Random.Shared.Next();
+        int seed = FaultSeed.Take(output);
         int count = checked(usual * (Read("DFSS_FUZZ") ?? 1));
-        output.WriteLine($"{count} spoiled inputs from seed {seed}");
+        output.WriteLine($"{count} spoiled inputs");
         return (seed, count);
     }
 

@@ -1,10 +1,11 @@
 using System.Net;
 using Dfss.Peers;
+using Dfss.Tests.Faults;
 using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-public class ConnectionLimiterTests
+public class ConnectionLimiterTests(ITestOutputHelper output)
 {
     private readonly ConnectionLimiter connectionLimiter = new(new PeerMemory().Open);
     private readonly List<Visit> pushedOut = [];
@@ -95,8 +96,7 @@ public class ConnectionLimiterTests
     [Fact]
     public void Whatever_happens_the_right_one_is_pushed_out_and_the_counts_are_right()
     {
-        int seed = Random.Shared.Next();
-        TestContext.Current.SendDiagnosticMessage($"Seed {seed}.");
+        int seed = FaultSeed.Take(output);
         Random random = new(seed);
         List<Visit> strangers = [];
         List<(Visit Visit, string Identity)> admitted = [];

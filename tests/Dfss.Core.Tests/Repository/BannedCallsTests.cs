@@ -29,6 +29,7 @@ public sealed class BannedCallsTests
         { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
         { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec", ["Protocol/MessageCodec", "Records/RecordCodec"] },
         { @"\bnew Random\b", Core, "RandomNumberGenerator for ids, Random.Shared for jitter, or a seed handed in", [] },
+        { @"\bRandom\.Shared\b|\bnew Random\(\)|\bRandom \w+ = new\(\)|\bTickCount\b", "tests", "FaultSeed.Take, which prints the seed", ["Faults/FaultSeed"] },
         { @"\bThread\.Sleep\(", Everywhere, "an event, or TimeProvider", [] },
         { @"\bTask\.Delay\(\s*\d", Production, "an event, or TimeProvider", [] },
         { @"\bBinaryFormatter\b|\bTypelessContractless", Everywhere, "a codec of our own", [] },

@@ -2,12 +2,13 @@ using System.Text;
 using Dfss.Clusters;
 using Dfss.Security;
 using Dfss.Testing;
+using Dfss.Tests.Faults;
 using Xunit;
 
 namespace Dfss.Tests.Security;
 
 /// <summary>The revocation list of a cluster in a file that several processes share.</summary>
-public sealed class RevocationFileTests
+public sealed class RevocationFileTests(ITestOutputHelper output)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -26,7 +27,8 @@ public sealed class RevocationFileTests
         }
 
         // Each has the file open in its own way, as different processes do.
-        await Task.WhenAll(lists.OrderBy(_ => Random.Shared.Next()).Select(list => Task.Run(
+        Random random = new(FaultSeed.Take(output));
+        await Task.WhenAll(lists.OrderBy(_ => random.Next()).Select(list => Task.Run(
             () => new RevocationFile(path, test.Certificate, TimeProvider.System).ReplaceAsync(Encoding.ASCII.GetBytes(list), Token), Token)));
         RevocationFile last = new(path, test.Certificate, TimeProvider.System);
         Assert.Equal((25, true), (last.Number, last.Has("4117")));

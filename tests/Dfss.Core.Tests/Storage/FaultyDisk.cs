@@ -15,9 +15,6 @@ internal sealed class FaultyDisk
     private readonly HashSet<string> syncedFolders = [];
     private int stepsLeft = int.MaxValue;
 
-    /// <summary>Which steps count.</summary>
-    public Func<DurableStep, bool> Counts { get; init; } = _ => true;
-
     /// <summary>Which steps fail, as if the medium were bad.</summary>
     public Func<DurableStep, bool> Fails { get; set; } = _ => false;
 
@@ -66,7 +63,7 @@ internal sealed class FaultyDisk
     {
         lock (gate)
         {
-            if (IsStopped || (Counts(step) && --stepsLeft < 0))
+            if (IsStopped || --stepsLeft < 0)
             {
                 IsStopped = true;
                 throw new IOException("The power is off.");

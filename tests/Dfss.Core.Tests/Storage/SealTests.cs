@@ -25,6 +25,9 @@ public sealed class SealTests : IDisposable
         await using LocalStore store = await OpenAsync();
         (ChunkId id, byte[] content) = TestChunks.Make(1);
         FileManifest manifest = await PutManifestAsync(store, id);
+        // So that the flush has a folder to sync.
+        (ChunkId other, byte[] otherContent) = TestChunks.Make(2);
+        await store.Chunks.PutAsync(other, otherContent, Token);
         Task<PutResult>? put = null;
         hook = step =>
         {

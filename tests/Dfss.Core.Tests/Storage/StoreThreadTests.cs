@@ -73,9 +73,17 @@ public sealed class StoreThreadTests
                 throw new InvalidOperationException("broken");
             }
         });
-        ConcurrentQueue<string> log = new();
+        TaskCompletionSource logged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Log(string line)
+        {
+            if (line.Contains("takes no more writes and votes", StringComparison.Ordinal))
+            {
+                logged.TrySetResult();
+            }
+        }
+
         await using LocalStore store = await LocalStore.OpenAsync(
-            folder.Path, new LocalStoreOptions { Log = log.Enqueue }, files, Token);
+            folder.Path, new LocalStoreOptions { Log = Log }, files, Token);
         await store.Recovery;
         isBroken = true;
         (ChunkId id, byte[] content) = TestChunks.Make(1, TestChunks.Large);
@@ -83,7 +91,8 @@ public sealed class StoreThreadTests
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => store.Chunks.FlushAsync(Token).AsTask().WaitAsync(Token));
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
         Assert.Equal("broken", store.Fault?.Message);
-        Assert.Contains(log, line => line.Contains("takes no more writes and votes", StringComparison.Ordinal));
+        // Another thread writes the line, after it has stopped the store.
+        await logged.Task.WaitAsync(TimeSpan.FromSeconds(60), Token);
         error = await Assert.ThrowsAsync<DfssException>(() => store.Chunks.PutAsync(id, content, Token).AsTask());
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
     }

@@ -31,7 +31,7 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>How often a command is given again that a busy machine kept from its answers.</summary>
     private const int MaxTries = 5;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder folder = TemporaryFolder.OnDisk();
     private readonly List<FaultProxy> links = [];
     private readonly Lock gate = new();
     private PeerGroup peers = null!;

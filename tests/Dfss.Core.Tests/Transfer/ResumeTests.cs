@@ -136,9 +136,9 @@ public sealed partial class ResumeTests : IAsyncLifetime
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The lock is written past, which is Unix's.");
         await EndEarlyAsync();
-        using PartFile part = PartFile.Open(Part, file.File.Record);
+        using PartFile part = PartFile.Open(Part, file.File.Record, isSparse: true);
         RandomAccess.Write(part.Handle, [77, 0, 0, 0], file.File.Record.Length + 24);
-        DfssException error = Assert.Throws<DfssException>(() => PartFile.Open(Part, file.File.Record));
+        DfssException error = Assert.Throws<DfssException>(() => PartFile.Open(Part, file.File.Record, isSparse: true));
         Assert.Contains("process 77 receives the same destination", error.Message, StringComparison.Ordinal);
     }
 

@@ -1,9 +1,10 @@
+using Dfss.Tests.Faults;
 using Dfss.Transport;
 using Xunit;
 
 namespace Dfss.Tests.Transport;
 
-public class FairBudgetTests
+public class FairBudgetTests(ITestOutputHelper output)
 {
     private const long Limit = 900;
 
@@ -94,8 +95,7 @@ public class FairBudgetTests
     [Fact]
     public async Task Whatever_they_do_the_sum_is_right_nobody_has_too_much_and_everybody_is_served()
     {
-        int seed = Random.Shared.Next();
-        TestContext.Current.SendDiagnosticMessage($"Seed {seed}.");
+        int seed = FaultSeed.Take(output);
         for (int round = 0; round < 200; round++)
         {
             await RunAsync(new Random(seed + round), $"seed {seed + round}");

@@ -83,6 +83,59 @@ public sealed class BadSourceTests : BadInputTests
         IsStored("good.txt");
     }
 
+    [Theory]
+    [InlineData("in/*/f", true)]
+    [InlineData("in/closed/*", true)]
+    [InlineData("in/closed/f", true)]
+    [InlineData("in/closed/*/f", true)]
+    [InlineData("in/closed/f", false)]
+    public void A_folder_that_may_not_be_read_is_one_error_and_the_others_go_on(string path, bool isPattern)
+    {
+        Assert.SkipWhen(PermissionBits.Obstacle is not null, PermissionBits.Obstacle ?? string.Empty);
+        Directory.CreateDirectory(In("closed"));
+        Directory.CreateDirectory(In("open"));
+        File.WriteAllText(In("closed/f"), "closed");
+        File.WriteAllText(In("open/f"), "open");
+        File.SetUnixFileMode(In("closed"), UnixFileMode.None);
+        try
+        {
+            ErrorRecord error = Fails(
+                $"Send-DfssFile -{(isPattern ? "Path" : "LiteralPath")} {path} -Peer $peer", path == "in/*/f" ? 1 : 0);
+            string place = isPattern ? In("closed") : In("closed/f");
+            Check(error, "PathUnreadable", ErrorCategory.PermissionDenied, place, $"'{place}' is denied");
+        }
+        finally
+        {
+            File.SetUnixFileMode(In("closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    [Theory]
+    [InlineData("Send-DfssFile in/*.txt -Peer $peer", "good.txt")]
+    [InlineData("Send-DfssFile in/*.txt -Force -Peer $peer", ".dot.txt", "good.txt")]
+    [InlineData("Send-DfssFile in/.*.txt -Force -Peer $peer", ".dot.txt")]
+    [InlineData("Send-DfssFile in/.dot.txt -Peer $peer", ".dot.txt")]
+    [InlineData("Send-DfssFile in/*/*.txt -Force -RelativeTo in -Peer $peer", ".sub/x.txt")]
+    public void Wildcards_match_hidden_files_with_Force_as_those_of_Get_ChildItem(string script, params string[] expected)
+    {
+        Directory.CreateDirectory(In(".sub"));
+        foreach (string name in new[] { ".dot.txt", ".sub/x.txt" })
+        {
+            File.WriteAllText(In(name), name);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            File.SetAttributes(In(".dot.txt"), FileAttributes.Hidden);
+            File.SetAttributes(In(".sub"), FileAttributes.Hidden | FileAttributes.Directory);
+        }
+
+        Run(script).ThrowIfFailed();
+        IsStored(expected);
+        string compare = script.Replace("Send", "Compare", StringComparison.Ordinal);
+        Assert.Equal(expected, Run(compare).As<DfssFileComparison>().Select(file => file.Name).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void A_file_whose_reading_fails_is_told()
     {

@@ -150,7 +150,7 @@ public sealed class PathConventionTests : IDisposable
         session.Runspace.SessionStateProxy.Path.SetLocation("env:");
         Assert.Equal(["1.txt"], Stored($"Send-DfssFile 'FileSystem::{folder}/1.txt'"));
         Assert.Equal(["x"], Stored($"[IO.FileInfo]'{folder}/b/x' | Send-DfssFile -Force"));
-        Assert.Equal("PathNotFound", Result.IdOf(Assert.Single(session.Run("Send-DfssFile a/x -Peer $peer").Errors)));
+        Assert.Equal("PathNotOfFileSystem", Result.IdOf(Assert.Single(session.Run("Send-DfssFile a/x -Peer $peer").Errors)));
         Assert.Equal("PathNotOfFileSystem", Result.IdOf(session.RunUntilError("Receive-DfssFile x -Peer $peer")));
         Assert.Equal("PathNotOfFileSystem", Result.IdOf(session.RunUntilError("Start-DfssPeer store -Port 0")));
     }

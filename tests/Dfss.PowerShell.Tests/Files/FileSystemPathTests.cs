@@ -18,7 +18,7 @@ public sealed class ResolveProbePathCommand : PSCmdlet
     {
         FileSystemPath resolved = FileSystemPath.Resolve(this, Path, Enum.Parse<PathKind>(Kind));
         WriteObject(resolved.Paths, enumerateCollection: true);
-        if (resolved.Error is { } error)
+        foreach (ErrorRecord error in resolved.Errors)
         {
             WriteError(error);
         }

@@ -95,7 +95,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
             long? length = Measure(path);
             files.Rename(path, target);
             folder.Remove(length);
-            folder.NeedsSync = true;
+            folder.NoteMove();
             return true;
         }
     }
@@ -108,30 +108,14 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
     {
         foreach (Folder folder in folders)
         {
-            lock (folder)
-            {
-                if (!folder.NeedsSync)
-                {
-                    continue;
-                }
-
-                // Before the sync: what is moved in during it must not go unnoticed.
-                folder.StartSync();
-            }
-
             try
             {
-                files.SyncDirectory(folder.Path);
+                SyncWhereNeeded(folder);
             }
             catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
             {
                 fault.Set(exception);
                 throw StoreErrors.Failed(layout.Root, exception);
-            }
-
-            lock (folder)
-            {
-                folder.EndSync();
             }
         }
     });
@@ -161,6 +145,26 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
 
         return ids;
     });
+
+    private void SyncWhereNeeded(Folder folder)
+    {
+        lock (folder)
+        {
+            if (!folder.MustSync())
+            {
+                return;
+            }
+
+            // Before the sync: what is moved in during it must not go unnoticed.
+            folder.StartSync();
+        }
+
+        files.SyncDirectory(folder.Path);
+        lock (folder)
+        {
+            folder.EndSync();
+        }
+    }
 
     private static bool IsGood(string path, ChunkId id)
     {
@@ -196,6 +200,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
         // The names moved in since the last sync began, and those that the sync at hand is for.
         private HashSet<ChunkId> unsynced = [];
         private HashSet<ChunkId> syncing = [];
+        private bool needsSync;
         private bool wasSynced;
         private bool isCounted;
         private long chunks;
@@ -203,24 +208,38 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
 
         public string Path { get; } = path;
 
-        // At the start too: a process before this one may have been killed between its rename and its sync.
-        public bool NeedsSync { get; set; } = true;
-
         public long Chunks => Volatile.Read(ref chunks);
 
         public long Bytes => Volatile.Read(ref bytes);
 
         public bool IsDurable(ChunkId id) => wasSynced && !unsynced.Contains(id) && !syncing.Contains(id);
 
+        /// <summary>
+        /// Whether a power cut could lose a name. Before the first sync of a run these are also the names that the run found: the process before
+        /// may have been killed between a rename and its sync. An empty folder has none to lose.
+        /// </summary>
+        public bool MustSync()
+        {
+            if (!wasSynced && !needsSync)
+            {
+                needsSync = Directory.EnumerateFileSystemEntries(Path).Any();
+                wasSynced = !needsSync;
+            }
+
+            return needsSync;
+        }
+
         public void NoteName(ChunkId id)
         {
             unsynced.Add(id);
-            NeedsSync = true;
+            needsSync = true;
         }
+
+        public void NoteMove() => needsSync = true;
 
         public void StartSync()
         {
-            NeedsSync = false;
+            needsSync = false;
             (unsynced, syncing) = (syncing, unsynced);
         }
 

@@ -115,16 +115,18 @@ internal sealed partial class DurableFile
     /// write itself finds out.
     /// </summary>
     /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
-    public static void Allocate(SafeFileHandle handle, string path, long length)
+    /// <returns>Whether it is set aside now.</returns>
+    public static bool Allocate(SafeFileHandle handle, string path, long length)
     {
         if (OperatingSystem.IsWindows())
         {
             RandomAccess.SetLength(handle, length);
+            return true;
         }
 
         if (!OperatingSystem.IsLinux() || length == 0)
         {
-            return;
+            return false;
         }
 
         while (FileAllocate(handle, mode: 0, offset: 0, (nint)length) != 0)
@@ -132,7 +134,7 @@ internal sealed partial class DurableFile
             int error = Marshal.GetLastPInvokeError();
             if (error == NotSupportedOnLinux)
             {
-                return;
+                return false;
             }
 
             if (error != Interrupted)
@@ -140,6 +142,8 @@ internal sealed partial class DurableFile
                 throw Failed(error, "make room for", path);
             }
         }
+
+        return true;
     }
 
     /// <summary>

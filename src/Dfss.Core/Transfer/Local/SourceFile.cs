@@ -94,8 +94,17 @@ internal sealed class SourceFile : IDisposable
             int read;
             try
             {
+                int hole = SparseFile.CountHole(handle, offset + done, destination.Length - done);
+                destination.Slice(done, hole).Span.Clear();
+                done += hole;
+                if (done == destination.Length)
+                {
+                    return;
+                }
+
+                int data = SparseFile.CountData(handle, offset + done, destination.Length - done);
                 read = await RandomAccess.ReadAsync(
-                    handle, destination[done..], offset + done, cancellationToken).ConfigureAwait(false);
+                    handle, destination.Slice(done, data), offset + done, cancellationToken).ConfigureAwait(false);
             }
             catch (IOException error)
             {

@@ -22,9 +22,12 @@ internal sealed class PartFile : IDisposable
     private const int MaxAttempts = 10;
 
     private readonly FileRecord record;
+    private readonly bool isSparse;
+    private bool isHollow;
 
-    private PartFile(string path, FileRecord record, SafeFileHandle handle, bool isOld)
+    private PartFile(string path, FileRecord record, SafeFileHandle handle, bool isOld, bool isSparse)
     {
+        this.isSparse = isSparse;
         Path = path;
         this.record = record;
         Handle = handle;
@@ -65,19 +68,20 @@ internal sealed class PartFile : IDisposable
     /// <param name="record">
     /// What it is to become. A new one gets its full length, and room for the trailer, at once where the file system can.
     /// </param>
+    /// <param name="isSparse">Whether it may have holes, and so be made where there is no room for its full length.</param>
     /// <exception cref="DfssException">DestinationUnwritable: it is in use, or no file of one's own.</exception>
     /// <exception cref="IOException">It cannot be made.</exception>
-    public static PartFile Open(string path, FileRecord record)
+    public static PartFile Open(string path, FileRecord record, bool isSparse)
     {
         for (int attempt = 1; ; attempt++)
         {
-            if (TryCreate(path, record) is PartFile made)
+            if (TryCreate(path, record, isSparse) is PartFile made)
             {
                 return made;
             }
 
             ThrowIfNoFileOfOnesOwn(path);
-            if (TryOpen(path, record) is PartFile old)
+            if (TryOpen(path, record, isSparse) is PartFile old)
             {
                 return old;
             }
@@ -94,7 +98,7 @@ internal sealed class PartFile : IDisposable
     {
         try
         {
-            return File.Exists(path) ? TryOpen(path, record) : null;
+            return File.Exists(path) ? TryOpen(path, record, isSparse: true) : null;
         }
         catch (DfssException)
         {
@@ -119,7 +123,7 @@ internal sealed class PartFile : IDisposable
     public PartFile Replace()
     {
         Remove();
-        return TryCreate(Path, record) ?? throw InTheWay(Path, "somebody else has just made a file of that name.");
+        return TryCreate(Path, record, isSparse) ?? throw InTheWay(Path, "somebody else has just made a file of that name.");
     }
 
     /// <summary>Removes the file, as its owner, and closes it.</summary>
@@ -157,7 +161,40 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    private static PartFile? TryCreate(string path, FileRecord record)
+    /// <summary>Writes a part of the content, with holes where the file may have them.</summary>
+    public void Write(ReadOnlySpan<byte> content, long offset)
+    {
+        if (isSparse)
+        {
+            SparseFile.Write(Handle, content, offset, isHollow);
+        }
+        else
+        {
+            RandomAccess.Write(Handle, content, offset);
+        }
+    }
+
+    /// <summary>Sets room aside for all of it, so that a full disk shows at once; a file that may have holes goes without.</summary>
+    /// <exception cref="IOException">There is no room.</exception>
+    public void TakeRoom()
+    {
+        long length = record.Length + (HasTrailer(record) ? PartTrailer.LengthFor(record) : 0);
+        try
+        {
+            isHollow = !DurableFile.Allocate(Handle, Path, length) && !IsOld;
+        }
+        catch (IOException error) when (isSparse && !IsOld && DurableFile.IsOutOfSpace(error))
+        {
+            isHollow = true;
+        }
+
+        if (isHollow)
+        {
+            SparseFile.SetLength(Handle, length);
+        }
+    }
+
+    private static PartFile? TryCreate(string path, FileRecord record, bool isSparse)
     {
         SafeFileHandle handle;
         try
@@ -175,12 +212,11 @@ internal sealed class PartFile : IDisposable
             throw InUse(path, holder: null);
         }
 
-        PartFile made = new(path, record, handle, isOld: false);
+        PartFile made = new(path, record, handle, isOld: false, isSparse);
         bool hasRoom = false;
         try
         {
-            long trailer = HasTrailer(record) ? PartTrailer.LengthFor(record) : 0;
-            DurableFile.Allocate(handle, path, record.Length + trailer);
+            made.TakeRoom();
             hasRoom = true;
             return made;
         }
@@ -193,7 +229,7 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    private static PartFile? TryOpen(string path, FileRecord record)
+    private static PartFile? TryOpen(string path, FileRecord record, bool isSparse)
     {
         SafeFileHandle? handle;
         try
@@ -224,7 +260,7 @@ internal sealed class PartFile : IDisposable
             return null;
         }
 
-        return new PartFile(path, record, handle, isOld: true);
+        return new PartFile(path, record, handle, isOld: true, isSparse);
     }
 
     private static void ThrowIfNoFileOfOnesOwn(string path)

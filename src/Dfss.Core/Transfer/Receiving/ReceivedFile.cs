@@ -3,8 +3,8 @@ using Dfss.Storage;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// A file on its way to its destination: written into a <see cref="PartFile"/> beside it, at full length from the start
-/// (so that a full disk shows at once), and renamed when everything is verified. Disposed before <see cref="Commit"/>,
+/// A file on its way to its destination: written into a <see cref="PartFile"/> beside it, at full length from the start,
+/// and renamed when everything is verified. Disposed before <see cref="Commit"/>,
 /// it stays there with what it has, for the next receive to go on from; without one whole chunk it leaves nothing.
 /// </summary>
 internal sealed class ReceivedFile : IDisposable
@@ -55,7 +55,7 @@ internal sealed class ReceivedFile : IDisposable
         PartFile? part = null;
         try
         {
-            part = PartFile.Open(PartFile.PathOf(destinationPath), record);
+            part = PartFile.Open(PartFile.PathOf(destinationPath), record, options.IsSparse);
             PartTrailer? trailer = part.IsOld && !options.Restart ? ReadTrailer(part, record) : null;
             if (part.IsOld && trailer is null)
             {
@@ -66,6 +66,10 @@ internal sealed class ReceivedFile : IDisposable
             {
                 // Only now: a file that happens to have this name keeps its mode.
                 OwnerOnly.Restrict(part.Handle);
+                if (!options.IsSparse)
+                {
+                    part.TakeRoom();
+                }
             }
 
             if (PartFile.HasTrailer(record))
@@ -226,7 +230,7 @@ internal sealed class ReceivedFile : IDisposable
         await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            RandomAccess.Write(part.Handle, content.Span, offset);
+            part.Write(content.Span, offset);
             presentCount += isThere ? 1 : -1;
             if (trailer?.Set(chunkIndex, isThere, nonce.Span) is (int at, ReadOnlyMemory<byte> noted))
             {

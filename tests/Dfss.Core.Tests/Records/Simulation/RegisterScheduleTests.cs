@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Dfss.Tests.Faults;
 using Xunit;
 
 namespace Dfss.Tests.Records.Simulation;
@@ -22,7 +23,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     public void Histories_are_linearizable_and_no_chunk_is_lost_in_fresh_schedules()
     {
         int count = ReadVariable("DFSS_SCHEDULES") ?? FreshSchedules;
-        Run(ReadVariable("DFSS_SEED") ?? Random.Shared.Next(int.MaxValue / 2), count);
+        Run(FaultSeed.Take(output), count);
     }
 
     [Theory]
@@ -36,7 +37,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [InlineData(Mutation.NothingIsANewName)]
     public void A_broken_rule_is_found(Mutation mutation)
     {
-        int firstSeed = Random.Shared.Next(int.MaxValue / 2);
+        int firstSeed = FaultSeed.Take(output);
         for (int i = 0; i < MutatedSchedules; i++)
         {
             if (new Schedule(firstSeed + i, mutation).Run() is { } problem)
