@@ -455,7 +455,7 @@ class Balloted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A member's register after a request. status: 0 done, 1 refused, 2 chunks missing."""
+    """A member's register after a request. status: 0 done, 1 refused, 2 chunks missing, 3 no vote."""
 
     status: int
     promised: Ballot | None
@@ -469,7 +469,7 @@ class Answer(NamedTuple):
         promised = _find(value, "promised", list)
         accepted, decided = (_find(value, key, dict) for key in ("accepted", "decided"))
         return Answer(
-            _get(value, "status", int, 0, 2),
+            _get(value, "status", int, 0, 3),
             Ballot.read(promised) if promised is not None else None,
             Balloted.read(accepted) if accepted is not None else None,
             Balloted.read(decided) if decided is not None else None,

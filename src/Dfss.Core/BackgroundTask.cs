@@ -1,19 +1,24 @@
 namespace Dfss;
 
 /// <summary>
-/// Background work that is made in passes. A pass that fails, for whatever reason, is logged and made again after a growing,
-/// jittered, capped pause; one failure never ends the work. How the work is getting on can be read at any time.
+/// Background work that runs in passes. A pass that fails, for any reason, is logged and retried after a growing,
+/// jittered, capped pause; a failure never ends the work. The state of the work can be read at any time.
 /// </summary>
-/// <param name="name">What the work is, for the log and for <see cref="State"/>.</param>
+/// <param name="name">The name of the work, for the log and for <see cref="State"/>.</param>
 /// <param name="maxPause">The longest pause after a failure.</param>
 /// <param name="clock">The clock of the pauses.</param>
-/// <param name="log">Called with a line about a failure of another kind than the one before, daily about one that goes on, and about the recovery.</param>
+/// <param name="log">
+/// Called with a line about each failure of a different kind than the last one logged, once a day about a failure that
+/// persists, and about the recovery.
+/// </param>
 internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvider clock, Action<string>? log)
 {
-    /// <summary>1 s: a passing failure costs no more; it doubles with each failure in a row.</summary>
+    /// <summary>1 s: a transient failure costs no more; the pause doubles with each failure in a row.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>A day: a failure that stays the same fills no log, and is read by an operator who reads it weekly.</summary>
+    /// <summary>
+    /// One day: a persistent failure does not fill the log, and an operator that reads the log once a week sees it.
+    /// </summary>
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
     private readonly Action<string>? log = GuardedLog.Guard(log);
@@ -22,15 +27,19 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
     private string? loggedKind;
     private long loggedAt;
 
-    /// <summary>How it is getting on.</summary>
+    /// <summary>The state of the work.</summary>
     public BackgroundTaskInfo State => state;
 
-    /// <summary>Whether its last pass has failed.</summary>
+    /// <summary>Whether the last pass failed.</summary>
     public bool IsFailing => state.FailedSince is not null;
 
-    /// <summary>Makes passes until one says that there is no more to do, or until it is stopped. Never fails.</summary>
-    /// <param name="pass">One pass. It returns how long to wait for the next one; null when there is no more to do.</param>
-    /// <param name="firstWait">How long to wait for the first pass.</param>
+    /// <summary>
+    /// Runs passes until one returns that there is no more to do, or until the work is stopped. Never throws.
+    /// </summary>
+    /// <param name="pass">
+    /// Runs one pass. It returns how long to wait for the next pass; null if there is no more to do.
+    /// </param>
+    /// <param name="firstWait">How long to wait before the first pass.</param>
     /// <param name="stopping">Stops the work.</param>
     public async Task RunAsync(Func<CancellationToken, Task<TimeSpan?>> pass, TimeSpan firstWait, CancellationToken stopping)
     {
@@ -40,7 +49,8 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
         {
             while (wait is { } time)
             {
-                // The wait begins before this method first returns, so that a caller who moves the clock moves it too.
+                // The wait begins before this method first returns, so that a caller that then advances the
+                // clock also advances the wait.
                 await (time > TimeSpan.Zero ? Task.Delay(time, clock, stopping) : Task.CompletedTask)
                     .ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                 wait = await TryPassAsync(pass, stopping).ConfigureAwait(false);
@@ -48,7 +58,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // It was stopped.
+            // The work was stopped.
         }
         finally
         {
@@ -75,7 +85,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
         }
         catch (Exception error) when (error is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
-            // The edge of the work: whatever it is, it is logged and shown, and the work goes on.
+            // The edge of the work: every failure is logged and shown, and the work continues.
             return Fail(error);
         }
     }
@@ -95,7 +105,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
         {
             (loggedKind, loggedAt) = (kind, clock.GetTimestamp());
 
-            // What is no expected failure says where in the code it was met.
+            // An unexpected exception is logged with its stack trace.
             string text = error is DfssException ? error.Message : error.ToString().ReplaceLineEndings(" ");
             log?.Invoke($"{name} failed and will be tried again: {text}");
         }

@@ -13,7 +13,7 @@ public readonly struct ChunkId : IEquatable<ChunkId>, IComparable<ChunkId>
 
     private readonly Bytes bytes;
 
-    /// <summary>Takes an id from its bytes.</summary>
+    /// <summary>Makes an id from its bytes.</summary>
     /// <param name="source">Exactly <see cref="SizeBytes"/> bytes.</param>
     /// <exception cref="ArgumentException"><paramref name="source"/> has another length.</exception>
     public ChunkId(ReadOnlySpan<byte> source)

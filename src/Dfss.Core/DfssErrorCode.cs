@@ -1,8 +1,8 @@
 namespace Dfss;
 
 /// <summary>
-/// Every way in which DFSS fails. The list is closed, and the numbers are the wire's: a number is never used again.
-/// 1-19 the wire, 20-39 names and records, 40-59 chunks and stores, 60-79 the client's own side.
+/// All error codes of DFSS. The list is closed, and the numbers go over the wire: a number is never reused. 1-19 wire,
+/// 20-29 names and records, 30-39 clusters, 40-59 chunks and stores, 60-69 local side, 70-79 encryption.
 /// </summary>
 public enum DfssErrorCode
 {
@@ -29,7 +29,7 @@ public enum DfssErrorCode
     InvalidArgument = 5,
 
     /// <summary>
-    /// Connection. Nobody listens there, the name does not resolve, or the connection broke. Transient.
+    /// Connection. No process listens there, the name does not resolve, or the connection broke. Transient.
     /// </summary>
     PeerUnreachable = 6,
 
@@ -46,12 +46,12 @@ public enum DfssErrorCode
     PeerFault = 10,
 
     /// <summary>
-    /// Handshake. The other side does not know who asks: no certificate, or no token or a wrong one. Not transient.
+    /// Handshake. The client did not authenticate: it has no certificate, or no token or a wrong one. Not transient.
     /// </summary>
     NotAuthenticated = 11,
 
     /// <summary>
-    /// Handshake. A certificate, the message says whose, holds no more, or not yet. Not transient; renew it.
+    /// Handshake. A certificate, the message says whose, has expired or is not valid yet. Not transient; renew it.
     /// </summary>
     CertificateExpired = 12,
 
@@ -61,26 +61,32 @@ public enum DfssErrorCode
     CertificateRevoked = 13,
 
     /// <summary>
-    /// Handshake. A certificate is of no trusted authority, or is not made for what it is used for. Not transient.
+    /// Handshake. No trusted authority issued the certificate, or its purpose is another one. Not transient.
     /// </summary>
     CertificateNotTrusted = 14,
 
-    /// <summary>Request. Whoever asks is known, and may not do this. Not transient; ask for another role.</summary>
+    /// <summary>
+    /// Request. The client is authenticated, and its role does not permit this. Not transient; ask for another role.
+    /// </summary>
     NotPermitted = 15,
 
-    /// <summary>Handshake. The peer speaks TLS only, and plaintext came. Not transient; give a certificate.</summary>
+    /// <summary>
+    /// Handshake. The peer accepts TLS only, and the client sent plaintext. Not transient; give a certificate.
+    /// </summary>
     TlsRequired = 16,
 
     /// <summary>
-    /// Handshake. The peer has no certificate and speaks plaintext only, and TLS came. Not transient.
+    /// Handshake. The peer has no certificate and accepts plaintext only, and the client sent TLS. Not transient.
     /// </summary>
     TlsNotExpected = 17,
 
-    /// <summary>Handshake. Both sides speak TLS and could not agree: version, cipher or a broken message. Not transient.</summary>
+    /// <summary>
+    /// Handshake. Both sides use TLS and could not agree: version, cipher or a malformed message. Not transient.
+    /// </summary>
     TlsFailed = 18,
 
     /// <summary>
-    /// Handshake. The peer cannot check at the moment which certificates were revoked, and lets nobody in. Transient.
+    /// Handshake. The peer cannot check now which certificates are revoked, and refuses new connections. Transient.
     /// </summary>
     RevocationStatusUnknown = 19,
 
@@ -91,63 +97,67 @@ public enum DfssErrorCode
     FileExists = 21,
 
     /// <summary>
-    /// Send. Somebody else changed the name meanwhile, or it is not at the version asked for. Not transient.
+    /// Send. Another writer changed the name meanwhile, or it is not at the version asked for. Not transient.
     /// </summary>
     Conflict = 22,
 
     /// <summary>
-    /// Send. The change may or may not have been made; the same command run again settles it. Transient.
+    /// Send. The change may or may not have been made; running the same command again settles it. Transient.
     /// </summary>
     CommitUncertain = 23,
 
-    /// <summary>Send, read. Fewer than a majority of the file's home answered. Transient.</summary>
+    /// <summary>Send, read. Fewer than a majority of the members of the file's home answered. Transient.</summary>
     NoMajority = 24,
 
-    /// <summary>Name. The name is empty, too long, or holds what no name may hold. Not transient.</summary>
+    /// <summary>
+    /// Name. The name is empty, too long, or has a character or part that is not allowed. Not transient.
+    /// </summary>
     InvalidName = 25,
 
     /// <summary>Receive. The stored file was replaced or removed while it was read. Not transient; ask again.</summary>
     FileChanged = 26,
 
     /// <summary>
-    /// Send. Fewer peers can take the file's chunks than it must have copies. Nothing was changed. Transient.
+    /// Send. Fewer peers can take the file's chunks than the replicas required. Nothing was changed. Transient.
     /// </summary>
     TooFewReplicas = 27,
 
     /// <summary>Join. The issuer knows no such invitation. Not transient; ask for another one.</summary>
     InvitationUnknown = 30,
 
-    /// <summary>Join. The invitation was used before, and works once. Not transient; ask for another one.</summary>
+    /// <summary>Join. The invitation was used before, and is valid once. Not transient; ask for another one.</summary>
     InvitationUsed = 31,
 
     /// <summary>Join. The invitation has expired, by the issuer's clock. Not transient; ask for another one.</summary>
     InvitationExpired = 32,
 
-    /// <summary>Join. The text is no invitation, or not all of one. Not transient; copy it again.</summary>
+    /// <summary>Join. The text is not an invitation, or is only a part of one. Not transient; copy it again.</summary>
     InvitationInvalid = 33,
 
-    /// <summary>Join, invite. The peer lets nobody in: another one of the cluster does. Not transient.</summary>
+    /// <summary>Join, invite. The peer is not an issuer of the cluster: ask the peer that is. Not transient.</summary>
     NotAnIssuer = 34,
 
-    /// <summary>Join, invite. The cluster's issuer cannot be reached at any address known. Transient; start it.</summary>
+    /// <summary>
+    /// Join, invite. The cluster's issuer cannot be reached at any address known. Transient; start it.
+    /// </summary>
     IssuerUnreachable = 35,
 
-    /// <summary>Revoke. The cluster's issuer has issued no such certificate. Not transient; look for it in its list.</summary>
+    /// <summary>
+    /// Revoke. The cluster's issuer has not issued this certificate. Not transient; look it up in the issuer's list.
+    /// </summary>
     CertificateUnknown = 36,
 
-    /// <summary>Read. No holder has the chunk. Not transient unless a holder is down.</summary>
+    /// <summary>Read. The chunk is missing at every holder asked. Not transient unless a holder is down.</summary>
     ChunkNotFound = 40,
 
-    /// <summary>
-    /// Read, write. Bytes do not have the SHA-256 they should have. The holder's or the network's fault.
-    /// </summary>
+    /// <summary>Read, write. The bytes do not have the expected SHA-256. The holder's or the network's fault.</summary>
     ChunkCorrupt = 41,
 
-    /// <summary>Write. No space left at the peer, or its quota is used up. Not transient; free some space.</summary>
+    /// <summary>Write. The peer has no space left, or its quota is used up. Not transient; free some space.</summary>
     StoreFull = 42,
 
     /// <summary>
-    /// Write. The store's disk failed to write or to make durable; nothing was acknowledged. The disk's fault.
+    /// Write. The store's disk failed to write or to sync; nothing was acknowledged. The disk's fault.
     /// </summary>
     StoreFailed = 43,
 
@@ -155,27 +165,29 @@ public enum DfssErrorCode
     StoreInUse = 44,
 
     /// <summary>
-    /// Start. The store is of a newer format, or not a store. Not transient; use a newer DFSS, or another folder.
+    /// Start. The store has a newer format, or is not a store. Not transient; use a newer DFSS, or another folder.
     /// </summary>
     StoreFormat = 45,
 
-    /// <summary>Start. The store's folder is on a file system that cannot keep the promise of durability.</summary>
+    /// <summary>Start. The store's folder is on a file system that cannot guarantee durability.</summary>
     StoreNotSupported = 46,
 
     /// <summary>
-    /// Write. Two running peers serve the same store, as one is a copy. Not transient; stop one, and start it with -StoreCopied.
+    /// Write. Two running peers have the same store id: one store is a copy. Not transient; stop one, and
+    /// start it with -StoreCopied.
     /// </summary>
     StoreRunsTwice = 47,
 
     /// <summary>
-    /// Start. The store is not where it last ran, and may be a copy. Not transient; say which with -StoreMoved or -StoreCopied.
+    /// Start. The store is not where it last ran, and may be a copy. Not transient; start it with
+    /// -StoreMoved or -StoreCopied.
     /// </summary>
     StoreRelocated = 48,
 
-    /// <summary>Send. The source changed while it was sent. Run again when it is at rest.</summary>
+    /// <summary>Send. The source changed while it was sent. Send it again when no program changes it.</summary>
     SourceChanged = 60,
 
-    /// <summary>Send. The source is missing, may not be read, or is no regular file.</summary>
+    /// <summary>Send. The source is missing, cannot be read, or is not a regular file.</summary>
     SourceUnreadable = 61,
 
     /// <summary>Receive. The destination exists and replacing it was not asked for. Not transient.</summary>
@@ -189,20 +201,22 @@ public enum DfssErrorCode
     /// <summary>Send. The file has more chunks than a manifest can list, even at the largest chunk size.</summary>
     FileTooLarge = 64,
 
-    /// <summary>Start. The address cannot be listened on: in use, not this machine's, or not permitted.</summary>
+    /// <summary>
+    /// Start. The peer cannot listen on the address: it is in use, not this machine's, or not permitted.
+    /// </summary>
     AddressUnavailable = 65,
 
     /// <summary>Read. The file is encrypted, and no key was given. Not transient; give one.</summary>
     KeyRequired = 70,
 
-    /// <summary>Read. The file is encrypted for other keys than those that were given. Not transient.</summary>
+    /// <summary>Read. The file is encrypted, and not for any of the keys given. Not transient.</summary>
     KeyWrong = 71,
 
     /// <summary>Read. A key was given, and the file is not encrypted. Not transient; leave the key out.</summary>
     FileNotEncrypted = 72,
 
     /// <summary>
-    /// Read. What the peers have of an encrypted file is not what was written with its key. Somebody changed it; not transient.
+    /// Read. The data of an encrypted file was not written with its key: it was changed. Not transient.
     /// </summary>
     FileTampered = 73,
 }

@@ -3,25 +3,25 @@ using System.Runtime.ExceptionServices;
 namespace Dfss;
 
 /// <summary>
-/// The one exception of DFSS for expected failures. Its code says what failed; its message says what, where and, where
-/// this case has an advice of its own, what to do.
+/// The exception of DFSS for all expected failures. Its code says what failed. Its message says what failed, where and,
+/// if this case has its own advice, what to do.
 /// </summary>
 public sealed class DfssException : Exception
 {
-    /// <summary>Makes an exception whose code alone says what to do.</summary>
+    /// <summary>Makes an exception without its own advice: the code alone says what to do.</summary>
     /// <param name="code">What failed.</param>
-    /// <param name="reason">What and where (peer, file, chunk), in full sentences.</param>
-    /// <param name="innerException">The cause, where another exception told it.</param>
+    /// <param name="reason">What failed and where (peer, file, chunk), in full sentences.</param>
+    /// <param name="innerException">The exception that caused the failure, if any.</param>
     public DfssException(DfssErrorCode code, string reason, Exception? innerException = null)
         : this(code, reason, advice: null, innerException)
     {
     }
 
-    /// <summary>Makes an exception that says what to do.</summary>
+    /// <summary>Makes an exception with its own advice.</summary>
     /// <param name="code">What failed.</param>
-    /// <param name="reason">What and where (peer, file, chunk), in full sentences.</param>
-    /// <param name="advice">What to do in this case, in full sentences; null where only the code says.</param>
-    /// <param name="innerException">The cause, where another exception told it.</param>
+    /// <param name="reason">What failed and where (peer, file, chunk), in full sentences.</param>
+    /// <param name="advice">What to do in this case, in full sentences; null if the code alone says it.</param>
+    /// <param name="innerException">The exception that caused the failure, if any.</param>
     public DfssException(DfssErrorCode code, string reason, string? advice, Exception? innerException = null)
         : base(advice is null ? reason : $"{reason} {advice}", innerException)
     {
@@ -36,23 +36,23 @@ public sealed class DfssException : Exception
     /// <summary>What failed and where: the message without the advice.</summary>
     public string Reason { get; }
 
-    /// <summary>What to do in this case; null where only the code says.</summary>
+    /// <summary>What to do in this case; null if the code alone says it.</summary>
     public string? Advice { get; }
 
-    /// <summary>The chunk concerned; null where it is about none, or none is known.</summary>
+    /// <summary>The chunk that the failure is about; null if it is about no chunk, or the chunk is unknown.</summary>
     public ChunkId? ChunkId { get; init; }
 
-    /// <summary>Whether the same call may succeed when it is made again, with nothing changed by the caller.</summary>
+    /// <summary>Whether the same call may succeed when the caller repeats it without changing anything.</summary>
     public bool IsTransient => Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy
         or DfssErrorCode.CommitUncertain or DfssErrorCode.NoMajority or DfssErrorCode.PeerFault
         or DfssErrorCode.TooFewReplicas or DfssErrorCode.IssuerUnreachable or DfssErrorCode.RevocationStatusUnknown;
 
     /// <summary>
-    /// The same failure once more, for another caller or with more said: an exception that was thrown is told to
-    /// nobody else. Its cause and stack trace go with it.
+    /// A copy of the failure, for another caller or with more detail: an exception object is thrown to one caller only.
+    /// The copy has the same cause and stack trace.
     /// </summary>
-    /// <param name="reason">What and where, where more is known now.</param>
-    /// <param name="advice">What to do, where more is known now.</param>
+    /// <param name="reason">What failed and where, if more is known now; null to keep it.</param>
+    /// <param name="advice">What to do, if more is known now; null to keep it.</param>
     public DfssException Retold(string? reason = null, string? advice = null)
     {
         DfssException copy = new(Code, reason ?? Reason, advice ?? Advice, InnerException) { ChunkId = ChunkId };

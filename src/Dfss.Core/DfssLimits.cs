@@ -1,43 +1,46 @@
 namespace Dfss;
 
-/// <summary>The numbers that both sides hold to, each with its origin.</summary>
+/// <summary>The limits that client and peer keep, each with its origin.</summary>
 public static class DfssLimits
 {
-    /// <summary>The port a peer listens on when none is named. From the demo that DFSS grew out of.</summary>
+    /// <summary>The default port of a peer. From the demo that DFSS grew out of.</summary>
     public const int DefaultPort = 9000;
 
     /// <summary>
-    /// 1 MiB: with 512 KiB the fastest size measured (it fits the cache), and 1,024 ids a GiB keep manifests small.
+    /// 1 MiB: with 512 KiB the fastest size measured (it fits the cache), and 1,024 ids per GiB keep manifests small.
     /// </summary>
     public const int DefaultChunkSize = 1 << 20;
 
-    /// <summary>64 KiB: below it a frame's and a file's own cost outweigh the bytes.</summary>
+    /// <summary>64 KiB: for smaller chunks the fixed costs of a frame and a file outweigh those of the bytes.</summary>
     public const int MinChunkSize = 64 << 10;
 
-    /// <summary>16 MiB: one frame's payload; 8 of them are a peer's whole payload budget.</summary>
+    /// <summary>16 MiB: the payload of one frame; 8 of them fill the payload budget of a peer.</summary>
     public const int MaxChunkSize = 16 << 20;
 
     /// <summary>The longest payload of a frame in bytes: one chunk of the largest size.</summary>
     public const int MaxPayloadBytes = MaxChunkSize;
 
     /// <summary>
-    /// Everything of a message before its payload: 64 KiB holds every argument map, as bulk travels in the payload.
+    /// The longest part of a message before its payload: 64 KiB holds every argument map, as
+    /// bulk data is in the payload.
     /// </summary>
     public const int MaxHeaderBytes = 64 << 10;
 
     /// <summary>The longest body of a frame.</summary>
     public const int MaxFrameBytes = MaxHeaderBytes + MaxPayloadBytes;
 
-    /// <summary>The longest body before hello is answered: a stranger gets no more of our memory than this.</summary>
+    /// <summary>
+    /// The longest body before hello is answered: an unauthenticated connection gets no more memory than this.
+    /// </summary>
     public const int MaxHelloFrameBytes = 4 << 10;
 
-    /// <summary>The deepest nesting of a message. The deepest one defined is 4; the rest is room.</summary>
+    /// <summary>The deepest nesting of a message. The deepest message defined has 4; the rest is reserve.</summary>
     public const int MaxDepth = 8;
 
-    /// <summary>Requests in flight on one connection. 8 fill a fast link, 32 a slow one.</summary>
+    /// <summary>The most requests in flight on one connection. 8 fill a fast link, 32 a slow one.</summary>
     public const int MaxRequestsInFlight = 32;
 
-    /// <summary>What a peer holds of payloads at one moment, over all connections: 128 MiB.</summary>
+    /// <summary>The most payload bytes that a peer holds in memory, over all connections: 128 MiB.</summary>
     public const long PayloadBudgetBytes = 128L << 20;
 
     /// <summary>
@@ -54,35 +57,38 @@ public static class DfssLimits
     /// <summary>The longest host of a peer's address in bytes of UTF-8: the longest name that DNS has.</summary>
     public const int MaxHostBytes = 253;
 
-    /// <summary>The longest address of a peer in bytes of UTF-8: the longest host, a colon and the five digits of a port.</summary>
+    /// <summary>
+    /// The longest address of a peer in bytes of UTF-8: the longest host, a colon and the five digits of a port.
+    /// </summary>
     public const int MaxAddressBytes = MaxHostBytes + 6;
 
     /// <summary>The most addresses of one peer: enough for two networks in both address families, and names.</summary>
     public const int MaxAddresses = 8;
 
     /// <summary>
-    /// The most members of a home. Every member is asked in every step, so more would only be slower.
+    /// The most members of a home. The client asks every member in every step, so more members would only be slower.
     /// </summary>
     public const int MaxHomeMembers = 64;
 
     /// <summary>
-    /// The most earlier versions of a name that are kept. Some 100 bytes each, and an envelope's 4 KiB at most where they are
-    /// encrypted: more would make lists heavy.
+    /// The most previous versions of a name that are kept. Each takes about 100 bytes, and an encrypted one up to 4 KiB
+    /// more for its envelope: more versions would make lists too large.
     /// </summary>
     public const int MaxPreviousVersions = 64;
 
     /// <summary>
-    /// Connections a peer serves at one moment; the next one is told <see cref="DfssErrorCode.PeerBusy"/>.
+    /// The most connections that a peer serves; a further one is refused with <see cref="DfssErrorCode.PeerBusy"/>.
     /// </summary>
     public const int MaxConnections = 256;
 
     /// <summary>
-    /// Of these, connections of one identity: a certificate, or an address where there is none. Half, for others.
+    /// The most of these of one identity: a certificate, or an address without one. Half, to leave room for others.
     /// </summary>
     public const int MaxConnectionsPerIdentity = 128;
 
     /// <summary>
-    /// Besides these, connections that have not yet said a good hello. A slow link's handshake takes a second: 64 a second.
+    /// The most unauthenticated connections in addition: those without a valid hello yet. A handshake over a slow link
+    /// takes a second, so this allows 64 a second.
     /// </summary>
     public const int MaxUnauthenticatedConnections = 64;
 }

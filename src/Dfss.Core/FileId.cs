@@ -3,8 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dfss;
 
 /// <summary>
-/// The name of a file's content: the SHA-256 of its encoded <see cref="FileManifest"/>. Two files with the same bytes
-/// and the same chunk size have the same id, whatever their names. 32 bytes; as text, 64 lower-case hexadecimal digits.
+/// The name of a file's content: the SHA-256 of its encoded <see cref="FileManifest"/>. Two unencrypted files
+/// with the same bytes and the same chunk size have the same id, whatever their names. 32 bytes; as text, 64
+/// lower-case hexadecimal digits.
 /// </summary>
 public readonly record struct FileId
 {
@@ -13,10 +14,10 @@ public readonly record struct FileId
 
     private readonly ChunkId manifest;
 
-    /// <summary>Takes an id from the id of the chunk that its manifest is stored as.</summary>
+    /// <summary>Makes an id from the id of the chunk that stores the manifest.</summary>
     public FileId(ChunkId manifest) => this.manifest = manifest;
 
-    /// <summary>Takes an id from its bytes.</summary>
+    /// <summary>Makes an id from its bytes.</summary>
     /// <param name="source">Exactly <see cref="SizeBytes"/> bytes.</param>
     /// <exception cref="ArgumentException"><paramref name="source"/> has another length.</exception>
     public FileId(ReadOnlySpan<byte> source)
@@ -36,7 +37,7 @@ public readonly record struct FileId
         return isRead;
     }
 
-    /// <summary>The manifest is stored as a chunk; this is that chunk's id.</summary>
+    /// <summary>The id of the chunk that stores the manifest.</summary>
     public ChunkId ToChunkId() => manifest;
 
     /// <summary>The id's bytes, as a new array.</summary>

@@ -3,14 +3,14 @@ using System.Buffers.Binary;
 namespace Dfss;
 
 /// <summary>
-/// What a file consists of: its length, its chunk size, and the ids of its chunks in order. Has no name and never
-/// changes. It has one encoding, which is kept and hashed as bytes; the SHA-256 of it is the <see cref="Dfss.FileId"/>.
+/// The description of a file's content: its length, its chunk size, and the ids of its chunks in order. It has no name
+/// and never changes. It has one encoding, whose SHA-256 is the <see cref="Dfss.FileId"/>.
 /// </summary>
 /// <remarks>
 /// The encoding, all numbers big-endian:
 /// <code>
 /// offset  size  field
-///      0     8  "DFSSMAN" and the version, 0x01, or 0x02 where the chunks are encrypted
+///      0     8  "DFSSMAN" and the version, 0x01, or 0x02 if the chunks are encrypted
 ///      8     8  file length in bytes
 ///     16     4  chunk size in bytes
 ///     20     4  number of chunks n = ceil(length / chunk size)
@@ -28,7 +28,7 @@ public sealed class FileManifest
 
     private static ReadOnlySpan<byte> Magic => "DFSSMAN"u8;
 
-    /// <summary>Whether a chunk begins as manifests do.</summary>
+    /// <summary>Whether a chunk begins like a manifest.</summary>
     internal static bool IsMarked(ReadOnlySpan<byte> content) => content.Length > VersionOffset
         && content.StartsWith(Magic) && content[VersionOffset] is PlainVersion or EncryptedVersion;
 
@@ -43,22 +43,22 @@ public sealed class FileManifest
         FileId = new FileId(ChunkId.Of(encoded.Span));
     }
 
-    /// <summary>The length of all chunks in bytes: the file's, where they are not encrypted.</summary>
+    /// <summary>The length of all chunks in bytes; if they are not encrypted, the length of the file.</summary>
     public long Length { get; }
 
-    /// <summary>The length of every chunk but the last, in bytes.</summary>
+    /// <summary>The length in bytes of every chunk except the last.</summary>
     public int ChunkSize { get; }
 
     /// <summary>Whether the chunks are encrypted.</summary>
     public bool IsEncrypted => encoded.Span[VersionOffset] == EncryptedVersion;
 
-    /// <summary>How many chunks the file has; 0 for an empty file.</summary>
+    /// <summary>The number of chunks of the file; 0 for an empty file.</summary>
     public int ChunkCount { get; }
 
     /// <summary>The SHA-256 of <see cref="Encoded"/>.</summary>
     public FileId FileId { get; }
 
-    /// <summary>The one encoding.</summary>
+    /// <summary>The one encoding of the manifest.</summary>
     public ReadOnlyMemory<byte> Encoded => encoded;
 
     /// <summary>The id of the chunk at <paramref name="index"/>.</summary>
@@ -80,21 +80,23 @@ public sealed class FileManifest
         return (int)Math.Min(ChunkSize, Length - ((long)index * ChunkSize));
     }
 
-    /// <summary>Where the chunk at <paramref name="index"/> begins in the file.</summary>
+    /// <summary>The offset of the chunk at <paramref name="index"/>, in bytes.</summary>
     public long OffsetOf(int index) => (long)index * ChunkSize;
 
-    /// <summary>How many chunks a file of this length has.</summary>
+    /// <summary>The number of chunks of a file of this length.</summary>
     public static long CountChunks(long length, int chunkSize) => (length + chunkSize - 1) / chunkSize;
 
     /// <summary>Makes the manifest of a file.</summary>
     /// <param name="length">The file's length in bytes.</param>
     /// <param name="chunkSize">The chunk size in bytes, within <see cref="DfssLimits"/>.</param>
-    /// <param name="chunkIds">The ids in order, as many as the length asks for.</param>
-    /// <exception cref="ArgumentException">The numbers do not fit each other.</exception>
+    /// <param name="chunkIds">The ids in order, as many as the length requires.</param>
+    /// <exception cref="ArgumentException">The arguments are out of range or do not fit each other.</exception>
     public static FileManifest Create(long length, int chunkSize, ReadOnlySpan<ChunkId> chunkIds) =>
         Create(length, chunkSize, chunkIds, PlainVersion);
 
-    /// <summary>Makes the manifest of an encrypted file: of its stored chunks, with what they have beside the content.</summary>
+    /// <summary>
+    /// Makes the manifest of an encrypted file. The numbers are those of its stored chunks, nonces and tags included.
+    /// </summary>
     internal static FileManifest CreateEncrypted(long length, int chunkSize, ReadOnlySpan<ChunkId> chunkIds) =>
         Create(length, chunkSize, chunkIds, EncryptedVersion);
 
@@ -116,7 +118,7 @@ public sealed class FileManifest
             : throw new ArgumentException(problem, nameof(chunkIds));
     }
 
-    /// <summary>Reads a manifest from its encoding, which is kept, not copied.</summary>
+    /// <summary>Decodes a manifest; the bytes are kept, not copied.</summary>
     /// <exception cref="DfssException">
     /// <see cref="DfssErrorCode.ChunkCorrupt"/>: the bytes are not a manifest.
     /// </exception>

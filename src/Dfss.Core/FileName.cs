@@ -6,15 +6,21 @@ namespace Dfss;
 
 /// <summary>
 /// The rule for names of stored files. A name is NFC-normalized Unicode of 1 to <see cref="DfssLimits.MaxNameBytes"/>
-/// bytes of UTF-8, case-sensitive. '/' separates its parts; no part is empty, "." or ".."; it has no control character,
-/// no backslash and no unpaired surrogate. Everything else is allowed; what a disk cannot hold is the receiver's
-/// matter.
+/// bytes of UTF-8, case-sensitive. '/' separates its parts; no part is empty, "." or ".."; it has no control
+/// character, no backslash and no unpaired surrogate. All other characters are allowed; the receiver handles names
+/// that its file system cannot store.
 /// </summary>
 public static class FileName
 {
+    private const int ZeroWidthNonJoiner = 0x200C;
+    private const int ZeroWidthJoiner = 0x200D;
+
+    /// <summary>Letters, marks and symbols that leave their place empty: joiner and fillers of Korean and Khmer, blank Braille.</summary>
+    private static readonly int[] WithoutGlyph = [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0];
+
     /// <summary>The name in its stored form.</summary>
     /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.
+    /// <see cref="DfssErrorCode.InvalidName"/>: the name breaks the rule; the message says how.
     /// </exception>
     public static string Normalize(string name)
     {
@@ -25,7 +31,31 @@ public static class FileName
                 DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a stored file: {problem}");
     }
 
-    /// <summary>The name in its stored form, or what is wrong with it.</summary>
+    /// <summary>
+    /// The stored form of a name that a file is to get. Beyond <see cref="Normalize"/> each part must show, and be told from
+    /// others by what it shows: no white space at its ends or alone, no character of format or without a glyph. Files that have
+    /// such names already keep them.
+    /// </summary>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.
+    /// </exception>
+    public static string NormalizeNew(string name)
+    {
+        string normalized = Normalize(name);
+        foreach (Range part in normalized.AsSpan().Split('/'))
+        {
+            if (FindInvisible(normalized.AsSpan()[part]) is { } problem)
+            {
+                throw new DfssException(
+                    DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a new file: {problem}",
+                    "Give a -Name of which every character shows.");
+            }
+        }
+
+        return normalized;
+    }
+
+    /// <summary>The name in its stored form, or how it breaks the rule.</summary>
     public static bool TryNormalize(
         string name, [NotNullWhen(true)] out string? normalized, [NotNullWhen(false)] out string? problem)
     {
@@ -92,6 +122,37 @@ public static class FileName
 
         return null;
     }
+
+    private static string? FindInvisible(ReadOnlySpan<char> part)
+    {
+        if (part.IsWhiteSpace())
+        {
+            return "a part of it is white space alone.";
+        }
+
+        if (char.IsWhiteSpace(part[0]) || char.IsWhiteSpace(part[^1]))
+        {
+            return $"the part '{part}' has white space at an end.";
+        }
+
+        int at = 0;
+        foreach (Rune rune in part.EnumerateRunes())
+        {
+            // Persian words and joined emoji have joiners between other characters, where they change what is shown.
+            bool isJoinerInside = rune.Value is ZeroWidthNonJoiner or ZeroWidthJoiner && at > 0 && at < part.Length - 1;
+            if (!isJoinerInside && IsInvisible(rune))
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"the character U+{rune.Value:X4} does not show.");
+            }
+
+            at += rune.Utf16SequenceLength;
+        }
+
+        return null;
+    }
+
+    private static bool IsInvisible(Rune rune) => Array.IndexOf(WithoutGlyph, rune.Value) >= 0 || Rune.GetUnicodeCategory(rune)
+        is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static string Shorten(string name) => name.Length <= 80 ? name : string.Concat(name.AsSpan(0, 77), "...");
 }

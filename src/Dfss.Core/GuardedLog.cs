@@ -2,11 +2,12 @@ using System.Globalization;
 
 namespace Dfss;
 
-/// <summary>A log that a caller gave, whose failures do not become failures of the work that writes to it.</summary>
+/// <summary>Wraps a caller's log so that a failure of the log is not a failure of the work that writes to it.</summary>
 internal static class GuardedLog
 {
     /// <summary>
-    /// The same log, which never throws. The first line that it takes after a failure says how many were lost, and why the last was.
+    /// A wrapper of the log that never throws. The first line that succeeds after failures has the number of lost lines
+    /// and the reason of the last failure.
     /// </summary>
     public static Action<string>? Guard(Action<string>? log) => log is null or { Target: Guarded } ? log : new Guarded(log).Write;
 
@@ -33,7 +34,7 @@ internal static class GuardedLog
             }
             catch (Exception error)
             {
-                // The caller's code: there is no place left to say it but the next line.
+                // The caller's code failed: only the next line can report it.
                 lock (gate)
                 {
                     lost += lostBefore + 1;

@@ -1,18 +1,20 @@
 namespace Dfss;
 
 /// <summary>
-/// What the record of an encrypted file keeps for those who can read it: the file's key, wrapped for each recipient, and
-/// what the manifest is checked with. Peers keep it and never look into it; docs/encryption.md has its bytes.
+/// The part of an encrypted file's record that its recipients need: the file's key, wrapped for each recipient, and the
+/// code that the manifest is checked with. Peers store it and never decode it; docs/encryption.md has its format.
 /// </summary>
 public sealed class KeyEnvelope : IEquatable<KeyEnvelope>
 {
-    /// <summary>4 KiB: 16 recipients on P-256, or 12 with RSA of 2048 bits; 64 versions of a name stay small.</summary>
+    /// <summary>
+    /// 4 KiB: 16 recipients on P-256, or 12 with RSA of 2048 bits; records with 64 previous versions stay small.
+    /// </summary>
     public const int MaxBytes = 4096;
 
-    /// <summary>What a stored chunk has beside its piece of the content: a nonce of 12 bytes and a tag of 16.</summary>
+    /// <summary>The bytes that encryption adds to each chunk: a nonce of 12 bytes and a tag of 16.</summary>
     public const int ChunkOverheadBytes = 28;
 
-    /// <summary>Takes an envelope from its bytes, which are kept, not copied, and not looked into.</summary>
+    /// <summary>Makes an envelope from its bytes, which are kept, not copied, and not decoded.</summary>
     /// <param name="encoded">1 to <see cref="MaxBytes"/> bytes.</param>
     /// <exception cref="ArgumentException"><paramref name="encoded"/> has another length.</exception>
     public KeyEnvelope(ReadOnlyMemory<byte> encoded)
@@ -25,16 +27,19 @@ public sealed class KeyEnvelope : IEquatable<KeyEnvelope>
         Encoded = encoded;
     }
 
-    /// <summary>Its bytes.</summary>
+    /// <summary>The encoded envelope.</summary>
     public ReadOnlyMemory<byte> Encoded { get; }
 
-    /// <summary>The length in bytes of what is in encrypted chunks of this length together.</summary>
-    /// <param name="length">The length of the stored chunks, in bytes.</param>
-    /// <param name="chunkSize">The length of each but the last, in bytes.</param>
+    /// <summary>The length in bytes of the content of encrypted chunks with this total length.</summary>
+    /// <param name="length">The total length in bytes of the stored chunks.</param>
+    /// <param name="chunkSize">The length in bytes of each stored chunk except the last.</param>
     internal static long ContentLength(long length, int chunkSize) =>
         length - (FileManifest.CountChunks(length, chunkSize) * ChunkOverheadBytes);
 
-    /// <summary>Whether chunks of this length can be encrypted ones: each has something in it.</summary>
+    /// <summary>
+    /// Whether stored chunks of this total length can be encrypted chunks: none is too short for its
+    /// nonce, its tag and content.
+    /// </summary>
     internal static bool Fits(long length, int chunkSize) =>
         length == 0 || (length - 1) % chunkSize >= ChunkOverheadBytes;
 

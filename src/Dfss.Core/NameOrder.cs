@@ -1,8 +1,8 @@
 namespace Dfss;
 
 /// <summary>
-/// The order of names in every list: by their UTF-8 bytes, unsigned, which is also the order of their code points.
-/// Ordinal UTF-16 differs for characters beyond the basic plane, and the stores sort bytes.
+/// The order of names in all lists: by their UTF-8 bytes, unsigned, which is also the order of their code points.
+/// Ordinal UTF-16 order differs for characters beyond the basic plane, and the stores sort by bytes.
 /// </summary>
 internal sealed class NameOrder : IComparer<string>
 {
@@ -22,7 +22,7 @@ internal sealed class NameOrder : IComparer<string>
             return x.Length.CompareTo(y.Length);
         }
 
-        // A surrogate stands for a code point above every other char, wherever its own number lies.
+        // A surrogate is part of a code point above that of every other char, whatever its own value is.
         char left = x[common];
         char right = y[common];
         return char.IsSurrogate(left) == char.IsSurrogate(right) ? left.CompareTo(right) : char.IsSurrogate(left) ? 1 : -1;

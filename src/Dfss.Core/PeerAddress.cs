@@ -5,13 +5,15 @@ using System.Text;
 namespace Dfss;
 
 /// <summary>
-/// Where a peer may be found: <c>host</c>, <c>host:port</c>, <c>1.2.3.4:port</c> or <c>[v6%zone]:port</c>. The port is
-/// <see cref="DfssLimits.DefaultPort"/> when it is left out.
+/// The address of a peer: <c>host</c>, <c>host:port</c>, <c>1.2.3.4:port</c> or <c>[v6%zone]:port</c>. The default port
+/// is <see cref="DfssLimits.DefaultPort"/>.
 /// </summary>
 public sealed record PeerAddress
 {
     /// <summary>Makes an address.</summary>
-    /// <exception cref="ArgumentException">The host is no host, or the port is not 1-65535.</exception>
+    /// <exception cref="ArgumentException">
+    /// The host is neither a host name nor an IP address, or the port is not 1-65535.
+    /// </exception>
     public PeerAddress(string host, int port = DfssLimits.DefaultPort)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(host);
@@ -32,14 +34,14 @@ public sealed record PeerAddress
     /// <summary>The TCP port.</summary>
     public int Port { get; }
 
-    /// <summary>Reads an address.</summary>
-    /// <exception cref="FormatException">The text is no address; the message says what one looks like.</exception>
+    /// <summary>Parses an address.</summary>
+    /// <exception cref="FormatException">The text is not an address; the message has examples.</exception>
     public static PeerAddress Parse(string text) => TryParse(text, out PeerAddress? address)
         ? address
         : throw new FormatException(
             $"'{text}' is not a peer's address. Write host:port, for example localhost:9000 or [::1]:9000.");
 
-    /// <summary>Reads an address. A host of digits only is refused: it is a port whose host was forgotten.</summary>
+    /// <summary>Parses an address. A host of digits only is refused: it is a port without its host.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out PeerAddress? address)
     {
         address = null;
@@ -58,7 +60,7 @@ public sealed record PeerAddress
         }
         else if (rest.Count(':') > 1)
         {
-            // A bare IPv6 address: its colons cannot be told from the port's, so it stands for itself.
+            // An IPv6 address without brackets: a port could not be told from its last group, so it has none.
             if (!System.Net.IPAddress.TryParse(rest, out _))
             {
                 return false;
@@ -86,8 +88,8 @@ public sealed record PeerAddress
     }
 
     /// <summary>
-    /// Whether this is an IP address, or can be a host's name: letters and digits of any script, '-', '_' and '.', no
-    /// longer than a name in DNS. No resolver is asked for anything else, some of which it answers with other errors.
+    /// Whether this is an IP address or a possible host name: letters and digits of any script, '-', '_' and '.', no
+    /// longer than a name in DNS. No other text goes to a resolver, which reports some of it with unrelated exceptions.
     /// </summary>
     private static bool IsHost(ReadOnlySpan<char> host)
     {
@@ -113,10 +115,12 @@ public sealed record PeerAddress
         return true;
     }
 
-    /// <summary>Whether these are digits only: a port without its host, and for the system an IPv4 address far away.</summary>
+    /// <summary>
+    /// Whether these are digits only: a port without its host, which the system would take for an IPv4 address.
+    /// </summary>
     private static bool IsNumber(ReadOnlySpan<char> host) => !host.ContainsAnyExceptInRange('0', '9');
 
-    /// <summary>The address as text that <see cref="Parse"/> reads.</summary>
+    /// <summary>The address as text that <see cref="Parse"/> accepts.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}");
 }

@@ -1,15 +1,15 @@
 namespace Dfss;
 
 /// <summary>
-/// So many bytes a second, on average (a token bucket that may be overdrawn): whoever asks waits until what was granted
-/// before has been paid for by time, then goes at once, whatever the size. First come first served, so nobody starves
-/// and a large request is not passed by small ones. Safe for concurrent use.
+/// Limits the average number of bytes per second (a token bucket that may be overdrawn). A caller waits until the time
+/// for all earlier grants has passed; it is then granted any size at once. Callers are served in order of arrival, so
+/// none starves and small requests do not overtake a large one. Safe for concurrent use.
 /// </summary>
 internal sealed class RateLimit
 {
     /// <summary>
-    /// 250 ms of unused time may be made up for: timers are late by some milliseconds, which would otherwise be lost at
-    /// each wait. More would be a burst that somebody notices.
+    /// 250 ms of unused time may be used later: timers are late by some milliseconds, which would otherwise be lost at
+    /// each wait. More would be a noticeable burst.
     /// </summary>
     private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(250);
 
@@ -17,10 +17,10 @@ internal sealed class RateLimit
     private readonly TimeProvider timeProvider;
     private readonly long started;
 
-    // Since the start: when everything granted so far has been paid for.
+    // When the time for all grants so far has passed, measured since the start.
     private TimeSpan paid = -Slack;
 
-    /// <param name="bytesPerSecond">The average.</param>
+    /// <param name="bytesPerSecond">The average rate.</param>
     /// <param name="timeProvider">The clock.</param>
     public RateLimit(long bytesPerSecond, TimeProvider timeProvider)
     {
@@ -30,10 +30,10 @@ internal sealed class RateLimit
         started = timeProvider.GetTimestamp();
     }
 
-    /// <summary>The average.</summary>
+    /// <summary>The average rate.</summary>
     public long BytesPerSecond { get; }
 
-    /// <summary>Waits for the turn of so many bytes. Who gives up gives them back to whoever asks later.</summary>
+    /// <summary>Waits for the turn of this many bytes. A cancelled caller returns them to later callers.</summary>
     public async ValueTask WaitAsync(long bytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);

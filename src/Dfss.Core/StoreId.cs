@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Dfss;
 
 /// <summary>
-/// Who a store is, whatever its address: 16 random bytes made with the store. Two addresses with one store id are one
-/// holder and one vote. As text, 32 lower-case hexadecimal digits.
+/// The identity of a store, whatever its address: 16 random bytes made with the store. Two addresses with one store id
+/// are one holder and one vote. As text, 32 lower-case hexadecimal digits.
 /// </summary>
 public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
 {
@@ -14,7 +14,7 @@ public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
 
     private readonly Bytes bytes;
 
-    /// <summary>Takes an id from its bytes.</summary>
+    /// <summary>Makes an id from its bytes.</summary>
     /// <param name="source">Exactly <see cref="SizeBytes"/> bytes.</param>
     /// <exception cref="ArgumentException"><paramref name="source"/> has another length.</exception>
     public StoreId(ReadOnlySpan<byte> source)

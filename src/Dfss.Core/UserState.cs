@@ -1,20 +1,20 @@
 namespace Dfss;
 
-/// <summary>Where this user's programs keep what they would like to find again, and can do without.</summary>
+/// <summary>The folder for state that this user's programs keep between runs and can do without.</summary>
 public static class UserState
 {
     private const string UnixName = "dfss";
     private const string Name = "Dfss";
 
     /// <summary>
-    /// $XDG_STATE_HOME/dfss where that variable is set; else ~/.local/state/dfss, on macOS ~/Library/Application Support/Dfss, on Windows
-    /// %LOCALAPPDATA%\Dfss. Null for a user without a home.
+    /// $XDG_STATE_HOME/dfss if that variable is set to an absolute path; else ~/.local/state/dfss, on macOS
+    /// ~/Library/Application Support/Dfss, on Windows %LOCALAPPDATA%\Dfss. Null for a user without a home folder.
     /// </summary>
     public static string? Folder
     {
         get
         {
-            // As its specification says, one that is not absolute does not count.
+            // The XDG specification says that a relative path is ignored.
             string? chosen = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
             if (Path.IsPathRooted(chosen))
             {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Dfss.Help;
 
-/// <summary>An about_ topic as text. The engine takes its fifth line for the synopsis.</summary>
+/// <summary>An about_ topic as text. The engine takes its fifth line as the synopsis.</summary>
 internal static class AboutText
 {
     private const int Width = 76;

@@ -5,7 +5,7 @@ using System.Reflection;
 
 namespace Dfss.Help;
 
-/// <summary>What the engine knows of a cmdlet, and help need not be told.</summary>
+/// <summary>The facts of a cmdlet that the engine supplies, so that its page need not state them.</summary>
 internal sealed class CmdletFacts
 {
     private static readonly HashSet<string> Common =
@@ -42,17 +42,19 @@ internal sealed class CmdletFacts
 
     internal IReadOnlyList<CommandParameterSetInfo> ParameterSets { get; }
 
-    /// <summary>The sets that look different: two may differ in what the pipeline brings alone, which a syntax does not show.</summary>
+    /// <summary>
+    /// The sets whose syntax differs: two sets may differ only in pipeline input, which a syntax does not show.
+    /// </summary>
     internal IEnumerable<CommandParameterSetInfo> ShownSets =>
         ParameterSets.OrderByDescending(set => set.IsDefault).DistinctBy(set => set.ToString());
 
-    /// <summary>The parameters that users see, but for those that every cmdlet has, by name.</summary>
+    /// <summary>The parameters that users see, without those that every cmdlet has, by name.</summary>
     internal List<ParameterFacts> Parameters { get; } = [];
 
-    /// <summary>The full names of the types that the pipeline brings as whole objects.</summary>
+    /// <summary>The full names of the types that the pipeline binds as whole objects.</summary>
     internal IReadOnlyList<string> InputTypes { get; }
 
-    /// <summary>The full names of the types that the cmdlet gives.</summary>
+    /// <summary>The full names of the types that the cmdlet writes.</summary>
     internal IReadOnlyList<string> OutputTypes { get; }
 
     /// <summary>The cmdlets of an assembly, by name.</summary>
@@ -64,12 +66,14 @@ internal sealed class CmdletFacts
         using var engine = System.Management.Automation.PowerShell.Create(runspace);
         engine.AddCommand("Import-Module").AddParameter("Assembly", assembly).AddParameter("PassThru");
         PSModuleInfo module = engine.Invoke<PSModuleInfo>().Single();
-        // While the runspace is open: the engine works out the parameters when asked.
+        // While the runspace is open: the engine computes the parameters on demand.
         return [.. module.ExportedCmdlets.Values.OrderBy(cmdlet => cmdlet.Name, StringComparer.Ordinal)
             .Select(cmdlet => new CmdletFacts(cmdlet))];
     }
 
-    /// <summary>The parameters of a set as its syntax shows them: positions first, then what must be given.</summary>
+    /// <summary>
+    /// The parameters of a set in the order of its syntax: positional ones first, then mandatory ones.
+    /// </summary>
     internal static IEnumerable<CommandParameterInfo> ShownParameters(CommandParameterSetInfo set) =>
         from parameter in set.Parameters
         where !Common.Contains(parameter.Name) && !IsHidden(parameter)
@@ -77,12 +81,14 @@ internal sealed class CmdletFacts
             ParameterFacts.IsAdded(parameter.Name) ? 1 : 0, parameter.Name
         select parameter;
 
-    /// <summary>Whether a parameter is the module's own affair.</summary>
+    /// <summary>Whether a parameter is internal to the module.</summary>
     internal static bool IsHidden(CommandParameterInfo parameter) =>
         parameter.Attributes.OfType<ParameterAttribute>().Any(attribute => attribute.DontShow);
 
+    /// <summary>The property's value before anything is bound; or what the code says where null stands for a default.</summary>
     private static string DefaultOf(object cmdlet, CommandParameterInfo parameter) =>
-        cmdlet.GetType().GetProperty(parameter.Name)?.GetValue(cmdlet) switch
+        (cmdlet.GetType().GetProperty(parameter.Name)?.GetValue(cmdlet)
+            ?? parameter.Attributes.OfType<PSDefaultValueAttribute>().SingleOrDefault()?.Value) switch
         {
             _ when parameter.ParameterType == typeof(SwitchParameter) => "False",
             null => "None",
@@ -93,12 +99,12 @@ internal sealed class CmdletFacts
         };
 }
 
-/// <summary>What the engine knows of a parameter.</summary>
+/// <summary>The facts of a parameter that the engine supplies.</summary>
 internal sealed class ParameterFacts(CommandParameterInfo parameter, string defaultValue)
 {
     internal string Name => parameter.Name;
 
-    /// <summary>Whether it is one that the engine adds to every cmdlet that changes something.</summary>
+    /// <summary>Whether the engine adds it to every cmdlet that changes something.</summary>
     internal bool IsOfEngine => IsAdded(Name);
 
     internal bool IsSwitch => parameter.ParameterType == typeof(SwitchParameter);
@@ -109,7 +115,7 @@ internal sealed class ParameterFacts(CommandParameterInfo parameter, string defa
 
     internal string Aliases => parameter.Aliases.Count == 0 ? "none" : string.Join(", ", parameter.Aliases);
 
-    internal string TypeName => parameter.ParameterType.Name;
+    internal string TypeName => (Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType).Name;
 
     internal static bool IsAdded(string name) => name is "WhatIf" or "Confirm";
 }

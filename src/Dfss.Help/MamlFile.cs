@@ -13,7 +13,7 @@ internal static class MamlFile
     private static readonly XNamespace Command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
     private static readonly XNamespace Dev = "http://schemas.microsoft.com/maml/dev/2004/10";
 
-    /// <summary>What the engine's own parameters do: the same for every cmdlet.</summary>
+    /// <summary>The descriptions of the engine's own parameters, which are the same for every cmdlet.</summary>
     private static readonly Dictionary<string, string> EngineParameters = new(StringComparer.Ordinal)
     {
         ["WhatIf"] = "Says what the command would do, and does nothing.",
@@ -53,7 +53,7 @@ internal static class MamlFile
     private static IEnumerable<XElement> Paragraphs(IEnumerable<Block> blocks) =>
         PlainText.Paragraphs(blocks).Select(text => new XElement(Maml + "para", text));
 
-    /// <summary>The parameter in the first set that has it, of those in which the pipeline brings it if it ever does.</summary>
+    /// <summary>The parameter in the first set that has it; sets in which it takes pipeline input come first.</summary>
     private static CommandParameterInfo FindFirst(CmdletFacts facts, ParameterFacts parameter) =>
         facts.ParameterSets.SelectMany(CmdletFacts.ShownParameters).Where(found => found.Name == parameter.Name)
             .OrderByDescending(found => found.ValueFromPipeline || found.ValueFromPipelineByPropertyName).First();
@@ -81,7 +81,7 @@ internal static class MamlFile
             new XElement(Maml + "description", EngineParameters.TryGetValue(facts.Name, out string? text)
                 ? new XElement(Maml + "para", text)
                 : Paragraphs(page.Find("PARAMETERS")!.Children.Single(child => child.Title == $"-{facts.Name}").Blocks)),
-            // A value in the syntax of a switch would be shown as one to be given.
+            // A value in the syntax of a switch would be shown as an argument to supply.
             isSyntax && facts.IsSwitch
                 ? null
                 : new XElement(
@@ -111,7 +111,7 @@ internal static class MamlFile
 
     private static XElement CreateExample(Section example)
     {
-        // What a command prints stands below it, as in a console.
+        // A command's output is shown below it, as in a console.
         IEnumerable<string> code = example.Blocks.OfType<FencedCodeBlock>().Select(PlainText.CodeOf);
         return new XElement(
             Command + "example",
@@ -120,7 +120,7 @@ internal static class MamlFile
             new XElement(
                 Dev + "remarks",
                 Paragraphs(example.Blocks.Where(block => block is not FencedCodeBlock)),
-                // The line between this example and the next.
+                // The blank line between this example and the next.
                 new XElement(Maml + "para")));
     }
 

@@ -40,23 +40,23 @@ internal sealed class Page
     /// <summary>The text, by lines.</summary>
     internal string[] Lines { get; }
 
-    /// <summary>What the heading of level 1 says; empty where there is none.</summary>
+    /// <summary>The text of the heading of level 1; empty where there is none.</summary>
     internal string Title { get; private set; } = string.Empty;
 
     /// <summary>The sections of level 2, in their order.</summary>
     internal List<Section> Sections { get; } = [];
 
-    /// <summary>Where the page lies on the web, for Get-Help -Online; null where it lies nowhere yet.</summary>
+    /// <summary>The page's web address, for Get-Help -Online; null where it has none.</summary>
     internal string? HelpUri => frontMatter.GetValueOrDefault("HelpUri");
 
-    /// <summary>Reads a page; one that does not exist is a page without anything.</summary>
+    /// <summary>Reads a page; a missing file gives an empty page.</summary>
     internal static Page Read(string path)
     {
         string text = File.Exists(path) ? File.ReadAllText(path) : string.Empty;
         return new Page(path, Markdown.Parse(text, Pipeline), text.ReplaceLineEndings("\n").Split('\n'));
     }
 
-    /// <summary>The section of level 2 with this heading, or null.</summary>
+    /// <summary>The section of level 2 with this heading; null for none.</summary>
     internal Section? Find(string title) => Sections.Find(section => section.Title == title);
 
     private void AddSection(Section section, Stack<Section> headings)
@@ -95,13 +95,13 @@ internal sealed class Page
     }
 }
 
-/// <summary>What stands under a heading.</summary>
+/// <summary>The content under a heading.</summary>
 /// <param name="Title">The heading.</param>
 /// <param name="Level">1 for the page's title.</param>
 /// <param name="Line">The heading's line, counted from 1.</param>
 internal sealed record Section(string Title, int Level, int Line)
 {
-    /// <summary>What stands before the first heading below this one.</summary>
+    /// <summary>The content before the first heading below this one.</summary>
     internal List<Block> Blocks { get; } = [];
 
     /// <summary>The sections one level below.</summary>

@@ -3,7 +3,7 @@ using Markdig.Syntax;
 
 namespace Dfss.Help;
 
-/// <summary>What is wrong with the pages: every defect at once, each with its line.</summary>
+/// <summary>Finds the defects of the pages: all of them at once, each with its line.</summary>
 internal static partial class PageCheck
 {
     private const int MinExamples = 3;
@@ -13,7 +13,7 @@ internal static partial class PageCheck
 
     private static readonly string[] TopicSections = ["SHORT DESCRIPTION", "LONG DESCRIPTION", "SEE ALSO"];
 
-    /// <summary>Pages that belong to no cmdlet and are no about_ topic.</summary>
+    /// <summary>Pages that belong to no cmdlet and are not about_ topics.</summary>
     internal static IEnumerable<PageError> FindUnknownPages(string folder, IEnumerable<Page> pages) =>
         Directory.GetFiles(folder, "*.md").Except(pages.Select(page => page.Path)).Order(StringComparer.Ordinal)
             .Select(path => new PageError(

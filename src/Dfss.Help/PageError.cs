@@ -1,9 +1,9 @@
 namespace Dfss.Help;
 
-/// <summary>What is wrong with a page, in the form that MSBuild takes for an error.</summary>
+/// <summary>A defect of a page, in the format that MSBuild recognizes as an error.</summary>
 /// <param name="Path">The page.</param>
 /// <param name="Line">The line, counted from 1.</param>
-/// <param name="Message">What is wrong, and what to do.</param>
+/// <param name="Message">The defect, and how to correct it.</param>
 internal sealed record PageError(string Path, int Line, string Message)
 {
     /// <inheritdoc/>

@@ -5,13 +5,13 @@ using Markdig.Syntax.Inlines;
 
 namespace Dfss.Help;
 
-/// <summary>Markdown as a console shows it.</summary>
+/// <summary>Markdown as plain text for a console.</summary>
 internal static class PlainText
 {
     private const int ListIndent = 2;
     private const int Indent = 4;
 
-    /// <summary>The text of a line of Markdown, without its marks.</summary>
+    /// <summary>The text of a line of Markdown, without markup.</summary>
     internal static string Of(ContainerInline? inlines)
     {
         var text = new StringBuilder();
@@ -24,7 +24,7 @@ internal static class PlainText
                 LineBreakInline => " ",
                 AutolinkInline link => link.Url,
                 HtmlEntityInline entity => entity.Transcoded.ToString(),
-                // Links between pages lead nowhere in a console; their text is a name that Get-Help takes.
+                // A console cannot follow links between pages; their text is a name that Get-Help accepts.
                 LinkInline { Url: { } url } link when url.Contains("://", StringComparison.Ordinal) =>
                     $"{Of(link)} ({url})",
                 ContainerInline container => Of(container),
@@ -37,7 +37,7 @@ internal static class PlainText
 
     /// <summary>Blocks as paragraphs of one or more lines.</summary>
     /// <param name="blocks">The blocks.</param>
-    /// <param name="width">Lines of prose are broken to be no longer than this.</param>
+    /// <param name="width">The longest line of prose.</param>
     internal static IEnumerable<string> Paragraphs(IEnumerable<Block> blocks, int width = int.MaxValue) =>
         blocks.Select(block => block switch
         {
@@ -60,8 +60,8 @@ internal static class PlainText
     }
 
     /// <summary>
-    /// A table of two columns as columns. One of more as a list: the first two cells in a line, the others below with their
-    /// headings.
+    /// A table with two columns as columns. A wider table as a list: the first two cells on one line, the others below
+    /// with their headings.
     /// </summary>
     private static string OfTable(Table table, int width)
     {
@@ -88,7 +88,7 @@ internal static class PlainText
     private static string IndentLines(string text) => string.Join('\n', text.Split('\n').Select(line =>
         line.Length == 0 ? line : new string(' ', Indent) + line));
 
-    /// <summary>Breaks a text, which begins in a column, at spaces; the lines after the first are indented.</summary>
+    /// <summary>Breaks a text that starts in a column at spaces; later lines are indented.</summary>
     private static string Wrap(string text, int width, int indent, int column = 0)
     {
         var wrapped = new StringBuilder();

@@ -4,9 +4,9 @@ using System.Text;
 namespace Dfss.Help;
 
 /// <summary>
-/// The build step that makes the module's help: MAML for the cmdlets and text for the about_ topics. Words come from
-/// Markdown, facts (types, parameter sets, positions, defaults) from the cmdlets. What does not fit is an error of the
-/// build, with file and line.
+/// The build step that makes the module's help: MAML for the cmdlets and text for the about_ topics. The prose comes
+/// from Markdown; the facts (types, parameter sets, positions, defaults) come from the cmdlets. A mismatch is a build
+/// error with file and line.
 /// </summary>
 internal static class Program
 {
@@ -14,7 +14,7 @@ internal static class Program
 
     private static int Main(string[] arguments)
     {
-        // Numbers in help do not depend on the machine that builds.
+        // Numbers in help must not depend on the building machine.
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         if (arguments.Length is < 3 or > 4 || (arguments.Length == 4 && arguments[3] != "--update"))
         {
@@ -77,7 +77,7 @@ internal static class Program
                 new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
         }
 
-        // Last: it is what the build looks at to know that the help is up to date.
+        // Last: the build decides by this file that the help is up to date.
         MamlFile.Write(Path.Combine(output, $"{assemblyName}-Help.xml"), cmdlets);
     }
 }

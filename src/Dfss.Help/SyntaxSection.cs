@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Dfss.Help;
 
 /// <summary>
-/// The SYNTAX section of a cmdlet's page: there for those who read the page itself, written by this step, compared in
-/// every build.
+/// The SYNTAX section of a cmdlet's page: meant for readers of the page itself, written by this step, compared in every
+/// build.
 /// </summary>
 internal static class SyntaxSection
 {
@@ -30,12 +30,12 @@ internal static class SyntaxSection
         return text.ToString();
     }
 
-    /// <summary>The engine's text of a set names also the parameters that are not to be shown.</summary>
+    /// <summary>The engine's text of a set also names the hidden parameters.</summary>
     private static string Shown(CommandParameterSetInfo set) => set.Parameters
         .Where(CmdletFacts.IsHidden)
         .Aggregate(set.ToString(), (text, hidden) => Regex.Replace(text, $@" \[-{hidden.Name}( <[^>]*>)?\]", string.Empty));
 
-    /// <summary>Whether a page has the section as it should be.</summary>
+    /// <summary>Whether a page's section is up to date.</summary>
     internal static bool IsUpToDate(Page page, CmdletFacts facts) => Find(page) is { } range
         && string.Join('\n', page.Lines[range]) + "\n" == Create(facts);
 

@@ -4,7 +4,8 @@ using System.Runtime.Loader;
 namespace Dfss.Loader;
 
 /// <summary>
-/// The load context: what Dfss.PowerShell.deps.json lists comes from the module's folder, all else from the process.
+/// The load context: assemblies that Dfss.PowerShell.deps.json lists load from the module's folder, all others from the
+/// process.
 /// </summary>
 internal sealed class ModuleLoadContext : AssemblyLoadContext
 {
@@ -19,13 +20,14 @@ internal sealed class ModuleLoadContext : AssemblyLoadContext
         resolver = new AssemblyDependencyResolver(Path.Combine(folder, "Dfss.PowerShell.dll"));
     }
 
-    /// <summary>Where the assemblies come from, without a separator at the end.</summary>
+    /// <summary>The folder of the assemblies, without a separator at the end.</summary>
     internal string Folder { get; }
 
     /// <inheritdoc/>
     protected override Assembly? Load(AssemblyName assemblyName)
     {
-        // The engine and the loader must be the process's own: a second copy would have other types of the same names.
+        // The engine and the loader must be the process's own: a second copy would define other types with the same
+        // names.
         if (assemblyName.Name == "System.Management.Automation" || assemblyName.Name == LoaderName)
         {
             return null;

@@ -3,21 +3,20 @@ using System.Reflection;
 namespace Dfss.Loader;
 
 /// <summary>
-/// Loads the module's assemblies into a load context of their own, so that their dependencies (MessagePack, SQLite)
-/// neither meet nor disturb the versions that PowerShell or another module has loaded. The module's psm1 is the only
-/// caller.
+/// Loads the module's assemblies into a separate load context, so that their dependencies (MessagePack, SQLite) do not
+/// conflict with the versions that PowerShell or another module has loaded. Only the module's psm1 calls it.
 /// </summary>
 /// <remarks>
-/// One context for the whole process: runspaces share it, and so does a module that is imported again. It is not
-/// collectible, because PowerShell never lets go of a cmdlet's type.
+/// One context for the whole process: runspaces and repeated imports of the module share it. It is not collectible,
+/// because PowerShell never releases a cmdlet's type.
 /// </remarks>
 public static class ModuleLoader
 {
     private static readonly Lock Gate = new();
     private static ModuleLoadContext? loaded;
 
-    /// <summary>Loads the cmdlets' assembly; every call after the first gives the same one.</summary>
-    /// <param name="libraryFolder">The folder with Dfss.PowerShell.dll and what it depends on.</param>
+    /// <summary>Loads the cmdlets' assembly; every later call returns the same one.</summary>
+    /// <param name="libraryFolder">The folder with Dfss.PowerShell.dll and its dependencies.</param>
     /// <exception cref="InvalidOperationException">This process has loaded the module from another folder.</exception>
     public static Assembly Load(string libraryFolder)
     {

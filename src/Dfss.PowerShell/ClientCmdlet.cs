@@ -84,25 +84,22 @@ public abstract class ClientCmdlet : IdentityCmdlet
             ?? (Choice.IsExplicit ? [] : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable)));
         IReadOnlyList<PeerAddress> peers = texts.Length == 0 && Peer is null && Choice.Membership is { } membership
             ? await ClusterIdentity.FindPeersAsync(membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
-            : Parse(texts);
+            : Parse(texts, Peer is null ? PeerVariable : null);
         return peers.Count > 0 || !NeedsPeers ? peers : throw PeerMissing();
     }
 
-    /// <summary>The peers of a parameter, each once.</summary>
+    /// <summary>The peers of a parameter or an environment variable, each once.</summary>
+    /// <param name="texts">The addresses.</param>
+    /// <param name="variable">The environment variable that they are from; null where a parameter has them.</param>
     /// <exception cref="CmdletException">One is no address.</exception>
-    private protected static List<PeerAddress> Parse(string[] texts)
+    private protected static List<PeerAddress> Parse(string[] texts, string? variable = null)
     {
         var addresses = new List<PeerAddress>(texts.Length);
         foreach (string text in texts)
         {
             if (!PeerAddress.TryParse(text, out PeerAddress? address))
             {
-                string guess = PeerAddress.TryParse($"localhost:{text}", out address)
-                    ? $"'{text}' is a port without a host: did you mean {address}?"
-                    : $"'{text}' is not a peer's address.";
-                throw new CmdletException(ErrorRecords.Create(
-                    "PeerAddressInvalid", ErrorCategory.InvalidArgument, text, guess,
-                    "Write host:port, for example localhost:9000 or [::1]:9000."));
+                throw AddressInvalid(text, variable);
             }
 
             if (!addresses.Contains(address))
@@ -112,5 +109,23 @@ public abstract class ClientCmdlet : IdentityCmdlet
         }
 
         return addresses;
+    }
+
+    private static CmdletException AddressInvalid(string text, string? variable)
+    {
+        const int ShownCharacters = 80;
+        string shown = text.Length <= ShownCharacters ? text : text[..ShownCharacters] + "...";
+        string problem = text.Length > DfssLimits.MaxHostBytes
+            ? FormattableString.Invariant(
+                $"'{shown}' is not a peer's address: a host name has at most {DfssLimits.MaxHostBytes} bytes.")
+            : PeerAddress.TryParse($"localhost:{text}", out PeerAddress? guess)
+                ? $"'{text}' is a port without a host: did you mean {guess}?"
+                : $"'{text}' is not a peer's address.";
+        return new CmdletException(ErrorRecords.Create(
+            "PeerAddressInvalid", ErrorCategory.InvalidArgument, text,
+            variable is null ? problem : $"$env:{variable} names no peers: {problem}",
+            variable is null
+                ? "Write host:port, for example localhost:9000 or [::1]:9000."
+                : $"Correct $env:{variable}: host:port, for example localhost:9000, several with commas between them; or give -Peer."));
     }
 }

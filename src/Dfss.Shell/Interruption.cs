@@ -3,15 +3,19 @@ using System.Runtime.InteropServices;
 namespace Dfss.Shell;
 
 /// <summary>
-/// Ctrl+C, SIGTERM and SIGHUP: what runs is asked to stop, so that <c>finally</c> blocks run and peers stop in good order; and
-/// should it not listen, the process ends anyway.
+/// Handles Ctrl+C, SIGTERM and SIGHUP: asks the running pipeline to stop, so that <c>finally</c> blocks run and peers
+/// stop in good order. If it does not stop in time, the process ends.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
-    /// <summary>After Ctrl+C a person waits. A native child or [Thread]::Sleep does not listen at all.</summary>
+    /// <summary>
+    /// 2 s: after Ctrl+C a user waits. A native child process or [Thread]::Sleep cannot be stopped at all.
+    /// </summary>
     private static readonly TimeSpan InterruptGrace = TimeSpan.FromSeconds(2);
 
-    /// <summary>A peer takes up to 5 s to answer what is under way; service managers wait for 30 s and more.</summary>
+    /// <summary>
+    /// 10 s: a peer takes up to 5 s to answer the requests in progress; service managers wait for 30 s and more.
+    /// </summary>
     private static readonly TimeSpan TerminateGrace = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
@@ -21,7 +25,7 @@ internal sealed class Interruption : IDisposable
     private ShellSession? _session;
     private int? _exitCode;
 
-    /// <param name="isPrompt">Whether Ctrl+C ends a statement only, and not the program.</param>
+    /// <param name="isPrompt">Whether Ctrl+C ends only the running statement instead of the program.</param>
     public Interruption(bool isPrompt)
     {
         _isPrompt = isPrompt;
@@ -31,7 +35,7 @@ internal sealed class Interruption : IDisposable
         Register(PosixSignal.SIGHUP, ExitCodes.HungUp, TerminateGrace);
     }
 
-    /// <summary>What the process has to end with, or null while no signal told it to end.</summary>
+    /// <summary>The exit code that a signal has set; null while no signal has ended the process.</summary>
     public int? ExitCode
     {
         get
@@ -43,7 +47,7 @@ internal sealed class Interruption : IDisposable
         }
     }
 
-    /// <summary>From now on, signals stop what runs in this session.</summary>
+    /// <summary>From now on, signals stop the running pipeline of this session.</summary>
     public void Watch(ShellSession session)
     {
         bool isLate;
@@ -59,7 +63,9 @@ internal sealed class Interruption : IDisposable
         }
     }
 
-    /// <summary>What ran has stopped; peers that the session started now have as long as a service's stop may take.</summary>
+    /// <summary>
+    /// Called when the pipeline has stopped: from now, the session's peers have the time that a service has to stop.
+    /// </summary>
     public void BeginClosing()
     {
         if (ExitCode is not null)
@@ -68,7 +74,7 @@ internal sealed class Interruption : IDisposable
         }
     }
 
-    /// <summary>What to do at Ctrl+C where it ends a statement only.</summary>
+    /// <summary>Runs at Ctrl+C where it ends only a statement.</summary>
     public Action? Interrupted { get; set; }
 
     public void Dispose()
@@ -105,7 +111,7 @@ internal sealed class Interruption : IDisposable
 
         if (isRepeated)
         {
-            // Asked twice: whoever asks does not want to wait.
+            // A repeated signal ends the process at once: the user does not want to wait.
             Arm(TimeSpan.Zero);
             return;
         }
@@ -123,7 +129,7 @@ internal sealed class Interruption : IDisposable
 
         if (endsProgram && _isPrompt && session is { IsRunning: false })
         {
-            // The main thread reads a line that may never come, so it cannot do this.
+            // Not on the main thread, which may be blocked reading a line that never arrives.
             new Thread(() => CloseAndExit(session, exitCode)).Start();
         }
     }

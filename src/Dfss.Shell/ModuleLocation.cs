@@ -1,14 +1,14 @@
 namespace Dfss.Shell;
 
-/// <summary>Where the module lies that dfss imports when it starts.</summary>
+/// <summary>The location of the module that dfss imports at its start.</summary>
 internal static class ModuleLocation
 {
-    /// <summary>Names another Dfss.psd1 than the one that belongs to this dfss.</summary>
+    /// <summary>The environment variable that names another Dfss.psd1 than the one of this dfss.</summary>
     public const string EnvironmentVariable = "DFSS_MODULE";
 
     /// <summary>
-    /// The path of Dfss.psd1: the one named in the environment; else of a published dfss, <c>Modules/Dfss</c> beside the program; else
-    /// of a built one, <c>module/Dfss</c> in the nearest folder above it.
+    /// The path of Dfss.psd1: the one named in the environment; otherwise, for a published dfss, <c>Modules/Dfss</c>
+    /// beside the program; otherwise, for a built one, <c>module/Dfss</c> in the nearest folder above it.
     /// </summary>
     /// <exception cref="FileNotFoundException">There is none.</exception>
     public static string Find()

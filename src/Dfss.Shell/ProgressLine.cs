@@ -3,7 +3,7 @@ using System.Management.Automation;
 
 namespace Dfss.Shell;
 
-/// <summary>Turns progress records into one line. Children of a running activity are left out: there is one line.</summary>
+/// <summary>Turns progress records into one line. Children of a running activity are left out.</summary>
 internal sealed class ProgressLine(Terminal terminal)
 {
     private readonly HashSet<int> _activities = [];
@@ -12,7 +12,7 @@ internal sealed class ProgressLine(Terminal terminal)
     {
         if (record.RecordType == ProgressRecordType.Completed)
         {
-            // A child that ends leaves its parent's line alone.
+            // The end of a child activity leaves its parent's line as it is.
             if (_activities.Remove(record.ActivityId))
             {
                 terminal.ShowProgress(null);
@@ -44,7 +44,7 @@ internal sealed class ProgressLine(Terminal terminal)
             parts.Add(TimeSpan.FromSeconds(record.SecondsRemaining).ToString("g", CultureInfo.InvariantCulture) + " left");
         }
 
-        // Last, as it is what a narrow terminal can best do without.
+        // Last: a narrow terminal cuts the end, and this part matters least.
         if (!string.IsNullOrEmpty(record.CurrentOperation))
         {
             parts.Add(record.CurrentOperation);

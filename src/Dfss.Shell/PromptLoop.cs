@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Dfss.Shell;
 
-/// <summary>Reads statements, line by line, and runs them, until <c>exit</c> or the end of the input.</summary>
+/// <summary>Reads statements line by line and runs them, until <c>exit</c> or the end of the input.</summary>
 internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal terminal)
 {
     private readonly Lock _gate = new();
     private bool _isReading;
     private bool _isInterrupted;
 
-    /// <summary>Ctrl+C: what was typed and not yet run is dropped. From any thread.</summary>
+    /// <summary>Ctrl+C: drops the input that has been typed and not yet run. Callable from any thread.</summary>
     public void Interrupt()
     {
         lock (_gate)
@@ -42,7 +42,7 @@ internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal 
         }
     }
 
-    /// <summary>One or more lines that together are whole, or null at the end of the input.</summary>
+    /// <summary>One or more lines that together form complete statements; null at the end of the input.</summary>
     private string? ReadStatements()
     {
         StringBuilder text = new();
@@ -60,7 +60,7 @@ internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal 
                 return text.Length > 0 ? text.ToString() : null;
             }
 
-            // No newline at the end: with one, the parser takes an open expression for a wrong one.
+            // No newline at the end: it would make the parser report an incomplete expression as an error.
             text.Append(text.Length > 0 ? "\n" : string.Empty).Append(line);
             Parser.ParseInput(text.ToString(), out _, out ParseError[] errors);
             if (!errors.Any(error => error.IncompleteInput))
@@ -74,7 +74,7 @@ internal sealed class PromptLoop(ShellSession session, ShellHost host, Terminal 
 
     private string Prompt => $"dfss {session.CurrentLocation}> ";
 
-    /// <summary>A line, and whether Ctrl+C came before it was typed.</summary>
+    /// <summary>A line, and whether Ctrl+C was pressed before the line was complete.</summary>
     private string? ReadLine(string prompt, out bool isInterrupted)
     {
         lock (_gate)

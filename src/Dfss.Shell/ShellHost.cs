@@ -4,7 +4,7 @@ using Dfss.Shell.Commands;
 
 namespace Dfss.Shell;
 
-/// <summary>What the engine sees of the program around it.</summary>
+/// <summary>The host: the engine's view of the program.</summary>
 internal sealed class ShellHost : PSHost
 {
     private readonly ShellUserInterface _userInterface;
@@ -15,7 +15,7 @@ internal sealed class ShellHost : PSHost
         Version = version;
     }
 
-    /// <summary>What <c>exit</c> said, or null while nobody has said it.</summary>
+    /// <summary>The code given to <c>exit</c>; null while <c>exit</c> has not run.</summary>
     public int? RequestedExitCode { get; set; }
 
     public override string Name => "dfss";
@@ -32,13 +32,15 @@ internal sealed class ShellHost : PSHost
 
     public override void SetShouldExit(int exitCode) => RequestedExitCode = exitCode;
 
-    /// <summary>Knows what the engine has looked for and not found.</summary>
+    /// <summary>Remembers the command that the engine has looked up and not found.</summary>
     public MissingCommand MissingCommand { get; } = new();
 
-    /// <summary>Tidies up after a pipeline: a line of progress that a stopped command has left, a hint not shown yet.</summary>
+    /// <summary>
+    /// Cleans up after a pipeline: clears the progress line of a stopped command and shows a pending hint.
+    /// </summary>
     public void EndPipeline() => _userInterface.EndPipeline();
 
-    /// <summary>Until the answer is disposed of, what is output goes to standard error.</summary>
+    /// <summary>Sends output to standard error until the result is disposed.</summary>
     public IDisposable RedirectOutputToError() => _userInterface.RedirectOutputToError();
 
     public override void EnterNestedPrompt() =>

@@ -1,6 +1,6 @@
 namespace Dfss.Shell;
 
-/// <summary>What dfss was asked to do.</summary>
+/// <summary>The action that the command line requests.</summary>
 internal enum ShellMode
 {
     /// <summary>Read statements from the terminal, or from standard input, until it ends.</summary>
@@ -12,14 +12,14 @@ internal enum ShellMode
     /// <summary>Run the statements given on the command line.</summary>
     Command,
 
-    /// <summary>Explain the command line.</summary>
+    /// <summary>Show the usage text.</summary>
     Help,
 
-    /// <summary>Name the versions.</summary>
+    /// <summary>Show the versions.</summary>
     Version,
 }
 
-/// <summary>The command line, understood.</summary>
+/// <summary>The parsed command line.</summary>
 internal sealed record ShellOptions
 {
     public const string Usage = """
@@ -40,11 +40,13 @@ internal sealed record ShellOptions
     /// <summary>The script's path, or the statements.</summary>
     public string Text { get; init; } = string.Empty;
 
-    /// <summary>What follows the script's path.</summary>
+    /// <summary>The arguments after the script's path.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
-    /// <summary>Reads the command line; case does not matter, and both <c>-x</c> and <c>--x</c> serve.</summary>
-    /// <exception cref="ArgumentException">It is like none of those in <see cref="Usage"/>.</exception>
+    /// <summary>
+    /// Parses the command line. Case does not matter, and both <c>-x</c> and <c>--x</c> are accepted.
+    /// </summary>
+    /// <exception cref="ArgumentException">It matches none of the forms in <see cref="Usage"/>.</exception>
     public static ShellOptions Parse(IReadOnlyList<string> arguments)
     {
         if (arguments.Count == 0)

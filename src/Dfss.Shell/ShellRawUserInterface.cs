@@ -2,7 +2,9 @@ using System.Management.Automation.Host;
 
 namespace Dfss.Shell;
 
-/// <summary>The size of the terminal, which tables are fitted to. The rest of a console's buffer is not offered.</summary>
+/// <summary>
+/// The size of the terminal, which tables are fitted to. The rest of a console's buffer is not supported.
+/// </summary>
 internal sealed class ShellRawUserInterface : PSHostRawUserInterface
 {
     public override ConsoleColor ForegroundColor { get; set; } = ConsoleColor.Gray;

@@ -6,10 +6,12 @@ using Dfss.Shell.Commands;
 
 namespace Dfss.Shell;
 
-/// <summary>The engine with the module imported, running one pipeline at a time on the thread that asks for it.</summary>
+/// <summary>The engine with the module imported. It runs one pipeline at a time on the calling thread.</summary>
 internal sealed class ShellSession : IDisposable
 {
-    /// <summary>Holds whether the last statement succeeded: HadErrors and a later <c>$?</c> both say something else.</summary>
+    /// <summary>
+    /// Holds whether the last statement succeeded: neither HadErrors nor a later <c>$?</c> gives that.
+    /// </summary>
     private const string SucceededVariable = "DfssLastStatementSucceeded";
 
     private readonly Lock _gate = new();
@@ -32,7 +34,7 @@ internal sealed class ShellSession : IDisposable
         InitialSessionState state = InitialSessionState.CreateDefault2();
         state.ThreadOptions = PSThreadOptions.UseCurrentThread;
 
-        // Without this, a module that fails to import fails in silence.
+        // Without this, a failed module import is not reported.
         state.ThrowOnRunspaceOpenError = true;
         state.ImportPSModule([modulePath]);
         BareCommands.AddTo(state);
@@ -68,11 +70,11 @@ internal sealed class ShellSession : IDisposable
         }
     }
 
-    /// <summary>Runs statements in the global scope and shows what they give.</summary>
+    /// <summary>Runs statements in the global scope and shows their output.</summary>
     /// <returns>Whether the last of them succeeded.</returns>
     public bool Run(string statements)
     {
-        // First alone, so that errors show what was written and not what is added here.
+        // Parsed alone first, so that errors show the user's text without what is added here.
         Parser.ParseInput(statements, out _, out ParseError[] errors);
         if (errors.Length > 0)
         {
@@ -84,8 +86,10 @@ internal sealed class ShellSession : IDisposable
         return Invoke(command) && _runspace.SessionStateProxy.GetVariable(SucceededVariable) is true;
     }
 
-    /// <summary>Runs a script file as pwsh does: its own scope, <c>$PSScriptRoot</c> and <c>$PSCommandPath</c> set.</summary>
-    /// <returns>Whether it came to its end without a terminating error.</returns>
+    /// <summary>
+    /// Runs a script file as pwsh does: in its own scope, with <c>$PSScriptRoot</c> and <c>$PSCommandPath</c> set.
+    /// </summary>
+    /// <returns>Whether it ended without a terminating error.</returns>
     public bool RunFile(string path, IReadOnlyList<string> arguments)
     {
         ScriptBlockAst script = Parser.ParseFile(Path.GetFullPath(path), out _, out ParseError[] errors);
@@ -106,8 +110,8 @@ internal sealed class ShellSession : IDisposable
         return Invoke(command);
     }
 
-    /// <summary>Asks what is running to stop, and does not wait. From any thread.</summary>
-    /// <param name="forGood">Whether nothing may be started after it either.</param>
+    /// <summary>Asks the running pipeline to stop, and does not wait. Callable from any thread.</summary>
+    /// <param name="forGood">Whether later pipelines are refused too.</param>
     public void Stop(bool forGood)
     {
         Pipeline? running;
@@ -142,7 +146,8 @@ internal sealed class ShellSession : IDisposable
     }
 
     /// <summary>
-    /// An argument as PowerShell text: what looks like a parameter stays one, all else is a literal string.
+    /// An argument as PowerShell text: an argument that looks like a parameter stays one, any other becomes a literal
+    /// string.
     /// </summary>
     internal static string ArgumentText(string argument)
     {
@@ -207,10 +212,11 @@ internal sealed class ShellSession : IDisposable
         }
     }
 
-    /// <summary>Shows an error as the engine shows it, on standard error.</summary>
+    /// <summary>Shows an error in the engine's format, on standard error.</summary>
     private void Report(ErrorRecord error)
     {
-        // Out-Default formats it as an error, but takes it for output: only what came through an error stream is marked, inside the engine.
+        // Out-Default formats it as an error but writes it as output: the engine marks internally only records that
+        // arrive through an error stream.
         using Pipeline pipeline = _runspace.CreatePipeline();
         pipeline.Commands.Add("Out-Default");
         using (_host.RedirectOutputToError())

@@ -7,13 +7,13 @@ using Dfss.Shell.Commands;
 
 namespace Dfss.Shell;
 
-/// <summary>The streams and questions of the engine, on a terminal or redirected.</summary>
+/// <summary>The engine's streams and prompts, on a terminal or redirected.</summary>
 internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missingCommand) : PSHostUserInterface
 {
     private readonly ShellRawUserInterface _rawUserInterface = new();
     private readonly ProgressLine _progress = new(terminal);
 
-    /// <summary>To be shown when the error it belongs to, which comes in lines, is complete.</summary>
+    /// <summary>A hint to show after its error, which arrives line by line, is complete.</summary>
     private string? _hint;
 
     private bool _outputIsError;
@@ -142,16 +142,16 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
         return new PSCredential(userName, ReadLineAsSecureString());
     }
 
-    /// <summary>Tidies up after a pipeline.</summary>
+    /// <summary>Cleans up after a pipeline.</summary>
     public void EndPipeline()
     {
         ShowHint();
 
-        // A command that was stopped has not taken its progress away.
+        // A stopped command has not cleared its progress.
         terminal.ShowProgress(null);
     }
 
-    /// <summary>Until the answer is disposed of, what is output goes to standard error.</summary>
+    /// <summary>Sends output to standard error until the result is disposed.</summary>
     public IDisposable RedirectOutputToError() => new ErrorRedirection(this);
 
     private static string HotKey(string label)

@@ -4,13 +4,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Shell;
 
 /// <summary>
-/// Standard output, standard error, and the one line of progress that may stand below them. The only file that knows the console.
+/// Standard output, standard error, and the one line of progress that may be below them. The only file that accesses
+/// the console.
 /// </summary>
 internal sealed class Terminal
 {
     private const string ClearLine = "\r\e[2K";
 
-    /// <summary>Where nothing tells the width: what pwsh takes for redirected output.</summary>
+    /// <summary>The width where it is unknown: the one that pwsh uses for redirected output.</summary>
     private const int DefaultWidth = 120;
 
     private static readonly Lazy<StreamReader?> TypedLines = new(() => CanAsk && !OperatingSystem.IsWindows()
@@ -34,7 +35,7 @@ internal sealed class Terminal
         ShowsProgress = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb";
     }
 
-    /// <summary>Whether a person can answer a question.</summary>
+    /// <summary>Whether a user can answer a prompt.</summary>
     public static bool CanAsk => !Console.IsInputRedirected;
 
     public static int Width
@@ -57,13 +58,13 @@ internal sealed class Terminal
 
     public bool OutputTakesEscapes => _outputTakesEscapes;
 
-    /// <summary>Whether a line of progress would be seen by somebody; in a log it would only be noise.</summary>
+    /// <summary>Whether a user can see a line of progress; in a log it would be noise.</summary>
     public bool ShowsProgress { get; }
 
     /// <summary>
-    /// Reads a line. On a Unix terminal it is the terminal that edits the line and that, at Ctrl+C, drops what was typed:
-    /// Console.In, and the stream below it, would keep it and put it before the next line. Once a
-    /// single key was read, the runtime has switched the terminal's own editing off for good, and Console.In it is.
+    /// Reads a line. A Unix terminal edits the line itself and, at Ctrl+C, drops the input typed so far; Console.In and
+    /// the stream below it would keep that input and prepend it to the next line. After a single key has been read, the
+    /// runtime has switched the terminal's own editing off permanently, and Console.In is used.
     /// </summary>
     public static string? ReadLine() => ((s_hasReadKeys ? null : TypedLines.Value) ?? Console.In).ReadLine();
 
@@ -83,7 +84,7 @@ internal sealed class Terminal
 
     public void WriteError(string text) => Write(Console.Error, text, _errorTakesEscapes);
 
-    /// <summary>Shows one line of progress in place of the one before; null takes it away.</summary>
+    /// <summary>Shows one line of progress, replacing the previous one; null clears it.</summary>
     public void ShowProgress(string? line)
     {
         if (!ShowsProgress)
@@ -99,7 +100,7 @@ internal sealed class Terminal
                 return;
             }
 
-            // One column stays free: in the last one, some terminals wrap.
+            // One column stays free: some terminals wrap in the last one.
             int room = Math.Max(1, (Console.WindowWidth > 0 ? Console.WindowWidth : DefaultWidth) - 1);
             Console.Error.Write(ClearLine + (line.Length > room ? line[..room] : line));
             _hasProgressLine = true;
@@ -108,7 +109,7 @@ internal sealed class Terminal
 
     private void Write(TextWriter writer, string text, bool takesEscapes)
     {
-        // The engine puts colour into what it formats whatever the terminal is; this takes it out where it does not belong.
+        // The engine formats with colour for every terminal; this removes it where escapes are not supported.
         string shown = PSHostUserInterface.GetOutputString(text, takesEscapes);
         lock (_gate)
         {

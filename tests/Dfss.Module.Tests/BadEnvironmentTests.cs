@@ -31,6 +31,8 @@ public sealed class BadEnvironmentTests : IDisposable
     {
         ErrorRecord error = Fails($"$env:DFSS_PEER = '{peers}'; Get-DfssFileInfo");
         Check(error, "PeerAddressInvalid", ErrorCategory.InvalidArgument, peers.Split(',')[^1]);
+        Assert.StartsWith("$env:DFSS_PEER names no peers: ", error.ErrorDetails.Message, StringComparison.Ordinal);
+        Assert.Contains("$env:DFSS_PEER", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -8,11 +8,11 @@ using Xunit;
 namespace Dfss.Tests;
 
 /// <summary>
-/// The examples of the help that need only the bare engine run, each in a session of its own, with the files and peers
-/// of ExampleFolder.ps1. The others run in the Pester suite.
+/// The examples of the help that need only the bare engine run, each in a scope, a folder and with peers of its own that ExampleFolder.ps1 makes.
+/// They share the session. The others run in the Pester suite.
 /// </summary>
 [Collection(ModuleSession.OneProcess)]
-public sealed partial class HelpExampleTests : IDisposable
+public sealed partial class HelpExampleTests(ModuleSession session) : IClassFixture<ModuleSession>, IDisposable
 {
     private const string FixtureScript = "tests/Dfss.Pester/ExampleFolder.ps1";
 
@@ -22,7 +22,6 @@ public sealed partial class HelpExampleTests : IDisposable
         Variables.ToDictionary(name => name, Environment.GetEnvironmentVariable);
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-help-").FullName;
-    private readonly ModuleSession session = new();
 
     public static TheoryData<string, int> Bare =>
         [.. Read().Where(example => example.Kind == "bare").Select(example => (example.Page, example.Line))];
@@ -30,7 +29,7 @@ public sealed partial class HelpExampleTests : IDisposable
     public void Dispose()
     {
         session.Run("$env:DFSS_PEER = $null; Get-DfssPeer | Stop-DfssPeer; $env:DFSS_HOST = $null");
-        session.Dispose();
+        session.Run("$null = $ExecutionContext.SessionState.Path.SetLocation('/')");
         foreach ((string name, string? value) in before)
         {
             Environment.SetEnvironmentVariable(name, value);
@@ -56,7 +55,7 @@ public sealed partial class HelpExampleTests : IDisposable
             .Replace("9001", numbers[0].ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
             .Replace("9002", numbers[1].ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
-        Exception? failure = Record.Exception(() => session.Run(runnable));
+        Exception? failure = Record.Exception(() => session.RunScoped(runnable));
 
         Assert.True(failure is null, $"{page}.md, line {line}: {failure?.Message}\n{runnable}");
     }

@@ -5,18 +5,14 @@ namespace Dfss.Tests;
 
 /// <summary>Get-Help finds what the build made, and says what the cmdlets are.</summary>
 [Collection(ModuleSession.OneProcess)]
-public sealed class HelpTests : IDisposable
+public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSession>
 {
-    private readonly ModuleSession session = new();
-
     public static TheoryData<string> Cmdlets =>
     [
         "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile",
         "Repair-DfssFile", "Send-DfssFile", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];
-
-    public void Dispose() => session.Dispose();
 
     [Theory]
     [MemberData(nameof(Cmdlets))]

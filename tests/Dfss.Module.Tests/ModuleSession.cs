@@ -8,7 +8,7 @@ namespace Dfss.Tests;
 /// <summary>
 /// A PowerShell session of its own in this process that imports the module from the folder that the build laid out.
 /// </summary>
-internal sealed class ModuleSession : IDisposable
+public sealed class ModuleSession : IDisposable
 {
     /// <summary>The tests that share what a process has one of: the list of peers, the environment.</summary>
     public const string OneProcess = "one process";
@@ -38,12 +38,17 @@ internal sealed class ModuleSession : IDisposable
     /// <summary>The full path of a file of the repository.</summary>
     public static string RepositoryPath(string path) => Path.GetFullPath(Path.Combine(Folder, "../..", path));
 
-    /// <summary>Runs a script that has no error.</summary>
-    public IReadOnlyList<PSObject> Run(string script)
+    /// <summary>Runs a script that has no error. Its variables stay in the session.</summary>
+    public IReadOnlyList<PSObject> Run(string script) => Run(script, isScoped: false);
+
+    /// <summary>The same in a scope of its own: the session keeps none of the script's variables and functions.</summary>
+    public IReadOnlyList<PSObject> RunScoped(string script) => Run(script, isScoped: true);
+
+    private List<PSObject> Run(string script, bool isScoped)
     {
         using Engine engine = Engine.Create();
         engine.Runspace = runspace;
-        engine.AddScript(script);
+        engine.AddScript(script, isScoped);
         var output = new List<PSObject>();
         engine.Invoke(input: null, output);
         return engine.Streams.Error.Count == 0

@@ -59,7 +59,7 @@ public sealed partial class ErrorRecordsTests
         Assert.DoesNotContain(ErrorRecords.OwnTable.Keys, id => Enum.TryParse<DfssErrorCode>(id, out _));
     }
 
-    private static string FindSources()
+    internal static string FindSources()
     {
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "Dfss.sln")))

@@ -186,5 +186,5 @@ internal sealed class ForgingPeer : IAsyncDisposable
     }
 
     private static ReadOnlyMemory<byte>? PayloadOf(ReceivedMessage message) =>
-        message.PayloadBytes is null ? null : message.Payload?.Memory[..message.PayloadBytes.Value] ?? default;
+        message.PayloadBytes is null ? (ReadOnlyMemory<byte>?)null : message.Payload?.Memory[..message.PayloadBytes.Value] ?? default;
 }

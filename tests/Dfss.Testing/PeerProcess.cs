@@ -10,6 +10,7 @@ internal sealed class PeerProcess : IAsyncDisposable
 {
     private readonly Process process;
     private readonly StringBuilder errors = new();
+    private bool isDisposed;
 
     private PeerProcess(Process process, string storePath)
     {
@@ -104,8 +105,15 @@ internal sealed class PeerProcess : IAsyncDisposable
         return process.ExitCode;
     }
 
+    /// <summary>Kills the peer. Once more does nothing, so that a failed restart shows its own error.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (isDisposed)
+        {
+            return;
+        }
+
+        isDisposed = true;
         if (!process.HasExited)
         {
             await KillAsync();

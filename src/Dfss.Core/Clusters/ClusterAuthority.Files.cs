@@ -4,7 +4,7 @@ using Dfss.Security;
 
 namespace Dfss.Clusters;
 
-/// <content>On disk: the certificate, and the key under a passphrase.</content>
+/// <content>The authority on disk: the certificate, and the key encrypted with a passphrase.</content>
 public sealed partial class ClusterAuthority
 {
     /// <summary>The name of the file with the certificate, in PEM.</summary>
@@ -17,14 +17,13 @@ public sealed partial class ClusterAuthority
     private const int PassphraseIterations = 600_000;
 
     /// <summary>
-    /// Writes the certificate and, encrypted, the key to a folder, which is made where it does not exist. On Unix only
+    /// Writes the certificate and the encrypted key to a folder, which is created where it does not exist. On Unix only
     /// this user may read the key.
     /// </summary>
-    /// <exception cref="DfssException">DestinationExists; DestinationUnwritable.</exception>
     public Task SaveAsync(string folder, string passphrase, CancellationToken cancellationToken = default) =>
         SaveAsync(folder, passphrase, PassphraseIterations, cancellationToken);
 
-    /// <summary>The same with another number of iterations, which the file says: tests open it again and again.</summary>
+    /// <summary>The same with another number of iterations, which the file states: tests open it many times.</summary>
     internal async Task SaveAsync(string folder, string passphrase, int iterations, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -39,7 +38,7 @@ public sealed partial class ClusterAuthority
 
     /// <summary>Reads an authority from its folder.</summary>
     /// <exception cref="DfssException">
-    /// SourceUnreadable: the files cannot be read. NotAuthenticated: the passphrase is not the one.
+    /// SourceUnreadable: the files cannot be read. NotAuthenticated: the passphrase is wrong.
     /// </exception>
     public static async Task<ClusterAuthority> LoadAsync(
         string folder, string passphrase, TimeProvider? clock = null, CancellationToken cancellationToken = default)

@@ -9,25 +9,27 @@ namespace Dfss.Clusters;
 /// <summary>What a certificate is issued for.</summary>
 public sealed record CertificateGrant
 {
-    /// <summary>A year: renewal is without effort, and a lost laptop does not stay a member for long.</summary>
+    /// <summary>
+    /// A year: renewal is automatic, and the certificate of a lost laptop does not stay valid for long.
+    /// </summary>
     public static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(365);
 
-    /// <summary>Whose it is, for people.</summary>
+    /// <summary>The subject's name, for display.</summary>
     public required string Name { get; init; }
 
     /// <summary>What its holder may do.</summary>
     public required DfssRole Role { get; init; }
 
-    /// <summary>The names that its holder may touch begin with one of these; empty for all names.</summary>
+    /// <summary>The prefixes of the names that its holder may touch; empty for all names.</summary>
     public IReadOnlyList<string> NamePrefixes { get; init; } = [];
 
-    /// <summary>The store that its holder serves; needed for a peer, and for nobody else.</summary>
+    /// <summary>The store that its holder serves; required for a peer, absent for every other role.</summary>
     public StoreId? StoreId { get; init; }
 
-    /// <summary>Whether its holder holds the authority too, and lets members in; for a peer.</summary>
+    /// <summary>Whether its holder also holds the authority and admits members; for a peer.</summary>
     internal bool IsIssuer { get; init; }
 
-    /// <summary>How long it holds, though no longer than the authority's own.</summary>
+    /// <summary>The certificate's lifetime; it never outlives the authority's own certificate.</summary>
     public TimeSpan Lifetime
     {
         get;
@@ -38,18 +40,18 @@ public sealed record CertificateGrant
 }
 
 /// <summary>
-/// A cluster's certificate authority: a self-signed certificate with its key (ECDSA over P-256), which issues the
-/// members' certificates and takes them back by numbered, signed lists.
+/// A cluster's certificate authority: a self-signed certificate with its key (ECDSA over P-256). It issues the members'
+/// certificates and revokes them by numbered, signed lists.
 /// </summary>
 public sealed partial class ClusterAuthority : IDisposable
 {
-    /// <summary>10 years: to follow one authority by another is work at every member.</summary>
+    /// <summary>10 years: replacing an authority needs work at every member.</summary>
     private const int LifetimeYears = 10;
 
-    /// <summary>128 random bits, so that no two are the same and none can be foretold.</summary>
+    /// <summary>128 random bits: serial numbers are unique and unpredictable.</summary>
     private const int SerialBytes = 16;
 
-    /// <summary>Clocks differ: a certificate holds from a little before it was made.</summary>
+    /// <summary>Clocks differ: a certificate is valid from 5 minutes before it was issued.</summary>
     internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
     private readonly ECDsa key;
@@ -62,13 +64,15 @@ public sealed partial class ClusterAuthority : IDisposable
         this.clock = clock;
     }
 
-    /// <summary>Its certificate, without the key: what members trust.</summary>
+    /// <summary>Its certificate, without the key: the one that members trust.</summary>
     public X509Certificate2 Certificate { get; }
 
     /// <summary>The cluster's name.</summary>
     public string Name => CertificateProfile.Read(Certificate).Cluster!;
 
-    /// <summary>Makes an authority; nothing is on disk before <see cref="SaveAsync(string, string, CancellationToken)"/>.</summary>
+    /// <summary>
+    /// Creates an authority. Nothing is written before <see cref="SaveAsync(string, string, CancellationToken)"/>.
+    /// </summary>
     /// <param name="name">The cluster's name.</param>
     /// <param name="clock">The clock for validity.</param>
     public static ClusterAuthority Create(string name, TimeProvider? clock = null)
@@ -88,12 +92,12 @@ public sealed partial class ClusterAuthority : IDisposable
         return new ClusterAuthority(X509CertificateLoader.LoadCertificate(whole.RawData), key, clock);
     }
 
-    /// <summary>Issues a certificate to whoever has proven to hold a key.</summary>
+    /// <summary>Issues a certificate to a requester that has proven possession of a key.</summary>
     /// <param name="request">
-    /// A certificate request (PKCS#10, DER), signed with the key. Only its key is taken from it, and nothing that it
-    /// asks for.
+    /// A certificate request (PKCS#10, DER), signed with the key. Only its key is used; the attributes that it asks for
+    /// are ignored.
     /// </param>
-    /// <param name="grant">What it is issued for.</param>
+    /// <param name="grant">What the certificate is issued for.</param>
     /// <exception cref="DfssException">InvalidArgument: the request's signature does not prove its key.</exception>
     public X509Certificate2 Issue(byte[] request, CertificateGrant grant)
     {
@@ -128,15 +132,16 @@ public sealed partial class ClusterAuthority : IDisposable
         return certificate.Create(Certificate.SubjectName, Generator, now - ClockSkew, end, CreateSerial());
     }
 
-    /// <summary>The list that revokes nothing yet, number 1, in PEM.</summary>
+    /// <summary>The first list, which revokes nothing: number 1, in PEM.</summary>
     public string CreateRevocationList() => Sign(new CertificateRevocationListBuilder(), BigInteger.One);
 
-    /// <summary>Takes certificates back.</summary>
+    /// <summary>Revokes certificates.</summary>
     /// <param name="list">The list in force, in PEM.</param>
-    /// <param name="serialNumbers">The serial numbers of what is taken back, big-endian; those in the list already stay as they are.</param>
+    /// <param name="serialNumbers">The serial numbers to revoke, big-endian; the list's present entries stay as they
+    /// are.</param>
     /// <param name="after">The next list's number is above this, and above that of the list.</param>
-    /// <returns>The next list, in PEM: the same, these certificates and a number one higher.</returns>
-    /// <exception cref="DfssException">InvalidArgument: the list is none of this authority's.</exception>
+    /// <returns>The next list, in PEM: the present entries and these, with the next number.</returns>
+    /// <exception cref="DfssException">InvalidArgument: this authority has not signed the list.</exception>
     public string Revoke(string list, IEnumerable<byte[]> serialNumbers, long after = 0)
     {
         ArgumentNullException.ThrowIfNull(serialNumbers);
@@ -160,21 +165,21 @@ public sealed partial class ClusterAuthority : IDisposable
         }
     }
 
-    /// <summary>Forgets the key.</summary>
+    /// <summary>Erases the key from memory.</summary>
     public void Dispose()
     {
         key.Dispose();
         Certificate.Dispose();
     }
 
-    /// <summary>The authority's name; nothing secret.</summary>
+    /// <summary>The authority's name; contains no secret.</summary>
     public override string ToString() => Certificate.Subject;
 
     private X509SignatureGenerator Generator => X509SignatureGenerator.CreateForECDsa(key);
 
     private string Sign(CertificateRevocationListBuilder builder, BigInteger number)
     {
-        // Until the authority's own end: what a peer has is the newest there is until somebody brings another.
+        // Valid until the authority itself expires: a peer's list is the newest known to it until it receives another.
         byte[] encoded = builder.Build(
             Certificate.SubjectName,
             Generator,

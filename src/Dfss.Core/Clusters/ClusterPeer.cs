@@ -3,6 +3,6 @@ namespace Dfss.Clusters;
 
 /// <summary>A peer of a cluster, as its issuer knows it.</summary>
 /// <param name="StoreId">The store that it serves.</param>
-/// <param name="Addresses">Where it is, the best first, as <c>host:port</c>.</param>
-/// <param name="IsIssuer">Whether it is the one that lets members in.</param>
+/// <param name="Addresses">Its addresses, the best first, as <c>host:port</c>.</param>
+/// <param name="IsIssuer">Whether it is the cluster's issuer.</param>
 public sealed record ClusterPeer(StoreId StoreId, IReadOnlyList<string> Addresses, bool IsIssuer);

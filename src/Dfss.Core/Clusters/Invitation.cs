@@ -7,21 +7,22 @@ using Dfss.Security;
 namespace Dfss.Clusters;
 
 /// <summary>
-/// By what somebody becomes a member of a cluster, once: where its issuer is, the authority by which that is known, and a
-/// secret. As text it is one line for whoever is invited, and to be kept from everybody else; docs/protocol.md has its form.
+/// An invitation into a cluster, valid for one join: the issuer's addresses, the authority's certificate that proves
+/// the issuer, and a secret. Its text is one line, to be given to the invited user alone; docs/protocol.md has its
+/// form.
 /// </summary>
 public sealed class Invitation
 {
     private static readonly System.Buffers.SearchValues<char> Alphabet =
         System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    /// <summary>What the text begins with.</summary>
+    /// <summary>The prefix of the text.</summary>
     public const string Prefix = "dfss-invitation:";
 
-    /// <summary>256 random bits: they are not guessed in the life of a cluster.</summary>
+    /// <summary>256 random bits: they cannot be guessed within the life of a cluster.</summary>
     public const int SecretBytes = 32;
 
-    /// <summary>12,000 characters: a certificate of an authority is some 600 bytes, an address 20.</summary>
+    /// <summary>12,000 characters: an authority's certificate has some 600 bytes, an address 20.</summary>
     internal const int MaxTextCharacters = 12_000;
 
     private const string Form = "invitation";
@@ -43,7 +44,7 @@ public sealed class Invitation
         Secret = secret;
     }
 
-    /// <summary>Where the issuer is.</summary>
+    /// <summary>The issuer's addresses.</summary>
     public IReadOnlyList<PeerAddress> Addresses { get; }
 
     /// <summary>The certificate of the cluster's authority.</summary>
@@ -52,17 +53,19 @@ public sealed class Invitation
     /// <summary>The cluster's name.</summary>
     public string Cluster { get; }
 
-    /// <summary>What the member will be; the issuer goes by what it has noted itself.</summary>
+    /// <summary>The role of the new member, for display; the issuer uses the role that it has recorded.</summary>
     public DfssRole Role { get; }
 
-    /// <summary>When it ends, by the issuer's clock.</summary>
+    /// <summary>When it expires, by the issuer's clock.</summary>
     public DateTimeOffset Expires { get; }
 
-    /// <summary>What the issuer knows the invitation by; it keeps the SHA-256 alone.</summary>
+    /// <summary>The secret that identifies the invitation to the issuer, which keeps only its SHA-256.</summary>
     internal byte[] Secret { get; }
 
-    /// <summary>Reads the text of an invitation. Blanks and line ends in it, as mails make them, do not count.</summary>
-    /// <exception cref="DfssException">InvitationInvalid. No message has anything of the text.</exception>
+    /// <summary>
+    /// Reads the text of an invitation. Blanks and line ends, which mail programs insert, are ignored.
+    /// </summary>
+    /// <exception cref="DfssException">InvitationInvalid. No message contains any of the text.</exception>
     public static Invitation Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -92,7 +95,7 @@ public sealed class Invitation
     /// <summary>The text, with the secret.</summary>
     public string ToText() => Prefix + Base64Url.EncodeToString(Encode());
 
-    /// <summary>Whose, for what and until when; not the secret.</summary>
+    /// <summary>The cluster, the role and the expiry; not the secret.</summary>
     public override string ToString() => FormattableString.Invariant($"invitation to {Cluster} as {Role}, until {Expires:u}");
 
     internal static MessageMap ToMap(Invitation invitation) => new()
@@ -104,7 +107,7 @@ public sealed class Invitation
         { "role", CertificateProfile.NameOf(invitation.Role) },
     };
 
-    /// <summary>The bytes behind the text: the body of a message that is never sent.</summary>
+    /// <summary>The bytes that the text encodes: the body of a message that is never sent.</summary>
     internal byte[] Encode() =>
         MessageCodec.ToFrame(Message.Request(FormVersion, Form, ToMap(this)), payload: null)[Frame.PrefixBytes..];
 

@@ -2,10 +2,10 @@ using Dfss.Security;
 
 namespace Dfss.Clusters;
 
-/// <summary>What an invitation is for.</summary>
+/// <summary>The terms of an invitation.</summary>
 public sealed record InvitationTerms
 {
-    /// <summary>A day: whoever is invited is told today.</summary>
+    /// <summary>A day: the invited user normally receives it the same day.</summary>
     public static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(1);
 
     /// <summary>A year.</summary>
@@ -17,19 +17,19 @@ public sealed record InvitationTerms
     /// <summary>What the member may do.</summary>
     public required DfssRole Role { get; init; }
 
-    /// <summary>What the member is called; null for a name that the issuer makes.</summary>
+    /// <summary>The member's name; null to have the issuer make one.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The names that the member may touch begin with one of these; empty for all names.</summary>
+    /// <summary>The prefixes of the names that the member may touch; empty for all names.</summary>
     public IReadOnlyList<string> NamePrefixes { get; init; } = [];
 
-    /// <summary>The store that a peer serves; null for whichever it says when it joins, if it is nobody's yet.</summary>
+    /// <summary>The store that a peer serves; null to accept any store that no member serves yet.</summary>
     public StoreId? StoreId { get; init; }
 
-    /// <summary>How long the invitation holds, by the issuer's clock.</summary>
+    /// <summary>How long the invitation is valid, by the issuer's clock.</summary>
     public TimeSpan Lifetime { get; init; } = DefaultLifetime;
 
-    /// <exception cref="DfssException">InvalidArgument: nobody can be invited so.</exception>
+    /// <exception cref="DfssException">InvalidArgument: no member can be invited with these terms.</exception>
     internal void ThrowIfNotPossible()
     {
         string? reason =

@@ -3,17 +3,17 @@ using Dfss.Security;
 
 namespace Dfss.Clusters;
 
-/// <summary>What a member's certificate says.</summary>
-/// <param name="Name">Whose it is.</param>
-/// <param name="Role">What he may do.</param>
-/// <param name="NamePrefixes">The names he may touch begin with one of these; empty for all.</param>
-/// <param name="StoreId">The store that he serves; null where he is no peer.</param>
-/// <param name="Expires">Until when it holds.</param>
+/// <summary>What a member's certificate states.</summary>
+/// <param name="Name">The member's name.</param>
+/// <param name="Role">What the member may do.</param>
+/// <param name="NamePrefixes">The prefixes of the names that the member may touch; empty for all.</param>
+/// <param name="StoreId">The store that the member serves; null where it is no peer.</param>
+/// <param name="Expires">When it expires.</param>
 public sealed record MemberDescription(
     string Name, DfssRole Role, IReadOnlyList<string> NamePrefixes, StoreId? StoreId, DateTimeOffset Expires)
 {
-    /// <summary>What a certificate says.</summary>
-    /// <exception cref="FormatException">It says something that cannot be understood.</exception>
+    /// <summary>What a certificate states.</summary>
+    /// <exception cref="FormatException">The certificate contains a statement that cannot be parsed.</exception>
     internal static MemberDescription Of(X509Certificate2 certificate)
     {
         CertificateProfile profile = CertificateProfile.Read(certificate);

@@ -4,12 +4,12 @@ using System.Security.Cryptography;
 namespace Dfss.Encryption;
 
 /// <summary>
-/// Encrypts and decrypts the chunks of one file, each where it lies: 12 bytes of nonce, the piece of the content, 16 bytes of
-/// tag. Where a chunk stands in the file is in its additional data. Safe for concurrent use.
+/// Encrypts and decrypts the chunks of one file, each in place: 12 bytes of nonce, the piece of the content, 16 bytes
+/// of tag. The additional data of a chunk has its position in the file. Safe for concurrent use.
 /// </summary>
 /// <param name="key">The file's key.</param>
-/// <param name="chunkCount">How many chunks the file has.</param>
-/// <param name="chunkSize">The length of each stored chunk but the last, in bytes.</param>
+/// <param name="chunkCount">The number of chunks of the file.</param>
+/// <param name="chunkSize">The length in bytes of each stored chunk except the last.</param>
 internal sealed class ChunkCipher(FileKey key, int chunkCount, int chunkSize)
 {
     /// <summary>The size of a nonce in bytes.</summary>
@@ -18,10 +18,12 @@ internal sealed class ChunkCipher(FileKey key, int chunkCount, int chunkSize)
     private const int TagBytes = KeyEnvelope.ChunkOverheadBytes - NonceBytes;
     private const int PlaceBytes = 12;
 
-    /// <summary>Where the content stands in a stored chunk.</summary>
+    /// <summary>The part of a stored chunk that holds the content.</summary>
     public static Memory<byte> PieceOf(Memory<byte> chunk) => chunk[NonceBytes..^TagBytes];
 
-    /// <summary>Encrypts a chunk whose piece stands in its place, with a new nonce.</summary>
+    /// <summary>
+    /// Encrypts a chunk in place, with a new nonce; the caller has put the content into <see cref="PieceOf"/>.
+    /// </summary>
     public void Encrypt(int index, Span<byte> chunk)
     {
         Span<byte> nonce = stackalloc byte[NonceBytes];
@@ -30,8 +32,8 @@ internal sealed class ChunkCipher(FileKey key, int chunkCount, int chunkSize)
     }
 
     /// <summary>
-    /// Encrypts a chunk with a nonce that it has had: the caller makes sure that nothing but the same chunk comes of it, or
-    /// that nobody sees what does.
+    /// Encrypts a chunk with a nonce that was used before. The caller makes sure that the result is the same chunk as
+    /// before, or that a different result is never disclosed.
     /// </summary>
     public void Encrypt(int index, ReadOnlySpan<byte> nonce, Span<byte> chunk)
     {
@@ -43,8 +45,10 @@ internal sealed class ChunkCipher(FileKey key, int chunkCount, int chunkSize)
         cipher.Encrypt(nonce, piece, piece, chunk[^TagBytes..], place);
     }
 
-    /// <summary>Decrypts a chunk in its place.</summary>
-    /// <returns>Whether it is what was encrypted as this chunk of this file; if not, the piece is zero.</returns>
+    /// <summary>Decrypts a chunk in place.</summary>
+    /// <returns>
+    /// Whether the bytes are what was encrypted as this chunk of this file; if not, the piece is zeroed.
+    /// </returns>
     public bool TryDecrypt(int index, Span<byte> chunk)
     {
         Span<byte> piece = chunk[NonceBytes..^TagBytes];

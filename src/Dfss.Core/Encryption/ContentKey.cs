@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Dfss.Encryption;
 
-/// <summary>The key of an encrypted file that is read, and what its manifest is checked with.</summary>
+/// <summary>The opened key of an encrypted file, and the code that its manifest is checked with.</summary>
 internal sealed class ContentKey
 {
     private readonly FileRecord record;
@@ -18,15 +18,17 @@ internal sealed class ContentKey
     /// <summary>The file's key.</summary>
     public FileKey Key { get; }
 
-    /// <summary>Opens the key of a stored file; null for one that is not encrypted, where no key was given either.</summary>
+    /// <summary>Opens the key of a stored file; null if the file is not encrypted and no key was given.</summary>
     /// <exception cref="DfssException">
-    /// KeyRequired, KeyWrong, FileNotEncrypted: a key was given, and the file is not encrypted; FileTampered; VersionNotSupported.
+    /// KeyRequired; KeyWrong; FileNotEncrypted: a key was given, and the file is not encrypted;
+    /// FileTampered; VersionNotSupported.
     /// </exception>
     public static ContentKey? Open(FileRecord record, KeyRing? keys)
     {
         if (record.Encryption is not KeyEnvelope encoded)
         {
-            // With a key a file is expected that only who has the key can have written, or that peers cannot read.
+            // A reader that gives a key expects a file that only a holder of the key can have written,
+            // and that peers cannot read.
             return keys is null ? null : throw new DfssException(
                 DfssErrorCode.FileNotEncrypted,
                 $"A key was given, and '{record.Name}' is not encrypted: whoever may write at its peers can have put it there.",
@@ -37,8 +39,8 @@ internal sealed class ContentKey
         return new ContentKey(record, envelope, (keys ?? throw Required(record, envelope)).Open(envelope, record));
     }
 
-    /// <summary>Makes sure that the manifest is what was written with the file's key.</summary>
-    /// <returns>What its chunks are decrypted with.</returns>
+    /// <summary>Checks that the manifest was written with the file's key.</summary>
+    /// <returns>The cipher that decrypts the chunks.</returns>
     /// <exception cref="DfssException">FileTampered.</exception>
     public ChunkCipher Verify(FileManifest manifest) =>
         CryptographicOperations.FixedTimeEquals(Key.Authenticate(manifest), envelope.ManifestCode)
@@ -47,8 +49,10 @@ internal sealed class ContentKey
                 DfssErrorCode.FileTampered,
                 $"The list of the chunks of '{record.Name}' is not the one that was written with its key.");
 
-    /// <summary>The same file for other recipients.</summary>
-    /// <exception cref="DfssException">InvalidArgument: too many.</exception>
+    /// <summary>
+    /// The envelope with wraps for further recipients. A wrap for a recipient that the file already has is replaced.
+    /// </summary>
+    /// <exception cref="DfssException">InvalidArgument: there are too many recipients.</exception>
     public KeyEnvelope WrapFor(IReadOnlyList<Recipient> added) => (envelope with
     {
         Wraps =

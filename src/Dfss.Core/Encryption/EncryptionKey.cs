@@ -4,20 +4,20 @@ using System.Security.Cryptography;
 namespace Dfss.Encryption;
 
 /// <summary>
-/// A key that files are encrypted and decrypted with: 32 random bytes. Its text, a line to be kept in a file or a vault, is
-/// given by <see cref="ToSecretText"/> alone; nothing else of it says anything of the key.
+/// A key that files are encrypted and decrypted with: 32 random bytes. <see cref="ToSecretText"/> returns its text, a
+/// line to keep in a file or a vault; no other public member discloses the key.
 /// </summary>
 public sealed class EncryptionKey
 {
     /// <summary>The size of a key in bytes.</summary>
     public const int SizeBytes = 32;
 
-    /// <summary>What the text of a key begins with.</summary>
+    /// <summary>The prefix of the text of a key.</summary>
     public const string TextPrefix = "dfss-key-1-";
 
     private readonly byte[] bytes;
 
-    /// <summary>Takes a key from its bytes.</summary>
+    /// <summary>Makes a key from its bytes.</summary>
     /// <param name="source">Exactly <see cref="SizeBytes"/> bytes, which are copied.</param>
     /// <exception cref="ArgumentException"><paramref name="source"/> has another length.</exception>
     public EncryptionKey(ReadOnlySpan<byte> source)
@@ -31,16 +31,16 @@ public sealed class EncryptionKey
         KeyId = Convert.ToHexStringLower(FileKey.Derive(bytes, "DFSS encryption 1 key id"u8).AsSpan(0, KeyWrap.KeyIdBytes));
     }
 
-    /// <summary>Which key it is, as files name it: 32 hexadecimal digits. No secret.</summary>
+    /// <summary>The id of the key, which encrypted files name: 32 hexadecimal digits. It is not secret.</summary>
     public string KeyId { get; }
 
-    /// <summary>The key itself.</summary>
+    /// <summary>The bytes of the key.</summary>
     internal ReadOnlySpan<byte> Bytes => bytes;
 
     /// <summary>A new random key.</summary>
     public static EncryptionKey Create() => new(RandomNumberGenerator.GetBytes(SizeBytes));
 
-    /// <summary>Reads a key from its text; blanks and line ends around it count for nothing.</summary>
+    /// <summary>Parses the text of a key; white space around it is ignored.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, [NotNullWhen(true)] out EncryptionKey? key)
     {
         key = null;
@@ -62,9 +62,9 @@ public sealed class EncryptionKey
         return isKey;
     }
 
-    /// <summary>The text of the key: who has it reads all that the key opens.</summary>
+    /// <summary>The text of the key. It is secret: its holder can read every file that the key opens.</summary>
     public string ToSecretText() => TextPrefix + Convert.ToBase64String(bytes);
 
-    /// <summary>Its id, and nothing of the key.</summary>
+    /// <summary>The key id; discloses nothing of the key.</summary>
     public override string ToString() => KeyId;
 }

@@ -3,26 +3,30 @@ using System.Security.Cryptography;
 
 namespace Dfss.Encryption;
 
-/// <summary>What an envelope says: how its manifest is checked, and for whom the file's key is wrapped.</summary>
+/// <summary>
+/// The decoded content of an envelope: the code that checks the manifest, and the wraps of the file's key.
+/// </summary>
 /// <param name="ManifestCode">HMAC-SHA-256 of the manifest under the file's key.</param>
-/// <param name="Wraps">The wraps, each of another key.</param>
+/// <param name="Wraps">The wraps of the file's key, each for a different recipient key.</param>
 internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWrap> Wraps)
 {
-    /// <summary>16: a file for more people is better encrypted for a key that they share.</summary>
+    /// <summary>16: a file with more recipients is better encrypted for a key that they share.</summary>
     public const int MaxWraps = 16;
 
     private const byte Version = 1;
     private const int FixedBytes = 1 + HMACSHA256.HashSizeInBytes + 1;
 
     /// <summary>Makes the envelope of a file.</summary>
-    /// <exception cref="DfssException">InvalidArgument: too many recipients.</exception>
+    /// <exception cref="DfssException">InvalidArgument: there are too many recipients.</exception>
     public static KeyEnvelope Create(FileKey key, FileManifest manifest, IReadOnlyList<Recipient> recipients) =>
         new EnvelopeContent(
             key.Authenticate(manifest), [.. recipients.DistinctBy(one => one.KeyId).Select(one => one.Wrap(key, manifest.FileId))])
             .Encode();
 
-    /// <summary>Its one encoding.</summary>
-    /// <exception cref="DfssException">InvalidArgument: there are too many wraps.</exception>
+    /// <summary>The one encoding of the content.</summary>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: there is no wrap, or there are too many, or they take too many bytes.
+    /// </exception>
     public KeyEnvelope Encode()
     {
         int length = FixedBytes + Wraps.Sum(wrap => wrap.EncodedBytes);
@@ -50,10 +54,10 @@ internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWra
         return new KeyEnvelope(encoded);
     }
 
-    /// <summary>Reads an envelope.</summary>
-    /// <param name="envelope">Its bytes.</param>
-    /// <param name="name">The file's name, for errors.</param>
-    /// <exception cref="DfssException">VersionNotSupported; FileTampered: it is not well formed.</exception>
+    /// <summary>Decodes an envelope.</summary>
+    /// <param name="envelope">The encoded envelope.</param>
+    /// <param name="name">The file's name, for error messages.</param>
+    /// <exception cref="DfssException">VersionNotSupported; FileTampered: the envelope is malformed.</exception>
     public static EnvelopeContent Decode(KeyEnvelope envelope, string name)
     {
         ReadOnlySpan<byte> bytes = envelope.Encoded.Span;
@@ -68,7 +72,7 @@ internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWra
             DfssErrorCode.FileTampered, $"What the record of '{name}' says of its keys is malformed.");
     }
 
-    /// <summary>The ids of the keys that open an envelope; none where this version cannot read it.</summary>
+    /// <summary>The ids of the keys that open an envelope; none if this version cannot decode it.</summary>
     public static IReadOnlyList<string> KeyIdsOf(KeyEnvelope envelope) =>
         envelope.Encoded.Span[0] == Version && TryRead(envelope.Encoded.Span) is { } content
             ? [.. content.Wraps.Select(wrap => wrap.KeyId)]

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Dfss.Encryption;
 
-/// <summary>The key of one file: 32 random bytes, made for one send. What it is used for has keys of their own, derived from it.</summary>
+/// <summary>
+/// The key of one file: 32 random bytes, made for one send. A separate key is derived from it for each use.
+/// </summary>
 internal sealed class FileKey
 {
     /// <summary>The size of a key in bytes.</summary>
@@ -11,7 +13,7 @@ internal sealed class FileKey
     private readonly byte[] bytes;
     private readonly byte[] manifestKey;
 
-    /// <param name="bytes"><see cref="SizeBytes"/> bytes, which are kept.</param>
+    /// <param name="bytes"><see cref="SizeBytes"/> bytes; the array is kept, not copied.</param>
     public FileKey(byte[] bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(bytes.Length, SizeBytes);
@@ -20,19 +22,21 @@ internal sealed class FileKey
         manifestKey = Derive(bytes, "DFSS encryption 1 manifest"u8);
     }
 
-    /// <summary>The key itself: to be wrapped, and kept in a journal.</summary>
+    /// <summary>The bytes of the key, to be wrapped and to be kept in a journal.</summary>
     public ReadOnlySpan<byte> Bytes => bytes;
 
-    /// <summary>The key that chunks are encrypted with.</summary>
+    /// <summary>The derived key that encrypts the chunks.</summary>
     public byte[] ChunkKey { get; }
 
-    /// <summary>A new one.</summary>
+    /// <summary>Makes a new random key.</summary>
     public static FileKey Create() => new(RandomNumberGenerator.GetBytes(SizeBytes));
 
-    /// <summary>What an envelope says of the manifest: 32 bytes that only who has the key can make.</summary>
+    /// <summary>
+    /// The code of the manifest for the envelope: 32 bytes that only a holder of the key can compute.
+    /// </summary>
     public byte[] Authenticate(FileManifest manifest) => HMACSHA256.HashData(manifestKey, manifest.Encoded.Span);
 
-    /// <summary>32 bytes derived from a secret.</summary>
+    /// <summary>Derives 32 bytes from a secret.</summary>
     internal static byte[] Derive(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> info)
     {
         byte[] derived = new byte[SizeBytes];

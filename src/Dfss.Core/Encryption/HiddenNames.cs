@@ -6,15 +6,20 @@ using System.Text;
 namespace Dfss.Encryption;
 
 /// <summary>
-/// Names that the peers cannot read: each is encrypted as a whole, and what comes out is the name that the peers have. One name under
-/// one key is always the same stored name, so that it can be found and replaced. The format is in docs/encryption.md.
+/// Names that the peers cannot read. Each name is encrypted as a whole, and the result is the name that the peers
+/// store. One name under one key always has the same stored name, so that it can be found and replaced. The format
+/// is in docs/encryption.md.
 /// </summary>
 public sealed class HiddenNames
 {
-    /// <summary>What every stored name that hides another begins with; the number is the format's.</summary>
+    /// <summary>
+    /// The prefix of every stored name that hides another name; the digit is the version of the format.
+    /// </summary>
     public const string Prefix = "~1~";
 
-    /// <summary>735 bytes of UTF-8: with what hiding adds, a stored name is then as long as one may be.</summary>
+    /// <summary>
+    /// 735 bytes of UTF-8: the stored name of such a name takes 1,022 of the 1,024 bytes that a name may have.
+    /// </summary>
     public const int MaxNameBytes = (PaddedBytes * BlocksAtMost) - 1;
 
     private const int PaddedBytes = 32;
@@ -27,7 +32,7 @@ public sealed class HiddenNames
     private readonly byte[] nonceKey;
     private readonly byte[] cipherKey;
 
-    /// <summary>The names that are hidden with a key.</summary>
+    /// <summary>Makes the names that a key hides.</summary>
     public HiddenNames(EncryptionKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -36,11 +41,11 @@ public sealed class HiddenNames
         cipherKey = FileKey.Derive(key.Bytes, "DFSS encryption 1 name"u8);
     }
 
-    /// <summary>Which key it is.</summary>
+    /// <summary>The id of the key.</summary>
     public string KeyId { get; }
 
     /// <summary>The stored name that hides a name.</summary>
-    /// <exception cref="DfssException">InvalidName: it is no name, or too long to be hidden.</exception>
+    /// <exception cref="DfssException">InvalidName: it is not a valid name, or is too long to hide.</exception>
     public string Hide(string name)
     {
         byte[] text = Encoding.UTF8.GetBytes(FileName.Normalize(name));
@@ -52,7 +57,7 @@ public sealed class HiddenNames
                 "Take a shorter name, or do not hide it.");
         }
 
-        // One zero at least, then up to a multiple of 32: the length says little.
+        // At least one zero, padded up to a multiple of 32: the length discloses little.
         byte[] padded = new byte[((text.Length / PaddedBytes) + 1) * PaddedBytes];
         text.CopyTo(padded, 0);
         byte[] stored = new byte[NonceBytes + padded.Length + TagBytes];
@@ -63,7 +68,7 @@ public sealed class HiddenNames
         return Prefix + Base64Url.EncodeToString(stored);
     }
 
-    /// <summary>The name that a stored name hides, where this key has hidden it.</summary>
+    /// <summary>The name that a stored name hides; false if this key has not hidden it.</summary>
     public bool TryOpen(string storedName, [NotNullWhen(true)] out string? name)
     {
         ArgumentNullException.ThrowIfNull(storedName);
@@ -82,11 +87,12 @@ public sealed class HiddenNames
         }
         catch (AuthenticationTagMismatchException)
         {
-            // Another key's.
+            // Another key has hidden it.
             return false;
         }
 
-        // Whoever has the key could make several stored names of one; only this one counts, so that there is one to be found.
+        // A holder of the key could make several stored names of one name. Only the one of Hide counts,
+        // so that each name has one.
         int length = padded.AsSpan().IndexOf((byte)0);
         string text = length < 0 ? string.Empty : Encoding.UTF8.GetString(padded.AsSpan(0, length));
         bool isOurs = text.Length > 0 && FileName.TryNormalize(text, out string? normalized, out _)
@@ -95,7 +101,7 @@ public sealed class HiddenNames
         return isOurs;
     }
 
-    /// <summary>Which key it is, and nothing of it.</summary>
+    /// <summary>The key id; discloses nothing of the key.</summary>
     public override string ToString() => KeyId;
 
     private static byte[]? Decode(string storedName)
@@ -110,8 +116,8 @@ public sealed class HiddenNames
     }
 
     /// <summary>
-    /// Two names have the same nonce by chance alone, once in 2^96 pairs; and one name always has its own, under which nothing else is
-    /// encrypted.
+    /// Derives the nonce from the name. Two names have the same nonce only by chance, with a probability of 2^-96 for
+    /// each pair, and one name always has the same nonce; so no nonce is used for two texts.
     /// </summary>
     private void MakeNonce(byte[] padded, Span<byte> nonce) => HMACSHA256.HashData(nonceKey, padded).AsSpan(0, NonceBytes).CopyTo(nonce);
 }

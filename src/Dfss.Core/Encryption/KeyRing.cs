@@ -3,15 +3,19 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dfss.Encryption;
 
-/// <summary>The keys that somebody has: what he can read with them he finds by their ids. Safe for concurrent use.</summary>
+/// <summary>The keys of one user, which encrypted files name by their ids. Safe for concurrent use.</summary>
 public sealed class KeyRing
 {
     private readonly Dictionary<string, Func<KeyWrap, byte[]?>> secretsByKeyId = [];
 
-    /// <summary>A ring of these keys, in which a key may stand more than once.</summary>
+    /// <summary>Makes a ring of these keys; a key may occur more than once.</summary>
     /// <param name="keys">Encryption keys.</param>
-    /// <param name="certificates">Certificates with their private keys: on P-256, or RSA. Their dates do not count.</param>
-    /// <exception cref="DfssException">InvalidArgument: a certificate has no private key, or one of another kind.</exception>
+    /// <param name="certificates">
+    /// Certificates with their private keys: on P-256, or RSA. Their validity dates are ignored.
+    /// </param>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: a certificate has no private key, or one of another kind.
+    /// </exception>
     public KeyRing(IEnumerable<EncryptionKey> keys, IEnumerable<X509Certificate2> certificates)
     {
         ArgumentNullException.ThrowIfNull(keys);
@@ -30,11 +34,12 @@ public sealed class KeyRing
     /// <summary>The ids of the keys.</summary>
     public IReadOnlyCollection<string> KeyIds => secretsByKeyId.Keys;
 
-    /// <summary>The key of an encrypted file.</summary>
-    /// <param name="content">What its envelope says.</param>
-    /// <param name="record">Its record.</param>
+    /// <summary>Opens the key of an encrypted file.</summary>
+    /// <param name="content">The content of the file's envelope.</param>
+    /// <param name="record">The file's record.</param>
     /// <exception cref="DfssException">
-    /// KeyWrong: it is encrypted for none of these keys. FileTampered: it is said to be, and the key does not open it.
+    /// KeyWrong: the file is not encrypted for any of these keys. FileTampered: the envelope names one of them, and
+    /// the key does not open it.
     /// </exception>
     internal FileKey Open(EnvelopeContent content, FileRecord record)
     {
@@ -60,7 +65,7 @@ public sealed class KeyRing
             $"The record of '{record.Name}' names the key {ours[0].KeyId}, and what it has for it was changed, or is of another file.");
     }
 
-    /// <summary>Whom a file is encrypted for, for an error.</summary>
+    /// <summary>The recipients of a file, for an error message.</summary>
     internal static string Describe(EnvelopeContent content) => string.Join(
         " and ",
         content.Wraps.Select(wrap => $"{(wrap.Kind == WrapKind.EncryptionKey ? "the encryption key" : "the certificate key")} {wrap.KeyId}"));
@@ -77,7 +82,7 @@ public sealed class KeyRing
 
         if (certificate.GetRSAPrivateKey() is RSA rsa)
         {
-            // One at a time: that a key of some store can be used by several threads is nowhere said.
+            // One use at a time: no documentation says that a key of a certificate store is safe for concurrent use.
             Lock gate = new();
             return wrap => wrap.Kind == WrapKind.Rsa ? TryDecrypt(rsa, gate, wrap.Header) : null;
         }

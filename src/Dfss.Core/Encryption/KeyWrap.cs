@@ -3,24 +3,24 @@ using System.Security.Cryptography;
 
 namespace Dfss.Encryption;
 
-/// <summary>For what kind of key a file's key is wrapped.</summary>
+/// <summary>The kind of the recipient key that a file's key is wrapped for.</summary>
 internal enum WrapKind
 {
     /// <summary>An encryption key.</summary>
     EncryptionKey = 1,
 
-    /// <summary>A certificate on P-256.</summary>
+    /// <summary>The P-256 key of a certificate.</summary>
     P256 = 2,
 
-    /// <summary>A certificate with RSA.</summary>
+    /// <summary>The RSA key of a certificate.</summary>
     Rsa = 3,
 }
 
 /// <summary>A file's key, encrypted for one recipient and for this file alone.</summary>
 /// <param name="Kind">The kind of the recipient's key.</param>
-/// <param name="KeyId">Which key, 16 bytes as 32 hexadecimal digits.</param>
-/// <param name="Header">What the recipient needs for the wrapping key, besides his own.</param>
-/// <param name="Wrapped">The key and its tag.</param>
+/// <param name="KeyId">The id of the recipient's key, 16 bytes as 32 hexadecimal digits.</param>
+/// <param name="Header">What the recipient needs, besides its own key, to derive the wrapping key.</param>
+/// <param name="Wrapped">The encrypted file key and its tag.</param>
 internal sealed record KeyWrap(WrapKind Kind, string KeyId, byte[] Header, byte[] Wrapped)
 {
     /// <summary>The size of a key id in bytes.</summary>
@@ -34,16 +34,16 @@ internal sealed record KeyWrap(WrapKind Kind, string KeyId, byte[] Header, byte[
 
     private static ReadOnlySpan<byte> Label => "DFSS encryption 1 wrap"u8;
 
-    /// <summary>The bytes that this wrap takes in an envelope.</summary>
+    /// <summary>The number of bytes of this wrap in an envelope.</summary>
     public int EncodedBytes => 1 + KeyIdBytes + sizeof(ushort) + Header.Length + WrappedBytes;
 
     /// <summary>Wraps a file's key.</summary>
     /// <param name="kind">The kind of the recipient's key.</param>
-    /// <param name="keyId">Which key.</param>
-    /// <param name="secret">What the recipient alone can find out, made for this one wrap.</param>
-    /// <param name="header">From what he finds it out.</param>
+    /// <param name="keyId">The id of the recipient's key.</param>
+    /// <param name="secret">A secret that only the recipient can compute, made for this one wrap.</param>
+    /// <param name="header">What the recipient computes the secret from.</param>
     /// <param name="key">The key to wrap.</param>
-    /// <param name="fileId">The file it opens.</param>
+    /// <param name="fileId">The file that the key belongs to.</param>
     public static KeyWrap Create(
         WrapKind kind, string keyId, ReadOnlySpan<byte> secret, byte[] header, FileKey key, FileId fileId)
     {
@@ -54,8 +54,8 @@ internal sealed record KeyWrap(WrapKind Kind, string KeyId, byte[] Header, byte[
         return new KeyWrap(kind, keyId, header, wrapped);
     }
 
-    /// <summary>The file's key; null where the wrap was changed, or made for another file.</summary>
-    /// <param name="secret">What the recipient has found out from the header.</param>
+    /// <summary>Unwraps the file's key; null if the wrap was changed, or made for another file.</summary>
+    /// <param name="secret">The secret that the recipient has computed from the header.</param>
     /// <param name="fileId">The file.</param>
     public FileKey? TryOpen(ReadOnlySpan<byte> secret, FileId fileId)
     {
@@ -73,8 +73,8 @@ internal sealed record KeyWrap(WrapKind Kind, string KeyId, byte[] Header, byte[
         }
     }
 
-    /// <summary>Writes it to the start of <paramref name="destination"/>.</summary>
-    /// <returns>How many bytes that took.</returns>
+    /// <summary>Writes the wrap to the start of <paramref name="destination"/>.</summary>
+    /// <returns>The number of bytes written.</returns>
     public int WriteTo(Span<byte> destination)
     {
         destination[0] = (byte)Kind;
@@ -86,7 +86,9 @@ internal sealed record KeyWrap(WrapKind Kind, string KeyId, byte[] Header, byte[
         return EncodedBytes;
     }
 
-    /// <summary>Reads one from the start of <paramref name="source"/>; null where it is cut off or of no known kind.</summary>
+    /// <summary>
+    /// Reads a wrap from the start of <paramref name="source"/>; null if it is truncated or of an unknown kind.
+    /// </summary>
     public static KeyWrap? TryRead(ReadOnlySpan<byte> source)
     {
         const int Fixed = 1 + KeyIdBytes + sizeof(ushort);
@@ -103,7 +105,7 @@ internal sealed record KeyWrap(WrapKind Kind, string KeyId, byte[] Header, byte[
             source.Slice(Fixed + headerBytes, WrappedBytes).ToArray());
     }
 
-    /// <summary>Its recipient and nothing of its bytes.</summary>
+    /// <summary>The recipient; discloses none of the wrap's bytes.</summary>
     public override string ToString() => $"{Kind} {KeyId}";
 
     private static byte[] DeriveWrappingKey(

@@ -3,32 +3,37 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dfss.Encryption;
 
-/// <summary>Somebody for whom files are encrypted: an encryption key, or a certificate's key.</summary>
+/// <summary>A recipient of encrypted files: an encryption key, or the key of a certificate.</summary>
 public abstract class Recipient
 {
-    /// <summary>The shortest RSA key, in bits.</summary>
+    /// <summary>The shortest RSA key accepted, in bits.</summary>
     private const int MinRsaBits = 2048;
 
-    /// <summary>The longest: its wraps are 512 bytes each, in every record.</summary>
+    /// <summary>
+    /// The longest RSA key accepted, in bits: the header of each of its wraps takes 512 bytes in every record.
+    /// </summary>
     private const int MaxRsaBits = 4096;
 
     private Recipient(string keyId) => KeyId = keyId;
 
-    /// <summary>Which key, as files name it: 32 hexadecimal digits.</summary>
+    /// <summary>The id of the recipient's key, which encrypted files name: 32 hexadecimal digits.</summary>
     public string KeyId { get; }
 
-    /// <summary>Whoever has the key.</summary>
+    /// <summary>The holders of an encryption key.</summary>
     public static Recipient Of(EncryptionKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
         return new KeyHolder(key);
     }
 
-    /// <summary>Whoever has the private key of a certificate. Who issued it is not asked: it was named.</summary>
+    /// <summary>
+    /// The holder of the private key of a certificate. Its issuer is not checked: the user
+    /// named the certificate itself.
+    /// </summary>
     /// <param name="certificate">A certificate with a key on P-256, or RSA of 2048 to 4096 bits.</param>
-    /// <param name="clock">Says whether it has expired.</param>
+    /// <param name="clock">The clock that tells whether the certificate has expired.</param>
     /// <exception cref="DfssException">
-    /// InvalidArgument: it has another key, or is not for encryption. CertificateExpired.
+    /// InvalidArgument: the certificate has a key of another kind, or is not for encryption. CertificateExpired.
     /// </exception>
     public static Recipient Of(X509Certificate2 certificate, TimeProvider clock)
     {
@@ -57,7 +62,7 @@ public abstract class Recipient
     /// <summary>Wraps a file's key for this recipient.</summary>
     internal abstract KeyWrap Wrap(FileKey key, FileId fileId);
 
-    /// <summary>Its key id.</summary>
+    /// <summary>The key id.</summary>
     public override string ToString() => KeyId;
 
     private static void ThrowIfUnfit(X509Certificate2 certificate, TimeProvider clock)

@@ -9,6 +9,9 @@ namespace Dfss.Peers;
 /// <content>Who is let in, and for how long.</content>
 public sealed partial class DfssPeer
 {
+    /// <summary>2 s: a user who has emptied the state folder reaches the peer again before looking for the reason.</summary>
+    private static readonly TimeSpan TokenInterval = TimeSpan.FromSeconds(2);
+
     /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
     /// <exception cref="DfssException">Why not.</exception>
     private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? verdict)
@@ -85,6 +88,17 @@ public sealed partial class DfssPeer
                 "Set $env:XDG_STATE_HOME to a folder of this user's alone, or give the peer a certificate."),
             listener.Endpoints,
             cancellationToken)!;
+    }
+
+    /// <summary>Puts the token back where its files are gone: without them no client would be let in until a restart.</summary>
+    private async Task<TimeSpan?> KeepTokenAsync(CancellationToken cancellationToken)
+    {
+        if (await token!.RestoreAsync(cancellationToken).ConfigureAwait(false))
+        {
+            Log("The files of the peer's token were gone, and were written again.");
+        }
+
+        return TokenInterval;
     }
 
     /// <summary>Closes the connections of clients whose certificates were revoked, or have expired, since they were let in.</summary>

@@ -8,7 +8,7 @@ public sealed partial class DfssPeer
 {
     /// <summary>How the peer's work in the background is getting on.</summary>
     public IReadOnlyList<BackgroundTaskInfo> BackgroundTasks =>
-        [.. store.Work.Append(collection).Append(identityWatch).Append(renewal).Select(work => work.State)];
+        [.. store.Work.Append(collection).Append(identityWatch).Append(renewal).Append(tokenWatch).Select(work => work.State)];
 
     /// <summary>Finishes the scrub's round at hand, or makes a whole one, now.</summary>
     internal Task RunScrubRoundAsync(CancellationToken cancellationToken) => store.Scrubber.RunRoundAsync(cancellationToken);

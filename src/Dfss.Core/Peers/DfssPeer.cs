@@ -34,9 +34,11 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly Task scrubbing;
     private readonly Task watching;
     private readonly Task renewing;
+    private readonly Task keepingToken;
     private readonly BackgroundTask collection;
     private readonly BackgroundTask identityWatch;
     private readonly BackgroundTask renewal;
+    private readonly BackgroundTask tokenWatch;
     private volatile TlsTransport? tls;
     private volatile Exception? fault;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -64,12 +66,14 @@ public sealed partial class DfssPeer : IAsyncDisposable
         collection = NewWork("Garbage collection", options.CollectionInterval);
         identityWatch = NewWork("Revocation watch", options.IdentityInterval);
         renewal = NewWork("Certificate renewal", options.RenewalInterval);
+        tokenWatch = NewWork("Token watch", TokenInterval);
         accepting = AcceptAsync();
         collecting = collection.RunAsync(CollectAsync, options.CollectionInterval, stopping.Token);
         scrubbing = ScrubAsync();
         watching = tls is null
             ? Task.CompletedTask
             : identityWatch.RunAsync(WatchIdentitiesAsync, options.IdentityInterval, stopping.Token);
+        keepingToken = token is null ? Task.CompletedTask : tokenWatch.RunAsync(KeepTokenAsync, TokenInterval, stopping.Token);
         renewing = tls is null ? Task.CompletedTask : renewal.RunAsync(RenewAsync, firstWait: TimeSpan.Zero, stopping.Token);
     }
 
@@ -212,7 +216,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     private async Task StopListeningAsync()
     {
-        // Before the port is free for a next peer, which will write its own.
+        // It would put back what is removed here. Before the port is free for a next peer, which will write its own.
+        await keepingToken.ConfigureAwait(false);
         try
         {
             token?.Delete();

@@ -1,27 +1,35 @@
 namespace Dfss.Protocol;
 
 /// <summary>
-/// The answer that says an error: its status is the code, its results are <c>{message, retryable[, advice][, chunk_id][, versions]}</c>.
+/// An error answer: its status is the error code, its results are
+/// <c>{message, retryable[, advice][, chunk_id][, versions]}</c>.
 /// </summary>
 internal static class ErrorAnswer
 {
     /// <summary>
-    /// A message longer than this is cut. An error must always fit into a frame, before hello too: a message and an advice of
-    /// three bytes each character, and all else that an error may carry, are less than 4,096 bytes.
+    /// The longest message; a longer one is cut. An error must fit into a frame, before hello too: a message and an
+    /// advice with three bytes a character, and all else that an error may carry, take less than 4,096 bytes.
     /// </summary>
     public const int MaxMessageCharacters = 1000;
 
-    /// <summary>An advice longer than this is cut.</summary>
+    /// <summary>The longest advice; a longer one is cut.</summary>
     public const int MaxAdviceCharacters = 300;
 
-    /// <summary>The answer to request <paramref name="id"/>, or, with null, the notice that closes the connection.</summary>
-    /// <param name="id">The request's.</param>
-    /// <param name="exception">What went wrong.</param>
-    /// <param name="arguments">The request's: an error about the chunk they name says so.</param>
+    /// <summary>
+    /// The error answer to request <paramref name="id"/>, or, if that is null, the notice that closes the connection.
+    /// </summary>
+    /// <param name="id">The id of the request.</param>
+    /// <param name="exception">The failure.</param>
+    /// <param name="arguments">
+    /// The arguments of the request: a chunk id in them is copied to the answer, unless the
+    /// failure names a chunk itself.
+    /// </param>
     public static Message Create(uint? id, DfssException exception, MessageMap? arguments = null) =>
         Message.Answer(id, exception.Code, ToMap(exception, exception.ChunkId ?? (arguments is null ? null : ReadChunkId(arguments))));
 
-    /// <summary>The results of an error answer. VersionNotSupported carries the versions spoken here.</summary>
+    /// <summary>
+    /// The results of an error answer. VersionNotSupported carries the versions that this side supports.
+    /// </summary>
     public static MessageMap ToMap(DfssException exception, ChunkId? chunkId)
     {
         MessageMap map = new() { { "message", PrintableText.From(exception.Reason, MaxMessageCharacters) }, { "retryable", exception.IsTransient } };
@@ -44,8 +52,8 @@ internal static class ErrorAnswer
     }
 
     /// <summary>
-    /// The exception an error answer stands for: its code, and "peer: message". A code of a newer peer that is not known here becomes
-    /// PeerFault and is named in the message. What the peer wrote is made printable, and cut where it is longer than allowed.
+    /// The exception for an error answer: its code, and "peer: message". An unknown code, of a newer peer, becomes
+    /// PeerFault, and the message has its number. The peer's text is made printable, and cut if it is too long.
     /// </summary>
     public static DfssException ToException(Message answer, string peer)
     {

@@ -2,26 +2,33 @@ using System.Buffers.Binary;
 
 namespace Dfss.Protocol;
 
-/// <summary>A frame: the length of its body as uint32, big-endian, then the body. One frame carries one message.</summary>
+/// <summary>
+/// A frame: the length of its body as uint32, big-endian, then the body. One frame carries one message.
+/// </summary>
 internal static class Frame
 {
-    /// <summary>The length that goes before every body.</summary>
+    /// <summary>The size of the length prefix of every body.</summary>
     public const int PrefixBytes = sizeof(uint);
 
     /// <summary>The shortest body: an array of four, an id, a status, an empty map and nil, one byte each.</summary>
     public const int MinBodyBytes = 5;
 
-    /// <summary>What a TLS handshake begins with. As a prefix it would announce over 350 MB.</summary>
+    /// <summary>
+    /// The first byte of a TLS handshake. As the first byte of a prefix it would announce over 350 MB.
+    /// </summary>
     private const byte TlsHandshakeByte = 0x16;
 
     /// <summary>Writes the prefix of a body of <paramref name="bodyBytes"/>.</summary>
     public static void WritePrefix(Span<byte> destination, int bodyBytes) =>
         BinaryPrimitives.WriteUInt32BigEndian(destination, checked((uint)bodyBytes));
 
-    /// <summary>Reads a prefix; false while fewer than <see cref="PrefixBytes"/> bytes are there.</summary>
+    /// <summary>
+    /// Reads a prefix; false while <paramref name="source"/> has fewer than <see cref="PrefixBytes"/> bytes.
+    /// </summary>
     /// <exception cref="DfssException">
-    /// LimitExceeded: the body is over <paramref name="maxBodyBytes"/>. TlsNotExpected: it is TLS. ProtocolViolation: it is too short for
-    /// any message. All before anything is allocated for it.
+    /// LimitExceeded: the body is over <paramref name="maxBodyBytes"/>. TlsNotExpected: the bytes begin a
+    /// TLS handshake. ProtocolViolation: the body is too short for any message. All are thrown before memory
+    /// is allocated for the body.
     /// </exception>
     public static bool TryReadPrefix(ReadOnlySpan<byte> source, int maxBodyBytes, out int bodyBytes)
     {

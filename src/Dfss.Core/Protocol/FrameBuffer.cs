@@ -3,21 +3,23 @@ using System.Buffers;
 namespace Dfss.Protocol;
 
 /// <summary>
-/// Where one frame's beginning is put together: room for the prefix, then what is written. Used again and again by one writer, so that
-/// sending makes no garbage.
+/// Builds the beginning of one frame: the prefix, then what is written. One writer reuses it for all its frames, so
+/// that sending makes no garbage.
 /// </summary>
 internal sealed class FrameBuffer : IBufferWriter<byte>
 {
-    /// <summary>1 KiB: ordinary headers take some 60 bytes, a notice or error a few hundred.</summary>
+    /// <summary>1 KiB: an ordinary header takes about 60 bytes, a notice or error a few hundred.</summary>
     private const int InitialBytes = 1 << 10;
 
     private byte[] bytes = new byte[InitialBytes];
     private int count = Frame.PrefixBytes;
 
-    /// <summary>What stands in the buffer: the prefix, once <see cref="Seal"/> has written it, and all behind it.</summary>
+    /// <summary>
+    /// The contents of the buffer: the prefix, which is valid after <see cref="Seal"/>, and all bytes behind it.
+    /// </summary>
     public ReadOnlyMemory<byte> Written => bytes.AsMemory(0, count);
 
-    /// <summary>Bytes behind the prefix.</summary>
+    /// <summary>The number of bytes behind the prefix.</summary>
     public int BodyBytes => count - Frame.PrefixBytes;
 
     /// <summary>Empties the buffer for the next frame.</summary>
@@ -31,7 +33,9 @@ internal sealed class FrameBuffer : IBufferWriter<byte>
         count = Frame.PrefixBytes;
     }
 
-    /// <summary>Writes the prefix of a body of which <paramref name="bytesToFollow"/> bytes are not in this buffer.</summary>
+    /// <summary>
+    /// Writes the prefix of a body that has <paramref name="bytesToFollow"/> bytes more than this buffer.
+    /// </summary>
     public void Seal(int bytesToFollow) => Frame.WritePrefix(bytes, BodyBytes + bytesToFollow);
 
     public void Advance(int count) => this.count += count;

@@ -2,13 +2,15 @@ using System.Globalization;
 
 namespace Dfss.Protocol;
 
-/// <summary>What a client says first. Not shown as text beyond its software: it may hold a secret.</summary>
-/// <param name="Versions">The protocol versions it speaks.</param>
-/// <param name="Software">Its name and version, for the other side's log.</param>
-/// <param name="Capabilities">What it can do beyond its version; names nobody knows are ignored.</param>
+/// <summary>A client's hello. Its text form has the software only, since the token is a secret.</summary>
+/// <param name="Versions">The protocol versions that the client supports.</param>
+/// <param name="Software">The client's software name and version, for the peer's log.</param>
+/// <param name="Capabilities">The client's capabilities beyond its version; the peer ignores unknown names.</param>
 internal sealed record HelloRequest(IReadOnlyList<int> Versions, string Software, IReadOnlyList<string> Capabilities)
 {
-    /// <summary>The token of a peer on loopback, by which it knows its user; null for none.</summary>
+    /// <summary>
+    /// The token of a peer on loopback, which shows the peer that the client runs as the same user; null for none.
+    /// </summary>
     public string? Token { get; init; }
 
     public override string ToString() => $"hello of {Software}";
@@ -39,35 +41,36 @@ internal sealed record HelloRequest(IReadOnlyList<int> Versions, string Software
     };
 }
 
-/// <summary>What a peer takes, in bytes and requests. Its client keeps within this.</summary>
+/// <summary>The limits that a peer announces. A client keeps within them.</summary>
 /// <param name="MaxFrameBytes">The longest body of a frame.</param>
 /// <param name="MaxChunkBytes">The longest chunk.</param>
-/// <param name="MaxRequestsInFlight">Requests unanswered at one moment on one connection.</param>
+/// <param name="MaxRequestsInFlight">The most unanswered requests on one connection.</param>
 internal sealed record HelloLimits(int MaxFrameBytes, int MaxChunkBytes, int MaxRequestsInFlight)
 {
     /// <summary>The limits of <see cref="DfssLimits"/>.</summary>
     public static HelloLimits Default { get; } = new(DfssLimits.MaxFrameBytes, DfssLimits.MaxChunkSize, DfssLimits.MaxRequestsInFlight);
 }
 
-/// <summary>What a peer answers to hello.</summary>
-/// <param name="Version">The version both sides speak from now on.</param>
+/// <summary>A peer's answer to hello.</summary>
+/// <param name="Version">The version that both sides use from now on.</param>
 /// <param name="Software">The peer's software and its version.</param>
-/// <param name="StoreId">The store it serves.</param>
-/// <param name="Addresses">Where it says it may be found, as <c>host:port</c>.</param>
-/// <param name="Capabilities">What it can do beyond its version.</param>
-/// <param name="Limits">What it takes.</param>
+/// <param name="StoreId">The store that the peer serves.</param>
+/// <param name="Addresses">The addresses at which the peer says it can be reached, as <c>host:port</c>.</param>
+/// <param name="Capabilities">The peer's capabilities beyond its version.</param>
+/// <param name="Limits">The peer's limits.</param>
 internal sealed record HelloAnswer(
     int Version, string Software, StoreId StoreId, IReadOnlyList<string> Addresses, IReadOnlyList<string> Capabilities, HelloLimits Limits)
 {
     /// <summary>
-    /// Whether the client is limited to some names, and so gets chunks that it has not put itself by the name alone.
+    /// Whether the client is limited to some names. Such a client gets chunks that it did not
+    /// store itself only by name.
     /// </summary>
     public bool IsLimited { get; init; }
 
-    /// <summary>The number of the cluster's revocation list that the peer has; null where it keeps none.</summary>
+    /// <summary>The number of the peer's copy of the cluster's revocation list; null if the peer keeps none.</summary>
     public long? RevocationNumber { get; init; }
 
-    /// <summary>Which running peer answers; null where it does not say, as those of before do.</summary>
+    /// <summary>Which run of the peer answers; null from older peers, which do not send it.</summary>
     public PeerInstance? Instance { get; init; }
 
     public MessageMap ToMap()
@@ -105,7 +108,9 @@ internal sealed record HelloAnswer(
         },
     };
 
-    /// <exception cref="DfssException">InvalidArgument: a key is missing, of the wrong kind or out of range.</exception>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: a key is missing, of the wrong kind or out of range.
+    /// </exception>
     public static HelloAnswer FromMap(MessageMap map)
     {
         MessageMap limits = map.Required("limits").AsMap();
@@ -130,31 +135,36 @@ internal sealed record HelloAnswer(
     }
 }
 
-/// <summary>hello: the first request on a connection, whose own form never changes. Here versions are negotiated.</summary>
+/// <summary>
+/// hello: the first request on a connection, which negotiates the protocol version. The form of
+/// hello itself never changes.
+/// </summary>
 internal static class Handshake
 {
-    /// <summary>256: of a longer name of the other side's software the rest is not shown.</summary>
+    /// <summary>256: a longer software name of the other side is cut.</summary>
     internal const int MaxSoftwareCharacters = 256;
 
     /// <summary>The last millisecond of the year 9999.</summary>
     private const long MaxUnixMilliseconds = 253_402_300_799_999;
 
-    /// <summary>The version this software speaks.</summary>
+    /// <summary>The protocol version of this software.</summary>
     public const int Version = 1;
 
-    /// <summary>Every version this software speaks, the best last.</summary>
+    /// <summary>Every protocol version that this software supports, the newest last.</summary>
     public static IReadOnlyList<int> SupportedVersions { get; } = [Version];
 
-    /// <summary>The name and version of this software, as said in hello.</summary>
+    /// <summary>The name and version of this software, as sent in hello.</summary>
     public static string Software { get; } =
         $"dfss/{typeof(Handshake).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "0"}";
 
-    /// <summary>The highest version both sides speak.</summary>
-    /// <exception cref="DfssException">VersionNotSupported, naming the versions spoken here.</exception>
+    /// <summary>The highest version that both sides support.</summary>
+    /// <exception cref="DfssException">VersionNotSupported, with the versions that this side supports.</exception>
     public static int Negotiate(IReadOnlyList<int> offered) => Negotiate(offered, SupportedVersions);
 
     /// <summary>The highest version in both lists.</summary>
-    /// <exception cref="DfssException">VersionNotSupported, naming <paramref name="supported"/>.</exception>
+    /// <exception cref="DfssException">
+    /// VersionNotSupported, with the versions in <paramref name="supported"/>.
+    /// </exception>
     public static int Negotiate(IReadOnlyList<int> offered, IReadOnlyList<int> supported)
     {
         int best = -1;
@@ -184,13 +194,13 @@ internal static class Handshake
     internal static string[] ToTexts(MessageValue value) => [.. value.AsArray().Select(item => item.AsText())];
 
     /// <summary>
-    /// The addresses that the other side says, those that are none left out: one that nobody can connect to is no
-    /// reason to leave the others.
+    /// The addresses that the other side sent, without those that do not parse: an invalid address does
+    /// not invalidate the others.
     /// </summary>
     internal static string[] ToAddresses(MessageValue value) =>
         [.. ToTexts(value).Where(text => PeerAddress.TryParse(text, out _)).Take(DfssLimits.MaxAddresses)];
 
-    /// <summary>A time in milliseconds since 1970-01-01 UTC, to the end of the year 9999.</summary>
+    /// <summary>A time in milliseconds since 1970-01-01 UTC, up to the end of the year 9999.</summary>
     internal static DateTimeOffset ToTime(MessageValue value) => value.AsInteger() is <= MaxUnixMilliseconds and long time
         ? DateTimeOffset.FromUnixTimeMilliseconds(time)
         : throw new DfssException(DfssErrorCode.InvalidArgument, $"The time {value.AsInteger()} is after the year 9999.");

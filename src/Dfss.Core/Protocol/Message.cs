@@ -1,10 +1,13 @@
 namespace Dfss.Protocol;
 
 /// <summary>
-/// A message without its payload: <c>[id, operation, arguments, payload|nil]</c> or <c>[id, status, results, payload|nil]</c>.
+/// A message without its payload: <c>[id, operation, arguments, payload|nil]</c> or
+/// <c>[id, status, results, payload|nil]</c>.
 /// </summary>
-/// <param name="Id">Which request this is or answers; null on a peer's notice about the connection.</param>
-/// <param name="Operation">The operation's name on a request; null on an answer.</param>
+/// <param name="Id">
+/// The id of the request or of the request answered; null on a peer's notice about the connection.
+/// </param>
+/// <param name="Operation">The name of the operation on a request; null on an answer.</param>
 /// <param name="Status">0 or a <see cref="DfssErrorCode"/> on an answer; unused on a request.</param>
 /// <param name="Map">The arguments or results.</param>
 internal sealed record Message(uint? Id, string? Operation, DfssErrorCode Status, MessageMap Map)

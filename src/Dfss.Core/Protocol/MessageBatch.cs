@@ -1,15 +1,17 @@
 namespace Dfss.Protocol;
 
-/// <summary>Several items in one payload: concatenated, their lengths in the map under <c>lengths</c>.</summary>
+/// <summary>
+/// Several items in one payload: the items are concatenated, and the map has their lengths under <c>lengths</c>.
+/// </summary>
 internal static class MessageBatch
 {
-    /// <summary>4,096 items a batch: their lengths fit the 64 KiB of a message's header with room to spare.</summary>
+    /// <summary>4,096 items a batch: their lengths take at most 20 KiB of the 64 KiB of a message's header.</summary>
     public const int MaxItems = 4096;
 
     /// <summary>The map and payload that carry these items.</summary>
     public static (MessageMap Map, byte[] Payload) Join(IEnumerable<byte[]> items) => Join(items, prefix: []);
 
-    /// <summary>The same, with something before the items in the payload, such as their ids.</summary>
+    /// <summary>The same, with a prefix, such as the ids of the items, before the items in the payload.</summary>
     public static (MessageMap Map, byte[] Payload) Join(IEnumerable<byte[]> items, byte[] prefix)
     {
         byte[][] all = [.. items];
@@ -33,9 +35,9 @@ internal static class MessageBatch
         return (map, payload);
     }
 
-    /// <summary>The first of these items, as many as have room in one batch.</summary>
+    /// <summary>The first of these items, as many as fit in one batch.</summary>
     /// <param name="items">The items.</param>
-    /// <param name="roomBytes">What the batch still carries, in bytes.</param>
+    /// <param name="roomBytes">The bytes that are left in the batch.</param>
     public static IReadOnlyList<byte[]> TakeFitting(IEnumerable<byte[]> items, int roomBytes)
     {
         List<byte[]> taken = [];
@@ -55,7 +57,9 @@ internal static class MessageBatch
     }
 
     /// <summary>The items that a map and payload carry.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: the lengths do not add up to the payload.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.InvalidArgument"/>: the lengths do not add up to the payload.
+    /// </exception>
     public static IReadOnlyList<ReadOnlyMemory<byte>> Split(MessageMap map, ReadOnlyMemory<byte> payload)
     {
         IReadOnlyList<MessageValue> lengths = map.Required("lengths").AsArray();

@@ -3,17 +3,18 @@ using System.Runtime.CompilerServices;
 
 namespace Dfss.Protocol;
 
-/// <content>Finding where a header ends while it arrives.</content>
+/// <content>Finding the end of a header while it arrives.</content>
 internal static partial class MessageCodec
 {
     /// <summary>Where the header of a body ends.</summary>
-    /// <param name="HeaderBytes">The bytes before the payload's.</param>
+    /// <param name="HeaderBytes">The number of bytes before the payload's bytes.</param>
     /// <param name="PayloadBytes">The payload's length; null for nil.</param>
     public readonly record struct HeaderEnd(int HeaderBytes, int? PayloadBytes);
 
     /// <summary>
-    /// Walks over a body's first bytes, token by token and without recursion, until the payload's length has been seen. It goes on where
-    /// it stopped when more bytes have come, so a header that trickles in costs no more than one that comes at once.
+    /// Scans the first bytes of a body, token by token and without recursion, until it has read the payload's
+    /// length. With more bytes it continues where it stopped, so a header that arrives in many pieces costs no more
+    /// than one that arrives whole.
     /// </summary>
     public struct HeaderScan
     {
@@ -21,10 +22,10 @@ internal static partial class MessageCodec
         private int depth;
         private int position;
 
-        /// <summary>Looks further.</summary>
-        /// <param name="available">The body's first bytes, always from its beginning.</param>
-        /// <param name="bodyBytes">The whole body's length.</param>
-        /// <param name="end">Where the header ends.</param>
+        /// <summary>Continues the scan.</summary>
+        /// <param name="available">The bytes of the body received so far, always from its beginning.</param>
+        /// <param name="bodyBytes">The length of the whole body.</param>
+        /// <param name="end">The end of the header.</param>
         /// <returns>False while more bytes are needed.</returns>
         /// <exception cref="DfssException">ProtocolViolation or LimitExceeded.</exception>
         public bool TryFindEnd(ReadOnlySpan<byte> available, int bodyBytes, out HeaderEnd end)
@@ -119,7 +120,7 @@ internal static partial class MessageCodec
             length += shape.Fixed;
             bool isContainer = shape.Kind is ShapeKind.Array or ShapeKind.Map;
 
-            // A container's items take at least a byte each, so one sum bounds both.
+            // Each item of a container takes at least a byte, so one sum bounds the bytes and the items.
             long items = shape.Kind == ShapeKind.Map ? length * 2 : length;
             Require(start + items, bodyBytes);
             int next = isContainer ? start : start + (int)items;
@@ -169,7 +170,7 @@ internal static partial class MessageCodec
 
         private readonly record struct Token(int Items, bool IsArray, bool IsContainer);
 
-        /// <summary>Items still to come in each open container, the outermost first.</summary>
+        /// <summary>The number of items not read yet in each open container, the outermost first.</summary>
         [InlineArray(DfssLimits.MaxDepth)]
         private struct OpenItems
         {
@@ -184,10 +185,13 @@ internal static partial class MessageCodec
         Map,
     }
 
-    /// <summary>What follows a token's first byte: a length field of so many bytes, and the fixed part of the length.</summary>
+    /// <summary>
+    /// What the first byte of a token determines: its kind, the size of its length field, and the
+    /// fixed part of its length.
+    /// </summary>
     private readonly record struct Shape(ShapeKind Kind, int LengthBytes, int Fixed);
 
-    /// <summary>MessagePack's first bytes, as far as a message may hold them.</summary>
+    /// <summary>The first bytes of MessagePack tokens that a message may contain.</summary>
     private static class Code
     {
         public const byte Nil = 0xc0;

@@ -6,20 +6,22 @@ using MessagePack;
 namespace Dfss.Protocol;
 
 /// <summary>
-/// Messages to bytes and back. A body is one MessagePack array of four: id, operation or status, a map, and the payload as nil or bin.
-/// What stands before the payload's bytes is the header; the payload itself is never seen here. Everything malformed is a
-/// <see cref="DfssException"/> and never anything else.
+/// Encodes and decodes messages. A body is one MessagePack array of four: id, operation or status, a map, and the
+/// payload as nil or bin. The header is everything before the payload's bytes; the codec never touches the payload,
+/// except in <see cref="ToFrame"/>. Malformed input throws <see cref="DfssException"/> and never another exception.
 /// </summary>
 internal static partial class MessageCodec
 {
-    /// <summary>The most keys of one map: no operation has a dozen, and finding duplicates costs the square of it.</summary>
+    /// <summary>
+    /// The most keys of one map: no operation needs a dozen, and the check for duplicates takes quadratic time.
+    /// </summary>
     public const int MaxMapKeys = 256;
 
     private const int MessageItems = 4;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>Words that stand in every message, so that reading one makes no new string.</summary>
+    /// <summary>Words that occur in many messages: decoding one of them allocates no new string.</summary>
     private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> KnownWords = new HashSet<string>(
         [
             Operations.Hello, Operations.Ping, Operations.StoreChunk, Operations.StoreChunks, Operations.GetChunk, Operations.GetChunks,
@@ -31,11 +33,15 @@ internal static partial class MessageCodec
         ],
         StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Writes a message's header: everything of the body that stands before the payload's bytes.</summary>
-    /// <param name="destination">Where to write.</param>
+    /// <summary>Writes a message's header: all of the body before the payload's bytes.</summary>
+    /// <param name="destination">The buffer to write to.</param>
     /// <param name="message">The message.</param>
-    /// <param name="payloadBytes">The length of the payload that the caller sends behind it; null for a nil payload.</param>
-    /// <exception cref="DfssException">LimitExceeded: the payload, the header, a map or the nesting is over its limit.</exception>
+    /// <param name="payloadBytes">
+    /// The length of the payload that the caller sends behind it; null for a nil payload.
+    /// </param>
+    /// <exception cref="DfssException">
+    /// LimitExceeded: the payload, the header, a map or the nesting is over its limit.
+    /// </exception>
     public static void EncodeHeader(FrameBuffer destination, Message message, int? payloadBytes)
     {
         if (payloadBytes > DfssLimits.MaxPayloadBytes)
@@ -82,7 +88,7 @@ internal static partial class MessageCodec
         }
     }
 
-    /// <summary>A whole frame, payload and all, as one array. For tests and small messages.</summary>
+    /// <summary>A whole frame, including the payload, as one array. For tests and small messages.</summary>
     public static byte[] ToFrame(Message message, ReadOnlyMemory<byte>? payload)
     {
         FrameBuffer buffer = new();
@@ -92,7 +98,7 @@ internal static partial class MessageCodec
         return buffer.Written.ToArray();
     }
 
-    /// <summary>Reads the header that <see cref="HeaderScan"/> found whole.</summary>
+    /// <summary>Decodes a header whose end <see cref="HeaderScan"/> has found.</summary>
     /// <exception cref="DfssException">ProtocolViolation or LimitExceeded.</exception>
     public static Message DecodeHeader(ReadOnlyMemory<byte> header)
     {
@@ -182,7 +188,7 @@ internal static partial class MessageCodec
         return map;
     }
 
-    // Recursion is bounded: HeaderScan has refused what is nested deeper than MaxDepth.
+    // Recursion is bounded: HeaderScan has refused any nesting deeper than MaxDepth.
     private static MessageValue ReadValue(ref MessagePackReader reader)
     {
         switch (reader.NextMessagePackType)
@@ -213,7 +219,10 @@ internal static partial class MessageCodec
         }
     }
 
-    /// <summary>Not WriteBinHeader, which asks the buffer for room for the bin's bytes too: 1 MiB of garbage for each chunk sent.</summary>
+    /// <summary>
+    /// Replaces WriteBinHeader, which reserves buffer space for the payload's bytes too: 1 MiB of
+    /// garbage for each chunk sent.
+    /// </summary>
     private static void WritePayloadLength(ref MessagePackWriter writer, int length)
     {
         const int LongestBytes = 1 + sizeof(uint);

@@ -3,8 +3,9 @@ using System.Collections;
 namespace Dfss.Protocol;
 
 /// <summary>
-/// The arguments or results of a message: a small map with text keys, in the order they were added. Keys nobody knows are skipped
-/// by whoever reads, so new ones can be added; a required key that is absent is <see cref="DfssErrorCode.InvalidArgument"/>.
+/// The arguments or results of a message: a small map with text keys, in the order in which they were added. Readers
+/// skip unknown keys, so that new keys can be added; a required key that is absent or nil is
+/// <see cref="DfssErrorCode.InvalidArgument"/>.
 /// </summary>
 internal sealed class MessageMap : IEnumerable<KeyValuePair<string, MessageValue>>
 {
@@ -14,10 +15,10 @@ internal sealed class MessageMap : IEnumerable<KeyValuePair<string, MessageValue
 
     public int Count => entries.Count;
 
-    /// <summary>Adds an entry; makes collection initializers work. A duplicate key is refused.</summary>
+    /// <summary>Adds an entry; enables collection initializers. A duplicate key is a ProtocolViolation.</summary>
     public void Add(string key, MessageValue value)
     {
-        // Not TryGet, to which a key whose value is nil is absent.
+        // Not TryGet, which reports a key with a nil value as absent.
         foreach (KeyValuePair<string, MessageValue> entry in entries)
         {
             if (string.Equals(entry.Key, key, StringComparison.Ordinal))

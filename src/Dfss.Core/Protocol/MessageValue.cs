@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dfss.Protocol;
 
-/// <summary>The kinds of value that a message's maps may hold.</summary>
+/// <summary>The kinds of value in a message's maps.</summary>
 internal enum MessageValueKind
 {
     Nil,
@@ -14,10 +14,12 @@ internal enum MessageValueKind
     Map,
 }
 
-/// <summary>One value in a message's map: nil, a bool, an integer 0..2^53-1, a text, bytes, an array or a map.</summary>
+/// <summary>
+/// One value in a message's map: nil, a bool, an integer 0..2^53-1, a text, bytes, an array or a map.
+/// </summary>
 internal readonly struct MessageValue
 {
-    /// <summary>2^53 - 1: the largest integer that every language reads exactly.</summary>
+    /// <summary>2^53 - 1: the largest integer that every language reads exactly, also as a double.</summary>
     public const long MaxInteger = (1L << 53) - 1;
 
     private readonly long number;

@@ -1,6 +1,8 @@
 namespace Dfss.Protocol;
 
-/// <summary>The operations of protocol version 1, by their names on the wire. A name is never used again for something else.</summary>
+/// <summary>
+/// The operations of protocol version 1, by their names on the wire. A name is never reused for another operation.
+/// </summary>
 internal static class Operations
 {
     public const string Hello = "hello";
@@ -32,7 +34,7 @@ internal static class Operations
     public const string GetRevocations = "get_revocations";
     public const string PutRevocations = "put_revocations";
 
-    /// <summary>Whether a request for this operation carries a payload, or none; null for an operation that is not known.</summary>
+    /// <summary>Whether a request for this operation carries a payload; null for an unknown operation.</summary>
     public static bool? TakesPayload(string operation) => operation switch
     {
         StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read

@@ -4,14 +4,14 @@ using System.Text;
 namespace Dfss.Protocol;
 
 /// <summary>
-/// Text that the other side of a connection chose, made fit for a log, a terminal or an error: it stays on its line, it
-/// steers no terminal, and it is no longer than allowed.
+/// Makes text of the other side of a connection safe for a log, a terminal or an error: it has no line break and no
+/// control sequence, and it is no longer than allowed.
 /// </summary>
 internal static class PrintableText
 {
     /// <summary>
-    /// The text with what is not to be seen (control, format and line-separating characters) as \u and its number, an
-    /// unpaired surrogate as U+FFFD, and cut where it would be longer than <paramref name="maxCharacters"/> UTF-16 units.
+    /// The text with control, format and line-separating characters as \u and their number, and unpaired surrogates as
+    /// U+FFFD; it is cut if it is longer than <paramref name="maxCharacters"/> UTF-16 units.
     /// </summary>
     public static string From(string text, int maxCharacters)
     {
@@ -30,7 +30,7 @@ internal static class PrintableText
         return shown.ToString();
     }
 
-    // Format characters include those that turn the direction of writing, with which a text can seem to say another.
+    // Format characters include those that change the writing direction, with which one text can look like another.
     private static bool IsSeen(Rune rune) => Rune.GetUnicodeCategory(rune)
         is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

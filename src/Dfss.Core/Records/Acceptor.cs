@@ -118,14 +118,18 @@ internal static class Acceptor
         return Done(state);
     }
 
+    /// <summary>The request is refused. Nothing is changed by it.</summary>
+    public static AcceptorStep Refuse(RegisterState state) => new(state, Answer(state, RegisterStatus.Refused));
+
+    /// <summary>The register has no vote. Nothing is changed by the request.</summary>
+    public static AcceptorStep NoVote(RegisterState state) => new(state, Answer(state, RegisterStatus.NoVote));
+
     private static HomeMember WithOneAddress(HomeMember member) => member with { Addresses = [.. member.Addresses.Take(1)] };
 
     private static RegisterState Promise(RegisterState state, Ballot ballot) =>
         ballot > state.Promised ? state with { Promised = ballot } : state;
 
     private static AcceptorStep Done(RegisterState state) => new(state, Answer(state, RegisterStatus.Done));
-
-    private static AcceptorStep Refuse(RegisterState state) => new(state, Answer(state, RegisterStatus.Refused));
 
     private static RegisterAnswer Answer(RegisterState state, RegisterStatus status) =>
         new() { Status = status, Promised = state.Promised, Accepted = state.Accepted, Decided = state.Decided };

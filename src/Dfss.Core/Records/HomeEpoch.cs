@@ -77,4 +77,13 @@ internal sealed record RegisterPlace(int VoterCount, HomeEpoch Epoch)
     /// How many stores, members n and on, are asked to seal and do not vote: those of a home that the name is to move to.
     /// </summary>
     public int GuestCount { get; init; }
+
+    /// <summary>Whether all members vote on everything: see <see cref="RegisterRequest.IsUnanimous"/>.</summary>
+    public bool IsUnanimous => VoterCount <= 2;
+
+    /// <summary>The stores of the voters and guests; null for one that never answered. Empty: nothing is told of clocks.</summary>
+    public IReadOnlyList<StoreId?> Members { get; init; } = [];
+
+    /// <summary>What the client knows of stores' clocks.</summary>
+    public KnownClocks Clocks { get; init; } = new();
 }

@@ -9,6 +9,16 @@ public sealed record ListRequest(string? After, int Limit, string Prefix = "");
 /// <summary>One page of a list: decided records by ascending name, tombstones included, and whether more follow.</summary>
 public sealed record RecordPage(IReadOnlyList<BallotedRecord> Records, bool HasMore)
 {
+    /// <summary>Of each record whether its register has no vote: see <see cref="RegisterStatus.NoVote"/>. Empty: none is
+    /// told of.</summary>
+    public IReadOnlyList<bool> Doubted { get; init; } = [];
+
+    /// <summary>The store's own clock; null: it has none to tell.</summary>
+    public StoreClock? Clock { get; init; }
+
+    /// <summary>The latest clocks that it has heard of other stores.</summary>
+    public IReadOnlyList<StoreClock> Known { get; init; } = [];
+
     /// <summary>The records of the page that cannot be read, by ascending name.</summary>
     public IReadOnlyList<UnreadableRecord> Unreadable { get; init; } = [];
 }

@@ -60,6 +60,16 @@ internal sealed class MemberTally(int voterCount, int memberCount)
         }
     }
 
+    /// <summary>The member's answer does not count, and it is asked again.</summary>
+    public void AskAgain(int member)
+    {
+        standings[member] = MemberStanding.ToAsk;
+        answers[member] = null;
+    }
+
+    /// <summary>The member's answer counts as a refusal.</summary>
+    public void Refuse(int member) => standings[member] = MemberStanding.Refused;
+
     public void MarkAsked(int member, RegisterRequest request)
     {
         standings[member] = MemberStanding.Asked;
@@ -78,12 +88,13 @@ internal sealed class MemberTally(int voterCount, int memberCount)
         }
 
         asked[member] = null;
-        answers[member] = answer;
+        answers[member] = answer?.Status == RegisterStatus.NoVote ? null : answer;
         standings[member] = answer?.Status switch
         {
             null => MemberStanding.Unavailable,
             RegisterStatus.Done => MemberStanding.Done,
             RegisterStatus.ChunksMissing => MemberStanding.ChunksMissing,
+            RegisterStatus.NoVote => MemberStanding.Unavailable,
             _ => MemberStanding.Refused,
         };
         return true;

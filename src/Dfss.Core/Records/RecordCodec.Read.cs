@@ -16,7 +16,11 @@ internal static partial class RecordCodec
     public static PrepareRequest DecodePrepare(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
-        return new PrepareRequest(Required(fields.Name, "name"), Required(fields.Ballot, "ballot"));
+        return new PrepareRequest(Required(fields.Name, "name"), Required(fields.Ballot, "ballot"))
+        {
+            Clocks = fields.Clocks,
+            IsUnanimous = fields.IsUnanimous,
+        };
     }
 
     public static SealRequest DecodeSeal(ReadOnlyMemory<byte> encoded)
@@ -27,25 +31,30 @@ internal static partial class RecordCodec
             Required(fields.Ballot, "ballot"),
             Required(fields.FileId, "file_id"),
             Required(fields.Expected, "expected"))
-        { Home = fields.Home ?? [] };
+        { Home = fields.Home ?? [], Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
     public static AcceptRequest DecodeAccept(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
         return new AcceptRequest(
-            Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"));
+            Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"))
+        { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
     public static DecideRequest DecodeDecide(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
         return new DecideRequest(
-            Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"));
+            Required(fields.Name, "name"), Required(fields.Ballot, "ballot"), Required(fields.Record, "record"))
+        { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
     }
 
-    public static ReadRequest DecodeRead(ReadOnlyMemory<byte> encoded) =>
-        new(Required(Decode(encoded, ReadRequest).Name, "name"));
+    public static ReadRequest DecodeRead(ReadOnlyMemory<byte> encoded)
+    {
+        RequestFields fields = Decode(encoded, ReadRequest);
+        return new ReadRequest(Required(fields.Name, "name")) { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
+    }
 
     public static SealedName DecodeSealedName(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadSealedName);
 
@@ -73,6 +82,8 @@ internal static partial class RecordCodec
             "expected" => Set(fields.Expected = ReadBitmap(ref r)),
             "home" => Set(fields.Home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
             "record" => Set(fields.Record = ReadRecord(ref r, d)),
+            "unanimous" => Set(fields.IsUnanimous = ReadBoolean(ref r)),
+            "clocks" => Set(fields.Clocks = ReadArray(ref r, d, MaxClocks, ReadClock)),
             _ => false,
         });
         return fields;
@@ -84,11 +95,13 @@ internal static partial class RecordCodec
         RegisterAnswer answer = new();
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
-            "status" => Set(status = ReadInteger(ref r, 0, (int)RegisterStatus.ChunksMissing)),
+            "status" => Set(status = ReadInteger(ref r, 0, (int)RegisterStatus.NoVote)),
             "promised" => Set(answer = answer with { Promised = ReadBallot(ref r) }),
             "accepted" => Set(answer = answer with { Accepted = ReadBallotedRecord(ref r, d) }),
             "decided" => Set(answer = answer with { Decided = ReadBallotedRecord(ref r, d) }),
             "missing" => Set(answer = answer with { Missing = ReadBitmap(ref r) }),
+            "clock" => Set(answer = answer with { Clock = ReadClock(ref r, d) }),
+            "known" => Set(answer = answer with { Known = ReadArray(ref r, d, MaxClocks, ReadClock) }),
             "manifest_missing" => Set(answer = answer with { IsManifestMissing = ReadBoolean(ref r) }),
             _ => false,
         });
@@ -103,6 +116,7 @@ internal static partial class RecordCodec
             "promised" => Set(state = state with { Promised = ReadBallot(ref r) }),
             "accepted" => Set(state = state with { Accepted = ReadBallotedRecord(ref r, d) }),
             "decided" => Set(state = state with { Decided = ReadBallotedRecord(ref r, d) }),
+            "generation" => Set(state = state with { Generation = ReadInteger(ref r, 1, MaxInteger) }),
             "seals" => Set(state = state with { Seals = ReadArray(ref r, d, RegisterState.MaxSeals, ReadSeal) }),
             _ => false,
         });
@@ -276,5 +290,9 @@ internal static partial class RecordCodec
         public IReadOnlyList<HomeMember>? Home { get; set; }
 
         public FileRecord? Record { get; set; }
+
+        public IReadOnlyList<StoreClock> Clocks { get; set; } = [];
+
+        public bool IsUnanimous { get; set; }
     }
 }

@@ -40,6 +40,7 @@ namespace Dfss.Records;
 ///                  accepted             balloted record; absent: none
 ///                  decided              balloted record; absent: none
 ///                  seals                array       0-1024 seals; absent where empty
+///                  generation           int         of the store, in which this register has a vote; absent: 0
 /// seal kept        ballot
 ///                  file_id              bin 32
 ///                  home                 array       as a record's; absent where it was not told
@@ -48,12 +49,17 @@ namespace Dfss.Records;
 /// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i; home, may be absent
 /// accept, decide   name, ballot, record
 /// read             name
-/// answer           status               int         0 done, 1 refused, 2 chunks missing
+/// all requests     clocks               array       0-512 clocks; absent where empty
+///                  unanimous            bool        the home has one or two members; absent: false
+/// clock            [store id bin 16, generation, instance bin 16, counter]; [store id] where nothing is known of it
+/// answer           status               int         0 done, 1 refused, 2 chunks missing, 3 no vote
 ///                  promised             ballot      absent: nothing promised
 ///                  accepted             balloted record; absent: none
 ///                  decided              balloted record; absent: none
 ///                  missing              bin         as expected; absent where empty
 ///                  manifest_missing     bool        absent: false
+///                  clock                clock       the member's own; absent: it tells none
+///                  known                array       0-512 clocks of other stores
 /// </code>
 /// </remarks>
 internal static partial class RecordCodec
@@ -99,7 +105,7 @@ internal static partial class RecordCodec
             DecideRequest decide => (decide.Ballot, 3),
             _ => ((Ballot?)null, 1),
         };
-        writer.WriteMapHeader(count);
+        writer.WriteMapHeader(count + CountOf(request.Clocks.Count > 0, request.IsUnanimous));
         writer.Write("name");
         writer.Write(request.Name);
         if (ballot is { } known)
@@ -128,13 +134,20 @@ internal static partial class RecordCodec
                 WriteRecord(ref writer, record);
                 break;
         }
+
+        WriteClocks(ref writer, "clocks", request.Clocks);
+        if (request.IsUnanimous)
+        {
+            writer.Write("unanimous");
+            writer.Write(request.IsUnanimous);
+        }
     }
 
     private static void WriteAnswer(ref MessagePackWriter writer, RegisterAnswer answer)
     {
         Require(Enum.IsDefined(answer.Status), "status");
         writer.WriteMapHeader(1 + CountOf(answer.Promised != default, answer.Accepted is not null, answer.Decided is not null)
-            + CountOf(!answer.Missing.Bits.IsEmpty, answer.IsManifestMissing));
+            + CountOf(!answer.Missing.Bits.IsEmpty, answer.IsManifestMissing, answer.Clock is not null, answer.Known.Count > 0));
         writer.Write("status");
         writer.Write((int)answer.Status);
         WriteVotes(ref writer, answer.Promised, answer.Accepted, answer.Decided);
@@ -149,17 +162,32 @@ internal static partial class RecordCodec
             writer.Write("manifest_missing");
             writer.Write(answer.IsManifestMissing);
         }
+
+        if (answer.Clock is not null)
+        {
+            writer.Write("clock");
+            WriteClock(ref writer, answer.Clock);
+        }
+
+        WriteClocks(ref writer, "known", answer.Known);
     }
 
     private static void WriteState(ref MessagePackWriter writer, RegisterState state)
     {
         Require(state.Seals.Count <= RegisterState.MaxSeals, "seals");
         writer.WriteMapHeader(CountOf(
-            state.Promised != default, state.Accepted is not null, state.Decided is not null, state.Seals.Count > 0));
+            state.Promised != default, state.Accepted is not null, state.Decided is not null, state.Seals.Count > 0)
+            + CountOf(state.Generation > 0));
         WriteVotes(ref writer, state.Promised, state.Accepted, state.Decided);
         if (state.Seals.Count > 0)
         {
             WriteSeals(ref writer, state.Seals);
+        }
+
+        if (state.Generation > 0)
+        {
+            Require(state.Generation <= MaxInteger, "generation");
+            WriteInteger(ref writer, "generation", state.Generation);
         }
     }
 

@@ -30,7 +30,26 @@ public readonly record struct ChunkBitmap(ReadOnlyMemory<byte> Bits)
 }
 
 /// <summary>What a proposer asks of one member about one name.</summary>
-public abstract record RegisterRequest(string Name);
+public abstract record RegisterRequest(string Name)
+{
+    /// <summary>
+    /// The members of the home, with the latest clock that the client knows of each. In step 4, and of a decision of the
+    /// client's own round in step 5, of the generations whose votes it counts.
+    /// </summary>
+    public IReadOnlyList<StoreClock> Clocks { get; init; } = [];
+
+    /// <summary>
+    /// Whether the home has one or two members, so that all vote on everything. Then the other member knows all that was
+    /// chosen and promised, and one that was put back may vote; of a lone one nothing is known.
+    /// </summary>
+    public bool IsUnanimous { get; init; }
+
+    /// <summary>
+    /// Whether the member may remember the clocks, and act on one of its own that it does not know. Not so of a client that
+    /// is limited to some names: it could take the vote of all others from a member.
+    /// </summary>
+    internal bool Teaches { get; init; } = true;
+}
 
 /// <summary>Step 1: promise to refuse lower ballots, and say what was accepted and decided.</summary>
 public sealed record PrepareRequest(string Name, Ballot Ballot) : RegisterRequest(Name);
@@ -66,6 +85,12 @@ public enum RegisterStatus
 
     /// <summary>Seal only: chunks (or the manifest) are missing; <see cref="RegisterAnswer.Missing"/> says which. Nothing was sealed.</summary>
     ChunksMissing = 2,
+
+    /// <summary>
+    /// The member's store was put back from an earlier copy, and this register was not brought up since: the answer does
+    /// not count as a vote. What it shows may be old.
+    /// </summary>
+    NoVote = 3,
 }
 
 /// <summary>A member's answer about one name: the state of its register after the request.</summary>
@@ -88,4 +113,10 @@ public sealed record RegisterAnswer
 
     /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: whether the manifest itself is missing.</summary>
     public bool IsManifestMissing { get; init; }
+
+    /// <summary>The member's own clock after the request; null: it has none to tell.</summary>
+    public StoreClock? Clock { get; init; }
+
+    /// <summary>The latest clocks that the member has heard of the other stores that the request names.</summary>
+    public IReadOnlyList<StoreClock> Known { get; init; } = [];
 }

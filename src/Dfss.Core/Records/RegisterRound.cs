@@ -19,6 +19,7 @@ internal abstract partial class RegisterRound : IRegisterRound
     private readonly Func<Guid> newProposerId;
     private readonly Ballot[] decidedAt;
     private readonly bool[] isToBeTold;
+    private readonly MemberClocks clocks;
     private long highestCounter;
     private BallotedRecord? decision;
 
@@ -35,6 +36,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         Tally = new MemberTally(place.VoterCount, MemberCount);
         decidedAt = new Ballot[MemberCount];
         isToBeTold = new bool[MemberCount];
+        clocks = new MemberClocks(place);
     }
 
     /// <summary>What is asked of the members at the moment.</summary>
@@ -87,7 +89,13 @@ internal abstract partial class RegisterRound : IRegisterRound
         {
             bool isToldNow = isToBeTold[member];
             isToBeTold[member] = false;
-            return isToldNow && decision is not null ? new DecideRequest(Name, decision.Ballot, decision.Record) : null;
+            return isToldNow && decision is not null
+                ? new DecideRequest(Name, decision.Ballot, decision.Record)
+                {
+                    Clocks = decision.Ballot == Ballot ? clocks.ForVoting(member) : [],
+                    IsUnanimous = place.IsUnanimous,
+                }
+                : null;
         }
 
         if (At == Step.Waiting || Tally[member] != MemberStanding.ToAsk || !Asks(member))
@@ -95,7 +103,11 @@ internal abstract partial class RegisterRound : IRegisterRound
             return null;
         }
 
-        RegisterRequest request = RequestFor(member);
+        RegisterRequest request = RequestFor(member) with
+        {
+            Clocks = At == Step.Accepting ? clocks.ForVoting(member) : clocks.ForAsking(member),
+            IsUnanimous = place.IsUnanimous,
+        };
         Tally.MarkAsked(member, request);
         return request;
     }
@@ -113,7 +125,14 @@ internal abstract partial class RegisterRound : IRegisterRound
             highestCounter = Math.Max(highestCounter, answer.Promised.Counter);
         }
 
+        clocks.Hear(member, answer);
         bool isTaken = Tally.TryTake(member, request, answer);
+        if (isTaken)
+        {
+            clocks.Take(member, request, answer);
+        }
+
+        DropUncounted(member, isTaken ? answer : null);
         if (IsVoter(member))
         {
             Learn(member, answer);
@@ -196,12 +215,14 @@ internal abstract partial class RegisterRound : IRegisterRound
     {
         highestCounter = Math.Min(Math.Max(highestCounter, Ballot.Counter) + 1, MaxCounter);
         Ballot = new Ballot(highestCounter, newProposerId(), place.Epoch.Number);
+        clocks.BeginBallot();
         Begin(Step.Preparing);
     }
 
     protected void BeginAccepting(FileRecord record)
     {
         Proposal = record;
+        clocks.BeginAccepting();
         Begin(Step.Accepting);
     }
 
@@ -256,40 +277,4 @@ internal abstract partial class RegisterRound : IRegisterRound
     private static Ballot Max(Ballot left, Ballot right) => left > right ? left : right;
 
     private bool IsVoter(int member) => member < place.VoterCount;
-
-    private void Advance()
-    {
-        if (At is Step.Reading or Step.Sealing)
-        {
-            AdvanceOwnStep();
-        }
-        else if (At is Step.Preparing or Step.Installing or Step.Accepting)
-        {
-            if (Tally.HasMajority)
-            {
-                AdvanceWithMajority();
-            }
-            else if (!Tally.CanReachMajority)
-            {
-                Repeat();
-            }
-        }
-    }
-
-    private void AdvanceWithMajority()
-    {
-        if (At == Step.Accepting)
-        {
-            OnAccepted(new BallotedRecord(Ballot, Proposal!));
-        }
-        else if (At == Step.Installing)
-        {
-            OnInstalled();
-        }
-        else if (HighestAccepted() is var highest && !BeginInstalling(highest))
-        {
-            Prepared = highest;
-            OnPrepared();
-        }
-    }
 }

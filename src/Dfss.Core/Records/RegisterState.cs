@@ -38,4 +38,9 @@ internal sealed record RegisterState
 
     /// <summary>One per file id at the most; all above the decided ballot.</summary>
     public IReadOnlyList<RegisterSeal> Seals { get; init; } = [];
+
+    /// <summary>
+    /// The generation of the store in which this register was last brought up. In another generation it has no vote.
+    /// </summary>
+    public long Generation { get; init; }
 }

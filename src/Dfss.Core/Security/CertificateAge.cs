@@ -2,26 +2,26 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dfss.Security;
 
-/// <summary>How far a certificate is from its end.</summary>
+/// <summary>How close a certificate is to its expiry.</summary>
 public static class CertificateAge
 {
-    /// <summary>30 days, or a quarter of the life of one that is made for less than 120.</summary>
+    /// <summary>30 days; for a certificate with a lifetime under 120 days, a quarter of the lifetime.</summary>
     private static readonly TimeSpan Notice = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// Whether a certificate is to be renewed: for its last third, of a year four months, so that an issuer who is away for a while is none
-    /// too many.
+    /// Whether a certificate is due for renewal: in the last third of its lifetime. For a one-year certificate that is
+    /// four months, enough to survive an issuer that is unreachable for a while.
     /// </summary>
     public static bool IsDue(X509Certificate2 certificate, DateTimeOffset now) => Left(certificate, now) < Life(certificate) / 3;
 
-    /// <summary>Whether people are to be told that a certificate ends.</summary>
+    /// <summary>Whether users are to be warned that a certificate expires soon.</summary>
     public static bool IsEnding(X509Certificate2 certificate, DateTimeOffset now)
     {
         TimeSpan quarter = Life(certificate) / 4;
         return Left(certificate, now) < (quarter < Notice ? quarter : Notice);
     }
 
-    /// <summary>Whether it holds no more.</summary>
+    /// <summary>Whether a certificate has expired.</summary>
     public static bool HasEnded(X509Certificate2 certificate, DateTimeOffset now) => Left(certificate, now) <= TimeSpan.Zero;
 
     private static TimeSpan Left(X509Certificate2 certificate, DateTimeOffset now) => EndOf(certificate) - now;

@@ -5,10 +5,10 @@ using System.Text;
 namespace Dfss.Security;
 
 /// <summary>
-/// What a certificate of a cluster says in its subject alternative names, as URIs: <c>urn:dfss:cluster:NAME</c> in the
-/// authority's, <c>urn:dfss:role:ROLE</c>, <c>urn:dfss:prefix:PREFIX</c> for each name prefix and
-/// <c>urn:dfss:store:ID</c> in those that it issues, and <c>urn:dfss:issuer</c> in that of the peer that holds the authority.
-/// Texts are percent-encoded.
+/// What a cluster's certificate states in its subject alternative names, as URIs: <c>urn:dfss:cluster:NAME</c> in the
+/// authority's certificate; <c>urn:dfss:role:ROLE</c>, <c>urn:dfss:prefix:PREFIX</c> for each name prefix and
+/// <c>urn:dfss:store:ID</c> in the certificates that it issues; <c>urn:dfss:issuer</c> in the certificate of the peer
+/// that holds the authority. Texts are percent-encoded.
 /// </summary>
 internal sealed record CertificateProfile
 {
@@ -24,7 +24,7 @@ internal sealed record CertificateProfile
 
     private static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);
 
-    /// <summary>The cluster's name, in its authority's certificate; else null.</summary>
+    /// <summary>The cluster's name, in its authority's certificate; otherwise null.</summary>
     public string? Cluster { get; init; }
 
     public DfssRole Role { get; init; }
@@ -33,11 +33,13 @@ internal sealed record CertificateProfile
 
     public StoreId? StoreId { get; init; }
 
-    /// <summary>Whether its holder holds the authority: to nobody else is an invitation's secret told.</summary>
+    /// <summary>
+    /// Whether the subject holds the authority. A client sends an invitation's secret to such a peer only.
+    /// </summary>
     public bool IsIssuer { get; init; }
 
-    /// <summary>Reads a certificate's profile; one that says nothing of the kind has an empty one.</summary>
-    /// <exception cref="FormatException">It says something of the kind that cannot be understood.</exception>
+    /// <summary>Reads a certificate's profile. A certificate without DFSS URIs has an empty profile.</summary>
+    /// <exception cref="FormatException">A DFSS URI of the certificate cannot be parsed.</exception>
     public static CertificateProfile Read(X509Certificate2 certificate)
     {
         CertificateProfile profile = new();
@@ -73,7 +75,7 @@ internal sealed record CertificateProfile
         return profile with { NamePrefixes = prefixes };
     }
 
-    /// <summary>The extension that says this.</summary>
+    /// <summary>The extension that encodes this profile.</summary>
     public X509Extension ToExtension()
     {
         AsnWriter writer = new(AsnEncodingRules.DER);
@@ -88,7 +90,7 @@ internal sealed record CertificateProfile
         return new X509Extension(AlternativeNames, writer.Encode(), critical: false);
     }
 
-    /// <summary>A role as certificates and role files write it.</summary>
+    /// <summary>Parses a role as certificates and role files write it.</summary>
     /// <exception cref="FormatException">There is no such role.</exception>
     public static DfssRole ParseRole(string text) => text switch
     {
@@ -99,7 +101,7 @@ internal sealed record CertificateProfile
         _ => throw new FormatException($"'{text}' is no role; there are reader, writer, peer and admin"),
     };
 
-    /// <summary>A role as <see cref="ParseRole"/> reads it.</summary>
+    /// <summary>A role in the form that <see cref="ParseRole"/> reads.</summary>
     public static string NameOf(DfssRole role) => role.ToString().ToLowerInvariant();
 
     /// <summary>Whether the extended key usage names this use. A certificate without that extension names none.</summary>

@@ -6,9 +6,9 @@ using Dfss.Protocol;
 namespace Dfss.Security;
 
 /// <summary>
-/// Decides who a certificate stands for, or why it is refused. Nothing is asked over the network: what counts is the
-/// trusted authorities, the clock, the revocation list and, for authorities of one's own, the role file or the host name.
-/// Safe for concurrent use.
+/// Decides which identity a certificate proves, or why it is refused. It makes no network request: the result depends
+/// on the trusted authorities, the clock, the revocation list and, for authorities that are not a cluster's, the role
+/// file or the host name. Safe for concurrent use.
 /// </summary>
 internal sealed class CertificateValidator
 {
@@ -35,31 +35,34 @@ internal sealed class CertificateValidator
         _ = (revocations?.Current, roles?.Current);
     }
 
-    /// <summary>For whoever is nobody yet, and trusts this authority alone.</summary>
+    /// <summary>For a client that has no identity yet and trusts this authority alone.</summary>
     public CertificateValidator(X509Certificate2 authority, TimeProvider clock)
     {
         this.clock = clock;
         authorities = [authority];
     }
 
-    /// <summary>The revocation list that this side keeps, for a member of a cluster; else null.</summary>
+    /// <summary>
+    /// The revocation list that this member of a cluster keeps; null for an identity that keeps none.
+    /// </summary>
     public RevocationFile? Kept { get; }
 
-    /// <summary>Who a client is.</summary>
-    /// <param name="certificate">The certificate that it showed; null for none.</param>
-    /// <param name="sent">What else it sent.</param>
+    /// <summary>Validates a client's certificate.</summary>
+    /// <param name="certificate">The certificate that the client presented; null for none.</param>
+    /// <param name="sent">The other certificates that the client sent.</param>
     public ValidationResult JudgeClient(X509Certificate2? certificate, X509Certificate2Collection sent) =>
         Judge(certificate, sent, CertificateProfile.ClientUse, "client", IdentifyClient);
 
-    /// <summary>Who a peer is.</summary>
-    /// <param name="certificate">The certificate that it showed; null for none.</param>
-    /// <param name="sent">What else it sent.</param>
-    /// <param name="host">The host that was dialled: a certificate of an authority of one's own must name it.</param>
+    /// <summary>Validates a peer's certificate.</summary>
+    /// <param name="certificate">The certificate that the peer presented; null for none.</param>
+    /// <param name="sent">The other certificates that the peer sent.</param>
+    /// <param name="host">The host that was dialled: a certificate of an authority that is not a cluster's must name
+    /// it.</param>
     public ValidationResult JudgePeer(X509Certificate2? certificate, X509Certificate2Collection sent, string host) =>
         Judge(certificate, sent, CertificateProfile.ServerUse, "peer", (one, cluster) => IdentifyPeer(one, cluster, host));
 
-    /// <summary>Sees to it that a peer does not start with a certificate that every client would refuse.</summary>
-    /// <exception cref="DfssException">Why they would.</exception>
+    /// <summary>Prevents a peer from starting with a certificate that every client would refuse.</summary>
+    /// <exception cref="DfssException">The reason why clients would refuse it.</exception>
     public void ThrowIfUnusableAt(TlsIdentity own, StoreId store)
     {
         ValidationResult verdict = Judge(own.Certificate, [.. own.Intermediates], CertificateProfile.ServerUse, "peer", (one, cluster) =>
@@ -73,9 +76,9 @@ internal sealed class CertificateValidator
         }
     }
 
-    /// <summary>Why an identity that was accepted before is refused by now; null while it is not.</summary>
+    /// <summary>Why an identity that was accepted before is refused now; null while it is still accepted.</summary>
     /// <param name="identity">The identity.</param>
-    /// <param name="who">What it is to this side: client or peer.</param>
+    /// <param name="who">Its role in the connection: client or peer.</param>
     public DfssException? Recheck(RemoteIdentity identity, string who)
     {
         if (revocations is not null && identity.Certificates.Any(revocations.Current.IsRevoked))
@@ -188,7 +191,7 @@ internal sealed class CertificateValidator
         return chain;
     }
 
-    /// <summary>Trust in these authorities alone, and no question to anybody.</summary>
+    /// <summary>Trusts these authorities alone and makes no network request.</summary>
     internal static X509ChainPolicy CreatePolicy(X509Certificate2Collection authorities)
     {
         X509ChainPolicy policy = new()
@@ -240,7 +243,8 @@ internal sealed class CertificateValidator
     internal static ValidationResult Revoked(string name, string who) => ValidationResult.Refuse(
         DfssErrorCode.CertificateRevoked,
         $"The {who}'s certificate '{name}' was revoked by its authority.",
-        "Ask whoever runs the authority for a new one: in a cluster for an invitation, and join with it once more (Join-DfssCluster -Force).");
+        "Ask the operator of the authority for a new one: in a cluster for an invitation, and join with it again (Join-DfssCluster -Force, "
+        + "for a peer with -StorePath or -StoreId too).");
 
     private static ValidationResult NotTrusted(string reason, string advice) =>
         ValidationResult.Refuse(DfssErrorCode.CertificateNotTrusted, reason, advice);

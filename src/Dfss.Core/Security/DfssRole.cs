@@ -1,23 +1,23 @@
 namespace Dfss.Security;
 
 /// <summary>
-/// What an identity may have a peer do. Each role may do what those before it may; what each operation needs stands in
-/// docs/protocol.md.
+/// What an identity may ask of a peer. Each role includes the permissions of the roles before it. docs/protocol.md
+/// lists the role that each operation needs.
 /// </summary>
 public enum DfssRole
 {
-    /// <summary>Nothing: known, and given no role.</summary>
+    /// <summary>Nothing: the identity is known but has no role.</summary>
     None = 0,
 
-    /// <summary>List, describe and receive files, and test whether their chunks are there.</summary>
+    /// <summary>List, describe and receive files, and test whether their chunks are present.</summary>
     Reader = 1,
 
     /// <summary>Also send, replace, rename, remove and repair files.</summary>
     Writer = 2,
 
-    /// <summary>What peers need of each other: what a writer may.</summary>
+    /// <summary>What peers need of each other: the permissions of a writer.</summary>
     Peer = 3,
 
-    /// <summary>Everything, the upkeep of a peer's store included.</summary>
+    /// <summary>Everything, including maintenance of a peer's store.</summary>
     Admin = 4,
 }

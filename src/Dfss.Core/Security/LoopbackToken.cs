@@ -6,48 +6,65 @@ using System.Text;
 namespace Dfss.Security;
 
 /// <summary>
-/// By what a peer on loopback knows the programs of the user who started it: a secret in files that only he can read, one
-/// for each address it listens on. Other users of the machine reach the port, and do not know it. A new one at each start;
-/// a client gives it only to who listens where the file says.
+/// The secret by which a peer on loopback recognizes the programs of the user who started it. It is kept in files that
+/// only this user can read, one for each address that the peer listens on. Other users of the machine can reach the
+/// port but do not know the secret. Each start makes a new one. A client sends the token only to the address that the
+/// file names.
 /// </summary>
 internal sealed class LoopbackToken
 {
     /// <summary>256 random bits.</summary>
     private const int SecretBytes = 32;
 
+    private readonly string stateFolder;
     private readonly string folder;
     private readonly string secret;
     private readonly IReadOnlyList<string> paths;
 
-    private LoopbackToken(string folder, string secret, IReadOnlyList<string> paths)
+    private LoopbackToken(string stateFolder, string secret, IReadOnlyList<string> paths)
     {
-        this.folder = folder;
+        this.stateFolder = stateFolder;
+        folder = FolderOf(stateFolder);
         this.secret = secret;
         this.paths = paths;
     }
 
-    /// <summary>Makes a token and writes its files, in place of those of a peer that has gone without removing them.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    /// <summary>
+    /// Makes a token and writes its files, replacing those of a peer that ended without removing them.
+    /// </summary>
     public static async Task<LoopbackToken> CreateAsync(
         string stateFolder, IReadOnlyList<IPEndPoint> endpoints, CancellationToken cancellationToken)
     {
-        string folder = FolderOf(stateFolder);
-        PrivateFile.CreateFolder(stateFolder);
-        PrivateFile.CreateFolder(folder);
         LoopbackToken token = new(
-            folder,
+            stateFolder,
             Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes)),
             [.. endpoints.Select(endpoint => PathOf(stateFolder, endpoint))]);
-        token.Delete();
-        foreach (string path in token.paths)
-        {
-            await PrivateFile.CreateAsync(path, token.secret, cancellationToken).ConfigureAwait(false);
-        }
-
+        Delete(token.paths);
+        await token.RestoreAsync(cancellationToken).ConfigureAwait(false);
         return token;
     }
 
-    /// <summary>The token of whoever listens there, as far as this user may know it; null where there is none.</summary>
+    /// <summary>Writes those of its files that are missing, as after somebody has emptied the state folder.</summary>
+    /// <returns>Whether one was missing.</returns>
+    /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
+    public async Task<bool> RestoreAsync(CancellationToken cancellationToken)
+    {
+        string[] missing = [.. paths.Where(path => !File.Exists(path))];
+        if (missing.Length > 0)
+        {
+            PrivateFile.CreateFolder(stateFolder);
+            PrivateFile.CreateFolder(folder);
+        }
+
+        foreach (string path in missing)
+        {
+            await PrivateFile.CreateAsync(path, secret, cancellationToken).ConfigureAwait(false);
+        }
+
+        return missing.Length > 0;
+    }
+
+    /// <summary>The token of the peer that listens at this address; null where this user can read none.</summary>
     public static string? Find(string? stateFolder, IPEndPoint endpoint)
     {
         if (stateFolder is null || !IPAddress.IsLoopback(endpoint.Address))
@@ -55,19 +72,11 @@ internal sealed class LoopbackToken
             return null;
         }
 
-        try
-        {
-            string text = File.ReadAllText(PathOf(stateFolder, endpoint));
-            return text.Length == 2 * SecretBytes ? text : null;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // No peer that this user started listens there: whoever does may ask for none.
-            return null;
-        }
+        // None: no peer of this user listens there. A peer of another kind may need no token.
+        return Read(PathOf(stateFolder, endpoint));
     }
 
-    /// <summary>Removes what a peer that was killed has left for these addresses.</summary>
+    /// <summary>Removes the files that a killed peer left for these addresses.</summary>
     public static void Forget(string? stateFolder, IReadOnlyList<IPEndPoint> endpoints)
     {
         if (stateFolder is not null)
@@ -76,8 +85,8 @@ internal sealed class LoopbackToken
         }
     }
 
-    /// <summary>Who says this token.</summary>
-    /// <exception cref="DfssException">NotAuthenticated: it is not this one.</exception>
+    /// <summary>The identity of a client that sent this token.</summary>
+    /// <exception cref="DfssException">NotAuthenticated: the client sent no token or another one.</exception>
     public RemoteIdentity Identify(string? said)
     {
         bool isRight = said is not null
@@ -91,8 +100,23 @@ internal sealed class LoopbackToken
             + "peer a certificate (-Certificate).");
     }
 
-    /// <summary>Removes the files.</summary>
-    public void Delete() => Delete(paths);
+    /// <summary>
+    /// Removes the files that have this token. A file with another token belongs to the next peer at this address.
+    /// </summary>
+    public void Delete() => Delete(paths.Where(path => Read(path) == secret));
+
+    private static string? Read(string path)
+    {
+        try
+        {
+            string text = File.ReadAllText(path);
+            return text.Length == 2 * SecretBytes ? text : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     private static void Delete(IEnumerable<string> paths)
     {
@@ -104,14 +128,17 @@ internal sealed class LoopbackToken
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                // The next peer there cannot write its own and says so; to whoever reads this one it is worth nothing.
+                // The next peer at this address reports that it cannot write its file. A leftover token is worthless to
+                // a reader.
             }
         }
     }
 
     private static string FolderOf(string stateFolder) => Path.Combine(stateFolder, "tokens");
 
-    /// <summary>A colon, of which IPv6 has many, is no part of a file's name everywhere.</summary>
+    /// <summary>
+    /// Colons, which IPv6 addresses contain, are replaced: not every file system allows them in names.
+    /// </summary>
     private static string PathOf(string stateFolder, IPEndPoint endpoint)
     {
         IPAddress address = endpoint.Address.IsIPv4MappedToIPv6 ? endpoint.Address.MapToIPv4() : endpoint.Address;

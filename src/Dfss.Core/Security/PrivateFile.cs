@@ -3,14 +3,14 @@ using Dfss.Storage;
 
 namespace Dfss.Security;
 
-/// <summary>Small files and folders of one user, durable, whose failures name the path.</summary>
+/// <summary>Small, durable files and folders that belong to one user. Failures name the path.</summary>
 internal static class PrivateFile
 {
     private static readonly DurableFile Files = new(beforeStep: null);
 
     /// <summary>
-    /// Makes a folder that only this user may enter, and those above it that are missing, each durable on return; one
-    /// that is there keeps its mode.
+    /// Creates a folder that only this user may enter, and its missing parents. Each is durable on return. An existing
+    /// folder keeps its mode.
     /// </summary>
     public static void CreateFolder(string path)
     {
@@ -24,8 +24,7 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Makes an empty file where there is none, for a caller that opens it by its path.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
+    /// <summary>Creates an empty file where there is none, for a caller that opens it by its path.</summary>
     public static void Touch(string path)
     {
         try
@@ -38,7 +37,9 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Reads a file, and stands in nobody's way who replaces it meanwhile: on Windows a reader else would.</summary>
+    /// <summary>
+    /// Reads a file without blocking a process that replaces it meanwhile, as a reader on Windows otherwise would.
+    /// </summary>
     public static byte[] ReadBytes(string path)
     {
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
@@ -48,10 +49,9 @@ internal static class PrivateFile
     }
 
     /// <summary>
-    /// Writes a file in place of one that may be there: whoever reads it meanwhile, or after a power cut, has the one or the other
-    /// whole. Durable on return.
+    /// Writes a file, replacing an existing one. A reader sees either the old or the new content in full, also after a
+    /// power cut. Durable on return.
     /// </summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public static async Task ReplaceAsync(string path, string text, CancellationToken cancellationToken)
     {
         string made = $"{path}.{Guid.NewGuid():N}";
@@ -68,8 +68,7 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Writes a new file. Durable on return; where it cannot be written, nothing is left of it.</summary>
-    /// <exception cref="DfssException">DestinationExists; DestinationUnwritable.</exception>
+    /// <summary>Writes a new file. Durable on return. A failed write leaves no file behind.</summary>
     public static async Task CreateAsync(string path, string text, CancellationToken cancellationToken)
     {
         await WriteAsync(path, text, cancellationToken).ConfigureAwait(false);

@@ -1,14 +1,16 @@
 namespace Dfss.Security;
 
-/// <summary>Who the other end of a connection has proven to be.</summary>
+/// <summary>The identity that the other end of a connection has proven.</summary>
 /// <param name="Name">Its name, printable, for messages and the log.</param>
 /// <param name="Role">What it may do.</param>
 internal sealed record RemoteIdentity(string Name, DfssRole Role)
 {
-    /// <summary>Whoever reaches a peer that asks nobody who he is.</summary>
+    /// <summary>The identity of every client of a peer that does not authenticate clients.</summary>
     public static RemoteIdentity Anybody { get; } = new("anybody", DfssRole.Admin);
 
-    /// <summary>Whoever shows no certificate to an issuer: somebody who would like to join, and may do nothing else.</summary>
+    /// <summary>
+    /// The identity of a client that presents no certificate to an issuer: it may join, and nothing else.
+    /// </summary>
     public static RemoteIdentity Unauthenticated { get; } = new("an unauthenticated client", DfssRole.None);
 
     public bool IsUnauthenticated => ReferenceEquals(this, Unauthenticated);
@@ -16,16 +18,18 @@ internal sealed record RemoteIdentity(string Name, DfssRole Role)
     /// <summary>Whether its certificate says that it holds the cluster's authority.</summary>
     public bool IsIssuer { get; init; }
 
-    /// <summary>The names it may touch begin with one of these; empty: all names.</summary>
+    /// <summary>The prefixes of the names that it may touch; empty for all names.</summary>
     public IReadOnlyList<string> NamePrefixes { get; init; } = [];
 
-    /// <summary>The store that its certificate names; null where it names none.</summary>
+    /// <summary>The store that its certificate names; null for none.</summary>
     public StoreId? StoreId { get; init; }
 
-    /// <summary>Until when its certificates hold.</summary>
+    /// <summary>When the first of its certificates expires.</summary>
     public DateTimeOffset NotAfter { get; init; } = DateTimeOffset.MaxValue;
 
-    /// <summary>Its certificate and those above it but the authority's, as revocation lists name them.</summary>
+    /// <summary>
+    /// Its certificate and the intermediate ones, without the authority's, as revocation lists name them.
+    /// </summary>
     public IReadOnlyList<CertificateKey> Certificates { get; init; } = [];
 
     /// <summary>Whether it may touch a name.</summary>
@@ -38,7 +42,7 @@ internal sealed record RemoteIdentity(string Name, DfssRole Role)
 /// <param name="Serial">The serial number in hexadecimal.</param>
 internal readonly record struct CertificateKey(string Issuer, string Serial);
 
-/// <summary>What became of the look at the other side's certificate: who it is, or why it is refused.</summary>
+/// <summary>The result of validating the other side's certificate: its identity, or why it is refused.</summary>
 internal sealed record ValidationResult(RemoteIdentity? Identity, DfssException? Refusal)
 {
     public static ValidationResult Accept(RemoteIdentity identity) => new(identity, Refusal: null);
@@ -47,6 +51,6 @@ internal sealed record ValidationResult(RemoteIdentity? Identity, DfssException?
         new(Identity: null, new DfssException(code, reason, advice));
 
     /// <summary>The identity.</summary>
-    /// <exception cref="DfssException">Why it is refused.</exception>
+    /// <exception cref="DfssException">Why the certificate is refused.</exception>
     public RemoteIdentity IdentityOrThrow() => Identity ?? throw Refusal!.Retold();
 }

@@ -7,15 +7,16 @@ using Dfss.Storage;
 namespace Dfss.Security;
 
 /// <summary>
-/// The revocation list of a cluster as one member keeps it, in a file that several processes of his share. A newer list takes its
-/// place, whoever brings it: the authority has signed it. An older one never does. Safe for concurrent use.
+/// The revocation list of a cluster as one member keeps it, in a file that several processes of the member share. A
+/// newer list replaces it whichever peer or client sends it, because the authority has signed it. An older list never
+/// replaces it. Safe for concurrent use.
 /// </summary>
 internal sealed class RevocationFile
 {
     /// <summary>8 MiB: some 200,000 certificates.</summary>
     public const int MaxListBytes = 8 << 20;
 
-    /// <summary>10 s: whoever has the file writes it at once.</summary>
+    /// <summary>10 s: a process that holds the lock only writes one file.</summary>
     private static readonly TimeSpan TurnLimit = TimeSpan.FromSeconds(10);
 
     private readonly string path;
@@ -34,17 +35,20 @@ internal sealed class RevocationFile
         issuer = Convert.ToHexString(authority.SubjectName.RawData);
     }
 
-    /// <summary>For whoever reads it in no other way.</summary>
+    /// <summary>For a caller that has no other reader of the file.</summary>
     public RevocationFile(string path, X509Certificate2 authority, TimeProvider clock)
         : this(path, authority, RevocationLists.Watch(path, [authority], clock, log: null))
     {
     }
 
-    /// <summary>The number of the list in force. Of more than 63 bits it is the highest of so many: no such list is handed on.</summary>
+    /// <summary>
+    /// The number of the list in force. Numbers over 63 bits are reported as the highest 63-bit number: such a list is
+    /// not passed on.
+    /// </summary>
     /// <exception cref="DfssException">InvalidArgument: the file has never been read, and cannot be.</exception>
     public long Number => (long)BigInteger.Min(lists.Current.NumberOf(issuer), long.MaxValue);
 
-    /// <summary>Whether the list in force has this certificate.</summary>
+    /// <summary>Whether the list in force revokes this certificate.</summary>
     /// <param name="serial">The certificate's serial number, in hexadecimal.</param>
     public bool Has(string serial) => lists.Current.IsRevoked(new CertificateKey(issuer, serial));
 
@@ -62,11 +66,13 @@ internal sealed class RevocationFile
         }
     }
 
-    /// <summary>Puts a list in the place of this one, where it is newer.</summary>
+    /// <summary>Replaces this list where the given one is newer.</summary>
     /// <param name="list">The list, in PEM.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>Whether it was newer.</returns>
-    /// <exception cref="DfssException">InvalidArgument: it is no list of the authority's; DestinationUnwritable.</exception>
+    /// <returns>Whether the given list was newer.</returns>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: the authority has not signed the list; DestinationUnwritable.
+    /// </exception>
     public async Task<bool> ReplaceAsync(ReadOnlyMemory<byte> list, CancellationToken cancellationToken)
     {
         (BigInteger number, string text) = Parse(list);
@@ -78,7 +84,7 @@ internal sealed class RevocationFile
         FileStream turn = await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
         await using (turn.ConfigureAwait(false))
         {
-            // Another process may have put a newer one there.
+            // Another process may have written a newer one.
             if (number <= lists.Current.NumberOf(issuer))
             {
                 return false;
@@ -99,7 +105,7 @@ internal sealed class RevocationFile
                 throw new FormatException($"it is over {MaxListBytes} bytes long");
             }
 
-            // What else may stand there is not kept.
+            // Only the first list is kept; other content is dropped.
             byte[] encoded = RevocationLists.Split(list.ToArray())[0];
             return (RevocationList.Read(encoded, [authority]).Number, PemEncoding.WriteString("X509 CRL", encoded));
         }
@@ -110,7 +116,9 @@ internal sealed class RevocationFile
         }
     }
 
-    /// <summary>One process at a time replaces the file. The file that says so stays: removing it could take it from under the next.</summary>
+    /// <summary>
+    /// Serializes replacement across processes. The lock file stays: removing it could take it from the next process.
+    /// </summary>
     private async Task<FileStream> TakeTurnAsync(CancellationToken cancellationToken)
     {
         string turn = $"{path}.lock";

@@ -22,22 +22,22 @@ internal sealed class RevocationList
         this.serials = serials.ToFrozenSet(StringComparer.Ordinal);
     }
 
-    /// <summary>The authority's name, its DER in hexadecimal.</summary>
+    /// <summary>The authority's name: its DER in hexadecimal.</summary>
     public string Issuer { get; }
 
     /// <summary>Its number: a later list has a higher one.</summary>
     public BigInteger Number { get; }
 
-    /// <summary>When the authority is to have issued the next one.</summary>
+    /// <summary>The time by which the authority is to issue the next list.</summary>
     public DateTimeOffset? NextUpdate { get; }
 
-    /// <summary>Whether it names this serial number.</summary>
+    /// <summary>Whether it revokes the certificate with this serial number.</summary>
     public bool Names(string serial) => serials.Contains(serial);
 
     /// <summary>Reads a list.</summary>
     /// <param name="encoded">Its DER.</param>
-    /// <param name="authorities">Who may have signed it.</param>
-    /// <exception cref="FormatException">It is none, or none of these authorities has signed it.</exception>
+    /// <param name="authorities">The authorities that may have signed it.</param>
+    /// <exception cref="FormatException">The bytes are no list, or none of these authorities has signed it.</exception>
     public static RevocationList Read(ReadOnlyMemory<byte> encoded, IReadOnlyCollection<X509Certificate2> authorities)
     {
         try

@@ -7,8 +7,8 @@ using System.Text;
 namespace Dfss.Security;
 
 /// <summary>
-/// The revocation lists of one file: one in DER, or any number in PEM. Of each authority the list with the highest number
-/// that was ever read holds: none is rolled back.
+/// The revocation lists of one file: one in DER, or any number in PEM. For each authority the list with the highest
+/// number ever read stays in force, so no list is rolled back.
 /// </summary>
 internal sealed class RevocationLists
 {
@@ -16,16 +16,16 @@ internal sealed class RevocationLists
 
     private RevocationLists(Dictionary<string, RevocationList> byIssuer) => this.byIssuer = byIssuer;
 
-    /// <summary>The file, read when first asked for.</summary>
+    /// <summary>The file, read at the first use.</summary>
     public static WatchedFile<RevocationLists> Watch(
         string path, IReadOnlyCollection<X509Certificate2> authorities, TimeProvider clock, Action<string>? log) =>
         new(path, "revocation list", (bytes, before) => Read(bytes, authorities, before, clock.GetUtcNow(), log), log);
 
-    /// <summary>The number of an authority's list; 0 where there is none of it.</summary>
-    /// <param name="issuer">The authority's name, its DER in hexadecimal.</param>
+    /// <summary>The number of an authority's list; 0 where the authority has none.</summary>
+    /// <param name="issuer">The authority's name: its DER in hexadecimal.</param>
     public BigInteger NumberOf(string issuer) => byIssuer.TryGetValue(issuer, out RevocationList? list) ? list.Number : BigInteger.Zero;
 
-    /// <summary>Whether the authority has taken this certificate back.</summary>
+    /// <summary>Whether the authority has revoked this certificate.</summary>
     public bool IsRevoked(CertificateKey certificate) =>
         byIssuer.TryGetValue(certificate.Issuer, out RevocationList? list) && list.Names(certificate.Serial);
 
@@ -60,7 +60,7 @@ internal sealed class RevocationLists
     }
 
     /// <summary>The lists in a file, each in DER.</summary>
-    /// <exception cref="FormatException">There is none in it.</exception>
+    /// <exception cref="FormatException">The file contains none.</exception>
     public static IReadOnlyList<byte[]> Split(byte[] bytes)
     {
         const byte DerSequence = 0x30;

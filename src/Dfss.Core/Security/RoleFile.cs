@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace Dfss.Security;
 
 /// <summary>
-/// Which role a subject of an authority of one's own has, whose certificates say nothing of roles: a JSON array of
-/// <c>{ "subject": "CN=...", "role": "reader", "prefixes": ["builds/"] }</c>, the last optional. Who is not in it has none.
+/// The roles of subjects whose certificates state none, because their authority is not a cluster's: a JSON array of
+/// <c>{ "subject": "CN=...", "role": "reader", "prefixes": ["builds/"] }</c>, the last optional. A subject that is not
+/// in the array has no role.
 /// </summary>
 internal sealed class RoleFile
 {
@@ -16,7 +17,7 @@ internal sealed class RoleFile
 
     private RoleFile(Dictionary<string, CertificateProfile> bySubject) => this.bySubject = bySubject;
 
-    /// <summary>The file, read when first asked for.</summary>
+    /// <summary>The file, read at the first use.</summary>
     public static WatchedFile<RoleFile> Watch(string path, Action<string>? log) =>
         new(path, "role file", (bytes, _) => Read(bytes), log);
 
@@ -42,7 +43,7 @@ internal sealed class RoleFile
                     throw new FormatException($"prefixes are for readers and writers, and none is empty, which '{entry.Subject}' has");
                 }
 
-                // Read and written again, so that blanks and the spelling of attributes make no difference.
+                // Decoded and encoded again, so that blanks and the spelling of attributes make no difference.
                 string subject = new X500DistinguishedName(new X500DistinguishedName(entry.Subject).RawData).Name;
                 if (!roles.TryAdd(subject, profile))
                 {

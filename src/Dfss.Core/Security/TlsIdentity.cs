@@ -3,15 +3,15 @@ using System.Security.Cryptography.X509Certificates;
 namespace Dfss.Security;
 
 /// <summary>
-/// Who a client or peer is to the others, and whom it believes: its certificate with the key, and the authorities whose
-/// certificates it trusts. Everything it says then goes over TLS, with both sides authenticated.
+/// The identity that a client or peer presents, and the authorities that it trusts: its certificate with the key, and
+/// the trusted certificates. All its traffic then goes over TLS, with both sides authenticated.
 /// </summary>
 public sealed class TlsIdentity
 {
     /// <summary>Makes an identity.</summary>
     /// <param name="certificate">Its own certificate, with the private key.</param>
     /// <param name="trustedAuthorities">The certificates of the authorities that it trusts; one or more.</param>
-    /// <exception cref="DfssException">InvalidArgument: there is no private key, or no authority.</exception>
+    /// <exception cref="DfssException">InvalidArgument: the private key or the authority is missing.</exception>
     public TlsIdentity(X509Certificate2 certificate, IEnumerable<X509Certificate2> trustedAuthorities)
     {
         ArgumentNullException.ThrowIfNull(certificate);
@@ -40,11 +40,12 @@ public sealed class TlsIdentity
     /// <summary>The authorities that it trusts.</summary>
     public IReadOnlyList<X509Certificate2> TrustedAuthorities { get; }
 
-    /// <summary>The certificates between its own and the authority's, sent with it.</summary>
+    /// <summary>The intermediate certificates between its own and the authority's, sent with its own.</summary>
     public IReadOnlyList<X509Certificate2> Intermediates { get; init; } = [];
 
     /// <summary>
-    /// Whether TLS 1.2, with forward secrecy and authenticated encryption only, will do where the other side has no 1.3.
+    /// Whether TLS 1.2, with forward secrecy and authenticated encryption only, is accepted where the other side has no
+    /// 1.3.
     /// </summary>
     public bool AllowTls12 { get; init; }
 
@@ -54,20 +55,21 @@ public sealed class TlsIdentity
     public string? RevocationListPath { get; init; }
 
     /// <summary>
-    /// Whether <see cref="RevocationListPath"/> is a cluster's list that this side keeps: a newer one, which the other sides tell each
-    /// other, then takes its place.
+    /// Whether <see cref="RevocationListPath"/> is a cluster's list that this side keeps up to date: a newer list that
+    /// another client or peer sends then replaces it.
     /// </summary>
     public bool KeepsRevocationList { get; init; }
 
     /// <summary>
-    /// A file that gives roles to subjects of authorities that are not a cluster's, whose certificates say nothing of
-    /// roles: a JSON array of <c>{ "subject": "CN=...", "role": "reader" }</c>. Read again when it changes.
+    /// A file that gives roles to subjects whose certificates state none, because their authority is not a cluster's: a
+    /// JSON array of <c>{ "subject": "CN=...", "role": "reader" }</c>. Read again when it changes.
     /// </summary>
     public string? RoleFilePath { get; init; }
 
-    /// <summary>The same with another certificate in place of its own.</summary>
+    /// <summary>A copy of this identity with another certificate.</summary>
     /// <param name="certificate">The certificate, with the private key.</param>
-    /// <param name="intermediates">Those between it and its authority's; null for the same as before.</param>
+    /// <param name="intermediates">The certificates between it and its authority's; null to keep the present
+    /// ones.</param>
     /// <exception cref="DfssException">InvalidArgument: there is no private key.</exception>
     public TlsIdentity WithCertificate(X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
         new(certificate, TrustedAuthorities)
@@ -79,10 +81,12 @@ public sealed class TlsIdentity
             RoleFilePath = RoleFilePath,
         };
 
-    /// <summary>The certificate's subject; nothing secret.</summary>
+    /// <summary>The certificate's subject; contains no secret.</summary>
     public override string ToString() => Certificate.Subject;
 
-    /// <summary>Schannel takes no key that exists in memory only: through PKCS#12 it gets one of its own.</summary>
+    /// <summary>
+    /// Schannel rejects a key that exists in memory only; an import through PKCS#12 gives it a persisted one.
+    /// </summary>
     private static X509Certificate2 WithKeptKey(X509Certificate2 certificate)
     {
         try
@@ -91,7 +95,7 @@ public sealed class TlsIdentity
         }
         catch (System.Security.Cryptography.CryptographicException)
         {
-            // A key that cannot be exported lies in a store already.
+            // A key that cannot be exported is already in a key store.
             return certificate;
         }
     }

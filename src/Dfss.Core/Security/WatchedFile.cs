@@ -1,14 +1,16 @@
 namespace Dfss.Security;
 
 /// <summary>
-/// A file that others may replace while it is in use: read again when its time or length has changed. What cannot be
-/// read then changes nothing, and is said once. Safe for concurrent use.
+/// A file that other processes may replace while it is in use. It is read again when its time or length has changed.
+/// While the new content cannot be used, the content read before stays in force and the failure is logged: once for
+/// invalid content, at each use for a file that cannot be read. Safe for concurrent use.
 /// </summary>
-/// <typeparam name="T">What is in it.</typeparam>
-/// <param name="path">Where it is.</param>
-/// <param name="what">What it is, for messages.</param>
-/// <param name="read">Reads it, given what held before: null at first. Throws FormatException where it is none.</param>
-/// <param name="log">Told what goes wrong while it is in use.</param>
+/// <typeparam name="T">The parsed content.</typeparam>
+/// <param name="path">The file's path.</param>
+/// <param name="what">The kind of file, for messages.</param>
+/// <param name="read">Parses the bytes, given the content in force: null at first. Throws FormatException for invalid
+/// bytes.</param>
+/// <param name="log">Receives the failures that occur while the file is in use.</param>
 internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, T> read, Action<string>? log)
     where T : class
 {
@@ -19,8 +21,8 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
     private (DateTime Written, long Length) stamp;
     private T? content;
 
-    /// <summary>What is in it now, or was when it could last be read.</summary>
-    /// <exception cref="DfssException">InvalidArgument: it has never been read, and cannot be.</exception>
+    /// <summary>The content in force: as it was when the file could last be read.</summary>
+    /// <exception cref="DfssException">InvalidArgument: the file has never been read, and cannot be.</exception>
     public T Current
     {
         get
@@ -56,7 +58,8 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
                 throw new DfssException(DfssErrorCode.InvalidArgument, reason, error);
             }
 
-            // What is no such file stays none until it changes; what could not be read now is read when it is next asked for.
+            // Invalid content is not parsed again until the file changes. A file that cannot be read now is read at the
+            // next use.
             if (error is FormatException)
             {
                 stamp = now;

@@ -31,7 +31,8 @@ internal sealed class LocalStore : IAsyncDisposable
         Recovery = storeParts.Recovery;
         recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
-        Records = new RecordStore(storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault);
+        Records = new RecordStore(
+            storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault, new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined);
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
@@ -87,11 +88,12 @@ internal sealed class LocalStore : IAsyncDisposable
         var touched = new TouchedChunks(options.TimeProvider);
         if (path is null)
         {
+            var id = StoreId.Create();
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
-                new MemoryRegisterTable(), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
+                new MemoryRegisterTable(id), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
                 IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null);
-            return new LocalStore(path: null, StoreId.Create(), new FailStopLatch("memory", options.Log), parts, options, parts: []);
+            return new LocalStore(path: null, id, new FailStopLatch("memory", options.Log), parts, options, parts: []);
         }
 
         string root = IOPath.TrimEndingDirectorySeparator(IOPath.GetFullPath(path));
@@ -170,6 +172,7 @@ internal sealed class LocalStore : IAsyncDisposable
             var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
             id = await ClaimAsync(layout, files, catalog, id, former is null, arrival.CopyOf, options.Log).ConfigureAwait(false);
+            await catalog.OpenVotesAsync(id).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
             // The names of the two databases.

@@ -16,6 +16,8 @@ public sealed class DfssClient : IAsyncDisposable
     /// </summary>
     private const long ChunkBudgetBytes = 48L << 20;
 
+    private readonly PayloadPool chunks = new(ChunkBudgetBytes);
+    private readonly PayloadPool answers = new(ClientChannelOptions.DefaultPoolBytes);
     private readonly ChunkBuffers buffers;
     private readonly ChunkHolders holders;
     private readonly PeerDirectory directory;
@@ -35,7 +37,7 @@ public sealed class DfssClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         Peers = peers;
         Options = options;
-        buffers = new ChunkBuffers(new PayloadPool(ChunkBudgetBytes), options.ThrottleLimit);
+        buffers = new ChunkBuffers(chunks, options.ThrottleLimit);
         holders = new ChunkHolders(options);
         string? stateFolder = options.StateFolder ?? UserState.Folder;
         TlsTransport? tls = options.Identity is { } identity
@@ -49,6 +51,7 @@ public sealed class DfssClient : IAsyncDisposable
             ConnectTimeout = options.ConnectTimeout,
             Channel = ClientChannelOptions.Default.Channel with { TimeProvider = options.TimeProvider },
             Debug = options.Debug,
+            Pool = answers,
             StateFolder = stateFolder,
             Revocations = tls is null ? null : RevocationExchange.For(tls, options.Verbose),
             Connect = tls is null ? TcpTransport.ConnectAsync : tls.ConnectAsync,
@@ -261,5 +264,9 @@ public sealed class DfssClient : IAsyncDisposable
     {
         await holders.DisposeAsync().ConfigureAwait(false);
         await directory.DisposeAsync().ConfigureAwait(false);
+
+        // Whatever refers to this client for longer, 80 MiB do not stay with it.
+        chunks.Release();
+        answers.Release();
     }
 }

@@ -55,6 +55,9 @@ public sealed record RepairPlan(
     /// <summary>The peers that the file is to have from now on, where it is moved; else null.</summary>
     public IReadOnlyList<HomeMember>? MoveTo { get; init; }
 
+    /// <summary>The peers whose stores were put back from an earlier copy, and which get their vote about the file back.</summary>
+    public IReadOnlyList<HomeMember> WithoutVote { get; init; } = [];
+
     /// <summary>The versions that these lost chunks are of: the file's own, and earlier ones that are kept.</summary>
     public IReadOnlyList<long> LostVersions { get; init; } = [];
 }

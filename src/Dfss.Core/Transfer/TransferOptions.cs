@@ -87,6 +87,9 @@ public sealed record TransferOptions
 /// <summary>How one file is sent.</summary>
 public sealed record SendOptions
 {
+    /// <summary>2: a file outlives the loss of one of its peers, at twice the space.</summary>
+    public const int DefaultReplicas = 2;
+
     /// <summary>1: what was replaced by mistake is there still, at no more than twice the space.</summary>
     public const int DefaultKeepVersions = 1;
 

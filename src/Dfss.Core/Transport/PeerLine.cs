@@ -1,13 +1,14 @@
 namespace Dfss.Transport;
 
 /// <summary>
-/// One of a link's two connections: made when first needed, and again at the next need after it broke or the peer began to drain it.
+/// One of a link's two connections. It is opened when it is first needed, and reopened at the next call after it broke
+/// or the peer began to drain it.
 /// </summary>
-/// <param name="connect">Makes a connection.</param>
-/// <param name="clock">Tells how long an attempt took.</param>
+/// <param name="connect">Opens a connection.</param>
+/// <param name="clock">Measures how long an attempt took.</param>
 internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> connect, TimeProvider clock) : IAsyncDisposable
 {
-    /// <summary>5 s: what a failed attempt is remembered for at most.</summary>
+    /// <summary>5 s: the longest time for which a failed attempt is remembered.</summary>
     private static readonly TimeSpan MemoryLimit = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim connecting = new(1, 1);
@@ -20,15 +21,16 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
     private bool isDisposed;
     private int waiting;
 
-    /// <summary>Calls under way.</summary>
+    /// <summary>The number of calls under way.</summary>
     public int Waiting => Volatile.Read(ref waiting);
 
     /// <summary>When a byte last moved, as the clock's timestamp; 0 for never.</summary>
     public long LastByte => current?.LastByte ?? 0;
 
     /// <summary>
-    /// The connection, made where there is none. Callers wait for one attempt and share its failure; cancelled, the next in line makes its
-    /// own. An attempt that failed after some time is not made again for as long, 5 s at most: its failure is told at once.
+    /// The connection, opened if there is none. Concurrent callers wait for one attempt and share its failure; if that
+    /// attempt is cancelled, the next caller in the queue makes its own. After a failed attempt, callers get its
+    /// failure at once for as long as the attempt took, at most 5 s.
     /// </summary>
     public async ValueTask<ClientChannel> OpenAsync(CancellationToken cancellationToken)
     {
@@ -56,7 +58,7 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
             retired.RemoveAll(channel => channel.IsClosed);
             if (current is { } old)
             {
-                // It may drain still: answers of calls under way come over it.
+                // It may still drain: the answers to calls under way arrive on it.
                 retired.Add(old);
             }
 

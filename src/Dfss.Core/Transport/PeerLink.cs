@@ -4,8 +4,9 @@ using Dfss.Security;
 namespace Dfss.Transport;
 
 /// <summary>
-/// The way to one peer: a connection for bulk and one for the rest, so that a small request never waits behind 16 MiB. Both are made when
-/// first needed and again after they broke. While calls wait, ping tells a slow peer from a dead one. Safe for concurrent use.
+/// A client's link to one peer: one connection for bulk and one for control, so that a small request never waits behind
+/// 16 MiB. Each is opened when it is first needed and reopened after it broke. While calls wait, pings tell a slow peer
+/// from a dead one. Safe for concurrent use.
 /// </summary>
 internal sealed class PeerLink : IAsyncDisposable
 {
@@ -19,7 +20,7 @@ internal sealed class PeerLink : IAsyncDisposable
     private Task? monitor;
     private long lastAlive;
 
-    /// <summary>Makes a link; connects to nothing yet.</summary>
+    /// <summary>Makes a link; it opens no connection yet.</summary>
     public PeerLink(PeerAddress address, ClientChannelOptions options)
     {
         Address = address;
@@ -29,28 +30,36 @@ internal sealed class PeerLink : IAsyncDisposable
         control = new PeerLine(ConnectAsync, clock);
     }
 
-    /// <summary>Where the peer is.</summary>
+    /// <summary>The peer's address.</summary>
     public PeerAddress Address { get; }
 
-    /// <summary>Told what the peer says of itself at each new connection, before that is used; null: nobody is.</summary>
+    /// <summary>
+    /// Called with the peer's answer to hello on each new connection, before the connection is used; null for no call.
+    /// </summary>
     public Func<HelloAnswer, CancellationToken, Task>? Greeted { get; init; }
 
-    /// <summary>What time-outs are measured by.</summary>
+    /// <summary>The clock that time-outs are measured with.</summary>
     public TimeProvider Clock => clock;
 
-    /// <summary>How long ago a byte last moved between here and the peer, in either direction.</summary>
+    /// <summary>The time since a byte last moved between this client and the peer, in either direction.</summary>
     public TimeSpan Silence => clock.GetElapsedTime(Math.Max(bulk.LastByte, control.LastByte));
 
-    /// <summary>What the peer says of itself, and what TLS was agreed upon; connects where that has not been done.</summary>
-    /// <exception cref="DfssException">As <see cref="ClientChannel.ConnectAsync"/>; PeerUnreachable also when another store answers.</exception>
+    /// <summary>
+    /// The peer's answer to hello and the negotiated TLS parameters; connects if there is no connection.
+    /// </summary>
+    /// <exception cref="DfssException">
+    /// As <see cref="ClientChannel.ConnectAsync"/>; PeerUnreachable also when another store answers.
+    /// </exception>
     public async Task<(HelloAnswer Hello, TlsAgreement? Agreement)> HelloAsync(CancellationToken cancellationToken)
     {
         ClientChannel channel = await control.OpenAsync(cancellationToken).ConfigureAwait(false);
         return (channel.Hello, channel.Agreement);
     }
 
-    /// <summary>Makes one call, over a new connection where the last one broke. Nothing is tried again here.</summary>
-    /// <exception cref="DfssException">The error the peer answered, or what became of the connection; it names the peer.</exception>
+    /// <summary>Makes one call, over a new connection if the last one broke. The link does not retry.</summary>
+    /// <exception cref="DfssException">
+    /// The error that the peer answered, or the failure of the connection; it names the peer.
+    /// </exception>
     public ValueTask<Response> CallAsync(PeerCall call, CancellationToken cancellationToken)
     {
         StartMonitor();
@@ -60,11 +69,11 @@ internal sealed class PeerLink : IAsyncDisposable
             : line.CallAsync(call, cancellationToken);
     }
 
-    /// <summary>Makes one call and reads what was answered.</summary>
+    /// <summary>Makes one call and reads the answer.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="read">Reads the answer, whose memory is given back when it returns.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">As of a call; ProtocolViolation where the results are not what they should be.</exception>
+    /// <param name="read">Reads the answer, whose memory is released when this function returns.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="DfssException">As for a call; ProtocolViolation: the results are malformed.</exception>
     public async ValueTask<T> CallAsync<T>(PeerCall call, Func<Response, T> read, CancellationToken cancellationToken)
     {
         using Response response = await CallAsync(call, cancellationToken).ConfigureAwait(false);
@@ -74,7 +83,7 @@ internal sealed class PeerLink : IAsyncDisposable
         }
         catch (DfssException exception) when (exception.Code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName)
         {
-            // These codes blame whoever sent it, which to whoever asked was the peer.
+            // These codes blame the sender of the value, and the sender of an answer is the peer.
             throw new DfssException(
                 DfssErrorCode.ProtocolViolation, $"{Address}: the answer to '{call.Operation}' is malformed: {exception.Message}", exception);
         }
@@ -89,7 +98,7 @@ internal sealed class PeerLink : IAsyncDisposable
             await running.ConfigureAwait(false);
         }
 
-        // Together: each may wait a little for a peer that stands still.
+        // Both at once: each may wait briefly for a peer that does not respond.
         await Task.WhenAll(bulk.DisposeAsync().AsTask(), control.DisposeAsync().AsTask()).ConfigureAwait(false);
     }
 
@@ -209,7 +218,8 @@ internal sealed class PeerLink : IAsyncDisposable
         }
         catch (Exception error)
         {
-            // Without it a dead peer would not be noticed: what waits fails, and the next request starts another one.
+            // Without the monitor a dead peer is not detected: the calls under way fail, and the next
+            // request starts a new monitor.
             DfssException reason = new(DfssErrorCode.PeerUnreachable, $"Watching the connection met a fault: {error.Message}", error);
             lock (gate)
             {
@@ -221,7 +231,10 @@ internal sealed class PeerLink : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks on the connection that does not wait, or does not carry bulk. Any answer at all is a sign of life.</summary>
+    /// <summary>
+    /// Pings the peer on the control connection while bulk calls wait, else on the bulk connection. Any answer, an
+    /// error included, shows that the peer is alive.
+    /// </summary>
     private async Task<bool> IsAnsweringAsync()
     {
         using CancellationTokenSource timeout = new(options.PingTimeout, clock);

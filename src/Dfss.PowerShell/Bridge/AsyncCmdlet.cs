@@ -5,41 +5,41 @@ using System.Threading.Channels;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The bridge between tasks and PowerShell's pipeline thread. A subclass writes its work as asynchronous methods; they
-/// run on the thread pool and reach the pipeline through the awaitable methods here, each of which runs on the pipeline
-/// thread.
+/// The bridge between tasks and PowerShell's pipeline thread. A subclass implements its work as asynchronous methods.
+/// They run on the thread pool and reach the pipeline through the awaitable methods here, each of which runs on the
+/// pipeline thread.
 /// </summary>
 /// <remarks>
-/// The contract. The pipeline thread serves the body until the body has ended, never shorter, so no body outlives its
-/// call. When a write throws (downstream said <c>throw</c> or <c>break</c>, or wants no more), the exception is kept
-/// aside, the body is cancelled and awaited, and only then does the exception go on its way; the body never sees it, so
-/// it cannot swallow it. Ctrl+C only cancels. Each write is awaited, so the queue never holds more items than there are
-/// writers. Cleaning up belongs to
+/// The contract. The pipeline thread serves the body until the body has ended, so no body outlives its call. When a
+/// write throws (downstream ran <c>throw</c> or <c>break</c>, or needs no more objects), the exception is stored, the
+/// body is cancelled and awaited, and only then is the exception rethrown. The body never sees it, so it cannot swallow
+/// it. Ctrl+C only cancels. The queue has no bound of its own: it holds one item for each call in progress, so a body
+/// that awaits each call bounds it by the number of its concurrent callers. Cleaning up belongs in
 /// <see cref="CleanUpAsync"/>, because EndProcessing is skipped when the pipeline ends early.
 /// </remarks>
 public abstract class AsyncCmdlet : PSCmdlet, IDisposable
 {
-    // Never disposed: it owns no timer or handle, and Ctrl+C may come on another thread while the cmdlet is being
+    // Never disposed: it owns no timer or handle, and Ctrl+C may arrive on another thread while the cmdlet is being
     // disposed.
     private readonly CancellationTokenSource stop = new();
     private volatile ChannelWriter<WorkItem>? queue;
     private ShownProgress? shownProgress;
     private bool isDisposed;
 
-    /// <summary>What to do before the first input.</summary>
+    /// <summary>Runs before the first input.</summary>
     private protected virtual Task BeginAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>What to do for one input.</summary>
+    /// <summary>Runs for each input.</summary>
     private protected virtual Task ProcessAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>What to do after the last input.</summary>
+    /// <summary>Runs after the last input.</summary>
     private protected virtual Task EndAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Releases what the cmdlet holds; runs once, on every way out.</summary>
+    /// <summary>Releases the cmdlet's resources; runs once, however the cmdlet ends.</summary>
     private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
     /// <summary>
-    /// The terminating error that an exception of a body stands for; null lets the exception itself go on.
+    /// The terminating error that reports an exception of a body; null to rethrow the exception itself.
     /// </summary>
     private protected virtual ErrorRecord? ToTerminatingError(Exception exception) => null;
 
@@ -57,7 +57,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>
-    /// Cancels the body; does not wait for it (PowerShell issue 17633), as the pipeline thread already does.
+    /// Cancels the body and does not wait for it (PowerShell issue 17633): the pipeline thread already waits.
     /// </summary>
     protected sealed override void StopProcessing() => _ = stop.CancelAsync();
 
@@ -80,7 +80,7 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Writes an object to the pipeline; ends when everything downstream has taken it.</summary>
+    /// <summary>Writes an object to the pipeline; completes when all downstream commands have processed it.</summary>
     private protected Task WriteObjectAsync(object value) => InvokeAsync(() => WriteObject(value));
 
     /// <summary>Writes a non-terminating error.</summary>
@@ -100,14 +100,14 @@ public abstract class AsyncCmdlet : PSCmdlet, IDisposable
         InvokeAsync(() => ShouldProcess(target, action));
 
     /// <summary>
-    /// Shows progress: a full picture, made on the pipeline thread at the moment it is shown, so a busy pipeline never
-    /// shows an old one. What the picture has no more is completed, and everything is on every way out. Ends when it
-    /// is shown; cancelled when no call of the cmdlet is running.
+    /// Shows progress. The records are created on the pipeline thread at the moment they are shown, so a busy pipeline
+    /// never shows outdated ones. Records that are no longer present are completed; all are completed however the
+    /// cmdlet ends. Completes when the records are shown; is cancelled when no call of the cmdlet is running.
     /// </summary>
     private protected Task ShowProgressAsync(Func<IReadOnlyList<ProgressRecord>> createPicture) =>
         InvokeAsync(() => Progress.Show(createPicture()));
 
-    /// <summary>Whether anybody wants progress; to be asked on the pipeline thread.</summary>
+    /// <summary>Whether progress is to be shown; call on the pipeline thread only.</summary>
     private protected bool IsProgressWanted() => Progress.IsWanted();
 
     /// <summary>Runs an action on the pipeline thread. When it throws, the pipeline ends with that exception.</summary>

@@ -4,12 +4,13 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The progress records of one command that the host shows now. Used on the pipeline thread only. Records are completed
-/// at the host itself: a pipeline that is stopping, or over, takes no more writes, and the host's bar would stay.
+/// The progress records of one command that the host shows now. Used on the pipeline thread only. When the command
+/// ends, its records are completed at the host itself: a pipeline that is stopping, or has ended, accepts no more
+/// writes, and the host's bar would stay.
 /// </summary>
 internal sealed class ShownProgress(PSCmdlet cmdlet)
 {
-    // What the engine tells the commands by that are under way at once. Its own numbers are small and count up.
+    // The engine distinguishes concurrent commands by this number. Its own numbers are small and count up.
     private static long lastSource = 1L << 32;
 
     private readonly long source = Interlocked.Increment(ref lastSource);
@@ -44,7 +45,9 @@ internal sealed class ShownProgress(PSCmdlet cmdlet)
         }
     }
 
-    /// <summary>Takes away what is shown, children first; on every way out, also that of a stopped pipeline.</summary>
+    /// <summary>
+    /// Completes the shown records, children first; runs however the command ends, also in a stopped pipeline.
+    /// </summary>
     internal void Complete()
     {
         List<ProgressRecord> last = shown;
@@ -59,7 +62,7 @@ internal sealed class ShownProgress(PSCmdlet cmdlet)
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                // A bar that stays is the host's own loss: what the command did, or ended with, is what is to be told.
+                // A bar that stays concerns the host alone: it must not hide the command's own result or error.
                 Trace.TraceWarning($"The host failed to take progress away: {exception.Message}");
             }
         }

@@ -2,23 +2,25 @@ using System.Runtime.ExceptionServices;
 
 namespace Dfss.Commands;
 
-/// <summary>Something that a body asks the pipeline thread to do.</summary>
+/// <summary>A call that a body makes on the pipeline thread.</summary>
 internal abstract class WorkItem
 {
-    /// <summary>Does it, on the pipeline thread, and tells the body; what it threw is returned, not told.</summary>
+    /// <summary>
+    /// Runs the call on the pipeline thread and completes its task; an exception of the call is returned instead.
+    /// </summary>
     internal abstract ExceptionDispatchInfo? Execute();
 
-    /// <summary>Tells the body that it was not done and will not be.</summary>
+    /// <summary>Cancels the task of a call that will not be run.</summary>
     internal abstract void Cancel();
 }
 
 /// <summary>A <see cref="WorkItem"/> with a result.</summary>
 internal sealed class WorkItem<T>(Func<T> function) : WorkItem
 {
-    // Continuations run elsewhere: else the body would go on here, on the pipeline thread.
+    // Continuations run elsewhere: otherwise the body would continue here, on the pipeline thread.
     private readonly TaskCompletionSource<T> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Ends when the pipeline thread has done it; cancelled when it never will.</summary>
+    /// <summary>Completes when the pipeline thread has run the call; cancelled when it never will.</summary>
     internal Task<T> Task => completion.Task;
 
     /// <inheritdoc/>
@@ -29,7 +31,7 @@ internal sealed class WorkItem<T>(Func<T> function) : WorkItem
             completion.SetResult(function());
             return null;
         }
-#pragma warning disable CA1031 // Whatever it is, it goes on its way once the body has ended.
+#pragma warning disable CA1031 // Every exception is rethrown after the body has ended.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

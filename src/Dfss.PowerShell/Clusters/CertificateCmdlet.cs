@@ -3,10 +3,10 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>A cmdlet that deals with the members' certificates: asks the cluster's issuer, as an administrator.</summary>
+/// <summary>A cmdlet that works on members' certificates: calls the cluster's issuer, as an administrator.</summary>
 public abstract class CertificateCmdlet : DfssCmdlet
 {
-    /// <summary>The cluster, where several were joined.</summary>
+    /// <summary>The cluster to use, where the user has joined several.</summary>
     [Parameter(HelpMessage = "The cluster, where several were joined.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
@@ -16,11 +16,13 @@ public abstract class CertificateCmdlet : DfssCmdlet
     /// <inheritdoc/>
     private protected override object? EndingTarget(DfssException failure) => Cluster;
 
-    /// <summary>The issuer of a cluster.</summary>
+    /// <summary>A client of a cluster's issuer.</summary>
     private protected async Task<IssuerClient> ConnectAsync(ClusterMembership membership, CancellationToken cancellationToken) =>
         new(await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false), membership.LoadIssuer());
 
-    /// <summary>The certificates of the members that are called so; of a name without wildcards that nobody has an error is written.</summary>
+    /// <summary>
+    /// The certificates of the members with these names. A name without wildcards that no member has gives an error.
+    /// </summary>
     private protected async Task<IReadOnlyList<DfssCertificateInfo>> FindAsync(
         ClusterMembership membership, IssuerClient issuer, IReadOnlyList<string> names, bool isLiteral, CancellationToken cancellationToken)
     {

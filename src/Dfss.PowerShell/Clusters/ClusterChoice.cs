@@ -2,19 +2,19 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>Which of the clusters that this user has joined a command is in.</summary>
+/// <summary>The cluster, of those that this user has joined, that a command uses.</summary>
 /// <param name="Membership">The cluster; null for none.</param>
-/// <param name="IsExplicit">Whether the command was told so by -Cluster.</param>
+/// <param name="IsExplicit">Whether -Cluster names it.</param>
 internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExplicit)
 {
-    /// <summary>The environment variable with the cluster's name where -Cluster is not given.</summary>
+    /// <summary>The environment variable that names the cluster where -Cluster is not given.</summary>
     internal const string Variable = "DFSS_CLUSTER";
 
     internal static ClusterChoice None { get; } = new(Membership: null, IsExplicit: false);
 
-    /// <summary>Chooses.</summary>
-    /// <param name="given">What -Cluster says: a name, or nothing for none; null where it is not given.</param>
-    /// <param name="isNeeded">Whether one of several must be named; else it is none.</param>
+    /// <summary>Selects the cluster.</summary>
+    /// <param name="given">The value of -Cluster: a name, or empty for none; null where it is not given.</param>
+    /// <param name="isNeeded">Whether one of several must be named; otherwise none is used.</param>
     /// <exception cref="CmdletException">ClusterNotFound, ClusterAmbiguous.</exception>
     internal static ClusterChoice Make(string? given, bool isNeeded = true)
     {
@@ -25,7 +25,7 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
 
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
         {
-            return new ClusterChoice(Find(named), IsExplicit: false);
+            return new ClusterChoice(Find(named, Variable), IsExplicit: false);
         }
 
         IReadOnlyList<ClusterMembership> all = ClusterMembership.List(UserState.Folder);
@@ -41,15 +41,15 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
     /// <exception cref="CmdletException">ClusterNotFound, ClusterAmbiguous, ClusterMissing.</exception>
     internal static ClusterMembership Require(string? given) => Make(given).Membership ?? throw ClusterErrors.Missing();
 
-    /// <summary>Where a cluster of this name is, or may be made.</summary>
+    /// <summary>The cluster of this name, which need not exist yet.</summary>
     /// <exception cref="CmdletException">StateFolderMissing.</exception>
-    /// <exception cref="DfssException">InvalidArgument: no cluster is called so.</exception>
+    /// <exception cref="DfssException">InvalidArgument: no cluster may have this name.</exception>
     internal static ClusterMembership At(string name) =>
         ClusterMembership.At(UserState.Folder ?? throw ClusterErrors.StateFolderMissing(), name);
 
-    private static ClusterMembership Find(string name)
+    private static ClusterMembership Find(string name, string? variable = null)
     {
         ClusterMembership found = At(name);
-        return found.Exists ? found : throw ClusterErrors.NotFound(name, ClusterMembership.List(UserState.Folder));
+        return found.Exists ? found : throw ClusterErrors.NotFound(name, variable, ClusterMembership.List(UserState.Folder));
     }
 }

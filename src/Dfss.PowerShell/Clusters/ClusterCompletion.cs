@@ -5,7 +5,7 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>Completes clusters with those that this user has joined.</summary>
+/// <summary>Completes the names of the clusters that this user has joined.</summary>
 internal sealed class ClusterCompletion : IArgumentCompleter
 {
     /// <inheritdoc/>

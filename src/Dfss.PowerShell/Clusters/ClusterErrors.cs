@@ -3,7 +3,7 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>What can be wrong with clusters and invitations that a command was given. No text has anything of a secret.</summary>
+/// <summary>Errors about clusters and invitations given to a command. No text contains any of a secret.</summary>
 internal static class ClusterErrors
 {
     internal static CmdletException Ambiguous(IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(
@@ -11,11 +11,15 @@ internal static class ClusterErrors
         $"Several clusters were joined: {Names(all)}. Which one is meant?",
         $"Give -Cluster and its name, or set $env:{ClusterChoice.Variable}; -Cluster '' for none."));
 
-    internal static CmdletException NotFound(string name, IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(
+    internal static CmdletException NotFound(
+        string name, string? variable, IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(
         "ClusterNotFound", ErrorCategory.ObjectNotFound, name,
-        all.Count == 0 ? $"No cluster was joined here, and so none called '{name}'."
-            : $"No cluster called '{name}' was joined here; there is {Names(all)}.",
-        "Join it with an invitation (Join-DfssCluster), or name another one."));
+        (variable is null ? string.Empty : $"$env:{variable} names a cluster that was not joined. ")
+            + (all.Count == 0 ? $"No cluster was joined here, and so none called '{name}'."
+                : $"No cluster called '{name}' was joined here; there is {Names(all)}."),
+        variable is null
+            ? "Join it with an invitation (Join-DfssCluster), or name another one."
+            : $"Correct $env:{variable}, or join that cluster with an invitation (Join-DfssCluster)."));
 
     internal static CmdletException Missing() => new(ErrorRecords.Create(
         "ClusterMissing", ErrorCategory.ObjectNotFound, target: null,
@@ -71,6 +75,12 @@ internal static class ClusterErrors
         "PassphraseWrong", ErrorCategory.AuthenticationError, membership.Name,
         $"The key of the authority of '{membership.Name}' does not open with this passphrase.",
         "Give the one that the cluster was made with.", cause));
+
+    internal static CmdletException PassphraseTooShort() => new(ErrorRecords.Create(
+        "PassphraseTooShort", ErrorCategory.InvalidArgument, target: null,
+        FormattableString.Invariant(
+            $"The passphrase has fewer than {ClusterPassphrase.MinCharacters} characters: a copy of the authority's folder would be opened by trying."),
+        "Choose a longer one, such as four words; or take the risk with -AllowShortPassphrase."));
 
     internal static CmdletException PassphrasesDiffer() => new(ErrorRecords.Create(
         "PassphrasesDiffer", ErrorCategory.InvalidArgument, target: null,

@@ -3,18 +3,25 @@ using Dfss.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>What a command takes from the cluster it is in: who it is, and where the peers are.</summary>
+/// <summary>What a command gets from its cluster: the identity to present, and the addresses of the peers.</summary>
 internal static class ClusterIdentity
 {
-    /// <summary>1 minute: a peer that has joined is found soon, and a series of commands asks once.</summary>
+    /// <summary>
+    /// 1 minute: a peer that has joined is found soon, and a series of commands asks the issuer once.
+    /// </summary>
     private static readonly TimeSpan PeersLifetime = TimeSpan.FromMinutes(1);
 
-    /// <summary>2 s: nobody waits long for an issuer that is down, as the peers known before do too.</summary>
+    /// <summary>
+    /// 2 s: a command does not wait long for an issuer that is down, as it can use the peers known before.
+    /// </summary>
     private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Who the user is in the cluster; where only stores of his have joined, the first of these. Renewed where it is time to.</summary>
+    /// <summary>
+    /// The user's identity in the cluster; where only stores of the user have joined, that of the first store. Renewed
+    /// when due.
+    /// </summary>
     /// <param name="membership">The cluster.</param>
-    /// <param name="notices">Told what should be known of the certificate.</param>
+    /// <param name="notices">Receives the notices about the certificate.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CmdletException">ClusterIncomplete.</exception>
     internal static async Task<TlsIdentity> OfUserAsync(
@@ -32,7 +39,7 @@ internal static class ClusterIdentity
             .ConfigureAwait(false);
     }
 
-    /// <summary>What a store of the user's shows, null where it has not joined. Renewed where it is time to.</summary>
+    /// <summary>The identity of one of the user's stores; null where it has not joined. Renewed when due.</summary>
     internal static async Task<TlsIdentity?> OfStoreAsync(
         ClusterMembership membership, StoreId store, CertificateNotices notices, CancellationToken cancellationToken) =>
         membership.LoadStore(store) is { } identity
@@ -44,17 +51,17 @@ internal static class ClusterIdentity
     {
         MemberRenewal renewal = new(membership, store);
         TlsIdentity renewed = await renewal.TryRenewAsync(identity, notices.Verbose, cancellationToken).ConfigureAwait(false);
-        notices.WarnOfEnd(renewed.Certificate, membership);
+        notices.WarnOfEnd(renewed.Certificate, membership, store);
         return renewed;
     }
 
     /// <summary>
-    /// The peers of the cluster, each by its best address, the issuer first. What is known for over a minute is asked for again;
-    /// without an answer it holds.
+    /// The peers of the cluster, each by its best address, the issuer first. A list older than a minute is requested
+    /// again; without an answer the old list is used.
     /// </summary>
     /// <param name="membership">The cluster.</param>
-    /// <param name="identity">Who asks.</param>
-    /// <param name="tell">Told why the issuer did not answer.</param>
+    /// <param name="identity">The identity to present.</param>
+    /// <param name="tell">Receives the reason why the issuer did not answer.</param>
     /// <param name="cancellationToken">Gives up.</param>
     internal static async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(
         ClusterMembership membership, TlsIdentity identity, Action<string> tell, CancellationToken cancellationToken)
@@ -78,7 +85,7 @@ internal static class ClusterIdentity
         return [.. peers.Where(peer => peer.Addresses.Count > 0).Select(peer => PeerAddress.Parse(peer.Addresses[0]))];
     }
 
-    /// <summary>Notes where the issuer is, for its own user.</summary>
+    /// <summary>Saves the issuer's addresses, for its own user.</summary>
     internal static Task KeepIssuerAsync(
         ClusterMembership membership, StoreId store, IReadOnlyList<string> addresses, CancellationToken cancellationToken) =>
         membership.SavePeersAsync(
@@ -88,7 +95,9 @@ internal static class ClusterIdentity
             ],
             cancellationToken);
 
-    /// <summary>Has the issuer tell the other members where a peer is, and keeps what it knows of them.</summary>
+    /// <summary>
+    /// Announces a peer's addresses to the issuer, for the other members, and saves the issuer's list of peers.
+    /// </summary>
     /// <exception cref="DfssException">IssuerUnreachable, NotPermitted, ...</exception>
     internal static async Task AnnounceAsync(
         ClusterMembership membership, TlsIdentity identity, IReadOnlyList<string> addresses, CancellationToken cancellationToken)

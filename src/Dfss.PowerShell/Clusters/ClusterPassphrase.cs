@@ -5,18 +5,26 @@ using System.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>The passphrase of an authority's key: what a parameter says, else an environment variable, else whoever sits there.</summary>
+/// <summary>
+/// The passphrase of an authority's key: from a parameter, else from an environment variable, else typed by the user.
+/// </summary>
 internal static class ClusterPassphrase
 {
-    /// <summary>The environment variable with it, for use without anybody.</summary>
+    /// <summary>The environment variable with the passphrase, for unattended use.</summary>
     internal const string Variable = "DFSS_CLUSTER_PASSPHRASE";
 
-    /// <summary>Finds it, on the pipeline thread.</summary>
-    /// <param name="cmdlet">Who asks.</param>
+    /// <summary>
+    /// 12: an attacker who has a copy of the key's file can try passphrases by the million; twelve characters that are no
+    /// known phrase outlast that.
+    /// </summary>
+    internal const int MinCharacters = 12;
+
+    /// <summary>Finds the passphrase; call on the pipeline thread.</summary>
+    /// <param name="cmdlet">The cmdlet that needs it.</param>
     /// <param name="given">The parameter.</param>
-    /// <param name="isNew">Whether it is to be typed twice.</param>
+    /// <param name="isNew">Whether the user must type it twice.</param>
     /// <param name="passphrase">The passphrase; null where there is none.</param>
-    /// <returns>What is wrong; null where nothing is.</returns>
+    /// <returns>The error; null for success.</returns>
     internal static CmdletException? TryRead(PSCmdlet cmdlet, SecureString? given, bool isNew, out string? passphrase)
     {
         passphrase = given is not null ? ToText(given) : Environment.GetEnvironmentVariable(Variable);
@@ -36,10 +44,10 @@ internal static class ClusterPassphrase
             : null;
     }
 
-    /// <summary>The text of a secret, for as long as it is needed.</summary>
+    /// <summary>The text of a secret; keep it no longer than needed.</summary>
     internal static string ToText(SecureString secret) => new NetworkCredential(string.Empty, secret).Password;
 
-    /// <summary>Asks whoever sits there; null where nobody does.</summary>
+    /// <summary>Prompts the user; null where the host cannot prompt.</summary>
     private static SecureString? Ask(PSCmdlet cmdlet, string question)
     {
         try

@@ -3,7 +3,10 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>Lists who is a member of a cluster, by the certificates that its issuer has issued. Asks the issuer, as an administrator.</summary>
+/// <summary>
+/// Lists the members of a cluster by the certificates that its issuer has issued. Calls the issuer, as an
+/// administrator.
+/// </summary>
 [Cmdlet(VerbsCommon.Get, "DfssCertificate", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(DfssCertificateInfo))]
 public sealed class GetDfssCertificateCommand : CertificateCmdlet
@@ -11,7 +14,7 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
     private const string NameSet = "Name";
     private const string LiteralNameSet = "LiteralName";
 
-    /// <summary>What the members are called; wildcards are allowed.</summary>
+    /// <summary>The names of the members; wildcards are allowed.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet,
         HelpMessage = "What the members are called; wildcards are allowed.")]
     [TextArgument]
@@ -20,7 +23,7 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = ["*"];
 
-    /// <summary>What the members are called, every character standing for itself.</summary>
+    /// <summary>The names of the members, taken literally.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "What the members are called, every character standing for itself.")]
     [TextArgument]

@@ -3,12 +3,15 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>Lists the clusters that this user has made or joined, and what he and his stores are in them. Asks nobody.</summary>
+/// <summary>
+/// Lists the clusters that this user has created or joined, and the roles of the user and of the user's stores. Uses no
+/// network.
+/// </summary>
 [Cmdlet(VerbsCommon.Get, "DfssCluster")]
 [OutputType(typeof(DfssClusterInfo))]
 public sealed class GetDfssClusterCommand : DfssCmdlet
 {
-    /// <summary>What the clusters are called here; wildcards are allowed.</summary>
+    /// <summary>The names of the clusters on this machine; wildcards are allowed.</summary>
     [Parameter(Position = 0, HelpMessage = "What the clusters are called here; wildcards are allowed.")]
     [TextArgument]
     [SupportsWildcards]
@@ -26,7 +29,7 @@ public sealed class GetDfssClusterCommand : DfssCmdlet
             ClusterMembership[] found = [.. all.Where(one => pattern.IsMatch(one.Name))];
             if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name))
             {
-                await WriteErrorAsync(ClusterErrors.NotFound(name, all).Error).ConfigureAwait(false);
+                await WriteErrorAsync(ClusterErrors.NotFound(name, variable: null, all).Error).ConfigureAwait(false);
             }
 
             foreach (ClusterMembership membership in found)

@@ -2,7 +2,9 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>What opens a cluster's authority. A class and no record: a record would show the passphrase.</summary>
+/// <summary>
+/// Opens a cluster's authority. A class instead of a record: a record's text would show the passphrase.
+/// </summary>
 internal sealed class IssuerSource(ClusterMembership membership, string passphrase)
 {
     internal ClusterMembership Membership { get; } = membership;

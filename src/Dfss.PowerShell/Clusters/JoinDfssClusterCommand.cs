@@ -7,8 +7,8 @@ using Dfss.Security;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Joins a cluster by an invitation: makes a key that stays here, and gets a certificate for it. From then on the commands that
-/// speak with peers find both, and the peers, by themselves.
+/// Joins a cluster by an invitation: creates a key that is not sent, and gets a certificate for it. From then on the
+/// commands that call peers find both, and the peers, without parameters.
 /// </summary>
 [Cmdlet(VerbsCommon.Join, "DfssCluster", SupportsShouldProcess = true)]
 [OutputType(typeof(DfssClusterInfo))]
@@ -17,13 +17,13 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     /// <summary>The environment variable with the invitation where -Invitation is not given.</summary>
     internal const string InvitationVariable = "DFSS_INVITATION";
 
-    /// <summary>What New-DfssInvitation gave: a string, or a SecureString.</summary>
+    /// <summary>The output of New-DfssInvitation: a string, or a SecureString.</summary>
     [Parameter(Position = 0, HelpMessage = "What New-DfssInvitation gave. Default: $env:DFSS_INVITATION.")]
     [SecretArgument]
     [ValidateNotNull]
     public SecureString? Invitation { get; set; }
 
-    /// <summary>The folder of the store that a peer will serve; made where it does not exist.</summary>
+    /// <summary>The folder of the store that a peer will serve; created where it does not exist.</summary>
     [Parameter(HelpMessage = "The folder of the store that a peer will serve; made where it does not exist.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
@@ -35,17 +35,17 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     [ValidateNotNullOrEmpty]
     public string? StoreId { get; set; }
 
-    /// <summary>What the cluster is called here; by default as its authority calls it.</summary>
+    /// <summary>The cluster's name on this machine; by default the authority's name for it.</summary>
     [Parameter(HelpMessage = "What the cluster is called here, where another one has its name.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? Cluster { get; set; }
 
-    /// <summary>Puts the new certificate in the place of one that is there.</summary>
+    /// <summary>Replaces an existing certificate with the new one.</summary>
     [Parameter(HelpMessage = "Puts the new certificate in the place of one that is there.")]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>A store's id.</summary>
+    /// <summary>Parses a store's id.</summary>
     /// <exception cref="CmdletException">StoreIdInvalid.</exception>
     internal static StoreId ParseStoreId(string text) =>
         Dfss.StoreId.TryParse(text, out StoreId id) ? id : throw ClusterErrors.StoreIdInvalid(text);
@@ -85,7 +85,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
             throw ClusterErrors.Joined(membership, member);
         }
 
-        // Before the invitation is used up.
+        // Before the invitation is used up: fails where the certificate could not be saved.
         membership.Prepare();
         JoinedMember joined = await IssuerClient.JoinAsync(invitation, store, cancellationToken).ConfigureAwait(false);
         await KeepAsync(membership, invitation, joined, store).ConfigureAwait(false);
@@ -95,7 +95,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     /// <inheritdoc/>
     private protected override object? EndingTarget(DfssException failure) => Cluster;
 
-    /// <summary>Not cancelled: the invitation is used up, and the certificate is all there is of it.</summary>
+    /// <summary>Not cancelled: the invitation is used up, and this is the only copy of the certificate.</summary>
     private static async Task KeepAsync(ClusterMembership membership, Invitation invitation, JoinedMember joined, StoreId? store)
     {
         await membership.SaveIdentityAsync(joined.Certificate, store, CancellationToken.None).ConfigureAwait(false);

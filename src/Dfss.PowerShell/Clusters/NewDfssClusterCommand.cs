@@ -4,7 +4,7 @@ using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
-/// <summary>Makes a cluster: its authority, and the certificate of its first administrator, who is this user.</summary>
+/// <summary>Creates a cluster: its authority, and the certificate of its first administrator, this user.</summary>
 [Cmdlet(VerbsCommon.New, "DfssCluster", SupportsShouldProcess = true)]
 [OutputType(typeof(DfssClusterInfo))]
 public sealed class NewDfssClusterCommand : DfssCmdlet
@@ -15,10 +15,14 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
     [ValidateNotNullOrEmpty]
     public string Name { get; set; } = string.Empty;
 
-    /// <summary>The passphrase under which the authority's key is kept.</summary>
+    /// <summary>The passphrase that encrypts the authority's key.</summary>
     [Parameter(HelpMessage = "The passphrase under which the authority's key is kept.")]
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
+
+    /// <summary>Takes a passphrase that is short enough to be guessed by whoever gets a copy of the authority's folder.</summary>
+    [Parameter(HelpMessage = "Takes a passphrase of fewer than 12 characters.")]
+    public SwitchParameter AllowShortPassphrase { get; set; }
 
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
@@ -36,6 +40,11 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
         }
 
         string passphrase = await ReadPassphraseAsync(Passphrase, isNew: true).ConfigureAwait(false);
+        if (passphrase.Length < ClusterPassphrase.MinCharacters && !AllowShortPassphrase)
+        {
+            throw ClusterErrors.PassphraseTooShort();
+        }
+
         string administrator = $"{Environment.UserName}@{Environment.MachineName}";
         await membership.FoundAsync(passphrase, administrator, clock: null, cancellationToken).ConfigureAwait(false);
         await WriteObjectAsync(new DfssClusterInfo(membership, membership.Describe(store: null)!)).ConfigureAwait(false);

@@ -5,40 +5,42 @@ using Dfss.Security;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Invites somebody into a cluster: gives one string, by which Join-DfssCluster gets a certificate, once. Asks the cluster's
-/// issuer, as an administrator.
+/// Invites a member into a cluster: writes one string, with which Join-DfssCluster gets a certificate, once. Calls the
+/// cluster's issuer, as an administrator.
 /// </summary>
 [Cmdlet(VerbsCommon.New, "DfssInvitation", SupportsShouldProcess = true)]
 [OutputType(typeof(string))]
 public sealed class NewDfssInvitationCommand : DfssCmdlet
 {
-    /// <summary>What whoever is invited may do.</summary>
+    /// <summary>The role of the invited member.</summary>
     [Parameter(Mandatory = true, Position = 0, HelpMessage = "What whoever is invited may do: Reader, Writer, Peer or Admin.")]
     public DfssClusterRole Role { get; set; }
 
-    /// <summary>How long the invitation holds; a day by default.</summary>
+    /// <summary>How long the invitation is valid; a day by default.</summary>
     [Parameter(HelpMessage = "How long the invitation holds, for example 2:00:00 for two hours.")]
     public TimeSpan ExpiresIn { get; set; } = InvitationTerms.DefaultLifetime;
 
-    /// <summary>How the names begin that a reader or writer may touch, with or without a '*' at the end.</summary>
+    /// <summary>
+    /// The prefixes of the names that a reader or writer may touch, with or without a '*' at the end.
+    /// </summary>
     [Parameter(HelpMessage = "How the names begin that a reader or writer may touch, for example builds/*.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string[] NamePrefix { get; set; } = [];
 
-    /// <summary>What the member will be called, in logs and messages.</summary>
+    /// <summary>The member's name, in logs and messages.</summary>
     [Parameter(HelpMessage = "What the member will be called, in logs and messages.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>The store that a peer is to serve; without it, any that has not joined yet.</summary>
+    /// <summary>The store that a peer is to serve; by default any that has not joined yet.</summary>
     [Parameter(HelpMessage = "The store that a peer is to serve, where it has joined before.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StoreId { get; set; }
 
-    /// <summary>The cluster, where several were joined.</summary>
+    /// <summary>The cluster to use, where the user has joined several.</summary>
     [Parameter(HelpMessage = "The cluster, where several were joined.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]

@@ -4,24 +4,24 @@ using Dfss.Clusters;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Takes the certificates of members back, for ever: whoever shows one is cut off and refused from then on. Asks the cluster's issuer, as
-/// an administrator, and tells every peer that can be reached.
+/// Revokes the certificates of members permanently: a client or peer that presents one is disconnected, and refused
+/// from then on. Calls the cluster's issuer, as an administrator, and sends the new list to every reachable peer.
 /// </summary>
 [Cmdlet(VerbsSecurity.Revoke, "DfssCertificate", DefaultParameterSetName = NameSet, SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(DfssCertificateInfo))]
 public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
 {
-    // The default set takes nothing from the pipeline: it is tried first, and an object would be bound by its property Name.
+    // The default set takes no pipeline input: it is tried first, and an object would be bound by its property Name.
     private const string NameSet = "Name";
     private const string PipelineNameSet = "NameFromPipeline";
     private const string LiteralNameSet = "LiteralName";
     private const string ObjectSet = "InputObject";
 
-    /// <summary>10 s: a peer that is there answers at once, and others learn it otherwise.</summary>
+    /// <summary>10 s: a peer that is up answers at once, and other peers get the list in another way.</summary>
     private static readonly TimeSpan TellTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>What the members are called; wildcards are allowed.</summary>
+    /// <summary>The names of the members; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = PipelineNameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
@@ -31,7 +31,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>What the members are called, every character standing for itself.</summary>
+    /// <summary>The names of the members, taken literally.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "What the members are called, every character standing for itself.")]
     [TextArgument]
@@ -39,13 +39,13 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
 
-    /// <summary>The certificates, as Get-DfssCertificate gives them.</summary>
+    /// <summary>The certificates, as Get-DfssCertificate writes them.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet,
         HelpMessage = "The certificates, as Get-DfssCertificate gives them.")]
     [ValidateNotNull]
     public DfssCertificateInfo[] InputObject { get; set; } = [];
 
-    /// <summary>Gives what was taken back.</summary>
+    /// <summary>Writes the revoked certificates.</summary>
     [Parameter(HelpMessage = "Gives the certificates that were taken back.")]
     public SwitchParameter PassThru { get; set; }
 
@@ -91,7 +91,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
         }
         finally
         {
-            // Also of those before one that failed, or before Ctrl+C: what is revoked is to be known.
+            // Also after a later certificate failed, or after Ctrl+C: the peers must learn of each revocation.
             if (list is not null)
             {
                 using CancellationTokenSource limit = new(TellTime);
@@ -126,7 +126,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
         }
     }
 
-    /// <summary>Tells all who can be reached; the issuer's own peer has the list already.</summary>
+    /// <summary>Sends the list to all reachable peers, except the issuer's own peer, which has it.</summary>
     private async Task TellAsync(ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
     {
         IReadOnlyList<ClusterPeer> peers = membership.LoadPeers();

@@ -3,7 +3,9 @@ using System.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>Takes a secret as a string too, and keeps it as a SecureString, so that no list of bound parameters shows it.</summary>
+/// <summary>
+/// Accepts a secret also as a string, and keeps it as a SecureString, so that no list of bound parameters shows it.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class SecretArgumentAttribute : ArgumentTransformationAttribute
 {
@@ -18,7 +20,7 @@ internal sealed class SecretArgumentAttribute : ArgumentTransformationAttribute
 
         if (given is not string text)
         {
-            // Not its text, which may be the secret.
+            // Not the value's text, which may be the secret.
             throw new ArgumentTransformationMetadataException($"A string or a SecureString is taken here, and no {given.GetType()}.");
         }
 

@@ -6,13 +6,13 @@ using Dfss.Encryption;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Takes encryption keys as objects, as SecureStrings, as 32 bytes, and as paths of files, which are read when all parameters are
-/// bound. The text of a key in an ordinary string is refused: it would be in histories and logs.
+/// Accepts encryption keys as objects, as SecureStrings, as 32 bytes, and as paths of files, which are read when all
+/// parameters are bound. A key's text in an ordinary string is refused: it would be in histories and logs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class EncryptionKeyArgumentAttribute : ArgumentTransformationAttribute
 {
-    /// <summary>Whether several are taken.</summary>
+    /// <summary>Whether several are accepted.</summary>
     public bool IsList { get; init; }
 
     /// <inheritdoc/>

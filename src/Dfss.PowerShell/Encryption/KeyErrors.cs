@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Dfss.Commands;
 
-/// <summary>What can be wrong with an encryption key that a command was given. No text has anything of the key.</summary>
+/// <summary>Errors about an encryption key given to a command. No text contains any of the key.</summary>
 internal static class KeyErrors
 {
     private const string Advice = "Give what New-DfssEncryptionKey has made: its object, its file, or its text as a SecureString.";

@@ -6,21 +6,23 @@ using Dfss.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>What a command was told about the keys of files: those it reads with, and those it encrypts for.</summary>
+/// <summary>
+/// The parameters of a command for the keys of files: those it reads with, and those it encrypts for.
+/// </summary>
 internal sealed class KeyParameters
 {
     /// <summary>4 KiB: the text of a key is 55 characters.</summary>
     private const int MaxFileBytes = 4096;
 
-    /// <summary>Makes paths of the operating system of PowerShell's.</summary>
+    /// <summary>Resolves PowerShell paths to paths of the operating system.</summary>
     internal required Func<string, Task<string>> ResolvePath { get; init; }
 
-    /// <summary>The password of the files of certificates.</summary>
+    /// <summary>The password of the certificate files.</summary>
     internal SecureString? Password { get; init; }
 
     /// <summary>The keys to read with; null where none is given.</summary>
     /// <exception cref="CmdletException">One cannot be read.</exception>
-    /// <exception cref="DfssException">InvalidArgument: a certificate comes without its key, or with one of another kind.</exception>
+    /// <exception cref="DfssException">InvalidArgument: a certificate has no key, or one of another kind.</exception>
     internal async Task<KeyRing?> ReadKeysAsync(
         IReadOnlyList<DfssEncryptionKeySource>? keys,
         IReadOnlyList<DfssCertificateSource>? certificates,
@@ -47,8 +49,8 @@ internal sealed class KeyParameters
         return new KeyRing(symmetric, own);
     }
 
-    /// <summary>What names are hidden with; null where they are not.</summary>
-    /// <param name="keys">The keys that are given.</param>
+    /// <summary>The keys that hide names; null where names are not hidden.</summary>
+    /// <param name="keys">The given keys.</param>
     /// <param name="isHidden">Whether the names are hidden.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CmdletException">HiddenNameKeyMissing, or a key cannot be read.</exception>
@@ -74,9 +76,11 @@ internal sealed class KeyParameters
         return hidden;
     }
 
-    /// <summary>For whom files are encrypted.</summary>
+    /// <summary>The recipients that files are encrypted for.</summary>
     /// <exception cref="CmdletException">One cannot be read.</exception>
-    /// <exception cref="DfssException">InvalidArgument, CertificateExpired: nothing can be encrypted for a certificate.</exception>
+    /// <exception cref="DfssException">
+    /// InvalidArgument, CertificateExpired: nothing can be encrypted for a certificate.
+    /// </exception>
     internal async Task<IReadOnlyList<Recipient>> ReadRecipientsAsync(
         IReadOnlyList<DfssEncryptionKeySource> keys,
         IReadOnlyList<DfssCertificateSource>? certificates,
@@ -90,7 +94,7 @@ internal sealed class KeyParameters
 
         foreach (DfssCertificateSource certificate in certificates ?? [])
         {
-            // Of a file of several the first is the one that it is about.
+            // The first certificate of a file is its main one.
             IReadOnlyList<X509Certificate2> read =
                 await Reader.ReadAuthoritiesAsync(certificate, cancellationToken).ConfigureAwait(false);
             recipients.Add(Recipient.Of(read[0], TimeProvider.System));
@@ -104,7 +108,7 @@ internal sealed class KeyParameters
         CertificatePassword = Password,
         PasswordParameter = "DecryptionPassword",
         ResolvePath = ResolvePath,
-        // Only files are read by it, and nobody is connected to.
+        // Only files are read with it; no connection is made.
         OfCluster = static _ => Task.FromResult<TlsIdentity?>(null),
     };
 

@@ -4,14 +4,16 @@ using Dfss.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>Makes a random key that files can be encrypted with, and keeps it in a file, or in an object alone.</summary>
+/// <summary>
+/// Creates a random key for encrypting files, and saves it in a file, or returns it as an object alone.
+/// </summary>
 [Cmdlet(VerbsCommon.New, "DfssEncryptionKey", SupportsShouldProcess = true)]
 [OutputType(typeof(DfssEncryptionKey))]
 public sealed class NewDfssEncryptionKeyCommand : DfssCmdlet
 {
     /// <summary>
-    /// The file to make, readable for the user who runs the command alone. Without it the key is in the object that comes out,
-    /// and nowhere else.
+    /// The file to create, readable only by the user who runs the command. Without it the key is only in the object
+    /// that the command writes.
     /// </summary>
     [Parameter(Position = 0, HelpMessage = "The file to make for the key; without it the key is in the object alone.")]
     [TextArgument]

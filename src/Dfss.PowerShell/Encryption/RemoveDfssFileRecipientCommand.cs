@@ -4,7 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Leaves recipients out of encrypted files. It takes back nothing: who could read a file may have kept it, or its key.
+/// Removes recipients from encrypted files. It revokes nothing: a recipient who could read a file may have kept it, or
+/// its key.
 /// </summary>
 [Cmdlet(VerbsCommon.Remove, "DfssFileRecipient", DefaultParameterSetName = NameSet, SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.High)]

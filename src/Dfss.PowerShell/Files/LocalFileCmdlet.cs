@@ -66,6 +66,10 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>Whether wildcards match hidden files and folders too.</summary>
     private protected abstract bool IncludesHidden { get; }
 
+    /// <summary>The stored form of a name.</summary>
+    /// <exception cref="DfssException">InvalidName: no file can have it.</exception>
+    private protected virtual string Normalize(string name) => FileName.Normalize(name);
+
     /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
     private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);
 
@@ -209,10 +213,23 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         }
 
         var info = new FileInfo(path);
-        if (!info.Exists)
+        if (info.LinkTarget is null && !info.Exists)
         {
             return ErrorRecords.Create(
                 "PathNotFound", ErrorCategory.ObjectNotFound, path, $"There is no file '{path}'.", "Check the path.");
+        }
+
+        long length;
+        try
+        {
+            // A link's own length is not the file's.
+            length = info.LinkTarget is null ? info.Length : ((FileInfo)info.ResolveLinkTarget(returnFinalTarget: true)!).Length;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return ErrorRecords.Create(
+                "PathNotFound", ErrorCategory.ObjectNotFound, path,
+                $"'{path}' is a link that leads to no file: {info.LinkTarget}.", "Correct or remove the link.", exception);
         }
 
         string? name = givenName ?? (root is null ? info.Name : GetRelativeName(path));
@@ -226,14 +243,14 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         string normalized;
         try
         {
-            normalized = FileName.Normalize(name);
+            normalized = Normalize(name);
         }
         catch (DfssException exception)
         {
             return ErrorRecords.Create(exception, path);
         }
 
-        file = new LocalFile(path, normalized, info.Length);
+        file = new LocalFile(path, normalized, length);
         return null;
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Dfss.Commands;
 
@@ -10,6 +11,9 @@ internal static class LocalName
 {
     /// <summary>What to do with a name that does not do here.</summary>
     internal const string ReceiveAlone = "Receive it by itself, with a file's path as -Destination.";
+
+    /// <summary>255: the most that the usual file systems take, in bytes of UTF-8 on Unix and in UTF-16 on Windows.</summary>
+    internal const int MaxPartLength = 255;
 
     private static readonly SearchValues<char> NotOnWindows = SearchValues.Create("<>:\"|?*\\");
     private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
@@ -32,6 +36,12 @@ internal static class LocalName
                 throw Refuse(name, $"Windows has no file of the name '{parts[i]}'");
             }
 
+            if (FindTooLong(parts[i], isWindows) is not null)
+            {
+                throw Refuse(name, FormattableString.Invariant(
+                    $"a part of it is longer than the {MaxPartLength} {(isWindows ? "characters" : "bytes")} that a disk takes"));
+            }
+
             path = Path.Combine(path, parts[i]);
             if (new DirectoryInfo(path).LinkTarget is not null)
             {
@@ -51,6 +61,10 @@ internal static class LocalName
             FileOptions.DeleteOnClose);
         return File.Exists(Path.Combine(folder, Path.GetFileName(probe).ToUpperInvariant()));
     }
+
+    /// <summary>The first part of a name that is longer than a disk takes; null where none is.</summary>
+    internal static string? FindTooLong(string name, bool isWindows) => Array.Find(
+        name.Split('/'), part => (isWindows ? part.Length : Encoding.UTF8.GetByteCount(part)) > MaxPartLength);
 
     private static bool IsWindowsName(string part)
     {

@@ -10,7 +10,9 @@ internal sealed class ReceiveDestination
 
     /// <summary>Takes the destination.</summary>
     /// <param name="path">The full path.</param>
-    /// <param name="given">What the user wrote: a separator at its end means a folder.</param>
+    /// <param name="given">
+    /// What the user wrote. A separator at its end means a folder: '/' or '\', which PowerShell takes for one everywhere.
+    /// </param>
     /// <param name="ignoresCase">
     /// Whether a folder takes names that differ only by case for one; null: the disk is asked.
     /// </param>
@@ -18,7 +20,7 @@ internal sealed class ReceiveDestination
     {
         taken = new Dictionary<string, (string Path, string Name)>(StringComparer.OrdinalIgnoreCase);
         this.ignoresCase = ignoresCase ?? LocalName.IgnoresCase;
-        IsFolder = Directory.Exists(path) || given[^1] == '/' || given[^1] == System.IO.Path.DirectorySeparatorChar;
+        IsFolder = Directory.Exists(path) || given[^1] is '/' or '\\';
         Path = IsFolder ? System.IO.Path.TrimEndingDirectorySeparator(path) : path;
     }
 

@@ -74,7 +74,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>How many bytes a second are received at most, over all files.</summary>
     [Parameter(HelpMessage = "How many bytes a second are received at most, for example 10MB.")]
     [ValidateRange(1, long.MaxValue)]
-    public long BandwidthLimit { get; set; }
+    public long? BandwidthLimit { get; set; }
 
     /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not encrypted are then refused.</summary>
     [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
@@ -101,7 +101,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
 
     /// <inheritdoc/>
     private protected override TransferOptions CreateOptions() =>
-        base.CreateOptions() with { BytesPerSecond = BandwidthLimit > 0 ? BandwidthLimit : null };
+        base.CreateOptions() with { BytesPerSecond = BandwidthLimit };
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)

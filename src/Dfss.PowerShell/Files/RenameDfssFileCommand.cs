@@ -90,7 +90,7 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
         string stored;
         try
         {
-            stored = Hidden is [HiddenNames first, ..] ? first.Hide(newName) : newName;
+            stored = Hidden is [HiddenNames first, ..] ? first.Hide(FileName.NormalizeNew(newName)) : newName;
         }
         catch (DfssException exception)
         {

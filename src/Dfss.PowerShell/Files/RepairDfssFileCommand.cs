@@ -23,7 +23,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     /// <summary>At how many peers each chunk is to be from now on; without it, as many as before.</summary>
     [Parameter(HelpMessage = "At how many peers each chunk is to be from now on.")]
     [ValidateRange(1, DfssLimits.MaxHomeMembers)]
-    public int Replicas { get; set; }
+    public int? Replicas { get; set; }
 
     /// <summary>The peers that are to hold the files from now on.</summary>
     [Parameter(HelpMessage = "The peers to move the files to: host:port, several separated by commas.")]
@@ -35,14 +35,14 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     /// <summary>How many bytes a second are copied at most, over all files.</summary>
     [Parameter(HelpMessage = "How many bytes a second are copied at most, for example 10MB.")]
     [ValidateRange(1, long.MaxValue)]
-    public long BandwidthLimit { get; set; }
+    public long? BandwidthLimit { get; set; }
 
     /// <inheritdoc/>
     private protected override string Activity => "Repairing";
 
     /// <inheritdoc/>
     private protected override TransferOptions CreateOptions() =>
-        base.CreateOptions() with { BytesPerSecond = BandwidthLimit > 0 ? BandwidthLimit : null };
+        base.CreateOptions() with { BytesPerSecond = BandwidthLimit };
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
@@ -104,7 +104,10 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             ? FormattableString.Invariant($", and ask for {Replicas} copies from now on")
             : string.Empty;
         string lost = plan.LostChunks > 0 ? $"; {DescribeLost(plan)} and cannot be repaired" : string.Empty;
-        return copy + change + lost;
+        string votes = plan.WithoutVote.Count > 0
+            ? $", and bring {string.Join(", ", plan.WithoutVote.Select(member => member.DisplayName))} up to date"
+            : string.Empty;
+        return copy + votes + change + lost;
     }
 
     private static string DescribeLost(RepairPlan plan)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Text;
 using Dfss.Encryption;
 using Dfss.Transfer;
 
@@ -26,12 +27,14 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <summary>At how many peers each chunk is to be: 2, or 1 where the file has one peer.</summary>
     [Parameter(HelpMessage = "At how many peers each chunk is to be.")]
     [ValidateRange(1, DfssLimits.MaxHomeMembers)]
-    public int Replicas { get; set; }
+    [PSDefaultValue(Value = SendOptions.DefaultReplicas)]
+    public int? Replicas { get; set; }
 
     /// <summary>At how many peers each chunk must be: 2, or 1 where one copy is asked for.</summary>
     [Parameter(HelpMessage = "At how many peers each chunk must be for the file to be sent.")]
     [ValidateRange(1, DfssLimits.MaxHomeMembers)]
-    public int MinimumReplicas { get; set; }
+    [PSDefaultValue(Value = SendOptions.DefaultReplicas)]
+    public int? MinimumReplicas { get; set; }
 
     /// <summary>Replaces a stored file of the same name, and lets wildcards match hidden files and folders.</summary>
     [Parameter(HelpMessage = "Replaces a stored file of the same name; wildcards match hidden files too.")]
@@ -40,7 +43,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <summary>Replaces exactly this version of the name; 0 for one that was never sent.</summary>
     [Parameter(HelpMessage = "Replaces exactly this version of the name.")]
     [ValidateRange(0, long.MaxValue)]
-    public long IfVersion { get; set; }
+    public long? IfVersion { get; set; }
 
     /// <summary>How many earlier versions of a name are kept beside the one that is sent.</summary>
     [Parameter(HelpMessage = "How many earlier versions of a name are kept (0-64).")]
@@ -54,7 +57,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <summary>How many bytes a second are sent at most, over all files.</summary>
     [Parameter(HelpMessage = "How many bytes a second are sent at most, for example 10MB.")]
     [ValidateRange(1, long.MaxValue)]
-    public long BandwidthLimit { get; set; }
+    public long? BandwidthLimit { get; set; }
 
     /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a path.</summary>
     [Parameter(HelpMessage = "A key to encrypt the files with: an object, a SecureString or a path.")]
@@ -78,7 +81,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     private protected override TransferOptions CreateOptions() => base.CreateOptions() with
     {
         StateFolder = UserState.Folder,
-        BytesPerSecond = BandwidthLimit > 0 ? BandwidthLimit : null,
+        BytesPerSecond = BandwidthLimit,
     };
 
     /// <inheritdoc/>
@@ -91,10 +94,10 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         options = new SendOptions
         {
             ChunkSize = ChunkSize,
-            Replicas = Given(nameof(Replicas), Replicas),
-            MinimumReplicas = Given(nameof(MinimumReplicas), MinimumReplicas),
+            Replicas = Replicas,
+            MinimumReplicas = MinimumReplicas,
             Force = Force,
-            IfVersion = Given(nameof(IfVersion), IfVersion),
+            IfVersion = IfVersion,
             KeepVersions = KeepVersions,
             Restart = Restart,
             Recipients = recipients,
@@ -103,17 +106,26 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     }
 
     /// <inheritdoc/>
+    private protected override string Normalize(string name) => FileName.NormalizeNew(name);
+
+    /// <inheritdoc/>
     private protected override Task<bool> IsWantedAsync(LocalFile file) =>
         ShouldProcessAsync(file.Path, $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'");
 
     /// <inheritdoc/>
-    private protected override Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken) =>
-        EnqueueAsync(
-            new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
-            cancellationToken);
+    private protected override async Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken)
+    {
+        if (LocalName.FindTooLong(file.Name, isWindows: false) is { } part)
+        {
+            await WriteWarningAsync(FormattableString.Invariant(
+                $"'{file.Name}' has a part of {Encoding.UTF8.GetByteCount(part)} bytes, and most disks take {LocalName.MaxPartLength}. ")
+                + "It is sent. To receive it, name the file's path: Receive-DfssFile -Destination.").ConfigureAwait(false);
+        }
 
-    private T? Given<T>(string parameter, T value)
-        where T : struct => MyInvocation.BoundParameters.ContainsKey(parameter) ? value : null;
+        await EnqueueAsync(
+            new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
+            cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)

@@ -6,13 +6,14 @@ using System.Security.Cryptography.X509Certificates;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Takes certificates as objects, also those that came over remoting (without their keys), as paths and as thumbprints. Nothing is
-/// read here: what a file needs, its password above all, is known only when all parameters are bound.
+/// Accepts certificates as objects, also deserialized ones from remoting (without their keys), as paths and as
+/// thumbprints. Nothing is read here: a file's parameters, its password above all, are known only when all parameters
+/// are bound.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class CertificateArgumentAttribute : ArgumentTransformationAttribute
 {
-    /// <summary>Whether several are taken.</summary>
+    /// <summary>Whether several are accepted.</summary>
     public bool IsList { get; init; }
 
     /// <inheritdoc/>
@@ -55,7 +56,7 @@ internal sealed class CertificateArgumentAttribute : ArgumentTransformationAttri
                 sources.Add(FromRemoting(data, other));
                 break;
             case object:
-                // Of the wrapped object: a thumbprint of digits alone is a number whose text the engine has kept there.
+                // Of the wrapped object: a thumbprint of digits alone is a number, and the engine keeps its text there.
                 sources.Add(new DfssCertificateSource(LanguagePrimitives.ConvertTo<string>(item)));
                 break;
         }

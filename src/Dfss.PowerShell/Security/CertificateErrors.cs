@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Dfss.Commands;
 
-/// <summary>What can be wrong with a certificate that a command was given. No text has anything of a key or password.</summary>
+/// <summary>Errors about certificates given to a command. No text contains any of a key or password.</summary>
 internal static class CertificateErrors
 {
     internal static CmdletException CertificateMissing(string given) => new(ErrorRecords.Create(

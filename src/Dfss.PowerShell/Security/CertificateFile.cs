@@ -6,13 +6,13 @@ using System.Text;
 
 namespace Dfss.Commands;
 
-/// <summary>A certificate with its key, and those between it and its authority, which are sent with it.</summary>
+/// <summary>A certificate with its key, and its intermediate certificates, which are sent with it.</summary>
 internal sealed record OwnCertificate(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Intermediates);
 
 /// <summary>A file with certificates: PFX (PKCS#12), PEM, or one certificate in DER.</summary>
 internal sealed class CertificateFile
 {
-    /// <summary>1 MiB: a chain with its key is some kilobytes, all authorities of a system a quarter of it.</summary>
+    /// <summary>1 MiB: a chain with its key has some kilobytes, all authorities of a system a quarter of it.</summary>
     private const int MaxBytes = 1 << 20;
 
     private const string PemMark = "-----BEGIN ";
@@ -22,7 +22,7 @@ internal sealed class CertificateFile
     private const string FileAdvice = "Give a PFX or PEM file that has the certificate and its key.";
     private const string AuthorityAdvice = "Give a file with certificates alone: PEM, or one in DER (.cer, .crt).";
 
-    /// <summary>What Windows calls ERROR_INVALID_PASSWORD, and .NET says on every system.</summary>
+    /// <summary>ERROR_INVALID_PASSWORD of Windows, which .NET uses on every system.</summary>
     private const int InvalidPassword = unchecked((int)0x80070056);
 
     private readonly string path;
@@ -37,7 +37,7 @@ internal sealed class CertificateFile
         pem = text.Contains(PemMark, StringComparison.Ordinal) ? text : null;
     }
 
-    /// <summary>What the parameter of the password is called, for errors.</summary>
+    /// <summary>The name of the password's parameter, for errors.</summary>
     internal string PasswordParameter { get; set; } = "CertificatePassword";
 
     /// <summary>Reads a file.</summary>
@@ -59,7 +59,7 @@ internal sealed class CertificateFile
         }
     }
 
-    /// <summary>The certificate that the file is about.</summary>
+    /// <summary>The file's main certificate.</summary>
     /// <exception cref="CmdletException">CertificateInvalid, CertificatePasswordWrong.</exception>
     internal OwnCertificate ToOwn(SecureString? password)
     {
@@ -78,7 +78,7 @@ internal sealed class CertificateFile
         }
     }
 
-    /// <summary>All certificates in it, without keys.</summary>
+    /// <summary>All certificates in the file, without keys.</summary>
     /// <exception cref="CmdletException">CertificateInvalid.</exception>
     internal IReadOnlyList<X509Certificate2> ToAuthorities()
     {
@@ -137,7 +137,7 @@ internal sealed class CertificateFile
                 return new OwnCertificate(X509CertificateLoader.LoadCertificate(content), []);
             }
 
-            // In memory alone where the system can; exportable, so that -Detached can hand it on.
+            // In memory alone where the system supports it; exportable, so that -Detached can pass the key on.
             X509KeyStorageFlags flags = X509KeyStorageFlags.Exportable
                 | (OperatingSystem.IsMacOS() ? X509KeyStorageFlags.DefaultKeySet : X509KeyStorageFlags.EphemeralKeySet);
             X509Certificate2Collection all = X509CertificateLoader.LoadPkcs12Collection(content, secret, flags);

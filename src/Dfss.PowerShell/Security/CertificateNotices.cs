@@ -6,20 +6,21 @@ using Dfss.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>What a command says of the certificate that it shows.</summary>
-/// <param name="verbose">Told what is of interest to those who look for it.</param>
-/// <param name="warn">Told what everybody should know.</param>
+/// <summary>Reports what the user should know of the certificate that a command presents.</summary>
+/// <param name="verbose">Receives verbose messages.</param>
+/// <param name="warn">Receives warnings.</param>
 internal sealed class CertificateNotices(Action<string> verbose, Action<string> warn)
 {
-    // Once in a process: a loop of commands is no reason to say it a thousand times.
+    // Once in a process: a loop of commands must not repeat a warning a thousand times.
     private static readonly ConcurrentDictionary<string, bool> Told = new(StringComparer.Ordinal);
 
     internal Action<string> Verbose { get; } = verbose;
 
-    /// <summary>Warns of a certificate that ends within 30 days, once.</summary>
+    /// <summary>Warns once of a certificate that expires within 30 days.</summary>
     /// <param name="certificate">The certificate.</param>
     /// <param name="membership">The cluster that it is for; null for one of another authority.</param>
-    internal void WarnOfEnd(X509Certificate2 certificate, ClusterMembership? membership)
+    /// <param name="store">The store that it is for; null for a user's.</param>
+    internal void WarnOfEnd(X509Certificate2 certificate, ClusterMembership? membership, StoreId? store = null)
     {
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         if (!CertificateAge.IsEnding(certificate, now) || !Told.TryAdd(certificate.Thumbprint, value: true))
@@ -31,7 +32,7 @@ internal sealed class CertificateNotices(Action<string> verbose, Action<string> 
         string where = membership is null ? string.Empty : $" for the cluster '{membership.Name}'";
         bool hasEnded = CertificateAge.HasEnded(certificate, now);
         string advice = membership is null ? "Have another one made by its authority."
-            : hasEnded ? "Have an administrator make another invitation, and join with Join-DfssCluster -Force."
+            : hasEnded ? MemberRenewal.JoinAgainAdvice(store)
             : "It is renewed by itself when the cluster's issuer can be reached: see that it runs (Start-DfssPeer -Issuer).";
         warn(string.Create(
             CultureInfo.InvariantCulture,

@@ -10,7 +10,9 @@ internal static class CertificateStores
     private static readonly StoreName[] Authorities = [StoreName.Root, StoreName.CertificateAuthority, StoreName.My];
     private static readonly StoreLocation[] Locations = [StoreLocation.CurrentUser, StoreLocation.LocalMachine];
 
-    /// <summary>Whether a text is a thumbprint, and what it is without blanks and colons, as tools show it.</summary>
+    /// <summary>
+    /// The thumbprint that a text is, without the blanks and colons that tools show; null where the text is none.
+    /// </summary>
     internal static string? ToThumbprint(string text)
     {
         string digits = string.Concat(text.Where(character => character is not (' ' or ':' or '\u200e')));
@@ -51,7 +53,7 @@ internal static class CertificateStores
         }
         catch (CryptographicException)
         {
-            // This system has no such store: Linux has neither LocalMachine/My nor one that was never written to.
+            // This system has no such store: Linux has no LocalMachine/My, and no store before the first write to it.
             return null;
         }
 

@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dfss;
 
-/// <summary>A certificate as it was given to a command: the object itself, or the path or thumbprint to find it by.</summary>
+/// <summary>A certificate as given to a command: the object itself, or the path or thumbprint to find it by.</summary>
 public sealed class DfssCertificateSource
 {
     internal DfssCertificateSource(X509Certificate2 certificate) => Certificate = certificate;
@@ -11,9 +11,9 @@ public sealed class DfssCertificateSource
 
     internal X509Certificate2? Certificate { get; }
 
-    /// <summary>The path or thumbprint; empty where there is the certificate itself.</summary>
+    /// <summary>The path or thumbprint; empty where the certificate itself is given.</summary>
     internal string Text { get; } = string.Empty;
 
-    /// <summary>The subject, the path or the thumbprint; nothing secret.</summary>
+    /// <summary>The subject, the path or the thumbprint; contains no secret.</summary>
     public override string ToString() => Certificate?.Subject ?? Text;
 }

@@ -5,12 +5,14 @@ using Dfss.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>A cmdlet that connects or listens: who it is to the others, and whom it trusts.</summary>
+/// <summary>
+/// A cmdlet that connects or listens: the identity that it presents, and the authorities that it trusts.
+/// </summary>
 public abstract class IdentityCmdlet : DfssCmdlet
 {
     /// <summary>
-    /// The certificate to show, with its private key: an object, the path of a PFX or PEM file, or the thumbprint of one in the
-    /// certificate store. Everything then goes over TLS, and both sides are authenticated.
+    /// The certificate to present, with its private key: an object, the path of a PFX or PEM file, or the thumbprint of
+    /// one in the certificate store. All traffic then goes over TLS, with both sides authenticated.
     /// </summary>
     [Parameter(HelpMessage = "The certificate to show, with its key: an object, a PFX or PEM path, or a thumbprint.")]
     [CertificateArgument]
@@ -22,7 +24,7 @@ public abstract class IdentityCmdlet : DfssCmdlet
     [ValidateNotNull]
     public SecureString? CertificatePassword { get; set; }
 
-    /// <summary>The certificates of the authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.</summary>
+    /// <summary>The certificates of the trusted authorities: objects, PEM or CER paths, or thumbprints.</summary>
     [Parameter(HelpMessage = "The authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
@@ -34,13 +36,15 @@ public abstract class IdentityCmdlet : DfssCmdlet
     [ValidateNotNullOrEmpty]
     public string? RevocationList { get; set; }
 
-    /// <summary>Lets TLS 1.2 do, with forward secrecy and authenticated encryption only, where the other side has no 1.3.</summary>
+    /// <summary>
+    /// Accepts TLS 1.2, with forward secrecy and authenticated encryption only, where the other side has no 1.3.
+    /// </summary>
     [Parameter(HelpMessage = "Lets TLS 1.2 do where the other side has no TLS 1.3.")]
     public SwitchParameter AllowTls12 { get; set; }
 
     /// <summary>
-    /// The cluster to be in, where several were joined; '' for none. Without it, the only cluster that was joined is taken, or the
-    /// one of $env:DFSS_CLUSTER.
+    /// The cluster to use, where the user has joined several; '' for none. By default the only joined cluster, or the
+    /// one that $env:DFSS_CLUSTER names.
     /// </summary>
     [Parameter(HelpMessage = "The cluster to be in, where several were joined; '' for none.")]
     [TextArgument]
@@ -52,21 +56,23 @@ public abstract class IdentityCmdlet : DfssCmdlet
     /// <summary>Whether one of several clusters must be named.</summary>
     private protected virtual bool NeedsCluster => true;
 
-    /// <summary>The cluster that the identity is of; none where it is not a cluster's.</summary>
+    /// <summary>The cluster of the identity; none for an identity of another authority.</summary>
     private protected ClusterChoice Choice { get; private set; } = ClusterChoice.None;
 
     /// <summary>A file that gives roles to subjects; null where the cmdlet has no such parameter.</summary>
     private protected virtual string? Roles => null;
 
-    /// <summary>Who the cmdlet is in a cluster; null where plaintext is meant all the same.</summary>
+    /// <summary>The cmdlet's identity in a cluster; null for plaintext.</summary>
     /// <param name="membership">The cluster.</param>
-    /// <param name="isExplicit">Whether -Cluster says so.</param>
+    /// <param name="isExplicit">Whether -Cluster names it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     private protected virtual async Task<TlsIdentity?> IdentifyAsync(
         ClusterMembership membership, bool isExplicit, CancellationToken cancellationToken) =>
         await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false);
 
-    /// <summary>Who the cmdlet is; null where nothing was said, no cluster was joined, and plaintext is meant.</summary>
+    /// <summary>
+    /// The cmdlet's identity; null for plaintext, where no identity was given and no cluster was joined.
+    /// </summary>
     private protected async Task<TlsIdentity?> ReadIdentityAsync(CancellationToken cancellationToken)
     {
         TlsIdentity? identity = await ReadParameters(cancellationToken).ReadAsync(cancellationToken).ConfigureAwait(false);

@@ -9,12 +9,12 @@ using Dfss.Storage;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Hands an identity to the process of a detached peer, through a pipe that only this user's processes can open: the key is in no
-/// file, and on no command line or in no environment, which others can read.
+/// Passes an identity to the process of a detached peer, through a pipe that only this user's processes can open. So
+/// the key is never in a file, on a command line or in an environment, which others can read.
 /// </summary>
 internal sealed class IdentityHandover : IAsyncDisposable
 {
-    /// <summary>10 s: the other side waits for whoever made the pipe's name known.</summary>
+    /// <summary>10 s: the process that published the pipe's name is already waiting.</summary>
     private const int ConnectMilliseconds = 10_000;
 
     private readonly DirectoryInfo? folder;
@@ -25,9 +25,9 @@ internal sealed class IdentityHandover : IAsyncDisposable
     {
         this.content = content;
 
-        // On Unix the socket is made with the mode of the umask: a folder of this user alone keeps others from it. And a
-        // whole path: a bare name goes below the temporary folder that each process had when it made its first pipe, and
-        // with $env:TMPDIR set since then the other process would look elsewhere.
+        // On Unix the umask sets the socket's mode; a folder of this user alone denies others access to it. The path is
+        // absolute, because a bare name is resolved below the temporary folder that each process had when it made its
+        // first pipe: if $env:TMPDIR was set since then, the other process would look elsewhere.
         folder = OperatingSystem.IsWindows() ? null : Directory.CreateTempSubdirectory("dfss-");
         PipeName = folder is null ? $"dfss-{Guid.NewGuid():N}" : Path.Combine(folder.FullName, "identity");
         pipe = new NamedPipeServerStream(
@@ -39,10 +39,10 @@ internal sealed class IdentityHandover : IAsyncDisposable
         }
     }
 
-    /// <summary>What the other process finds the pipe by; no secret.</summary>
+    /// <summary>The name by which the other process finds the pipe; not secret.</summary>
     internal string PipeName { get; }
 
-    /// <summary>Makes the pipe.</summary>
+    /// <summary>Creates the pipe.</summary>
     internal static IdentityHandover Create(PeerIdentity peer)
     {
         Parts parts = peer is { Identity: { } identity, Issuer: null }
@@ -67,7 +67,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
         return new IdentityHandover(JsonSerializer.SerializeToUtf8Bytes(parts));
     }
 
-    /// <summary>Waits for the other process and gives it the identity.</summary>
+    /// <summary>Waits for the other process and sends it the identity.</summary>
     internal async Task GiveAsync(CancellationToken cancellationToken)
     {
         await pipe.WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
@@ -75,7 +75,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
         await pipe.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Takes an identity, or that of an issuer, from the process that made the pipe.</summary>
+    /// <summary>Receives an identity, or an issuer's, from the process that created the pipe.</summary>
     internal static async Task<PeerIdentity> TakeAsync(string pipeName, CancellationToken cancellationToken)
     {
         using var pipe = new NamedPipeClientStream(
@@ -106,7 +106,9 @@ internal sealed class IdentityHandover : IAsyncDisposable
         folder?.Delete(recursive: true);
     }
 
-    /// <summary>The certificate with its key; null where the key may not leave the certificate store.</summary>
+    /// <summary>
+    /// The certificate with its key; null where the key cannot be exported from the certificate store.
+    /// </summary>
     private static byte[]? ExportKey(X509Certificate2 certificate)
     {
         try
@@ -115,7 +117,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
         }
         catch (CryptographicException)
         {
-            // The other process runs as the same user, and finds it in the store too.
+            // The other process runs as the same user and finds the key in the store too.
             return null;
         }
     }
@@ -131,7 +133,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
         return CertificateStores.FindOwn(certificate.Thumbprint, certificate.Thumbprint);
     }
 
-    /// <summary>A class and no record: a record would show the key.</summary>
+    /// <summary>A class instead of a record: a record's text would show the key.</summary>
     private sealed class Parts
     {
         public byte[]? Key { get; init; }

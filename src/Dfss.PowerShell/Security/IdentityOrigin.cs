@@ -5,12 +5,13 @@ using Dfss.Security;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Where a peer's identity comes from, and comes from again when it is renewed: a store that has joined a cluster, or a file. Written as
-/// JSON for the process of a detached peer. A class and no record: a record would show the password.
+/// The source of a peer's identity, which is read again at renewal: a store that has joined a cluster, or a file.
+/// Written as JSON for the process of a detached peer. A class instead of a record: a record's text would show the
+/// password.
 /// </summary>
 internal sealed class IdentityOrigin
 {
-    /// <summary>The state folder that the cluster is in; null for a file.</summary>
+    /// <summary>The state folder that contains the cluster; null for a file.</summary>
     public string? StateFolder { get; init; }
 
     /// <summary>The cluster's name; null for a file.</summary>
@@ -25,7 +26,7 @@ internal sealed class IdentityOrigin
     /// <summary>The file's password; null for none.</summary>
     public string? Password { get; init; }
 
-    /// <summary>What gives the identity to show from then on.</summary>
+    /// <summary>The function that returns the identity to present from now on.</summary>
     internal Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> ToRenewal()
     {
         if (Path is null)
@@ -55,8 +56,8 @@ internal sealed class IdentityOrigin
     }
 }
 
-/// <summary>What a peer shows.</summary>
+/// <summary>The identity that a peer presents.</summary>
 /// <param name="Identity">Its certificate; null for plaintext, or for an issuer, which makes its own.</param>
-/// <param name="Origin">Where that comes from; null where it is not to be had again.</param>
-/// <param name="Issuer">What opens the authority, for an issuer.</param>
+/// <param name="Origin">The source of the identity; null where it cannot be read again.</param>
+/// <param name="Issuer">Opens the authority, for an issuer.</param>
 internal sealed record PeerIdentity(TlsIdentity? Identity, IdentityOrigin? Origin, IssuerSource? Issuer);

@@ -5,8 +5,8 @@ using Dfss.Security;
 namespace Dfss.Commands;
 
 /// <summary>
-/// What a command was told about who it is and whom it trusts. The one place where cmdlets get their identity: what is to hold where
-/// nothing is given belongs into <see cref="ReadAsync"/>.
+/// The parameters of a command for its identity and for the authorities that it trusts. The only place where cmdlets
+/// get their identity: a default belongs in <see cref="ReadAsync"/>.
 /// </summary>
 internal sealed class IdentityParameters
 {
@@ -14,7 +14,7 @@ internal sealed class IdentityParameters
 
     internal SecureString? CertificatePassword { get; init; }
 
-    /// <summary>What the parameter of the password is called.</summary>
+    /// <summary>The name of the password's parameter.</summary>
     internal string PasswordParameter { get; init; } = nameof(CertificatePassword);
 
     internal IReadOnlyList<DfssCertificateSource> TrustedAuthorities { get; init; } = [];
@@ -25,23 +25,24 @@ internal sealed class IdentityParameters
 
     internal bool AllowTls12 { get; init; }
 
-    /// <summary>What -Cluster says; null where it is not given.</summary>
+    /// <summary>The value of -Cluster; null where it is not given.</summary>
     internal string? Cluster { get; init; }
 
-    /// <summary>Whether the command has something to ask of peers whose cluster must be known.</summary>
+    /// <summary>Whether the command calls peers whose cluster must be known.</summary>
     internal bool NeedsCluster { get; init; } = true;
 
-    /// <summary>Gives a cluster's identity to this command; null where it has none for it, and plaintext is meant.</summary>
+    /// <summary>Returns this command's identity in a cluster; null for plaintext, where it has none.</summary>
     internal required Func<ClusterChoice, Task<TlsIdentity?>> OfCluster { get; init; }
 
-    /// <summary>Makes paths of the operating system of PowerShell's.</summary>
+    /// <summary>Resolves PowerShell paths to paths of the operating system.</summary>
     internal required Func<string, Task<string>> ResolvePath { get; init; }
 
-    /// <summary>The identity; null where none is given, and plaintext is meant.</summary>
-    /// <exception cref="CmdletException">ClusterAndCertificate, ClusterAmbiguous, ClusterNotFound,
-    /// CertificateMissing, AuthorityMissing, CertificateNotFound, CertificateUnreadable,
-    /// CertificateInvalid, CertificatePasswordWrong, or the path's.</exception>
-    /// <exception cref="DfssException">InvalidArgument: the certificate comes without its key.</exception>
+    /// <summary>The identity; null for plaintext, where none is given.</summary>
+    /// <exception cref="CmdletException">
+    /// ClusterAndCertificate, ClusterAmbiguous, ClusterNotFound, CertificateMissing, AuthorityMissing,
+    /// CertificateNotFound, CertificateUnreadable, CertificateInvalid, CertificatePasswordWrong, or the path's.
+    /// </exception>
+    /// <exception cref="DfssException">InvalidArgument: the certificate has no key.</exception>
     internal async Task<TlsIdentity?> ReadAsync(CancellationToken cancellationToken)
     {
         if (Certificate is null)
@@ -75,7 +76,7 @@ internal sealed class IdentityParameters
         };
     }
 
-    /// <summary>The identity of the cluster that was joined; null where none was, or none is meant.</summary>
+    /// <summary>The identity in the joined cluster; null where none was joined, or none is to be used.</summary>
     private async Task<TlsIdentity?> ReadClusterAsync()
     {
         if (FindOfCertificate() is { } given)
@@ -109,7 +110,7 @@ internal sealed class IdentityParameters
     private async Task<string?> ResolveAsync(string? path) =>
         path is null ? null : await ResolvePath(path).ConfigureAwait(false);
 
-    /// <summary>A certificate with what its file has.</summary>
+    /// <summary>A certificate with its key and the intermediate certificates of its file.</summary>
     internal async Task<OwnCertificate> ReadOwnAsync(DfssCertificateSource source, CancellationToken cancellationToken)
     {
         if (source.Certificate is { } certificate)
@@ -133,7 +134,7 @@ internal sealed class IdentityParameters
     {
         if (source.Certificate is { } certificate)
         {
-            // Of a key that may come with it nothing is kept.
+            // A private key that may be included is dropped.
             return [X509CertificateLoader.LoadCertificate(certificate.RawData)];
         }
 
@@ -146,14 +147,14 @@ internal sealed class IdentityParameters
         return [CertificateStores.FindAuthority(CertificateStores.ToThumbprint(source.Text)!, source.Text)];
     }
 
-    /// <summary>The file that a text names; null where there is none and it is a thumbprint.</summary>
+    /// <summary>The file that a text names; null where there is no such file and the text is a thumbprint.</summary>
     /// <exception cref="CmdletException">CertificateNotFound: it is neither.</exception>
     private async Task<string?> FindFileAsync(string text)
     {
         bool isThumbprint = CertificateStores.ToThumbprint(text) is not null;
         if (isThumbprint && text.Contains(':', StringComparison.Ordinal))
         {
-            // As tools show it; what stands before the first colon is no drive.
+            // A thumbprint as tools show it; the part before its first colon is no drive.
             return null;
         }
 

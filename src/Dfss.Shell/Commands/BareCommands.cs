@@ -3,12 +3,14 @@ using System.Management.Automation.Runspaces;
 namespace Dfss.Shell.Commands;
 
 /// <summary>
-/// The few everyday commands without which the engine is awkward: written anew, in the shell alone. The module never brings them,
-/// since in pwsh they would stand in the way of the real ones.
+/// The few everyday commands that the bare engine lacks and an interactive user needs, implemented for the shell alone.
+/// The module never contains them: in pwsh they would hide the real ones.
 /// </summary>
 internal static class BareCommands
 {
-    /// <summary>The engine's own <c>help</c> needs a default topic and Select-Object, which the bare engine has not.</summary>
+    /// <summary>
+    /// The engine's own <c>help</c> needs a default topic and Select-Object, which the bare engine lacks.
+    /// </summary>
     private const string Help = """
         if ($args.Count -gt 0) {
             Get-Help @args
@@ -17,8 +19,13 @@ internal static class BareCommands
 
         'The commands of DFSS:'
         ''
-        foreach ($command in Get-Command -Module Dfss) {
-            '    {0,-18}{1}' -f $command.Name, (Get-Help $command.Name).Synopsis
+        $commands = Get-Command -Module Dfss
+        $width = 0
+        foreach ($command in $commands) {
+            $width = [Math]::Max($width, $command.Name.Length)
+        }
+        foreach ($command in $commands) {
+            '    ' + $command.Name.PadRight($width + 2) + (Get-Help $command.Name).Synopsis
         }
         ''
         'help Send-DfssFile -Full          all about one of them, with examples; the same as Get-Help'

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Dfss.Shell.Commands;
 
-/// <summary>Start-Sleep, which Ctrl+C ends.</summary>
+/// <summary>Start-Sleep, which Ctrl+C interrupts.</summary>
 [Cmdlet(VerbsLifecycle.Start, "Sleep", DefaultParameterSetName = "Seconds")]
 public sealed class StartSleepCommand : PSCmdlet, IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class StartSleepCommand : PSCmdlet, IDisposable
     public void Dispose() => _stopped.Dispose();
 }
 
-/// <summary>Get-Location: where relative paths begin.</summary>
+/// <summary>Get-Location: the folder that relative paths start from.</summary>
 [Cmdlet(VerbsCommon.Get, "Location")]
 [OutputType(typeof(PathInfo))]
 public sealed class GetLocationCommand : PSCmdlet
@@ -32,7 +32,7 @@ public sealed class GetLocationCommand : PSCmdlet
     protected override void ProcessRecord() => WriteObject(SessionState.Path.CurrentLocation);
 }
 
-/// <summary>Set-Location, which <c>cd</c> stands for.</summary>
+/// <summary>Set-Location, with the alias <c>cd</c>.</summary>
 [Cmdlet(VerbsCommon.Set, "Location")]
 [OutputType(typeof(PathInfo))]
 public sealed class SetLocationCommand : PSCmdlet

@@ -3,10 +3,10 @@ using System.Management.Automation;
 
 namespace Dfss.Shell.Commands;
 
-/// <summary>Says where to find the everyday commands that pwsh has and the bare engine has not.</summary>
+/// <summary>Tells the user where to find the everyday commands that pwsh has and the bare engine lacks.</summary>
 internal sealed class MissingCommand
 {
-    /// <summary>What people type first; the list need not be complete.</summary>
+    /// <summary>The commands that users try first; the list need not be complete.</summary>
     private static readonly FrozenSet<string> Known = FrozenSet.ToFrozenSet(
         (
             "Get-ChildItem gci ls dir Get-Content gc cat type Set-Content sc Add-Content ac Clear-Content Get-Item gi Set-Item " +
@@ -27,8 +27,8 @@ internal sealed class MissingCommand
     private string? _lookedUp;
 
     /// <summary>
-    /// To be called by the engine when it has found no command of a name. Only remembers it: the engine swallows what is thrown here,
-    /// and a command given here would make Get-Command find what is not there.
+    /// Called by the engine when it has found no command of a name. It only remembers the name: the engine swallows an
+    /// exception thrown here, and a command supplied here would make Get-Command find a command that does not exist.
     /// </summary>
     public void OnNotFound(object? sender, CommandLookupEventArgs lookup)
     {
@@ -38,7 +38,7 @@ internal sealed class MissingCommand
         }
     }
 
-    /// <summary>What to say after an error that names the command looked for last, once; or null.</summary>
+    /// <summary>The hint for an error that names the command looked up last, given once; otherwise null.</summary>
     public string? TakeHint(string error)
     {
         if (_lookedUp is not { } name || !error.Contains(name, StringComparison.OrdinalIgnoreCase))

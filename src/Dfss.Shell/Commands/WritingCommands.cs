@@ -3,7 +3,7 @@ using System.Management.Automation;
 
 namespace Dfss.Shell.Commands;
 
-/// <summary>Write-Output: its input, one by one.</summary>
+/// <summary>Write-Output: writes its input objects one by one.</summary>
 [Cmdlet(VerbsCommunications.Write, "Output")]
 public sealed class WriteOutputCommand : PSCmdlet
 {
@@ -24,7 +24,7 @@ public sealed class WriteOutputCommand : PSCmdlet
     }
 }
 
-/// <summary>Write-Host: text for the reader, on the information stream.</summary>
+/// <summary>Write-Host: text for the user, on the information stream.</summary>
 [Cmdlet(VerbsCommunications.Write, "Host")]
 public sealed class WriteHostCommand : PSCmdlet
 {
@@ -38,11 +38,11 @@ public sealed class WriteHostCommand : PSCmdlet
     [Parameter]
     public SwitchParameter NoNewline { get; set; }
 
-    /// <summary>Taken so that scripts run unchanged.</summary>
+    /// <summary>The colour of the text, where colours are shown.</summary>
     [Parameter]
     public ConsoleColor ForegroundColor { get; set; }
 
-    /// <summary>Taken so that scripts run unchanged; not shown.</summary>
+    /// <summary>Accepted so that scripts run unchanged; has no effect.</summary>
     [Parameter]
     public ConsoleColor BackgroundColor { get; set; }
 
@@ -101,7 +101,7 @@ public sealed class OutFileCommand : PSCmdlet, IDisposable
     [Parameter(ValueFromPipeline = true)]
     public PSObject? InputObject { get; set; }
 
-    /// <summary>Taken because <c>&gt;</c> names one; UTF-8 is what is written.</summary>
+    /// <summary>Accepted because <c>&gt;</c> passes one; the output is always UTF-8.</summary>
     [Parameter]
     public object? Encoding { get; set; }
 

@@ -14,7 +14,7 @@ public sealed class FailingDiskTests : IDisposable
 
     private static readonly SendOptions Send = new() { ChunkSize = ChunkSize };
 
-    private readonly TemporaryFolder folder = TemporaryFolder.OnDisk();
+    private readonly TemporaryFolder folder = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -29,7 +29,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
         get
         {
             TheoryData<string, bool> rows = [];
-            bool isAll = Environment.GetEnvironmentVariable("DFSS_ADVERSARIAL") is not null;
+            bool isAll = SearchSize.IsWhole("DFSS_ADVERSARIAL");
             foreach ((int index, AdversarialClient animal) in AdversarialClient.All.Where(animal => isAll || !animal.IsLong).Index())
             {
                 bool isEither = !animal.NeedsTls && !animal.IsPlainOnly && !isAll;

@@ -10,7 +10,7 @@ namespace Dfss.Tests.Faults;
 /// <summary>Real peer processes, killed with SIGKILL in the middle of sends.</summary>
 public sealed class KilledPeerTests(ITestOutputHelper output)
 {
-    private const int Sends = 20;
+    private const int OrdinarySends = 5;
 
     /// <summary>Most chunks are files, on their way through incoming/; the last of a file is often a row.</summary>
     private static readonly SendOptions Send = new() { ChunkSize = 256 << 10 };
@@ -22,6 +22,7 @@ public sealed class KilledPeerTests(ITestOutputHelper output)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
         Random random = new(FaultSeed.Take(output));
+        int sends = SearchSize.Take("DFSS_KILLS", OrdinarySends);
         using TemporaryFolder folder = new();
         PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         int port = peer.Port;
@@ -29,7 +30,7 @@ public sealed class KilledPeerTests(ITestOutputHelper output)
         try
         {
             int killed = 0;
-            for (int i = 0; i < Sends; i++)
+            for (int i = 0; i < sends; i++)
             {
                 SentFile file = new(
                     $"file{i}", folder.CreateFile($"source{i}", random.Next(1, 6 << 20), random.Next()), Send.ChunkSize);
@@ -48,7 +49,7 @@ public sealed class KilledPeerTests(ITestOutputHelper output)
                 await VerifyAsync(peer, acknowledged, folder["received"]);
             }
 
-            output.WriteLine($"{killed} of {Sends} sends were killed before their acknowledgement");
+            output.WriteLine($"{killed} of {sends} sends were killed before their acknowledgement");
             Assert.Equal(0, await peer.StopAsync());
             await AssertNothingGrewAsync(folder["store"], acknowledged);
         }

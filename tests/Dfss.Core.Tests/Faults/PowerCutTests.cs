@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dfss.Testing;
 using Xunit;
 
@@ -10,7 +9,7 @@ namespace Dfss.Tests.Faults;
 /// </summary>
 public sealed class PowerCutTests(ITestOutputHelper output)
 {
-    private const int OrdinaryCuts = 3;
+    private const int OrdinaryCuts = 1;
     private const int CutsUntilFound = 10;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -31,9 +30,7 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     public async Task What_was_acknowledged_survives_power_cuts_and_nothing_grows(bool hasJournal)
     {
         Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
-        int cuts = int.Parse(
-            Environment.GetEnvironmentVariable("DFSS_POWER_CUTS") ?? OrdinaryCuts.ToString(CultureInfo.InvariantCulture),
-            CultureInfo.InvariantCulture);
+        int cuts = SearchSize.Take("DFSS_POWER_CUTS", OrdinaryCuts);
         await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal, leftOut: null);
         for (int i = 0; i < cuts; i++)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dfss.Tests.Faults;
 using Xunit;
 
@@ -12,11 +11,8 @@ internal static class FuzzSettings
     public static (int Seed, int Count) Take(ITestOutputHelper output, int usual)
     {
         int seed = FaultSeed.Take(output);
-        int count = checked(usual * (Read("DFSS_FUZZ") ?? 1));
+        int count = checked(usual * SearchSize.Take("DFSS_FUZZ", 1));
         output.WriteLine($"{count} spoiled inputs");
         return (seed, count);
     }
-
-    private static int? Read(string name) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

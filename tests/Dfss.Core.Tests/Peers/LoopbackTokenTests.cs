@@ -5,6 +5,7 @@ using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;
 using Dfss.Transport;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Peers;
@@ -85,6 +86,20 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_peer_that_stops_leaves_the_token_of_the_next_peer_at_its_address()
+    {
+        IPEndPoint endpoint = new(IPAddress.Loopback, 1);
+        LoopbackToken former = await LoopbackToken.CreateAsync(state["shared"], [endpoint], Token);
+        LoopbackToken next = await LoopbackToken.CreateAsync(state["shared"], [endpoint], Token);
+        former.Delete();
+        string? found = LoopbackToken.Find(state["shared"], endpoint);
+        Assert.NotNull(found);
+        Assert.Equal(RemoteIdentity.Anybody, next.Identify(found));
+        next.Delete();
+        Assert.Null(LoopbackToken.Find(state["shared"], endpoint));
+    }
+
+    [Fact]
     public async Task A_client_that_found_an_old_token_looks_once_more()
     {
         // As it is while a peer starts at the port of one that was killed.
@@ -105,6 +120,32 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
             Token);
         Assert.Equal(2, connections);
         await channel.PingAsync(Token);
+    }
+
+    [Fact]
+    public async Task A_peer_whose_state_folder_is_emptied_puts_its_token_back_and_removes_it_when_it_stops()
+    {
+        FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
+        using TemporaryFolder own = new();
+        await using DfssPeer other = await DfssPeer.StartAsync(
+            new PeerOptions { Port = 0, StateFolder = own["state"], TimeProvider = clock, Log = log.Enqueue }, Token);
+        string[] files = Directory.GetFiles(own["state/tokens"]);
+        string secret = await File.ReadAllTextAsync(files[0], Token);
+        Directory.Delete(own["state"], recursive: true);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!log.Any(line => line.Contains("were written again", StringComparison.Ordinal)))
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(1, limit.Token);
+        }
+
+        Assert.All(files, path => Assert.Equal(secret, File.ReadAllText(path)));
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            new PeerAddress("127.0.0.1", other.Port), ClientChannelOptions.Default with { StateFolder = own["state"] }, Token);
+        await channel.PingAsync(Token);
+        await other.StopAsync();
+        Assert.Empty(Directory.GetFiles(own["state/tokens"]));
     }
 
     [Fact]

@@ -89,7 +89,10 @@ public sealed class RenewalTests : IAsyncLifetime
         DfssException refused = await Assert.ThrowsAsync<DfssException>(
             () => new MemberRenewal(membership, store: null, later).RenewAsync(shown, Token));
         Assert.Equal(DfssErrorCode.CertificateExpired, refused.Code);
-        Assert.Contains("Join-DfssCluster -Force", refused.Advice, StringComparison.Ordinal);
+        Assert.Contains("Join-DfssCluster INVITATION -Force", refused.Advice, StringComparison.Ordinal);
+        StoreId store = StoreId.Create();
+        Assert.Contains(
+            $"Join-DfssCluster INVITATION -StoreId {store} -Force", MemberRenewal.JoinAgainAdvice(store), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Dfss.Records;
 using Dfss.Storage;
+using Dfss.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -42,6 +43,33 @@ public sealed class StoreSpaceTests : IDisposable
         // What goes makes room.
         await store.Chunks.DeleteAsync(TestChunks.Make(0, length).Id, Token);
         Assert.Equal(PutResult.Stored, await PutAsync(store, fitting, length));
+    }
+
+    [Fact]
+    public async Task A_disk_without_inodes_is_told_with_the_figures()
+    {
+        Assert.SkipWhen(SmallDisk.Obstacle is not null, SmallDisk.Obstacle ?? string.Empty);
+        using SmallDisk disk = new(Path.Combine(folder.Path, "disk"), "size=64m,nr_inodes=2000");
+        await using LocalStore store = await LocalStore.OpenAsync(
+            Path.Combine(disk.MountPoint, "store"), new LocalStoreOptions { MinimumFreeBytes = 0 }, Token);
+        await Assert.ThrowsAsync<IOException>(async () =>
+        {
+            for (int i = 0; i <= 2000; i++)
+            {
+                await File.WriteAllBytesAsync(Path.Combine(disk.MountPoint, $"other{i}"), [], Token);
+            }
+        });
+        DfssException full = await Assert.ThrowsAsync<DfssException>(() => PutAsync(store, 1, TestChunks.Large));
+        Assert.Equal(DfssErrorCode.StoreFull, full.Code);
+        Assert.Contains("no inodes left: its file system holds at most 2,000 files and folders", full.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_peers_than_a_file_can_have_are_told_with_what_to_do()
+    {
+        HomeMember[] members = [.. Enumerable.Range(0, 65).Select(_ => new HomeMember(StoreId.Create(), ["a:1"]))];
+        DfssException error = Assert.Throws<DfssException>(() => Dfss.Transfer.HomeFinder.ThrowIfTooMany(members));
+        Assert.Contains("at most 64 of them with -Peer", error.Advice!, StringComparison.Ordinal);
     }
 
     [Fact]

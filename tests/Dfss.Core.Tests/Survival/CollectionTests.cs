@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dfss.Tests.Faults;
 using Xunit;
 
@@ -11,7 +10,7 @@ namespace Dfss.Tests.Survival;
 /// </summary>
 public sealed class CollectionTests(ITestOutputHelper output)
 {
-    private const int OrdinaryChanges = 30;
+    private const int OrdinaryChanges = 12;
     private const int ChangesOfPhase = 30;
 
     /// <summary>Looked at more often, so that what is lost is not replaced before.</summary>
@@ -22,9 +21,7 @@ public sealed class CollectionTests(ITestOutputHelper output)
     public async Task Nothing_referenced_is_ever_collected_and_in_the_end_nothing_else_is_there()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
-        int changes = int.Parse(
-            Environment.GetEnvironmentVariable("DFSS_CHANGES") ?? OrdinaryChanges.ToString(CultureInfo.InvariantCulture),
-            CultureInfo.InvariantCulture);
+        int changes = SearchSize.Take("DFSS_CHANGES", OrdinaryChanges);
         await using CollectionRig rig = await CollectionRig.StartAsync(FaultSeed.Take(output));
         for (int left = changes; left > 0; left -= ChangesOfPhase)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dfss.Testing;
 using Dfss.Tests.Faults;
 using Dfss.Transfer;
@@ -35,8 +34,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static int Flips => int.Parse(
-        Environment.GetEnvironmentVariable("DFSS_FLIPS") ?? OrdinaryFlips.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    private static int Flips => SearchSize.Take("DFSS_FLIPS", OrdinaryFlips);
 
     public async ValueTask InitializeAsync()
     {

@@ -20,7 +20,7 @@ public sealed class FullPeerTests : IAsyncDisposable
     /// <summary>Two thirds of it, 21 MiB, are to lie on each of three peers where there are two copies.</summary>
     private const int TooMuch = 32 << 20;
 
-    private readonly TemporaryFolder folder = TemporaryFolder.OnDisk();
+    private readonly TemporaryFolder folder = new();
     private readonly List<string> warnings = [];
     private LoopDisk disk = null!;
     private PeerGroup peers = null!;

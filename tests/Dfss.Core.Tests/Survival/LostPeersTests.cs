@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dfss.Testing;
 using Dfss.Tests.Faults;
 using Dfss.Transfer;
@@ -50,7 +49,7 @@ public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
     {
         await SendAllAsync();
         int[] order = [.. Enumerable.Range(0, Peers).OrderBy(_ => random.Next())];
-        int victims = Environment.GetEnvironmentVariable("DFSS_FILES") is null ? OrdinaryVictims : Peers;
+        int victims = SearchSize.IsWhole("DFSS_FILES") ? Peers : OrdinaryVictims;
         foreach ((int index, int victim) in order[..victims].Index())
         {
             IReadOnlyList<FileHealth> before = await TestAllAsync();
@@ -100,8 +99,7 @@ public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
 
     private async Task SendAllAsync()
     {
-        int count = int.Parse(
-            Environment.GetEnvironmentVariable("DFSS_FILES") ?? OrdinaryFiles.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        int count = SearchSize.Take("DFSS_FILES", OrdinaryFiles);
         await using DfssClient client = NewClient();
         for (int i = 0; i < count; i++)
         {

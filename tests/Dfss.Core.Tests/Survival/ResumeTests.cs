@@ -17,6 +17,7 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
     private const int Peers = 3;
     private const int Replicas = 2;
     private const int OrdinaryMebibytes = 48;
+    private const string Mebibytes = "DFSS_RESUME_MIB";
     private const int ChunkSize = DfssLimits.DefaultChunkSize;
 
     /// <summary>So few that the kills cost much less than the file where it is small.</summary>
@@ -31,7 +32,7 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>How often a command is given again that a busy machine kept from its answers.</summary>
     private const int MaxTries = 5;
 
-    private readonly TemporaryFolder folder = TemporaryFolder.OnDisk();
+    private readonly TemporaryFolder folder = SearchSize.IsWhole(Mebibytes) ? TemporaryFolder.OnDisk() : new TemporaryFolder();
     private readonly List<FaultProxy> links = [];
     private readonly Lock gate = new();
     private PeerGroup peers = null!;
@@ -60,9 +61,7 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
             });
         }
 
-        int mebibytes = int.Parse(
-            Environment.GetEnvironmentVariable("DFSS_RESUME_MIB") ?? OrdinaryMebibytes.ToString(CultureInfo.InvariantCulture),
-            CultureInfo.InvariantCulture);
+        int mebibytes = SearchSize.Take(Mebibytes, OrdinaryMebibytes);
         // Some bytes more than whole chunks.
         length = ((long)mebibytes << 20) + 12_345;
         source = folder.CreateFile("source", length, random.Next());
@@ -123,7 +122,7 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.False(File.Exists(destination + ".dfss-part"));
     }
 
-    private static int Kills => Environment.GetEnvironmentVariable("DFSS_RESUME_MIB") is null ? 4 : 10;
+    private static int Kills => SearchSize.IsWhole(Mebibytes) ? 10 : 2;
 
     private static ClientCommand Command(ClientOperation operation, string path) =>
         new() { Operation = operation, Name = "file", Path = path, ChunkSize = ChunkSize, Replicas = Replicas };

@@ -11,6 +11,21 @@ public class PayloadPoolTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public void Memory_that_is_released_is_allocated_again_when_it_is_needed()
+    {
+        PayloadPool pool = new(DfssLimits.MaxPayloadBytes, DfssLimits.MaxPayloadBytes);
+        Payload first = pool.TryRent(100)!;
+        pool.Release();
+        Assert.Equal(DfssLimits.MaxPayloadBytes, pool.AllocatedBytes);
+        first.Dispose();
+        pool.Release();
+        Assert.Equal(0, pool.AllocatedBytes);
+        using Payload second = pool.TryRent(DfssLimits.MaxPayloadBytes)!;
+        Assert.Equal(DfssLimits.MaxPayloadBytes, second.Memory.Length);
+        Assert.Equal(DfssLimits.MaxPayloadBytes, pool.AllocatedBytes);
+    }
+
+    [Fact]
     public async Task A_payload_has_exactly_the_length_asked_for()
     {
         PayloadPool pool = new(16 * Mebi);

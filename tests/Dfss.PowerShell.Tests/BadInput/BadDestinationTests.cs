@@ -111,6 +111,43 @@ public sealed class BadDestinationTests : BadInputTests
     }
 
     [Fact]
+    public void A_disk_without_inodes_is_told_with_the_figures()
+    {
+        string path = Mount("size=1m,nr_inodes=4").MountPoint;
+        for (int i = 0; i < 3; i++)
+        {
+            File.WriteAllText(Path.Combine(path, $"{i}"), string.Empty);
+        }
+
+        ErrorRecord error = Fails("Receive-DfssFile a.txt -Peer $peer -Destination disk");
+        Check(
+            error, "DestinationUnwritable", ErrorCategory.WriteError, "a.txt", $"'{Path.Combine(path, "a.txt")}'",
+            "no inodes left: its file system holds at most 4 files and folders");
+        File.Delete(Path.Combine(path, "0"));
+        Assert.Single(Run("Receive-DfssFile a.txt -Peer $peer -Destination disk").As<FileInfo>());
+    }
+
+    [Fact]
+    public void A_link_that_leads_to_itself_is_told_and_without_it_the_file_is_received()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
+        File.CreateSymbolicLink(Out("loop"), Out("loop"));
+        ErrorRecord error = Fails("Receive-DfssFile a.txt -Peer $peer -Destination out/loop -Force");
+        Check(
+            error, "DestinationUnwritable", ErrorCategory.WriteError, "a.txt",
+            $"'{Out("loop")}': it is a link that cannot be followed to its end");
+        File.Delete(Out("loop"));
+        Assert.Single(Run("Receive-DfssFile a.txt -Peer $peer -Destination out/loop").As<FileInfo>());
+    }
+
+    [Fact]
+    public void A_backslash_at_the_end_means_a_folder_everywhere()
+    {
+        FileInfo received = Assert.Single(Run("Receive-DfssFile a.txt -Peer $peer -Destination .\\out\\new\\").As<FileInfo>());
+        Assert.Equal(Out("new/a.txt"), received.FullName);
+    }
+
+    [Fact]
     public void A_fifo_is_neither_waited_for_nor_replaced()
     {
         Assert.SkipWhen(SystemTool.Find("mkfifo") is null, "mkfifo is not here.");

@@ -12,7 +12,7 @@ public sealed class BadNameTests : BadInputTests
         "a\rb", "\u001b[2Jx", new string('x', 5000));
 
     /// <summary>Names that only some systems cannot have.</summary>
-    public static TheoryData<string> Portable => new("CON", "nul.txt", "C:x", "a.", "a ", "a*b?", "-Force", "$(x)", "~", "...");
+    public static TheoryData<string> Portable => new("CON", "nul.txt", "C:x", "a.", "a*b?", "-Force", "$(x)", "~", "...");
 
     [Theory]
     [MemberData(nameof(Refused))]
@@ -33,6 +33,59 @@ public sealed class BadNameTests : BadInputTests
 
         IsAtDestination("fine");
         Assert.Equal(["in", "out"], Directory.GetFileSystemEntries(Folder).Select(Path.GetFileName).Order());
+    }
+
+    public static TheoryData<string> Invisible => new(" ", "\u00a0", "a/ /b", " a", "a ", "a/b ", "a\u200bb", "\u200d", "a\u202eb", "\u2800");
+
+    [Theory]
+    [MemberData(nameof(Invisible))]
+    public void A_new_name_that_does_not_show_is_refused_and_one_that_is_stored_can_be_asked_for(string name)
+    {
+        Set("name", name);
+        Check(
+            Fails("Send-DfssFile in/good.txt -Name $name -Peer $peer"), "InvalidName", ErrorCategory.InvalidArgument,
+            In("good.txt"), $"'{name}' cannot be the name of a new file:");
+        Send("good.txt");
+        Check(
+            Fails("Rename-DfssFile good.txt $name -Peer $peer"), "InvalidName", ErrorCategory.InvalidArgument, "good.txt",
+            $"'{name}' cannot be the name of a new file:");
+        IsStored("good.txt");
+        Assert.Equal(name, FileName.Normalize(name));
+        foreach (string command in new[] { "Get-DfssFileInfo", "Receive-DfssFile", "Remove-DfssFile -Confirm:$false" })
+        {
+            Check(
+                Fails($"{command} -LiteralName $name -Peer $peer"), "FileNotFound", ErrorCategory.ObjectNotFound, name, $"'{name}'");
+        }
+    }
+
+    [Theory]
+    [InlineData("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645")]
+    [InlineData("\U0001F469\u200D\U0001F4BB.txt")]
+    [InlineData("a b/c\u00a0d")]
+    public void A_name_with_joiners_or_spaces_between_other_characters_is_stored(string name)
+    {
+        Set("name", name);
+        Run("Send-DfssFile in/good.txt -Name $name -Peer $peer").ThrowIfFailed();
+        IsStored(name);
+    }
+
+    [Fact]
+    public void A_part_that_no_disk_takes_is_sent_with_a_warning_whose_advice_receives_it()
+    {
+        string name = "sub/" + new string('\u00e9', 130);
+        Set("name", name);
+        Result sent = Run("Send-DfssFile in/good.txt -Name $name -Peer $peer");
+        sent.ThrowIfFailed();
+        Assert.Contains("a part of 260 bytes", Assert.Single(sent.Warnings), StringComparison.Ordinal);
+        Assert.Contains("Receive-DfssFile -Destination", sent.Warnings[0], StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+        {
+            ErrorRecord error = Fails("Receive-DfssFile -LiteralName $name -Destination out -Peer $peer");
+            Check(error, "InvalidName", ErrorCategory.InvalidArgument, name, "longer than the 255 bytes");
+            IsAtDestination();
+        }
+
+        Assert.Single(Run("Receive-DfssFile -LiteralName $name -Destination out/short -Peer $peer").As<FileInfo>());
     }
 
     [Theory]

@@ -62,6 +62,17 @@ public sealed class BadPeerTests : BadInputTests
     }
 
     [Fact]
+    public void A_host_that_no_name_service_takes_is_refused_with_the_limit_and_without_its_whole_text()
+    {
+        string address = new string('h', 300) + ":9000";
+        Set("bad", address);
+        string message = Check(
+            Ends("Get-DfssFileInfo x -Peer $bad"), "PeerAddressInvalid", ErrorCategory.InvalidArgument, address,
+            "a host name has at most 253 bytes");
+        Assert.True(message.Length < 200, message);
+    }
+
+    [Fact]
     public void A_port_without_a_host_is_refused_and_the_host_is_guessed() => Check(
         Ends("Get-DfssFileInfo x -Peer 9001"), "PeerAddressInvalid", ErrorCategory.InvalidArgument, "9001",
         "did you mean localhost:9001?");

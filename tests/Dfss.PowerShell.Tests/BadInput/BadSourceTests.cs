@@ -8,6 +8,24 @@ namespace Dfss.Tests.BadInput;
 /// <summary>Local files that cannot be sent.</summary>
 public sealed class BadSourceTests : BadInputTests
 {
+    [Theory]
+    [InlineData("")]
+    [InlineData(" -WhatIf")]
+    public void A_link_to_nothing_or_to_itself_is_told_and_does_not_stop_the_others(string whatIf)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
+        File.CreateSymbolicLink(In("loop"), In("loop"));
+        File.CreateSymbolicLink(In("dangling"), In("none"));
+        foreach (string name in new[] { "loop", "dangling" })
+        {
+            ErrorRecord error = Fails($"Send-DfssFile in/{name} -Peer $peer{whatIf}");
+            Check(error, "PathNotFound", ErrorCategory.ObjectNotFound, In(name), $"'{In(name)}' is a link that leads to no file");
+        }
+
+        File.CreateSymbolicLink(In("link"), In("good.txt"));
+        Run($"Send-DfssFile in/link -Peer $peer{whatIf}").ThrowIfFailed();
+    }
+
     [Fact]
     public void A_folder_does_not_stop_the_others()
     {
@@ -68,7 +86,9 @@ public sealed class BadSourceTests : BadInputTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
         File.CreateSymbolicLink(In("dangling"), In("none"));
         ErrorRecord error = Fails("Send-DfssFile in/dangling, in/good.txt -Peer $peer", results: 1);
-        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("dangling"), $"'{In("dangling")}'", "does not exist");
+        Check(
+            error, "PathNotFound", ErrorCategory.ObjectNotFound, In("dangling"), $"'{In("dangling")}' is a link that leads to no file",
+            In("none"));
         IsStored("good.txt");
     }
 

@@ -98,7 +98,7 @@ public sealed class ClusterTests : IDisposable
     public void Of_several_clusters_one_is_picked()
     {
         users.MakeCluster();
-        users.Session.Run("$null = New-DfssCluster other -Passphrase $p", ("p", Secret("x"))).ThrowIfFailed();
+        users.Session.Run("$null = New-DfssCluster other -Passphrase $p", ("p", Secret("four words of mine"))).ThrowIfFailed();
         ErrorRecord error = Error("Get-DfssFileInfo");
         Assert.Equal("ClusterAmbiguous", Result.IdOf(error));
         Assert.Contains("'lab', 'other'", error.Exception.Message, StringComparison.Ordinal);
@@ -119,7 +119,7 @@ public sealed class ClusterTests : IDisposable
     public void Whoever_gives_a_certificate_need_not_say_which_of_several_clusters()
     {
         users.MakeCluster();
-        users.Session.Run("$null = New-DfssCluster other -Passphrase $p", ("p", Secret("x"))).ThrowIfFailed();
+        users.Session.Run("$null = New-DfssCluster other -Passphrase $p", ("p", Secret("four words of mine"))).ThrowIfFailed();
         using CompanyFolder company = new();
         File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
         Result result = users.Session.Run(
@@ -133,6 +133,34 @@ public sealed class ClusterTests : IDisposable
         result.ThrowIfFailed();
         Assert.Equal("a.txt", Assert.Single(result.As<DfssFileInfo>()).Name);
         Assert.Equal("ClusterAmbiguous", IdOf("Get-DfssFileInfo -Peer $peer"));
+    }
+
+    [Fact]
+    public void A_short_passphrase_is_refused_and_taken_with_the_switch_that_the_advice_names()
+    {
+        Session session = users.Session;
+        ErrorRecord error = session.RunUntilError("New-DfssCluster lab -Passphrase $p", ("p", Secret("elevenchars")));
+        Assert.Equal("PassphraseTooShort", Result.IdOf(error));
+        Assert.Contains("-AllowShortPassphrase", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        session.Run("New-DfssCluster lab -Passphrase $p -AllowShortPassphrase").ThrowIfFailed();
+        session.Run("New-DfssCluster other -Passphrase $p", ("p", Secret("twelve chars"))).ThrowIfFailed();
+    }
+
+    [Fact]
+    public void A_bad_environment_variable_is_named()
+    {
+        foreach ((string variable, string value, string id) in new[]
+        {
+            ("DFSS_CLUSTER", "nowhere", "ClusterNotFound"), ("DFSS_PEER", "not an address", "PeerAddressInvalid"),
+        })
+        {
+            Environment.SetEnvironmentVariable(variable, value);
+            ErrorRecord error = users.Session.RunUntilError("Get-DfssFileInfo x");
+            Assert.Equal(id, Result.IdOf(error));
+            Assert.Contains($"$env:{variable}", error.ErrorDetails.Message, StringComparison.Ordinal);
+            Assert.Contains($"$env:{variable}", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+            Environment.SetEnvironmentVariable(variable, null);
+        }
     }
 
     [Theory]
@@ -156,6 +184,7 @@ public sealed class ClusterTests : IDisposable
         foreach ((string command, string id) in new[]
         {
             ("New-DfssCluster LAB -Passphrase $p", "ClusterExists"),
+            ("New-DfssCluster second -Passphrase $p", "PassphraseTooShort"),
             ("Start-DfssPeer -InMemory -Port 0 -Issuer", "PassphraseMissing"),
             ("Start-DfssPeer -InMemory -Port 0 -Issuer -Passphrase $p", "PassphraseWrong"),
             ("Start-DfssPeer -InMemory -Port 0 -Issuer -Passphrase $p -Detached", "PassphraseWrong"),

@@ -50,6 +50,26 @@ public sealed class CmdletContractTests
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
+    public void A_default_that_help_shows_is_one_that_the_parameter_takes(Type cmdlet)
+    {
+        object instance = Activator.CreateInstance(cmdlet)!;
+        foreach (PropertyInfo property in cmdlet.GetProperties().Where(property => property.IsDefined(typeof(ParameterAttribute))))
+        {
+            object? shown = property.GetValue(instance) ?? property.GetCustomAttribute<PSDefaultValueAttribute>()?.Value;
+            if (shown is IConvertible && property.GetCustomAttribute<ValidateRangeAttribute>() is { MinRange: IComparable least })
+            {
+                Assert.True(least.CompareTo(Convert.ChangeType(shown, least.GetType(), null)) <= 0, $"-{property.Name} shows {shown}.");
+            }
+        }
+    }
+
+    [Fact]
+    public void Help_shows_2_replicas_where_the_code_sends_2() => Assert.All(
+        new[] { "Replicas", "MinimumReplicas" },
+        name => Assert.Equal(2, typeof(SendDfssFileCommand).GetProperty(name)!.GetCustomAttribute<PSDefaultValueAttribute>()?.Value));
+
+    [Theory]
+    [MemberData(nameof(Cmdlets))]
     public void The_verb_is_approved(Type cmdlet)
     {
         string[] approved = [.. typeof(VerbsCommon).Assembly.GetExportedTypes()

@@ -106,7 +106,7 @@ public sealed class RepairDfssFileTests : IDisposable
         Assert.Empty(result.ThrowIfFailed().Output);
         Assert.Equal([false, true], session.Run("Test-DfssFile * -Peer $peers -WarningAction Ignore").As<bool>());
         Result asked = session.Run("Repair-DfssFile * -Peer $peers -Confirm");
-        Assert.Equal(["a", "b"], asked.As<DfssFileRepair>().Select(one => one.Name));
+        Assert.Equal(["a", "b"], asked.ThrowIfFailed().As<DfssFileRepair>().Select(one => one.Name));
         Assert.Contains($"\"Make 1 copy of chunks, 128.0 KB, at {peer} (1)\" on target \"a\"", Assert.Single(host.Questions), StringComparison.Ordinal);
     }
 

@@ -5,17 +5,20 @@ using Dfss.Security;
 
 namespace Dfss.Clusters;
 
-/// <content>Those who are members: their certificates are renewed, listed and taken back.</content>
+/// <content>Renews, lists and revokes the certificates of members.</content>
 public sealed partial class ClusterIssuer
 {
-    // A certificate that is made while its member's are taken back would be left out.
+    // Serializes issuing and revoking: a certificate issued while its member is being revoked would be missed.
     private readonly SemaphoreSlim membersTurn = new(1, 1);
 
-    /// <summary>Issues a member another certificate like the one he shows, for as long as a new one holds.</summary>
-    /// <param name="request">The proof of the key (PKCS#10, DER); nothing that it asks for counts.</param>
-    /// <param name="caller">Who asks, by his certificate.</param>
+    /// <summary>
+    /// Issues a member a new certificate with the content of the one presented and the full lifetime.
+    /// </summary>
+    /// <param name="request">The proof of the key (PKCS#10, DER); the attributes that it asks for are ignored.</param>
+    /// <param name="caller">The member, by its certificate.</param>
     /// <exception cref="DfssException">
-    /// CertificateRevoked: just now. InvalidArgument: the request proves no key. LimitExceeded; StoreFull, StoreFailed.
+    /// CertificateRevoked: since the connection was accepted. InvalidArgument: the request proves no key.
+    /// LimitExceeded; StoreFull, StoreFailed.
     /// </exception>
     internal async Task<byte[]> RenewAsync(byte[] request, RemoteIdentity caller)
     {
@@ -32,11 +35,11 @@ public sealed partial class ClusterIssuer
         {
             ThrowIfRevoked(caller);
 
-            // The book may be older than the certificate, where it was restored from a copy.
+            // A ledger restored from a copy may be older than the certificate.
             await book.AdoptAsync(new IssuedCertificate(serial, [], caller.NotAfter.ToUnixTimeMilliseconds())).ConfigureAwait(false);
             if (book.FindCertificates(serial).FirstOrDefault(one => HasSameKey(one, issued)) is { } before)
             {
-                // Its answer was lost.
+                // The member did not receive the answer to the same request.
                 return before.Encoded;
             }
 
@@ -49,25 +52,26 @@ public sealed partial class ClusterIssuer
         }
     }
 
-    /// <summary>The newest certificate of each member, and whether it was taken back.</summary>
+    /// <summary>The newest certificate of each member, and whether it is revoked.</summary>
     /// <param name="after">Only those with a higher number; 0 for all.</param>
-    /// <param name="limit">As many at the most.</param>
+    /// <param name="limit">The largest number of results.</param>
     internal IReadOnlyList<(long Number, byte[] Encoded, bool IsRevoked)> ListCertificates(long after, int limit) =>
         [.. book.ListCertificates(after, limit).Select(one => (one.Number, one.Certificate.Encoded, revocations.Has(one.Certificate.Serial)))];
 
-    /// <summary>Takes back every certificate that the member has who has this one.</summary>
+    /// <summary>Revokes every certificate of the member that has this one.</summary>
     /// <param name="serial">Its serial number in hexadecimal.</param>
-    /// <param name="caller">Who asks.</param>
-    /// <returns>The revocation list that is in force from now on, in PEM.</returns>
+    /// <param name="caller">The administrator that asks.</param>
+    /// <returns>The revocation list now in force, in PEM.</returns>
     /// <exception cref="DfssException">
-    /// CertificateUnknown; InvalidArgument: it is the one that the caller shows. DestinationUnwritable, StoreFull, StoreFailed.
+    /// CertificateUnknown; InvalidArgument: it belongs to the caller. DestinationUnwritable, StoreFull, StoreFailed.
     /// </exception>
     internal async Task<string> RevokeAsync(string serial, RemoteIdentity caller)
     {
         await membersTurn.WaitAsync().ConfigureAwait(false);
         try
         {
-            // He may have been revoked while he waited for his turn: of two who revoke each other, one stays.
+            // The caller may have been revoked while it waited for its turn: of two administrators that revoke each
+            // other, one stays.
             ThrowIfRevoked(caller);
             IReadOnlyList<IssuedCertificate> certificates = book.FindCertificates(serial);
             if (certificates.Any(one => one.Serial == caller.Certificates[0].Serial))
@@ -80,7 +84,7 @@ public sealed partial class ClusterIssuer
             await book.RevokeAsync([.. certificates.Select(one => one.Serial)]).ConfigureAwait(false);
             await SignRevokedAsync().ConfigureAwait(false);
 
-            // Also where this was begun before, and broken off here.
+            // Runs also when an earlier call was interrupted at this point.
             if (StoreOf(certificates) is StoreId store && book.FindOtherServers(store, serial).All(revocations.Has))
             {
                 await book.RemovePeerAsync(store).ConfigureAwait(false);
@@ -95,8 +99,8 @@ public sealed partial class ClusterIssuer
     }
 
     /// <summary>
-    /// Sees to it that the list has all that was ever revoked: it may have been restored from a copy, and one that other members had may
-    /// have taken its place.
+    /// Ensures that the list contains every revocation of the ledger. The list may have been restored from a copy, or a
+    /// list that other members had may have replaced it.
     /// </summary>
     internal async Task KeepRevokedAsync()
     {
@@ -111,14 +115,14 @@ public sealed partial class ClusterIssuer
         }
     }
 
-    /// <summary>Signs the next list, where the one in force lacks something.</summary>
+    /// <summary>Signs the next list where an entry is missing from the one in force.</summary>
     private async Task SignRevokedAsync()
     {
         IReadOnlyList<string> all = book.ListRevoked();
         while (!all.All(revocations.Has))
         {
-            // All, and above the number in force: the file may have been put back under this process. Where a newer list has come meanwhile,
-            // that is the one to go on from.
+            // The new list has all entries and a number above the one in force, because the file may have been restored
+            // under this process. Where a newer list has arrived meanwhile, the loop continues from that one.
             string list = authority.Revoke(revocations.Read(), all.Select(Convert.FromHexString), after: revocations.Number);
             await revocations.ReplaceAsync(Encoding.ASCII.GetBytes(list), CancellationToken.None).ConfigureAwait(false);
         }
@@ -144,8 +148,8 @@ public sealed partial class ClusterIssuer
     }
 
     /// <summary>
-    /// Whoever made the cluster and holds the authority's passphrase can let himself in again, also after he was revoked, as another member;
-    /// and his certificate, for which nobody was invited, is listed with the others.
+    /// The user who made the cluster and holds the authority's passphrase can rejoin as another member, also after
+    /// being revoked. Its certificate, which needed no invitation, is listed with the others.
     /// </summary>
     private async Task KeepOwnerAsync()
     {
@@ -175,7 +179,7 @@ public sealed partial class ClusterIssuer
         await membership.SaveIdentityAsync(certificate, store: null).ConfigureAwait(false);
     }
 
-    /// <summary>The store of a member who is a peer.</summary>
+    /// <summary>The store of a member that is a peer.</summary>
     private static StoreId? StoreOf(IReadOnlyList<IssuedCertificate> certificates)
     {
         if (certificates.LastOrDefault(one => one.Encoded.Length > 0) is not { } known)

@@ -6,8 +6,8 @@ using Dfss.Storage;
 namespace Dfss.Clusters;
 
 /// <summary>
-/// The one who lets members into a cluster: holds its authority, and keeps in the authority's folder who is invited, whom it
-/// has issued what, and where the peers are. Safe for concurrent use; one process at a time.
+/// The issuer of a cluster. It holds the cluster's authority, and keeps in the authority's folder the invitations, the
+/// issued certificates and the addresses of the peers. Safe for concurrent use; one process at a time.
 /// </summary>
 public sealed partial class ClusterIssuer : IAsyncDisposable
 {
@@ -34,14 +34,16 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     public string Cluster => authority.Name;
 
     /// <summary>
-    /// Opens the authority of a cluster. Its owner, who made the cluster, gets a new certificate where his is soon to expire or has expired.
+    /// Opens the authority of a cluster. The owner, who made the cluster, gets a new certificate where the present one
+    /// has expired or soon expires.
     /// </summary>
-    /// <param name="membership">The cluster, of which the authority is here.</param>
+    /// <param name="membership">The cluster, whose authority is on this machine.</param>
     /// <param name="passphrase">The passphrase of the authority's key.</param>
     /// <param name="clock">The clock by which invitations and certificates expire.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">
-    /// NotAuthenticated: the passphrase is not the one. SourceUnreadable; StoreInUse: another process has it; StoreFailed.
+    /// NotAuthenticated: the passphrase is wrong. SourceUnreadable; StoreInUse: another process has it open;
+    /// StoreFailed.
     /// </exception>
     public static async Task<ClusterIssuer> OpenAsync(
         ClusterMembership membership, string passphrase, TimeProvider? clock = null, CancellationToken cancellationToken = default)
@@ -74,7 +76,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes the book and forgets the key.</summary>
+    /// <summary>Closes the ledger and erases the key from memory.</summary>
     public async ValueTask DisposeAsync()
     {
         if (isDisposed)
@@ -90,8 +92,8 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     }
 
     /// <summary>
-    /// The certificate of the issuer's own peer. Its key is in this process alone, which holds that of the authority too: so it
-    /// holds as long as the authority does.
+    /// The certificate of the issuer's own peer. Its key is in this process alone, which also holds the authority's
+    /// key; so it is valid as long as the authority.
     /// </summary>
     internal TlsIdentity Identify(StoreId store)
     {
@@ -113,13 +115,14 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         };
     }
 
-    /// <summary>Notes an invitation. Once more with the same terms it is the same one.</summary>
-    /// <param name="secretHash">The SHA-256 of its secret, which only whoever invites knows.</param>
-    /// <param name="terms">What it is for; possible ones.</param>
-    /// <param name="caller">Who invites.</param>
+    /// <summary>Records an invitation. A repeated call with the same terms returns the same invitation.</summary>
+    /// <param name="secretHash">The SHA-256 of its secret, which only the inviting administrator knows.</param>
+    /// <param name="terms">Its terms, already checked to be possible.</param>
+    /// <param name="caller">The inviting administrator.</param>
     /// <returns>When it expires.</returns>
     /// <exception cref="DfssException">
-    /// CertificateRevoked: just now. Conflict: there is one with this secret and other terms. StoreFull, StoreFailed.
+    /// CertificateRevoked: since the connection was accepted. Conflict: an invitation with this secret has other terms.
+    /// StoreFull, StoreFailed.
     /// </exception>
     internal async Task<DateTimeOffset> InviteAsync(byte[] secretHash, InvitationTerms terms, RemoteIdentity caller)
     {
@@ -136,20 +139,20 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets somebody in: uses the invitation up and issues the certificate that it is for. Asked again with the same key, as
-    /// after a lost connection, it gives the same certificate again.
+    /// Admits a member: uses the invitation up and issues the certificate that it is for. A repeated call with the same
+    /// key, as after a lost connection, returns the same certificate.
     /// </summary>
     /// <param name="secretHash">The SHA-256 of the invitation's secret.</param>
-    /// <param name="request">The proof of the key (PKCS#10, DER); nothing that it asks for counts.</param>
-    /// <param name="store">The store that a peer says it serves.</param>
+    /// <param name="request">The proof of the key (PKCS#10, DER); the attributes that it asks for are ignored.</param>
+    /// <param name="store">The store that a peer states it serves.</param>
     /// <param name="self">The issuer's own peer.</param>
     /// <exception cref="DfssException">
-    /// InvitationUnknown, InvitationUsed, InvitationExpired; InvalidArgument: the request proves no key, or a peer says no store
-    /// or that of somebody else. StoreFull, StoreFailed: it was not used up.
+    /// InvitationUnknown, InvitationUsed, InvitationExpired; InvalidArgument: the request proves no key, or a peer
+    /// states no store or one of another member. StoreFull, StoreFailed: the invitation was not used up.
     /// </exception>
     internal async Task<byte[]> JoinAsync(byte[] secretHash, byte[] request, StoreId? store, ClusterPeer self)
     {
-        // First, so that whoever guesses has nothing computed for him.
+        // First: the issuer computes nothing for a client that guesses secrets.
         InvitationTerms terms = book.Find(secretHash);
         byte[] keyHash = CertificateKeys.HashOf(request);
         StoreId? served = terms.Role == DfssRole.Peer ? Choose(terms, store, self) : null;
@@ -166,7 +169,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
             secretHash, keyHash, IssuedCertificate.Of(issued), served, isBound: terms.StoreId is not null).ConfigureAwait(false);
     }
 
-    /// <summary>Notes where a peer is.</summary>
+    /// <summary>Records the addresses of a peer.</summary>
     internal Task AnnounceAsync(StoreId store, IReadOnlyList<string> addresses) => book.SetAddressesAsync(store, addresses);
 
     /// <summary>The peers of the cluster, this one first.</summary>

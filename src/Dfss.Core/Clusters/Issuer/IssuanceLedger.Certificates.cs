@@ -6,23 +6,28 @@ using Microsoft.Data.Sqlite;
 namespace Dfss.Clusters;
 
 /// <content>
-/// The certificates that were issued. A member has one, and after each renewal one more; they are remembered together, so that they
-/// can be taken back together.
+/// The issued certificates. A member has one, and one more after each renewal. They are recorded together, so that they
+/// can be revoked together.
 /// </content>
 internal sealed partial class IssuanceLedger
 {
-    /// <summary>32 of one member that hold at a time: who renews in a loop fills no disk.</summary>
+    /// <summary>
+    /// 32 valid certificates of one member at a time: a member that renews in a loop cannot fill the disk.
+    /// </summary>
     public const int MaxCertificates = 32;
 
     private const string Insert =
         "INSERT INTO certificate (serial, member, encoded, expires) VALUES ($1, $2, $3, $4) ON CONFLICT (serial) DO NOTHING";
 
-    /// <summary>Notes a certificate that was issued without an invitation, where it is not noted: as that of a member of its own.</summary>
+    /// <summary>
+    /// Records a certificate that was issued without an invitation, where it is not recorded yet, as one of a separate
+    /// member.
+    /// </summary>
     public Task AdoptAsync(IssuedCertificate certificate) => database.WriteAsync(session => session.Execute(
         Insert, certificate.Serial, SHA256.HashData(Encoding.ASCII.GetBytes(certificate.Serial)), certificate.Encoded, certificate.Expires));
 
-    /// <summary>Notes a certificate that a member has besides those he had; of the others, those that hold no more are forgotten.</summary>
-    /// <param name="serial">The serial number of one that he had.</param>
+    /// <summary>Records a renewed certificate of a member, and deletes the member's expired ones.</summary>
+    /// <param name="serial">The serial number of one of the member's certificates.</param>
     /// <param name="renewed">The new one.</param>
     /// <exception cref="DfssException">LimitExceeded; CertificateUnknown; StoreFull, StoreFailed.</exception>
     public async Task AddRenewedAsync(string serial, IssuedCertificate renewed)
@@ -52,7 +57,7 @@ internal sealed partial class IssuanceLedger
         }
     }
 
-    /// <summary>The certificates of the member who has, or had, this one.</summary>
+    /// <summary>The certificates of the member that has, or had, this one.</summary>
     /// <exception cref="DfssException">CertificateUnknown.</exception>
     public IReadOnlyList<IssuedCertificate> FindCertificates(string serial) => database.Read(session =>
     {
@@ -74,7 +79,7 @@ internal sealed partial class IssuanceLedger
 
     /// <summary>The newest certificate of each member, in the order in which they were issued.</summary>
     /// <param name="after">Only those with a higher number; 0 for all.</param>
-    /// <param name="limit">As many at the most.</param>
+    /// <param name="limit">The largest number of results.</param>
     public IReadOnlyList<(long Number, IssuedCertificate Certificate)> ListCertificates(long after, int limit) => database.Read(session =>
     {
         List<(long, IssuedCertificate)> found = [];
@@ -96,7 +101,7 @@ internal sealed partial class IssuanceLedger
 
     /// <summary>The certificates of the other members that joined as the peer of a store.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="serial">The serial number of a certificate of the one that is meant.</param>
+    /// <param name="serial">The serial number of a certificate of the member to leave out.</param>
     /// <returns>Their serial numbers.</returns>
     public IReadOnlyList<string> FindOtherServers(StoreId store, string serial) => database.Read(session => ReadTexts(
         session.Prepare(
@@ -106,13 +111,13 @@ internal sealed partial class IssuanceLedger
             """,
             store.ToByteArray(), serial)));
 
-    /// <summary>Whether the member who has this certificate may have another one.</summary>
+    /// <summary>Whether the member that has this certificate may have another one.</summary>
     public bool HasRoom(string serial) =>
         FindCertificates(serial).Count(one => one.Expires > clock.GetUtcNow().ToUnixTimeMilliseconds()) < MaxCertificates;
 
     /// <summary>
-    /// Notes what is taken back, so that a list that was restored from a copy can be made whole again; and forgets the invitations that
-    /// these certificates have made and nobody has used.
+    /// Records revoked certificates, so that a list that was restored from a copy can be completed. Deletes the unused
+    /// invitations that were made with these certificates.
     /// </summary>
     public Task RevokeAsync(IReadOnlyList<string> serials) => database.WriteAsync(session =>
     {
@@ -129,10 +134,10 @@ internal sealed partial class IssuanceLedger
         return serials.Count;
     });
 
-    /// <summary>All that was ever taken back.</summary>
+    /// <summary>Every certificate that was ever revoked.</summary>
     public IReadOnlyList<string> ListRevoked() => database.Read(session => ReadTexts(session.Prepare("SELECT serial FROM revoked")));
 
-    /// <summary>Forgets where a peer is.</summary>
+    /// <summary>Deletes the addresses of a peer.</summary>
     public Task RemovePeerAsync(StoreId store) =>
         database.WriteAsync(session => session.Execute("DELETE FROM peer WHERE store = $1", store.ToByteArray()));
 

@@ -6,9 +6,9 @@ using Microsoft.Data.Sqlite;
 namespace Dfss.Clusters;
 
 /// <summary>
-/// What an issuer must not forget: who is invited, by the SHA-256 of each invitation's secret; who has used one, and the
-/// certificate issued for it; where the peers are. Each change is one transaction, on stable storage when it returns. Safe for
-/// concurrent use.
+/// The issuance ledger: what an issuer must not lose. It records the invitations by the SHA-256 of each secret, which
+/// of them were used, the certificates issued for them, and the addresses of the peers. Each change is one transaction,
+/// on stable storage when it returns. Safe for concurrent use.
 /// </summary>
 internal sealed partial class IssuanceLedger : IAsyncDisposable
 {
@@ -31,7 +31,7 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
     private readonly Database database;
     private readonly TimeProvider clock;
 
-    /// <summary>Opens the file, or makes it.</summary>
+    /// <summary>Opens the file; creates it where it does not exist.</summary>
     /// <exception cref="DfssException">StoreFailed.</exception>
     public IssuanceLedger(string path, TimeProvider clock)
     {
@@ -49,12 +49,12 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
         StoreTaken,
     }
 
-    /// <summary>Notes an invitation; one that is there with the same terms stays as it is.</summary>
+    /// <summary>Records an invitation. One that is recorded with the same terms stays as it is.</summary>
     /// <param name="secretHash">The SHA-256 of its secret.</param>
-    /// <param name="terms">What it is for.</param>
-    /// <param name="inviter">The serial number of the certificate of whoever invites.</param>
+    /// <param name="terms">Its terms.</param>
+    /// <param name="inviter">The serial number of the inviting administrator's certificate.</param>
     /// <returns>When it expires.</returns>
-    /// <exception cref="DfssException">Conflict: it is there with other terms. StoreFull, StoreFailed.</exception>
+    /// <exception cref="DfssException">Conflict: it is recorded with other terms. StoreFull, StoreFailed.</exception>
     public async Task<DateTimeOffset> AddAsync(byte[] secretHash, InvitationTerms terms, string inviter = "")
     {
         string text = JsonSerializer.Serialize(terms with { StoreId = null });
@@ -71,8 +71,10 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
             DfssErrorCode.Conflict, "There is an invitation with this secret and other terms.", "Make another one: each has a secret of its own.");
     }
 
-    /// <summary>What an invitation is for.</summary>
-    /// <exception cref="DfssException">InvitationUnknown; InvitationExpired: before anybody has used it. StoreFailed.</exception>
+    /// <summary>The terms of an invitation.</summary>
+    /// <exception cref="DfssException">
+    /// InvitationUnknown; InvitationExpired: it expired unused. StoreFailed.
+    /// </exception>
     public InvitationTerms Find(byte[] secretHash)
     {
         (string Terms, long Expires, bool IsUsed)? found = database.Read(session =>
@@ -85,15 +87,18 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
         return JsonSerializer.Deserialize<InvitationTerms>(text[text.IndexOf('{', StringComparison.Ordinal)..])! with { StoreId = store };
     }
 
-    /// <summary>Uses an invitation up, and notes the certificate that was issued for it; both, or neither.</summary>
+    /// <summary>Uses an invitation up and records the certificate that was issued for it, in one transaction.</summary>
     /// <param name="secretHash">The SHA-256 of its secret.</param>
     /// <param name="keyHash">The SHA-256 of the member's public key.</param>
     /// <param name="certificate">The certificate.</param>
     /// <param name="store">The store that the member serves.</param>
-    /// <param name="isBound">Whether the invitation names the store: then it may be one that somebody else served.</param>
-    /// <returns>The certificate; where the same key has used the invitation before, the one that was issued then.</returns>
+    /// <param name="isBound">Whether the invitation names the store: then another member may have served it
+    /// before.</param>
+    /// <returns>The certificate; where the same key has used the invitation before, the one that was issued
+    /// then.</returns>
     /// <exception cref="DfssException">
-    /// InvitationUnknown, InvitationUsed, InvitationExpired; InvalidArgument: the store is somebody else's. StoreFull, StoreFailed.
+    /// InvitationUnknown, InvitationUsed, InvitationExpired; InvalidArgument: the store belongs to another member.
+    /// StoreFull, StoreFailed.
     /// </exception>
     public async Task<byte[]> UseAsync(
         byte[] secretHash, byte[] keyHash, IssuedCertificate certificate, StoreId? store, bool isBound)
@@ -125,12 +130,12 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
         return issued;
     }
 
-    /// <summary>Notes where a peer is, in place of what was noted before.</summary>
+    /// <summary>Records the addresses of a peer, replacing earlier ones.</summary>
     public Task SetAddressesAsync(StoreId store, IReadOnlyList<string> addresses) => database.WriteAsync(session => session.Execute(
         "INSERT INTO peer (store, addresses) VALUES ($1, $2) ON CONFLICT (store) DO UPDATE SET addresses = $2",
         store.ToByteArray(), JsonSerializer.Serialize(addresses)));
 
-    /// <summary>The peers in the order in which they were first noted.</summary>
+    /// <summary>The peers in the order in which they were first recorded.</summary>
     public IReadOnlyList<ClusterPeer> ListPeers(int limit, StoreId except) => database.Read(session =>
     {
         List<ClusterPeer> peers = [];

@@ -4,12 +4,12 @@ using Dfss.Security;
 
 namespace Dfss.Clusters;
 
-/// <content>Making a cluster.</content>
+/// <content>Creating a cluster.</content>
 public sealed partial class ClusterMembership
 {
-    /// <summary>Makes the cluster: its authority, and this user's certificate as its first administrator.</summary>
-    /// <param name="passphrase">The passphrase under which the authority's key is kept.</param>
-    /// <param name="administrator">What the administrator is called.</param>
+    /// <summary>Creates the cluster: its authority, and this user's certificate as its first administrator.</summary>
+    /// <param name="passphrase">The passphrase that encrypts the authority's key.</param>
+    /// <param name="administrator">The administrator's name.</param>
     /// <param name="clock">The clock for validity; null for the system's.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>

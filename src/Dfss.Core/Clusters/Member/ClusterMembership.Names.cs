@@ -1,16 +1,19 @@
 
 namespace Dfss.Clusters;
 
-/// <content>Names of clusters: they become names of folders, and come from strangers.</content>
+/// <content>Names of clusters. They become folder names and come from untrusted input.</content>
 public sealed partial class ClusterMembership
 {
     /// <summary>The longest name of a cluster.</summary>
     public const int MaxNameCharacters = 64;
 
-    /// <summary>What Windows takes for devices.</summary>
+    /// <summary>Device names of Windows.</summary>
     private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
 
-    /// <summary>Whether a cluster may be called so: letters, digits, '-', '_' and '.' of ASCII, a letter or digit first and last.</summary>
+    /// <summary>
+    /// Whether a cluster may have this name: ASCII letters, digits, '-', '_' and '.', with a letter or digit first and
+    /// last.
+    /// </summary>
     public static bool IsName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);

@@ -4,7 +4,7 @@ using Dfss.Security;
 
 namespace Dfss.Clusters;
 
-/// <content>What a renewal needs to go on where one before it was broken off.</content>
+/// <content>What a renewal needs to resume an interrupted one.</content>
 public sealed partial class ClusterMembership
 {
     private const string PendingSuffix = ".next";
@@ -17,7 +17,7 @@ public sealed partial class ClusterMembership
         return file.Exists ? new DateTimeOffset(file.LastWriteTimeUtc) : null;
     }
 
-    /// <summary>Notes that a command tries to.</summary>
+    /// <summary>Records that a command tries to renew.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     internal void NoteRenewalTried(StoreId? store, DateTimeOffset now)
     {
@@ -34,8 +34,8 @@ public sealed partial class ClusterMembership
     }
 
     /// <summary>
-    /// The key for the next certificate: made, and kept, before it is asked for. So one that was asked for in vain is asked for again, and
-    /// is the same.
+    /// The key for the next certificate, created and saved before the request is sent. So a request that was not
+    /// answered is repeated with the same key.
     /// </summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     internal async Task<ECDsa> LoadNextKeyAsync(StoreId? store, CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ public sealed partial class ClusterMembership
         return key;
     }
 
-    /// <summary>Forgets it: it has its certificate.</summary>
+    /// <summary>Deletes the key for the next certificate once that certificate is saved.</summary>
     internal void ForgetNextKey(StoreId? store) => File.Delete(IdentityPath(store) + PendingSuffix);
 
     private static ECDsa? TryReadKey(string path)
@@ -69,7 +69,7 @@ public sealed partial class ClusterMembership
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
         {
-            // Another one takes its place.
+            // A new key replaces it.
             key.Dispose();
             return null;
         }

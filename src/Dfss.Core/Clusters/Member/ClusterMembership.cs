@@ -7,12 +7,14 @@ using Dfss.Security;
 namespace Dfss.Clusters;
 
 /// <summary>
-/// What a user is in one cluster: a folder of his own with his certificate and key, those of the stores that he serves, the
-/// authority that he believes, its revocation list, and where the peers are. On Unix nobody else may read it.
+/// A user's membership in one cluster: a folder with the user's certificate and key, those of the stores that the user
+/// serves, the trusted authority, its revocation list, and the addresses of the peers. On Unix no other user may read
+/// it.
 /// </summary>
 /// <remarks>
-/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>peers.json</c>; <c>member.pem</c>, certificate
-/// and key; <c>stores/ID.pem</c>, the same of a store; and, where the cluster was made, the folder <c>authority</c>.
+/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>peers.json</c>; <c>member.pem</c>,
+/// certificate and key; <c>stores/ID.pem</c>, the same of a store; and, where the cluster was created, the folder
+/// <c>authority</c>.
 /// </remarks>
 public sealed partial class ClusterMembership
 {
@@ -31,16 +33,16 @@ public sealed partial class ClusterMembership
         Folder = folder;
     }
 
-    /// <summary>The cluster's name here.</summary>
+    /// <summary>The cluster's name on this machine.</summary>
     public string Name { get; }
 
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>The folder of the cluster's authority, where the cluster was made by this user.</summary>
+    /// <summary>The folder of the cluster's authority, where this user created the cluster.</summary>
     public string AuthorityFolder => Path.Combine(Folder, "authority");
 
-    /// <summary>Whether the cluster was made by this user, here.</summary>
+    /// <summary>Whether this user created the cluster on this machine.</summary>
     public bool HasAuthority => File.Exists(Path.Combine(AuthorityFolder, ClusterAuthority.KeyFile));
 
     /// <summary>The revocation list, in PEM.</summary>
@@ -71,7 +73,7 @@ public sealed partial class ClusterMembership
         }
     }
 
-    /// <summary>The clusters that a user has joined or made, by name.</summary>
+    /// <summary>The clusters that a user has joined or created, by name.</summary>
     public static IReadOnlyList<ClusterMembership> List(string? stateFolder)
     {
         DirectoryInfo? folder = stateFolder is null ? null : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
@@ -83,8 +85,8 @@ public sealed partial class ClusterMembership
                 .Select(one => new ClusterMembership(one.Name, one.FullName))];
     }
 
-    /// <summary>The cluster of this name, which may not be there yet; case does not count.</summary>
-    /// <exception cref="DfssException">InvalidArgument: no cluster is called so.</exception>
+    /// <summary>The cluster of this name, which need not exist yet; case does not matter.</summary>
+    /// <exception cref="DfssException">InvalidArgument: no cluster may have this name.</exception>
     public static ClusterMembership At(string stateFolder, string name)
     {
         if (!IsName(name))
@@ -100,22 +102,22 @@ public sealed partial class ClusterMembership
             ?? new ClusterMembership(name, Path.Combine(stateFolder, ClustersFolder, name));
     }
 
-    /// <summary>Whether there is such a cluster here.</summary>
+    /// <summary>Whether this cluster exists on this machine.</summary>
     public bool Exists => File.Exists(Path.Combine(Folder, AuthorityFile));
 
     /// <summary>The certificate of the cluster's authority.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public X509Certificate2 LoadAuthority() => Read(AuthorityFile, text => X509Certificate2.CreateFromPem(text));
 
-    /// <summary>The user's own identity; null where only stores of his have joined, or nobody yet.</summary>
+    /// <summary>The user's own identity; null where only stores of the user have joined, or none yet.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public TlsIdentity? LoadMember() => Load(MemberFile);
 
-    /// <summary>The identity of a peer with this store; null where none has joined.</summary>
+    /// <summary>The identity of a peer with this store; null where it has not joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public TlsIdentity? LoadStore(StoreId store) => Load(Path.Combine(StoresFolder, $"{store}.pem"));
 
-    /// <summary>The peers that are known, the issuer first; none where nothing is known yet.</summary>
+    /// <summary>The known peers, the issuer first; empty where none is known yet.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<ClusterPeer> LoadPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
         ? []
@@ -123,12 +125,12 @@ public sealed partial class ClusterMembership
             .Select(entry => new ClusterPeer(
                 StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
 
-    /// <summary>Where the issuer may be.</summary>
+    /// <summary>The addresses at which the issuer may be.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<PeerAddress> LoadIssuer() =>
         [.. LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse)];
 
-    /// <summary>What this user is in the cluster, or one of his stores; null where neither has joined.</summary>
+    /// <summary>The membership of this user, or of one of the user's stores; null where neither has joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public MemberDescription? Describe(StoreId? store)
     {
@@ -136,7 +138,7 @@ public sealed partial class ClusterMembership
         return identity is null ? null : MemberDescription.Of(identity.Certificate);
     }
 
-    /// <summary>Sees to it that what comes can be kept: makes the folder, and a file in it.</summary>
+    /// <summary>Checks that a certificate can be saved: creates the folder, and a file in it.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public void Prepare()
     {
@@ -145,8 +147,10 @@ public sealed partial class ClusterMembership
         PrivateFile.Touch(RevocationListPath);
     }
 
-    /// <summary>Makes the folder, with the authority that is believed from now on and its revocation list.</summary>
-    /// <exception cref="DfssException">DestinationExists: it believes another one. DestinationUnwritable.</exception>
+    /// <summary>Creates the folder, with the authority that is trusted from now on and its revocation list.</summary>
+    /// <exception cref="DfssException">
+    /// DestinationExists: the folder trusts another authority. DestinationUnwritable.
+    /// </exception>
     public async Task CreateAsync(X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(authority);
@@ -157,12 +161,14 @@ public sealed partial class ClusterMembership
             await PrivateFile.ReplaceAsync(RevocationListPath, revocationList, cancellationToken).ConfigureAwait(false);
         }
 
-        // Last: it makes the folder a cluster's.
+        // Last: this file marks the folder as a cluster.
         await PrivateFile.ReplaceAsync(
             Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Replaces the list that is there, where this one is newer; false where there is none that can be used.</summary>
+    /// <summary>
+    /// Replaces the present list where this one is newer; returns false where there is no usable list.
+    /// </summary>
     private async Task<bool> TryReplaceListAsync(X509Certificate2 authority, string list, CancellationToken cancellationToken)
     {
         RevocationFile kept = new(RevocationListPath, authority, TimeProvider.System);
@@ -179,7 +185,7 @@ public sealed partial class ClusterMembership
         return true;
     }
 
-    /// <exception cref="DfssException">DestinationExists: here is another cluster of that name.</exception>
+    /// <exception cref="DfssException">DestinationExists: another cluster of this name exists here.</exception>
     public void ThrowIfAnother(X509Certificate2 authority)
     {
         ArgumentNullException.ThrowIfNull(authority);
@@ -190,9 +196,9 @@ public sealed partial class ClusterMembership
         }
     }
 
-    /// <summary>Keeps an identity, in place of one that is there.</summary>
+    /// <summary>Saves an identity, replacing an existing one.</summary>
     /// <param name="certificate">The certificate, with its key.</param>
-    /// <param name="store">The store that it is for; null for the user himself.</param>
+    /// <param name="store">The store that it is for; null for the user.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public async Task SaveIdentityAsync(X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
@@ -212,14 +218,14 @@ public sealed partial class ClusterMembership
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Keeps what is known of the peers.</summary>
+    /// <summary>Saves the list of peers.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) => PrivateFile.ReplaceAsync(
         Path.Combine(Folder, PeersFile),
         JsonSerializer.Serialize(peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
         cancellationToken);
 
-    /// <summary>The cluster's name; nothing secret.</summary>
+    /// <summary>The cluster's name; contains no secret.</summary>
     public override string ToString() => Name;
 
     private TlsIdentity? Load(string name) => !File.Exists(Path.Combine(Folder, name))

@@ -6,7 +6,7 @@ using Dfss.Transport;
 
 namespace Dfss.Clusters;
 
-/// <content>Certificates: renewed, listed, taken back.</content>
+/// <content>Renews, lists and revokes certificates.</content>
 public sealed partial class IssuerClient
 {
     private const int CertificatesPerPage = 500;
@@ -14,11 +14,14 @@ public sealed partial class IssuerClient
     /// <summary>200,000: as many as a revocation list of the largest size can name.</summary>
     private const int MaxCertificates = 200_000;
 
-    /// <summary>Renews the certificate of whoever asks. Asked again with the same key, as after a lost answer, it is the same one.</summary>
+    /// <summary>
+    /// Renews the caller's certificate. A repeated call with the same key, as after a lost answer, returns the same
+    /// one.
+    /// </summary>
     /// <param name="authority">The cluster's authority.</param>
-    /// <param name="key">The key to have a certificate for; it stays here.</param>
+    /// <param name="key">The key of the new certificate; it is not sent.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The certificate, with its key. The one shown holds on until its end.</returns>
+    /// <returns>The certificate, with its key. The one presented stays valid until it expires.</returns>
     /// <exception cref="DfssException">
     /// CertificateExpired, CertificateRevoked, IssuerUnreachable, NotAnIssuer, LimitExceeded, StoreFull, StoreFailed.
     /// </exception>
@@ -57,12 +60,13 @@ public sealed partial class IssuerClient
         return found;
     }
 
-    /// <summary>Takes back every certificate that the member has who has this one, for ever.</summary>
+    /// <summary>Revokes, permanently, every certificate of the member that has this one.</summary>
     /// <param name="serialNumber">Its serial number in hexadecimal.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The revocation list that is in force from now on, in PEM, for the peers: <see cref="TellAsync"/>.</returns>
+    /// <returns>The revocation list now in force, in PEM, to be sent to the peers: <see cref="TellAsync"/>.</returns>
     /// <exception cref="DfssException">
-    /// CertificateUnknown; InvalidArgument: it is the asking administrator's own. NotPermitted, IssuerUnreachable, NotAnIssuer.
+    /// CertificateUnknown; InvalidArgument: it is the asking administrator's own. NotPermitted, IssuerUnreachable,
+    /// NotAnIssuer.
     /// </exception>
     public async Task<byte[]> RevokeAsync(string serialNumber, CancellationToken cancellationToken = default)
     {
@@ -71,8 +75,10 @@ public sealed partial class IssuerClient
         return answer.Payload;
     }
 
-    /// <summary>Keeps a list on this side, where it is newer.</summary>
-    /// <exception cref="DfssException">InvalidArgument: it is no list of the authority's; DestinationUnwritable.</exception>
+    /// <summary>Saves a list on this side, where it is newer.</summary>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: the authority has not signed the list; DestinationUnwritable.
+    /// </exception>
     public async Task TakeAsync(byte[] list, CancellationToken cancellationToken = default)
     {
         if (options.Revocations is { } revocations)
@@ -81,11 +87,11 @@ public sealed partial class IssuerClient
         }
     }
 
-    /// <summary>Gives a peer a revocation list, at the first of its addresses where it answers.</summary>
+    /// <summary>Sends a revocation list to a peer, at the first of its addresses that answers.</summary>
     /// <param name="peer">The peer; one that runs under the issuer's cluster.</param>
     /// <param name="list">The list, in PEM.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">PeerUnreachable, TimedOut, ...: why it does not have it.</exception>
+    /// <exception cref="DfssException">PeerUnreachable, TimedOut, ...: why the peer does not have it.</exception>
     public async Task TellAsync(ClusterPeer peer, byte[] list, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(peer);
@@ -112,7 +118,9 @@ public sealed partial class IssuerClient
         throw failure ?? new DfssException(DfssErrorCode.PeerUnreachable, $"No address of the peer of store {peer.StoreId} is known.");
     }
 
-    /// <summary>An issuer that was restored from a copy goes on from an older list, until somebody has brought it the newer one.</summary>
+    /// <summary>
+    /// An issuer that was restored from a copy continues from an older list until a member sends it the newer one.
+    /// </summary>
     private void ThrowIfNewer(PeerAddress address, long number)
     {
         if (options.Revocations is { } own && number > own.Number)

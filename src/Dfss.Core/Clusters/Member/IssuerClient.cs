@@ -8,8 +8,9 @@ using Dfss.Transport;
 namespace Dfss.Clusters;
 
 /// <summary>
-/// What is asked of a cluster's issuer: to be let in, to invite others, to renew and revoke certificates, where the peers are. It is asked at its addresses in
-/// their order, and is only who has proven by a certificate of the cluster's authority to be it.
+/// A client of a cluster's issuer: joins, invites members, renews and revokes certificates, and lists the peers. It
+/// tries the issuer's addresses in their order, and accepts a peer only after a certificate of the cluster's authority
+/// has proven it to be the issuer.
 /// </summary>
 public sealed partial class IssuerClient
 {
@@ -17,8 +18,8 @@ public sealed partial class IssuerClient
     private readonly ClientChannelOptions options;
 
     /// <summary>For a member.</summary>
-    /// <param name="identity">Who asks.</param>
-    /// <param name="addresses">Where the issuer may be.</param>
+    /// <param name="identity">The member's identity.</param>
+    /// <param name="addresses">The addresses at which the issuer may be.</param>
     /// <param name="connectTimeout">How long connecting to one address may take; null for 10 s.</param>
     /// <exception cref="DfssException">InvalidArgument: a file that the identity names cannot be used.</exception>
     public IssuerClient(TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout = null)
@@ -38,15 +39,15 @@ public sealed partial class IssuerClient
     }
 
     /// <summary>
-    /// Joins a cluster: makes a key, which stays here, and has the issuer make a certificate for it. The invitation's secret is
-    /// told to nobody but the issuer.
+    /// Joins a cluster: creates a key, which is not sent, and has the issuer issue a certificate for it. The
+    /// invitation's secret is sent to the issuer only.
     /// </summary>
     /// <param name="invitation">The invitation; it is used up.</param>
-    /// <param name="store">The store that a peer serves; null for everybody else.</param>
+    /// <param name="store">The store that a peer serves; null for every other member.</param>
     /// <param name="cancellationToken">Gives up. The invitation may have been used up.</param>
     /// <exception cref="DfssException">
-    /// InvitationUnknown, InvitationUsed, InvitationExpired; IssuerUnreachable; CertificateNotTrusted, NotAnIssuer: what answers
-    /// there is not the issuer; InvalidArgument.
+    /// InvitationUnknown, InvitationUsed, InvitationExpired; IssuerUnreachable; CertificateNotTrusted, NotAnIssuer: the
+    /// peer that answers is not the issuer; InvalidArgument.
     /// </exception>
     public static async Task<JoinedMember> JoinAsync(
         Invitation invitation, StoreId? store, CancellationToken cancellationToken = default)
@@ -65,11 +66,11 @@ public sealed partial class IssuerClient
         return JoinedMember.Read(answer.Results, answer.Payload, invitation.Authority, key);
     }
 
-    /// <summary>Has the issuer let somebody in who has not joined yet.</summary>
-    /// <param name="terms">As what, and for how long.</param>
+    /// <summary>Has the issuer record an invitation for a new member.</summary>
+    /// <param name="terms">The role and other terms, and how long the invitation is valid.</param>
     /// <param name="authority">The cluster's authority.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The invitation. Its secret is made here; the issuer is told its SHA-256 alone.</returns>
+    /// <returns>The invitation. Its secret is created on this side; only its SHA-256 is sent to the issuer.</returns>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer, InvalidArgument.</exception>
     public async Task<Invitation> InviteAsync(
         InvitationTerms terms, X509Certificate2 authority, CancellationToken cancellationToken = default)
@@ -107,8 +108,8 @@ public sealed partial class IssuerClient
             secret);
     }
 
-    /// <summary>Tells the issuer where the asking peer is.</summary>
-    /// <param name="announced">Its addresses, the best first; four at the most are told.</param>
+    /// <summary>Sends the issuer the addresses of the asking peer.</summary>
+    /// <param name="announced">Its addresses, the best first; at most four are sent.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer, InvalidArgument.</exception>
     public Task AnnounceAsync(IReadOnlyList<string> announced, CancellationToken cancellationToken = default)
@@ -117,7 +118,7 @@ public sealed partial class IssuerClient
         return AskAsync(Operations.Announce, arguments, cancellationToken);
     }
 
-    /// <summary>The peers of the cluster, as the issuer knows them; it comes first.</summary>
+    /// <summary>The peers of the cluster, as the issuer knows them; the issuer is the first.</summary>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer.</exception>
     public async Task<IReadOnlyList<ClusterPeer>> ListPeersAsync(CancellationToken cancellationToken = default)
     {
@@ -134,7 +135,7 @@ public sealed partial class IssuerClient
         {
             try
             {
-                // Once more where only the answer was lost: every operation may be asked again.
+                // A second call where only the answer was lost: every operation is idempotent.
                 PeerCall call = new(operation, arguments, Payload: null, Destination: null, IsBulk: false);
                 return await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
                     ?? await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
@@ -146,7 +147,7 @@ public sealed partial class IssuerClient
             }
         }
 
-        // Somebody who is there and is not the issuer is worse than nobody, and is told.
+        // A peer that answers and is not the issuer is a more serious failure than no answer, and is reported first.
         throw failures.Find(error => !IsUnreachable(error)) ?? new DfssException(
             DfssErrorCode.IssuerUnreachable,
             failures.Count == 0
@@ -161,7 +162,7 @@ public sealed partial class IssuerClient
     private static bool IsLoopback(PeerAddress address) => string.Equals(address.Host, "localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(address.Host, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
 
-    /// <summary>The answer; null where the connection broke before it came.</summary>
+    /// <summary>The answer; null where the connection broke before it arrived.</summary>
     private async Task<Answer?> AskAtAsync(PeerAddress address, PeerCall call, CancellationToken cancellationToken)
     {
         ClientChannel channel = await ClientChannel.ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
@@ -180,7 +181,9 @@ public sealed partial class IssuerClient
         }
     }
 
-    /// <summary>Before anything is told: a peer of the cluster could have taken the issuer's address.</summary>
+    /// <summary>
+    /// Checked before anything is sent: another peer of the cluster could have taken the issuer's address.
+    /// </summary>
     private static void ThrowIfNoIssuer(PeerAddress address, RemoteIdentity? peer)
     {
         if (peer is not { IsIssuer: true })

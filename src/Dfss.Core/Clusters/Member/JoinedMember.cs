@@ -6,7 +6,7 @@ using Dfss.Security;
 
 namespace Dfss.Clusters;
 
-/// <summary>What somebody gets who joins a cluster. A class and no record: a record would show what it holds.</summary>
+/// <summary>What a new member receives. A class instead of a record: a record's text would show its content.</summary>
 public sealed class JoinedMember
 {
     private const int MaxCertificateBytes = 16 << 10;
@@ -18,16 +18,16 @@ public sealed class JoinedMember
         Peers = peers;
     }
 
-    /// <summary>The member's certificate, with the key that was made here.</summary>
+    /// <summary>The member's certificate, with the key that was created on this side.</summary>
     public X509Certificate2 Certificate { get; }
 
-    /// <summary>The authority's list of certificates that were taken back, in PEM.</summary>
+    /// <summary>The authority's revocation list, in PEM.</summary>
     public string RevocationList { get; }
 
     /// <summary>The peers, the issuer first.</summary>
     public IReadOnlyList<ClusterPeer> Peers { get; }
 
-    /// <summary>Reads the answer to join, and sees to it that it is what was asked for.</summary>
+    /// <summary>Reads the answer to join, and checks that it matches the request.</summary>
     /// <exception cref="DfssException">ProtocolViolation.</exception>
     internal static JoinedMember Read(MessageMap results, byte[] payload, X509Certificate2 authority, ECDsa key)
     {
@@ -35,8 +35,10 @@ public sealed class JoinedMember
         return new JoinedMember(certificate, Encoding.ASCII.GetString(payload), ReadPeers(results));
     }
 
-    /// <summary>The certificate that was issued, with the key that was made for it.</summary>
-    /// <exception cref="DfssException">ProtocolViolation: it is not for this key, or not of this authority.</exception>
+    /// <summary>The issued certificate, with the key that was created for it.</summary>
+    /// <exception cref="DfssException">
+    /// ProtocolViolation: it is not for this key, or this authority has not issued it.
+    /// </exception>
     internal static X509Certificate2 ReadCertificate(MessageMap results, X509Certificate2 authority, ECDsa key)
     {
         try
@@ -77,7 +79,9 @@ public sealed class JoinedMember
         }
     }
 
-    /// <summary>The peer; null for one without an address, which is of no use and no reason to leave the others.</summary>
+    /// <summary>
+    /// The peer; null for one without an address, which is of no use and no reason to reject the others.
+    /// </summary>
     private static ClusterPeer? ReadPeer(MessageValue value)
     {
         MessageMap map = value.AsMap();

@@ -4,11 +4,11 @@ using Dfss.Protocol;
 
 namespace Dfss.Clusters;
 
-/// <summary>A member's certificate, as its issuer tells of it.</summary>
+/// <summary>A member's certificate, as its issuer lists it.</summary>
 /// <param name="SerialNumber">Its serial number in hexadecimal.</param>
-/// <param name="Description">Whose it is, and what it allows.</param>
+/// <param name="Description">The member, and what the certificate permits.</param>
 /// <param name="Issued">When it was issued.</param>
-/// <param name="IsRevoked">Whether it was taken back.</param>
+/// <param name="IsRevoked">Whether it is revoked.</param>
 public sealed record MemberCertificate(string SerialNumber, MemberDescription Description, DateTimeOffset Issued, bool IsRevoked)
 {
     /// <summary>Reads the answer to list_certificates.</summary>

@@ -6,29 +6,39 @@ using Dfss.Security;
 namespace Dfss.Clusters;
 
 /// <summary>
-/// Renews what a user, or one of his stores, shows in a cluster: in the last third of the certificate's life, whenever it is used.
+/// Renews the certificate of a user, or of one of the user's stores, in a cluster: in the last third of the
+/// certificate's lifetime, whenever it is used.
 /// </summary>
 /// <param name="membership">The cluster.</param>
-/// <param name="store">The store whose certificate it is; null for the user himself.</param>
+/// <param name="store">The store whose certificate it is; null for the user.</param>
 /// <param name="clock">The clock; null for the system's.</param>
 public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, TimeProvider? clock = null)
 {
-    /// <summary>1 hour: an issuer that is away for months costs a series of commands little.</summary>
+    /// <summary>1 hour: an issuer that is unreachable for months adds little delay to a series of commands.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromHours(1);
 
-    /// <summary>2 s: nobody waits long for an issuer that is down, as there are weeks left.</summary>
+    /// <summary>2 s: a command does not wait long for an issuer that is down, as weeks are left.</summary>
     private static readonly TimeSpan AskTimeout = TimeSpan.FromSeconds(2);
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
 
+    /// <summary>What to do about a certificate that has ended: it cannot renew itself any more.</summary>
+    /// <param name="store">The store that it is for; null for a user's.</param>
+    public static string JoinAgainAdvice(StoreId? store) => store is StoreId id
+        ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION -StoreId {id} -Force with it; "
+            + "a running peer shows the new certificate within an hour, or after a restart."
+        : "Have an administrator run New-DfssInvitation, and run Join-DfssCluster INVITATION -Force with it.";
+
     /// <summary>
-    /// Renews where it is time to; what another process of the user has renewed, or joined anew, is taken up. What was renewed is in the
-    /// cluster's folder when this returns.
+    /// Renews a certificate that is due. First adopts a certificate that another process of the user has renewed, or
+    /// has got by joining again. A renewed certificate is in the cluster's folder when this returns.
     /// </summary>
-    /// <param name="shown">What is shown now.</param>
+    /// <param name="shown">The identity presented now.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What to show from now on; <paramref name="shown"/> where nothing changed.</returns>
-    /// <exception cref="DfssException">Why it could not be renewed: IssuerUnreachable, CertificateRevoked, DestinationUnwritable, ...</exception>
+    /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
+    /// <exception cref="DfssException">
+    /// Why it could not be renewed: IssuerUnreachable, CertificateRevoked, DestinationUnwritable, ...
+    /// </exception>
     public async Task<TlsIdentity> RenewAsync(TlsIdentity shown, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
@@ -46,7 +56,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"The certificate for the cluster '{membership.Name}' expired on {shown.Certificate.NotAfter.ToUniversalTime():u}."),
-                "Have an administrator make another invitation, and join with Join-DfssCluster -Force.");
+                JoinAgainAdvice(store));
         }
 
         IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout);
@@ -55,7 +65,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         TlsIdentity meanwhile = TakeUp(shown);
         if (!ReferenceEquals(meanwhile, shown))
         {
-            // Somebody has joined anew, or renewed, while the issuer was asked: that one stays.
+            // Another process has joined again or renewed while the issuer was asked: its certificate stays.
             return meanwhile;
         }
 
@@ -64,7 +74,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         return shown.WithCertificate(renewed);
     }
 
-    /// <summary>What is in the cluster's folder by now.</summary>
+    /// <summary>The identity in the cluster's folder now.</summary>
     private TlsIdentity TakeUp(TlsIdentity shown)
     {
         TlsIdentity? kept = store is StoreId id ? membership.LoadStore(id) : membership.LoadMember();
@@ -74,12 +84,15 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     }
 
     /// <summary>
-    /// The same for a peer, hourly: it also hears from the issuer where the other peers are, and who is no member any more.
+    /// The same for a peer, hourly. It also gets from the issuer the addresses of the other peers and the revocation
+    /// list.
     /// </summary>
-    /// <param name="shown">What is shown now.</param>
+    /// <param name="shown">The identity presented now.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What to show from now on; <paramref name="shown"/> where nothing changed.</returns>
-    /// <exception cref="DfssException">As of <see cref="RenewAsync"/>.</exception>
+    /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
+    /// <exception cref="DfssException">
+    /// As of <see cref="RenewAsync"/>, or why the issuer did not list the peers.
+    /// </exception>
     public async Task<TlsIdentity> KeepUpAsync(TlsIdentity shown, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
@@ -98,15 +111,16 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
 
         TlsIdentity renewed = await RenewAsync(kept, cancellationToken).ConfigureAwait(false);
 
-        // An issuer that is away is asked again in an hour, and no news. Nor is what is to be told of it worth a new certificate.
+        // An unreachable issuer is asked again in an hour, and not reported. Another failure is reported only where no
+        // new certificate must be returned.
         return failure is null or { Code: DfssErrorCode.IssuerUnreachable } || !ReferenceEquals(renewed, shown) ? renewed : throw failure;
     }
 
-    /// <summary>The same for a command, of which there may be many: an issuer that could not be asked is not asked again within the hour.</summary>
-    /// <param name="shown">What is shown now.</param>
-    /// <param name="tell">Told why it could not be renewed.</param>
+    /// <summary>The same for a command, which may be one of many: the issuer is asked at most once an hour.</summary>
+    /// <param name="shown">The identity presented now.</param>
+    /// <param name="tell">Receives the reason why it could not be renewed.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>What to show.</returns>
+    /// <returns>The identity to present.</returns>
     public async Task<TlsIdentity> TryRenewAsync(TlsIdentity shown, Action<string> tell, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
@@ -129,6 +143,8 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         }
     }
 
-    /// <summary>Within the hour; a time to come, of a clock that was wrong, counts for nothing.</summary>
+    /// <summary>
+    /// Whether a command tried within the last hour. A time in the future, from a wrong clock, is ignored.
+    /// </summary>
     private bool WasTried(DateTimeOffset now) => membership.RenewalTried(store) is { } tried && tried <= now && now - tried < RetryInterval;
 }

@@ -18,7 +18,7 @@ internal sealed class LimitedRecordStore(
         IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken)
     {
         ThrowIfNotIts(requests);
-        return records.PrepareAsync(requests, cancellationToken);
+        return records.PrepareAsync(Untaught(requests), cancellationToken);
     }
 
     public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
@@ -48,7 +48,7 @@ internal sealed class LimitedRecordStore(
 
         IReadOnlyList<RegisterAnswer> done = open.Count == 0
             ? []
-            : await records.SealAsync([.. open.Select(i => requests[i])], cancellationToken).ConfigureAwait(false);
+            : await records.SealAsync(Untaught([.. open.Select(i => requests[i])]), cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < open.Count; i++)
         {
             answers[open[i]] = done[i];
@@ -62,7 +62,7 @@ internal sealed class LimitedRecordStore(
     {
         ThrowIfNotIts(requests);
         await ThrowIfNotItsContentAsync([.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
-        return await records.AcceptAsync(requests, cancellationToken).ConfigureAwait(false);
+        return await records.AcceptAsync(Untaught(requests), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
@@ -70,7 +70,7 @@ internal sealed class LimitedRecordStore(
     {
         ThrowIfNotIts(requests);
         await ThrowIfNotItsContentAsync([.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
-        return await records.DecideAsync(requests, cancellationToken).ConfigureAwait(false);
+        return await records.DecideAsync(Untaught(requests), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
@@ -83,24 +83,32 @@ internal sealed class LimitedRecordStore(
             .Select(one => one.Length > request.Prefix.Length ? one : request.Prefix)
             .Order(NameOrder.Instance);
         List<BallotedRecord> found = [];
+        List<bool> doubted = [];
+        RecordPage? last = null;
         foreach (string prefix in prefixes)
         {
             if (found.Count == request.Limit)
             {
-                return new RecordPage(found, HasMore: true);
+                return last! with { Records = found, Doubted = doubted, HasMore = true };
             }
 
             RecordPage page = await records.ListAsync(
                 request with { Prefix = prefix, Limit = request.Limit - found.Count }, cancellationToken).ConfigureAwait(false);
+            last = page;
             found.AddRange(page.Records);
+            doubted.AddRange(page.Doubted);
             if (page.HasMore)
             {
-                return new RecordPage(found, HasMore: true);
+                return page with { Records = found, Doubted = doubted };
             }
         }
 
-        return new RecordPage(found, HasMore: false);
+        return (last ?? new RecordPage([], HasMore: false)) with { Records = found, Doubted = doubted };
     }
+
+    /// <summary>What it says of the members' clocks counts for its own names only.</summary>
+    private static IReadOnlyList<T> Untaught<T>(IReadOnlyList<T> requests)
+        where T : RegisterRequest => [.. requests.Select(one => (T)((RegisterRequest)one with { Teaches = false }))];
 
     /// <summary>What this identity has not put of what it would seal, as if it were not here; null where it has put all.</summary>
     private async ValueTask<RegisterAnswer?> FindMissingAsync(

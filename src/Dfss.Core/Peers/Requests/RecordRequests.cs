@@ -34,6 +34,8 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         string prefix = map.TryGet("prefix", out MessageValue text) ? text.AsText() : string.Empty;
         int limit = (int)Math.Clamp(map.Required("limit").AsInteger(), 1, MaxPage);
         List<byte[]> items = [];
+        List<bool> doubted = [];
+        RecordPage? last = null;
         bool isMore = true;
         for (int room = DfssLimits.MaxPayloadBytes; isMore && items.Count < limit;)
         {
@@ -41,6 +43,8 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             RecordPage page = await records.ListAsync(request, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<byte[]> fitting = MessageBatch.TakeFitting(page.Records.Select(RecordCodec.EncodeBallotedRecord), room);
             items.AddRange(fitting);
+            doubted.AddRange(page.Doubted.Take(fitting.Count));
+            last = page;
             if (fitting.Count < page.Records.Count)
             {
                 // A page of long records may be more than one message carries: the rest is asked for after the last one given.
@@ -54,7 +58,22 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
 
         (MessageMap results, byte[] payload) = MessageBatch.Join(items);
         results.Add("more", isMore);
+        bool tellsClocks = map.TryGet("clocks", out MessageValue wanted) && wanted.AsBoolean();
+        AddDoubt(results, tellsClocks ? last : null, doubted);
         return new RequestAnswer(results, bytes: payload);
+    }
+
+    private static void AddDoubt(MessageMap results, RecordPage? page, List<bool> doubted)
+    {
+        if (page?.Clock is { } own)
+        {
+            results.Add("clocks", RecordCodec.EncodeClocks([own, .. page.Known.Take(RecordCodec.MaxClocks - 1)]));
+        }
+
+        if (page is not null && doubted.Contains(true))
+        {
+            results.Add("doubted", ChunkBitmap.Create(doubted.Count, i => doubted[i]).Bits.ToArray());
+        }
     }
 
     /// <summary>What a file consists of, as far as this member alone knows: for clients that do not vote.</summary>

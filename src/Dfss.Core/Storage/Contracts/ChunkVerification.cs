@@ -11,7 +11,9 @@ internal static class ChunkVerification
         if (content.Length > DfssLimits.MaxPayloadBytes)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"A chunk has at most {DfssLimits.MaxPayloadBytes} bytes; this one has {content.Length}.");
+                DfssErrorCode.LimitExceeded,
+                $"A chunk has at most {DfssLimits.MaxPayloadBytes} bytes; this one has {content.Length}.",
+                "Use a smaller -ChunkSize.");
         }
 
         if (ChunkId.Of(content) != id)

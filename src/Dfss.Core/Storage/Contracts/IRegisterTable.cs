@@ -15,17 +15,31 @@ internal readonly record struct RegisterEntry(string Name, long Version, Registe
 /// </summary>
 internal interface IRegisterTable
 {
+    /// <summary>What is on stable storage of the store's own votes.</summary>
+    StoreVotes Votes { get; }
+
+    /// <summary>The latest clocks heard of other stores.</summary>
+    HeardTable Heard { get; }
+
+    /// <summary>Puts what the store knows of its own votes on stable storage: a new instance of it.</summary>
+    Task BeginAsync(StoreVotes next);
+
     /// <summary>The states of these names, in their order.</summary>
     ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken);
 
     /// <summary>
     /// Stores each state whose name is still at the version given (the one loaded); each atomic for itself. What is
     /// stored is on stable
-    /// storage and visible to every load on return. A failure means that none may be counted on, though some may show
-    /// up later.
+    /// storage and visible to every load on return, and so are the counter of the votes, one higher, and the clocks heard.
+    /// A failure means that none may be counted on, though some may show up later.
     /// </summary>
+    /// <param name="changes">The states.</param>
+    /// <param name="generation">What they rest on; nothing is stored where the store is in another generation by now.</param>
+    /// <param name="heard">Clocks of other stores to remember.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>For each, in order, whether it was stored; false: load it again.</returns>
-    ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(IReadOnlyList<RegisterEntry> changes, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
+        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard, CancellationToken cancellationToken);
 
     /// <summary>The names written so far that begin with <paramref name="prefix"/> and are greater than <paramref
     /// name="after"/>, with their states, ordered by their bytes of UTF-8.</summary>

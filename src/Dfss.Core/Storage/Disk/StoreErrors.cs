@@ -25,7 +25,7 @@ internal static class StoreErrors
     /// <summary>The disk is full.</summary>
     public static DfssException Full(string path, Exception? exception) => new(
         DfssErrorCode.StoreFull,
-        $"No space is left for the store at '{path}', or its quota is used up.",
+        $"The store at '{path}' is full: {FreeSpace.Of(path).Describe()}",
         "Free some space there, or send to another peer.",
         exception);
 

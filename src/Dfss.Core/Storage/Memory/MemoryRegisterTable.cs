@@ -3,10 +3,37 @@ using Dfss.Records;
 namespace Dfss.Storage;
 
 /// <summary>Registers in memory. Stable storage is the process's life.</summary>
-internal sealed class MemoryRegisterTable : IRegisterTable
+internal sealed class MemoryRegisterTable(StoreId id) : IRegisterTable
 {
     private readonly Lock gate = new();
     private readonly SortedDictionary<string, RegisterEntry> entries = new(NameOrder.Instance);
+    private StoreVotes votes = StoreVotes.New(id, Guid.NewGuid());
+
+    /// <inheritdoc/>
+    public StoreVotes Votes
+    {
+        get
+        {
+            lock (gate)
+            {
+                return votes;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public HeardTable Heard { get; } = new();
+
+    /// <inheritdoc/>
+    public Task BeginAsync(StoreVotes next)
+    {
+        lock (gate)
+        {
+            votes = next with { Counter = Math.Max(next.Counter, votes.Counter) };
+        }
+
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
@@ -19,11 +46,17 @@ internal sealed class MemoryRegisterTable : IRegisterTable
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
-        IReadOnlyList<RegisterEntry> changes, CancellationToken cancellationToken)
+        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
         {
+            if (votes.Generation != generation)
+            {
+                return ValueTask.FromResult<IReadOnlyList<bool>>(new bool[changes.Count]);
+            }
+
+            votes = votes with { Counter = votes.Counter + 1 };
             return ValueTask.FromResult<IReadOnlyList<bool>>([.. changes.Select(CompareAndSwap)]);
         }
     }

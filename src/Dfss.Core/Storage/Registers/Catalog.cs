@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 
 /// <summary>The registers in catalog.db, one row a name. Names are kept as bytes of UTF-8, so that the file's own order
 /// is the list's.</summary>
-internal sealed class Catalog : IRegisterTable, IAsyncDisposable
+internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
 {
     private const string Schema = """
         CREATE TABLE IF NOT EXISTS store (only INTEGER PRIMARY KEY CHECK (only = 1), id BLOB NOT NULL);
@@ -20,7 +20,7 @@ internal sealed class Catalog : IRegisterTable, IAsyncDisposable
     public Catalog(string path, FailStopLatch fault)
     {
         this.fault = fault;
-        database = new Database(path, Schema, fault);
+        database = new Database(path, $"{Schema};{VotesSchema}", fault);
     }
 
     /// <summary>Whose registers these are; null in a new catalog.</summary>
@@ -43,13 +43,21 @@ internal sealed class Catalog : IRegisterTable, IAsyncDisposable
     /// <remarks>Not cancelled once begun: it is a few milliseconds, and whoever gave up could not know what was
     /// stored.</remarks>
     public async ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
-        IReadOnlyList<RegisterEntry> changes, CancellationToken cancellationToken)
+        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
         (byte[] Name, long Version, byte[] State)[] rows =
             [.. changes.Select(change => (Encoding.UTF8.GetBytes(change.Name), change.Version, RecordCodec.EncodeState(change.State)))];
-        return await database.WriteAsync(session => Array.ConvertAll(rows, row => CompareAndSwap(session, row))).ConfigureAwait(false);
+        (long? counter, bool[] stored) = await database.WriteAsync(session => Raise(session, generation, heard) is { } raised
+            ? (raised, Array.ConvertAll(rows, row => CompareAndSwap(session, row)))
+            : ((long?)null, new bool[rows.Length])).ConfigureAwait(false);
+        if (counter is { } reached)
+        {
+            Publish(reached);
+        }
+
+        return stored;
     }
 
     /// <inheritdoc/>

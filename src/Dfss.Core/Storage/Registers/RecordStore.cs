@@ -6,7 +6,8 @@ namespace Dfss.Storage;
 /// chunks.</summary>
 #pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
 internal sealed class RecordStore(
-    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, FailStopLatch fault) : IRecordStore
+    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, FailStopLatch fault, VoteHistory history)
+    : IRecordStore
 #pragma warning restore CA1001
 {
     private const int MaxListLimit = 1000;
@@ -19,7 +20,7 @@ internal sealed class RecordStore(
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
         IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
-        ApplyAsync(requests, Acceptor.Prepare, cancellationToken);
+        ApplyAsync(requests, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
@@ -37,7 +38,7 @@ internal sealed class RecordStore(
 
         if (Array.TrueForAll(answers, answer => answer is not null))
         {
-            return answers!;
+            return history.Sign(requests, answers!);
         }
 
         await chunks.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -48,24 +49,24 @@ internal sealed class RecordStore(
 
         int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
         IReadOnlyList<RegisterAnswer> sealedAnswers = await ApplyAsync(
-            Array.ConvertAll(open, i => requests[i]), Acceptor.Seal, cancellationToken).ConfigureAwait(false);
+            Array.ConvertAll(open, i => requests[i]), cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < open.Length; i++)
         {
             answers[open[i]] = sealedAnswers[i];
         }
 
-        return answers!;
+        return history.Sign(requests, answers!);
     }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
         IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
-        ApplyAsync(requests, Acceptor.Accept, cancellationToken);
+        ApplyAsync(requests, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
         IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
-        ApplyAsync(requests, Acceptor.Decide, cancellationToken);
+        ApplyAsync(requests, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
@@ -73,7 +74,8 @@ internal sealed class RecordStore(
     {
         // Not a vote: answered also when the fuse is blown.
         IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
-        return [.. requests.Select((request, i) => Acceptor.Read(entries[i].State, request).Answer)];
+        RegisterVote vote = new(table.Votes, table.Heard.Find);
+        return history.Sign(requests, [.. requests.Select((request, i) => vote.Take(entries[i].State, request).Answer)]);
     }
 
     /// <inheritdoc/>
@@ -87,6 +89,9 @@ internal sealed class RecordStore(
         }
 
         List<BallotedRecord> found = [];
+        List<bool> doubted = [];
+        StoreVotes votes = table.Votes;
+        RecordPage Page(bool hasMore) => new(found, hasMore) { Doubted = doubted, Clock = votes.Clock, Known = [.. table.Heard.All] };
         string? after = request.After;
         while (true)
         {
@@ -101,15 +106,16 @@ internal sealed class RecordStore(
 
                 if (found.Count == request.Limit)
                 {
-                    return new RecordPage(found, HasMore: true);
+                    return Page(hasMore: true);
                 }
 
                 found.Add(decided);
+                doubted.Add(entry.State.Generation != votes.Generation);
             }
 
             if (entries.Count <= request.Limit)
             {
-                return new RecordPage(found, HasMore: false);
+                return Page(hasMore: false);
             }
 
             after = entries[^1].Name;
@@ -122,21 +128,28 @@ internal sealed class RecordStore(
     /// answer that changed nothing is sent only after what it rests on is durable, which every stored state is.
     /// </summary>
     private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync<TRequest>(
-        IReadOnlyList<TRequest> requests, Func<RegisterState, TRequest, AcceptorStep> step, CancellationToken cancellationToken)
+        IReadOnlyList<TRequest> requests, CancellationToken cancellationToken)
         where TRequest : RegisterRequest
     {
         fault.ThrowIfSet();
+        await history.NoticeAsync(requests, cancellationToken).ConfigureAwait(false);
+        StoreId own = table.Votes.StoreId;
+        StoreClock[] heard = [.. requests.SelectMany(request => RegisterVote.ToRemember(own, request))
+            .GroupBy(clock => clock.StoreId).Select(group => group.MaxBy(clock => (clock.Generation, clock.Counter))!)];
+        table.Heard.Note(heard);
         var answers = new RegisterAnswer[requests.Count];
         List<int> open = [.. Enumerable.Range(0, requests.Count)];
         while (open.Count > 0)
         {
+            StoreVotes votes = table.Votes;
+            RegisterVote vote = new(votes, table.Heard.Find);
             IReadOnlyList<RegisterEntry> entries =
                 await LoadAsync([.. open.Select(i => requests[i])], cancellationToken).ConfigureAwait(false);
             List<int> changed = [];
             List<RegisterEntry> changes = [];
             for (int i = 0; i < open.Count; i++)
             {
-                AcceptorStep taken = step(entries[i].State, requests[open[i]]);
+                AcceptorStep taken = vote.Take(entries[i].State, requests[open[i]]);
                 answers[open[i]] = taken.Answer;
                 if (!ReferenceEquals(taken.State, entries[i].State))
                 {
@@ -149,12 +162,13 @@ internal sealed class RecordStore(
             open.Clear();
             if (changes.Count > 0)
             {
-                IReadOnlyList<bool> stored = await table.CompareAndSwapAsync(changes, cancellationToken).ConfigureAwait(false);
+                IReadOnlyList<bool> stored = await table.CompareAndSwapAsync(
+                    changes, votes.Generation, heard, cancellationToken).ConfigureAwait(false);
                 open.AddRange(changed.Where((_, i) => !stored[i]));
             }
         }
 
-        return answers;
+        return history.Sign(requests, answers);
     }
 
     private ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync<TRequest>(

@@ -16,7 +16,7 @@ internal sealed class FileRenamer(
     public async Task<StoredFile> RenameAsync(StoredFile file, string newName, CancellationToken cancellationToken)
     {
         FileRecord record = file.Record;
-        string name = FileName.Normalize(newName);
+        string name = FileName.NormalizeNew(newName);
         Home home = await Home.ReachAsync(RecordHome.Of(record), directory, cancellationToken).ConfigureAwait(false);
         home.ThrowIfNobodyReached(record.Name);
         await ThrowIfChangedAsync(record, home, cancellationToken).ConfigureAwait(false);
@@ -40,7 +40,7 @@ internal sealed class FileRenamer(
     /// <summary>Whether the new name stands for a file now, at these peers or elsewhere as far as the peers asked know.</summary>
     public async Task<bool> IsTakenAsync(StoredFile file, string newName, CancellationToken cancellationToken)
     {
-        string name = FileName.Normalize(newName);
+        string name = FileName.NormalizeNew(newName);
         Home home = await Home.ReachAsync(file.Record.Home, directory, cancellationToken).ConfigureAwait(false);
         home.ThrowIfNobodyReached(file.Record.Name);
         RecordReader reader = new(options);

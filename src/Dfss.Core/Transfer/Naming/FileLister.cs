@@ -19,6 +19,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
     /// <summary>256 stores besides those that are named: as many connections as one peer serves.</summary>
     private const int MaxJoinedStores = DfssLimits.MaxConnections;
 
+    private readonly List<PeerHandle> members = [];
+    private IReadOnlyDictionary<StoreId, RegisterAnswer>? answers;
     private TimeSpan joining;
     private int joined;
 
@@ -31,15 +33,17 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         await using (lists.ConfigureAwait(false))
         {
             PeerHandle[] peers = [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()];
+            members.AddRange(peers);
             await lists.AddAsync(peers, after: null, cancellationToken).ConfigureAwait(false);
             HashSet<StoreId> sought = [.. peers.Select(peer => peer.StoreId)];
             string? after = null;
-            while (await lists.TakeNameAsync().ConfigureAwait(false) is BallotedRecord newest)
+            while (await lists.TakeNameAsync().ConfigureAwait(false) is ListedName name)
             {
+                BallotedRecord newest = name.Newest;
                 if (await JoinHomeAsync(lists, newest.Record.Home, after, sought, cancellationToken).ConfigureAwait(false))
                 {
                     // The new ones may know more of this name, and names before it.
-                    lists.PutBack(newest);
+                    lists.PutBack(name);
                     continue;
                 }
 
@@ -51,19 +55,42 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
                         options.Warning?.Invoke($"The record of '{after}' is not sound: {problem}.");
                     }
 
-                    yield return Describe(newest.Record, lists);
+                    answers ??= await new ClockProbe(directory.Clocks).AskAsync(
+                        members, newest.Record.Name, cancellationToken).ConfigureAwait(false);
+                    yield return Describe(newest.Record, lists, name.Voters);
                 }
             }
         }
     }
 
-    private static StoredFile Describe(FileRecord record, MergedLists lists)
+    private StoredFile Describe(FileRecord record, MergedLists lists, IReadOnlyList<StoreId> voters)
     {
-        int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id));
+        int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id)
+            && (record.Home.Count <= 2 || IsVoter(id, voters)));
 
         // Of a name that moved, and whose new home says nothing, this is the file that it has there.
         FileRecord file = record with { State = FileRecordState.File, FormerHome = [] };
         return new StoredFile(file, answered >= (record.Home.Count / 2) + 1);
+    }
+
+    /// <summary>
+    /// Whether a store's list says what is current: it was never put back from an earlier copy, or this name's register was
+    /// brought up since. What it does not list then, it may have forgotten.
+    /// </summary>
+    private bool IsVoter(StoreId id, IReadOnlyList<StoreId> voters)
+    {
+        if (answers?.GetValueOrDefault(id) is not { } answer)
+        {
+            return false;
+        }
+
+        bool isVoter = answer.Clock?.Generation > 0 ? voters.Contains(id) : answer.Status != RegisterStatus.NoVote;
+        if (!isVoter && members.Find(peer => peer.StoreId == id) is { } peer)
+        {
+            directory.WarnOfNoVote(peer);
+        }
+
+        return isVoter;
     }
 
     /// <summary>
@@ -93,6 +120,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         }
 
         PeerHandle[] peers = [.. found.Select(one => one.Peer).OfType<PeerHandle>()];
+        members.AddRange(peers);
+        answers = peers.Length > 0 ? null : answers;
         joined += peers.Length;
         await lists.AddAsync(peers, after, cancellationToken).ConfigureAwait(false);
         return peers.Length > 0;

@@ -63,7 +63,11 @@ internal sealed class Home
         RecordHome recorded, PeerDirectory directory, int enough, CancellationToken cancellationToken)
     {
         IReadOnlyList<HomeMember> members = recorded.Members;
-        Home home = new(members, new RegisterPlace(members.Count, recorded.Epoch), directory);
+        Home home = new(members, new RegisterPlace(members.Count, recorded.Epoch)
+        {
+            Members = [.. members.Select(member => member.StoreId)],
+            Clocks = directory.Clocks,
+        }, directory);
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task[] reaching =
             [.. Enumerable.Range(0, members.Count).Select(member => home.MeetAsync(member, leave.Token))];
@@ -103,7 +107,9 @@ internal sealed class Home
     public Home WithGuests(Home next)
     {
         HomeMember[] guests = [.. next.Members.Where(member => Members.All(one => one.StoreId != member.StoreId))];
-        return new Home([.. Members, .. guests], Place with { GuestCount = guests.Length }, directory);
+        HomeMember[] all = [.. Members, .. guests];
+        RegisterPlace place = Place with { GuestCount = guests.Length, Members = [.. all.Select(member => member.StoreId)] };
+        return new Home(all, place, directory);
     }
 
     /// <summary>The member's store; one that was not reached is tried again, as it may just be starting.</summary>
@@ -119,6 +125,15 @@ internal sealed class Home
         Volatile.Write(ref reasons[member], reason);
         Volatile.Write(ref peers[member], peer);
         return peer;
+    }
+
+    /// <summary>Says, once, that a member's store has no vote.</summary>
+    public void WarnOfNoVote(int member)
+    {
+        if (this[member] is PeerHandle peer)
+        {
+            directory.WarnOfNoVote(peer);
+        }
     }
 
     /// <summary>Refuses a change at a home of which a store was found to be served by two peers.</summary>

@@ -47,6 +47,23 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             string.Join(" ", known.Select(one => one.Error?.Reason).OfType<string>()));
     }
 
+    /// <summary>
+    /// Whether more than half of the listed peers vote for that they know nothing of the name. One that was put back
+    /// from an earlier copy has forgotten names.
+    /// </summary>
+    public async Task<bool> IsAbsentAsync(string name, FoundHome found, CancellationToken cancellationToken)
+    {
+        if (found.Listed.Count <= 2)
+        {
+            return true;
+        }
+
+        IReadOnlyDictionary<StoreId, RegisterAnswer> answers =
+            await new ClockProbe(directory.Clocks).AskAsync(found.Listed, name, cancellationToken).ConfigureAwait(false);
+        int absent = answers.Values.Count(answer => answer.Status == RegisterStatus.Done && (answer.Accepted ?? answer.Decided) is null);
+        return absent * 2 > found.Listed.Count;
+    }
+
     /// <summary>The home of a name that nobody knows yet: the listed peers, rotated by the name.</summary>
     /// <exception cref="DfssException">NoMajority: too few of them can be reached; LimitExceeded: they are too many.</exception>
     public async Task<Home> MakeAsync(string name, CancellationToken cancellationToken)
@@ -71,7 +88,9 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         if (members.Length > DfssLimits.MaxHomeMembers)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.");
+                DfssErrorCode.LimitExceeded,
+                $"{members.Length} peers are too many for one file; {DfssLimits.MaxHomeMembers} are the most.",
+                FormattableString.Invariant($"Name at most {DfssLimits.MaxHomeMembers} of them with -Peer."));
         }
     }
 

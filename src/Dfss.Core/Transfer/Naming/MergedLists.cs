@@ -37,14 +37,14 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
 
     /// <summary>Takes every store's record of the smallest name.</summary>
     /// <returns>The highest of them; null at the end.</returns>
-    public async Task<BallotedRecord?> TakeNameAsync()
+    public async Task<ListedName?> TakeNameAsync()
     {
-        BallotedRecord? newest = null;
+        ListedName? newest = null;
         while (heads.TryPeek(out Head? head, out string? name)
-            && (newest is null || string.Equals(name, newest.Record.Name, StringComparison.Ordinal)))
+            && (newest is null || string.Equals(name, newest.Newest.Record.Name, StringComparison.Ordinal)))
         {
             heads.Dequeue();
-            newest = newest?.Ballot >= head.Current.Ballot ? newest : head.Current;
+            newest = newest is null ? head.Name : newest.With(head.Name);
             if (head.List is PeerList list)
             {
                 await AdvanceAsync(list).ConfigureAwait(false);
@@ -55,7 +55,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
     }
 
     /// <summary>Puts back what was taken last, to be taken again with what was added meanwhile.</summary>
-    public void PutBack(BallotedRecord record) => heads.Enqueue(new Head(record, List: null), record.Record.Name);
+    public void PutBack(ListedName name) => heads.Enqueue(new Head(name, List: null), name.Newest.Record.Name);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -78,8 +78,8 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         {
             if (await list.Records.MoveNextAsync().ConfigureAwait(false))
             {
-                BallotedRecord next = list.Records.Current;
-                heads.Enqueue(new Head(next, list), next.Record.Name);
+                ListedName next = list.Records.Current;
+                heads.Enqueue(new Head(next, list), next.Newest.Record.Name);
                 return;
             }
         }
@@ -93,7 +93,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         await list.Records.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async IAsyncEnumerable<BallotedRecord> PagesAsync(
+    private async IAsyncEnumerable<ListedName> PagesAsync(
         PeerHandle peer, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         int unreadable = 0;
@@ -110,10 +110,12 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
                 options.Warning?.Invoke($"{peer}: its record of '{one.Name}' is left out. {one.Reason}");
             }
 
-            foreach (BallotedRecord record in page.Records)
+            for (int i = 0; i < page.Records.Count; i++)
             {
+                BallotedRecord record = page.Records[i];
                 after = Follow(record.Record.Name, after, peer);
-                yield return record;
+                bool isDoubted = i < page.Doubted.Count && page.Doubted[i];
+                yield return new ListedName(record, isDoubted ? [] : [peer.StoreId]);
             }
 
             after = NameOrder.Instance.Compare(after, reached) < 0 ? reached : after;
@@ -137,8 +139,18 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         }
     }
 
-    private sealed record PeerList(PeerHandle Peer, IAsyncEnumerator<BallotedRecord> Records);
+    private sealed record PeerList(PeerHandle Peer, IAsyncEnumerator<ListedName> Records);
 
     /// <summary>A record that is next, and the list it is of; none for one that was put back.</summary>
-    private sealed record Head(BallotedRecord Current, PeerList? List);
+    private sealed record Head(ListedName Name, PeerList? List);
+}
+
+/// <summary>The highest of several stores' records of one name.</summary>
+/// <param name="Newest">The record.</param>
+/// <param name="Voters">The stores whose registers of the name have a vote.</param>
+internal sealed record ListedName(BallotedRecord Newest, IReadOnlyList<StoreId> Voters)
+{
+    /// <summary>Together with what another store lists.</summary>
+    public ListedName With(ListedName other) =>
+        new(Newest.Ballot >= other.Newest.Ballot ? Newest : other.Newest, [.. Voters, .. other.Voters]);
 }

@@ -9,9 +9,6 @@ namespace Dfss.Transfer;
 /// <param name="Run">How many consecutive chunks share a member.</param>
 internal readonly record struct Placement(int MemberCount, int Replicas, int Run)
 {
-    /// <summary>2 copies of each chunk where there are two members or more: any one of them may be lost.</summary>
-    internal const int DefaultReplicas = 2;
-
     /// <summary>The member at <paramref name="step"/> (0 to n-1) of a chunk's ring.</summary>
     public int MemberAt(int chunkIndex, int step) => (int)((((long)chunkIndex / Run) + step) % MemberCount);
 

@@ -10,8 +10,10 @@ internal sealed class RecordReader(TransferOptions options)
     {
         string stored = FileName.Normalize(name);
         FoundHome found = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false);
-        Home home = found.Home ?? throw (found.HasMajority ? NotFound(stored) : new DfssException(
-            DfssErrorCode.NoMajority, $"The peers that answered know no file named '{stored}', but too few did. {found.Reasons}"));
+        bool isAbsent = found.Home is null && found.HasMajority
+            && await finder.IsAbsentAsync(stored, found, cancellationToken).ConfigureAwait(false);
+        Home home = found.Home ?? throw (isAbsent ? NotFound(stored) : new DfssException(
+            DfssErrorCode.NoMajority, $"The peers that answered know no file named '{stored}', but too few did. {found.Reasons}".TrimEnd()));
         return await ReadAsync(stored, home, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
     }
 

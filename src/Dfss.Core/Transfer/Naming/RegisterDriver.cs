@@ -15,6 +15,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     private const int MaxRounds = 8;
 
     private readonly Dictionary<int, DfssException> errors = [];
+    private readonly HashSet<int> withoutVote = [];
+    private bool isKnownName;
     private int pausedFor = 1;
 
     /// <summary>What stood in the way at each member whose last request got no answer.</summary>
@@ -23,6 +25,9 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
 
     /// <summary>What stood in the way at a member whose last request got no answer; null where that is not known.</summary>
     public DfssException? ErrorOf(int member) => errors.GetValueOrDefault(member);
+
+    /// <summary>Whether a member's register has no vote.</summary>
+    public bool HasMemberWithoutVote => withoutVote.Count > 0;
 
     /// <summary>
     /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help:
@@ -69,7 +74,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
                     Task<Outcome> ended = await Task.WhenAny(running.Values.Select(one => one.Answer)).ConfigureAwait(false);
                     Outcome outcome = await ended.ConfigureAwait(false);
                     Deliver(round, running, outcome);
-                    if (outcome.Answer is not null && ++answered == home.Majority)
+                    if (outcome.Answer is { Status: not RegisterStatus.NoVote } && ++answered == home.Majority)
                     {
                         // A read whose majority shows a change under way hears the rest first, but not for long.
                         reading.CancelAfter(StragglerGrace.After(options.TimeProvider.GetElapsedTime(began)));
@@ -153,12 +158,39 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         if (outcome.Answer is RegisterAnswer answer)
         {
             errors.Remove(outcome.Member);
+            NoteVote(outcome.Member, answer);
             round.OnAnswer(outcome.Member, outcome.Request, answer);
         }
         else
         {
             errors[outcome.Member] = outcome.Error!;
             round.OnUnavailable(outcome.Member, outcome.Request);
+        }
+    }
+
+    /// <summary>Of a name that nobody knows there is nothing to warn of: it gets all votes with its first change.</summary>
+    private void NoteVote(int member, RegisterAnswer answer)
+    {
+        isKnownName |= (answer.Accepted ?? answer.Decided) is not null;
+        if (answer.Status == RegisterStatus.NoVote)
+        {
+            withoutVote.Add(member);
+            errors[member] = new DfssException(
+                DfssErrorCode.NoMajority,
+                $"{home[member]}: its store was put back from an earlier copy, or runs twice, and has no vote about this name yet.",
+                "Start the file's other peers, and repair it.");
+        }
+        else
+        {
+            withoutVote.Remove(member);
+        }
+
+        if (isKnownName)
+        {
+            foreach (int one in withoutVote)
+            {
+                home.WarnOfNoVote(one);
+            }
         }
     }
 

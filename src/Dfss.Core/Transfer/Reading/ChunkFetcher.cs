@@ -65,7 +65,8 @@ internal sealed class ChunkFetcher
         if (chunks > DfssLimits.MaxChunksPerFile)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"The record of '{Record.Name}' names more chunks than a file can have.");
+                DfssErrorCode.LimitExceeded, $"The record of '{Record.Name}' names more chunks than a file can have.",
+                "Send the file again from a good copy.");
         }
 
         int length = FileManifest.HeaderBytes + ((int)chunks * ChunkId.SizeBytes);

@@ -49,8 +49,8 @@ internal sealed class ReceivedFile : IDisposable
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
     public static ReceivedFile Open(string destinationPath, FileRecord record, ReceiveOptions options)
     {
-        destinationPath = Resolve(destinationPath);
-        ThrowIfTaken(destinationPath, options.Force);
+        destinationPath = DestinationPath.Resolve(destinationPath);
+        DestinationPath.ThrowIfTaken(destinationPath, options.Force);
         record = record.ToContent();
         PartFile? part = null;
         try
@@ -84,7 +84,7 @@ internal sealed class ReceivedFile : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             part?.Dispose();
-            throw Unwritable(destinationPath, error);
+            throw DestinationPath.Unwritable(destinationPath, error);
         }
     }
 
@@ -94,7 +94,7 @@ internal sealed class ReceivedFile : IDisposable
         record = record.ToContent();
         try
         {
-            using PartFile? part = PartFile.TryOpenUnused(PartFile.PathOf(Resolve(destinationPath)), record);
+            using PartFile? part = PartFile.TryOpenUnused(PartFile.PathOf(DestinationPath.Resolve(destinationPath)), record);
             if (part is not null && ReadTrailer(part, record) is not null)
             {
                 part.Remove();
@@ -102,7 +102,7 @@ internal sealed class ReceivedFile : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw Unwritable(destinationPath, error);
+            throw DestinationPath.Unwritable(destinationPath, error);
         }
     }
 
@@ -158,7 +158,7 @@ internal sealed class ReceivedFile : IDisposable
     /// <param name="options">Whether it replaces a file, and whether it is made durable.</param>
     public void Commit(ReceiveOptions options)
     {
-        ThrowIfTaken(destinationPath, options.Force);
+        DestinationPath.ThrowIfTaken(destinationPath, options.Force);
         part.ThrowIfReplaced();
         try
         {
@@ -196,7 +196,7 @@ internal sealed class ReceivedFile : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             Reopen();
-            throw Unwritable(destinationPath, error);
+            throw DestinationPath.Unwritable(destinationPath, error);
         }
     }
 
@@ -210,11 +210,6 @@ internal sealed class ReceivedFile : IDisposable
 
         part.Dispose();
     }
-
-    /// <summary>Like cp, through a link to what it names; the link stays.</summary>
-    private static string Resolve(string destinationPath) => new FileInfo(destinationPath).LinkTarget is null
-        ? destinationPath
-        : File.ResolveLinkTarget(destinationPath, returnFinalTarget: true)?.FullName ?? destinationPath;
 
     private static PartTrailer? ReadTrailer(PartFile part, FileRecord record) =>
         PartFile.HasTrailer(record) ? PartTrailer.Read(part.Handle, record) : null;
@@ -239,7 +234,7 @@ internal sealed class ReceivedFile : IDisposable
         }
         catch (IOException error)
         {
-            throw Unwritable(destinationPath, error);
+            throw DestinationPath.Unwritable(destinationPath, error);
         }
         finally
         {
@@ -256,41 +251,4 @@ internal sealed class ReceivedFile : IDisposable
             OwnerOnly.Restrict(part.Handle);
         }
     }
-
-    private static void ThrowIfTaken(string path, bool force)
-    {
-        if (path.EndsWith(PartFile.Suffix, StringComparison.OrdinalIgnoreCase))
-        {
-            // It may be another's part, now or later.
-            throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"'{path}' has the ending of files that are not whole yet.", "Name another destination.");
-        }
-
-        if (Directory.Exists(path))
-        {
-            throw new DfssException(
-                DfssErrorCode.DestinationExists, $"'{path}' is a folder.", "Name a file, or the folder to receive into.");
-        }
-
-        if (!FileStatus.IsRegular(path))
-        {
-            throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"'{path}' is a FIFO, socket or device, and is not replaced by a file.",
-                "Name another destination.");
-        }
-
-        if (!force && File.Exists(path))
-        {
-            throw new DfssException(
-                DfssErrorCode.DestinationExists, $"'{path}' exists.", "Use -Force to replace it, or another destination.");
-        }
-    }
-
-    private static DfssException Unwritable(string path, Exception error) => new(
-        DfssErrorCode.DestinationUnwritable,
-        error is DirectoryNotFoundException
-            ? $"Cannot write '{path}': its folder does not exist."
-            : $"Cannot write '{path}': {error.Message}",
-        error is DirectoryNotFoundException ? "Make the folder first." : null,
-        error);
 }

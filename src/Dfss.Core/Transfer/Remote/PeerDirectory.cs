@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dfss.Protocol;
+using Dfss.Records;
 using Dfss.Security;
 using Dfss.Transport;
 
@@ -28,8 +29,10 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private readonly ConcurrentDictionary<PeerAddress, (long Timestamp, DfssException Error)> failures = new();
     private readonly ConcurrentDictionary<StoreId, PeerHandle> byStoreId = new();
     private readonly ConcurrentDictionary<string, bool> told = new(StringComparer.Ordinal);
-    private readonly ConcurrentBag<PeerLink> links = [];
-    private readonly ConcurrentBag<PeerHandle> handles = [];
+
+    // No bags: a bag is kept alive, with all that is in it, by the threads that added to it.
+    private readonly ConcurrentQueue<PeerLink> links = [];
+    private readonly ConcurrentQueue<PeerHandle> handles = [];
     private readonly CancellationTokenSource disposed = new();
 
     /// <summary>
@@ -38,6 +41,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public IReadOnlyList<PeerAddress> Named { get; init; } = [];
 
     public TimeProvider Clock => options.TimeProvider;
+
+    /// <summary>What has been heard of the stores' clocks.</summary>
+    public KnownClocks Clocks { get; } = new();
 
     /// <summary>The store at an address.</summary>
     /// <exception cref="DfssException">
@@ -115,6 +121,17 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         return (null, reasons.Count > 0 ? string.Join(" ", reasons) : $"Store {id} has no address that can be read.");
     }
 
+    /// <summary>Says, once, that a member's store has no vote.</summary>
+    public void WarnOfNoVote(PeerHandle peer)
+    {
+        if (IsFirstTold($"no vote {peer.StoreId}"))
+        {
+            options.Warning?.Invoke(
+                $"{peer}: the store there was put back from an earlier copy, or runs twice. What it says does not count about a file "
+                + "until that file has been changed or repaired. Run Get-DfssFileInfo | Repair-DfssFile with the file's other peers up.");
+        }
+    }
+
     /// <summary>
     /// Connects, for 1 s at most, to the addresses that are recorded of a member which was reached at others: where its store
     /// was copied, the original may run there.
@@ -187,7 +204,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         {
             Greeted = (hello, token) => sightings.MeetAsync(address, hello, token),
         };
-        links.Add(link);
+        links.Enqueue(link);
         HelloAnswer hello;
         TlsAgreement? agreement;
         try
@@ -204,7 +221,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
         PeerHandle handle = new(link, hello) { Agreement = agreement };
         options.Verbose?.Invoke($"Connected to {address}: store {hello.StoreId}, {hello.Software}{Describe(agreement)}.");
-        handles.Add(handle);
+        handles.Enqueue(handle);
         return Choose(handle);
     }
 

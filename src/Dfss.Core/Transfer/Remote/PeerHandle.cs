@@ -70,13 +70,17 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     /// <summary>What it knows of a name, waited for no longer than <see cref="ReadLimit"/>.</summary>
     /// <exception cref="DfssException">TimedOut: no answer came in time; and what the peer answers or its link fails with.</exception>
-    public async Task<RegisterAnswer> ReadAsync(string name, CancellationToken cancellationToken)
+    public Task<RegisterAnswer> ReadAsync(string name, CancellationToken cancellationToken) =>
+        ReadAsync(new ReadRequest(name), cancellationToken);
+
+    /// <summary>The same, with clocks to be told.</summary>
+    public async Task<RegisterAnswer> ReadAsync(ReadRequest request, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = new(ReadLimit, Link.Clock);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            return (await Records.ReadAsync([new ReadRequest(name)], either.Token).ConfigureAwait(false))[0];
+            return (await Records.ReadAsync([request], either.Token).ConfigureAwait(false))[0];
         }
         catch (OperationCanceledException cause) when (!cancellationToken.IsCancellationRequested)
         {

@@ -38,7 +38,7 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
     /// <inheritdoc/>
     public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
     {
-        MessageMap arguments = new() { { "limit", request.Limit }, { "prefix", request.Prefix } };
+        MessageMap arguments = new() { { "limit", request.Limit }, { "prefix", request.Prefix }, { "clocks", true } };
         if (request.After is not null)
         {
             arguments.Add("after", request.After);
@@ -60,13 +60,18 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
             throw new DfssException(DfssErrorCode.InvalidArgument, $"{items.Count} records came, and {limit} were asked for.");
         }
 
+        ChunkBitmap doubts = response.Results.TryGet("doubted", out MessageValue value) ? new ChunkBitmap(value.AsBinary()) : default;
+        IReadOnlyList<StoreClock> clocks =
+            response.Results.TryGet("clocks", out value) ? RecordCodec.DecodeClocks(value.AsBinary()) : [];
         List<BallotedRecord> records = new(items.Count);
+        List<bool> doubted = new(items.Count);
         List<UnreadableRecord> unreadable = [];
-        foreach (ReadOnlyMemory<byte> item in items)
+        foreach ((int index, ReadOnlyMemory<byte> item) in items.Index())
         {
             try
             {
                 records.Add(RecordCodec.DecodeBallotedRecord(item));
+                doubted.Add(doubts[index]);
             }
             catch (DfssException error) when (RecordCodec.FindName(item) is { } name)
             {
@@ -74,7 +79,13 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
             }
         }
 
-        return new RecordPage(records, response.Results.Required("more").AsBoolean()) { Unreadable = unreadable };
+        return new RecordPage(records, response.Results.Required("more").AsBoolean())
+        {
+            Unreadable = unreadable,
+            Doubted = doubted,
+            Clock = clocks.Count > 0 ? clocks[0] : null,
+            Known = [.. clocks.Skip(1)],
+        };
     }
 
     private async ValueTask<IReadOnlyList<RegisterAnswer>> CallAsync(

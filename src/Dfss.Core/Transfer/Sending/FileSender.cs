@@ -22,7 +22,7 @@ internal sealed class FileSender(
     public async Task<StoredFile> SendAsync(
         string sourcePath, string name, SendOptions sendOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
-        string stored = FileName.Normalize(name);
+        string stored = FileName.NormalizeNew(name);
         using SourceFile source = SourceFile.Open(sourcePath);
         bool isEncrypted = sendOptions.Recipients.Count > 0;
         int overhead = isEncrypted ? KeyEnvelope.ChunkOverheadBytes : 0;
@@ -122,8 +122,8 @@ internal sealed class FileSender(
     /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: more than there are members.</exception>
     private static (int Replicas, int Minimum) ChooseReplicas(string name, int memberCount, SendOptions asked)
     {
-        int replicas = asked.Replicas ?? Math.Min(Placement.DefaultReplicas, memberCount);
-        int minimum = asked.MinimumReplicas ?? Math.Min(Placement.DefaultReplicas, replicas);
+        int replicas = asked.Replicas ?? Math.Min(SendOptions.DefaultReplicas, memberCount);
+        int minimum = asked.MinimumReplicas ?? Math.Min(SendOptions.DefaultReplicas, replicas);
         if (replicas > memberCount)
         {
             throw new DfssException(

@@ -202,7 +202,7 @@ internal sealed partial class FileRepairer
             throw NotMoved(record, Lost(round));
         }
 
-        int least = Math.Min(Placement.DefaultReplicas, record.Replicas);
+        int least = Math.Min(SendOptions.DefaultReplicas, record.Replicas);
         int present = target.Table.PresentReplicas;
         return present >= least ? target.PlanSeals() : throw new DfssException(
             DfssErrorCode.TooFewReplicas,

@@ -37,10 +37,11 @@ internal sealed partial class FileRepairer(
         CopyRound round = new(copies, [copies], buffers, limit, options);
         CopyRound[] rounds =
             [round, .. await BeginEarlierAsync(located, repairOptions.Deep, cancellationToken).ConfigureAwait(false)];
-        RepairPlan plan = Plan(rounds, health.File);
+        IReadOnlyList<PeerHandle> withoutVote = await FindWithoutVoteAsync(home, record.Name, cancellationToken).ConfigureAwait(false);
+        RepairPlan plan = Plan(rounds, health.File) with { WithoutVote = [.. withoutVote.Select(peer => peer.Member)] };
         bool isChange = wanted.Replicas != record.Replicas;
         RepairResult result = new(health.File, health.File.PresentReplicas!.Value, CopiedChunks: 0, CopiedBytes: 0);
-        if (plan.Copies.Count == 0 && plan.LostChunks == 0 && !isChange)
+        if (plan.Copies.Count == 0 && plan.LostChunks == 0 && !isChange && withoutVote.Count == 0)
         {
             // What is there may have come with a repair that was interrupted before it was durable.
             await copies.FlushAsync(options, cancellationToken).ConfigureAwait(false);
@@ -49,6 +50,11 @@ internal sealed partial class FileRepairer(
         {
             FileRecord chosen = await CommitAsync(
                 rounds, file, isChange, progress, cancellationToken).ConfigureAwait(false);
+            if (withoutVote.Count > 0)
+            {
+                await BringUpAsync(rounds, new StoredFile(chosen, IsCurrent: true), cancellationToken).ConfigureAwait(false);
+            }
+
             result = result with
             {
                 File = new StoredFile(chosen, IsCurrent: true) { PresentReplicas = copies.Table.PresentReplicas },
@@ -100,6 +106,39 @@ internal sealed partial class FileRepairer(
                 return [copies.PlanSeals(), .. earlier.Select(one => one.Target.PlanSeals())];
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier copy.</summary>
+    private async Task<IReadOnlyList<PeerHandle>> FindWithoutVoteAsync(Home home, string name, CancellationToken cancellationToken)
+    {
+        if (home.Place.IsUnanimous)
+        {
+            return [];
+        }
+
+        PeerHandle[] peers = [.. Enumerable.Range(0, home.Count).Select(member => home[member]).OfType<PeerHandle>()];
+        IReadOnlyDictionary<StoreId, RegisterAnswer> answers =
+            await new ClockProbe(directory.Clocks).AskAsync(peers, name, cancellationToken).ConfigureAwait(false);
+        return [.. peers.Where(peer => answers.GetValueOrDefault(peer.StoreId)?.Status == RegisterStatus.NoVote)];
+    }
+
+    /// <summary>
+    /// Sees to it that the members have a vote. A member that learns only in the round that its store was put back gets its
+    /// vote in the next one.
+    /// </summary>
+    private async Task BringUpAsync(CopyRound[] rounds, StoredFile file, CancellationToken cancellationToken)
+    {
+        Home home = rounds[0].Target.Home;
+        string name = file.Record.Name;
+        if ((await FindWithoutVoteAsync(home, name, cancellationToken).ConfigureAwait(false)).Count > 0)
+        {
+            await CommitAsync(rounds, file, isChange: false, progress: null, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (PeerHandle peer in await FindWithoutVoteAsync(home, name, cancellationToken).ConfigureAwait(false))
+        {
+            options.Warning?.Invoke($"{peer} still has no vote about '{name}': it did not hear the decision. Repair the file again.");
+        }
     }
 
     private static int ChooseReplicas(FileRecord record, RepairOptions repairOptions)

@@ -4,20 +4,24 @@ using Dfss.Security;
 
 namespace Dfss.Transport;
 
-/// <content>Connecting and saying hello.</content>
+/// <content>Connecting and the hello handshake.</content>
 internal sealed partial class ClientChannel
 {
-    /// <summary>The id of hello, the first request.</summary>
+    /// <summary>The request id of hello, the first request.</summary>
     private const uint HelloId = 0;
 
-    /// <summary>Three more attempts at a peer that is busy, which others that end their commands make room at: 1.4 s in all.</summary>
+    /// <summary>
+    /// The waits before three more attempts at a busy peer, 1.4 s in all: other clients close
+    /// their connections meanwhile.
+    /// </summary>
     private static readonly TimeSpan[] BusyDelays =
         [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(800)];
 
-    /// <summary>Connects and says hello; where the peer is busy, a few times.</summary>
+    /// <summary>Connects and completes hello; retries a few times if the peer is busy.</summary>
     /// <exception cref="DfssException">
-    /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy, of TLS what <see cref="TlsTransport.ConnectAsync(PeerAddress,
-    /// TimeSpan, CancellationToken)"/> says, or the error the peer answered; each names the peer.
+    /// PeerUnreachable, TimedOut, NotADfssPeer, VersionNotSupported, PeerBusy, the errors of
+    /// <see cref="TlsTransport.ConnectAsync(PeerAddress, TimeSpan, CancellationToken)"/>, or the error that the peer
+    /// answered; each names the peer.
     /// </exception>
     public static async Task<ClientChannel> ConnectAsync(
         PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
@@ -33,7 +37,7 @@ internal sealed partial class ClientChannel
             }
             catch (DfssException busy) when (busy.Code == DfssErrorCode.PeerBusy && attempt < BusyDelays.Length)
             {
-                // Not all at the same moment again.
+                // Jitter: clients refused together do not retry together.
                 TimeSpan delay = BusyDelays[attempt] * (0.5 + Random.Shared.NextDouble());
                 await Task.Delay(delay, options.Channel.TimeProvider, cancellationToken).ConfigureAwait(false);
             }
@@ -53,7 +57,7 @@ internal sealed partial class ClientChannel
         catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated
             && endpoint is not null && LoopbackToken.Find(options.StateFolder, endpoint) is { } now && now != token)
         {
-            // The peer was just starting: it had not written its token when this side looked for it.
+            // The peer was starting: it had not written its token yet when this client looked for it.
             connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
             token = FindToken(connection, options);
             return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
@@ -75,7 +79,7 @@ internal sealed partial class ClientChannel
         }
     }
 
-    /// <summary>The token of the peer at the other end; none over TLS, where certificates say who is there.</summary>
+    /// <summary>The token of the peer at the other end; none over TLS, where certificates identify the peer.</summary>
     private static string? FindToken(IConnection connection, ClientChannelOptions options) =>
         connection.ValidationResult is null && connection.RemoteEndpoint is { } endpoint
             ? LoopbackToken.Find(options.StateFolder, endpoint)
@@ -164,7 +168,7 @@ internal sealed partial class ClientChannel
             "Update the older side.");
     }
 
-    /// <summary>Whoever holds some peer's certificate is that peer and no other.</summary>
+    /// <summary>A peer whose certificate names a store must serve that store and no other.</summary>
     private static void ThrowIfAnotherStore(PeerAddress address, RemoteIdentity? peer, HelloAnswer hello)
     {
         if (peer?.StoreId is StoreId named && named != hello.StoreId)

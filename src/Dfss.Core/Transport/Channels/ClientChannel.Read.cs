@@ -5,7 +5,10 @@ namespace Dfss.Transport;
 /// <content>Reading answers.</content>
 internal sealed partial class ClientChannel
 {
-    /// <summary>The task of a channel's life: whatever ends it is kept, and told to every call under way and later.</summary>
+    /// <summary>
+    /// Reads answers for the lifetime of the channel. Its end is kept as the failure of every call under
+    /// way and every later call.
+    /// </summary>
     private async Task ReadAllAsync()
     {
         DfssException end;
@@ -29,7 +32,8 @@ internal sealed partial class ClientChannel
         }
         catch (Exception exception)
         {
-            // The edge of a background task: a fault of this software is told to the callers instead of to nobody.
+            // The edge of a background task: a defect of this software becomes the failure of the
+            // callers instead of being lost.
             end = new DfssException(DfssErrorCode.PeerUnreachable, $"Reading answers failed: {exception.Message}", exception);
             channel.Abort();
         }
@@ -78,7 +82,10 @@ internal sealed partial class ClientChannel
         }
     }
 
-    /// <summary>A notice on the connection: draining, after which the answers still come, or the reason for which it is closed.</summary>
+    /// <summary>
+    /// Handles a notice of the peer about the connection: that it drains, in which case pending answers still
+    /// arrive, or why it closes.
+    /// </summary>
     private void Heed(Message message)
     {
         if (message.Status == DfssErrorCode.None)

@@ -4,9 +4,10 @@ using Dfss.Security;
 namespace Dfss.Transport;
 
 /// <summary>
-/// A client's side of one connection: hello has been said, many requests may be in flight, answers come in any order. Every failure is a
-/// <see cref="DfssException"/> that names the peer. When the connection breaks, every call under way fails with PeerUnreachable (or
-/// with what broke it), and so does every later one: make another channel. Safe for concurrent use.
+/// A client's side of one connection after hello. Many requests may be in flight, and their answers arrive in any
+/// order. Every failure is a <see cref="DfssException"/> that names the peer. When the connection breaks, every call
+/// under way and every later call fails with PeerUnreachable or with the failure that broke it; the caller then makes
+/// another channel. Safe for concurrent use.
 /// </summary>
 internal sealed partial class ClientChannel : IAsyncDisposable
 {
@@ -31,21 +32,23 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         Peer = channel.ValidationResult?.Identity;
         abort = channel.Abort;
 
-        // One of the requests that the peer takes at a time is kept for ping.
+        // One of the requests that the peer accepts at a time is reserved for ping.
         slots = new SemaphoreSlim(Math.Max(1, hello.Limits.MaxRequestsInFlight - 1));
         reader = ReadAllAsync();
     }
 
-    /// <summary>What the peer answered to hello.</summary>
+    /// <summary>The peer's answer to hello.</summary>
     public HelloAnswer Hello { get; }
 
-    /// <summary>What TLS was agreed upon; null where there is none.</summary>
+    /// <summary>The negotiated TLS parameters; null without TLS.</summary>
     public TlsAgreement? Agreement { get; }
 
-    /// <summary>Who the peer has proven to be; null without TLS.</summary>
+    /// <summary>The authenticated identity of the peer; null without TLS.</summary>
     public RemoteIdentity? Peer { get; }
 
-    /// <summary>Whether new calls are taken: the connection stands, and the peer does not drain it.</summary>
+    /// <summary>
+    /// Whether the channel takes new calls: the connection has not failed, and the peer does not drain it.
+    /// </summary>
     public bool IsUsable
     {
         get
@@ -57,22 +60,26 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the connection has ended and nothing is left of it.</summary>
+    /// <summary>Whether the connection has ended and its resources are released.</summary>
     public bool IsClosed => reader.IsCompleted;
 
     /// <summary>When a byte last moved, in either direction, as the clock's timestamp.</summary>
     public long LastByte => channel.LastByte;
 
-    /// <summary>Asks; an empty payload is sent as nil. The answer's payload comes in memory of the pool.</summary>
+    /// <summary>
+    /// Makes a call; an empty payload is sent as nil. The payload of the answer is received into memory of the pool.
+    /// </summary>
     public ValueTask<Response> CallAsync(
         string operation, MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         CallAsync(new PeerCall(operation, arguments, NilIfEmpty(payload), Destination: null, IsBulk: false), cancellationToken);
 
     /// <summary>
-    /// Asks; an empty payload is sent as nil. The answer's payload is received straight into <paramref name="destination"/>, and when this
-    /// returns or throws, nothing writes there any more.
+    /// Makes a call; an empty payload is sent as nil. The payload of the answer is received directly into
+    /// <paramref name="destination"/>; once this method returns or throws, the channel no longer writes there.
     /// </summary>
-    /// <exception cref="DfssException">LimitExceeded: the answer's payload is larger. The connection goes on.</exception>
+    /// <exception cref="DfssException">
+    /// LimitExceeded: the payload of the answer is larger than the destination. The connection stays usable.
+    /// </exception>
     public ValueTask<Response> CallAsync(
         string operation,
         MessageMap arguments,
@@ -82,10 +89,11 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         CallAsync(new PeerCall(operation, arguments, NilIfEmpty(payload), destination, IsBulk: false), cancellationToken);
 
     /// <summary>
-    /// Asks, waiting first while as many requests are in flight as the peer takes. Cancelled before it was sent, the request is dropped;
-    /// cancelled later, its answer is read and discarded; cancelled while half of a frame is sent or received, the connection is broken.
+    /// Makes a call. It waits first while the peer's limit of requests in flight is reached. A request cancelled before
+    /// it is sent is dropped; one cancelled later has its answer read and discarded. A cancellation in the middle of
+    /// sending the request, or of receiving the answer into the caller's destination, breaks the connection.
     /// </summary>
-    /// <exception cref="DfssException">The error the peer answered, or what became of the connection.</exception>
+    /// <exception cref="DfssException">The error that the peer answered, or the failure of the connection.</exception>
     public async ValueTask<Response> CallAsync(PeerCall call, CancellationToken cancellationToken)
     {
         ThrowIfUnusable();
@@ -93,7 +101,7 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         return await SendAsync(call, slots, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Asks whether the peer lives; needs no place among the requests in flight.</summary>
+    /// <summary>Asks whether the peer is alive; does not count towards the limit of requests in flight.</summary>
     public async ValueTask PingAsync(CancellationToken cancellationToken)
     {
         PeerCall call = new(Operations.Ping, MessageMap.Empty, Payload: null, Destination: null, IsBulk: false);
@@ -144,7 +152,8 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // Not sent, or half of it and the connection is broken: no answer comes. If one comes all the same, wait until it is through.
+            // The request was not sent, or was sent in part and the connection is broken: no answer is expected. If the
+            // peer has begun to answer all the same, wait until the destination is no longer written to.
             if (pendingCall.Cancel(CancellationToken.None))
             {
                 Forget(id);

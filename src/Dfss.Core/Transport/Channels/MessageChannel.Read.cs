@@ -5,24 +5,32 @@ namespace Dfss.Transport;
 /// <content>Reading.</content>
 internal sealed partial class MessageChannel
 {
-    /// <summary>8 KiB: a hundred small messages at once, and little of a payload that has to be copied out of it.</summary>
+    /// <summary>
+    /// 8 KiB: holds a hundred small messages, and at most this much of a payload has to be copied out of it.
+    /// </summary>
     private const int BufferBytes = 8 << 10;
 
-    // What was received and not read yet: count bytes from start.
+    // The bytes received and not consumed yet: count bytes from start.
     private byte[] buffer = new byte[BufferBytes];
     private int start;
     private int count;
     private MessageCodec.HeaderScan scan;
 
     /// <summary>
-    /// The next message, its payload in memory of the pool; the pool is asked before the payload is read, and while it has none the
-    /// socket is not read. Null when the connection was closed in order between two frames, or was idle for too long. Cancelled between
-    /// two frames, reading can go on; inside a frame, the connection is broken.
+    /// The next message, with its payload in memory of the pool. The channel rents that memory before it reads the
+    /// payload, and does not read the socket while it waits for the memory. Null if the connection was closed in order
+    /// between two frames, or was idle for too long. After a cancellation between two frames the caller may read again;
+    /// a cancellation inside a frame breaks the connection.
     /// </summary>
-    /// <exception cref="DfssException">ProtocolViolation, LimitExceeded, TimedOut, PeerUnreachable (broken, or closed inside a frame).</exception>
+    /// <exception cref="DfssException">
+    /// ProtocolViolation, LimitExceeded, TimedOut, PeerUnreachable (broken, or closed inside a frame).
+    /// </exception>
     public ValueTask<ReceivedMessage?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(choose: null, cancellationToken);
 
-    /// <summary>The same; <paramref name="choose"/> is told every message that has a payload, with its length, and says where it goes.</summary>
+    /// <summary>
+    /// The same; <paramref name="choose"/> is called with each message that has a payload and the payload's length, and
+    /// returns the destination of the payload.
+    /// </summary>
     public async ValueTask<ReceivedMessage?> ReadAsync(Func<Message, int, PayloadTarget>? choose, CancellationToken cancellationToken)
     {
         bool isInside = count > 0;
@@ -133,7 +141,9 @@ internal sealed partial class MessageChannel
         }
     }
 
-    /// <summary>Waiting for memory is this side's doing: the other one is not to be called dead, or idle, for it.</summary>
+    /// <summary>
+    /// This side causes a wait for memory, so the wait does not count as a stall or as idleness of the other side.
+    /// </summary>
     private async ValueTask<T> WaitForMemoryAsync<T>(ValueTask<T> taking)
     {
         if (taking.IsCompleted)
@@ -182,7 +192,9 @@ internal sealed partial class MessageChannel
         }
     }
 
-    /// <summary>Receives some bytes behind what the buffer holds; false at an end where one is allowed.</summary>
+    /// <summary>
+    /// Receives some bytes behind those in the buffer; false at the end of the stream if an end is allowed here.
+    /// </summary>
     private async ValueTask<bool> ReceiveAsync(bool isEndAllowed, CancellationToken cancellationToken)
     {
         if (start + count == buffer.Length)
@@ -201,7 +213,10 @@ internal sealed partial class MessageChannel
         return true;
     }
 
-    /// <summary>Moves what is left to the front; a header longer than the buffer, which is bounded, gets a larger one for itself.</summary>
+    /// <summary>
+    /// Moves the remaining bytes to the front. A header longer than the buffer gets a larger buffer; the
+    /// limit on headers bounds it.
+    /// </summary>
     private void MakeRoom()
     {
         byte[] larger = count == buffer.Length ? new byte[buffer.Length * 2] : buffer;

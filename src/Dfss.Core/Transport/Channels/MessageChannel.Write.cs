@@ -6,35 +6,42 @@ namespace Dfss.Transport;
 /// <content>Writing.</content>
 internal sealed partial class MessageChannel
 {
-    /// <summary>Payloads up to 8 KiB are copied behind their header: one small copy is cheaper than a second send.</summary>
+    /// <summary>
+    /// Payloads up to 8 KiB are copied behind their header: one small copy is cheaper than a second send.
+    /// </summary>
     private const int CoalescedBytes = 8 << 10;
 
     /// <summary>
-    /// 128 KiB: what is sent at once, so that progress is seen. At the slowest rate allowed a piece takes 8 s, which is well within the
-    /// stall limit.
+    /// 128 KiB: the size of one send, so that progress is observed. At the slowest rate allowed a piece takes 8 s,
+    /// which is well within the stall limit.
     /// </summary>
     private const int PieceBytes = 128 << 10;
 
     private readonly SemaphoreSlim writeTurn = new(1, 1);
     private readonly FrameBuffer frame = new();
 
-    // Guarded by the turn.
+    // Guarded by writeTurn.
     private bool isLastWritten;
 
     /// <summary>
-    /// Sends a message. When it returns or throws, <paramref name="payload"/> is used no more. Cancelled before its turn, nothing was sent
-    /// and the channel goes on; later, the frame is half written and the connection is broken.
+    /// Sends a message. Once this method returns or throws, the channel no longer uses <paramref name="payload"/>. If
+    /// it is cancelled before its turn, nothing was sent and the channel stays usable; if later, the frame is
+    /// incomplete and the connection is broken.
     /// </summary>
     /// <param name="message">The message.</param>
-    /// <param name="payload">The payload; null for nil, which is not the same as an empty one.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="payload">The payload; null for nil, which differs from an empty payload.</param>
+    /// <param name="cancellationToken">Cancels the send.</param>
     /// <exception cref="DfssException">
-    /// LimitExceeded: the message is too large, and nothing was sent. TimedOut, PeerUnreachable: the connection is broken.
+    /// LimitExceeded: the message is too large, and nothing was sent. TimedOut, PeerUnreachable:
+    /// the connection is broken.
     /// </exception>
     public ValueTask WriteAsync(Message message, ReadOnlyMemory<byte>? payload, CancellationToken cancellationToken) =>
         WriteAsync(message, payload, isLast: false, cancellationToken);
 
-    /// <summary>Sends the last message of the connection: what waits for its turn behind it fails with PeerUnreachable, not begun.</summary>
+    /// <summary>
+    /// Sends the last message of the connection: writes that wait behind it fail with PeerUnreachable
+    /// before they send anything.
+    /// </summary>
     public ValueTask WriteLastAsync(Message message, CancellationToken cancellationToken) =>
         WriteAsync(message, payload: null, isLast: true, cancellationToken);
 

@@ -4,14 +4,14 @@ using Dfss.Security;
 namespace Dfss.Transport;
 
 /// <summary>
-/// Messages over a connection, for either side. One read may run at a time; writes may come from anywhere and go out one after the
-/// other, whole. Time-outs measure progress: a frame that stands still, or crawls, breaks the connection with
-/// <see cref="DfssErrorCode.TimedOut"/>. After any failure of a read or write other than LimitExceeded of a message not sent yet, only
-/// disposing is left.
+/// Messages over a connection, for client and peer. One read may run at a time; writes may be called from any thread
+/// and are sent whole, one after the other. Time-outs measure progress: a frame that stalls or is too slow breaks the
+/// connection with <see cref="DfssErrorCode.TimedOut"/>. After a failed read or write the caller can only dispose the
+/// channel, except after LimitExceeded for a message that was not sent.
 /// </summary>
 internal sealed partial class MessageChannel : IAsyncDisposable
 {
-    /// <summary>How often time-outs are looked at.</summary>
+    /// <summary>How often the channel checks its time-outs.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
 
     private readonly IConnection connection;
@@ -26,10 +26,10 @@ internal sealed partial class MessageChannel : IAsyncDisposable
     private volatile bool isIdleEnd;
     private volatile bool isWaitingForMemory;
 
-    /// <summary>Takes over a connection.</summary>
-    /// <param name="connection">The connection; disposed with this.</param>
-    /// <param name="pool">Where payloads are kept; shared with others.</param>
-    /// <param name="options">Limits and clock.</param>
+    /// <summary>Takes ownership of a connection.</summary>
+    /// <param name="connection">The connection; the channel disposes it.</param>
+    /// <param name="pool">The memory for payloads; shared with other channels.</param>
+    /// <param name="options">The limits and the clock.</param>
     public MessageChannel(IConnection connection, PayloadPool pool, ChannelOptions options)
     {
         this.connection = connection;
@@ -43,34 +43,50 @@ internal sealed partial class MessageChannel : IAsyncDisposable
         timer = clock.CreateTimer(static state => ((MessageChannel)state!).Watch(), this, Tick, Tick);
     }
 
-    /// <summary>The other end, for messages.</summary>
+    /// <summary>The address of the other side, for error messages.</summary>
     public string RemoteAddress => connection.RemoteAddress;
 
-    /// <summary>Who the other end is, or why it is refused; null where the connection asks nobody who he is.</summary>
+    /// <summary>
+    /// The identity of the other side, or the reason for its refusal; null if the connection does not authenticate.
+    /// </summary>
     public ValidationResult? ValidationResult => connection.ValidationResult;
 
-    /// <summary>What TLS was agreed upon; null where there is none.</summary>
+    /// <summary>The negotiated TLS parameters; null without TLS.</summary>
     public TlsAgreement? Agreement => connection.Agreement;
 
-    /// <summary>The longest body that is read. Raise it to <see cref="DfssLimits.MaxFrameBytes"/> when hello is answered.</summary>
+    /// <summary>
+    /// The longest body that the channel reads. The owner raises it to
+    /// <see cref="DfssLimits.MaxFrameBytes"/> when hello is answered.
+    /// </summary>
     public int MaxBodyBytes { get; set; }
 
-    /// <summary>What the other end may hold of what it sends, with its other connections; null where nobody counts. Set when hello is answered.</summary>
+    /// <summary>
+    /// Limits the memory for messages of the other side's identity, over all its connections; null for no such limit.
+    /// Set when hello is answered.
+    /// </summary>
     public ReceiveShare? Share { get; set; }
 
-    /// <summary>The clock of its time-outs.</summary>
+    /// <summary>The clock of the time-outs.</summary>
     public TimeProvider Clock => clock;
 
-    /// <summary>How long the connection may lie idle, with no frame begun and no request unanswered in either direction; null for ever.</summary>
+    /// <summary>
+    /// How long the connection may be idle, with no frame begun and no request unanswered in either
+    /// direction; null for no limit.
+    /// </summary>
     public TimeSpan? IdleLimit { get; set; }
 
-    /// <summary>When a byte last moved inside a frame, in either direction, as the clock's timestamp; 0 for never.</summary>
+    /// <summary>
+    /// When a byte last moved inside a frame, in either direction, as the clock's timestamp; 0 for never.
+    /// </summary>
     public long LastByte => Math.Max(reading.LastByte, writing.LastByte);
 
     /// <summary>Breaks the connection at once, from any thread: the read and the writes under way fail.</summary>
     public void Abort() => connection.Abort();
 
-    /// <summary>Closes in order. The caller has ended its read before, by cancelling or aborting it.</summary>
+    /// <summary>
+    /// Closes the connection in order. The caller has ended its read before, by cancelling it
+    /// or by aborting the channel.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync().ConfigureAwait(false);
@@ -93,7 +109,9 @@ internal sealed partial class MessageChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>A message has passed whole: what is asked and not answered yet keeps the connection from being idle.</summary>
+    /// <summary>
+    /// Counts a complete message: a request that is not answered yet keeps the connection from being idle.
+    /// </summary>
     private void Count(Message message)
     {
         Volatile.Write(ref lastMessage, clock.GetTimestamp());
@@ -103,7 +121,7 @@ internal sealed partial class MessageChannel : IAsyncDisposable
         }
     }
 
-    /// <summary>The failure of the connection, told by its cause when that was the watch.</summary>
+    /// <summary>The failure of the connection; if the watch broke it, a TimedOut with the watch's reason.</summary>
     private DfssException Explain(DfssException exception) => deathReason is { } reason && exception.Code == DfssErrorCode.PeerUnreachable
         ? new DfssException(DfssErrorCode.TimedOut, reason, exception)
         : exception;

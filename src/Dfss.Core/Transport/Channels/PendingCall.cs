@@ -1,8 +1,8 @@
 namespace Dfss.Transport;
 
 /// <summary>
-/// A request sent, or about to be, whose answer has not come. Its task ends only when nothing writes into the caller's destination any
-/// more, whatever happens.
+/// A request that is sent, or about to be, and not answered. In every case its task ends only when the channel no
+/// longer writes into the caller's destination.
 /// </summary>
 internal sealed class PendingCall(Memory<byte>? destination, Action abort, SemaphoreSlim? slot)
     : TaskCompletionSource<Response>(TaskCreationOptions.RunContinuationsAsynchronously)
@@ -12,10 +12,12 @@ internal sealed class PendingCall(Memory<byte>? destination, Action abort, Semap
     private bool isTooLarge;
     private CancellationToken cancelled;
 
-    /// <summary>Gives the place among the requests in flight back: the request is answered, or was never sent. Called once.</summary>
+    /// <summary>
+    /// Releases the slot among the requests in flight: the request is answered, or was never sent. Called once.
+    /// </summary>
     public void ReleaseSlot() => slot?.Release();
 
-    /// <summary>Says where the payload of the answer that has begun to arrive goes.</summary>
+    /// <summary>Chooses the destination for the payload of the answer that has begun to arrive.</summary>
     public PayloadTarget Choose(int payloadBytes)
     {
         lock (gate)
@@ -36,7 +38,7 @@ internal sealed class PendingCall(Memory<byte>? destination, Action abort, Semap
         }
     }
 
-    /// <summary>The answer has come whole.</summary>
+    /// <summary>Completes the call with an answer that has arrived whole.</summary>
     public void Complete(ReceivedMessage answer, string peer)
     {
         if (isTooLarge)
@@ -54,7 +56,9 @@ internal sealed class PendingCall(Memory<byte>? destination, Action abort, Semap
         }
     }
 
-    /// <summary>No answer will come, or an error came. Nothing writes into the destination any more.</summary>
+    /// <summary>
+    /// Fails the call: no answer will arrive, or an error arrived. The channel no longer writes into the destination.
+    /// </summary>
     public void Fail(Exception exception)
     {
         if (cancelled.IsCancellationRequested)
@@ -63,16 +67,18 @@ internal sealed class PendingCall(Memory<byte>? destination, Action abort, Semap
         }
         else if (TrySetException(exception))
         {
-            // Seen, even where the caller has left already with another failure.
+            // Marks the exception as observed, even if the caller has already left with another failure.
             _ = Task.Exception;
         }
     }
 
     /// <summary>
-    /// The caller wants no answer any more: its task is cancelled at once, or, while the destination is written to, after the connection
-    /// was broken and that has ended.
+    /// Cancels the call. Its task ends at once; while the destination is written to, it ends after the connection was
+    /// broken and the writing has ended.
     /// </summary>
-    /// <returns>False while the destination is still written to: whoever reads the answers then ends the task.</returns>
+    /// <returns>
+    /// False while the destination is still written to: the reader of the answers then ends the task.
+    /// </returns>
     public bool Cancel(CancellationToken cancellationToken)
     {
         lock (gate)

@@ -1,8 +1,9 @@
 namespace Dfss.Transport;
 
 /// <summary>
-/// Tells a slow frame from a dead one, in one direction: within a frame some byte must move every <see cref="ChannelOptions.StallLimit"/>,
-/// and over every <see cref="ChannelOptions.RateWindow"/> the rate must be kept. Asked from a timer; safe for concurrent use.
+/// Tells a slow frame from a dead one, in one direction. Within a frame at least one byte must move in every
+/// <see cref="ChannelOptions.StallLimit"/>, and the average over every <see cref="ChannelOptions.RateWindow"/> must
+/// reach the minimum rate. A timer calls it; safe for concurrent use.
 /// </summary>
 internal sealed class ProgressWatch(ChannelOptions options)
 {
@@ -24,7 +25,7 @@ internal sealed class ProgressWatch(ChannelOptions options)
         }
     }
 
-    /// <summary>A frame begins, or goes on after <see cref="Stop"/>.</summary>
+    /// <summary>A frame begins, or continues after <see cref="Stop"/>.</summary>
     public void Start()
     {
         lock (gate)
@@ -45,7 +46,7 @@ internal sealed class ProgressWatch(ChannelOptions options)
         }
     }
 
-    /// <summary>The frame is complete, or waits for this side itself.</summary>
+    /// <summary>The frame is complete, or waits for memory of this side.</summary>
     public void Stop()
     {
         lock (gate)
@@ -54,7 +55,7 @@ internal sealed class ProgressWatch(ChannelOptions options)
         }
     }
 
-    /// <summary>Why the frame under way is to be given up; null while it goes well.</summary>
+    /// <summary>Why the channel must give up the frame under way; null while it makes enough progress.</summary>
     public string? Judge()
     {
         lock (gate)

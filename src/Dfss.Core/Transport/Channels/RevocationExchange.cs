@@ -5,12 +5,12 @@ using Dfss.Security;
 namespace Dfss.Transport;
 
 /// <summary>
-/// How revocation lists get around in a cluster: a peer says the number of its list in hello, and of the two sides the one with
-/// the older list gets the newer one. Whoever brings it: the authority has signed it.
+/// Spreads revocation lists in a cluster: a peer sends the number of its list in hello, and the side with the older
+/// list gets the newer one. The list is trusted because the authority has signed it, whichever member sends it.
 /// </summary>
-/// <param name="judge">This side's judge of certificates.</param>
+/// <param name="judge">This side's certificate validator.</param>
 /// <param name="kept">This side's list.</param>
-/// <param name="log">Told what went wrong and does not stop the work at hand.</param>
+/// <param name="log">Receives the failures that do not stop the work at hand.</param>
 internal sealed class RevocationExchange(CertificateValidator judge, RevocationFile kept, Action<string>? log)
 {
     /// <summary>The exchange of this side's revocation list; null where this side keeps none.</summary>
@@ -19,8 +19,10 @@ internal sealed class RevocationExchange(CertificateValidator judge, RevocationF
     public static RevocationExchange? For(TlsTransport tls, Action<string>? log) =>
         tls.Validator.Kept is { } kept ? new RevocationExchange(tls.Validator, kept, log) : null;
 
-    /// <summary>Sees to it that both sides have the newer list.</summary>
-    /// <exception cref="DfssException">CertificateRevoked: the peer is on it. Or what became of the connection.</exception>
+    /// <summary>Makes sure that both sides have the newer list.</summary>
+    /// <exception cref="DfssException">
+    /// CertificateRevoked: the list names the peer. Or the failure of the connection.
+    /// </exception>
     public async Task RunAsync(ClientChannel channel, PeerAddress address, CancellationToken cancellationToken)
     {
         if (channel.Hello.RevocationNumber is not long theirs || theirs == kept.Number)
@@ -36,7 +38,7 @@ internal sealed class RevocationExchange(CertificateValidator judge, RevocationF
         }
         catch (DfssException error) when (channel.IsUsable)
         {
-            // The next connection makes up for it, of this member or of another one.
+            // The next connection, of this member or another one, repeats the exchange.
             log?.Invoke($"The revocation lists here and at {address} could not be made the same: {error.Reason}");
         }
 
@@ -46,16 +48,18 @@ internal sealed class RevocationExchange(CertificateValidator judge, RevocationF
         }
     }
 
-    /// <summary>The number of the list on this side.</summary>
+    /// <summary>The number of this side's list.</summary>
     public long Number => kept.Number;
 
-    /// <summary>Takes a list over on this side, where it is newer.</summary>
-    /// <exception cref="DfssException">InvalidArgument: it is no list of the authority's; DestinationUnwritable.</exception>
+    /// <summary>Replaces this side's list if the given one is newer.</summary>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: the authority has not signed the list; DestinationUnwritable.
+    /// </exception>
     public Task TakeAsync(byte[] list, CancellationToken cancellationToken) => kept.ReplaceAsync(list, cancellationToken);
 
-    /// <summary>Gives a peer a list.</summary>
+    /// <summary>Sends a list to a peer.</summary>
     /// <returns>The number of the list that the peer has now.</returns>
-    /// <exception cref="DfssException">The peer could not take it; or what became of the connection.</exception>
+    /// <exception cref="DfssException">The peer could not store it; or the failure of the connection.</exception>
     public static async Task<long> PushAsync(ClientChannel channel, byte[] list, CancellationToken cancellationToken)
     {
         using Response response = await channel.CallAsync(

@@ -2,9 +2,9 @@ using System.Buffers;
 
 namespace Dfss.Transport;
 
-/// <summary>A connection as a stream, for the little that TLS needs of one: asynchronous reads and writes.</summary>
-/// <param name="connection">The connection; not disposed with this.</param>
-/// <param name="checkFirst">Told the first byte received; throws where it is not what TLS begins with.</param>
+/// <summary>A connection as the stream that TLS needs: asynchronous reads and writes only.</summary>
+/// <param name="connection">The connection; the stream does not dispose it.</param>
+/// <param name="checkFirst">Called with the first byte received; throws if TLS cannot begin with it.</param>
 internal sealed class ConnectionStream(IConnection connection, Action<byte> checkFirst) : Stream
 {
     private bool isChecked;
@@ -26,13 +26,13 @@ internal sealed class ConnectionStream(IConnection connection, Action<byte> chec
     }
 
     /// <summary>
-    /// Gathers what is written from now on, until <see cref="SendGatheredAsync"/>: TLS writes records of 16 KiB, and a
+    /// Collects what is written from now until <see cref="SendGatheredAsync"/>: TLS writes records of 16 KiB, and a
     /// system call for each would cost as much as the encryption.
     /// </summary>
-    /// <param name="capacity">The most that will be written.</param>
+    /// <param name="capacity">The most bytes that will be written.</param>
     public void Gather(int capacity) => gathered = ArrayPool<byte>.Shared.Rent(capacity);
 
-    /// <summary>Sends what was gathered, at once.</summary>
+    /// <summary>Sends the collected bytes in one piece.</summary>
     public async ValueTask SendGatheredAsync(CancellationToken cancellationToken)
     {
         byte[] bytes = gathered!;
@@ -82,7 +82,7 @@ internal sealed class ConnectionStream(IConnection connection, Action<byte> chec
 
     public override void Flush()
     {
-        // Nothing is held back but what SendGatheredAsync sends.
+        // Only SendGatheredAsync sends collected bytes; all others are sent already.
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();

@@ -6,19 +6,23 @@ namespace Dfss.Transport;
 /// <summary>A connection over TCP.</summary>
 internal sealed class TcpConnection : IConnection
 {
-    /// <summary>1 s: whoever breaks the rules should be able to read why, over a slow link too.</summary>
+    /// <summary>1 s: a client that violates the protocol can read the reason, over a slow link too.</summary>
     public static readonly TimeSpan AcceptedCloseLimit = TimeSpan.FromSeconds(1);
 
-    /// <summary>0.2 s: whoever connected has its answers when it closes, and a peer that stands still must not hold it up.</summary>
+    /// <summary>
+    /// 0.2 s: a client has its answers when it closes, and a peer that does not respond must not delay it.
+    /// </summary>
     public static readonly TimeSpan ConnectedCloseLimit = TimeSpan.FromMilliseconds(200);
 
     private readonly Socket socket;
     private readonly TimeSpan closeLimit;
     private int isClosed;
 
-    /// <summary>Takes over a connected socket.</summary>
+    /// <summary>Takes ownership of a connected socket.</summary>
     /// <param name="socket">The socket.</param>
-    /// <param name="closeLimit">How long closing in order waits for the other side to have read what was sent.</param>
+    /// <param name="closeLimit">
+    /// How long closing in order waits for the other side to read what was sent and close.
+    /// </param>
     public TcpConnection(Socket socket, TimeSpan closeLimit)
     {
         this.socket = socket;
@@ -61,8 +65,8 @@ internal sealed class TcpConnection : IConnection
 
     public void Abort()
     {
-        // A reset instead of an orderly end, also of one under way: the other side learns at once, and the port is free
-        // at once.
+        // Resets the connection, also while it closes in order: the other side is notified at once, and
+        // the port is free at once.
         Volatile.Write(ref isClosed, 1);
         socket.Close(timeout: 0);
     }
@@ -81,7 +85,7 @@ internal sealed class TcpConnection : IConnection
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Broken meanwhile, from either side: there is nobody left to close in order with.
+            // Either side broke the connection meanwhile: it cannot be closed in order.
         }
         finally
         {
@@ -89,7 +93,10 @@ internal sealed class TcpConnection : IConnection
         }
     }
 
-    /// <summary>Closing with unread bytes would reset the connection and could destroy what was sent last: the reason of a violation.</summary>
+    /// <summary>
+    /// Reads until the other side closes. Closing with unread bytes would reset the connection, which can lose the last
+    /// bytes sent: the reason of a violation.
+    /// </summary>
     private async Task DrainAsync()
     {
         using CancellationTokenSource limit = new(closeLimit);
@@ -102,7 +109,7 @@ internal sealed class TcpConnection : IConnection
         }
         catch (OperationCanceledException)
         {
-            // It had its time.
+            // The time for closing in order is over.
         }
     }
 

@@ -6,10 +6,14 @@ namespace Dfss.Transport;
 /// <content>Listening.</content>
 internal static partial class TcpTransport
 {
-    /// <summary>Listens.</summary>
-    /// <param name="address"><c>localhost</c> for 127.0.0.1 and ::1, <c>*</c> for all addresses of both families, or an IP address.</param>
+    /// <summary>Listens on a port.</summary>
+    /// <param name="address">
+    /// <c>localhost</c> for 127.0.0.1 and ::1, <c>*</c> for all addresses of both families, or an IP address.
+    /// </param>
     /// <param name="port">The port; 0 takes one that is free in both families.</param>
-    /// <exception cref="DfssException">AddressUnavailable with the reason; InvalidArgument: no such form of address.</exception>
+    /// <exception cref="DfssException">
+    /// AddressUnavailable with the reason; InvalidArgument: the address has none of these forms.
+    /// </exception>
     public static IConnectionListener Listen(string address, int port)
     {
         IPAddress[] addresses = IsLocalhost(address)
@@ -75,7 +79,7 @@ internal static partial class TcpTransport
 
             if (OperatingSystem.IsWindows())
             {
-                // Else another process could listen on the very same port. On Unix that is refused by itself.
+                // Else another process could listen on the same port. Unix refuses that by default.
                 socket.ExclusiveAddressUse = true;
             }
 
@@ -91,13 +95,13 @@ internal static partial class TcpTransport
         }
     }
 
-    /// <summary>A machine may lack one of the two families, or its loopback address.</summary>
+    /// <summary>Whether the machine lacks this address family or its loopback address.</summary>
     private static bool IsFamilyMissing(SocketException exception) => exception.SocketErrorCode
         is SocketError.AddressFamilyNotSupported or SocketError.ProtocolFamilyNotSupported or SocketError.AddressNotAvailable;
 
     /// <summary>
-    /// The connection of an accepted socket; null, and the socket closed, where it was reset meanwhile, which some systems tell only here. That
-    /// is the end of this one connection, and no reason to stop accepting others.
+    /// The connection of an accepted socket. Null, with the socket closed, if the client reset it meanwhile, which some
+    /// systems report only here. That ends this one connection and does not stop the listener.
     /// </summary>
     internal static TcpConnection? TryTakeOver(Socket socket)
     {
@@ -127,7 +131,7 @@ internal static partial class TcpTransport
                 ObjectDisposedException.ThrowIf(Volatile.Read(ref isDisposed) != 0, this);
                 for (int i = 0; i < pending.Length; i++)
                 {
-                    // Not cancelled with this call: what it accepts belongs to the next one.
+                    // Not cancelled with this call: the next call gets the socket that it accepts.
                     pending[i] ??= sockets[i].AcceptAsync(CancellationToken.None).AsTask();
                 }
 
@@ -142,7 +146,8 @@ internal static partial class TcpTransport
                 }
                 catch (SocketException exception) when (IsGone(exception))
                 {
-                    // Closed by the other side before it was accepted, or the listener was disposed: the loop tells which.
+                    // The client closed it before it was accepted, or the listener was disposed: the next round of
+                    // the loop finds out which.
                 }
                 catch (SocketException exception)
                 {

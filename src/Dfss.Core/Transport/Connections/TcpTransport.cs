@@ -8,17 +8,22 @@ namespace Dfss.Transport;
 /// <summary>Connections over TCP, unencrypted.</summary>
 internal static partial class TcpTransport
 {
-    /// <summary>How often the two families of localhost are tried to get the same free port.</summary>
+    /// <summary>How often to try to get one port that is free in both address families.</summary>
     private const int SamePortAttempts = 16;
 
-    /// <summary>Connections the system keeps that nobody has accepted yet; more than a peer serves.</summary>
+    /// <summary>How many connections the system queues before they are accepted; more than a peer serves.</summary>
     private const int Backlog = 2 * DfssLimits.MaxConnections;
 
-    /// <summary>Connects to the first of the address's A and AAAA answers that takes it; for localhost ::1 is first.</summary>
-    /// <param name="address">Where to.</param>
-    /// <param name="timeout">For all attempts together; each gets its share of what is left.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">PeerUnreachable, naming each address tried and its reason.</exception>
+    /// <summary>
+    /// Connects to the first of the address's A and AAAA records that accepts the connection; for
+    /// localhost ::1 is tried first.
+    /// </summary>
+    /// <param name="address">The peer's address.</param>
+    /// <param name="timeout">The time for all attempts together; each gets an equal share of what is left.</param>
+    /// <param name="cancellationToken">Cancels the attempts.</param>
+    /// <exception cref="DfssException">
+    /// PeerUnreachable, with each address tried and the reason of its failure.
+    /// </exception>
     public static async Task<IConnection> ConnectAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
         long began = Stopwatch.GetTimestamp();
@@ -28,7 +33,7 @@ internal static partial class TcpTransport
         for (int i = 0; i < candidates.Length; i++)
         {
             IPEndPoint endpoint = new(candidates[i], address.Port);
-            // What the address says itself is not said again.
+            // A peer's address that is an IP address is not repeated in the reason.
             string Name(string reason) => IPAddress.TryParse(address.Host, out _) ? reason : $"{Describe(endpoint)}: {reason}";
             TimeSpan left = timeout - Stopwatch.GetElapsedTime(began);
             TimeSpan share = left > TimeSpan.Zero ? left / (candidates.Length - i) : TimeSpan.Zero;
@@ -53,7 +58,9 @@ internal static partial class TcpTransport
             DfssErrorCode.PeerUnreachable, $"{address}: no connection ({string.Join("; ", reasons)}).", last);
     }
 
-    /// <summary>An endpoint as text that <see cref="PeerAddress.Parse"/> reads; IPv4 addresses in IPv6 form are shown as IPv4.</summary>
+    /// <summary>
+    /// An endpoint as text that <see cref="PeerAddress.Parse"/> reads; IPv4 addresses in IPv6 form are shown as IPv4.
+    /// </summary>
     public static string Describe(IPEndPoint endpoint) =>
         (endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint).ToString();
 
@@ -77,7 +84,7 @@ internal static partial class TcpTransport
         }
         catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
-            // An argument: a name that no resolver is asked for, as one of its labels is too long.
+            // ArgumentException: .NET refuses to resolve the name, for example because a label is too long.
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable, $"{address}: the name '{address.Host}' does not resolve: {exception.Message.TrimEnd('.')}.", exception);
         }
@@ -109,7 +116,10 @@ internal static partial class TcpTransport
 
     private static bool IsLocalhost(string host) => string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Frames are written whole, so nothing is gained by waiting; a peer that vanished is noticed on an idle connection too.</summary>
+    /// <summary>
+    /// NoDelay: frames are written whole, so Nagle's algorithm gains nothing. KeepAlive: detects a vanished peer
+    /// on an idle connection too.
+    /// </summary>
     private static void Configure(Socket socket)
     {
         socket.NoDelay = true;
@@ -117,8 +127,8 @@ internal static partial class TcpTransport
     }
 
     /// <summary>
-    /// BBR, the default of many servers, paces loopback to half of what cubic gives. Only there: over a real network the system's choice
-    /// stands.
+    /// Selects cubic on loopback: BBR, the default of many servers, paces loopback to half the throughput. Over a real
+    /// network the system's choice stays.
     /// </summary>
     private static void PreferCubicOnLoopback(Socket socket, IPAddress address)
     {
@@ -135,7 +145,7 @@ internal static partial class TcpTransport
         }
         catch (SocketException)
         {
-            // Not built into this kernel, or not permitted here: slower, and nothing else.
+            // Cubic is not built into this kernel, or not permitted: the connection works and is slower.
         }
     }
 }

@@ -6,12 +6,14 @@ using Dfss.Security;
 namespace Dfss.Transport;
 
 /// <summary>
-/// TLS over another connection. The handshake is made with the first send or receive; it is the peer's answer to hello
-/// that says whether a client was accepted. Whoever waits for either bounds the handshake with it.
+/// TLS over another connection. The first send or receive makes the handshake, so the caller's time-out for it bounds
+/// the handshake too. The peer's answer to hello says whether it accepts the client's certificate.
 /// </summary>
 internal sealed class TlsConnection : IConnection
 {
-    /// <summary>The first byte of a TLS handshake record. No frame begins so: it would be 350 MB long.</summary>
+    /// <summary>
+    /// The first byte of a TLS handshake record. No frame begins with it: it would announce over 350 MB.
+    /// </summary>
     public const byte HandshakeByte = 0x16;
 
     private const byte AlertByte = 0x15;
@@ -19,7 +21,9 @@ internal sealed class TlsConnection : IConnection
     /// <summary>The first byte of every frame before hello is answered.</summary>
     private const byte FrameByte = 0;
 
-    /// <summary>Closing in order sends one record; a socket that takes none for so long will not soon.</summary>
+    /// <summary>
+    /// 1 s: closing in order sends one record; a socket that does not take it in this time is not expected to.
+    /// </summary>
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(1);
 
     private readonly IConnection inner;
@@ -32,9 +36,9 @@ internal sealed class TlsConnection : IConnection
     private volatile bool isAborted;
     private DfssException? failure;
 
-    /// <summary>Takes over a connection.</summary>
-    /// <param name="inner">The connection; disposed with this.</param>
-    /// <param name="isPeer">Whether this is the side that accepted it.</param>
+    /// <summary>Takes ownership of a connection.</summary>
+    /// <param name="inner">The connection; disposed with this one.</param>
+    /// <param name="isPeer">Whether this side accepted the connection.</param>
     /// <param name="authenticate">Makes the handshake.</param>
     public TlsConnection(IConnection inner, bool isPeer, Func<TlsConnection, SslStream, CancellationToken, Task> authenticate)
     {
@@ -53,7 +57,7 @@ internal sealed class TlsConnection : IConnection
         ? new TlsAgreement(tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), ValidationResult?.Identity?.Name ?? string.Empty)
         : null;
 
-    /// <summary>Makes the handshake, where it has not been made.</summary>
+    /// <summary>Makes the handshake if it has not been made.</summary>
     /// <exception cref="DfssException">
     /// TlsRequired, TlsNotExpected, TlsFailed, NotADfssPeer, PeerUnreachable; or why the other side is refused.
     /// </exception>
@@ -146,18 +150,27 @@ internal sealed class TlsConnection : IConnection
 
     private async ValueTask WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
-        // What a record adds is at most 5 bytes of header, 8 of nonce, 1 of type and 16 of tag.
+        // A record adds at most 5 bytes of header, 8 of nonce, 1 of type and 16 of tag.
         const int RecordBytes = 16 << 10;
         const int RecordOverhead = 64;
+
+        // 1 MiB less what its records add: the system calls of a chunk are few, and the pool of arrays, which keeps one of
+        // each size a thread, keeps none of 32 MiB for a payload of 16.
+        const int GatheredBytes = (1 << 20) - (RecordOverhead * (1 << 20) / RecordBytes) - RecordOverhead;
         if (source.Length <= RecordBytes)
         {
             await tls.WriteAsync(source, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        transport.Gather(source.Length + (((source.Length / RecordBytes) + 1) * RecordOverhead));
-        await tls.WriteAsync(source, cancellationToken).ConfigureAwait(false);
-        await transport.SendGatheredAsync(cancellationToken).ConfigureAwait(false);
+        for (ReadOnlyMemory<byte> left = source; left.Length > 0;)
+        {
+            ReadOnlyMemory<byte> piece = left[..Math.Min(left.Length, GatheredBytes)];
+            left = left[piece.Length..];
+            transport.Gather(piece.Length + (((piece.Length / RecordBytes) + 1) * RecordOverhead));
+            await tls.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+            await transport.SendGatheredAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task HandshakeAsync(CancellationToken cancellationToken)
@@ -202,7 +215,9 @@ internal sealed class TlsConnection : IConnection
                 : new DfssException(DfssErrorCode.NotADfssPeer, "What answers there is not TLS, and no DFSS peer.", "Check the port.");
     }
 
-    /// <summary>Why the handshake failed: the look at the first byte or at the certificate, the line, or TLS itself.</summary>
+    /// <summary>
+    /// Why the handshake failed: the check of the first byte or of the certificate, the connection, or TLS itself.
+    /// </summary>
     private DfssException Explain(Exception error)
     {
         if (Find(error) is { } known)

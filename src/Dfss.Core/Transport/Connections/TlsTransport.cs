@@ -6,10 +6,15 @@ using Dfss.Security;
 
 namespace Dfss.Transport;
 
-/// <summary>Connections over TLS, for one identity: both sides show certificates, and each judges the other's.</summary>
+/// <summary>
+/// Connections over TLS for one identity: both sides present certificates, and each validates the other's.
+/// </summary>
 internal sealed class TlsTransport
 {
-    /// <summary>Of TLS 1.2: a key of its own for each connection (ECDHE), and authenticated encryption. All of 1.3 are so.</summary>
+    /// <summary>
+    /// The suites of TLS 1.2 with forward secrecy (ECDHE) and authenticated encryption. All
+    /// suites of TLS 1.3 have both.
+    /// </summary>
     private static readonly TlsCipherSuite[] Tls12Suites =
     [
         TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
@@ -32,14 +37,14 @@ internal sealed class TlsTransport
     private readonly SslProtocols protocols;
     private readonly bool allowsTls12;
 
-    /// <summary>Makes ready; reads the files that the identity names.</summary>
+    /// <summary>Makes a transport; reads the revocation list and the role file that the identity names.</summary>
     /// <exception cref="DfssException">InvalidArgument: one of them cannot be used.</exception>
     public TlsTransport(TlsIdentity identity, TimeProvider clock, Action<string>? log)
         : this(identity, new CertificateValidator(identity, clock, log))
     {
     }
 
-    /// <summary>For whoever has another certificate than before, and believes the same as before.</summary>
+    /// <summary>Makes a transport with a new certificate and the validator of an earlier transport.</summary>
     public TlsTransport(TlsIdentity identity, CertificateValidator judge)
     {
         authorities = identity.TrustedAuthorities;
@@ -52,7 +57,9 @@ internal sealed class TlsTransport
 #pragma warning restore CA5398
     }
 
-    /// <summary>For a client that has no certificate yet, and believes peers of this cluster alone.</summary>
+    /// <summary>
+    /// Makes a transport for a client that has no certificate yet and trusts only the peers of this cluster.
+    /// </summary>
     public TlsTransport(X509Certificate2 authority, TimeProvider clock)
     {
         authorities = [authority];
@@ -63,19 +70,21 @@ internal sealed class TlsTransport
     public CertificateValidator Validator { get; }
 
     /// <summary>
-    /// Whether whoever listens there is known to speak plaintext, and is to be spoken with so: the peers on loopback that this
-    /// user has started without certificates. Nobody by default.
+    /// Whether to connect to this endpoint in plaintext: true for the peers on loopback that this user has started
+    /// without certificates. None by default.
     /// </summary>
     public Func<IPEndPoint, bool> IsPlaintext { get; init; } = _ => false;
 
     /// <summary>
-    /// The peer's side of a connection. A client that is refused learns it from the answer to hello: see
+    /// The peer's side of a connection. The answer to hello tells a client that it is refused: see
     /// <see cref="IConnection.ValidationResult"/>.
     /// </summary>
     public IConnection Accept(IConnection connection) => new TlsConnection(connection, isPeer: true, AcceptAsync);
 
-    /// <summary>Connects, and sees to it that whoever is there is a peer that this side trusts.</summary>
-    /// <exception cref="DfssException">As of TCP; TlsNotExpected, TlsFailed, NotADfssPeer; or why the peer is refused.</exception>
+    /// <summary>Connects, and makes sure that the other side is a peer that this side trusts.</summary>
+    /// <exception cref="DfssException">
+    /// As for TCP; TlsNotExpected, TlsFailed, NotADfssPeer; or why the peer is refused.
+    /// </exception>
     public async Task<IConnection> ConnectAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
         IConnection inner = await TcpTransport.ConnectAsync(address, timeout, cancellationToken).ConfigureAwait(false);
@@ -125,9 +134,9 @@ internal sealed class TlsTransport
             CipherSuitesPolicy = CreateSuites(),
             AllowRenegotiation = false,
 
-            // A session that is resumed would show no certificate, and so outlive its revocation.
+            // A resumed session presents no certificate, so it would survive the revocation of the certificate.
             AllowTlsResume = false,
-#pragma warning disable CA5359 // The verdict is recorded here and carried out in the answer to hello, which says why: TLS 1.3 could not.
+#pragma warning disable CA5359 // The answer to hello refuses the client and says why, which TLS 1.3 cannot.
             RemoteCertificateValidationCallback = (_, shown, chain, _) =>
             {
                 connection.ValidationResult = Validator.JudgeClient(shown as X509Certificate2, Sent(chain));
@@ -165,7 +174,10 @@ internal sealed class TlsTransport
 
     private X509ChainPolicy CreatePolicy() => CertificateValidator.CreatePolicy([.. authorities]);
 
-    /// <summary>Where the system lets nobody choose (Windows), <see cref="ThrowIfWeak"/> looks at what was agreed upon.</summary>
+    /// <summary>
+    /// The suites to offer. On Windows a program cannot choose them, and <see cref="ThrowIfWeak"/>
+    /// checks the negotiated one.
+    /// </summary>
     private CipherSuitesPolicy? CreateSuites() => OperatingSystem.IsWindows() || !allowsTls12
         ? null
         : new CipherSuitesPolicy([.. Tls13Suites, .. Tls12Suites]);

@@ -3,13 +3,15 @@ using System.Numerics;
 namespace Dfss.Transport;
 
 /// <summary>
-/// Memory cut into blocks of powers of two, which are split and joined again (a buddy system). It comes in slabs that are allocated when
-/// first needed and kept: so nothing is churned, one size never starves another, and resident memory never exceeds the budget. Not safe
+/// A buddy allocator: blocks of powers of two that are split and merged. Its slabs are allocated when first needed and
+/// kept, so there is no garbage, no block size starves another, and resident memory never exceeds the budget. Not safe
 /// for concurrent use: <see cref="PayloadPool"/> locks.
 /// </summary>
 internal sealed class BuddyBlocks
 {
-    /// <summary>16 KiB: 1,024 blocks a slab keep the books small, and smaller payloads are sent with their header anyway.</summary>
+    /// <summary>
+    /// 16 KiB: 1,024 blocks a slab keep the block tables small, and payloads up to 8 KiB travel with their header.
+    /// </summary>
     private const int SmallestBlockBytes = 16 << 10;
 
     private const int None = -1;
@@ -22,8 +24,8 @@ internal sealed class BuddyBlocks
     private readonly int[] previous;
     private readonly sbyte[] freeOrder;
 
-    /// <summary>Makes an empty system.</summary>
-    /// <param name="budgetBytes">What the slabs together may take at most.</param>
+    /// <summary>Makes an allocator with no slab allocated.</summary>
+    /// <param name="budgetBytes">The most bytes that the slabs may take together.</param>
     public BuddyBlocks(long budgetBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budgetBytes);
@@ -44,7 +46,7 @@ internal sealed class BuddyBlocks
         }
     }
 
-    /// <summary>The largest block: the largest payload, or what of it the budget allows.</summary>
+    /// <summary>The largest block: the largest payload, or less if the budget is smaller.</summary>
     public int LargestBytes { get; }
 
     /// <summary>Bytes in blocks that are taken.</summary>
@@ -53,7 +55,9 @@ internal sealed class BuddyBlocks
     /// <summary>Bytes of the slabs that exist.</summary>
     public long AllocatedBytes { get; private set; }
 
-    /// <summary>Takes a block of at least <paramref name="length"/> bytes, which is at most <see cref="LargestBytes"/>.</summary>
+    /// <summary>
+    /// Takes a block of at least <paramref name="length"/> bytes, which is at most <see cref="LargestBytes"/>.
+    /// </summary>
     public bool TryTake(int length, out Block block)
     {
         int order = BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)((length + blockBytes - 1) / blockBytes)));
@@ -82,7 +86,7 @@ internal sealed class BuddyBlocks
         return true;
     }
 
-    /// <summary>Gives a block back, once.</summary>
+    /// <summary>Returns a block. Called once for each block.</summary>
     public void Return(Block block)
     {
         TakenBytes -= (long)blockBytes << block.Order;
@@ -98,6 +102,16 @@ internal sealed class BuddyBlocks
         Add(index, order);
     }
 
+    /// <summary>Gives up the slabs while no block is taken; they are allocated again when they are needed.</summary>
+    public void ReleaseSlabs()
+    {
+        if (TakenBytes == 0)
+        {
+            Array.Clear(slabs);
+            AllocatedBytes = 0;
+        }
+    }
+
     private Memory<byte> MemoryOf(int index)
     {
         int slab = index / blocksPerSlab;
@@ -110,7 +124,7 @@ internal sealed class BuddyBlocks
         return slabs[slab].AsMemory(index % blocksPerSlab * blockBytes);
     }
 
-    // Last in, first out: the block given back last is the one still in the processor's cache.
+    // Last in, first out: the block returned last is still in the processor's cache.
     private void Add(int index, int order)
     {
         freeOrder[index] = (sbyte)order;
@@ -142,9 +156,9 @@ internal sealed class BuddyBlocks
         }
     }
 
-    /// <summary>A block taken.</summary>
-    /// <param name="Memory">As many bytes as were asked for.</param>
-    /// <param name="Index">Its first smallest block.</param>
-    /// <param name="Order">Its size: two to this many smallest blocks.</param>
+    /// <summary>An allocated block.</summary>
+    /// <param name="Memory">Exactly the requested number of bytes.</param>
+    /// <param name="Index">The index of its first smallest block.</param>
+    /// <param name="Order">Its size: 2 to the power of this, in smallest blocks.</param>
     public readonly record struct Block(Memory<byte> Memory, int Index, int Order);
 }

@@ -1,8 +1,8 @@
 namespace Dfss.Transport;
 
 /// <summary>
-/// A number of bytes that may be out at one moment; a count, not the memory itself. Who asks when they are used up waits, first come first
-/// served. Safe for concurrent use.
+/// Limits the number of bytes in use at one moment; it counts them and holds no memory. A caller waits while the budget
+/// is used up; callers are served in order of arrival. Safe for concurrent use.
 /// </summary>
 internal sealed class ByteBudget
 {
@@ -10,17 +10,17 @@ internal sealed class ByteBudget
     private readonly LinkedList<Waiter> waiters = [];
     private long left;
 
-    /// <param name="limitBytes">What may be out at one moment.</param>
+    /// <param name="limitBytes">The most bytes in use at one moment.</param>
     public ByteBudget(long limitBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limitBytes);
         LimitBytes = left = limitBytes;
     }
 
-    /// <summary>What may be out at one moment.</summary>
+    /// <summary>The most bytes in use at one moment.</summary>
     public long LimitBytes { get; }
 
-    /// <summary>What is not out at this moment.</summary>
+    /// <summary>The bytes that are not in use now.</summary>
     public long FreeBytes
     {
         get
@@ -32,7 +32,7 @@ internal sealed class ByteBudget
         }
     }
 
-    /// <summary>Takes so many bytes, at most the limit; waits while they are not there.</summary>
+    /// <summary>Takes this many bytes, at most the limit; waits until they are free.</summary>
     public ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
@@ -54,7 +54,7 @@ internal sealed class ByteBudget
         return new ValueTask(WaitAsync(waiter, cancellationToken));
     }
 
-    /// <summary>Gives back what was taken.</summary>
+    /// <summary>Returns bytes that were taken.</summary>
     public void Return(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
@@ -104,7 +104,7 @@ internal sealed class ByteBudget
     {
         public long Bytes { get; } = bytes;
 
-        /// <summary>The place in line; null once served or gone. Guarded by the budget's gate.</summary>
+        /// <summary>The position in the queue; null once served or cancelled. Guarded by the budget's gate.</summary>
         public LinkedListNode<Waiter>? Node { get; set; }
     }
 }

@@ -1,14 +1,15 @@
 namespace Dfss.Transport;
 
 /// <summary>
-/// Something counted (bytes, requests) that may be out at one moment, divided among those who want it: each takes through a share of its
-/// own. Who has some may have at most twice what is then left to the others, so one alone gets no more than two thirds, and there is
-/// something for whoever comes next; who has nothing may take whatever there is. Of those who wait, who has least comes first. Nobody waits
-/// for ever, as long as what was taken is given back without waiting for more of it. Safe for concurrent use.
+/// A counted resource (bytes, requests) that is divided fairly: each identity takes through its own share. A share that
+/// holds some may grow to at most twice what is then left for the others; so one share alone gets no more than two
+/// thirds, and something is left for the next one. A share that holds nothing may take all that is left. Of the waiting
+/// shares, the one that holds least is served first. No share waits for ever, as long as holders return what they took
+/// without waiting for more of it. Safe for concurrent use.
 /// </summary>
 internal sealed class FairBudget
 {
-    /// <summary>2: how many times what is left one share may have.</summary>
+    /// <summary>2: one share may hold this many times what is left.</summary>
     private const int Greed = 2;
 
     private readonly Lock gate = new();
@@ -16,17 +17,17 @@ internal sealed class FairBudget
     private long left;
     private long arrivals;
 
-    /// <param name="limit">What may be out at one moment.</param>
+    /// <param name="limit">The most in use at one moment.</param>
     public FairBudget(long limit)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         Limit = left = limit;
     }
 
-    /// <summary>What may be out at one moment.</summary>
+    /// <summary>The most in use at one moment.</summary>
     public long Limit { get; }
 
-    /// <summary>What is out at this moment.</summary>
+    /// <summary>The amount in use now.</summary>
     public long Held
     {
         get
@@ -38,7 +39,9 @@ internal sealed class FairBudget
         }
     }
 
-    /// <summary>A share for somebody. There is nothing to close: who has given everything back is forgotten with it.</summary>
+    /// <summary>
+    /// Makes a new share. It needs no closing: the budget keeps nothing about a share that has returned everything.
+    /// </summary>
     public Share Open() => new(this);
 
     private ValueTask TakeAsync(Share share, long amount, CancellationToken cancellationToken)
@@ -63,7 +66,7 @@ internal sealed class FairBudget
 
             waiter.Node = share.Line.AddLast(waiter);
 
-            // Those in line may wait for their own shares only.
+            // The waiters before this one may be blocked only by the limits of their own shares.
             ServeWaiters();
         }
 
@@ -105,7 +108,9 @@ internal sealed class FairBudget
         waiter.SetCanceled(cancellationToken);
     }
 
-    /// <summary>While the first in line finds too little, nobody behind it is served: large amounts come together too.</summary>
+    /// <summary>
+    /// While too little is left for the first waiter, no later one is served: so large amounts are served too.
+    /// </summary>
     private void ServeWaiters()
     {
         while (FindFirst() is { } first && first.Amount <= left)
@@ -116,7 +121,9 @@ internal sealed class FairBudget
         }
     }
 
-    /// <summary>Of those whose shares allow it, the one of who has least, and of several the one who came first.</summary>
+    /// <summary>
+    /// Of the waiters whose shares may grow, the one whose share holds least; of several, the one that arrived first.
+    /// </summary>
     private Waiter? FindFirst()
     {
         Waiter? found = null;
@@ -149,20 +156,24 @@ internal sealed class FairBudget
         }
     }
 
-    /// <summary>What one of them has. Guarded by the budget's gate.</summary>
+    /// <summary>The part of the budget that one identity holds. Guarded by the budget's gate.</summary>
     internal sealed class Share(FairBudget budget)
     {
         public long Held { get; set; }
 
         internal LinkedList<Waiter> Line { get; } = [];
 
-        /// <summary>Takes so much, at most the limit; waits while the share does not allow it, or it is not there.</summary>
+        /// <summary>
+        /// Takes this much, at most the limit; waits while the share may not grow, or too little is left.
+        /// </summary>
         public ValueTask TakeAsync(long amount, CancellationToken cancellationToken) => budget.TakeAsync(this, amount, cancellationToken);
 
-        /// <summary>Gives back what was taken.</summary>
+        /// <summary>Returns what was taken.</summary>
         public void Return(long amount) => budget.Return(this, amount);
 
-        /// <summary>Whether it may have more; who has nothing may, though it may have to wait for it.</summary>
+        /// <summary>
+        /// Whether the share may grow by this amount. An empty share always may, though it may have to wait.
+        /// </summary>
         internal bool MayTake(long amount, long left) => Held == 0 || Held + amount <= Greed * (left - amount);
     }
 
@@ -175,7 +186,7 @@ internal sealed class FairBudget
 
         public long Arrival { get; } = arrival;
 
-        /// <summary>The place in line; null once served or gone.</summary>
+        /// <summary>The position in the queue; null once served or cancelled.</summary>
         public LinkedListNode<Waiter>? Node { get; set; }
     }
 }

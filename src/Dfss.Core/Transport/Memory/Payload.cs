@@ -1,8 +1,8 @@
 namespace Dfss.Transport;
 
 /// <summary>
-/// Memory rented from a <see cref="PayloadPool"/>. It has one owner, who disposes it; disposing again does nothing. Memory taken from it
-/// before is not to be used after.
+/// Memory rented from a <see cref="PayloadPool"/>. Its one owner disposes it; disposing again does nothing. A caller
+/// must not use <see cref="Memory"/> that it got before the disposal.
 /// </summary>
 internal sealed class Payload : IDisposable
 {
@@ -16,8 +16,8 @@ internal sealed class Payload : IDisposable
         this.block = block;
     }
 
-    /// <summary>Exactly as many bytes as were asked for. What they hold at first is left from somebody else.</summary>
-    /// <exception cref="ObjectDisposedException">The payload was given back.</exception>
+    /// <summary>Exactly the requested number of bytes. They first hold what an earlier payload left.</summary>
+    /// <exception cref="ObjectDisposedException">The payload was returned to the pool.</exception>
     public Memory<byte> Memory
     {
         get

@@ -1,13 +1,14 @@
 namespace Dfss.Transport;
 
 /// <summary>
-/// One budget of payload memory for many connections. Who asks when it is used up waits, in order; while the first in line waits for a
-/// large block nobody behind is served, so everybody is served in the end. That holds as long as whoever holds a payload gives it back
-/// without waiting for another: ask for all that a piece of work needs before it starts, or use <see cref="TryRent"/>.
+/// One budget of payload memory for many connections. Callers wait in order while it is used up. While the first waiter
+/// needs a large block no later one is served, so every waiter is served eventually. That holds as long as the holder
+/// of a payload returns it without waiting for another one: rent all that a piece of work needs before it starts, or
+/// use <see cref="TryRent"/>.
 /// </summary>
 internal sealed class PayloadPool
 {
-    /// <summary>64 KiB: what counts as small.</summary>
+    /// <summary>64 KiB: the largest payload that counts as small.</summary>
     public const int SmallBytes = 64 << 10;
 
     private readonly Lock gate = new();
@@ -15,10 +16,10 @@ internal sealed class PayloadPool
     private readonly LinkedList<Waiter> waiters = [];
     private readonly PayloadPool? small;
 
-    /// <summary>Makes a pool; it takes memory only as it is needed.</summary>
-    /// <param name="budgetBytes">What rented and kept memory together may take at most.</param>
+    /// <summary>Makes a pool; it allocates memory only when it is needed.</summary>
+    /// <param name="budgetBytes">The most bytes of rented and retained memory together.</param>
     /// <param name="smallBudgetBytes">
-    /// A budget of its own, beside the other, for small payloads that are received: they come however much bulk is under way. 0 for none.
+    /// A separate budget for small payloads that are received, so that they never wait behind bulk. 0 for none.
     /// </param>
     public PayloadPool(long budgetBytes, long smallBudgetBytes = 0)
     {
@@ -27,13 +28,13 @@ internal sealed class PayloadPool
         small = smallBudgetBytes > 0 ? new PayloadPool(smallBudgetBytes) : null;
     }
 
-    /// <summary>Where a payload of this length is received.</summary>
+    /// <summary>The pool that a received payload of this length is rented from.</summary>
     public PayloadPool ForReceiving(int length) => small is not null && length <= SmallBytes ? small : this;
 
-    /// <summary>What rented and kept memory together may take at most.</summary>
+    /// <summary>The most bytes of rented and retained memory together, without the small budget.</summary>
     public long BudgetBytes { get; }
 
-    /// <summary>What is rented now, of both budgets; a payload counts with the power of two that holds it.</summary>
+    /// <summary>The bytes rented now, from both budgets; a payload counts as the power of two that holds it.</summary>
     public long RentedBytes
     {
         get
@@ -45,7 +46,7 @@ internal sealed class PayloadPool
         }
     }
 
-    /// <summary>What the pool keeps, rented or not.</summary>
+    /// <summary>The bytes allocated, rented or not, without those of the small budget.</summary>
     public long AllocatedBytes
     {
         get
@@ -57,7 +58,7 @@ internal sealed class PayloadPool
         }
     }
 
-    /// <summary>Memory for a payload; waits while the budget is used up, first come first served.</summary>
+    /// <summary>Memory for a payload; waits while the budget is used up, in order of arrival.</summary>
     /// <exception cref="DfssException">LimitExceeded: it is larger than the pool's largest block.</exception>
     public ValueTask<Payload> RentAsync(int length, CancellationToken cancellationToken)
     {
@@ -77,7 +78,7 @@ internal sealed class PayloadPool
         return new ValueTask<Payload>(WaitAsync(waiter, cancellationToken));
     }
 
-    /// <summary>Memory for a payload if there is some at once and nobody waits; null otherwise.</summary>
+    /// <summary>Memory for a payload if some is free now and no caller waits; null otherwise.</summary>
     /// <exception cref="DfssException">LimitExceeded: it is larger than the pool's largest block.</exception>
     public Payload? TryRent(int length)
     {
@@ -87,7 +88,17 @@ internal sealed class PayloadPool
         }
     }
 
-    /// <summary>Takes a payload's block back. Called by <see cref="Payload.Dispose"/>, once.</summary>
+    /// <summary>Gives up the memory that is kept for later, as long as nothing is rented.</summary>
+    public void Release()
+    {
+        lock (gate)
+        {
+            blocks.ReleaseSlabs();
+            small?.Release();
+        }
+    }
+
+    /// <summary>Takes the block of a payload back. <see cref="Payload.Dispose"/> calls it once.</summary>
     internal void Return(BuddyBlocks.Block block)
     {
         lock (gate)
@@ -152,7 +163,7 @@ internal sealed class PayloadPool
     {
         public int Length { get; } = length;
 
-        /// <summary>The place in line; null once served or gone. Guarded by the pool's gate.</summary>
+        /// <summary>The position in the queue; null once served or cancelled. Guarded by the pool's gate.</summary>
         public LinkedListNode<Waiter>? Node { get; set; }
     }
 }

@@ -3,24 +3,29 @@ using System.Numerics;
 namespace Dfss.Transport;
 
 /// <summary>
-/// What the connections of one identity, all together, may hold of what they have sent. A channel that has one takes from it before it takes
-/// memory; while there is nothing to take it does not read its socket.
+/// The memory that the messages of one identity may take, over all its connections. A channel with a share takes from
+/// it before it rents memory, and does not read its socket while it waits.
 /// </summary>
-/// <param name="headers">Decoded headers.</param>
-/// <param name="small">Payloads of at most <see cref="PayloadPool.SmallBytes"/>.</param>
-/// <param name="bulk">Larger ones.</param>
+/// <param name="headers">The share for decoded headers.</param>
+/// <param name="small">The share for payloads of at most <see cref="PayloadPool.SmallBytes"/>.</param>
+/// <param name="bulk">The share for larger payloads.</param>
 internal sealed class ReceiveShare(FairBudget.Share headers, FairBudget.Share small, FairBudget.Share bulk)
 {
-    /// <summary>256: the headers of nearly all requests, which with 32 requests on each connection come to little.</summary>
+    /// <summary>
+    /// 256: a shorter header is not charged. Nearly all request headers are, and 32 of them a
+    /// connection take little memory.
+    /// </summary>
     private const int FreeHeaderBytes = 256;
 
-    /// <summary>80: what an empty map, which is one byte, takes when it is decoded. Nothing takes more for a byte.</summary>
+    /// <summary>
+    /// 80: the memory of a decoded empty map, which is one byte on the wire. No other value takes more for a byte.
+    /// </summary>
     public const int DecodedBytesPerByte = 80;
 
     /// <summary>16 KiB: the pool's smallest block.</summary>
     private const int SmallestPayloadBytes = 16 << 10;
 
-    /// <summary>Takes what a header takes when it is decoded; null for nothing.</summary>
+    /// <summary>Charges the memory of a header when it is decoded; null if nothing is charged.</summary>
     public async ValueTask<ReceiveCharge?> TakeHeaderAsync(int headerBytes, CancellationToken cancellationToken)
     {
         if (headerBytes <= FreeHeaderBytes)
@@ -33,7 +38,7 @@ internal sealed class ReceiveShare(FairBudget.Share headers, FairBudget.Share sm
         return new ReceiveCharge(headers, bytes);
     }
 
-    /// <summary>Takes what a payload takes of the pool; null for nothing.</summary>
+    /// <summary>Charges the pool memory of a payload; null if nothing is charged.</summary>
     public async ValueTask<ReceiveCharge?> TakePayloadAsync(int payloadBytes, CancellationToken cancellationToken)
     {
         if (payloadBytes == 0)
@@ -48,7 +53,7 @@ internal sealed class ReceiveShare(FairBudget.Share headers, FairBudget.Share sm
     }
 }
 
-/// <summary>What was taken of a share, to be given back once.</summary>
+/// <summary>An amount charged to a share; disposing it returns the amount once.</summary>
 internal sealed class ReceiveCharge(FairBudget.Share share, long amount) : IDisposable
 {
     private int isDisposed;

@@ -36,13 +36,24 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
 
         if (voters.Add(member) && voters.Count == (HomeOf(accept.Record).Count / 2) + 1)
         {
-            bool isNew = writers.Add(accept.Record.WriterId);
-            MoveCount += isNew && accept.Record.State == FileRecordState.Moved ? 1 : 0;
-            if (!(last.TryGetValue(accept.Name, out BallotedRecord? known) && known.Ballot > accept.Ballot))
-            {
-                last[accept.Name] = new BallotedRecord(accept.Ballot, accept.Record);
-                CheckChunks("its choice");
-            }
+            Choose(accept.Name, new BallotedRecord(accept.Ballot, accept.Record));
+        }
+    }
+
+    /// <summary>
+    /// A writer says that a record was chosen. Where a member was put back or copied, a writer may count an acceptance
+    /// that <see cref="Note"/> is not shown.
+    /// </summary>
+    public void NoteDecision(DecideRequest decide) => Choose(decide.Name, new BallotedRecord(decide.Ballot, decide.Record));
+
+    private void Choose(string name, BallotedRecord record)
+    {
+        bool isNew = writers.Add(record.Record.WriterId);
+        MoveCount += isNew && record.Record.State == FileRecordState.Moved ? 1 : 0;
+        if (!(last.TryGetValue(name, out BallotedRecord? known) && known.Ballot >= record.Ballot))
+        {
+            last[name] = record;
+            CheckChunks("its choice");
         }
     }
 

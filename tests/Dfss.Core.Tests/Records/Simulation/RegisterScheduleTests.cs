@@ -8,12 +8,12 @@ namespace Dfss.Tests.Records.Simulation;
 
 /// <summary>
 /// The register under random schedules. A failure prints its seed; that seed in <c>DFSS_SEED</c> runs it first again.
-/// <c>DFSS_SCHEDULES</c> is how many schedules with fresh seeds are run (3,000 if it is not set).
+/// <c>DFSS_SCHEDULES</c> is how many schedules with fresh seeds are run (300 if it is not set).
 /// </summary>
 public sealed class RegisterScheduleTests(ITestOutputHelper output)
 {
-    private const int FreshSchedules = 3000;
-    private const int FixedSchedules = 1000;
+    private const int FreshSchedules = 300;
+    private const int FixedSchedules = 300;
     private const int MutatedSchedules = 10_000;
 
     [Fact]
@@ -22,8 +22,18 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [Fact]
     public void Histories_are_linearizable_and_no_chunk_is_lost_in_fresh_schedules()
     {
-        int count = ReadVariable("DFSS_SCHEDULES") ?? FreshSchedules;
+        int count = SearchSize.Take("DFSS_SCHEDULES", FreshSchedules);
         Run(FaultSeed.Take(output), count);
+    }
+
+    [Theory]
+    [InlineData(Hazard.PutBack)]
+    [InlineData(Hazard.Copied)]
+    public void Nothing_is_lost_when_a_member_is_put_back_or_copied_and_the_others_remember(Hazard hazard)
+    {
+        const int QuickSchedules = 100;
+        int count = SearchSize.Take("DFSS_SCHEDULES", QuickSchedules);
+        Run(FaultSeed.Take(output), count, hazard);
     }
 
     [Theory]
@@ -35,12 +45,15 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [InlineData(Mutation.LowerEpochsAreTaken)]
     [InlineData(Mutation.MovesAreNotTold)]
     [InlineData(Mutation.NothingIsANewName)]
+    [InlineData(Mutation.PutBackIsNotNoticed)]
+    [InlineData(Mutation.NothingIsBroughtUp)]
     public void A_broken_rule_is_found(Mutation mutation)
     {
         int firstSeed = FaultSeed.Take(output);
         for (int i = 0; i < MutatedSchedules; i++)
         {
-            if (new Schedule(firstSeed + i, mutation).Run() is { } problem)
+            Hazard hazard = mutation >= Mutation.PutBackIsNotNoticed ? Hazard.PutBack : Hazard.None;
+            if (new Schedule(firstSeed + i, mutation, hazard).Run() is { } problem)
             {
                 output.WriteLine($"{mutation}: found by schedule {i + 1} from seed {firstSeed}: {problem}");
                 return;
@@ -50,16 +63,17 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         Assert.Fail($"{mutation}: {MutatedSchedules} schedules from seed {firstSeed} did not notice it.");
     }
 
-    private void Run(int firstSeed, int count)
+    private void Run(int firstSeed, int count, Hazard hazard = Hazard.None)
     {
         long started = Stopwatch.GetTimestamp();
         ConcurrentBag<string> failures = [];
         long chosen = 0;
         long moves = 0;
+        long strikes = 0;
         ConcurrentDictionary<string, int> outcomes = new(StringComparer.Ordinal);
         Parallel.For(0, count, (i, loop) =>
         {
-            Schedule schedule = new(firstSeed + i, Mutation.None);
+            Schedule schedule = new(firstSeed + i, Mutation.None, hazard);
             if (schedule.Run() is { } problem)
             {
                 failures.Add($"seed {firstSeed + i}: {problem}");
@@ -68,20 +82,20 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
 
             Interlocked.Add(ref chosen, schedule.ChosenCount);
             Interlocked.Add(ref moves, schedule.MoveCount);
+            Interlocked.Add(ref strikes, schedule.StrikeCount);
             foreach (HistoryOperation operation in schedule.History)
             {
                 outcomes.AddOrUpdate($"{(operation.IsRead ? "read" : "change")} {operation.Outcome}", 1, static (_, known) => known + 1);
             }
         });
         output.WriteLine(
-            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {moves} of them moves, {failures.Count} failed, "
+            $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {moves} of them moves, "
+            + $"{strikes} times put back or copied, {failures.Count} failed, "
             + string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s"));
         output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));
         Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
-        Assert.True(moves > count / 20, "Schedules in which nothing moves show little.");
+        Assert.True(moves > count / (hazard == Hazard.None ? 20 : 100), "Schedules in which nothing moves show little.");
+        Assert.True(hazard == Hazard.None || strikes > count / 4, "Schedules in which nobody is put back or copied show little.");
     }
-
-    private static int? ReadVariable(string name) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value) ? value : null;
 }

@@ -9,7 +9,7 @@ namespace Dfss.Tests.Records.Simulation;
 /// majority of the members are lost for good (here none is), every history is linearizable, and every chunk of the
 /// record chosen last is on the disks of as many members as were promised.
 /// </summary>
-internal sealed class Schedule
+internal sealed partial class Schedule
 {
     private readonly Random random;
     private readonly SimulatedMember[] members;
@@ -22,18 +22,22 @@ internal sealed class Schedule
     private int operationsLeft;
     private int ticks;
 
-    public Schedule(int seed, Mutation mutation)
+    public Schedule(int seed, Mutation mutation, Hazard hazard = Hazard.None)
     {
         random = new Random(seed);
         Mutation = mutation;
         names = random.Next(3) == 0 ? ["a", "b"] : ["a"];
-        int firstHome = random.Next(1, 6);
-        members = [.. Enumerable.Range(0, firstHome + random.Next(4)).Select(index => new SimulatedMember(names, IdOf(index), mutation))];
+        this.hazard = hazard;
+        smallestHome = hazard == Hazard.None ? 1 : 3;
+        int firstHome = random.Next(smallestHome, 6);
+        members = [.. Enumerable.Range(0, firstHome + (hazard == Hazard.None ? random.Next(4) : 0))
+            .Select(index => new SimulatedMember(names, IdOf(index), mutation, this))];
         FirstHome = new RecordHome(Describe([.. Enumerable.Range(0, firstHome)]), HomeEpoch.Original);
         clients = [.. Enumerable.Range(0, random.Next(2, 6)).Select(_ => new SimulatedClient(this, random))];
         chosen = new ChosenRecords(members);
         operationsLeft = random.Next(3, 15);
         faults = random.Next(4);
+        stricken = random.Next(members.Length);
     }
 
     public Mutation Mutation { get; }
@@ -58,7 +62,7 @@ internal sealed class Schedule
     {
         int[] all = [.. Enumerable.Range(0, members.Length)];
         random.Shuffle(all);
-        return all[..random.Next(1, Math.Min(members.Length, 5) + 1)];
+        return all[..random.Next(smallestHome, Math.Min(members.Length, 5) + 1)];
     }
 
     public static IReadOnlyList<HomeMember> Describe(int[] indexes) =>
@@ -66,6 +70,8 @@ internal sealed class Schedule
 
     public static int[] IndexesOf(IReadOnlyList<HomeMember> members) =>
         [.. members.Select(member => (int)member.StoreId!.Value.ToByteArray()[^1])];
+
+    public static IReadOnlyList<StoreId?> StoresOf(int[] indexes) => [.. indexes.Select(index => (StoreId?)IdOf(index))];
 
     public int Tick() => ++ticks;
 
@@ -124,6 +130,10 @@ internal sealed class Schedule
         {
             members[random.Next(members.Length)].CollectGarbage();
             chosen.CheckChunks("a collection of garbage");
+        }
+        else if (hazard != Hazard.None && random.Next(2) == 0)
+        {
+            Strike();
         }
         else if (faults > 0 && random.Next(4) < faults)
         {
@@ -192,7 +202,7 @@ internal sealed class Schedule
                 && sent.Member == message.Member && ReferenceEquals(sent.Request, message.Request) && sent.Chunk == message.Chunk);
             Report(message, isAnswered: true);
         }
-        else if (members[message.Member] is { IsUp: true } member)
+        else if (Reach(message.Member) is { IsUp: true } member)
         {
             byte[]? answer = null;
             if (message.Request is null)
@@ -201,8 +211,16 @@ internal sealed class Schedule
             }
             else
             {
+                if (hazard != Hazard.None && message.Request is DecideRequest decide)
+                {
+                    chosen.NoteDecision(decide);
+                }
+
                 answer = member.Handle(message.Request, message.Body!);
-                chosen.Note(message.Member, message.Request, answer);
+                if (!IsUnnoticed(member))
+                {
+                    chosen.Note(message.Member, message.Request, answer);
+                }
             }
 
             messages.Add(message with { Body = answer, IsAnswer = true });
@@ -240,6 +258,7 @@ internal sealed class Schedule
             member.Restart();
         }
 
+        twin?.Restart();
         foreach (SimulatedClient client in clients)
         {
             // Its operation stays a maybe, its messages stay on their way.
@@ -274,24 +293,6 @@ internal sealed class Schedule
         }
 
         chosen.CheckChunks("the last collection of garbage");
-    }
-
-    private string? Check(string name)
-    {
-        HistoryOperation[] operations = [.. History.Where(operation => operation.Name == name)];
-        if (operations[^1].Outcome != HistoryOutcome.Done)
-        {
-            return $"the last read of '{name}' is not current";
-        }
-
-        if (operations.FirstOrDefault(o => o is { IsRead: true, Outcome: HistoryOutcome.Nothing, Seen: not null } && !chosen.IsReal(o.Seen!)) is { } unreal)
-        {
-            return $"a flagged read shows what was never chosen: {unreal}";
-        }
-
-        return LinearizabilityChecker.IsLinearizable(operations)
-            ? null
-            : $"'{name}' is not linearizable:\n{string.Join('\n', operations.Select(operation => operation.ToString()))}";
     }
 
     /// <summary>A request, or a put of a chunk where there is no request, or the answer to one.</summary>

@@ -10,6 +10,7 @@ internal sealed partial class SimulatedClient
 {
     private readonly Dictionary<string, FileRecord> lastSeen = new(StringComparer.Ordinal);
     private readonly Dictionary<RegisterRequest, (bool IsAnswered, RegisterAnswer? Answer)> asked = new(ReferenceEqualityComparer.Instance);
+    private KnownClocks clocks = new();
     private RecordHome home = null!;
     private int[] members = [];
     private int[]? target;
@@ -42,6 +43,7 @@ internal sealed partial class SimulatedClient
         RegisterPlace place = new(members.Length, home.Epoch);
         if (!changes)
         {
+            place = place with { Members = Schedule.StoresOf(members), Clocks = clocks };
             round = new RegisterReader(operation!.Name, place, schedule.NewGuid);
             return;
         }
@@ -52,6 +54,8 @@ internal sealed partial class SimulatedClient
             members = [.. members, .. guests];
             place = place with { GuestCount = guests.Length };
         }
+
+        place = place with { Members = Schedule.StoresOf(members), Clocks = clocks };
 
         minimumReplicas = random.Next(1, Math.Min(Holders.Length, 3) + 1);
         operation!.Id = schedule.NewGuid();

@@ -41,6 +41,21 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
     /// <summary>Forgets everything: the operation's outcome is never known.</summary>
     public void Crash()
     {
+        clocks = new KnownClocks();
+        EndOperation();
+    }
+
+    /// <summary>Gives up a read that is under way: its outcome is never known.</summary>
+    public void AbandonRead()
+    {
+        if (operation is { IsRead: true })
+        {
+            EndOperation();
+        }
+    }
+
+    private void EndOperation()
+    {
         Epoch++;
         awaitedPuts.Clear();
         donePuts.Clear();
@@ -279,6 +294,6 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         };
         operation!.Return(schedule.Tick(), outcome, seen);
         Remember(seen);
-        Crash();
+        EndOperation();
     }
 }

@@ -31,6 +31,12 @@ public enum Mutation
 
     /// <summary>Whoever comes to a later home takes nothing found there for a name never sent.</summary>
     NothingIsANewName,
+
+    /// <summary>A member does not look at what others have heard of it, so that one that was put back votes on.</summary>
+    PutBackIsNotNoticed,
+
+    /// <summary>A member that was put back, and knows it, votes with registers that were not brought up.</summary>
+    NothingIsBroughtUp,
 }
 
 /// <summary>
@@ -38,17 +44,57 @@ public enum Mutation
 /// chunks that forgets in a crash what was not flushed, and at any moment what the rules let it collect: a grace period
 /// of 0.
 /// </summary>
-internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, Mutation mutation)
+internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, Mutation mutation, Schedule schedule)
 {
     private readonly Dictionary<string, byte[]> registers = new(StringComparer.Ordinal);
+    private readonly Dictionary<StoreId, StoreClock> heard = [];
     private readonly HashSet<int> durable = [];
     private readonly HashSet<int> written = [];
+    private readonly HashSet<int> forgotten = [];
+    private StoreVotes votes = StoreVotes.New(id, schedule.NewGuid());
 
     public StoreId Id => id;
 
     public bool IsUp { get; private set; } = true;
 
-    public bool IsDurable(int chunk) => durable.Contains(chunk);
+    /// <summary>Whether a chunk is on its disk, or was when it was put back: that costs copies, which a repair brings again.</summary>
+    public bool IsDurable(int chunk) => durable.Contains(chunk) || forgotten.Contains(chunk) || Twin?.IsDurable(chunk) == true;
+
+    /// <summary>The other copy of its store, if one runs.</summary>
+    public SimulatedMember? Twin { get; set; }
+
+    /// <summary>A copy of all that is on its disk.</summary>
+    public Copy TakeCopy() => new(new(registers, StringComparer.Ordinal), new(heard), [.. durable], votes);
+
+    /// <summary>Whether another member has heard of votes that this state does not know of.</summary>
+    public bool Remembers(StoreVotes other) => heard.TryGetValue(other.StoreId, out StoreClock? clock) && other.IsContradictedBy(clock);
+
+    /// <summary>Whether it votes on though somebody knows better.</summary>
+    public bool IsContradictedBy(SimulatedMember other) => other.Remembers(votes);
+
+    /// <summary>Puts an earlier state in place of what is on the disk, and starts again.</summary>
+    public void PutBack(Copy copy)
+    {
+        Crash();
+        forgotten.UnionWith(durable);
+        registers.Clear();
+        heard.Clear();
+        durable.Clear();
+        foreach ((string name, byte[] state) in copy.Registers)
+        {
+            registers.Add(name, state);
+        }
+
+        foreach ((StoreId store, StoreClock clock) in copy.Heard)
+        {
+            heard.Add(store, clock);
+        }
+
+        durable.UnionWith(copy.Durable);
+        votes = copy.Votes;
+        IsUp = true;
+        votes = votes.Begin(schedule.NewGuid());
+    }
 
     public void Put(int chunk)
     {
@@ -64,7 +110,14 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
         written.Clear();
     }
 
-    public void Restart() => IsUp = true;
+    public void Restart()
+    {
+        if (!IsUp)
+        {
+            IsUp = true;
+            votes = votes.Begin(schedule.NewGuid());
+        }
+    }
 
     /// <summary>Drops every chunk that no accepted, decided or sealed manifest lists.</summary>
     public void CollectGarbage()
@@ -89,7 +142,31 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
 
     private RegisterAnswer Handle(RegisterRequest request)
     {
+        if (mutation == Mutation.PutBackIsNotNoticed)
+        {
+            request = request with { Clocks = [.. request.Clocks.Where(one => one.StoreId != id)] };
+        }
+
+        if (request is not ReadRequest && RegisterVote.FindContradiction(votes, request) is { } clock)
+        {
+            votes = votes.Break(clock, schedule.Tick(), schedule.NewGuid());
+        }
+
+        return Vote(request) with
+        {
+            Clock = votes.Clock,
+            Known = [.. request.Clocks.Select(one => one.StoreId).Distinct().Where(heard.ContainsKey).Select(one => heard[one])],
+        };
+    }
+
+    private RegisterAnswer Vote(RegisterRequest request)
+    {
         RegisterState state = Load(request.Name);
+        if (mutation == Mutation.NothingIsBroughtUp)
+        {
+            state = state with { Generation = votes.Generation };
+        }
+
         if (mutation == Mutation.PromisesAreNotKept)
         {
             state = state with { Promised = default };
@@ -100,20 +177,25 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
             state = RegisterState.Empty with { Seals = state.Seals };
         }
 
-        AcceptorStep step = request switch
-        {
-            PrepareRequest prepare => Acceptor.Prepare(state, prepare),
-            SealRequest seal => Seal(state, seal),
-            AcceptRequest accept => Acceptor.Accept(state, accept),
-            DecideRequest decide => Acceptor.Decide(state, decide),
-            _ => Acceptor.Read(state, (ReadRequest)request),
-        };
+        AcceptorStep step = request is SealRequest seal ? Seal(state, seal) : Judge(state, request);
         RegisterState next = mutation == Mutation.DecisionsEndAllSeals && request is DecideRequest ? step.State with { Seals = [] } : step.State;
-        registers[request.Name] = RecordCodec.EncodeState(next);
+        if (!ReferenceEquals(step.State, state))
+        {
+            registers[request.Name] = RecordCodec.EncodeState(next);
+            votes = votes with { Counter = votes.Counter + 1 };
+            foreach (StoreClock told in RegisterVote.ToRemember(id, request).Where(one => one.IsAfter(heard.GetValueOrDefault(one.StoreId))))
+            {
+                heard[told.StoreId] = told;
+            }
+        }
+
         return mutation == Mutation.MovesAreNotTold
             ? step.Answer with { Accepted = Untold(step.Answer.Accepted), Decided = Untold(step.Answer.Decided) }
             : step.Answer;
     }
+
+    private AcceptorStep Judge(RegisterState state, RegisterRequest request) =>
+        new RegisterVote(votes, heard.GetValueOrDefault).Take(state, request);
 
     private static BallotedRecord? Untold(BallotedRecord? record) => record?.Record.State == FileRecordState.Moved
         ? record with
@@ -155,7 +237,7 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
             return new AcceptorStep(state, Acceptor.ChunksMissing(state, missing, !Has(file.Manifest)));
         }
 
-        AcceptorStep step = Acceptor.Seal(state, request);
+        AcceptorStep step = Judge(state, request);
         return mutation == Mutation.SealsAreNotKept ? step with { State = step.State with { Seals = state.Seals } } : step;
     }
 
@@ -170,4 +252,8 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
 
     private RegisterState Load(string name) =>
         registers.TryGetValue(name, out byte[]? encoded) ? RecordCodec.DecodeState(encoded) : RegisterState.Empty;
+
+    /// <summary>What was on a member's disk at some moment.</summary>
+    internal sealed record Copy(
+        Dictionary<string, byte[]> Registers, Dictionary<StoreId, StoreClock> Heard, HashSet<int> Durable, StoreVotes Votes);
 }

@@ -1,0 +1,127 @@
+namespace Dfss.Records;
+
+/// <summary>
+/// What a client has heard of stores' clocks: from the stores, and from others that remember them. Kept in memory, for as
+/// long as the client lives. A store that was put back is told the clocks that it does not know, and finds out itself.
+/// </summary>
+internal sealed class KnownClocks
+{
+    /// <summary>A store is opened rarely while a client runs; what it was opened before is not asked about for ever.</summary>
+    private const int MaxInstances = 8;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<StoreId, Heard> stores = [];
+
+    /// <summary>The latest clock heard of each instance of a store, in its latest generation; the highest counter first.</summary>
+    public IReadOnlyList<StoreClock> Find(StoreId storeId)
+    {
+        lock (gate)
+        {
+            return stores.TryGetValue(storeId, out Heard? heard) ? [.. heard.Instances.Select(one => one.Clock)] : [];
+        }
+    }
+
+    /// <summary>Takes note of a clock.</summary>
+    public void Hear(StoreClock? clock)
+    {
+        if (clock is { IsKnown: true })
+        {
+            lock (gate)
+            {
+                Note(clock);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether a store's answer counts: it is of the only instance that is known, or the store was told of the others, by
+    /// this request or before, and so has judged them itself.
+    /// </summary>
+    public bool IsVouched(StoreId storeId, RegisterRequest request, StoreClock? answered)
+    {
+        lock (gate)
+        {
+            return answered is null || !stores.TryGetValue(storeId, out Heard? heard) || answered.Generation > heard.Generation
+                || heard.Instances.TrueForAll(one => one.Clock.Instance == answered.Instance
+                    || (one.JudgedBy == answered.Instance && one.Judged >= one.Clock.Counter)
+                    || IsTold(request, one.Clock));
+        }
+    }
+
+    /// <summary>Takes note of an answer that counts.</summary>
+    public void Count(StoreId storeId, RegisterRequest request, StoreClock? answered)
+    {
+        if (answered is null)
+        {
+            return;
+        }
+
+        lock (gate)
+        {
+            Note(answered);
+            foreach (HeardInstance one in stores[storeId].Instances.Where(one => IsTold(request, one.Clock)))
+            {
+                one.JudgedBy = answered.Instance;
+                one.Judged = one.Clock.Counter;
+            }
+        }
+    }
+
+    /// <summary>The clocks of other instances that an instance of a store was told, and did not contradict.</summary>
+    public IReadOnlyList<StoreClock> FindJudged(StoreId storeId, Guid instance)
+    {
+        lock (gate)
+        {
+            return stores.TryGetValue(storeId, out Heard? heard)
+                ? [.. heard.Instances.Where(one => one.JudgedBy == instance && one.Clock.Instance != instance)
+                    .Select(one => one.Clock with { Counter = one.Judged })]
+                : [];
+        }
+    }
+
+    private static bool IsTold(RegisterRequest request, StoreClock clock) => request.Clocks.Any(told => told.StoreId == clock.StoreId
+        && told.Generation == clock.Generation && told.Instance == clock.Instance && told.Counter >= clock.Counter);
+
+    private void Note(StoreClock clock)
+    {
+        if (!stores.TryGetValue(clock.StoreId, out Heard? heard) || clock.Generation > heard.Generation)
+        {
+            stores[clock.StoreId] = heard = new Heard(clock.Generation);
+        }
+
+        if (clock.Generation < heard.Generation)
+        {
+            return;
+        }
+
+        if (heard.Instances.Find(one => one.Clock.Instance == clock.Instance) is not { } known)
+        {
+            heard.Instances.Add(new HeardInstance { Clock = clock });
+        }
+        else if (clock.Counter > known.Clock.Counter)
+        {
+            known.Clock = clock;
+        }
+
+        heard.Instances.Sort((left, right) => right.Clock.Counter.CompareTo(left.Clock.Counter));
+        if (heard.Instances.Count > MaxInstances)
+        {
+            heard.Instances.RemoveAt(MaxInstances);
+        }
+    }
+
+    private sealed record Heard(long Generation)
+    {
+        public List<HeardInstance> Instances { get; } = [];
+    }
+
+    private sealed class HeardInstance
+    {
+        public required StoreClock Clock { get; set; }
+
+        /// <summary>The instance of the store that was told this clock, and how far.</summary>
+        public Guid JudgedBy { get; set; }
+
+        public long Judged { get; set; }
+    }
+}

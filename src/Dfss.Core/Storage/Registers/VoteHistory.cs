@@ -1,0 +1,61 @@
+using Dfss.Records;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// Notices that the store was put back from an earlier copy: a client tells it a clock of its own that it does not know.
+/// Then a new generation begins, in which only registers that are brought up have a vote.
+/// </summary>
+#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
+internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions options)
+#pragma warning restore CA1001
+{
+    private readonly SemaphoreSlim one = new(1);
+
+    /// <summary>Looks at the clocks of this store in requests.</summary>
+    public async ValueTask NoticeAsync(IEnumerable<RegisterRequest> requests, CancellationToken cancellationToken)
+    {
+        foreach (RegisterRequest request in requests)
+        {
+            if (request.Teaches && RegisterVote.FindContradiction(table.Votes, request) is not null)
+            {
+                await BreakAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds to the answers what this store tells of itself, and of the others that the requests name; not where a request
+    /// names none.
+    /// </summary>
+    public RegisterAnswer[] Sign(IReadOnlyList<RegisterRequest> requests, IReadOnlyList<RegisterAnswer> answers)
+    {
+        StoreVotes votes = table.Votes;
+        return [.. answers.Select((answer, i) => requests[i].Clocks.Count == 0 ? answer : answer with
+        {
+            Clock = votes.Clock,
+            Known = [.. requests[i].Clocks.Select(clock => clock.StoreId).Distinct().Select(table.Heard.Find).OfType<StoreClock>()],
+        })];
+    }
+
+    private async Task BreakAsync(RegisterRequest request, CancellationToken cancellationToken)
+    {
+        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            StoreVotes votes = table.Votes;
+            if (RegisterVote.FindContradiction(votes, request) is { } clock)
+            {
+                long now = options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+                await table.BeginAsync(votes.Break(clock, now, Guid.NewGuid())).ConfigureAwait(false);
+                options.Log?.Invoke(
+                    $"Store {votes.StoreId} was put back from an earlier copy, or runs twice: other peers have heard of votes that it does not know. "
+                    + "It has no vote about a name until a change or Repair-DfssFile has brought that name up to date here.");
+            }
+        }
+        finally
+        {
+            one.Release();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using Dfss.Storage;
+
+namespace Dfss.Transfer;
+
+/// <summary>The path that a file is received at: where it leads, whether a file may be put there, and why one could not.</summary>
+internal static class DestinationPath
+{
+    /// <summary>Like cp, through a link to what it names; the link stays.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable: the links lead to no end.</exception>
+    public static string Resolve(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget is null
+                ? path
+                : File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable,
+                $"Cannot write '{path}': it is a link that cannot be followed to its end, as one that leads to itself.",
+                "Remove the link, or name another destination.",
+                error);
+        }
+    }
+
+    /// <exception cref="DfssException">DestinationExists, DestinationUnwritable: no file may be put there.</exception>
+    public static void ThrowIfTaken(string path, bool force)
+    {
+        if (path.EndsWith(PartFile.Suffix, StringComparison.OrdinalIgnoreCase))
+        {
+            // It may be another's part, now or later.
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' has the ending of files that are not whole yet.",
+                "Name another destination.");
+        }
+
+        if (Directory.Exists(path))
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationExists, $"'{path}' is a folder.", "Name a file, or the folder to receive into.");
+        }
+
+        if (!FileStatus.IsRegular(path))
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable,
+                $"'{path}' is a FIFO, socket or device, and is not replaced by a file.",
+                "Name another destination.");
+        }
+
+        if (!force && File.Exists(path))
+        {
+            throw new DfssException(
+                DfssErrorCode.DestinationExists, $"'{path}' exists.", "Use -Force to replace it, or another destination.");
+        }
+    }
+
+    /// <summary>What a failed write at the path is to the caller.</summary>
+    public static DfssException Unwritable(string path, Exception error) => error switch
+    {
+        DirectoryNotFoundException => new DfssException(
+            DfssErrorCode.DestinationUnwritable, $"Cannot write '{path}': its folder does not exist.", "Make the folder first.", error),
+        IOException full when DurableFile.IsOutOfSpace(full) => new DfssException(
+            DfssErrorCode.DestinationUnwritable,
+            $"Cannot write '{path}': {FreeSpace.Of(path).Describe()}",
+            "Free some space there, or name a destination on another disk.",
+            error),
+        _ => new DfssException(DfssErrorCode.DestinationUnwritable, $"Cannot write '{path}': {error.Message}", error),
+    };
+}
