@@ -15,15 +15,10 @@ public readonly record struct UnixTime(Int128 Nanoseconds)
     /// <summary>
     /// The whole milliseconds since 1970-01-01 UTC, from 0 to the end of the year 9999: a time outside is the nearer end.
     /// </summary>
-    public long Milliseconds => (long)Int128.Clamp(Floor(Nanoseconds, NanosecondsPerMillisecond), 0, MaxMilliseconds);
+    public long Milliseconds => (long)Int128.Clamp(Split(NanosecondsPerMillisecond).Whole, 0, MaxMilliseconds);
 
     /// <summary>Whether <see cref="Milliseconds"/> is the whole time.</summary>
     internal bool IsMilliseconds => this == FromMilliseconds(Milliseconds);
-
-    /// <summary>Whether it is in the years 1 to 9999.</summary>
-    internal bool IsInCalendar => IsTicks(TicksSinceEpoch);
-
-    private Int128 TicksSinceEpoch => Floor(Nanoseconds, TimeSpan.NanosecondsPerTick);
 
     /// <summary>The time of milliseconds since 1970-01-01 UTC.</summary>
     public static UnixTime FromMilliseconds(long milliseconds) => new((Int128)milliseconds * NanosecondsPerMillisecond);
@@ -35,18 +30,21 @@ public readonly record struct UnixTime(Int128 Nanoseconds)
     /// <summary>In UTC, cut to 100 ns; a time outside the years 1 to 9999 is the nearer end.</summary>
     public DateTime ToDateTime()
     {
-        Int128 ticks = TicksSinceEpoch;
+        Int128 ticks = Split(TimeSpan.NanosecondsPerTick).Whole;
         return IsTicks(ticks) ? DateTime.UnixEpoch.AddTicks((long)ticks)
             : DateTime.SpecifyKind(ticks < 0 ? DateTime.MinValue : DateTime.MaxValue, DateTimeKind.Utc);
     }
 
+    /// <summary>
+    /// In whole units and the nanoseconds after them. A time before 1970 is rounded down too, where the operator / rounds
+    /// up.
+    /// </summary>
+    internal (Int128 Whole, long Remainder) Split(long nanosecondsPerUnit)
+    {
+        (Int128 whole, Int128 remainder) = Int128.DivRem(Nanoseconds, nanosecondsPerUnit);
+        return remainder < 0 ? (whole - 1, (long)remainder + nanosecondsPerUnit) : (whole, (long)remainder);
+    }
+
     private static bool IsTicks(Int128 sinceEpoch) =>
         sinceEpoch >= (DateTime.MinValue - DateTime.UnixEpoch).Ticks && sinceEpoch <= (DateTime.MaxValue - DateTime.UnixEpoch).Ticks;
-
-    /// <summary>Rounds down before 1970 too, where the operator / rounds up.</summary>
-    private static Int128 Floor(Int128 value, long divisor)
-    {
-        (Int128 quotient, Int128 remainder) = Int128.DivRem(value, divisor);
-        return remainder < 0 ? quotient - 1 : quotient;
-    }
 }

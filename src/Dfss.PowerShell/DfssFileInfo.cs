@@ -33,7 +33,10 @@ public sealed class DfssFileInfo
     /// <summary>The length in bytes.</summary>
     public long Length => File.Record.ContentLength;
 
-    /// <summary>When the file was last written before it was sent, in local time.</summary>
+    /// <summary>
+    /// When the file was last written before it was sent, in local time; a time outside the years 1 to 9999 is shown as
+    /// the first or the last time of those years.
+    /// </summary>
     public DateTime LastWriteTime { get; }
 
     /// <summary>1 for the name's first record, and one more for each change.</summary>

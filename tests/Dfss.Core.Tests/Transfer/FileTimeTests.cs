@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Dfss.Transfer;
+using Microsoft.Win32.SafeHandles;
 using Xunit;
 
 namespace Dfss.Tests.Transfer;
@@ -52,11 +53,14 @@ public sealed partial class FileTimeTests
     }
 
     [Theory]
-    [InlineData(253_402_300_800, 3_155_378_975_999_999_999)] // The year 10,000.
+    [InlineData(0, 1)]
+    [InlineData(1_700_000_000, 123_456_789)]
+    [InlineData(-1, 999_999_999)] // 1 ns before 1970.
+    [InlineData(253_402_300_800, 0)] // The year 10,000.
     [InlineData(-62_167_219_200, 0)] // The year 0.
-    [InlineData(long.MaxValue, 3_155_378_975_999_999_999)]
+    [InlineData(long.MaxValue, 0)]
     [InlineData(long.MinValue, 0)]
-    public async Task A_file_of_a_year_outside_the_calendar_is_sent_compared_and_received_with_a_warning(long seconds, long ticks)
+    public async Task A_time_that_the_file_system_holds_is_sent_compared_and_received(long seconds, long nanoseconds)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(MemoryFileSystem), "Linux and /dev/shm are needed.");
         List<string> warnings = [];
@@ -66,25 +70,50 @@ public sealed partial class FileTimeTests
         {
             string source = Path.Combine(folder, "source");
             await File.WriteAllTextAsync(source, "content", Token);
-            Assert.Equal(0, SetTimes(CurrentFolder, source, [seconds, 0, seconds, 0], 0));
+            Assert.Equal(0, SetTimes(CurrentFolder, source, [seconds, 0, seconds, nanoseconds], 0));
 
             StoredFile sent = await cluster.Client.SendAsync(source, "a", SendOptions.Default, progress: null, Token);
             StoredFile found = await cluster.Client.GetAsync("a", Token);
             FileComparison comparison = await cluster.Client.CompareAsync(source, found, keys: null, progress: null, Token);
-            Assert.Empty(warnings);
             string destination = Path.Combine(folder, "destination");
             await cluster.Client.ReceiveAsync(found, destination, ReceiveOptions.Default, progress: null, Token);
 
-            Assert.Equal((Int128)seconds * 1_000_000_000, sent.Record.Modified.Nanoseconds);
-            Assert.Equal(sent.Record.Modified, found.Record.Modified);
+            UnixTime time = new(((Int128)seconds * 1_000_000_000) + nanoseconds);
+            Assert.Equal(time, sent.Record.Modified);
+            Assert.Equal(time, found.Record.Modified);
             Assert.True(comparison.IsEqual);
-            Assert.Equal(new DateTime(ticks, DateTimeKind.Utc), File.GetLastWriteTimeUtc(destination));
-            Assert.Contains("outside the years 1 to 9999", Assert.Single(warnings), StringComparison.Ordinal);
+            Assert.Equal(time, TimeOf(destination));
+            Assert.Empty(warnings);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    public static TheoryData<Int128> ForgedTimes => [Int128.MinValue, Int128.MaxValue, ((Int128)long.MaxValue + 10) * 1_000_000_000];
+
+    [Theory]
+    [MemberData(nameof(ForgedTimes))]
+    public async Task A_time_that_no_file_system_holds_is_received_as_the_nearest_with_a_warning(Int128 nanoseconds)
+    {
+        List<string> warnings = [];
+        await using Cluster cluster = await Cluster.StartAsync(1, options: new TransferOptions { Warning = warnings.Add });
+        string source = cluster.Folder.CreateFile("source", 10, seed: 1);
+        StoredFile sent = await cluster.Client.SendAsync(source, "a", SendOptions.Default, progress: null, Token);
+        StoredFile forged = sent with { Record = sent.Record with { Modified = new UnixTime(nanoseconds) } };
+
+        string destination = cluster.Folder["destination"];
+        await cluster.Client.ReceiveAsync(forged, destination, ReceiveOptions.Default, progress: null, Token);
+
+        Assert.Contains("cannot hold the time of last write of 'a'", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Equal(nanoseconds > 0, TimeOf(destination).Nanoseconds > UnixTime.FromDateTime(new DateTime(2100, 1, 1)).Nanoseconds);
+    }
+
+    private static UnixTime TimeOf(string path)
+    {
+        using SafeFileHandle file = File.OpenHandle(path);
+        return LastWriteTime.Read(file, FileStatus.Of(file));
     }
 
     [LibraryImport("libc", EntryPoint = "utimensat", StringMarshalling = StringMarshalling.Utf8)]

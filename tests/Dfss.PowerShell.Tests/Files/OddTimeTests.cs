@@ -42,7 +42,7 @@ public sealed class OddTimeTests
             Assert.Null(result.Ending);
             Assert.Empty(result.Errors);
             Assert.Equal(["a b c", "True True True", year, "a b c"], result.As<string>());
-            Assert.Contains("'b' is outside the years 1 to 9999", Assert.Single(result.Warnings), StringComparison.Ordinal);
+            Assert.Empty(result.Warnings);
         }
         finally
         {

@@ -19,7 +19,7 @@ internal sealed class SourceFile : IDisposable
 
         Length = RandomAccess.GetLength(handle);
         Status = FileStatus.Of(handle);
-        Modified = ReadModified(Status);
+        Modified = LastWriteTime.Read(handle, Status);
         UnixMode = OperatingSystem.IsWindows() ? null : (int)File.GetUnixFileMode(handle);
     }
 
@@ -135,7 +135,7 @@ internal sealed class SourceFile : IDisposable
         {
             FileStatus? now = FileStatus.Of(handle);
             isChanged = (now?.Changed != Status?.Changed && now?.IsRemoved != true)
-                || RandomAccess.GetLength(handle) != Length || ReadModified(now) != Modified
+                || RandomAccess.GetLength(handle) != Length || LastWriteTime.Read(handle, now) != Modified
                 || RandomAccess.Read(handle, next, Length) > 0;
         }
         catch (IOException error)
@@ -154,10 +154,6 @@ internal sealed class SourceFile : IDisposable
         "Send it again when it is at rest.");
 
     public void Dispose() => handle.Dispose();
-
-    /// <summary>.NET gives no time outside the years 1 to 9999, and throws: it is asked only where the system call fails.</summary>
-    private UnixTime ReadModified(FileStatus? status) =>
-        status?.Modified ?? UnixTime.FromDateTime(File.GetLastWriteTimeUtc(handle));
 
     private static DfssException Unreadable(string path, string why, Exception? cause) =>
         new(DfssErrorCode.SourceUnreadable, $"Cannot read '{path}': {why}", cause);

@@ -94,11 +94,10 @@ internal sealed class FileReceiver(
         await FetchAsync(fetcher, manifest, content, received, present, progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, content.Length, content.Length));
         cancellationToken.ThrowIfCancellationRequested();
-        received.Commit(receiveOptions);
-        if (!record.Modified.IsInCalendar)
+        if (!received.Commit(receiveOptions))
         {
             options.Warning?.Invoke(
-                $"The time of last write of '{record.Name}' is outside the years 1 to 9999. '{destinationPath}' has the nearest time.");
+                $"The file system of '{destinationPath}' cannot hold the time of last write of '{record.Name}'. The file has the nearest time.");
         }
     }
 

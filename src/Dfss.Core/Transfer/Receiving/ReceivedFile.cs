@@ -14,9 +14,6 @@ internal sealed class ReceivedFile : IDisposable
     /// <summary>rw-r--r--: for what was sent from a system without such bits.</summary>
     private const int DefaultMode = 0b110_100_100;
 
-    /// <summary>Windows counts from 1601; 0 there means that the time stays as it is.</summary>
-    private static readonly DateTime FirstOfWindows = DateTime.FromFileTimeUtc(1);
-
     private static readonly DurableFile Files = new(beforeStep: null);
 
     private readonly string destinationPath;
@@ -156,7 +153,8 @@ internal sealed class ReceivedFile : IDisposable
 
     /// <summary>Gives the file its length, times, mode and name.</summary>
     /// <param name="options">Whether it replaces a file, and whether it is made durable.</param>
-    public void Commit(ReceiveOptions options)
+    /// <returns>Whether the file system has the time of last write, to the precision of its times.</returns>
+    public bool Commit(ReceiveOptions options)
     {
         DestinationPath.ThrowIfTaken(destinationPath, options.Force);
         part.ThrowIfReplaced();
@@ -173,8 +171,7 @@ internal sealed class ReceivedFile : IDisposable
                 File.SetUnixFileMode(part.Handle, (UnixFileMode)((record.UnixMode ?? DefaultMode) & PermissionBits));
             }
 
-            DateTime modified = record.Modified.ToDateTime();
-            File.SetLastWriteTimeUtc(part.Handle, OperatingSystem.IsWindows() && modified < FirstOfWindows ? FirstOfWindows : modified);
+            bool hasTime = LastWriteTime.TrySet(part.Handle, record.Modified);
             if (options.Durable)
             {
                 Files.Sync(part.Handle, part.Path);
@@ -192,6 +189,8 @@ internal sealed class ReceivedFile : IDisposable
             {
                 Files.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(destinationPath))!);
             }
+
+            return hasTime;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
