@@ -33,9 +33,8 @@ public sealed class OddTimeTests
                 $files = "$folder/a", "$folder/b", "$folder/c"
                 (Send-DfssFile $files -Peer $peer).Name -join ' '
                 (Compare-DfssFile $files -Peer $peer).IsEqual -join ' '
-                (Get-DfssFileInfo -Peer $peer).LastWriteTime.ToUniversalTime().ToString('yyyy')[1]
+                (Get-DfssFileInfo b -Peer $peer).LastWriteTime.ToUniversalTime().ToString('yyyy')
                 (Receive-DfssFile * -Peer $peer -Destination "$folder/out/").Name -join ' '
-                Stop-DfssPeer
                 """,
                 ("folder", folder));
 
