@@ -33,6 +33,7 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         tries = MaxTries;
         budget = random.Next(20, 100);
         changes = !isReadOnly && random.Next(3) != 0;
+        refreshed = !changes && !isReadOnly && random.Next(3) == 0 ? lastSeen.GetValueOrDefault(name) : null;
         operation = changes ? DescribeChange(name) : new HistoryOperation { Name = name, IsRead = true, Called = schedule.Tick() };
         BeginAt(isReadOnly ? schedule.FirstHome : ChooseHome(name));
         schedule.History.Add(operation);
@@ -81,6 +82,10 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         if (round is Proposer { State: ProposerState.Prepared or ProposerState.ChunksMissing } proposer)
         {
             StepChunks(proposer);
+        }
+        else if (round is Refresher { State: ProposerState.Prepared } refresher)
+        {
+            refresher.Propose(BuildReaddressed, SealPlan.None);
         }
 
         for (int place = 0; place < members.Length; place++)
@@ -280,6 +285,11 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         WriterId = default,
     };
 
+    private FileRecord BuildReaddressed(BallotedRecord? current) => current!.Record with
+    {
+        Home = [.. current.Record.Home.Select(member => member with { Addresses = [$"{schedule.NewGuid():N}:1"] })],
+    };
+
     private void Complete()
     {
         (HistoryOutcome outcome, FileRecord? seen) = round switch
@@ -287,6 +297,8 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
             RegisterReader { HasMoved: true } => (HistoryOutcome.Nothing, null),
             RegisterReader { IsCurrent: true } reader => (HistoryOutcome.Done, reader.Result?.Record),
             RegisterReader reader => (HistoryOutcome.Nothing, reader.Result?.Record),
+            Refresher { State: ProposerState.Chosen } refresher => (HistoryOutcome.Done, refresher.Chosen!.Record),
+            Refresher => (HistoryOutcome.Nothing, null),
             Proposer { State: ProposerState.Chosen } proposer => (HistoryOutcome.Done, proposer.Chosen!.Record),
             Proposer { State: ProposerState.Conflict } proposer => (HistoryOutcome.Conflict, proposer.Current?.Record),
             Proposer { State: ProposerState.NoMajority or ProposerState.Moved } => (HistoryOutcome.Nothing, null),
