@@ -108,7 +108,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             ? $", and bring {string.Join(", ", plan.WithoutVote.Select(member => member.DisplayName))} up to date"
             : string.Empty;
         string addresses = plan.Readdressed.Count > 0
-            ? $", and note the new addresses of {(plan.Readdressed.Count == 1 ? "a peer" : "peers")}: {string.Join(", ", plan.Readdressed.Select(member => member.DisplayName))}"
+            ? $", and note the new {(plan.Readdressed.Count == 1 ? "address" : "addresses")} {DfssChunkInfo.AddressesOf(plan.Readdressed)}"
             : string.Empty;
         return copy + votes + addresses + change + lost;
     }
