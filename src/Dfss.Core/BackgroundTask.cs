@@ -13,15 +13,13 @@ namespace Dfss;
 /// </param>
 internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvider clock, Action<string>? log)
 {
-    /// <summary>1 s: a transient failure costs no more; the pause doubles with each failure in a row.</summary>
-    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
-
     /// <summary>
     /// One day: a persistent failure does not fill the log, and an operator that reads the log once a week sees it.
     /// </summary>
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
     private readonly Action<string>? log = GuardedLog.Guard(log);
+    private readonly RetryPolicy retry = RetryPolicy.BackgroundWork(maxPause);
     private volatile BackgroundTaskInfo state = new(name);
     private int failuresInARow;
     private string? loggedKind;
@@ -110,9 +108,6 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
             log?.Invoke($"{name} failed and will be tried again: {text}");
         }
 
-        double seconds = Math.Min(FirstPause.TotalSeconds * Math.Pow(2, failuresInARow++), maxPause.TotalSeconds);
-#pragma warning disable CA5394 // Jitter is no secret.
-        return TimeSpan.FromSeconds(seconds * (1 + Random.Shared.NextDouble()) / 2);
-#pragma warning restore CA5394
+        return retry.PauseAfter(++failuresInARow);
     }
 }

@@ -19,9 +19,8 @@ public sealed partial class DfssPeer
                 }
                 catch (DfssException error)
                 {
-                    // For want of file handles, for example: those in use are given back in time.
                     Log($"A connection could not be accepted: {error.Message}");
-                    await Task.Delay(TimeSpan.FromMilliseconds(100), Options.TimeProvider, stopping.Token).ConfigureAwait(false);
+                    await Task.Delay(RetryPolicy.Accept.PauseAfter(failures: 1), Options.TimeProvider, stopping.Token).ConfigureAwait(false);
                     continue;
                 }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dfss.Storage;
+using Polly;
 
 namespace Dfss.Security;
 
@@ -16,8 +17,7 @@ internal sealed class RevocationFile
     /// <summary>8 MiB: some 200,000 certificates.</summary>
     public const int MaxListBytes = 8 << 20;
 
-    /// <summary>10 s: a process that holds the lock only writes one file.</summary>
-    private static readonly TimeSpan TurnLimit = TimeSpan.FromSeconds(10);
+    private static readonly ResiliencePipeline LockRetry = RetryPolicy.LockedFile.Build(TimeProvider.System);
 
     private readonly string path;
     private readonly X509Certificate2 authority;
@@ -122,22 +122,17 @@ internal sealed class RevocationFile
     private async Task<FileStream> TakeTurnAsync(CancellationToken cancellationToken)
     {
         string turn = $"{path}.lock";
-        long started = TimeProvider.System.GetTimestamp();
-        while (true)
+        try
         {
-            try
-            {
-                return OwnerOnly.OpenStream(turn, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                if (error is UnauthorizedAccessException || TimeProvider.System.GetElapsedTime(started) >= TurnLimit)
-                {
-                    throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
-                }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(10), cancellationToken).ConfigureAwait(false);
-            }
+            return await LockRetry.ExecuteAsync(
+                static (turn, _) => ValueTask.FromResult(
+                    OwnerOnly.OpenStream(turn, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None)),
+                turn,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
         }
     }
 }

@@ -5,18 +5,17 @@ namespace Dfss.Transport;
 /// or the peer began to drain it.
 /// </summary>
 /// <param name="connect">Opens a connection.</param>
+/// <param name="wasReached">Whether the peer has been reached before.</param>
 /// <param name="clock">Measures how long an attempt took.</param>
-internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> connect, TimeProvider clock) : IAsyncDisposable
+internal sealed class PeerLine(
+    Func<CancellationToken, Task<ClientChannel>> connect, Func<bool> wasReached, TimeProvider clock) : IAsyncDisposable
 {
-    /// <summary>5 s: the longest time for which a failed attempt is remembered.</summary>
-    private static readonly TimeSpan MemoryLimit = TimeSpan.FromSeconds(5);
-
     private readonly SemaphoreSlim connecting = new(1, 1);
     private readonly List<ClientChannel> retired = [];
     private volatile ClientChannel? current;
     private DfssException? lastFailure;
     private long lastFailed;
-    private TimeSpan lastTook;
+    private TimeSpan memory;
     private int failures;
     private bool isDisposed;
     private int waiting;
@@ -33,7 +32,8 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
     /// <summary>
     /// The connection, opened if there is none. Concurrent callers wait for one attempt and share its failure; if that
     /// attempt is cancelled, the next caller in the queue makes its own. After a failed attempt, callers get its
-    /// failure at once for as long as the attempt took, at most 5 s.
+    /// failure at once for 5 s. Of a peer that was reached before, which may be restarting, they get it for as long as the
+    /// attempt took, at most 5 s.
     /// </summary>
     public async ValueTask<ClientChannel> OpenAsync(CancellationToken cancellationToken)
     {
@@ -52,7 +52,7 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
                 return opened;
             }
 
-            if (lastFailure is { } known && (failures != failuresBefore || clock.GetElapsedTime(lastFailed) < lastTook))
+            if (lastFailure is { } known && (failures != failuresBefore || clock.GetElapsedTime(lastFailed) < memory))
             {
                 throw known.Retold();
             }
@@ -126,7 +126,7 @@ internal sealed class PeerLine(Func<CancellationToken, Task<ClientChannel>> conn
         catch (DfssException failure)
         {
             TimeSpan took = clock.GetElapsedTime(began);
-            lastTook = took < MemoryLimit ? took : MemoryLimit;
+            memory = wasReached() && took < RetryPolicy.FailureMemory ? took : RetryPolicy.FailureMemory;
             lastFailed = clock.GetTimestamp();
             lastFailure = failure;
             Interlocked.Increment(ref failures);

@@ -26,8 +26,8 @@ internal sealed class PeerLink : IAsyncDisposable
         Address = address;
         this.options = options;
         clock = options.Channel.TimeProvider;
-        bulk = new PeerLine(ConnectAsync, clock);
-        control = new PeerLine(ConnectAsync, clock);
+        bulk = new PeerLine(ConnectAsync, () => knownStore is not null, clock);
+        control = new PeerLine(ConnectAsync, () => knownStore is not null, clock);
     }
 
     /// <summary>The peer's address.</summary>

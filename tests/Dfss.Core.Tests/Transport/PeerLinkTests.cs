@@ -166,7 +166,7 @@ public class PeerLinkTests
     }
 
     [Fact]
-    public async Task An_attempt_that_took_long_to_fail_is_not_made_again_for_as_long()
+    public async Task A_peer_that_was_never_reached_is_not_tried_again_for_5_seconds()
     {
         FakeTimeProvider clock = new();
         int attempts = 0;
@@ -176,17 +176,51 @@ public class PeerLinkTests
             Connect = (_, _, _) =>
             {
                 attempts++;
-                clock.Advance(TimeSpan.FromSeconds(4));
                 throw new DfssException(DfssErrorCode.PeerUnreachable, "nobody there");
             },
         };
         await using PeerLink link = new(new PeerAddress("localhost", 1), options);
         await Assert.ThrowsAsync<DfssException>(() => link.HelloAsync(Token));
+        clock.Advance(TimeSpan.FromSeconds(4.9));
         await Assert.ThrowsAsync<DfssException>(() => link.HelloAsync(Token));
         Assert.Equal(1, attempts);
-        clock.Advance(TimeSpan.FromSeconds(4));
+        clock.Advance(TimeSpan.FromSeconds(0.1));
         await Assert.ThrowsAsync<DfssException>(() => link.HelloAsync(Token));
         Assert.Equal(2, attempts);
+    }
+
+    [Fact]
+    public async Task A_peer_that_was_reached_before_is_not_tried_again_for_as_long_as_the_attempt_took()
+    {
+        FakeTimeProvider clock = new();
+        int attempts = 0;
+        TimeSpan duration = TimeSpan.Zero;
+        await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, MessageMap.Empty, null)));
+        ClientChannelOptions options = new()
+        {
+            Channel = new ChannelOptions { TimeProvider = clock },
+            Connect = (address, timeout, token) =>
+            {
+                attempts++;
+                clock.Advance(duration);
+                return attempts == 1
+                    ? TcpTransport.ConnectAsync(address, timeout, token)
+                    : throw new DfssException(DfssErrorCode.PeerUnreachable, "nobody there");
+            },
+        };
+        await using PeerLink link = new(peer.Address, options);
+        await link.HelloAsync(Token);
+        await Assert.ThrowsAsync<DfssException>(() => CallAsync());
+        duration = TimeSpan.FromSeconds(4);
+        await Assert.ThrowsAsync<DfssException>(() => CallAsync());
+        Assert.Equal(3, attempts);
+        await Assert.ThrowsAsync<DfssException>(() => CallAsync());
+        Assert.Equal(3, attempts);
+        clock.Advance(duration);
+        await Assert.ThrowsAsync<DfssException>(() => CallAsync());
+        Assert.Equal(4, attempts);
+
+        Task CallAsync() => link.CallAsync(Call(isBulk: true), Token).AsTask();
     }
 
     private static PeerCall Call(bool isBulk) => new("a", MessageMap.Empty, Payload: null, Destination: null, isBulk);

@@ -23,6 +23,9 @@ internal sealed class Home
     /// <summary>The ordered members; of a move the guests behind them.</summary>
     public IReadOnlyList<HomeMember> Members { get; }
 
+    /// <summary>How the client tries again what failed at a member.</summary>
+    public TransferRetries Retries => directory.Retries;
+
     /// <summary>The members that vote on the name, all but the guests, with the addresses that they have now.</summary>
     public IReadOnlyList<HomeMember> Voters => directory.WithCurrentAddresses([.. Members.Take(Place.VoterCount)]);
 

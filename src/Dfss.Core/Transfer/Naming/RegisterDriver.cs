@@ -8,12 +8,6 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class RegisterDriver(Home home, TransferOptions options)
 {
-    /// <summary>
-    /// 8 ballots, with growing random waits between: more than any honest contest takes, and some 2 s for a member to
-    /// come back.
-    /// </summary>
-    private const int MaxRounds = 8;
-
     private readonly Dictionary<int, DfssException> errors = [];
     private readonly HashSet<int> withoutVote = [];
     private bool isKnownName;
@@ -104,18 +98,15 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             return;
         }
 
-        // Whoever waits less wins the next round; the range doubles so that many rivals spread out. Going from the
-        // first round to the second is finding out how far the counter is, and needs no wait.
         pausedFor = round.Round;
-        if (round.Round > MaxRounds)
+        if (round.Round > RetryPolicy.Ballot.Attempts)
         {
             round.GiveUp();
         }
         else if (round.Round > 2)
         {
-            int milliseconds = Random.Shared.Next(5, 10 << Math.Min(round.Round, 7));
-            await Task.Delay(
-                TimeSpan.FromMilliseconds(milliseconds), options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            TimeSpan pause = RetryPolicy.Ballot.PauseAfter(failures: round.Round - 2);
+            await Task.Delay(pause, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -1,6 +1,3 @@
-using Polly;
-using Polly.Retry;
-
 namespace Dfss.Transfer;
 
 /// <summary>
@@ -10,7 +7,6 @@ namespace Dfss.Transfer;
 internal sealed class ChunkFetcher
 {
     private readonly ChunkBuffers buffers;
-    private readonly ResiliencePipeline retry;
 
     public ChunkFetcher(Home home, FileRecord record, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
     {
@@ -21,28 +17,6 @@ internal sealed class ChunkFetcher
         Options = options;
         this.buffers = buffers;
         Placement = new Placement(home.Count, record.Replicas, record.Run);
-        ResiliencePipelineBuilder builder = new() { TimeProvider = options.TimeProvider };
-        if (options.MaxAttempts > 1)
-        {
-            builder.AddRetry(new RetryStrategyOptions
-            {
-                // An absent chunk is worth asking for again too: its holder may be the one that is just starting.
-                ShouldHandle = new PredicateBuilder().Handle<DfssException>(error =>
-                    error.IsTransient || error.Code is DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound),
-                MaxRetryAttempts = options.MaxAttempts - 1,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = options.RetryDelay,
-                MaxDelay = TimeSpan.FromSeconds(5),
-                OnRetry = attempt =>
-                {
-                    options.Verbose?.Invoke(((DfssException)attempt.Outcome.Exception!).Reason + " Trying again.");
-                    return ValueTask.CompletedTask;
-                },
-            });
-        }
-
-        retry = builder.Build();
     }
 
     public Home Home { get; }
@@ -99,5 +73,5 @@ internal sealed class ChunkFetcher
         chunkIndex is null ? new ChunkBuffer(new byte[length]) : buffers.TryRentSpare(length);
 
     private ValueTask<ChunkBuffer> FetchAsync(ChunkRead read, CancellationToken cancellationToken) =>
-        retry.ExecuteAsync(static (read, token) => read.WalkAsync(token), read, cancellationToken);
+        Home.Retries.ReadChunk.ExecuteAsync(static (read, token) => read.WalkAsync(token), read, cancellationToken);
 }

@@ -3,9 +3,9 @@ using System.Collections.Concurrent;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// What a client has learnt of those who hold chunks, over all its files: how long reads take, and so when one is late;
-/// who was late or failed a moment ago, and is asked last for a while; and how many second questions are in order. Safe
-/// for concurrent use.
+/// What a client has learnt of the peers that hold chunks, over all its files. How long reads take, and so when one is
+/// late. Which peers were late or failed: these are asked last for 5 s, and then one chunk finds out whether they are
+/// better. How many hedged requests are in order. Safe for concurrent use.
 /// </summary>
 internal sealed class HolderHealth(TransferOptions options)
 {
@@ -25,11 +25,6 @@ internal sealed class HolderHealth(TransferOptions options)
 
     /// <summary>5 s: more is no longer "within seconds". Only where reads usually take longer it is twice as long.</summary>
     private static readonly TimeSpan MostDelay = TimeSpan.FromSeconds(5);
-
-    /// <summary>
-    /// 5 s, as long as a failed connection is remembered: one chunk in 5 s then finds out whether it is better.
-    /// </summary>
-    private static readonly TimeSpan AvoidanceTime = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// 10 reads earn one second question: where all is slow, these cost a tenth more (The Tail at Scale, CACM 2013,
@@ -72,7 +67,7 @@ internal sealed class HolderHealth(TransferOptions options)
         }
 
         long now = options.TimeProvider.GetTimestamp();
-        return options.TimeProvider.GetElapsedTime(mark.SetAt, now) >= AvoidanceTime
+        return options.TimeProvider.GetElapsedTime(mark.SetAt, now) >= RetryPolicy.FailureMemory
             && marks.TryUpdate(id, mark with { SetAt = now }, mark);
     }
 
@@ -83,7 +78,7 @@ internal sealed class HolderHealth(TransferOptions options)
         long now = options.TimeProvider.GetTimestamp();
         Mark mark = marks.AddOrUpdate(
             id, static (_, now) => new Mark(now, now), static (_, mark, now) => mark with { SetAt = now }, now);
-        return options.TimeProvider.GetElapsedTime(mark.Since, now) >= AvoidanceTime;
+        return options.TimeProvider.GetElapsedTime(mark.Since, now) >= RetryPolicy.FailureMemory;
     }
 
     /// <summary>A chunk was asked for, which earns a part of a second question.</summary>

@@ -7,17 +7,11 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// The stores a client knows, by address and by store id. Connects when first asked, keeps what works, and remembers
-/// for a short while what does not, so that a peer that cannot be reached costs a time-out now and then and not one a
-/// file. One that was reached and dies later is noticed by its <see cref="PeerLink"/>.
+/// The stores a client knows, by address and by store id. Connects when first asked. The <see cref="PeerLink"/> to an
+/// address remembers for a short while that the peer there could not be reached, and notices when it dies later.
 /// </summary>
 internal sealed class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
 {
-    /// <summary>
-    /// 5 s: long enough that many small files do not wait for a dead peer each, short enough to notice its return.
-    /// </summary>
-    private static readonly TimeSpan FailureMemory = TimeSpan.FromSeconds(5);
-
     /// <summary>
     /// 1 s: an address that is recorded of a member, and is not needed to reach it, is not waited for any longer.
     /// </summary>
@@ -26,12 +20,12 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private readonly StoreSightings sightings = new(channelOptions) { Found = twice => options.Warning?.Invoke(twice.Warning) };
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task<PeerHandle>>> byAddress = new();
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task>> looks = new();
-    private readonly ConcurrentDictionary<PeerAddress, (long Timestamp, DfssException Error)> failures = new();
     private readonly ConcurrentDictionary<StoreId, PeerHandle> byStoreId = new();
     private readonly ConcurrentDictionary<string, bool> told = new(StringComparer.Ordinal);
 
-    // No bags: a bag is kept alive, with all that is in it, by the threads that added to it.
-    private readonly ConcurrentQueue<PeerLink> links = [];
+    private readonly ConcurrentDictionary<PeerAddress, PeerLink> links = new();
+
+    // No bag: a bag is kept alive, with all that is in it, by the threads that added to it.
     private readonly ConcurrentQueue<PeerHandle> handles = [];
     private readonly CancellationTokenSource disposed = new();
 
@@ -42,6 +36,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     public TimeProvider Clock => options.TimeProvider;
 
+    /// <summary>How this client tries again what failed at a peer.</summary>
+    public TransferRetries Retries { get; } = new(options);
+
     /// <summary>What has been heard of the stores' clocks.</summary>
     public KnownClocks Clocks { get; } = new();
 
@@ -51,16 +48,6 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     /// </exception>
     public async Task<PeerHandle> ConnectAsync(PeerAddress address, CancellationToken cancellationToken)
     {
-        if (failures.TryGetValue(address, out (long Timestamp, DfssException Error) failure))
-        {
-            if (options.TimeProvider.GetElapsedTime(failure.Timestamp) < FailureMemory)
-            {
-                throw failure.Error.Retold();
-            }
-
-            failures.TryRemove(address, out _);
-        }
-
         // Shared by all who ask for this address, so no one caller's token may end it.
         Lazy<Task<PeerHandle>> attempt = byAddress.GetOrAdd(address, key => new(() => OpenAsync(key, disposed.Token)));
         return await attempt.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -186,7 +173,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public async ValueTask DisposeAsync()
     {
         await disposed.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(links.Select(link => link.DisposeAsync().AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(links.Values.Select(link => link.DisposeAsync().AsTask())).ConfigureAwait(false);
         await Task.WhenAll(handles.Select(peer => peer.DisposeAsync().AsTask())).ConfigureAwait(false);
         disposed.Dispose();
     }
@@ -235,21 +222,19 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     private async Task<PeerHandle> OpenAsync(PeerAddress address, CancellationToken cancellationToken)
     {
-        PeerLink link = new(address, channelOptions)
+        PeerLink link = links.GetOrAdd(address, key => new(key, channelOptions)
         {
-            Greeted = (hello, token) => sightings.MeetAsync(address, hello, token),
-        };
-        links.Enqueue(link);
+            Greeted = (hello, token) => sightings.MeetAsync(key, hello, token),
+        });
         HelloAnswer hello;
         TlsAgreement? agreement;
         try
         {
             (hello, agreement) = await link.HelloAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (DfssException error)
+        catch (DfssException)
         {
-            // Here and not where it is awaited: by then everybody may have gone on without this peer.
-            failures[address] = (options.TimeProvider.GetTimestamp(), error);
+            // Here and not where it is awaited: by then every caller may have gone on without this peer.
             byAddress.TryRemove(address, out _);
             throw;
         }

@@ -55,7 +55,7 @@ internal sealed partial class ChunkUploader
         this.buffers = buffers;
         this.limit = limit;
         this.options = options;
-        attempts = new MemberAttempts(home, plan, options);
+        attempts = new MemberAttempts(home, plan);
         ids = journal is null
             ? new ChunkId?[FileManifest.CountChunks(source.Length, chunkSize)]
             : [.. journal.KnownIds];

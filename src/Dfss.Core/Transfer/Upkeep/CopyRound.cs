@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Polly;
 
 namespace Dfss.Transfer;
 
@@ -13,7 +12,6 @@ internal sealed class CopyRound
     private readonly ChunkBuffers buffers;
     private readonly RateLimit? limit;
     private readonly TransferOptions options;
-    private readonly ResiliencePipeline retry;
     private readonly ConcurrentDictionary<PeerHandle, string> refusals = new();
     private readonly ConcurrentDictionary<PeerHandle, string> gone = new();
     private readonly ConcurrentDictionary<int, bool> lost = new();
@@ -33,7 +31,6 @@ internal sealed class CopyRound
         this.buffers = buffers;
         this.limit = limit;
         this.options = options;
-        retry = MemberAttempts.CreateRetry(options, error => error.IsTransient);
     }
 
     /// <summary>Where copies are wanting.</summary>
@@ -133,7 +130,7 @@ internal sealed class CopyRound
             PeerHandle peer = source.Home[member]!;
             try
             {
-                int? length = await retry.ExecuteAsync(
+                int? length = await source.Home.Retries.ReadCopy.ExecuteAsync(
                     token => peer.Chunks.GetAsync(id, destination, token), cancellationToken).ConfigureAwait(false);
                 if (length == destination.Length)
                 {
@@ -181,7 +178,7 @@ internal sealed class CopyRound
                 await limit.WaitAsync(content.Length, cancellationToken).ConfigureAwait(false);
             }
 
-            await retry.ExecuteAsync(
+            await Target.Home.Retries.PutChunk.ExecuteAsync(
                 token => peer.Chunks.PutAsync(Target.Table.Ids[slot], content, token), cancellationToken).ConfigureAwait(false);
             Target.Table[member, slot] = CopyState.Held;
             Interlocked.Increment(ref copied);

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 using Dfss.Security;
+using Polly;
 
 namespace Dfss.Transport;
 
@@ -10,12 +12,8 @@ internal sealed partial class ClientChannel
     /// <summary>The request id of hello, the first request.</summary>
     private const uint HelloId = 0;
 
-    /// <summary>
-    /// The waits before three more attempts at a busy peer, 1.4 s in all: other clients close
-    /// their connections meanwhile.
-    /// </summary>
-    private static readonly TimeSpan[] BusyDelays =
-        [TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(400), TimeSpan.FromMilliseconds(800)];
+    /// <summary>What runs <see cref="RetryPolicy.BusyPeer"/>, for each clock in use.</summary>
+    private static readonly ConditionalWeakTable<TimeProvider, ResiliencePipeline> BusyRetries = [];
 
     /// <summary>Connects and completes hello; retries a few times if the peer is busy.</summary>
     /// <exception cref="DfssException">
@@ -24,25 +22,17 @@ internal sealed partial class ClientChannel
     /// answered; each names the peer.
     /// </exception>
     public static async Task<ClientChannel> ConnectAsync(
-        PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
-    {
-        for (int attempt = 0; ; attempt++)
-        {
-            try
+        PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken) =>
+        await BusyRetries.GetValue(options.Channel.TimeProvider, RetryPolicy.BusyPeer.Build).ExecuteAsync(
+            static async (of, token) =>
             {
-                ClientChannel channel = await ConnectOnceAsync(address, options, cancellationToken).ConfigureAwait(false);
-                return options.Revocations is { } revocations
-                    ? await ExchangeAsync(channel, address, revocations, cancellationToken).ConfigureAwait(false)
+                ClientChannel channel = await ConnectOnceAsync(of.address, of.options, token).ConfigureAwait(false);
+                return of.options.Revocations is { } revocations
+                    ? await ExchangeAsync(channel, of.address, revocations, token).ConfigureAwait(false)
                     : channel;
-            }
-            catch (DfssException busy) when (busy.Code == DfssErrorCode.PeerBusy && attempt < BusyDelays.Length)
-            {
-                // Jitter: clients refused together do not retry together.
-                TimeSpan delay = BusyDelays[attempt] * (0.5 + Random.Shared.NextDouble());
-                await Task.Delay(delay, options.Channel.TimeProvider, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
+            },
+            (address, options),
+            cancellationToken).ConfigureAwait(false);
 
     private static async Task<ClientChannel> ConnectOnceAsync(
         PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
