@@ -55,7 +55,7 @@ internal sealed class Refresher : SealingRound
         }
     }
 
-    /// <summary>The first ballot is below all that the members have promised, and shows how high these are.</summary>
+    /// <summary>The first ballot may be below all that the members have promised, and shows how high these are.</summary>
     protected override void Repeat()
     {
         bool isRefused = Tally.Count(MemberStanding.Refused) > 0;
@@ -63,7 +63,7 @@ internal sealed class Refresher : SealingRound
         {
             GiveUp();
         }
-        else if (GivesWay && Round > 1)
+        else if (GivesWay && (Round > 1 || At != Step.Preparing))
         {
             End(ProposerState.Conflict, decided: null);
         }
