@@ -3,12 +3,10 @@ using Xunit;
 
 namespace Dfss.Tests.Records.Simulation;
 
-/// <summary>
-/// One random schedule: members, clients, and a network that loses, doubles, delays and reorders, with crashes of both,
-/// and collection of garbage at any moment. Everything follows from the seed. What must survive: while fewer than a
-/// majority of the members are lost for good (here none is), every history is linearizable, and every chunk of the
-/// record chosen last is on the disks of as many members as were promised.
-/// </summary>
+/// <summary>One random schedule: members, clients, and a network that loses, duplicates, delays and reorders messages;
+/// both crash, and garbage is collected at any moment. All follows from the seed. No majority of the members is lost
+/// for good, so every history must be linearizable, and every chunk of the record chosen last must be on the disks of
+/// as many members as were promised.</summary>
 internal sealed partial class Schedule
 {
     private readonly Random random;
@@ -45,7 +43,7 @@ internal sealed partial class Schedule
     public RecordHome FirstHome { get; }
     public List<HistoryOperation> History { get; } = [];
 
-    /// <summary>How many records were chosen: that something happens is checked too.</summary>
+    /// <summary>How many records were chosen: a check that something happens.</summary>
     public int ChosenCount => chosen.Count;
 
     public int MoveCount => chosen.MoveCount;
@@ -57,7 +55,7 @@ internal sealed partial class Schedule
         return new Guid(bytes);
     }
 
-    /// <summary>Somewhere to move to: any members, some of which may be of the home that the name has.</summary>
+    /// <summary>Candidates for a move: any members, some of which may be in the name's home.</summary>
     public int[] ChooseHome()
     {
         int[] all = [.. Enumerable.Range(0, members.Length)];
@@ -75,10 +73,8 @@ internal sealed partial class Schedule
 
     public int Tick() => ++ticks;
 
-    /// <summary>
-    /// Runs it; null, or what went wrong. 1,000 events are about 9 operations among 2-3 clients, with room for their
-    /// rounds.
-    /// </summary>
+    /// <summary>Runs it; returns null, or the violation. 1,000 events are about 9 operations among 2-3 clients and
+    /// their rounds.</summary>
     public string? Run()
     {
         for (int i = 0; i < 1000 && chosen.Violation is null; i++)
@@ -185,7 +181,7 @@ internal sealed partial class Schedule
     {
         if (messages.Count > 0)
         {
-            // Old ones are as likely as new ones: any delay, any order.
+            // Old messages are as likely as new ones: any delay, any order.
             int index = random.Next(messages.Count);
             Message message = messages[index];
             messages[index] = messages[^1];
@@ -261,7 +257,7 @@ internal sealed partial class Schedule
         twin?.Restart();
         foreach (SimulatedClient client in clients)
         {
-            // Its operation stays a maybe, its messages stay on their way.
+            // Its operation remains uncertain; its messages are still delivered.
             client.Crash();
         }
 
