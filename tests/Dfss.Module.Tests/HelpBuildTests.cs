@@ -40,7 +40,7 @@ public sealed class HelpBuildTests : IDisposable
         File.WriteAllText(PathOf("Watch-DfssFile"), "# Watch-DfssFile");
         Edit("Send-DfssFile", text => text
             .Replace("### -Force", "### -Frce", StringComparison.Ordinal)
-            .Replace("Sends files to peers, where they stay under a name.", "{{ Fill in the synopsis }}", StringComparison.Ordinal)
+            .Replace("Sends files to peers, which store each under a name.", "{{ Fill in the synopsis }}", StringComparison.Ordinal)
             .Replace("[[-Name] <string>]", "[-Name <string>]", StringComparison.Ordinal)
             .Replace("```powershell pwsh", "```powershell", StringComparison.Ordinal));
         Edit("Get-DfssPeer", text => text[..text.IndexOf("### Example 3", StringComparison.Ordinal)]

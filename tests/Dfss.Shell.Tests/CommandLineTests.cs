@@ -112,7 +112,7 @@ public sealed class CommandLineTests : IDisposable
         ShellResult result = await ShellProcess.RunAsync("-Command", "help");
 
         Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
-        Assert.Contains("Send-DfssFile             Sends files to peers, where they stay under a name.", result.OutputLines);
+        Assert.Contains("Send-DfssFile             Sends files to peers, which store each under a name.", result.OutputLines);
         string[] commands = [.. result.OutputLines.Where(line => line.Contains("-Dfss", StringComparison.Ordinal) && line.EndsWith('.'))];
         Assert.Equal(21, commands.Length);
         Assert.All(commands, line => Assert.Contains("  ", line, StringComparison.Ordinal));
