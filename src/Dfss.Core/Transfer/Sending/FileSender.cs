@@ -192,7 +192,7 @@ internal sealed class FileSender(
                 current.ChunkSize,
                 current.Replicas,
                 current.Run,
-                current.ModifiedUnixMilliseconds,
+                current.Modified,
                 current.UnixMode)
             { Encryption = current.Encryption });
         return [.. earlier.Take(count)];
@@ -210,7 +210,7 @@ internal sealed class FileSender(
             Replicas = replicas,
             Run = Run,
             Home = home.CurrentMembers,
-            ModifiedUnixMilliseconds = source.ModifiedUnixMilliseconds,
+            Modified = source.Modified,
             UnixMode = source.UnixMode,
             WriterId = writerId,
         };
