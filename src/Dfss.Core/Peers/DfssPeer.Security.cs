@@ -30,8 +30,8 @@ public sealed partial class DfssPeer
         {
             throw new DfssException(
                 DfssErrorCode.NotPermitted,
-                $"'{client.Name}' is known here and has no role.",
-                "Ask whoever runs the peer to give it one.");
+                $"'{client.Name}' has no role at this peer.",
+                "Ask the peer's administrator for a role.");
         }
 
         // Who shows no certificate is known by his address alone; who comes to join stays a stranger.
@@ -84,8 +84,8 @@ public sealed partial class DfssPeer
         return LoopbackToken.CreateAsync(
             options.StateFolder ?? throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                "This user has no folder for the token by which a peer on loopback knows its user's programs.",
-                "Set $env:XDG_STATE_HOME to a folder of this user's alone, or give the peer a certificate."),
+                "This user has no folder for the token by which a peer on loopback recognizes its user's programs.",
+                "Set $env:XDG_STATE_HOME to a private folder of this user, or give the peer a certificate."),
             listener.Endpoints,
             cancellationToken)!;
     }
@@ -95,7 +95,7 @@ public sealed partial class DfssPeer
     {
         if (await token!.RestoreAsync(cancellationToken).ConfigureAwait(false))
         {
-            Log("The files of the peer's token were gone, and were written again.");
+            Log("The files of the peer's token were missing, and were written again.");
         }
 
         return TokenInterval;
@@ -121,7 +121,7 @@ public sealed partial class DfssPeer
             await issuer.KeepRevokedAsync().ConfigureAwait(false);
         }
 
-        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' brought it."));
+        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
     }
 }

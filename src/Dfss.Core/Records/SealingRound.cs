@@ -79,7 +79,7 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     {
         if (plans.Length > 0 && proposal.FileId != plans[0].FileId)
         {
-            throw new InvalidOperationException($"The record made for '{Name}' is of another file than its plan.");
+            throw new InvalidOperationException($"The record made for '{Name}' is for another file than its plan.");
         }
 
         record = proposal;

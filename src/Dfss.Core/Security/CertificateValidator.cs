@@ -72,7 +72,7 @@ internal sealed class CertificateValidator
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
                 $"The peer's certificate '{NameOf(own.Certificate)}' is for store {named}, and this is store {store}.",
-                "Have one made for this store, or name the folder of that one.");
+                "Have one made for this store, or give the folder of that store.");
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class CertificateValidator
         if (certificate is null)
         {
             return ValidationResult.Refuse(
-                DfssErrorCode.NotAuthenticated, $"The {who} has shown no certificate.",
+                DfssErrorCode.NotAuthenticated, $"The {who} has sent no certificate.",
                 "Give a certificate of an authority that the other side trusts, with its key.");
         }
 
@@ -121,7 +121,7 @@ internal sealed class CertificateValidator
                 && (authorityProfile.Cluster is null || CertificateProfile.HasUse(certificate, use));
             if (!isForUse)
             {
-                return NotTrusted($"The {who}'s certificate '{name}' is not made for a {who}.", "Use one that is made for that.");
+                return NotTrusted($"The {who}'s certificate '{name}' is not valid for a {who}.", "Use a certificate that is valid for that.");
             }
 
             if (revocations is not null && keys.Any(revocations.Current.IsRevoked))
@@ -139,7 +139,7 @@ internal sealed class CertificateValidator
         }
         catch (Exception error) when (error is FormatException or CryptographicException)
         {
-            return NotTrusted($"The {who}'s certificate '{name}' cannot be understood: {error.Message}.", "Have another one made.");
+            return NotTrusted($"The {who}'s certificate '{name}' cannot be read: {error.Message}.", "Have another one made.");
         }
         finally
         {
@@ -171,7 +171,7 @@ internal sealed class CertificateValidator
                 ? ValidationResult.Accept(new RemoteIdentity(name, DfssRole.Peer))
                 : NotTrusted(
                     $"The peer's certificate '{name}' is not for host '{host}'.",
-                    "Name the peer as its certificate does, or give it one that names this host.");
+                    "Use the host name in the peer's certificate, or give the peer one that contains this host.");
         }
 
         CertificateProfile profile = CertificateProfile.Read(certificate);
@@ -226,7 +226,7 @@ internal sealed class CertificateValidator
             certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: true), MaxNameCharacters);
         return signsItself
             ? NotTrusted(
-                $"The {who}'s certificate '{name}' is signed by itself and by no authority.",
+                $"The {who}'s certificate '{name}' is self-signed and has no authority.",
                 "Use one that a trusted authority has issued.")
             : NotTrusted(
                 $"The {who}'s certificate '{name}' was issued by '{issuer}', which is not one of the trusted authorities.",

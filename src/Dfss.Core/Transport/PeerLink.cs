@@ -168,7 +168,7 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable,
-                $"{Address}: another store answers there now: {found} instead of {known}.",
+                $"{Address}: another store answers there now: {found} in place of {known}.",
                 "Find out where the peer is now, and name that address.");
         }
     }

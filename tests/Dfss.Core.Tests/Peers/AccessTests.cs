@@ -62,7 +62,7 @@ public sealed class AccessTests : IAsyncLifetime
 
     [Fact]
     public Task A_certificate_that_signs_itself_is_refused() => RefusedAsync(
-        DfssErrorCode.CertificateNotTrusted, "signed by itself", () => peer.ConnectAsync(
+        DfssErrorCode.CertificateNotTrusted, "self-signed", () => peer.ConnectAsync(
             new TlsIdentity(authority.SignItself("me"), [authority.Certificate]), Token));
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class AccessTests : IAsyncLifetime
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => ClientChannel.ConnectAsync(
             new PeerAddress("127.0.0.1", impostor.Port), TlsPeer.OptionsOf(authority.Identify(DfssRole.Admin)), Token));
         Assert.Equal(DfssErrorCode.CertificateNotTrusted, refused.Code);
-        Assert.Contains($"is for store {peer.Peer.StoreId}, and it claims to be store {impostor.StoreId}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"is for store {peer.Peer.StoreId}, and the peer claims to be store {impostor.StoreId}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class AccessTests : IAsyncLifetime
 
     [Fact]
     public Task Plaintext_to_a_peer_with_tls_is_told_so() => RefusedAsync(
-        DfssErrorCode.TlsRequired, "speaks TLS only",
+        DfssErrorCode.TlsRequired, "uses TLS only",
         () => ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token));
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class AccessTests : IAsyncLifetime
         await using TlsPeer plain = await TlsPeer.StartAsync(
             authority.IdentifyPeer, options => options with { Identity = null }, Token);
         await RefusedAsync(
-            DfssErrorCode.TlsNotExpected, "speaks plaintext only", () => plain.ConnectAsync(authority.Identify(DfssRole.Admin), Token), plain);
+            DfssErrorCode.TlsNotExpected, "uses plaintext only", () => plain.ConnectAsync(authority.Identify(DfssRole.Admin), Token), plain);
     }
 
     [Fact]

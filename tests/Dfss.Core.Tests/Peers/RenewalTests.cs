@@ -164,7 +164,7 @@ public sealed class RenewalTests : IAsyncLifetime
         await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => asked >= 20);
         string line = Assert.Single(
             peer.Log, line => line.Contains("and could not be renewed: The peer's certificate 'peer' is for store", StringComparison.Ordinal));
-        Assert.Contains("The peer's certificate holds until ", line, StringComparison.Ordinal);
+        Assert.Contains("The peer's certificate is valid until ", line, StringComparison.Ordinal);
         await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => asked >= 30);
         Assert.Equal(2, peer.Log.Count(other => other.Contains("could not be renewed", StringComparison.Ordinal)));
         await using ClientChannel channel = await peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);

@@ -59,7 +59,7 @@ public sealed class CertificateValidatorTests : IDisposable
         Refused(judge.JudgeClient(certificate: null, []), DfssErrorCode.NotAuthenticated, "no certificate");
         Refused(judge.JudgeClient(stranger, []), DfssErrorCode.CertificateNotTrusted, "not one of the trusted authorities");
         Refused(judge.JudgeClient(stranger, [other.Certificate]), DfssErrorCode.CertificateNotTrusted, "not one of the trusted");
-        Refused(judge.JudgeClient(alone, []), DfssErrorCode.CertificateNotTrusted, "signed by itself");
+        Refused(judge.JudgeClient(alone, []), DfssErrorCode.CertificateNotTrusted, "self-signed");
         Refused(judge.JudgePeer(reader, [], "h"), DfssErrorCode.CertificateNotTrusted, "not made for a peer");
         Refused(judge.JudgeClient(authority.Certificate, []), DfssErrorCode.CertificateNotTrusted, "not made for a client");
         clock.Advance(TimeSpan.FromDays(366));
@@ -92,7 +92,7 @@ public sealed class CertificateValidatorTests : IDisposable
         Write("rubbish");
         Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
         Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
-        Assert.Contains("What it said before holds", log[1], StringComparison.Ordinal);
+        Assert.Contains("Its earlier content stays in force", log[1], StringComparison.Ordinal);
         Assert.Equal(2, log.Count);
         Write(other.Authority.CreateRevocationList());
         Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");

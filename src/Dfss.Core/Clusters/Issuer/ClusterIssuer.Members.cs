@@ -77,7 +77,7 @@ public sealed partial class ClusterIssuer
             if (certificates.Any(one => one.Serial == caller.Certificates[0].Serial))
             {
                 throw new DfssException(
-                    DfssErrorCode.InvalidArgument, "This is the certificate that you show, and without it nobody might be left to invite anybody.",
+                    DfssErrorCode.InvalidArgument, "This is the certificate of this command, and without it the cluster might have no administrator left.",
                     "Have another administrator revoke it.");
             }
 

@@ -39,7 +39,7 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
         return left.Length > 0
             ? await ReplaceAsync(file, (content with { Wraps = left }).Encode(), cancellationToken).ConfigureAwait(false)
             : throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"Nobody could read '{record.Name}' any more.",
+                DfssErrorCode.InvalidArgument, $"'{record.Name}' would have no recipient left.",
                 "Leave one recipient, or remove the file (Remove-DfssFile).");
     }
 
@@ -82,7 +82,7 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
         if (record.Encryption is null)
         {
             throw new DfssException(
-                DfssErrorCode.FileNotEncrypted, $"'{record.Name}' is not encrypted: everybody who may read at its peers can read it.",
+                DfssErrorCode.FileNotEncrypted, $"'{record.Name}' is not encrypted: every reader at its peers can read it.",
                 "Send it again with -EncryptionKey or -Recipient.");
         }
     }

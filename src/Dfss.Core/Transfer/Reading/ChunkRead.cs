@@ -129,7 +129,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
             first.Cancel();
             await ((Task)first.Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             string name = NameOf(first.Member);
-            Note(first.Member, $"{name}: nothing came for {HolderHealth.StallTime.TotalSeconds:0} s.", isHoldersFault: true);
+            Note(first.Member, $"{name}: nothing was received for {HolderHealth.StallTime.TotalSeconds:0} s.", isHoldersFault: true);
             code = DfssErrorCode.TimedOut;
             Ask(instead, Retire(first), cancellationToken);
         }

@@ -103,7 +103,7 @@ internal sealed partial class FileRepairer
                 located with { File = earlier }, health.IsDeep, progress: null, cancellationToken).ConfigureAwait(false);
             FileRecord kept = earlier.Record with { Replicas = Math.Min(earlier.Record.Replicas, next.Count) };
             manifest = tested.Content ?? throw NotMoved(kept, WithoutManifest(tested).Retold(
-                $"{FileCopies.TitleOf(kept)} is kept and not whole: {tested.ManifestProblem}", GiveUpEarlier));
+                $"{FileCopies.TitleOf(kept)} is kept and incomplete: {tested.ManifestProblem}", GiveUpEarlier));
             FileCopies there = new(located.Home, earlier.Record, manifest, tested.Copies) { IsEarlier = true };
             rounds.Add(await BeginRoundAsync(there, next, kept, health.IsDeep, cancellationToken).ConfigureAwait(false));
         }
@@ -209,7 +209,7 @@ internal sealed partial class FileRepairer
             $"'{record.Name}' was not moved: each chunk of {target.Title} needs {(least == 1 ? "a peer" : $"{least} peers")} to move to, "
             + $"and some have {present}. "
             + string.Join(" ", round.Reasons.Prepend(target.Home.Reasons).Where(reason => reason.Length > 0)),
-            "Mend those peers and run the command again, which goes on where this one ended, or move it to others.");
+            "Repair those peers and run the command again, which continues, or move it to others.");
     }
 
     /// <summary>The plan of the new home's members as one of all who take part: nobody else seals.</summary>
@@ -269,7 +269,7 @@ internal sealed partial class FileRepairer
             }
             catch (DfssException error)
             {
-                options.Verbose?.Invoke($"{peer} was not told that '{decided.Record.Name}' moved, and learns it later: {error.Reason}");
+                options.Verbose?.Invoke($"{peer} was not notified that '{decided.Record.Name}' moved, and learns it later: {error.Reason}");
             }
         }
     }

@@ -52,7 +52,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             if (recorded is null)
             {
                 options.Warning?.Invoke(
-                    $"{peer}: what is sealed under '{name.Name}' stays, as its writer did not say which peers decide on that name.");
+                    $"{peer}: what is sealed under '{name.Name}' stays, because its writer did not send which peers decide on that name.");
                 return false;
             }
 
@@ -133,5 +133,5 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         string.Join(' ', members.Select(member => member.StoreId?.ToString() ?? member.DisplayName));
 
     private static DfssException Changed(string name) =>
-        new(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.");
+        new(DfssErrorCode.Conflict, $"'{name}' was changed by another client meanwhile.");
 }

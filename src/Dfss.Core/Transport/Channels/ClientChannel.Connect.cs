@@ -139,7 +139,7 @@ internal sealed partial class ClientChannel
 
         if (message.Operation is not null || message.Id != HelloId)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, "What came is no answer to hello.");
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The received data is not an answer to hello.");
         }
 
         HelloAnswer answer;
@@ -165,8 +165,8 @@ internal sealed partial class ClientChannel
         {
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
-                $"{address}: the certificate of what answers there is for store {named}, and it claims to be store {hello.StoreId}.",
-                "Do not use this peer before you know why.");
+                $"{address}: the certificate there is for store {named}, and the peer claims to be store {hello.StoreId}.",
+                "Do not use this peer until the reason is known.");
         }
     }
 

@@ -90,7 +90,7 @@ internal sealed partial class ClientChannel
     {
         if (message.Status == DfssErrorCode.None)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a notice that says no reason.");
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a notice without a reason.");
         }
 
         DfssException reason = ErrorAnswer.ToException(message, "notice");

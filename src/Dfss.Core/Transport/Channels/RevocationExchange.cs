@@ -39,7 +39,7 @@ internal sealed class RevocationExchange(CertificateValidator judge, RevocationF
         catch (DfssException error) when (channel.IsUsable)
         {
             // The next connection, of this member or another one, repeats the exchange.
-            log?.Invoke($"The revocation lists here and at {address} could not be made the same: {error.Reason}");
+            log?.Invoke($"The revocation lists here and at {address} could not be synchronized: {error.Reason}");
         }
 
         if (channel.Peer is { } peer && judge.Recheck(peer, "peer") is { } refusal)
