@@ -190,7 +190,7 @@ internal static class ErrorRecords
     internal static ErrorRecord Create(DfssException failure, object? target)
     {
         (ErrorCategory category, string action) = Table[failure.Code];
-        DfssException exception = failure.Advice is null ? failure.Retold(advice: action) : failure;
+        DfssException exception = failure.Advice is null ? failure.Copy(advice: action) : failure;
         return new ErrorRecord(exception, exception.Code.ToString(), category, target)
         {
             ErrorDetails = new ErrorDetails(exception.Reason) { RecommendedAction = exception.Advice },

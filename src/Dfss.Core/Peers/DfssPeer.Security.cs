@@ -14,7 +14,7 @@ public sealed partial class DfssPeer
 
     /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
     /// <exception cref="DfssException">Why not.</exception>
-    private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? verdict)
+    private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? validation)
     {
         Handshake.Negotiate(hello.Versions);
         if (identityWatch.IsFailing)
@@ -25,7 +25,7 @@ public sealed partial class DfssPeer
                 "Try again, or see the peer's log for what keeps it from checking.");
         }
 
-        RemoteIdentity client = tls is not null ? Identify(verdict!) : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
+        RemoteIdentity client = tls is not null ? Identify(validation!) : token?.Identify(hello.Token) ?? RemoteIdentity.Unnamed;
         if (client.Role == DfssRole.None && !client.IsUnauthenticated)
         {
             throw new DfssException(
@@ -65,10 +65,10 @@ public sealed partial class DfssPeer
     }
 
     /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>
-    private RemoteIdentity Identify(ValidationResult verdict) =>
-        Options.Issuer is not null && verdict.Refusal?.Code == DfssErrorCode.NotAuthenticated
+    private RemoteIdentity Identify(ValidationResult validation) =>
+        Options.Issuer is not null && validation.Refusal?.Code == DfssErrorCode.NotAuthenticated
             ? RemoteIdentity.Unauthenticated
-            : verdict.IdentityOrThrow();
+            : validation.IdentityOrThrow();
 
     /// <summary>Makes the token that clients of a peer without certificates must know; null where it is to ask nobody.</summary>
     private static Task<LoopbackToken?> CreateTokenAsync(

@@ -91,7 +91,7 @@ internal sealed class LoopbackToken
     {
         bool isRight = said is not null
             && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(said), Encoding.UTF8.GetBytes(secret));
-        return isRight ? RemoteIdentity.Anybody : throw new DfssException(
+        return isRight ? RemoteIdentity.Unnamed : throw new DfssException(
             DfssErrorCode.NotAuthenticated,
             said is null
                 ? "This peer serves only the programs of the user who started it, which send its token; none was sent."

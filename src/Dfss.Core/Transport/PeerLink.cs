@@ -65,7 +65,7 @@ internal sealed class PeerLink : IAsyncDisposable
         StartMonitor();
         PeerLine line = call.IsBulk ? bulk : control;
         return options.Debug is { } debug
-            ? CallAndTellAsync(line, call, debug, cancellationToken)
+            ? CallAndLogAsync(line, call, debug, cancellationToken)
             : line.CallAsync(call, cancellationToken);
     }
 
@@ -102,7 +102,7 @@ internal sealed class PeerLink : IAsyncDisposable
         await Task.WhenAll(bulk.DisposeAsync().AsTask(), control.DisposeAsync().AsTask()).ConfigureAwait(false);
     }
 
-    private async ValueTask<Response> CallAndTellAsync(
+    private async ValueTask<Response> CallAndLogAsync(
         PeerLine line, PeerCall call, Action<string> debug, CancellationToken cancellationToken)
     {
         long started = clock.GetTimestamp();

@@ -95,7 +95,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
             if (list is not null)
             {
                 using CancellationTokenSource limit = new(TellTime);
-                await TellAsync(membership, issuer, list, limit.Token).ConfigureAwait(false);
+                await NotifyAsync(membership, issuer, list, limit.Token).ConfigureAwait(false);
             }
         }
 
@@ -127,7 +127,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     }
 
     /// <summary>Sends the list to all reachable peers, except the issuer's own peer, which has it.</summary>
-    private async Task TellAsync(ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
+    private async Task NotifyAsync(ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
     {
         IReadOnlyList<ClusterPeer> peers = membership.LoadPeers();
         try
@@ -141,14 +141,14 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
             TakeWarning($"The local data of the cluster could not be updated: {exception.Message}");
         }
 
-        await Task.WhenAll(peers.Where(peer => !peer.IsIssuer).Select(peer => TellAsync(issuer, peer, list, cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(peers.Where(peer => !peer.IsIssuer).Select(peer => NotifyAsync(issuer, peer, list, cancellationToken))).ConfigureAwait(false);
     }
 
-    private async Task TellAsync(IssuerClient issuer, ClusterPeer peer, byte[] list, CancellationToken cancellationToken)
+    private async Task NotifyAsync(IssuerClient issuer, ClusterPeer peer, byte[] list, CancellationToken cancellationToken)
     {
         try
         {
-            await issuer.TellAsync(peer, list, cancellationToken).ConfigureAwait(false);
+            await issuer.SendRevocationsAsync(peer, list, cancellationToken).ConfigureAwait(false);
             TakeVerbose($"{peer.Addresses[0]} has the new revocation list.");
         }
         catch (Exception exception) when (exception is DfssException or OperationCanceledException)

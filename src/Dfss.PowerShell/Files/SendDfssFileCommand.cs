@@ -150,7 +150,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         }
         catch (DfssException exception)
         {
-            throw exception.Retold(exception.Reason.Replace(stored, file.Name, StringComparison.Ordinal));
+            throw exception.Copy(exception.Reason.Replace(stored, file.Name, StringComparison.Ordinal));
         }
     }
 }

@@ -85,7 +85,7 @@ public sealed class IdentityTests : IDisposable
     [InlineData("-Certificate eve.pem -TrustedAuthority ca.pem", "NotPermitted")]
     [InlineData("-Certificate old.pem -TrustedAuthority ca.pem", "CertificateExpired")]
     [InlineData("-Certificate lost.pem -TrustedAuthority ca.pem", "CertificateRevoked")]
-    [InlineData("-Certificate stranger.pem -TrustedAuthority ca.pem", "CertificateNotTrusted")]
+    [InlineData("-Certificate untrusted.pem -TrustedAuthority ca.pem", "CertificateNotTrusted")]
     [InlineData("-Certificate ann.pem -TrustedAuthority other.pem", "CertificateNotTrusted")]
     [InlineData("-Certificate peer.pem -TrustedAuthority ca.pem", "CertificateNotTrusted")]
     [InlineData("", "TlsRequired")]

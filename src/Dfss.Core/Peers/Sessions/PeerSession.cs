@@ -126,7 +126,7 @@ internal sealed partial class PeerSession
     public void Abort() => channel.Abort();
 
     /// <summary>The same, of a client that has not been let in, for others that come.</summary>
-    public void PushOut()
+    public void Displace()
     {
         LogEnd(new DfssException(
             DfssErrorCode.PeerBusy,

@@ -25,13 +25,13 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
         FileRecord record = file.Record;
         ThrowIfPlain(record);
         EnvelopeContent content = EnvelopeContent.Decode(record.Encryption!, record.Name);
-        string[] strangers =
+        string[] unknown =
             [.. keyIds.Where(id => !content.Wraps.Any(wrap => wrap.KeyId.Equals(id, StringComparison.OrdinalIgnoreCase)))];
-        if (strangers.Length > 0)
+        if (unknown.Length > 0)
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"'{record.Name}' is not encrypted for {string.Join(", ", strangers)}, but for {KeyRing.Describe(content)}.",
+                $"'{record.Name}' is not encrypted for {string.Join(", ", unknown)}, but for {KeyRing.Describe(content)}.",
                 "Give key ids that Get-DfssFileInfo shows in Recipients.");
         }
 

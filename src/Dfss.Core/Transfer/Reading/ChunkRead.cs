@@ -18,7 +18,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
 
     // Who gave wrong bytes in an earlier walk. They have set them aside since and do not have the chunk any more; the
     // reason is still that it was spoilt.
-    private HashSet<StoreId>? spoilt;
+    private HashSet<StoreId>? corruptHolders;
     private List<Failure>? failures;
     private List<Task>? reports;
     private ReplicaOrder order = null!;

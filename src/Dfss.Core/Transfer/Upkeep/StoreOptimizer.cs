@@ -58,7 +58,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
 
             if (undecidable.TryGetValue(KeyOf(recorded.Members), out DfssException? before))
             {
-                throw before.Retold();
+                throw before.Copy();
             }
 
             Home home = await Home.ReachAsync(recorded, directory, cancellationToken).ConfigureAwait(false);
@@ -81,7 +81,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
     {
         if (standstill is { } before)
         {
-            throw before.Retold();
+            throw before.Copy();
         }
 
         RegisterAnswer known;

@@ -113,7 +113,7 @@ internal sealed partial class ClientChannel
         }
         catch (DfssException exception) when (!exception.Message.StartsWith($"{address}:", StringComparison.Ordinal))
         {
-            throw exception.Retold($"{address}: {exception.Reason}");
+            throw exception.Copy($"{address}: {exception.Reason}");
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {

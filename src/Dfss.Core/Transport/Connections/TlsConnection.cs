@@ -78,7 +78,7 @@ internal sealed class TlsConnection : IConnection
 
             if (failure is { } known)
             {
-                throw known.Retold();
+                throw known.Copy();
             }
 
             await HandshakeAsync(cancellationToken).ConfigureAwait(false);
@@ -192,7 +192,7 @@ internal sealed class TlsConnection : IConnection
                 await inner.SendAsync(Notice(failure), cancellationToken).ConfigureAwait(false);
             }
 
-            throw failure.Retold();
+            throw failure.Copy();
         }
     }
 
@@ -242,7 +242,7 @@ internal sealed class TlsConnection : IConnection
             "Both sides need TLS 1.3, or -AllowTls12 if one has none; and each must trust the other's authority.", error);
     }
 
-    private DfssException Broken(Exception error) => Find(error)?.Retold() ?? new DfssException(
+    private DfssException Broken(Exception error) => Find(error)?.Copy() ?? new DfssException(
         DfssErrorCode.PeerUnreachable,
         isAborted ? "The connection was closed from this side." : $"The connection broke: {error.Message}",
         error);
