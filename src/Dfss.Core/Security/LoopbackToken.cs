@@ -39,7 +39,7 @@ internal sealed class LoopbackToken
             stateFolder,
             Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes)),
             [.. endpoints.Select(endpoint => PathOf(stateFolder, endpoint))]);
-        Delete(token.paths);
+        Delete(token.paths, static _ => true);
         await token.RestoreAsync(cancellationToken).ConfigureAwait(false);
         return token;
     }
@@ -64,24 +64,39 @@ internal sealed class LoopbackToken
         return missing.Length > 0;
     }
 
-    /// <summary>The token of the peer that listens at this address; null where this user can read none.</summary>
+    /// <summary>
+    /// The token of the peer that listens at this address. Null where there is none that this user may read: no peer of
+    /// this user listens there, and a peer of another kind may need no token.
+    /// </summary>
+    /// <exception cref="DfssException">NotAuthenticated: the file is there and cannot be read.</exception>
     public static string? Find(string? stateFolder, IPEndPoint endpoint)
     {
-        if (stateFolder is null || !IPAddress.IsLoopback(endpoint.Address))
+        if (PlaceOf(stateFolder, endpoint) is not { } path)
         {
             return null;
         }
 
-        // None: no peer of this user listens there. A peer of another kind may need no token.
-        return Read(PathOf(stateFolder, endpoint));
+        try
+        {
+            return Read(path);
+        }
+        catch (IOException error)
+        {
+            throw new DfssException(
+                DfssErrorCode.NotAuthenticated, $"The token of the peer at {endpoint} cannot be read: {error.Message}", error);
+        }
     }
+
+    /// <summary>Where a client looks for the token of the peer at this address; null where it looks nowhere.</summary>
+    public static string? PlaceOf(string? stateFolder, IPEndPoint endpoint) =>
+        stateFolder is not null && IPAddress.IsLoopback(endpoint.Address) ? PathOf(stateFolder, endpoint) : null;
 
     /// <summary>Removes the files that a killed peer left for these addresses.</summary>
     public static void Forget(string? stateFolder, IReadOnlyList<IPEndPoint> endpoints)
     {
         if (stateFolder is not null)
         {
-            Delete(endpoints.Select(endpoint => PathOf(stateFolder, endpoint)));
+            Delete(endpoints.Select(endpoint => PathOf(stateFolder, endpoint)), static _ => true);
         }
     }
 
@@ -103,28 +118,31 @@ internal sealed class LoopbackToken
     /// <summary>
     /// Removes the files that have this token. A file with another token belongs to the next peer at this address.
     /// </summary>
-    public void Delete() => Delete(paths.Where(path => Read(path) == secret));
+    public void Delete() => Delete(paths, path => Read(path) == secret);
 
     private static string? Read(string path)
     {
         try
         {
-            string text = File.ReadAllText(path);
+            string text = Encoding.UTF8.GetString(PrivateFile.ReadBytes(path));
             return text.Length == 2 * SecretBytes ? text : null;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
             return null;
         }
     }
 
-    private static void Delete(IEnumerable<string> paths)
+    private static void Delete(IEnumerable<string> paths, Predicate<string> isToGo)
     {
         foreach (string path in paths)
         {
             try
             {
-                File.Delete(path);
+                if (isToGo(path))
+                {
+                    File.Delete(path);
+                }
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {

@@ -86,6 +86,30 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_client_with_another_state_folder_says_where_it_looked_for_the_token()
+    {
+        using TemporaryFolder other = new();
+        DfssException refusal = await Assert.ThrowsAsync<DfssException>(() => ClientChannel.ConnectAsync(
+            new PeerAddress("127.0.0.1", peer.Port), ClientChannelOptions.Default with { StateFolder = other.Path }, Token));
+        Assert.Equal(DfssErrorCode.NotAuthenticated, refusal.Code);
+        Assert.Contains($"'{other[$"tokens/127.0.0.1_{peer.Port}"]}'", refusal.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_that_is_there_and_cannot_be_read_is_an_error_of_its_own()
+    {
+        IPEndPoint endpoint = new(IPAddress.Loopback, 1);
+        LoopbackToken token = await LoopbackToken.CreateAsync(state["odd"], [endpoint], Token);
+        string path = Assert.Single(Directory.GetFiles(state["odd/tokens"]));
+        File.Delete(path);
+        File.CreateSymbolicLink(path, path);
+        DfssException error = Assert.Throws<DfssException>(() => LoopbackToken.Find(state["odd"], endpoint));
+        Assert.Equal(DfssErrorCode.NotAuthenticated, error.Code);
+        Assert.Contains(path, error.Reason, StringComparison.Ordinal);
+        token.Delete();
+    }
+
+    [Fact]
     public async Task A_peer_that_stops_leaves_the_token_of_the_next_peer_at_its_address()
     {
         IPEndPoint endpoint = new(IPAddress.Loopback, 1);

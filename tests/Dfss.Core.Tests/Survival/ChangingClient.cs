@@ -13,20 +13,26 @@ internal sealed class ChangingClient : IAsyncDisposable
     /// <summary>Under which it is an accident that a change fails each time.</summary>
     private const int MaxAttempts = 200;
 
+    /// <summary>After so many failures of one change, it is made while the collections pause.</summary>
+    private const int AttemptsBesideCollections = 10;
+
     /// <summary>Some 100 pieces pass in a send of the middle size: a kill comes before one of them, or after the end.</summary>
     private const int MaxPieces = 130;
 
     private readonly RacingClient client;
     private readonly SharedContent contents;
     private readonly Random random;
+    private readonly CollectionPause pause;
     private readonly string[] names;
     private readonly Dictionary<string, IReadOnlyList<SentFile>> files = new(StringComparer.Ordinal);
     private readonly List<string> abandoned = [];
     private TaskCompletionSource killDue = new();
     private int piecesLeft = int.MaxValue;
 
-    public ChangingClient(IEnumerable<PeerAddress> peers, SharedContent contents, Random random, string prefix)
+    public ChangingClient(
+        IEnumerable<PeerAddress> peers, SharedContent contents, Random random, string prefix, CollectionPause pause)
     {
+        this.pause = pause;
         this.contents = contents;
         this.random = random;
         names = [.. Enumerable.Range(0, 4).Select(i => $"{prefix}-{i}")];
@@ -109,18 +115,42 @@ internal sealed class ChangingClient : IAsyncDisposable
 
     private async Task UntilDoneAsync(string name, Func<bool, Task<ClientAnswer?>> tryAsync)
     {
-        for (int attempt = 1; ; attempt++)
+        (bool isDone, ClientAnswer? last) = await TryAsync(tryAsync, firstAttempt: 1, AttemptsBesideCollections);
+        if (isDone)
         {
-            ClientAnswer? answer = await tryAsync(attempt == 1 && random.Next(8) == 0);
+            return;
+        }
+
+        Count("changes made while collections paused");
+        pause.Begin();
+        try
+        {
+            (isDone, last) = await TryAsync(tryAsync, AttemptsBesideCollections + 1, MaxAttempts);
+            Assert.True(isDone, $"'{name}' fails {MaxAttempts} times: {last?.Message}");
+        }
+        finally
+        {
+            pause.End();
+        }
+    }
+
+    private async Task<(bool IsDone, ClientAnswer? Last)> TryAsync(
+        Func<bool, Task<ClientAnswer?>> tryAsync, int firstAttempt, int lastAttempt)
+    {
+        ClientAnswer? answer = null;
+        for (int attempt = firstAttempt; attempt <= lastAttempt; attempt++)
+        {
+            answer = await tryAsync(attempt == 1 && random.Next(8) == 0);
             // A removal that was killed may have been made.
             if (answer is { Error: DfssErrorCode.None } or { Error: DfssErrorCode.FileNotFound, Warnings: [] })
             {
-                return;
+                return (true, answer);
             }
 
             Count(answer is null ? "killed" : $"failed with {answer.Error}");
-            Assert.True(attempt < MaxAttempts, $"'{name}' fails {attempt} times: {answer?.Message}");
         }
+
+        return (false, answer);
     }
 
     /// <summary>Null where it was killed.</summary>

@@ -20,6 +20,7 @@ internal sealed class CollectionRig : IAsyncDisposable
 
     private readonly TemporaryFolder folder = new();
     private readonly CancellationTokenSource stop = new();
+    private readonly CollectionPause pause = new();
     private readonly List<ChangingClient> clients = [];
     private readonly SharedContent contents;
     private readonly Random random;
@@ -51,7 +52,8 @@ internal sealed class CollectionRig : IAsyncDisposable
             rig.folder, PeerCount, new PeerSettings { AdvertisedAddress = PeerGroup.Nowhere, Breach = breach });
         for (int i = 0; i < ClientCount; i++)
         {
-            rig.clients.Add(new ChangingClient(rig.peers.Addresses, rig.contents, new Random(rig.random.Next()), $"client{i}"));
+            rig.clients.Add(new ChangingClient(
+                rig.peers.Addresses, rig.contents, new Random(rig.random.Next()), $"client{i}", rig.pause));
         }
 
         rig.collecting = [.. rig.peers.Addresses.Select(rig.CollectAsync)];
@@ -207,6 +209,7 @@ internal sealed class CollectionRig : IAsyncDisposable
         List<OptimizeResult> results = [];
         while (!stop.IsCancellationRequested)
         {
+            await pause.Ended;
             results.Add(await client.OptimizeAsync(peer, NoGrace));
         }
 

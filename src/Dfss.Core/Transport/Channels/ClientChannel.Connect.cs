@@ -40,6 +40,7 @@ internal sealed partial class ClientChannel
         IConnection connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
         string? token = FindToken(connection, options);
         IPEndPoint? endpoint = connection.RemoteEndpoint;
+        bool isTls = connection.ValidationResult is not null;
         try
         {
             return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
@@ -51,6 +52,11 @@ internal sealed partial class ClientChannel
             connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
             token = FindToken(connection, options);
             return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated && !isTls
+            && token is null && endpoint is not null && LoopbackToken.PlaceOf(options.StateFolder, endpoint) is { } path)
+        {
+            throw refusal.Retold($"{refusal.Reason} This client looked for the token at '{path}'.");
         }
     }
 
