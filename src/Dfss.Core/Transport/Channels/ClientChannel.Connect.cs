@@ -56,7 +56,7 @@ internal sealed partial class ClientChannel
         catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated && !isTls
             && token is null && endpoint is not null && LoopbackToken.PlaceOf(options.StateFolder, endpoint) is { } path)
         {
-            throw refusal.Retold($"{refusal.Reason} This client looked for the token at '{path}'.");
+            throw refusal.Copy($"{refusal.Reason} This client looked for the token at '{path}'.");
         }
     }
 
