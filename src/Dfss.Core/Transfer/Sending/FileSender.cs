@@ -192,7 +192,7 @@ internal sealed class FileSender(
                 current.ChunkSize,
                 current.Replicas,
                 current.Run,
-                current.ModifiedUnixMilliseconds,
+                current.Modified,
                 current.UnixMode)
             { Encryption = current.Encryption });
         return [.. earlier.Take(count)];
@@ -209,8 +209,8 @@ internal sealed class FileSender(
             ChunkSize = manifest.ChunkSize,
             Replicas = replicas,
             Run = Run,
-            Home = home.CurrentMembers,
-            ModifiedUnixMilliseconds = source.ModifiedUnixMilliseconds,
+            Home = home.Members,
+            Modified = source.Modified,
             UnixMode = source.UnixMode,
             WriterId = writerId,
         };
