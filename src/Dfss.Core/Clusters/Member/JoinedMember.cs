@@ -53,7 +53,7 @@ public sealed class JoinedMember
             using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(encoded);
             using ECDsa? named = certificate.GetECDsaPublicKey();
             bool isOurs = named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
-            return validator.JudgeClient(certificate, []).Refusal switch
+            return validator.ValidateClient(certificate, []).Refusal switch
             {
                 { Code: DfssErrorCode.CertificateExpired } refusal when isOurs => throw refusal,
                 null when isOurs => certificate.CopyWithPrivateKey(key),
