@@ -5,7 +5,7 @@ namespace Dfss;
 /// jittered, capped pause; a failure never ends the work. The state of the work can be read at any time.
 /// </summary>
 /// <param name="name">The name of the work, for the log and for <see cref="State"/>.</param>
-/// <param name="maxPause">The longest pause after a failure.</param>
+/// <param name="maxPause">The longest pause after a failure, on average: jitter is half of it either way.</param>
 /// <param name="clock">The clock of the pauses.</param>
 /// <param name="log">
 /// Called with a line about each failure of a different kind than the last one logged, once a day about a failure that

@@ -39,36 +39,24 @@ internal sealed class LoopbackToken
             stateFolder,
             Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes)),
             [.. endpoints.Select(endpoint => PathOf(stateFolder, endpoint))]);
-        Delete(token.paths, static _ => true);
-        await token.RestoreAsync(cancellationToken).ConfigureAwait(false);
+        await token.WriteAsync(token.paths, cancellationToken).ConfigureAwait(false);
         return token;
     }
 
     /// <summary>Writes those of its files that are missing, as after somebody has emptied the state folder.</summary>
     /// <returns>Whether one was missing.</returns>
-    /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
+    /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public async Task<bool> RestoreAsync(CancellationToken cancellationToken)
     {
         string[] missing = [.. paths.Where(path => !File.Exists(path))];
-        if (missing.Length > 0)
-        {
-            PrivateFile.CreateFolder(stateFolder);
-            PrivateFile.CreateFolder(folder);
-        }
-
-        foreach (string path in missing)
-        {
-            await PrivateFile.CreateAsync(path, secret, cancellationToken).ConfigureAwait(false);
-        }
-
+        await WriteAsync(missing, cancellationToken).ConfigureAwait(false);
         return missing.Length > 0;
     }
 
     /// <summary>
-    /// The token of the peer that listens at this address. Null where there is none that this user may read: no peer of
-    /// this user listens there, and a peer of another kind may need no token.
+    /// The token of the peer that listens at this address. Null where there is none that this user can read: no peer of
+    /// this user listens there, or it is about to write its token. A peer of another kind may need no token.
     /// </summary>
-    /// <exception cref="DfssException">NotAuthenticated: the file is there and cannot be read.</exception>
     public static string? Find(string? stateFolder, IPEndPoint endpoint)
     {
         if (PlaceOf(stateFolder, endpoint) is not { } path)
@@ -80,16 +68,36 @@ internal sealed class LoopbackToken
         {
             return Read(path);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(
-                DfssErrorCode.NotAuthenticated, $"The token of the peer at {endpoint} cannot be read: {error.Message}", error);
+            // A peer that needs the token refuses a client without it; the client then explains what it did not find.
+            return null;
         }
     }
 
-    /// <summary>Where a client looks for the token of the peer at this address; null where it looks nowhere.</summary>
-    public static string? PlaceOf(string? stateFolder, IPEndPoint endpoint) =>
-        stateFolder is not null && IPAddress.IsLoopback(endpoint.Address) ? PathOf(stateFolder, endpoint) : null;
+    /// <summary>Why a client has no token for the peer at this address, as a sentence.</summary>
+    public static string? Explain(string? stateFolder, IPEndPoint endpoint)
+    {
+        if (PlaceOf(stateFolder, endpoint) is not { } path)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Read(path) is null
+                ? $"This client looked for the token at '{path}': that file is no token."
+                : $"This client found the token at '{path}' only afterwards.";
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return $"This client looked for the token at '{path}', and there is no such file.";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"This client cannot read the token at '{path}': {error.Message}";
+        }
+    }
 
     /// <summary>Removes the files that a killed peer left for these addresses.</summary>
     public static void Forget(string? stateFolder, IReadOnlyList<IPEndPoint> endpoints)
@@ -122,16 +130,27 @@ internal sealed class LoopbackToken
 
     private static string? Read(string path)
     {
-        try
+        string text = Encoding.UTF8.GetString(PrivateFile.ReadBytes(path));
+        return text.Length == 2 * SecretBytes ? text : null;
+    }
+
+    private async Task WriteAsync(IReadOnlyCollection<string> files, CancellationToken cancellationToken)
+    {
+        if (files.Count > 0)
         {
-            string text = Encoding.UTF8.GetString(PrivateFile.ReadBytes(path));
-            return text.Length == 2 * SecretBytes ? text : null;
+            PrivateFile.CreateFolder(stateFolder);
+            PrivateFile.CreateFolder(folder);
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+
+        foreach (string path in files)
         {
-            return null;
+            await PrivateFile.ReplaceAsync(path, secret, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Where a client looks for the token of the peer at this address; null where it looks nowhere.</summary>
+    private static string? PlaceOf(string? stateFolder, IPEndPoint endpoint) =>
+        stateFolder is not null && IPAddress.IsLoopback(endpoint.Address) ? PathOf(stateFolder, endpoint) : null;
 
     private static void Delete(IEnumerable<string> paths, Predicate<string> isToGo)
     {

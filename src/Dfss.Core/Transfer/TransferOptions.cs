@@ -49,7 +49,7 @@ public sealed record TransferOptions
             : throw new ArgumentOutOfRangeException(nameof(MaxAttempts), value, "Attempts are 1 to 100.");
     } = 5;
 
-    /// <summary>The delay before the second attempt; it doubles with each, with jitter, up to 5 s.</summary>
+    /// <summary>The delay before the second attempt; it doubles with each, up to 5 s, and has jitter: half of it either way.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>

@@ -21,7 +21,7 @@ internal static partial class LastWriteTime
     /// <param name="file">The file.</param>
     /// <param name="status">The file's status; null where the system does not give it.</param>
     public static UnixTime Read(SafeFileHandle file, FileStatus? status) =>
-        status?.Modified ?? UnixTime.FromDateTime(File.GetLastWriteTimeUtc(file));
+        status?.Modified ?? UnixTime.FromDateTime(ReadNearest(file));
 
     /// <summary>Sets the time, or the nearest one that the file system has.</summary>
     /// <returns>Whether the file system has the time, to the precision of its times.</returns>
@@ -35,6 +35,19 @@ internal static partial class LastWriteTime
 
         Int128 difference = Read(file, FileStatus.Of(file)).Nanoseconds - time.Nanoseconds;
         return difference <= CoarsestStep && difference >= -CoarsestStep;
+    }
+
+    /// <summary>The last moment that .NET can express in place of one that it cannot, for which it throws.</summary>
+    private static DateTime ReadNearest(SafeFileHandle file)
+    {
+        try
+        {
+            return File.GetLastWriteTimeUtc(file);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            return DateTime.MaxValue;
+        }
     }
 
     private static bool TrySetExactly(SafeFileHandle file, UnixTime time)

@@ -54,9 +54,9 @@ internal sealed partial class ClientChannel
             return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated && !isTls
-            && token is null && endpoint is not null && LoopbackToken.PlaceOf(options.StateFolder, endpoint) is { } path)
+            && token is null && endpoint is not null && LoopbackToken.Explain(options.StateFolder, endpoint) is { } explanation)
         {
-            throw refusal.Copy($"{refusal.Reason} This client looked for the token at '{path}'.");
+            throw refusal.Copy($"{refusal.Reason} {explanation}");
         }
     }
 
