@@ -3,7 +3,7 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>Tidies up one peer's store: decides the names that sends left undecided, so that what they had sealed is
-/// not kept for ever, and has the peer collect its garbage.</summary>
+/// not kept indefinitely, and has the peer collect its garbage.</summary>
 internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions options)
 {
     // Of homes, by their members, of which too few answered: many names may have the same one, and each would wait
