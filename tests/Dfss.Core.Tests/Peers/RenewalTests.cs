@@ -161,12 +161,15 @@ public sealed class RenewalTests : IAsyncLifetime
                 },
             },
             Token);
-        await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => asked >= 20);
-        string line = Assert.Single(
-            peer.Log, line => line.Contains("and could not be renewed: The peer's certificate 'peer' is for store", StringComparison.Ordinal));
-        Assert.Contains("The peer's certificate is valid until ", line, StringComparison.Ordinal);
-        await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => asked >= 30);
-        Assert.Equal(2, peer.Log.Count(other => other.Contains("could not be renewed", StringComparison.Ordinal)));
+        DateTimeOffset begin = clock.GetUtcNow();
+        int CountLines() => peer.Log.Count(line =>
+            line.Contains("and could not be renewed: The peer's certificate 'peer' is for store", StringComparison.Ordinal));
+        await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => CountLines() >= 2 && asked > 2 * CountLines());
+
+        // The clock may have passed some hours in which the peer did not come to ask.
+        int days = (int)Math.Ceiling((clock.GetUtcNow() - begin).TotalDays);
+        Assert.InRange(CountLines(), 2, days + 1);
+        Assert.Contains(peer.Log, line => line.Contains("The peer's certificate is valid until ", StringComparison.Ordinal));
         await using ClientChannel channel = await peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
         await channel.PingAsync(Token);
     }

@@ -6,7 +6,7 @@ namespace Dfss.Tests.Repository;
 internal static class RepositoryFiles
 {
     private static readonly string[] Generated =
-        [".git", ".vs", ".idea", "bin", "obj", "lib", "artifacts", "TestResults", "BenchmarkDotNet.Artifacts"];
+        [".git", ".vs", ".idea", "bin", "obj", "lib", "en-US", "artifacts", "TestResults", "BenchmarkDotNet.Artifacts"];
 
     public static string Root { get; } = FindRoot();
 
