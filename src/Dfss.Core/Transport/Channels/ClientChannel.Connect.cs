@@ -56,7 +56,7 @@ internal sealed partial class ClientChannel
         catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated && !isTls
             && token is null && endpoint is not null && LoopbackToken.Explain(options.StateFolder, endpoint) is { } explanation)
         {
-            throw refusal.Copy($"{refusal.Reason} {explanation}");
+            throw new DfssException(refusal.Code, address, $"{refusal.Detail} {explanation}", refusal.Advice, refusal);
         }
     }
 
