@@ -71,6 +71,8 @@ MIN_CHUNK, USUAL_CHUNK, MAX_CHUNK = 65_536, 1_048_576, 16_777_216
 MAX_CHUNKS = 524_287
 MAX_MEMBERS = 64
 MAX_TEXT = 1_000
+MAX_MODIFIED, TIME_BYTES = 253_402_300_799_999, 16
+MAX_TIME = (2**63 - 1) * 1_000_000_000  # what os.utime takes, in ns
 MANIFEST_MAGIC, ENCRYPTED_MANIFEST_MAGIC = b"DFSSMAN\x01", b"DFSSMAN\x02"
 MAX_ENVELOPE, CHUNK_OVERHEAD, NONCE = 4_096, 28, 12
 
@@ -290,6 +292,7 @@ class Previous:
     run: int
     encryption: bytes | None
     modified: int
+    modified_ns: bytes | None
     mode: int | None
 
     @staticmethod
@@ -303,6 +306,7 @@ class Previous:
             run=_get(value, "run", int, 1, MAX_CHUNKS),
             encryption=_find(value, "encryption", bytes, 1, MAX_ENVELOPE),
             modified=_get(value, "modified", int),
+            modified_ns=_find(value, "modified_ns", bytes, TIME_BYTES, TIME_BYTES),
             mode=_find(value, "mode", int, 0, 0o7777))
 
     def write(self) -> dict[str, Any]:
@@ -318,6 +322,13 @@ def _file_id(value: dict[str, Any]) -> bytes | None:
     return encrypted or plain
 
 
+def _wire_time(nanoseconds: int) -> tuple[int, bytes | None]:
+    """The values of `modified` and `modified_ns`; the second is absent where the first is the whole time."""
+    modified = min(max(0, nanoseconds // 1_000_000), MAX_MODIFIED)
+    is_whole = modified * 1_000_000 == nanoseconds
+    return modified, None if is_whole else nanoseconds.to_bytes(TIME_BYTES, "big", signed=True)
+
+
 def _named_file_id(values: dict[str, Any]) -> dict[str, Any]:
     encrypted = "encryption" in values
     return {"encrypted_file_id" if encrypted and key == "file_id" else key: value for key, value in values.items()}
@@ -325,7 +336,7 @@ def _named_file_id(values: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Record:
-    """What a name stands for at one version. Times are in ms since 1970 UTC, lengths in bytes."""
+    """What a name stands for at one version. Lengths are in bytes; `modified` is in ms since 1970 UTC."""
 
     name: str
     version: int
@@ -337,6 +348,7 @@ class Record:
     run: int
     home: tuple[Member, ...]
     modified: int
+    modified_ns: bytes | None  # the time itself, where `modified` is not all of it
     mode: int | None
     writer_id: bytes
     previous: tuple[Previous, ...] = ()
@@ -349,6 +361,12 @@ class Record:
     def content_length(self) -> int:
         """The length of the file; `length` is that of its stored chunks."""
         return self.length - self.chunks * (CHUNK_OVERHEAD if self.encryption else 0)
+
+    @property
+    def modified_nanoseconds(self) -> int:
+        """The last write in ns since 1970 UTC, before that negative."""
+        exact = self.modified_ns
+        return self.modified * 1_000_000 if exact is None else int.from_bytes(exact, "big", signed=True)
 
     @property
     def removed(self) -> bool:
@@ -380,6 +398,7 @@ class Record:
             run=_get(value, "run", int, 1, MAX_CHUNKS),
             home=tuple(Member.read(m) for m in _all(_get(value, "home", list, 1, MAX_MEMBERS), dict)),
             modified=_get(value, "modified", int),
+            modified_ns=_find(value, "modified_ns", bytes, TIME_BYTES, TIME_BYTES),
             mode=_find(value, "mode", int, 0, 0o7777),
             writer_id=_get(value, "writer_id", bytes, 16, 16),
             previous=tuple(Previous.read(p) for p in _all(_find(value, "previous", list, 0, 64) or [], dict)),
@@ -418,7 +437,8 @@ class Record:
             "file_id": self.file_id, "length": self.length, "chunk_size": self.chunk_size,
             "replicas": self.replicas, "run": self.run, "home": [member.write() for member in self.home],
             "former_home": [member.write() for member in self.former_home] or None,
-            "encryption": self.encryption, "modified": self.modified, "mode": self.mode, "writer_id": self.writer_id,
+            "encryption": self.encryption, "modified": self.modified, "modified_ns": self.modified_ns, "mode": self.mode,
+            "writer_id": self.writer_id,
             "previous": [previous.write() for previous in self.previous] or None,
             "previous_writer_ids": list(self.previous_writer_ids) or None,
         }
@@ -1634,12 +1654,13 @@ class Change:
 
     def _record(self, current: Record | None) -> Record:
         source, upload = self._source, self._upload
+        modified, modified_ns = _wire_time(source.stat.st_mtime_ns)
         previous = (current.writer_id, *current.previous_writer_ids)[:8] if current else ()
         return Record(
             name=self._register.name, version=current.version + 1 if current else 1, state=0, file_id=source.file_id,
             length=source.length, chunk_size=source.chunk_size, replicas=upload.replicas, run=upload.run,
             home=current.home if current else self._register.home, epoch=self._register.epoch,
-            modified=max(0, source.stat.st_mtime_ns // 1_000_000), mode=stat.S_IMODE(source.stat.st_mode),
+            modified=modified, modified_ns=modified_ns, mode=stat.S_IMODE(source.stat.st_mode),
             writer_id=self._writer_id, previous_writer_ids=previous)
 
     def _conflict(self, current: Record | None) -> DfssError:
@@ -1927,7 +1948,7 @@ class Client:
                     download.write_to(file, resume)
                     file.flush()
                     os.fchmod(file.fileno(), 0o644 if record.mode is None else record.mode & 0o777)
-                    os.utime(file.fileno(), ns=(record.modified * 1_000_000,) * 2)
+                    os.utime(file.fileno(), ns=(max(-MAX_TIME, min(record.modified_nanoseconds, MAX_TIME)),) * 2)
                     os.fsync(file.fileno())
                     if replace:
                         os.rename(part, target)
@@ -2037,17 +2058,17 @@ def _show(entry: Entry) -> None:
     record, home = entry.record, entry.record.home
     shown = {"name": record.name, "version": record.version, "current": "yes" if entry.current else "not known",
              "length": record.content_length, "encrypted": "yes" if record.encryption else "no", "file id": record.file_id.hex(), "chunk size": record.chunk_size,
-             "chunks": record.chunks, "modified": _time(record.modified),
+             "chunks": record.chunks, "modified": _time(record.modified_nanoseconds),
              "home": ", ".join(m.addresses[0] if m.addresses else "?" for m in home)}
     for key, value in shown.items():
         print(f"{key + ':':12}{value}")
 
 
-def _time(milliseconds: int) -> str:
+def _time(nanoseconds: int) -> str:
     try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(milliseconds // 1000))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(nanoseconds // 1_000_000_000))
     except (ValueError, OverflowError, OSError):
-        return f"{milliseconds} ms"  # beyond the calendar
+        return f"{nanoseconds} ns"  # beyond the calendar
 
 
 def _run(client: Client, options: argparse.Namespace) -> None:
@@ -2060,7 +2081,7 @@ def _run(client: Client, options: argparse.Namespace) -> None:
         for record, _ in client.list(HiddenNames.PREFIX if options.hidden_name else options.prefix):
             name = keys.reveal(record.name) if options.hidden_name else record.name
             if name and name.startswith(options.prefix):
-                print(f"{record.content_length:>15}  {_time(record.modified)}  {name}")
+                print(f"{record.content_length:>15}  {_time(record.modified_nanoseconds)}  {name}")
     else:
         if options.command == "fetch":
             entry = client.fetch(options.name, options.dest, replace=options.replace, resume=options.resume,

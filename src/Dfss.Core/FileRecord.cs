@@ -40,7 +40,7 @@ public sealed record HomeMember(StoreId? StoreId, IReadOnlyList<string> Addresse
 /// <param name="ChunkSize">The chunk size in bytes, as in the manifest.</param>
 /// <param name="Replicas">R: the number of members that hold each chunk.</param>
 /// <param name="Run">The number of consecutive chunks that go to the same member of the ring.</param>
-/// <param name="ModifiedUnixMilliseconds">The source's last write, in milliseconds since 1970-01-01 UTC.</param>
+/// <param name="Modified">The source's last write.</param>
 /// <param name="UnixMode">The Unix permission bits of the source; null if it had none.</param>
 public sealed record PreviousVersion(
     long Version,
@@ -49,7 +49,7 @@ public sealed record PreviousVersion(
     int ChunkSize,
     int Replicas,
     int Run,
-    long ModifiedUnixMilliseconds,
+    UnixTime Modified,
     int? UnixMode)
 {
     /// <summary>The wrapped keys of an encrypted file; null for an unencrypted file.</summary>
@@ -109,8 +109,8 @@ public sealed record FileRecord
     /// </summary>
     public IReadOnlyList<HomeMember> FormerHome { get; init; } = [];
 
-    /// <summary>The source's last write, in milliseconds since 1970-01-01 UTC.</summary>
-    public long ModifiedUnixMilliseconds { get; init; }
+    /// <summary>The source's last write.</summary>
+    public UnixTime Modified { get; init; }
 
     /// <summary>The Unix permission bits (0-4095) of the source; null if it had none (Windows).</summary>
     public int? UnixMode { get; init; }

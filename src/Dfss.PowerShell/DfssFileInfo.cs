@@ -12,7 +12,7 @@ public sealed class DfssFileInfo
         File = file;
         FileRecord record = file.Record;
         Recipients = new DisplayList<string>(file.RecipientKeyIds);
-        LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
+        LastWriteTime = record.Modified.ToDateTime().ToLocalTime();
         FileId = record.FileId.ToString();
         Chunks = FileManifest.CountChunks(record.Length, record.ChunkSize);
         UnixMode = record.UnixMode is { } mode ? Convert.ToString(mode, 8).PadLeft(4, '0') : null;
@@ -33,7 +33,10 @@ public sealed class DfssFileInfo
     /// <summary>The length in bytes.</summary>
     public long Length => File.Record.ContentLength;
 
-    /// <summary>When the file was last written before it was sent, in local time.</summary>
+    /// <summary>
+    /// When the file was last written before it was sent, in local time; a time outside the years 1 to 9999 is shown as
+    /// the first or the last time of those years.
+    /// </summary>
     public DateTime LastWriteTime { get; }
 
     /// <summary>1 for the name's first record, and one more for each change.</summary>

@@ -11,7 +11,7 @@ public sealed class DfssFileVersion
         Version = record.Version;
         Length = record.ContentLength;
         IsEncrypted = record.Encryption is not null;
-        LastWriteTime = DateTimeOffset.FromUnixTimeMilliseconds(record.ModifiedUnixMilliseconds).LocalDateTime;
+        LastWriteTime = record.Modified.ToDateTime().ToLocalTime();
         FileId = record.FileId.ToString();
         Replicas = record.Replicas;
     }
@@ -25,7 +25,10 @@ public sealed class DfssFileVersion
     /// <summary>The length in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>When the file was last written before it was sent, in local time.</summary>
+    /// <summary>
+    /// When the file was last written before it was sent, in local time; a time outside the years 1 to 9999 is shown as
+    /// the first or the last time of those years.
+    /// </summary>
     public DateTime LastWriteTime { get; }
 
     /// <summary>The content: the SHA-256 of the manifest. 64 hexadecimal digits.</summary>

@@ -155,14 +155,15 @@ class RoundTrips(PeerTest):
                 data = os.urandom(size)
                 source = write("source", data)
                 os.chmod(source, 0o640)
-                os.utime(source, ns=(10**18, 1_234_567_891_000_000))
+                modified = (1_234_567_891_000_000, 1_234_567_891_234_567, -1_234_567_891, 13 * 10**18)[size % 4]
+                os.utime(source, ns=(10**18, modified))
                 record = self.client.store(source, f"sizes/{size}", chunk_size=chunk)
 
                 entry = self.client.fetch(f"sizes/{size}", self.out)
 
                 copy = self.out / str(size)
                 self.assertEqual(data, copy.read_bytes())
-                self.assertEqual((0o640, 1_234_567_891_000_000), (copy.stat().st_mode & 0o777, copy.stat().st_mtime_ns))
+                self.assertEqual((0o640, modified), (copy.stat().st_mode & 0o777, copy.stat().st_mtime_ns))
                 self.assertEqual((record, True), entry)
                 self.assertEqual((1, -(-size // chunk)), (record.version, record.chunks))
                 self.assertIn(entry, self.client.list("sizes/"))

@@ -157,6 +157,7 @@ internal static partial class RecordCodec
         Guid? writerId = null;
         IReadOnlyList<HomeMember>? home = null;
         long? version = null, state = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
+        UnixTime? modifiedExactly = null;
         FileId? encryptedId = null;
         FileRecord rest = new() { Name = "", Version = 0, Home = [], WriterId = default };
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
@@ -174,7 +175,8 @@ internal static partial class RecordCodec
             "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
             "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
             "former_home" => Set(rest = rest with { FormerHome = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember) }),
-            "modified" => Set(modified = ReadInteger(ref r, 0, MaxModified)),
+            "modified" => Set(modified = ReadInteger(ref r, 0, UnixTime.MaxMilliseconds)),
+            "modified_ns" => Set(modifiedExactly = ReadTime(ref r)),
             "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
             "writer_id" => Set(writerId = ReadGuid(ref r)),
             "previous" => Set(rest = rest with { Previous = ReadArray(ref r, d, DfssLimits.MaxPreviousVersions, ReadPrevious) }),
@@ -193,7 +195,7 @@ internal static partial class RecordCodec
             Replicas = (int)Required(replicas, "replicas"),
             Run = (int)Required(run, "run"),
             Home = Required(home, "home"),
-            ModifiedUnixMilliseconds = Required(modified, "modified"),
+            Modified = TimeOf(modified, modifiedExactly),
             UnixMode = (int?)mode,
             WriterId = Required(writerId, "writer_id"),
         };
@@ -206,6 +208,7 @@ internal static partial class RecordCodec
         FileId? fileId = null, encryptedId = null;
         KeyEnvelope? encryption = null;
         long? version = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
+        UnixTime? modifiedExactly = null;
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
             "version" => Set(version = ReadInteger(ref r, 1, MaxInteger)),
@@ -216,7 +219,8 @@ internal static partial class RecordCodec
             "chunk_size" => Set(chunkSize = ReadInteger(ref r, DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)),
             "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
             "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
-            "modified" => Set(modified = ReadInteger(ref r, 0, MaxModified)),
+            "modified" => Set(modified = ReadInteger(ref r, 0, UnixTime.MaxMilliseconds)),
+            "modified_ns" => Set(modifiedExactly = ReadTime(ref r)),
             "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
             _ => false,
         });
@@ -227,7 +231,7 @@ internal static partial class RecordCodec
             (int)Required(chunkSize, "chunk_size"),
             (int)Required(replicas, "replicas"),
             (int)Required(run, "run"),
-            Required(modified, "modified"),
+            TimeOf(modified, modifiedExactly),
             (int?)mode)
         { Encryption = encryption };
     }
@@ -238,6 +242,13 @@ internal static partial class RecordCodec
         Require((encrypted is not null) == (encryption is not null), "encryption");
         Require(encrypted is null || plain == default, "file_id");
         return encrypted ?? plain;
+    }
+
+    /// <summary>The time in nanoseconds where the writer knew it so, else that in milliseconds.</summary>
+    private static UnixTime TimeOf(long? milliseconds, UnixTime? exact)
+    {
+        UnixTime coarse = UnixTime.FromMilliseconds(Required(milliseconds, "modified"));
+        return exact ?? coarse;
     }
 
     private static KeyEnvelope ReadEnvelope(ref MessagePackReader reader) => new(ReadBytes(ref reader, 1, KeyEnvelope.MaxBytes));

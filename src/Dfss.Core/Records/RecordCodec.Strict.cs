@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using MessagePack;
 
@@ -149,6 +150,9 @@ internal static partial class RecordCodec
 
     private static Guid ReadGuid(ref MessagePackReader reader) => new(ReadBytes(ref reader, GuidBytes, GuidBytes), bigEndian: true);
 
+    private static UnixTime ReadTime(ref MessagePackReader reader) =>
+        new(BinaryPrimitives.ReadInt128BigEndian(ReadBytes(ref reader, TimeBytes, TimeBytes)));
+
     private static ChunkBitmap ReadBitmap(ref MessagePackReader reader) => new(ReadBytes(ref reader, 0, MaxBitmapBytes));
 
     private static Ballot ReadBallot(ref MessagePackReader reader)
@@ -200,7 +204,6 @@ internal static partial class RecordCodec
             Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= DfssLimits.MaxAddressBytes), "addresses");
         }
 
-        Require(record.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");
         Require(record.UnixMode is null or (>= 0 and <= MaxMode), "mode");
         Require(record.Previous.Count <= DfssLimits.MaxPreviousVersions, "previous");
         foreach (PreviousVersion previous in record.Previous)
@@ -220,7 +223,6 @@ internal static partial class RecordCodec
         Require(previous.Encryption is null || KeyEnvelope.Fits(previous.Length, previous.ChunkSize), "encryption");
         Require(previous.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(previous.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
-        Require(previous.ModifiedUnixMilliseconds is >= 0 and <= MaxModified, "modified");
         Require(previous.UnixMode is null or (>= 0 and <= MaxMode), "mode");
     }
 

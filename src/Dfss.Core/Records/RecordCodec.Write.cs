@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MessagePack;
 
 namespace Dfss.Records;
@@ -5,6 +6,14 @@ namespace Dfss.Records;
 /// <content>The writing of records.</content>
 internal static partial class RecordCodec
 {
+    /// <summary>The value of <c>modified_ns</c>. Integers on the wire are neither negative nor beyond 2^53.</summary>
+    public static byte[] Encode(UnixTime time)
+    {
+        byte[] encoded = new byte[TimeBytes];
+        BinaryPrimitives.WriteInt128BigEndian(encoded, time.Nanoseconds);
+        return encoded;
+    }
+
     private static void WriteBallotedRecord(ref MessagePackWriter writer, BallotedRecord record)
     {
         writer.WriteMapHeader(2);
@@ -17,7 +26,7 @@ internal static partial class RecordCodec
     {
         Check(record);
         writer.WriteMapHeader(10 + CountOf(record.FileId != default, record.UnixMode is not null, record.Encryption is not null)
-            + CountOf(record.Epoch > 0, record.FormerHome.Count > 0)
+            + CountOf(record.Epoch > 0, record.FormerHome.Count > 0, !record.Modified.IsMilliseconds)
             + CountOf(record.Previous.Count > 0, record.PreviousWriterIds.Count > 0));
         writer.Write("name");
         writer.Write(record.Name);
@@ -45,7 +54,7 @@ internal static partial class RecordCodec
 
         WriteEncryption(ref writer, record.Encryption);
 
-        WriteInteger(ref writer, "modified", record.ModifiedUnixMilliseconds);
+        WriteTime(ref writer, record.Modified);
         if (record.UnixMode is { } mode)
         {
             WriteInteger(ref writer, "mode", mode);
@@ -129,7 +138,8 @@ internal static partial class RecordCodec
 
     private static void WritePrevious(ref MessagePackWriter writer, PreviousVersion previous)
     {
-        writer.WriteMapHeader(7 + CountOf(previous.UnixMode is not null, previous.Encryption is not null));
+        writer.WriteMapHeader(
+            7 + CountOf(previous.UnixMode is not null, previous.Encryption is not null, !previous.Modified.IsMilliseconds));
         WriteInteger(ref writer, "version", previous.Version);
         WriteFileId(ref writer, FileIdKey(previous.Encryption), previous.FileId);
         WriteInteger(ref writer, "length", previous.Length);
@@ -137,10 +147,20 @@ internal static partial class RecordCodec
         WriteInteger(ref writer, "replicas", previous.Replicas);
         WriteInteger(ref writer, "run", previous.Run);
         WriteEncryption(ref writer, previous.Encryption);
-        WriteInteger(ref writer, "modified", previous.ModifiedUnixMilliseconds);
+        WriteTime(ref writer, previous.Modified);
         if (previous.UnixMode is { } mode)
         {
             WriteInteger(ref writer, "mode", mode);
+        }
+    }
+
+    private static void WriteTime(ref MessagePackWriter writer, UnixTime modified)
+    {
+        WriteInteger(ref writer, "modified", modified.Milliseconds);
+        if (!modified.IsMilliseconds)
+        {
+            writer.Write("modified_ns");
+            writer.Write(Encode(modified));
         }
     }
 

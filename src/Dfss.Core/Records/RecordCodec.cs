@@ -66,11 +66,10 @@ internal static partial class RecordCodec
 {
     private const long MaxInteger = (1L << 53) - 1;
 
-    /// <summary>The last millisecond of the year 9999, beyond which many languages have no times.</summary>
-    private const long MaxModified = 253_402_300_799_999;
     private const int MaxMode = 4095;
     private const int MaxBitmapBytes = (DfssLimits.MaxChunksPerFile + 7) / 8;
     private const int GuidBytes = 16;
+    private const int TimeBytes = 16;
 
     private delegate void WriteAction<in T>(ref MessagePackWriter writer, T value);
 

@@ -47,7 +47,7 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
                 Encryption = earlier.Encryption,
                 Replicas = earlier.Replicas,
                 Run = earlier.Run,
-                ModifiedUnixMilliseconds = earlier.ModifiedUnixMilliseconds,
+                Modified = earlier.Modified,
                 UnixMode = earlier.UnixMode,
                 Previous = [.. Record.Previous.Where(one => one.Version < version)],
                 PreviousWriterIds = [],

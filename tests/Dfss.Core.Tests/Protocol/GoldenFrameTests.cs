@@ -99,7 +99,7 @@ public sealed partial class GoldenFrameTests
             $"| shortest body | {Frame.MinBodyBytes} bytes |",
             $"| nesting, the body's own array being the first level | {DfssLimits.MaxDepth} |",
             $"| keys of one map | {MessageCodec.MaxMapKeys}; of a map within an item 64,",
-            $"| requests in flight on one connection | {DfssLimits.MaxRequestsInFlight}, or as `hello` says |",
+            $"| requests in flight on one connection | {DfssLimits.MaxRequestsInFlight}, or the limit in `hello` |",
             $"| connections of one peer | {DfssLimits.MaxConnections}, of one identity {DfssLimits.MaxConnectionsPerIdentity}; before `hello` is ",
             $"before `hello` is answered {DfssLimits.MaxUnauthenticatedConnections} more |",
             $"| items of a batch | {MessageBatch.MaxItems:N0}, together 16 MiB,",

@@ -24,7 +24,7 @@ internal static partial class GoldenFrames
         Length = Manifest.Length,
         ChunkSize = Manifest.ChunkSize,
         Home = [new HomeMember(Store, ["localhost:9000"])],
-        ModifiedUnixMilliseconds = 1_767_225_600_000,
+        Modified = UnixTime.FromMilliseconds(1_767_225_600_000),
         UnixMode = 0b110_100_100,
         WriterId = Id("202122232425262728292a2b2c2d2e2f"),
     };
@@ -44,12 +44,13 @@ internal static partial class GoldenFrames
         Version = 2,
         FileId = FileManifest.Create(0, DfssLimits.DefaultChunkSize, []).FileId,
         Length = 0,
+        Modified = new UnixTime(-1_234_567),
         WriterId = Id("404142434445464748494a4b4c4d4e4f"),
         Previous =
         [
             new PreviousVersion(
                 Record.Version, Record.FileId, Record.Length, Record.ChunkSize, Record.Replicas, Record.Run,
-                Record.ModifiedUnixMilliseconds, Record.UnixMode),
+                Record.Modified, Record.UnixMode),
         ],
         PreviousWriterIds = [Record.WriterId],
     };
@@ -77,7 +78,7 @@ internal static partial class GoldenFrames
         [
             new PreviousVersion(
                 2, FileManifest.CreateEncrypted(0, DfssLimits.DefaultChunkSize, []).FileId, 0, DfssLimits.DefaultChunkSize,
-                Record.Replicas, Record.Run, Record.ModifiedUnixMilliseconds, UnixMode: null)
+                Record.Replicas, Record.Run, Record.Modified, UnixMode: null)
             { Encryption = new KeyEnvelope(Convert.FromHexString("01b0b1b2b3")) },
         ],
     };
@@ -180,7 +181,7 @@ internal static partial class GoldenFrames
             ("get-file-info-answer", Answer(12, new MessageMap
             {
                 { "version", 1 }, { "file_id", Manifest.FileId.ToByteArray() }, { "length", 3 }, { "chunk_size", Manifest.ChunkSize },
-                { "chunk_count", 1 }, { "modified", Record.ModifiedUnixMilliseconds },
+                { "chunk_count", 1 }, { "modified", Record.Modified.Milliseconds },
             }), Manifest.Encoded.ToArray()),
             ("list-files-request", Message.Request(13, Operations.ListFiles, new MessageMap
             {

@@ -16,7 +16,6 @@ public sealed class RecordCodecFormTests
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Length = -1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { ChunkSize = DfssLimits.MaxChunkSize + 1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { ChunkSize = DfssLimits.MinChunkSize - 1 }));
-        AssertInvalid(() => RecordCodec.EncodeRecord(good with { ModifiedUnixMilliseconds = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() + 1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Replicas = 0 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { UnixMode = 4096 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [] }));
@@ -43,7 +42,7 @@ public sealed class RecordCodecFormTests
             new PreviousVersion[]
             {
                 good with { Version = 0 }, good with { FileId = default }, good with { Length = -1 }, good with { ChunkSize = 0 },
-                good with { Replicas = 65 }, good with { Run = 0 }, good with { ModifiedUnixMilliseconds = -1 }, good with { UnixMode = 4096 },
+                good with { Replicas = 65 }, good with { Run = 0 }, good with { UnixMode = 4096 },
             },
             bad => AssertInvalid(() => RecordCodec.EncodeRecord(record with { Previous = [bad] })));
     }
@@ -76,6 +75,22 @@ public sealed class RecordCodecFormTests
         byte[] bytes = RecordCodec.Encode(new PrepareRequest("a", new Ballot(5, new Guid("00112233-4455-6677-8899-aabbccddeeff"))));
 
         Assert.Equal("82a46e616d65a161a662616c6c6f749205c41000112233445566778899aabbccddeeff", Convert.ToHexStringLower(bytes));
+    }
+
+    [Theory]
+    [InlineData("a86d6f646966696564cf0000e677d21fdc00")] // A millisecond after the year 9999.
+    [InlineData("a86d6f646966696564ff")]
+    [InlineData("a86d6f64696669656400ab6d6f6469666965645f6e7301")]
+    [InlineData("a86d6f64696669656400ab6d6f6469666965645f6e73c40f000000000000000000000000000000")]
+    public void A_time_of_another_form_is_refused(string written)
+    {
+        string record = Convert.ToHexStringLower(RecordCodec.EncodeRecord(Sample.Record()));
+        const string Epoch = "a86d6f64696669656400";
+        Assert.Contains(Epoch, record, StringComparison.Ordinal);
+        int keys = written.Contains("ab6d6f", StringComparison.Ordinal) ? 1 : 0;
+        string other = $"8{Convert.ToInt32(record[1..2], 16) + keys:x}" + record[2..].Replace(Epoch, written, StringComparison.Ordinal);
+
+        AssertInvalid(() => RecordCodec.DecodeRecord(Convert.FromHexString(other)));
     }
 
     private static void AssertInvalid(Func<object?> action) =>

@@ -15,6 +15,11 @@ public sealed class RecordCodecTests
         Gen.Long[1, (1L << 53) - 1], Guids, Gen.Bool, Integers, (counter, id, isFirst, epoch) => new Ballot(counter, id, isFirst ? 0 : epoch));
     private static readonly Gen<string> Names = OneOf("a", "a b/[c]", "naïve/文件", "😀", new string('x', 1024));
 
+    private static readonly Gen<UnixTime> Times = Gen.OneOf(
+        Gen.Long[0, UnixTime.MaxMilliseconds].Select(UnixTime.FromMilliseconds),
+        Gen.Select(Gen.Long, Gen.ULong, (upper, lower) => new UnixTime(new Int128(unchecked((ulong)upper), lower))),
+        Gen.Long.Select(nanoseconds => new UnixTime(nanoseconds)));
+
     private static readonly Gen<HomeMember> Members = Gen.Select(
         Gen.Byte.Array[StoreId.SizeBytes], Gen.Bool, OneOf("localhost:9000", "[fe80::1%eth0]:1", "").Array[0, 8],
         (id, isKnown, addresses) => new HomeMember(isKnown ? new StoreId(id) : null, addresses));
@@ -22,7 +27,7 @@ public sealed class RecordCodecTests
     private static readonly Gen<PreviousVersion> PreviousVersions = Gen.Select(
         Gen.Select(Gen.Long[1, (1L << 53) - 1], FileIds, Integers),
         Gen.Select(Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
-        Gen.Long[0, 253_402_300_799_999],
+        Times,
         Gen.Int[-1, 4095],
         (what, sizes, modified, mode) => new PreviousVersion(
             what.Item1, what.Item2, what.Item3, sizes.Item1, sizes.Item2, sizes.Item3, modified, mode < 0 ? null : mode));
@@ -30,7 +35,7 @@ public sealed class RecordCodecTests
     private static readonly Gen<FileRecord> Records = Gen.Select(
         Gen.Select(Names, Gen.Long[1, (1L << 53) - 1], Gen.Enum<FileRecordState>(), FileIds),
         Gen.Select(Integers, Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
-        Gen.Select(Members.Array[1, 4], Gen.Long[0, 253_402_300_799_999], Gen.Int[-1, 4095], Gen.Int[0, 3], Members.Array[1, 4]),
+        Gen.Select(Members.Array[1, 4], Times, Gen.Int[-1, 4095], Gen.Int[0, 3], Members.Array[1, 4]),
         Gen.Select(Guids, PreviousVersions.Array[0, 3], Guids.Array[0, 8]),
         (what, sizes, where, history) => new FileRecord
         {
@@ -45,7 +50,7 @@ public sealed class RecordCodecTests
             Run = sizes.Item4,
             Home = where.Item1,
             FormerHome = what.Item3 == FileRecordState.Moved ? where.Item5 : [],
-            ModifiedUnixMilliseconds = where.Item2,
+            Modified = where.Item2,
             UnixMode = where.Item3 < 0 ? null : where.Item3,
             WriterId = history.Item1,
             Previous = history.Item2,

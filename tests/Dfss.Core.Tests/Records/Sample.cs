@@ -31,7 +31,7 @@ internal static class Sample
     };
 
     public static PreviousVersion Previous(long version, FileId fileId) => new(
-        version, fileId, version, DfssLimits.MinChunkSize, Replicas: 2, Run: 1, ModifiedUnixMilliseconds: 0, UnixMode: null);
+        version, fileId, version, DfssLimits.MinChunkSize, Replicas: 2, Run: 1, Modified: default, UnixMode: null);
 
     /// <summary>A name's first home of so many members.</summary>
     public static RegisterPlace Home(int members) => new(members, HomeEpoch.Original);

@@ -13,7 +13,7 @@ public sealed class SendJournalFormatTests
     private const long Begun = 1_800_000_000_000_000_000;
 
     private static readonly FileStatus Status = new(
-        (ChunkCount * ChunkSize) - 5, Begun - 2_000_000_000, Begun - 1, new UInt128(3, 4));
+        (ChunkCount * ChunkSize) - 5, new UnixTime(Begun - 2_000_000_000), Begun - 1, new UInt128(3, 4));
 
     private static readonly ChunkId[] Truth = [.. Enumerable.Range(0, ChunkCount).Select(IdOf)];
 
@@ -84,7 +84,7 @@ public sealed class SendJournalFormatTests
         Assert.Null(SendJournalFormat.TryRead(file, "/data/other.bin", Status, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status, 2 * ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Length = Status.Length + 1 }, ChunkSize));
-        Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Modified = Status.Modified - 1 }, ChunkSize));
+        Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Modified = new UnixTime(Status.Modified.Nanoseconds - 1) }, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Changed = Status.Changed + 1 }, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { FileNumber = Status.FileNumber + 1 }, ChunkSize));
         Assert.NotNull(SendJournalFormat.TryRead(file, Path, Status, ChunkSize));
@@ -97,7 +97,7 @@ public sealed class SendJournalFormatTests
     [InlineData(3_000_000_000, false)]
     public void A_source_written_less_than_two_seconds_before_it_was_begun_is_not_trusted(long later, bool isTrusted)
     {
-        FileStatus status = Status with { Modified = Status.Modified + later };
+        FileStatus status = Status with { Modified = new UnixTime(Status.Modified.Nanoseconds + later) };
         SendJournalFormat format = new(Path, status, ChunkSize, Begun);
         Assert.Equal(isTrusted, format.IsTrustworthy);
         Assert.Equal(isTrusted, SendJournalFormat.TryRead(format.Header, Path, status, ChunkSize) is not null);

@@ -88,8 +88,13 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             { "length", record.Length },
             { "chunk_size", record.ChunkSize },
             { "chunk_count", FileManifest.CountChunks(record.Length, record.ChunkSize) },
-            { "modified", record.ModifiedUnixMilliseconds },
+            { "modified", record.Modified.Milliseconds },
         };
+        if (!record.Modified.IsMilliseconds)
+        {
+            results.Add("modified_ns", RecordCodec.Encode(record.Modified));
+        }
+
         if (record.Encryption is { } encryption)
         {
             results.Add("encryption", encryption.Encoded.ToArray());
@@ -135,7 +140,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
                 Length = kept.Length,
                 ChunkSize = kept.ChunkSize,
                 Encryption = kept.Encryption,
-                ModifiedUnixMilliseconds = kept.ModifiedUnixMilliseconds,
+                Modified = kept.Modified,
             }
             : throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");
     }

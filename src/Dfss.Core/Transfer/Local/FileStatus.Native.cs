@@ -22,7 +22,7 @@ internal readonly partial record struct FileStatus
         const uint Needed = 1 | 4 | 0x40 | 0x80 | 0x100 | 0x200;
         bool isTold = Statx(handle, string.Empty, EmptyPath, BasicStatus, status) == 0 && (*(uint*)status & Needed) == Needed;
         return isTold
-            ? new FileStatus(*(long*)(status + 40), ReadTime(status + 112), ReadTime(status + 96), *(ulong*)(status + 32))
+            ? new FileStatus(*(long*)(status + 40), ReadTime(status + 112), Wrap(ReadTime(status + 96)), *(ulong*)(status + 32))
             {
                 IsRemoved = *(uint*)(status + 16) == 0,
             }
@@ -44,7 +44,7 @@ internal readonly partial record struct FileStatus
         byte* status = stackalloc byte[MaxStatusBytes];
         int result = IsMacOnIntel ? StatOfHandleInode64(handle, status) : StatOfHandle(handle, status);
         return result == 0
-            ? new FileStatus(*(long*)(status + 96), ReadTime(status + 48), ReadTime(status + 64), *(ulong*)(status + 8))
+            ? new FileStatus(*(long*)(status + 96), ReadTime(status + 48), Wrap(ReadTime(status + 64)), *(ulong*)(status + 8))
             {
                 IsRemoved = *(ushort*)(status + 6) == 0,
             }
@@ -69,17 +69,17 @@ internal readonly partial record struct FileStatus
         bool isTold = GetFileInformation(handle, BasicInformation, basic, 40) && GetFileInformation(handle, IdInformation, id, 24);
         return isTold
             ? new FileStatus(
-                RandomAccess.GetLength(handle), FromWindowsTime(*(long*)(basic + 16)), FromWindowsTime(*(long*)(basic + 24)),
+                RandomAccess.GetLength(handle), FromWindowsTime(*(long*)(basic + 16)), Wrap(FromWindowsTime(*(long*)(basic + 24))),
                 new UInt128(*(ulong*)(id + 16), *(ulong*)(id + 8)))
             : null;
     }
 
     private static bool IsMacOnIntel => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
-    /// <summary>Seconds in 8 bytes, ns in 4; the years 1678 to 2262 fit, and others are told apart all the same.</summary>
-    private static unsafe long ReadTime(byte* time) => unchecked((*(long*)time * 1_000_000_000) + *(uint*)(time + 8));
+    /// <summary>Seconds in 8 bytes, ns in 4.</summary>
+    private static unsafe UnixTime ReadTime(byte* time) => new(((Int128)(*(long*)time) * 1_000_000_000) + *(uint*)(time + 8));
 
-    private static long FromWindowsTime(long time) => unchecked((time - DateTime.UnixEpoch.ToFileTimeUtc()) * 100);
+    private static UnixTime FromWindowsTime(long time) => new(((Int128)time - DateTime.UnixEpoch.ToFileTimeUtc()) * 100);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int Statx(int folder, string path, int flags, uint mask, byte* status);

@@ -9,10 +9,10 @@ namespace Dfss.Transfer;
 /// for network and stacked file systems it is another one after each mount.
 /// </summary>
 /// <param name="Length">The length in bytes.</param>
-/// <param name="Modified">The last write, in ns since 1970 UTC; programs may set it.</param>
+/// <param name="Modified">The last write; programs may set it.</param>
 /// <param name="Changed">The last change of content, name or mode, in ns since 1970 UTC; nobody can set it.</param>
 /// <param name="FileNumber">The inode's number, or Windows' file id.</param>
-internal readonly partial record struct FileStatus(long Length, long Modified, long Changed, UInt128 FileNumber)
+internal readonly partial record struct FileStatus(long Length, UnixTime Modified, long Changed, UInt128 FileNumber)
 {
     /// <summary>The bytes of the encoding.</summary>
     public const int SizeBytes = 40;
@@ -42,8 +42,11 @@ internal readonly partial record struct FileStatus(long Length, long Modified, l
     public void WriteTo(Span<byte> destination)
     {
         BinaryPrimitives.WriteInt64BigEndian(destination, Length);
-        BinaryPrimitives.WriteInt64BigEndian(destination[8..], Modified);
+        BinaryPrimitives.WriteInt64BigEndian(destination[8..], Wrap(Modified));
         BinaryPrimitives.WriteInt64BigEndian(destination[16..], Changed);
         BinaryPrimitives.WriteUInt128BigEndian(destination[24..], FileNumber);
     }
+
+    /// <summary>In 64 bits: the years 1678 to 2262 fit, and other times still differ from each other.</summary>
+    private static long Wrap(UnixTime time) => unchecked((long)time.Nanoseconds);
 }

@@ -7,7 +7,6 @@ namespace Dfss.Transfer;
 internal sealed class SourceFile : IDisposable
 {
     private readonly SafeFileHandle handle;
-    private readonly DateTime lastWrite;
 
     private SourceFile(string path, SafeFileHandle handle)
     {
@@ -20,7 +19,7 @@ internal sealed class SourceFile : IDisposable
 
         Length = RandomAccess.GetLength(handle);
         Status = FileStatus.Of(handle);
-        lastWrite = File.GetLastWriteTimeUtc(handle);
+        Modified = LastWriteTime.Read(handle, Status);
         UnixMode = OperatingSystem.IsWindows() ? null : (int)File.GetUnixFileMode(handle);
     }
 
@@ -35,8 +34,8 @@ internal sealed class SourceFile : IDisposable
     /// <summary>The length in bytes when it was opened.</summary>
     public long Length { get; }
 
-    /// <summary>The last write when it was opened, in ms since 1970 UTC; one before that counts as 0.</summary>
-    public long ModifiedUnixMilliseconds => Math.Max(0, new DateTimeOffset(lastWrite).ToUnixTimeMilliseconds());
+    /// <summary>The last write when it was opened.</summary>
+    public UnixTime Modified { get; }
 
     /// <summary>The permission bits; null on Windows.</summary>
     public int? UnixMode { get; }
@@ -65,6 +64,10 @@ internal sealed class SourceFile : IDisposable
             handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
             source = new SourceFile(path, handle);
             return source;
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            throw Unreadable(path, "its time of last write is outside the years 1 to 9999. Set another one.", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -132,7 +135,7 @@ internal sealed class SourceFile : IDisposable
         {
             FileStatus? now = FileStatus.Of(handle);
             isChanged = (now?.Changed != Status?.Changed && now?.IsRemoved != true)
-                || RandomAccess.GetLength(handle) != Length || File.GetLastWriteTimeUtc(handle) != lastWrite
+                || RandomAccess.GetLength(handle) != Length || LastWriteTime.Read(handle, now) != Modified
                 || RandomAccess.Read(handle, next, Length) > 0;
         }
         catch (IOException error)

@@ -94,7 +94,11 @@ internal sealed class FileReceiver(
         await FetchAsync(fetcher, manifest, content, received, present, progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, content.Length, content.Length));
         cancellationToken.ThrowIfCancellationRequested();
-        received.Commit(receiveOptions);
+        if (!received.Commit(receiveOptions))
+        {
+            options.Warning?.Invoke(
+                $"The file system of '{destinationPath}' cannot hold the time of last write of '{record.Name}'. The file has the nearest time.");
+        }
     }
 
     /// <summary>Which of the claimed chunks are there.</summary>

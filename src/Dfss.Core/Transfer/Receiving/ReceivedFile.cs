@@ -153,7 +153,8 @@ internal sealed class ReceivedFile : IDisposable
 
     /// <summary>Gives the file its length, times, mode and name.</summary>
     /// <param name="options">Whether it replaces a file, and whether it is made durable.</param>
-    public void Commit(ReceiveOptions options)
+    /// <returns>Whether the file system has the time of last write, to the precision of its times.</returns>
+    public bool Commit(ReceiveOptions options)
     {
         DestinationPath.ThrowIfTaken(destinationPath, options.Force);
         part.ThrowIfReplaced();
@@ -170,9 +171,7 @@ internal sealed class ReceivedFile : IDisposable
                 File.SetUnixFileMode(part.Handle, (UnixFileMode)((record.UnixMode ?? DefaultMode) & PermissionBits));
             }
 
-            // A record may name a year that no clock here can show.
-            long modified = Math.Min(record.ModifiedUnixMilliseconds, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
-            File.SetLastWriteTimeUtc(part.Handle, DateTimeOffset.FromUnixTimeMilliseconds(modified).UtcDateTime);
+            bool hasTime = LastWriteTime.TrySet(part.Handle, record.Modified);
             if (options.Durable)
             {
                 Files.Sync(part.Handle, part.Path);
@@ -190,6 +189,8 @@ internal sealed class ReceivedFile : IDisposable
             {
                 Files.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(destinationPath))!);
             }
+
+            return hasTime;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -186,7 +186,7 @@ internal sealed class FileSender(
                 current.ChunkSize,
                 current.Replicas,
                 current.Run,
-                current.ModifiedUnixMilliseconds,
+                current.Modified,
                 current.UnixMode)
             { Encryption = current.Encryption });
         return [.. earlier.Take(count)];
@@ -204,7 +204,7 @@ internal sealed class FileSender(
             Replicas = replicas,
             Run = Run,
             Home = home.Members,
-            ModifiedUnixMilliseconds = source.ModifiedUnixMilliseconds,
+            Modified = source.Modified,
             UnixMode = source.UnixMode,
             WriterId = writerId,
         };

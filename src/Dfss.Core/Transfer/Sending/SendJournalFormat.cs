@@ -75,7 +75,7 @@ internal sealed class SendJournalFormat
         }
 
         SHA256.HashData(header.AsSpan(..^SHA256.HashSizeInBytes), header.AsSpan(^SHA256.HashSizeInBytes..));
-        IsTrustworthy = status.Modified <= begun - SettledNanoseconds;
+        IsTrustworthy = status.Modified.Nanoseconds <= begun - SettledNanoseconds;
     }
 
     /// <summary>The first bytes of the file.</summary>
