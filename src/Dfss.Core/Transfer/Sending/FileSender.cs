@@ -170,27 +170,9 @@ internal sealed class FileSender(
     }
 
     /// <summary>The versions to keep of a name that is replaced.</summary>
-    private static IReadOnlyList<PreviousVersion> KeepEarlier(FileRecord? current, FileId newFileId, int count)
-    {
-        if (current is not { State: FileRecordState.File })
-        {
-            return [];
-        }
-
-        IEnumerable<PreviousVersion> earlier = current.FileId == newFileId
-            ? current.Previous
-            : current.Previous.Prepend(new PreviousVersion(
-                current.Version,
-                current.FileId,
-                current.Length,
-                current.ChunkSize,
-                current.Replicas,
-                current.Run,
-                current.Modified,
-                current.UnixMode)
-            { Encryption = current.Encryption });
-        return [.. earlier.Take(count)];
-    }
+    private static IReadOnlyList<FileVersion> KeepEarlier(FileRecord? current, FileId newFileId, int count) =>
+        current is not { State: FileRecordState.File } ? []
+            : [.. (current.FileId == newFileId ? current.Previous : current.Previous.Prepend(current.Content)).Take(count)];
 
     private static FileRecord Describe(
         FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, int replicas, Guid writerId) => new()
