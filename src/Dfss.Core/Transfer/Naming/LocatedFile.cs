@@ -1,5 +1,3 @@
-using Dfss.Records;
-
 namespace Dfss.Transfer;
 
 /// <summary>A stored file at the home that its name has now: where it was learnt of, or a later one if it moved.</summary>

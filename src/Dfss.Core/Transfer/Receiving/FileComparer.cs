@@ -1,5 +1,4 @@
 using Dfss.Encryption;
-using Dfss.Records;
 
 namespace Dfss.Transfer;
 

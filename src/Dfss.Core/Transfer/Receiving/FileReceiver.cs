@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Dfss.Encryption;
-using Dfss.Records;
 
 namespace Dfss.Transfer;
 
