@@ -122,7 +122,7 @@ public enum DfssErrorCode
     /// </summary>
     TooFewReplicas = 27,
 
-    /// <summary>Join. The issuer knows no such invitation. Not transient; ask for another one.</summary>
+    /// <summary>Join. The issuer does not know this invitation. Not transient; ask for another one.</summary>
     InvitationUnknown = 30,
 
     /// <summary>Join. The invitation was used before, and is valid once. Not transient; ask for another one.</summary>

@@ -77,7 +77,7 @@ public sealed class Invitation
         string trimmed = string.Concat(text.Where(character => !char.IsWhiteSpace(character)));
         if (!trimmed.StartsWith(Prefix, StringComparison.Ordinal))
         {
-            throw Invalid($"it does not begin with '{Prefix}'");
+            throw Invalid($"it does not start with '{Prefix}'");
         }
 
         try
@@ -126,7 +126,7 @@ public sealed class Invitation
             Message message = MessageCodec.DecodeHeader(body);
             return message is { Id: FormVersion, Operation: Form }
                 ? FromMap(message.Map)
-                : throw Invalid("it is of a form that is not known here; a newer DFSS may know it");
+                : throw Invalid("it has an unknown form; a newer DFSS may support it");
         }
         catch (DfssException error) when (error.Code != DfssErrorCode.InvitationInvalid)
         {
@@ -165,6 +165,6 @@ public sealed class Invitation
     }
 
     private static DfssException Invalid(string why) => new(
-        DfssErrorCode.InvitationInvalid, $"The text is no invitation: {why}.",
+        DfssErrorCode.InvitationInvalid, $"The text is not an invitation: {why}.",
         "Copy the whole text that New-DfssInvitation gave, from 'dfss-invitation:' to its end.");
 }

@@ -175,7 +175,7 @@ internal static class Handshake
 
         return best >= 0 ? best : throw new DfssException(
             DfssErrorCode.VersionNotSupported,
-            $"This peer speaks protocol version {Join(supported)}, and {Join(offered)} was offered.",
+            $"This peer supports protocol version {Join(supported)}, and {Join(offered)} was offered.",
             "Update the older side.");
     }
 

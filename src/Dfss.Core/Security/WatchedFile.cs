@@ -65,7 +65,7 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
                 stamp = now;
             }
 
-            log?.Invoke($"{reason} What it said before holds.");
+            log?.Invoke($"{reason} Its earlier content stays in force.");
         }
     }
 }

@@ -76,7 +76,7 @@ internal static class ClusterIdentity
             }
             catch (DfssException exception)
             {
-                tell($"The list of the cluster's peers could not be brought up to date: {exception.Message}");
+                tell($"The list of the cluster's peers could not be updated: {exception.Message}");
             }
 
             await TrySaveAsync(membership, peers, tell, cancellationToken).ConfigureAwait(false);

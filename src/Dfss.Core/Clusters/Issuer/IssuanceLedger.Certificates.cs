@@ -52,8 +52,8 @@ internal sealed partial class IssuanceLedger
         if (count is null or >= MaxCertificates)
         {
             throw count is null ? Unknown(serial) : new DfssException(
-                DfssErrorCode.LimitExceeded, FormattableString.Invariant($"The member has {MaxCertificates} certificates that hold, and needs no other."),
-                "Use the newest one. Where it is lost, ask an administrator for an invitation.");
+                DfssErrorCode.LimitExceeded, FormattableString.Invariant($"The member has {MaxCertificates} valid certificates, which is the maximum."),
+                "Use the newest one. If it is lost, ask an administrator for an invitation.");
         }
     }
 

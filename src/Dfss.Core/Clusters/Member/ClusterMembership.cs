@@ -93,9 +93,9 @@ public sealed partial class ClusterMembership
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is no name for a cluster.",
+                $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is not a valid name for a cluster.",
                 FormattableString.Invariant(
-                    $"Take 1 to {MaxNameCharacters} letters, digits, '-', '_' and '.' of ASCII, a letter or digit first and last."));
+                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', with a letter or digit first and last."));
         }
 
         return List(stateFolder).FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
@@ -192,7 +192,7 @@ public sealed partial class ClusterMembership
         if (Exists && !LoadAuthority().RawData.AsSpan().SequenceEqual(authority.RawData))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"Another cluster is called '{Name}' here.", "Give this one another name here: -Cluster.");
+                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.", "Give this one another name here with -Cluster.");
         }
     }
 

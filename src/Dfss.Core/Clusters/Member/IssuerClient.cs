@@ -155,7 +155,7 @@ public sealed partial class IssuerClient
             addresses.Count > 0 && addresses.All(address => address.IsLoopback)
                 ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
                     + "start it with -Address * and make another invitation."
-                : "Start it, where the cluster was made (Start-DfssPeer -Issuer), and see that its port can be reached from here.");
+                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be reached from here.");
     }
 
     /// <summary>The answer; null where the connection broke before it arrived.</summary>
@@ -186,7 +186,7 @@ public sealed partial class IssuerClient
         {
             throw new DfssException(
                 DfssErrorCode.NotAnIssuer, $"{address}: what answers there is a peer of the cluster, and not its issuer.",
-                "Find out where the issuer is now (Start-DfssPeer -Issuer). Nothing was told to that peer.");
+                "Find out where the issuer is now (Start-DfssPeer -Issuer). No secret was sent to that peer.");
         }
     }
 

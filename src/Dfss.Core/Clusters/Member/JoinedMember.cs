@@ -52,7 +52,7 @@ public sealed class JoinedMember
             using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(encoded);
             using ECDsa? named = certificate.GetECDsaPublicKey();
             bool isOurs = named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
-            if (!isOurs || new CertificateValidator(authority, TimeProvider.System).JudgeClient(certificate, []).Refusal is not null)
+            if (!isOurs || new CertificateValidator(authority, TimeProvider.System).ValidateClient(certificate, []).Refusal is not null)
             {
                 throw new CryptographicException("it is not for this key, or not of this authority");
             }

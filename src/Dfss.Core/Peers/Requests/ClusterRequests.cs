@@ -58,7 +58,7 @@ internal sealed partial class ClusterRequests(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                FormattableString.Invariant($"A peer says 1 to {MaxAddresses} addresses, host:port, of {MaxAddressBytes} bytes at the most."));
+                FormattableString.Invariant($"A peer sends 1 to {MaxAddresses} addresses, host:port, of {MaxAddressBytes} bytes at most."));
         }
 
         ClusterIssuer asked = Issuer;
@@ -73,7 +73,7 @@ internal sealed partial class ClusterRequests(
     public RequestAnswer ListPeers() => new(new MessageMap { { "peers", ToArray(Issuer.ListPeers(describeIssuer())) } });
 
     private ClusterIssuer Issuer => issuer ?? throw new DfssException(
-        DfssErrorCode.NotAnIssuer, "This peer lets nobody into a cluster.",
+        DfssErrorCode.NotAnIssuer, "This peer is not the issuer of a cluster.",
         "Ask the peer that was started with -Issuer.");
 
     private static MessageValue ToArray(IReadOnlyList<ClusterPeer> peers) => MessageValue.From([.. peers.Select(peer =>

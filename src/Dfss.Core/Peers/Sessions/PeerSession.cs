@@ -17,7 +17,6 @@ internal sealed partial class PeerSession
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(1);
 
     private readonly MessageChannel channel;
-    private readonly ByteBudget requestMemory = new(2L * DfssLimits.MaxPayloadBytes);
     private readonly Func<HelloRequest, ValidationResult?, Welcome> greet;
     private readonly string address;
     private readonly SessionLog log;
@@ -89,7 +88,7 @@ internal sealed partial class PeerSession
     /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers still come.");
+        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers are still sent.");
         await TryNotifyAsync(reason, cancellationToken).ConfigureAwait(false);
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -126,11 +125,11 @@ internal sealed partial class PeerSession
     public void Abort() => channel.Abort();
 
     /// <summary>The same, of a client that has not been let in, for others that come.</summary>
-    public void PushOut()
+    public void Displace()
     {
         LogEnd(new DfssException(
             DfssErrorCode.PeerBusy,
-            $"pushed out before hello: {DfssLimits.MaxUnauthenticatedConnections} such connections are the most, and of its address there were most."));
+            $"displaced before hello: {DfssLimits.MaxUnauthenticatedConnections} such connections are the limit, and its address had most of them."));
         channel.Abort();
         Close();
     }
@@ -139,9 +138,8 @@ internal sealed partial class PeerSession
     {
         while (true)
         {
-            // At a limit the socket is left unread: the client's sends wait, nothing is lost. There is always room for the largest payload.
+            // At a limit the socket is left unread: the client's sends wait, nothing is lost.
             await room.WaitAsync(closed.Token).ConfigureAwait(false);
-            await requestMemory.TakeAsync(DfssLimits.MaxPayloadBytes, closed.Token).ConfigureAwait(false);
             ReceivedMessage? request = welcome!.Client.IsUnauthenticated
                 ? await ReadInTimeAsync().ConfigureAwait(false)
                 : await channel.ReadAsync(RequestHandler.Choose, closed.Token).ConfigureAwait(false);
@@ -157,7 +155,6 @@ internal sealed partial class PeerSession
             }
 
             uint id = request.Message.Id!.Value;
-            requestMemory.Return(DfssLimits.MaxPayloadBytes - (request.Payload?.Memory.Length ?? 0));
             lock (running)
             {
                 running.RemoveAll(task => task.IsCompleted);
@@ -183,7 +180,7 @@ internal sealed partial class PeerSession
 
         if (message.Operation == Operations.Hello)
         {
-            return "hello was said before; it is the first request of a connection and no other.";
+            return "hello was sent before; it must be the first request of a connection.";
         }
 
         return unanswered.TryAdd(id, value: true) ? null : $"Request id {id} is still unanswered and was used again.";
@@ -228,7 +225,6 @@ internal sealed partial class PeerSession
 
     private async Task<(Message Message, RequestAnswer? Answer)> HandleAsync(uint id, ReceivedMessage request)
     {
-        int held = request.Payload?.Memory.Length ?? 0;
         try
         {
             RequestAnswer answer = await WorkAsync(request).ConfigureAwait(false);
@@ -243,12 +239,11 @@ internal sealed partial class PeerSession
         {
             // The edge of a request: a fault in its handling is this request's error, not the peer's end.
             Log($"{Operation(request)} met a fault: {error.ToString().ReplaceLineEndings(" ")}", MaxFaultCharacters);
-            return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
+            return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer had an internal fault; its log has the details.")), null);
         }
         finally
         {
             request.ReleasePayload();
-            requestMemory.Return(held);
         }
     }
 

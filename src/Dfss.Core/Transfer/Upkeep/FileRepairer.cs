@@ -139,7 +139,7 @@ internal sealed partial class FileRepairer(
 
         foreach (PeerHandle peer in await FindWithoutVoteAsync(home, name, cancellationToken).ConfigureAwait(false))
         {
-            options.Warning?.Invoke($"{peer} still has no vote about '{name}': it did not hear the decision. Repair the file again.");
+            options.Warning?.Invoke($"{peer} still has no vote on '{name}': it did not receive the decision. Repair the file again.");
         }
     }
 
