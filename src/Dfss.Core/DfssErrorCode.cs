@@ -51,7 +51,8 @@ public enum DfssErrorCode
     NotAuthenticated = 11,
 
     /// <summary>
-    /// Handshake. A certificate, the message says whose, has expired or is not valid yet. Not transient; renew it.
+    /// Handshake, join. A certificate, the message says whose, has expired or is not valid yet, or would be so when
+    /// issued, as a clock is wrong. Not transient; renew it, or set the clock.
     /// </summary>
     CertificateExpired = 12,
 

@@ -35,7 +35,7 @@ internal static class ErrorRecords
             [DfssErrorCode.NotAuthenticated] = (ErrorCategory.AuthenticationError,
             "Give a certificate that the peer trusts."),
             [DfssErrorCode.CertificateExpired] = (ErrorCategory.AuthenticationError,
-            "Renew the certificate, or set the clock right."),
+            "Renew the certificate, or set the clock that is wrong."),
             [DfssErrorCode.CertificateRevoked] = (ErrorCategory.AuthenticationError,
             "Ask the administrator of the authority for a new certificate."),
             [DfssErrorCode.CertificateNotTrusted] = (ErrorCategory.AuthenticationError,

@@ -30,9 +30,6 @@ public sealed class Invitation
     private const int MaxBodyBytes = 8192;
     private const int MaxCertificateBytes = 4096;
 
-    /// <summary>The last millisecond of the year 9999.</summary>
-    private const long MaxExpires = 253_402_300_799_999;
-
     internal Invitation(
         IReadOnlyList<PeerAddress> addresses, X509Certificate2 authority, DfssRole role, DateTimeOffset expires, byte[] secret)
     {
@@ -143,9 +140,9 @@ public sealed class Invitation
         byte[] secret = map.Required("secret").AsBinary();
         byte[] certificate = map.Required("authority").AsBinary();
         string[] addresses = Handshake.ToTexts(map.Required("addresses"));
-        long expires = map.Required("expires").AsInteger();
+        DateTimeOffset expires = Handshake.ToTime(map.Required("expires"));
         if (secret.Length != SecretBytes || certificate.Length > MaxCertificateBytes
-            || addresses.Length is 0 or > DfssLimits.MaxAddresses || expires > MaxExpires)
+            || addresses.Length is 0 or > DfssLimits.MaxAddresses)
         {
             throw Invalid("something in it is too long, too short or too much");
         }
@@ -160,7 +157,7 @@ public sealed class Invitation
             [.. addresses.Select(PeerAddress.Parse)],
             authority,
             CertificateProfile.ParseRole(map.Required("role").AsText()),
-            DateTimeOffset.FromUnixTimeMilliseconds(expires),
+            expires,
             secret);
     }
 

@@ -16,6 +16,7 @@ public sealed partial class DfssPeer
     {
         RevocationNumber = tls?.Validator.Kept?.Number,
         Instance = instance,
+        Time = Options.Issuer is null ? null : Options.TimeProvider.GetUtcNow(),
     };
 
     private MessageMap Describe()

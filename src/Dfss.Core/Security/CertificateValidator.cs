@@ -233,12 +233,17 @@ internal sealed class CertificateValidator
                 "Use one that a trusted authority has issued, or trust that one.");
     }
 
-    private ValidationResult Expired(string name, string side, DateTimeOffset bound) => ValidationResult.Refuse(
-        DfssErrorCode.CertificateExpired,
-        clock.GetUtcNow() < bound
-            ? string.Create(CultureInfo.InvariantCulture, $"The {side}'s certificate '{name}' is valid only from {bound:u} on.")
-            : string.Create(CultureInfo.InvariantCulture, $"The {side}'s certificate '{name}', or its authority's, expired on {bound:u}."),
-        "Renew it, or set the clock right.");
+    private ValidationResult Expired(string name, string side, DateTimeOffset bound)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        string validity = now < bound ? "is valid only from" : "or its authority's expired on";
+        return ValidationResult.Refuse(
+            DfssErrorCode.CertificateExpired,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The {side}'s certificate '{name}' {validity} {bound:u}, and the clock of the machine that checks it shows {now:u}."),
+            "Renew it, or set the clock that is wrong.");
+    }
 
     internal static ValidationResult Revoked(string name, string side) => ValidationResult.Refuse(
         DfssErrorCode.CertificateRevoked,

@@ -143,6 +143,20 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_certificate_stays_known_that_a_clock_ahead_took_for_expired()
+    {
+        await ledger.AdoptAsync(Issued([1]));
+        string lost = Issued([1]).Serial;
+        clock.Advance(TimeSpan.FromDays(100));
+        await ledger.AddRenewedAsync(lost, Issued([2]));
+        DateTimeOffset right = clock.GetUtcNow();
+        clock.AdjustTime(right.AddDays(300));
+        await ledger.AddRenewedAsync(lost, Issued([3]));
+        clock.AdjustTime(right);
+        Assert.Contains(lost, ledger.FindCertificates(Issued([3]).Serial).Select(one => one.Serial));
+    }
+
+    [Fact]
     public void Nobody_else_may_read_the_file()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There the folder's rights hold.");

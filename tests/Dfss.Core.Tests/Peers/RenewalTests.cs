@@ -232,8 +232,13 @@ public sealed class RenewalTests : IAsyncLifetime
         Assert.Equal(DfssErrorCode.LimitExceeded, refused.Code);
         clock.Advance(TimeSpan.FromDays(3));
         await ledger.AddRenewedAsync("1F", Issued(100));
-        Assert.Equal(["1F", "64"], ledger.FindCertificates("64").Select(one => one.Serial));
+        Assert.Equal(33, ledger.FindCertificates("64").Count);
         Assert.Equal("64", Assert.Single(ledger.ListCertificates(after: 0, limit: 10)).Certificate.Serial);
+
+        // Those that expired long ago are forgotten.
+        clock.Advance(CertificateGrant.DefaultLifetime);
+        await ledger.AddRenewedAsync("64", Issued(101));
+        Assert.Equal(["1F", "64", "65"], ledger.FindCertificates("65").Select(one => one.Serial));
 
         IssuedCertificate Issued(int number) => new(
             Convert.ToHexString([(byte)number]), RandomNumberGenerator.GetBytes(8),

@@ -146,14 +146,22 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     /// <param name="request">The proof of the key (PKCS#10, DER); the attributes that it asks for are ignored.</param>
     /// <param name="store">The store that a peer states it serves.</param>
     /// <param name="self">The issuer's own peer.</param>
+    /// <param name="memberTime">The time by the clock of the machine that joins; null from older clients.</param>
     /// <exception cref="DfssException">
     /// InvitationUnknown, InvitationUsed, InvitationExpired; InvalidArgument: the request proves no key, or a peer
-    /// states no store or one of another member. StoreFull, StoreFailed: the invitation was not used up.
+    /// states no store or one of another member. CertificateExpired: the clocks of the issuer and of the machine that
+    /// joins differ by too much; StoreFull, StoreFailed: the invitation was not used up.
     /// </exception>
-    internal async Task<byte[]> JoinAsync(byte[] secretHash, byte[] request, StoreId? store, ClusterPeer self)
+    internal async Task<byte[]> JoinAsync(
+        byte[] secretHash, byte[] request, StoreId? store, ClusterPeer self, DateTimeOffset? memberTime = null)
     {
         // First: the issuer computes nothing for a client that guesses secrets.
         InvitationTerms terms = ledger.Find(secretHash);
+        if (memberTime is DateTimeOffset time)
+        {
+            ClockDifference.ThrowIfTooLarge(clock.GetUtcNow(), time);
+        }
+
         byte[] keyHash = CertificateKeys.HashOf(request);
         StoreId? served = terms.Role == DfssRole.Peer ? Choose(terms, store, self) : null;
         string name = terms.Name

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Dfss.Security;
+using Dfss.Storage;
 
 namespace Dfss.Clusters;
 
@@ -48,15 +49,10 @@ public sealed partial class ClusterMembership
     /// <summary>The revocation list, in PEM.</summary>
     public string RevocationListPath => Path.Combine(Folder, RevocationFile);
 
-    /// <summary>When the list of peers was last written; null for never.</summary>
-    public DateTimeOffset? PeersKnownSince
-    {
-        get
-        {
-            FileInfo file = new(Path.Combine(Folder, PeersFile));
-            return file.Exists ? new DateTimeOffset(file.LastWriteTimeUtc) : null;
-        }
-    }
+    /// <summary>
+    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the future.
+    /// </summary>
+    public TimeSpan PeersAge => FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
 
     /// <summary>The stores that this user serves in the cluster.</summary>
     public IReadOnlyList<StoreId> Stores

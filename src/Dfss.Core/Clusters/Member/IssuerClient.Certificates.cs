@@ -32,7 +32,7 @@ public sealed partial class IssuerClient
         ArgumentNullException.ThrowIfNull(key);
         MessageMap arguments = new() { { "request", CertificateKeys.Request(key) } };
         Answer answer = await AskAsync(Operations.Renew, arguments, cancellationToken).ConfigureAwait(false);
-        return JoinedMember.ReadCertificate(answer.Results, authority, key);
+        return JoinedMember.ReadCertificate(answer.Results, new CertificateValidator(authority, clock), key);
     }
 
     /// <summary>The members' certificates, the newest of each, in the order in which they were issued.</summary>

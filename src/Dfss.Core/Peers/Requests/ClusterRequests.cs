@@ -26,8 +26,9 @@ internal sealed partial class ClusterRequests(
         byte[] secret = Bounded(map.Required("secret"), Invitation.SecretBytes, Invitation.SecretBytes, "secret");
         byte[] request = Bounded(map.Required("request"), 1, MaxRequestBytes, "request");
         StoreId? store = ReadStore(map);
+        DateTimeOffset? time = map.TryGet("time", out MessageValue clock) ? Handshake.ToTime(clock) : null;
         ClusterPeer self = describeIssuer();
-        byte[] certificate = await Issuer.JoinAsync(SHA256.HashData(secret), request, store, self).ConfigureAwait(false);
+        byte[] certificate = await Issuer.JoinAsync(SHA256.HashData(secret), request, store, self, time).ConfigureAwait(false);
         MessageMap results = new() { { "certificate", certificate }, { "peers", ToArray(Issuer.ListPeers(self)) } };
         return new RequestAnswer(results, bytes: Encoding.ASCII.GetBytes(Issuer.ReadRevocationList()));
     }
