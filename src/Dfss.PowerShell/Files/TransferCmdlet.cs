@@ -4,43 +4,35 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// A cmdlet that works on many files, several at once. Input is read ahead, at most <see cref="MaxWaitingFiles"/> files
-/// or <see cref="MaxWaitingBytes"/> bytes, then worked through <see cref="FilesAtOnce"/> at a time, and small ones
-/// <see cref="SmallFilesAtOnce"/>; an input that comes more than <see cref="SlowInput"/> after the one before it, or after
-/// the command began, is worked through at once with those that wait. Results come in the order of the input, each as soon as it and those before it are
-/// ready; a file that waits for its turn to be written holds up no other. One bad file is a non-terminating error.
-/// Peers that cannot be spoken with end the command.
-/// </summary>
+/// <summary>A cmdlet that works on many files, several at once. Input is read ahead, at most
+/// <see cref="MaxWaitingFiles"/> files or <see cref="MaxWaitingBytes"/> bytes, then worked through
+/// <see cref="FilesAtOnce"/> at a time, and small ones <see cref="SmallFilesAtOnce"/>; an input that comes more than
+/// <see cref="SlowInput"/> after the one before it, or after the command began, is worked through at once with those
+/// that wait. Results come in the order of the input, each as soon as it and those before it are ready; a file that
+/// waits for its turn to be written holds up no other. One bad file is a non-terminating error. Peers that cannot be
+/// spoken with end the command.</summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
-    /// <summary>
-    /// 16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its begin and
-    /// end. Memory is bounded by the client's chunk budget, however many go at once.
-    /// </summary>
+    /// <summary>16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its
+    /// begin and end. Memory is bounded by the client's chunk budget, however many go at once.</summary>
     internal const int FilesAtOnce = 16;
 
-    /// <summary>
-    /// 256 more of up to <see cref="SmallFileBytes"/>: what they ask of a peer goes together, so that many cost little
-    /// more than one.
-    /// </summary>
+    /// <summary>256 more of up to <see cref="SmallFileBytes"/>: what they ask of a peer goes together, so that many
+    /// cost little more than one.</summary>
     internal const int SmallFilesAtOnce = 256;
 
     /// <summary>64 KiB: files up to there go in batches.</summary>
     internal const long SmallFileBytes = 64L << 10;
 
-    /// <summary>
-    /// 2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that the pause between two read-aheads does not count.
-    /// </summary>
+    /// <summary>2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that the pause between two read-aheads does
+    /// not count.</summary>
     internal const int MaxWaitingFiles = 2048;
 
     /// <summary>32 MiB: some tenths of a second on a fast link; a larger file starts at once.</summary>
     internal const long MaxWaitingBytes = 32L << 20;
 
-    /// <summary>
-    /// 200 ms: who feeds slower feeds by hand, or as things happen, and waits for each result; to work on files one by
-    /// one costs nothing then.
-    /// </summary>
+    /// <summary>200 ms: who feeds slower feeds by hand, or as things happen, and waits for each result; to work on
+    /// files one by one costs nothing then.</summary>
     internal static readonly TimeSpan SlowInput = TimeSpan.FromMilliseconds(200);
 
     private readonly List<FileWork> waiting = [];
@@ -77,7 +69,8 @@ public abstract class TransferCmdlet : ClientCmdlet
         waiting.Add(work);
         waitingBytes += work.Length;
 
-        // Without a pipeline nothing more comes later that a large file would wait for, and the totals are known sooner.
+        // Without a pipeline nothing more comes later that a large file would wait for, and the totals are known
+        // sooner.
         bool isMuch = waitingBytes >= MaxWaitingBytes && MyInvocation.ExpectingInput && !isInputOver;
         if (isMuch || waiting.Count >= MaxWaitingFiles)
         {
@@ -177,10 +170,8 @@ public abstract class TransferCmdlet : ClientCmdlet
         }
     }
 
-    /// <summary>
-    /// Writes what the works give, in their order. Peers that cannot be spoken with end the command, though not before
-    /// it has said which of the other files arrived.
-    /// </summary>
+    /// <summary>Writes what the works give, in their order. Peers that cannot be spoken with end the command, though
+    /// not before it has said which of the other files arrived.</summary>
     private async Task WriteInOrderAsync(
         Task<Action>[] works, CancellationToken ending, CancellationToken cancellationToken)
     {
@@ -272,7 +263,7 @@ internal sealed record FileWork(
     /// <summary>The name that the peers have, where they are not told <see cref="Name"/>.</summary>
     internal string? StoredName { get; init; }
 
-    /// <summary>What went wrong, in the words of whoever knows the real name.</summary>
+    /// <summary>What went wrong, with the real name in place of the stored one.</summary>
     internal DfssException Tell(DfssException failure) => StoredName is null || StoredName == Name
         ? failure
         : failure.Copy(failure.Reason.Replace(StoredName, Name, StringComparison.Ordinal));

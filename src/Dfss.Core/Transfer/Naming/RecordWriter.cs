@@ -2,15 +2,12 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Changes one name's record at its home: prepares, and, once the caller has put the chunks, seals, accepts and
-/// decides.
-/// </summary>
+/// <summary>Changes one name's record at its home: prepares, and, once the caller has put the chunks, seals, accepts
+/// and decides.</summary>
 internal sealed class RecordWriter
 {
-    /// <summary>
-    /// A member that lacks acknowledged chunks this often in a row is broken; once is a sweep between put and seal.
-    /// </summary>
+    /// <summary>A member that lacks acknowledged chunks this often in a row is broken; once is a sweep between put and
+    /// seal.</summary>
     private const int MaxSealRounds = 3;
 
     private const string LookAgain = "Look at it with Get-DfssFileInfo, then run the command again.";
@@ -37,9 +34,8 @@ internal sealed class RecordWriter
         driver = new RegisterDriver(home, options);
     }
 
-    /// <summary>
-    /// One that changes nothing but the members' addresses: the members seal what they hold, and accept the record once more.
-    /// </summary>
+    /// <summary>One that changes nothing but the members' addresses: the members seal what they hold, and accept the
+    /// record once more.</summary>
     /// <param name="home">The home.</param>
     /// <param name="record">What the name is at.</param>
     /// <param name="options">How to transfer.</param>
@@ -81,7 +77,7 @@ internal sealed class RecordWriter
 
     /// <summary>Step 1 and 2: whether the change may be made at this home, before anything is sent for it.</summary>
     /// <exception cref="DfssException">
-    /// FileExists, Conflict, NoMajority, StoreRunsTwice, or what all who should have answered failed with, as StoreFailed.
+    /// FileExists, Conflict, NoMajority, StoreRunsTwice, or the common error of the members that failed, as StoreFailed.
     /// </exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {

@@ -66,7 +66,7 @@ internal sealed partial class ChunkRead
             [.. (failures ?? []).Where(failure => Home[failure.Member] is not null).Select(failure => failure.Reason)];
         if (Home.ReachedCount < Home.Count)
         {
-            // Who knows what those have: the chunk may be there, and the same command may succeed when they are back.
+            // Unreachable holders may have the chunk, and the same command may succeed when they are back.
             code = code == DfssErrorCode.ChunkNotFound ? DfssErrorCode.PeerUnreachable : code;
             reasons.Add(Home.Reasons);
         }

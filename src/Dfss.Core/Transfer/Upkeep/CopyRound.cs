@@ -2,10 +2,8 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Copies what is wanting of a file: each chunk that has too few copies is read from a member that has it, verified, and
-/// put at the next members of its ring that can take it. Chunks of the same content are one.
-/// </summary>
+/// <summary>Copies what is missing of a file: each chunk that has too few copies is read from a member that has it,
+/// verified, and put at the next members of its ring that can take it. Chunks of the same content are one.</summary>
 internal sealed class CopyRound
 {
     private readonly IReadOnlyList<FileCopies> sources;
@@ -18,7 +16,7 @@ internal sealed class CopyRound
     private int copied;
     private long copiedBytes;
 
-    /// <param name="target">Where copies are wanting.</param>
+    /// <param name="target">Where copies are missing.</param>
     /// <param name="sources">Where copies may be read; that at the target too.</param>
     /// <param name="buffers">The chunks in flight.</param>
     /// <param name="limit">How fast; null for as fast as it goes.</param>
@@ -33,7 +31,7 @@ internal sealed class CopyRound
         this.options = options;
     }
 
-    /// <summary>Where copies are wanting.</summary>
+    /// <summary>Where copies are missing.</summary>
     public FileCopies Target { get; }
 
     /// <summary>The indexes of the chunks of which no good copy was found.</summary>
@@ -49,7 +47,8 @@ internal sealed class CopyRound
     public long CopiedBytes => copiedBytes;
 
     /// <summary>What is to be copied where, as it looks now; how many chunks there is no copy of.</summary>
-    /// <param name="planned">Chunks that another round is going to copy, which are left out; this one's are added.</param>
+    /// <param name="planned">Chunks that another round is going to copy, which are left out; this one's are
+    /// added.</param>
     public (IReadOnlyDictionary<HomeMember, int> Copies, long Bytes, int Lost) Plan(HashSet<ChunkId> planned)
     {
         Dictionary<HomeMember, int> copies = [];
@@ -70,21 +69,22 @@ internal sealed class CopyRound
         return (copies, bytes, without);
     }
 
-    /// <summary>Copies the manifest to every member that answers, then the chunks that are wanting, several at once.</summary>
+    /// <summary>Copies the manifest to every member that answers, then the chunks that are missing, several at
+    /// once.</summary>
     public async Task CopyAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         await Task.WhenAll(Targets(CopyTable.ManifestSlot, canLackManifest: true).Select(member =>
             TryPutAsync(member, CopyTable.ManifestSlot, Target.Manifest.Encoded, cancellationToken))).ConfigureAwait(false);
-        int[] wanting =
+        int[] missing =
         [
             .. Slots().Where(slot => slot != CopyTable.ManifestSlot
                 && Target.Table.CountHolders(slot) < Target.Record.Replicas),
         ];
-        long total = wanting.Sum(slot => (long)Target.Table.LengthOf(slot));
+        long total = missing.Sum(slot => (long)Target.Table.LengthOf(slot));
         long done = 0;
         ParallelOptions parallel =
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(wanting, parallel, async (slot, token) =>
+        await Parallel.ForEachAsync(missing, parallel, async (slot, token) =>
         {
             await CopyAsync(slot, token).ConfigureAwait(false);
             progress?.Report(new(
@@ -207,10 +207,8 @@ internal sealed class CopyRound
                 && copies.Home[member] is { } peer && !gone.ContainsKey(peer))
             .Select(member => (copies, member)));
 
-    /// <summary>
-    /// The members that are to have a copy more of a chunk: the next of its ring that can take it, as many as are
-    /// wanting. Of the manifest, all that lack it; without it a member cannot seal a chunk.
-    /// </summary>
+    /// <summary>The members that are to have a copy more of a chunk: the next of its ring that can take it, as many as
+    /// are missing. Of the manifest, all that lack it; without it a member cannot seal a chunk.</summary>
     private IEnumerable<int> Targets(int slot, bool canLackManifest = false)
     {
         CopyTable table = Target.Table;

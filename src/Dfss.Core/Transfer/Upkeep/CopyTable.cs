@@ -16,10 +16,8 @@ internal enum CopyState : byte
     Corrupt,
 }
 
-/// <summary>
-/// Which member of a home holds which chunk of a file, and the manifest. One byte for each member and chunk; chunks of the
-/// same content are one. Safe for concurrent use as long as no two change the same copy.
-/// </summary>
+/// <summary>Which member of a home holds which chunk of a file, and the manifest. One byte for each member and chunk;
+/// chunks of the same content are one. Safe for concurrent use as long as no two change the same copy.</summary>
 internal sealed class CopyTable
 {
     private readonly int[] slots;
@@ -101,15 +99,12 @@ internal sealed class CopyTable
     /// <summary>The fewest members that hold any chunk, or the manifest.</summary>
     public int PresentReplicas => Enumerable.Range(0, ids.Length).Min(CountHolders);
 
-    /// <summary>
-    /// Takes note that nothing is known of what a member holds, but for the copies that were seen to be bad.
-    /// </summary>
+    /// <summary>Takes note that nothing is known of what a member holds, but for the copies that were seen to be
+    /// bad.</summary>
     public void Forget(int member) => Claim(member, _ => CopyState.Unknown);
 
-    /// <summary>
-    /// Takes note of what a member says it has. Whoever has not looked at a copy does not know better than who has: one that
-    /// was seen to be bad stays so until a good one is put in its place.
-    /// </summary>
+    /// <summary>Takes note of what a member says it has. An answer without a check does not override one with a check:
+    /// one that was seen to be bad stays so until a good one is put in its place.</summary>
     /// <param name="member">Who.</param>
     /// <param name="missing">By slot, what it does not have.</param>
     public void Claim(int member, IReadOnlyList<bool> missing) =>

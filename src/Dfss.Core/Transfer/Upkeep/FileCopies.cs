@@ -2,10 +2,8 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// A stored file's copies at the members of its home, and what they are to seal for a record that names the file: all
-/// that each is known to hold.
-/// </summary>
+/// <summary>A stored file's copies at the members of its home, and what they are to seal for a record that names the
+/// file: all that each is known to hold.</summary>
 internal sealed class FileCopies(Home home, FileRecord record, FileManifest manifest, CopyTable table)
 {
     /// <summary>The members that hold the chunks.</summary>
@@ -23,7 +21,7 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
     /// <summary>What the file consists of.</summary>
     public FileManifest Manifest => manifest;
 
-    /// <summary>Who holds what.</summary>
+    /// <summary>Which members hold which chunks.</summary>
     public CopyTable Table => table;
 
     /// <summary>What an earlier version is called.</summary>
@@ -75,10 +73,8 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
         return taken.Count(isTaken => isTaken);
     }
 
-    /// <summary>
-    /// Each member is to seal what it holds; one without the manifest cannot seal. As many members as hold any chunk now
-    /// must have sealed it, R at the most.
-    /// </summary>
+    /// <summary>Each member is to seal what it holds; one without the manifest cannot seal. As many members as hold any
+    /// chunk now must have sealed it, R at the most.</summary>
     /// <exception cref="DfssException">ChunkNotFound: some chunk is at no member.</exception>
     public SealPlan PlanSeals()
     {

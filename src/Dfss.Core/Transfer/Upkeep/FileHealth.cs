@@ -34,10 +34,8 @@ public sealed class FileHealth
         File = file with { PresentReplicas = copies.PresentReplicas };
     }
 
-    /// <summary>
-    /// The file that was tested. Its <see cref="StoredFile.PresentReplicas"/> is the fewest members that hold any of its
-    /// chunks, or the manifest; 0 where nobody has the manifest.
-    /// </summary>
+    /// <summary>The file that was tested. Its <see cref="StoredFile.PresentReplicas"/> is the fewest members that hold
+    /// any of its chunks, or the manifest; 0 if no peer has the manifest.</summary>
     public StoredFile File { get; }
 
     /// <summary>How many members are to hold each chunk.</summary>
@@ -58,10 +56,11 @@ public sealed class FileHealth
     /// <summary>Whether each copy was hashed where it lies.</summary>
     public bool IsDeep { get; }
 
-    /// <summary>The manifest, without which nobody knows what the file consists of.</summary>
+    /// <summary>The manifest, without which the file's chunks are unknown.</summary>
     public ChunkHealth Manifest { get; }
 
-    /// <summary>Why the manifest cannot be had, so that nothing is known of the chunks; null where it was had.</summary>
+    /// <summary>Why the manifest cannot be had, so that nothing is known of the chunks; null where it was
+    /// had.</summary>
     public string? ManifestProblem { get; }
 
     /// <summary>The chunks by index; empty where the manifest cannot be had.</summary>
@@ -73,15 +72,14 @@ public sealed class FileHealth
     /// <summary>How many chunks none of the members that answered has.</summary>
     public int LostChunks { get; }
 
-    /// <summary>
-    /// Whether each chunk and the manifest is at as many members as the record says, and a majority of the home is up.
-    /// </summary>
+    /// <summary>Whether each chunk and the manifest is at as many members as the record says, and a majority of the
+    /// home is up.</summary>
     public bool IsHealthy => HasMajority && File.PresentReplicas >= Replicas;
 
     /// <summary>What a majority knows of the name; null where too few answered.</summary>
     internal FileRecord? CurrentRecord { get; }
 
-    /// <summary>Who holds what.</summary>
+    /// <summary>Which members hold which chunks.</summary>
     internal CopyTable Copies => copies;
 
     /// <summary>What the file consists of; null where that cannot be had.</summary>

@@ -2,18 +2,16 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Brings a stored file back to its copies: looks where they are, copies what is wanting from good ones to the next
-/// members of each chunk's ring, and has the members seal and accept the record once more, so that they keep it. So with
-/// the earlier versions that the record keeps. Everything may be done again, and goes on where it ended.
-/// </summary>
+/// <summary>Brings a stored file back to its copies: looks where they are, copies what is missing from good ones to the
+/// next members of each chunk's ring, and has the members seal and accept the record once more, so that they keep it.
+/// So with the earlier versions that the record keeps. Everything may be done again, and goes on where it
+/// ended.</summary>
 internal sealed partial class FileRepairer(
     PeerDirectory directory, FileTester tester, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
 {
-    /// <exception cref="DfssException">
-    /// ChunkNotFound: some chunks have no good copy anywhere; all others were repaired. Conflict: the name was changed
-    /// meanwhile. FileNotFound, NoMajority, PeerUnreachable, InvalidArgument.
-    /// </exception>
+    /// <exception cref="DfssException">ChunkNotFound: some chunks have no good copy anywhere; all others were repaired.
+    /// Conflict: the name was changed meanwhile. FileNotFound, NoMajority, PeerUnreachable,
+    /// InvalidArgument.</exception>
     public async Task<RepairResult> RepairAsync(
         StoredFile file, RepairOptions repairOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -94,7 +92,7 @@ internal sealed partial class FileRepairer(
             {
                 if (earlier is not null)
                 {
-                    // Somebody turned out not to have what it said, or is gone.
+                    // A member lacks what it reported, or is gone.
                     await FileTester.AskAllAsync(copies.Home, copies.Table, token).ConfigureAwait(false);
                 }
 
@@ -110,7 +108,8 @@ internal sealed partial class FileRepairer(
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier copy.</summary>
+    /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier
+    /// copy.</summary>
     private async Task<IReadOnlyList<PeerHandle>> FindWithoutVoteAsync(Home home, string name, CancellationToken cancellationToken)
     {
         if (home.Place.IsUnanimous)
@@ -124,10 +123,8 @@ internal sealed partial class FileRepairer(
         return [.. peers.Where(peer => answers.GetValueOrDefault(peer.StoreId)?.Status == RegisterStatus.NoVote)];
     }
 
-    /// <summary>
-    /// Sees to it that the members have a vote. A member that learns only in the round that its store was put back gets its
-    /// vote in the next one.
-    /// </summary>
+    /// <summary>Sees to it that the members have a vote. A member that learns only in the round that its store was put
+    /// back gets its vote in the next one.</summary>
     private async Task BringUpAsync(CopyRound[] rounds, StoredFile file, CancellationToken cancellationToken)
     {
         Home home = rounds[0].Target.Home;

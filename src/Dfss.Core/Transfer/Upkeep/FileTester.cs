@@ -2,10 +2,8 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Asks every member of a file's home which of its chunks it has, and, in a deep test, to hash each where it lies.
-/// Nothing but ids and answers crosses the network, and the manifest once.
-/// </summary>
+/// <summary>Asks every member of a file's home which of its chunks it has, and, in a deep test, to hash each where it
+/// lies. Nothing but ids and answers crosses the network, and the manifest once.</summary>
 internal sealed class FileTester(
     PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
 {
@@ -41,7 +39,7 @@ internal sealed class FileTester(
     }
 
     /// <summary>Where a file's chunks are, as its members say.</summary>
-    /// <exception cref="DfssException">ChunkNotFound: nobody that can be reached has the manifest.</exception>
+    /// <exception cref="DfssException">ChunkNotFound: no peer that can be reached has the manifest.</exception>
     public async Task<FileCopies> FindCopiesAsync(StoredFile file, Home home, CancellationToken cancellationToken)
     {
         FileManifest manifest = await new ChunkFetcher(home, file.Record, holders, buffers, options).FetchManifestAsync(
@@ -77,7 +75,7 @@ internal sealed class FileTester(
         }
         catch (DfssException error)
         {
-            // That nobody has it, or no good copy, is what a test is there to find; and who does not answer is said below.
+            // Missing chunks are the result of a test, not its failure; peers that do not answer are reported below.
             return (null, error.Reason);
         }
     }

@@ -2,19 +2,19 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Tidies up one peer's store: decides the names that sends left undecided, so that what they had sealed is not kept for
-/// ever, and has the peer collect its garbage.
-/// </summary>
+/// <summary>Tidies up one peer's store: decides the names that sends left undecided, so that what they had sealed is
+/// not kept indefinitely, and has the peer collect its garbage.</summary>
 internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions options)
 {
-    // Of homes, by their members, of which too few answered: many names may have the same one, and each would wait anew.
+    // Of homes, by their members, of which too few answered: many names may have the same one, and each would wait
+    // again.
     private readonly Dictionary<string, DfssException> undecidable = new(StringComparer.Ordinal);
 
     // Of the peer itself, where it let the question wait what it knows of a name.
     private DfssException? standstill;
 
-    /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt: a manifest went bad, so nothing was deleted.</exception>
+    /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt: a manifest went bad, so nothing was
+    /// deleted.</exception>
     public async Task<OptimizeResult> OptimizeAsync(
         PeerAddress address, OptimizeOptions optimizeOptions, CancellationToken cancellationToken)
     {
@@ -75,7 +75,8 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         }
     }
 
-    /// <summary>Where the name is decided: by its record, as far as the peer knows one; else as the writer of a seal said.</summary>
+    /// <summary>Where the name is decided: by its record, as far as the peer knows one; else as the writer of a seal
+    /// said.</summary>
     private async Task<RecordHome?> FindHomeAsync(
         PeerHandle peer, SealedName name, CancellationToken cancellationToken)
     {
@@ -100,10 +101,9 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             .MaxBy(home => home.Epoch.Number);
     }
 
-    /// <summary>
-    /// Has the home accept what the name is at once more, at a ballot above those of the seals, or, where it was never
-    /// sent, that it is removed. A send that is under way loses its ballot by this, and seals again.
-    /// </summary>
+    /// <summary>Has the home accept what the name is at once more, at a ballot above those of the seals, or, where it
+    /// was never sent, that it is removed. A send that is under way loses its ballot by this, and seals
+    /// again.</summary>
     private async Task<BallotedRecord> SettleAsync(string name, Home home, CancellationToken cancellationToken)
     {
         (RegisterReader reader, RegisterDriver driver, home) =
