@@ -12,8 +12,8 @@ internal sealed partial class FileRepairer
         .Where(one => one.FileId != file.Record.FileId)
         .Select(one => file.AtVersion(one.Version));
 
-    /// <summary>What there is to copy of the earlier versions. One whose manifest cannot be had is told of, and is no
-    /// reason to leave the others as they are.</summary>
+    /// <summary>The copies to make of the earlier versions. One whose manifest is not available causes a warning, and
+    /// does not prevent the others.</summary>
     private async Task<IReadOnlyList<CopyRound>> BeginEarlierAsync(
         LocatedFile located, bool deep, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ namespace Dfss.Transfer;
 /// </content>
 internal sealed partial class FileRepairer
 {
-    /// <summary>The home that the name is to have, every member reached.</summary>
+    /// <summary>The new home, with every member reached.</summary>
     /// <exception cref="DfssException">PeerUnreachable, or what all that fail have in common; LimitExceeded: they are
     /// too many.</exception>
     private async Task<Home> ReachNextAsync(
@@ -87,7 +87,7 @@ internal sealed partial class FileRepairer
         };
     }
 
-    /// <summary>What there is to copy of the file, and then of each earlier version that is kept.</summary>
+    /// <summary>The copies to make of the file, and then of each earlier version that is kept.</summary>
     private async Task<CopyRound[]> BeginRoundsAsync(
         FileHealth health, LocatedFile located, Home next, FileRecord wanted, CancellationToken cancellationToken)
     {
@@ -180,7 +180,7 @@ internal sealed partial class FileRepairer
         return await BeginAtAsync(writer.Chosen!, next, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Copies what the new home lacks; what each member is to seal then.</summary>
+    /// <summary>Copies what the new home lacks, and returns what each member should seal.</summary>
     private static async Task<SealPlan> CopyAllAsync(
         CopyRound round, bool asksAgain, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -238,15 +238,15 @@ internal sealed partial class FileRepairer
         }
         else if (reader.Result is BallotedRecord current)
         {
-            // A reader tells those alone whose answers it needed; what the others sealed would stay until it is
-            // settled.
+            // A reader sends it only to the members whose answers it needed; what the others sealed would stay until it
+            // is settled.
             await NotifyAsync(current, home, cancellationToken).ConfigureAwait(false);
         }
 
         return later.Epoch.First!.Record;
     }
 
-    /// <summary>Tells every member what is decided, and waits little for those that are slow to hear it.</summary>
+    /// <summary>Sends the decision to every member, and waits only shortly for slow ones.</summary>
     private async Task NotifyAsync(BallotedRecord decided, Home home, CancellationToken cancellationToken)
     {
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

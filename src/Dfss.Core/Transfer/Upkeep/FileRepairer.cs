@@ -2,10 +2,10 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Brings a stored file back to its copies: looks where they are, copies what is missing from good ones to the
+/// <summary>Restores the copies of a stored file: finds where they are, copies what is missing from good ones to the
 /// next members of each chunk's ring, and has the members seal and accept the record once more, so that they keep it.
-/// So with the earlier versions that the record keeps. Everything may be done again, and goes on where it
-/// ended.</summary>
+/// The same for the earlier versions that the record keeps. Each step may be repeated; a repair that is run again
+/// continues.</summary>
 internal sealed partial class FileRepairer(
     PeerDirectory directory, FileTester tester, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
 {
@@ -123,7 +123,7 @@ internal sealed partial class FileRepairer(
         return [.. peers.Where(peer => answers.GetValueOrDefault(peer.StoreId)?.Status == RegisterStatus.NoVote)];
     }
 
-    /// <summary>Sees to it that the members have a vote. A member that learns only in the round that its store was put
+    /// <summary>Makes sure that the members have a vote. A member that learns only in the round that its store was put
     /// back gets its vote in the next one.</summary>
     private async Task BringUpAsync(CopyRound[] rounds, StoredFile file, CancellationToken cancellationToken)
     {
@@ -149,7 +149,7 @@ internal sealed partial class FileRepairer(
             "Ask for fewer (-Replicas).");
     }
 
-    /// <summary>Only what the name stands for now can be repaired, and only where a majority says so.</summary>
+    /// <summary>Only the current version can be repaired, and only if a majority confirms it.</summary>
     private static void ThrowIfNotAsExpected(FileHealth health)
     {
         FileRecord record = health.File.Record;

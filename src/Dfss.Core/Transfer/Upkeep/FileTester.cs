@@ -38,7 +38,7 @@ internal sealed class FileTester(
         };
     }
 
-    /// <summary>Where a file's chunks are, as its members say.</summary>
+    /// <summary>Where a file's chunks are, as its members report.</summary>
     /// <exception cref="DfssException">ChunkNotFound: no peer that can be reached has the manifest.</exception>
     public async Task<FileCopies> FindCopiesAsync(StoredFile file, Home home, CancellationToken cancellationToken)
     {
@@ -50,13 +50,13 @@ internal sealed class FileTester(
     }
 
     /// <summary>Asks every member which chunks it has.</summary>
-    /// <returns>Of each member, why nothing is known of what it holds; null where it answered.</returns>
+    /// <returns>For each member, why it is unknown what it holds; null if it answered.</returns>
     public static Task<string?[]> AskAllAsync(Home home, CopyTable copies, CancellationToken cancellationToken) =>
         Task.WhenAll(Enumerable.Range(0, home.Count).Select(
             member => AskAsync(home, member, copies, cancellationToken)));
 
     /// <summary>Asks every member which chunks it has, and some to hash these.</summary>
-    /// <returns>Of each member, why nothing is known of what it holds; null where it answered.</returns>
+    /// <returns>For each member, why it is unknown what it holds; null if it answered.</returns>
     public async Task<string?[]> AskAllAsync(
         Home home, CopyTable copies, Func<int, bool> hashes, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -80,7 +80,7 @@ internal sealed class FileTester(
         }
     }
 
-    /// <summary>Asks a member which chunks it has; why nothing is known of them, where it does not answer.</summary>
+    /// <summary>Asks a member which chunks it has; returns why this is unknown if it does not answer.</summary>
     private static async Task<string?> AskAsync(
         Home home, int member, CopyTable copies, CancellationToken cancellationToken)
     {
