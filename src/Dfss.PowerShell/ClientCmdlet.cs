@@ -52,12 +52,13 @@ public abstract class ClientCmdlet : IdentityCmdlet
         client = new DfssClient(await FindPeersAsync(cancellationToken).ConfigureAwait(false), CreateOptions());
     }
 
-    /// <summary>The peers, as what ends a cmdlet of one client is about them all.</summary>
-    private protected sealed override object? EndingTarget(DfssException failure) => client?.Peers switch
+    /// <summary>The peer that failed; where the failure is of no single one, all peers of the client.</summary>
+    private protected sealed override object? EndingTarget(DfssException failure) => (failure.Peer, client?.Peers) switch
     {
-        null => null,
-        [PeerAddress only] => only.ToString(),
-        { } many => many.Select(address => address.ToString()).ToArray(),
+        (PeerAddress failed, _) => failed.ToString(),
+        (null, null) => null,
+        (null, [PeerAddress only]) => only.ToString(),
+        (null, { } many) => many.Select(address => address.ToString()).ToArray(),
     };
 
     /// <inheritdoc/>

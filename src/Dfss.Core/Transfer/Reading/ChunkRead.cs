@@ -125,8 +125,8 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
             running.Remove(first);
             first.Cancel();
             await ((Task)first.Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            string name = NameOf(first.Member);
-            Note(first.Member, $"{name}: nothing was received for {HolderHealth.StallTime.TotalSeconds:0} s.", isHoldersFault: true);
+            string detail = $"nothing was received for {HolderHealth.StallTime.TotalSeconds:0} s.";
+            Note(first.Member, $"{NameOf(first.Member)}: {detail}", isHoldersFault: true, detail);
             code = DfssErrorCode.TimedOut;
             Ask(instead, Retire(first), cancellationToken);
         }

@@ -61,7 +61,7 @@ internal sealed class PeerHandle : IAsyncDisposable
 
         int? length = await remote.GetNamedAsync(chunk, destination, cancellationToken).ConfigureAwait(false);
         return length is null || ChunkId.Of(destination.Span[..length.Value]) == chunk.Id ? length : throw new DfssException(
-            DfssErrorCode.ChunkCorrupt, $"{this}: what it has as chunk {chunk.Id} of '{chunk.Name}' is not that chunk.")
+            DfssErrorCode.ChunkCorrupt, Link.Address, $"what it has as chunk {chunk.Id} of '{chunk.Name}' is not that chunk.")
         { ChunkId = chunk.Id };
     }
 
@@ -90,14 +90,10 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     /// <summary>The error of a peer that does not answer a request in time.</summary>
     public static DfssException Late(PeerAddress address, Exception? cause = null) =>
-        new(DfssErrorCode.TimedOut, $"{address}: no answer came in time.", "Check whether it has stalled.", cause);
+        new(DfssErrorCode.TimedOut, address, $"no answer came in time.", "Check whether it has stalled.", cause);
 
     /// <summary>What an error says, for a sentence that names this peer already.</summary>
-    public string ReasonOf(DfssException error)
-    {
-        string address = $"{this}: ";
-        return error.Reason.StartsWith(address, StringComparison.Ordinal) ? error.Reason[address.Length..] : error.Reason;
-    }
+    public string ReasonOf(DfssException error) => error.Peer == Link.Address ? error.Detail : error.Reason;
 
     /// <summary>Waits for the batches under way; close <see cref="Link"/> first, which ends them.</summary>
     public async ValueTask DisposeAsync()
