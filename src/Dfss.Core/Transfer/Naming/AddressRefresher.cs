@@ -53,9 +53,7 @@ internal sealed class AddressRefresher(TransferOptions options)
         }
 
         RecordWriter writer = RecordWriter.Refresh(home, current, options, givesWay: true);
-        if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is null)
-        {
-            await writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken).ConfigureAwait(false);
-        }
+        await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        await writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken).ConfigureAwait(false);
     }
 }
