@@ -34,6 +34,10 @@ public sealed record PeerAddress
     /// <summary>The TCP port.</summary>
     public int Port { get; }
 
+    /// <summary>Whether the host is the loopback interface, so that the address is of no use to clients on other machines.</summary>
+    internal bool IsLoopback => string.Equals(Host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (System.Net.IPAddress.TryParse(Host, out System.Net.IPAddress? parsed) && System.Net.IPAddress.IsLoopback(parsed));
+
     /// <summary>Parses an address.</summary>
     /// <exception cref="FormatException">The text is not an address; the message has examples.</exception>
     public static PeerAddress Parse(string text) => TryParse(text, out PeerAddress? address)

@@ -13,10 +13,12 @@ internal static class OwnStateFolder
     [ModuleInitializer]
     internal static void Set()
     {
-        string path = Path.Combine(Path.GetTempPath(), $"dfss-test-state-{Environment.ProcessId}");
-        if (Environment.GetEnvironmentVariable(Variable) == path)
+        string name = $"dfss-test-state-{Environment.ProcessId}";
+        string path = Path.Combine(Path.GetTempPath(), name);
+        if (Path.GetFileName(Environment.GetEnvironmentVariable(Variable)) == name)
         {
-            // Another assembly of this process has done it.
+            // Another assembly of this process has done it, maybe with another temporary folder: peers and clients that took
+            // the variable before and after must not look for tokens in different folders.
             return;
         }
 

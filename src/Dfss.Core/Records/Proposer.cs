@@ -23,7 +23,6 @@ internal sealed class Proposer : SealingRound
     private readonly WriteCondition condition;
     private readonly Guid writerId;
     private readonly List<BallotedRecord> attempts = [];
-    private Func<BallotedRecord?, FileRecord>? build;
     private FileRecord? ownRecord;
 
     /// <summary>Begins a change.</summary>
@@ -46,22 +45,6 @@ internal sealed class Proposer : SealingRound
 
     /// <summary>The version a change made on <see cref="SealingRound.Current"/> has.</summary>
     public long NextVersion => (Current?.Record.Version ?? 0) + 1;
-
-    /// <summary>Goes on from <see cref="ProposerState.Prepared"/>, once the chunks are put.</summary>
-    /// <param name="buildRecord">
-    /// Makes the record from what it replaces. Called again after a lost ballot, as that may have changed. Version,
-    /// epoch, writer id and the predecessors' writer ids are filled in here.
-    /// </param>
-    /// <param name="sealPlans">
-    /// Who holds which chunks of the file, and then of its earlier versions, where they are put anew;
-    /// <see cref="SealPlan.None"/> for a removal.
-    /// </param>
-    public void Propose(Func<BallotedRecord?, FileRecord> buildRecord, params IEnumerable<SealPlan> sealPlans)
-    {
-        TakePlans(sealPlans);
-        build = buildRecord;
-        BeginSealing();
-    }
 
     /// <inheritdoc/>
     public override void GiveUp()
@@ -159,19 +142,6 @@ internal sealed class Proposer : SealingRound
         }
     }
 
-    private void BeginSealing()
-    {
-        if (build is null)
-        {
-            WaitForPlans();
-        }
-        else
-        {
-            ownRecord = Rebase(build(Current));
-            SealAndAccept(ownRecord);
-        }
-    }
-
     /// <summary>
     /// Has what was found accepted once more, unchanged, at this ballot. Its seals still hold: only a later decision
     /// ends them.
@@ -182,18 +152,14 @@ internal sealed class Proposer : SealingRound
         BeginAccepting(Current!.Record);
     }
 
-    private FileRecord Rebase(FileRecord record)
+    /// <summary>Fills in the version, the epoch, the writer id and those of the predecessors.</summary>
+    protected override FileRecord Complete(FileRecord built)
     {
-        if (!string.Equals(record.Name, Name, StringComparison.Ordinal))
-        {
-            throw new InvalidOperationException($"The record made for '{Name}' is of another name.");
-        }
-
         FileRecord? previous = Current?.Record;
-        return record with
+        return ownRecord = built with
         {
             Version = NextVersion,
-            Epoch = Ballot.Epoch + (record.State == FileRecordState.Moved ? 1 : 0),
+            Epoch = Ballot.Epoch + (built.State == FileRecordState.Moved ? 1 : 0),
             WriterId = writerId,
             PreviousWriterIds = previous is null
                 ? []

@@ -8,7 +8,7 @@ internal enum ProposerState
 
     /// <summary>
     /// The condition holds on <see cref="SealingRound.Current"/>: put the chunks, then call
-    /// <see cref="Proposer.Propose"/>, or <see cref="Refresher.Propose"/>.
+    /// <see cref="SealingRound.Propose"/>.
     /// </summary>
     Prepared,
 

@@ -1,14 +1,14 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// Has the members seal more copies of a name's current file, then accept its record once more, unchanged, at a new
-/// ballot: what was sealed is kept by that decision. For repair in place. It changes nothing that a reader sees, so it
-/// may be given up at any time.
+/// Has the members seal more copies of a name's current file, then accept its record once more at a new ballot: what was
+/// sealed is kept by that decision. For repair in place, and for new addresses of the members: these are hints and no part
+/// of the change, so the record keeps its version and writer id. A reader sees no other file by it, so it may be given up
+/// at any time.
 /// </summary>
 internal sealed class Refresher : SealingRound
 {
     private readonly FileRecord refreshed;
-    private bool isProposed;
 
     /// <summary>Begins it.</summary>
     /// <param name="place">The home.</param>
@@ -21,16 +21,11 @@ internal sealed class Refresher : SealingRound
         PrepareNextBallot();
     }
 
-    /// <summary>Goes on from <see cref="ProposerState.Prepared"/>, once the copies are put.</summary>
-    /// <param name="sealPlans">
-    /// Who holds which chunks of the file, and then of its earlier versions, where there are new copies of those.
-    /// </param>
-    public void Propose(params IEnumerable<SealPlan> sealPlans)
-    {
-        TakePlans(sealPlans);
-        isProposed = true;
-        SealAndAccept(Current!.Record);
-    }
+    /// <summary>
+    /// Whether it ends where a member does not answer, or has promised a higher ballot to another client meanwhile, in place
+    /// of trying again.
+    /// </summary>
+    public bool GivesWay { get; init; }
 
     /// <inheritdoc/>
     public override void GiveUp()
@@ -41,23 +36,40 @@ internal sealed class Refresher : SealingRound
         }
     }
 
+    /// <summary>The members' addresses are all that may differ from the record that is current.</summary>
+    protected override FileRecord Complete(FileRecord built) => Current!.Record with { Home = built.Home };
+
     protected override void OnPrepared()
     {
         Current = Prepared;
         bool isSame = Current is not null
             && Current.Record.Version == refreshed.Version && Current.Record.WriterId == refreshed.WriterId
             && Current.Record.State == refreshed.State;
-        if (!isSame)
+        if (isSame)
         {
-            End(ProposerState.Conflict, decided: null);
-        }
-        else if (isProposed)
-        {
-            SealAndAccept(Current!.Record);
+            BeginSealing();
         }
         else
         {
-            WaitForPlans();
+            End(ProposerState.Conflict, decided: null);
+        }
+    }
+
+    /// <summary>The first ballot may be below all that the members have promised, and shows how high these are.</summary>
+    protected override void Repeat()
+    {
+        bool isRefused = Tally.Count(MemberStanding.Refused) > 0;
+        if (GivesWay && !isRefused)
+        {
+            GiveUp();
+        }
+        else if (GivesWay && (Round > 1 || At != Step.Preparing))
+        {
+            End(ProposerState.Conflict, decided: null);
+        }
+        else
+        {
+            base.Repeat();
         }
     }
 

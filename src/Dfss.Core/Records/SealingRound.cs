@@ -7,6 +7,7 @@ namespace Dfss.Records;
 internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid> newProposerId)
     : RegisterRound(name, place, newProposerId)
 {
+    private Func<BallotedRecord?, FileRecord>? build;
     private FileRecord? record;
     private SealPlan[] plans = [];
     private int planIndex;
@@ -38,6 +39,23 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     /// <summary>Whether the member gave no answer in the step at hand.</summary>
     public bool IsUnavailable(int member) => Tally[member] == MemberStanding.Unavailable;
 
+    /// <summary>Goes on from <see cref="ProposerState.Prepared"/>, once the chunks are put.</summary>
+    /// <param name="buildRecord">
+    /// Makes the record from what it replaces. Called again after a lost ballot, as that may have changed.
+    /// </param>
+    /// <param name="sealPlans">
+    /// Which member holds which chunks of the file, and then of its earlier versions, where they are put again;
+    /// <see cref="SealPlan.None"/> for a change without chunks.
+    /// </param>
+    public void Propose(Func<BallotedRecord?, FileRecord> buildRecord, params IEnumerable<SealPlan> sealPlans)
+    {
+        RequireState(ProposerState.Prepared);
+        plans = [.. sealPlans.Where(plan => plan != SealPlan.None)];
+        Array.ForEach(plans, CheckPlan);
+        build = buildRecord;
+        BeginSealing();
+    }
+
     /// <summary>Goes on from <see cref="ProposerState.ChunksMissing"/>: asks again those that had not sealed.</summary>
     public void Reseal()
     {
@@ -59,30 +77,28 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
         Begin(Step.Sealing);
     }
 
-    /// <summary>Takes who holds which chunks of which file; <see cref="SealPlan.None"/> of a change without chunks.</summary>
-    protected void TakePlans(IEnumerable<SealPlan> sealPlans)
-    {
-        RequireState(ProposerState.Prepared);
-        plans = [.. sealPlans.Where(plan => plan != SealPlan.None)];
-        Array.ForEach(plans, CheckPlan);
-    }
+    /// <summary>What the round makes of a record that its caller has built.</summary>
+    protected abstract FileRecord Complete(FileRecord built);
 
-    /// <summary>Waits for the caller to put the chunks.</summary>
-    protected void WaitForPlans()
+    /// <summary>
+    /// Has the files sealed, one after the other, then the record accepted; waits for the caller where it has not put the
+    /// chunks yet.
+    /// </summary>
+    protected void BeginSealing()
     {
-        State = ProposerState.Prepared;
-        Continue(Step.Waiting);
-    }
-
-    /// <summary>Has the files sealed, one after the other, then the record accepted.</summary>
-    protected void SealAndAccept(FileRecord proposal)
-    {
-        if (plans.Length > 0 && proposal.FileId != plans[0].FileId)
+        if (build is null)
         {
-            throw new InvalidOperationException($"The record made for '{Name}' is of another file than its plan.");
+            State = ProposerState.Prepared;
+            Continue(Step.Waiting);
+            return;
         }
 
-        record = proposal;
+        record = Complete(build(Current));
+        if (!string.Equals(record.Name, Name, StringComparison.Ordinal) || (plans.Length > 0 && record.FileId != plans[0].FileId))
+        {
+            throw new InvalidOperationException($"The record made for '{Name}' is of another name, or of another file than its plan.");
+        }
+
         planIndex = -1;
         SealNext();
     }

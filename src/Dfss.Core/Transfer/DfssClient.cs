@@ -22,6 +22,7 @@ public sealed class DfssClient : IAsyncDisposable
     private readonly ChunkHolders holders;
     private readonly PeerDirectory directory;
     private readonly HomeFinder finder;
+    private readonly AddressRefresher addresses;
     private readonly RateLimit? limit;
     private readonly SendJournals journals;
 
@@ -60,6 +61,7 @@ public sealed class DfssClient : IAsyncDisposable
             Named = peers,
         };
         finder = new HomeFinder(peers, directory);
+        addresses = new AddressRefresher(options);
         limit = options.BytesPerSecond is long rate ? new RateLimit(rate, options.TimeProvider) : null;
         journals = new SendJournals(options);
     }
@@ -116,7 +118,7 @@ public sealed class DfssClient : IAsyncDisposable
         ReceiveOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileReceiver(directory, holders, buffers, limit, Options).ReceiveAsync(
+        new FileReceiver(directory, holders, buffers, addresses, limit, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
     /// <summary>Compares a local file with a stored one that is not encrypted, by chunk ids; only the manifest is fetched.</summary>

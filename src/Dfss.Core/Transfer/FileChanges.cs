@@ -58,6 +58,9 @@ public sealed record RepairPlan(
     /// <summary>The peers whose stores were put back from an earlier copy, and which get their vote about the file back.</summary>
     public IReadOnlyList<HomeMember> WithoutVote { get; init; } = [];
 
+    /// <summary>The peers that were reached at other addresses than the record has, with those that the record gets.</summary>
+    public IReadOnlyList<HomeMember> Readdressed { get; init; } = [];
+
     /// <summary>The versions that these lost chunks are of: the file's own, and earlier ones that are kept.</summary>
     public IReadOnlyList<long> LostVersions { get; init; } = [];
 }

@@ -23,6 +23,9 @@ internal sealed class PeerLine(
     /// <summary>The number of calls under way.</summary>
     public int Waiting => Volatile.Read(ref waiting);
 
+    /// <summary>Whether there is a connection that takes calls.</summary>
+    public bool IsOpen => current is { IsUsable: true };
+
     /// <summary>When a byte last moved, as the clock's timestamp; 0 for never.</summary>
     public long LastByte => current?.LastByte ?? 0;
 

@@ -38,6 +38,9 @@ internal sealed class PeerLink : IAsyncDisposable
     /// </summary>
     public Func<HelloAnswer, CancellationToken, Task>? Greeted { get; init; }
 
+    /// <summary>Whether there is a connection that takes calls.</summary>
+    public bool IsOpen => control.IsOpen || bulk.IsOpen;
+
     /// <summary>The clock that time-outs are measured with.</summary>
     public TimeProvider Clock => clock;
 

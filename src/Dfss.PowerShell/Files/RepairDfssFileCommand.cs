@@ -107,7 +107,10 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         string votes = plan.WithoutVote.Count > 0
             ? $", and bring {string.Join(", ", plan.WithoutVote.Select(member => member.DisplayName))} up to date"
             : string.Empty;
-        return copy + votes + change + lost;
+        string addresses = plan.Readdressed.Count > 0
+            ? $", and note the new {(plan.Readdressed.Count == 1 ? "address" : "addresses")} {DfssChunkInfo.AddressesOf(plan.Readdressed)}"
+            : string.Empty;
+        return copy + votes + addresses + change + lost;
     }
 
     private static string DescribeLost(RepairPlan plan)

@@ -75,6 +75,25 @@ public sealed class PeerMemoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_that_sends_more_than_its_identity_may_hold_keeps_no_other_of_that_identity_from_sending()
+    {
+        // 64 MiB of ids on one connection, and the identity may hold two thirds of 80 MiB.
+        MessageChannel busy = await ConnectAsync();
+        Task flood = FloodAsync(new byte[4 << 20]);
+        byte[] other = [.. Enumerable.Repeat((byte)1, DfssLimits.MaxPayloadBytes)];
+        Assert.Equal(DfssErrorCode.None, (await AskAsync(await ConnectAsync(), Operations.StoreChunk, Named(other), other)).Status);
+        await flood.WaitAsync(Soon, Token);
+
+        async Task FloodAsync(byte[] ids)
+        {
+            for (uint id = 2; id < 18; id++)
+            {
+                await busy.WriteAsync(Message.Request(id, Operations.FindMissing, MessageMap.Empty), ids, Token);
+            }
+        }
+    }
+
+    [Fact]
     public async Task One_that_does_not_read_does_not_keep_the_peer_from_stopping_in_time()
     {
         await StallAsync(clients: 1);

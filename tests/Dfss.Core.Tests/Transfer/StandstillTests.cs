@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dfss.Protocol;
 using Dfss.Records;
 using Dfss.Testing;
+using Dfss.Tests.Records;
 using Dfss.Transfer;
 using Dfss.Transport;
 using Microsoft.Extensions.Time.Testing;
@@ -79,6 +80,40 @@ public sealed class StandstillTests : IAsyncDisposable
         Assert.All(Enumerable.Range(0, 20), i => Assert.Single(
             warnings, line => line.Contains($"'{i:00}' stays", StringComparison.Ordinal)));
         Assert.Single(read);
+    }
+
+    /// <summary>The refresh of addresses is the last step of a receive; its time limit is 2 s.</summary>
+    [Fact]
+    public async Task A_peer_that_stands_still_delays_one_receive_that_found_it_at_another_address()
+    {
+        StoreId store = StoreId.Create();
+        BallotedRecord stale = new(Sample.Ballot(7), Sample.Record() with { Home = [new HomeMember(store, ["127.0.0.1:1"])] });
+        int prepares = 0;
+        await using FakePeer peer = new(async (request, _, token) =>
+        {
+            if (request.Operation == Operations.Read)
+            {
+                return Answered(new RegisterAnswer { Promised = stale.Ballot, Accepted = stale, Decided = stale });
+            }
+
+            Interlocked.Increment(ref prepares);
+            await Task.Delay(Timeout.Infinite, token);
+            return null;
+        }) { StoreId = store };
+        await directory.ConnectAsync(peer.Address, Token);
+        Home home = await Home.ReachAsync(stale.Record.Home, directory, Token);
+        AddressRefresher addresses = new(options);
+
+        await WithinLimitAsync(RefreshAsync());
+        await RefreshAsync();
+
+        Assert.Equal(1, prepares);
+
+        async Task<bool> RefreshAsync()
+        {
+            await addresses.RefreshAsync(stale.Record, home, Token);
+            return true;
+        }
     }
 
     /// <summary>Moves the clock on until it is done, which must not take as long as a connection that is given up.</summary>

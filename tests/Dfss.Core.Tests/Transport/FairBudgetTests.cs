@@ -83,6 +83,62 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Within_a_share_callers_are_served_in_order_and_none_overtakes()
+    {
+        FairBudget budget = new(Limit);
+        FairBudget.Share share = budget.Open();
+        await share.TakeAsync(100, Token);
+        await share.TakeAsync(500, Token);
+        Task large = share.TakeAsync(500, Token).AsTask();
+        Task small = share.TakeAsync(10, Token).AsTask();
+        Assert.False(large.IsCompleted || small.IsCompleted);
+        share.Return(100);
+        Assert.False(large.IsCompleted || small.IsCompleted);
+        share.Return(500);
+        await large;
+        await small;
+        Assert.Equal(510, share.Held);
+    }
+
+    [Fact]
+    public async Task Of_shares_that_hold_the_same_the_one_served_longest_ago_is_next()
+    {
+        FairBudget budget = new(Limit);
+        FairBudget.Share holder = budget.Open();
+        FairBudget.Share one = budget.Open();
+        FairBudget.Share other = budget.Open();
+        await holder.TakeAsync(700, Token);
+        await one.TakeAsync(100, Token);
+        await other.TakeAsync(100, Token);
+        Task first = one.TakeAsync(100, Token).AsTask();
+        Task third = one.TakeAsync(100, Token).AsTask();
+        Task second = other.TakeAsync(100, Token).AsTask();
+        holder.Return(200);
+        await first;
+        Assert.False(second.IsCompleted || third.IsCompleted);
+        one.Return(100);
+        await second;
+        Assert.False(third.IsCompleted);
+        holder.Return(500);
+        await third;
+    }
+
+    [Fact]
+    public async Task An_undivided_share_may_take_all_in_order_of_arrival()
+    {
+        FairBudget.Share budget = FairBudget.Undivided(10);
+        await budget.TakeAsync(6, Token);
+        Task large = budget.TakeAsync(8, Token).AsTask();
+        Task small = budget.TakeAsync(1, Token).AsTask();
+        Assert.False(large.IsCompleted || small.IsCompleted);
+        budget.Return(6);
+        await large;
+        await small;
+        Assert.True(budget.TakeAsync(1, Token).AsTask().IsCompletedSuccessfully);
+        Assert.False(budget.TakeAsync(1, Token).AsTask().IsCompleted);
+    }
+
+    [Fact]
     public async Task More_than_the_limit_and_more_given_back_than_taken_are_the_callers_fault()
     {
         FairBudget.Share share = new FairBudget(Limit).Open();

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dfss.Protocol;
@@ -153,14 +152,11 @@ public sealed partial class IssuerClient
             failures.Count == 0
                 ? "No address of the cluster's issuer is known here."
                 : $"The cluster's issuer cannot be reached. {string.Join(' ', failures.Select(error => error.Reason))}",
-            addresses.Count > 0 && addresses.All(IsLoopback)
+            addresses.Count > 0 && addresses.All(address => address.IsLoopback)
                 ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
                     + "start it with -Address * and make another invitation."
                 : "Start it, where the cluster was made (Start-DfssPeer -Issuer), and see that its port can be reached from here.");
     }
-
-    private static bool IsLoopback(PeerAddress address) => string.Equals(address.Host, "localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(address.Host, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
 
     /// <summary>The answer; null where the connection broke before it arrived.</summary>
     private async Task<Answer?> AskAtAsync(PeerAddress address, PeerCall call, CancellationToken cancellationToken)

@@ -27,7 +27,7 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
     /// <summary>A larger payload counts as 4 MiB: so that one is read from the store while another is sent, whatever their size.</summary>
     private const long MostCounted = SessionBytes / 2;
 
-    private readonly ByteBudget session = new(SessionBytes);
+    private readonly FairBudget.Share session = FairBudget.Undivided(SessionBytes);
 
     /// <summary>Memory for one payload; waits while the session, or all together, hold as much as they may.</summary>
     public ValueTask<AnswerPayload> RentAsync(int length, CancellationToken cancellationToken) =>

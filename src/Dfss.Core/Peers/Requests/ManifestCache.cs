@@ -13,7 +13,7 @@ internal sealed class ManifestCache(ILocalChunkStore chunks)
     private const long MaxBytes = DfssLimits.MaxPayloadBytes;
 
     /// <summary>Manifests are not in pooled memory, as they stay; so what is read at one moment has a bound of its own.</summary>
-    private readonly ByteBudget reading = new(2L * DfssLimits.MaxPayloadBytes);
+    private readonly FairBudget.Share reading = FairBudget.Undivided(2L * DfssLimits.MaxPayloadBytes);
 
     private readonly Lock gate = new();
     private readonly LinkedList<FileManifest> recent = [];

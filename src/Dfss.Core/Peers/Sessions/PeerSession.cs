@@ -17,7 +17,6 @@ internal sealed partial class PeerSession
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(1);
 
     private readonly MessageChannel channel;
-    private readonly ByteBudget requestMemory = new(2L * DfssLimits.MaxPayloadBytes);
     private readonly Func<HelloRequest, ValidationResult?, Welcome> greet;
     private readonly string address;
     private readonly SessionLog log;
@@ -139,9 +138,8 @@ internal sealed partial class PeerSession
     {
         while (true)
         {
-            // At a limit the socket is left unread: the client's sends wait, nothing is lost. There is always room for the largest payload.
+            // At a limit the socket is left unread: the client's sends wait, nothing is lost.
             await room.WaitAsync(closed.Token).ConfigureAwait(false);
-            await requestMemory.TakeAsync(DfssLimits.MaxPayloadBytes, closed.Token).ConfigureAwait(false);
             ReceivedMessage? request = welcome!.Client.IsUnauthenticated
                 ? await ReadInTimeAsync().ConfigureAwait(false)
                 : await channel.ReadAsync(RequestHandler.Choose, closed.Token).ConfigureAwait(false);
@@ -157,7 +155,6 @@ internal sealed partial class PeerSession
             }
 
             uint id = request.Message.Id!.Value;
-            requestMemory.Return(DfssLimits.MaxPayloadBytes - (request.Payload?.Memory.Length ?? 0));
             lock (running)
             {
                 running.RemoveAll(task => task.IsCompleted);
@@ -228,7 +225,6 @@ internal sealed partial class PeerSession
 
     private async Task<(Message Message, RequestAnswer? Answer)> HandleAsync(uint id, ReceivedMessage request)
     {
-        int held = request.Payload?.Memory.Length ?? 0;
         try
         {
             RequestAnswer answer = await WorkAsync(request).ConfigureAwait(false);
@@ -248,7 +244,6 @@ internal sealed partial class PeerSession
         finally
         {
             request.ReleasePayload();
-            requestMemory.Return(held);
         }
     }
 

@@ -91,7 +91,7 @@ internal sealed class FileRenamer(
                     Name = name,
 
                     // In the order by which its chunks were placed, not in that which the name had before.
-                    Home = home.CurrentMembers,
+                    Home = home.Members,
                     WriterId = writer.WriterId,
                     Previous = [],
                 },

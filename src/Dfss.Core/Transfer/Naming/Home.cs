@@ -26,15 +26,11 @@ internal sealed class Home
     /// <summary>How the client tries again what failed at a member.</summary>
     public TransferRetries Retries => directory.Retries;
 
-    /// <summary>The members that vote on the name: all but the guests.</summary>
-    public IReadOnlyList<HomeMember> Voters => Place.GuestCount == 0 ? Members : [.. Members.Take(Place.VoterCount)];
+    /// <summary>The members that vote on the name, all but the guests, with the addresses that they have now.</summary>
+    public IReadOnlyList<HomeMember> Voters => directory.WithCurrentAddresses([.. Members.Take(Place.VoterCount)]);
 
     /// <summary>Where rounds about its name are held: these members, and which of the name's homes they are.</summary>
     public RegisterPlace Place { get; }
-
-    /// <summary>The ordered members, each one that was reached with the addresses that it has now.</summary>
-    public IReadOnlyList<HomeMember> CurrentMembers =>
-        [.. Members.Select((member, index) => this[index]?.Member ?? member)];
 
     /// <summary>n, and how many guests there are.</summary>
     public int Count => Members.Count;
@@ -129,6 +125,16 @@ internal sealed class Home
         Volatile.Write(ref peers[member], peer);
         return peer;
     }
+
+    /// <summary>A record of the name, with the addresses that the members of its homes have now.</summary>
+    public FileRecord WithCurrentAddresses(FileRecord record) => record with
+    {
+        Home = directory.WithCurrentAddresses(record.Home),
+        FormerHome = directory.WithCurrentAddresses(record.FormerHome),
+    };
+
+    /// <summary>The members of a record's home that were reached at other addresses than those recorded.</summary>
+    public IReadOnlyList<HomeMember> FindReaddressed(FileRecord record) => directory.FindReaddressed(record.Home);
 
     /// <summary>Says, once, that a member's store has no vote.</summary>
     public void WarnOfNoVote(int member)

@@ -37,13 +37,22 @@ internal sealed class RecordWriter
         driver = new RegisterDriver(home, options);
     }
 
-    /// <summary>One that changes nothing: the members seal what they hold, and accept the record once more.</summary>
-    public static RecordWriter Refresh(Home home, FileRecord record, TransferOptions options) => new(
+    /// <summary>
+    /// One that changes nothing but the members' addresses: the members seal what they hold, and accept the record once more.
+    /// </summary>
+    /// <param name="home">The home.</param>
+    /// <param name="record">What the name is at.</param>
+    /// <param name="options">How to transfer.</param>
+    /// <param name="givesWay">Whether it ends in a conflict where another writer is at work on the name.</param>
+    public static RecordWriter Refresh(Home home, FileRecord record, TransferOptions options, bool givesWay = false) => new(
         home,
         WriteCondition.ReplaceVersion(record.Version),
         record.WriterId,
-        _ => new Refresher(home.Place, record, Guid.NewGuid),
+        _ => new Refresher(home.Place, record, Guid.NewGuid) { GivesWay = givesWay },
         options);
+
+    /// <summary>What a refresh makes of the record.</summary>
+    public static Func<FileRecord?, FileRecord> Same { get; } = static current => current!;
 
     /// <summary>The plans of a change that has no chunks to seal.</summary>
     public static Task<IReadOnlyList<SealPlan>> NoSeals { get; } = Task.FromResult<IReadOnlyList<SealPlan>>([]);
@@ -102,7 +111,7 @@ internal sealed class RecordWriter
         CancellationToken cancellationToken)
     {
         await complete(cancellationToken).ConfigureAwait(false);
-        ((Proposer)round).Propose(current => DescribeAtHome(describe, current?.Record), ToSealPlan(plan, manifest));
+        round.Propose(current => DescribeAtHome(describe, current?.Record), ToSealPlan(plan, manifest));
         for (int tries = 1; ; tries++)
         {
             await driver.RunAsync(
@@ -138,7 +147,7 @@ internal sealed class RecordWriter
     }
 
     /// <summary>Steps 3 to 5 with chunks that are at their members already, as far as the plan says.</summary>
-    /// <param name="describe">The record, made from the one it replaces; null for a refresh.</param>
+    /// <param name="describe">The record, made from the one it replaces (null: none).</param>
     /// <param name="planSeals">
     /// Says who is to seal what: of the file, and then of earlier versions that are put anew; nothing for a record
     /// without chunks. Called first, and again when a member turns out not to have what it was to seal.
@@ -148,20 +157,12 @@ internal sealed class RecordWriter
     /// FileExists, Conflict, NoMajority, CommitUncertain, StoreFailed, and what <paramref name="planSeals"/> throws.
     /// </exception>
     public async Task<FileRecord> CommitAsync(
-        Func<FileRecord?, FileRecord>? describe,
+        Func<FileRecord?, FileRecord> describe,
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
         CancellationToken cancellationToken)
     {
         IReadOnlyList<SealPlan> plans = await planSeals(cancellationToken).ConfigureAwait(false);
-        if (round is Refresher refresher)
-        {
-            refresher.Propose(plans);
-        }
-        else
-        {
-            ((Proposer)round).Propose(current => DescribeAtHome(describe!, current?.Record), plans);
-        }
-
+        round.Propose(current => DescribeAtHome(describe, current?.Record), plans);
         for (int tries = 1; ; tries++)
         {
             await driver.RunAsync(
@@ -205,7 +206,7 @@ internal sealed class RecordWriter
     {
         if (current is null || home.IsSameAs(current.Home))
         {
-            return describe(current);
+            return home.WithCurrentAddresses(describe(current));
         }
 
         const string Meanwhile = "was made by somebody else meanwhile, with other peers.";

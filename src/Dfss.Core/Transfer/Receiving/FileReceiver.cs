@@ -9,7 +9,7 @@ namespace Dfss.Transfer;
 /// earlier receive of the same file has left is verified first, and not fetched again.
 /// </summary>
 internal sealed class FileReceiver(
-    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
+    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, AddressRefresher addresses, RateLimit? limit, TransferOptions options)
 {
     public async Task ReceiveAsync(
         StoredFile file,
@@ -30,6 +30,7 @@ internal sealed class FileReceiver(
             {
                 await ReceiveAsync(
                     home, record, key, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
+                await addresses.RefreshAsync(record, home, cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (DfssException error) when (error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)

@@ -108,6 +108,23 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         return (null, reasons.Count > 0 ? string.Join(" ", reasons) : $"Store {id} has no address that can be read.");
     }
 
+    /// <summary>
+    /// The members, each that is connected with the addresses that it has now. Loopback addresses do not take the place of
+    /// addresses that other machines can use.
+    /// </summary>
+    public IReadOnlyList<HomeMember> WithCurrentAddresses(IReadOnlyList<HomeMember> members) => [.. members.Select(WithCurrentAddresses)];
+
+    /// <summary>
+    /// The members that were not reached at any of their recorded addresses, but at others, with those that they have now.
+    /// </summary>
+    public IReadOnlyList<HomeMember> FindReaddressed(IReadOnlyList<HomeMember> members) =>
+    [
+        .. members.Where(member => !member.Addresses.Any(text => IsReachedAt(text, member)))
+            .Select(member => (Recorded: member, Current: WithCurrentAddresses(member)))
+            .Where(one => one.Current.Addresses.Except(one.Recorded.Addresses, StringComparer.OrdinalIgnoreCase).Any())
+            .Select(one => one.Current),
+    ];
+
     /// <summary>Says, once, that a member's store has no vote.</summary>
     public void WarnOfNoVote(PeerHandle peer)
     {
@@ -160,6 +177,24 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         await Task.WhenAll(handles.Select(peer => peer.DisposeAsync().AsTask())).ConfigureAwait(false);
         disposed.Dispose();
     }
+
+    private HomeMember WithCurrentAddresses(HomeMember member)
+    {
+        if (FindKnown(member) is not { Link.IsOpen: true } peer)
+        {
+            return member;
+        }
+
+        bool isLocal = member.Addresses.Count == 0 || member.Addresses.Any(IsLoopback);
+        string[] current = [.. peer.Member.Addresses.Where(text => isLocal || !IsLoopback(text))];
+        return current.Length > 0 ? member with { Addresses = current } : member;
+    }
+
+    private static bool IsLoopback(string text) => PeerAddress.TryParse(text, out PeerAddress? address) && address.IsLoopback;
+
+    private bool IsReachedAt(string text, HomeMember member) => PeerAddress.TryParse(text, out PeerAddress? address)
+        && byAddress.TryGetValue(address, out Lazy<Task<PeerHandle>>? attempt)
+        && attempt is { IsValueCreated: true, Value.IsCompletedSuccessfully: true } && attempt.Value.Result.StoreId == member.StoreId;
 
     private async Task LookAsync(PeerAddress address)
     {

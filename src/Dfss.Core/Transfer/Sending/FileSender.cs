@@ -209,7 +209,7 @@ internal sealed class FileSender(
             ChunkSize = manifest.ChunkSize,
             Replicas = replicas,
             Run = Run,
-            Home = home.CurrentMembers,
+            Home = home.Members,
             Modified = source.Modified,
             UnixMode = source.UnixMode,
             WriterId = writerId,

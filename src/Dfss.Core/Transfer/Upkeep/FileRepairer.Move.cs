@@ -83,7 +83,7 @@ internal sealed partial class FileRepairer
         {
             State = FileRecordState.Moved,
             Replicas = Math.Min(repairOptions.Replicas ?? record.Replicas, next.Count),
-            Home = next.CurrentMembers,
+            Home = next.Members,
             FormerHome = record.Home,
             Previous = [.. record.Previous.Select(earlier => earlier with { Replicas = Math.Min(earlier.Replicas, next.Count) })],
         };

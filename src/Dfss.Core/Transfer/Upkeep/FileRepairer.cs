@@ -38,10 +38,15 @@ internal sealed partial class FileRepairer(
         CopyRound[] rounds =
             [round, .. await BeginEarlierAsync(located, repairOptions.Deep, cancellationToken).ConfigureAwait(false)];
         IReadOnlyList<PeerHandle> withoutVote = await FindWithoutVoteAsync(home, record.Name, cancellationToken).ConfigureAwait(false);
-        RepairPlan plan = Plan(rounds, health.File) with { WithoutVote = [.. withoutVote.Select(peer => peer.Member)] };
+        RepairPlan plan = Plan(rounds, health.File) with
+        {
+            WithoutVote = [.. withoutVote.Select(peer => peer.Member)],
+            Readdressed = home.FindReaddressed(record),
+        };
         bool isChange = wanted.Replicas != record.Replicas;
         RepairResult result = new(health.File, health.File.PresentReplicas!.Value, CopiedChunks: 0, CopiedBytes: 0);
-        if (plan.Copies.Count == 0 && plan.LostChunks == 0 && !isChange && withoutVote.Count == 0)
+        if (plan.Copies.Count == 0 && plan.LostChunks == 0 && !isChange && withoutVote.Count == 0
+            && plan.Readdressed.Count == 0)
         {
             // What is there may have come with a repair that was interrupted before it was durable.
             await copies.FlushAsync(options, cancellationToken).ConfigureAwait(false);
@@ -87,7 +92,7 @@ internal sealed partial class FileRepairer(
 
         IReadOnlyList<CopyRound>? earlier = null;
         return await writer.CommitAsync(
-            isChange ? current => current! with { Replicas = copies.Record.Replicas } : null,
+            isChange ? current => current! with { Replicas = copies.Record.Replicas } : RecordWriter.Same,
             async token =>
             {
                 if (earlier is not null)

@@ -125,7 +125,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
 
         await (current is null
             ? writer.RemoveAsync(cancellationToken)
-            : writer.CommitAsync(describe: null, static _ => RecordWriter.NoSeals, cancellationToken)).ConfigureAwait(false);
+            : writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken)).ConfigureAwait(false);
         return writer.Chosen!;
     }
 

@@ -4,8 +4,8 @@ namespace Dfss.Transport;
 /// A counted resource (bytes, requests) that is divided fairly: each identity takes through its own share. A share that
 /// holds some may grow to at most twice what is then left for the others; so one share alone gets no more than two
 /// thirds, and something is left for the next one. A share that holds nothing may take all that is left. Of the waiting
-/// shares, the one that holds least is served first. No share waits for ever, as long as holders return what they took
-/// without waiting for more of it. Safe for concurrent use.
+/// shares, the one that holds least is served first, and within a share the caller that came first. No share waits for
+/// ever, as long as holders return what they took without waiting for more of it. Safe for concurrent use.
 /// </summary>
 internal sealed class FairBudget
 {
@@ -15,7 +15,6 @@ internal sealed class FairBudget
     private readonly Lock gate = new();
     private readonly List<Share> waiting = [];
     private long left;
-    private long arrivals;
 
     /// <param name="limit">The most in use at one moment.</param>
     public FairBudget(long limit)
@@ -42,14 +41,17 @@ internal sealed class FairBudget
     /// <summary>
     /// Makes a new share. It needs no closing: the budget keeps nothing about a share that has returned everything.
     /// </summary>
-    public Share Open() => new(this);
+    public Share Open() => new(this, isUndivided: false);
+
+    /// <summary>The only share of a budget of its own, which may take all of it.</summary>
+    public static Share Undivided(long limit) => new(new FairBudget(limit), isUndivided: true);
 
     private ValueTask TakeAsync(Share share, long amount, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(amount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(amount, Limit);
         cancellationToken.ThrowIfCancellationRequested();
-        Waiter waiter;
+        WaitingLine<long>.Waiter waiter;
         lock (gate)
         {
             if (waiting.Count == 0 && amount <= left && share.MayTake(amount, left))
@@ -58,19 +60,18 @@ internal sealed class FairBudget
                 return ValueTask.CompletedTask;
             }
 
-            waiter = new Waiter(share, amount, ++arrivals);
-            if (share.Line.Count == 0)
+            if (share.Line.FirstAmount is null)
             {
                 waiting.Add(share);
             }
 
-            waiter.Node = share.Line.AddLast(waiter);
+            waiter = share.Line.Join(amount);
 
             // The waiters before this one may be blocked only by the limits of their own shares.
             ServeWaiters();
         }
 
-        return new ValueTask(WaitAsync(waiter, cancellationToken));
+        return new ValueTask(share.Line.WaitAsync(waiter, cancellationToken));
     }
 
     private void Return(Share share, long amount)
@@ -85,60 +86,29 @@ internal sealed class FairBudget
         }
     }
 
-    private async Task WaitAsync(Waiter waiter, CancellationToken cancellationToken)
-    {
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            state => GiveUp((Waiter)state!, cancellationToken), waiter);
-        await waiter.Task.ConfigureAwait(false);
-    }
-
-    private void GiveUp(Waiter waiter, CancellationToken cancellationToken)
-    {
-        lock (gate)
-        {
-            if (waiter.Node is null)
-            {
-                return;
-            }
-
-            Remove(waiter);
-            ServeWaiters();
-        }
-
-        waiter.SetCanceled(cancellationToken);
-    }
-
     /// <summary>
-    /// While too little is left for the first waiter, no later one is served: so large amounts are served too.
+    /// While too little is left for the first caller, no later one is served: so large amounts are served too.
     /// </summary>
     private void ServeWaiters()
     {
-        while (FindFirst() is { } first && first.Amount <= left)
+        // A caller that gave up may have been the only one of its share.
+        waiting.RemoveAll(static share => share.Line.FirstAmount is null);
+        while (waiting.Count > 0 && FindFirst() is { } share && share.Line.FirstAmount is { } amount && amount <= left)
         {
-            Remove(first);
-            Give(first.Share, first.Amount);
-            first.SetResult();
-        }
-    }
+            Give(share, amount);
+            share.Line.ServeFirst(amount);
 
-    /// <summary>
-    /// Of the waiters whose shares may grow, the one whose share holds least; of several, the one that arrived first.
-    /// </summary>
-    private Waiter? FindFirst()
-    {
-        Waiter? found = null;
-        foreach (Share share in waiting)
-        {
-            Waiter first = share.Line.First!.Value;
-            if (share.MayTake(first.Amount, left)
-                && (found is null || (share.Held, first.Arrival).CompareTo((found.Share.Held, found.Arrival)) < 0))
+            // Of shares that hold the same, the one that was served longest ago is next.
+            waiting.Remove(share);
+            if (share.Line.FirstAmount is not null)
             {
-                found = first;
+                waiting.Add(share);
             }
         }
-
-        return found;
     }
+
+    /// <summary>Of the waiting shares that may grow, the one that holds least; of several, the first.</summary>
+    private Share? FindFirst() => waiting.Where(share => share.MayTake(share.Line.FirstAmount!.Value, left)).MinBy(share => share.Held);
 
     private void Give(Share share, long amount)
     {
@@ -146,22 +116,12 @@ internal sealed class FairBudget
         left -= amount;
     }
 
-    private void Remove(Waiter waiter)
-    {
-        waiter.Share.Line.Remove(waiter.Node!);
-        waiter.Node = null;
-        if (waiter.Share.Line.Count == 0)
-        {
-            waiting.Remove(waiter.Share);
-        }
-    }
-
     /// <summary>The part of the budget that one identity holds. Guarded by the budget's gate.</summary>
-    internal sealed class Share(FairBudget budget)
+    internal sealed class Share(FairBudget budget, bool isUndivided)
     {
         public long Held { get; set; }
 
-        internal LinkedList<Waiter> Line { get; } = [];
+        internal WaitingLine<long> Line { get; } = new(budget.gate, budget.ServeWaiters);
 
         /// <summary>
         /// Takes this much, at most the limit; waits while the share may not grow, or too little is left.
@@ -172,21 +132,8 @@ internal sealed class FairBudget
         public void Return(long amount) => budget.Return(this, amount);
 
         /// <summary>
-        /// Whether the share may grow by this amount. An empty share always may, though it may have to wait.
+        /// Whether the share may grow by this amount. An empty or undivided share always may, though it may have to wait.
         /// </summary>
-        internal bool MayTake(long amount, long left) => Held == 0 || Held + amount <= Greed * (left - amount);
-    }
-
-    internal sealed class Waiter(Share share, long amount, long arrival)
-        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public Share Share { get; } = share;
-
-        public long Amount { get; } = amount;
-
-        public long Arrival { get; } = arrival;
-
-        /// <summary>The position in the queue; null once served or cancelled.</summary>
-        public LinkedListNode<Waiter>? Node { get; set; }
+        internal bool MayTake(long amount, long left) => isUndivided || Held == 0 || Held + amount <= Greed * (left - amount);
     }
 }

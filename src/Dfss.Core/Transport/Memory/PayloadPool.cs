@@ -13,7 +13,7 @@ internal sealed class PayloadPool
 
     private readonly Lock gate = new();
     private readonly BuddyBlocks blocks;
-    private readonly LinkedList<Waiter> waiters = [];
+    private readonly WaitingLine<Payload> line;
     private readonly PayloadPool? small;
 
     /// <summary>Makes a pool; it allocates memory only when it is needed.</summary>
@@ -24,6 +24,7 @@ internal sealed class PayloadPool
     public PayloadPool(long budgetBytes, long smallBudgetBytes = 0)
     {
         blocks = new BuddyBlocks(budgetBytes);
+        line = new WaitingLine<Payload>(gate, ServeWaiters);
         BudgetBytes = budgetBytes;
         small = smallBudgetBytes > 0 ? new PayloadPool(smallBudgetBytes) : null;
     }
@@ -63,7 +64,7 @@ internal sealed class PayloadPool
     public ValueTask<Payload> RentAsync(int length, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Waiter waiter;
+        WaitingLine<Payload>.Waiter waiter;
         lock (gate)
         {
             if (TryTake(length) is { } payload)
@@ -71,11 +72,10 @@ internal sealed class PayloadPool
                 return new ValueTask<Payload>(payload);
             }
 
-            waiter = new Waiter(length);
-            waiter.Node = waiters.AddLast(waiter);
+            waiter = line.Join(length);
         }
 
-        return new ValueTask<Payload>(WaitAsync(waiter, cancellationToken));
+        return new ValueTask<Payload>(line.WaitAsync(waiter, cancellationToken));
     }
 
     /// <summary>Memory for a payload if some is free now and no caller waits; null otherwise.</summary>
@@ -122,48 +122,14 @@ internal sealed class PayloadPool
             return new Payload(pool: null, default);
         }
 
-        return waiters.Count == 0 && blocks.TryTake(length, out BuddyBlocks.Block block) ? new Payload(this, block) : null;
-    }
-
-    private async Task<Payload> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
-    {
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            state => GiveUp((Waiter)state!, cancellationToken), waiter);
-        return await waiter.Task.ConfigureAwait(false);
-    }
-
-    private void GiveUp(Waiter waiter, CancellationToken cancellationToken)
-    {
-        lock (gate)
-        {
-            if (waiter.Node is null)
-            {
-                return;
-            }
-
-            waiters.Remove(waiter.Node);
-            waiter.Node = null;
-            ServeWaiters();
-        }
-
-        waiter.SetCanceled(cancellationToken);
+        return line.FirstAmount is null && blocks.TryTake(length, out BuddyBlocks.Block block) ? new Payload(this, block) : null;
     }
 
     private void ServeWaiters()
     {
-        while (waiters.First is { } first && blocks.TryTake(first.Value.Length, out BuddyBlocks.Block block))
+        while (line.FirstAmount is { } length && blocks.TryTake((int)length, out BuddyBlocks.Block block))
         {
-            waiters.RemoveFirst();
-            first.Value.Node = null;
-            first.Value.SetResult(new Payload(this, block));
+            line.ServeFirst(new Payload(this, block));
         }
-    }
-
-    private sealed class Waiter(int length) : TaskCompletionSource<Payload>(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public int Length { get; } = length;
-
-        /// <summary>The position in the queue; null once served or cancelled. Guarded by the pool's gate.</summary>
-        public LinkedListNode<Waiter>? Node { get; set; }
     }
 }

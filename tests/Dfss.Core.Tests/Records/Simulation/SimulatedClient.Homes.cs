@@ -16,6 +16,9 @@ internal sealed partial class SimulatedClient
     private int[]? target;
     private bool changes;
 
+    // Of a client that brings other addresses into a record: the record as it read it. To the history it is a read.
+    private FileRecord? refreshed;
+
     /// <summary>Who is to hold the chunks of what is written.</summary>
     private int[] Holders => target ?? members;
 
@@ -44,7 +47,9 @@ internal sealed partial class SimulatedClient
         if (!changes)
         {
             place = place with { Members = Schedule.StoresOf(members), Clocks = clocks };
-            round = new RegisterReader(operation!.Name, place, schedule.NewGuid);
+            round = refreshed is { State: FileRecordState.File }
+                ? new Refresher(place, refreshed, schedule.NewGuid) { GivesWay = random.Next(2) == 0 }
+                : new RegisterReader(operation!.Name, place, schedule.NewGuid);
             return;
         }
 

@@ -33,6 +33,7 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         tries = MaxTries;
         budget = random.Next(20, 100);
         changes = !isReadOnly && random.Next(3) != 0;
+        refreshed = !changes && !isReadOnly && random.Next(3) == 0 ? lastSeen.GetValueOrDefault(name) : null;
         operation = changes ? DescribeChange(name) : new HistoryOperation { Name = name, IsRead = true, Called = schedule.Tick() };
         BeginAt(isReadOnly ? schedule.FirstHome : ChooseHome(name));
         schedule.History.Add(operation);
@@ -81,6 +82,10 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         if (round is Proposer { State: ProposerState.Prepared or ProposerState.ChunksMissing } proposer)
         {
             StepChunks(proposer);
+        }
+        else if (round is Refresher { State: ProposerState.Prepared } refresher)
+        {
+            refresher.Propose(BuildReaddressed, SealPlan.None);
         }
 
         for (int place = 0; place < members.Length; place++)
@@ -146,126 +151,6 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         };
     }
 
-    /// <summary>
-    /// Puts the chunks, or puts again what is missing, and goes on when every put was answered or given up.
-    /// </summary>
-    private void StepChunks(Proposer proposer)
-    {
-        if (operation!.Removes || (target is not null && schedule.Mutation == Mutation.MovesAreNotSealed))
-        {
-            proposer.Propose(BuildRecord, SealPlan.None);
-        }
-        else if (awaitedPuts.Count > 0)
-        {
-            return;
-        }
-        else if (!isPutting)
-        {
-            BeginPuts(proposer);
-        }
-        else
-        {
-            isPutting = false;
-            EndPuts(proposer);
-        }
-    }
-
-    private void BeginPuts(Proposer proposer)
-    {
-        if (tries-- == 0)
-        {
-            proposer.GiveUp();
-            return;
-        }
-
-        isPutting = true;
-        bool placesAnew = proposer.State == ProposerState.Prepared || random.Next(3) == 0;
-        if (placesAnew)
-        {
-            donePuts.Clear();
-            Place();
-            return;
-        }
-
-        for (int place = 0; place < members.Length; place++)
-        {
-            PutMissing(proposer, place);
-        }
-    }
-
-    private void Place()
-    {
-        int[] holders = Holders;
-        int first = random.Next(holders.Length);
-        int replicas = random.Next(minimumReplicas, holders.Length + 1);
-        for (int copy = 0; copy < replicas; copy++)
-        {
-            for (int i = 0; i < file.Chunks.Count; i++)
-            {
-                int member = holders[(first + i + copy) % holders.Length];
-                Put(member, file.Chunks[i]);
-                Put(member, file.Manifest);
-            }
-
-            Put(holders[(first + copy) % holders.Length], file.Manifest);
-        }
-    }
-
-    private void PutMissing(Proposer proposer, int place)
-    {
-        for (int i = 0; i < file.Chunks.Count; i++)
-        {
-            if (proposer.MissingAt(place)[i])
-            {
-                Put(members[place], file.Chunks[i]);
-            }
-        }
-
-        if (proposer.IsManifestMissingAt(place))
-        {
-            Put(members[place], file.Manifest);
-        }
-    }
-
-    private void EndPuts(Proposer proposer)
-    {
-        SealPlan plan = new(
-            file.FileId,
-            file.Chunks.Count,
-            [.. members.Select(Expected)],
-            minimumReplicas)
-        {
-            Sealers = target is null ? null : [.. members.Select(member => target.Contains(member))],
-        };
-        bool isEnough = plan.IsMetBy(place => plan.Asks(place) && donePuts.Contains((members[place], file.Manifest)));
-        if (proposer.State == ProposerState.Prepared)
-        {
-            if (isEnough)
-            {
-                proposer.Propose(BuildRecord, plan);
-            }
-        }
-        else if (isEnough && random.Next(2) == 0)
-        {
-            proposer.Reseal(plan);
-        }
-        else
-        {
-            proposer.Reseal();
-        }
-    }
-
-    private ChunkBitmap Expected(int member) => ChunkBitmap.Create(
-        file.Chunks.Count, i => donePuts.Contains((member, file.Manifest)) && donePuts.Contains((member, file.Chunks[i])));
-
-    private void Put(int member, int chunk)
-    {
-        if (awaitedPuts.Add((member, chunk)))
-        {
-            schedule.SendPut(this, member, chunk);
-        }
-    }
-
     private FileRecord BuildRecord(BallotedRecord? current) => new()
     {
         Name = operation!.Name,
@@ -280,6 +165,11 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         WriterId = default,
     };
 
+    private FileRecord BuildReaddressed(BallotedRecord? current) => current!.Record with
+    {
+        Home = [.. current.Record.Home.Select(member => member with { Addresses = [$"{schedule.NewGuid():N}:1"] })],
+    };
+
     private void Complete()
     {
         (HistoryOutcome outcome, FileRecord? seen) = round switch
@@ -287,6 +177,8 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
             RegisterReader { HasMoved: true } => (HistoryOutcome.Nothing, null),
             RegisterReader { IsCurrent: true } reader => (HistoryOutcome.Done, reader.Result?.Record),
             RegisterReader reader => (HistoryOutcome.Nothing, reader.Result?.Record),
+            Refresher { State: ProposerState.Chosen } refresher => (HistoryOutcome.Done, refresher.Chosen!.Record),
+            Refresher => (HistoryOutcome.Nothing, null),
             Proposer { State: ProposerState.Chosen } proposer => (HistoryOutcome.Done, proposer.Chosen!.Record),
             Proposer { State: ProposerState.Conflict } proposer => (HistoryOutcome.Conflict, proposer.Current?.Record),
             Proposer { State: ProposerState.NoMajority or ProposerState.Moved } => (HistoryOutcome.Nothing, null),

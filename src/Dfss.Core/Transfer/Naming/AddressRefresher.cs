@@ -1,0 +1,61 @@
+using Dfss.Records;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// Brings the addresses that peers have now into the record of a file that a client has read. Best effort: it takes little
+/// time, gives way to every other writer, and leaves the record as it is where the client may not write it.
+/// </summary>
+internal sealed class AddressRefresher(TransferOptions options)
+{
+    /// <summary>2 s: three rounds of small requests, at peers that have just answered. A read waits no longer for it.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+
+    // Then it would fail for other files too, and each would wait for it.
+    private volatile bool hasFailed;
+
+    /// <summary>Does so where a member was reached at none of its recorded addresses; no error is thrown.</summary>
+    /// <param name="read">The record as it was read.</param>
+    /// <param name="home">Its home, as far as it was reached.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public async Task RefreshAsync(FileRecord read, Home home, CancellationToken cancellationToken)
+    {
+        if (hasFailed || home.FindReaddressed(read).Count == 0)
+        {
+            return;
+        }
+
+        using CancellationTokenSource limit = new(Limit, options.TimeProvider);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await RefreshAsync(read.Name, home, either.Token).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            hasFailed |= error.Code != DfssErrorCode.Conflict;
+            options.Verbose?.Invoke($"The record of '{read.Name}' keeps old addresses of its peers: {error.Reason}");
+        }
+        catch (OperationCanceledException)
+        {
+            hasFailed = true;
+            options.Verbose?.Invoke($"The record of '{read.Name}' keeps old addresses of its peers: these did not answer in time.");
+        }
+    }
+
+    private async Task RefreshAsync(string name, Home home, CancellationToken cancellationToken)
+    {
+        // Another reader may have done it meanwhile, and the file may be another one by now.
+        (RegisterReader reader, _, home) = await new RecordReader(options).FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
+        if (!reader.IsCurrent || reader.Result?.Record is not { State: FileRecordState.File } current || home.FindReaddressed(current).Count == 0)
+        {
+            return;
+        }
+
+        RecordWriter writer = RecordWriter.Refresh(home, current, options, givesWay: true);
+        if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is null)
+        {
+            await writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+using System.Collections.Concurrent;
+using Dfss.Encryption;
+using Dfss.Peers;
+using Dfss.Security;
+using Dfss.Testing;
+using Dfss.Transfer;
+using Dfss.Transport;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Transfer;
+
+/// <summary>
+/// Peers that were restarted on other ports: which operations bring the new addresses into the record of a file. After each
+/// a client that knows one peer finds the other two by the record.
+/// </summary>
+public sealed class ReaddressedPeersTests : IAsyncDisposable
+{
+    private static readonly SendOptions Send = new() { ChunkSize = DfssLimits.MinChunkSize };
+
+    private readonly TemporaryFolder folder = new();
+    private readonly ConcurrentQueue<string> told = new();
+    private readonly List<DfssPeer> peers = [];
+    private readonly HashSet<int> ports = [];
+
+    // It stands still: no time limit ends an attempt on a busy machine.
+    private readonly FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
+    private readonly List<DfssClient> clients = [];
+    private readonly TestAuthority authority = new();
+    private readonly string source;
+
+    public ReaddressedPeersTests() => source = folder.CreateFile("source", 200_000, seed: 1);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private IReadOnlyList<DfssPeer> Running => [.. peers.TakeLast(3)];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (DfssClient client in clients)
+        {
+            await client.DisposeAsync();
+        }
+
+        foreach (DfssPeer peer in peers)
+        {
+            await peer.DisposeAsync();
+        }
+
+        authority.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_receive_does()
+    {
+        await SendAndRestartAsync(Send);
+        await ReceiveAsync(ClientOfAll(), "x");
+        await AssertFoundByOneAsync("x", version: 1);
+    }
+
+    [Fact]
+    public async Task A_repair_that_copies_nothing_does_and_says_so_before()
+    {
+        await SendAndRestartAsync(Send);
+        DfssClient client = ClientOfAll();
+        RepairPlan? asked = null;
+        RepairOptions options = new()
+        {
+            Confirm = (plan, _) =>
+            {
+                asked = plan;
+                return Task.FromResult(true);
+            },
+        };
+
+        RepairResult repaired = await client.RepairAsync(await client.GetAsync("x", Token), options, progress: null, Token);
+
+        Assert.Equal(0, repaired.CopiedChunks);
+        AssertCurrent(repaired.File.Record.Home);
+        AssertCurrent(asked!.Readdressed);
+        await AssertFoundByOneAsync("x", version: 1);
+        asked = null;
+        await client.RepairAsync(await client.GetAsync("x", Token), options, progress: null, Token);
+        Assert.Null(asked);
+    }
+
+    [Fact]
+    public async Task A_repair_that_changes_the_number_of_copies_does()
+    {
+        await SendAndRestartAsync(Send);
+        DfssClient client = ClientOfAll();
+        await client.RepairAsync(await client.GetAsync("x", Token), new RepairOptions { Replicas = 3 }, progress: null, Token);
+        await AssertFoundByOneAsync("x", version: 2);
+    }
+
+    [Fact]
+    public async Task A_rename_does_for_both_names()
+    {
+        await SendAndRestartAsync(Send);
+        DfssClient client = ClientOfAll();
+        await client.RenameAsync(await client.GetAsync("x", Token), "y", Token);
+        await AssertFoundByOneAsync("y", version: 1);
+        await AssertSentByOneAsync("x", version: 3);
+    }
+
+    [Fact]
+    public async Task A_removal_does()
+    {
+        await SendAndRestartAsync(Send);
+        DfssClient client = ClientOfAll();
+        await client.RemoveAsync(await client.GetAsync("x", Token), RemoveOptions.Default, Token);
+        await AssertSentByOneAsync("x", version: 3);
+    }
+
+    [Fact]
+    public async Task An_overwrite_and_a_change_of_one_version_do()
+    {
+        await SendAndRestartAsync(Send);
+        await ClientOfAll().SendAsync(source, "x", Send with { Force = true }, progress: null, Token);
+        await AssertFoundByOneAsync("x", version: 2);
+        await RestartAsync();
+        await ClientOfAll().SendAsync(source, "x", Send with { IfVersion = 2 }, progress: null, Token);
+        await AssertFoundByOneAsync("x", version: 3);
+    }
+
+    [Fact]
+    public async Task A_change_of_recipients_does()
+    {
+        EncryptionKey key = EncryptionKey.Create();
+        await SendAndRestartAsync(Send with { Recipients = [Recipient.Of(key)] });
+        DfssClient client = ClientOfAll();
+        await client.AddRecipientsAsync(
+            await client.GetAsync("x", Token), [Recipient.Of(EncryptionKey.Create())], new KeyRing([key], []), Token);
+        await AssertFoundByOneAsync("x", version: 2, new KeyRing([key], []));
+    }
+
+    /// <summary>What a former peer holds of the name is where it went, and which peers decided that.</summary>
+    [Fact]
+    public async Task A_move_does_for_the_former_home_too()
+    {
+        await SendAndRestartAsync(Send);
+        await RestartAsync("d", "e", "f");
+        DfssPeer[] next = [.. Running];
+        await RestartAsync();
+        DfssClient client = Client(Running);
+        await client.RepairAsync(
+            await client.GetAsync("x", Token), new RepairOptions { MoveTo = [.. next.Select(Cluster.AddressOf)] }, progress: null, Token);
+
+        await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
+        PeerHandle former = await directory.ConnectAsync(Cluster.AddressOf(Running[0]), Token);
+        FileRecord moved = (await former.ReadAsync("x", Token)).Decided!.Record;
+        Assert.Equal(FileRecordState.Moved, moved.State);
+        AssertCurrent(moved.FormerHome);
+    }
+
+    [Fact]
+    public async Task A_receive_through_addresses_that_are_right_writes_nothing()
+    {
+        await SendAndRestartAsync(Send);
+        await ReceiveAsync(ClientOfAll(), "x");
+        Assert.NotEqual(0, CountPrepares());
+        told.Clear();
+
+        await ReceiveAsync(ClientOfAll(), "x");
+        await ReceiveAsync(Client([Running[0]]), "x");
+
+        Assert.Equal(0, CountPrepares());
+    }
+
+    [Fact]
+    public async Task A_receive_of_a_client_that_may_not_write_leaves_the_record_and_is_no_error()
+    {
+        await SendAndRestartAsync(Send);
+        await ClientOfAll().SendAsync(source, "y", Send, progress: null, Token);
+        await RestartAsync(authority, "a", "b", "c");
+        DfssClient reader = ClientOfAll(authority.Identify(DfssRole.Reader));
+
+        told.Clear();
+        await ReceiveAsync(reader, "x");
+        int refused = CountPrepares();
+        await ReceiveAsync(reader, "y");
+
+        Assert.Equal((3, 3), (refused, CountPrepares()));
+        StoredFile left = await ClientOfAll(authority.Identify(DfssRole.Writer)).GetAsync("x", Token);
+        Assert.Empty(left.Record.Home.SelectMany(member => member.Addresses).Intersect(Running.SelectMany(peer => peer.AdvertisedAddresses)));
+    }
+
+    [Fact]
+    public async Task A_loopback_address_does_not_take_the_place_of_one_that_other_machines_can_use()
+    {
+        PeerOptions options = new() { Port = 0, StorePath = folder["a"], AdvertisedAddresses = ["storage.example:9000"] };
+        DfssPeer peer = await DfssPeer.StartAsync(options, Token);
+        peers.Add(peer);
+        await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
+        string own = $"localhost:{peer.Port}";
+        await directory.ConnectAsync(PeerAddress.Parse(own), Token);
+
+        string[] remote = ["old.example:9000"];
+        Assert.Equal(["storage.example:9000"], CurrentOf(directory, peer.StoreId, remote));
+        Assert.Equal([own, "storage.example:9000"], CurrentOf(directory, peer.StoreId, ["localhost:1"]));
+        Assert.Equal([own, "storage.example:9000"], CurrentOf(directory, peer.StoreId, []));
+        Assert.Equal(remote, CurrentOf(directory, StoreId.Create(), remote));
+        Assert.Single(directory.FindReaddressed([new HomeMember(peer.StoreId, remote)]));
+        Assert.Empty(directory.FindReaddressed([new HomeMember(peer.StoreId, ["storage.example:9000"])]));
+        Assert.Empty(directory.FindReaddressed([new HomeMember(peer.StoreId, ["old.example:9000", own])]));
+    }
+
+    private static IReadOnlyList<string> CurrentOf(PeerDirectory directory, StoreId store, string[] recorded) =>
+        Assert.Single(directory.WithCurrentAddresses([new HomeMember(store, recorded)])).Addresses;
+
+    private int CountPrepares() => told.Count(line => line.Contains(" prepare,", StringComparison.Ordinal));
+
+    private async Task SendAndRestartAsync(SendOptions options)
+    {
+        await RestartAsync();
+        StoredFile sent = await ClientOfAll().SendAsync(source, "x", options, progress: null, Token);
+        AssertCurrent(sent.Record.Home);
+        await RestartAsync();
+    }
+
+    private Task RestartAsync() => RestartAsync("a", "b", "c");
+
+    private Task RestartAsync(params string[] stores) => RestartAsync(by: null, stores);
+
+    /// <summary>Starts them at ports that none has had before.</summary>
+    private async Task RestartAsync(TestAuthority? by, params string[] stores)
+    {
+        List<DfssPeer> started = [];
+        foreach (string store in stores)
+        {
+            StoreId? id = PeerStore.Find(folder[store]);
+            if (peers.FindLast(peer => peer.StoreId == id) is { } before)
+            {
+                await before.StopAsync();
+            }
+
+            PeerOptions options = new() { Port = 0, StorePath = folder[store], Identity = by?.IdentifyPeer(id!.Value) };
+            DfssPeer peer = await DfssPeer.StartAsync(options, Token);
+            while (!ports.Add(peer.Port))
+            {
+                await peer.StopAsync();
+                peer = await DfssPeer.StartAsync(options, Token);
+            }
+
+            started.Add(peer);
+        }
+
+        peers.AddRange(started);
+    }
+
+    private DfssClient ClientOfAll(TlsIdentity? identity = null) => Client(Running, identity);
+
+    private DfssClient Client(IReadOnlyList<DfssPeer> known, TlsIdentity? identity = null)
+    {
+        DfssClient client = new(
+            [.. known.Select(Cluster.AddressOf)], new TransferOptions { Debug = told.Enqueue, Identity = identity, TimeProvider = clock });
+        clients.Add(client);
+        return client;
+    }
+
+    private async Task ReceiveAsync(DfssClient client, string name, KeyRing? keys = null)
+    {
+        ReceiveOptions options = new() { Force = true, Keys = keys };
+        await client.ReceiveAsync(await client.GetAsync(name, Token), folder["received"], options, progress: null, Token);
+        Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["received"], Token));
+    }
+
+    private async Task AssertFoundByOneAsync(string name, long version, KeyRing? keys = null)
+    {
+        foreach (DfssPeer known in Running)
+        {
+            DfssClient client = Client([known]);
+            StoredFile found = await client.GetAsync(name, Token);
+            Assert.Equal((version, true), (found.Record.Version, found.IsCurrent));
+            AssertCurrent(found.Record.Home);
+            await ReceiveAsync(client, name, keys);
+        }
+    }
+
+    /// <summary>The tombstone of a name says where its peers are.</summary>
+    private async Task AssertSentByOneAsync(string name, long version)
+    {
+        StoredFile sent = await Client([Running[1]]).SendAsync(source, name, Send, progress: null, Token);
+        Assert.Equal(version, sent.Record.Version);
+        Assert.Equal(3, sent.Record.Home.Count);
+    }
+
+    private void AssertCurrent(IReadOnlyList<HomeMember> home) => Assert.Equal(
+        Running.ToDictionary(peer => peer.StoreId, peer => peer.AdvertisedAddresses[0]).OrderBy(one => one.Value),
+        home.ToDictionary(member => member.StoreId!.Value, member => Assert.Single(member.Addresses)).OrderBy(one => one.Value));
+}
