@@ -173,7 +173,7 @@ class _Reader:
         for _ in range(count):
             key = self.value(depth + 1)
             if not isinstance(key, str) or key in result:
-                raise _violation("a key is no text, or is there twice")
+                raise _violation("a key is not text, or is there twice")
             result[key] = self.value(depth + 1)
         return result
 

@@ -51,7 +51,8 @@ public enum DfssErrorCode
     NotAuthenticated = 11,
 
     /// <summary>
-    /// Handshake. A certificate, the message says whose, has expired or is not valid yet. Not transient; renew it.
+    /// Handshake, join. A certificate, the message says whose, has expired or is not valid yet, or would be so when
+    /// issued, as a clock is wrong. Not transient; renew it, or set the clock.
     /// </summary>
     CertificateExpired = 12,
 
@@ -122,7 +123,7 @@ public enum DfssErrorCode
     /// </summary>
     TooFewReplicas = 27,
 
-    /// <summary>Join. The issuer knows no such invitation. Not transient; ask for another one.</summary>
+    /// <summary>Join. The issuer does not know this invitation. Not transient; ask for another one.</summary>
     InvitationUnknown = 30,
 
     /// <summary>Join. The invitation was used before, and is valid once. Not transient; ask for another one.</summary>

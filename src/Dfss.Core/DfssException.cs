@@ -53,7 +53,7 @@ public sealed class DfssException : Exception
     /// </summary>
     /// <param name="reason">What failed and where, if more is known now; null to keep it.</param>
     /// <param name="advice">What to do, if more is known now; null to keep it.</param>
-    public DfssException Retold(string? reason = null, string? advice = null)
+    public DfssException Copy(string? reason = null, string? advice = null)
     {
         DfssException copy = new(Code, reason ?? Reason, advice ?? Advice, InnerException) { ChunkId = ChunkId };
         if (StackTrace is { } trace)

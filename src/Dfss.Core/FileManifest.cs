@@ -137,7 +137,7 @@ public sealed class FileManifest
         ReadOnlySpan<byte> span = encoded.Span;
         if (span.Length < HeaderBytes || !IsMarked(span))
         {
-            problem = "it does not begin as one.";
+            problem = "it does not start with the header of a manifest.";
             return false;
         }
 
@@ -159,7 +159,7 @@ public sealed class FileManifest
 
         if (span[VersionOffset] == EncryptedVersion && !KeyEnvelope.Fits(length, chunkSize))
         {
-            problem = $"chunks of {chunkSize} bytes, {length} together, are no encrypted ones: the last has nothing in it.";
+            problem = $"chunks of {chunkSize} bytes, {length} together, cannot be encrypted: the last one would be empty.";
             return false;
         }
 

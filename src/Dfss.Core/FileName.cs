@@ -48,7 +48,7 @@ public static class FileName
             {
                 throw new DfssException(
                     DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a new file: {problem}",
-                    "Give a -Name of which every character shows.");
+                    "Give a -Name with visible characters only.");
             }
         }
 
@@ -109,7 +109,7 @@ public static class FileName
 
         if (name[0] == '/' || name[^1] == '/')
         {
-            return name[0] == '/' ? "it begins with '/'." : "it ends with '/'.";
+            return name[0] == '/' ? "it starts with '/'." : "it ends with '/'.";
         }
 
         foreach (Range part in name.AsSpan().Split('/'))

@@ -16,7 +16,7 @@ internal static class MamlFile
     /// <summary>The descriptions of the engine's own parameters, which are the same for every cmdlet.</summary>
     private static readonly Dictionary<string, string> EngineParameters = new(StringComparer.Ordinal)
     {
-        ["WhatIf"] = "Says what the command would do, and does nothing.",
+        ["WhatIf"] = "Shows what the command would do, and does nothing.",
         ["Confirm"] = "Asks before each step that changes something.",
     };
 

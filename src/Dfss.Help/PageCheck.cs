@@ -64,7 +64,7 @@ internal static partial class PageCheck
         {
             if (Placeholder().Match(page.Lines[i]) is { Success: true } match)
             {
-                yield return new PageError(page.Path, i + 1, $"'{match.Value}' is a placeholder. Write what it stands for.");
+                yield return new PageError(page.Path, i + 1, $"'{match.Value}' is a placeholder. Write the text.");
             }
         }
     }
@@ -75,7 +75,7 @@ internal static partial class PageCheck
         {
             yield return new PageError(
                 page.Path, section.Line,
-                "The section SYNTAX is not what the code says. To have it written: DFSS_UPDATE_HELP=1 dotnet build "
+                "The section SYNTAX differs from the code. To have it written: DFSS_UPDATE_HELP=1 dotnet build "
                 + "src/Dfss.PowerShell.");
         }
     }
@@ -113,7 +113,7 @@ internal static partial class PageCheck
 
             if (!example.Blocks.OfType<ParagraphBlock>().Any())
             {
-                yield return new PageError(page.Path, example.Line, "An example needs a sentence that says what it does.");
+                yield return new PageError(page.Path, example.Line, "An example needs a sentence that describes it.");
             }
         }
     }

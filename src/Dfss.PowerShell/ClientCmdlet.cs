@@ -75,7 +75,7 @@ public abstract class ClientCmdlet : IdentityCmdlet
 
     private static CmdletException PeerMissing() => new(ErrorRecords.Create(
         "PeerMissing", ErrorCategory.InvalidArgument, target: null,
-        "No peer is named: neither -Peer nor $env:DFSS_PEER is given, and no cluster was joined that has peers.",
+        "No peer is given: neither -Peer nor $env:DFSS_PEER is given, and no cluster was joined that has peers.",
         "Give -Peer host:port, or set $env:DFSS_PEER = 'host:port,host:port'."));
 
     private async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(CancellationToken cancellationToken)

@@ -33,7 +33,7 @@ internal sealed class TextArgumentAttribute : ArgumentTransformationAttribute
         if ((item is PSObject wrapped ? wrapped.BaseObject : item) is ScriptBlock block)
         {
             throw new ArgumentTransformationMetadataException(
-                $"The script block {{{block}}} is no value here, and is not evaluated. Give its result: (& {{{block}}}).");
+                $"The script block {{{block}}} is not a value here, and is not evaluated. Give its result: (& {{{block}}}).");
         }
     }
 }

@@ -68,7 +68,7 @@ internal sealed record ShellOptions
             case "-VERSION" or "-V":
                 return new ShellOptions { Mode = ShellMode.Version };
             default:
-                throw new ArgumentException($"dfss knows no '{arguments[0]}'. `dfss -Help` lists what it knows.");
+                throw new ArgumentException($"dfss has no option '{arguments[0]}'. `dfss -Help` lists the options.");
         }
     }
 

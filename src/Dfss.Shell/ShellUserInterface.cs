@@ -166,7 +166,7 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
     {
         if (!Terminal.CanAsk)
         {
-            throw new HostException($"Nobody can be asked here for {what}: standard input is not a terminal.");
+            throw new HostException($"The session cannot ask for {what}: standard input is not a terminal.");
         }
     }
 

@@ -6,7 +6,7 @@ namespace Dfss.Benchmarks;
 
 /// <summary>
 /// What hostile clients take from an honest one: it sends a file to a peer and receives it, again and again, for some seconds alone and for
-/// as many beside one animal of the zoo, in turns. All three share this machine, so what an attacker spends on its attack is missing too.
+/// as many beside one adversary of the zoo, in turns. All three share this machine, so what an attacker spends on its attack is missing too.
 /// </summary>
 internal static class AdversarialBenchmark
 {
@@ -26,17 +26,17 @@ internal static class AdversarialBenchmark
         output.WriteLine("|---|---|---|---|---|---|");
         foreach (bool isSecured in new[] { false, true })
         {
-            foreach (AdversarialClient animal in AdversarialClient.All.Where(animal => (isSecured ? !animal.IsPlainOnly : !animal.NeedsTls)
-                && animal.Name.Contains(which, StringComparison.Ordinal)))
+            foreach (AdversarialClient adversary in AdversarialClient.All.Where(adversary => (isSecured ? !adversary.IsPlainOnly : !adversary.NeedsTls)
+                && adversary.Name.Contains(which, StringComparison.Ordinal)))
             {
-                await MeasureAsync(animal, isSecured, TimeSpan.FromSeconds(seconds), rounds, output);
+                await MeasureAsync(adversary, isSecured, TimeSpan.FromSeconds(seconds), rounds, output);
             }
         }
     }
 
-    private static async Task MeasureAsync(AdversarialClient animal, bool isSecured, TimeSpan duration, int rounds, TextWriter output)
+    private static async Task MeasureAsync(AdversarialClient adversary, bool isSecured, TimeSpan duration, int rounds, TextWriter output)
     {
-        await using TargetPeer peer = await TargetPeer.StartAsync(isSecured, patience: null);
+        await using TargetPeer peer = await TargetPeer.StartAsync(isSecured, timeLimit: null);
         await using HonestClient honest = new(peer);
         await RunAsync(honest, TimeSpan.FromSeconds(1));
         List<double> alone = [];
@@ -45,7 +45,7 @@ internal static class AdversarialBenchmark
         {
             alone.Add(await RunAsync(honest, duration));
             await using Attacker attacker = new(peer, isPersistent: true);
-            await attacker.BeginAsync(animal);
+            await attacker.BeginAsync(adversary);
             beside.Add(await RunAsync(honest, duration));
         }
 
@@ -53,7 +53,7 @@ internal static class AdversarialBenchmark
         double after = Figures.Median(beside);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {animal.Name} | {(isSecured ? "TLS" : "TCP")} | {before:0} | {after:0} | {after / before:0.00} | "
+            $"| {adversary.Name} | {(isSecured ? "TLS" : "TCP")} | {before:0} | {after:0} | {after / before:0.00} | "
             + $"{peer.PeakResidentBytes / Megabyte:0} |"));
     }
 

@@ -9,7 +9,7 @@ const string Usage = """
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
-      zoo      [SECONDS [ROUNDS [ANIMAL]]]            an honest client alone and beside hostile ones, 3 times 5 s each
+      adversarial [SECONDS [ROUNDS [CLIENT]]]         an honest client alone and beside hostile ones, 3 times 5 s each
       encryption [MEBIBYTES [ROUNDS [FOLDER]]]        one file of 1024 MiB as it is and encrypted, 4 rounds
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds

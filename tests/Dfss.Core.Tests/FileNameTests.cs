@@ -14,7 +14,7 @@ public sealed class FileNameTests
     public void Names_that_are_allowed_stay_as_they_are(string name) => Assert.Equal(name, FileName.Normalize(name));
 
     [Theory]
-    [InlineData("/foo", "begins with '/'")]
+    [InlineData("/foo", "starts with '/'")]
     [InlineData("foo/", "ends with '/'")]
     [InlineData("a//b", "has '//'")]
     [InlineData("a/../b", "the part '..'")]

@@ -55,7 +55,7 @@ public sealed class HelpBuildTests : IDisposable
         AssertError(errors, "Send-DfssFile", "## PARAMETERS", "a parameter -Force, which is not described");
         AssertError(errors, "Send-DfssFile", "### -Frce", "no parameter of its own '-Frce'");
         AssertError(errors, "Send-DfssFile", "{{ Fill in the synopsis }}", "placeholder");
-        AssertError(errors, "Send-DfssFile", "## SYNTAX", "not what the code says");
+        AssertError(errors, "Send-DfssFile", "## SYNTAX", "differs from the code");
         AssertError(errors, "Send-DfssFile", "### Example 3", "one block of code");
         AssertError(errors, "Get-DfssPeer", "## EXAMPLES", "2 examples");
         AssertError(errors, "Get-DfssFileInfo", "## INPUTS", "must be: System.String");

@@ -60,7 +60,7 @@ public sealed class IsolationTests : IDisposable
         Assembly cmdlets = AssemblyLoadContext.All.Single(context => context.Name == "Dfss").Assemblies
             .Single(assembly => assembly.GetName().Name == "Dfss.PowerShell");
 
-        var strangers =
+        var foreign =
             from type in cmdlets.GetExportedTypes()
             from mentioned in Mentioned(type).SelectMany(Parts)
             let home = mentioned.Assembly
@@ -68,7 +68,7 @@ public sealed class IsolationTests : IDisposable
                 && AssemblyLoadContext.GetLoadContext(home) != AssemblyLoadContext.Default
             select $"{type}: {mentioned} of {home.GetName().Name}";
 
-        Assert.Empty(strangers.Distinct());
+        Assert.Empty(foreign.Distinct());
     }
 
     [Fact]

@@ -130,7 +130,7 @@ Describe 'Peers' {
     It 'that came out of a job can be asked, and are not stopped by their number' {
         $copy = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($peer))
         (Get-DfssPeer -Peer $copy).StoreId | Should -Be $peer.StoreId
-        { $copy | Stop-DfssPeer -ErrorAction Stop } | Should -Throw '*comes from another session*'
+        { $copy | Stop-DfssPeer -ErrorAction Stop } | Should -Throw '*is of another session*'
         (Get-DfssPeer -Id $peer.Id).State | Should -Be 'Running'
     }
 

@@ -41,7 +41,7 @@ public sealed partial class ErrorRecordsTests
         ChunkId chunk = ChunkId.Of([1]);
         DfssException thrown = Assert.Throws<DfssException>(
             (Action)(() => throw new DfssException(DfssErrorCode.StoreFull, "What.", cause) { ChunkId = chunk }));
-        DfssException again = thrown.Retold("What and where.", "Do this.");
+        DfssException again = thrown.Copy("What and where.", "Do this.");
         Assert.Equal((thrown.Code, "What and where. Do this.", chunk), (again.Code, again.Message, again.ChunkId!.Value));
         Assert.Same(cause, again.InnerException);
         Assert.Contains(nameof(A_failure_told_again_keeps_its_stack_trace_chunk_and_cause), again.StackTrace, StringComparison.Ordinal);

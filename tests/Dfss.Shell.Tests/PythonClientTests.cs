@@ -33,13 +33,13 @@ public sealed class PythonClientTests(ITestOutputHelper output)
         };
         start.Environment["DFSS_SHELL"] = ShellProcess.ShellPath;
         using Process process = Process.Start(start)!;
-        using CancellationTokenSource patience = new(TimeLimit);
+        using CancellationTokenSource timeLimit = new(TimeLimit);
         try
         {
-            Task<string> results = process.StandardOutput.ReadToEndAsync(patience.Token);
-            string errors = await process.StandardError.ReadToEndAsync(patience.Token);
+            Task<string> results = process.StandardOutput.ReadToEndAsync(timeLimit.Token);
+            string errors = await process.StandardError.ReadToEndAsync(timeLimit.Token);
             string report = errors + await results;
-            await process.WaitForExitAsync(patience.Token);
+            await process.WaitForExitAsync(timeLimit.Token);
             return (process.ExitCode, report);
         }
         finally

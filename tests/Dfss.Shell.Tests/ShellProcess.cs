@@ -88,11 +88,11 @@ internal sealed class ShellProcess : IDisposable
     /// <summary>Reads output up to a line that is exactly this.</summary>
     public async Task ReadUntilAsync(string expected)
     {
-        using CancellationTokenSource patience = new(TimeLimit);
+        using CancellationTokenSource timeLimit = new(TimeLimit);
         string? line;
         do
         {
-            line = await _process.StandardOutput.ReadLineAsync(patience.Token)
+            line = await _process.StandardOutput.ReadLineAsync(timeLimit.Token)
                 ?? throw new InvalidOperationException($"dfss ended before it wrote '{expected}': {await _error}");
         }
         while (line != expected);
@@ -109,9 +109,9 @@ internal sealed class ShellProcess : IDisposable
     public async Task<ShellResult> EndAsync()
     {
         _process.StandardInput.Close();
-        using CancellationTokenSource patience = new(TimeLimit);
-        string output = await _process.StandardOutput.ReadToEndAsync(patience.Token);
-        await _process.WaitForExitAsync(patience.Token);
+        using CancellationTokenSource timeLimit = new(TimeLimit);
+        string output = await _process.StandardOutput.ReadToEndAsync(timeLimit.Token);
+        await _process.WaitForExitAsync(timeLimit.Token);
         return new ShellResult(_process.ExitCode, output, await _error);
     }
 
@@ -150,12 +150,12 @@ internal sealed class ShellProcess : IDisposable
     /// <summary>Reads output until it ends with this; gives what it read.</summary>
     public async Task<string> ReadUntilEndsAsync(string expected)
     {
-        using CancellationTokenSource patience = new(TimeLimit);
+        using CancellationTokenSource timeLimit = new(TimeLimit);
         StringBuilder read = new();
         char[] one = new char[1];
         while (!read.ToString().EndsWith(expected, StringComparison.Ordinal))
         {
-            if (await _process.StandardOutput.ReadAsync(one, patience.Token) == 0)
+            if (await _process.StandardOutput.ReadAsync(one, timeLimit.Token) == 0)
             {
                 throw new InvalidOperationException($"dfss ended before it wrote '{expected}': {read}");
             }

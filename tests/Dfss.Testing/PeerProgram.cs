@@ -45,10 +45,10 @@ internal static class PeerProgram
             };
             if (settings.TimeLimitSeconds is { } seconds)
             {
-                TimeSpan patience = TimeSpan.FromSeconds(seconds);
+                TimeSpan timeLimit = TimeSpan.FromSeconds(seconds);
                 options = options with
                 {
-                    Channel = new ChannelOptions { IdleLimit = patience, StallLimit = patience, RateWindow = patience },
+                    Channel = new ChannelOptions { IdleLimit = timeLimit, StallLimit = timeLimit, RateWindow = timeLimit },
                 };
             }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -98,7 +99,9 @@ public sealed partial class ClusterAuthority : IDisposable
     /// are ignored.
     /// </param>
     /// <param name="grant">What the certificate is issued for.</param>
-    /// <exception cref="DfssException">InvalidArgument: the request's signature does not prove its key.</exception>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: the request's signature does not prove its key. CertificateExpired: that of the authority.
+    /// </exception>
     public X509Certificate2 Issue(byte[] request, CertificateGrant grant)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -128,6 +131,16 @@ public sealed partial class ClusterAuthority : IDisposable
         certificate.CertificateExtensions.Add(profile.ToExtension());
         DateTimeOffset now = clock.GetUtcNow();
         DateTimeOffset last = Certificate.NotAfter.ToUniversalTime();
+        if (now >= last)
+        {
+            throw new DfssException(
+                DfssErrorCode.CertificateExpired,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The certificate of the authority of '{Name}' expired on {last:u}, and the clock of this machine shows {now:u}."),
+                "Set the clock right. Where it is right, make another cluster, and have every member join it.");
+        }
+
         DateTimeOffset end = now + grant.Lifetime < last ? now + grant.Lifetime : last;
         return certificate.Create(Certificate.SubjectName, Generator, now - ClockSkew, end, CreateSerial());
     }

@@ -30,9 +30,6 @@ public sealed class Invitation
     private const int MaxBodyBytes = 8192;
     private const int MaxCertificateBytes = 4096;
 
-    /// <summary>The last millisecond of the year 9999.</summary>
-    private const long MaxExpires = 253_402_300_799_999;
-
     internal Invitation(
         IReadOnlyList<PeerAddress> addresses, X509Certificate2 authority, DfssRole role, DateTimeOffset expires, byte[] secret)
     {
@@ -77,7 +74,7 @@ public sealed class Invitation
         string trimmed = string.Concat(text.Where(character => !char.IsWhiteSpace(character)));
         if (!trimmed.StartsWith(Prefix, StringComparison.Ordinal))
         {
-            throw Invalid($"it does not begin with '{Prefix}'");
+            throw Invalid($"it does not start with '{Prefix}'");
         }
 
         try
@@ -126,7 +123,7 @@ public sealed class Invitation
             Message message = MessageCodec.DecodeHeader(body);
             return message is { Id: FormVersion, Operation: Form }
                 ? FromMap(message.Map)
-                : throw Invalid("it is of a form that is not known here; a newer DFSS may know it");
+                : throw Invalid("it has an unknown form; a newer DFSS may support it");
         }
         catch (DfssException error) when (error.Code != DfssErrorCode.InvitationInvalid)
         {
@@ -143,9 +140,9 @@ public sealed class Invitation
         byte[] secret = map.Required("secret").AsBinary();
         byte[] certificate = map.Required("authority").AsBinary();
         string[] addresses = Handshake.ToTexts(map.Required("addresses"));
-        long expires = map.Required("expires").AsInteger();
+        DateTimeOffset expires = Handshake.ToTime(map.Required("expires"));
         if (secret.Length != SecretBytes || certificate.Length > MaxCertificateBytes
-            || addresses.Length is 0 or > DfssLimits.MaxAddresses || expires > MaxExpires)
+            || addresses.Length is 0 or > DfssLimits.MaxAddresses)
         {
             throw Invalid("something in it is too long, too short or too much");
         }
@@ -160,11 +157,11 @@ public sealed class Invitation
             [.. addresses.Select(PeerAddress.Parse)],
             authority,
             CertificateProfile.ParseRole(map.Required("role").AsText()),
-            DateTimeOffset.FromUnixTimeMilliseconds(expires),
+            expires,
             secret);
     }
 
     private static DfssException Invalid(string why) => new(
-        DfssErrorCode.InvitationInvalid, $"The text is no invitation: {why}.",
+        DfssErrorCode.InvitationInvalid, $"The text is not an invitation: {why}.",
         "Copy the whole text that New-DfssInvitation gave, from 'dfss-invitation:' to its end.");
 }

@@ -31,7 +31,7 @@ internal sealed class ContentKey
             // and that peers cannot read.
             return keys is null ? null : throw new DfssException(
                 DfssErrorCode.FileNotEncrypted,
-                $"A key was given, and '{record.Name}' is not encrypted: whoever may write at its peers can have put it there.",
+                $"A key was given, and '{record.Name}' is not encrypted: any writer at its peers can have stored it.",
                 "Leave the key out to take it as it is.");
         }
 
@@ -64,6 +64,6 @@ internal sealed class ContentKey
 
     private static DfssException Required(FileRecord record, EnvelopeContent envelope) => new(
         DfssErrorCode.KeyRequired,
-        $"'{record.Name}' is encrypted, and no key was given: it is for {KeyRing.Describe(envelope)}.",
+        $"'{record.Name}' is encrypted, and no key was given; its keys are {KeyRing.Describe(envelope)}.",
         "Give that key with -EncryptionKey, or the certificate with its private key with -DecryptionCertificate.");
 }

@@ -65,11 +65,11 @@ internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWra
         {
             throw new DfssException(
                 DfssErrorCode.VersionNotSupported,
-                $"'{name}' is encrypted in version {bytes[0]}, and this DFSS knows version {Version}.", "Update DFSS.");
+                $"'{name}' is encrypted in version {bytes[0]}, and this DFSS supports version {Version}.", "Update DFSS.");
         }
 
         return TryRead(bytes) ?? throw new DfssException(
-            DfssErrorCode.FileTampered, $"What the record of '{name}' says of its keys is malformed.");
+            DfssErrorCode.FileTampered, $"The keys in the record of '{name}' are malformed.");
     }
 
     /// <summary>The ids of the keys that open an envelope; none if this version cannot decode it.</summary>

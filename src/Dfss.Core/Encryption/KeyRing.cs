@@ -76,7 +76,7 @@ public sealed class KeyRing
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"Nothing can be decrypted with the certificate '{certificate.Subject}': it comes without its private key.",
+                $"Nothing can be decrypted with the certificate '{certificate.Subject}': it has no private key.",
                 "Give a file that has both (PFX or PEM), or the thumbprint of one in the certificate store.");
         }
 

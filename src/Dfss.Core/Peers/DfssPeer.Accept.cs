@@ -47,11 +47,11 @@ public sealed partial class DfssPeer
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         string address = ConnectionLimiter.AddressOf(accepted.RemoteEndpoint);
         PeerSession? session = null;
-        Visit visit = new(address, () => session!.PushOut());
-        session = new PeerSession(channel, (hello, verdict) => Greet(visit, hello, verdict), sessionLog, address)
+        Visit visit = new(address, () => session!.Displace());
+        session = new PeerSession(channel, (hello, validation) => Greet(visit, hello, validation), sessionLog, address)
         {
             HelloLimit = Options.HelloLimit,
-            Delay = Options.DelaysFailedHandshakes ? badVisits.DelayOf(address) : TimeSpan.Zero,
+            Delay = Options.DelaysFailedHandshakes ? failedHandshakes.DelayOf(address) : TimeSpan.Zero,
         };
         sessions[session] = ended.Task;
         connectionLimiter.Enter(visit);
@@ -76,7 +76,7 @@ public sealed partial class DfssPeer
             connectionLimiter.Leave(visit);
             if (session.Client is null || session.HasViolated)
             {
-                badVisits.Count(visit.Address);
+                failedHandshakes.Count(visit.Address);
             }
 
             sessions.TryRemove(session, out _);

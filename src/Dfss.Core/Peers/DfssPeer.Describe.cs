@@ -16,6 +16,7 @@ public sealed partial class DfssPeer
     {
         RevocationNumber = tls?.Validator.Kept?.Number,
         Instance = instance,
+        Time = Options.Issuer is null ? null : Options.TimeProvider.GetUtcNow(),
     };
 
     private MessageMap Describe()
@@ -111,7 +112,7 @@ public sealed partial class DfssPeer
                 ? (text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
                     ? address
                     : new PeerAddress(address.Host, Port)).ToString()
-                : throw new DfssException(DfssErrorCode.InvalidArgument, $"'{text}' is no address to advertise.", "Write host or host:port."))];
+                : throw new DfssException(DfssErrorCode.InvalidArgument, $"'{text}' is not an address that can be advertised.", "Write host or host:port."))];
         }
 
         // A wildcard is no address for others; the host's name is the best there is.

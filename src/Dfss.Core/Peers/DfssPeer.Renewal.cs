@@ -27,7 +27,7 @@ public sealed partial class DfssPeer
             && (remindedAt is not { } last || Options.TimeProvider.GetElapsedTime(last) >= ReminderInterval))
         {
             remindedAt = Options.TimeProvider.GetTimestamp();
-            Log($"The peer's certificate holds until {EndOf(Identity)}.");
+            Log($"The peer's certificate is valid until {EndOf(Identity)}.");
         }
 
         return Options.RenewalInterval;
@@ -41,16 +41,16 @@ public sealed partial class DfssPeer
             TlsIdentity other = await renew(shown, cancellationToken).ConfigureAwait(false);
             if (!ReferenceEquals(other, shown))
             {
-                CertificateValidator judge = tls!.Validator;
-                judge.ThrowIfUnusableAt(other, StoreId);
-                tls = new TlsTransport(other, judge);
+                CertificateValidator validator = tls!.Validator;
+                validator.ThrowIfUnusableAt(other, StoreId);
+                tls = new TlsTransport(other, validator);
                 Identity = other;
-                Log($"The peer has a new certificate, which holds until {EndOf(other)}.");
+                Log($"The peer has a new certificate, valid until {EndOf(other)}.");
             }
         }
         catch (DfssException error)
         {
-            throw error.Retold($"The peer's certificate holds until {EndOf(shown)}, and could not be renewed: {error.Reason}");
+            throw error.Copy($"The peer's certificate is valid until {EndOf(shown)}, and could not be renewed: {error.Reason}");
         }
     }
 

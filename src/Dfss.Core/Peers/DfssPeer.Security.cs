@@ -14,7 +14,7 @@ public sealed partial class DfssPeer
 
     /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
     /// <exception cref="DfssException">Why not.</exception>
-    private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? verdict)
+    private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? validation)
     {
         Handshake.Negotiate(hello.Versions);
         if (identityWatch.IsFailing)
@@ -25,13 +25,13 @@ public sealed partial class DfssPeer
                 "Try again, or see the peer's log for what keeps it from checking.");
         }
 
-        RemoteIdentity client = tls is not null ? Identify(verdict!) : token?.Identify(hello.Token) ?? RemoteIdentity.Anybody;
+        RemoteIdentity client = tls is not null ? Identify(validation!) : token?.Identify(hello.Token) ?? RemoteIdentity.Unnamed;
         if (client.Role == DfssRole.None && !client.IsUnauthenticated)
         {
             throw new DfssException(
                 DfssErrorCode.NotPermitted,
-                $"'{client.Name}' is known here and has no role.",
-                "Ask whoever runs the peer to give it one.");
+                $"'{client.Name}' has no role at this peer.",
+                "Ask the peer's administrator for a role.");
         }
 
         // Who shows no certificate is known by his address alone; who comes to join stays a stranger.
@@ -65,10 +65,10 @@ public sealed partial class DfssPeer
     }
 
     /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>
-    private RemoteIdentity Identify(ValidationResult verdict) =>
-        Options.Issuer is not null && verdict.Refusal?.Code == DfssErrorCode.NotAuthenticated
+    private RemoteIdentity Identify(ValidationResult validation) =>
+        Options.Issuer is not null && validation.Refusal?.Code == DfssErrorCode.NotAuthenticated
             ? RemoteIdentity.Unauthenticated
-            : verdict.IdentityOrThrow();
+            : validation.IdentityOrThrow();
 
     /// <summary>Makes the token that clients of a peer without certificates must know; null where it is to ask nobody.</summary>
     private static Task<LoopbackToken?> CreateTokenAsync(
@@ -84,8 +84,8 @@ public sealed partial class DfssPeer
         return LoopbackToken.CreateAsync(
             options.StateFolder ?? throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                "This user has no folder for the token by which a peer on loopback knows its user's programs.",
-                "Set $env:XDG_STATE_HOME to a folder of this user's alone, or give the peer a certificate."),
+                "This user has no folder for the token by which a peer on loopback recognizes its user's programs.",
+                "Set $env:XDG_STATE_HOME to a private folder of this user, or give the peer a certificate."),
             listener.Endpoints,
             cancellationToken)!;
     }
@@ -95,7 +95,7 @@ public sealed partial class DfssPeer
     {
         if (await token!.RestoreAsync(cancellationToken).ConfigureAwait(false))
         {
-            Log("The files of the peer's token were gone, and were written again.");
+            Log("The files of the peer's token were missing, and were written again.");
         }
 
         return TokenInterval;
@@ -121,7 +121,7 @@ public sealed partial class DfssPeer
             await issuer.KeepRevokedAsync().ConfigureAwait(false);
         }
 
-        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' brought it."));
+        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
     }
 }

@@ -17,7 +17,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly IConnectionListener listener;
     private readonly PeerMemory memory = new();
     private readonly ConnectionLimiter connectionLimiter;
-    private readonly FailedHandshakes badVisits;
+    private readonly FailedHandshakes failedHandshakes;
     private readonly RequestHandlers handlers;
     private readonly LoopbackToken? token;
     private readonly SessionLog sessionLog;
@@ -25,7 +25,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
 
     // Not disposed: whoever is in a hurry may be so until after the end, and it owns no timer or handle.
-    private readonly CancellationTokenSource hurrying = new();
+    private readonly CancellationTokenSource aborting = new();
     private readonly PeerInstance instance = PeerInstance.Create();
     private readonly long startedTimestamp;
     private readonly Lazy<Task> stopped;
@@ -60,7 +60,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             TellRevokedAsync);
         handlers = new RequestHandlers(store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
         connectionLimiter = new ConnectionLimiter(memory.Open);
-        badVisits = new FailedHandshakes(options.TimeProvider);
+        failedHandshakes = new FailedHandshakes(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
         collection = NewWork("Garbage collection", options.CollectionInterval);
@@ -172,7 +172,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// Answers no more: a stop that is under way, or comes, breaks the connections at once and closes the store in order.
     /// What was not answered can be asked again.
     /// </summary>
-    public void Abort() => hurrying.Cancel();
+    public void Abort() => aborting.Cancel();
 
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
@@ -231,7 +231,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private async Task EndSessionsAsync()
     {
         using CancellationTokenSource limit = new(DrainTime, Options.TimeProvider);
-        using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, hurrying.Token);
+        using var drainTime = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, aborting.Token);
         await Task.WhenAll(sessions.Keys.Select(session => session.DrainAsync(drainTime.Token)))
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (PeerSession session in sessions.Keys)
@@ -240,7 +240,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
         }
 
         // Closing in order waits for those that stand still too.
-        using CancellationTokenRegistration abort = hurrying.Token.UnsafeRegister(
+        using CancellationTokenRegistration abort = aborting.Token.UnsafeRegister(
             static state => ((DfssPeer)state!).AbortSessions(), this);
         await Task.WhenAll(sessions.Values).ConfigureAwait(false);
         sessionLog.Dispose();

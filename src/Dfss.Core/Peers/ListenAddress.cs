@@ -20,7 +20,7 @@ internal static class ListenAddress
             {
                 throw new DfssException(
                     DfssErrorCode.InvalidArgument,
-                    "A peer with a certificate asks everybody for theirs, and -AllowUnauthenticatedNetwork says to ask nobody.",
+                    "A peer with a certificate authenticates its clients, and -AllowUnauthenticatedNetwork turns that off.",
                     "Leave one of them out.");
             }
 
@@ -32,7 +32,7 @@ internal static class ListenAddress
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
                 $"A peer on '{options.Address}' could be reached from the network, and it has no certificate: it would neither encrypt nor "
-                + "ask who is there, and everybody who reaches the port could read and replace every file.",
+                + "authenticate clients, and every machine that reaches the port could read and replace every file.",
                 "Give it a certificate (Join-DfssCluster, or -Certificate and -TrustedAuthority), or listen on localhost; or, on a network that you trust "
                 + "altogether, allow it with -AllowUnauthenticatedNetwork.");
         }

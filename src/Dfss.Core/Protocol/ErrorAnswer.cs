@@ -59,7 +59,7 @@ internal static class ErrorAnswer
     {
         string text = answer.Map.TryGet("message", out MessageValue message) && message.Kind == MessageValueKind.Text
             ? PrintableText.From(message.AsText(), MaxMessageCharacters)
-            : "the peer said no reason.";
+            : "the peer gave no reason.";
         if (answer.Status == DfssErrorCode.VersionNotSupported
             && answer.Map.TryGet("versions", out MessageValue versions) && versions.Kind == MessageValueKind.Array)
         {
@@ -78,7 +78,7 @@ internal static class ErrorAnswer
         return Enum.IsDefined(answer.Status)
             ? new DfssException(answer.Status, $"{peer}: {text}", advice) { ChunkId = chunkId }
             : new DfssException(
-                DfssErrorCode.PeerFault, $"{peer}: {text} (The peer's error {(int)answer.Status} is not known here.)", advice)
+                DfssErrorCode.PeerFault, $"{peer}: {text} (The peer's error {(int)answer.Status} is unknown here.)", advice)
             { ChunkId = chunkId };
     }
 

@@ -41,8 +41,8 @@ internal static class Frame
         if (source[0] == TlsHandshakeByte)
         {
             throw new DfssException(
-                DfssErrorCode.TlsNotExpected, "TLS came, and this side speaks plaintext only.",
-                "Give the peer a certificate and an authority to trust, or connect without (-Cluster '' where a cluster was joined).");
+                DfssErrorCode.TlsNotExpected, "A TLS handshake was received, and this side uses plaintext only.",
+                "Give the peer a certificate and an authority to trust, or connect without one (-Cluster '' if a cluster was joined).");
         }
 
         uint length = BinaryPrimitives.ReadUInt32BigEndian(source);

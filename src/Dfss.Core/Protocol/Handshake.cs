@@ -73,6 +73,9 @@ internal sealed record HelloAnswer(
     /// <summary>Which run of the peer answers; null from older peers, which do not send it.</summary>
     public PeerInstance? Instance { get; init; }
 
+    /// <summary>The clock of an issuer; null from every other peer, and from older issuers.</summary>
+    public DateTimeOffset? Time { get; init; }
+
     public MessageMap ToMap()
     {
         MessageMap map = ToPlainMap();
@@ -85,6 +88,11 @@ internal sealed record HelloAnswer(
         if (RevocationNumber is long number)
         {
             map.Add("revocations", number);
+        }
+
+        if (Time is DateTimeOffset time)
+        {
+            map.Add("time", Handshake.FromTime(time));
         }
 
         return map;
@@ -131,6 +139,7 @@ internal sealed record HelloAnswer(
             IsLimited = map.TryGet("limited", out MessageValue limited) && limited.AsBoolean(),
             RevocationNumber = map.TryGet("revocations", out MessageValue number) ? number.AsInteger() : null,
             Instance = PeerInstance.FromMap(map),
+            Time = map.TryGet("time", out MessageValue time) ? Handshake.ToTime(time) : null,
         };
     }
 }
@@ -175,7 +184,7 @@ internal static class Handshake
 
         return best >= 0 ? best : throw new DfssException(
             DfssErrorCode.VersionNotSupported,
-            $"This peer speaks protocol version {Join(supported)}, and {Join(offered)} was offered.",
+            $"This peer supports protocol version {Join(supported)}, and {Join(offered)} was offered.",
             "Update the older side.");
     }
 
@@ -204,6 +213,9 @@ internal static class Handshake
     internal static DateTimeOffset ToTime(MessageValue value) => value.AsInteger() is <= MaxUnixMilliseconds and long time
         ? DateTimeOffset.FromUnixTimeMilliseconds(time)
         : throw new DfssException(DfssErrorCode.InvalidArgument, $"The time {value.AsInteger()} is after the year 9999.");
+
+    /// <summary>The same, to be sent; a clock before 1970 shows 1970.</summary>
+    internal static MessageValue FromTime(DateTimeOffset time) => Math.Max(0, time.ToUnixTimeMilliseconds());
 
     internal static int ToInteger(MessageValue value) => value.AsInteger() is >= 0 and <= int.MaxValue and long number
         ? (int)number

@@ -214,7 +214,7 @@ internal static partial class MessageCodec
             0xdd => new(ShapeKind.Array, 4, 0),
             0xde => new(ShapeKind.Map, 2, 0),
             0xdf => new(ShapeKind.Map, 4, 0),
-            _ => throw Malformed($"The byte 0x{code:x2} begins a float, an extension or a negative number; none has a place in a message."),
+            _ => throw Malformed($"The byte 0x{code:x2} begins a float, an extension or a negative number; none is allowed in a message."),
         };
     }
 }

@@ -121,7 +121,7 @@ internal static partial class MessageCodec
 
             return reader.NextMessagePackType == MessagePackType.Map
                 ? new Message(id, operation, status, ReadMap(ref reader))
-                : throw Malformed("A message's third item is no map.");
+                : throw Malformed("A message's third item is not a map.");
         }
         catch (Exception exception) when (exception is MessagePackSerializationException or EndOfStreamException or OverflowException)
         {
@@ -181,7 +181,7 @@ internal static partial class MessageCodec
         {
             string key = reader.NextMessagePackType == MessagePackType.String
                 ? ReadText(ref reader)
-                : throw Malformed("A map's key is no text.");
+                : throw Malformed("A map's key is not text.");
             map.Add(key, ReadValue(ref reader));
         }
 

@@ -23,7 +23,7 @@ internal sealed class MessageMap : IEnumerable<KeyValuePair<string, MessageValue
         {
             if (string.Equals(entry.Key, key, StringComparison.Ordinal))
             {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The key '{PrintableText.From(key, 64)}' stands twice in one map.");
+                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The key '{PrintableText.From(key, 64)}' is in one map twice.");
             }
         }
 

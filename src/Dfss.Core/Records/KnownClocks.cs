@@ -43,7 +43,7 @@ internal sealed class KnownClocks
         {
             return answered is null || !stores.TryGetValue(storeId, out Heard? heard) || answered.Generation > heard.Generation
                 || heard.Instances.TrueForAll(one => one.Clock.Instance == answered.Instance
-                    || (one.JudgedBy == answered.Instance && one.Judged >= one.Clock.Counter)
+                    || (one.AcknowledgedBy == answered.Instance && one.Acknowledged >= one.Clock.Counter)
                     || IsTold(request, one.Clock));
         }
     }
@@ -61,20 +61,20 @@ internal sealed class KnownClocks
             Note(answered);
             foreach (HeardInstance one in stores[storeId].Instances.Where(one => IsTold(request, one.Clock)))
             {
-                one.JudgedBy = answered.Instance;
-                one.Judged = one.Clock.Counter;
+                one.AcknowledgedBy = answered.Instance;
+                one.Acknowledged = one.Clock.Counter;
             }
         }
     }
 
     /// <summary>The clocks of other instances that an instance of a store was told, and did not contradict.</summary>
-    public IReadOnlyList<StoreClock> FindJudged(StoreId storeId, Guid instance)
+    public IReadOnlyList<StoreClock> FindAcknowledged(StoreId storeId, Guid instance)
     {
         lock (gate)
         {
             return stores.TryGetValue(storeId, out Heard? heard)
-                ? [.. heard.Instances.Where(one => one.JudgedBy == instance && one.Clock.Instance != instance)
-                    .Select(one => one.Clock with { Counter = one.Judged })]
+                ? [.. heard.Instances.Where(one => one.AcknowledgedBy == instance && one.Clock.Instance != instance)
+                    .Select(one => one.Clock with { Counter = one.Acknowledged })]
                 : [];
         }
     }
@@ -120,8 +120,8 @@ internal sealed class KnownClocks
         public required StoreClock Clock { get; set; }
 
         /// <summary>The instance of the store that was told this clock, and how far.</summary>
-        public Guid JudgedBy { get; set; }
+        public Guid AcknowledgedBy { get; set; }
 
-        public long Judged { get; set; }
+        public long Acknowledged { get; set; }
     }
 }

@@ -65,7 +65,7 @@ internal sealed class MemberClocks(RegisterPlace place)
             clocks.Add(clock);
             if (promised[index] is { } promise && promise.Generation == clock.Generation)
             {
-                clocks.AddRange(place.Clocks.FindJudged(id, promise.Instance));
+                clocks.AddRange(place.Clocks.FindAcknowledged(id, promise.Instance));
             }
         }
 

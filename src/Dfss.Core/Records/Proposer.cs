@@ -7,7 +7,7 @@ namespace Dfss.Records;
 /// </summary>
 /// <remarks>
 /// Why own earlier attempts are kept in mind: once a member was asked to accept, the change may be finished by anybody
-/// who meets it, and replaced by others before this writer asks again. What it then finds tells: its own change, or one
+/// who meets it, and replaced by others before this writer asks again. What it then finds shows it: its own change, or one
 /// that names it among its predecessors: it was made, once what was found is chosen too; another one: it was not made,
 /// once that one is accepted at the new ballot by a majority. Only then, since until then a minority may still hold the
 /// attempt at a higher ballot than what was found, and bring it back. A history too short to tell leaves it uncertain.

@@ -52,7 +52,7 @@ internal static partial class RecordCodec
             string key = ReadText(ref reader, MaxKeyBytes);
             if (!keys.Add(key))
             {
-                throw Malformed($"the key '{key}' stands twice");
+                throw Malformed($"the key '{key}' is there twice");
             }
 
             if (!reader.TryReadNil() && !readField(ref reader, key, depth + 1))
@@ -169,7 +169,7 @@ internal static partial class RecordCodec
         Require(depth <= DfssLimits.MaxDepth, "nesting");
         if (reader.NextMessagePackType != type)
         {
-            throw Malformed($"{reader.NextMessagePackType} stands where {type} should");
+            throw Malformed($"{reader.NextMessagePackType} in place of {type}");
         }
     }
 

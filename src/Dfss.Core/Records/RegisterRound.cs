@@ -18,7 +18,7 @@ internal abstract partial class RegisterRound : IRegisterRound
     private readonly RegisterPlace place;
     private readonly Func<Guid> newProposerId;
     private readonly Ballot[] decidedAt;
-    private readonly bool[] isToBeTold;
+    private readonly bool[] needsDecision;
     private readonly MemberClocks clocks;
     private long highestCounter;
     private BallotedRecord? decision;
@@ -35,7 +35,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         NewestDecided = first;
         Tally = new MemberTally(place.VoterCount, MemberCount);
         decidedAt = new Ballot[MemberCount];
-        isToBeTold = new bool[MemberCount];
+        needsDecision = new bool[MemberCount];
         clocks = new MemberClocks(place);
     }
 
@@ -87,9 +87,9 @@ internal abstract partial class RegisterRound : IRegisterRound
     {
         if (IsFinished)
         {
-            bool isToldNow = isToBeTold[member];
-            isToBeTold[member] = false;
-            return isToldNow && decision is not null
+            bool isDue = needsDecision[member];
+            needsDecision[member] = false;
+            return isDue && decision is not null
                 ? new DecideRequest(Name, decision.Ballot, decision.Record)
                 {
                     Clocks = decision.Ballot == Ballot ? clocks.ForVoting(member) : [],
@@ -227,15 +227,15 @@ internal abstract partial class RegisterRound : IRegisterRound
     }
 
     /// <summary>
-    /// Ends it. A decision is told to the voters that <paramref name="tells"/> and that are not known to have it.
+    /// Ends it. A decision is told to the voters that <paramref name="needsIt"/> and that are not known to have it.
     /// </summary>
-    protected void Finish(BallotedRecord? decided, Func<int, bool> tells)
+    protected void Finish(BallotedRecord? decided, Func<int, bool> needsIt)
     {
         At = Step.Finished;
         decision = decided;
         for (int i = 0; i < MemberCount; i++)
         {
-            isToBeTold[i] = decided is not null && IsVoter(i) && tells(i) && decidedAt[i] < decided.Ballot;
+            needsDecision[i] = decided is not null && IsVoter(i) && needsIt(i) && decidedAt[i] < decided.Ballot;
         }
     }
 

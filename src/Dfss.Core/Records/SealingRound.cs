@@ -166,7 +166,7 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     protected void End(ProposerState state, BallotedRecord? decided)
     {
         State = state;
-        Finish(decided, tells: static _ => true);
+        Finish(decided, needsIt: static _ => true);
     }
 
     protected void RequireState(ProposerState state)

@@ -68,7 +68,7 @@ internal sealed record CertificateProfile
             }
             else if (uri.StartsWith("urn:dfss:", StringComparison.OrdinalIgnoreCase))
             {
-                throw new FormatException($"it says '{uri}', which means nothing here, or is said twice");
+                throw new FormatException($"its '{uri}' is unknown, or is there twice");
             }
         }
 
@@ -98,7 +98,7 @@ internal sealed record CertificateProfile
         "writer" => DfssRole.Writer,
         "peer" => DfssRole.Peer,
         "admin" => DfssRole.Admin,
-        _ => throw new FormatException($"'{text}' is no role; there are reader, writer, peer and admin"),
+        _ => throw new FormatException($"'{text}' is not a role; the roles are reader, writer, peer and admin"),
     };
 
     /// <summary>A role in the form that <see cref="ParseRole"/> reads.</summary>

@@ -50,56 +50,56 @@ internal sealed class CertificateValidator
     /// <summary>Validates a client's certificate.</summary>
     /// <param name="certificate">The certificate that the client presented; null for none.</param>
     /// <param name="sent">The other certificates that the client sent.</param>
-    public ValidationResult JudgeClient(X509Certificate2? certificate, X509Certificate2Collection sent) =>
-        Judge(certificate, sent, CertificateProfile.ClientUse, "client", IdentifyClient);
+    public ValidationResult ValidateClient(X509Certificate2? certificate, X509Certificate2Collection sent) =>
+        Validate(certificate, sent, CertificateProfile.ClientUse, "client", IdentifyClient);
 
     /// <summary>Validates a peer's certificate.</summary>
     /// <param name="certificate">The certificate that the peer presented; null for none.</param>
     /// <param name="sent">The other certificates that the peer sent.</param>
     /// <param name="host">The host that was dialled: a certificate of an authority that is not a cluster's must name
     /// it.</param>
-    public ValidationResult JudgePeer(X509Certificate2? certificate, X509Certificate2Collection sent, string host) =>
-        Judge(certificate, sent, CertificateProfile.ServerUse, "peer", (one, cluster) => IdentifyPeer(one, cluster, host));
+    public ValidationResult ValidatePeer(X509Certificate2? certificate, X509Certificate2Collection sent, string host) =>
+        Validate(certificate, sent, CertificateProfile.ServerUse, "peer", (one, cluster) => IdentifyPeer(one, cluster, host));
 
     /// <summary>Prevents a peer from starting with a certificate that every client would refuse.</summary>
     /// <exception cref="DfssException">The reason why clients would refuse it.</exception>
     public void ThrowIfUnusableAt(TlsIdentity own, StoreId store)
     {
-        ValidationResult verdict = Judge(own.Certificate, [.. own.Intermediates], CertificateProfile.ServerUse, "peer", (one, cluster) =>
+        ValidationResult validation = Validate(own.Certificate, [.. own.Intermediates], CertificateProfile.ServerUse, "peer", (one, cluster) =>
             cluster is null ? ValidationResult.Accept(new RemoteIdentity(NameOf(one), DfssRole.None)) : IdentifyPeer(one, cluster, host: null));
-        if (verdict.IdentityOrThrow().StoreId is StoreId named && named != store)
+        if (validation.IdentityOrThrow().StoreId is StoreId named && named != store)
         {
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
                 $"The peer's certificate '{NameOf(own.Certificate)}' is for store {named}, and this is store {store}.",
-                "Have one made for this store, or name the folder of that one.");
+                "Have one made for this store, or give the folder of that store.");
         }
     }
 
     /// <summary>Why an identity that was accepted before is refused now; null while it is still accepted.</summary>
     /// <param name="identity">The identity.</param>
-    /// <param name="who">Its role in the connection: client or peer.</param>
-    public DfssException? Recheck(RemoteIdentity identity, string who)
+    /// <param name="side">Its role in the connection: client or peer.</param>
+    public DfssException? Recheck(RemoteIdentity identity, string side)
     {
         if (revocations is not null && identity.Certificates.Any(revocations.Current.IsRevoked))
         {
-            return Revoked(identity.Name, who).Refusal;
+            return Revoked(identity.Name, side).Refusal;
         }
 
-        return identity.NotAfter < clock.GetUtcNow() ? Expired(identity.Name, who, identity.NotAfter).Refusal : null;
+        return identity.NotAfter < clock.GetUtcNow() ? Expired(identity.Name, side, identity.NotAfter).Refusal : null;
     }
 
-    private ValidationResult Judge(
+    private ValidationResult Validate(
         X509Certificate2? certificate,
         X509Certificate2Collection sent,
         string use,
-        string who,
+        string side,
         Func<X509Certificate2, string?, ValidationResult> identify)
     {
         if (certificate is null)
         {
             return ValidationResult.Refuse(
-                DfssErrorCode.NotAuthenticated, $"The {who} has shown no certificate.",
+                DfssErrorCode.NotAuthenticated, $"The {side} has sent no certificate.",
                 "Give a certificate of an authority that the other side trusts, with its key.");
         }
 
@@ -113,7 +113,7 @@ internal sealed class CertificateValidator
             CertificateKey[] keys = [.. chain.ChainElements.SkipLast(1).Select(element => KeyOf(element.Certificate))];
             if ((status & ~(X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.NotValidForUsage)) != 0)
             {
-                return Untrusted(name, who, certificate);
+                return Untrusted(name, side, certificate);
             }
 
             CertificateProfile authorityProfile = CertificateProfile.Read(authority);
@@ -121,25 +121,25 @@ internal sealed class CertificateValidator
                 && (authorityProfile.Cluster is null || CertificateProfile.HasUse(certificate, use));
             if (!isForUse)
             {
-                return NotTrusted($"The {who}'s certificate '{name}' is not made for a {who}.", "Use one that is made for that.");
+                return NotTrusted($"The {side}'s certificate '{name}' is not valid for a {side}.", "Use a certificate that is valid for that.");
             }
 
             if (revocations is not null && keys.Any(revocations.Current.IsRevoked))
             {
-                return Revoked(name, who);
+                return Revoked(name, side);
             }
 
             (DateTimeOffset notBefore, DateTimeOffset notAfter) = Validity(chain);
-            ValidationResult verdict = status.HasFlag(X509ChainStatusFlags.NotTimeValid)
-                ? Expired(name, who, clock.GetUtcNow() < notBefore ? notBefore : notAfter)
+            ValidationResult validation = status.HasFlag(X509ChainStatusFlags.NotTimeValid)
+                ? Expired(name, side, clock.GetUtcNow() < notBefore ? notBefore : notAfter)
                 : identify(certificate, authorityProfile.Cluster);
-            return verdict.Identity is { } identity
+            return validation.Identity is { } identity
                 ? ValidationResult.Accept(identity with { NotAfter = notAfter, Certificates = keys })
-                : verdict;
+                : validation;
         }
         catch (Exception error) when (error is FormatException or CryptographicException)
         {
-            return NotTrusted($"The {who}'s certificate '{name}' cannot be understood: {error.Message}.", "Have another one made.");
+            return NotTrusted($"The {side}'s certificate '{name}' cannot be read: {error.Message}.", "Have another one made.");
         }
         finally
         {
@@ -171,7 +171,7 @@ internal sealed class CertificateValidator
                 ? ValidationResult.Accept(new RemoteIdentity(name, DfssRole.Peer))
                 : NotTrusted(
                     $"The peer's certificate '{name}' is not for host '{host}'.",
-                    "Name the peer as its certificate does, or give it one that names this host.");
+                    "Use the host name in the peer's certificate, or give the peer one that contains this host.");
         }
 
         CertificateProfile profile = CertificateProfile.Read(certificate);
@@ -219,30 +219,35 @@ internal sealed class CertificateValidator
         return PrintableText.From(name.Length > 0 ? name : certificate.Subject, MaxNameCharacters);
     }
 
-    private static ValidationResult Untrusted(string name, string who, X509Certificate2 certificate)
+    private static ValidationResult Untrusted(string name, string side, X509Certificate2 certificate)
     {
         bool signsItself = certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
         string issuer = PrintableText.From(
             certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: true), MaxNameCharacters);
         return signsItself
             ? NotTrusted(
-                $"The {who}'s certificate '{name}' is signed by itself and by no authority.",
+                $"The {side}'s certificate '{name}' is self-signed and has no authority.",
                 "Use one that a trusted authority has issued.")
             : NotTrusted(
-                $"The {who}'s certificate '{name}' was issued by '{issuer}', which is not one of the trusted authorities.",
+                $"The {side}'s certificate '{name}' was issued by '{issuer}', which is not one of the trusted authorities.",
                 "Use one that a trusted authority has issued, or trust that one.");
     }
 
-    private ValidationResult Expired(string name, string who, DateTimeOffset bound) => ValidationResult.Refuse(
-        DfssErrorCode.CertificateExpired,
-        clock.GetUtcNow() < bound
-            ? string.Create(CultureInfo.InvariantCulture, $"The {who}'s certificate '{name}' is valid only from {bound:u} on.")
-            : string.Create(CultureInfo.InvariantCulture, $"The {who}'s certificate '{name}', or its authority's, expired on {bound:u}."),
-        "Renew it, or set the clock right.");
+    private ValidationResult Expired(string name, string side, DateTimeOffset bound)
+    {
+        DateTimeOffset now = clock.GetUtcNow();
+        string validity = now < bound ? "is valid only from" : "or its authority's expired on";
+        return ValidationResult.Refuse(
+            DfssErrorCode.CertificateExpired,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The {side}'s certificate '{name}' {validity} {bound:u}, and the clock of the machine that checks it shows {now:u}."),
+            "Renew it, or set the clock that is wrong.");
+    }
 
-    internal static ValidationResult Revoked(string name, string who) => ValidationResult.Refuse(
+    internal static ValidationResult Revoked(string name, string side) => ValidationResult.Refuse(
         DfssErrorCode.CertificateRevoked,
-        $"The {who}'s certificate '{name}' was revoked by its authority.",
+        $"The {side}'s certificate '{name}' was revoked by its authority.",
         "Ask the operator of the authority for a new one: in a cluster for an invitation, and join with it again (Join-DfssCluster -Force, "
         + "for a peer with -StorePath or -StoreId too).");
 

@@ -18,7 +18,7 @@ public static class EncryptionKeyFile
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.DestinationExists)
         {
-            throw error.Retold(
+            throw error.Copy(
                 $"'{path}' exists. A file that may have the only copy of a key is never replaced.", "Name another file.");
         }
     }

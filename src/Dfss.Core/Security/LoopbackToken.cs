@@ -106,12 +106,12 @@ internal sealed class LoopbackToken
     {
         bool isRight = said is not null
             && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(said), Encoding.UTF8.GetBytes(secret));
-        return isRight ? RemoteIdentity.Anybody : throw new DfssException(
+        return isRight ? RemoteIdentity.Unnamed : throw new DfssException(
             DfssErrorCode.NotAuthenticated,
             said is null
-                ? "This peer serves the programs of the user who started it only, which send its token; none was sent."
-                : "This peer serves the programs of the user who started it only, which send its token; another one was sent.",
-            $"Run as that user ('{Environment.UserName}'), whose token lies in '{folder}', with the same $env:XDG_STATE_HOME, or give the "
+                ? "This peer serves only the programs of the user who started it, which send its token; none was sent."
+                : "This peer serves only the programs of the user who started it, which send its token; another one was sent.",
+            $"Run as that user ('{Environment.UserName}'), whose token is in '{folder}', with the same $env:XDG_STATE_HOME, or give the "
             + "peer a certificate (-Certificate).");
     }
 

@@ -6,7 +6,7 @@ namespace Dfss.Security;
 internal sealed record RemoteIdentity(string Name, DfssRole Role)
 {
     /// <summary>The identity of every client of a peer that does not authenticate clients.</summary>
-    public static RemoteIdentity Anybody { get; } = new("anybody", DfssRole.Admin);
+    public static RemoteIdentity Unnamed { get; } = new("a client without a certificate", DfssRole.Admin);
 
     /// <summary>
     /// The identity of a client that presents no certificate to an issuer: it may join, and nothing else.
@@ -52,5 +52,5 @@ internal sealed record ValidationResult(RemoteIdentity? Identity, DfssException?
 
     /// <summary>The identity.</summary>
     /// <exception cref="DfssException">Why the certificate is refused.</exception>
-    public RemoteIdentity IdentityOrThrow() => Identity ?? throw Refusal!.Retold();
+    public RemoteIdentity IdentityOrThrow() => Identity ?? throw Refusal!.Copy();
 }

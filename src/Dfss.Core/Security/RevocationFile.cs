@@ -112,7 +112,7 @@ internal sealed class RevocationFile
         catch (FormatException error)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"What came is no revocation list of the cluster's authority: {error.Message}.", error);
+                DfssErrorCode.InvalidArgument, $"The received data is not a revocation list of the cluster's authority: {error.Message}.", error);
         }
     }
 

@@ -98,7 +98,7 @@ internal sealed class RevocationList
             number = id == CrlNumber ? new AsnReader(value, AsnEncodingRules.DER).ReadInteger() : number;
             if (isCritical && id is not (CrlNumber or AuthorityKeyIdentifier))
             {
-                throw new FormatException($"it is of a kind that is not known here (extension {id})");
+                throw new FormatException($"it is of an unknown kind (extension {id})");
             }
         }
 
@@ -128,7 +128,7 @@ internal sealed class RevocationList
             "1.2.840.10045.4.3.2" or "1.2.840.113549.1.1.11" => HashAlgorithmName.SHA256,
             "1.2.840.10045.4.3.3" or "1.2.840.113549.1.1.12" => HashAlgorithmName.SHA384,
             "1.2.840.10045.4.3.4" or "1.2.840.113549.1.1.13" => HashAlgorithmName.SHA512,
-            _ => throw new FormatException($"its signature's algorithm {algorithm} is not known here"),
+            _ => throw new FormatException($"its signature's algorithm {algorithm} is unknown"),
         };
         using ECDsa? curve = authority.GetECDsaPublicKey();
         using RSA? rsa = authority.GetRSAPublicKey();

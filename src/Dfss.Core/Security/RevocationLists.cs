@@ -44,13 +44,13 @@ internal sealed class RevocationLists
             {
                 log?.Invoke(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Revocation list {list.Number} is older than {newest.Number}, which was read before and goes on to hold."));
+                    $"Revocation list {list.Number} is older than {newest.Number}, which was read before and stays in force."));
                 continue;
             }
 
             if (list.NextUpdate < now)
             {
-                log?.Invoke($"Revocation list {list.Number} was to be followed by another one until {list.NextUpdate:u}. It holds all the same.");
+                log?.Invoke($"Revocation list {list.Number} was to be followed by another one until {list.NextUpdate:u}. It stays in force.");
             }
 
             lists[list.Issuer] = list;
@@ -81,6 +81,6 @@ internal sealed class RevocationLists
             rest = rest[fields.Location.End..];
         }
 
-        return lists.Count > 0 ? lists : throw new FormatException("there is no revocation list in it, in PEM or DER");
+        return lists.Count > 0 ? lists : throw new FormatException("it has no revocation list, in PEM or DER");
     }
 }

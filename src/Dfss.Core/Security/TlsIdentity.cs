@@ -20,14 +20,14 @@ public sealed class TlsIdentity
         if (!certificate.HasPrivateKey)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"The certificate '{certificate.Subject}' comes without its private key.",
+                DfssErrorCode.InvalidArgument, $"The certificate '{certificate.Subject}' has no private key.",
                 "Give a PFX file, or a PEM file that has the key too.");
         }
 
         if (TrustedAuthorities.Count == 0)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, "A certificate is given, and no authority that is to be trusted.",
+                DfssErrorCode.InvalidArgument, "A certificate is given, and no authority to trust.",
                 "Name the authority of the other side's certificates.");
         }
 

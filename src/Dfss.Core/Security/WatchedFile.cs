@@ -1,3 +1,5 @@
+using Dfss.Storage;
+
 namespace Dfss.Security;
 
 /// <summary>
@@ -30,7 +32,7 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
             lock (gate)
             {
                 FileInfo file = new(path);
-                (DateTime, long) now = file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
+                (DateTime, long) now = file.Exists ? (FileAge.WrittenAt(file), file.Length) : default;
                 if (content is null || now != stamp)
                 {
                     Read(file, now);
@@ -65,7 +67,7 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
                 stamp = now;
             }
 
-            log?.Invoke($"{reason} What it said before holds.");
+            log?.Invoke($"{reason} Its earlier content stays in force.");
         }
     }
 }

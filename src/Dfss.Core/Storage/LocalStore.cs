@@ -110,7 +110,7 @@ internal sealed class LocalStore : IAsyncDisposable
             throw new DfssException(
                 DfssErrorCode.StoreFailed,
                 $"The store at '{root}' cannot be opened: {exception.Message}",
-                "Mend that, or use another folder.",
+                "Fix that, or use another folder.",
                 exception);
         }
     }
@@ -212,14 +212,14 @@ internal sealed class LocalStore : IAsyncDisposable
         {
             return owner == id ? id : throw StoreFormat.Refuse(
                 $"'{layout.CatalogFile}' belongs to store {owner}, the folder to store {id}.",
-                "Put back the catalog that belongs here.");
+                "Restore the catalog that belongs here.");
         }
 
         if (!isNew)
         {
             id = CreateStore(layout, files);
             log?.Invoke(copyOf is null
-                ? $"The store at '{layout.Root}' has lost its catalog and with it its votes: it goes on as a new store."
+                ? $"The store at '{layout.Root}' has lost its catalog and its votes: it continues as a new store."
                 : $"The store at '{layout.Root}' is a copy of store {copyOf}: it is store {id} from now on.");
         }
 

@@ -16,7 +16,7 @@ public sealed record RepairOptions
     /// <summary>The options that hold when none are given.</summary>
     public static RepairOptions Default { get; } = new();
 
-    /// <summary>Has the peers hash every copy first, so that bad ones are found and replaced.</summary>
+    /// <summary>Has the peers hash every copy first, so that corrupt ones are found and replaced.</summary>
     public bool Deep { get; init; }
 
     /// <summary>

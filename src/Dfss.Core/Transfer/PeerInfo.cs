@@ -96,7 +96,7 @@ public sealed record PeerInfo
         return tasks.Count <= MaxBackgroundTasks
             ? [.. tasks.Select(one => ReadBackground(one.AsMap()))]
             : throw new DfssException(
-                DfssErrorCode.InvalidArgument, "A peer tells of more background work than a client reads.");
+                DfssErrorCode.InvalidArgument, "A peer reports more background tasks than a client reads.");
     }
 
     private static BackgroundTaskInfo ReadBackground(MessageMap map) => new(Printable(map.Required("name").AsText()))

@@ -68,7 +68,7 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
                 CultureInfo.InvariantCulture,
                 $"Version {version} of '{Name}' is not kept: it is at version {Record.Version}, and ")
             + (kept.Length > 0 ? $"of the earlier ones {kept} {(Record.Previous.Count == 1 ? "is" : "are")} kept." : "no earlier one is kept."),
-            "How many are kept is said when a file is sent (-KeepVersions).");
+            "-KeepVersions of Send-DfssFile sets how many are kept.");
     }
 }
 

@@ -54,7 +54,7 @@ internal sealed class PeerLine(
 
             if (lastFailure is { } known && (failures != failuresBefore || clock.GetElapsedTime(lastFailed) < memory))
             {
-                throw known.Retold();
+                throw known.Copy();
             }
 
             ClientChannel made = await ConnectAsync(cancellationToken).ConfigureAwait(false);

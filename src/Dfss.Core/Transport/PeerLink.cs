@@ -68,7 +68,7 @@ internal sealed class PeerLink : IAsyncDisposable
         StartMonitor();
         PeerLine line = call.IsBulk ? bulk : control;
         return options.Debug is { } debug
-            ? CallAndTellAsync(line, call, debug, cancellationToken)
+            ? CallAndLogAsync(line, call, debug, cancellationToken)
             : line.CallAsync(call, cancellationToken);
     }
 
@@ -105,7 +105,7 @@ internal sealed class PeerLink : IAsyncDisposable
         await Task.WhenAll(bulk.DisposeAsync().AsTask(), control.DisposeAsync().AsTask()).ConfigureAwait(false);
     }
 
-    private async ValueTask<Response> CallAndTellAsync(
+    private async ValueTask<Response> CallAndLogAsync(
         PeerLine line, PeerCall call, Action<string> debug, CancellationToken cancellationToken)
     {
         long started = clock.GetTimestamp();
@@ -171,7 +171,7 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable,
-                $"{Address}: another store answers there now: {found} instead of {known}.",
+                $"{Address}: another store answers there now: {found} in place of {known}.",
                 "Find out where the peer is now, and name that address.");
         }
     }

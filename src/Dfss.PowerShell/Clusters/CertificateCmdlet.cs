@@ -7,7 +7,7 @@ namespace Dfss.Commands;
 public abstract class CertificateCmdlet : DfssCmdlet
 {
     /// <summary>The cluster to use, where the user has joined several.</summary>
-    [Parameter(HelpMessage = "The cluster, where several were joined.")]
+    [Parameter(HelpMessage = "The cluster, if several were joined.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ClusterCompletion))]

@@ -15,8 +15,8 @@ internal static class ClusterErrors
         string name, string? variable, IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(
         "ClusterNotFound", ErrorCategory.ObjectNotFound, name,
         (variable is null ? string.Empty : $"$env:{variable} names a cluster that was not joined. ")
-            + (all.Count == 0 ? $"No cluster was joined here, and so none called '{name}'."
-                : $"No cluster called '{name}' was joined here; there is {Names(all)}."),
+            + (all.Count == 0 ? $"No cluster was joined here, so there is no '{name}'."
+                : $"No cluster '{name}' was joined here; the joined ones are {Names(all)}."),
         variable is null
             ? "Join it with an invitation (Join-DfssCluster), or name another one."
             : $"Correct $env:{variable}, or join that cluster with an invitation (Join-DfssCluster)."));
@@ -28,21 +28,21 @@ internal static class ClusterErrors
 
     internal static CmdletException Exists(ClusterMembership membership) => new(ErrorRecords.Create(
         "ClusterExists", ErrorCategory.ResourceExists, membership.Name,
-        $"There is a cluster called '{membership.Name}' here already, in '{membership.Folder}'.",
+        $"A cluster '{membership.Name}' exists here already, in '{membership.Folder}'.",
         "Take another name."));
 
     internal static CmdletException NoMember(ClusterMembership membership) => new(ErrorRecords.Create(
         "ClusterIncomplete", ErrorCategory.InvalidData, membership.Name,
-        $"'{membership.Folder}' has no certificate: whoever joined the cluster '{membership.Name}' was interrupted.",
+        $"'{membership.Folder}' has no certificate: joining the cluster '{membership.Name}' was interrupted.",
         "Join once more with another invitation, or remove that folder."));
 
     internal static CmdletException AndCertificate(string given) => new(ErrorRecords.Create(
         "ClusterAndCertificate", ErrorCategory.InvalidArgument, target: null,
-        $"-{given} and -Certificate exclude each other: one certificate is shown.", "Give one of them."));
+        $"-{given} and -Certificate exclude each other: the command uses one certificate.", "Give one of them."));
 
     internal static CmdletException Joined(ClusterMembership membership, MemberDescription member) => new(ErrorRecords.Create(
         "ClusterJoined", ErrorCategory.ResourceExists, membership.Name,
-        $"The cluster '{membership.Name}' was joined here before, as '{member.Name}' ({member.Role}).",
+        $"The cluster '{membership.Name}' was already joined here, as '{member.Name}' ({member.Role}).",
         "Use -Force to put the new certificate in the place of that one. The invitation was not used."));
 
     internal static CmdletException NoAuthority(ClusterMembership membership) => new(ErrorRecords.Create(
@@ -63,18 +63,18 @@ internal static class ClusterErrors
 
     internal static CmdletException InvitationMissing() => new(ErrorRecords.Create(
         "InvitationMissing", ErrorCategory.InvalidArgument, target: null,
-        $"There is no invitation: neither -Invitation nor $env:{JoinDfssClusterCommand.InvitationVariable} is given.",
-        "Give what New-DfssInvitation gave an administrator of the cluster."));
+        $"No invitation is given: neither -Invitation nor $env:{JoinDfssClusterCommand.InvitationVariable} is given.",
+        "Give the text that New-DfssInvitation gave an administrator of the cluster."));
 
     internal static CmdletException PassphraseMissing() => new(ErrorRecords.Create(
         "PassphraseMissing", ErrorCategory.InvalidArgument, target: null,
-        $"The authority's key needs a passphrase: neither -Passphrase nor $env:{ClusterPassphrase.Variable} is given, and nobody can be asked.",
+        $"The authority's key needs a passphrase: neither -Passphrase nor $env:{ClusterPassphrase.Variable} is given, and the session cannot ask for it.",
         "Give -Passphrase as a SecureString, for example (Read-Host -AsSecureString), or set the variable."));
 
     internal static CmdletException PassphraseWrong(ClusterMembership membership, Exception cause) => new(ErrorRecords.Create(
         "PassphraseWrong", ErrorCategory.AuthenticationError, membership.Name,
         $"The key of the authority of '{membership.Name}' does not open with this passphrase.",
-        "Give the one that the cluster was made with.", cause));
+        "Give the passphrase that the cluster was made with.", cause));
 
     internal static CmdletException PassphraseTooShort() => new(ErrorRecords.Create(
         "PassphraseTooShort", ErrorCategory.InvalidArgument, target: null,
@@ -88,13 +88,13 @@ internal static class ClusterErrors
 
     internal static CmdletException StateFolderMissing() => new(ErrorRecords.Create(
         "StateFolderMissing", ErrorCategory.ObjectNotFound, target: null,
-        "This user has no folder for what belongs to him alone: no home.",
+        "This user has no home folder, and so no folder for private state.",
         "Set $env:XDG_STATE_HOME to a folder of this user's."));
 
     internal static CmdletException StoreMissing() => new(ErrorRecords.Create(
         "StoreMissing", ErrorCategory.InvalidArgument, target: null,
         "The invitation is for a peer, and no store is named that it is to serve.",
-        "Give -StorePath, the folder of its store, which is made where it does not exist; or -StoreId."));
+        "Give -StorePath, the folder of its store, which is created if it does not exist; or -StoreId."));
 
     internal static CmdletException StoreNotExpected(string role) => new(ErrorRecords.Create(
         "StoreNotExpected", ErrorCategory.InvalidArgument, target: null,
@@ -103,11 +103,11 @@ internal static class ClusterErrors
 
     internal static CmdletException StoreIdInvalid(string text) => new(ErrorRecords.Create(
         "StoreIdInvalid", ErrorCategory.InvalidArgument, text,
-        $"'{text}' is no store's id.", "An id is 32 hexadecimal digits, as Get-DfssPeer shows it in StoreId."));
+        $"'{text}' is not a store id.", "An id is 32 hexadecimal digits, as Get-DfssPeer shows it in StoreId."));
 
     internal static CmdletException NamePrefixInvalid(string text) => new(ErrorRecords.Create(
         "NamePrefixInvalid", ErrorCategory.InvalidArgument, text,
-        $"'{text}' is no prefix of names.", "Write how the names begin, with or without a '*' at the end: builds/*."));
+        $"'{text}' is not a valid name prefix.", "Write a prefix, with or without a '*' at the end: builds/*."));
 
     private static string Names(IEnumerable<ClusterMembership> all) => string.Join(", ", all.Select(one => $"'{one.Name}'"));
 }

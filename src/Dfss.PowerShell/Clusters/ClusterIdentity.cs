@@ -57,7 +57,7 @@ internal static class ClusterIdentity
 
     /// <summary>
     /// The peers of the cluster, each by its best address, the issuer first. A list older than a minute is requested
-    /// again; without an answer the old list is used.
+    /// again, and one with a time in the future; without an answer the old list is used.
     /// </summary>
     /// <param name="membership">The cluster.</param>
     /// <param name="identity">The identity to present.</param>
@@ -67,7 +67,7 @@ internal static class ClusterIdentity
         ClusterMembership membership, TlsIdentity identity, Action<string> tell, CancellationToken cancellationToken)
     {
         IReadOnlyList<ClusterPeer> peers = membership.LoadPeers();
-        if (membership.PeersKnownSince is not { } since || TimeProvider.System.GetUtcNow() - since >= PeersLifetime)
+        if (membership.PeersAge >= PeersLifetime)
         {
             try
             {
@@ -76,7 +76,7 @@ internal static class ClusterIdentity
             }
             catch (DfssException exception)
             {
-                tell($"The list of the cluster's peers could not be brought up to date: {exception.Message}");
+                tell($"The list of the cluster's peers could not be updated: {exception.Message}");
             }
 
             await TrySaveAsync(membership, peers, tell, cancellationToken).ConfigureAwait(false);

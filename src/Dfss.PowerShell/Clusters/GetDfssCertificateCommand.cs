@@ -25,7 +25,7 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
 
     /// <summary>The names of the members, taken literally.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
-        HelpMessage = "What the members are called, every character standing for itself.")]
+        HelpMessage = "The names of the members; every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]

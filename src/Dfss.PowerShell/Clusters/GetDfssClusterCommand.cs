@@ -12,7 +12,7 @@ namespace Dfss.Commands;
 public sealed class GetDfssClusterCommand : DfssCmdlet
 {
     /// <summary>The names of the clusters on this machine; wildcards are allowed.</summary>
-    [Parameter(Position = 0, HelpMessage = "What the clusters are called here; wildcards are allowed.")]
+    [Parameter(Position = 0, HelpMessage = "The names of the clusters here; wildcards are allowed.")]
     [TextArgument]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]

@@ -24,7 +24,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     public SecureString? Invitation { get; set; }
 
     /// <summary>The folder of the store that a peer will serve; created where it does not exist.</summary>
-    [Parameter(HelpMessage = "The folder of the store that a peer will serve; made where it does not exist.")]
+    [Parameter(HelpMessage = "The folder of the store that a peer will serve; created if it does not exist.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StorePath { get; set; }
@@ -36,7 +36,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     public string? StoreId { get; set; }
 
     /// <summary>The cluster's name on this machine; by default the authority's name for it.</summary>
-    [Parameter(HelpMessage = "What the cluster is called here, where another one has its name.")]
+    [Parameter(HelpMessage = "The name of the cluster here, if another one has its name.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? Cluster { get; set; }

@@ -13,17 +13,17 @@ namespace Dfss.Commands;
 public sealed class NewDfssInvitationCommand : DfssCmdlet
 {
     /// <summary>The role of the invited member.</summary>
-    [Parameter(Mandatory = true, Position = 0, HelpMessage = "What whoever is invited may do: Reader, Writer, Peer or Admin.")]
+    [Parameter(Mandatory = true, Position = 0, HelpMessage = "The role of the new member: Reader, Writer, Peer or Admin.")]
     public DfssClusterRole Role { get; set; }
 
     /// <summary>How long the invitation is valid; a day by default.</summary>
-    [Parameter(HelpMessage = "How long the invitation holds, for example 2:00:00 for two hours.")]
+    [Parameter(HelpMessage = "How long the invitation is valid, for example 2:00:00 for two hours.")]
     public TimeSpan ExpiresIn { get; set; } = InvitationTerms.DefaultLifetime;
 
     /// <summary>
     /// The prefixes of the names that a reader or writer may touch, with or without a '*' at the end.
     /// </summary>
-    [Parameter(HelpMessage = "How the names begin that a reader or writer may touch, for example builds/*.")]
+    [Parameter(HelpMessage = "The prefix of the names that a reader or writer may use, for example builds/*.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string[] NamePrefix { get; set; } = [];
@@ -35,13 +35,13 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
     public string? Name { get; set; }
 
     /// <summary>The store that a peer is to serve; by default any that has not joined yet.</summary>
-    [Parameter(HelpMessage = "The store that a peer is to serve, where it has joined before.")]
+    [Parameter(HelpMessage = "The store that a peer serves, if the store has already joined.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StoreId { get; set; }
 
     /// <summary>The cluster to use, where the user has joined several.</summary>
-    [Parameter(HelpMessage = "The cluster, where several were joined.")]
+    [Parameter(HelpMessage = "The cluster, if several were joined.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ClusterCompletion))]
@@ -59,7 +59,7 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
             StoreId = StoreId is null ? null : JoinDfssClusterCommand.ParseStoreId(StoreId),
             Lifetime = ExpiresIn,
         };
-        if (!await ShouldProcessAsync(membership.Name, $"Invite somebody as {Role}").ConfigureAwait(false))
+        if (!await ShouldProcessAsync(membership.Name, $"Invite a member as {Role}").ConfigureAwait(false))
         {
             return;
         }
@@ -68,7 +68,7 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
         Invitation invitation = await new IssuerClient(identity, membership.LoadIssuer()).InviteAsync(
             terms, membership.LoadAuthority(), cancellationToken).ConfigureAwait(false);
         await WriteVerboseAsync(FormattableString.Invariant(
-            $"Invited somebody into '{membership.Name}' as {Role}, until {invitation.Expires:u}.")).ConfigureAwait(false);
+            $"Invited a member into '{membership.Name}' as {Role}, until {invitation.Expires:u}.")).ConfigureAwait(false);
         await WriteObjectAsync(invitation.ToText()).ConfigureAwait(false);
     }
 

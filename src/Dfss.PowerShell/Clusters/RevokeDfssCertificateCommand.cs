@@ -33,7 +33,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
 
     /// <summary>The names of the members, taken literally.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
-        HelpMessage = "What the members are called, every character standing for itself.")]
+        HelpMessage = "The names of the members; every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -41,12 +41,12 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
 
     /// <summary>The certificates, as Get-DfssCertificate writes them.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet,
-        HelpMessage = "The certificates, as Get-DfssCertificate gives them.")]
+        HelpMessage = "The certificates, from Get-DfssCertificate.")]
     [ValidateNotNull]
     public DfssCertificateInfo[] InputObject { get; set; } = [];
 
     /// <summary>Writes the revoked certificates.</summary>
-    [Parameter(HelpMessage = "Gives the certificates that were taken back.")]
+    [Parameter(HelpMessage = "Returns the revoked certificates.")]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
@@ -81,7 +81,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
             foreach (DfssCertificateInfo one in certificates)
             {
                 string target = FormattableString.Invariant($"{one.Name} ({one.Role}, in '{membership.Name}' since {one.Issued:yyyy-MM-dd HH:mm})");
-                if (await ShouldProcessAsync(target, "Revoke the certificate, for ever").ConfigureAwait(false)
+                if (await ShouldProcessAsync(target, "Revoke the certificate permanently").ConfigureAwait(false)
                     && await TryRevokeAsync(issuer, one, cancellationToken).ConfigureAwait(false) is { } next)
                 {
                     list = next;
@@ -95,7 +95,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
             if (list is not null)
             {
                 using CancellationTokenSource limit = new(TellTime);
-                await TellAsync(membership, issuer, list, limit.Token).ConfigureAwait(false);
+                await NotifyAsync(membership, issuer, list, limit.Token).ConfigureAwait(false);
             }
         }
 
@@ -127,7 +127,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     }
 
     /// <summary>Sends the list to all reachable peers, except the issuer's own peer, which has it.</summary>
-    private async Task TellAsync(ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
+    private async Task NotifyAsync(ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
     {
         IReadOnlyList<ClusterPeer> peers = membership.LoadPeers();
         try
@@ -138,17 +138,17 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
         }
         catch (Exception exception) when (exception is DfssException or OperationCanceledException)
         {
-            TakeWarning($"What is known here of the cluster could not be brought up to date: {exception.Message}");
+            TakeWarning($"The local data of the cluster could not be updated: {exception.Message}");
         }
 
-        await Task.WhenAll(peers.Where(peer => !peer.IsIssuer).Select(peer => TellAsync(issuer, peer, list, cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(peers.Where(peer => !peer.IsIssuer).Select(peer => NotifyAsync(issuer, peer, list, cancellationToken))).ConfigureAwait(false);
     }
 
-    private async Task TellAsync(IssuerClient issuer, ClusterPeer peer, byte[] list, CancellationToken cancellationToken)
+    private async Task NotifyAsync(IssuerClient issuer, ClusterPeer peer, byte[] list, CancellationToken cancellationToken)
     {
         try
         {
-            await issuer.TellAsync(peer, list, cancellationToken).ConfigureAwait(false);
+            await issuer.SendRevocationsAsync(peer, list, cancellationToken).ConfigureAwait(false);
             TakeVerbose($"{peer.Addresses[0]} has the new revocation list.");
         }
         catch (Exception exception) when (exception is DfssException or OperationCanceledException)
@@ -156,7 +156,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
             string reason = exception is DfssException failure ? failure.Reason : $"{peer.Addresses[0]} did not answer in time.";
             TakeWarning(
                 $"A peer does not know of the revocation yet: {reason} It learns of it when it is started, within an hour while it "
-                + "reaches the issuer, or from the next command of any member who knows.");
+                + "reaches the issuer, or from the next command of any member that knows it.");
         }
     }
 }

@@ -13,14 +13,14 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
     private KeyRing keys = null!;
     private IReadOnlyList<Recipient> recipients = [];
 
-    /// <summary>Certificates whose owners are to read the files: objects, paths or thumbprints.</summary>
-    [Parameter(HelpMessage = "Certificates whose owners are to read the files: objects, paths or thumbprints.")]
+    /// <summary>Certificates of the new recipients: objects, paths or thumbprints.</summary>
+    [Parameter(HelpMessage = "Certificates of the new recipients: objects, paths or thumbprints.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssCertificateSource[]? Recipient { get; set; }
 
-    /// <summary>Encryption keys whose owners are to read the files.</summary>
-    [Parameter(HelpMessage = "Encryption keys whose owners are to read the files.")]
+    /// <summary>Encryption keys of the new recipients.</summary>
+    [Parameter(HelpMessage = "Encryption keys of the new recipients.")]
     [EncryptionKeyArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssEncryptionKeySource[]? RecipientKey { get; set; }

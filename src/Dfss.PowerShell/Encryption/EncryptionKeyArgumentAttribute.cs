@@ -24,7 +24,7 @@ internal sealed class EncryptionKeyArgumentAttribute : ArgumentTransformationAtt
         {
             0 => null,
             1 => sources[0],
-            _ => throw new ArgumentTransformationMetadataException("One key is taken here, and several are given."),
+            _ => throw new ArgumentTransformationMetadataException("This parameter takes one key, and several are given."),
         };
     }
 
@@ -62,7 +62,7 @@ internal sealed class EncryptionKeyArgumentAttribute : ArgumentTransformationAtt
                 break;
             case object other:
                 throw new ArgumentTransformationMetadataException(
-                    $"A {other.GetType().Name} is no encryption key. Give an object of New-DfssEncryptionKey, a SecureString, or the path of "
+                    $"A {other.GetType().Name} is not an encryption key. Give an object of New-DfssEncryptionKey, a SecureString, or the path of "
                     + "the key's file.");
         }
     }

@@ -58,7 +58,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
         {
             return Fail(
                 "PathNotFound", ErrorCategory.ObjectNotFound, path, exception.Message,
-                "Check the path; use -LiteralPath where it has brackets.", exception);
+                "Check the path; use -LiteralPath if it has brackets.", exception);
         }
         catch (SessionStateException exception)
         {
@@ -72,7 +72,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
         {
             return Fail(
                 "PathInvalid", ErrorCategory.InvalidArgument, path, $"'{path}' cannot be resolved: {exception.Message}",
-                "Use -LiteralPath where the path has brackets.", exception);
+                "Use -LiteralPath for a path with brackets.", exception);
         }
     }
 
@@ -153,7 +153,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
 
     private static ErrorRecord CreateUnreadable(string folder) => ErrorRecords.Create(
         "PathUnreadable", ErrorCategory.PermissionDenied, folder, $"Access to the folder '{folder}' is denied.",
-        "Run the command as a user who may read the folder.");
+        "Run the command as a user who can read the folder.");
 
     private static FileSystemPath Fail(
         string id, ErrorCategory category, string path, string message, string action, Exception? exception = null) =>

@@ -19,9 +19,9 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = ["*"];
 
-    /// <summary>Names, every character standing for itself.</summary>
+    /// <summary>Names, every character is literal.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "LiteralName",
-        HelpMessage = "Names of stored files, every character standing for itself.")]
+        HelpMessage = "Names of stored files, every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -32,12 +32,12 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long? Version { get; set; }
 
-    /// <summary>Gives the chunks of each file, and which peers have them, in place of the file.</summary>
-    [Parameter(HelpMessage = "Gives the chunks of each file, and which peers have them, in place of the file.")]
+    /// <summary>Returns the chunks of each file, and the peers that have them, in place of the file.</summary>
+    [Parameter(HelpMessage = "Returns the chunks of each file, and the peers that have them, in place of the file.")]
     public SwitchParameter Chunk { get; set; }
 
     /// <summary>Asks the peers which chunks they have, for PresentReplicas.</summary>
-    [Parameter(HelpMessage = "Asks the peers which chunks they have, and gives PresentReplicas.")]
+    [Parameter(HelpMessage = "Asks the peers which chunks they have, and fills PresentReplicas.")]
     public SwitchParameter Detailed { get; set; }
 
     /// <summary>The names are hidden from the peers, under a key of -EncryptionKey.</summary>
@@ -164,7 +164,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             hasWarned = true;
             await WriteWarningAsync(
                 $"'{file.Name}' may be out of date, and so may all whose version is shown with '?' (IsCurrent "
-                + "is false): fewer than a majority of the file's peers answered, so the others may know a newer "
+                + "is false): fewer than a majority of the file's peers answered, so the others may have a newer "
                 + "version. Start them to be sure.").ConfigureAwait(false);
         }
     }

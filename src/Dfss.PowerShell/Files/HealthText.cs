@@ -30,7 +30,7 @@ internal static class HealthText
         if (!health.HasMajority)
         {
             yield return FormattableString.Invariant(
-                $"of its {Count(record.Home.Count, "peer")} only {health.Members.Count(member => member.IsUp)} answered, which is no majority");
+                $"of its {Count(record.Home.Count, "peer")} only {health.Members.Count(member => member.IsUp)} answered, which is not a majority");
         }
 
         if (record.Home.Count < record.Replicas)
@@ -75,7 +75,7 @@ internal static class HealthText
         string corrupt = CountByPeer(degraded.SelectMany(chunk => chunk.Corrupt));
         if (corrupt.Length > 0)
         {
-            yield return $"Copies were bad at {corrupt}, and are set aside.";
+            yield return $"Copies were corrupt at {corrupt}, and are in quarantine.";
         }
     }
 

@@ -30,9 +30,9 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     [SupportsWildcards]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Local files, every character standing for itself.</summary>
+    /// <summary>Local files, every character is literal.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralPathSet,
-        HelpMessage = "Local files, every character standing for itself.")]
+        HelpMessage = "Local files, every character is literal.")]
     [TextArgument]
     [Alias("PSPath", "LP")]
     [ValidateNotNullOrEmpty]
@@ -40,7 +40,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
     /// <summary>Local files, as Get-ChildItem and Get-Item give them; folders are an error each.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
-        HelpMessage = "Local files, as Get-ChildItem gives them.")]
+        HelpMessage = "Local files, from Get-ChildItem.")]
     [ValidateNotNullOrEmpty]
     public FileSystemInfo[] InputObject { get; set; } = [];
 
@@ -202,7 +202,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         {
             return ErrorRecords.Create(
                 "PathUnreadable", ErrorCategory.PermissionDenied, path, $"Access to '{path}' is denied.",
-                "Run the command as a user who may read the folder.", exception);
+                "Run the command as a user who can read the folder.", exception);
         }
 
         if (Directory.Exists(path))
@@ -237,7 +237,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         {
             return ErrorRecords.Create(
                 "PathOutsideRelativeTo", ErrorCategory.InvalidArgument, path, $"'{path}' is not below '{root}'.",
-                "Give a -RelativeTo that all files are below.");
+                "Give a -RelativeTo folder above all files.");
         }
 
         string normalized;

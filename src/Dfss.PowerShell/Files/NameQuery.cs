@@ -85,8 +85,8 @@ internal sealed class NameQuery
 
     /// <summary>The error of a pattern that is not well formed.</summary>
     internal static ErrorRecord CreateError(string pattern, WildcardPatternException exception) => ErrorRecords.Create(
-        "NameInvalid", ErrorCategory.InvalidArgument, pattern, $"'{pattern}' is no pattern: {exception.Message}",
-        "Use -LiteralName where the name has brackets.", exception);
+        "NameInvalid", ErrorCategory.InvalidArgument, pattern, $"'{pattern}' is not a pattern: {exception.Message}",
+        "Use -LiteralName for a name with brackets.", exception);
 
     private async IAsyncEnumerable<StoredFile> FindHiddenAsync(
         DfssClient client, IReadOnlyList<HiddenNames> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -135,7 +135,7 @@ internal sealed class NameQuery
                 if (i == keys.Count - 1)
                 {
                     throw new DfssException(
-                        DfssErrorCode.FileNotFound, $"No peer asked knows a file whose hidden name is '{name}' under the keys that are given.",
+                        DfssErrorCode.FileNotFound, $"No peer that was asked has a file whose hidden name is '{name}' under the keys that are given.",
                         "List those that they open with Get-DfssFileInfo -HiddenName; names are case-sensitive.", exception);
                 }
             }

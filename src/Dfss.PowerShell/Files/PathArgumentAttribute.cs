@@ -35,7 +35,7 @@ internal sealed class PathArgumentAttribute : ArgumentTransformationAttribute
 
     private static ArgumentTransformationMetadataException Refuse(object item)
     {
-        string message = $"'{item}' is no path or name. Give a string, or pipe an object that has it as a property.";
+        string message = $"'{item}' is not a path or name. Give a string, or pipe an object that has it as a property.";
 
         // This inner exception tells the binder that the value does not fit, as a failed conversion does.
         return new ArgumentTransformationMetadataException(message, new PSInvalidCastException(message));

@@ -35,8 +35,8 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>Makes the cmdlet.</summary>
     public ReceiveDfssFileCommand() => sole = new SoleFile<StoredFile>((first, second) => ErrorRecords.Create(
         "DestinationNotFolder", ErrorCategory.InvalidArgument, taking!.Path,
-        $"'{first.Name}' and '{second.Name}' cannot both be received as '{taking.Path}', which is no folder. Nothing was received.",
-        "End -Destination with '/': it is then a folder, made where it is missing."));
+        $"'{first.Name}' and '{second.Name}' cannot both be received as '{taking.Path}', which is not a folder. Nothing was received.",
+        "End -Destination with '/': it is then a folder, created if it does not exist."));
 
     /// <summary>
     /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
@@ -67,8 +67,8 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long? Version { get; set; }
 
-    /// <summary>Fetches all of each file again, whatever an interrupted receive has left.</summary>
-    [Parameter(HelpMessage = "Fetches all of each file again, whatever an interrupted receive has left.")]
+    /// <summary>Fetches all of each file again, and ignores what an interrupted receive has left.</summary>
+    [Parameter(HelpMessage = "Fetches all of each file again, and ignores what an interrupted receive has left.")]
     public SwitchParameter Restart { get; set; }
 
     /// <summary>How many bytes a second are received at most, over all files.</summary>

@@ -15,7 +15,7 @@ public abstract class RecordCmdlet : StoredFileCmdlet
     public override int ThrottleLimit { get; set; } = SmallFilesAtOnce;
 
     /// <summary>Gives what was changed.</summary>
-    [Parameter(HelpMessage = "Gives the files that were changed.")]
+    [Parameter(HelpMessage = "Returns the changed files.")]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>

@@ -13,8 +13,8 @@ public sealed class RemoveDfssFileCommand : RecordCmdlet
 {
     private RemoveOptions options = RemoveOptions.Default;
 
-    /// <summary>Removes a file at whatever version it is by now.</summary>
-    [Parameter(HelpMessage = "Removes a file at whatever version it is by now.")]
+    /// <summary>Removes a file at any version.</summary>
+    [Parameter(HelpMessage = "Removes a file at any version.")]
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>

@@ -131,7 +131,7 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
         }
         catch (DfssException exception) when (Hidden is not null)
         {
-            throw exception.Retold(exception.Reason.Replace(stored, newName, StringComparison.Ordinal));
+            throw exception.Copy(exception.Reason.Replace(stored, newName, StringComparison.Ordinal));
         }
     }
 

@@ -17,7 +17,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     private List<PeerAddress>? moveTo;
 
     /// <summary>Has the peers hash every copy first.</summary>
-    [Parameter(HelpMessage = "Has the peers hash every copy first, so that bad ones are found and replaced.")]
+    [Parameter(HelpMessage = "Has the peers hash every copy first, so that corrupt ones are found and replaced.")]
     public SwitchParameter Deep { get; set; }
 
     /// <summary>At how many peers each chunk is to be from now on; without it, as many as before.</summary>

@@ -51,7 +51,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     public int KeepVersions { get; set; } = SendOptions.DefaultKeepVersions;
 
     /// <summary>Reads each file from its begin, whatever an interrupted send of it has found out.</summary>
-    [Parameter(HelpMessage = "Reads each file from its begin, whatever an interrupted send has found out.")]
+    [Parameter(HelpMessage = "Reads each file from the start, and ignores the journal of an interrupted send.")]
     public SwitchParameter Restart { get; set; }
 
     /// <summary>How many bytes a second are sent at most, over all files.</summary>
@@ -66,7 +66,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     public DfssEncryptionKeySource? EncryptionKey { get; set; }
 
     /// <summary>Certificates for whose owners the files are encrypted, so that the peers cannot read them: objects, paths or thumbprints.</summary>
-    [Parameter(HelpMessage = "Certificates for whose owners the files are encrypted: objects, paths or thumbprints.")]
+    [Parameter(HelpMessage = "Certificates of the recipients that can decrypt the files: objects, paths or thumbprints.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssCertificateSource[]? Recipient { get; set; }
@@ -150,7 +150,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         }
         catch (DfssException exception)
         {
-            throw exception.Retold(exception.Reason.Replace(stored, file.Name, StringComparison.Ordinal));
+            throw exception.Copy(exception.Reason.Replace(stored, file.Name, StringComparison.Ordinal));
         }
     }
 }

@@ -31,9 +31,9 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Names of stored files, every character standing for itself.</summary>
+    /// <summary>Names of stored files, every character is literal.</summary>
     [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
-        HelpMessage = "Names of stored files, every character standing for itself.")]
+        HelpMessage = "Names of stored files, every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -41,7 +41,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
 
     /// <summary>Stored files, as Get-DfssFileInfo and Send-DfssFile give them; they know their peers.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
-        HelpMessage = "Stored files, as Get-DfssFileInfo gives them.")]
+        HelpMessage = "Stored files, from Get-DfssFileInfo.")]
     [ValidateNotNullOrEmpty]
     public DfssFileInfo[] InputObject { get; set; } = [];
 

@@ -13,11 +13,11 @@ namespace Dfss.Commands;
 public sealed class TestDfssFileCommand : StoredFileCmdlet
 {
     /// <summary>Has the peers hash every copy.</summary>
-    [Parameter(HelpMessage = "Has the peers hash every copy; a bad one is set aside.")]
+    [Parameter(HelpMessage = "Has the peers hash every copy; a corrupt one goes to quarantine.")]
     public SwitchParameter Deep { get; set; }
 
-    /// <summary>Gives an object for the manifest and each chunk in place of true or false.</summary>
-    [Parameter(HelpMessage = "Gives an object for the manifest and each chunk in place of true or false.")]
+    /// <summary>Returns an object for the manifest and each chunk in place of true or false.</summary>
+    [Parameter(HelpMessage = "Returns an object for the manifest and each chunk in place of true or false.")]
     public SwitchParameter Detailed { get; set; }
 
     /// <inheritdoc/>

@@ -209,7 +209,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         {
             string message = FormattableString.Invariant(
                 $"{last.Failure.Reason} {Activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
-            throw new CmdletException(ErrorRecords.Create(last.Failure.Retold(message), EndingTarget(last.Failure)));
+            throw new CmdletException(ErrorRecords.Create(last.Failure.Copy(message), EndingTarget(last.Failure)));
         }
     }
 
@@ -277,5 +277,5 @@ internal sealed record FileWork(
     /// <summary>What went wrong, in the words of whoever knows the real name.</summary>
     internal DfssException Tell(DfssException failure) => StoredName is null || StoredName == Name
         ? failure
-        : failure.Retold(failure.Reason.Replace(StoredName, Name, StringComparison.Ordinal));
+        : failure.Copy(failure.Reason.Replace(StoredName, Name, StringComparison.Ordinal));
 }

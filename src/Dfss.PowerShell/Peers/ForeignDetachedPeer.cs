@@ -38,7 +38,7 @@ internal static class ForeignDetachedPeer
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return "there is no such process here that could be looked at";
+            return "there is no such process here that can be inspected";
         }
     }
 
@@ -69,7 +69,7 @@ internal static class ForeignDetachedPeer
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 throw new DfssException(DfssErrorCode.TimedOut, FormattableString.Invariant(
-                    $"{peer.Endpoint}: process {peer.ProcessId} was told to end and still runs."));
+                    $"{peer.Endpoint}: process {peer.ProcessId} was asked to end and still runs."));
             }
         }
     }

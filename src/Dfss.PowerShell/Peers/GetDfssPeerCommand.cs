@@ -29,7 +29,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         {
             throw new CmdletException(ErrorRecords.Create(
                 "IdAndPeer", ErrorCategory.InvalidArgument, Id, "-Id and -Peer exclude each other.",
-                "Give -Id for peers of this session, -Peer for those of elsewhere."));
+                "Give -Id for peers of this session, -Peer for any other peer."));
         }
 
         SessionPeer[] own = SessionPeers.List();

@@ -27,7 +27,7 @@ internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(s
 
     internal override async Task StopAsync(CancellationToken cancellationToken)
     {
-        using CancellationTokenRegistration hurry =
+        using CancellationTokenRegistration abort =
             cancellationToken.UnsafeRegister(static state => ((DfssPeer)state!).Abort(), peer);
         await peer.StopAsync().ConfigureAwait(false);
     }

@@ -32,8 +32,8 @@ internal sealed class PeerObjectAttribute : ArgumentTransformationAttribute
         if (given is PSObject item && item.TypeNames.Contains(TypeName))
         {
             throw new ArgumentTransformationMetadataException(
-                $"{item.Properties[nameof(DfssPeerInfo.Endpoint)]?.Value} comes from another session, and its number "
-                + "means nothing here. Ask the peer itself: Get-DfssPeer -Peer host:port | Stop-DfssPeer.");
+                $"{item.Properties[nameof(DfssPeerInfo.Endpoint)]?.Value} is of another session, and its id "
+                + "is not valid here. Query the peer itself: Get-DfssPeer -Peer host:port | Stop-DfssPeer.");
         }
     }
 }

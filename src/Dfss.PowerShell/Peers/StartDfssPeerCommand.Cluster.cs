@@ -13,8 +13,8 @@ public sealed partial class StartDfssPeerCommand
     private ClusterMembership? issued;
     private StoreId? joined;
 
-    /// <summary>Lets members into the cluster that was made here, besides serving the store.</summary>
-    [Parameter(HelpMessage = "Lets members into the cluster that was made here, besides serving the store.")]
+    /// <summary>Makes this peer the issuer of the cluster that was made here.</summary>
+    [Parameter(HelpMessage = "Makes this peer the issuer of the cluster that was made here.")]
     public SwitchParameter Issuer { get; set; }
 
     /// <summary>The passphrase of the cluster's authority, for -Issuer.</summary>
@@ -149,7 +149,7 @@ public sealed partial class StartDfssPeerCommand
         catch (DfssException exception)
         {
             await WriteWarningAsync(
-                $"The peer runs, and the other members of the cluster were not told where: {exception.Reason} They find it by -Peer, or when "
+                $"The peer runs, and the other members of the cluster were not notified of its address: {exception.Reason} They find it by -Peer, or when "
                 + "it is started again.").ConfigureAwait(false);
         }
     }

@@ -19,9 +19,9 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     /// <summary>0.5 s: whoever presses Ctrl+C waits, and what clients are not answered they ask again.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The store's folder; made where it does not exist.</summary>
+    /// <summary>The store's folder; created if it does not exist.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DiskSet,
-        HelpMessage = "The store's folder; made where it does not exist.")]
+        HelpMessage = "The store's folder; created if it does not exist.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? StorePath { get; set; }
@@ -42,7 +42,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     public string Address { get; set; } = "localhost";
 
     /// <summary>Where others can find the peer, as host or host:port, when that is not what it listens on.</summary>
-    [Parameter(HelpMessage = "Where others can find the peer, as host or host:port.")]
+    [Parameter(HelpMessage = "The address by which other machines reach the peer, as host or host:port.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string[] AdvertisedAddress { get; set; } = [];
@@ -52,14 +52,14 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     /// every file.
     /// </summary>
     [Parameter(HelpMessage =
-        "Listens beyond loopback although anybody who reaches the port can read and replace every file.")]
+        "Listens on any address, although every machine that reaches the port can read and replace every file.")]
     public SwitchParameter AllowUnauthenticatedNetwork { get; set; }
 
     /// <summary>
     /// A file that gives roles to subjects of authorities of one's own, whose certificates say nothing of roles: a JSON array of
     /// objects with subject and role. Read again when it changes.
     /// </summary>
-    [Parameter(HelpMessage = "A JSON file that gives roles to subjects: [ { subject, role, prefixes } ].")]
+    [Parameter(HelpMessage = "A JSON file that assigns roles to subjects: [ { subject, role, prefixes } ].")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? RoleFile { get; set; }

@@ -25,7 +25,7 @@ internal sealed class CertificateArgumentAttribute : ArgumentTransformationAttri
         {
             0 => null,
             1 => sources[0],
-            _ => throw new ArgumentTransformationMetadataException("One certificate is taken here, and several are given."),
+            _ => throw new ArgumentTransformationMetadataException("This parameter takes one certificate, and several are given."),
         };
     }
 
@@ -72,7 +72,7 @@ internal sealed class CertificateArgumentAttribute : ArgumentTransformationAttri
         catch (Exception exception) when (exception is CryptographicException or PSInvalidCastException)
         {
             throw new ArgumentTransformationMetadataException(
-                $"'{other}' has a property RawData, and that is no certificate: {exception.Message}", exception);
+                $"'{other}' has a property RawData, and that is not a certificate: {exception.Message}", exception);
         }
     }
 }

@@ -7,17 +7,17 @@ internal static class CertificateErrors
 {
     internal static CmdletException CertificateMissing(string given) => new(ErrorRecords.Create(
         "CertificateMissing", ErrorCategory.InvalidArgument, target: null,
-        $"-{given} is given, and no -Certificate: both sides show one, and without it nothing is encrypted.",
+        $"-{given} is given, and no -Certificate: both sides need one, and without it nothing is encrypted.",
         "Give -Certificate too, or leave all of them out."));
 
     internal static CmdletException AuthorityMissing(object certificate) => new(ErrorRecords.Create(
         "AuthorityMissing", ErrorCategory.InvalidArgument, certificate,
-        "-Certificate is given, and no -TrustedAuthority: nobody on the other side could be believed.",
-        "Give -TrustedAuthority: the certificate of the authority that issued those of the other side."));
+        "-Certificate is given, and no -TrustedAuthority: the other side could not be authenticated.",
+        "Give -TrustedAuthority: the certificate of the authority that issued the certificates of the other side."));
 
     internal static CmdletException NotFound(string text, string path) => new(ErrorRecords.Create(
         "CertificateNotFound", ErrorCategory.ObjectNotFound, text,
-        $"'{text}' is no certificate that can be found: there is no file '{path}', and it is no thumbprint.",
+        $"The certificate '{text}' cannot be found: there is no file '{path}', and it is not a thumbprint.",
         "Give a certificate object, the path of a file (PFX, PEM, CER), or the thumbprint of one in the certificate store."));
 
     internal static CmdletException ThumbprintNotFound(string text, IEnumerable<string> stores) => new(ErrorRecords.Create(
@@ -27,7 +27,7 @@ internal static class CertificateErrors
 
     internal static CmdletException Unreadable(string path, Exception cause) => new(ErrorRecords.Create(
         "CertificateUnreadable", ErrorCategory.ReadError, path, $"'{path}' cannot be read: {cause.Message}",
-        "Check that the user who runs the command may read it.", cause));
+        "Check that the user who runs the command can read it.", cause));
 
     internal static CmdletException Invalid(string path, string reason, string action, Exception? cause = null) =>
         new(ErrorRecords.Create(

@@ -20,7 +20,7 @@ internal sealed class CertificateFile
     private const string EncryptedKeyMark = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
     private const string KeyMark = "PRIVATE KEY-----";
     private const string FileAdvice = "Give a PFX or PEM file that has the certificate and its key.";
-    private const string AuthorityAdvice = "Give a file with certificates alone: PEM, or one in DER (.cer, .crt).";
+    private const string AuthorityAdvice = "Give a file with certificates only: PEM, or one in DER (.cer, .crt).";
 
     /// <summary>ERROR_INVALID_PASSWORD of Windows, which .NET uses on every system.</summary>
     private const int InvalidPassword = unchecked((int)0x80070056);
@@ -92,7 +92,7 @@ internal sealed class CertificateFile
 
             return X509Certificate2.GetCertContentType(content) == X509ContentType.Cert
                 ? [X509CertificateLoader.LoadCertificate(content)]
-                : throw CertificateErrors.Invalid(path, "that is no file of certificates alone", AuthorityAdvice);
+                : throw CertificateErrors.Invalid(path, "that is not a file with certificates only", AuthorityAdvice);
         }
         catch (CryptographicException exception)
         {

@@ -39,14 +39,14 @@ public abstract class IdentityCmdlet : DfssCmdlet
     /// <summary>
     /// Accepts TLS 1.2, with forward secrecy and authenticated encryption only, where the other side has no 1.3.
     /// </summary>
-    [Parameter(HelpMessage = "Lets TLS 1.2 do where the other side has no TLS 1.3.")]
+    [Parameter(HelpMessage = "Allows TLS 1.2 if the other side has no TLS 1.3.")]
     public SwitchParameter AllowTls12 { get; set; }
 
     /// <summary>
     /// The cluster to use, where the user has joined several; '' for none. By default the only joined cluster, or the
     /// one that $env:DFSS_CLUSTER names.
     /// </summary>
-    [Parameter(HelpMessage = "The cluster to be in, where several were joined; '' for none.")]
+    [Parameter(HelpMessage = "The cluster, if several were joined; '' for none.")]
     [TextArgument]
     [AllowEmptyString]
     [ValidateNotNull]

@@ -32,7 +32,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string program, string[] arguments, int port)
     {
         ServerProcess server = new(Command.Start(program, arguments));
-        using CancellationTokenSource patience = new(TimeLimit);
+        using CancellationTokenSource timeLimit = new(TimeLimit);
         while (!await IsListeningAsync(port))
         {
             if (server.process.HasExited)
@@ -40,7 +40,7 @@ internal sealed class ServerProcess : IAsyncDisposable
                 throw new ToolUnavailableException($"{Path.GetFileName(program)}: {(await server.errors).Trim()}");
             }
 
-            await Task.Delay(Pause, patience.Token);
+            await Task.Delay(Pause, timeLimit.Token);
         }
 
         await server.WaitUntilIdleAsync();
@@ -50,10 +50,10 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <summary>Until the processes of its sessions have ended, so that their cost is counted.</summary>
     public async Task WaitUntilIdleAsync()
     {
-        using CancellationTokenSource patience = new(TimeLimit);
+        using CancellationTokenSource timeLimit = new(TimeLimit);
         while (ProcessTree.HasChildren(Id))
         {
-            await Task.Delay(Pause, patience.Token);
+            await Task.Delay(Pause, timeLimit.Token);
         }
     }
 

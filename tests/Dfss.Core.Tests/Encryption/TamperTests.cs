@@ -80,13 +80,13 @@ public sealed class TamperTests
     [InlineData("another chunk")]
     public void A_manifest_that_was_not_written_with_the_key_is_refused(string how)
     {
-        byte[] stranger = new byte[ChunkSize];
+        byte[] foreign = new byte[ChunkSize];
         FileManifest forged = how switch
         {
             "swapped" => Manifest([chunks[1], chunks[0], chunks[2]]),
             "cut" => Manifest(chunks[..2]),
             "repeated" => Manifest([chunks[0], chunks[0], chunks[2]]),
-            _ => Manifest([chunks[0], stranger, chunks[2]]),
+            _ => Manifest([chunks[0], foreign, chunks[2]]),
         };
         ContentKey opened = ContentKey.Open(record, Keys)!;
         Assert.Equal(DfssErrorCode.FileTampered, Assert.Throws<DfssException>(() => opened.Verify(forged)).Code);

@@ -21,7 +21,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
 
     private const int FileBytes = (2 << 20) + 12_345;
 
-    /// <summary>For what happens at once when nothing is wrong, and within the peer's patience otherwise.</summary>
+    /// <summary>For what happens at once when nothing is wrong, and within the peer's timeLimit otherwise.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(120);
 
     public static TheoryData<string, bool> Clients
@@ -30,17 +30,17 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
         {
             TheoryData<string, bool> rows = [];
             bool isAll = SearchSize.IsWhole("DFSS_ADVERSARIAL");
-            foreach ((int index, AdversarialClient animal) in AdversarialClient.All.Where(animal => isAll || !animal.IsLong).Index())
+            foreach ((int index, AdversarialClient adversary) in AdversarialClient.All.Where(adversary => isAll || !adversary.IsLong).Index())
             {
-                bool isEither = !animal.NeedsTls && !animal.IsPlainOnly && !isAll;
-                if (isEither ? index % 2 == 0 : !animal.NeedsTls)
+                bool isEither = !adversary.NeedsTls && !adversary.IsPlainOnly && !isAll;
+                if (isEither ? index % 2 == 0 : !adversary.NeedsTls)
                 {
-                    rows.Add(animal.Name, false);
+                    rows.Add(adversary.Name, false);
                 }
 
-                if (isEither ? index % 2 == 1 : !animal.IsPlainOnly)
+                if (isEither ? index % 2 == 1 : !adversary.IsPlainOnly)
                 {
-                    rows.Add(animal.Name, true);
+                    rows.Add(adversary.Name, true);
                 }
             }
 
@@ -64,9 +64,9 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
 
         await using (Attacker attacker = new(peer, isPersistent: false))
         {
-            AdversarialClient animal = AdversarialClient.All.Single(each => each.Name == name);
-            await attacker.BeginAsync(animal).WaitAsync(limit.Token);
-            Assert.True(!animal.IsLetIn || attacker.FailedEarly == 0, $"{attacker.FailedEarly} of its connections were not let in.");
+            AdversarialClient adversary = AdversarialClient.All.Single(each => each.Name == name);
+            await attacker.BeginAsync(adversary).WaitAsync(limit.Token);
+            Assert.True(!adversary.IsLetIn || attacker.FailedEarly == 0, $"{attacker.FailedEarly} of its connections were not let in.");
 
             began = Tell("attack begun", began);
 
@@ -77,7 +77,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
             began = Tell("honest clients served", began);
         }
 
-        began = Tell("zoo gone", began);
+        began = Tell("adversary gone", began);
 
         long peak = peer.PeakResidentBytes;
         Assert.True(peak < MemoryLimit, $"The peer took {peak:N0} bytes.");
@@ -100,7 +100,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
         await using TargetPeer peer = await TargetPeer.StartAsync(isSecured: true, Peers.TimeLimit);
         await using (Attacker attacker = new(peer, isPersistent: false))
         {
-            await attacker.BeginAsync(AdversarialClient.All.Single(animal => animal.Name.Contains("nobody known", StringComparison.Ordinal)));
+            await attacker.BeginAsync(AdversarialClient.All.Single(adversary => adversary.Name.Contains("nobody known", StringComparison.Ordinal)));
         }
 
         await using HonestClient honest = new(peer);

@@ -62,7 +62,7 @@ public sealed class AccessTests : IAsyncLifetime
 
     [Fact]
     public Task A_certificate_that_signs_itself_is_refused() => RefusedAsync(
-        DfssErrorCode.CertificateNotTrusted, "signed by itself", () => peer.ConnectAsync(
+        DfssErrorCode.CertificateNotTrusted, "self-signed", () => peer.ConnectAsync(
             new TlsIdentity(authority.SignItself("me"), [authority.Certificate]), Token));
 
     [Fact]
@@ -83,14 +83,14 @@ public sealed class AccessTests : IAsyncLifetime
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => ClientChannel.ConnectAsync(
             new PeerAddress("127.0.0.1", impostor.Port), TlsPeer.OptionsOf(authority.Identify(DfssRole.Admin)), Token));
         Assert.Equal(DfssErrorCode.CertificateNotTrusted, refused.Code);
-        Assert.Contains($"is for store {peer.Peer.StoreId}, and it claims to be store {impostor.StoreId}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains($"is for store {peer.Peer.StoreId}, and the peer claims to be store {impostor.StoreId}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_peer_does_not_start_with_a_certificate_that_no_client_would_accept()
     {
         await DoesNotStartAsync(DfssErrorCode.CertificateNotTrusted, "is for store", _ => authority.IdentifyPeer(StoreId.Create()));
-        await DoesNotStartAsync(DfssErrorCode.CertificateNotTrusted, "not made for a peer", _ => authority.Identify(DfssRole.Admin));
+        await DoesNotStartAsync(DfssErrorCode.CertificateNotTrusted, "not valid for a peer", _ => authority.Identify(DfssRole.Admin));
         await DoesNotStartAsync(
             DfssErrorCode.CertificateNotTrusted, "not one of the trusted", id => new TlsIdentity(other.IdentifyPeer(id).Certificate, [authority.Certificate]));
         await DoesNotStartAsync(DfssErrorCode.CertificateExpired, "expired on", id => authority.Identify(
@@ -104,8 +104,8 @@ public sealed class AccessTests : IAsyncLifetime
         await RefusedAsync(
             DfssErrorCode.TlsFailed, "TLS could not be agreed upon", () => ConnectRawAsync(certificate, SslProtocols.Tls12));
 
-        await using TlsPeer patient = await StartAsync(allowTls12: true);
-        await using ClientChannel channel = await ConnectRawAsync(certificate, SslProtocols.Tls12, patient);
+        await using TlsPeer lenient = await StartAsync(allowTls12: true);
+        await using ClientChannel channel = await ConnectRawAsync(certificate, SslProtocols.Tls12, lenient);
         Assert.Equal(DfssErrorCode.None, await PingAsync(channel));
     }
 
@@ -144,17 +144,17 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public async Task Tls_1_2_without_forward_secrecy_is_never_agreed_upon()
     {
-        await using TlsPeer patient = await StartAsync(allowTls12: true);
+        await using TlsPeer lenient = await StartAsync(allowTls12: true);
         X509Certificate2 certificate = authority.Issue(new CertificateGrant { Name = "old", Role = DfssRole.Admin });
         CipherSuitesPolicy weak = new([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, TlsCipherSuite.TLS_RSA_WITH_AES_128_GCM_SHA256]);
         DfssException refused = await Assert.ThrowsAsync<DfssException>(
-            () => ConnectRawAsync(certificate, SslProtocols.Tls12, patient, weak));
+            () => ConnectRawAsync(certificate, SslProtocols.Tls12, lenient, weak));
         Assert.Equal(DfssErrorCode.TlsFailed, refused.Code);
     }
 
     [Fact]
     public Task Plaintext_to_a_peer_with_tls_is_told_so() => RefusedAsync(
-        DfssErrorCode.TlsRequired, "speaks TLS only",
+        DfssErrorCode.TlsRequired, "uses TLS only",
         () => ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token));
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class AccessTests : IAsyncLifetime
         await using TlsPeer plain = await TlsPeer.StartAsync(
             authority.IdentifyPeer, options => options with { Identity = null }, Token);
         await RefusedAsync(
-            DfssErrorCode.TlsNotExpected, "speaks plaintext only", () => plain.ConnectAsync(authority.Identify(DfssRole.Admin), Token), plain);
+            DfssErrorCode.TlsNotExpected, "uses plaintext only", () => plain.ConnectAsync(authority.Identify(DfssRole.Admin), Token), plain);
     }
 
     [Fact]

@@ -248,31 +248,31 @@ public sealed class ArgumentTests : IAsyncLifetime
     [InlineData("capabilities", "Boolean")]
     public async Task A_hello_with_a_wrong_argument_is_answered_and_closed(string key, string kind)
     {
-        await using RawClient stranger = await RawClient.ConnectAsync(watched.Peer);
+        await using RawClient unauthenticated = await RawClient.ConnectAsync(watched.Peer);
         MessageValue wrong = AnyKind.FirstOrDefault(value => value.Kind.ToString() == kind);
-        Message answer = await stranger.AskAsync(Operations.Hello, Changed(RawClient.Hello, key, wrong));
+        Message answer = await unauthenticated.AskAsync(Operations.Hello, Changed(RawClient.Hello, key, wrong));
         Assert.Equal(DfssErrorCode.InvalidArgument, answer.Status);
-        Assert.Null(await stranger.ReadAsync());
+        Assert.Null(await unauthenticated.ReadAsync());
     }
 
     [Fact]
     public async Task A_hello_with_a_payload_is_answered_and_closed()
     {
-        await using RawClient stranger = await RawClient.ConnectAsync(watched.Peer);
-        Assert.Equal(DfssErrorCode.InvalidArgument, (await stranger.AskAsync(Operations.Hello, RawClient.Hello, Array.Empty<byte>())).Status);
-        Assert.Null(await stranger.ReadAsync());
+        await using RawClient unauthenticated = await RawClient.ConnectAsync(watched.Peer);
+        Assert.Equal(DfssErrorCode.InvalidArgument, (await unauthenticated.AskAsync(Operations.Hello, RawClient.Hello, Array.Empty<byte>())).Status);
+        Assert.Null(await unauthenticated.ReadAsync());
     }
 
     [Fact]
     public async Task A_client_of_version_2_alone_is_told_what_the_peer_speaks_and_closed()
     {
-        await using RawClient stranger = await RawClient.ConnectAsync(watched.Peer);
-        Message answer = await stranger.AskAsync(Operations.Hello, new HelloRequest([2], "later", []).ToMap());
+        await using RawClient unauthenticated = await RawClient.ConnectAsync(watched.Peer);
+        Message answer = await unauthenticated.AskAsync(Operations.Hello, new HelloRequest([2], "later", []).ToMap());
         Assert.Equal(DfssErrorCode.VersionNotSupported, answer.Status);
         Assert.Equal([1L], answer.Map.Required("versions").AsArray().Select(version => version.AsInteger()));
         string message = answer.Map.Required("message").AsText();
         Assert.Matches("speaks protocol version 1, and 2 was offered\\.", message);
-        Assert.Null(await stranger.ReadAsync());
+        Assert.Null(await unauthenticated.ReadAsync());
     }
 
     private static MessageMap Lengths(IReadOnlyList<MessageValue> lengths) => new() { { "lengths", MessageValue.From(lengths) } };

@@ -8,7 +8,7 @@ namespace Dfss.Tests.Peers;
 public class ConnectionLimiterTests(ITestOutputHelper output)
 {
     private readonly ConnectionLimiter connectionLimiter = new(new PeerMemory().Open);
-    private readonly List<Visit> pushedOut = [];
+    private readonly List<Visit> displaced = [];
 
     [Fact]
     public void A_flood_from_one_address_pushes_out_its_own_oldest_and_nobody_else()
@@ -16,7 +16,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
         Visit honest = Enter("honest");
         List<Visit> flood = [.. Enumerable.Range(0, 1000).Select(_ => Enter("flood"))];
         Assert.Equal(DfssLimits.MaxUnauthenticatedConnections, connectionLimiter.Unauthenticated);
-        Assert.Equal(flood.Take(1001 - DfssLimits.MaxUnauthenticatedConnections), pushedOut);
+        Assert.Equal(flood.Take(1001 - DfssLimits.MaxUnauthenticatedConnections), displaced);
         Assert.NotNull(connectionLimiter.Admit(honest, "honest"));
     }
 
@@ -25,7 +25,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     {
         List<Visit> silent = [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections).Select(_ => Enter("here"))];
         Visit honest = Enter("here");
-        Assert.Equal([silent[0]], pushedOut);
+        Assert.Equal([silent[0]], displaced);
         Assert.NotNull(connectionLimiter.Admit(honest, "here"));
         Assert.Equal(DfssLimits.MaxUnauthenticatedConnections - 1, connectionLimiter.Unauthenticated);
     }
@@ -34,7 +34,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     public void Where_no_address_has_more_than_another_the_oldest_goes()
     {
         List<Visit> visits = [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections + 2).Select(i => Enter($"{i}"))];
-        Assert.Equal(visits.Take(2), pushedOut);
+        Assert.Equal(visits.Take(2), displaced);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
         Assert.Equal(DfssErrorCode.PeerBusy, Refuse("d"));
         connectionLimiter.Leave(first[0]);
         Admit("d", 1);
-        Assert.Empty(pushedOut);
+        Assert.Empty(displaced);
     }
 
     [Fact]
@@ -98,40 +98,40 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     {
         int seed = FaultSeed.Take(output);
         Random random = new(seed);
-        List<Visit> strangers = [];
+        List<Visit> unauthenticated = [];
         List<(Visit Visit, string Identity)> admitted = [];
         for (int step = 0; step < 20_000; step++)
         {
             int kind = random.Next(20);
             if (kind < 12)
             {
-                pushedOut.Clear();
-                strangers.Add(Enter($"{Math.Sqrt(random.Next(100)):0}"));
-                Visit[] expected = strangers.Count > DfssLimits.MaxUnauthenticatedConnections
-                    ? [strangers.GroupBy(visit => visit.Address).OrderByDescending(group => group.Count())
-                        .ThenBy(group => strangers.IndexOf(group.First())).First().First()]
+                displaced.Clear();
+                unauthenticated.Add(Enter($"{Math.Sqrt(random.Next(100)):0}"));
+                Visit[] expected = unauthenticated.Count > DfssLimits.MaxUnauthenticatedConnections
+                    ? [unauthenticated.GroupBy(visit => visit.Address).OrderByDescending(group => group.Count())
+                        .ThenBy(group => unauthenticated.IndexOf(group.First())).First().First()]
                     : [];
-                Assert.True(expected.SequenceEqual(pushedOut), $"Seed {seed}, step {step}: another one was pushed out.");
-                strangers.RemoveAll(expected.Contains);
+                Assert.True(expected.SequenceEqual(displaced), $"Seed {seed}, step {step}: another one was pushed out.");
+                unauthenticated.RemoveAll(expected.Contains);
             }
-            else if (kind < 17 && strangers.Count > 0)
+            else if (kind < 17 && unauthenticated.Count > 0)
             {
-                Visit visit = strangers[random.Next(strangers.Count)];
+                Visit visit = unauthenticated[random.Next(unauthenticated.Count)];
                 string identity = $"{random.Next(3)}";
                 bool hasRoom = admitted.Count < DfssLimits.MaxConnections
                     && admitted.Count(each => each.Identity == identity) < DfssLimits.MaxConnectionsPerIdentity;
                 Assert.True(hasRoom == IsAdmitted(visit, identity), $"Seed {seed}, step {step}: let in or refused wrongly.");
                 if (hasRoom)
                 {
-                    strangers.Remove(visit);
+                    unauthenticated.Remove(visit);
                     admitted.Add((visit, identity));
                 }
             }
-            else if (kind == 17 && strangers.Count > 0)
+            else if (kind == 17 && unauthenticated.Count > 0)
             {
-                int index = random.Next(strangers.Count);
-                connectionLimiter.Leave(strangers[index]);
-                strangers.RemoveAt(index);
+                int index = random.Next(unauthenticated.Count);
+                connectionLimiter.Leave(unauthenticated[index]);
+                unauthenticated.RemoveAt(index);
             }
             else if (admitted.Count > 0)
             {
@@ -140,14 +140,14 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
                 admitted.RemoveAt(index);
             }
 
-            Assert.Equal((strangers.Count, admitted.Count), (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
+            Assert.Equal((unauthenticated.Count, admitted.Count), (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
         }
     }
 
     private Visit Enter(string address)
     {
         Visit? visit = null;
-        visit = new Visit(address, () => pushedOut.Add(visit!));
+        visit = new Visit(address, () => displaced.Add(visit!));
         connectionLimiter.Enter(visit);
         return visit;
     }

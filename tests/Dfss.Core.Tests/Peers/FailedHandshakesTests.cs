@@ -6,7 +6,7 @@ namespace Dfss.Tests.Peers;
 
 public class FailedHandshakesTests
 {
-    private readonly FakeTimeProvider clock = new();
+    private readonly SteppedClock clock = new();
     private readonly FailedHandshakes visits;
 
     public FailedHandshakesTests() => visits = new FailedHandshakes(clock);
@@ -41,6 +41,18 @@ public class FailedHandshakesTests
     }
 
     [Fact]
+    public void A_clock_that_is_set_back_or_ahead_changes_no_delay()
+    {
+        Count("bad", FailedHandshakes.Burst + 5);
+        clock.Step = TimeSpan.FromHours(-1);
+        Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
+        clock.Step = TimeSpan.FromDays(365);
+        Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
+        clock.Advance(FailedHandshakes.MaxDelay);
+        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+    }
+
+    [Fact]
     public void Thousands_of_addresses_are_not_kept()
     {
         Count("bad", FailedHandshakes.Burst + 5);
@@ -58,5 +70,15 @@ public class FailedHandshakesTests
         {
             visits.Count(address);
         }
+    }
+
+    /// <summary>A clock that is set: the time of day changes, and monotonic time does not.</summary>
+    private sealed class SteppedClock : FakeTimeProvider
+    {
+        public TimeSpan Step { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Step;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }
 }

@@ -28,7 +28,7 @@ public sealed class HostileTextTests
 
         // A violation ends the connection and is logged too.
         await client.SendAsync(Convert.FromHexString("00000011" + "9401a470696e67" + "82a26b0a01a26b0a02c0"));
-        Assert.Contains("'k\\u000A' stands twice", (await client.ReadNoticeAsync()).Map.Required("message").AsText(), StringComparison.Ordinal);
+        Assert.Contains("'k\\u000A' is in one map twice", (await client.ReadNoticeAsync()).Map.Required("message").AsText(), StringComparison.Ordinal);
         Assert.Equal(5, log.Count);
         Assert.All(log, line =>
         {

@@ -16,48 +16,48 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     private readonly FakeTimeProvider clock = new();
     private readonly byte[] hash = RandomNumberGenerator.GetBytes(32);
     private readonly byte[] key = RandomNumberGenerator.GetBytes(32);
-    private IssuanceLedger book = null!;
+    private IssuanceLedger ledger = null!;
 
     private static InvitationTerms Reader => new() { Role = DfssRole.Reader, Name = "ann", NamePrefixes = ["builds/"] };
 
     public ValueTask InitializeAsync()
     {
-        book = Open();
+        ledger = Open();
         return ValueTask.CompletedTask;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await book.DisposeAsync();
+        await ledger.DisposeAsync();
         folder.Dispose();
     }
 
     [Fact]
     public async Task An_invitation_that_was_noted_is_found_and_used_once()
     {
-        Assert.Equal(clock.GetUtcNow() + Reader.Lifetime, await book.AddAsync(hash, Reader));
-        InvitationTerms found = book.Find(hash);
+        Assert.Equal(clock.GetUtcNow() + Reader.Lifetime, await ledger.AddAsync(hash, Reader));
+        InvitationTerms found = ledger.Find(hash);
         Assert.Equal((DfssRole.Reader, "ann", null), (found.Role, found.Name, found.StoreId));
         Assert.Equal(["builds/"], found.NamePrefixes);
-        Assert.Equal(Certificate, await book.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false));
-        await FailsAsync(DfssErrorCode.InvitationUsed, () => book.UseAsync(hash, RandomNumberGenerator.GetBytes(32), Issued([4]), null, false));
+        Assert.Equal(Certificate, await ledger.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false));
+        await FailsAsync(DfssErrorCode.InvitationUsed, () => ledger.UseAsync(hash, RandomNumberGenerator.GetBytes(32), Issued([4]), null, false));
     }
 
     [Fact]
     public async Task The_same_key_gets_the_same_certificate_again_though_it_asks_late()
     {
-        await book.AddAsync(hash, Reader);
-        await book.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false);
+        await ledger.AddAsync(hash, Reader);
+        await ledger.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false);
         clock.Advance(TimeSpan.FromDays(2));
-        Assert.Equal("ann", book.Find(hash).Name);
-        Assert.Equal(Certificate, await book.UseAsync(hash, key, Issued([9]), store: null, isBound: false));
+        Assert.Equal("ann", ledger.Find(hash).Name);
+        Assert.Equal(Certificate, await ledger.UseAsync(hash, key, Issued([9]), store: null, isBound: false));
     }
 
     [Fact]
     public async Task Of_many_who_use_one_at_once_one_gets_in()
     {
-        await book.AddAsync(hash, Reader);
-        Task<byte[]>[] all = [.. Enumerable.Range(0, 16).Select(i => Task.Run(() => book.UseAsync(
+        await ledger.AddAsync(hash, Reader);
+        Task<byte[]>[] all = [.. Enumerable.Range(0, 16).Select(i => Task.Run(() => ledger.UseAsync(
             hash, SHA256.HashData([(byte)i]), Issued([(byte)i]), store: null, isBound: false)))];
         await Task.WhenAll(all.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default)));
         _ = Assert.Single(all, one => one.IsCompletedSuccessfully);
@@ -67,29 +67,29 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     [Fact]
     public async Task One_that_nobody_noted_is_unknown()
     {
-        Assert.Equal(DfssErrorCode.InvitationUnknown, Assert.Throws<DfssException>(() => book.Find(hash)).Code);
-        await FailsAsync(DfssErrorCode.InvitationUnknown, () => book.UseAsync(hash, key, Issued(Certificate), null, false));
+        Assert.Equal(DfssErrorCode.InvitationUnknown, Assert.Throws<DfssException>(() => ledger.Find(hash)).Code);
+        await FailsAsync(DfssErrorCode.InvitationUnknown, () => ledger.UseAsync(hash, key, Issued(Certificate), null, false));
     }
 
     [Fact]
     public async Task It_expires_by_the_clock_of_the_book_to_the_millisecond()
     {
-        await book.AddAsync(hash, Reader with { Lifetime = TimeSpan.FromMinutes(1) });
+        await ledger.AddAsync(hash, Reader with { Lifetime = TimeSpan.FromMinutes(1) });
         clock.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromMilliseconds(1));
-        Assert.Equal("ann", book.Find(hash).Name);
+        Assert.Equal("ann", ledger.Find(hash).Name);
         clock.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(DfssErrorCode.InvitationExpired, Assert.Throws<DfssException>(() => book.Find(hash)).Code);
-        await FailsAsync(DfssErrorCode.InvitationExpired, () => book.UseAsync(hash, key, Issued(Certificate), null, false));
+        Assert.Equal(DfssErrorCode.InvitationExpired, Assert.Throws<DfssException>(() => ledger.Find(hash)).Code);
+        await FailsAsync(DfssErrorCode.InvitationExpired, () => ledger.UseAsync(hash, key, Issued(Certificate), null, false));
     }
 
     [Fact]
     public async Task Noted_again_with_the_same_terms_it_is_the_same_and_with_others_a_conflict()
     {
-        DateTimeOffset expires = await book.AddAsync(hash, Reader);
+        DateTimeOffset expires = await ledger.AddAsync(hash, Reader);
         clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(expires, await book.AddAsync(hash, Reader));
-        await FailsAsync(DfssErrorCode.Conflict, () => book.AddAsync(hash, Reader with { Role = DfssRole.Admin, NamePrefixes = [] }));
-        Assert.Equal(DfssRole.Reader, book.Find(hash).Role);
+        Assert.Equal(expires, await ledger.AddAsync(hash, Reader));
+        await FailsAsync(DfssErrorCode.Conflict, () => ledger.AddAsync(hash, Reader with { Role = DfssRole.Admin, NamePrefixes = [] }));
+        Assert.Equal(DfssRole.Reader, ledger.Find(hash).Role);
     }
 
     [Fact]
@@ -97,15 +97,15 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     {
         byte[] open = RandomNumberGenerator.GetBytes(32);
         StoreId store = StoreId.Create();
-        await book.AddAsync(hash, Reader);
-        await book.AddAsync(open, new InvitationTerms { Role = DfssRole.Peer, StoreId = store });
-        await book.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false);
-        await book.SetAddressesAsync(store, ["b.example:9000"]);
-        await book.DisposeAsync();
-        book = Open();
-        await FailsAsync(DfssErrorCode.InvitationUsed, () => book.UseAsync(hash, [7], Issued(Certificate), null, false));
-        Assert.Equal((DfssRole.Peer, store), (book.Find(open).Role, book.Find(open).StoreId!.Value));
-        Assert.Equal(["b.example:9000"], Assert.Single(book.ListPeers(63, StoreId.Create())).Addresses);
+        await ledger.AddAsync(hash, Reader);
+        await ledger.AddAsync(open, new InvitationTerms { Role = DfssRole.Peer, StoreId = store });
+        await ledger.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false);
+        await ledger.SetAddressesAsync(store, ["b.example:9000"]);
+        await ledger.DisposeAsync();
+        ledger = Open();
+        await FailsAsync(DfssErrorCode.InvitationUsed, () => ledger.UseAsync(hash, [7], Issued(Certificate), null, false));
+        Assert.Equal((DfssRole.Peer, store), (ledger.Find(open).Role, ledger.Find(open).StoreId!.Value));
+        Assert.Equal(["b.example:9000"], Assert.Single(ledger.ListPeers(63, StoreId.Create())).Addresses);
     }
 
     [Fact]
@@ -115,15 +115,15 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
         byte[] second = RandomNumberGenerator.GetBytes(32);
         byte[] bound = RandomNumberGenerator.GetBytes(32);
         InvitationTerms peer = new() { Role = DfssRole.Peer };
-        await book.AddAsync(hash, peer);
-        await book.AddAsync(second, peer);
-        await book.AddAsync(bound, peer with { StoreId = store });
-        await book.UseAsync(hash, key, Issued(Certificate), store, isBound: false);
-        await FailsAsync(DfssErrorCode.InvalidArgument, () => book.UseAsync(second, [7], Issued([7]), store, isBound: false));
-        Assert.Equal([8], await book.UseAsync(bound, [8], Issued([8]), store, isBound: true));
+        await ledger.AddAsync(hash, peer);
+        await ledger.AddAsync(second, peer);
+        await ledger.AddAsync(bound, peer with { StoreId = store });
+        await ledger.UseAsync(hash, key, Issued(Certificate), store, isBound: false);
+        await FailsAsync(DfssErrorCode.InvalidArgument, () => ledger.UseAsync(second, [7], Issued([7]), store, isBound: false));
+        Assert.Equal([8], await ledger.UseAsync(bound, [8], Issued([8]), store, isBound: true));
 
         // What was refused was not used up.
-        Assert.Equal([9], await book.UseAsync(second, [9], Issued([9]), StoreId.Create(), isBound: false));
+        Assert.Equal([9], await ledger.UseAsync(second, [9], Issued([9]), StoreId.Create(), isBound: false));
     }
 
     [Fact]
@@ -132,14 +132,28 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
         StoreId[] stores = [StoreId.Create(), StoreId.Create(), StoreId.Create()];
         foreach (StoreId store in stores)
         {
-            await book.SetAddressesAsync(store, [$"{store}.example:1"]);
+            await ledger.SetAddressesAsync(store, [$"{store}.example:1"]);
         }
 
-        await book.SetAddressesAsync(stores[0], ["moved.example:2", "[::1]:2"]);
-        IReadOnlyList<ClusterPeer> peers = book.ListPeers(63, except: stores[1]);
+        await ledger.SetAddressesAsync(stores[0], ["moved.example:2", "[::1]:2"]);
+        IReadOnlyList<ClusterPeer> peers = ledger.ListPeers(63, except: stores[1]);
         Assert.Equal([stores[0], stores[2]], peers.Select(peer => peer.StoreId));
         Assert.Equal(["moved.example:2", "[::1]:2"], peers[0].Addresses);
-        Assert.Equal([stores[0]], book.ListPeers(1, except: stores[1]).Select(peer => peer.StoreId));
+        Assert.Equal([stores[0]], ledger.ListPeers(1, except: stores[1]).Select(peer => peer.StoreId));
+    }
+
+    [Fact]
+    public async Task A_certificate_stays_known_that_a_clock_ahead_took_for_expired()
+    {
+        await ledger.AdoptAsync(Issued([1]));
+        string lost = Issued([1]).Serial;
+        clock.Advance(TimeSpan.FromDays(100));
+        await ledger.AddRenewedAsync(lost, Issued([2]));
+        DateTimeOffset right = clock.GetUtcNow();
+        clock.AdjustTime(right.AddDays(300));
+        await ledger.AddRenewedAsync(lost, Issued([3]));
+        clock.AdjustTime(right);
+        Assert.Contains(lost, ledger.FindCertificates(Issued([3]).Serial).Select(one => one.Serial));
     }
 
     [Fact]

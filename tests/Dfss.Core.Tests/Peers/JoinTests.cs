@@ -71,7 +71,7 @@ public sealed class JoinTests : IAsyncLifetime
         Invitation invitation = await InviteAsync(new InvitationTerms { Role = DfssRole.Reader, Lifetime = TimeSpan.FromHours(1) });
         Assert.Equal(clock.GetUtcNow().AddHours(1), invitation.Expires, TimeSpan.FromMilliseconds(1));
         clock.Advance(TimeSpan.FromHours(1));
-        await FailsAsync(DfssErrorCode.InvitationExpired, () => IssuerClient.JoinAsync(invitation, store: null, Token));
+        await FailsAsync(DfssErrorCode.InvitationExpired, () => IssuerClient.JoinAsync(invitation, store: null, clock, Token));
     }
 
     [Fact]

@@ -75,11 +75,11 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     public async Task A_client_gives_the_token_of_another_address_to_nobody()
     {
         string? said = "";
-        await using FakePeer stranger = new((_, _, _) => new(((DfssErrorCode, MessageMap, ReadOnlyMemory<byte>?)?)null))
+        await using FakePeer unauthenticated = new((_, _, _) => new(((DfssErrorCode, MessageMap, ReadOnlyMemory<byte>?)?)null))
         {
             Hello = request => said = request.Token,
         };
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(stranger.Address, Mine, Token);
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(unauthenticated.Address, Mine, Token);
         Assert.Null(said);
         Assert.NotNull(LoopbackToken.Find(state.Path, new IPEndPoint(IPAddress.Loopback, peer.Port)));
         Assert.Null(LoopbackToken.Find(state.Path, new IPEndPoint(IPAddress.Parse("192.0.2.1"), peer.Port)));
@@ -118,7 +118,7 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
         former.Delete();
         string? found = LoopbackToken.Find(state["shared"], endpoint);
         Assert.NotNull(found);
-        Assert.Equal(RemoteIdentity.Anybody, next.Identify(found));
+        Assert.Equal(RemoteIdentity.Unnamed, next.Identify(found));
         next.Delete();
         Assert.Null(LoopbackToken.Find(state["shared"], endpoint));
     }

@@ -30,8 +30,8 @@ public sealed class PeerFaultTests
         PeerSession session = new(
             new MessageChannel(far, memory.Pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes }),
             (_, _) => new Welcome(
-                RemoteIdentity.Anybody,
-                handlers.For(RemoteIdentity.Anybody),
+                RemoteIdentity.Unnamed,
+                handlers.For(RemoteIdentity.Unnamed),
                 new HelloAnswer(1, "test", store.StoreId, [], [], HelloLimits.Default),
                 share.Requests,
                 new AnswerMemory(memory.Pool, share.Answers),

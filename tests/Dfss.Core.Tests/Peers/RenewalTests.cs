@@ -164,7 +164,7 @@ public sealed class RenewalTests : IAsyncLifetime
         await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => asked >= 20);
         string line = Assert.Single(
             peer.Log, line => line.Contains("and could not be renewed: The peer's certificate 'peer' is for store", StringComparison.Ordinal));
-        Assert.Contains("The peer's certificate holds until ", line, StringComparison.Ordinal);
+        Assert.Contains("The peer's certificate is valid until ", line, StringComparison.Ordinal);
         await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => asked >= 30);
         Assert.Equal(2, peer.Log.Count(other => other.Contains("could not be renewed", StringComparison.Ordinal)));
         await using ClientChannel channel = await peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
@@ -221,19 +221,24 @@ public sealed class RenewalTests : IAsyncLifetime
     public async Task Who_asks_again_and_again_gets_32_certificates_and_no_more_before_some_expire()
     {
         FakeTimeProvider clock = new(TimeProvider.System.GetUtcNow());
-        await using IssuanceLedger book = new(folder["issued.db"], clock);
-        await book.AdoptAsync(Issued(0));
+        await using IssuanceLedger ledger = new(folder["issued.db"], clock);
+        await ledger.AdoptAsync(Issued(0));
         for (int i = 1; i < IssuanceLedger.MaxCertificates; i++)
         {
-            await book.AddRenewedAsync("00", Issued(i));
+            await ledger.AddRenewedAsync("00", Issued(i));
         }
 
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => book.AddRenewedAsync("00", Issued(99)));
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => ledger.AddRenewedAsync("00", Issued(99)));
         Assert.Equal(DfssErrorCode.LimitExceeded, refused.Code);
         clock.Advance(TimeSpan.FromDays(3));
-        await book.AddRenewedAsync("1F", Issued(100));
-        Assert.Equal(["1F", "64"], book.FindCertificates("64").Select(one => one.Serial));
-        Assert.Equal("64", Assert.Single(book.ListCertificates(after: 0, limit: 10)).Certificate.Serial);
+        await ledger.AddRenewedAsync("1F", Issued(100));
+        Assert.Equal(33, ledger.FindCertificates("64").Count);
+        Assert.Equal("64", Assert.Single(ledger.ListCertificates(after: 0, limit: 10)).Certificate.Serial);
+
+        // Those that expired long ago are forgotten.
+        clock.Advance(CertificateGrant.DefaultLifetime);
+        await ledger.AddRenewedAsync("64", Issued(101));
+        Assert.Equal(["1F", "64", "65"], ledger.FindCertificates("65").Select(one => one.Serial));
 
         IssuedCertificate Issued(int number) => new(
             Convert.ToHexString([(byte)number]), RandomNumberGenerator.GetBytes(8),

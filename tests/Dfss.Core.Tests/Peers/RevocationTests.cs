@@ -88,7 +88,7 @@ public sealed class RevocationTests : IAsyncLifetime
         await using TlsPeer untold = await StartPeerAsync();
         await using ClientChannel open = await told.ConnectAsync(lost, Token);
         byte[] list = await Admin.RevokeAsync(serial, Token);
-        await Admin.TellAsync(new ClusterPeer(told.Peer.StoreId, ["127.0.0.1:1", told.Address.ToString()], IsIssuer: false), list, Token);
+        await Admin.SendRevocationsAsync(new ClusterPeer(told.Peer.StoreId, ["127.0.0.1:1", told.Address.ToString()], IsIssuer: false), list, Token);
         await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => told.ConnectAsync(lost, Token));
 
@@ -120,7 +120,7 @@ public sealed class RevocationTests : IAsyncLifetime
         await (await ConnectKeepingAsync(peer, reader)).DisposeAsync();
 
         byte[] list = await Admin.RevokeAsync(SerialOf(peer.Peer.Options.Identity!), Token);
-        await Admin.TellAsync(announced, list, Token);
+        await Admin.SendRevocationsAsync(announced, list, Token);
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => ConnectKeepingAsync(peer, reader));
         Assert.Equal([issuer.Peer.Peer.StoreId], (await Admin.ListPeersAsync(Token)).Select(one => one.StoreId));
     }

@@ -83,7 +83,7 @@ public sealed class RoleTests : IAsyncLifetime
             await using ClientChannel channel = await ClientChannel.ConnectAsync(issuer.Peer.Address, options, Token);
             (DfssErrorCode code, string? message) = await CallAsync(channel, operation);
             Assert.Equal(operation == "join" ? DfssErrorCode.InvalidArgument : DfssErrorCode.NotPermitted, code);
-            Assert.Contains(operation == "join" ? "'secret' is required" : "Who shows no certificate may join", message, StringComparison.Ordinal);
+            Assert.Contains(operation == "join" ? "'secret' is required" : "Without a certificate a client may only join", message, StringComparison.Ordinal);
 
             // One request, and no more: nobody keeps a connection for nothing.
             using CancellationTokenSource limit = new(RawClient.TimeLimit);
@@ -100,7 +100,7 @@ public sealed class RoleTests : IAsyncLifetime
         TlsIdentity nobody = authority.Identify(new CertificateGrant { Name = "nobody", Role = DfssRole.None });
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(nobody, Token));
         Assert.Equal(DfssErrorCode.NotPermitted, refused.Code);
-        Assert.Contains("'nobody' is known here and has no role", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'nobody' has no role at this peer", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class ViolationTests : IAsyncLifetime
     public static TheoryData<string, string, DfssErrorCode, string> BeforeHello => new()
     {
         { "an HTTP request", Text("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), DfssErrorCode.LimitExceeded, "1195725856 bytes" },
-        { "a TLS ClientHello", "16030100c5010000c10303" + Zeros(186), DfssErrorCode.TlsNotExpected, "speaks plaintext only" },
+        { "a TLS ClientHello", "16030100c5010000c10303" + Zeros(186), DfssErrorCode.TlsNotExpected, "uses plaintext only" },
         { "an SSH greeting", Text("SSH-2.0-OpenSSH_9.2\r\n"), DfssErrorCode.LimitExceeded, "limit is 4096 bytes" },
         { "a length of 0", "00000000", DfssErrorCode.ProtocolViolation, "0 bytes" },
         { "a length of 1", "0000000190", DfssErrorCode.ProtocolViolation, "1 bytes" },
@@ -39,18 +39,18 @@ public sealed class ViolationTests : IAsyncLifetime
         { "a payload over the limit", "01010000" + "9401a1618" + "0c601000001", DfssErrorCode.LimitExceeded, "payload of 16777217 bytes" },
         { "deep nesting", Framed("9401a470696e6781a161" + Arrays(50_000) + "c0"), DfssErrorCode.LimitExceeded, "nested deeper than 8" },
         { "257 keys", Framed("9401a470696e67de0101" + Keys(257) + "c0"), DfssErrorCode.LimitExceeded, "257 keys" },
-        { "a duplicate key", Framed("9401a470696e6782a16101a16102c0"), DfssErrorCode.ProtocolViolation, "'a' stands twice" },
-        { "a key that is a number", Framed("9401a470696e67810101c0"), DfssErrorCode.ProtocolViolation, "key is no text" },
+        { "a duplicate key", Framed("9401a470696e6782a16101a16102c0"), DfssErrorCode.ProtocolViolation, "'a' is in one map twice" },
+        { "a key that is a number", Framed("9401a470696e67810101c0"), DfssErrorCode.ProtocolViolation, "key is not text" },
         { "a negative length of a batch", Framed("9401ac73746f72655f6368756e6b7381a76c656e6774687391ffc400"), DfssErrorCode.ProtocolViolation, "negative" },
         { "a float", Framed("9401a470696e6781a161cb3ff0000000000000c0"), DfssErrorCode.ProtocolViolation, "float" },
         { "a text that is no UTF-8", Framed("9401a470696e6781a161a3eda080c0"), DfssErrorCode.ProtocolViolation, "UTF-8" },
-        { "arguments that are an array", Framed("9401a470696e6790c0"), DfssErrorCode.ProtocolViolation, "no map" },
+        { "arguments that are an array", Framed("9401a470696e6790c0"), DfssErrorCode.ProtocolViolation, "not a map" },
         { "a payload that is a text", Framed("9401a470696e6780a161"), DfssErrorCode.ProtocolViolation, "neither nil nor bin" },
         { "a byte behind the payload", Framed("9401a470696e6780c0c0"), DfssErrorCode.ProtocolViolation, "payload ends" },
         { "an id over 32 bits", Framed("94cf0000000100000000a470696e6780c0"), DfssErrorCode.ProtocolViolation, "4294967296" },
         { "an answer", Framed("94010080c0"), DfssErrorCode.ProtocolViolation, "sends requests" },
         { "a notice", Framed("94c00880c0"), DfssErrorCode.ProtocolViolation, "sends requests" },
-        { "a second hello", Framed("9400a568656c6c6f81a876657273696f6e739101c0"), DfssErrorCode.ProtocolViolation, "hello was said before" },
+        { "a second hello", Framed("9400a568656c6c6f81a876657273696f6e739101c0"), DfssErrorCode.ProtocolViolation, "hello was sent before" },
     };
 
     public async ValueTask InitializeAsync() => watched = await WatchedPeer.StartAsync();

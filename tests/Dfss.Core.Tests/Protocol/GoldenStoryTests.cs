@@ -18,17 +18,17 @@ public sealed class GoldenStoryTests
     [Fact]
     public async Task A_peer_gives_the_printed_answers_to_the_printed_requests()
     {
-        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
-        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, patience.Token);
+        using CancellationTokenSource timeLimit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeLimit.CancelAfter(TimeSpan.FromSeconds(60));
+        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, timeLimit.Token);
         using TcpClient connection = new();
-        await connection.ConnectAsync("localhost", peer.Port, patience.Token);
+        await connection.ConnectAsync("localhost", peer.Port, timeLimit.Token);
         NetworkStream stream = connection.GetStream();
-        await AskAsync(stream, "hello", patience.Token);
+        await AskAsync(stream, "hello", timeLimit.Token);
 
         foreach (string name in Story)
         {
-            byte[] answer = await AskAsync(stream, name, patience.Token);
+            byte[] answer = await AskAsync(stream, name, timeLimit.Token);
             Assert.Equal((name, FrameOf($"{name}-answer")), (name, Convert.ToHexStringLower(answer)));
         }
     }

@@ -28,9 +28,11 @@ public class HandshakeTests
         HelloAnswer sent = new(1, "dfss/9", StoreId.Create(), ["a:9000", "[::1]:9"], ["y"], new HelloLimits(5, 6, 7))
         {
             Instance = PeerInstance.Create(),
+            Time = DateTimeOffset.UnixEpoch.AddYears(60),
         };
         HelloAnswer got = HelloAnswer.FromMap(sent.ToMap());
         Assert.Equal((sent.Version, sent.Software, sent.StoreId, sent.Limits), (got.Version, got.Software, got.StoreId, got.Limits));
+        Assert.Equal(sent.Time, got.Time);
         Assert.Equal((sent.Instance, Environment.ProcessId), (got.Instance, got.Instance?.ProcessId));
         Assert.Equal(sent.Addresses, got.Addresses);
         Assert.Equal(sent.Capabilities, got.Capabilities);

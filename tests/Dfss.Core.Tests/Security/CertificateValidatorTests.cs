@@ -35,40 +35,40 @@ public sealed class CertificateValidatorTests : IDisposable
         StoreId store = StoreId.Create();
         using X509Certificate2 writer = authority.Issue(new CertificateGrant { Name = "w", Role = DfssRole.Writer, NamePrefixes = ["a/"] });
         using X509Certificate2 peer = authority.Issue(new CertificateGrant { Name = "p", Role = DfssRole.Peer, StoreId = store });
-        CertificateValidator judge = Create(authority);
+        CertificateValidator validator = Create(authority);
 
-        RemoteIdentity client = judge.JudgeClient(writer, []).IdentityOrThrow();
+        RemoteIdentity client = validator.ValidateClient(writer, []).IdentityOrThrow();
         Assert.Equal(("w", DfssRole.Writer), (client.Name, client.Role));
         Assert.Equal(["a/"], client.NamePrefixes);
         Assert.True(client.MayTouch("a/x"));
         Assert.False(client.MayTouch("A/x"));
-        Assert.Equal(store, judge.JudgePeer(peer, [], "any.host").IdentityOrThrow().StoreId);
-        Assert.Null(judge.Recheck(client, "client"));
+        Assert.Equal(store, validator.ValidatePeer(peer, [], "any.host").IdentityOrThrow().StoreId);
+        Assert.Null(validator.Recheck(client, "client"));
         clock.Advance(CertificateGrant.DefaultLifetime + TimeSpan.FromSeconds(1));
-        Assert.Equal(DfssErrorCode.CertificateExpired, judge.Recheck(client, "client")!.Code);
+        Assert.Equal(DfssErrorCode.CertificateExpired, validator.Recheck(client, "client")!.Code);
     }
 
     [Fact]
     public void What_is_not_right_is_refused_with_its_own_code_and_reason()
     {
         using X509Certificate2 reader = authority.Issue(new CertificateGrant { Name = "r", Role = DfssRole.Reader });
-        using X509Certificate2 stranger = other.Issue(new CertificateGrant { Name = "s", Role = DfssRole.Admin });
+        using X509Certificate2 untrusted = other.Issue(new CertificateGrant { Name = "s", Role = DfssRole.Admin });
         using X509Certificate2 alone = authority.SignItself("alone");
-        CertificateValidator judge = Create(authority);
+        CertificateValidator validator = Create(authority);
 
-        Refused(judge.JudgeClient(certificate: null, []), DfssErrorCode.NotAuthenticated, "no certificate");
-        Refused(judge.JudgeClient(stranger, []), DfssErrorCode.CertificateNotTrusted, "not one of the trusted authorities");
-        Refused(judge.JudgeClient(stranger, [other.Certificate]), DfssErrorCode.CertificateNotTrusted, "not one of the trusted");
-        Refused(judge.JudgeClient(alone, []), DfssErrorCode.CertificateNotTrusted, "signed by itself");
-        Refused(judge.JudgePeer(reader, [], "h"), DfssErrorCode.CertificateNotTrusted, "not made for a peer");
-        Refused(judge.JudgeClient(authority.Certificate, []), DfssErrorCode.CertificateNotTrusted, "not made for a client");
+        Refused(validator.ValidateClient(certificate: null, []), DfssErrorCode.NotAuthenticated, "no certificate");
+        Refused(validator.ValidateClient(untrusted, []), DfssErrorCode.CertificateNotTrusted, "not one of the trusted authorities");
+        Refused(validator.ValidateClient(untrusted, [other.Certificate]), DfssErrorCode.CertificateNotTrusted, "not one of the trusted");
+        Refused(validator.ValidateClient(alone, []), DfssErrorCode.CertificateNotTrusted, "self-signed");
+        Refused(validator.ValidatePeer(reader, [], "h"), DfssErrorCode.CertificateNotTrusted, "not valid for a peer");
+        Refused(validator.ValidateClient(authority.Certificate, []), DfssErrorCode.CertificateNotTrusted, "not valid for a client");
         clock.Advance(TimeSpan.FromDays(366));
-        Refused(judge.JudgeClient(reader, []), DfssErrorCode.CertificateExpired, "expired on 2027-05-01");
+        Refused(validator.ValidateClient(reader, []), DfssErrorCode.CertificateExpired, "expired on 2027-05-01");
         clock.SetUtcNow(new DateTimeOffset(2027, 8, 1, 0, 0, 0, TimeSpan.Zero));
         using X509Certificate2 later = authority.Issue(new CertificateGrant { Name = "l", Role = DfssRole.Reader });
         FakeTimeProvider early = new(new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
         CertificateValidator before = new(new TlsIdentity(later, [authority.Certificate]), early, log.Add);
-        Refused(before.JudgeClient(later, []), DfssErrorCode.CertificateExpired, "only from 2027-07-31");
+        Refused(before.ValidateClient(later, []), DfssErrorCode.CertificateExpired, "only from 2027-07-31");
     }
 
     [Fact]
@@ -77,25 +77,25 @@ public sealed class CertificateValidatorTests : IDisposable
         using X509Certificate2 lost = authority.Issue(new CertificateGrant { Name = "lost", Role = DfssRole.Admin });
         string first = authority.Authority.CreateRevocationList();
         Write(first);
-        CertificateValidator judge = Create(authority, folder["list.crl"]);
-        RemoteIdentity accepted = judge.JudgeClient(lost, []).IdentityOrThrow();
-        Assert.Null(judge.Recheck(accepted, "client"));
+        CertificateValidator validator = Create(authority, folder["list.crl"]);
+        RemoteIdentity accepted = validator.ValidateClient(lost, []).IdentityOrThrow();
+        Assert.Null(validator.Recheck(accepted, "client"));
 
         Write(authority.Authority.Revoke(first, [lost.SerialNumberBytes.ToArray()]));
-        Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
-        Assert.Equal(DfssErrorCode.CertificateRevoked, judge.Recheck(accepted, "client")!.Code);
+        Refused(validator.ValidateClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
+        Assert.Equal(DfssErrorCode.CertificateRevoked, validator.Recheck(accepted, "client")!.Code);
 
         Assert.Empty(log);
         Write(first);
-        Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
+        Refused(validator.ValidateClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
         Assert.Contains("1 is older than 2", Assert.Single(log), StringComparison.Ordinal);
         Write("rubbish");
-        Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
-        Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
-        Assert.Contains("What it said before holds", log[1], StringComparison.Ordinal);
+        Refused(validator.ValidateClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
+        Refused(validator.ValidateClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
+        Assert.Contains("Its earlier content stays in force", log[1], StringComparison.Ordinal);
         Assert.Equal(2, log.Count);
         Write(other.Authority.CreateRevocationList());
-        Refused(judge.JudgeClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
+        Refused(validator.ValidateClient(lost, []), DfssErrorCode.CertificateRevoked, "was revoked");
         Assert.Contains("none of the trusted authorities has signed it", log[2], StringComparison.Ordinal);
     }
 
@@ -117,27 +117,27 @@ public sealed class CertificateValidatorTests : IDisposable
         using X509Certificate2 known = CompanyMember(company, key, "CN=alice, O=Example");
         using X509Certificate2 unknown = CompanyMember(company, key, "CN=bob");
         File.WriteAllText(folder["roles.json"], """[{ "subject": "CN=alice,O=Example", "role": "writer", "prefixes": ["a/"] }]""");
-        CertificateValidator judge = new(
+        CertificateValidator validator = new(
             new TlsIdentity(known, [company]) { RoleFilePath = folder["roles.json"] }, clock, log.Add);
 
-        RemoteIdentity alice = judge.JudgeClient(known, []).IdentityOrThrow();
+        RemoteIdentity alice = validator.ValidateClient(known, []).IdentityOrThrow();
         Assert.Equal(DfssRole.Writer, alice.Role);
         Assert.Equal(["a/"], alice.NamePrefixes);
 
         // It says "admin" of itself, which an authority of one's own may not have looked at.
-        Assert.Equal(DfssRole.None, judge.JudgeClient(unknown, []).IdentityOrThrow().Role);
-        Assert.NotNull(judge.JudgePeer(known, [], "dfss.example").Identity);
-        Refused(judge.JudgePeer(known, [], "other.example"), DfssErrorCode.CertificateNotTrusted, "not for host 'other.example'");
+        Assert.Equal(DfssRole.None, validator.ValidateClient(unknown, []).IdentityOrThrow().Role);
+        Assert.NotNull(validator.ValidatePeer(known, [], "dfss.example").Identity);
+        Refused(validator.ValidatePeer(known, [], "other.example"), DfssErrorCode.CertificateNotTrusted, "not for host 'other.example'");
         File.WriteAllText(folder["roles.json"], """[{ "subject": "CN=alice", "role": "king" }]""");
-        Assert.Equal(DfssRole.Writer, judge.JudgeClient(known, []).IdentityOrThrow().Role);
-        Assert.Contains("'king' is no role", Assert.Single(log), StringComparison.Ordinal);
+        Assert.Equal(DfssRole.Writer, validator.ValidateClient(known, []).IdentityOrThrow().Role);
+        Assert.Contains("'king' is not a role", Assert.Single(log), StringComparison.Ordinal);
     }
 
-    private static void Refused(ValidationResult verdict, DfssErrorCode code, string reason)
+    private static void Refused(ValidationResult validation, DfssErrorCode code, string reason)
     {
-        Assert.Null(verdict.Identity);
-        Assert.Equal(code, verdict.Refusal!.Code);
-        Assert.Contains(reason, verdict.Refusal.Message, StringComparison.Ordinal);
+        Assert.Null(validation.Identity);
+        Assert.Equal(code, validation.Refusal!.Code);
+        Assert.Contains(reason, validation.Refusal.Message, StringComparison.Ordinal);
     }
 
     private CertificateValidator Create(TestAuthority trusted, string? list = null)

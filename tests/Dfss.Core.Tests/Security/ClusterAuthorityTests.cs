@@ -95,7 +95,7 @@ public sealed class ClusterAuthorityTests : IDisposable
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using X509Certificate2 issued = loaded.Issue(TestAuthority.Request(key), new CertificateGrant { Name = "x", Role = DfssRole.Reader });
         TlsIdentity other = authority.Identify(DfssRole.Admin);
-        Assert.NotNull(new CertificateValidator(other, TimeProvider.System, log: null).JudgeClient(issued, []).Identity);
+        Assert.NotNull(new CertificateValidator(other, TimeProvider.System, log: null).ValidateClient(issued, []).Identity);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class ClusterMembershipTests : IDisposable
         await made.CreateAsync(authority.Certificate, authority.Authority.CreateRevocationList(), Token);
         Assert.Null(made.LoadMember());
         Assert.Empty(made.LoadPeers());
-        Assert.Null(made.PeersKnownSince);
+        Assert.Equal(TimeSpan.MaxValue, made.PeersAge);
         await made.SaveIdentityAsync(authority.Identify(DfssRole.Writer).Certificate, store: null, Token);
         await made.SaveIdentityAsync(authority.IdentifyPeer(store).Certificate, store, Token);
         await made.SavePeersAsync([new ClusterPeer(store, ["box1:9000", "[::1]:9000"], IsIssuer: true)], Token);
@@ -45,7 +45,7 @@ public sealed class ClusterMembershipTests : IDisposable
         ClusterPeer peer = Assert.Single(found.LoadPeers());
         Assert.Equal((store, true), (peer.StoreId, peer.IsIssuer));
         Assert.Equal(["box1:9000", "[::1]:9000"], peer.Addresses);
-        Assert.NotNull(found.PeersKnownSince);
+        Assert.InRange(found.PeersAge, TimeSpan.Zero, TimeSpan.FromHours(1));
         Assert.Equal("lab", Assert.Single(ClusterMembership.List(folder.Path)).Name);
     }
 

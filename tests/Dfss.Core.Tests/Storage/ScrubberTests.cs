@@ -31,7 +31,7 @@ public sealed class ScrubberTests : IDisposable
         Assert.Equal(ids.Select(id => id == file || id == row), await store.Chunks.FindMissingAsync(ids, Token));
         foreach (ChunkId id in new[] { file, row })
         {
-            Assert.Single(log, line => line.Contains($"Chunk {id} has gone bad", StringComparison.Ordinal));
+            Assert.Single(log, line => line.Contains($"Chunk {id} is corrupt", StringComparison.Ordinal));
             Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, "quarantine"), $"{id}.*"));
         }
 

@@ -26,8 +26,8 @@ public sealed class StorePlaceTests : IDisposable
         { "in a container, where no machine is known", null },
         { "no inodes", null },
         { "another machine", "on another machine" },
-        { "copied to another folder", "in another folder, of which this one is a copy or which was put back from a backup" },
-        { "put back from a backup", "in another folder, of which this one is a copy or which was put back from a backup" },
+        { "copied to another folder", "in another folder: this one is a copy, or was restored from a backup" },
+        { "put back from a backup", "in another folder: this one is a copy, or was restored from a backup" },
         { "the whole file system copied, and mounted elsewhere", "in '/srv/dfss'" },
         { "no inodes and another path", "in '/srv/dfss'" },
     };

@@ -114,7 +114,7 @@ public sealed class PutBackTests : IAsyncLifetime
         Assert.All(listed, file => Assert.False(file.IsCurrent, file.Record.Name));
     }
 
-    private static bool IsOfPutBack(string warning) => warning.Contains("put back", StringComparison.Ordinal);
+    private static bool IsOfPutBack(string warning) => warning.Contains("restored from an earlier copy", StringComparison.Ordinal);
 
     private static async Task FailsAsync(DfssErrorCode code, Func<Task> action) =>
         Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(action)).Code);

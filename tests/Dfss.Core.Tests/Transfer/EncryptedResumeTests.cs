@@ -186,8 +186,8 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ReceiveAsync(sent, target, Keys, progress, broken.Token));
         string part = target + ".dfss-part";
         byte[] had = await File.ReadAllBytesAsync(part, Token);
-        int spoilt = Enumerable.Range(0, ChunkCount).First(index => had[(ChunkCount * PieceSize) - 7 + 64 + (13 * index)] == 1);
-        had[(spoilt * PieceSize) + 5] ^= 1;
+        int corruptHolders = Enumerable.Range(0, ChunkCount).First(index => had[(ChunkCount * PieceSize) - 7 + 64 + (13 * index)] == 1);
+        had[(corruptHolders * PieceSize) + 5] ^= 1;
         await File.WriteAllBytesAsync(part, had, Token);
         said.Clear();
 

@@ -59,7 +59,7 @@ public sealed class FileMoveEarlierTests
             sent with { Record = sent.Record with { Previous = [lost] } }, MoveTo(cluster, 2, 3), progress: null, Token));
 
         Assert.Equal(DfssErrorCode.ChunkNotFound, error.Code);
-        Assert.StartsWith("'x' was not moved: version 1 of 'x' is kept and not whole: The manifest of ", error.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("'x' was not moved: version 1 of 'x' is kept and incomplete: The manifest of ", error.Reason, StringComparison.Ordinal);
         Assert.Contains("-KeepVersions 0", error.Advice, StringComparison.Ordinal);
     }
 

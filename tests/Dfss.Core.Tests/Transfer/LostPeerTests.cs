@@ -95,7 +95,7 @@ public sealed class LostPeerTests
 
         PeerAddress lost = cluster.Addresses[1];
         Assert.Equal(
-            [$"{lost} cannot be reached: 'x' is decided by the other 2 of its 3 peers, and {lost} will hold none of it."], warnings);
+            [$"{lost} cannot be reached: 'x' is decided by the other 2 of its 3 peers, and {lost} will store nothing of it."], warnings);
     }
 
     private static DfssClient CreateClient(IReadOnlyList<PeerAddress> addresses, List<string> warnings) =>

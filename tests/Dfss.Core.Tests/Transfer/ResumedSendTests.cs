@@ -159,7 +159,7 @@ public sealed class ResumedSendTests(ITestOutputHelper output) : IAsyncLifetime
     private static int ManifestBytes => FileManifest.HeaderBytes + (ChunkCount * ChunkId.SizeBytes);
 
     private string Says(int known, int read) =>
-        $"'{source}' goes on: of its {ChunkCount} chunks {known} are known from before, and {read} are read.";
+        $"'{source}' resumes: of its {ChunkCount} chunks {known} are known from before, and {read} are read.";
 
     private bool Record(string operation, MessageMap arguments, ReadOnlyMemory<byte> payload)
     {

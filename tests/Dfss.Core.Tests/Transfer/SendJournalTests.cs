@@ -14,7 +14,7 @@ public sealed class SendJournalTests : IDisposable
     private static readonly ChunkId Id = ChunkId.Of("a"u8);
 
     private readonly TemporaryFolder folder = new();
-    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 11, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly FakeTimeProvider clock = new(TimeProvider.System.GetUtcNow());
     private readonly List<string> said = [];
 
     public void Dispose() => folder.Dispose();
@@ -165,6 +165,25 @@ public sealed class SendJournalTests : IDisposable
         Assert.Equal(
             ["new.journal", "not-ours"],
             Directory.GetFiles(folder["state", "sends"]).Select(Path.GetFileName).Where(name => name!.Length < 20).Order());
+    }
+
+    [Fact]
+    public void One_with_a_time_far_in_the_future_is_removed_and_one_of_a_clock_that_was_corrected_is_kept()
+    {
+        Directory.CreateDirectory(folder["state", "sends"]);
+        foreach ((string name, double days) in new[] { ("corrected.journal", 0.9), ("tomorrow.journal", 1.1), ("far.journal", 365 * 1000) })
+        {
+            File.WriteAllText(folder["state", "sends", name], "x");
+            File.SetLastWriteTimeUtc(folder["state", "sends", name], clock.GetUtcNow().UtcDateTime.AddDays(days));
+        }
+
+        FileTimes.SetToYear10000(folder.CreateFile("state/sends/never.journal", 1, seed: 1));
+        using SourceFile source = CreateSource();
+        using SendJournal? journal = Open(source);
+        Assert.NotNull(journal);
+        Assert.Equal(
+            ["corrected.journal"],
+            Directory.GetFiles(folder["state", "sends"]).Select(Path.GetFileName).Where(name => name!.Length < 20));
     }
 
     private TransferOptions Options => new() { StateFolder = folder["state"], Verbose = said.Add, TimeProvider = clock };

@@ -155,12 +155,12 @@ public class MessageChannelTests
             watch.Start();
             for (int second = 0; second < 30; second++)
             {
-                Assert.Null(watch.Judge());
+                Assert.Null(watch.FindStall());
                 clock.Advance(TimeSpan.FromSeconds(1));
                 watch.Add(rate);
             }
 
-            Assert.Equal(isDead, watch.Judge() is not null);
+            Assert.Equal(isDead, watch.FindStall() is not null);
         }
     }
 

@@ -124,7 +124,7 @@ public sealed class BadNameTests : BadInputTests
     {
         Send("a.txt");
         ErrorRecord error = Fails("Receive-DfssFile '[a', a.txt -Peer $peer -Destination out", results: 1);
-        Check(error, "NameInvalid", ErrorCategory.InvalidArgument, "[a", "'[a' is no pattern");
+        Check(error, "NameInvalid", ErrorCategory.InvalidArgument, "[a", "'[a' is not a pattern");
         IsAtDestination("a.txt");
     }
 

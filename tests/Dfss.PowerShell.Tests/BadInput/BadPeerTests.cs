@@ -91,31 +91,31 @@ public sealed class BadPeerTests : BadInputTests
     [InlineData("220 mail.example ESMTP\r\n", false)]
     public async Task What_is_no_peer_ends_the_command(string greeting, bool closes)
     {
-        await using ForeignServer stranger = new(greeting, closes);
-        Set("bad", stranger.Address);
+        await using ForeignServer foreign = new(greeting, closes);
+        Set("bad", foreign.Address);
         Check(
-            Ends("Get-DfssFileInfo x -Peer $bad"), "NotADfssPeer", ErrorCategory.ConnectionError, stranger.Address,
-            $"{stranger.Address}: what answers there is not a DFSS peer.");
+            Ends("Get-DfssFileInfo x -Peer $bad"), "NotADfssPeer", ErrorCategory.ConnectionError, foreign.Address,
+            $"{foreign.Address}: what answers there is not a DFSS peer.");
     }
 
     [Fact]
     public async Task Who_closes_at_once_is_unreachable()
     {
-        await using ForeignServer stranger = new(string.Empty, closes: true);
-        Set("bad", stranger.Address);
+        await using ForeignServer foreign = new(string.Empty, closes: true);
+        Set("bad", foreign.Address);
         Check(
-            Ends("Get-DfssFileInfo x -Peer $bad"), "PeerUnreachable", ErrorCategory.ConnectionError, stranger.Address,
-            stranger.Address);
+            Ends("Get-DfssFileInfo x -Peer $bad"), "PeerUnreachable", ErrorCategory.ConnectionError, foreign.Address,
+            foreign.Address);
     }
 
     [Fact]
     public async Task Who_listens_and_says_nothing_times_out_and_ends_the_command()
     {
-        await using ForeignServer stranger = new(string.Empty, closes: false);
-        Set("bad", stranger.Address);
+        await using ForeignServer foreign = new(string.Empty, closes: false);
+        Set("bad", foreign.Address);
         Check(
-            Ends("Get-DfssFileInfo x, y, z -Peer $bad"), "TimedOut", ErrorCategory.OperationTimeout, stranger.Address,
-            $"{stranger.Address}: something listens there, and did not answer hello");
+            Ends("Get-DfssFileInfo x, y, z -Peer $bad"), "TimedOut", ErrorCategory.OperationTimeout, foreign.Address,
+            $"{foreign.Address}: something listens there, and did not answer hello");
     }
 
     [Fact]

@@ -173,7 +173,7 @@ public sealed class BadSourceTests : BadInputTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Devices are no files there.");
         Check(
             Fails($"Send-DfssFile {device}, in/good.txt -Peer $peer", results: 1), "SourceUnreadable", ErrorCategory.ReadError,
-            device, $"'{device}': it is no regular file");
+            device, $"'{device}': it is not a regular file");
         IsStored("good.txt");
     }
 
@@ -183,7 +183,7 @@ public sealed class BadSourceTests : BadInputTests
         Assert.SkipWhen(SystemTool.Find("mkfifo") is null, "mkfifo is not here.");
         SystemTool.Run("mkfifo", [In("fifo")]);
         ErrorRecord error = Fails("Send-DfssFile in/fifo, in/good.txt -Peer $peer", results: 1);
-        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("fifo"), $"'{In("fifo")}': it is no regular file");
+        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("fifo"), $"'{In("fifo")}': it is not a regular file");
         IsStored("good.txt");
     }
 
@@ -194,7 +194,7 @@ public sealed class BadSourceTests : BadInputTests
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(In("socket")));
         ErrorRecord error = Fails("Send-DfssFile in/socket, in/good.txt -Peer $peer", results: 1);
-        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("socket"), $"'{In("socket")}': it is no regular file");
+        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("socket"), $"'{In("socket")}': it is not a regular file");
         IsStored("good.txt");
     }
 

@@ -71,7 +71,7 @@ public sealed class MemberTests : IDisposable
         users.Session.Run("$null = New-DfssInvitation Reader; Revoke-DfssCertificate * -WhatIf").ThrowIfFailed();
         ErrorRecord own = Error("Revoke-DfssCertificate * -Confirm:$false");
         Assert.Equal("InvalidArgument", Result.IdOf(own));
-        Assert.Contains("the certificate that you show", own.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("the certificate of this command", own.Exception.Message, StringComparison.Ordinal);
         Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate nobody -Confirm:$false"));
         Assert.Equal("MemberNotFound", IdOf("Get-DfssCertificate nobody"));
         Assert.Empty(users.Session.Run("Get-DfssCertificate nobody*").ThrowIfFailed().Output);

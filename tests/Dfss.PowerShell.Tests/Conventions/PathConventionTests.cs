@@ -97,7 +97,7 @@ public sealed class PathConventionTests : IDisposable
     {
         ErrorRecord error = session.RunUntilError($"Send-DfssFile ({given}) -Peer $peer");
         Assert.Equal("ParameterArgumentTransformationError", Result.IdOf(error));
-        Assert.Contains("is no path or name", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains("is not a path or name", error.Exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

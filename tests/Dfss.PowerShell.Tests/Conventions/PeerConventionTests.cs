@@ -26,7 +26,7 @@ public sealed class PeerConventionTests : IDisposable
         Assert.Equal(peer.StoreId, session.Run("Get-DfssPeer -Peer $copy").As<DfssPeerInfo>()[0].StoreId);
         ErrorRecord error = Assert.Single(session.Run("$copy | Stop-DfssPeer").Errors);
         Assert.StartsWith("ParameterArgumentTransformationError", error.FullyQualifiedErrorId, StringComparison.Ordinal);
-        Assert.Contains($"{peer.Endpoint} comes from another session", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains($"{peer.Endpoint} is of another session", error.Exception.Message, StringComparison.Ordinal);
         Assert.Equal(DfssPeerState.Running, session.Run("Get-DfssPeer -Id $peer.Id").As<DfssPeerInfo>()[0].State);
     }
 
@@ -37,7 +37,7 @@ public sealed class PeerConventionTests : IDisposable
     {
         session.Run("$copies = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize("
             + "@($peer, $peer)))").ThrowIfFailed();
-        Assert.Contains($"{peer.Endpoint} comes from another session", session.RunUntilError(script).Exception.Message,
+        Assert.Contains($"{peer.Endpoint} is of another session", session.RunUntilError(script).Exception.Message,
             StringComparison.Ordinal);
         Assert.Equal(DfssPeerState.Running, session.Run("Get-DfssPeer -Id $peer.Id").As<DfssPeerInfo>()[0].State);
     }

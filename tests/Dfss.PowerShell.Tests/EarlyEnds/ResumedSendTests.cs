@@ -36,6 +36,6 @@ public sealed class ResumedSendTests : IAsyncLifetime
 
         Assert.Single(result.As<DfssFileInfo>());
         Assert.Equal(goesOn, result.Verbose.Any(text => text.EndsWith(
-            "in/b' goes on: of its 9 chunks 9 are known from before, and 0 are read.", StringComparison.Ordinal)));
+            "in/b' resumes: of its 9 chunks 9 are known from before, and 0 are read.", StringComparison.Ordinal)));
     }
 }

@@ -30,7 +30,7 @@ internal sealed class CompanyFolder : IDisposable
         Write("old.pem", CompanyAuthority.ToPem(Authority.IssueClient("old", isExpired: true)));
         X509Certificate2 lost = Authority.IssueClient("lost");
         Write("lost.pem", CompanyAuthority.ToPem(lost));
-        Write("stranger.pem", CompanyAuthority.ToPem(other.IssueClient("ann")));
+        Write("untrusted.pem", CompanyAuthority.ToPem(other.IssueClient("ann")));
         File.WriteAllBytes(folder["revoked.crl"], Authority.Revoke(lost));
         Write("mixed.pem", Ann.ExportCertificatePem() + CompanyAuthority.ToPem(Peer)[Peer.ExportCertificatePem().Length..]);
         Write("text.txt", "nothing of the kind");

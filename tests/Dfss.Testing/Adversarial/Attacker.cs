@@ -36,13 +36,13 @@ internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDispo
 
     public CancellationToken Token => stop.Token;
 
-    /// <summary>Connections that were closed before they came to where their animal wants them.</summary>
+    /// <summary>Connections that were closed before they came to where their adversary wants them.</summary>
     public int FailedEarly => Volatile.Read(ref failedEarly);
 
-    /// <summary>Lets an animal loose; when this returns, it has done its worst, and goes on with it.</summary>
-    public async Task BeginAsync(AdversarialClient animal)
+    /// <summary>Lets an adversary loose; when this returns, it has done its worst, and goes on with it.</summary>
+    public async Task BeginAsync(AdversarialClient adversary)
     {
-        attack = animal.AttackAsync(this);
+        attack = adversary.AttackAsync(this);
         await await Task.WhenAny(attack, inPosition.Task);
     }
 
@@ -148,7 +148,7 @@ internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDispo
         }
     }
 
-    /// <summary>Closes everything, and waits for the animal's end.</summary>
+    /// <summary>Closes everything, and waits for the adversary's end.</summary>
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();

@@ -84,7 +84,7 @@ internal static class BadHandshakes
 
     private static Task HandshakesAsync(Attacker attacker)
     {
-        TlsTransport transport = new(attacker.Peer.Identities!.Stranger, TimeProvider.System, log: null);
+        TlsTransport transport = new(attacker.Peer.Identities!.Untrusted, TimeProvider.System, log: null);
         return attacker.KeepAsync(Connections, async begun =>
         {
             for (int i = 0; i < 4; i++)

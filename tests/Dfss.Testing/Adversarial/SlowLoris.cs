@@ -10,7 +10,7 @@ internal static class SlowLoris
     /// <summary>As many as one identity may have, nearly.</summary>
     private const int Guests = 100;
 
-    // Before the animals, which are made of them.
+    // Before the adversaries, which are made of them.
     private static byte[] HelloFrame { get; } =
         MessageCodec.ToFrame(Message.Request(0, Operations.Hello, Attacker.Hello), payload: null);
 
@@ -36,13 +36,13 @@ internal static class SlowLoris
     ];
 
     /// <summary>More than the strangers that a peer takes; fewer where they come again and again, so that none pushes out another.</summary>
-    private static int Strangers(Attacker attacker) => attacker.IsPersistent ? 60 : 100;
+    private static int Unauthenticated(Attacker attacker) => attacker.IsPersistent ? 60 : 100;
 
     private static Func<Attacker, IConnection, Task> SendAsync(byte[] bytes) =>
         (attacker, connection) => connection.SendAsync(bytes, attacker.Token).AsTask();
 
     private static Task ConnectAsync(Attacker attacker, Func<Attacker, IConnection, Task> speak) =>
-        attacker.KeepAsync(Strangers(attacker), async begun =>
+        attacker.KeepAsync(Unauthenticated(attacker), async begun =>
         {
             Socket socket = await attacker.OpenAsync();
             TcpConnection connection = new(socket, TcpConnection.ConnectedCloseLimit);
@@ -53,7 +53,7 @@ internal static class SlowLoris
 
     private static Task SecuredAsync(
         Attacker attacker, Func<Attacker, IConnection, Task> speak, Func<IConnection, Task>? goOn = null) =>
-        attacker.KeepAsync(Strangers(attacker), async begun =>
+        attacker.KeepAsync(Unauthenticated(attacker), async begun =>
         {
             IConnection connection = await attacker.ConnectAsync(await attacker.OpenAsync());
             await speak(attacker, connection);

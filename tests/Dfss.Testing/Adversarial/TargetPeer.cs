@@ -34,8 +34,8 @@ internal sealed class TargetPeer : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="isSecured">Whether it speaks TLS.</param>
-    /// <param name="patience">How long it waits for a byte within a frame and in an idle connection; null for as usual.</param>
-    public static async Task<TargetPeer> StartAsync(bool isSecured, TimeSpan? patience)
+    /// <param name="timeLimit">How long it waits for a byte within a frame and in an idle connection; null for as usual.</param>
+    public static async Task<TargetPeer> StartAsync(bool isSecured, TimeSpan? timeLimit)
     {
         TemporaryFolder folder = new();
         try
@@ -44,7 +44,7 @@ internal sealed class TargetPeer : IAsyncDisposable
             PeerSettings settings = PeerSettings.Default with
             {
                 IdentityFolder = isSecured ? folder.Path : null,
-                TimeLimitSeconds = patience?.TotalSeconds,
+                TimeLimitSeconds = timeLimit?.TotalSeconds,
             };
             return new TargetPeer(folder, await PeerProcess.StartAsync(folder["store"], port: 0, settings), identities);
         }
@@ -71,7 +71,7 @@ internal sealed class TargetPeer : IAsyncDisposable
 }
 
 /// <summary>Who is who in front of a peer with TLS.</summary>
-internal sealed record TargetIdentities(TlsIdentity Honest, TlsIdentity Attacker, TlsIdentity Stranger)
+internal sealed record TargetIdentities(TlsIdentity Honest, TlsIdentity Attacker, TlsIdentity Untrusted)
 {
     public static TargetIdentities Create(TemporaryFolder folder)
     {

@@ -36,14 +36,14 @@ public sealed partial class ClusterIssuer
             ThrowIfRevoked(caller);
 
             // A ledger restored from a copy may be older than the certificate.
-            await book.AdoptAsync(new IssuedCertificate(serial, [], caller.NotAfter.ToUnixTimeMilliseconds())).ConfigureAwait(false);
-            if (book.FindCertificates(serial).FirstOrDefault(one => HasSameKey(one, issued)) is { } before)
+            await ledger.AdoptAsync(new IssuedCertificate(serial, [], caller.NotAfter.ToUnixTimeMilliseconds())).ConfigureAwait(false);
+            if (ledger.FindCertificates(serial).FirstOrDefault(one => HasSameKey(one, issued)) is { } before)
             {
                 // The member did not receive the answer to the same request.
                 return before.Encoded;
             }
 
-            await book.AddRenewedAsync(serial, IssuedCertificate.Of(issued)).ConfigureAwait(false);
+            await ledger.AddRenewedAsync(serial, IssuedCertificate.Of(issued)).ConfigureAwait(false);
             return issued.RawData;
         }
         finally
@@ -56,7 +56,7 @@ public sealed partial class ClusterIssuer
     /// <param name="after">Only those with a higher number; 0 for all.</param>
     /// <param name="limit">The largest number of results.</param>
     internal IReadOnlyList<(long Number, byte[] Encoded, bool IsRevoked)> ListCertificates(long after, int limit) =>
-        [.. book.ListCertificates(after, limit).Select(one => (one.Number, one.Certificate.Encoded, revocations.Has(one.Certificate.Serial)))];
+        [.. ledger.ListCertificates(after, limit).Select(one => (one.Number, one.Certificate.Encoded, revocations.Has(one.Certificate.Serial)))];
 
     /// <summary>Revokes every certificate of the member that has this one.</summary>
     /// <param name="serial">Its serial number in hexadecimal.</param>
@@ -73,21 +73,21 @@ public sealed partial class ClusterIssuer
             // The caller may have been revoked while it waited for its turn: of two administrators that revoke each
             // other, one stays.
             ThrowIfRevoked(caller);
-            IReadOnlyList<IssuedCertificate> certificates = book.FindCertificates(serial);
+            IReadOnlyList<IssuedCertificate> certificates = ledger.FindCertificates(serial);
             if (certificates.Any(one => one.Serial == caller.Certificates[0].Serial))
             {
                 throw new DfssException(
-                    DfssErrorCode.InvalidArgument, "This is the certificate that you show, and without it nobody might be left to invite anybody.",
+                    DfssErrorCode.InvalidArgument, "This is the certificate of this command, and without it the cluster might have no administrator left.",
                     "Have another administrator revoke it.");
             }
 
-            await book.RevokeAsync([.. certificates.Select(one => one.Serial)]).ConfigureAwait(false);
+            await ledger.RevokeAsync([.. certificates.Select(one => one.Serial)]).ConfigureAwait(false);
             await SignRevokedAsync().ConfigureAwait(false);
 
             // Runs also when an earlier call was interrupted at this point.
-            if (StoreOf(certificates) is StoreId store && book.FindOtherServers(store, serial).All(revocations.Has))
+            if (StoreOf(certificates) is StoreId store && ledger.FindOtherServers(store, serial).All(revocations.Has))
             {
-                await book.RemovePeerAsync(store).ConfigureAwait(false);
+                await ledger.RemovePeerAsync(store).ConfigureAwait(false);
             }
 
             return revocations.Read();
@@ -118,7 +118,7 @@ public sealed partial class ClusterIssuer
     /// <summary>Signs the next list where an entry is missing from the one in force.</summary>
     private async Task SignRevokedAsync()
     {
-        IReadOnlyList<string> all = book.ListRevoked();
+        IReadOnlyList<string> all = ledger.ListRevoked();
         while (!all.All(revocations.Has))
         {
             // The new list has all entries and a number above the one in force, because the file may have been restored
@@ -159,7 +159,7 @@ public sealed partial class ClusterIssuer
         }
 
         IssuedCertificate known = IssuedCertificate.Of(owner.Certificate);
-        await book.AdoptAsync(known).ConfigureAwait(false);
+        await ledger.AdoptAsync(known).ConfigureAwait(false);
         bool isRevoked = revocations.Has(known.Serial);
         if (!CertificateAge.IsDue(owner.Certificate, clock.GetUtcNow()) && !isRevoked)
         {
@@ -172,9 +172,9 @@ public sealed partial class ClusterIssuer
             Name = owner.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false),
             Role = DfssRole.Admin,
         });
-        await (isRevoked || !book.HasRoom(known.Serial)
-            ? book.AdoptAsync(IssuedCertificate.Of(issued))
-            : book.AddRenewedAsync(known.Serial, IssuedCertificate.Of(issued))).ConfigureAwait(false);
+        await (isRevoked || !ledger.HasRoom(known.Serial)
+            ? ledger.AdoptAsync(IssuedCertificate.Of(issued))
+            : ledger.AddRenewedAsync(known.Serial, IssuedCertificate.Of(issued))).ConfigureAwait(false);
         using X509Certificate2 certificate = issued.CopyWithPrivateKey(key);
         await membership.SaveIdentityAsync(certificate, store: null).ConfigureAwait(false);
     }

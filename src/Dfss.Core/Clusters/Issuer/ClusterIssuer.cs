@@ -12,7 +12,7 @@ namespace Dfss.Clusters;
 public sealed partial class ClusterIssuer : IAsyncDisposable
 {
     private readonly ClusterAuthority authority;
-    private readonly IssuanceLedger book;
+    private readonly IssuanceLedger ledger;
     private readonly StoreLock claim;
     private readonly TimeProvider clock;
     private readonly ClusterMembership membership;
@@ -20,10 +20,10 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     private bool isDisposed;
 
     private ClusterIssuer(
-        ClusterAuthority authority, IssuanceLedger book, StoreLock claim, TimeProvider clock, ClusterMembership membership)
+        ClusterAuthority authority, IssuanceLedger ledger, StoreLock claim, TimeProvider clock, ClusterMembership membership)
     {
         this.authority = authority;
-        this.book = book;
+        this.ledger = ledger;
         this.claim = claim;
         this.clock = clock;
         this.membership = membership;
@@ -53,21 +53,21 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         string folder = membership.AuthorityFolder;
         ClusterAuthority authority = await ClusterAuthority.LoadAsync(folder, passphrase, clock, cancellationToken).ConfigureAwait(false);
         StoreLock? claim = null;
-        IssuanceLedger? book = null;
+        IssuanceLedger? ledger = null;
         try
         {
             claim = Claim(folder, authority.Name);
-            book = new IssuanceLedger(Path.Combine(folder, IssuanceLedger.FileName), clock);
-            ClusterIssuer issuer = new(authority, book, claim, clock, membership);
+            ledger = new IssuanceLedger(Path.Combine(folder, IssuanceLedger.FileName), clock);
+            ClusterIssuer issuer = new(authority, ledger, claim, clock, membership);
             await issuer.KeepRevokedAsync().ConfigureAwait(false);
             await issuer.KeepOwnerAsync().ConfigureAwait(false);
             return issuer;
         }
         catch
         {
-            if (book is not null)
+            if (ledger is not null)
             {
-                await book.DisposeAsync().ConfigureAwait(false);
+                await ledger.DisposeAsync().ConfigureAwait(false);
             }
 
             claim?.Dispose();
@@ -85,7 +85,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         }
 
         isDisposed = true;
-        await book.DisposeAsync().ConfigureAwait(false);
+        await ledger.DisposeAsync().ConfigureAwait(false);
         claim.Dispose();
         authority.Dispose();
         membersTurn.Dispose();
@@ -130,7 +130,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         try
         {
             ThrowIfRevoked(caller);
-            return await book.AddAsync(secretHash, terms, caller.Certificates[0].Serial).ConfigureAwait(false);
+            return await ledger.AddAsync(secretHash, terms, caller.Certificates[0].Serial).ConfigureAwait(false);
         }
         finally
         {
@@ -146,14 +146,22 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     /// <param name="request">The proof of the key (PKCS#10, DER); the attributes that it asks for are ignored.</param>
     /// <param name="store">The store that a peer states it serves.</param>
     /// <param name="self">The issuer's own peer.</param>
+    /// <param name="memberTime">The time by the clock of the machine that joins; null from older clients.</param>
     /// <exception cref="DfssException">
     /// InvitationUnknown, InvitationUsed, InvitationExpired; InvalidArgument: the request proves no key, or a peer
-    /// states no store or one of another member. StoreFull, StoreFailed: the invitation was not used up.
+    /// states no store or one of another member. CertificateExpired: the clocks of the issuer and of the machine that
+    /// joins differ by too much; StoreFull, StoreFailed: the invitation was not used up.
     /// </exception>
-    internal async Task<byte[]> JoinAsync(byte[] secretHash, byte[] request, StoreId? store, ClusterPeer self)
+    internal async Task<byte[]> JoinAsync(
+        byte[] secretHash, byte[] request, StoreId? store, ClusterPeer self, DateTimeOffset? memberTime = null)
     {
         // First: the issuer computes nothing for a client that guesses secrets.
-        InvitationTerms terms = book.Find(secretHash);
+        InvitationTerms terms = ledger.Find(secretHash);
+        if (memberTime is DateTimeOffset time)
+        {
+            ClockDifference.ThrowIfTooLarge(clock.GetUtcNow(), time);
+        }
+
         byte[] keyHash = CertificateKeys.HashOf(request);
         StoreId? served = terms.Role == DfssRole.Peer ? Choose(terms, store, self) : null;
         string name = terms.Name
@@ -165,16 +173,16 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
             NamePrefixes = terms.NamePrefixes,
             StoreId = served,
         });
-        return await book.UseAsync(
+        return await ledger.UseAsync(
             secretHash, keyHash, IssuedCertificate.Of(issued), served, isBound: terms.StoreId is not null).ConfigureAwait(false);
     }
 
     /// <summary>Records the addresses of a peer.</summary>
-    internal Task AnnounceAsync(StoreId store, IReadOnlyList<string> addresses) => book.SetAddressesAsync(store, addresses);
+    internal Task AnnounceAsync(StoreId store, IReadOnlyList<string> addresses) => ledger.SetAddressesAsync(store, addresses);
 
     /// <summary>The peers of the cluster, this one first.</summary>
     internal IReadOnlyList<ClusterPeer> ListPeers(ClusterPeer self) =>
-        [self, .. book.ListPeers(DfssLimits.MaxHomeMembers - 1, except: self.StoreId)];
+        [self, .. ledger.ListPeers(DfssLimits.MaxHomeMembers - 1, except: self.StoreId)];
 
     /// <summary>The revocation list in force, in PEM.</summary>
     internal string ReadRevocationList() => revocations.Read();
@@ -201,7 +209,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.StoreInUse)
         {
-            throw error.Retold(
+            throw error.Copy(
                 $"Another peer is the issuer of the cluster '{cluster}' already. {error.Reason}", "One issuer is enough: leave -Issuer out, or stop that one.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

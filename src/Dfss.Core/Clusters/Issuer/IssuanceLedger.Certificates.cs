@@ -26,7 +26,11 @@ internal sealed partial class IssuanceLedger
     public Task AdoptAsync(IssuedCertificate certificate) => database.WriteAsync(session => session.Execute(
         Insert, certificate.Serial, SHA256.HashData(Encoding.ASCII.GetBytes(certificate.Serial)), certificate.Encoded, certificate.Expires));
 
-    /// <summary>Records a renewed certificate of a member, and deletes the member's expired ones.</summary>
+    /// <summary>
+    /// Records a renewed certificate of a member, and deletes those of the member that expired a certificate's lifetime
+    /// ago. One that expired less long ago may still be valid: the clock can be wrong, by less than the lifetime of the
+    /// certificate that the member presented. It must stay known, so that it is revoked with the others.
+    /// </summary>
     /// <param name="serial">The serial number of one of the member's certificates.</param>
     /// <param name="renewed">The new one.</param>
     /// <exception cref="DfssException">LimitExceeded; CertificateUnknown; StoreFull, StoreFailed.</exception>
@@ -40,8 +44,10 @@ internal sealed partial class IssuanceLedger
                 return (long?)null;
             }
 
-            session.Execute("DELETE FROM certificate WHERE member = $1 AND expires <= $2", member, now);
-            long held = (long)session.Prepare("SELECT COUNT(*) FROM certificate WHERE member = $1", member).ExecuteScalar()!;
+            long longExpired = now - (long)CertificateGrant.DefaultLifetime.TotalMilliseconds;
+            session.Execute("DELETE FROM certificate WHERE member = $1 AND expires <= $2", member, longExpired);
+            long held = (long)session.Prepare(
+                "SELECT COUNT(*) FROM certificate WHERE member = $1 AND expires > $2", member, now).ExecuteScalar()!;
             if (held < MaxCertificates)
             {
                 session.Execute(Insert, renewed.Serial, member, renewed.Encoded, renewed.Expires);
@@ -52,8 +58,8 @@ internal sealed partial class IssuanceLedger
         if (count is null or >= MaxCertificates)
         {
             throw count is null ? Unknown(serial) : new DfssException(
-                DfssErrorCode.LimitExceeded, FormattableString.Invariant($"The member has {MaxCertificates} certificates that hold, and needs no other."),
-                "Use the newest one. Where it is lost, ask an administrator for an invitation.");
+                DfssErrorCode.LimitExceeded, FormattableString.Invariant($"The member has {MaxCertificates} valid certificates, which is the maximum."),
+                "Use the newest one. If it is lost, ask an administrator for an invitation.");
         }
     }
 

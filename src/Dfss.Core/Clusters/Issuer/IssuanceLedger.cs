@@ -180,14 +180,14 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
 
         throw refusal switch
         {
-            Refusal.Unknown => new DfssException(DfssErrorCode.InvitationUnknown, "The issuer knows no such invitation.", Ask),
+            Refusal.Unknown => new DfssException(DfssErrorCode.InvitationUnknown, "The issuer does not know this invitation.", Ask),
             Refusal.Used => new DfssException(
                 DfssErrorCode.InvitationUsed, "The invitation was used before, and works once.",
-                $"If that was not you, tell the administrator: somebody else has joined with it. {Ask}"),
+                $"If you did not use it, tell the administrator: another person has joined with it. {Ask}"),
             Refusal.Expired => new DfssException(DfssErrorCode.InvitationExpired, "The invitation has expired, by the issuer's clock.", Ask),
             _ => new DfssException(
-                DfssErrorCode.InvalidArgument, $"Somebody has joined as the peer of store {store} before.",
-                "To replace that one's certificate, have an invitation made for this store: New-DfssInvitation -Role Peer -StoreId."),
+                DfssErrorCode.InvalidArgument, $"The cluster already has a peer of store {store}.",
+                "To replace its certificate, have an invitation made for this store: New-DfssInvitation -Role Peer -StoreId."),
         };
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Dfss.Security;
+using Dfss.Storage;
 
 namespace Dfss.Clusters;
 
@@ -10,12 +11,9 @@ public sealed partial class ClusterMembership
     private const string PendingSuffix = ".next";
     private const string TriedSuffix = ".tried";
 
-    /// <summary>When a command last tried to renew this certificate; null for never.</summary>
-    internal DateTimeOffset? RenewalTried(StoreId? store)
-    {
-        FileInfo file = new(IdentityPath(store) + TriedSuffix);
-        return file.Exists ? new DateTimeOffset(file.LastWriteTimeUtc) : null;
-    }
+    /// <summary>How long ago a command last tried to renew this certificate; the longest time for never.</summary>
+    internal TimeSpan SinceRenewalTried(StoreId? store, DateTimeOffset now) =>
+        FileAge.Of(new FileInfo(IdentityPath(store) + TriedSuffix), now);
 
     /// <summary>Records that a command tries to renew.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Dfss.Security;
+using Dfss.Storage;
 
 namespace Dfss.Clusters;
 
@@ -48,15 +49,10 @@ public sealed partial class ClusterMembership
     /// <summary>The revocation list, in PEM.</summary>
     public string RevocationListPath => Path.Combine(Folder, RevocationFile);
 
-    /// <summary>When the list of peers was last written; null for never.</summary>
-    public DateTimeOffset? PeersKnownSince
-    {
-        get
-        {
-            FileInfo file = new(Path.Combine(Folder, PeersFile));
-            return file.Exists ? new DateTimeOffset(file.LastWriteTimeUtc) : null;
-        }
-    }
+    /// <summary>
+    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the future.
+    /// </summary>
+    public TimeSpan PeersAge => FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
 
     /// <summary>The stores that this user serves in the cluster.</summary>
     public IReadOnlyList<StoreId> Stores
@@ -93,9 +89,9 @@ public sealed partial class ClusterMembership
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is no name for a cluster.",
+                $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is not a valid name for a cluster.",
                 FormattableString.Invariant(
-                    $"Take 1 to {MaxNameCharacters} letters, digits, '-', '_' and '.' of ASCII, a letter or digit first and last."));
+                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', with a letter or digit first and last."));
         }
 
         return List(stateFolder).FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
@@ -192,7 +188,7 @@ public sealed partial class ClusterMembership
         if (Exists && !LoadAuthority().RawData.AsSpan().SequenceEqual(authority.RawData))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"Another cluster is called '{Name}' here.", "Give this one another name here: -Cluster.");
+                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.", "Give this one another name here with -Cluster.");
         }
     }
 

@@ -32,7 +32,7 @@ public sealed partial class IssuerClient
         ArgumentNullException.ThrowIfNull(key);
         MessageMap arguments = new() { { "request", CertificateKeys.Request(key) } };
         Answer answer = await AskAsync(Operations.Renew, arguments, cancellationToken).ConfigureAwait(false);
-        return JoinedMember.ReadCertificate(answer.Results, authority, key);
+        return JoinedMember.ReadCertificate(answer.Results, new CertificateValidator(authority, clock), key);
     }
 
     /// <summary>The members' certificates, the newest of each, in the order in which they were issued.</summary>
@@ -63,7 +63,7 @@ public sealed partial class IssuerClient
     /// <summary>Revokes, permanently, every certificate of the member that has this one.</summary>
     /// <param name="serialNumber">Its serial number in hexadecimal.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The revocation list now in force, in PEM, to be sent to the peers: <see cref="TellAsync"/>.</returns>
+    /// <returns>The revocation list now in force, in PEM, to be sent to the peers: <see cref="SendRevocationsAsync"/>.</returns>
     /// <exception cref="DfssException">
     /// CertificateUnknown; InvalidArgument: it is the asking administrator's own. NotPermitted, IssuerUnreachable,
     /// NotAnIssuer.
@@ -92,7 +92,7 @@ public sealed partial class IssuerClient
     /// <param name="list">The list, in PEM.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">PeerUnreachable, TimedOut, ...: why the peer does not have it.</exception>
-    public async Task TellAsync(ClusterPeer peer, byte[] list, CancellationToken cancellationToken = default)
+    public async Task SendRevocationsAsync(ClusterPeer peer, byte[] list, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(peer);
         DfssException? failure = null;
@@ -128,7 +128,7 @@ public sealed partial class IssuerClient
             throw new DfssException(
                 DfssErrorCode.Conflict,
                 FormattableString.Invariant($"{address}: the peer has revocation list {number}, which is newer than the issuer's {own.Number}."),
-                "Run the command again: whoever has met both has brought the issuer the newer one.");
+                "Run the command again: the command has sent the newer list to the issuer.");
         }
     }
 }

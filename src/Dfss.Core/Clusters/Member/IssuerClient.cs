@@ -14,6 +14,7 @@ namespace Dfss.Clusters;
 public sealed partial class IssuerClient
 {
     private readonly IReadOnlyList<PeerAddress> addresses;
+    private readonly TimeProvider clock;
     private readonly ClientChannelOptions options;
 
     /// <summary>For a member.</summary>
@@ -22,13 +23,19 @@ public sealed partial class IssuerClient
     /// <param name="connectTimeout">How long connecting to one address may take; null for 10 s.</param>
     /// <exception cref="DfssException">InvalidArgument: a file that the identity names cannot be used.</exception>
     public IssuerClient(TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout = null)
-        : this(new TlsTransport(identity, TimeProvider.System, log: null), addresses, connectTimeout)
+        : this(identity, addresses, connectTimeout, TimeProvider.System)
     {
     }
 
-    private IssuerClient(TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout)
+    internal IssuerClient(TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
+        : this(new TlsTransport(identity, clock, log: null), addresses, connectTimeout, clock)
+    {
+    }
+
+    private IssuerClient(TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
     {
         this.addresses = addresses;
+        this.clock = clock;
         options = ClientChannelOptions.Default with
         {
             ConnectTimeout = connectTimeout ?? ClientChannelOptions.Default.ConnectTimeout,
@@ -46,23 +53,31 @@ public sealed partial class IssuerClient
     /// <param name="cancellationToken">Gives up. The invitation may have been used up.</param>
     /// <exception cref="DfssException">
     /// InvitationUnknown, InvitationUsed, InvitationExpired; IssuerUnreachable; CertificateNotTrusted, NotAnIssuer: the
-    /// peer that answers is not the issuer; InvalidArgument.
+    /// peer that answers is not the issuer; CertificateExpired: the clocks of the issuer and of this machine differ by
+    /// too much; InvalidArgument.
     /// </exception>
-    public static async Task<JoinedMember> JoinAsync(
-        Invitation invitation, StoreId? store, CancellationToken cancellationToken = default)
+    public static Task<JoinedMember> JoinAsync(Invitation invitation, StoreId? store, CancellationToken cancellationToken = default) =>
+        JoinAsync(invitation, store, TimeProvider.System, cancellationToken);
+
+    internal static async Task<JoinedMember> JoinAsync(
+        Invitation invitation, StoreId? store, TimeProvider clock, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(invitation);
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        MessageMap arguments = new() { { "secret", invitation.Secret }, { "request", CertificateKeys.Request(key) } };
+        MessageMap arguments = new()
+        {
+            { "secret", invitation.Secret },
+            { "request", CertificateKeys.Request(key) },
+            { "time", Handshake.FromTime(clock.GetUtcNow()) },
+        };
         if (store is StoreId served)
         {
             arguments.Add("store_id", served.ToByteArray());
         }
 
-        IssuerClient client = new(
-            new TlsTransport(invitation.Authority, TimeProvider.System), invitation.Addresses, connectTimeout: null);
+        IssuerClient client = new(new TlsTransport(invitation.Authority, clock), invitation.Addresses, connectTimeout: null, clock);
         Answer answer = await client.AskAsync(Operations.Join, arguments, cancellationToken).ConfigureAwait(false);
-        return JoinedMember.Read(answer.Results, answer.Payload, invitation.Authority, key);
+        return JoinedMember.Read(answer.Results, answer.Payload, new CertificateValidator(invitation.Authority, clock), key);
     }
 
     /// <summary>Has the issuer record an invitation for a new member.</summary>
@@ -155,7 +170,7 @@ public sealed partial class IssuerClient
             addresses.Count > 0 && addresses.All(address => address.IsLoopback)
                 ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
                     + "start it with -Address * and make another invitation."
-                : "Start it, where the cluster was made (Start-DfssPeer -Issuer), and see that its port can be reached from here.");
+                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be reached from here.");
     }
 
     /// <summary>The answer; null where the connection broke before it arrived.</summary>
@@ -165,6 +180,11 @@ public sealed partial class IssuerClient
         await using (channel.ConfigureAwait(false))
         {
             ThrowIfNoIssuer(address, channel.Peer);
+            if (call.Operation == Operations.Join && channel.Hello.Time is DateTimeOffset time)
+            {
+                ClockDifference.ThrowIfTooLarge(time, clock.GetUtcNow());
+            }
+
             try
             {
                 using Response response = await channel.CallAsync(call, cancellationToken).ConfigureAwait(false);
@@ -186,7 +206,7 @@ public sealed partial class IssuerClient
         {
             throw new DfssException(
                 DfssErrorCode.NotAnIssuer, $"{address}: what answers there is a peer of the cluster, and not its issuer.",
-                "Find out where the issuer is now (Start-DfssPeer -Issuer). Nothing was told to that peer.");
+                "Find out where the issuer is now (Start-DfssPeer -Issuer). No secret was sent to that peer.");
         }
     }
 

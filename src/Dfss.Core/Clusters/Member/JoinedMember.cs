@@ -28,18 +28,19 @@ public sealed class JoinedMember
     public IReadOnlyList<ClusterPeer> Peers { get; }
 
     /// <summary>Reads the answer to join, and checks that it matches the request.</summary>
-    /// <exception cref="DfssException">ProtocolViolation.</exception>
-    internal static JoinedMember Read(MessageMap results, byte[] payload, X509Certificate2 authority, ECDsa key)
+    /// <exception cref="DfssException">ProtocolViolation; CertificateExpired.</exception>
+    internal static JoinedMember Read(MessageMap results, byte[] payload, CertificateValidator validator, ECDsa key)
     {
-        X509Certificate2 certificate = ReadCertificate(results, authority, key);
+        X509Certificate2 certificate = ReadCertificate(results, validator, key);
         return new JoinedMember(certificate, Encoding.ASCII.GetString(payload), ReadPeers(results));
     }
 
     /// <summary>The issued certificate, with the key that was created for it.</summary>
     /// <exception cref="DfssException">
-    /// ProtocolViolation: it is not for this key, or this authority has not issued it.
+    /// ProtocolViolation: it is not for this key, or this authority has not issued it. CertificateExpired: it is not
+    /// valid by the clock of this machine.
     /// </exception>
-    internal static X509Certificate2 ReadCertificate(MessageMap results, X509Certificate2 authority, ECDsa key)
+    internal static X509Certificate2 ReadCertificate(MessageMap results, CertificateValidator validator, ECDsa key)
     {
         try
         {
@@ -52,12 +53,12 @@ public sealed class JoinedMember
             using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(encoded);
             using ECDsa? named = certificate.GetECDsaPublicKey();
             bool isOurs = named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
-            if (!isOurs || new CertificateValidator(authority, TimeProvider.System).JudgeClient(certificate, []).Refusal is not null)
+            return validator.ValidateClient(certificate, []).Refusal switch
             {
-                throw new CryptographicException("it is not for this key, or not of this authority");
-            }
-
-            return certificate.CopyWithPrivateKey(key);
+                { Code: DfssErrorCode.CertificateExpired } refusal when isOurs => throw refusal,
+                null when isOurs => certificate.CopyWithPrivateKey(key),
+                _ => throw new CryptographicException("it is not for this key, or not of this authority"),
+            };
         }
         catch (CryptographicException error)
         {

@@ -21,7 +21,7 @@ public sealed record MemberCertificate(string SerialNumber, MemberDescription De
             IReadOnlyList<MessageValue> revoked = results.Required("revoked").AsArray();
             return revoked.Count == encoded.Count
                 ? [.. encoded.Zip(revoked, (one, isRevoked) => Read(one.Span, isRevoked.AsBoolean()))]
-                : throw new FormatException("it says of some whether they were revoked, and not of others");
+                : throw new FormatException("the numbers of certificates and of revocation states differ");
         }
         catch (Exception error) when (error is FormatException or CryptographicException or ArgumentOutOfRangeException
             or DfssException { Code: DfssErrorCode.InvalidArgument })

@@ -55,11 +55,12 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
                 DfssErrorCode.CertificateExpired,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The certificate for the cluster '{membership.Name}' expired on {shown.Certificate.NotAfter.ToUniversalTime():u}."),
-                JoinAgainAdvice(store));
+                    $"The certificate for the cluster '{membership.Name}' expired on {shown.Certificate.NotAfter.ToUniversalTime():u}, "
+                    + $"and the clock of this machine shows {now:u}."),
+                $"Set the clock right, if it is wrong. {JoinAgainAdvice(store)}");
         }
 
-        IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout);
+        IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout, clock);
         using ECDsa key = await membership.LoadNextKeyAsync(store, cancellationToken).ConfigureAwait(false);
         X509Certificate2 renewed = await client.RenewAsync(membership.LoadAuthority(), key, cancellationToken).ConfigureAwait(false);
         TlsIdentity meanwhile = TakeUp(shown);
@@ -100,7 +101,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         DfssException? failure = null;
         try
         {
-            IssuerClient client = new(kept, membership.LoadIssuer(), AskTimeout);
+            IssuerClient client = new(kept, membership.LoadIssuer(), AskTimeout, clock);
             await membership.SavePeersAsync(
                 await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
@@ -126,7 +127,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         ArgumentNullException.ThrowIfNull(shown);
         ArgumentNullException.ThrowIfNull(tell);
         DateTimeOffset now = clock.GetUtcNow();
-        if (!CertificateAge.IsDue(shown.Certificate, now) || WasTried(now))
+        if (!CertificateAge.IsDue(shown.Certificate, now) || membership.SinceRenewalTried(store, now) < RetryInterval)
         {
             return shown;
         }
@@ -142,9 +143,4 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
             return shown;
         }
     }
-
-    /// <summary>
-    /// Whether a command tried within the last hour. A time in the future, from a wrong clock, is ignored.
-    /// </summary>
-    private bool WasTried(DateTimeOffset now) => membership.RenewalTried(store) is { } tried && tried <= now && now - tried < RetryInterval;
 }

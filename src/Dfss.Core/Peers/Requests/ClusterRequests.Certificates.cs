@@ -63,5 +63,5 @@ internal sealed partial class ClusterRequests
 
     private RevocationFile Kept => revocations() ?? throw new DfssException(
         DfssErrorCode.InvalidArgument, "This peer keeps no revocation list of a cluster.",
-        "What it is to honour is said where it is started: -RevocationList.");
+        "Give it the list when it is started: -RevocationList.");
 }

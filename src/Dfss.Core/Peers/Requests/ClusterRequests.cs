@@ -26,8 +26,9 @@ internal sealed partial class ClusterRequests(
         byte[] secret = Bounded(map.Required("secret"), Invitation.SecretBytes, Invitation.SecretBytes, "secret");
         byte[] request = Bounded(map.Required("request"), 1, MaxRequestBytes, "request");
         StoreId? store = ReadStore(map);
+        DateTimeOffset? time = map.TryGet("time", out MessageValue clock) ? Handshake.ToTime(clock) : null;
         ClusterPeer self = describeIssuer();
-        byte[] certificate = await Issuer.JoinAsync(SHA256.HashData(secret), request, store, self).ConfigureAwait(false);
+        byte[] certificate = await Issuer.JoinAsync(SHA256.HashData(secret), request, store, self, time).ConfigureAwait(false);
         MessageMap results = new() { { "certificate", certificate }, { "peers", ToArray(Issuer.ListPeers(self)) } };
         return new RequestAnswer(results, bytes: Encoding.ASCII.GetBytes(Issuer.ReadRevocationList()));
     }
@@ -58,7 +59,7 @@ internal sealed partial class ClusterRequests(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                FormattableString.Invariant($"A peer says 1 to {MaxAddresses} addresses, host:port, of {MaxAddressBytes} bytes at the most."));
+                FormattableString.Invariant($"A peer sends 1 to {MaxAddresses} addresses, host:port, of {MaxAddressBytes} bytes at most."));
         }
 
         ClusterIssuer asked = Issuer;
@@ -73,7 +74,7 @@ internal sealed partial class ClusterRequests(
     public RequestAnswer ListPeers() => new(new MessageMap { { "peers", ToArray(Issuer.ListPeers(describeIssuer())) } });
 
     private ClusterIssuer Issuer => issuer ?? throw new DfssException(
-        DfssErrorCode.NotAnIssuer, "This peer lets nobody into a cluster.",
+        DfssErrorCode.NotAnIssuer, "This peer is not the issuer of a cluster.",
         "Ask the peer that was started with -Issuer.");
 
     private static MessageValue ToArray(IReadOnlyList<ClusterPeer> peers) => MessageValue.From([.. peers.Select(peer =>

@@ -137,7 +137,7 @@ internal sealed class LimitedRecordStore(
             {
                 throw new DfssException(
                     DfssErrorCode.NotPermitted,
-                    $"'{identity.Name}' may make '{changed[i].Name}' stand for what it has put here only, which {file} is not.",
+                    $"'{identity.Name}' may use for '{changed[i].Name}' only content that it has put here, and {file} is not.",
                     "Put the manifest and its chunks, and seal them, then try again.");
             }
         }
@@ -155,7 +155,7 @@ internal sealed class LimitedRecordStore(
                 DfssErrorCode.NotPermitted,
                 $"'{identity.Name}' is limited to names that begin with {string.Join(" or ", identity.NamePrefixes.Select(prefix => $"'{prefix}'"))}; "
                 + $"'{strange.Name}' does not.",
-                "Use such a name, or ask whoever runs the peers for another certificate.");
+                "Use such a name, or ask the administrator of the peers for another certificate.");
         }
     }
 }

@@ -24,12 +24,12 @@ internal static class Permissions
     public static void ThrowIfNotPermitted(RemoteIdentity caller, string operation)
     {
         DfssRole least = LeastRole(operation) ?? throw new DfssException(
-            DfssErrorCode.UnknownOperation, $"The operation '{operation}' is not known here.");
+            DfssErrorCode.UnknownOperation, $"The operation '{operation}' is unknown.");
         if (caller.IsUnauthenticated && least > DfssRole.None)
         {
             throw new DfssException(
                 DfssErrorCode.NotPermitted,
-                $"Who shows no certificate may join here, and nothing else; '{operation}' needs the role {Name(least)}.",
+                $"Without a certificate a client may only join here; '{operation}' needs the role {Name(least)}.",
                 "Join the cluster first: Join-DfssCluster, with an invitation of one of its administrators.");
         }
 
@@ -38,7 +38,7 @@ internal static class Permissions
             throw new DfssException(
                 DfssErrorCode.NotPermitted,
                 $"'{caller.Name}' has the role {Name(caller.Role)} here, and '{operation}' needs {Name(least)}.",
-                "Ask whoever runs the peers for a certificate with that role.");
+                "Ask the administrator of the peers for a certificate with that role.");
         }
     }
 

@@ -186,7 +186,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         T[] requests = [.. MessageBatch.Split(map, payload).Select(decode)];
         if (requests.DistinctBy(request => request.Name, StringComparer.Ordinal).Count() != requests.Length)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, "A name stands twice in one batch.");
+            throw new DfssException(DfssErrorCode.InvalidArgument, "A name is in one batch twice.");
         }
 
         IReadOnlyList<RegisterAnswer> answers = await run(requests, cancellationToken).ConfigureAwait(false);

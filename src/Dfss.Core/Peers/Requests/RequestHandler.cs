@@ -96,7 +96,7 @@ internal sealed class RequestHandler
             Operations.GetRevocations => new(cluster.GetRevocations()),
             Operations.PutRevocations => cluster.PutRevocationsAsync(payload, caller, cancellationToken),
             Operations.PeerInfo => new(new RequestAnswer(describe())),
-            _ => throw new InvalidOperationException($"'{request.Operation}' is permitted to somebody and not served."),
+            _ => throw new InvalidOperationException($"'{request.Operation}' is in the table of roles and not served."),
         };
     }
 

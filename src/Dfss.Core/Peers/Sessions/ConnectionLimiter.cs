@@ -18,7 +18,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     private readonly Lock gate = new();
 
     // In the order in which they came.
-    private readonly LinkedList<Visit> strangers = [];
+    private readonly LinkedList<Visit> unauthenticated = [];
     private readonly Dictionary<object, Identity> identities = [];
     private int admitted;
 
@@ -29,7 +29,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         {
             lock (gate)
             {
-                return strangers.Count;
+                return unauthenticated.Count;
             }
         }
     }
@@ -52,15 +52,15 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         Visit? leaving = null;
         lock (gate)
         {
-            visit.Node = strangers.AddLast(visit);
-            if (strangers.Count > DfssLimits.MaxUnauthenticatedConnections)
+            visit.Node = unauthenticated.AddLast(visit);
+            if (unauthenticated.Count > DfssLimits.MaxUnauthenticatedConnections)
             {
                 leaving = FindMostCrowded();
                 Remove(leaving);
             }
         }
 
-        leaving?.PushOut();
+        leaving?.Displace();
     }
 
     /// <summary>Lets a stranger in. What it returns is shared by all connections of the identity.</summary>
@@ -144,18 +144,18 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     private Visit FindMostCrowded()
     {
         Dictionary<string, int> counts = [];
-        foreach (Visit visit in strangers)
+        foreach (Visit visit in unauthenticated)
         {
             counts[visit.Address] = counts.GetValueOrDefault(visit.Address) + 1;
         }
 
         int most = counts.Values.Max();
-        return strangers.First(visit => counts[visit.Address] == most);
+        return unauthenticated.First(visit => counts[visit.Address] == most);
     }
 
     private void Remove(Visit visit)
     {
-        strangers.Remove(visit.Node!);
+        unauthenticated.Remove(visit.Node!);
         visit.Node = null;
     }
 
@@ -169,12 +169,12 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
 
 /// <summary>One connection, to the connectionLimiter.</summary>
 /// <param name="address">Where it comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
-/// <param name="pushOut">Closes it. Does not wait or fail.</param>
-internal sealed class Visit(string address, Action pushOut)
+/// <param name="displace">Closes it. Does not wait or fail.</param>
+internal sealed class Visit(string address, Action displace)
 {
     public string Address { get; } = address;
 
-    public Action PushOut { get; } = pushOut;
+    public Action Displace { get; } = displace;
 
     /// <summary>The place among the strangers; null for one who is none. Guarded by the connectionLimiter's gate.</summary>
     internal LinkedListNode<Visit>? Node { get; set; }

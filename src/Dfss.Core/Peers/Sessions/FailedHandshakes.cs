@@ -20,14 +20,15 @@ internal sealed class FailedHandshakes(TimeProvider clock)
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock gate = new();
+    private readonly long started = clock.GetTimestamp();
 
-    // When the last one of an address will have been forgotten.
-    private readonly Dictionary<string, DateTimeOffset> until = [];
+    // When the last one of an address will have been forgotten. By monotonic time: a step of the clock delays no address.
+    private readonly Dictionary<string, TimeSpan> until = [];
 
     /// <summary>One more ended badly.</summary>
     public void Count(string address)
     {
-        DateTimeOffset now = clock.GetUtcNow();
+        TimeSpan now = Now;
         lock (gate)
         {
             if (until.Count >= MaxAddresses)
@@ -36,9 +37,9 @@ internal sealed class FailedHandshakes(TimeProvider clock)
             }
 
             // No longer than until the longest delay: a flood is over for its address, and whoever shares it, soon after it ends.
-            DateTimeOffset from = until.GetValueOrDefault(address);
-            DateTimeOffset longest = now + (Burst * Interval) + MaxDelay;
-            DateTimeOffset next = (from > now ? from : now) + Interval;
+            TimeSpan from = until.GetValueOrDefault(address);
+            TimeSpan longest = now + (Burst * Interval) + MaxDelay;
+            TimeSpan next = (from > now ? from : now) + Interval;
             until[address] = next < longest ? next : longest;
         }
     }
@@ -48,12 +49,14 @@ internal sealed class FailedHandshakes(TimeProvider clock)
     {
         lock (gate)
         {
-            TimeSpan over = until.GetValueOrDefault(address) - clock.GetUtcNow() - (Burst * Interval);
+            TimeSpan over = until.GetValueOrDefault(address) - Now - (Burst * Interval);
             return over <= TimeSpan.Zero ? TimeSpan.Zero : over < MaxDelay ? over : MaxDelay;
         }
     }
 
-    private void Forget(DateTimeOffset now)
+    private TimeSpan Now => clock.GetElapsedTime(started);
+
+    private void Forget(TimeSpan now)
     {
         foreach (string address in until.Where(each => each.Value <= now).Select(each => each.Key).ToArray())
         {

@@ -35,7 +35,7 @@ internal sealed partial class PeerSession
         {
             if (first.PayloadBytes is not null)
             {
-                throw new DfssException(DfssErrorCode.InvalidArgument, "A request for 'hello' carries no payload.");
+                throw new DfssException(DfssErrorCode.InvalidArgument, "A request for 'hello' has no payload.");
             }
 
             welcome = greet(HelloRequest.FromMap(first.Message.Map), channel.ValidationResult);

@@ -88,7 +88,7 @@ internal sealed partial class PeerSession
     /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers still come.");
+        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers are still sent.");
         await TryNotifyAsync(reason, cancellationToken).ConfigureAwait(false);
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -125,11 +125,11 @@ internal sealed partial class PeerSession
     public void Abort() => channel.Abort();
 
     /// <summary>The same, of a client that has not been let in, for others that come.</summary>
-    public void PushOut()
+    public void Displace()
     {
         LogEnd(new DfssException(
             DfssErrorCode.PeerBusy,
-            $"pushed out before hello: {DfssLimits.MaxUnauthenticatedConnections} such connections are the most, and of its address there were most."));
+            $"displaced before hello: {DfssLimits.MaxUnauthenticatedConnections} such connections are the limit, and its address had most of them."));
         channel.Abort();
         Close();
     }
@@ -180,7 +180,7 @@ internal sealed partial class PeerSession
 
         if (message.Operation == Operations.Hello)
         {
-            return "hello was said before; it is the first request of a connection and no other.";
+            return "hello was sent before; it must be the first request of a connection.";
         }
 
         return unanswered.TryAdd(id, value: true) ? null : $"Request id {id} is still unanswered and was used again.";
@@ -239,7 +239,7 @@ internal sealed partial class PeerSession
         {
             // The edge of a request: a fault in its handling is this request's error, not the peer's end.
             Log($"{Operation(request)} met a fault: {error.ToString().ReplaceLineEndings(" ")}", MaxFaultCharacters);
-            return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer met a fault; its log says which.")), null);
+            return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer had an internal fault; its log has the details.")), null);
         }
         finally
         {

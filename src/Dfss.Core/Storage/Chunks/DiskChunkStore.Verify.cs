@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 /// <content>Re-hashing what is stored, and setting aside what is bad.</content>
 internal sealed partial class DiskChunkStore
 {
-    private const string Advice = "Repair-DfssFile brings it back from another peer. Check the disk.";
+    private const string Advice = "Repair-DfssFile restores it from another peer. Check the disk.";
 
     // Rows that the disk or SQLite cannot read. They are left where they are, as deleting one reads it too, and a commit
     // that fails stops the whole store. They count as missing; what replaces one is a file, which is looked for first.
@@ -91,7 +91,7 @@ internal sealed partial class DiskChunkStore
             return false;
         }
 
-        log?.Invoke($"Chunk {id} has gone bad: its bytes are in '{target}' now, and it counts as missing. {Advice}");
+        log?.Invoke($"Chunk {id} is corrupt: its bytes are in '{target}' now, and it counts as missing. {Advice}");
         return true;
     }
 

@@ -135,7 +135,7 @@ internal sealed class IncomingChunks : IAsyncDisposable
         if (before.Find(chunk => chunk.Error is not null)?.Error is { } error)
         {
             // A new one for each caller: an exception thrown twice has a muddled stack.
-            throw error.Retold();
+            throw error.Copy();
         }
     }
 

@@ -122,7 +122,7 @@ internal sealed class SmallChunkTable(Database database)
 
         if (error is not null)
         {
-            throw error.Retold();
+            throw error.Copy();
         }
     }
 

@@ -88,7 +88,7 @@ internal sealed class StoreSpace
             }
             catch (DfssException error)
             {
-                throw error.Retold();
+                throw error.Copy();
             }
         }
 

@@ -42,7 +42,7 @@ internal sealed class FailStopLatch(string path, Action<string>? log)
         DfssErrorCode.StoreFailed,
         $"The store at '{path}' takes no more writes and votes, as {(IsOfDisk(exception) ? "its disk failed" : "it met a fault")}: "
         + exception.Message,
-        IsOfDisk(exception) ? "Check the disk, then restart the peer." : "Restart the peer; its log says where the fault is.",
+        IsOfDisk(exception) ? "Check the disk, then restart the peer." : "Restart the peer; its log has the details.",
         exception);
 
     private static bool IsOfDisk(Exception exception) => StoreErrors.IsOfMedium(exception) || exception is SqliteException;

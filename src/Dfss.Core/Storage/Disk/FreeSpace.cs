@@ -28,7 +28,7 @@ internal readonly partial record struct FreeSpace(long? FreeBytes, long? Inodes,
     public string Describe() => FreeInodes == 0 && Inodes is { } inodes
         ? string.Create(
             CultureInfo.InvariantCulture,
-            $"no inodes left: its file system holds at most {inodes:N0} files and folders, and has them all, with {FreeBytes:N0} bytes free.")
+            $"no inodes left: its file system holds at most {inodes:N0} files and folders, and all are used, with {FreeBytes:N0} bytes free.")
         : FreeBytes is { } bytes
             ? string.Create(
                 CultureInfo.InvariantCulture,

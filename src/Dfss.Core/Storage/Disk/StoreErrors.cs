@@ -33,7 +33,7 @@ internal static class StoreErrors
     public static DfssException Fault(string path, Exception exception) => new(
         DfssErrorCode.StoreFailed,
         $"The store at '{path}' met a fault: {exception.Message} Nothing of this was acknowledged.",
-        "Restart the peer; its log says where the fault is.",
+        "Restart the peer; its log has the details.",
         exception);
 
     /// <summary>The disk failed.</summary>

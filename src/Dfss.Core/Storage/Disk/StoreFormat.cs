@@ -37,7 +37,7 @@ internal static class StoreFormat
         if (version > Version)
         {
             throw Refuse(
-                $"The store at '{layout.Root}' has format {version}; this DFSS knows formats up to {Version}.", "Use a newer DFSS, or another folder.");
+                $"The store at '{layout.Root}' has format {version}; this DFSS supports formats up to {Version}.", "Use a newer DFSS, or another folder.");
         }
 
         return lines.Length > 1 && StoreId.TryParse(lines[1], out StoreId id)

@@ -39,7 +39,7 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
 
         if (Differs(Folder, now.Folder) || Differs(Chunks, now.Chunks))
         {
-            return "in another folder, of which this one is a copy or which was put back from a backup";
+            return "in another folder: this one is a copy, or was restored from a backup";
         }
 
         bool isSameFolder = Device is not null && Folder is not null && (Device, Folder) == (now.Device, now.Folder);
@@ -60,7 +60,7 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
         {
             throw StoreFormat.Refuse(
                 $"'{layout.PlaceFile}' is damaged: {exception.Message}",
-                "If this store is no copy of another one, delete that file. Else delete it and start the store with -StoreCopied.");
+                "If this store is not a copy of another one, delete that file. Else delete it and start the store with -StoreCopied.");
         }
     }
 

@@ -192,7 +192,7 @@ internal sealed class GarbageCollector(
 
     private static DfssException SpoiledManifest(FileId fileId) => new(
         DfssErrorCode.ChunkCorrupt,
-        $"The manifest of file {fileId} went bad in this store, so it cannot be known which chunks it needs.",
+        $"The manifest of file {fileId} is corrupt in this store, so the chunks that it needs are not known.",
         "Send or repair the file, then collect again.")
     { ChunkId = fileId.ToChunkId() };
 

@@ -170,7 +170,7 @@ internal sealed class Scrubber : IDisposable
         catch (DfssException error)
         {
             // It costs the repetition of some work after the next start, and nothing else.
-            log?.Invoke($"How far the scrub has come could not be noted: {error.Message}");
+            log?.Invoke($"The progress of the scrub could not be saved: {error.Message}");
         }
     }
 }

@@ -205,7 +205,7 @@ internal sealed class RecordStore(
         if (found == ManifestState.NotAManifest)
         {
             throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, said to be the manifest of '{request.Name}', is no manifest.")
+                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, given as the manifest of '{request.Name}', is not a manifest.")
             { ChunkId = request.FileId.ToChunkId() };
         }
 
@@ -261,7 +261,7 @@ internal sealed class RecordStore(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"The manifest of '{request.Name}' says that chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}.",
+                $"In the manifest of '{request.Name}' chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}.",
                 "Send the file again.");
         }
     }

@@ -49,8 +49,8 @@ internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions option
                 long now = options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
                 await table.BeginAsync(votes.Break(clock, now, Guid.NewGuid())).ConfigureAwait(false);
                 options.Log?.Invoke(
-                    $"Store {votes.StoreId} was put back from an earlier copy, or runs twice: other peers have heard of votes that it does not know. "
-                    + "It has no vote about a name until a change or Repair-DfssFile has brought that name up to date here.");
+                    $"Store {votes.StoreId} was restored from an earlier copy, or runs twice: other peers know of votes that it does not have. "
+                    + "It has no vote on a name until a change or Repair-DfssFile has brought that name up to date here.");
             }
         }
         finally

@@ -25,13 +25,13 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
         FileRecord record = file.Record;
         ThrowIfPlain(record);
         EnvelopeContent content = EnvelopeContent.Decode(record.Encryption!, record.Name);
-        string[] strangers =
+        string[] unknown =
             [.. keyIds.Where(id => !content.Wraps.Any(wrap => wrap.KeyId.Equals(id, StringComparison.OrdinalIgnoreCase)))];
-        if (strangers.Length > 0)
+        if (unknown.Length > 0)
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"'{record.Name}' is not encrypted for {string.Join(", ", strangers)}, but for {KeyRing.Describe(content)}.",
+                $"'{record.Name}' is not encrypted for {string.Join(", ", unknown)}, but for {KeyRing.Describe(content)}.",
                 "Give key ids that Get-DfssFileInfo shows in Recipients.");
         }
 
@@ -39,7 +39,7 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
         return left.Length > 0
             ? await ReplaceAsync(file, (content with { Wraps = left }).Encode(), cancellationToken).ConfigureAwait(false)
             : throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"Nobody could read '{record.Name}' any more.",
+                DfssErrorCode.InvalidArgument, $"'{record.Name}' would have no recipient left.",
                 "Leave one recipient, or remove the file (Remove-DfssFile).");
     }
 
@@ -82,7 +82,7 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
         if (record.Encryption is null)
         {
             throw new DfssException(
-                DfssErrorCode.FileNotEncrypted, $"'{record.Name}' is not encrypted: everybody who may read at its peers can read it.",
+                DfssErrorCode.FileNotEncrypted, $"'{record.Name}' is not encrypted: every reader at its peers can read it.",
                 "Send it again with -EncryptionKey or -Recipient.");
         }
     }

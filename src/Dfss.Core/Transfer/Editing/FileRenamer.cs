@@ -29,7 +29,7 @@ internal sealed class FileRenamer(
         }
         catch (DfssException error)
         {
-            throw error.Retold(
+            throw error.Copy(
                 $"'{name}' was made, and '{record.Name}' could not be removed: {error.Reason}",
                 $"Look at both with Get-DfssFileInfo, and remove '{record.Name}' if it is not needed.");
         }

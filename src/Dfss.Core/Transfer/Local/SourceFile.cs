@@ -54,7 +54,7 @@ internal sealed class SourceFile : IDisposable
         if (!FileStatus.IsRegular(path))
         {
             // Opening a FIFO would wait for a writer; a device may never end.
-            throw Unreadable(path, "it is no regular file (a FIFO, socket or device).", null);
+            throw Unreadable(path, "it is not a regular file (a FIFO, socket or device).", null);
         }
 
         SafeFileHandle? handle = null;

@@ -20,7 +20,7 @@ internal static class LaterHome
             ?? await AskAsync(round.Name, home, cancellationToken).ConfigureAwait(false)
             ?? throw new DfssException(
                 DfssErrorCode.NoMajority,
-                $"'{round.Name}' moved to other peers, and those of its former ones that answer do not say where to. {home.Reasons}".TrimEnd(),
+                $"'{round.Name}' moved to other peers, and the former ones that answer do not know where to. {home.Reasons}".TrimEnd(),
                 "Name its new peers, or start the other former ones.");
         return await home.GoToAsync(next, cancellationToken).ConfigureAwait(false);
     }
@@ -32,7 +32,7 @@ internal static class LaterHome
         if (moves > MaxMoves)
         {
             throw new DfssException(
-                DfssErrorCode.NoMajority, $"'{name}' is said to have moved {moves} times in a row.", "Try again later.");
+                DfssErrorCode.NoMajority, $"'{name}' would have moved {moves} times in a row.", "Try again later.");
         }
     }
 

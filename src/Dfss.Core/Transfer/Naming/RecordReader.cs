@@ -13,7 +13,7 @@ internal sealed class RecordReader(TransferOptions options)
         bool isAbsent = found.Home is null && found.HasMajority
             && await finder.IsAbsentAsync(stored, found, cancellationToken).ConfigureAwait(false);
         Home home = found.Home ?? throw (isAbsent ? NotFound(stored) : new DfssException(
-            DfssErrorCode.NoMajority, $"The peers that answered know no file named '{stored}', but too few did. {found.Reasons}".TrimEnd()));
+            DfssErrorCode.NoMajority, $"The peers that answered have no file named '{stored}', but too few answered. {found.Reasons}".TrimEnd()));
         return await ReadAsync(stored, home, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
     }
 
@@ -26,7 +26,7 @@ internal sealed class RecordReader(TransferOptions options)
         {
             throw new DfssException(
                 DfssErrorCode.NoMajority,
-                $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer; fewer did, and those know of no decision. "
+                $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer; fewer did, and those have no decision. "
                 + driver.Reasons);
         }
 
@@ -49,7 +49,7 @@ internal sealed class RecordReader(TransferOptions options)
     public static DfssException NotFound(string name) =>
         new(
             DfssErrorCode.FileNotFound,
-            $"No peer asked knows a file named '{name}'.",
+            $"No peer that was asked has a file named '{name}'.",
             "List what is stored with Get-DfssFileInfo; names are case-sensitive.");
 
     /// <summary>Reads at this home, and where the name has moved from it, at the next.</summary>

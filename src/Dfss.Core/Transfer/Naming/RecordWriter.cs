@@ -176,7 +176,7 @@ internal sealed class RecordWriter
             {
                 throw new DfssException(
                     DfssErrorCode.StoreFailed,
-                    $"The peers of '{name}' do not keep what they say they have. Nothing was changed. {driver.Reasons}".TrimEnd(),
+                    $"The peers of '{name}' lose chunks that they have acknowledged. Nothing was changed. {driver.Reasons}".TrimEnd(),
                     "Test the file with -Deep, and look at the peers' logs.");
             }
 
@@ -209,11 +209,11 @@ internal sealed class RecordWriter
             return home.WithCurrentAddresses(describe(current));
         }
 
-        const string Meanwhile = "was made by somebody else meanwhile, with other peers.";
+        const string Meanwhile = "was made by another client meanwhile, with other peers.";
         throw round is Proposer { MayHaveChanged: true }
             ? new DfssException(
                 DfssErrorCode.CommitUncertain,
-                $"'{name}' {Meanwhile} Whether this change was made before it is not known.", LookAgain)
+                $"'{name}' {Meanwhile} It is unknown whether this change was made before it.", LookAgain)
             : new DfssException(DfssErrorCode.Conflict, $"'{name}' {Meanwhile}", LookAgain);
     }
 
@@ -238,7 +238,7 @@ internal sealed class RecordWriter
             case ProposerState.Conflict when condition.Version is long version && round.Current?.Record.Version != version:
                 throw new DfssException(DfssErrorCode.Conflict, $"'{name}' {Describe(round.Current?.Record)}, not at version {version}.", LookAgain);
             case ProposerState.Conflict:
-                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.", LookAgain);
+                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by another client meanwhile.", LookAgain);
             case ProposerState.Moved:
                 throw new DfssException(
                     DfssErrorCode.Conflict, $"'{name}' was moved to other peers meanwhile. Nothing was changed.", "Run the command again.");
@@ -249,7 +249,7 @@ internal sealed class RecordWriter
             case ProposerState.Uncertain:
                 throw new DfssException(
                     DfssErrorCode.CommitUncertain,
-                    $"Whether '{name}' was changed is not known: too few of its {home.Count} peers answered the last step.{reasons}",
+                    $"It is unknown whether '{name}' was changed: too few of its {home.Count} peers answered the last step.{reasons}",
                     "Run the same command again: it settles it.");
         }
     }

@@ -168,7 +168,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             withoutVote.Add(member);
             errors[member] = new DfssException(
                 DfssErrorCode.NoMajority,
-                $"{home[member]}: its store was put back from an earlier copy, or runs twice, and has no vote about this name yet.",
+                $"{home[member]}: its store was restored from an earlier copy, or runs twice, and has no vote on this name yet.",
                 "Start the file's other peers, and repair it.");
         }
         else
@@ -230,7 +230,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             DecideRequest decide => store.DecideAsync([decide], cancellationToken),
             ReadRequest read => store.ReadAsync([read], cancellationToken),
             _ => throw new ArgumentException(
-                $"A {request.GetType().Name} is no step of the register.", nameof(request)),
+                $"A {request.GetType().Name} is not a step of the register.", nameof(request)),
         };
 
     private sealed record Outcome(int Member, RegisterRequest Request, RegisterAnswer? Answer, DfssException? Error);

@@ -35,7 +35,7 @@ internal sealed partial class ChunkRead
             Note(member, isCorrupt ? $"{peer}: {error.Reason}" : error.Reason, isHoldersFault: true);
             if (isCorrupt)
             {
-                (spoilt ??= []).Add(peer.StoreId);
+                (corruptHolders ??= []).Add(peer.StoreId);
                 fetcher.Options.Warning?.Invoke($"{peer} gave wrong bytes for chunk {id}; they were not used.");
                 (reports ??= []).Add(ReportAsync(peer));
             }
@@ -43,7 +43,7 @@ internal sealed partial class ChunkRead
         else
         {
             string reason = answer.Length is not null ? $"{peer} has {answer.Length} bytes of it."
-                : spoilt?.Contains(peer.StoreId) == true ? $"{peer} gave wrong bytes and has set them aside."
+                : corruptHolders?.Contains(peer.StoreId) == true ? $"{peer} gave wrong bytes and has set them aside."
                 : $"{peer} does not have it.";
             Note(member, reason, isHoldersFault: false);
         }
@@ -71,7 +71,7 @@ internal sealed partial class ChunkRead
             reasons.Add(Home.Reasons);
         }
 
-        code = spoilt is not null ? DfssErrorCode.ChunkCorrupt : code;
+        code = corruptHolders is not null ? DfssErrorCode.ChunkCorrupt : code;
         return new DfssException(
             code,
             $"{What} of '{fetcher.Record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}",

@@ -18,7 +18,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
 
     // Who gave wrong bytes in an earlier walk. They have set them aside since and do not have the chunk any more; the
     // reason is still that it was spoilt.
-    private HashSet<StoreId>? spoilt;
+    private HashSet<StoreId>? corruptHolders;
     private List<Failure>? failures;
     private List<Task>? reports;
     private ReplicaOrder order = null!;
@@ -129,7 +129,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
             first.Cancel();
             await ((Task)first.Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             string name = NameOf(first.Member);
-            Note(first.Member, $"{name}: nothing came for {HolderHealth.StallTime.TotalSeconds:0} s.", isHoldersFault: true);
+            Note(first.Member, $"{name}: nothing was received for {HolderHealth.StallTime.TotalSeconds:0} s.", isHoldersFault: true);
             code = DfssErrorCode.TimedOut;
             Ask(instead, Retire(first), cancellationToken);
         }

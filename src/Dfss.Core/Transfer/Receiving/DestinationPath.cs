@@ -32,7 +32,7 @@ internal static class DestinationPath
         {
             // It may be another's part, now or later.
             throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"'{path}' has the ending of files that are not whole yet.",
+                DfssErrorCode.DestinationUnwritable, $"'{path}' ends like an incomplete file.",
                 "Name another destination.");
         }
 

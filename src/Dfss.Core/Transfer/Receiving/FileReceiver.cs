@@ -43,7 +43,7 @@ internal sealed class FileReceiver(
                     throw;
                 }
 
-                options.Verbose?.Invoke($"'{record.Name}' moved to other peers meanwhile; the rest comes from there.");
+                options.Verbose?.Invoke($"'{record.Name}' moved to other peers meanwhile; the rest is fetched from there.");
                 file = moved;
                 receiveOptions = receiveOptions with { Restart = false };
             }

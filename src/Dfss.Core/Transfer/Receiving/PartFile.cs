@@ -88,7 +88,7 @@ internal sealed class PartFile : IDisposable
 
             if (attempt == MaxAttempts)
             {
-                throw InTheWay(path, "it is made and removed again all the time by somebody else.");
+                throw InTheWay(path, "another program makes and removes it all the time.");
             }
         }
     }
@@ -114,7 +114,7 @@ internal sealed class PartFile : IDisposable
         if (IsReplaced)
         {
             throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"'{Path}' was removed or replaced by somebody else meanwhile.", "Run the command again.");
+                DfssErrorCode.DestinationUnwritable, $"'{Path}' was removed or replaced by another program meanwhile.", "Run the command again.");
         }
     }
 
@@ -123,7 +123,7 @@ internal sealed class PartFile : IDisposable
     public PartFile Replace()
     {
         Remove();
-        return TryCreate(Path, record, isSparse) ?? throw InTheWay(Path, "somebody else has just made a file of that name.");
+        return TryCreate(Path, record, isSparse) ?? throw InTheWay(Path, "another program has just made a file of that name.");
     }
 
     /// <summary>Removes the file, as its owner, and closes it.</summary>
@@ -287,7 +287,7 @@ internal sealed class PartFile : IDisposable
     }
 
     private static DfssException InTheWay(string path, string why) => new(
-        DfssErrorCode.DestinationUnwritable, $"What is received is kept as '{path}' until it is whole, and {why}", "Remove it.");
+        DfssErrorCode.DestinationUnwritable, $"The received chunks are kept as '{path}' until all are there, and {why}", "Remove it.");
 
     private static DfssException InUse(string path, int? holder) => new(
         DfssErrorCode.DestinationUnwritable,

@@ -197,7 +197,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         public void Fail(Exception error)
         {
             // Its own copy, as one that was thrown is told to nobody else; what is no expected failure has none.
-            Answer.SetException(error is DfssException failed ? failed.Retold() : error);
+            Answer.SetException(error is DfssException failed ? failed.Copy() : error);
 
             // Looked at, since whoever has left does not, and it would count as unobserved.
             _ = Answer.Task.Exception;

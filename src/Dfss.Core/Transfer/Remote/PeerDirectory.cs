@@ -131,7 +131,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         if (IsFirstTold($"no vote {peer.StoreId}"))
         {
             options.Warning?.Invoke(
-                $"{peer}: the store there was put back from an earlier copy, or runs twice. What it says does not count about a file "
+                $"{peer}: the store there was restored from an earlier copy, or runs twice. It has no vote on a file "
                 + "until that file has been changed or repaired. Run Get-DfssFileInfo | Repair-DfssFile with the file's other peers up.");
         }
     }

@@ -90,7 +90,7 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     /// <summary>The error of a peer that lets a question wait too long.</summary>
     public static DfssException Late(PeerAddress address, Exception? cause = null) =>
-        new(DfssErrorCode.TimedOut, $"{address}: no answer came in time.", "See whether it stands still.", cause);
+        new(DfssErrorCode.TimedOut, $"{address}: no answer came in time.", "Check whether it has stalled.", cause);
 
     /// <summary>What an error says, for a sentence that names this peer already.</summary>
     public string ReasonOf(DfssException error)

@@ -141,7 +141,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
                 0 => ChunkState.Good,
                 1 => ChunkState.Missing,
                 2 => ChunkState.Corrupt,
-                long other => throw new DfssException(DfssErrorCode.InvalidArgument, $"{other} is no state of a chunk."),
+                long other => throw new DfssException(DfssErrorCode.InvalidArgument, $"{other} is not a state of a chunk."),
             },
             cancellationToken).ConfigureAwait(false);
     }

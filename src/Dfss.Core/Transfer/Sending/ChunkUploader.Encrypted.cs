@@ -67,6 +67,6 @@ internal sealed partial class ChunkUploader
         throw new DfssException(
             DfssErrorCode.ChunkNotFound,
             $"Chunk {index} of '{source.Path}' was stored by an earlier send, and no peer has it any more.",
-            "Run the command again: it encrypts that chunk anew.");
+            "Run the command again: it encrypts that chunk again.");
     }
 }

@@ -82,7 +82,7 @@ internal sealed partial class ChunkUploader
         {
             progress?.Report(new(TransferPhase.Transferring, done, source.Length));
             options.Verbose?.Invoke(FormattableString.Invariant(
-                $"'{source.Path}' goes on: of its {ids.Length} chunks {knownCount} are known from before, and {rest.Length} are read."));
+                $"'{source.Path}' resumes: of its {ids.Length} chunks {knownCount} are known from before, and {rest.Length} are read."));
         }
 
         await ForEachAsync(rest, async (index, chunk, token) =>

@@ -103,7 +103,7 @@ internal sealed class FileSender(
             string who = string.Join(", ", silent);
             options.Warning?.Invoke(
                 $"{who} cannot be reached: '{name}' is decided by the other {home.Count - silent.Length} of its {home.Count} peers, "
-                + $"and {who} will hold none of it.");
+                + $"and {who} will store nothing of it.");
         }
 
         string[] others = [.. found.Listed
@@ -169,7 +169,7 @@ internal sealed class FileSender(
         if (chunkSize != asked)
         {
             options.Verbose?.Invoke(string.Create(
-                CultureInfo.InvariantCulture, $"'{source.Path}' goes in chunks of {chunkSize} bytes, so that its manifest fits."));
+                CultureInfo.InvariantCulture, $"'{source.Path}' is sent in chunks of {chunkSize} bytes, so that its manifest fits."));
         }
 
         return chunkSize;

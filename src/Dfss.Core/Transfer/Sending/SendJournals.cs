@@ -19,6 +19,12 @@ internal sealed class SendJournals(TransferOptions options)
     /// <summary>30 days: a send that nobody has repeated since is not going on.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
 
+    /// <summary>
+    /// 1 day: the clocks of a file server and of this machine differ less, and so does a clock that is corrected. A journal
+    /// with a time further in the future is removed.
+    /// </summary>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromDays(1);
+
     private readonly Lock gate = new();
     private bool isPruned;
 
@@ -73,10 +79,10 @@ internal sealed class SendJournals(TransferOptions options)
             isPruned = true;
         }
 
-        DateTime oldest = (options.TimeProvider.GetUtcNow() - MaxAge).UtcDateTime;
+        DateTimeOffset now = options.TimeProvider.GetUtcNow();
         foreach (FileInfo file in new DirectoryInfo(folder).EnumerateFiles("*.journal"))
         {
-            if (file.LastWriteTimeUtc < oldest)
+            if (FileAge.Of(file, now + ClockDifference) >= MaxAge + ClockDifference)
             {
                 file.Delete();
             }

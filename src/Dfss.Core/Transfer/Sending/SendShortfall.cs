@@ -77,7 +77,7 @@ internal sealed class SendShortfall
             + $"Nothing was changed. {Reasons}",
             Plan.MinimumReplicas == 1
                 ? Plan.Reasons.FirstOrDefault(reason => reason.Code == code)?.Advice
-                : "Mend those peers, or be content with fewer copies (-MinimumReplicas).",
+                : "Repair those peers, or accept fewer copies (-MinimumReplicas).",
             Plan.Reasons.FirstOrDefault())
         {
             ChunkId = Plan.Reasons.FirstOrDefault(reason => reason.Code == code)?.ChunkId,

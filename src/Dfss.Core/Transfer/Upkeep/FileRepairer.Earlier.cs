@@ -70,5 +70,5 @@ internal sealed partial class FileRepairer
     }
 
     private void Warn(FileRecord earlier, string reason) => options.Warning?.Invoke(
-        FormattableString.Invariant($"Version {earlier.Version} of '{earlier.Name}' is kept and not whole: {reason}"));
+        FormattableString.Invariant($"Version {earlier.Version} of '{earlier.Name}' is kept and incomplete: {reason}"));
 }

@@ -21,7 +21,7 @@ internal sealed partial class FileRepairer
         if (errors.Length > 0)
         {
             // A member that does not answer now would be one vote less for ever.
-            throw errors[0].Retold(
+            throw errors[0].Copy(
                 $"'{record.Name}' was not moved: {errors.Length} of the {listed.Count} peers to move it to cannot be reached. "
                 + string.Join(" ", errors.Select(error => error.Reason)),
                 errors.Length == 1 ? "Start that peer, or leave it out." : "Start those peers, or leave them out.");
@@ -102,8 +102,8 @@ internal sealed partial class FileRepairer
             FileHealth tested = await tester.TestAsync(
                 located with { File = earlier }, health.IsDeep, progress: null, cancellationToken).ConfigureAwait(false);
             FileRecord kept = earlier.Record with { Replicas = Math.Min(earlier.Record.Replicas, next.Count) };
-            manifest = tested.Content ?? throw NotMoved(kept, WithoutManifest(tested).Retold(
-                $"{FileCopies.TitleOf(kept)} is kept and not whole: {tested.ManifestProblem}", GiveUpEarlier));
+            manifest = tested.Content ?? throw NotMoved(kept, WithoutManifest(tested).Copy(
+                $"{FileCopies.TitleOf(kept)} is kept and incomplete: {tested.ManifestProblem}", GiveUpEarlier));
             FileCopies there = new(located.Home, earlier.Record, manifest, tested.Copies) { IsEarlier = true };
             rounds.Add(await BeginRoundAsync(there, next, kept, health.IsDeep, cancellationToken).ConfigureAwait(false));
         }
@@ -127,7 +127,7 @@ internal sealed partial class FileRepairer
     }
 
     private static DfssException NotMoved(FileRecord record, DfssException error) =>
-        error.Retold($"'{record.Name}' was not moved: {error.Reason}", error.Advice);
+        error.Copy($"'{record.Name}' was not moved: {error.Reason}", error.Advice);
 
     private static RepairPlan Plan(CopyRound[] rounds, StoredFile file)
     {
@@ -209,7 +209,7 @@ internal sealed partial class FileRepairer
             $"'{record.Name}' was not moved: each chunk of {target.Title} needs {(least == 1 ? "a peer" : $"{least} peers")} to move to, "
             + $"and some have {present}. "
             + string.Join(" ", round.Reasons.Prepend(target.Home.Reasons).Where(reason => reason.Length > 0)),
-            "Mend those peers and run the command again, which goes on where this one ended, or move it to others.");
+            "Repair those peers and run the command again, which continues, or move it to others.");
     }
 
     /// <summary>The plan of the new home's members as one of all who take part: nobody else seals.</summary>
@@ -242,14 +242,14 @@ internal sealed partial class FileRepairer
         else if (reader.Result is BallotedRecord current)
         {
             // A reader tells those alone whose answers it needed; what the others sealed would stay until it is settled.
-            await TellAsync(current, home, cancellationToken).ConfigureAwait(false);
+            await NotifyAsync(current, home, cancellationToken).ConfigureAwait(false);
         }
 
         return later.Epoch.First!.Record;
     }
 
     /// <summary>Tells every member what is decided, and waits little for those that are slow to hear it.</summary>
-    private async Task TellAsync(BallotedRecord decided, Home home, CancellationToken cancellationToken)
+    private async Task NotifyAsync(BallotedRecord decided, Home home, CancellationToken cancellationToken)
     {
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         int told = 0;
@@ -269,7 +269,7 @@ internal sealed partial class FileRepairer
             }
             catch (DfssException error)
             {
-                options.Verbose?.Invoke($"{peer} was not told that '{decided.Record.Name}' moved, and learns it later: {error.Reason}");
+                options.Verbose?.Invoke($"{peer} was not notified that '{decided.Record.Name}' moved, and learns it later: {error.Reason}");
             }
         }
     }

@@ -142,7 +142,7 @@ internal sealed partial class FileRepairer(
 
         foreach (PeerHandle peer in await FindWithoutVoteAsync(home, name, cancellationToken).ConfigureAwait(false))
         {
-            options.Warning?.Invoke($"{peer} still has no vote about '{name}': it did not hear the decision. Repair the file again.");
+            options.Warning?.Invoke($"{peer} still has no vote on '{name}': it did not receive the decision. Repair the file again.");
         }
     }
 
@@ -222,7 +222,7 @@ internal sealed partial class FileRepairer(
     }
 
     private static DfssException WentElsewhere(string name) => new(
-        DfssErrorCode.Conflict, $"'{name}' went to other peers meanwhile.", "Run the command again.");
+        DfssErrorCode.Conflict, $"'{name}' moved to other peers meanwhile.", "Run the command again.");
 
     private void WarnIfMissing(FileRecord wanted, FileCopies copies, CopyRound round)
     {

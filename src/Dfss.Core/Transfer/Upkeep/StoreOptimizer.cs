@@ -52,13 +52,13 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             if (recorded is null)
             {
                 options.Warning?.Invoke(
-                    $"{peer}: what is sealed under '{name.Name}' stays, as its writer did not say which peers decide on that name.");
+                    $"{peer}: what is sealed under '{name.Name}' stays, because its writer did not send which peers decide on that name.");
                 return false;
             }
 
             if (undecidable.TryGetValue(KeyOf(recorded.Members), out DfssException? before))
             {
-                throw before.Retold();
+                throw before.Copy();
             }
 
             Home home = await Home.ReachAsync(recorded, directory, cancellationToken).ConfigureAwait(false);
@@ -81,7 +81,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
     {
         if (standstill is { } before)
         {
-            throw before.Retold();
+            throw before.Copy();
         }
 
         RegisterAnswer known;
@@ -133,5 +133,5 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         string.Join(' ', members.Select(member => member.StoreId?.ToString() ?? member.DisplayName));
 
     private static DfssException Changed(string name) =>
-        new(DfssErrorCode.Conflict, $"'{name}' was changed by somebody else meanwhile.");
+        new(DfssErrorCode.Conflict, $"'{name}' was changed by another client meanwhile.");
 }

@@ -56,7 +56,7 @@ internal sealed partial class ClientChannel
         catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated && !isTls
             && token is null && endpoint is not null && LoopbackToken.PlaceOf(options.StateFolder, endpoint) is { } path)
         {
-            throw refusal.Retold($"{refusal.Reason} This client looked for the token at '{path}'.");
+            throw refusal.Copy($"{refusal.Reason} This client looked for the token at '{path}'.");
         }
     }
 
@@ -119,7 +119,7 @@ internal sealed partial class ClientChannel
         }
         catch (DfssException exception) when (!exception.Message.StartsWith($"{address}:", StringComparison.Ordinal))
         {
-            throw exception.Retold($"{address}: {exception.Reason}");
+            throw exception.Copy($"{address}: {exception.Reason}");
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -145,7 +145,7 @@ internal sealed partial class ClientChannel
 
         if (message.Operation is not null || message.Id != HelloId)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, "What came is no answer to hello.");
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The received data is not an answer to hello.");
         }
 
         HelloAnswer answer;
@@ -171,8 +171,8 @@ internal sealed partial class ClientChannel
         {
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
-                $"{address}: the certificate of what answers there is for store {named}, and it claims to be store {hello.StoreId}.",
-                "Do not use this peer before you know why.");
+                $"{address}: the certificate there is for store {named}, and the peer claims to be store {hello.StoreId}.",
+                "Do not use this peer until the reason is known.");
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed partial class ClientChannel
 
         if (message.Id is not { } id)
         {
-            Heed(message);
+            HandleNotice(message);
             return;
         }
 
@@ -86,11 +86,11 @@ internal sealed partial class ClientChannel
     /// Handles a notice of the peer about the connection: that it drains, in which case pending answers still
     /// arrive, or why it closes.
     /// </summary>
-    private void Heed(Message message)
+    private void HandleNotice(Message message)
     {
         if (message.Status == DfssErrorCode.None)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a notice that says no reason.");
+            throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a notice without a reason.");
         }
 
         DfssException reason = ErrorAnswer.ToException(message, "notice");

@@ -225,5 +225,5 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         }
     }
 
-    private DfssException Named(DfssException exception) => exception.Retold($"{address}: {exception.Reason}");
+    private DfssException Named(DfssException exception) => exception.Copy($"{address}: {exception.Reason}");
 }

@@ -95,7 +95,7 @@ internal sealed partial class MessageChannel : IAsyncDisposable
 
     private void Watch()
     {
-        string? reason = reading.Judge() ?? writing.Judge();
+        string? reason = reading.FindStall() ?? writing.FindStall();
         if (reason is not null)
         {
             deathReason = $"The connection was given up: {reason}.";

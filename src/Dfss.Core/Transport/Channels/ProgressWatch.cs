@@ -56,7 +56,7 @@ internal sealed class ProgressWatch(ChannelOptions options)
     }
 
     /// <summary>Why the channel must give up the frame under way; null while it makes enough progress.</summary>
-    public string? Judge()
+    public string? FindStall()
     {
         lock (gate)
         {

@@ -8,10 +8,10 @@ namespace Dfss.Transport;
 /// Spreads revocation lists in a cluster: a peer sends the number of its list in hello, and the side with the older
 /// list gets the newer one. The list is trusted because the authority has signed it, whichever member sends it.
 /// </summary>
-/// <param name="judge">This side's certificate validator.</param>
+/// <param name="validator">This side's certificate validator.</param>
 /// <param name="kept">This side's list.</param>
 /// <param name="log">Receives the failures that do not stop the work at hand.</param>
-internal sealed class RevocationExchange(CertificateValidator judge, RevocationFile kept, Action<string>? log)
+internal sealed class RevocationExchange(CertificateValidator validator, RevocationFile kept, Action<string>? log)
 {
     /// <summary>The exchange of this side's revocation list; null where this side keeps none.</summary>
     /// <param name="tls">This side's certificates.</param>
@@ -39,12 +39,12 @@ internal sealed class RevocationExchange(CertificateValidator judge, RevocationF
         catch (DfssException error) when (channel.IsUsable)
         {
             // The next connection, of this member or another one, repeats the exchange.
-            log?.Invoke($"The revocation lists here and at {address} could not be made the same: {error.Reason}");
+            log?.Invoke($"The revocation lists here and at {address} could not be synchronized: {error.Reason}");
         }
 
-        if (channel.Peer is { } peer && judge.Recheck(peer, "peer") is { } refusal)
+        if (channel.Peer is { } peer && validator.Recheck(peer, "peer") is { } refusal)
         {
-            throw refusal.Retold($"{address}: {refusal.Reason}");
+            throw refusal.Copy($"{address}: {refusal.Reason}");
         }
     }
 

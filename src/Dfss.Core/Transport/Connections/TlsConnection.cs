@@ -78,7 +78,7 @@ internal sealed class TlsConnection : IConnection
 
             if (failure is { } known)
             {
-                throw known.Retold();
+                throw known.Copy();
             }
 
             await HandshakeAsync(cancellationToken).ConfigureAwait(false);
@@ -192,7 +192,7 @@ internal sealed class TlsConnection : IConnection
                 await inner.SendAsync(Notice(failure), cancellationToken).ConfigureAwait(false);
             }
 
-            throw failure.Retold();
+            throw failure.Copy();
         }
     }
 
@@ -205,13 +205,13 @@ internal sealed class TlsConnection : IConnection
 
         throw isPeer
             ? new DfssException(
-                DfssErrorCode.TlsRequired, "This peer speaks TLS only, and plaintext came.",
+                DfssErrorCode.TlsRequired, "This peer uses TLS only, and plaintext was received.",
                 "Join the peer's cluster (Join-DfssCluster), or give a certificate and the authority of the peer's: -Certificate and -TrustedAuthority.")
             : first == FrameByte
                 ? new DfssException(
-                    DfssErrorCode.TlsNotExpected, "The peer has no certificate and speaks plaintext only.",
-                    "Start it with a certificate (Start-DfssPeer -Certificate, or on a store that has joined the cluster); or, where it is meant to "
-                    + "be without, leave -Certificate out, and give -Cluster '' where a cluster was joined.")
+                    DfssErrorCode.TlsNotExpected, "The peer has no certificate and uses plaintext only.",
+                    "Start it with a certificate (Start-DfssPeer -Certificate, or on a store that has joined the cluster); or, if it is meant to "
+                    + "be without, leave -Certificate out, and give -Cluster '' if a cluster was joined.")
                 : new DfssException(DfssErrorCode.NotADfssPeer, "What answers there is not TLS, and no DFSS peer.", "Check the port.");
     }
 
@@ -239,10 +239,10 @@ internal sealed class TlsConnection : IConnection
         Exception cause = error is AuthenticationException { InnerException: { } inner } ? inner : error;
         return new DfssException(
             DfssErrorCode.TlsFailed, $"TLS could not be agreed upon: {cause.Message.TrimEnd('.')}.",
-            "Both sides need TLS 1.3, or -AllowTls12 where one has none; and each must trust the other's authority.", error);
+            "Both sides need TLS 1.3, or -AllowTls12 if one has none; and each must trust the other's authority.", error);
     }
 
-    private DfssException Broken(Exception error) => Find(error)?.Retold() ?? new DfssException(
+    private DfssException Broken(Exception error) => Find(error)?.Copy() ?? new DfssException(
         DfssErrorCode.PeerUnreachable,
         isAborted ? "The connection was closed from this side." : $"The connection broke: {error.Message}",
         error);

@@ -45,11 +45,11 @@ internal sealed class TlsTransport
     }
 
     /// <summary>Makes a transport with a new certificate and the validator of an earlier transport.</summary>
-    public TlsTransport(TlsIdentity identity, CertificateValidator judge)
+    public TlsTransport(TlsIdentity identity, CertificateValidator validator)
     {
         authorities = identity.TrustedAuthorities;
         allowsTls12 = identity.AllowTls12;
-        Validator = judge;
+        Validator = validator;
         certificate = SslStreamCertificateContext.Create(
             identity.Certificate, [.. identity.Intermediates], offline: true);
 #pragma warning disable CA5398 // No older version than these, whatever the system's configuration says.
@@ -107,7 +107,7 @@ internal sealed class TlsTransport
             await connection.DisposeAsync().ConfigureAwait(false);
             throw error switch
             {
-                DfssException failure => failure.Retold($"{address}: {failure.Reason}"),
+                DfssException failure => failure.Copy($"{address}: {failure.Reason}"),
                 OperationCanceledException when !cancellationToken.IsCancellationRequested => new DfssException(
                     DfssErrorCode.TimedOut,
                     $"{address}: something listens there, and the TLS handshake took over {timeout.TotalSeconds:0.#} s.",
@@ -139,7 +139,7 @@ internal sealed class TlsTransport
 #pragma warning disable CA5359 // The answer to hello refuses the client and says why, which TLS 1.3 cannot.
             RemoteCertificateValidationCallback = (_, shown, chain, _) =>
             {
-                connection.ValidationResult = Validator.JudgeClient(shown as X509Certificate2, Sent(chain));
+                connection.ValidationResult = Validator.ValidateClient(shown as X509Certificate2, Sent(chain));
                 return true;
             },
 #pragma warning restore CA5359
@@ -162,7 +162,7 @@ internal sealed class TlsTransport
             AllowTlsResume = false,
             RemoteCertificateValidationCallback = (_, shown, chain, _) =>
             {
-                connection.ValidationResult = Validator.JudgePeer(shown as X509Certificate2, Sent(chain), host);
+                connection.ValidationResult = Validator.ValidatePeer(shown as X509Certificate2, Sent(chain), host);
                 return connection.ValidationResult.Refusal is null;
             },
         };

@@ -10,7 +10,7 @@ namespace Dfss.Transport;
 internal sealed class FairBudget
 {
     /// <summary>2: one share may hold this many times what is left.</summary>
-    private const int Greed = 2;
+    private const int ShareRatio = 2;
 
     private readonly Lock gate = new();
     private readonly List<Share> waiting = [];
@@ -134,6 +134,6 @@ internal sealed class FairBudget
         /// <summary>
         /// Whether the share may grow by this amount. An empty or undivided share always may, though it may have to wait.
         /// </summary>
-        internal bool MayTake(long amount, long left) => isUndivided || Held == 0 || Held + amount <= Greed * (left - amount);
+        internal bool MayTake(long amount, long left) => isUndivided || Held == 0 || Held + amount <= ShareRatio * (left - amount);
     }
 }

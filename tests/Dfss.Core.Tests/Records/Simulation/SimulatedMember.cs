@@ -177,7 +177,7 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
             state = RegisterState.Empty with { Seals = state.Seals };
         }
 
-        AcceptorStep step = request is SealRequest seal ? Seal(state, seal) : Judge(state, request);
+        AcceptorStep step = request is SealRequest seal ? Seal(state, seal) : Step(state, request);
         RegisterState next = mutation == Mutation.DecisionsEndAllSeals && request is DecideRequest ? step.State with { Seals = [] } : step.State;
         if (!ReferenceEquals(step.State, state))
         {
@@ -194,7 +194,7 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
             : step.Answer;
     }
 
-    private AcceptorStep Judge(RegisterState state, RegisterRequest request) =>
+    private AcceptorStep Step(RegisterState state, RegisterRequest request) =>
         new RegisterVote(votes, heard.GetValueOrDefault).Take(state, request);
 
     private static BallotedRecord? Untold(BallotedRecord? record) => record?.Record.State == FileRecordState.Moved
@@ -237,7 +237,7 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
             return new AcceptorStep(state, Acceptor.ChunksMissing(state, missing, !Has(file.Manifest)));
         }
 
-        AcceptorStep step = Judge(state, request);
+        AcceptorStep step = Step(state, request);
         return mutation == Mutation.SealsAreNotKept ? step with { State = step.State with { Seals = state.Seals } } : step;
     }
 
