@@ -199,7 +199,7 @@ function Install {
     $version = (Test-ModuleManifest ([System.IO.Path]::Combine($package, 'Dfss.psd1'))).Version.ToString()
     $folder = [System.IO.Path]::Combine($modules, 'Dfss')
     $target = [System.IO.Path]::Combine($folder, $version)
-    # No version, so nobody finds a module there. Left by an install that was killed, it is removed by the next.
+    # No version, so PowerShell finds no module there. The next install removes what a killed install left.
     $new = [System.IO.Path]::Combine($folder, '.new')
     $old = [System.IO.Path]::Combine($folder, '.old')
     Remove-Folder $new

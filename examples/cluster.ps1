@@ -121,7 +121,7 @@ try {
     $listed = @(Step { Get-DfssFileInfo })
     Assert ($listed.Count -eq 1 -and $listed[0].Name -eq 'builds/report.bin') "$($listed.Count) files are listed."
     Assert ($listed[0].StoreIds.Count -eq 2) 'the file is not at both peers of the cluster.'
-    Write-Host "# Whoever tries the same invitation again is refused.`n"
+    Write-Host "# A second use of the same invitation is refused.`n"
     $code = Start-OtherUser eve $invitation
     Assert ($code -eq 0) "the third user ended with exit code $code."
     Write-Host ("The cluster works: from nothing to a file sent and received in {0:n1} s." -f $watch.Elapsed.TotalSeconds)

@@ -64,7 +64,7 @@ try {
     foreach ($store in $stores) { $peers += @(Start-DfssPeer -StorePath $store -Port 0 -Detached) }
     $peers | Out-Host
     $env:DFSS_PEER = $peers.Endpoint -join ','
-    Write-Host "DFSS_PEER=$($env:DFSS_PEER): from here on nobody needs to name them.`n"
+    Write-Host "DFSS_PEER=$($env:DFSS_PEER): from here on commands need no -Peer.`n"
 
     Write-Host "# Real files: the .NET runtime's own, and a large one made of them.`n"
     $large = [System.IO.Path]::Combine($folder, 'large.bin')

@@ -4,7 +4,7 @@
     another one is lost.
 .DESCRIPTION
     Runs in pwsh 7.6 (after `dotnet build`) and in dfss, unchanged, so it uses only what both have. Takes free ports on loopback
-    and a new temporary folder, and leaves neither behind. Sizes and victims are drawn anew each time; the seed is printed, and
+    and a new temporary folder, and leaves neither behind. Sizes and victims are random each time; the seed is printed, and
     -Seed gives it again. Whatever goes wrong ends it with exit code 1.
 .EXAMPLE
     dotnet run --project src/Dfss.Shell -- -File examples/survival.ps1
@@ -94,7 +94,7 @@ try {
         $null = @($degraded | Repair-DfssFile -WarningAction Ignore)
         $left = @(Get-DfssFileInfo -WarningAction Ignore | Where-Object { -not (Test-DfssFile -InputObject $_ -WarningAction Ignore) })
         Assert ($left.Count -eq 0) "$($left.Count) files are not healthy after the repair."
-        Write-Host "Test-DfssFile named $($degraded.Count) files; Repair-DfssFile mended them."
+        Write-Host "Test-DfssFile named $($degraded.Count) files; Repair-DfssFile repaired them."
     }
 
     Test-Everything 'In the end'

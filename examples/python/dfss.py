@@ -523,7 +523,7 @@ class Place(NamedTuple):
 
 
 def read_manifest(data: bytes | memoryview, record: Record) -> list[bytes]:
-    """The chunk ids of the record's manifest; its hash is checked by whoever fetched it. Raises ChunkCorrupt."""
+    """The chunk ids of the record's manifest; the function that fetched it has checked its hash. Raises ChunkCorrupt."""
     data = bytes(data)
     head = ((ENCRYPTED_MANIFEST_MAGIC if record.encryption else MANIFEST_MAGIC) + record.length.to_bytes(8, "big") + record.chunk_size.to_bytes(4, "big")
             + record.chunks.to_bytes(4, "big"))
@@ -611,7 +611,7 @@ class HiddenNames:
 
 
 class Keys:
-    """The keys that somebody has. Files: what New-DfssEncryptionKey makes, or a private key in PEM or DER (P-256, RSA)."""
+    """The keys of a user. Files: what New-DfssEncryptionKey makes, or a private key in PEM or DER (P-256, RSA)."""
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]] = ()):
         self._secrets: dict[bytes, Callable[[Wrap], bytes | None]] = {}
@@ -794,7 +794,7 @@ def _find_token(peer: tuple) -> str | None:
     try:
         return (folder / "tokens" / f"{host.replace(':', '-')}_{port}").read_text("ascii")
     except (OSError, ValueError):
-        return None  # nobody's that this user could know
+        return None  # of no user that is known here
 
 
 class _Pace:
@@ -821,7 +821,7 @@ class Connection:
         try:
             self._hello(token)
         except DfssError as error:
-            # A peer that was just starting writes its token before it refuses anybody: look once more.
+            # A peer that was just starting writes its token before it refuses clients: look once more.
             if error.code is not Code.NotAuthenticated or _find_token(self._remote) in (None, token):
                 raise
             self._hello(self._open())
@@ -1286,7 +1286,7 @@ class Register:
         return None
 
     def _finish(self) -> tuple[Balloted | None, bool] | None:
-        """Finishes somebody's change that got stuck. None: no majority."""
+        """Finishes another writer's unfinished change. None: no majority."""
         for attempt in range(ROUNDS):
             ballot = self.new_ballot()
             answers = self.vote("prepare", {"ballot": ballot.write()})
@@ -1425,7 +1425,7 @@ class Upload:
         return self._has.get(member, set())
 
     def sealed(self, member: int, answer: Answer) -> None:
-        """Takes back what a seal found missing; whoever lacks something three times in a row is passed over."""
+        """Withdraws what a seal found missing; a member that lacks something three times in a row is skipped."""
         if member not in self._has:
             return
         if answer.status == 0:
@@ -1518,7 +1518,7 @@ class Change:
                 raise
 
     def _follow(self, moved: _Moved) -> bool:
-        """Begins anew at the later home; False where this change is among what moved there."""
+        """Begins again at the later home; False where this change is among what moved there."""
         if self._attempts:
             record = moved.record
             if record and record.names(self._writer_id):
@@ -1806,7 +1806,7 @@ class Client:
         """Puts the source and makes the name's next version of it: prepare, seal, accept, decide.
 
         condition: CREATE (else FileExists), REPLACE, or the version that the name must be at, 0 for none (else
-        Conflict). Raises CommitUncertain where nobody knows; NoMajority and all others: nothing was changed.
+        Conflict). Raises CommitUncertain if the outcome is unknown; NoMajority and all others: nothing was changed.
         """
         name = normal_name(name)
         place, _, _ = self._home(name)
@@ -1880,7 +1880,7 @@ class Client:
                 known = newest.get(entry.record.name)
                 if known is None or known.ballot < entry.ballot:
                     newest[entry.record.name] = entry
-        # Of a name that moved, and of whose new home nobody was asked, this is the file that it has there.
+        # Of a name that moved, and of whose new home no member was asked, this is the file that it has there.
         records = [replace(r, state=0, former_home=()) if r.moved else r for r in (newest[name].record for name in sorted(newest))]
         return [Entry(r, sum(m.store_id in answered for m in r.home) > len(r.home) // 2)
                 for r in records if not r.removed]
@@ -1942,7 +1942,7 @@ class Client:
         download = Download(record, self.register(record.name, record.home).peers, keys)
         try:
             file, part = _part_file(record, target, resume)
-            with file:  # whose lock says that nobody else writes the part, until it has its name
+            with file:  # its lock excludes other writers of the part, until it has its name
                 is_there = not resume
                 try:
                     download.write_to(file, resume)

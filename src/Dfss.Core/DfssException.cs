@@ -28,6 +28,21 @@ public sealed class DfssException : Exception
         Code = code;
         Reason = reason;
         Advice = advice;
+        Detail = reason;
+    }
+
+    /// <summary>Makes an exception about a peer: its reason begins with the peer's address.</summary>
+    internal DfssException(DfssErrorCode code, PeerAddress peer, string detail, Exception? innerException = null)
+        : this(code, peer, detail, advice: null, innerException)
+    {
+    }
+
+    /// <summary>The same, with its own advice.</summary>
+    internal DfssException(DfssErrorCode code, PeerAddress peer, string detail, string? advice, Exception? innerException = null)
+        : this(code, $"{peer}: {detail}", advice, innerException)
+    {
+        Peer = peer;
+        Detail = detail;
     }
 
     /// <summary>What failed.</summary>
@@ -38,6 +53,15 @@ public sealed class DfssException : Exception
 
     /// <summary>What to do in this case; null if the code alone says it.</summary>
     public string? Advice { get; }
+
+    /// <summary>
+    /// The address of the peer that failed, or that could not be reached; null for a failure of no peer, or of several.
+    /// The reason names it.
+    /// </summary>
+    public PeerAddress? Peer { get; private init; }
+
+    /// <summary>The reason without the peer's address, for a sentence that names the peer already.</summary>
+    internal string Detail { get; private init; }
 
     /// <summary>The chunk that the failure is about; null if it is about no chunk, or the chunk is unknown.</summary>
     public ChunkId? ChunkId { get; init; }
@@ -55,7 +79,20 @@ public sealed class DfssException : Exception
     /// <param name="advice">What to do, if more is known now; null to keep it.</param>
     public DfssException Copy(string? reason = null, string? advice = null)
     {
-        DfssException copy = new(Code, reason ?? Reason, advice ?? Advice, InnerException) { ChunkId = ChunkId };
+        return Traced(new(Code, reason ?? Reason, advice ?? Advice, InnerException)
+        {
+            ChunkId = ChunkId,
+            Peer = Peer,
+            Detail = reason ?? Detail,
+        });
+    }
+
+    /// <summary>A copy of the failure that says at which peer it occurred; where it says so already, only a copy.</summary>
+    internal DfssException At(PeerAddress peer) =>
+        Peer is not null ? Copy() : Traced(new(Code, peer, Reason, Advice, InnerException) { ChunkId = ChunkId });
+
+    private DfssException Traced(DfssException copy)
+    {
         if (StackTrace is { } trace)
         {
             ExceptionDispatchInfo.SetRemoteStackTrace(copy, trace);

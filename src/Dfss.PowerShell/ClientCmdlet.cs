@@ -15,17 +15,16 @@ public abstract class ClientCmdlet : IdentityCmdlet
     private bool isVerbose;
     private bool isDebug;
 
-    /// <summary>
-    /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an Endpoint,
-    /// such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken, or the peers of the cluster that was joined.
-    /// </summary>
+    /// <summary>The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an
+    /// Endpoint, such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken, or the peers of the cluster that
+    /// was joined.</summary>
     [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
     [PeerArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(PeerCompletion))]
     public string[]? Peer { get; set; }
 
-    /// <summary>Whether the cmdlet has nobody to ask but those that -Peer, $env:DFSS_PEER or the cluster name.</summary>
+    /// <summary>Whether the cmdlet asks only the peers that -Peer, $env:DFSS_PEER or the cluster name.</summary>
     private protected virtual bool NeedsPeers => true;
 
     /// <summary>The client; it connects when first used.</summary>
@@ -53,18 +52,19 @@ public abstract class ClientCmdlet : IdentityCmdlet
         client = new DfssClient(await FindPeersAsync(cancellationToken).ConfigureAwait(false), CreateOptions());
     }
 
-    /// <summary>The peers, as what ends a cmdlet of one client is about them all.</summary>
-    private protected sealed override object? EndingTarget(DfssException failure) => client?.Peers switch
+    /// <summary>The peer that failed; where the failure is of no single one, all peers of the client.</summary>
+    private protected sealed override object? EndingTarget(DfssException failure) => (failure.Peer, client?.Peers) switch
     {
-        null => null,
-        [PeerAddress only] => only.ToString(),
-        { } many => many.Select(address => address.ToString()).ToArray(),
+        (PeerAddress failed, _) => failed.ToString(),
+        (null, null) => null,
+        (null, [PeerAddress only]) => only.ToString(),
+        (null, { } many) => many.Select(address => address.ToString()).ToArray(),
     };
 
     /// <inheritdoc/>
     private protected override ValueTask CleanUpAsync() => client?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>Ends the cmdlet when there is nobody to ask.</summary>
+    /// <summary>Ends the cmdlet if no peer is given.</summary>
     private protected void RequirePeers()
     {
         if (Client.Peers.Count == 0)

@@ -11,7 +11,7 @@ public enum DfssCertificateState
     /// <summary>It has expired, by this machine's clock.</summary>
     Expired,
 
-    /// <summary>It was taken back (Revoke-DfssCertificate).</summary>
+    /// <summary>It was revoked (Revoke-DfssCertificate).</summary>
     Revoked,
 }
 

@@ -38,10 +38,8 @@ public abstract class DfssCmdlet : AsyncCmdlet
         return wrong is null ? passphrase! : throw wrong;
     }
 
-    /// <summary>
-    /// Whether somebody wants to see a stream: its switch decides, else its preference variable. On the pipeline thread
-    /// only.
-    /// </summary>
+    /// <summary>Whether a stream is shown: its switch decides, else its preference variable. On the pipeline thread
+    /// only.</summary>
     private protected bool IsWanted(string stream)
     {
         if (MyInvocation.BoundParameters.TryGetValue(stream, out object? given))
@@ -53,10 +51,9 @@ public abstract class DfssCmdlet : AsyncCmdlet
             && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
     }
 
-    /// <summary>
-    /// Whether a parameter of one text has the same for the whole command. A script block is none: PowerShell lists the parameter as
-    /// bound from the start, and sets its property for each object of the pipeline. To be asked before the first input.
-    /// </summary>
+    /// <summary>Whether a parameter of one text has the same for the whole command. A script block is none: PowerShell
+    /// lists the parameter as bound from the start, and sets its property for each object of the pipeline. To be asked
+    /// before the first input.</summary>
     private protected bool IsFixed(string parameter) =>
         MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) && given is string;
 
@@ -79,9 +76,8 @@ public abstract class DfssCmdlet : AsyncCmdlet
         return resolved.Paths;
     }
 
-    /// <summary>
-    /// Resolves a path that need not exist, on the pipeline thread; one that cannot be resolved ends the cmdlet.
-    /// </summary>
+    /// <summary>Resolves a path that need not exist, on the pipeline thread; one that cannot be resolved ends the
+    /// cmdlet.</summary>
     private protected async Task<string> ResolveNewAsync(string path)
     {
         FileSystemPath resolved =

@@ -74,10 +74,8 @@ public sealed class DfssPeerInfo
     /// <summary>What it was doing.</summary>
     public DfssPeerState State { get; internal init; }
 
-    /// <summary>
-    /// The first of <see cref="Endpoints"/>: what -Peer takes. Not called Address, because every array has a method of
-    /// that name, which <c>$peers.Address</c> would give.
-    /// </summary>
+    /// <summary>The first of <see cref="Endpoints"/>: what -Peer takes. Not called Address, because every array has a
+    /// method of that name, which <c>$peers.Address</c> would give.</summary>
     public string Endpoint => Endpoints.Count > 0 ? Endpoints[0] : string.Empty;
 
     /// <summary>Where it can be found, as host:port.</summary>
@@ -122,9 +120,8 @@ public sealed class DfssPeerInfo
     /// <summary>The most bytes of chunks that it takes; null for no limit, or when it did not answer.</summary>
     public long? QuotaBytes { get; internal init; }
 
-    /// <summary>
-    /// Bytes that it leaves free on the store's file system; null for a store in memory, or when it did not answer.
-    /// </summary>
+    /// <summary>Bytes that it leaves free on the store's file system; null for a store in memory, or when it did not
+    /// answer.</summary>
     public long? MinimumFreeBytes { get; internal init; }
 
     /// <summary>Bytes free on the store's file system; null for a store in memory, or when it did not answer.</summary>
@@ -133,7 +130,8 @@ public sealed class DfssPeerInfo
     /// <summary>How its scrub is getting on, which re-reads all it stores; null when it did not answer.</summary>
     public DfssScrubState? Scrub { get; internal init; }
 
-    /// <summary>Bytes a second that the scrub reads at the most; 0 where it is off, null when the peer did not answer.</summary>
+    /// <summary>Bytes a second that the scrub reads at the most; 0 where it is off, null when the peer did not
+    /// answer.</summary>
     public long? ScrubRate { get; internal init; }
 
     /// <summary>Chunks checked in the scrub's round at hand, or in its last; null when it did not answer.</summary>
@@ -142,20 +140,19 @@ public sealed class DfssPeerInfo
     /// <summary>Bytes checked in the scrub's round at hand, or in its last; null when it did not answer.</summary>
     public long? ScrubbedBytes { get; internal init; }
 
-    /// <summary>When the scrub last got through the whole store; null before it has, or when the peer did not answer.</summary>
+    /// <summary>When the scrub last got through the whole store; null before it has, or when the peer did not
+    /// answer.</summary>
     public DateTime? LastScrubTime { get; internal init; }
 
     /// <summary>Bad chunks that the scrub has found in all; null when it did not answer.</summary>
     public long? CorruptChunks { get; internal init; }
 
-    /// <summary>
-    /// Bad chunks that were set aside, by whoever found them, and are kept in quarantine/; null when it did not answer.
-    /// </summary>
+    /// <summary>Corrupt chunks that were moved to quarantine and are kept in quarantine/; null when it did not
+    /// answer.</summary>
     public long? QuarantinedChunks { get; internal init; }
 
-    /// <summary>
-    /// Why its store takes no more writes and votes until the peer is restarted; null while it does, or when it did not answer.
-    /// </summary>
+    /// <summary>Why its store takes no more writes and votes until the peer is restarted; null while it does, or when
+    /// it did not answer.</summary>
     public string? StoreFault { get; internal init; }
 
     /// <summary>What it does in the background, and how that is getting on; empty when it did not answer.</summary>

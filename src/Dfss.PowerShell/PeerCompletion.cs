@@ -5,10 +5,8 @@ using System.Management.Automation.Language;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// Completes peers with what this process knows without asking anybody: the peers that it started, and those of
-/// $env:DFSS_PEER. Nothing crosses the network while somebody types.
-/// </summary>
+/// <summary>Completes peers with what this process knows without a request: the peers that it started, and those of
+/// $env:DFSS_PEER. Nothing crosses the network while the user types.</summary>
 internal sealed class PeerCompletion : IArgumentCompleter
 {
     /// <inheritdoc/>

@@ -3,19 +3,17 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// The progress of all files of one command: one record with bytes, rate and time left, and below it up to
+/// <summary>The progress of all files of one command: one record with bytes, rate and time left, and below it up to
 /// <see cref="MaxChildren"/> files, those longest under way. Drawn by a timer, so that a stall shows too: at most five
 /// times a second, the next time not before the last was shown. A command that is done before the first fifth of a
-/// second shows nothing. Safe for use from many threads.
-/// </summary>
+/// second shows nothing. Safe for use from many threads.</summary>
 /// <param name="activity">What the command does, the title of the progress.</param>
 /// <param name="show">Shows a picture that it has made when it can be shown; the task ends then.</param>
 /// <param name="timeProvider">The clock.</param>
 internal sealed class ProgressReporter(
     string activity, Func<Func<IReadOnlyList<ProgressRecord>>, Task> show, TimeProvider timeProvider) : IAsyncDisposable
 {
-    /// <summary>4: more bars than that hide the prompt and nobody reads them.</summary>
+    /// <summary>4: more bars than that hide the prompt and are not read.</summary>
     internal const int MaxChildren = 4;
 
     private const int RecordsPerCommand = 1 + MaxChildren;
@@ -149,7 +147,7 @@ internal sealed class ProgressReporter(
 
     private async Task DrawAsync()
     {
-        // Between two calls of the cmdlet nothing can be shown, and when it ends nobody looks: both cancel this.
+        // Between two calls of the cmdlet nothing can be shown, and after its end nothing is read: both cancel this.
         await show(CreatePicture).ConfigureAwait(
             ConfigureAwaitOptions.SuppressThrowing);
         lock (gate)

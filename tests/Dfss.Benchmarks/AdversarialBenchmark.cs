@@ -4,10 +4,9 @@ using Dfss.Testing;
 
 namespace Dfss.Benchmarks;
 
-/// <summary>
-/// What hostile clients take from an honest one: it sends a file to a peer and receives it, again and again, for some seconds alone and for
-/// as many beside one adversary of the zoo, in turns. All three share this machine, so what an attacker spends on its attack is missing too.
-/// </summary>
+/// <summary>What hostile clients take from an honest one: it sends a file to a peer and receives it, again and again,
+/// for some seconds alone and for as many beside one adversarial client, in turns. All three share this machine, so
+/// what an attacker spends on its attack is missing too.</summary>
 internal static class AdversarialBenchmark
 {
     private const int FileBytes = 8 << 20;

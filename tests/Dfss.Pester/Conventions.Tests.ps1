@@ -134,7 +134,7 @@ Describe 'Peers' {
         (Get-DfssPeer -Id $peer.Id).State | Should -Be 'Running'
     }
 
-    It 'are offered while somebody types, those of $env:DFSS_PEER too, and nobody is asked' {
+    It 'are offered while the user types, those of $env:DFSS_PEER too, without a request' {
         $listener = [System.Net.Sockets.TcpListener]::new([System.Net.IPAddress]::Loopback, 0)
         $listener.Start()
         $env:DFSS_PEER = "$($listener.LocalEndpoint)"

@@ -127,7 +127,7 @@ internal static class FuzzTargets
 
         if (message.Status != DfssErrorCode.None)
         {
-            _ = ErrorAnswer.ToException(message, "peer").ToString();
+            _ = ErrorAnswer.ToException(message).ToString();
         }
     }
 

@@ -33,7 +33,8 @@ public sealed partial class DfssPeer
         }
         catch (Exception error)
         {
-            // A peer that can accept nobody any more must not look alive. Stopping waits for this task; it is not waited for here.
+            // A peer that can accept no more connections must not appear to be running. Stopping waits for this task;
+            // it is not awaited here.
             fault = error;
             Log($"The peer can accept no more connections and stops: {error}");
             _ = StopAsync();
@@ -58,7 +59,8 @@ public sealed partial class DfssPeer
         _ = RunAsync(session, visit, ended);
     }
 
-    /// <summary>Runs a session to its end; <paramref name="ended"/>, which stopping waits for, tells of it.</summary>
+    /// <summary>Runs a session to its end, and then completes <paramref name="ended"/>, which stopping waits
+    /// for.</summary>
     private async Task RunAsync(PeerSession session, Visit visit, TaskCompletionSource ended)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);

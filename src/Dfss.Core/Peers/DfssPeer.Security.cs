@@ -9,7 +9,8 @@ namespace Dfss.Peers;
 /// <content>Who is let in, and for how long.</content>
 public sealed partial class DfssPeer
 {
-    /// <summary>2 s: a user who has emptied the state folder reaches the peer again before looking for the reason.</summary>
+    /// <summary>2 s: a user who has emptied the state folder reaches the peer again before looking for the
+    /// reason.</summary>
     private static readonly TimeSpan TokenInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
@@ -34,7 +35,7 @@ public sealed partial class DfssPeer
                 "Ask the peer's administrator for a role.");
         }
 
-        // Who shows no certificate is known by his address alone; who comes to join stays a stranger.
+        // A client without a certificate is identified by its address only; a client that joins stays unauthenticated.
         IdentityShare share = client.IsUnauthenticated
             ? memory.Open()
             : connectionLimiter.Admit(visit, client.Certificates.Count > 0 ? client.Certificates[0] : visit.Address);
@@ -64,19 +65,21 @@ public sealed partial class DfssPeer
         }
     }
 
-    /// <summary>Who a client is. To an issuer who shows no certificate is somebody who would like to have one.</summary>
+    /// <summary>The client's identity. At an issuer, a client without a certificate may be about to join.</summary>
     private RemoteIdentity Identify(ValidationResult validation) =>
         Options.Issuer is not null && validation.Refusal?.Code == DfssErrorCode.NotAuthenticated
             ? RemoteIdentity.Unauthenticated
             : validation.IdentityOrThrow();
 
-    /// <summary>Makes the token that clients of a peer without certificates must know; null where it is to ask nobody.</summary>
+    /// <summary>Makes the token that clients of a peer without certificates must send; null if the peer does not
+    /// authenticate clients.</summary>
     private static Task<LoopbackToken?> CreateTokenAsync(
         PeerOptions options, IConnectionListener listener, CancellationToken cancellationToken)
     {
         if (options.Identity is not null || options.AllowUnauthenticatedNetwork)
         {
-            // A peer that was killed here has left its own, by which this one would be taken for one that speaks plaintext.
+            // A peer that was killed here has left its own, by which this one would be taken for one that speaks
+            // plaintext.
             LoopbackToken.Forget(options.StateFolder, listener.Endpoints);
             return Task.FromResult<LoopbackToken?>(null);
         }
@@ -90,7 +93,8 @@ public sealed partial class DfssPeer
             cancellationToken)!;
     }
 
-    /// <summary>Puts the token back where its files are gone: without them no client would be let in until a restart.</summary>
+    /// <summary>Puts the token back where its files are gone: without them no client would be let in until a
+    /// restart.</summary>
     private async Task<TimeSpan?> KeepTokenAsync(CancellationToken cancellationToken)
     {
         if (await token!.RestoreAsync(cancellationToken).ConfigureAwait(false))
@@ -101,7 +105,8 @@ public sealed partial class DfssPeer
         return TokenInterval;
     }
 
-    /// <summary>Closes the connections of clients whose certificates were revoked, or have expired, since they were let in.</summary>
+    /// <summary>Closes the connections of clients whose certificates were revoked, or have expired, since they were
+    /// accepted.</summary>
     private async Task<TimeSpan?> WatchIdentitiesAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -109,11 +114,11 @@ public sealed partial class DfssPeer
         return Options.IdentityInterval;
     }
 
-    /// <summary>All at once: one who reads nothing does not keep another in.</summary>
+    /// <summary>All at once: a client that reads nothing does not delay the others.</summary>
     private Task RefuseThoseWhoMayNoMoreAsync() => Task.WhenAll(sessions.Keys.Select(session =>
         session.Client is { } client && tls?.Validator.Recheck(client, "client") is { } reason ? session.RefuseAsync(reason) : Task.CompletedTask));
 
-    /// <summary>At once, so that whoever is told of a revocation is told of what is so.</summary>
+    /// <summary>At once, so that the answer to a revocation is true when it is sent.</summary>
     private async Task TellRevokedAsync(string broughtBy)
     {
         if (Options.Issuer is { } issuer)

@@ -10,7 +10,7 @@ namespace Dfss.Peers;
 /// <summary>A running peer: a process's service of one store. Stops on dispose.</summary>
 public sealed partial class DfssPeer : IAsyncDisposable
 {
-    /// <summary>5 s: a 16 MiB chunk over a slow link still arrives, and nobody waits long for a peer to stop.</summary>
+    /// <summary>5 s: a 16 MiB chunk over a slow link still arrives, and stopping a peer stays quick.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
     private readonly LocalStore store;
@@ -24,7 +24,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly ConcurrentDictionary<PeerSession, Task> sessions = new();
     private readonly CancellationTokenSource stopping = new();
 
-    // Not disposed: whoever is in a hurry may be so until after the end, and it owns no timer or handle.
+    // Not disposed: a caller may abort until after the end, and it owns no timer or handle.
     private readonly CancellationTokenSource aborting = new();
     private readonly PeerInstance instance = PeerInstance.Create();
     private readonly long startedTimestamp;
@@ -92,17 +92,17 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>Open connections at this moment.</summary>
     public int Connections => sessions.Count;
 
-    /// <summary>What requests and answers hold at this moment, of memory and of the budgets; 0 when nothing is under way.</summary>
+    /// <summary>What requests and answers hold at this moment, of memory and of the budgets; 0 when nothing is under
+    /// way.</summary>
     internal long HeldBytes => memory.HeldBytes;
 
     /// <summary>Ends when the peer has stopped; fails when it had to stop because of a fault.</summary>
     public Task Completion => completion.Task;
 
     /// <summary>Opens the store and listens. When it returns, clients can connect.</summary>
-    /// <exception cref="DfssException">
-    /// StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, AddressUnavailable, InvalidArgument; CertificateExpired,
-    /// CertificateRevoked, CertificateNotTrusted: no client would accept its certificate.
-    /// </exception>
+    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, AddressUnavailable,
+    /// InvalidArgument; CertificateExpired, CertificateRevoked, CertificateNotTrusted: no client would accept its
+    /// certificate.</exception>
     public static async Task<DfssPeer> StartAsync(PeerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -168,16 +168,15 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>Stops: takes no more, answers what is under way (for at most 5 s), closes the store.</summary>
     public Task StopAsync() => stopped.Value;
 
-    /// <summary>
-    /// Answers no more: a stop that is under way, or comes, breaks the connections at once and closes the store in order.
-    /// What was not answered can be asked again.
-    /// </summary>
+    /// <summary>Answers no more: a stop that is under way, or comes, breaks the connections at once and closes the
+    /// store in order. What was not answered can be asked again.</summary>
     public void Abort() => aborting.Cancel();
 
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    /// <summary>Each step is taken, whatever became of the one before; the first failure is what completion tells.</summary>
+    /// <summary>Each step is taken, whether or not the one before failed; completion reports the first
+    /// failure.</summary>
     private async Task StopOnceAsync()
     {
         await TryStopAsync(stopping.CancelAsync).ConfigureAwait(false);

@@ -2,16 +2,12 @@ using System.Net;
 
 namespace Dfss.Peers;
 
-/// <summary>
-/// The rule for where a peer may listen: with certificates anywhere; else on loopback, or where it was told to in so many
-/// words.
-/// </summary>
+/// <summary>The rule for where a peer may listen: with certificates anywhere; else on loopback, or where explicitly
+/// allowed.</summary>
 internal static class ListenAddress
 {
-    /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.InvalidArgument"/>: beyond loopback without certificates, and not allowed; or certificates and yet nobody
-    /// asked.
-    /// </exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: beyond loopback without
+    /// certificates, and not allowed; or certificates without authentication.</exception>
     public static void ThrowIfNotAllowed(PeerOptions options)
     {
         if (options.Identity is not null || options.Issuer is not null)

@@ -15,13 +15,13 @@ public sealed record PeerOptions
     /// <summary>The store's folder, made where it does not exist; null keeps everything in memory.</summary>
     public string? StorePath { get; init; }
 
-    /// <summary>What the operator says of a store that is not where it last ran. For one start: leave it out afterwards.</summary>
+    /// <summary>What the operator says of a store that is not where it last ran. For one start: leave it out
+    /// afterwards.</summary>
     public StoreRelocation StoreRelocation { get; init; }
 
-    /// <summary>
-    /// What to listen on: <c>localhost</c> (127.0.0.1 and ::1), an IP address of this machine, or <c>*</c> for all. Anything but loopback
-    /// needs an <see cref="Identity"/>, or <see cref="AllowUnauthenticatedNetwork"/>.
-    /// </summary>
+    /// <summary>What to listen on: <c>localhost</c> (127.0.0.1 and ::1), an IP address of this machine, or <c>*</c> for
+    /// all. Anything but loopback needs an <see cref="Identity"/>, or
+    /// <see cref="AllowUnauthenticatedNetwork"/>.</summary>
     public string Address { get; init; } = "localhost";
 
     /// <summary>The TCP port; 0 takes any free one.</summary>
@@ -33,38 +33,31 @@ public sealed record PeerOptions
             : throw new ArgumentOutOfRangeException(nameof(Port), value, "A port is 0 to 65535.");
     } = DfssLimits.DefaultPort;
 
-    /// <summary>Where others can find this peer, as <c>host</c> or <c>host:port</c>; empty for what it listens on.</summary>
+    /// <summary>Where others can find this peer, as <c>host</c> or <c>host:port</c>; empty for what it listens
+    /// on.</summary>
     public IReadOnlyList<string> AdvertisedAddresses { get; init; } = [];
 
-    /// <summary>
-    /// The peer's certificate, and whom it trusts: it then speaks TLS only, with clients that show certificates of their
-    /// own, and lets each do what its role says. Null for plaintext.
-    /// </summary>
+    /// <summary>The peer's certificate and its trusted authorities. The peer then uses TLS only, requires client
+    /// certificates, and permits what each client's role allows. Null for plaintext.</summary>
     public TlsIdentity? Identity { get; init; }
 
-    /// <summary>
-    /// Asked hourly for the identity to show from then on, given the one that is shown: a member's certificate is renewed so, and one that
-    /// somebody else renewed is taken up. It gives back what it was given where nothing changed. Null: the identity stays as it is.
-    /// </summary>
+    /// <summary>Called hourly with the current identity; returns the identity to use from then on. So a member's
+    /// certificate is renewed, and one that another process renewed is loaded. It returns its argument if nothing
+    /// changed. Null: the identity stays as it is.</summary>
     public Func<TlsIdentity, CancellationToken, Task<TlsIdentity>>? RenewIdentity { get; init; }
 
-    /// <summary>
-    /// The authority of the peer's cluster, where this is the peer that lets members in. It then needs no
-    /// <see cref="Identity"/>: it makes a certificate for its store itself. The peer disposes it when it stops, or cannot be started.
-    /// </summary>
+    /// <summary>The authority of the peer's cluster, where this is the peer that lets members in. It then needs no
+    /// <see cref="Identity"/>: it makes a certificate for its store itself. The peer disposes it when it stops, or
+    /// cannot be started.</summary>
     public ClusterIssuer? Issuer { get; init; }
 
-    /// <summary>
-    /// Lets the peer listen anywhere and ask nobody who he is, although nothing is encrypted and everybody who reaches the port can read,
-    /// write and replace every file.
-    /// </summary>
+    /// <summary>Lets the peer listen on any address without authentication, although nothing is encrypted and every
+    /// client that reaches the port can read, write and replace every file.</summary>
     public bool AllowUnauthenticatedNetwork { get; init; }
 
-    /// <summary>
-    /// Bytes a second at which the peer reads through its store in the background to find what has gone bad; 0 turns that
-    /// off. The default is 8 MiB/s: 1 TB in a day and a half, well within the week between two rounds, for a twentieth of
-    /// what a slow disk reads.
-    /// </summary>
+    /// <summary>Bytes a second at which the peer reads through its store in the background to find what has gone bad; 0
+    /// turns that off. The default is 8 MiB/s: 1 TB in a day and a half, well within the week between two rounds, for a
+    /// twentieth of what a slow disk reads.</summary>
     public long ScrubBytesPerSecond
     {
         get;
@@ -73,10 +66,8 @@ public sealed record PeerOptions
             : throw new ArgumentOutOfRangeException(nameof(ScrubBytesPerSecond), value, "A rate is 0 or more.");
     } = DefaultScrubBytesPerSecond;
 
-    /// <summary>
-    /// The most bytes of chunks that the store takes; null: no limit. A chunk beyond it is refused with
-    /// <see cref="DfssErrorCode.StoreFull"/> before a byte is written. Reads, votes and seals go on.
-    /// </summary>
+    /// <summary>The most bytes of chunks that the store takes; null: no limit. A chunk beyond it is refused with
+    /// <see cref="DfssErrorCode.StoreFull"/> before a byte is written. Reads, votes and seals go on.</summary>
     public long? QuotaBytes
     {
         get;
@@ -85,11 +76,9 @@ public sealed record PeerOptions
             : throw new ArgumentOutOfRangeException(nameof(QuotaBytes), value, "A quota is 1 or more, or null.");
     }
 
-    /// <summary>
-    /// Bytes that are to stay free on the store's disk: chunks that would take them are refused like those over the quota.
-    /// Null: 256 MiB, or a twentieth of a disk of less than 5 GiB, so that votes and seals, which are few bytes, never fail
-    /// for want of space.
-    /// </summary>
+    /// <summary>Bytes that are to stay free on the store's disk: chunks that would take them are refused like those
+    /// over the quota. Null: 256 MiB, or a twentieth of a disk of less than 5 GiB, so that votes and seals, which are
+    /// few bytes, never fail for want of space.</summary>
     public long? MinimumFreeBytes
     {
         get;
@@ -98,10 +87,9 @@ public sealed record PeerOptions
             : throw new ArgumentOutOfRangeException(nameof(MinimumFreeBytes), value, "Space to stay free is 0 or more, or null.");
     }
 
-    /// <summary>
-    /// A folder of this user's alone. A peer on loopback without an <see cref="Identity"/> writes a token there, and serves
-    /// those only who know it: this user's programs, which read it there. Null: there is none.
-    /// </summary>
+    /// <summary>A private folder of this user. A peer on loopback without an <see cref="Identity"/> writes a token
+    /// there, and serves only clients that send it: this user's programs, which read it there. Null: there is
+    /// none.</summary>
     public string? StateFolder { get; init; } = UserState.Folder;
 
     /// <summary>Called, from any thread, with a line about what an operator should know.</summary>
@@ -113,18 +101,20 @@ public sealed record PeerOptions
     /// <summary>The clock for time-outs.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>
-    /// How often the revocation list is looked at for those who are connected: 5 s, so that whoever revokes can see it work.
-    /// </summary>
+    /// <summary>How often the revocation list is checked for open connections: 5 s, so that an administrator sees a
+    /// revocation take effect.</summary>
     internal TimeSpan IdentityInterval { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often <see cref="RenewIdentity"/> is asked: hourly, as a certificate holds for days at the least.</summary>
+    /// <summary>How often <see cref="RenewIdentity"/> is asked: hourly, as a certificate holds for days at the
+    /// least.</summary>
     internal TimeSpan RenewalInterval { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long a client may take to say hello: 10 s, so that a stranger who says nothing does not stay for long.</summary>
+    /// <summary>How long a client may take to send hello: 10 s, so that a silent connection does not stay for
+    /// long.</summary>
     internal TimeSpan HelloLimit { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether <see cref="FailedHandshakes"/> have consequences: not for a test that makes thousands.</summary>
+    /// <summary>Whether <see cref="FailedHandshakes"/> have consequences: not for a test that makes
+    /// thousands.</summary>
     internal bool DelaysFailedHandshakes { get; init; } = true;
 
     /// <summary>The time-outs of connections; their clock is <see cref="TimeProvider"/>.</summary>

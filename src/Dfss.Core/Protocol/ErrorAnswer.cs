@@ -52,10 +52,10 @@ internal static class ErrorAnswer
     }
 
     /// <summary>
-    /// The exception for an error answer: its code, and "peer: message". An unknown code, of a newer peer, becomes
+    /// The exception for an error answer: its code and message. An unknown code, of a newer peer, becomes
     /// PeerFault, and the message has its number. The peer's text is made printable, and cut if it is too long.
     /// </summary>
-    public static DfssException ToException(Message answer, string peer)
+    public static DfssException ToException(Message answer)
     {
         string text = answer.Map.TryGet("message", out MessageValue message) && message.Kind == MessageValueKind.Text
             ? PrintableText.From(message.AsText(), MaxMessageCharacters)
@@ -76,9 +76,9 @@ internal static class ErrorAnswer
             ? PrintableText.From(given.AsText(), MaxAdviceCharacters)
             : null;
         return Enum.IsDefined(answer.Status)
-            ? new DfssException(answer.Status, $"{peer}: {text}", advice) { ChunkId = chunkId }
+            ? new DfssException(answer.Status, text, advice) { ChunkId = chunkId }
             : new DfssException(
-                DfssErrorCode.PeerFault, $"{peer}: {text} (The peer's error {(int)answer.Status} is unknown here.)", advice)
+                DfssErrorCode.PeerFault, $"{text} (The peer's error {(int)answer.Status} is unknown here.)", advice)
             { ChunkId = chunkId };
     }
 

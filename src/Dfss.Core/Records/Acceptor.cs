@@ -5,12 +5,10 @@ namespace Dfss.Records;
 /// <param name="Answer">To be sent once the state is on stable storage.</param>
 internal readonly record struct AcceptorStep(RegisterState State, RegisterAnswer Answer);
 
-/// <summary>
-/// The voting rules of a member: pure functions from a state and a request to the next state and the answer. Whoever
-/// calls them applies the steps of one name one after the other. A ballot whose counter is more than
+/// <summary>The voting rules of a member: pure functions from a state and a request to the next state and the answer.
+/// The caller applies the steps of one name one after the other. A ballot whose counter is more than
 /// <see cref="Ballot.MaxJump"/> above any seen of its epoch, or whose epoch is that far above, or a record of another
-/// name or epoch, is <see cref="DfssErrorCode.InvalidArgument"/>.
-/// </summary>
+/// name or epoch, is <see cref="DfssErrorCode.InvalidArgument"/>.</summary>
 internal static class Acceptor
 {
     /// <summary>Step 1: promises the ballot, unless a higher one was promised.</summary>
@@ -20,20 +18,17 @@ internal static class Acceptor
         return request.Ballot < state.Promised ? Refuse(state) : Done(Promise(state, request.Ballot));
     }
 
-    /// <summary>
-    /// Whether step 3 is refused: the refusal, or null where the chunk store may be flushed and looked at.
-    /// </summary>
+    /// <summary>Whether step 3 is refused: the refusal, or null where the chunk store may be flushed and looked
+    /// at.</summary>
     public static RegisterAnswer? CheckSeal(RegisterState state, SealRequest request)
     {
         CheckJump(state, request.Ballot);
         return request.Ballot < state.Promised ? Refuse(state).Answer : null;
     }
 
-    /// <summary>
-    /// Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal, unless a
-    /// higher ballot was promised meanwhile. To be called under the lock that keeps the collector of garbage away, from
-    /// the look at the chunks on.
-    /// </summary>
+    /// <summary>Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal,
+    /// unless a higher ballot was promised meanwhile. To be called under the lock that keeps the collector of garbage
+    /// away, from the look at the chunks on.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>: too many files are sealed under this
     /// name.</exception>
     public static AcceptorStep Seal(RegisterState state, SealRequest request)
@@ -82,17 +77,14 @@ internal static class Acceptor
             : Done(Promise(state, request.Ballot) with { Accepted = new BallotedRecord(request.Ballot, request.Record) });
     }
 
-    /// <summary>
-    /// Step 5: takes note that the record was chosen at the ballot, and lets go of the seals up to it. Never refused.
-    /// </summary>
-    /// <remarks>
-    /// What was accepted at a ballot not above is replaced by what was chosen, as if this member had been asked to
-    /// accept it in time. That is safe: (b, r) was chosen, so a majority accepted it before any of them promised more;
-    /// whoever prepares above b meets one of them and builds on r or on what came after r, whether this member tells
-    /// him of (b, r), of less, or of nothing. The promise rises with it, so that no lower accept follows; refusing more
-    /// is always safe. The gain: what was accepted is never older than what was decided, so no old content is kept for
-    /// it, and a late seal of a lost round is refused in place of being kept for ever.
-    /// </remarks>
+    /// <summary>Step 5: takes note that the record was chosen at the ballot, and lets go of the seals up to it. Never
+    /// refused.</summary>
+    /// <remarks>What was accepted at a lower or equal ballot is replaced by what was chosen, as if this member had been
+    /// asked to accept it in time. That is safe: (b, r) was chosen, so a majority accepted it before any of them
+    /// promised more; a proposer that prepares above b reads one of them and builds on r or on a successor of r,
+    /// whether this member answers (b, r), less, or nothing. The promise rises with it, so that no lower accept
+    /// follows; refusing more is always safe. The gain: what was accepted is never older than what was decided, so no
+    /// old content is kept for it, and a late seal of a lost round is refused and not kept indefinitely.</remarks>
     public static AcceptorStep Decide(RegisterState state, DecideRequest request)
     {
         CheckJump(state, request.Ballot);

@@ -1,12 +1,11 @@
 namespace Dfss.Records;
 
-/// <summary>
-/// One change or one read of one name, without I/O: it says what to ask of whom, and is told what came back. One thread
-/// at a time. A driver asks <see cref="NextFor"/> of each member after every event until it gives null, sends what it
-/// gets, and reports each request once, with the same object: its answer, or that none came (connection lost, time-out,
-/// an error, a member without a known store). Once <see cref="IsFinished"/>, what <see cref="NextFor"/> still gives are
-/// decisions to spread: they may be lost, and nobody need wait for them.
-/// </summary>
+/// <summary>One change or one read of one name, without I/O: it returns requests for members and takes their answers.
+/// One thread at a time. After every event a driver asks <see cref="NextFor"/> for each member until it returns null,
+/// sends the requests, and reports each request once, with the same object: its answer, or that there was none
+/// (connection lost, time-out, an error, a member without a known store). Once <see cref="IsFinished"/>, further
+/// requests of <see cref="NextFor"/> are decisions to spread: they may be lost, and the caller need not wait for
+/// them.</summary>
 internal interface IRegisterRound
 {
     /// <summary>The name.</summary>
@@ -15,11 +14,9 @@ internal interface IRegisterRound
     /// <summary>n: the members are 0 to n - 1, in the order of the home.</summary>
     int MemberCount { get; }
 
-    /// <summary>
-    /// 1 at first, and one more for each new ballot or repeated step. Before asking on after a rise from 2 on, wait a
-    /// random and growing time: the rise to 2 is usually only the discovery of how far the counter is, later ones are
-    /// contention or members out of reach.
-    /// </summary>
+    /// <summary>1 at first, and one more for each new ballot or repeated step. Before asking on after a rise from 2 on,
+    /// wait a random and growing time: the rise to 2 is usually only the discovery of how far the counter is, later
+    /// ones are contention or members out of reach.</summary>
     int Round { get; }
 
     /// <summary>Whether the outcome is known.</summary>

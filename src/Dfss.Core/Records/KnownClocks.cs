@@ -1,18 +1,19 @@
 namespace Dfss.Records;
 
-/// <summary>
-/// What a client has heard of stores' clocks: from the stores, and from others that remember them. Kept in memory, for as
-/// long as the client lives. A store that was put back is told the clocks that it does not know, and finds out itself.
-/// </summary>
+/// <summary>What a client has heard of stores' clocks: from the stores, and from others that remember them. Kept in
+/// memory, for as long as the client lives. A store that was put back is told the clocks that it does not know, and
+/// finds out itself.</summary>
 internal sealed class KnownClocks
 {
-    /// <summary>A store is opened rarely while a client runs; what it was opened before is not asked about for ever.</summary>
+    /// <summary>A store is opened rarely while a client runs; its earlier instances are not asked about
+    /// indefinitely.</summary>
     private const int MaxInstances = 8;
 
     private readonly Lock gate = new();
     private readonly Dictionary<StoreId, Heard> stores = [];
 
-    /// <summary>The latest clock heard of each instance of a store, in its latest generation; the highest counter first.</summary>
+    /// <summary>The latest clock heard of each instance of a store, in its latest generation; the highest counter
+    /// first.</summary>
     public IReadOnlyList<StoreClock> Find(StoreId storeId)
     {
         lock (gate)
@@ -33,10 +34,8 @@ internal sealed class KnownClocks
         }
     }
 
-    /// <summary>
-    /// Whether a store's answer counts: it is of the only instance that is known, or the store was told of the others, by
-    /// this request or before, and so has judged them itself.
-    /// </summary>
+    /// <summary>Whether a store's answer counts: it is of the only instance that is known, or the store was told of the
+    /// others, by this request or before, and so has judged them itself.</summary>
     public bool IsVouched(StoreId storeId, RegisterRequest request, StoreClock? answered)
     {
         lock (gate)

@@ -1,8 +1,6 @@
 namespace Dfss.Records;
 
-/// <summary>
-/// What one round knows of its members' clocks: what it tells whom, and whose answers count.
-/// </summary>
+/// <summary>What one round knows of its members' clocks: what it tells whom, and whose answers count.</summary>
 internal sealed class MemberClocks(RegisterPlace place)
 {
     private readonly (RegisterRequest Request, StoreClock? Clock)?[] answers =
@@ -12,7 +10,7 @@ internal sealed class MemberClocks(RegisterPlace place)
     private readonly StoreClock?[] accepted = new StoreClock?[place.VoterCount + place.GuestCount];
     private readonly StoreClock?[] told = new StoreClock?[place.VoterCount + place.GuestCount];
 
-    /// <summary>A ballot begins: nobody has promised it.</summary>
+    /// <summary>A ballot begins: no member has promised it.</summary>
     public void BeginBallot() => Array.Clear(promised);
 
     /// <summary>Fixes which generation of each member is told to all that are asked to accept.</summary>
@@ -37,10 +35,9 @@ internal sealed class MemberClocks(RegisterPlace place)
         return [.. known.Count > 0 ? known : [StoreClock.Unknown(own)], .. Others(target).Select(one => StoreClock.Unknown(one.Id))];
     }
 
-    /// <summary>
-    /// What a member is told that is asked to accept, or told the decision of this round: of each member the generation
-    /// fixed. Of one whose vote is not counted no counter: what was not judged is not to be remembered.
-    /// </summary>
+    /// <summary>What a member is told that is asked to accept, or told the decision of this round: of each member the
+    /// generation fixed. Of one whose vote is not counted no counter: what was not judged is not to be
+    /// remembered.</summary>
     public IReadOnlyList<StoreClock> ForVoting(int target)
     {
         if (IdOf(target) is not StoreId own)
@@ -81,14 +78,13 @@ internal sealed class MemberClocks(RegisterPlace place)
             : clock;
     }
 
-    /// <summary>
-    /// Whether a member's acceptance counts: those that accept have been told of its generation and instance, so that what
-    /// they have heard of it came with their answers.
-    /// </summary>
+    /// <summary>Whether a member's acceptance counts: those that accept have been told of its generation and instance,
+    /// so that what they have heard of it came with their answers.</summary>
     public bool IsToldToAll(int member, RegisterAnswer answer) => IdOf(member) is null || answer.Clock is not { } clock
         || (told[member] is { } fixedClock && fixedClock.Generation == clock.Generation && fixedClock.Instance == clock.Instance);
 
-    /// <summary>Whether a later generation of the member is known than the one that is told to those that accept.</summary>
+    /// <summary>Whether a later generation of the member is known than the one that is told to those that
+    /// accept.</summary>
     public bool IsOutdated(int member) => Latest(member)?.Generation > (told[member]?.Generation ?? 0);
 
     /// <summary>Takes note of what an answer says of other stores.</summary>

@@ -22,9 +22,8 @@ internal enum MemberStanding
     Unavailable,
 }
 
-/// <summary>
-/// Who was asked and who answered what in one step. The counts are of the voters, which come first; guests only seal.
-/// </summary>
+/// <summary>Which members were asked in one step, and their answers. The counts are of the voters, which come first;
+/// guests only seal.</summary>
 internal sealed class MemberTally(int voterCount, int memberCount)
 {
     private readonly MemberStanding[] standings = new MemberStanding[memberCount];
@@ -39,7 +38,7 @@ internal sealed class MemberTally(int voterCount, int memberCount)
     /// <summary>The members' answers to this step, with nulls.</summary>
     public IReadOnlyList<RegisterAnswer?> Answers => answers;
 
-    /// <summary>Begins a step: nobody was asked.</summary>
+    /// <summary>Begins a step: no member was asked yet.</summary>
     public void Clear()
     {
         Array.Clear(standings);
@@ -76,10 +75,8 @@ internal sealed class MemberTally(int voterCount, int memberCount)
         asked[member] = request;
     }
 
-    /// <summary>
-    /// Notes what came back; false where the request is not the one waited for: sent twice, given up, or of an earlier
-    /// step.
-    /// </summary>
+    /// <summary>Notes what came back; false where the request is not the one waited for: sent twice, given up, or of an
+    /// earlier step.</summary>
     public bool TryTake(int member, RegisterRequest request, RegisterAnswer? answer)
     {
         if (standings[member] != MemberStanding.Asked || !ReferenceEquals(asked[member], request))
@@ -105,7 +102,7 @@ internal sealed class MemberTally(int voterCount, int memberCount)
     /// <summary>Whether a majority is done.</summary>
     public bool HasMajority => Count(MemberStanding.Done) >= Majority;
 
-    /// <summary>Whether anybody may still answer.</summary>
+    /// <summary>Whether any member may still answer.</summary>
     public bool IsPending => Count(MemberStanding.ToAsk) + Count(MemberStanding.Asked) > 0;
 
     /// <summary>Whether a majority can still be done in this step.</summary>

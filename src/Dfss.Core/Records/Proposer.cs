@@ -1,23 +1,19 @@
 namespace Dfss.Records;
 
-/// <summary>
-/// One change of one name by the steps of the register: prepare, seal, accept, decide. See <see cref="IRegisterRound"/>
-/// for how it is driven, and <see cref="ProposerState"/> for what it waits for. After a lost ballot it begins again
-/// from the first step, sealing again, since a decision met on the way may have ended the seals.
-/// </summary>
-/// <remarks>
-/// Why own earlier attempts are kept in mind: once a member was asked to accept, the change may be finished by anybody
-/// who meets it, and replaced by others before this writer asks again. What it then finds shows it: its own change, or one
-/// that names it among its predecessors: it was made, once what was found is chosen too; another one: it was not made,
-/// once that one is accepted at the new ballot by a majority. Only then, since until then a minority may still hold the
-/// attempt at a higher ballot than what was found, and bring it back. A history too short to tell leaves it uncertain.
-/// </remarks>
+/// <summary>One change of one name by the steps of the register: prepare, seal, accept, decide. See
+/// <see cref="IRegisterRound"/> for how it is driven, and <see cref="ProposerState"/> for what it waits for. After a
+/// lost ballot it begins again from the first step, sealing again, since a decision met on the way may have ended the
+/// seals.</summary>
+/// <remarks>Why own earlier attempts are remembered: once a member was asked to accept, any client may finish the
+/// change, and others may replace it before this writer asks again. The record that the writer then finds shows the
+/// outcome. If it is its own change, or names it among its predecessors, the change was made, once the found record is
+/// chosen too. If it is another one, the change was not made, once that record is accepted at the new ballot by a
+/// majority. Only then, because until then a minority may still hold the attempt at a higher ballot than the found
+/// record, and bring it back. If the history is too short, the outcome is uncertain.</remarks>
 internal sealed class Proposer : SealingRound
 {
-    /// <summary>
-    /// How many predecessors a record names: so many changes others may make between two rounds of one writer before it
-    /// cannot tell any more whether its own was made. 8 cost 144 bytes.
-    /// </summary>
+    /// <summary>How many predecessors a record names: so many changes others may make between two rounds of one writer
+    /// before it cannot tell any more whether its own was made. 8 cost 144 bytes.</summary>
     internal const int MaxPreviousWriterIds = 8;
 
     private readonly WriteCondition condition;
@@ -40,7 +36,7 @@ internal sealed class Proposer : SealingRound
         PrepareNextBallot();
     }
 
-    /// <summary>Whether somebody was asked to accept this change, so that it may have been made.</summary>
+    /// <summary>Whether a member was asked to accept this change, so that it may have been made.</summary>
     public bool MayHaveChanged => attempts.Count > 0;
 
     /// <summary>The version a change made on <see cref="SealingRound.Current"/> has.</summary>
@@ -79,7 +75,7 @@ internal sealed class Proposer : SealingRound
         }
         else if (current is { State: FileRecordState.Moved })
         {
-            // Nothing is built on it; one that was only begun is finished, so that whoever comes next is sent on.
+            // Nothing is built on it; an unfinished one is finished, so that the next client is sent on.
             FinishCurrent(ProposerState.Deciding);
         }
         else if (condition.HoldsFor(current))
@@ -121,10 +117,8 @@ internal sealed class Proposer : SealingRound
         }
     }
 
-    /// <summary>
-    /// Every record of a later home follows the one that was moved, and tells as well as that whether an own attempt is
-    /// among what was chosen here.
-    /// </summary>
+    /// <summary>Every record of a later home follows the one that was moved, and tells as well as that whether an own
+    /// attempt is among what was chosen here.</summary>
     protected override void OnMoved(BallotedRecord? evidence)
     {
         if (evidence is not null && HasOwn(evidence.Record))
@@ -142,10 +136,8 @@ internal sealed class Proposer : SealingRound
         }
     }
 
-    /// <summary>
-    /// Has what was found accepted once more, unchanged, at this ballot. Its seals still hold: only a later decision
-    /// ends them.
-    /// </summary>
+    /// <summary>Has what was found accepted once more, unchanged, at this ballot. Its seals still hold: only a later
+    /// decision ends them.</summary>
     private void FinishCurrent(ProposerState state)
     {
         State = state;

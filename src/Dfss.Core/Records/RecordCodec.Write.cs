@@ -164,7 +164,8 @@ internal static partial class RecordCodec
         }
     }
 
-    /// <summary>Another key for an encrypted file: who does not know of encryption cannot keep such a record without its keys.</summary>
+    /// <summary>Another key for an encrypted file: a program without support for encryption cannot keep such a record
+    /// without its keys.</summary>
     private static string FileIdKey(KeyEnvelope? encryption) => encryption is null ? "file_id" : "encrypted_file_id";
 
     private static void WriteEncryption(ref MessagePackWriter writer, KeyEnvelope? encryption)

@@ -10,7 +10,8 @@ public readonly record struct ChunkBitmap(ReadOnlyMemory<byte> Bits)
     /// <summary>Whether chunk <paramref name="index"/> is in the set.</summary>
     public bool this[int index] => (uint)(index >> 3) < (uint)Bits.Length && (Bits.Span[index >> 3] & (1 << (index & 7))) != 0;
 
-    /// <summary>Makes the set of those of <paramref name="count"/> indexes for which <paramref name="contains"/> is true.</summary>
+    /// <summary>Makes the set of those of <paramref name="count"/> indexes for which <paramref name="contains"/> is
+    /// true.</summary>
     public static ChunkBitmap Create(int count, Func<int, bool> contains)
     {
         byte[] bits = new byte[(count + 7) / 8];
@@ -32,36 +33,32 @@ public readonly record struct ChunkBitmap(ReadOnlyMemory<byte> Bits)
 /// <summary>What a proposer asks of one member about one name.</summary>
 public abstract record RegisterRequest(string Name)
 {
-    /// <summary>
-    /// The members of the home, with the latest clock that the client knows of each. In step 4, and of a decision of the
-    /// client's own round in step 5, of the generations whose votes it counts.
-    /// </summary>
+    /// <summary>The members of the home, with the latest clock that the client knows of each. In step 4, and of a
+    /// decision of the client's own round in step 5, of the generations whose votes it counts.</summary>
     public IReadOnlyList<StoreClock> Clocks { get; init; } = [];
 
-    /// <summary>
-    /// Whether the home has one or two members, so that all vote on everything. Then the other member knows all that was
-    /// chosen and promised, and one that was put back may vote; of a lone one nothing is known.
-    /// </summary>
+    /// <summary>Whether the home has one or two members, so that all vote on everything. Then the other member knows
+    /// all that was chosen and promised, and one that was put back may vote; of a lone one nothing is known.</summary>
     public bool IsUnanimous { get; init; }
 
-    /// <summary>
-    /// Whether the member may remember the clocks, and act on one of its own that it does not know. Not so of a client that
-    /// is limited to some names: it could take the vote of all others from a member.
-    /// </summary>
+    /// <summary>Whether the member may remember the clocks, and act on one of its own that it does not know. Not so of
+    /// a client that is limited to some names: it could take the vote of all others from a member.</summary>
     internal bool Teaches { get; init; } = true;
 }
 
 /// <summary>Step 1: promise to refuse lower ballots, and say what was accepted and decided.</summary>
 public sealed record PrepareRequest(string Name, Ballot Ballot) : RegisterRequest(Name);
 
-/// <summary>Step 3: make everything put so far durable and promise to keep this file's chunks until the name's next decision.</summary>
+/// <summary>Step 3: make everything put so far durable and promise to keep this file's chunks until the name's next
+/// decision.</summary>
 /// <param name="Name">The name.</param>
 /// <param name="Ballot">The round.</param>
 /// <param name="FileId">Whose manifest, put before as a chunk, lists the chunks.</param>
 /// <param name="Expected">The chunks that this member is to hold.</param>
 public sealed record SealRequest(string Name, Ballot Ballot, FileId FileId, ChunkBitmap Expected) : RegisterRequest(Name)
 {
-    /// <summary>The members that decide on the name: where somebody else can settle the seal if its writer is gone.</summary>
+    /// <summary>The members that decide on the name: where another client can settle the seal if its writer is
+    /// gone.</summary>
     public IReadOnlyList<HomeMember> Home { get; init; } = [];
 }
 
@@ -80,16 +77,16 @@ public enum RegisterStatus
     /// <summary>Done, and on stable storage.</summary>
     Done = 0,
 
-    /// <summary>A higher ballot was promised; <see cref="RegisterAnswer.Promised"/> is it. Nothing was changed.</summary>
+    /// <summary>A higher ballot was promised; <see cref="RegisterAnswer.Promised"/> is it. Nothing was
+    /// changed.</summary>
     Refused = 1,
 
-    /// <summary>Seal only: chunks (or the manifest) are missing; <see cref="RegisterAnswer.Missing"/> says which. Nothing was sealed.</summary>
+    /// <summary>Seal only: chunks (or the manifest) are missing; <see cref="RegisterAnswer.Missing"/> says which.
+    /// Nothing was sealed.</summary>
     ChunksMissing = 2,
 
-    /// <summary>
-    /// The member's store was put back from an earlier copy, and this register was not brought up since: the answer does
-    /// not count as a vote. What it shows may be old.
-    /// </summary>
+    /// <summary>The member's store was put back from an earlier copy, and this register was not brought up since: the
+    /// answer does not count as a vote. What it shows may be old.</summary>
     NoVote = 3,
 }
 
@@ -108,7 +105,8 @@ public sealed record RegisterAnswer
     /// <summary>What is known to be chosen; null where nothing is.</summary>
     public BallotedRecord? Decided { get; init; }
 
-    /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: which of the expected chunks; empty where only the manifest is missing.</summary>
+    /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: which of the expected chunks; empty where only the
+    /// manifest is missing.</summary>
     public ChunkBitmap Missing { get; init; }
 
     /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: whether the manifest itself is missing.</summary>

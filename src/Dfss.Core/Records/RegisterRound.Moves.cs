@@ -12,7 +12,8 @@ internal abstract partial class RegisterRound
     public RecordHome? NextHome { get; private set; }
 
     /// <summary>Ends it, as the name moved.</summary>
-    /// <param name="evidence">A record of a later home, or the chosen move itself; null where there is only a promise.</param>
+    /// <param name="evidence">A record of a later home, or the chosen move itself; null where there is only a
+    /// promise.</param>
     protected abstract void OnMoved(BallotedRecord? evidence);
 
     /// <summary>Whether what this home begins with is still to be learnt.</summary>
@@ -32,14 +33,10 @@ internal abstract partial class RegisterRound
     /// <summary>Ends it with the move that was chosen here.</summary>
     protected void EndMovedBy(BallotedRecord moved) => EndMoved(RecordHome.OfDecided(moved), moved);
 
-    /// <summary>
-    /// Whether the record that this home begins with is not yet known to be at a majority. Then it is brought there, or,
-    /// where it is not known, the round ends: whoever sent the client here knew it.
-    /// </summary>
-    /// <remarks>
-    /// What was accepted at a higher ballot was accepted by somebody who saw to this first. So nothing is to be done
-    /// then.
-    /// </remarks>
+    /// <summary>Whether the record that this home begins with is not yet known to be at a majority. Then the round
+    /// brings it there, or, if the record is unknown, ends: the client that was sent here knew it.</summary>
+    /// <remarks>What was accepted at a higher ballot was accepted by a client that did this first. So nothing is to be
+    /// done then.</remarks>
     protected bool BeginInstalling(BallotedRecord? highest)
     {
         bool isInstalled = place.Epoch.Number == 0

@@ -1,15 +1,11 @@
 namespace Dfss.Records;
 
-/// <summary>
-/// What a change and a read have in common: voting step by step, a higher ballot after a lost one, making sure that a
-/// home which the name moved to has what it begins with, and spreading what was chosen.
-/// </summary>
-/// <remarks>
-/// A round of epoch e counts only what was accepted at ballots of epoch e. The registers of the first home begin empty;
-/// those of a later one begin with the record that moved, whether each member has heard of it or not. So where a
-/// majority shows nothing of the epoch, that record is current; it is brought to a majority first, so that nobody can
-/// meet later ballots of the epoch and miss it.
-/// </remarks>
+/// <summary>What a change and a read have in common: voting step by step, a higher ballot after a lost one, making sure
+/// that a home which the name moved to has what it begins with, and spreading what was chosen.</summary>
+/// <remarks>A round of epoch e counts only what was accepted at ballots of epoch e. The registers of the first home
+/// begin empty; those of a later one begin with the record that moved, whether each member has received it or not. So
+/// if a majority shows nothing of the epoch, that record is current; it is brought to a majority first, so that no
+/// client can read later ballots of the epoch and miss it.</remarks>
 internal abstract partial class RegisterRound : IRegisterRound
 {
     /// <summary>The largest integer of the wire; a counter that high is never reached by honest members.</summary>
@@ -69,17 +65,15 @@ internal abstract partial class RegisterRound : IRegisterRound
 
     protected MemberTally Tally { get; }
 
-    /// <summary>
-    /// The highest accepted among the majority that promised <see cref="Ballot"/>; what any change at it builds on.
-    /// </summary>
+    /// <summary>The highest accepted among the majority that promised <see cref="Ballot"/>; what any change at it
+    /// builds on.</summary>
     protected BallotedRecord? Prepared { get; private set; }
 
     /// <summary>What <see cref="Step.Accepting"/> asks to accept.</summary>
     protected FileRecord? Proposal { get; private set; }
 
-    /// <summary>
-    /// The newest record that any member said is decided. Once true it stays true, so answers of any age count.
-    /// </summary>
+    /// <summary>The newest record that any member said is decided. Once true it stays true, so answers of any age
+    /// count.</summary>
     protected BallotedRecord? NewestDecided { get; private set; }
 
     /// <inheritdoc/>
@@ -181,10 +175,8 @@ internal abstract partial class RegisterRound : IRegisterRound
         _ => new AcceptRequest(Name, Ballot, Proposal!),
     };
 
-    /// <summary>
-    /// The step cannot succeed with the answers it got: a higher ballot where this one was refused, else the silent
-    /// ones again. Where the refusal was for a later home, the name moved.
-    /// </summary>
+    /// <summary>The step cannot succeed with the answers it got: a higher ballot where this one was refused, else the
+    /// silent ones again. Where the refusal was for a later home, the name moved.</summary>
     protected virtual void Repeat()
     {
         Round++;
@@ -226,9 +218,8 @@ internal abstract partial class RegisterRound : IRegisterRound
         Begin(Step.Accepting);
     }
 
-    /// <summary>
-    /// Ends it. A decision is told to the voters that <paramref name="needsIt"/> and that are not known to have it.
-    /// </summary>
+    /// <summary>Ends it. A decision is sent to the voters that <paramref name="needsIt"/> selects and that are not
+    /// known to have it.</summary>
     protected void Finish(BallotedRecord? decided, Func<int, bool> needsIt)
     {
         At = Step.Finished;
@@ -239,17 +230,13 @@ internal abstract partial class RegisterRound : IRegisterRound
         }
     }
 
-    /// <summary>
-    /// Whether this very change is known to be chosen. Records accepted again at a higher ballot are the same change;
-    /// versions only rise along the chain of what is chosen, and a writer id is made for one change, so the same change
-    /// is never chosen twice with another between.
-    /// </summary>
+    /// <summary>Whether this very change is known to be chosen. Records accepted again at a higher ballot are the same
+    /// change; versions only rise along the chain of what is chosen, and a writer id is made for one change, so the
+    /// same change is never chosen twice with another between.</summary>
     protected bool IsKnownDecided(FileRecord record) => NewestDecided is { } decided
         && decided.Record.Version == record.Version && decided.Record.WriterId == record.WriterId;
 
-    /// <summary>
-    /// What a member accepted last, of this epoch; of one that knows a newer decision, that.
-    /// </summary>
+    /// <summary>What a member accepted last, of this epoch; of one that knows a newer decision, that.</summary>
     protected BallotedRecord? LastAccepted(RegisterAnswer answer)
     {
         BallotedRecord? last = answer.Accepted is null || answer.Decided?.Ballot > answer.Accepted.Ballot

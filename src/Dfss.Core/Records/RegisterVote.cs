@@ -1,29 +1,23 @@
 namespace Dfss.Records;
 
-/// <summary>
-/// The voting rules of a member whose store may have been put back from an earlier copy: which of its registers have a
-/// vote, and which requests rest on a promise that a member has forgotten. Pure, as <see cref="Acceptor"/>.
-/// </summary>
-/// <remarks>
-/// A register without a vote gets it back by a round of the others that began to accept after the store had begun its
-/// generation. Whoever voted with this member before has a majority that promised; it shares a member with the majority
-/// that accepted in that round, and this is another one, so the round's ballot is above all that was forgotten, and what
-/// was chosen with a forgotten vote was found by the round.
-///
-/// A forgotten promise may still let an old writer in below a newer decision that counts this member's new vote.
-/// Therefore a writer says which generations it counted, and a member that has heard of a later one refuses. Those that
-/// accepted the newer decision have: a writer counts an acceptance only of a generation that it told to all. A member that
-/// was put back and has not noticed it yet is still of the old generation: of that one a writer says, too, which clocks it
-/// told it, and a member that has heard of another one refuses, and tells it.
-/// </remarks>
+/// <summary>The voting rules of a member whose store may have been put back from an earlier copy: which of its
+/// registers have a vote, and which requests rest on a promise that a member has forgotten. Pure, as
+/// <see cref="Acceptor"/>.</summary>
+/// <remarks>A register without a vote gets it back by a round of the others that began to accept after the store had
+/// begun its generation. A writer that counted this member's vote before has a majority that promised; it shares a
+/// member with the majority that accepted in that round, and this is another one, so the round's ballot is above all
+/// that was forgotten, and what was chosen with a forgotten vote was found by the round. A forgotten promise may still
+/// let an old writer in below a newer decision that counts this member's new vote. Therefore a writer says which
+/// generations it counted, and a member that has heard of a later one refuses. Those that accepted the newer decision
+/// have: a writer counts an acceptance only of a generation that it told to all. A member that was put back and has not
+/// noticed it yet is still of the old generation: of that one a writer says, too, which clocks it told it, and a member
+/// that has heard of another one refuses, and tells it.</remarks>
 /// <param name="votes">The member's own store.</param>
 /// <param name="heard">The latest clock that the member has heard of another store.</param>
 internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock?> heard)
 {
-    /// <summary>
-    /// The clock of this store in a request that shows that it was put back, where the request may tell it so; null: there
-    /// is none.
-    /// </summary>
+    /// <summary>The clock of this store in a request that shows that it was put back, where the request may tell it so;
+    /// null: there is none.</summary>
     public static StoreClock? FindContradiction(StoreVotes votes, RegisterRequest request)
     {
         foreach (StoreClock clock in request.Clocks)
@@ -37,7 +31,8 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
         return null;
     }
 
-    /// <summary>The clocks of other stores that a member remembers once it has changed a register for the request.</summary>
+    /// <summary>The clocks of other stores that a member remembers once it has changed a register for the
+    /// request.</summary>
     public static IEnumerable<StoreClock> ToRemember(StoreId own, RegisterRequest request) =>
         request is AcceptRequest or DecideRequest && request.Teaches
             ? request.Clocks.Where(clock => clock.IsKnown && clock.StoreId != own)
@@ -83,10 +78,8 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
             : step with { Answer = step.Answer with { Status = RegisterStatus.NoVote } };
     }
 
-    /// <summary>
-    /// Whether the writer counted a member of an earlier generation than this member has heard of. A member that it does
-    /// not name counts as never put back.
-    /// </summary>
+    /// <summary>Whether the writer counted a member of an earlier generation than this member has heard of. A member
+    /// that it does not name counts as never put back.</summary>
     private bool RestsOnForgotten(AcceptRequest request)
     {
         IReadOnlyList<HomeMember> home =
@@ -102,10 +95,8 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
         return false;
     }
 
-    /// <summary>
-    /// Whether a promise may be forgotten. The first clock is that of the promise, and has no counter where none is
-    /// counted; the others are what the member was told.
-    /// </summary>
+    /// <summary>Whether a promise may be forgotten. The first clock is that of the promise, and has no counter where
+    /// none is counted; the others are what the member was told.</summary>
     private bool IsForgotten(StoreId id, StoreClock[] told)
     {
         StoreClock? promise = told.Length > 0 ? told[0] : null;

@@ -1,8 +1,7 @@
 namespace Dfss.Records;
 
-/// <summary>
-/// Which member is to seal which chunks of a new file. The manifest is put to every member that is to seal.
-/// </summary>
+/// <summary>Which member is to seal which chunks of a new file. The manifest is put to every member that is to
+/// seal.</summary>
 /// <param name="FileId">Whose chunks.</param>
 /// <param name="ChunkCount">How many chunks the file has; 0 for an empty file, whose manifest is sealed all the
 /// same.</param>
@@ -13,7 +12,7 @@ namespace Dfss.Records;
 internal sealed record SealPlan(
     FileId FileId, int ChunkCount, IReadOnlyList<ChunkBitmap> ExpectedByMember, int MinimumReplicas)
 {
-    /// <summary>Who is asked to seal; null: all members. Of a move only those of the new home are.</summary>
+    /// <summary>The members that are asked to seal; null: all. For a move only those of the new home are.</summary>
     public IReadOnlyList<bool>? Sealers { get; init; }
 
     /// <summary>How many are asked to seal.</summary>
@@ -25,10 +24,8 @@ internal sealed record SealPlan(
     /// <summary>The plan of a change that has no chunks: a removal. Step 3 is left out.</summary>
     public static SealPlan None { get; } = new(default, 0, [], 0);
 
-    /// <summary>
-    /// Whether every chunk, and the manifest, is at enough of the members for which <paramref name="hasSealed"/> is
-    /// true.
-    /// </summary>
+    /// <summary>Whether every chunk, and the manifest, is at enough of the members for which
+    /// <paramref name="hasSealed"/> is true.</summary>
     public bool IsMetBy(Func<int, bool> hasSealed)
     {
         int[] members = [.. Enumerable.Range(0, ExpectedByMember.Count).Where(hasSealed)];

@@ -5,12 +5,10 @@ using System.Text;
 
 namespace Dfss.Security;
 
-/// <summary>
-/// The secret by which a peer on loopback recognizes the programs of the user who started it. It is kept in files that
-/// only this user can read, one for each address that the peer listens on. Other users of the machine can reach the
-/// port but do not know the secret. Each start makes a new one. A client sends the token only to the address that the
-/// file names.
-/// </summary>
+/// <summary>The secret by which a peer on loopback recognizes the programs of the user who started it. It is kept in
+/// files that only this user can read, one for each address that the peer listens on. Other users of the machine can
+/// reach the port but do not know the secret. Each start makes a new one. A client sends the token only to the address
+/// that the file names.</summary>
 internal sealed class LoopbackToken
 {
     /// <summary>256 random bits.</summary>
@@ -29,9 +27,8 @@ internal sealed class LoopbackToken
         this.paths = paths;
     }
 
-    /// <summary>
-    /// Makes a token and writes its files, replacing those of a peer that ended without removing them.
-    /// </summary>
+    /// <summary>Makes a token and writes its files, replacing those of a peer that ended without removing
+    /// them.</summary>
     public static async Task<LoopbackToken> CreateAsync(
         string stateFolder, IReadOnlyList<IPEndPoint> endpoints, CancellationToken cancellationToken)
     {
@@ -44,7 +41,7 @@ internal sealed class LoopbackToken
         return token;
     }
 
-    /// <summary>Writes those of its files that are missing, as after somebody has emptied the state folder.</summary>
+    /// <summary>Writes those of its files that are missing, for example after the state folder was emptied.</summary>
     /// <returns>Whether one was missing.</returns>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
     public async Task<bool> RestoreAsync(CancellationToken cancellationToken)
@@ -64,10 +61,8 @@ internal sealed class LoopbackToken
         return missing.Length > 0;
     }
 
-    /// <summary>
-    /// The token of the peer that listens at this address. Null where there is none that this user may read: no peer of
-    /// this user listens there, and a peer of another kind may need no token.
-    /// </summary>
+    /// <summary>The token of the peer that listens at this address. Null where there is none that this user may read:
+    /// no peer of this user listens there, and a peer of another kind may need no token.</summary>
     /// <exception cref="DfssException">NotAuthenticated: the file is there and cannot be read.</exception>
     public static string? Find(string? stateFolder, IPEndPoint endpoint)
     {
@@ -115,9 +110,8 @@ internal sealed class LoopbackToken
             + "peer a certificate (-Certificate).");
     }
 
-    /// <summary>
-    /// Removes the files that have this token. A file with another token belongs to the next peer at this address.
-    /// </summary>
+    /// <summary>Removes the files that have this token. A file with another token belongs to the next peer at this
+    /// address.</summary>
     public void Delete() => Delete(paths, path => Read(path) == secret);
 
     private static string? Read(string path)
@@ -154,9 +148,8 @@ internal sealed class LoopbackToken
 
     private static string FolderOf(string stateFolder) => Path.Combine(stateFolder, "tokens");
 
-    /// <summary>
-    /// Colons, which IPv6 addresses contain, are replaced: not every file system allows them in names.
-    /// </summary>
+    /// <summary>Colons, which IPv6 addresses contain, are replaced: not every file system allows them in
+    /// names.</summary>
     private static string PathOf(string stateFolder, IPEndPoint endpoint)
     {
         IPAddress address = endpoint.Address.IsIPv4MappedToIPv6 ? endpoint.Address.MapToIPv4() : endpoint.Address;

@@ -64,8 +64,8 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
     public Exception? Fault => fault.Cause;
 
-    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted, or that has failed for the
-    /// first time; nothing has to wait for it.</summary>
+    /// <summary>Ends when what a crash left has been dealt with and the chunks have been counted, or that has failed
+    /// for the first time; nothing has to wait for it.</summary>
     public Task Recovery { get; }
 
     /// <summary>What the store does in the background.</summary>
@@ -76,7 +76,8 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <param name="path">The folder; null for a store in memory.</param>
     /// <param name="options">How it runs.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, StoreFull, StoreFailed.</exception>
+    /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, StoreFull,
+    /// StoreFailed.</exception>
     public static Task<LocalStore> OpenAsync(string? path, LocalStoreOptions options, CancellationToken cancellationToken) =>
         OpenAsync(path, options, new DurableFile(beforeStep: null), cancellationToken);
 
@@ -162,7 +163,7 @@ internal sealed class LocalStore : IAsyncDisposable
             StoreArrival arrival = new(layout, former, format, options);
             if (former is null)
             {
-                // Also where the folder was there: whoever made it may have been killed before this.
+                // Also if the folder was there: the process that made it may have been killed before this.
                 files.SyncNameOf(layout.Root);
             }
 

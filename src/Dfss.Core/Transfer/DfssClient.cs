@@ -5,15 +5,12 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// A client of some peers: sends, lists, describes, receives and compares files. Safe for concurrent use. Connections
-/// are made when first needed, kept, and closed on dispose.
-/// </summary>
+/// <summary>A client of some peers: sends, lists, describes, receives and compares files. Safe for concurrent use.
+/// Connections are made when first needed, kept, and closed on dispose.</summary>
 public sealed class DfssClient : IAsyncDisposable
 {
-    /// <summary>
-    /// 48 MiB of chunks in flight: 48 of the default size, 3 of the largest, and the process stays far below 200 MB.
-    /// </summary>
+    /// <summary>48 MiB of chunks in flight: 48 of the default size, 3 of the largest, and the process stays far below
+    /// 200 MB.</summary>
     private const long ChunkBudgetBytes = 48L << 20;
 
     private readonly PayloadPool chunks = new(ChunkBudgetBytes);
@@ -27,10 +24,8 @@ public sealed class DfssClient : IAsyncDisposable
     private readonly SendJournals journals;
 
     /// <summary>Makes a client; connects to nothing yet.</summary>
-    /// <param name="peers">
-    /// The peers to ask, and, for a new name, its home, in this order. Empty where only <see cref="StoredFile"/>s,
-    /// which carry their home, are received or compared.
-    /// </param>
+    /// <param name="peers">The peers to ask, and, for a new name, its home, in this order. Empty where only
+    /// <see cref="StoredFile"/>s, which carry their home, are received or compared.</param>
     /// <param name="options">How to transfer.</param>
     public DfssClient(IReadOnlyList<PeerAddress> peers, TransferOptions options)
     {
@@ -74,13 +69,10 @@ public sealed class DfssClient : IAsyncDisposable
 
     private FileTester Tester => new(directory, holders, buffers, Options);
 
-    /// <summary>
-    /// Sends one local file under a name. When it returns, no crash or power cut at a peer loses any of it.
-    /// </summary>
-    /// <exception cref="DfssException">
-    /// FileExists, Conflict, CommitUncertain, NoMajority, PeerUnreachable, SourceUnreadable, SourceChanged, StoreFull,
-    /// ...
-    /// </exception>
+    /// <summary>Sends one local file under a name. When it returns, no crash or power cut at a peer loses any of
+    /// it.</summary>
+    /// <exception cref="DfssException">FileExists, Conflict, CommitUncertain, NoMajority, PeerUnreachable,
+    /// SourceUnreadable, SourceChanged, StoreFull, ...</exception>
     public Task<StoredFile> SendAsync(
         string sourcePath,
         string name,
@@ -95,23 +87,16 @@ public sealed class DfssClient : IAsyncDisposable
     public Task<StoredFile> GetAsync(string name, CancellationToken cancellationToken = default) =>
         new RecordReader(Options).ReadAsync(name, finder, cancellationToken);
 
-    /// <summary>
-    /// The files whose names begin with <paramref name="prefix"/>, by ascending name (ordinal); removed ones are left
-    /// out. Advisory:
-    /// <see cref="GetAsync"/> is exact.
-    /// </summary>
+    /// <summary>The files whose names begin with <paramref name="prefix"/>, by ascending name (ordinal); removed ones
+    /// are left out. Advisory: <see cref="GetAsync"/> is exact.</summary>
     public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
         new FileLister(finder, directory, Options).ListAsync(prefix, cancellationToken);
 
-    /// <summary>
-    /// Receives a stored file to a local path, whose folder exists. Bytes come under that name only when every chunk
-    /// has been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from which
-    /// the next one of the same file goes on.
-    /// </summary>
-    /// <exception cref="DfssException">
-    /// DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt, FileChanged, KeyRequired, KeyWrong,
-    /// FileNotEncrypted, FileTampered, ...
-    /// </exception>
+    /// <summary>Receives a stored file to a local path, whose folder exists. Bytes come under that name only when every
+    /// chunk has been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from
+    /// which the next one of the same file goes on.</summary>
+    /// <exception cref="DfssException">DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt,
+    /// FileChanged, KeyRequired, KeyWrong, FileNotEncrypted, FileTampered, ...</exception>
     public Task ReceiveAsync(
         StoredFile file,
         string destinationPath,
@@ -121,25 +106,23 @@ public sealed class DfssClient : IAsyncDisposable
         new FileReceiver(directory, holders, buffers, addresses, limit, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
-    /// <summary>Compares a local file with a stored one that is not encrypted, by chunk ids; only the manifest is fetched.</summary>
-    /// <exception cref="DfssException">
-    /// SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired, ...
-    /// </exception>
+    /// <summary>Compares a local file with a stored one that is not encrypted, by chunk ids; only the manifest is
+    /// fetched.</summary>
+    /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired,
+    /// ...</exception>
     public Task<FileComparison> CompareAsync(
         string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
         CompareAsync(localPath, file, keys: null, progress, cancellationToken);
 
-    /// <summary>
-    /// Compares a local file with a stored one by chunk ids; only the manifest is fetched, and of an encrypted file its chunks.
-    /// </summary>
+    /// <summary>Compares a local file with a stored one by chunk ids; only the manifest is fetched, and of an encrypted
+    /// file its chunks.</summary>
     /// <param name="localPath">The local file.</param>
     /// <param name="file">The stored one.</param>
     /// <param name="keys">The keys to read an encrypted file with; null for a file that is not encrypted.</param>
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">
-    /// SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired, KeyWrong, FileNotEncrypted, FileTampered, ...
-    /// </exception>
+    /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired,
+    /// KeyWrong, FileNotEncrypted, FileTampered, ...</exception>
     public Task<FileComparison> CompareAsync(
         string localPath,
         StoredFile file,
@@ -148,10 +131,8 @@ public sealed class DfssClient : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         new FileComparer(directory, holders, buffers, Options).CompareAsync(localPath, file, keys, progress, cancellationToken);
 
-    /// <summary>
-    /// Asks every member of a file's home which of its chunks it has. What is wrong is in the result, and is no
-    /// exception.
-    /// </summary>
+    /// <summary>Asks every member of a file's home which of its chunks it has. What is wrong is in the result, and is
+    /// no exception.</summary>
     /// <param name="file">The file.</param>
     /// <param name="deep">Whether each copy is hashed where it lies. A bad one is set aside by its peer.</param>
     /// <param name="progress">Told how far it is.</param>
@@ -161,75 +142,60 @@ public sealed class DfssClient : IAsyncDisposable
         StoredFile file, bool deep, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
         Tester.TestAsync(file, deep, progress, cancellationToken);
 
-    /// <summary>
-    /// Removes a stored file: its name stands for nothing any more, and its chunks go with the next collections of
-    /// garbage, unless other files have them too.
-    /// </summary>
+    /// <summary>Removes a stored file: its name stands for nothing any more, and its chunks go with the next
+    /// collections of garbage, unless other files have them too.</summary>
     /// <returns>What was removed.</returns>
-    /// <exception cref="DfssException">
-    /// FileNotFound; Conflict: it is at another version; NoMajority, CommitUncertain, PeerUnreachable, ...
-    /// </exception>
+    /// <exception cref="DfssException">FileNotFound; Conflict: it is at another version; NoMajority, CommitUncertain,
+    /// PeerUnreachable, ...</exception>
     public Task<StoredFile> RemoveAsync(
         StoredFile file, RemoveOptions options, CancellationToken cancellationToken = default) =>
         new FileRemover(directory, Options).RemoveAsync(file, options, cancellationToken);
 
-    /// <summary>
-    /// Gives a stored file another name, at the same peers; no chunk is moved. Interrupted, it leaves the file under
-    /// both names, never under neither. Under its new name it begins at version 1, with no earlier ones.
-    /// </summary>
+    /// <summary>Gives a stored file another name, at the same peers; no chunk is moved. Interrupted, it leaves the file
+    /// under both names, never under neither. Under its new name it begins at version 1, with no earlier
+    /// ones.</summary>
     /// <returns>The file under its new name.</returns>
-    /// <exception cref="DfssException">
-    /// FileExists: the new name exists. Conflict, FileNotFound, InvalidName, NoMajority, CommitUncertain, ...
-    /// </exception>
+    /// <exception cref="DfssException">FileExists: the new name exists. Conflict, FileNotFound, InvalidName,
+    /// NoMajority, CommitUncertain, ...</exception>
     public Task<StoredFile> RenameAsync(
         StoredFile file, string newName, CancellationToken cancellationToken = default) =>
         new FileRenamer(finder, directory, Tester, Options).RenameAsync(file, newName, cancellationToken);
 
-    /// <summary>Whether a file has the name that a stored file is to get, so that renaming it would fail. Only reads.</summary>
+    /// <summary>Whether a file has the name that a stored file is to get, so that renaming it would fail. Only
+    /// reads.</summary>
     /// <exception cref="DfssException">InvalidName, NoMajority, PeerUnreachable, ...</exception>
     public Task<bool> IsNameTakenAsync(
         StoredFile file, string newName, CancellationToken cancellationToken = default) =>
         new FileRenamer(finder, directory, Tester, Options).IsTakenAsync(file, newName, cancellationToken);
 
-    /// <summary>
-    /// Lets others read an encrypted file: wraps its key for them, in a new version of its name with the same content. No
-    /// chunk is sent or encrypted. Earlier versions stay as they are.
-    /// </summary>
+    /// <summary>Lets others read an encrypted file: wraps its key for them, in a new version of its name with the same
+    /// content. No chunk is sent or encrypted. Earlier versions stay as they are.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="recipients">Who can read it from now on, besides those who can.</param>
+    /// <param name="recipients">The new recipients, in addition to the present ones.</param>
     /// <param name="keys">What opens it.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">
-    /// InvalidArgument: too many recipients. FileNotEncrypted, KeyWrong, FileTampered; Conflict: it is at another
-    /// version; NoMajority, CommitUncertain, PeerUnreachable, ...
-    /// </exception>
+    /// <exception cref="DfssException">InvalidArgument: too many recipients. FileNotEncrypted, KeyWrong, FileTampered;
+    /// Conflict: it is at another version; NoMajority, CommitUncertain, PeerUnreachable, ...</exception>
     public Task<StoredFile> AddRecipientsAsync(
         StoredFile file, IReadOnlyList<Recipient> recipients, KeyRing keys, CancellationToken cancellationToken = default) =>
         new FileRecipients(directory, Tester, Options).AddAsync(file, recipients, keys, cancellationToken);
 
-    /// <summary>
-    /// Leaves recipients of an encrypted file out of a new version of its name with the same content. It takes back nothing:
-    /// who could read the file may have kept its key.
-    /// </summary>
+    /// <summary>Removes recipients of an encrypted file in a new version of its name with the same content. Past access
+    /// is not revoked: a recipient may have kept the file's key.</summary>
     /// <param name="file">The file.</param>
     /// <param name="keyIds">Whose: their key ids.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="DfssException">
-    /// InvalidArgument: it is not for one of these, or nobody would be left. FileNotEncrypted, Conflict, NoMajority,
-    /// CommitUncertain, PeerUnreachable, ...
-    /// </exception>
+    /// <exception cref="DfssException">InvalidArgument: it is not for one of these, or no recipient would be left.
+    /// FileNotEncrypted, Conflict, NoMajority, CommitUncertain, PeerUnreachable, ...</exception>
     public Task<StoredFile> RemoveRecipientsAsync(
         StoredFile file, IReadOnlyList<string> keyIds, CancellationToken cancellationToken = default) =>
         new FileRecipients(directory, Tester, Options).RemoveAsync(file, keyIds, cancellationToken);
 
-    /// <summary>
-    /// Brings a stored file, and the earlier versions that are kept of it, back to their copies: what is missing or bad at its
-    /// peers is copied from good ones. Earlier versions without a good copy are a warning.
-    /// </summary>
-    /// <exception cref="DfssException">
-    /// ChunkNotFound: some chunks have no good copy; all others were repaired. Conflict: it was changed meanwhile.
-    /// FileNotFound, NoMajority, PeerUnreachable, ...
-    /// </exception>
+    /// <summary>Brings a stored file, and the earlier versions that are kept of it, back to their copies: what is
+    /// missing or bad at its peers is copied from good ones. Earlier versions without a good copy are a
+    /// warning.</summary>
+    /// <exception cref="DfssException">ChunkNotFound: some chunks have no good copy; all others were repaired.
+    /// Conflict: it was changed meanwhile. FileNotFound, NoMajority, PeerUnreachable, ...</exception>
     public Task<RepairResult> RepairAsync(
         StoredFile file,
         RepairOptions options,
@@ -249,10 +215,8 @@ public sealed class DfssClient : IAsyncDisposable
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>
-    /// Tidies up the store of the peer at this address: decides the names that sends left undecided, and has the peer
-    /// delete the chunks that no file needs.
-    /// </summary>
+    /// <summary>Tidies up the store of the peer at this address: decides the names that sends left undecided, and has
+    /// the peer delete the chunks that no file needs.</summary>
     /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt, ...</exception>
     public Task<OptimizeResult> OptimizeAsync(
         PeerAddress address, OptimizeOptions options, CancellationToken cancellationToken = default)
@@ -267,7 +231,7 @@ public sealed class DfssClient : IAsyncDisposable
         await holders.DisposeAsync().ConfigureAwait(false);
         await directory.DisposeAsync().ConfigureAwait(false);
 
-        // Whatever refers to this client for longer, 80 MiB do not stay with it.
+        // However long this client stays referenced, it keeps no 80 MiB.
         chunks.Release();
         answers.Release();
     }

@@ -8,20 +8,20 @@ namespace Dfss.Transfer;
 /// <param name="IsCurrent">Whether a majority of its home stood behind this record when it was read.</param>
 public sealed record StoredFile(FileRecord Record, bool IsCurrent)
 {
-    /// <summary>What the file is called for people: the name that a hidden one hides, where it was opened; else that of the record.</summary>
+    /// <summary>What the file is called for people: the name that a hidden one hides, where it was opened; else that of
+    /// the record.</summary>
     public string Name
     {
         get => field ?? Record.Name;
         init;
     }
 
-    /// <summary>
-    /// The fewest members at which any chunk, and the manifest, is known to be: those that sealed it, after a send;
-    /// those that have it, in a test. Null where nobody asked.
-    /// </summary>
+    /// <summary>The fewest members at which any chunk, and the manifest, is known to be: those that sealed it, after a
+    /// send; those that have it, in a test. Null if no peer was asked.</summary>
     public int? PresentReplicas { get; init; }
 
-    /// <summary>The ids of the keys that an encrypted file can be read with; none for one that is not encrypted.</summary>
+    /// <summary>The ids of the keys that an encrypted file can be read with; none for one that is not
+    /// encrypted.</summary>
     public IReadOnlyList<string> RecipientKeyIds =>
         Record.Encryption is { } envelope ? EnvelopeContent.KeyIdsOf(envelope) : [];
 
@@ -81,8 +81,7 @@ public sealed record ByteRange(long Offset, long Length);
 /// <param name="IsEqual">Whether both have the same bytes.</param>
 /// <param name="LocalLength">The local file's length in bytes.</param>
 /// <param name="StoredLength">The stored file's length in bytes.</param>
-/// <param name="Differences">
-/// The ranges that differ, ascending, whole chunks merged; where one file is longer, its rest is one of them.
-/// </param>
+/// <param name="Differences">The ranges that differ, ascending, whole chunks merged; where one file is longer, its rest
+/// is one of them.</param>
 public sealed record FileComparison(
     bool IsEqual, long LocalLength, long StoredLength, IReadOnlyList<ByteRange> Differences);

@@ -22,7 +22,8 @@ public sealed record TransferOptions
                 nameof(ThrottleLimit), value, "The throttle limit is 1 to 256 chunks.");
     } = DefaultThrottleLimit;
 
-    /// <summary>How many bytes of chunks a second are moved at most, over all files, each copy counted; null for no limit.</summary>
+    /// <summary>How many bytes of chunks a second are moved at most, over all files, each copy counted; null for no
+    /// limit.</summary>
     public long? BytesPerSecond
     {
         get;
@@ -52,23 +53,18 @@ public sealed record TransferOptions
     /// <summary>The delay before the second attempt; it doubles with each, with jitter, up to 5 s.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>
-    /// Who the client is to the peers, and which authorities it trusts: everything then goes over TLS, and a peer without
-    /// certificates is refused. Null for plaintext.
-    /// </summary>
+    /// <summary>Who the client is to the peers, and which authorities it trusts: everything then goes over TLS, and a
+    /// peer without certificates is refused. Null for plaintext.</summary>
     public TlsIdentity? Identity { get; init; }
 
-    /// <summary>
-    /// Whether the peers on loopback that this user has started without certificates, which their tokens tell, are spoken
-    /// with in plaintext although there is an <see cref="Identity"/>: for one that nobody asked for.
-    /// </summary>
+    /// <summary>Whether the peers on loopback that this user has started without certificates, which their tokens tell,
+    /// are spoken with in plaintext although there is an <see cref="Identity"/>: for one that was not
+    /// requested.</summary>
     public bool AllowsOwnPlaintextPeers { get; init; }
 
-    /// <summary>
-    /// A folder of this user's alone for what helps to go on with an interrupted send of a large file: its chunk ids, as
-    /// they are computed, so that an unchanged file is not read again for them. Made when first needed; what is in it may
-    /// be deleted at any time. Null for none.
-    /// </summary>
+    /// <summary>A folder of this user's alone for what helps to go on with an interrupted send of a large file: its
+    /// chunk ids, as they are computed, so that an unchanged file is not read again for them. Made when first needed;
+    /// what is in it may be deleted at any time. Null for none.</summary>
     public string? StateFolder { get; init; }
 
     /// <summary>Called, from any thread, with what a user should know though the transfer goes on.</summary>
@@ -96,9 +92,8 @@ public sealed record SendOptions
     /// <summary>The options that hold when none are given.</summary>
     public static SendOptions Default { get; } = new();
 
-    /// <summary>
-    /// The chunk size in bytes; raised (doubled) by itself where the manifest would not fit otherwise.
-    /// </summary>
+    /// <summary>The chunk size in bytes; raised (doubled) by itself where the manifest would not fit
+    /// otherwise.</summary>
     public int ChunkSize
     {
         get;
@@ -107,22 +102,17 @@ public sealed record SendOptions
             : throw new ArgumentOutOfRangeException(nameof(ChunkSize), value, "The chunk size is 64 KiB to 16 MiB.");
     } = DfssLimits.DefaultChunkSize;
 
-    /// <summary>
-    /// R: at how many members each chunk is to be, 1-64 and at most as many as the home has; null for 2, or 1 where the
-    /// home has one member.
-    /// </summary>
+    /// <summary>R: at how many members each chunk is to be, 1-64 and at most as many as the home has; null for 2, or 1
+    /// where the home has one member.</summary>
     public int? Replicas { get; init => field = InRange(value, nameof(Replicas)); }
 
-    /// <summary>
-    /// At how many members each chunk must be for the send to succeed, 1 to <see cref="Replicas"/>; null for 2, or 1
-    /// where one copy is asked for.
-    /// </summary>
+    /// <summary>At how many members each chunk must be for the send to succeed, 1 to <see cref="Replicas"/>; null for
+    /// 2, or 1 where one copy is asked for.</summary>
     public int? MinimumReplicas { get; init => field = InRange(value, nameof(MinimumReplicas)); }
 
-    /// <summary>
-    /// Whether what an interrupted send has left in <see cref="TransferOptions.StateFolder"/> about this file is forgotten:
-    /// it is read and hashed from its begin. What the peers have is not sent again all the same.
-    /// </summary>
+    /// <summary>Whether what an interrupted send has left in <see cref="TransferOptions.StateFolder"/> about this file
+    /// is forgotten: it is read and hashed from its begin. What the peers have is not sent again all the
+    /// same.</summary>
     public bool Restart { get; init; }
 
     /// <summary>For whom the file is encrypted, so that the peers cannot read it; none: it is not.</summary>
@@ -131,10 +121,8 @@ public sealed record SendOptions
     /// <summary>Whether a name that exists is replaced, at whatever version it is.</summary>
     public bool Force { get; init; }
 
-    /// <summary>
-    /// Replaces exactly this version, and goes before <see cref="Force"/>; a removed name's version counts, and 0 is
-    /// that of a name that was never sent. Null for no such condition.
-    /// </summary>
+    /// <summary>Replaces exactly this version, and goes before <see cref="Force"/>; a removed name's version counts,
+    /// and 0 is that of a name that was never sent. Null for no such condition.</summary>
     public long? IfVersion
     {
         get;
@@ -143,10 +131,8 @@ public sealed record SendOptions
             : throw new ArgumentOutOfRangeException(nameof(IfVersion), value, "A version is 0 or above.");
     }
 
-    /// <summary>
-    /// How many earlier versions of the name are kept beside this one, 0-64. One whose content is that of the next is
-    /// not counted, and not kept: so to send a file again costs no earlier version.
-    /// </summary>
+    /// <summary>How many earlier versions of the name are kept beside this one, 0-64. One whose content is that of the
+    /// next is not counted, and not kept: so to send a file again costs no earlier version.</summary>
     public int KeepVersions
     {
         get;
@@ -169,18 +155,16 @@ public sealed record ReceiveOptions
     /// <summary>Whether an existing destination is replaced.</summary>
     public bool Force { get; init; }
 
-    /// <summary>Whether what an earlier receive has left of the file is forgotten, and all of it is fetched again.</summary>
+    /// <summary>Whether what an earlier receive has left of the file is forgotten, and all of it is fetched
+    /// again.</summary>
     public bool Restart { get; init; }
 
-    /// <summary>
-    /// The keys to read an encrypted file with; null for a file that is not encrypted. With keys such a file is refused: it
-    /// could be anybody's.
-    /// </summary>
+    /// <summary>The keys to read an encrypted file with; null for a file that is not encrypted. With keys such a file
+    /// is refused: it could be any process's.</summary>
     public KeyRing? Keys { get; init; }
 
-    /// <summary>
-    /// Whether the file has holes where whole blocks are zero, and is received where only that fits. True by default.
-    /// </summary>
+    /// <summary>Whether the file has holes where whole blocks are zero, and is received where only that fits. True by
+    /// default.</summary>
     public bool IsSparse { get; init; } = true;
 
     /// <summary>Whether the file and its name are on stable storage (fsync) when the receive returns.</summary>

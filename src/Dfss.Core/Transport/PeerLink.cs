@@ -88,7 +88,7 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             // These codes blame the sender of the value, and the sender of an answer is the peer.
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, $"{Address}: the answer to '{call.Operation}' is malformed: {exception.Message}", exception);
+                DfssErrorCode.ProtocolViolation, Address, $"the answer to '{call.Operation}' is malformed: {exception.Message}", exception);
         }
     }
 
@@ -148,7 +148,7 @@ internal sealed class PeerLink : IAsyncDisposable
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DfssException(DfssErrorCode.PeerUnreachable, $"{Address}: the link was closed from this side.", exception);
+            throw new DfssException(DfssErrorCode.PeerUnreachable, Address, $"the link was closed from this side.", exception);
         }
         finally
         {
@@ -171,7 +171,7 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable,
-                $"{Address}: another store answers there now: {found} in place of {known}.",
+                Address, $"another store answers there now: {found} in place of {known}.",
                 "Find out where the peer is now, and name that address.");
         }
     }

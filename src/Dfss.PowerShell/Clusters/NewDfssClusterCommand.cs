@@ -20,7 +20,7 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
 
-    /// <summary>Takes a passphrase that is short enough to be guessed by whoever gets a copy of the authority's folder.</summary>
+    /// <summary>Takes a passphrase that is short enough to be guessed from a copy of the authority's folder.</summary>
     [Parameter(HelpMessage = "Takes a passphrase of fewer than 12 characters.")]
     public SwitchParameter AllowShortPassphrase { get; set; }
 

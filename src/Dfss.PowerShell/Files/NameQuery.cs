@@ -5,10 +5,9 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is. A file whose
-/// name is the text itself is meant too: names with brackets come from objects as well, where nobody escapes them.
-/// </summary>
+/// <summary>A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is. A
+/// file whose name is the text itself is meant too: names with brackets come from objects as well, where they are not
+/// escaped.</summary>
 internal sealed class NameQuery
 {
     private static readonly System.Buffers.SearchValues<char> Special = System.Buffers.SearchValues.Create("*?[`");

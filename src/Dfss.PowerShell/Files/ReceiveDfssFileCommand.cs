@@ -7,10 +7,8 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// Receives stored files. A file comes under its name only when every chunk has been verified. Several files are
-/// received at once; results come in the order of the input.
-/// </summary>
+/// <summary>Receives stored files. A file comes under its name only when every chunk has been verified. Several files
+/// are received at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
 public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
@@ -38,12 +36,10 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         $"'{first.Name}' and '{second.Name}' cannot both be received as '{taking.Path}', which is not a folder. Nothing was received.",
         "End -Destination with '/': it is then a folder, created if it does not exist."));
 
-    /// <summary>
-    /// Where to: an existing folder (or a path that ends in a separator) takes the files under their names, with
-    /// subfolders for the parts before '/'; any other path is the file's own, and several files for it are refused
+    /// <summary>Where to: an existing folder (or a path that ends in a separator) takes the files under their names,
+    /// with subfolders for the parts before '/'; any other path is the file's own, and several files for it are refused
     /// before one is written. Default: the current location. From the pipeline it is taken by property, each input's
-    /// own; of several files for one path only the first is received.
-    /// </summary>
+    /// own; of several files for one path only the first is received.</summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "A folder for the files, or the path of one file. Default: the current location.")]
     [TextArgument]
@@ -76,13 +72,15 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long? BandwidthLimit { get; set; }
 
-    /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not encrypted are then refused.</summary>
+    /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not
+    /// encrypted are then refused.</summary>
     [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
     [EncryptionKeyArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public override DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
-    /// <summary>Certificates with their private keys to read encrypted files with: objects, paths or thumbprints.</summary>
+    /// <summary>Certificates with their private keys to read encrypted files with: objects, paths or
+    /// thumbprints.</summary>
     [Parameter(HelpMessage = "Certificates with their private keys to read encrypted files with.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
@@ -247,7 +245,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         }
         catch (ItemNotFoundException exception)
         {
-            // Results wait for those before them, and whoever takes those may have removed this file meanwhile.
+            // Results wait for those before them, and a command that takes those may have removed this file meanwhile.
             WriteError(ErrorRecords.Create(
                 "PathNotFound", ErrorCategory.ObjectNotFound, path,
                 $"'{path}' was received, and was removed before its result was written.",

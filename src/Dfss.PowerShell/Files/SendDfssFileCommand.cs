@@ -6,10 +6,8 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// Sends files to peers. A file's result comes when no crash or power cut at a peer can lose any of it. Several files
-/// are sent at once; results come in the order of the input.
-/// </summary>
+/// <summary>Sends files to peers. A file's result comes when no crash or power cut at a peer can lose any of it.
+/// Several files are sent at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
 public sealed class SendDfssFileCommand : LocalFileCmdlet
@@ -17,9 +15,8 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     private SendOptions options = SendOptions.Default;
     private HiddenNames? hidden;
 
-    /// <summary>
-    /// The length of a chunk in bytes, 64KB to 16MB; raised by itself for a file that would have too many chunks.
-    /// </summary>
+    /// <summary>The length of a chunk in bytes, 64KB to 16MB; raised by itself for a file that would have too many
+    /// chunks.</summary>
     [Parameter(HelpMessage = "The length of a chunk in bytes, 64KB to 16MB.")]
     [ValidateRange(DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)]
     public int ChunkSize { get; set; } = DfssLimits.DefaultChunkSize;
@@ -59,13 +56,15 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     [ValidateRange(1, long.MaxValue)]
     public long? BandwidthLimit { get; set; }
 
-    /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a path.</summary>
+    /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a
+    /// path.</summary>
     [Parameter(HelpMessage = "A key to encrypt the files with: an object, a SecureString or a path.")]
     [EncryptionKeyArgument]
     [ValidateNotNull]
     public DfssEncryptionKeySource? EncryptionKey { get; set; }
 
-    /// <summary>Certificates for whose owners the files are encrypted, so that the peers cannot read them: objects, paths or thumbprints.</summary>
+    /// <summary>Certificates for whose owners the files are encrypted, so that the peers cannot read them: objects,
+    /// paths or thumbprints.</summary>
     [Parameter(HelpMessage = "Certificates of the recipients that can decrypt the files: objects, paths or thumbprints.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
@@ -138,7 +137,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         return () => WriteObject(new DfssFileInfo(stored));
     }
 
-    /// <summary>Nobody but whoever has the key learns the name.</summary>
+    /// <summary>Only clients with the key can read the name.</summary>
     private async Task<StoredFile> SendHiddenAsync(
         LocalFile file, HiddenNames names, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {

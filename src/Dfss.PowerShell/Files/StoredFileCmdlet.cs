@@ -7,10 +7,8 @@ namespace Dfss.Commands;
 /// <summary>A cmdlet that works on stored files, named or as objects of the pipeline.</summary>
 public abstract class StoredFileCmdlet : TransferCmdlet
 {
-    /// <summary>
-    /// The default set: where nothing is given, a name is asked for. It takes nothing from the pipeline, as the default set
-    /// is tried first and in full, and a DfssFileInfo would be bound by its property Name.
-    /// </summary>
+    /// <summary>The default set: where nothing is given, a name is asked for. It takes nothing from the pipeline, as
+    /// the default set is tried first and in full, and a DfssFileInfo would be bound by its property Name.</summary>
     private protected const string NameSet = "Name";
 
     private const string PipelineNameSet = "NameFromPipeline";
@@ -55,10 +53,8 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     [ValidateNotNullOrEmpty]
     public virtual DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
-    /// <summary>
-    /// Of an object from the pipeline, a copy that came out of another session for example: the name that the peers have. Where there is one
-    /// it is asked for, so that no peer is told a hidden Name.
-    /// </summary>
+    /// <summary>Of an object from the pipeline, a copy that came out of another session for example: the name that the
+    /// peers have. Where there is one it is asked for, so that no peer is told a hidden Name.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = PipelineNameSet,
         HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = LiteralNameSet,
@@ -72,9 +68,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     /// <summary>Whether the keys open contents too.</summary>
     private protected virtual bool OpensContents => false;
 
-    /// <summary>
-    /// Only names need somebody to ask, and whether names or files come is known with the first input.
-    /// </summary>
+    /// <summary>Only names need a peer to ask, and whether names or files come is known with the first input.</summary>
     private protected override bool NeedsPeers => false;
 
     /// <summary>Takes one stored file; to be enqueued.</summary>

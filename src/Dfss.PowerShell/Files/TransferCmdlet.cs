@@ -15,24 +15,19 @@ namespace Dfss.Commands;
 /// </summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
-    /// <summary>
-    /// 16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its begin and
-    /// end. Memory is bounded by the client's chunk budget, however many go at once.
-    /// </summary>
+    /// <summary>16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its
+    /// begin and end. Memory is bounded by the client's chunk budget, however many go at once.</summary>
     internal const int FilesAtOnce = 16;
 
-    /// <summary>
-    /// 256 more of up to <see cref="SmallFileBytes"/>: what they ask of a peer goes together, so that many cost little
-    /// more than one.
-    /// </summary>
+    /// <summary>256 more of up to <see cref="SmallFileBytes"/>: what they ask of a peer goes together, so that many
+    /// cost little more than one.</summary>
     internal const int SmallFilesAtOnce = 256;
 
     /// <summary>64 KiB: files up to there go in batches.</summary>
     internal const long SmallFileBytes = 64L << 10;
 
-    /// <summary>
-    /// 2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that the pause between two read-aheads does not count.
-    /// </summary>
+    /// <summary>2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that the pause between two read-aheads does
+    /// not count.</summary>
     internal const int MaxWaitingFiles = 2048;
 
     /// <summary>
@@ -41,10 +36,8 @@ public abstract class TransferCmdlet : ClientCmdlet
     /// </summary>
     internal static readonly TimeSpan MaxReadAhead = TimeSpan.FromSeconds(1);
 
-    /// <summary>
-    /// 200 ms: who feeds slower feeds by hand, or as things happen, and waits for each result; to work on files one by
-    /// one costs nothing then.
-    /// </summary>
+    /// <summary>200 ms: who feeds slower feeds by hand, or as things happen, and waits for each result; to work on
+    /// files one by one costs nothing then.</summary>
     internal static readonly TimeSpan SlowInput = TimeSpan.FromMilliseconds(200);
 
     private readonly List<FileWork> waiting = [];
@@ -179,10 +172,8 @@ public abstract class TransferCmdlet : ClientCmdlet
         }
     }
 
-    /// <summary>
-    /// Writes what the works give, in their order. Peers that cannot be spoken with end the command, though not before
-    /// it has said which of the other files arrived.
-    /// </summary>
+    /// <summary>Writes what the works give, in their order. Peers that cannot be spoken with end the command, though
+    /// not before it has said which of the other files arrived.</summary>
     private async Task WriteInOrderAsync(
         Task<Action>[] works, CancellationToken ending, CancellationToken cancellationToken)
     {
@@ -274,7 +265,7 @@ internal sealed record FileWork(
     /// <summary>The name that the peers have, where they are not told <see cref="Name"/>.</summary>
     internal string? StoredName { get; init; }
 
-    /// <summary>What went wrong, in the words of whoever knows the real name.</summary>
+    /// <summary>What went wrong, with the real name in place of the stored one.</summary>
     internal DfssException Tell(DfssException failure) => StoredName is null || StoredName == Name
         ? failure
         : failure.Copy(failure.Reason.Replace(StoredName, Name, StringComparison.Ordinal));

@@ -9,17 +9,15 @@ namespace Dfss.Commands;
 /// <summary>A peer in a process of its own that this process started.</summary>
 internal sealed class DetachedPeer : SessionPeer
 {
-    /// <summary>
-    /// 30 s: a cold start of PowerShell on a slow disk takes some seconds; re-opening a store does not wait for its
-    /// checks.
-    /// </summary>
+    /// <summary>30 s: a cold start of PowerShell on a slow disk takes some seconds; re-opening a store does not wait
+    /// for its checks.</summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>15 s: a peer answers what is under way for at most 5 s and closes its store.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
-    // The system gives the id of our own child to nobody else until this object has seen it end: so pid and process
-    // stay one.
+    // The system gives the id of our own child to no other process until this object has seen it end: so pid and
+    // process stay one.
     private readonly Process process;
     private readonly PeerAnnouncement announcement;
     private readonly Lock gate = new();
@@ -46,9 +44,8 @@ internal sealed class DetachedPeer : SessionPeer
 
     internal override int ProcessId => announcement.ProcessId;
 
-    /// <summary>
-    /// Whether it runs. Who lists the peers may still hold one that another command has stopped and disposed of.
-    /// </summary>
+    /// <summary>Whether it runs. Who lists the peers may still hold one that another command has stopped and disposed
+    /// of.</summary>
     internal override DfssPeerState State
     {
         get

@@ -3,10 +3,8 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// Has peers tidy up their stores now: names that sends left undecided are decided, and chunks that no file needs are
-/// deleted. Peers delete such chunks by themselves too, a day after they were last asked for.
-/// </summary>
+/// <summary>Has peers tidy up their stores now: names that sends left undecided are decided, and chunks that no file
+/// needs are deleted. Peers delete such chunks by themselves too, a day after they were last asked for.</summary>
 [Cmdlet(VerbsCommon.Optimize, "DfssStore", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(DfssStoreOptimization))]
 public sealed class OptimizeDfssStoreCommand : ClientCmdlet
@@ -36,12 +34,12 @@ public sealed class OptimizeDfssStoreCommand : ClientCmdlet
     private async Task OptimizeAsync(PeerAddress address, CancellationToken cancellationToken)
     {
         var options = new OptimizeOptions { GracePeriod = GracePeriod };
-        // Asked first in any case: whoever is asked to confirm is told what would go.
+        // Asked first in any case: the confirmation shows what would be deleted.
         OptimizeResult plan = await Client.OptimizeAsync(
             address, options with { WhatIf = true }, cancellationToken).ConfigureAwait(false);
         if (plan is { ChunksDeleted: 0, UndecidedNames: 0 })
         {
-            // There is nothing to confirm; WhatIf asks nobody, and says it in its own way.
+            // There is nothing to confirm; WhatIf does not ask, and reports it in its own way.
             if (!await InvokeAsync(IsWhatIf).ConfigureAwait(false)
                 || await ShouldProcessAsync(address.ToString(), "Delete nothing: no chunk is to go").ConfigureAwait(false))
             {

@@ -2,19 +2,17 @@ using System.Management.Automation.Runspaces;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// The peers that this process started. One list for the process, as ports and stores are the process's; each peer
-/// remembers the runspace that started it, so that removing the module from one session leaves the others' alone.
-/// </summary>
+/// <summary>The peers that this process started. One list for the process, as ports and stores are the process's; each
+/// peer remembers the runspace that started it, so that removing the module from one session leaves the others'
+/// alone.</summary>
 internal static class SessionPeers
 {
     private static readonly Lock Gate = new();
     private static readonly List<SessionPeer> Peers = [];
     private static int lastId;
 
-    /// <summary>
-    /// Adds a peer and gives it its number. It takes the place of those of the same store that have ended by themselves.
-    /// </summary>
+    /// <summary>Adds a peer and gives it its number. It takes the place of those of the same store that have ended by
+    /// themselves.</summary>
     internal static async Task AddAsync(SessionPeer peer)
     {
         SessionPeer[] replaced;
@@ -29,7 +27,7 @@ internal static class SessionPeers
         await Task.WhenAll(replaced.Select(old => old.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 
-    /// <summary>Takes a peer off the list; false when somebody else did.</summary>
+    /// <summary>Takes a peer off the list; false if another command did.</summary>
     internal static bool Remove(SessionPeer peer)
     {
         lock (Gate)

@@ -5,10 +5,8 @@ using Dfss.Peers;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// Starts a peer and leaves it running: in this process until the session ends, or with -Detached in a process of its
-/// own. Returns when it listens.
-/// </summary>
+/// <summary>Starts a peer and leaves it running: in this process until the session ends, or with -Detached in a process
+/// of its own. Returns when it listens.</summary>
 [Cmdlet(VerbsLifecycle.Start, "DfssPeer", DefaultParameterSetName = DiskSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssPeerInfo))]
 public sealed partial class StartDfssPeerCommand : IdentityCmdlet
@@ -16,7 +14,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
 
-    /// <summary>0.5 s: whoever presses Ctrl+C waits, and what clients are not answered they ask again.</summary>
+    /// <summary>0.5 s: the user waits after Ctrl+C, and clients repeat unanswered requests.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The store's folder; created if it does not exist.</summary>
@@ -47,18 +45,14 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     [ValidateNotNullOrEmpty]
     public string[] AdvertisedAddress { get; set; } = [];
 
-    /// <summary>
-    /// Listens beyond loopback although nothing is encrypted, and everybody who reaches the port can read and replace
-    /// every file.
-    /// </summary>
+    /// <summary>Listens beyond loopback although nothing is encrypted, and every client that reaches the port can read
+    /// and replace every file.</summary>
     [Parameter(HelpMessage =
         "Listens on any address, although every machine that reaches the port can read and replace every file.")]
     public SwitchParameter AllowUnauthenticatedNetwork { get; set; }
 
-    /// <summary>
-    /// A file that gives roles to subjects of authorities of one's own, whose certificates say nothing of roles: a JSON array of
-    /// objects with subject and role. Read again when it changes.
-    /// </summary>
+    /// <summary>A file that gives roles to subjects of authorities of one's own, whose certificates say nothing of
+    /// roles: a JSON array of objects with subject and role. Read again when it changes.</summary>
     [Parameter(HelpMessage = "A JSON file that assigns roles to subjects: [ { subject, role, prefixes } ].")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
@@ -74,9 +68,8 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? MinimumFreeSpace { get; set; }
 
-    /// <summary>
-    /// Starts a store that was moved, or put back in the place of one that never runs again: it keeps its store id. For one start.
-    /// </summary>
+    /// <summary>Starts a store that was moved, or put back in the place of one that never runs again: it keeps its
+    /// store id. For one start.</summary>
     [Parameter(ParameterSetName = DiskSet, HelpMessage = "The store was moved here: it keeps its store id. For one start.")]
     public SwitchParameter StoreMoved { get; set; }
 
@@ -84,7 +77,8 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     [Parameter(ParameterSetName = DiskSet, HelpMessage = "The store is a copy of one that runs: it becomes a new store. For one start.")]
     public SwitchParameter StoreCopied { get; set; }
 
-    /// <summary>Bytes a second at which the peer reads through its store to find what has gone bad; 0 turns it off.</summary>
+    /// <summary>Bytes a second at which the peer reads through its store to find what has gone bad; 0 turns it
+    /// off.</summary>
     [Parameter(HelpMessage = "Bytes a second at which the peer re-reads its store in the background; 0: never.")]
     [ValidateRange(0, long.MaxValue)]
     public long ScrubRate { get; set; } = PeerOptions.DefaultScrubBytesPerSecond;
@@ -97,10 +91,8 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     [Parameter(HelpMessage = "Runs the peer in a process of its own, which outlives this one.")]
     public SwitchParameter Detached { get; set; }
 
-    /// <summary>
-    /// For the process that -Detached starts: tells that process's starter when it listens, then runs until it is told
-    /// to end.
-    /// </summary>
+    /// <summary>For the process that -Detached starts: tells that process's starter when it listens, then runs until it
+    /// is told to end.</summary>
     [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
     public SwitchParameter Announce { get; set; }
 
@@ -182,7 +174,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
         }
     }
 
-    /// <summary>Whether an address is for listening only: nobody can be sent there.</summary>
+    /// <summary>Whether an address is for listening only: no client can connect to it.</summary>
     private static bool IsAny(string address) => IPAddress.TryParse(address, out IPAddress? parsed)
         && (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any));
 
@@ -192,7 +184,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
         var peer = new LocalPeer(await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false), session);
         if (cancellationToken.IsCancellationRequested)
         {
-            // Nobody would learn of it.
+            // No output would show it.
             await peer.DisposeAsync().ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }

@@ -6,17 +6,14 @@ using Xunit;
 
 namespace Dfss.Tests.Faults;
 
-/// <summary>
-/// A zoo of hostile clients at real peer processes: beside each of them an honest client goes on, the peer's memory stays within bounds, and
-/// when it has gone the peer is as it was before. <c>DFSS_ADVERSARIAL=1</c> has all of them, and each at a peer with TLS and at one without where
-/// both can be; else it is one of the two, and those that take long are left out.
-/// </summary>
+/// <summary>Hostile clients at real peer processes: beside each of them an honest client is served, the peer's memory
+/// stays within bounds, and when it has gone the peer is as it was before. <c>DFSS_ADVERSARIAL=1</c> has all of them,
+/// and each at a peer with TLS and at one without where both can be; else it is one of the two, and those that take
+/// long are left out.</summary>
 public sealed partial class HostileClientTests(HostileClientTests.Peers peers) : IClassFixture<HostileClientTests.Peers>
 {
-    /// <summary>
-    /// 512 MB: 128 MiB of payloads, 32 MiB of headers, and what .NET needs for the rest, among it what it has not collected yet.
-    /// A peer without limits takes gigabytes.
-    /// </summary>
+    /// <summary>512 MB: 128 MiB of payloads, 32 MiB of headers, and what .NET needs for the rest, among it what it has
+    /// not collected yet. A peer without limits takes gigabytes.</summary>
     private const long MemoryLimit = 512_000_000;
 
     private const int FileBytes = (2 << 20) + 12_345;
@@ -118,10 +115,12 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     [GeneratedRegex(@"127\.0\.0\.2:")]
     private static partial Regex Attackers();
 
-    /// <summary>One peer without TLS and one with it for all of them: what one leaves behind the next would find.</summary>
+    /// <summary>One peer without TLS and one with it for all of them: what one leaves behind the next would
+    /// find.</summary>
     public sealed class Peers : IAsyncLifetime
     {
-        /// <summary>So that whoever does nothing is closed while the tests wait; an honest client does something all the time.</summary>
+        /// <summary>So that whoever does nothing is closed while the tests wait; an honest client does something all
+        /// the time.</summary>
         internal static TimeSpan TimeLimit { get; } = TimeSpan.FromSeconds(4);
 
         private readonly Lazy<Task<TargetPeer>> plain = new(() => TargetPeer.StartAsync(isSecured: false, TimeLimit));

@@ -41,7 +41,7 @@ public sealed class ErrorAnswerTests
     {
         MessageMap arguments = new() { { "chunk_id", Chunk.ToByteArray() } };
         DfssException failure = new(DfssErrorCode.StoreFull, "No room.", "Make some.");
-        DfssException told = ErrorAnswer.ToException(ErrorAnswer.Create(id: 1, failure, arguments), "here:1");
+        DfssException told = ErrorAnswer.ToException(ErrorAnswer.Create(id: 1, failure, arguments)).At(PeerAddress.Parse("here:1"));
         Assert.Equal((failure.Code, $"here:1: No room. (Chunk {Chunk}.)", failure.Advice, Chunk),
             (told.Code, told.Reason, told.Advice, told.ChunkId!.Value));
     }
@@ -51,7 +51,7 @@ public sealed class ErrorAnswerTests
     {
         Message answer = ErrorAnswer.Create(id: 1, new DfssException(DfssErrorCode.PeerBusy, "Busy."), MessageMap.Empty);
         Assert.Equal(["message", "retryable"], answer.Map.Select(entry => entry.Key));
-        DfssException told = ErrorAnswer.ToException(answer, "here:1");
+        DfssException told = ErrorAnswer.ToException(answer).At(PeerAddress.Parse("here:1"));
         Assert.Equal(("here:1: Busy.", null, null), (told.Message, told.Advice, told.ChunkId));
     }
 
@@ -61,7 +61,7 @@ public sealed class ErrorAnswerTests
     public void What_is_no_chunk_id_and_no_advice_is_left_out(int bytes)
     {
         MessageMap results = new() { { "message", "No." }, { "retryable", false }, { "chunk_id", new byte[bytes] }, { "advice", 1 } };
-        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results), "here:1");
+        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results)).At(PeerAddress.Parse("here:1"));
         Assert.Equal(("here:1: No.", null, null), (told.Message, told.Advice, told.ChunkId));
     }
 }

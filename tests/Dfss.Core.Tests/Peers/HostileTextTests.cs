@@ -45,7 +45,7 @@ public sealed class HostileTextTests
         {
             { "message", Forged + new string('m', 60_000) }, { "retryable", false }, { "advice", Forged + new string('a', 60_000) },
         };
-        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results), "here:1");
+        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results)).At(PeerAddress.Parse("here:1"));
         Assert.DoesNotContain(told.Message, char.IsControl);
         Assert.StartsWith("here:1: x\\u000A2026", told.Reason, StringComparison.Ordinal);
         Assert.Equal("here:1: ".Length + ErrorAnswer.MaxMessageCharacters, told.Reason.Length);

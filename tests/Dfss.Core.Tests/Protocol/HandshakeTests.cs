@@ -42,7 +42,7 @@ public class HandshakeTests
     public void An_error_comes_back_with_its_code_and_the_name_of_the_peer()
     {
         DfssException sent = new(DfssErrorCode.StoreFull, new string('x', 5000));
-        DfssException got = ErrorAnswer.ToException(ErrorAnswer.Create(3, sent), "here:1");
+        DfssException got = ErrorAnswer.ToException(ErrorAnswer.Create(3, sent)).At(PeerAddress.Parse("here:1"));
         Assert.Equal(DfssErrorCode.StoreFull, got.Code);
         Assert.StartsWith("here:1: xxx", got.Message, StringComparison.Ordinal);
         Assert.True(MessageCodec.ToFrame(ErrorAnswer.Create(3, sent), null).Length < DfssLimits.MaxHelloFrameBytes);
@@ -51,7 +51,7 @@ public class HandshakeTests
     [Fact]
     public void An_error_nobody_knows_is_a_fault_of_the_peer_and_is_named()
     {
-        DfssException got = ErrorAnswer.ToException(Message.Answer(1, (DfssErrorCode)999, []), "here:1");
+        DfssException got = ErrorAnswer.ToException(Message.Answer(1, (DfssErrorCode)999, [])).At(PeerAddress.Parse("here:1"));
         Assert.Equal(DfssErrorCode.PeerFault, got.Code);
         Assert.Contains("999", got.Message, StringComparison.Ordinal);
     }

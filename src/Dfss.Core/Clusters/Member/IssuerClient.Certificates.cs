@@ -127,7 +127,8 @@ public sealed partial class IssuerClient
         {
             throw new DfssException(
                 DfssErrorCode.Conflict,
-                FormattableString.Invariant($"{address}: the peer has revocation list {number}, which is newer than the issuer's {own.Number}."),
+                address,
+                FormattableString.Invariant($"the peer has revocation list {number}, which is newer than the issuer's {own.Number}."),
                 "Run the command again: the command has sent the newer list to the issuer.");
         }
     }

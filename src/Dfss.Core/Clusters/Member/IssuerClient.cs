@@ -153,7 +153,7 @@ public sealed partial class IssuerClient
                 PeerCall call = new(operation, arguments, Payload: null, Destination: null, IsBulk: false);
                 return await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
                     ?? await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
-                    ?? throw new DfssException(DfssErrorCode.PeerUnreachable, $"{address}: the connection broke twice before an answer came.");
+                    ?? throw new DfssException(DfssErrorCode.PeerUnreachable, address, $"the connection broke twice before an answer came.");
             }
             catch (DfssException error) when (IsOfTheAddress(error))
             {
@@ -205,7 +205,7 @@ public sealed partial class IssuerClient
         if (peer is not { IsIssuer: true })
         {
             throw new DfssException(
-                DfssErrorCode.NotAnIssuer, $"{address}: what answers there is a peer of the cluster, and not its issuer.",
+                DfssErrorCode.NotAnIssuer, address, $"what answers there is a peer of the cluster, and not its issuer.",
                 "Find out where the issuer is now (Start-DfssPeer -Issuer). No secret was sent to that peer.");
         }
     }

@@ -4,11 +4,9 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <summary>
-/// Where one session's answers get their payloads. An answer holds its memory until the client has read it, which a slow one draws out, so
-/// the bytes are bounded: for a session, for all of its identity, and for all of them together, which leaves requests some that answers never
-/// hold. Who rents holds no other payload.
-/// </summary>
+/// <summary>Where one session's answers get their payloads. An answer holds its memory until the client has read it,
+/// which may take long, so the bytes are bounded: for a session, for its identity, and for all of them together, which
+/// leaves some memory for requests. A caller that rents holds no other payload.</summary>
 /// <param name="pool">The memory, shared with requests.</param>
 /// <param name="share">What the answers of the session's identity may hold of that for all.</param>
 internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
@@ -19,12 +17,12 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
     /// <summary>A value of a message's map, in memory.</summary>
     private const int ValueBytes = 24;
 
-    /// <summary>
-    /// 8 MiB, which keep one connection as fast as it gets: 8 chunks of the usual size are read from the store while they are sent.
-    /// </summary>
+    /// <summary>8 MiB, which keep one connection as fast as it gets: 8 chunks of the usual size are read from the store
+    /// while they are sent.</summary>
     private const long SessionBytes = 8L << 20;
 
-    /// <summary>A larger payload counts as 4 MiB: so that one is read from the store while another is sent, whatever their size.</summary>
+    /// <summary>A larger payload counts as 4 MiB: so that one is read from the store while another is sent, whatever
+    /// their size.</summary>
     private const long MostCounted = SessionBytes / 2;
 
     private readonly FairBudget.Share session = FairBudget.Undivided(SessionBytes);
@@ -50,12 +48,12 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
         }
     }
 
-    /// <summary>Counts an answer that holds no memory of this. The count is given back by whoever disposes the answer.</summary>
+    /// <summary>Counts an answer that holds no memory of this. Disposing the answer returns the count.</summary>
     public async ValueTask CountAsync(RequestAnswer answer, CancellationToken cancellationToken)
     {
         if (answer.IsPooled)
         {
-            // Counted when it was rented; to wait for more while holding that could be for ever.
+            // Counted when it was rented; waiting for more while holding that could deadlock.
             return;
         }
 
@@ -94,12 +92,13 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
     }
 }
 
-/// <summary>Memory of an answer's payload, or the count alone of what is elsewhere. Whoever owns it disposes it, once the answer is written.</summary>
+/// <summary>Memory of an answer's payload, or only the count for a payload elsewhere. The owner disposes it once the
+/// answer is written.</summary>
 internal sealed class AnswerPayload(AnswerMemory owner, Payload? payload, long bytes) : IDisposable
 {
     private int isDisposed;
 
-    /// <summary>Exactly as many bytes as were asked for. What they hold at first is left from somebody else.</summary>
+    /// <summary>Exactly as many bytes as were requested, with content of an earlier user.</summary>
     public Memory<byte> Memory => payload!.Memory;
 
     public void Dispose()

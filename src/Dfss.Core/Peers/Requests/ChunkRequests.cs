@@ -63,7 +63,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     {
         ChunkId[] ids = ReadIds(request.Payload?.Memory ?? default, MessageBatch.MaxItems);
 
-        // Nobody waits for memory while holding some: all of the budget could be held by those who wait.
+        // No request waits for memory while it holds some: the waiting requests could hold all of the budget.
         request.ReleasePayload();
         List<int?> lengths = [];
         long total = 0;
@@ -113,7 +113,8 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
             ArraySegment<ChunkId> turn = new(ids, i, Math.Min(TurnIds, ids.Length - i));
             (await store.FindMissingAsync(turn, cancellationToken).ConfigureAwait(false)).CopyTo(missing, i);
 
-            // Behind what others want of the processor: a flood of long questions keeps nobody waiting for longer than a turn.
+            // Behind other work for the processor: a flood of long requests delays other clients by no more than a
+            // turn.
             await Task.Yield();
         }
 

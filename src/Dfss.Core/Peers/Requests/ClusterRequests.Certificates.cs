@@ -4,7 +4,7 @@ using Dfss.Security;
 
 namespace Dfss.Peers;
 
-/// <content>Certificates: renewed, listed, taken back; and the list of those that were.</content>
+/// <content>Certificates: renewal, lists, revocation, and the revocation list.</content>
 internal sealed partial class ClusterRequests
 {
     /// <summary>20 bytes: no serial number is longer (RFC 5280).</summary>
@@ -12,7 +12,7 @@ internal sealed partial class ClusterRequests
 
     private const int MaxCertificatesPerPage = 1000;
 
-    /// <summary>Issues the asking member another certificate like his.</summary>
+    /// <summary>Issues another certificate to the calling member, like its own.</summary>
     public async ValueTask<RequestAnswer> RenewAsync(MessageMap map, RemoteIdentity caller)
     {
         byte[] request = Bounded(map.Required("request"), 1, MaxRequestBytes, "request");
@@ -36,7 +36,7 @@ internal sealed partial class ClusterRequests
         return new RequestAnswer(results, bytes: payload);
     }
 
-    /// <summary>Takes back what a member has.</summary>
+    /// <summary>Revokes the certificates of a member.</summary>
     public async ValueTask<RequestAnswer> RevokeAsync(MessageMap map, RemoteIdentity caller)
     {
         byte[] serial = Bounded(map.Required("serial"), 1, MaxSerialBytes, "serial");

@@ -10,7 +10,7 @@ namespace Dfss.Peers;
 /// <param name="issuer">The issuer, where this peer is it.</param>
 /// <param name="describeIssuer">This peer, as it is told to members.</param>
 /// <param name="revocations">The revocation list that this peer keeps.</param>
-/// <param name="revoked">Called, with who has brought it, when another list is in force.</param>
+/// <param name="revoked">Called with the sender when another list is in force.</param>
 internal sealed partial class ClusterRequests(
     ClusterIssuer? issuer, Func<ClusterPeer> describeIssuer, Func<RevocationFile?> revocations, Func<string, Task> revoked)
 {
@@ -20,7 +20,7 @@ internal sealed partial class ClusterRequests(
     private const int MaxAddresses = 4;
     private const int MaxAddressBytes = 200;
 
-    /// <summary>Lets somebody in who has an invitation.</summary>
+    /// <summary>Admits a client with an invitation.</summary>
     public async ValueTask<RequestAnswer> JoinAsync(MessageMap map)
     {
         byte[] secret = Bounded(map.Required("secret"), Invitation.SecretBytes, Invitation.SecretBytes, "secret");
@@ -33,7 +33,7 @@ internal sealed partial class ClusterRequests(
         return new RequestAnswer(results, bytes: Encoding.ASCII.GetBytes(Issuer.ReadRevocationList()));
     }
 
-    /// <summary>Notes whom an administrator invites.</summary>
+    /// <summary>Registers an administrator's invitation.</summary>
     public async ValueTask<RequestAnswer> InviteAsync(MessageMap map, RemoteIdentity caller)
     {
         byte[] hash = Bounded(map.Required("secret_hash"), SHA256.HashSizeInBytes, SHA256.HashSizeInBytes, "secret_hash");

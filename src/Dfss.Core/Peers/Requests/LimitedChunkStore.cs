@@ -2,10 +2,9 @@ using Dfss.Storage;
 
 namespace Dfss.Peers;
 
-/// <summary>
-/// The chunks as an identity sees them that is limited to some names: those that it has put itself. A chunk id is as good
-/// as the chunk, and so is the answer whether somebody has it; to such an identity the others are missing.
-/// </summary>
+/// <summary>The chunks as an identity that is limited to some names sees them: those that it has put itself. A chunk id
+/// is as good as the chunk, and so is the answer whether the store has it; to such an identity the others are
+/// missing.</summary>
 internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, object owner) : ILocalChunkStore
 {
     public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -14,7 +13,7 @@ internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, o
         bool isNew = !own.Contains(owner, id);
         own.Add(owner, id);
 
-        // That it was there already, by somebody else, is not said either.
+        // That another client had put it already is not revealed either.
         return isNew ? PutResult.Stored : result;
     }
 

@@ -3,12 +3,11 @@ using Dfss.Security;
 
 namespace Dfss.Peers;
 
-/// <summary>
-/// The registers as an identity sees them that is limited to some names: it reads, lists and changes those alone, seals
-/// only chunks that it has put, and makes a name stand for no content but what it has put or the name had.
-/// </summary>
+/// <summary>The registers as an identity sees them that is limited to some names: it reads, lists and changes those
+/// alone, seals only chunks that it has put, and makes a name stand for no content but what it has put or the name
+/// had.</summary>
 /// <param name="records">All registers.</param>
-/// <param name="identity">Whom they are shown to.</param>
+/// <param name="identity">The identity that sees them.</param>
 /// <param name="hasPut">Whether it has put a chunk.</param>
 /// <param name="manifests">Reads manifests.</param>
 internal sealed class LimitedRecordStore(
@@ -110,7 +109,8 @@ internal sealed class LimitedRecordStore(
     private static IReadOnlyList<T> Untaught<T>(IReadOnlyList<T> requests)
         where T : RegisterRequest => [.. requests.Select(one => (T)((RegisterRequest)one with { Teaches = false }))];
 
-    /// <summary>What this identity has not put of what it would seal, as if it were not here; null where it has put all.</summary>
+    /// <summary>What this identity has not put of what it would seal, as if it were not here; null where it has put
+    /// all.</summary>
     private async ValueTask<RegisterAnswer?> FindMissingAsync(
         SealRequest request, RegisterAnswer state, CancellationToken cancellationToken)
     {

@@ -6,7 +6,7 @@ namespace Dfss.Peers;
 /// <summary>Which role may have a peer do what.</summary>
 internal static class Permissions
 {
-    /// <summary>The least role that may; null for an operation that is not known, which nobody may.</summary>
+    /// <summary>The lowest role that may; null for an unknown operation, which no role may.</summary>
     public static DfssRole? LeastRole(string operation) => operation switch
     {
         Operations.Hello or Operations.Join => DfssRole.None,

@@ -2,9 +2,10 @@ using Dfss.Protocol;
 
 namespace Dfss.Peers;
 
-/// <summary>The answer to one request, before it is written. Whoever writes it disposes it.</summary>
+/// <summary>The answer to one request, before it is written. The writer disposes it.</summary>
 /// <param name="results">The results.</param>
-/// <param name="pooled">The payload in pooled memory, now owned by the answer; null where there is none or <paramref name="bytes"/> is it.</param>
+/// <param name="pooled">The payload in pooled memory, now owned by the answer; null where there is none or
+/// <paramref name="bytes"/> is it.</param>
 /// <param name="bytes">A small payload in memory of its own; null for none.</param>
 internal sealed class RequestAnswer(MessageMap results, AnswerPayload? pooled = null, byte[]? bytes = null) : IDisposable
 {
@@ -21,7 +22,8 @@ internal sealed class RequestAnswer(MessageMap results, AnswerPayload? pooled = 
     /// <summary>What it was counted for by <see cref="AnswerMemory.CountAsync"/>; null for nothing.</summary>
     public AnswerPayload? Counted { get; set; }
 
-    /// <summary>Null for nil, which is not the same as empty. (Without the casts, a null array would become an empty payload.)</summary>
+    /// <summary>Null for nil, which is not the same as empty. (Without the casts, a null array would become an empty
+    /// payload.)</summary>
     public ReadOnlyMemory<byte>? Payload => pooled is not null ? (ReadOnlyMemory<byte>?)pooled.Memory : bytes is not null ? (ReadOnlyMemory<byte>?)bytes : null;
 
     public void Dispose()

@@ -27,20 +27,18 @@ internal sealed class RequestHandler
         this.chunks = chunks;
         this.records = records;
 
-        // Who may have a name may have what it stands for.
+        // A client that may read a name may read its content.
         named = new ChunkRequests(store.Chunks);
         upkeep = new UpkeepRequests(store);
         this.describe = describe;
     }
 
-    /// <summary>
-    /// Where a request's payload goes: one that its operation does not take gets no memory. It would be held for nothing while the answer
-    /// waits for memory of its own, and many such could hold all there is.
-    /// </summary>
+    /// <summary>Where a request's payload goes: one that its operation does not take gets no memory. It would be held
+    /// for nothing while the answer waits for memory of its own, and many such could hold all there is.</summary>
     public static PayloadTarget Choose(Message request, int payloadBytes) =>
         request.Operation is { } operation && Operations.TakesPayload(operation) == true ? PayloadTarget.Pooled : PayloadTarget.Discarded;
 
-    /// <summary>Runs a request for whoever asks it, where he may.</summary>
+    /// <summary>Runs a request for its caller, if the caller's role allows it.</summary>
     /// <exception cref="DfssException">The request failed; its code and message are the answer.</exception>
     public ValueTask<RequestAnswer> HandleAsync(
         ReceivedMessage request, RemoteIdentity caller, AnswerMemory memory, CancellationToken cancellationToken)

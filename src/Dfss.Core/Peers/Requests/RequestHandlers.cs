@@ -5,7 +5,8 @@ using Dfss.Storage;
 
 namespace Dfss.Peers;
 
-/// <summary>What handles the requests of each client: all of the store for most, and a view of it for who is limited to some names.</summary>
+/// <summary>The handlers of each client's requests: on the whole store for most, and on a view of it for clients that
+/// are limited to some names.</summary>
 /// <param name="store">The store that is served.</param>
 /// <param name="served">Its registers, as they are served.</param>
 /// <param name="cluster">What concerns the cluster's members.</param>

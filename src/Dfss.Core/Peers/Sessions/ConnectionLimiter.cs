@@ -3,13 +3,12 @@ using System.Net.Sockets;
 
 namespace Dfss.Peers;
 
-/// <summary>
-/// Who may be connected to a peer. Those who have not yet said a good hello, the strangers, are counted apart, and are few: when one more
-/// comes, the one is pushed out that has been there longest of the address with most of them. So a flood from one address pushes out itself,
-/// and whoever says nothing goes before whoever is just coming in. Those who were let in are never pushed out; there may be so many in all,
-/// and of one identity. Safe for concurrent use.
-/// </summary>
-/// <param name="open">Makes the share of an identity of which nobody was connected.</param>
+/// <summary>Admission control for connections. Unauthenticated connections, which have not sent a valid hello, are
+/// limited separately: when one more opens, the oldest of the address that has most of them is closed. So a flood from
+/// one address displaces its own connections, and silent connections are closed before new ones. Authenticated
+/// connections are never displaced; their number is limited, in all and for each identity. Safe for concurrent
+/// use.</summary>
+/// <param name="open">Makes the share of an identity without open connections.</param>
 internal sealed class ConnectionLimiter(Func<IdentityShare> open)
 {
     /// <summary>64 bits: what a site gets of IPv6, and may change at will, is one address here.</summary>
@@ -46,7 +45,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         }
     }
 
-    /// <summary>Takes in a stranger, and pushes out another where there are too many.</summary>
+    /// <summary>Registers an unauthenticated connection, and displaces another one if there are too many.</summary>
     public void Enter(Visit visit)
     {
         Visit? leaving = null;
@@ -63,7 +62,8 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         leaving?.Displace();
     }
 
-    /// <summary>Lets a stranger in. What it returns is shared by all connections of the identity.</summary>
+    /// <summary>Admits an unauthenticated connection. All connections of the identity share the returned
+    /// object.</summary>
     /// <exception cref="DfssException">PeerBusy: there are too many, or it was pushed out meanwhile.</exception>
     public IdentityShare Admit(Visit visit, object identity)
     {
@@ -97,7 +97,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         }
     }
 
-    /// <summary>Forgets a connection that has ended; whoever was pushed out is forgotten already.</summary>
+    /// <summary>Removes a connection that has ended; a displaced one is removed already.</summary>
     public void Leave(Visit visit)
     {
         lock (gate)
@@ -167,7 +167,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     }
 }
 
-/// <summary>One connection, to the connectionLimiter.</summary>
+/// <summary>One connection, as the limiter sees it.</summary>
 /// <param name="address">Where it comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
 /// <param name="displace">Closes it. Does not wait or fail.</param>
 internal sealed class Visit(string address, Action displace)
@@ -176,9 +176,10 @@ internal sealed class Visit(string address, Action displace)
 
     public Action Displace { get; } = displace;
 
-    /// <summary>The place among the strangers; null for one who is none. Guarded by the connectionLimiter's gate.</summary>
+    /// <summary>The node in the list of unauthenticated connections; null if it is in none. Guarded by the limiter's
+    /// gate.</summary>
     internal LinkedListNode<Visit>? Node { get; set; }
 
-    /// <summary>Who was let in; null for nobody. Guarded by the connectionLimiter's gate.</summary>
+    /// <summary>The identity that was admitted; null before that. Guarded by the limiter's gate.</summary>
     internal object? Identity { get; set; }
 }

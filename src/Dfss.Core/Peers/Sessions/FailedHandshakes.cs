@@ -1,19 +1,19 @@
 namespace Dfss.Peers;
 
-/// <summary>
-/// Counts, by address, the connections that ended before a good hello, or by a violation. Each costs a peer a part of a millisecond of a processor, with
-/// a TLS handshake some of them, and whoever asks for it proves nothing first: from an address with too many such ends of late a peer begins
-/// with each connection a while later. Safe for concurrent use.
-/// </summary>
+/// <summary>Counts, by address, the connections that ended before a valid hello, or by a violation. Each costs a peer
+/// some processor time, with a TLS handshake several milliseconds, before the client has proved anything: a peer delays
+/// new connections from an address with too many such ends. Safe for concurrent use.</summary>
 internal sealed class FailedHandshakes(TimeProvider clock)
 {
     /// <summary>64: as many as may be connected at once; a fleet with an old certificate, for example.</summary>
     public const int Burst = DfssLimits.MaxUnauthenticatedConnections;
 
-    /// <summary>As many as may be connected wait together, so an address gets 64 handshakes a second at most: a fifth of a processor.</summary>
+    /// <summary>As many as may be connected wait together, so an address gets 64 handshakes a second at most: a fifth
+    /// of a processor.</summary>
     public static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
-    /// <summary>4,096 addresses: a few hundred KB. An attack from more is not one that addresses help against.</summary>
+    /// <summary>4,096 addresses: a few hundred KB. An attack from more is not one that addresses help
+    /// against.</summary>
     private const int MaxAddresses = 4096;
 
     /// <summary>Ten a second are forgotten.</summary>
@@ -36,7 +36,8 @@ internal sealed class FailedHandshakes(TimeProvider clock)
                 Forget(now);
             }
 
-            // No longer than until the longest delay: a flood is over for its address, and whoever shares it, soon after it ends.
+            // No longer than until the longest delay: the delay ends soon after the flood, also for other clients of
+            // its address.
             TimeSpan from = until.GetValueOrDefault(address);
             TimeSpan longest = now + (Burst * Interval) + MaxDelay;
             TimeSpan next = (from > now ? from : now) + Interval;

@@ -57,10 +57,9 @@ internal sealed partial class PeerSession
         return true;
     }
 
-    /// <summary>
-    /// What a stranger sends, hello or join, within the time for it: handshake and all, however many bytes move meanwhile. Its payload,
-    /// which neither has, is forgotten: a stranger gets no memory.
-    /// </summary>
+    /// <summary>Reads the first request of an unauthenticated client, hello or join, within the time limit, handshake
+    /// included, however slowly its bytes arrive. A payload, which neither request has, is discarded: the client gets
+    /// no memory.</summary>
     private async Task<ReceivedMessage?> ReadInTimeAsync()
     {
         using CancellationTokenSource limit = new(HelloLimit, channel.Clock);
@@ -71,7 +70,7 @@ internal sealed partial class PeerSession
         }
         catch (OperationCanceledException error) when (limit.IsCancellationRequested && !closed.IsCancellationRequested)
         {
-            // There is nobody to close in order with.
+            // No client is left for an orderly close.
             channel.Abort();
             throw new DfssException(
                 DfssErrorCode.TimedOut, $"It has not said {(welcome is null ? "hello" : "what it wants")} within {HelloLimit.TotalSeconds:0} s.", error);
@@ -80,7 +79,7 @@ internal sealed partial class PeerSession
 }
 
 /// <summary>How a client is let in.</summary>
-/// <param name="Client">Who it is.</param>
+/// <param name="Client">Its identity.</param>
 /// <param name="Handler">What handles its requests.</param>
 /// <param name="Answer">What its hello is answered.</param>
 /// <param name="Share">What its requests may hold.</param>

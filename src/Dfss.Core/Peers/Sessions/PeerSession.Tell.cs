@@ -39,7 +39,7 @@ internal sealed partial class PeerSession
     // One line each: what a client wrote must not look like a line of the peer.
     private void Log(string text, int maxCharacters = MaxLogCharacters) => log.Write(Line(text, maxCharacters));
 
-    /// <summary>Why the connection ends. Of those who are not let in, not each one's.</summary>
+    /// <summary>Why the connection ends. Refused connections are not all logged.</summary>
     private void LogEnd(DfssException error) => LogFailure(error.Message);
 
     private void LogFailure(string text)

@@ -6,14 +6,13 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <summary>
-/// One connection to a peer, from hello to its close: reads requests, has each handled beside the others, writes answers as they are ready.
-/// Closing it, from either side, cancels what is still being handled.
-/// </summary>
+/// <summary>One connection to a peer, from hello to its close: reads requests, has each handled beside the others,
+/// writes answers as they are ready. Closing it, from either side, cancels what is still being handled.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
 internal sealed partial class PeerSession
 {
-    /// <summary>1 s for the notice to whoever is refused in the middle: a client that reads nothing does not stay for that.</summary>
+    /// <summary>1 s for the notice to a client that is refused: a client that reads nothing does not stay
+    /// longer.</summary>
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(1);
 
     private readonly MessageChannel channel;
@@ -40,15 +39,14 @@ internal sealed partial class PeerSession
         this.address = address;
     }
 
-    /// <summary>Who the client is, once it was let in.</summary>
+    /// <summary>The client's identity, once it is admitted.</summary>
     public RemoteIdentity? Client => welcome?.Client;
 
-    /// <summary>Whether the client broke the protocol's rules, and was told so.</summary>
+    /// <summary>Whether the client broke the protocol, and got a notice.</summary>
     public bool HasViolated { get; private set; }
 
-    /// <summary>
-    /// Serves the connection until it closes, and closes it. Does not fail: what goes wrong is the end of this connection, and is logged.
-    /// </summary>
+    /// <summary>Serves the connection until it closes, and closes it. Does not fail: what goes wrong is the end of this
+    /// connection, and is logged.</summary>
     public async Task RunAsync()
     {
         try
@@ -60,7 +58,7 @@ internal sealed partial class PeerSession
         }
         catch (DfssException) when (isEnding)
         {
-            // It was told why when that began.
+            // The notice with the reason was sent when that began.
         }
         catch (DfssException error)
         {
@@ -93,7 +91,7 @@ internal sealed partial class PeerSession
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Tells the client, once, why it is served no longer, and has the connection closed.</summary>
+    /// <summary>Sends the client, once, the reason why it is no longer served, and has the connection closed.</summary>
     public async Task RefuseAsync(DfssException reason)
     {
         if (closed.IsCancellationRequested || Interlocked.Increment(ref refusals) > 1)
@@ -114,7 +112,8 @@ internal sealed partial class PeerSession
         }
     }
 
-    /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/> then ends.</summary>
+    /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/>
+    /// then ends.</summary>
     public void Close()
     {
         isEnding = true;
@@ -163,7 +162,7 @@ internal sealed partial class PeerSession
 
             if (welcome!.Client.IsUnauthenticated)
             {
-                // One request is all it takes to join: nobody keeps a connection for nothing.
+                // Joining takes one request: the connection is not kept after it.
                 await WhenAnsweredAsync().ConfigureAwait(false);
                 return;
             }
@@ -202,8 +201,8 @@ internal sealed partial class PeerSession
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {
-            // The connection is gone, and with it whoever wanted the answer; or it is being closed in order, which an abort would spoil:
-            // what was sent last, the reason, could be lost.
+            // The connection is gone, and so is the receiver of the answer; or it is being closed in order, and an
+            // abort could lose the notice that was sent last.
             Log($"an answer could not be delivered: {error.Message}");
             if (!isEnding)
             {

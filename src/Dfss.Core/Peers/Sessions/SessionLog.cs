@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace Dfss.Peers;
 
-/// <summary>
-/// What the connections of one peer write to its log. Of those who are not let in a few lines a minute are written, of one address fewer, and
-/// at the minute's end how many more there were: whoever knocks all night fills no disk, and hides nobody else. Safe for concurrent use.
-/// </summary>
+/// <summary>What the connections of one peer write to its log. Of refused connections a few lines a minute are written,
+/// fewer for one address, and at the minute's end the number of the others: a flood fills no disk and hides no other
+/// client. Safe for concurrent use.</summary>
 /// <param name="write">Writes a line.</param>
 /// <param name="clock">Tells the minutes.</param>
 internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDisposable
 {
-    /// <summary>60 a minute: a misconfigured fleet can be read off it, and a night's attack from everywhere is 6 MB.</summary>
+    /// <summary>60 a minute: a misconfigured fleet can be read off it, and a night's attack from everywhere is 6
+    /// MB.</summary>
     public const int RefusalsPerMinute = 60;
 
     /// <summary>10 a minute of one address: what is wrong with one machine is said in that many.</summary>
@@ -30,7 +30,7 @@ internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDi
     /// <summary>Writes a line.</summary>
     public void Write(string line) => write(line);
 
-    /// <summary>Writes a line about somebody who was not let in, unless there were too many in this minute.</summary>
+    /// <summary>Writes a line about a refused connection, unless there were too many in this minute.</summary>
     /// <param name="address">Where he comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
     /// <param name="line">The line.</param>
     public void WriteRefusal(string address, string line)

@@ -1,9 +1,7 @@
 namespace Dfss.Storage;
 
-/// <summary>
-/// The files of durable chunks, <c>chunks/ab/&lt;64 hex&gt;</c>: which are there, how they get there and go, and the
-/// sync of the folders' names.
-/// </summary>
+/// <summary>The files of durable chunks, <c>chunks/ab/&lt;64 hex&gt;</c>: which are there, how they get there and go,
+/// and the sync of the folders' names.</summary>
 internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailStopLatch fault)
 {
     private readonly Folder[] folders =
@@ -77,16 +75,16 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
         }
     }
 
-    /// <summary>Moves a chunk's file away if it is bad or cannot be read, so that the chunk is missing; false where it is good, or
-    /// gone.</summary>
+    /// <summary>Moves a chunk's file away if it is bad or cannot be read, so that the chunk is missing; false where it
+    /// is good, or gone.</summary>
     public bool TryMoveAway(ChunkId id, string target)
     {
         Folder folder = FolderOf(id);
         string path = PathOf(id);
         lock (folder)
         {
-            // Hashed once more, while none can be moved in: somebody may have set the bad one aside already, and a good
-            // one may have come in its place.
+            // Hashed once more, while none can be moved in: another thread may have quarantined the corrupt one
+            // already, and a good one may have replaced it.
             if (!File.Exists(path) || IsGood(path, id))
             {
                 return false;
@@ -102,8 +100,8 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
 
     /// <summary>When it returns, every move that returned before it began is on stable storage. Callers share the
     /// work.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>; then the store's fuse is blown: which
-    /// names are lost cannot be known.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>; then the store's fail-stop latch is
+    /// set: it is unknown which names are lost.</exception>
     public Task SyncAsync() => sync.RunAsync(() =>
     {
         foreach (Folder folder in folders)
@@ -194,7 +192,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
         return folders[bytes[0]];
     }
 
-    /// <summary>One folder. Locked for whatever moves names in or out of it.</summary>
+    /// <summary>One folder. Locked while names are moved in or out of it.</summary>
     private sealed class Folder(string path)
     {
         // The names moved in since the last sync began, and those that the sync at hand is for.
@@ -214,10 +212,9 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
 
         public bool IsDurable(ChunkId id) => wasSynced && !unsynced.Contains(id) && !syncing.Contains(id);
 
-        /// <summary>
-        /// Whether a power cut could lose a name. Before the first sync of a run these are also the names that the run found: the process before
-        /// may have been killed between a rename and its sync. An empty folder has none to lose.
-        /// </summary>
+        /// <summary>Whether a power cut could lose a name. Before the first sync of a run these are also the names that
+        /// the run found: the process before may have been killed between a rename and its sync. An empty folder has
+        /// none to lose.</summary>
         public bool MustSync()
         {
             if (!wasSynced && !needsSync)

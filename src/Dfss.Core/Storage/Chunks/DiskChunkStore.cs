@@ -4,12 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// Chunks on a local disk: small ones as rows of chunks.db, the others as files. A chunk is kept by its length in one
-/// of the two, so it is
-/// never in both. Plain blocking reads and writes on the caller's thread: for pages in the cache they are the cheapest
-/// there are.
-/// </summary>
+/// <summary>Chunks on a local disk: small ones as rows of chunks.db, the others as files. A chunk is kept by its length
+/// in one of the two, so it is never in both. Plain blocking reads and writes on the caller's thread: for pages in the
+/// cache they are the cheapest there are.</summary>
 internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposable
 {
     private readonly StoreLayout layout;
@@ -134,8 +131,8 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
             missing[i] = LengthOf(ids[i]) is null;
             if (!missing[i])
             {
-                // Only what is there: ids that nobody stores would be remembered for as long, at no cost to whoever
-                // asks for them.
+                // Only ids that are there: others would be remembered for as long, and a client could ask for them at
+                // no cost.
                 touched.Touch(ids[i]);
             }
         }

@@ -2,11 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// Chunks on their way to the disk. A put writes a file in incoming/; a few threads of its own sync such files as they
-/// come and move them to chunks/.
-/// So most of a large send is durable before its flush asks for it, and what is not yet durable is bounded.
-/// </summary>
+/// <summary>Chunks on their way to the disk. A put writes a file in incoming/; a few threads of its own sync such files
+/// as they come and move them to chunks/. So most of a large send is durable before its flush asks for it, and what is
+/// not yet durable is bounded.</summary>
 internal sealed class IncomingChunks : IAsyncDisposable
 {
     /// <summary>4: that many syncs in parallel reach the disk's speed (1.0 GB/s of 1 MiB files; one at a time
@@ -33,8 +31,8 @@ internal sealed class IncomingChunks : IAsyncDisposable
     private int liveThreads = SyncThreads;
     private long lastName;
     private bool isClosing;
-    // Failed, and no flush was told yet: the next one is, though it may be another caller's. Bounded; one is as good as
-    // many.
+    // Failed, and no flush has reported it yet: the next one does, though it may be another caller's. Bounded; one is
+    // as good as many.
     private readonly List<IncomingChunk> untold = [];
 
     public IncomingChunks(StoreLayout layout, DurableFile files, ChunkFolders folders, FailStopLatch fault)
@@ -70,7 +68,8 @@ internal sealed class IncomingChunks : IAsyncDisposable
         }
     }
 
-    /// <summary>Chunks and bytes on their way, without those that their folders count. Under the lock of the counts.</summary>
+    /// <summary>Chunks and bytes on their way, without those that their folders count. Under the lock of the
+    /// counts.</summary>
     public (long Chunks, long Bytes) Count()
     {
         lock (gate)
@@ -92,7 +91,7 @@ internal sealed class IncomingChunks : IAsyncDisposable
             isTaken = TryTake(new IncomingChunk(id, content.Length, path, file));
             if (!isTaken)
             {
-                // Somebody else put the same chunk meanwhile.
+                // Another caller put the same chunk meanwhile.
                 file.Dispose();
                 files.Delete(path);
                 return PutResult.AlreadyPresent;
@@ -114,10 +113,8 @@ internal sealed class IncomingChunks : IAsyncDisposable
     }
 
     /// <summary>Waits until every chunk put before is in chunks/, its folder's name for it not yet durable.</summary>
-    /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.StoreFailed"/>: since the last flush, some could not be made durable; they are missing
-    /// again.
-    /// </exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: since the last flush, some could not be
+    /// made durable; they are missing again.</exception>
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
         List<IncomingChunk> before;
@@ -248,7 +245,7 @@ internal sealed class IncomingChunks : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // The edge of the thread: an exception here would end the process. What it left undone nobody knows.
+            // The edge of the thread: an exception here would end the process. It is unknown what it left undone.
             fault.Set(exception);
             GiveUp(chunk);
             return StoreErrors.Fault(layout.Root, exception);

@@ -2,14 +2,10 @@ using System.Buffers;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// What a start leaves for the background: the files that a crash left in incoming/, and the counting of the chunk
-/// folders. A left file counts as
-/// absent until it has been read, found to be the chunk its name says, and put again like any other; then it is
-/// deleted, as is one that is not. It is
-/// rewritten and not synced in its place: its pages may have failed to reach the disk while the process before still
-/// lived, and be in the cache only.
-/// </summary>
+/// <summary>What a start leaves for the background: the files that a crash left in incoming/, and the counting of the
+/// chunk folders. A left file counts as absent until it has been read, found to be the chunk its name says, and put
+/// again like any other; then it is deleted, as is one that is not. It is rewritten and not synced in its place: its
+/// pages may have failed to reach the disk while the process before still lived, and be in the cache only.</summary>
 internal sealed class IncomingRecovery(
     StoreLayout layout, DurableFile files, ILocalChunkStore store, IncomingChunks incoming, ChunkFolders folders,
     SmallChunkTable small, LocalStoreOptions options) : IAsyncDisposable
@@ -26,9 +22,8 @@ internal sealed class IncomingRecovery(
     /// <summary>Ends when the first pass has ended; fails as it did, and the work is then tried again.</summary>
     public Task Completion => firstPass.Task;
 
-    /// <summary>
-    /// Ends when all that was there at the start has been counted. Fails when the count did; the next try has another task.
-    /// </summary>
+    /// <summary>Ends when all that was there at the start has been counted. Fails when the count did; the next try has
+    /// another task.</summary>
     public Task Counted => Volatile.Read(ref counted).Task;
 
     /// <summary>The work, and how it is getting on.</summary>
@@ -162,7 +157,7 @@ internal sealed class IncomingRecovery(
         }
         catch (DfssException exception) when (exception.Code == DfssErrorCode.StoreFull)
         {
-            // Nobody was promised it, and it is absent; its deletion makes room.
+            // No client was promised it, and it is absent; its deletion frees space.
         }
     }
 }

@@ -1,10 +1,7 @@
 namespace Dfss.Storage;
 
-/// <summary>
-/// Work that many callers ask for at once and one run of which serves all who asked before it began. A caller who comes
-/// while a run is going
-/// waits for the next one, which it shares with all who came meanwhile.
-/// </summary>
+/// <summary>Work that many callers ask for at once: one run serves all callers that asked before it began. A caller
+/// that arrives during a run waits for the next one, which it shares with all that arrived meanwhile.</summary>
 internal sealed class SingleFlight
 {
     private readonly Lock gate = new();

@@ -2,14 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// Small chunks as rows of chunks.db. A put keeps the bytes in memory, where they can be read at once, and queues the
-/// row; the database's thread writes what
-/// has gathered in one transaction. So a hundred small puts cost one sync, a flush waits for one, and until then a put
-/// promises no more than
-/// a file in the page cache would.
-/// </summary>
-#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
+/// <summary>Small chunks as rows of chunks.db. A put keeps the bytes in memory, where they can be read at once, and
+/// queues the row; the database's thread writes what has gathered in one transaction. So a hundred small puts cost one
+/// sync, a flush waits for one, and until then a put promises no more than a file in the page cache would.</summary>
+#pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class SmallChunkTable(Database database)
 #pragma warning restore CA1001
 {
@@ -32,8 +28,8 @@ internal sealed class SmallChunkTable(Database database)
     private long chunks;
     private long bytes;
 
-    /// <summary>Chunks and bytes in the table and on their way there; until <see cref="CountRows"/> has ended, those that
-    /// came since the start.</summary>
+    /// <summary>Chunks and bytes in the table and on their way there; until <see cref="CountRows"/> has ended, those
+    /// that came since the start.</summary>
     public (long Chunks, long Bytes) Count
     {
         get
@@ -225,7 +221,8 @@ internal sealed class SmallChunkTable(Database database)
             : (true, row.GetInt64(0), chunks + row.GetInt64(1), bytes + row.GetInt64(2));
     }
 
-    /// <summary>Queues the row and shows it in one: whoever finds it here and then flushes queues behind it.</summary>
+    /// <summary>Queues the row and makes it visible in one step: a caller that finds it here and then flushes queues
+    /// behind it.</summary>
     private bool TryTake(ChunkId id, byte[] content)
     {
         lock (gate)

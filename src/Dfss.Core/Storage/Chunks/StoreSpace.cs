@@ -2,29 +2,21 @@ using System.Globalization;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// Whether there is room for another chunk: the quota, and what is to stay free on the disk. Asked before a byte is
-/// written; what was granted and is not yet seen in the counts counts too, so that puts at the same time cannot overshoot
-/// together.
-/// </summary>
-/// <remarks>
-/// Manifests may go a little further than other chunks, and registers are not asked at all: a peer that takes no more
-/// files still seals and votes on those whose chunks it has.
-/// </remarks>
+/// <summary>Whether there is room for another chunk: the quota, and what is to stay free on the disk. Asked before a
+/// byte is written; what was granted and is not yet seen in the counts counts too, so that puts at the same time cannot
+/// overshoot together.</summary>
+/// <remarks>Manifests may go a little further than other chunks, and registers are not asked at all: a peer that takes
+/// no more files still seals and votes on those whose chunks it has.</remarks>
 internal sealed class StoreSpace
 {
-    /// <summary>
-    /// 256 MiB, or a twentieth of a small disk: the logs of the two databases take up to 64 MiB each, and votes and seals
-    /// must go on when nothing else does; as much again is for others who write to that disk.
-    /// </summary>
+    /// <summary>256 MiB, or a twentieth of a small disk: the logs of the two databases take up to 64 MiB each, and
+    /// votes and seals must go on when nothing else does; as much again is for others who write to that disk.</summary>
     private const long MaxDefaultMinimumFree = 256L << 20;
 
     private const int DefaultMinimumFreeShare = 20;
 
-    /// <summary>
-    /// A 64th of the quota is kept for manifests. They are a 2,000th of large files, and 24 bytes and 32 more for each small
-    /// one.
-    /// </summary>
+    /// <summary>A 64th of the quota is kept for manifests. They are a 2,000th of large files, and 24 bytes and 32 more
+    /// for each small one.</summary>
     private const int ManifestShare = 64;
 
     private const string Advice =
@@ -41,11 +33,12 @@ internal sealed class StoreSpace
     /// <param name="place">What is full, for messages.</param>
     /// <param name="quotaBytes">The most that may be stored; null: no limit.</param>
     /// <param name="minimumFreeBytes">What is to stay free.</param>
-    /// <param name="countStored">What is stored, what is on its way included. Never too little, once <paramref name="counted"/> has ended.</param>
-    /// <param name="findFree">What is left on the disk, less what will be taken of it soon; null where there is no disk.</param>
-    /// <param name="counted">
-    /// Ends when what was there at the start has been counted. Fails when that failed; then it is another one, once it is tried again.
-    /// </param>
+    /// <param name="countStored">What is stored, what is on its way included. Never too little, once
+    /// <paramref name="counted"/> has ended.</param>
+    /// <param name="findFree">What is left on the disk, less what will be taken of it soon; null where there is no
+    /// disk.</param>
+    /// <param name="counted">Ends when what was there at the start has been counted. Fails when that failed; then it is
+    /// another one, once it is tried again.</param>
     public StoreSpace(
         string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree, Func<Task> counted)
     {
@@ -63,16 +56,16 @@ internal sealed class StoreSpace
     /// <summary>What is to stay free on the disk.</summary>
     public long MinimumFreeBytes { get; }
 
-    /// <summary>What is to stay free on a disk of this size where nobody has said otherwise.</summary>
+    /// <summary>What stays free on a disk of this size by default.</summary>
     public static long DefaultMinimumFree(long totalBytes) =>
         Math.Min(MaxDefaultMinimumFree, totalBytes / DefaultMinimumFreeShare);
 
-    /// <summary>Grants room for a chunk that is about to be stored; to be disposed when the counts show it, or it failed.</summary>
-    /// <remarks>
-    /// With a quota it waits, after a start, until the store has been counted: what is not known to fit is not taken.
-    /// </remarks>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFull"/>; <see cref="DfssErrorCode.StoreFailed"/>: what
-    /// is there could not be counted.</exception>
+    /// <summary>Grants room for a chunk that is about to be stored; to be disposed when the counts show it, or it
+    /// failed.</summary>
+    /// <remarks>With a quota it waits, after a start, until the store has been counted: what is not known to fit is not
+    /// taken.</remarks>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFull"/>; <see cref="DfssErrorCode.StoreFailed"/>:
+    /// what is there could not be counted.</exception>
     public async ValueTask<Grant> TakeAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         if (QuotaBytes is null && findFree is null)

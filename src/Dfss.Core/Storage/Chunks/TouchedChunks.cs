@@ -1,15 +1,10 @@
 namespace Dfss.Storage;
 
-/// <summary>
-/// When chunks were last put or asked for, by a clock that only goes forward: what the grace period of garbage
-/// collection is counted
-/// from. In memory only; a chunk not known here counts as touched when the store was opened.
-/// </summary>
-/// <remarks>
-/// Keeps 8 bytes of an id: two chunks that share them only make the one live as long as the other. Some 24 bytes a
-/// chunk touched, until
-/// <see cref="Forget"/>.
-/// </remarks>
+/// <summary>When chunks were last put or asked for, by a clock that only goes forward: what the grace period of garbage
+/// collection is counted from. In memory only; a chunk not known here counts as touched when the store was
+/// opened.</summary>
+/// <remarks>Keeps 8 bytes of an id: two chunks that share them only make the one live as long as the other. Some 24
+/// bytes a chunk touched, until <see cref="Forget"/>.</remarks>
 internal sealed class TouchedChunks(TimeProvider timeProvider)
 {
     private readonly Lock gate = new();
@@ -27,7 +22,7 @@ internal sealed class TouchedChunks(TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Whether nobody has touched the chunk for this long.</summary>
+    /// <summary>Whether no caller has touched the chunk for this long.</summary>
     public bool IsUntouchedFor(TimeSpan gracePeriod, ChunkId id)
     {
         long since;

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
-/// <summary>A change of a <see cref="Database"/>, made in one transaction with whatever else waits.</summary>
+/// <summary>A change of a <see cref="Database"/>, made in one transaction with the other waiting changes.</summary>
 internal abstract class DatabaseWrite
 {
     /// <summary>Makes the change, on the database's own thread. May run twice, where a neighbour in the transaction
@@ -13,18 +13,13 @@ internal abstract class DatabaseWrite
     public abstract void Finish(DfssException? error);
 }
 
-/// <summary>
-/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one thread, and those that wait together
-/// share one transaction and
-/// so one sync of the disk (group commit). Reads run on the callers' threads, on connections of their own, and see what
-/// has been committed.
-/// </summary>
-/// <remarks>
-/// A commit that fails for want of space is rolled back and tried without its neighbours. Any other failure is final:
-/// pages that the kernel could not write
-/// may be gone from its cache too, and a later commit would build on them. So it blows the store's fuse, as does an
-/// exception that nothing expects: the thread, and with it the process, goes on.
-/// </remarks>
+/// <summary>One SQLite file in WAL mode with synchronous=FULL. All writes go through one thread, and those that wait
+/// together share one transaction and so one sync of the disk (group commit). Reads run on the callers' threads, on
+/// connections of their own, and see what has been committed.</summary>
+/// <remarks>A commit that fails for lack of space is rolled back and tried without its neighbours. Any other failure is
+/// final: pages that the kernel could not write may be gone from its cache too, and a later commit would build on them.
+/// So it sets the store's fail-stop latch, as does an unexpected exception: the thread, and with it the process,
+/// continues.</remarks>
 internal sealed class Database : IAsyncDisposable
 {
     // SQLITE_FULL.
@@ -43,7 +38,7 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Opens the file or makes it; what a crash left in the log is brought into the file at once.</summary>
     /// <param name="path">The file.</param>
     /// <param name="schema">Statements that make what is not there yet.</param>
-    /// <param name="fault">The store's fuse.</param>
+    /// <param name="fault">The store's fail-stop latch.</param>
     public Database(string path, string schema, FailStopLatch fault)
     {
         this.path = path;
@@ -206,7 +201,7 @@ internal sealed class Database : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // The edge of the thread: an exception here would end the process.
+            // The edge of the thread: an exception here would end the process. It is unknown what it left undone.
             fault.Set(exception);
         }
     }

@@ -9,8 +9,8 @@ internal sealed partial class DatabaseSession : IDisposable
     // SQLITE_FULL.
     private const int DatabaseFull = 13;
 
-    // SQLITE_IOERR_WRITE and SQLITE_IOERR_SHMSIZE: a write to the log, or the growing of its index. Not a sync: what
-    // one that failed has left on the disk nobody knows, whatever its reason.
+    // SQLITE_IOERR_WRITE and SQLITE_IOERR_SHMSIZE: a write to the log, or the growing of its index. Not a sync: it is
+    // unknown what a failed sync has left on the disk, whatever its reason.
     private const int WriteFailed = 10 | (3 << 8);
     private const int IndexNotGrown = 10 | (19 << 8);
 
@@ -65,10 +65,8 @@ internal sealed partial class DatabaseSession : IDisposable
     /// <returns>The rows changed.</returns>
     public int Execute(string sql, params ReadOnlySpan<object> values) => Prepare(sql, values).ExecuteNonQuery();
 
-    /// <summary>
-    /// Whether a statement that has just failed here failed for want of space. SQLite itself calls only ENOSPC so; a
-    /// quota that is used up is told by the system's error number alone.
-    /// </summary>
+    /// <summary>Whether a statement that has just failed here failed for want of space. SQLite itself calls only ENOSPC
+    /// so; a quota that is used up is told by the system's error number alone.</summary>
     public bool IsOutOfSpace(SqliteException exception) => exception.SqliteErrorCode == DatabaseFull
         || (exception.SqliteExtendedErrorCode is WriteFailed or IndexNotGrown
             && DurableFile.IsOutOfSpace(GetSystemError(connection.Handle!.DangerousGetHandle())));
@@ -78,7 +76,7 @@ internal sealed partial class DatabaseSession : IDisposable
     {
         if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0)
         {
-            // Nothing to tell when this fails too: the fuse is blown, or the next BEGIN fails.
+            // Nothing to report when this fails too: the latch is set, or the next BEGIN fails.
             SQLitePCL.raw.sqlite3_exec(connection.Handle, "ROLLBACK");
         }
     }

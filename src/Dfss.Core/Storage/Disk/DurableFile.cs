@@ -2,29 +2,23 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// The only place that renames files or makes them durable. To make a file appear under its name whole or not at all,
-/// whatever happens:
-/// write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/> it, <see cref="SyncDirectory"/> of the new
-/// name's folder, in this order.
-/// A rename before the sync could, after a power cut, leave the final name on an empty file; without the folder's sync
-/// the name itself may be gone.
-/// </summary>
-/// <param name="beforeStep">Called before each step; what it throws is what the step fails with. Tests stop the world
-/// there. Null: nobody.</param>
+/// <summary>The only place that renames files or makes them durable. To make a file appear under its name whole or not
+/// at all, whatever happens: write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/>
+/// it, <see cref="SyncDirectory"/> of the new name's folder, in this order. A rename before the sync could, after a
+/// power cut, leave the final name on an empty file; without the folder's sync the name itself may be gone.</summary>
+/// <param name="beforeStep">Called before each step; the step fails with its exception. A seam for tests. Null:
+/// none.</param>
 /// <param name="leavesOut">Which syncs are silently left out, for the tests that must notice it. Null: none.</param>
 internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<DurableStep, bool>? leavesOut = null)
 {
     /// <summary>The suffix of a file that <see cref="WriteAtomically"/> has not finished.</summary>
     public const string TemporarySuffix = ".tmp";
 
-    /// <summary>
-    /// Makes a new file with this content, this user's alone and not yet durable. Its space is set aside before the first byte is written, so
-    /// that a full disk shows
-    /// here and not half-way or at the sync. Leaves nothing behind when it fails.
-    /// </summary>
-    /// <returns>The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to those who had
-    /// the file open by then.</returns>
+    /// <summary>Makes a new file with this content, this user's alone and not yet durable. Its space is set aside
+    /// before the first byte is written, so that a full disk shows here and not half-way or at the sync. Leaves nothing
+    /// behind when it fails.</summary>
+    /// <returns>The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to processes that
+    /// had the file open by then.</returns>
     /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
     public SafeFileHandle Create(string path, ReadOnlySpan<byte> content)
     {
@@ -91,11 +85,12 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
         catch (IOException exception) when (exception.HResult == AccessDenied)
         {
-            // Whoever made the folder for this user answers for its name.
+            // The caller that made the folder for this user syncs its name.
         }
     }
 
-    /// <summary>Renames a file within one file system, replacing what has the new name. Durable after <see cref="SyncDirectory"/>.</summary>
+    /// <summary>Renames a file within one file system, replacing what has the new name. Durable after
+    /// <see cref="SyncDirectory"/>.</summary>
     public void Rename(string path, string target) => Rename(path, target, replace: true);
 
     /// <summary>Renames a file within one file system. Durable after <see cref="SyncDirectory"/>.</summary>
@@ -121,9 +116,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         File.Delete(path);
     }
 
-    /// <summary>
-    /// Makes a folder and those above it that are missing, each durable in the one above, and this user's alone.
-    /// </summary>
+    /// <summary>Makes a folder and those above it that are missing, each durable in the one above, and this user's
+    /// alone.</summary>
     public void CreateDirectory(string path)
     {
         if (Directory.Exists(path))

@@ -2,12 +2,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// The fuse of a store. When a database's commit or a folder's sync has failed, nobody can tell any more what is on the
-/// disk; then the store
-/// neither writes nor votes until it is opened again and has read back what is there. Reads go on: chunks carry their
-/// own proof.
-/// </summary>
+/// <summary>The fail-stop state of a store. After a failed commit of a database or sync of a folder, it is unknown what
+/// is on the disk; the store then neither writes nor votes until it is opened again and has read what is there. Reads
+/// continue: chunks are verified by their hashes.</summary>
 internal sealed class FailStopLatch(string path, Action<string>? log)
 {
     private readonly Action<string>? log = GuardedLog.Guard(log);
@@ -16,7 +13,7 @@ internal sealed class FailStopLatch(string path, Action<string>? log)
     /// <summary>What blew it; null while whole.</summary>
     public Exception? Cause => Volatile.Read(ref cause);
 
-    /// <summary>Blows the fuse. The first cause stays.</summary>
+    /// <summary>Sets the latch. The first cause stays.</summary>
     public void Set(Exception exception)
     {
         if (Interlocked.CompareExchange(ref cause, exception, comparand: null) is null)

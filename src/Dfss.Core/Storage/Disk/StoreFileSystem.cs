@@ -3,10 +3,9 @@ namespace Dfss.Storage;
 /// <summary>Which file systems a store may lie on, and how much room they have.</summary>
 internal static class StoreFileSystem
 {
-    // Network and user-space file systems by the names .NET gives them. There the bytes are with another machine or
-    // program, whose sync, locks (flock) and
-    // SQLite's shared memory we cannot vouch for: NFS and SMB may answer a sync from a cache and report a lost write to
-    // nobody.
+    // Network and user-space file systems by the names .NET gives them. Their bytes are at another machine or program,
+    // whose sync, locks (flock) and SQLite's shared memory cannot be relied on: NFS and SMB may answer a sync from a
+    // cache and never report a lost write.
     private static readonly string[] Refused =
     [
         "nfs", "cifs", "smb", "smb2", "smbfs", "v9fs", "9p", "fuse", "fuseblk", "afs", "coda", "ncp", "ceph", "lustre", "novell",

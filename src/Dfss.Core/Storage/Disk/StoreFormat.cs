@@ -3,11 +3,8 @@ using System.Text;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last to be seen
-/// first: what is made before it counts
-/// for nothing if it is not there.
-/// </summary>
+/// <summary>The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last to be
+/// seen first: what is made before it counts for nothing if it is not there.</summary>
 internal static class StoreFormat
 {
     /// <summary>The version written, and the newest that is read.</summary>
@@ -52,8 +49,8 @@ internal static class StoreFormat
     /// <summary>The refusal of a store.</summary>
     public static DfssException Refuse(string reason, string advice) => new(DfssErrorCode.StoreFormat, reason, advice);
 
-    /// <summary>A folder with anything but what an interrupted creation leaves is somebody else's: not one file is to
-    /// be made there.</summary>
+    /// <summary>A folder with anything but the files of an interrupted creation is not a store: no file is made
+    /// there.</summary>
     private static void ThrowIfForeign(StoreLayout layout)
     {
         if (!Directory.Exists(layout.Root))

@@ -64,7 +64,7 @@ internal sealed class StoreLock : IDisposable
         }
         catch (IOException exception) when ((exception.HResult & 0xFFFF) == 32)
         {
-            // ERROR_SHARING_VIOLATION: somebody has it.
+            // ERROR_SHARING_VIOLATION: another process has it.
             return null;
         }
     }

@@ -11,10 +11,8 @@ internal static partial class StorePlaceFinder
 {
     private const int MachineIdBytes = 16;
 
-    /// <summary>
-    /// File systems that number a folder anew after each mount: the numbers of a FAT disk are made when it is read, and
-    /// those of a container's layers may be.
-    /// </summary>
+    /// <summary>File systems that give a folder another number at each mount: those of a FAT disk are assigned when it
+    /// is read, and those of a container's layers may be.</summary>
     private static readonly string[] WithoutLastingInodes = ["overlay", "overlayfs", "aufs", "vfat", "msdos", "exfat", "fat", "fat32"];
 
     /// <summary>Where the store of this folder is.</summary>
@@ -40,10 +38,9 @@ internal static partial class StorePlaceFinder
         return FileIdentity.Of(handle);
     }
 
-    /// <summary>
-    /// The machine's id, hashed for this purpose, as the file may be read where the machine's id is not to be known. Null in a
-    /// container: its id is of its image, or another one each time it is made, and says nothing of the machine.
-    /// </summary>
+    /// <summary>The machine's id, hashed for this purpose, as the file may be read where the machine's id is not to be
+    /// known. Null in a container: its id is of its image, or another one each time it is made, and says nothing of the
+    /// machine.</summary>
     private static string? FindMachine()
     {
         string? id = OperatingSystem.IsLinux() ? (IsContainer() ? null : ReadMachineId())

@@ -4,12 +4,9 @@ using System.Security.Cryptography;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// A set of chunk ids that never denies a member and takes, rarely, a stranger for one (a Bloom filter): 16 to 32 bits
-/// a chunk, whatever the
-/// number of files. With 4 probes a stranger passes in less than 1 of 400 cases; the salt is new each time, so that the
-/// next collection gets it.
-/// </summary>
+/// <summary>A set of chunk ids without false negatives and with rare false positives (a Bloom filter): 16 to 32 bits a
+/// chunk, whatever the number of files. With 4 probes the false-positive rate is less than 1 in 400; the salt is new
+/// each time, so that the next collection gets the missed chunks.</summary>
 internal sealed class ChunkFilter
 {
     private const int BitsPerChunk = 16;

@@ -1,16 +1,10 @@
 namespace Dfss.Storage;
 
-/// <summary>
-/// Removes the chunks that no register needs and that nobody has touched for a grace period. What registers need is
-/// marked first, by reading their manifests;
-/// what else there is, is swept in small batches under the seal lock. Memory: a few bytes a stored chunk, and one
-/// manifest.
-/// </summary>
-/// <remarks>
-/// A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks again, and
-/// answers that the chunk is missing. So
-/// too short a grace period costs a re-send, never a file.
-/// </remarks>
+/// <summary>Removes the chunks that no register needs and that no client has touched for a grace period. It first marks
+/// what registers need, by reading their manifests; the rest is swept in small batches under the seal lock. Memory: a
+/// few bytes a stored chunk, and one manifest.</summary>
+/// <remarks>A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks
+/// again, and answers that the chunk is missing. So too short a grace period costs a re-send, never a file.</remarks>
 internal sealed class GarbageCollector(
     IRegisterTable table, ILocalChunkStore chunks, StoreRoots roots, TouchedChunks touched, Func<ChunkId, bool> isQuarantined) : IDisposable
 {
@@ -29,10 +23,8 @@ internal sealed class GarbageCollector(
         CollectAsync(gracePeriod, isDryRun: false, cancellationToken);
 
     /// <summary>Marks and sweeps once, or says what a sweep would remove now; calls wait for each other.</summary>
-    /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is spoiled, so what it needs is not known; nothing
-    /// was removed.
-    /// </exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is corrupt, so what
+    /// it needs is not known; nothing was removed.</exception>
     public async Task<GarbageCollectionResult> CollectAsync(
         TimeSpan gracePeriod, bool isDryRun, CancellationToken cancellationToken)
     {

@@ -2,24 +2,20 @@ using System.Globalization;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// Re-hashes everything stored, one chunk after the other by ascending id, so slowly that nobody notices, and rests
-/// between rounds. What is bad is set aside and counts as missing, so that repair brings it back from another peer while
-/// there still is a good copy. The position outlives the process: peers that run for minutes at a time get through their
-/// stores too.
-/// </summary>
+/// <summary>Re-hashes everything stored, one chunk after the other by ascending id, at a low rate, and rests between
+/// rounds. A corrupt chunk goes to quarantine and counts as missing, so that a repair restores it from another peer
+/// while there still is a good copy. The position outlives the process: peers that run for minutes at a time get
+/// through their stores too.</summary>
 internal sealed class Scrubber : IDisposable
 {
-    /// <summary>
-    /// A week from the end of a round to the next: disks are rated for some 55 TB a year, and reading 1 TB weekly is 52.
-    /// A copy that went bad is found long before the other is likely to.
-    /// </summary>
+    /// <summary>A week from the end of a round to the next: disks are rated for some 55 TB a year, and reading 1 TB
+    /// weekly is 52. A copy that went bad is found long before the other is likely to.</summary>
     public static readonly TimeSpan RestTime = TimeSpan.FromDays(7);
 
     /// <summary>1 min of work is done again after a kill, for one commit a minute.</summary>
     private static readonly TimeSpan SaveInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>1 h: what stops a round (a folder that cannot be listed) needs somebody to mend it.</summary>
+    /// <summary>1 h: the cause of a stopped round (a folder that cannot be listed) needs an operator.</summary>
     private static readonly TimeSpan RetryTime = TimeSpan.FromHours(1);
 
     private readonly ILocalChunkStore chunks;
@@ -34,7 +30,8 @@ internal sealed class Scrubber : IDisposable
     /// <param name="chunks">What is scrubbed.</param>
     /// <param name="table">Where the progress is kept; null: nowhere.</param>
     /// <param name="options">Rate, clock and log.</param>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the progress cannot be read.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the progress cannot be
+    /// read.</exception>
     public Scrubber(ILocalChunkStore chunks, ScrubTable? table, LocalStoreOptions options)
     {
         this.chunks = chunks;
@@ -79,8 +76,10 @@ internal sealed class Scrubber : IDisposable
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Goes on with the round at hand to its end, or makes a whole new one. Calls wait for each other.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the chunks cannot be listed.</exception>
+    /// <summary>Goes on with the round at hand to its end, or makes a whole new one. Calls wait for each
+    /// other.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the chunks cannot be
+    /// listed.</exception>
     public async Task RunRoundAsync(CancellationToken cancellationToken)
     {
         await one.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -148,7 +147,8 @@ internal sealed class Scrubber : IDisposable
         }
     }
 
-    /// <summary>The round that a stop or a failure interrupted goes on at once; else it is a week after the last.</summary>
+    /// <summary>The round that a stop or a failure interrupted goes on at once; else it is a week after the
+    /// last.</summary>
     private TimeSpan TimeToNextRound()
     {
         if (progress is not { Position: null, Completed: { } completed })

@@ -40,8 +40,8 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>Not cancelled once begun: it is a few milliseconds, and whoever gave up could not know what was
-    /// stored.</remarks>
+    /// <remarks>Not cancelled once begun: it takes a few milliseconds, and a caller that gave up could not know what
+    /// was stored.</remarks>
     public async ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
         IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard, CancellationToken cancellationToken)
     {

@@ -4,7 +4,7 @@ namespace Dfss.Storage;
 
 /// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the
 /// chunks.</summary>
-#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
+#pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class RecordStore(
     IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, FailStopLatch fault, VoteHistory history)
     : IRecordStore
@@ -72,7 +72,7 @@ internal sealed class RecordStore(
     public async ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
         IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken)
     {
-        // Not a vote: answered also when the fuse is blown.
+        // Not a vote: answered also after a fail-stop.
         IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
         RegisterVote vote = new(table.Votes, table.Heard.Find);
         return history.Sign(requests, [.. requests.Select((request, i) => vote.Take(entries[i].State, request).Answer)]);
@@ -122,11 +122,9 @@ internal sealed class RecordStore(
         }
     }
 
-    /// <summary>
-    /// Applies a step to each name until each is stored: a name that somebody else changed between its load and its
-    /// store is loaded again. An
-    /// answer that changed nothing is sent only after what it rests on is durable, which every stored state is.
-    /// </summary>
+    /// <summary>Applies a step to each name until each is stored: a name that another caller changed between its load
+    /// and its store is loaded again. An answer that changed nothing is sent only after what it rests on is durable,
+    /// which every stored state is.</summary>
     private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync<TRequest>(
         IReadOnlyList<TRequest> requests, CancellationToken cancellationToken)
         where TRequest : RegisterRequest
@@ -227,8 +225,8 @@ internal sealed class RecordStore(
                 $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file has {manifest.ChunkCount} chunks.");
         }
 
-        // Only what is on stable storage counts: a chunk may have been put after the flush took its look around, or
-        // have been put again after its sync failed and somebody else's flush was told.
+        // Only what is on stable storage counts: a chunk may have been put after the flush began, or have been put
+        // again after its sync failed and another caller's flush reported it.
         HashSet<int> lost = [];
         for (int i = 0; i < manifest.ChunkCount; i++)
         {
@@ -251,7 +249,8 @@ internal sealed class RecordStore(
             : Acceptor.ChunksMissing(state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
     }
 
-    /// <summary>Where a chunk of the wrong length is stored: makes it missing for the sender's next question too.</summary>
+    /// <summary>Where a chunk of the wrong length is stored: makes it missing for the sender's next question
+    /// too.</summary>
     private async ValueTask SetAsideAsync(
         SealRequest request, FileManifest manifest, int index, int? length, CancellationToken cancellationToken)
     {

@@ -2,11 +2,9 @@ using Dfss.Records;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// Notices that the store was put back from an earlier copy: a client tells it a clock of its own that it does not know.
-/// Then a new generation begins, in which only registers that are brought up have a vote.
-/// </summary>
-#pragma warning disable CA1001 // A semaphore whose wait handle nobody asks for has nothing to dispose.
+/// <summary>Notices that the store was put back from an earlier copy: a client tells it a clock of its own that it does
+/// not know. Then a new generation begins, in which only registers that are brought up have a vote.</summary>
+#pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions options)
 #pragma warning restore CA1001
 {
@@ -24,10 +22,8 @@ internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions option
         }
     }
 
-    /// <summary>
-    /// Adds to the answers what this store tells of itself, and of the others that the requests name; not where a request
-    /// names none.
-    /// </summary>
+    /// <summary>Adds to the answers what this store tells of itself, and of the others that the requests name; not
+    /// where a request names none.</summary>
     public RegisterAnswer[] Sign(IReadOnlyList<RegisterRequest> requests, IReadOnlyList<RegisterAnswer> answers)
     {
         StoreVotes votes = table.Votes;

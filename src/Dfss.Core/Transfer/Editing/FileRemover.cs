@@ -2,10 +2,10 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Removes and renames stored files: changes of records that move no chunk.</summary>
+/// <summary>Removes stored files: a change of the record that moves no chunk.</summary>
 internal sealed class FileRemover(PeerDirectory directory, TransferOptions options)
 {
-    /// <summary>Decides at the file's home that its name stands for nothing any more.</summary>
+    /// <summary>Has the file's home decide that the name is removed.</summary>
     /// <exception cref="DfssException">FileNotFound, Conflict, NoMajority, CommitUncertain, PeerUnreachable.</exception>
     public async Task<StoredFile> RemoveAsync(
         StoredFile file, RemoveOptions removeOptions, CancellationToken cancellationToken)

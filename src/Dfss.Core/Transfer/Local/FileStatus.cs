@@ -3,14 +3,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// What tells a local file, and a state of it, from others. Two equal ones, taken at different times, are one unchanged
-/// file, except where it was edited and its times were set back within one tick of the disk's clock. No device number:
-/// for network and stacked file systems it is another one after each mount.
-/// </summary>
+/// <summary>What tells a local file, and a state of it, from others. Two equal ones, taken at different times, are one
+/// unchanged file, except where it was edited and its times were set back within one tick of the disk's clock. No
+/// device number: for network and stacked file systems it is another one after each mount.</summary>
 /// <param name="Length">The length in bytes.</param>
 /// <param name="Modified">The last write; programs may set it.</param>
-/// <param name="Changed">The last change of content, name or mode, in ns since 1970 UTC; nobody can set it.</param>
+/// <param name="Changed">The last change of content, name or mode, in ns since 1970 UTC; no program can set it.</param>
 /// <param name="FileNumber">The inode's number, or Windows' file id.</param>
 internal readonly partial record struct FileStatus(long Length, UnixTime Modified, long Changed, UInt128 FileNumber)
 {
@@ -26,10 +24,8 @@ internal readonly partial record struct FileStatus(long Length, UnixTime Modifie
         : OperatingSystem.IsWindows() ? OfWindows(handle)
         : null;
 
-    /// <summary>
-    /// Whether the path is a regular file or a folder, after following links, and not a FIFO, socket or device; also
-    /// true where it cannot be examined: opening it tells why.
-    /// </summary>
+    /// <summary>Whether the path is a regular file or a folder, after following links, and not a FIFO, socket or
+    /// device; also true where it cannot be examined: opening it tells why.</summary>
     public static bool IsRegular(string path)
     {
         const int FileTypeMask = 0xF000;

@@ -2,10 +2,8 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Asks stores what they have heard of each other, and then each whether that is so of itself: for what is asked of single
-/// peers and is no round of the register.
-/// </summary>
+/// <summary>Asks stores what they have heard of each other, and then each whether that is so of itself: for what is
+/// asked of single peers and is no round of the register.</summary>
 internal sealed class ClockProbe(KnownClocks clocks)
 {
     /// <summary>The answers that count, by store; of those without a vote, too.</summary>
@@ -54,7 +52,7 @@ internal sealed class ClockProbe(KnownClocks clocks)
         }
         catch (DfssException)
         {
-            // One that does not answer does not count; whoever needs it says what is wrong with it.
+            // One that does not answer does not count; its user reports what is wrong with it.
             return (request, null);
         }
     }

@@ -2,9 +2,8 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// The members of a file's home as a client sees them now: who they are, and which of them it has reached.
-/// </summary>
+/// <summary>The members of a file's home as a client sees them now: their identities, and which of them it has
+/// reached.</summary>
 internal sealed class Home
 {
     private readonly PeerDirectory directory;
@@ -45,19 +44,16 @@ internal sealed class Home
     public PeerHandle? this[int member] =>
         Volatile.Read(ref peers[member]) ?? (peers[member] = directory.FindKnown(Members[member]));
 
-    /// <summary>
-    /// What stood in the way, of each member that was not reached, in whole sentences; empty where all were.
-    /// </summary>
+    /// <summary>What stood in the way, of each member that was not reached, in whole sentences; empty where all
+    /// were.</summary>
     public string Reasons => string.Join(
         " ", reasons.Where((reason, member) => reason is not null && this[member] is null));
 
     /// <summary>What stands in the way of a member that was not reached; null where it was.</summary>
     public string? ReasonOf(int member) => this[member] is null ? Volatile.Read(ref reasons[member]) : null;
 
-    /// <summary>
-    /// Reaches for every member at once. When <paramref name="enough"/> are reached the others are waited for a little
-    /// longer; one that comes later joins.
-    /// </summary>
+    /// <summary>Reaches for every member at once. When <paramref name="enough"/> are reached the others are waited for
+    /// a little longer; one that comes later joins.</summary>
     public static async Task<Home> ReachAsync(
         RecordHome recorded, PeerDirectory directory, int enough, CancellationToken cancellationToken)
     {
@@ -80,7 +76,7 @@ internal sealed class Home
             }
         }
 
-        // This only ends the waiting: the directory goes on connecting, and has whoever answers in the end.
+        // This only ends the waiting: the directory continues to connect, and keeps a peer that answers later.
         await leave.CancelAsync().ConfigureAwait(false);
         await StragglerGrace.EndAsync(reaching, cancellationToken).ConfigureAwait(false);
         return home;
@@ -100,9 +96,8 @@ internal sealed class Home
     public Task<Home> GoToAsync(RecordHome other, CancellationToken cancellationToken) =>
         ReachAsync(other, directory, cancellationToken);
 
-    /// <summary>
-    /// This home with the stores that its name is to move to as guests: they are asked to seal and do not vote.
-    /// </summary>
+    /// <summary>This home with the stores that its name is to move to as guests: they are asked to seal and do not
+    /// vote.</summary>
     public Home WithGuests(Home next)
     {
         HomeMember[] guests = [.. next.Members.Where(member => Members.All(one => one.StoreId != member.StoreId))];
@@ -150,7 +145,7 @@ internal sealed class Home
     public Task ThrowIfAnyRunsTwiceAsync(CancellationToken cancellationToken) => directory.ThrowIfAnyRunsTwiceAsync(
         Members.Select(member => member.StoreId).OfType<StoreId>(), cancellationToken);
 
-    /// <summary>Refuses a member whose store was found to be served by two peers; asks nobody.</summary>
+    /// <summary>Refuses a member whose store was found to be served by two peers; sends no request.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreRunsTwice"/>.</exception>
     public void ThrowIfRunsTwice(int member)
     {

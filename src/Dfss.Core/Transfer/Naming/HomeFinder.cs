@@ -4,18 +4,15 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Finds where a name lives: asks the listed peers what they know of it, and else makes the home of a new name.
-/// </summary>
+/// <summary>Finds where a name lives: asks the listed peers what they know of it, and else makes the home of a new
+/// name.</summary>
 internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirectory directory)
 {
-    /// <summary>Whether nobody was named, so that there is nobody to ask.</summary>
+    /// <summary>Whether no peer was given.</summary>
     public bool IsEmpty => addresses.Count == 0;
 
-    /// <summary>
-    /// The home recorded for a name by the listed peers. When a majority of them has answered, the others are waited
-    /// for a little longer.
-    /// </summary>
+    /// <summary>The home recorded for a name by the listed peers. When a majority of them has answered, the others are
+    /// waited for a little longer.</summary>
     /// <exception cref="DfssException">No listed peer was reached: each one's reason.</exception>
     public async Task<FoundHome> FindAsync(string name, CancellationToken cancellationToken)
     {
@@ -47,10 +44,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             string.Join(" ", known.Select(one => one.Error?.Reason).OfType<string>()));
     }
 
-    /// <summary>
-    /// Whether more than half of the listed peers vote for that they know nothing of the name. One that was put back
-    /// from an earlier copy has forgotten names.
-    /// </summary>
+    /// <summary>Whether more than half of the listed peers vote for that they know nothing of the name. One that was
+    /// put back from an earlier copy has forgotten names.</summary>
     public async Task<bool> IsAbsentAsync(string name, FoundHome found, CancellationToken cancellationToken)
     {
         if (found.Listed.Count <= 2)
@@ -64,8 +59,9 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         return absent * 2 > found.Listed.Count;
     }
 
-    /// <summary>The home of a name that nobody knows yet: the listed peers, rotated by the name.</summary>
-    /// <exception cref="DfssException">NoMajority: too few of them can be reached; LimitExceeded: they are too many.</exception>
+    /// <summary>The home of a name that no peer has yet: the listed peers, rotated by the name.</summary>
+    /// <exception cref="DfssException">NoMajority: too few of them can be reached; LimitExceeded: they are too
+    /// many.</exception>
     public async Task<Home> MakeAsync(string name, CancellationToken cancellationToken)
     {
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
@@ -95,9 +91,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     }
 
     /// <summary>Every listed peer, reached or not.</summary>
-    /// <exception cref="DfssException">
-    /// None was reached: each one's reason, with their common code or PeerUnreachable; or InvalidArgument where none is listed.
-    /// </exception>
+    /// <exception cref="DfssException">None was reached: each one's reason, with their common code or PeerUnreachable;
+    /// or InvalidArgument where none is listed.</exception>
     public async Task<IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)>> ConnectAllAsync(
         CancellationToken cancellationToken)
     {
@@ -162,9 +157,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         }
     }
 
-    /// <summary>
-    /// Whether more than half have answered and one knows the name. Where none does, whoever is late may be the one.
-    /// </summary>
+    /// <summary>Whether more than half have answered and one has the name. If none does, a late one may have
+    /// it.</summary>
     private static bool IsEnough(Known?[] answers) => answers.Count(one => one is { Error: null }) * 2 > answers.Length
         && answers.Any(one => one?.Answer is { } answer && (answer.Accepted ?? answer.Decided) is not null);
 

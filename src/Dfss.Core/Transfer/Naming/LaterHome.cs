@@ -5,14 +5,13 @@ namespace Dfss.Transfer;
 /// <summary>Where a name is now of which a round at one of its homes has found that it moved.</summary>
 internal static class LaterHome
 {
-    /// <summary>
-    /// 16: each move takes a copy of the whole file, so nobody who follows meets more of them than were made before, and
-    /// a chain of so many is no name's history but a circle that lies.
-    /// </summary>
+    /// <summary>16: each move takes a copy of the whole file, so a client meets no more of them than were made before;
+    /// a chain of so many is a loop of false answers.</summary>
     public const int MaxMoves = 16;
 
     /// <summary>The next home, as the round was told, or as any member tells.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: no member that answers knows it.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: no member that answers knows
+    /// it.</exception>
     public static async Task<Home> ReachAsync(
         RegisterRound round, Home home, CancellationToken cancellationToken)
     {
@@ -25,7 +24,7 @@ internal static class LaterHome
         return await home.GoToAsync(next, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Counts another step of whoever follows a name.</summary>
+    /// <summary>Counts another step of following a name.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: it is one too many.</exception>
     public static void ThrowIfTooMany(int moves, string name)
     {

@@ -2,14 +2,16 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>A stored file at the home that its name has now: where it was learnt of, or a later one if it moved.</summary>
+/// <summary>A stored file at the home that its name has now: where it was learnt of, or a later one if it
+/// moved.</summary>
 /// <param name="File">The file, as the record of that home names it.</param>
 /// <param name="Home">The home, as far as it was reached.</param>
 /// <param name="Current">What a majority knows of the name; null where too few answered.</param>
 internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Current)
 {
     /// <summary>Finds it, and reaches for every member of its home.</summary>
-    /// <exception cref="DfssException">PeerUnreachable: no member is reached. NoMajority: it moved, nobody says where to.</exception>
+    /// <exception cref="DfssException">PeerUnreachable: no member is reached. NoMajority: it moved, and no member knows
+    /// where to.</exception>
     public static async Task<LocatedFile> FindAsync(
         StoredFile file, PeerDirectory directory, TransferOptions options, CancellationToken cancellationToken)
     {
@@ -25,9 +27,8 @@ internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Curre
         return new LocatedFile(moved, home, current);
     }
 
-    /// <summary>
-    /// The same content at the later home of its name; null where the name did not move, or does not keep it any more.
-    /// </summary>
+    /// <summary>The same content at the later home of its name; null where the name did not move, or does not keep it
+    /// any more.</summary>
     public static StoredFile? AfterMove(StoredFile file, FileRecord current)
     {
         if (current.State != FileRecordState.File || current.Epoch <= file.Record.Epoch)

@@ -2,15 +2,12 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Changes one name's record at its home: prepares, and, once the caller has put the chunks, seals, accepts and
-/// decides.
-/// </summary>
+/// <summary>Changes one name's record at its home: prepares, and, once the caller has put the chunks, seals, accepts
+/// and decides.</summary>
 internal sealed class RecordWriter
 {
-    /// <summary>
-    /// A member that lacks acknowledged chunks this often in a row is broken; once is a sweep between put and seal.
-    /// </summary>
+    /// <summary>A member that lacks acknowledged chunks this often in a row is broken; once is a sweep between put and
+    /// seal.</summary>
     private const int MaxSealRounds = 3;
 
     private const string LookAgain = "Look at it with Get-DfssFileInfo, then run the command again.";
@@ -37,9 +34,8 @@ internal sealed class RecordWriter
         driver = new RegisterDriver(home, options);
     }
 
-    /// <summary>
-    /// One that changes nothing but the members' addresses: the members seal what they hold, and accept the record once more.
-    /// </summary>
+    /// <summary>One that changes nothing but the members' addresses: the members seal what they hold, and accept the
+    /// record once more.</summary>
     /// <param name="home">The home.</param>
     /// <param name="record">What the name is at.</param>
     /// <param name="options">How to transfer.</param>
@@ -70,12 +66,9 @@ internal sealed class RecordWriter
     public BallotedRecord? Chosen => round.Chosen;
 
     /// <summary>Step 1 and 2: whether the change may be made, before anything is sent for it.</summary>
-    /// <returns>
-    /// Null, or the home that the name turned out to have: the change is then to be begun anew there.
-    /// </returns>
-    /// <exception cref="DfssException">
-    /// FileExists, Conflict, NoMajority, StoreRunsTwice, or what all who should have answered failed with, as StoreFailed.
-    /// </exception>
+    /// <returns>Null, or the actual home of the name: the change must then be begun again there.</returns>
+    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, StoreRunsTwice, or what all who should have
+    /// answered failed with, as StoreFailed.</exception>
     public async Task<Home?> PrepareAsync(CancellationToken cancellationToken)
     {
         await home.ThrowIfAnyRunsTwiceAsync(cancellationToken).ConfigureAwait(false);
@@ -94,15 +87,13 @@ internal sealed class RecordWriter
 
     /// <summary>Steps 3 to 5.</summary>
     /// <param name="describe">The record, made from the one it replaces (null: none).</param>
-    /// <param name="plan">Who holds what.</param>
+    /// <param name="plan">Which members hold which chunks.</param>
     /// <param name="manifest">The content.</param>
-    /// <param name="complete">
-    /// Puts again what has no place, and the manifest. Called first, and whenever a member misses something.
-    /// </param>
+    /// <param name="complete">Puts again what has no place, and the manifest. Called first, and whenever a member
+    /// misses something.</param>
     /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
-    /// <exception cref="DfssException">
-    /// FileExists, Conflict, NoMajority, CommitUncertain, and what <paramref name="complete"/> throws.
-    /// </exception>
+    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, CommitUncertain, and what
+    /// <paramref name="complete"/> throws.</exception>
     public async Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         SendPlan plan,
@@ -148,14 +139,12 @@ internal sealed class RecordWriter
 
     /// <summary>Steps 3 to 5 with chunks that are at their members already, as far as the plan says.</summary>
     /// <param name="describe">The record, made from the one it replaces (null: none).</param>
-    /// <param name="planSeals">
-    /// Says who is to seal what: of the file, and then of earlier versions that are put anew; nothing for a record
-    /// without chunks. Called first, and again when a member turns out not to have what it was to seal.
-    /// </param>
+    /// <param name="planSeals">Returns which members seal which chunks: of the file, and then of earlier versions that
+    /// are put again; nothing for a record without chunks. Called first, and again when a member lacks what it should
+    /// seal.</param>
     /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
-    /// <exception cref="DfssException">
-    /// FileExists, Conflict, NoMajority, CommitUncertain, StoreFailed, and what <paramref name="planSeals"/> throws.
-    /// </exception>
+    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, CommitUncertain, StoreFailed, and what
+    /// <paramref name="planSeals"/> throws.</exception>
     public async Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,

@@ -2,10 +2,9 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Carries a round's requests to the members of a home and their answers back: the I/O of the register. One request is
-/// under way at each member at a time; what got no answer is asked again in a later round, as every step is idempotent.
-/// </summary>
+/// <summary>Carries a round's requests to the members of a home and their answers back: the I/O of the register. One
+/// request is under way at each member at a time; what got no answer is asked again in a later round, as every step is
+/// idempotent.</summary>
 internal sealed class RegisterDriver(Home home, TransferOptions options)
 {
     private readonly Dictionary<int, DfssException> errors = [];
@@ -17,26 +16,23 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     public string Reasons => string.Join(
         " ", errors.Values.Select(error => error.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0));
 
-    /// <summary>What stood in the way at a member whose last request got no answer; null where that is not known.</summary>
+    /// <summary>What stood in the way at a member whose last request got no answer; null where that is not
+    /// known.</summary>
     public DfssException? ErrorOf(int member) => errors.GetValueOrDefault(member);
 
     /// <summary>Whether a member's register has no vote.</summary>
     public bool HasMemberWithoutVote => withoutVote.Count > 0;
 
-    /// <summary>
-    /// What is wrong with every member that did not answer, if it is the same with all and waiting does not help:
-    /// failed disks, say.
-    /// </summary>
+    /// <summary>What is wrong with every member that did not answer, if it is the same with all and waiting does not
+    /// help: failed disks, say.</summary>
     public DfssErrorCode? CommonError => home.ReachedCount == home.Count
         && errors.Values.Select(error => error.Code).Distinct().ToList() is [DfssErrorCode code]
         && errors.Values.All(error => !error.IsTransient)
             ? code
             : null;
 
-    /// <summary>
-    /// Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing left
-    /// under way.
-    /// </summary>
+    /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing
+    /// left under way.</summary>
     public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -110,7 +106,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
     }
 
-    /// <summary>Sends what is to be sent. False where there was nothing to send to anybody.</summary>
+    /// <summary>Sends the pending requests. False if there were none.</summary>
     private bool StartRequests(
         IRegisterRound round,
         Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running,
@@ -159,7 +155,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
     }
 
-    /// <summary>Of a name that nobody knows there is nothing to warn of: it gets all votes with its first change.</summary>
+    /// <summary>For a name that no peer has there is nothing to warn of: it gets all votes with its first
+    /// change.</summary>
     private void NoteVote(int member, RegisterAnswer answer)
     {
         isKnownName |= (answer.Accepted ?? answer.Decided) is not null;

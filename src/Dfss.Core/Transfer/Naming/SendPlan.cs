@@ -3,10 +3,8 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Which members have acknowledged which chunks of a file that is being sent, and which members can take more. Safe for
-/// concurrent use.
-/// </summary>
+/// <summary>Which members have acknowledged which chunks of a file that is being sent, and which members can take more.
+/// Safe for concurrent use.</summary>
 internal sealed class SendPlan
 {
     private readonly Placement placement;
@@ -40,9 +38,7 @@ internal sealed class SendPlan
     /// <summary>The fewest copies of each chunk that a send is content with.</summary>
     public int MinimumReplicas { get; }
 
-    /// <summary>
-    /// The copies that each chunk can have: R while so many members take chunks, else as many as do.
-    /// </summary>
+    /// <summary>The copies that each chunk can have: R while so many members take chunks, else as many as do.</summary>
     public int PossibleReplicas => Math.Min(Replicas, Enumerable.Range(0, canTake.Length).Count(CanTake));
 
     /// <summary>Whether fewer copies are possible than the send is content with.</summary>
@@ -51,10 +47,8 @@ internal sealed class SendPlan
     /// <summary>Why, of each member that was left out; none for one that was not reached in the first place.</summary>
     public IEnumerable<DfssException> Reasons => reasons.OfType<DfssException>();
 
-    /// <summary>
-    /// Why, of each member that was left out because it cannot be reached any more. One whose store is full or failed is
-    /// none of them: it still votes.
-    /// </summary>
+    /// <summary>Why, of each member that was left out because it cannot be reached any more. One whose store is full or
+    /// failed is none of them: it still votes.</summary>
     public IEnumerable<DfssException> Losses =>
         Reasons.Where(reason => reason.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut);
 
@@ -63,7 +57,7 @@ internal sealed class SendPlan
     /// <param name="reason">Why.</param>
     public void Exclude(int member, DfssException reason)
     {
-        // The reason before the member is left out: whoever then finds too few left wants to say why.
+        // The reason before the member is left out: a caller that then finds too few left reports it.
         if (Interlocked.CompareExchange(ref reasons[member], reason, comparand: null) is null)
         {
             Volatile.Write(ref canTake[member], value: false);
@@ -87,7 +81,7 @@ internal sealed class SendPlan
         }
     }
 
-    /// <summary>Nobody has this chunk: it is going to be another one.</summary>
+    /// <summary>No member has this chunk: it will become another one.</summary>
     public void Forget(int chunkIndex)
     {
         foreach (int[] words in heldWords)
@@ -100,10 +94,8 @@ internal sealed class SendPlan
     public bool IsHeld(int member, int chunkIndex) =>
         (Volatile.Read(ref heldWords[member][chunkIndex >> 5]) & (1 << (chunkIndex & 31))) != 0;
 
-    /// <summary>
-    /// The members that should get a copy of this chunk now, in the order of its ring; none where it has all its copies (or
-    /// nobody can take one more).
-    /// </summary>
+    /// <summary>The members that should get a copy of this chunk now, in the order of its ring; none if it has all its
+    /// copies or no member can take one more.</summary>
     public IReadOnlyList<int> NextTargets(int chunkIndex) => [.. Targets(chunkIndex)];
 
     /// <summary>The chunks that need a copy somewhere.</summary>

@@ -2,14 +2,12 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// What reads leave behind: answers that are not needed any more and arrive all the same, and reports of wrong bytes.
-/// </summary>
+/// <summary>What reads leave behind: answers that are not needed any more and arrive all the same, and reports of wrong
+/// bytes.</summary>
 internal sealed class AbandonedRequests(TimeProvider clock) : IAsyncDisposable
 {
-    /// <summary>
-    /// 1 s without a byte ends the wait for the rest of an answer; sooner would break a connection that only stutters.
-    /// </summary>
+    /// <summary>1 s without a byte ends the wait for the rest of an answer; sooner would break a connection that only
+    /// stutters.</summary>
     private static readonly TimeSpan SilenceLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>10 s are the most: a chunk of 16 MiB at 13 Mbit/s.</summary>
@@ -17,7 +15,8 @@ internal sealed class AbandonedRequests(TimeProvider clock) : IAsyncDisposable
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>500 ms for what is under way when the client ends; a Ctrl+C is promised to take a second at most.</summary>
+    /// <summary>500 ms for what is under way when the client ends; a Ctrl+C is promised to take a second at
+    /// most.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentDictionary<Task, bool> reports = new();
@@ -30,10 +29,9 @@ internal sealed class AbandonedRequests(TimeProvider clock) : IAsyncDisposable
     /// <summary>A report under way, which throws nothing but what cancelling it throws.</summary>
     public void LeaveReport(Task report) => Keep(reports, report);
 
-    /// <summary>
-    /// A question whose answer is not needed: cancelled at once where that costs nothing. Where half of it may be here,
-    /// cancelling breaks the connection, under other reads; so the rest is waited for while it moves.
-    /// </summary>
+    /// <summary>A request whose answer is not needed: cancelled at once if that costs nothing. If half of the answer
+    /// may have arrived, cancelling would break the connection under other reads; so the rest is awaited while it makes
+    /// progress.</summary>
     public void LeaveAnswer(ChunkRequest question)
     {
         if (question.Length <= BatchingChunkStore.SmallBytes || question.Silence is null)

@@ -3,10 +3,8 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// The chunks that a client has in flight, over all its files: at most so many, and so many bytes. Each needs a buffer,
-/// so this is where the limit holds, however many files are under way.
-/// </summary>
+/// <summary>The chunks that a client has in flight, over all its files: at most so many, and so many bytes. Each needs
+/// a buffer, so this is where the limit holds, however many files are under way.</summary>
 [SuppressMessage("Design", "CA1001", Justification =
     "The semaphore owns no handle, and a transfer may give its last buffer back after its client was disposed.")]
 internal sealed class ChunkBuffers(PayloadPool pool, int limit)
@@ -28,10 +26,8 @@ internal sealed class ChunkBuffers(PayloadPool pool, int limit)
         }
     }
 
-    /// <summary>
-    /// Memory for a second copy of a chunk that is in flight already, if there is some at once and nobody waits for it;
-    /// null otherwise.
-    /// </summary>
+    /// <summary>Memory for a second copy of a chunk that is in flight already, if some is free and no caller waits for
+    /// it; null otherwise.</summary>
     public ChunkBuffer? TryRentSpare(int length) =>
         pool.TryRent(length) is Payload payload ? new ChunkBuffer(payload, slots: null) : null;
 }

@@ -1,9 +1,7 @@
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Gets chunks of one file from whoever holds them: round the ring, and round again with growing, jittered delays. What
-/// it returns is verified.
-/// </summary>
+/// <summary>Gets chunks of one file from their holders: round the ring, and round again with growing, jittered delays.
+/// What it returns is verified.</summary>
 internal sealed class ChunkFetcher
 {
     private readonly ChunkBuffers buffers;
@@ -57,14 +55,14 @@ internal sealed class ChunkFetcher
 
     /// <summary>Fetches one chunk of the file.</summary>
     /// <returns>The chunk, in memory of the budget that the caller gives back.</returns>
-    /// <exception cref="DfssException">
-    /// ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders tried and each one's reason.
-    /// </exception>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders
+    /// tried and each one's reason.</exception>
     public ValueTask<ChunkBuffer> FetchChunkAsync(
         FileManifest manifest, int chunkIndex, CancellationToken cancellationToken) =>
         FetchAsync(new ChunkRead(this, manifest[chunkIndex], chunkIndex, manifest.LengthOf(chunkIndex)), cancellationToken);
 
-    /// <summary>Memory to read into. A manifest's is its own, as it may be larger than the budget's largest piece.</summary>
+    /// <summary>Memory to read into. A manifest's is its own, as it may be larger than the budget's largest
+    /// piece.</summary>
     public ValueTask<ChunkBuffer> RentAsync(int? chunkIndex, int length, CancellationToken cancellationToken) =>
         chunkIndex is null ? new(new ChunkBuffer(new byte[length])) : buffers.RentAsync(length, cancellationToken);
 

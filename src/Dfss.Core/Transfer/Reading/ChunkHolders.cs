@@ -1,6 +1,6 @@
 namespace Dfss.Transfer;
 
-/// <summary>What a client keeps of those who hold chunks, over all its files.</summary>
+/// <summary>What a client remembers of the holders of chunks, over all its files.</summary>
 internal sealed class ChunkHolders(TransferOptions options) : IAsyncDisposable
 {
     public HolderHealth Health { get; } = new(options);

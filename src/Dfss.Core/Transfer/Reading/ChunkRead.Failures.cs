@@ -12,11 +12,7 @@ internal sealed partial class ChunkRead
         Say(failure.Reason);
         if (failure.IsHoldersFault && Home.Members[failure.Member].StoreId is StoreId id)
         {
-            string name = NameOf(failure.Member);
-            string reason = failure.Reason.StartsWith($"{name}: ", StringComparison.Ordinal)
-                ? failure.Reason[(name.Length + 2)..]
-                : failure.Reason;
-            Health.Tell(id, $"{name}: chunks come from the other holders. {reason}");
+            Health.Tell(id, $"{NameOf(failure.Member)}: chunks come from the other holders. {failure.Detail}");
         }
     }
 
@@ -32,7 +28,8 @@ internal sealed partial class ChunkRead
         {
             code = error.Code;
             bool isCorrupt = error.Code == DfssErrorCode.ChunkCorrupt;
-            Note(member, isCorrupt ? $"{peer}: {error.Reason}" : error.Reason, isHoldersFault: true);
+            DfssException failure = isCorrupt ? error.At(peer.Link.Address) : error;
+            Note(member, failure.Reason, isHoldersFault: true, peer.ReasonOf(failure));
             if (isCorrupt)
             {
                 (corruptHolders ??= []).Add(peer.StoreId);
@@ -49,9 +46,13 @@ internal sealed partial class ChunkRead
         }
     }
 
-    private void Note(int member, string reason, bool isHoldersFault)
+    /// <param name="member">The holder.</param>
+    /// <param name="reason">What failed.</param>
+    /// <param name="isHoldersFault">Whether other requests avoid the holder from now on.</param>
+    /// <param name="detail">The reason for a sentence that names the holder already, where it is another one.</param>
+    private void Note(int member, string reason, bool isHoldersFault, string? detail = null)
     {
-        (failures ??= []).Add(new Failure(member, reason, isHoldersFault));
+        (failures ??= []).Add(new Failure(member, reason, isHoldersFault, detail ?? reason));
         if (isHoldersFault && Home.Members[member].StoreId is StoreId id)
         {
             Health.Avoid(id);
@@ -66,7 +67,7 @@ internal sealed partial class ChunkRead
             [.. (failures ?? []).Where(failure => Home[failure.Member] is not null).Select(failure => failure.Reason)];
         if (Home.ReachedCount < Home.Count)
         {
-            // Who knows what those have: the chunk may be there, and the same command may succeed when they are back.
+            // Unreachable holders may have the chunk, and the same command may succeed when they are back.
             code = code == DfssErrorCode.ChunkNotFound ? DfssErrorCode.PeerUnreachable : code;
             reasons.Add(Home.Reasons);
         }
@@ -92,5 +93,5 @@ internal sealed partial class ChunkRead
         }
     }
 
-    private readonly record struct Failure(int Member, string Reason, bool IsHoldersFault);
+    private readonly record struct Failure(int Member, string Reason, bool IsHoldersFault, string Detail);
 }

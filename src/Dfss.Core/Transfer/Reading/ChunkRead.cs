@@ -1,10 +1,8 @@
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Gets one chunk from whoever gives it first. One holder is asked; while it is late, a second, if there is memory for
-/// both at once and not too much was asked twice already; what comes first and is verified is taken. So a holder that
-/// is slow, stands still or has gone costs a moment and not a time-out.
-/// </summary>
+/// <summary>Gets one chunk from the first holder that delivers it. One holder is asked; while it is late, a hedged
+/// request goes to a second, if there is memory for both and the budget of hedged requests allows it; the first
+/// verified answer is used. So a slow, stalled or lost holder costs a moment and not a time-out.</summary>
 /// <param name="fetcher">What all chunks of the file share.</param>
 /// <param name="id">The chunk.</param>
 /// <param name="chunkIndex">Its place in the file; null for the manifest.</param>
@@ -16,8 +14,8 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
 
     private readonly List<ChunkRequest> running = new(MostAtOnce);
 
-    // Who gave wrong bytes in an earlier walk. They have set them aside since and do not have the chunk any more; the
-    // reason is still that it was spoilt.
+    // The holders that sent wrong bytes in an earlier walk. They have quarantined the chunk since and do not have it
+    // any more; the reason is still that it was corrupt.
     private HashSet<StoreId>? corruptHolders;
     private List<Failure>? failures;
     private List<Task>? reports;
@@ -32,9 +30,8 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
 
     /// <summary>One walk round the ring.</summary>
     /// <returns>The chunk, in memory that the caller gives back.</returns>
-    /// <exception cref="DfssException">
-    /// Nobody gave it; names the chunk, the holders tried and each one's reason.
-    /// </exception>
+    /// <exception cref="DfssException">No holder delivered it; names the chunk, the holders tried and each one's
+    /// reason.</exception>
     public async ValueTask<ChunkBuffer> WalkAsync(CancellationToken cancellationToken)
     {
         order = new ReplicaOrder(Home, fetcher.Placement, chunkIndex ?? 0, Health);
@@ -88,7 +85,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
 
     private NamedChunk Chunk => new(id, fetcher.Record.Name, fetcher.Record.FileId, chunkIndex);
 
-    /// <summary>The question that has ended; null where all are late.</summary>
+    /// <summary>The request that has ended; null if all are late.</summary>
     private async ValueTask<ChunkRequest?> WaitAsync()
     {
         Task ended = running[0].Answer;
@@ -128,8 +125,8 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
             running.Remove(first);
             first.Cancel();
             await ((Task)first.Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            string name = NameOf(first.Member);
-            Note(first.Member, $"{name}: nothing was received for {HolderHealth.StallTime.TotalSeconds:0} s.", isHoldersFault: true);
+            string detail = $"nothing was received for {HolderHealth.StallTime.TotalSeconds:0} s.";
+            Note(first.Member, $"{NameOf(first.Member)}: {detail}", isHoldersFault: true, detail);
             code = DfssErrorCode.TimedOut;
             Ask(instead, Retire(first), cancellationToken);
         }
@@ -137,8 +134,8 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
 
     private bool TryAskSecond(ChunkRequest first, bool isStalled, CancellationToken cancellationToken)
     {
-        // Whoever is merely slow has the chunk: only another likely and good holder is worth asking too. One that
-        // stands still may have been passed over when the chunk was sent, so that it lies further on.
+        // A holder that is merely slow has the chunk: only another likely and good holder is worth asking too. A
+        // stalled one may have been skipped when the chunk was sent, so that the chunk is further on.
         int step = isStalled ? order.FindAny() : order.FindPreferred();
         if (step < 0 || !Health.TryTakeHedge())
         {
@@ -184,9 +181,8 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
         return buffer;
     }
 
-    /// <summary>
-    /// Memory to ask the next one with; none while another question is under way, which goes on in its place.
-    /// </summary>
+    /// <summary>Memory for the next request; none while another request is under way, which continues in its
+    /// place.</summary>
     private ChunkBuffer? Keep(ChunkBuffer buffer)
     {
         if (running.Count == 0)
@@ -199,7 +195,8 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
         return null;
     }
 
-    /// <summary>The memory of a question that has ended without the chunk, with its place among the chunks in flight.</summary>
+    /// <summary>The memory of a request that has ended without the chunk, with its place among the chunks in
+    /// flight.</summary>
     private static ChunkBuffer Retire(ChunkRequest question)
     {
         ChunkBuffer buffer = question.TakeBuffer();

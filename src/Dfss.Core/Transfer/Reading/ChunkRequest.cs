@@ -1,6 +1,7 @@
 namespace Dfss.Transfer;
 
-/// <summary>One member asked for one chunk: the question, its memory, and its answer. It owns the memory.</summary>
+/// <summary>One request to one member for one chunk: the request, its memory, and its answer. It owns the
+/// memory.</summary>
 internal sealed class ChunkRequest : IDisposable
 {
     private readonly Home home;
@@ -24,7 +25,7 @@ internal sealed class ChunkRequest : IDisposable
         Answer = AskAsync(buffer.Memory);
     }
 
-    /// <summary>Who is asked: the index in the home.</summary>
+    /// <summary>The member: its index in the home.</summary>
     public int Member { get; }
 
     /// <summary>The chunk's length.</summary>
@@ -33,9 +34,8 @@ internal sealed class ChunkRequest : IDisposable
     /// <summary>When, as the clock's timestamp.</summary>
     public long AskedAt { get; }
 
-    /// <summary>
-    /// Ends with what came; cancelled it throws, and then too nothing writes into the memory any more.
-    /// </summary>
+    /// <summary>Ends with what came; cancelled it throws, and then too nothing writes into the memory any
+    /// more.</summary>
     public Task<ChunkAnswer> Answer { get; }
 
     /// <summary>The store asked; null while it is not reached.</summary>
@@ -49,7 +49,8 @@ internal sealed class ChunkRequest : IDisposable
         Home home, int member, NamedChunk chunk, ChunkBuffer buffer, TimeProvider clock, CancellationToken cancellationToken) =>
         new(home, member, chunk, buffer, clock, cancellationToken);
 
-    /// <summary>Whether nothing has come of this store for so long that it does not look as if anything would.</summary>
+    /// <summary>Whether nothing has come of this store for so long that it does not look as if anything
+    /// would.</summary>
     public bool IsStalled() => clock.GetElapsedTime(AskedAt) >= HolderHealth.StallTime
         && (Silence is not { } silence || silence >= HolderHealth.StallTime);
 
@@ -59,10 +60,10 @@ internal sealed class ChunkRequest : IDisposable
     /// <summary>Hands the memory over; <see cref="Answer"/> has ended.</summary>
     public ChunkBuffer TakeBuffer() => Interlocked.Exchange(ref buffer, null)!;
 
-    /// <summary>Another question goes on in this one's place among the chunks in flight.</summary>
+    /// <summary>Another request continues in this one's place among the chunks in flight.</summary>
     public void GiveSlotTo(ChunkBuffer other) => buffer?.GiveSlotTo(other);
 
-    /// <summary>This question goes on in the place of another's memory among the chunks in flight.</summary>
+    /// <summary>This request continues in the place of another's memory among the chunks in flight.</summary>
     public void TakeSlotOf(ChunkBuffer other)
     {
         if (buffer is not null)

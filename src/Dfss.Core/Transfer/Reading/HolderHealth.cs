@@ -2,34 +2,27 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// What a client has learnt of the peers that hold chunks, over all its files. How long reads take, and so when one is
-/// late. Which peers were late or failed: these are asked last for 5 s, and then one chunk finds out whether they are
-/// better. How many hedged requests are in order. Safe for concurrent use.
-/// </summary>
+/// <summary>What a client has learnt of the peers that hold chunks, over all its files. How long reads take, and so
+/// when one is late. Which peers were late or failed: these are asked last for 5 s, and then one chunk finds out
+/// whether they are better. How many hedged requests are in order. Safe for concurrent use.</summary>
 internal sealed class HolderHealth(TransferOptions options)
 {
-    /// <summary>
-    /// 2 s without a byte: a busy disk answers within one, and "within seconds" leaves no more.
-    /// </summary>
+    /// <summary>2 s without a byte: a busy disk answers within one, and "within seconds" leaves no more.</summary>
     public static readonly TimeSpan StallTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>
-    /// 250 ms: a lost packet costs TCP 200 ms (Linux's least retransmission time-out), and is no reason to ask twice.
-    /// Also how often a late read is looked at again.
-    /// </summary>
+    /// <summary>250 ms: a lost packet costs TCP 200 ms (Linux's least retransmission time-out), and is no reason to ask
+    /// twice. Also how often a late read is looked at again.</summary>
     public static readonly TimeSpan LeastDelay = TimeSpan.FromMilliseconds(250);
 
     /// <summary>1 s, while nothing is known: TCP's first retransmission time-out (RFC 6298).</summary>
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
 
-    /// <summary>5 s: more is no longer "within seconds". Only where reads usually take longer it is twice as long.</summary>
+    /// <summary>5 s: more is no longer "within seconds". Only where reads usually take longer it is twice as
+    /// long.</summary>
     private static readonly TimeSpan MostDelay = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// 10 reads earn one second question: where all is slow, these cost a tenth more (The Tail at Scale, CACM 2013,
-    /// holds 2-5 % of more load to be enough against a tail).
-    /// </summary>
+    /// <summary>10 reads earn one hedged request: if all holders are slow, these add a tenth of load (The Tail at
+    /// Scale, CACM 2013, finds 2-5 % more load sufficient against a tail).</summary>
     private const int ReadsPerHedge = 10;
 
     /// <summary>16 at once, as many as are usually in flight when a holder stands still.</summary>
@@ -55,10 +48,8 @@ internal sealed class HolderHealth(TransferOptions options)
         return delay < LeastDelay ? LeastDelay : delay > most ? most : delay;
     }
 
-    /// <summary>
-    /// Whether this store is as good as any. Of those that ask after one that was not, when its time is over, one is
-    /// told yes and finds out.
-    /// </summary>
+    /// <summary>Whether this store is as good as any. Of those that ask after one that was not, when its time is over,
+    /// one is told yes and finds out.</summary>
     public bool IsPreferred(StoreId id)
     {
         if (!marks.TryGetValue(id, out Mark? mark))
@@ -81,7 +72,7 @@ internal sealed class HolderHealth(TransferOptions options)
         return options.TimeProvider.GetElapsedTime(mark.Since, now) >= RetryPolicy.FailureMemory;
     }
 
-    /// <summary>A chunk was asked for, which earns a part of a second question.</summary>
+    /// <summary>A chunk was requested, which earns a part of a hedged request.</summary>
     public void CountRead()
     {
         if (Volatile.Read(ref hedgeCredit) < MostHedges * ReadsPerHedge)
@@ -90,7 +81,7 @@ internal sealed class HolderHealth(TransferOptions options)
         }
     }
 
-    /// <summary>Whether a second question is in order now; it is counted.</summary>
+    /// <summary>Whether a hedged request may be sent now; it is counted.</summary>
     public bool TryTakeHedge()
     {
         if (Interlocked.Add(ref hedgeCredit, -ReadsPerHedge) >= 0)
@@ -102,14 +93,14 @@ internal sealed class HolderHealth(TransferOptions options)
         return false;
     }
 
-    /// <summary>The second question was not asked after all.</summary>
+    /// <summary>The hedged request was not sent after all.</summary>
     public void ReturnHedge() => Interlocked.Add(ref hedgeCredit, ReadsPerHedge);
 
     /// <summary>The store gave a chunk.</summary>
     /// <param name="id">The store.</param>
     /// <param name="length">The chunk's length.</param>
     /// <param name="askedAt">When it was asked, as the clock's timestamp.</param>
-    /// <param name="wasLate">Whether somebody else was asked meanwhile.</param>
+    /// <param name="wasLate">Whether another holder was asked meanwhile.</param>
     public void CountAnswer(StoreId id, int length, long askedAt, bool wasLate)
     {
         TimesOf(length).Add(options.TimeProvider.GetElapsedTime(askedAt) / Units(length));

@@ -3,10 +3,11 @@ namespace Dfss.Transfer;
 /// <summary>How long the last reads took: their median. Safe for concurrent use.</summary>
 internal sealed class ReadTimes
 {
-    /// <summary>32 reads: a second's worth, so that it follows the network, and two rounds of what is usually in flight.</summary>
+    /// <summary>32 reads: a second's worth, so that it follows the network, and two rounds of what is usually in
+    /// flight.</summary>
     private const int Kept = 32;
 
-    /// <summary>The median is taken anew after every 8, the first time after as many.</summary>
+    /// <summary>The median is computed again after every 8, the first time after as many.</summary>
     private const int Stride = 8;
 
     private readonly Lock gate = new();

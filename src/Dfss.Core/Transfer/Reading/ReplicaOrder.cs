@@ -1,10 +1,8 @@
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Whom to ask for one chunk, and whom next. Its copies lie at the first R members of its ring that could take it, so
-/// these are asked first; each that turns out not to have it makes it likelier that the next one does. Among those, one
-/// that failed lately comes last. The rest of the ring is asked when nobody else is left.
-/// </summary>
+/// <summary>The order in which members are asked for one chunk. Its copies are at the first R members of its ring that
+/// could take it, so these are asked first; each that turns out not to have it makes the next one likelier. Among
+/// those, one that failed recently comes last. The rest of the ring is asked when no other member is left.</summary>
 internal sealed class ReplicaOrder(Home home, Placement placement, int chunkIndex, HolderHealth health)
 {
     /// <summary>By step of the ring; 64 members are the most.</summary>

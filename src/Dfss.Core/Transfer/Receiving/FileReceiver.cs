@@ -4,10 +4,8 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written. What an
-/// earlier receive of the same file has left is verified first, and not fetched again.
-/// </summary>
+/// <summary>Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written.
+/// What an earlier receive of the same file has left is verified first, and not fetched again.</summary>
 internal sealed class FileReceiver(
     PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, AddressRefresher addresses, RateLimit? limit, TransferOptions options)
 {
@@ -68,7 +66,7 @@ internal sealed class FileReceiver(
     {
         if (now is { State: FileRecordState.File } && now.FileId != record.FileId && error.Code == DfssErrorCode.ChunkNotFound)
         {
-            // Nobody has the rest of what was kept.
+            // No peer has the rest of what was kept.
             ReceivedFile.Forget(destinationPath, record);
             throw new DfssException(
                 DfssErrorCode.FileChanged,

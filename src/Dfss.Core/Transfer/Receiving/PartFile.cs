@@ -6,10 +6,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// A file beside the destination that is not whole yet: locked while it is in use. A new one is readable by its owner only;
-/// one that was there before is as it was, until whoever opens it has seen what it is.
-/// </summary>
+/// <summary>A file beside the destination that is not complete yet: locked while it is in use. A new one is readable by
+/// its owner only; an existing one keeps its mode until its content is known.</summary>
 internal sealed class PartFile : IDisposable
 {
     /// <summary>Added to the destination's name.</summary>
@@ -42,16 +40,15 @@ internal sealed class PartFile : IDisposable
     public static bool HasTrailer(FileRecord record) => record.ChunkSize >= DfssLimits.MinChunkSize - KeyEnvelope.ChunkOverheadBytes
         && FileManifest.CountChunks(record.Length, record.ChunkSize) is > 1 and <= DfssLimits.MaxChunksPerFile;
 
-    /// <summary>Whether its name is another file's by now, or nobody's. On Windows an open file keeps its name.</summary>
+    /// <summary>Whether its name belongs to another file or to none by now. On Windows an open file keeps its
+    /// name.</summary>
     private bool IsReplaced => !OperatingSystem.IsWindows() && !Handle.IsClosed && FileIdentity.Of(Handle) != FileIdentity.Of(Path);
 
     /// <summary>Whether it was there before.</summary>
     public bool IsOld { get; }
 
-    /// <summary>
-    /// The part file of a destination: its name with something added, or a name made of its hash where that would be
-    /// too long.
-    /// </summary>
+    /// <summary>The part file of a destination: its name with something added, or a name made of its hash where that
+    /// would be too long.</summary>
     public static string PathOf(string destinationPath)
     {
         string full = System.IO.Path.GetFullPath(destinationPath);
@@ -65,10 +62,10 @@ internal sealed class PartFile : IDisposable
 
     /// <summary>Makes the file, or opens the one that is there.</summary>
     /// <param name="path">See <see cref="PathOf"/>.</param>
-    /// <param name="record">
-    /// What it is to become. A new one gets its full length, and room for the trailer, at once where the file system can.
-    /// </param>
-    /// <param name="isSparse">Whether it may have holes, and so be made where there is no room for its full length.</param>
+    /// <param name="record">What it is to become. A new one gets its full length, and room for the trailer, at once
+    /// where the file system can.</param>
+    /// <param name="isSparse">Whether it may have holes, and so be made where there is no room for its full
+    /// length.</param>
     /// <exception cref="DfssException">DestinationUnwritable: it is in use, or no file of one's own.</exception>
     /// <exception cref="IOException">It cannot be made.</exception>
     public static PartFile Open(string path, FileRecord record, bool isSparse)
@@ -93,7 +90,7 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>The file if it is there and nobody uses it; null otherwise.</summary>
+    /// <summary>The file if it exists and is not in use; null otherwise.</summary>
     public static PartFile? TryOpenUnused(string path, FileRecord record)
     {
         try
@@ -107,7 +104,7 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Fails where somebody has removed the file or put another in its place, which is not to be renamed then.</summary>
+    /// <summary>Fails if another program has removed or replaced the file, which must not be renamed then.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public void ThrowIfReplaced()
     {
@@ -119,7 +116,7 @@ internal sealed class PartFile : IDisposable
     }
 
     /// <summary>Removes it, and makes another in its place.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable: somebody else was faster.</exception>
+    /// <exception cref="DfssException">DestinationUnwritable: another program was faster.</exception>
     public PartFile Replace()
     {
         Remove();
@@ -174,7 +171,8 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Sets room aside for all of it, so that a full disk shows at once; a file that may have holes goes without.</summary>
+    /// <summary>Sets room aside for all of it, so that a full disk shows at once; a file that may have holes goes
+    /// without.</summary>
     /// <exception cref="IOException">There is no room.</exception>
     public void TakeRoom()
     {
@@ -252,7 +250,7 @@ internal sealed class PartFile : IDisposable
             return File.Exists(path) ? throw InUse(path, PartTrailer.ReadProcessId(path, record)) : null;
         }
 
-        // Whoever had it may have given it its last name, or removed it, just before its lock was to be had.
+        // Its former user may have renamed or removed it just before the lock was acquired.
         FileIdentity? locked = FileIdentity.Of(handle);
         if (!OperatingSystem.IsWindows() && (locked is null || locked != FileIdentity.Of(path)))
         {

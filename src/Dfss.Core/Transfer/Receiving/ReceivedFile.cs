@@ -2,11 +2,9 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// A file on its way to its destination: written into a <see cref="PartFile"/> beside it, at full length from the start,
-/// and renamed when everything is verified. Disposed before <see cref="Commit"/>,
-/// it stays there with what it has, for the next receive to go on from; without one whole chunk it leaves nothing.
-/// </summary>
+/// <summary>A file on its way to its destination: written into a <see cref="PartFile"/> beside it, at full length from
+/// the start, and renamed when everything is verified. Disposed before <see cref="Commit"/>, it stays there with what
+/// it has, for the next receive to go on from; without one whole chunk it leaves nothing.</summary>
 internal sealed class ReceivedFile : IDisposable
 {
     private const int PermissionBits = 0b111_111_111;
@@ -34,10 +32,8 @@ internal sealed class ReceivedFile : IDisposable
         presentCount = Claimed.Count;
     }
 
-    /// <summary>
-    /// The chunks that an earlier receive says it has written. That may be wrong, as after a power cut: verify them, and
-    /// <see cref="DisclaimAsync"/> those that are bad.
-    /// </summary>
+    /// <summary>The chunks that an earlier receive says it has written. That may be wrong, as after a power cut: verify
+    /// them, and <see cref="DisclaimAsync"/> those that are bad.</summary>
     public IReadOnlyList<int> Claimed { get; }
 
     private int ChunkCount => (int)FileManifest.CountChunks(record.Length, record.ChunkSize);
@@ -85,7 +81,7 @@ internal sealed class ReceivedFile : IDisposable
         }
     }
 
-    /// <summary>Removes what an earlier receive has kept of this very file, if nobody uses it.</summary>
+    /// <summary>Removes what an earlier receive has kept of this very file, if it is not in use.</summary>
     public static void Forget(string destinationPath, FileRecord record)
     {
         record = record.ToContent();
@@ -138,10 +134,8 @@ internal sealed class ReceivedFile : IDisposable
     public ValueTask DisclaimAsync(int chunkIndex, CancellationToken cancellationToken) =>
         WriteAsync(chunkIndex, offset: 0, default, isThere: false, nonce: default, cancellationToken);
 
-    /// <summary>
-    /// Writes a verified chunk at its place, and then that it is there. One write at a time: more only wait for the
-    /// file's lock in the kernel, spinning.
-    /// </summary>
+    /// <summary>Writes a verified chunk at its place, and then that it is there. One write at a time: more only wait
+    /// for the file's lock in the kernel, spinning.</summary>
     /// <param name="chunkIndex">Which.</param>
     /// <param name="offset">Its place.</param>
     /// <param name="content">What is in it.</param>
@@ -182,7 +176,7 @@ internal sealed class ReceivedFile : IDisposable
                 part.Dispose();
             }
 
-            // Elsewhere under its lock still, so that nobody takes it for a part to go on with.
+            // Elsewhere still under its lock, so that no other receive resumes from it.
             Files.Rename(part.Path, destinationPath, options.Force);
             isCommitted = true;
             if (options.Durable)

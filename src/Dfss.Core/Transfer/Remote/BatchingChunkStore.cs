@@ -2,19 +2,18 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Gathers the questions, puts and reads of many callers into few: of each kind one request is under way, and those who come
-/// meanwhile go together in the next. Chunks over 64 KiB, and flushes, pass through. A store made of a store.
-/// </summary>
+/// <summary>Batches the lookups, puts and reads of many callers: of each kind one request is under way, and calls that
+/// arrive meanwhile share the next. Chunks over 64 KiB, and flushes, pass through. A store made of a store.</summary>
 internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
 {
     /// <summary>64 KiB: above it a chunk keeps a connection busy by itself, and is not worth a copy.</summary>
     public const int SmallBytes = 64 << 10;
 
-    /// <summary>256 chunks or 1 MiB: one chunk of the usual size. What a peer holds of a session's answers is 8 MiB.</summary>
+    /// <summary>256 chunks or 1 MiB: one chunk of the usual size. What a peer holds of a session's answers is 8
+    /// MiB.</summary>
     private static readonly BatchLimits ContentLimits = new(MaxItems: 256, MaxBytes: 1 << 20);
 
-    /// <summary>131,072 ids are the most of one question; larger lists are split by the store that asks.</summary>
+    /// <summary>131,072 ids are the maximum of one request; larger lists are split by the store that asks.</summary>
     private static readonly BatchLimits RequestLimits = new(MaxItems: 4096, MaxBytes: 1 << 17);
 
     private readonly IChunkStore inner;
@@ -41,7 +40,8 @@ internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
             return await inner.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
         }
 
-        // A copy: the batch may still be under way when this caller has given up and uses its memory for something else.
+        // A copy: the batch may still be under way when this caller has given up and uses its memory for something
+        // else.
         return await puts.AskAsync((id, content.ToArray()), cancellationToken).ConfigureAwait(false)
             ?? await inner.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
     }

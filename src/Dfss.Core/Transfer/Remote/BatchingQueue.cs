@@ -1,17 +1,15 @@
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Gathers what many callers ask one at a time into batches: while one is under way, those who come meanwhile wait and go
-/// together in the next. So a lone caller waits for nobody, and batches grow by themselves under load. Answers come by index.
-/// </summary>
-/// <remarks>
-/// Each caller stands for itself. A caller that gives up leaves the others theirs; a batch that nobody waits for any more is
-/// cancelled. An error that may be about one request has the batch asked again in halves, which every operation here allows, so
-/// that in the end only that request's caller gets it. Any other is everybody's. What a failing peer answers to everything
-/// (<see cref="MayBeOfThePeer"/>) is halved only until <see cref="MaxAlike"/> requests in a row got it alone: then each half
-/// that is left is asked once, and if it fails, its callers get that error. So a blown fuse costs a batch of 256 some 20
-/// requests, and a row that cannot be read fails its own file only.
-/// </remarks>
+/// <summary>Batches the single requests of many callers: while one batch is under way, calls that arrive meanwhile wait
+/// and share the next. So a lone caller never waits, and batches grow by themselves under load. Answers are matched by
+/// index.</summary>
+/// <remarks>Each caller is independent. A caller that gives up leaves the others their answers; a batch without waiting
+/// callers is cancelled. An error that may be about one request has the batch sent again in halves, which every
+/// operation here allows, so that in the end only that request's caller gets it. Any other error goes to all callers.
+/// What a failing peer answers to every request (<see cref="MayBeOfThePeer"/>) is halved only until
+/// <see cref="MaxAlike"/> requests in a row got it alone: then each remaining half is sent once, and if it fails, its
+/// callers get that error. So a fail-stop costs a batch of 256 some 20 requests, and a row that cannot be read fails
+/// its own file only.</remarks>
 internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
 {
     /// <summary>3: two bad requests may well stand side by side.</summary>
@@ -42,7 +40,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         this.nameOf = nameOf;
     }
 
-    /// <summary>Asks, together with whoever asks meanwhile.</summary>
+    /// <summary>Sends a request, together with those that arrive meanwhile.</summary>
     public async ValueTask<TAnswer> AskAsync(TRequest request, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -67,7 +65,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until no batch is under way. Whoever disposes has ended or closed what is asked before.</summary>
+    /// <summary>Waits until no batch is under way. The disposer has ended or closed what is asked before.</summary>
     public async ValueTask DisposeAsync()
     {
         Task last;
@@ -83,7 +81,8 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
     private static bool IsAboutOne(DfssErrorCode code) => code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName
         or DfssErrorCode.LimitExceeded or DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound;
 
-    /// <summary>What one request can provoke, as by a row that cannot be read, and a failing peer answers to all.</summary>
+    /// <summary>What one request can provoke, as by a row that cannot be read, and a failing peer answers to
+    /// all.</summary>
     private static bool MayBeOfThePeer(DfssErrorCode code) => code is DfssErrorCode.StoreFailed or DfssErrorCode.PeerFault
         or DfssErrorCode.ProtocolViolation;
 
@@ -102,7 +101,8 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         nobodyWaits?.Cancel();
     }
 
-    /// <summary>Asks batch after batch until nobody waits. Does not fail: each failure goes to those who asked.</summary>
+    /// <summary>Sends batch after batch until no caller waits. Does not fail: each failure goes to its
+    /// callers.</summary>
     private async Task AskAllAsync()
     {
         // Off the caller's thread, and after those who are just asking too.
@@ -139,7 +139,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
         catch (Exception error)
         {
-            // Nothing is hidden: everybody who asked gets it.
+            // Nothing is hidden: every caller gets it.
             batch.FailedAlone += error is DfssException failed && MayBeOfThePeer(failed.Code) ? 1 : 0;
             foreach (Waiter waiter in waiters)
             {
@@ -148,7 +148,8 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
     }
 
-    /// <summary>The next batch; null where nobody waits, and then the asking ends, in one step with finding that out.</summary>
+    /// <summary>The next batch; null if no caller waits, and then the loop ends, in one step with finding that
+    /// out.</summary>
     private Batch? TakeBatch()
     {
         lock (gate)
@@ -196,10 +197,10 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
 
         public void Fail(Exception error)
         {
-            // Its own copy, as one that was thrown is told to nobody else; what is no expected failure has none.
+            // Its own copy, because an exception that was thrown is not shared; an unexpected failure has none.
             Answer.SetException(error is DfssException failed ? failed.Copy() : error);
 
-            // Looked at, since whoever has left does not, and it would count as unobserved.
+            // Observed here, because a caller that has left does not observe it.
             _ = Answer.Task.Exception;
         }
     }

@@ -6,12 +6,11 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>A store that a client has reached: who it is, and its two faces.</summary>
+/// <summary>A store that a client has reached: its identity, and its two interfaces.</summary>
 internal sealed class PeerHandle : IAsyncDisposable
 {
-    /// <summary>
-    /// 5 s, as long as connecting may take: a read costs a member a row, so one that takes longer stands still.
-    /// </summary>
+    /// <summary>5 s, as long as connecting may take: a read costs a member a row, so one that takes longer stands
+    /// still.</summary>
     public static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(5);
 
     private readonly BatchingChunkStore batchedChunks;
@@ -42,9 +41,8 @@ internal sealed class PeerHandle : IAsyncDisposable
     /// <summary>What TLS was agreed upon with it; null where there is none.</summary>
     public TlsAgreement? Agreement { get; init; }
 
-    /// <summary>
-    /// How a record names this store: its id, the address that worked here, then those it advertises.
-    /// </summary>
+    /// <summary>How a record names this store: its id, the address that worked here, then those it
+    /// advertises.</summary>
     public HomeMember Member { get; }
 
     /// <summary>Its chunks; what is read is verified.</summary>
@@ -52,7 +50,8 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     public IChunkVerifier Verifier { get; }
 
-    /// <summary>Gets a chunk of a file, verified; by the file's name where this peer lets the client have others by that alone.</summary>
+    /// <summary>Gets a chunk of a file, verified; by the file's name where this peer lets the client have others by
+    /// that alone.</summary>
     public async ValueTask<int?> GetAsync(NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
     {
         if (!isLimited)
@@ -62,14 +61,15 @@ internal sealed class PeerHandle : IAsyncDisposable
 
         int? length = await remote.GetNamedAsync(chunk, destination, cancellationToken).ConfigureAwait(false);
         return length is null || ChunkId.Of(destination.Span[..length.Value]) == chunk.Id ? length : throw new DfssException(
-            DfssErrorCode.ChunkCorrupt, $"{this}: what it has as chunk {chunk.Id} of '{chunk.Name}' is not that chunk.")
+            DfssErrorCode.ChunkCorrupt, Link.Address, $"what it has as chunk {chunk.Id} of '{chunk.Name}' is not that chunk.")
         { ChunkId = chunk.Id };
     }
 
     public IRecordStore Records => batchedRecords;
 
     /// <summary>What it knows of a name, waited for no longer than <see cref="ReadLimit"/>.</summary>
-    /// <exception cref="DfssException">TimedOut: no answer came in time; and what the peer answers or its link fails with.</exception>
+    /// <exception cref="DfssException">TimedOut: no answer came in time; and what the peer answers or its link fails
+    /// with.</exception>
     public Task<RegisterAnswer> ReadAsync(string name, CancellationToken cancellationToken) =>
         ReadAsync(new ReadRequest(name), cancellationToken);
 
@@ -88,16 +88,12 @@ internal sealed class PeerHandle : IAsyncDisposable
         }
     }
 
-    /// <summary>The error of a peer that lets a question wait too long.</summary>
+    /// <summary>The error of a peer that does not answer a request in time.</summary>
     public static DfssException Late(PeerAddress address, Exception? cause = null) =>
-        new(DfssErrorCode.TimedOut, $"{address}: no answer came in time.", "Check whether it has stalled.", cause);
+        new(DfssErrorCode.TimedOut, address, $"no answer came in time.", "Check whether it has stalled.", cause);
 
     /// <summary>What an error says, for a sentence that names this peer already.</summary>
-    public string ReasonOf(DfssException error)
-    {
-        string address = $"{this}: ";
-        return error.Reason.StartsWith(address, StringComparison.Ordinal) ? error.Reason[address.Length..] : error.Reason;
-    }
+    public string ReasonOf(DfssException error) => error.Peer == Link.Address ? error.Detail : error.Reason;
 
     /// <summary>Waits for the batches under way; close <see cref="Link"/> first, which ends them.</summary>
     public async ValueTask DisposeAsync()

@@ -7,12 +7,11 @@ namespace Dfss.Transfer;
 /// <summary>The chunk store of a peer, at the other end of a connection.</summary>
 internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatches, IChunkVerifier
 {
-    /// <summary>
-    /// Payloads and answers above this go over the connection for bulk, so that small ones need not wait behind them.
-    /// </summary>
+    /// <summary>Payloads and answers above this go over the connection for bulk, so that small ones need not wait
+    /// behind them.</summary>
     private const int BulkBytes = 64 << 10;
 
-    /// <summary>131,072 ids (4 MiB) a question: 2 TiB of 16 MiB chunks, answered in 16 KiB.</summary>
+    /// <summary>131,072 ids (4 MiB) a request: 2 TiB of 16 MiB chunks, answered in 16 KiB.</summary>
     private const int MaxIdsPerRequest = 1 << 17;
 
     /// <inheritdoc/>

@@ -100,7 +100,7 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         if (answers.Length != requests.Count)
         {
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, $"{link.Address}: {answers.Length} answers came to {requests.Count} requests of '{operation}'.");
+                DfssErrorCode.ProtocolViolation, link.Address, $"{answers.Length} answers came to {requests.Count} requests of '{operation}'.");
         }
 
         for (int i = 0; i < answers.Length; i++)
@@ -117,7 +117,7 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         if (answered is not null && !string.Equals(answered.Record.Name, name, StringComparison.Ordinal))
         {
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, $"{link.Address}: asked for '{name}', it answered the record of '{answered.Record.Name}'.");
+                DfssErrorCode.ProtocolViolation, link.Address, $"asked for '{name}', it answered the record of '{answered.Record.Name}'.");
         }
     }
 }

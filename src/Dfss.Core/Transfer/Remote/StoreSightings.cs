@@ -4,10 +4,9 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Which running peer a client met at which address, of each store: notices when two peers of one store run at the same
-/// time, as they do where a store was copied. A peer that was restarted, and one with several addresses, are no such case.
-/// </summary>
+/// <summary>Which running peer a client met at which address, of each store: notices when two peers of one store run at
+/// the same time, as they do where a store was copied. A peer that was restarted, and one with several addresses, are
+/// no such case.</summary>
 internal sealed class StoreSightings(ClientChannelOptions options)
 {
     private readonly ConcurrentDictionary<StoreId, Sightings> stores = new();
@@ -15,17 +14,16 @@ internal sealed class StoreSightings(ClientChannelOptions options)
     /// <summary>Called, from any thread, once for each store that was found running twice.</summary>
     public Action<RunningTwice>? Found { get; init; }
 
-    /// <summary>
-    /// The two peers that were found to serve a store at the same time; null where there are none. It stays so for this client,
-    /// which cannot tell when the operator has done with them.
-    /// </summary>
+    /// <summary>The two peers that were found to serve a store at the same time; null where there are none. It stays so
+    /// for this client, which cannot tell when the operator has done with them.</summary>
     public RunningTwice? TwiceOf(StoreId store) => stores.TryGetValue(store, out Sightings? seen) ? seen.Twice : null;
 
     /// <summary>Whether the peer of a store that was met at this address was found to be gone from there.</summary>
     public bool IsGone(StoreId store, PeerAddress address) =>
         stores.TryGetValue(store, out Sightings? seen) && seen.Gone.ContainsKey(address);
 
-    /// <summary>Notes who answered at an address. Where that is another peer than at an earlier sight, looks whether both run.</summary>
+    /// <summary>Records the peer that answered at an address. If that is another peer than before, checks whether both
+    /// run.</summary>
     public async Task MeetAsync(PeerAddress address, HelloAnswer hello, CancellationToken cancellationToken)
     {
         if (hello.Instance is not PeerInstance instance)
@@ -74,11 +72,9 @@ internal sealed class StoreSightings(ClientChannelOptions options)
         }
     }
 
-    /// <summary>
-    /// Asks at the one address, at the other, and at the first again, each after the answer before: only where the first and
-    /// the last answer come from one run of a peer, and the one between from another, both run at the same time. Two answers
-    /// alone could be those of a peer before and after its restart.
-    /// </summary>
+    /// <summary>Asks at the one address, at the other, and at the first again, each after the answer before: only where
+    /// the first and the last answer come from one run of a peer, and the one between from another, both run at the
+    /// same time. Two answers alone could be those of a peer before and after its restart.</summary>
     private async Task<RunningTwice?> CompareAsync(
         StoreId store, Sightings seen, PeerAddress first, PeerAddress second, PeerInstance expected, CancellationToken cancellationToken)
     {
@@ -98,7 +94,8 @@ internal sealed class StoreSightings(ClientChannelOptions options)
         return after == before ? new RunningTwice(store, first, before.Value, second, between.Value) : null;
     }
 
-    /// <summary>Which peer serves the store at an address at this moment; null where none does, or it cannot be reached.</summary>
+    /// <summary>Which peer serves the store at an address at this moment; null where none does, or it cannot be
+    /// reached.</summary>
     private async Task<PeerInstance?> AskAsync(
         StoreId store, Sightings seen, PeerAddress address, CancellationToken cancellationToken)
     {
@@ -115,7 +112,7 @@ internal sealed class StoreSightings(ClientChannelOptions options)
         }
         catch (DfssException)
         {
-            // Why does not matter here: whoever needs the peer at this address is told.
+            // The reason does not matter here: it is reported to a caller that needs the peer at this address.
             seen.Note(address, found: null);
             return null;
         }
@@ -161,10 +158,10 @@ internal sealed record RunningTwice(
 {
     private const string Advice = "Stop the peer of the copy, and start it again with -StoreCopied.";
 
-    /// <summary>What a writer is told.</summary>
+    /// <summary>The error for a writer.</summary>
     public DfssException Refusal => new(DfssErrorCode.StoreRunsTwice, $"{Description} Nothing was written.", Advice);
 
-    /// <summary>What a reader is told.</summary>
+    /// <summary>The warning for a reader.</summary>
     public string Warning => $"{Description} What is read may be incomplete or out of date. {Advice}";
 
     private string Description => FormattableString.Invariant(

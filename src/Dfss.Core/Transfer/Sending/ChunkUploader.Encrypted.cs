@@ -8,10 +8,8 @@ namespace Dfss.Transfer;
 /// </content>
 internal sealed partial class ChunkUploader
 {
-    /// <summary>
-    /// Reads a chunk, encrypts it with a new nonce, and puts its copies; only then is it in the journal. One that an earlier
-    /// send has stored, but not where it is to be now, is not used any more.
-    /// </summary>
+    /// <summary>Reads a chunk, encrypts it with a new nonce, and puts its copies; only then is it in the journal. One
+    /// that an earlier send has stored, but not where it is to be now, is not used any more.</summary>
     private async Task EncryptAsync(int index, Memory<byte> chunk, CancellationToken cancellationToken)
     {
         plan.Forget(index);
@@ -23,7 +21,7 @@ internal sealed partial class ChunkUploader
         journal?.Append(index, id);
     }
 
-    /// <summary>Puts a chunk that is in the manifest where it is wanting now.</summary>
+    /// <summary>Puts a chunk that is in the manifest where it is missing now.</summary>
     private async Task PlaceAgainAsync(int index, Memory<byte> chunk, CancellationToken cancellationToken)
     {
         ChunkId id = ids[index]!.Value;

@@ -1,13 +1,12 @@
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Puts the chunks of one source onto the members of a home: asks what they have of the chunks that are known from an
-/// earlier send; reads and hashes the rest, asks what is missing, sends that. A member that is full or stays away is left
-/// out, and what it should have held goes to the next on the ring.
-/// </summary>
+/// <summary>Puts the chunks of one source onto the members of a home: asks what they have of the chunks that are known
+/// from an earlier send; reads and hashes the rest, asks what is missing, sends that. A member that is full or stays
+/// away is left out, and what it should have held goes to the next on the ring.</summary>
 internal sealed partial class ChunkUploader
 {
-    /// <summary>4 KiB: up to there a put, which says so itself where the chunk is there, costs no more than to ask first.</summary>
+    /// <summary>4 KiB: up to there a put, which says so itself where the chunk is there, costs no more than to ask
+    /// first.</summary>
     private const int PutUnaskedBytes = 4 << 10;
 
     private readonly SourceFile source;
@@ -24,11 +23,12 @@ internal sealed partial class ChunkUploader
     private readonly RateLimit? limit;
     private readonly TransferOptions options;
 
-    /// <summary>Whether the members have been asked to seal: from then on who decides is no matter of the chunks.</summary>
+    /// <summary>Whether the members have been asked to seal: from then on who decides is no matter of the
+    /// chunks.</summary>
     private bool isSealing;
 
     /// <param name="source">What is sent.</param>
-    /// <param name="shortfall">Who is to have it.</param>
+    /// <param name="shortfall">The members that get it.</param>
     /// <param name="chunkSize">The length in bytes of the content of every chunk but the last.</param>
     /// <param name="journal">What is known from an earlier send; null for none.</param>
     /// <param name="cipher">Encrypts the chunks; null where they go as they are.</param>
@@ -63,11 +63,9 @@ internal sealed partial class ChunkUploader
     }
 
     /// <summary>Uploads the whole source and answers its manifest.</summary>
-    /// <exception cref="DfssException">
-    /// NoMajority: so many members were lost that the rest cannot decide; or what
-    /// <see cref="SendShortfall.ThrowIfBelowMinimum"/> says. SourceChanged: it is not what the journal or an earlier look
-    /// says.
-    /// </exception>
+    /// <exception cref="DfssException">NoMajority: so many members were lost that the rest cannot decide; or what
+    /// <see cref="SendShortfall.ThrowIfBelowMinimum"/> says. SourceChanged: it is not what the journal or an earlier
+    /// look says.</exception>
     public async Task<FileManifest> UploadAsync(
         IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -95,12 +93,9 @@ internal sealed partial class ChunkUploader
         return cipher is null ? FileManifest.Create(source.Length, chunkSize, all) : cipher.CreateManifest(source.Length, all);
     }
 
-    /// <summary>
-    /// Uploads again what has lost its place meanwhile, and the manifest to every member that takes chunks.
-    /// </summary>
-    /// <exception cref="DfssException">
-    /// What <see cref="SendShortfall.ThrowIfBelowMinimum"/> says.
-    /// </exception>
+    /// <summary>Uploads again what has lost its place meanwhile, and the manifest to every member that takes
+    /// chunks.</summary>
+    /// <exception cref="DfssException">What <see cref="SendShortfall.ThrowIfBelowMinimum"/> says.</exception>
     public async Task CompleteAsync(FileManifest manifest, CancellationToken cancellationToken)
     {
         do
@@ -184,9 +179,8 @@ internal sealed partial class ChunkUploader
         }
     }
 
-    /// <summary>
-    /// Fails where what is uploaded could never become a file: no majority is left, or too few for the copies.
-    /// </summary>
+    /// <summary>Fails where what is uploaded could never become a file: no majority is left, or too few for the
+    /// copies.</summary>
     private void ThrowIfUndecidable()
     {
         if (!isSealing)

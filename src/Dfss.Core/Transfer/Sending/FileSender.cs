@@ -4,10 +4,8 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and decide its
-/// record.
-/// </summary>
+/// <summary>Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and
+/// decide its record.</summary>
 internal sealed class FileSender(
     HomeFinder finder,
     PeerDirectory directory,
@@ -89,7 +87,7 @@ internal sealed class FileSender(
                 return (home, writer);
             }
 
-            // Somebody made the name meanwhile, with other peers, or moved it: its home is where it is.
+            // Another client made the name meanwhile, with other peers, or moved it: its home is recorded.
             LaterHome.ThrowIfTooMany(moves, name);
             home = other;
         }
@@ -119,7 +117,8 @@ internal sealed class FileSender(
     }
 
     /// <summary>The copies to make of each chunk, and the fewest that are enough.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: more than there are members.</exception>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: more than there are
+    /// members.</exception>
     private static (int Replicas, int Minimum) ChooseReplicas(string name, int memberCount, SendOptions asked)
     {
         int replicas = asked.Replicas ?? Math.Min(SendOptions.DefaultReplicas, memberCount);

@@ -1,12 +1,11 @@
 namespace Dfss.Transfer;
 
-/// <summary>
-/// The chunks of a source whose ids an earlier send has computed: finds out which of them are at their members already, many
-/// in one question, and reads nothing of the source for it.
-/// </summary>
+/// <summary>The chunks of a source whose ids an earlier send has computed: finds out which of them are at their members
+/// already, many in one request, without reading the source.</summary>
 internal sealed class KnownChunks(SendPlan plan, int memberCount, MemberAttempts attempts)
 {
-    /// <summary>4,096 ids: 128 KiB a question, so that progress shows in the largest files, and 4 GiB of the usual chunks.</summary>
+    /// <summary>4,096 ids: 128 KiB a request, so that progress shows in the largest files, and 4 GiB of the usual
+    /// chunks.</summary>
     private const int IdsPerRequest = 4096;
 
     /// <summary>Marks in the plan what the members have of what each of them should hold.</summary>

@@ -2,10 +2,8 @@ using Dfss.Encryption;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Encrypts the chunks of one send, and remembers the nonces, in memory alone: a chunk that has to be put once more can be
-/// made once more. Safe for concurrent use, each chunk by one caller.
-/// </summary>
+/// <summary>Encrypts the chunks of one send, and remembers the nonces, in memory alone: a chunk that has to be put once
+/// more can be made once more. Safe for concurrent use, each chunk by one caller.</summary>
 /// <param name="key">The file's key.</param>
 /// <param name="chunkCount">How many chunks the file has.</param>
 /// <param name="chunkSize">The length of each stored chunk but the last, in bytes.</param>
@@ -24,10 +22,8 @@ internal sealed class SendCipher(FileKey key, int chunkCount, int chunkSize)
     /// <summary>Whether this send has encrypted the chunk itself.</summary>
     public bool CanRepeat(int index) => nonces[index] is not null;
 
-    /// <summary>
-    /// Makes the same chunk once more, of the same content. Where it does not have the id that it had, the content was another:
-    /// it must not be seen by anybody.
-    /// </summary>
+    /// <summary>Encrypts the same content again into the same chunk. If the id differs, the content was another: the
+    /// result must not leave this process.</summary>
     public void Repeat(int index, Span<byte> chunk) => cipher.Encrypt(index, nonces[index], chunk);
 
     /// <summary>The manifest of the encrypted chunks.</summary>

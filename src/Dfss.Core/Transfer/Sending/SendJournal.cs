@@ -4,11 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// The journal of one send, open and locked: the chunk ids of its source as they are computed, so that the same send,
-/// begun again, need not read an unchanged source for them. Never worth an error: where it cannot be written, the send
-/// goes on without it. Safe for concurrent use.
-/// </summary>
+/// <summary>The journal of one send, open and locked: the chunk ids of its source as they are computed, so that the
+/// same send, begun again, need not read an unchanged source for them. Never worth an error: where it cannot be
+/// written, the send goes on without it. Safe for concurrent use.</summary>
 internal sealed class SendJournal : IDisposable
 {
     private readonly string path;
@@ -43,11 +41,10 @@ internal sealed class SendJournal : IDisposable
     /// <param name="chunkSize">The chunk size in bytes.</param>
     /// <param name="begun">Now, in ns since 1970 UTC.</param>
     /// <param name="say">Told why it is not written, or not any more.</param>
-    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from before.</param>
-    /// <returns>
-    /// Null where another send has it open, or where the source was written so short a time ago that a journal of it could
-    /// not be trusted later.
-    /// </returns>
+    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from
+    /// before.</param>
+    /// <returns>Null where another send has it open, or where the source was written so short a time ago that a journal
+    /// of it could not be trusted later.</returns>
     /// <exception cref="IOException">The file cannot be opened, read or written.</exception>
     public static SendJournal? TryOpen(
         string path, SourceFile source, int chunkSize, long begun, Action<string>? say, SendKey? encryption = null)
@@ -128,8 +125,8 @@ internal sealed class SendJournal : IDisposable
 
             try
             {
-                // Empty first, so that one that cannot be deleted says nothing either. Deleted while it is locked: nobody
-                // loses one that is theirs.
+                // Truncated first, so that one that cannot be deleted holds nothing. Deleted while it is locked: no
+                // other send loses its journal.
                 RandomAccess.SetLength(handle, 0);
                 File.Delete(path);
             }
@@ -175,7 +172,7 @@ internal sealed class SendJournal : IDisposable
         }
         catch (IOException error) when ((error.HResult & 0xFFFF) == 32)
         {
-            // ERROR_SHARING_VIOLATION: somebody has it.
+            // ERROR_SHARING_VIOLATION: another process has it.
             return null;
         }
     }

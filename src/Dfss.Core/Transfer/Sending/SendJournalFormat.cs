@@ -4,11 +4,10 @@ using System.Text;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// The bytes of a send journal: what the source was when the journal was begun, then a record for each chunk whose id has
-/// been computed, in any order. Each record's check covers the header too, so that none passes for one of another source.
-/// However the file was cut or spoilt, what is read is a prefix of what was written.
-/// </summary>
+/// <summary>The bytes of a send journal: the state of the source when the journal was begun, then a record for each
+/// chunk whose id has been computed, in any order. Each record's checksum covers the header too, so that none is taken
+/// for one of another source. However the file was truncated or corrupted, what is read is a prefix of what was
+/// written.</summary>
 /// <remarks>
 /// All numbers big-endian:
 /// <code>
@@ -43,10 +42,8 @@ internal sealed class SendJournalFormat
     private const int FixedBytes = 24 + FileStatus.SizeBytes;
     private const int CheckBytes = 8;
 
-    /// <summary>
-    /// 2 s, the coarsest clock of a disk (FAT). A source that was written later than this before the journal was begun
-    /// could be written again, after it was hashed, with the same time.
-    /// </summary>
+    /// <summary>2 s, the coarsest clock of a disk (FAT). A source that was written later than this before the journal
+    /// was begun could be written again, after it was hashed, with the same time.</summary>
     private const long SettledNanoseconds = 2_000_000_000;
 
     private readonly byte[] header;
@@ -84,15 +81,12 @@ internal sealed class SendJournalFormat
     /// <summary>For whom the send is encrypted, and with what key; null where it is not.</summary>
     public SendKey? Encryption { get; }
 
-    /// <summary>
-    /// Whether ids computed since the journal was begun are those of a source that has the same status later.
-    /// </summary>
+    /// <summary>Whether ids computed since the journal was begun are those of a source that has the same status
+    /// later.</summary>
     public bool IsTrustworthy { get; }
 
-    /// <summary>
-    /// The format of a file that was begun earlier for the same path, status, chunk size and recipients; null where the file is
-    /// another's, or spoilt, or not to be trusted. Its key is that of the file.
-    /// </summary>
+    /// <summary>The format of a file that was begun earlier for the same path, status, chunk size and recipients; null
+    /// if the file is another's, corrupt, or not to be trusted. Its key is that of the file.</summary>
     public static SendJournalFormat? TryRead(
         ReadOnlySpan<byte> file, string path, FileStatus status, int chunkSize, SendKey? encryption = null)
     {
@@ -119,7 +113,8 @@ internal sealed class SendJournalFormat
         WriteCheck(destination[..^CheckBytes], destination[^CheckBytes..]);
     }
 
-    /// <summary>Reads the records of a file that begins with <see cref="Header"/>, up to the first that is cut or spoilt.</summary>
+    /// <summary>Reads the records of a file that begins with <see cref="Header"/>, up to the first that is truncated or
+    /// corrupt.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="ids">Gets the ids by index.</param>
     /// <returns>The bytes of the file that are good; the rest is to be cut off.</returns>

@@ -2,10 +2,8 @@ using System.Globalization;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// What is said, and when a send ends, as members of its home are left out: too few to decide, too few for the copies
-/// it is content with, or fewer copies than were asked for.
-/// </summary>
+/// <summary>What is said, and when a send ends, as members of its home are left out: too few to decide, too few for the
+/// copies it is content with, or fewer copies than were asked for.</summary>
 internal sealed class SendShortfall
 {
     private readonly string sourcePath;
@@ -26,7 +24,7 @@ internal sealed class SendShortfall
     /// <summary>The members.</summary>
     public Home Home => home;
 
-    /// <summary>Who holds what.</summary>
+    /// <summary>Which members hold which chunks.</summary>
     public SendPlan Plan { get; }
 
     private bool HasMajority => home.ReachedCount - Plan.Losses.Count() >= home.Majority;
@@ -49,10 +47,8 @@ internal sealed class SendShortfall
     }
 
     /// <summary>Fails where fewer members take chunks than the fewest copies that the send is content with.</summary>
-    /// <exception cref="DfssException">
-    /// What all that are left out fail with, as StoreFull, if waiting does not help or nobody is left; else
-    /// TooFewReplicas. With each one's reason.
-    /// </exception>
+    /// <exception cref="DfssException">What all that are left out fail with, as StoreFull, if waiting does not help or
+    /// no member is left;</exception>
     public void ThrowIfBelowMinimum()
     {
         if (!Plan.IsBelowMinimum)

@@ -2,10 +2,8 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Copies what is wanting of a file: each chunk that has too few copies is read from a member that has it, verified, and
-/// put at the next members of its ring that can take it. Chunks of the same content are one.
-/// </summary>
+/// <summary>Copies what is missing of a file: each chunk that has too few copies is read from a member that has it,
+/// verified, and put at the next members of its ring that can take it. Chunks of the same content are one.</summary>
 internal sealed class CopyRound
 {
     private readonly IReadOnlyList<FileCopies> sources;
@@ -18,10 +16,10 @@ internal sealed class CopyRound
     private int copied;
     private long copiedBytes;
 
-    /// <param name="target">Where copies are wanting.</param>
-    /// <param name="sources">Where copies may be read; that at the target too.</param>
+    /// <param name="target">Where copies are missing.</param>
+    /// <param name="sources">Where copies may be read; those at the target too.</param>
     /// <param name="buffers">The chunks in flight.</param>
-    /// <param name="limit">How fast; null for as fast as it goes.</param>
+    /// <param name="limit">The rate limit; null for none.</param>
     /// <param name="options">How to transfer.</param>
     public CopyRound(
         FileCopies target, IReadOnlyList<FileCopies> sources, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
@@ -33,13 +31,13 @@ internal sealed class CopyRound
         this.options = options;
     }
 
-    /// <summary>Where copies are wanting.</summary>
+    /// <summary>Where copies are missing.</summary>
     public FileCopies Target { get; }
 
     /// <summary>The indexes of the chunks of which no good copy was found.</summary>
     public IReadOnlyList<int> LostChunks => [.. lost.Keys.Order()];
 
-    /// <summary>Why members took no more copies, or gave none any more, in whole sentences.</summary>
+    /// <summary>Why members accepted no more copies, or delivered none any more, in whole sentences.</summary>
     public IEnumerable<string> Reasons => refusals.Values.Concat(gone.Values).Distinct();
 
     /// <summary>How many copies were made.</summary>
@@ -48,8 +46,9 @@ internal sealed class CopyRound
     /// <summary>How many bytes they have.</summary>
     public long CopiedBytes => copiedBytes;
 
-    /// <summary>What is to be copied where, as it looks now; how many chunks there is no copy of.</summary>
-    /// <param name="planned">Chunks that another round is going to copy, which are left out; this one's are added.</param>
+    /// <summary>The planned copies as known now, and the number of chunks without any copy.</summary>
+    /// <param name="planned">Chunks that another round copies, which are left out; those of this round are
+    /// added.</param>
     public (IReadOnlyDictionary<HomeMember, int> Copies, long Bytes, int Lost) Plan(HashSet<ChunkId> planned)
     {
         Dictionary<HomeMember, int> copies = [];
@@ -70,21 +69,22 @@ internal sealed class CopyRound
         return (copies, bytes, without);
     }
 
-    /// <summary>Copies the manifest to every member that answers, then the chunks that are wanting, several at once.</summary>
+    /// <summary>Copies the manifest to every member that answers, then the chunks that are missing, several at
+    /// once.</summary>
     public async Task CopyAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         await Task.WhenAll(Targets(CopyTable.ManifestSlot, canLackManifest: true).Select(member =>
             TryPutAsync(member, CopyTable.ManifestSlot, Target.Manifest.Encoded, cancellationToken))).ConfigureAwait(false);
-        int[] wanting =
+        int[] missing =
         [
             .. Slots().Where(slot => slot != CopyTable.ManifestSlot
                 && Target.Table.CountHolders(slot) < Target.Record.Replicas),
         ];
-        long total = wanting.Sum(slot => (long)Target.Table.LengthOf(slot));
+        long total = missing.Sum(slot => (long)Target.Table.LengthOf(slot));
         long done = 0;
         ParallelOptions parallel =
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(wanting, parallel, async (slot, token) =>
+        await Parallel.ForEachAsync(missing, parallel, async (slot, token) =>
         {
             await CopyAsync(slot, token).ConfigureAwait(false);
             progress?.Report(new(
@@ -121,7 +121,8 @@ internal sealed class CopyRound
         }
     }
 
-    /// <summary>Reads a chunk from one of those that say they have it, and learns which of them do not.</summary>
+    /// <summary>Reads a chunk from one of the members that report it, and learns which of them do not have
+    /// it.</summary>
     private async Task<bool> TryReadAsync(int slot, Memory<byte> destination, CancellationToken cancellationToken)
     {
         ChunkId id = Target.Table.Ids[slot];
@@ -155,7 +156,7 @@ internal sealed class CopyRound
         return false;
     }
 
-    /// <summary>Has a peer look at a bad copy, so that it takes a good one in its place.</summary>
+    /// <summary>Has a peer check a corrupt copy, so that it accepts a good one in its place.</summary>
     private async Task SetAsideAsync(PeerHandle peer, ChunkId id, CancellationToken cancellationToken)
     {
         try
@@ -200,17 +201,15 @@ internal sealed class CopyRound
 
     private IEnumerable<int> Slots() => Enumerable.Range(0, Target.Table.Ids.Count);
 
-    /// <summary>Who says that it has a chunk, in the order of its ring; the target's members first.</summary>
+    /// <summary>The members that report a chunk, in the order of its ring; the target's members first.</summary>
     private IEnumerable<(FileCopies Copies, int Member)> Sources(int slot) => sources.SelectMany(copies =>
         Ring(copies, slot)
             .Where(member => copies.Table[member, slot] == CopyState.Held
                 && copies.Home[member] is { } peer && !gone.ContainsKey(peer))
             .Select(member => (copies, member)));
 
-    /// <summary>
-    /// The members that are to have a copy more of a chunk: the next of its ring that can take it, as many as are
-    /// wanting. Of the manifest, all that lack it; without it a member cannot seal a chunk.
-    /// </summary>
+    /// <summary>The members that should get another copy of a chunk: the next of its ring that can take it, as many as
+    /// are missing. For the manifest, all that lack it; without it a member cannot seal a chunk.</summary>
     private IEnumerable<int> Targets(int slot, bool canLackManifest = false)
     {
         CopyTable table = Target.Table;

@@ -6,20 +6,18 @@ internal enum CopyState : byte
     /// <summary>The member did not answer.</summary>
     Unknown,
 
-    /// <summary>It says that it has the chunk; or its copy was hashed and is good.</summary>
+    /// <summary>It reports the chunk; or its copy was hashed and is good.</summary>
     Held,
 
     /// <summary>It does not have it.</summary>
     Missing,
 
-    /// <summary>Its copy was bad, and is set aside.</summary>
+    /// <summary>Its copy was corrupt, and is in quarantine.</summary>
     Corrupt,
 }
 
-/// <summary>
-/// Which member of a home holds which chunk of a file, and the manifest. One byte for each member and chunk; chunks of the
-/// same content are one. Safe for concurrent use as long as no two change the same copy.
-/// </summary>
+/// <summary>Which member of a home holds which chunk of a file, and the manifest. One byte for each member and chunk;
+/// chunks of the same content are one. Safe for concurrent use as long as no two change the same copy.</summary>
 internal sealed class CopyTable
 {
     private readonly int[] slots;
@@ -29,7 +27,7 @@ internal sealed class CopyTable
     private readonly CopyState[][] states;
 
     /// <param name="fileId">The file.</param>
-    /// <param name="manifest">Its chunks; null where the manifest cannot be had: then the table has only that.</param>
+    /// <param name="manifest">Its chunks; null if the manifest is not available: then the table has only that.</param>
     /// <param name="memberCount">n.</param>
     public CopyTable(FileId fileId, FileManifest? manifest, int memberCount)
     {
@@ -101,16 +99,13 @@ internal sealed class CopyTable
     /// <summary>The fewest members that hold any chunk, or the manifest.</summary>
     public int PresentReplicas => Enumerable.Range(0, ids.Length).Min(CountHolders);
 
-    /// <summary>
-    /// Takes note that nothing is known of what a member holds, but for the copies that were seen to be bad.
-    /// </summary>
+    /// <summary>Records that it is unknown what a member holds, except for the copies that were found
+    /// corrupt.</summary>
     public void Forget(int member) => Claim(member, _ => CopyState.Unknown);
 
-    /// <summary>
-    /// Takes note of what a member says it has. Whoever has not looked at a copy does not know better than who has: one that
-    /// was seen to be bad stays so until a good one is put in its place.
-    /// </summary>
-    /// <param name="member">Who.</param>
+    /// <summary>Records what a member reports. An answer without a check does not override one with a check: a copy
+    /// that was found corrupt stays so until a good one is put in its place.</summary>
+    /// <param name="member">The member.</param>
     /// <param name="missing">By slot, what it does not have.</param>
     public void Claim(int member, IReadOnlyList<bool> missing) =>
         Claim(member, slot => missing[slot] ? CopyState.Missing : CopyState.Held);
@@ -144,7 +139,7 @@ internal sealed class CopyTable
         };
     }
 
-    /// <summary>The members that are to hold it. One that never answered holds nothing.</summary>
+    /// <summary>The members that should hold it. One that never answered holds nothing.</summary>
     private static IEnumerable<int> Expected(int? index, FileRecord record)
     {
         Placement placement = new(record.Home.Count, record.Replicas, record.Run);

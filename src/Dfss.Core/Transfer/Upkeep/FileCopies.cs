@@ -2,10 +2,8 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// A stored file's copies at the members of its home, and what they are to seal for a record that names the file: all
-/// that each is known to hold.
-/// </summary>
+/// <summary>A stored file's copies at the members of its home, and what they are to seal for a record that names the
+/// file: all that each is known to hold.</summary>
 internal sealed class FileCopies(Home home, FileRecord record, FileManifest manifest, CopyTable table)
 {
     /// <summary>The members that hold the chunks.</summary>
@@ -14,22 +12,22 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
     /// <summary>The record whose file this is.</summary>
     public FileRecord Record => record;
 
-    /// <summary>Whether it is an earlier version than the one that the name is at.</summary>
+    /// <summary>Whether it is an earlier version than the current one of the name.</summary>
     public bool IsEarlier { get; init; }
 
-    /// <summary>What it is called where its name alone would be taken for the version that the name is at.</summary>
+    /// <summary>Its title in messages if its name alone would mean the current version.</summary>
     public string Title => IsEarlier ? TitleOf(record) : $"'{record.Name}'";
 
-    /// <summary>What the file consists of.</summary>
+    /// <summary>The file's manifest.</summary>
     public FileManifest Manifest => manifest;
 
-    /// <summary>Who holds what.</summary>
+    /// <summary>Which members hold which chunks.</summary>
     public CopyTable Table => table;
 
-    /// <summary>What an earlier version is called.</summary>
+    /// <summary>The title of an earlier version.</summary>
     public static string TitleOf(FileRecord earlier) => FormattableString.Invariant($"version {earlier.Version} of '{earlier.Name}'");
 
-    /// <summary>Has every member that answers make durable what was put there.</summary>
+    /// <summary>Has every member that answers make the copies durable.</summary>
     public Task FlushAsync(TransferOptions options, CancellationToken cancellationToken) => Task.WhenAll(
         Enumerable.Range(0, home.Count).Select(async member =>
         {
@@ -49,7 +47,7 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
         }));
 
     /// <summary>Puts the manifest at every member that answers and does not have it.</summary>
-    /// <returns>How many took it.</returns>
+    /// <returns>How many accepted it.</returns>
     public async Task<int> SpreadManifestAsync(TransferOptions options, CancellationToken cancellationToken)
     {
         int[] lacking =
@@ -75,10 +73,8 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
         return taken.Count(isTaken => isTaken);
     }
 
-    /// <summary>
-    /// Each member is to seal what it holds; one without the manifest cannot seal. As many members as hold any chunk now
-    /// must have sealed it, R at the most.
-    /// </summary>
+    /// <summary>Each member should seal what it holds; one without the manifest cannot seal. As many members as hold
+    /// any chunk now must have sealed it, R at most.</summary>
     /// <exception cref="DfssException">ChunkNotFound: some chunk is at no member.</exception>
     public SealPlan PlanSeals()
     {

@@ -2,14 +2,14 @@ namespace Dfss.Transfer;
 
 /// <summary>A member of a file's home, and whether it answered.</summary>
 /// <param name="Member">The member.</param>
-/// <param name="Reason">Why nothing is known of what it holds, in whole sentences; null where it answered.</param>
+/// <param name="Reason">Why it is unknown what the member holds, in whole sentences; null if it answered.</param>
 public sealed record MemberHealth(HomeMember Member, string? Reason)
 {
     /// <summary>Whether it answered.</summary>
     public bool IsUp => Reason is null;
 }
 
-/// <summary>What the members of a file's home say of its chunks.</summary>
+/// <summary>What the members of a file's home report about its chunks.</summary>
 public sealed class FileHealth
 {
     private readonly CopyTable copies;
@@ -34,37 +34,35 @@ public sealed class FileHealth
         File = file with { PresentReplicas = copies.PresentReplicas };
     }
 
-    /// <summary>
-    /// The file that was tested. Its <see cref="StoredFile.PresentReplicas"/> is the fewest members that hold any of its
-    /// chunks, or the manifest; 0 where nobody has the manifest.
-    /// </summary>
+    /// <summary>The file that was tested. Its <see cref="StoredFile.PresentReplicas"/> is the fewest members that hold
+    /// any of its chunks, or the manifest; 0 if no peer has the manifest.</summary>
     public StoredFile File { get; }
 
-    /// <summary>How many members are to hold each chunk.</summary>
+    /// <summary>How many members should hold each chunk.</summary>
     public int Replicas => File.Record.Replicas;
 
     /// <summary>The members of the home, in its order.</summary>
     public IReadOnlyList<MemberHealth> Members { get; }
 
-    /// <summary>The version that the name is at; null where too few members answered to know it.</summary>
+    /// <summary>The current version of the name; null if too few members answered to know it.</summary>
     public long? CurrentVersion => CurrentRecord?.Version;
 
-    /// <summary>Whether the file that was tested is what its name stands for now, as far as a majority knows.</summary>
+    /// <summary>Whether the tested file is the current version of its name, as far as a majority knows.</summary>
     public bool IsCurrent => CurrentVersion == File.Record.Version;
 
     /// <summary>Whether a majority of the home answered, so that the name can be read and changed.</summary>
     public bool HasMajority => Members.Count(member => member.IsUp) > Members.Count / 2;
 
-    /// <summary>Whether each copy was hashed where it lies.</summary>
+    /// <summary>Whether each copy was hashed at its member.</summary>
     public bool IsDeep { get; }
 
-    /// <summary>The manifest, without which nobody knows what the file consists of.</summary>
+    /// <summary>The manifest, without which the file's chunks are unknown.</summary>
     public ChunkHealth Manifest { get; }
 
-    /// <summary>Why the manifest cannot be had, so that nothing is known of the chunks; null where it was had.</summary>
+    /// <summary>Why the manifest is not available, so that nothing is known of the chunks; null if it is.</summary>
     public string? ManifestProblem { get; }
 
-    /// <summary>The chunks by index; empty where the manifest cannot be had.</summary>
+    /// <summary>The chunks by index; empty if the manifest is not available.</summary>
     public IReadOnlyList<ChunkHealth> Chunks { get; }
 
     /// <summary>How many chunks have fewer copies than <see cref="Replicas"/>, the lost ones too.</summary>
@@ -73,18 +71,17 @@ public sealed class FileHealth
     /// <summary>How many chunks none of the members that answered has.</summary>
     public int LostChunks { get; }
 
-    /// <summary>
-    /// Whether each chunk and the manifest is at as many members as the record says, and a majority of the home is up.
-    /// </summary>
+    /// <summary>Whether each chunk and the manifest has as many copies as the record requires, and a majority of the
+    /// home is up.</summary>
     public bool IsHealthy => HasMajority && File.PresentReplicas >= Replicas;
 
-    /// <summary>What a majority knows of the name; null where too few answered.</summary>
+    /// <summary>What a majority knows of the name; null if too few answered.</summary>
     internal FileRecord? CurrentRecord { get; }
 
-    /// <summary>Who holds what.</summary>
+    /// <summary>Which members hold which chunks.</summary>
     internal CopyTable Copies => copies;
 
-    /// <summary>What the file consists of; null where that cannot be had.</summary>
+    /// <summary>The file's manifest; null if it is not available.</summary>
     internal FileManifest? Content { get; init; }
 
     /// <summary>Described when asked for: a file may have half a million chunks.</summary>

@@ -12,10 +12,8 @@ internal sealed partial class FileRepairer
         .Where(one => one.FileId != file.Record.FileId)
         .Select(one => file.AtVersion(one.Version));
 
-    /// <summary>
-    /// What there is to copy of the earlier versions. One whose manifest cannot be had is told of, and is no reason to leave
-    /// the others as they are.
-    /// </summary>
+    /// <summary>The copies to make of the earlier versions. One whose manifest is not available causes a warning, and
+    /// does not prevent the others.</summary>
     private async Task<IReadOnlyList<CopyRound>> BeginEarlierAsync(
         LocatedFile located, bool deep, CancellationToken cancellationToken)
     {
@@ -38,8 +36,9 @@ internal sealed partial class FileRepairer
         return rounds;
     }
 
-    /// <summary>Copies what is wanting of the earlier versions.</summary>
-    /// <returns>Those of which every chunk has a copy. What was copied of the others is kept with their manifests.</returns>
+    /// <summary>Copies what is missing of the earlier versions.</summary>
+    /// <returns>Those of which every chunk has a copy. What was copied of the others is kept with their
+    /// manifests.</returns>
     /// <exception cref="DfssException">ChunkNotFound: one that was whole the last time is not any more.</exception>
     private async Task<IReadOnlyList<CopyRound>> CopyEarlierAsync(
         IReadOnlyList<CopyRound> rounds, bool isFirst, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)

@@ -8,10 +8,9 @@ namespace Dfss.Transfer;
 /// </content>
 internal sealed partial class FileRepairer
 {
-    /// <summary>The home that the name is to have, every member reached.</summary>
-    /// <exception cref="DfssException">
-    /// PeerUnreachable, or what all that fail have in common; LimitExceeded: they are too many.
-    /// </exception>
+    /// <summary>The new home, with every member reached.</summary>
+    /// <exception cref="DfssException">PeerUnreachable, or what all that fail have in common; LimitExceeded: they are
+    /// too many.</exception>
     private async Task<Home> ReachNextAsync(
         FileRecord record, IReadOnlyList<PeerAddress> addresses, CancellationToken cancellationToken)
     {
@@ -20,7 +19,7 @@ internal sealed partial class FileRepairer
         DfssException[] errors = [.. listed.Select(one => one.Error).OfType<DfssException>()];
         if (errors.Length > 0)
         {
-            // A member that does not answer now would be one vote less for ever.
+            // A member that does not answer now would be one vote less permanently.
             throw errors[0].Copy(
                 $"'{record.Name}' was not moved: {errors.Length} of the {listed.Count} peers to move it to cannot be reached. "
                 + string.Join(" ", errors.Select(error => error.Reason)),
@@ -33,10 +32,9 @@ internal sealed partial class FileRepairer
         return await Home.ReachAsync(next, directory, enough: members.Length, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <exception cref="DfssException">
-    /// ChunkNotFound, TooFewReplicas: nothing was moved, and what was copied is found by the next try. Conflict: the
-    /// name was changed meanwhile. CommitUncertain, NoMajority, InvalidArgument.
-    /// </exception>
+    /// <exception cref="DfssException">ChunkNotFound, TooFewReplicas: nothing was moved, and what was copied is found
+    /// by the next try. Conflict: the name was changed meanwhile. CommitUncertain, NoMajority,
+    /// InvalidArgument.</exception>
     private async Task<RepairResult> MoveAsync(
         FileHealth health,
         LocatedFile located,
@@ -89,7 +87,7 @@ internal sealed partial class FileRepairer
         };
     }
 
-    /// <summary>What there is to copy of the file, and then of each earlier version that is kept.</summary>
+    /// <summary>The copies to make of the file, and then of each earlier version that is kept.</summary>
     private async Task<CopyRound[]> BeginRoundsAsync(
         FileHealth health, LocatedFile located, Home next, FileRecord wanted, CancellationToken cancellationToken)
     {
@@ -153,7 +151,8 @@ internal sealed partial class FileRepairer
         return plan;
     }
 
-    /// <summary>Copies, has the new home seal, the old one accept the move, and the new one begin with the file.</summary>
+    /// <summary>Copies, has the new home seal, the old one accept the move, and the new one begin with the
+    /// file.</summary>
     private async Task<FileRecord> CommitMoveAsync(
         CopyRound[] rounds, Home home, Home next, FileRecord wanted, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -184,14 +183,14 @@ internal sealed partial class FileRepairer
         return await BeginAtAsync(writer.Chosen!, next, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Copies what the new home lacks; what each member is to seal then.</summary>
+    /// <summary>Copies what the new home lacks, and returns what each member should seal.</summary>
     private static async Task<SealPlan> CopyAllAsync(
         CopyRound round, bool asksAgain, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         FileCopies target = round.Target;
         if (asksAgain)
         {
-            // Versions share chunks; and somebody may not have what it said, or be gone.
+            // Versions share chunks; and a member may lack what it reported, or be gone.
             await FileTester.AskAllAsync(target.Home, target.Table, cancellationToken).ConfigureAwait(false);
         }
 
@@ -212,7 +211,7 @@ internal sealed partial class FileRepairer
             "Repair those peers and run the command again, which continues, or move it to others.");
     }
 
-    /// <summary>The plan of the new home's members as one of all who take part: nobody else seals.</summary>
+    /// <summary>The plan of the new home's members as one of all that take part: no other member seals.</summary>
     private static SealPlan AmongVoters(SealPlan plan, Home voting, Home next)
     {
         int[] places =
@@ -226,7 +225,8 @@ internal sealed partial class FileRepairer
         };
     }
 
-    /// <summary>The first record of the new home; so that its members know it, and not only those of the old one.</summary>
+    /// <summary>The first record of the new home; so that its members know it, and not only those of the old
+    /// one.</summary>
     private async Task<FileRecord> BeginAtAsync(BallotedRecord moved, Home next, CancellationToken cancellationToken)
     {
         RecordHome later = RecordHome.OfDecided(moved);
@@ -241,14 +241,15 @@ internal sealed partial class FileRepairer
         }
         else if (reader.Result is BallotedRecord current)
         {
-            // A reader tells those alone whose answers it needed; what the others sealed would stay until it is settled.
+            // A reader sends it only to the members whose answers it needed; what the others sealed would stay until it
+            // is settled.
             await NotifyAsync(current, home, cancellationToken).ConfigureAwait(false);
         }
 
         return later.Epoch.First!.Record;
     }
 
-    /// <summary>Tells every member what is decided, and waits little for those that are slow to hear it.</summary>
+    /// <summary>Sends the decision to every member, and waits only shortly for slow ones.</summary>
     private async Task NotifyAsync(BallotedRecord decided, Home home, CancellationToken cancellationToken)
     {
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

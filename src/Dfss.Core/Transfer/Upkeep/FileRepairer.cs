@@ -2,18 +2,16 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Brings a stored file back to its copies: looks where they are, copies what is wanting from good ones to the next
-/// members of each chunk's ring, and has the members seal and accept the record once more, so that they keep it. So with
-/// the earlier versions that the record keeps. Everything may be done again, and goes on where it ended.
-/// </summary>
+/// <summary>Restores the copies of a stored file: finds where they are, copies what is missing from good ones to the
+/// next members of each chunk's ring, and has the members seal and accept the record once more, so that they keep it.
+/// The same for the earlier versions that the record keeps. Each step may be repeated; a repair that is run again
+/// continues.</summary>
 internal sealed partial class FileRepairer(
     PeerDirectory directory, FileTester tester, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
 {
-    /// <exception cref="DfssException">
-    /// ChunkNotFound: some chunks have no good copy anywhere; all others were repaired. Conflict: the name was changed
-    /// meanwhile. FileNotFound, NoMajority, PeerUnreachable, InvalidArgument.
-    /// </exception>
+    /// <exception cref="DfssException">ChunkNotFound: some chunks have no good copy anywhere; all others were repaired.
+    /// Conflict: the name was changed meanwhile. FileNotFound, NoMajority, PeerUnreachable,
+    /// InvalidArgument.</exception>
     public async Task<RepairResult> RepairAsync(
         StoredFile file, RepairOptions repairOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -97,7 +95,7 @@ internal sealed partial class FileRepairer(
             {
                 if (earlier is not null)
                 {
-                    // Somebody turned out not to have what it said, or is gone.
+                    // A member lacks what it reported, or is gone.
                     await FileTester.AskAllAsync(copies.Home, copies.Table, token).ConfigureAwait(false);
                 }
 
@@ -113,7 +111,8 @@ internal sealed partial class FileRepairer(
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier copy.</summary>
+    /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier
+    /// copy.</summary>
     private async Task<IReadOnlyList<PeerHandle>> FindWithoutVoteAsync(Home home, string name, CancellationToken cancellationToken)
     {
         if (home.Place.IsUnanimous)
@@ -127,10 +126,8 @@ internal sealed partial class FileRepairer(
         return [.. peers.Where(peer => answers.GetValueOrDefault(peer.StoreId)?.Status == RegisterStatus.NoVote)];
     }
 
-    /// <summary>
-    /// Sees to it that the members have a vote. A member that learns only in the round that its store was put back gets its
-    /// vote in the next one.
-    /// </summary>
+    /// <summary>Makes sure that the members have a vote. A member that learns only in the round that its store was put
+    /// back gets its vote in the next one.</summary>
     private async Task BringUpAsync(CopyRound[] rounds, StoredFile file, CancellationToken cancellationToken)
     {
         Home home = rounds[0].Target.Home;
@@ -155,7 +152,7 @@ internal sealed partial class FileRepairer(
             "Ask for fewer (-Replicas).");
     }
 
-    /// <summary>Only what the name stands for now can be repaired, and only where a majority says so.</summary>
+    /// <summary>Only the current version can be repaired, and only if a majority confirms it.</summary>
     private static void ThrowIfNotAsExpected(FileHealth health)
     {
         FileRecord record = health.File.Record;

@@ -2,10 +2,8 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Asks every member of a file's home which of its chunks it has, and, in a deep test, to hash each where it lies.
-/// Nothing but ids and answers crosses the network, and the manifest once.
-/// </summary>
+/// <summary>Asks every member of a file's home which of its chunks it has, and, in a deep test, to hash each where it
+/// lies. Nothing but ids and answers crosses the network, and the manifest once.</summary>
 internal sealed class FileTester(
     PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
 {
@@ -40,8 +38,8 @@ internal sealed class FileTester(
         };
     }
 
-    /// <summary>Where a file's chunks are, as its members say.</summary>
-    /// <exception cref="DfssException">ChunkNotFound: nobody that can be reached has the manifest.</exception>
+    /// <summary>Where a file's chunks are, as its members report.</summary>
+    /// <exception cref="DfssException">ChunkNotFound: no peer that can be reached has the manifest.</exception>
     public async Task<FileCopies> FindCopiesAsync(StoredFile file, Home home, CancellationToken cancellationToken)
     {
         FileManifest manifest = await new ChunkFetcher(home, file.Record, holders, buffers, options).FetchManifestAsync(
@@ -52,13 +50,13 @@ internal sealed class FileTester(
     }
 
     /// <summary>Asks every member which chunks it has.</summary>
-    /// <returns>Of each member, why nothing is known of what it holds; null where it answered.</returns>
+    /// <returns>For each member, why it is unknown what it holds; null if it answered.</returns>
     public static Task<string?[]> AskAllAsync(Home home, CopyTable copies, CancellationToken cancellationToken) =>
         Task.WhenAll(Enumerable.Range(0, home.Count).Select(
             member => AskAsync(home, member, copies, cancellationToken)));
 
     /// <summary>Asks every member which chunks it has, and some to hash these.</summary>
-    /// <returns>Of each member, why nothing is known of what it holds; null where it answered.</returns>
+    /// <returns>For each member, why it is unknown what it holds; null if it answered.</returns>
     public async Task<string?[]> AskAllAsync(
         Home home, CopyTable copies, Func<int, bool> hashes, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -77,12 +75,12 @@ internal sealed class FileTester(
         }
         catch (DfssException error)
         {
-            // That nobody has it, or no good copy, is what a test is there to find; and who does not answer is said below.
+            // Missing chunks are the result of a test, not its failure; peers that do not answer are reported below.
             return (null, error.Reason);
         }
     }
 
-    /// <summary>Asks a member which chunks it has; why nothing is known of them, where it does not answer.</summary>
+    /// <summary>Asks a member which chunks it has; returns why this is unknown if it does not answer.</summary>
     private static async Task<string?> AskAsync(
         Home home, int member, CopyTable copies, CancellationToken cancellationToken)
     {

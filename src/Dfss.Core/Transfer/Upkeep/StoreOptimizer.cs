@@ -2,19 +2,19 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>
-/// Tidies up one peer's store: decides the names that sends left undecided, so that what they had sealed is not kept for
-/// ever, and has the peer collect its garbage.
-/// </summary>
+/// <summary>Optimizes one peer's store: settles the names that sends left undecided, so that their chunks are not kept
+/// indefinitely, and has the peer collect its garbage.</summary>
 internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions options)
 {
-    // Of homes, by their members, of which too few answered: many names may have the same one, and each would wait anew.
+    // Of homes, by their members, of which too few answered: many names may have the same one, and each would wait
+    // again.
     private readonly Dictionary<string, DfssException> undecidable = new(StringComparer.Ordinal);
 
     // Of the peer itself, where it let the question wait what it knows of a name.
     private DfssException? standstill;
 
-    /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt: a manifest went bad, so nothing was deleted.</exception>
+    /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt: a manifest is corrupt, so nothing
+    /// was deleted.</exception>
     public async Task<OptimizeResult> OptimizeAsync(
         PeerAddress address, OptimizeOptions optimizeOptions, CancellationToken cancellationToken)
     {
@@ -63,7 +63,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
 
             Home home = await Home.ReachAsync(recorded, directory, cancellationToken).ConfigureAwait(false);
             BallotedRecord decided = await SettleAsync(name.Name, home, cancellationToken).ConfigureAwait(false);
-            // It may have been slow to hear it, or be no member any more.
+            // It may have received it late, or not be a member any more.
             await peer.Records.DecideAsync(
                 [new DecideRequest(name.Name, decided.Ballot, decided.Record)], cancellationToken).ConfigureAwait(false);
             return name.Seals.All(seal => seal.Ballot <= decided.Ballot);
@@ -75,7 +75,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         }
     }
 
-    /// <summary>Where the name is decided: by its record, as far as the peer knows one; else as the writer of a seal said.</summary>
+    /// <summary>The home that decides the name: from its record, if the peer has one; else from the seal.</summary>
     private async Task<RecordHome?> FindHomeAsync(
         PeerHandle peer, SealedName name, CancellationToken cancellationToken)
     {
@@ -100,10 +100,9 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             .MaxBy(home => home.Epoch.Number);
     }
 
-    /// <summary>
-    /// Has the home accept what the name is at once more, at a ballot above those of the seals, or, where it was never
-    /// sent, that it is removed. A send that is under way loses its ballot by this, and seals again.
-    /// </summary>
+    /// <summary>Has the home accept the name's current record once more, at a ballot above those of the seals, or, if
+    /// the name was never sent, a removal. A send that is under way loses its ballot by this, and seals
+    /// again.</summary>
     private async Task<BallotedRecord> SettleAsync(string name, Home home, CancellationToken cancellationToken)
     {
         (RegisterReader reader, RegisterDriver driver, home) =

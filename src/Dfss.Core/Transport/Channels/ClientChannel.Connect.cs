@@ -117,15 +117,15 @@ internal sealed partial class ClientChannel
         {
             throw NotAPeer(address, exception);
         }
-        catch (DfssException exception) when (!exception.Message.StartsWith($"{address}:", StringComparison.Ordinal))
+        catch (DfssException exception) when (exception.Peer is null)
         {
-            throw exception.Copy($"{address}: {exception.Reason}");
+            throw exception.At(address);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(
                 DfssErrorCode.TimedOut,
-                $"{address}: something listens there, and did not answer hello within {options.ConnectTimeout.TotalSeconds:0.#} s.",
+                address, $"something listens there, and did not answer hello within {options.ConnectTimeout.TotalSeconds:0.#} s.",
                 "Check that a DFSS peer listens on this port, and whether it is overloaded.",
                 exception);
         }
@@ -135,12 +135,12 @@ internal sealed partial class ClientChannel
     {
         if (message is null)
         {
-            throw new DfssException(DfssErrorCode.PeerUnreachable, $"{address}: the connection was closed before hello was answered.");
+            throw new DfssException(DfssErrorCode.PeerUnreachable, address, $"the connection was closed before hello was answered.");
         }
 
         if (message.Status != DfssErrorCode.None && message.Id is null or HelloId)
         {
-            throw ErrorAnswer.ToException(message, address.ToString());
+            throw ErrorAnswer.ToException(message);
         }
 
         if (message.Operation is not null || message.Id != HelloId)
@@ -160,7 +160,7 @@ internal sealed partial class ClientChannel
 
         return options.Versions.Contains(answer.Version) ? answer : throw new DfssException(
             DfssErrorCode.VersionNotSupported,
-            $"{address}: the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.",
+            address, $"the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.",
             "Update the older side.");
     }
 
@@ -171,11 +171,11 @@ internal sealed partial class ClientChannel
         {
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
-                $"{address}: the certificate there is for store {named}, and the peer claims to be store {hello.StoreId}.",
+                address, $"the certificate there is for store {named}, and the peer claims to be store {hello.StoreId}.",
                 "Do not use this peer until the reason is known.");
         }
     }
 
     private static DfssException NotAPeer(PeerAddress address, DfssException exception) => new(
-        DfssErrorCode.NotADfssPeer, $"{address}: what answers there is not a DFSS peer. ({exception.Reason})", "Check the port.", exception);
+        DfssErrorCode.NotADfssPeer, address, $"what answers there is not a DFSS peer. ({exception.Reason})", "Check the port.", exception);
 }

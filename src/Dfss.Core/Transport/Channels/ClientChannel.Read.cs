@@ -74,11 +74,11 @@ internal sealed partial class ClientChannel
             ?? throw new DfssException(DfssErrorCode.ProtocolViolation, $"The peer answered request {id}, which was not made.");
         if (message.Status == DfssErrorCode.None)
         {
-            call.Complete(received, address.ToString());
+            call.Complete(received, address);
         }
         else
         {
-            call.Fail(ErrorAnswer.ToException(message, address.ToString()));
+            call.Fail(ErrorAnswer.ToException(message).At(address));
         }
     }
 
@@ -93,7 +93,7 @@ internal sealed partial class ClientChannel
             throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a notice without a reason.");
         }
 
-        DfssException reason = ErrorAnswer.ToException(message, "notice");
+        DfssException reason = ErrorAnswer.ToException(message);
         if (reason.Code != DfssErrorCode.PeerBusy)
         {
             throw reason;
@@ -119,7 +119,7 @@ internal sealed partial class ClientChannel
         foreach (PendingCall call in calls)
         {
             call.ReleaseSlot();
-            call.Fail(Named(reason));
+            call.Fail(reason.At(address));
         }
     }
 }

@@ -162,7 +162,7 @@ internal sealed partial class ClientChannel : IAsyncDisposable
             await ((Task)pendingCall.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (exception is DfssException failed)
             {
-                throw failed.Code == DfssErrorCode.LimitExceeded ? Named(failed) : Named(FailureOr(failed));
+                throw failed.Code == DfssErrorCode.LimitExceeded ? failed.At(address) : FailureOr(failed).At(address);
             }
 
             throw;
@@ -212,7 +212,7 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         {
             if ((failure ?? notice) is { } reason)
             {
-                throw Named(reason);
+                throw reason.At(address);
             }
         }
     }
@@ -225,5 +225,4 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         }
     }
 
-    private DfssException Named(DfssException exception) => exception.Copy($"{address}: {exception.Reason}");
 }

@@ -39,12 +39,12 @@ internal sealed class PendingCall(Memory<byte>? destination, Action abort, Semap
     }
 
     /// <summary>Completes the call with an answer that has arrived whole.</summary>
-    public void Complete(ReceivedMessage answer, string peer)
+    public void Complete(ReceivedMessage answer, PeerAddress peer)
     {
         if (isTooLarge)
         {
             Fail(new DfssException(
-                DfssErrorCode.LimitExceeded, $"{peer}: an answer of {answer.PayloadBytes} bytes came, {destination!.Value.Length} were asked for."));
+                DfssErrorCode.LimitExceeded, peer, $"an answer of {answer.PayloadBytes} bytes came, {destination!.Value.Length} were asked for."));
             return;
         }
 

@@ -44,7 +44,7 @@ internal sealed class RevocationExchange(CertificateValidator validator, Revocat
 
         if (channel.Peer is { } peer && validator.Recheck(peer, "peer") is { } refusal)
         {
-            throw refusal.Copy($"{address}: {refusal.Reason}");
+            throw refusal.At(address);
         }
     }
 

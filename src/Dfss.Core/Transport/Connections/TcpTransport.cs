@@ -55,7 +55,7 @@ internal static partial class TcpTransport
         }
 
         throw new DfssException(
-            DfssErrorCode.PeerUnreachable, $"{address}: no connection ({string.Join("; ", reasons)}).", last);
+            DfssErrorCode.PeerUnreachable, address, $"no connection ({string.Join("; ", reasons)}).", last);
     }
 
     /// <summary>
@@ -86,12 +86,12 @@ internal static partial class TcpTransport
         {
             // ArgumentException: .NET refuses to resolve the name, for example because a label is too long.
             throw new DfssException(
-                DfssErrorCode.PeerUnreachable, $"{address}: the name '{address.Host}' does not resolve: {exception.Message.TrimEnd('.')}.", exception);
+                DfssErrorCode.PeerUnreachable, address, $"the name '{address.Host}' does not resolve: {exception.Message.TrimEnd('.')}.", exception);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(
-                DfssErrorCode.PeerUnreachable, $"{address}: the name '{address.Host}' was not resolved in time.", exception);
+                DfssErrorCode.PeerUnreachable, address, $"the name '{address.Host}' was not resolved in time.", exception);
         }
     }
 

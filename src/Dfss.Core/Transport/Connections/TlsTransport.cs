@@ -107,10 +107,10 @@ internal sealed class TlsTransport
             await connection.DisposeAsync().ConfigureAwait(false);
             throw error switch
             {
-                DfssException failure => failure.Copy($"{address}: {failure.Reason}"),
+                DfssException failure => failure.At(address),
                 OperationCanceledException when !cancellationToken.IsCancellationRequested => new DfssException(
                     DfssErrorCode.TimedOut,
-                    $"{address}: something listens there, and the TLS handshake took over {timeout.TotalSeconds:0.#} s.",
+                    address, $"something listens there, and the TLS handshake took over {timeout.TotalSeconds:0.#} s.",
                     "Check that a DFSS peer listens on this port, and whether it is overloaded.",
                     error),
                 _ => error,
