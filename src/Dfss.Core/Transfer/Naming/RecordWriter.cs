@@ -62,6 +62,9 @@ internal sealed class RecordWriter
     /// <summary>Whether the change ended because the name moved meanwhile; nothing of it was made.</summary>
     public bool HasMoved => round.State == ProposerState.Moved;
 
+    /// <summary>Whether a member that answered has no vote on the name.</summary>
+    public bool HasMemberWithoutVote => driver.HasMemberWithoutVote;
+
     /// <summary>After step 5: the record and the ballot it was chosen at.</summary>
     public BallotedRecord? Chosen => round.Chosen;
 
