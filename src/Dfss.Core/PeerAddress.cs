@@ -10,6 +10,8 @@ namespace Dfss;
 /// </summary>
 public sealed record PeerAddress
 {
+    private const int MaxPortDigits = 5;
+
     /// <summary>Makes an address.</summary>
     /// <exception cref="ArgumentException">
     /// The host is neither a host name nor an IP address, or the port is not 1-65535.
@@ -81,7 +83,7 @@ public sealed record PeerAddress
         }
 
         int port = DfssLimits.DefaultPort;
-        if (!IsHost(host) || IsNumber(host) || (rest.Length > 0 && (rest[0] != ':'
+        if (!IsHost(host) || IsNumber(host) || (rest.Length > 0 && (rest[0] != ':' || rest.Length > MaxPortDigits + 1
             || !int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > ushort.MaxValue)))
         {
             return false;
@@ -93,11 +95,12 @@ public sealed record PeerAddress
 
     /// <summary>
     /// Whether this is an IP address or a possible host name: letters and digits of any script, '-', '_' and '.', no
-    /// longer than a name in DNS. No other text goes to a resolver, which reports some of it with unrelated exceptions.
+    /// longer than a name in DNS, brackets included. No other text goes to a resolver, which reports some of it with unrelated exceptions.
     /// </summary>
     private static bool IsHost(ReadOnlySpan<char> host)
     {
-        if (host.IsEmpty || host.Length > DfssLimits.MaxHostBytes || Encoding.UTF8.GetByteCount(host) > DfssLimits.MaxHostBytes)
+        int maxBytes = DfssLimits.MaxHostBytes - (host.Contains(':') ? "[]".Length : 0);
+        if (host.IsEmpty || host.Length > maxBytes || Encoding.UTF8.GetByteCount(host) > maxBytes)
         {
             return false;
         }

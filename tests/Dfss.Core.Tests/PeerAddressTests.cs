@@ -25,6 +25,7 @@ public sealed class PeerAddressTests
     [InlineData("box:")]
     [InlineData("box:0")]
     [InlineData("box:65536")]
+    [InlineData("box:009000")]
     [InlineData("box:+1")]
     [InlineData("http://box")]
     [InlineData("a,b")]
@@ -53,6 +54,7 @@ public sealed class PeerAddressTests
         Assert.Equal(DfssLimits.MaxAddressBytes, address.ToString().Length);
         Assert.False(PeerAddress.TryParse($"a{longest}:1", out _));
         Assert.False(PeerAddress.TryParse($"{new string('\u00e4', 127)}:1", out _));
+        Assert.False(PeerAddress.TryParse($"[fe80::1%{new string('1', DfssLimits.MaxHostBytes - 8)}]:1", out _));
         Assert.Throws<ArgumentException>(() => new PeerAddress($"a{longest}"));
     }
 

@@ -33,7 +33,7 @@ internal sealed class FakePeer : IAsyncDisposable
     public StoreId StoreId { get; set; } = StoreId.Create();
 
     /// <summary>Said in hello: where it can be found; null for where it listens.</summary>
-    public PeerAddress? AdvertisedAddress { get; set; }
+    public IReadOnlyList<string>? AdvertisedAddresses { get; set; }
 
     /// <summary>Said in hello.</summary>
     public HelloLimits Limits { get; set; } = HelloLimits.Default;
@@ -131,7 +131,7 @@ internal sealed class FakePeer : IAsyncDisposable
             HelloRequest said = HelloRequest.FromMap(request.Message.Map);
             Hello?.Invoke(said);
             int version = Handshake.Negotiate(said.Versions, Versions);
-            HelloAnswer hello = new(version, "fake/1", StoreId, [(AdvertisedAddress ?? Address).ToString()], [], Limits);
+            HelloAnswer hello = new(version, "fake/1", StoreId, AdvertisedAddresses ?? [Address.ToString()], [], Limits);
             answer = Message.Answer(request.Message.Id, DfssErrorCode.None, hello.ToMap());
         }
         catch (DfssException exception)

@@ -23,7 +23,7 @@ internal sealed class HeldPeer : IAsyncDisposable
         link = new PeerLink(StoreAddress, new ClientChannelOptions());
         front = new FakePeer(AnswerAsync) { StoreId = store.StoreId, BeforeHello = HoldHelloAsync };
         Front = new FaultProxy(front.Address, TimeProvider.System);
-        front.AdvertisedAddress = Front.Address;
+        front.AdvertisedAddresses = [Front.Address.ToString()];
     }
 
     /// <summary>What clients connect to.</summary>

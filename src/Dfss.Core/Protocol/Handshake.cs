@@ -203,11 +203,14 @@ internal static class Handshake
     internal static string[] ToTexts(MessageValue value) => [.. value.AsArray().Select(item => item.AsText())];
 
     /// <summary>
-    /// The addresses that the other side sent, without those that do not parse: an invalid address does
-    /// not invalidate the others.
+    /// The addresses that the other side sent, in the form in which they fit into a record, without those that do not
+    /// parse: an invalid address does not invalidate the others.
     /// </summary>
     internal static string[] ToAddresses(MessageValue value) =>
-        [.. ToTexts(value).Where(text => PeerAddress.TryParse(text, out _)).Take(DfssLimits.MaxAddresses)];
+    [
+        .. ToTexts(value).Select(text => PeerAddress.TryParse(text, out PeerAddress? address) ? address.ToString() : null)
+            .OfType<string>().Take(DfssLimits.MaxAddresses),
+    ];
 
     /// <summary>A time in milliseconds since 1970-01-01 UTC, up to the end of the year 9999.</summary>
     internal static DateTimeOffset ToTime(MessageValue value) => value.AsInteger() is <= MaxUnixMilliseconds and long time

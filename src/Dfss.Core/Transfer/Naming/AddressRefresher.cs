@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dfss.Records;
 
 namespace Dfss.Transfer;
@@ -11,8 +12,8 @@ internal sealed class AddressRefresher(TransferOptions options)
     /// <summary>2 s: three rounds of small requests, at peers that have just answered. A read waits no longer for it.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    // Then it would fail for other files too, and each would wait for it.
-    private volatile bool hasFailed;
+    // The stores of a home at which it failed, as one text: it would fail there for other files too, and each would wait.
+    private readonly ConcurrentDictionary<string, bool> failed = new(StringComparer.Ordinal);
 
     /// <summary>Does so where a member was reached at none of its recorded addresses; no error is thrown.</summary>
     /// <param name="read">The record as it was read.</param>
@@ -20,7 +21,8 @@ internal sealed class AddressRefresher(TransferOptions options)
     /// <param name="cancellationToken">Ends it early.</param>
     public async Task RefreshAsync(FileRecord read, Home home, CancellationToken cancellationToken)
     {
-        if (hasFailed || home.FindReaddressed(read).Count == 0)
+        string stores = string.Join(' ', read.Home.Select(member => $"{member.StoreId}").Order(StringComparer.Ordinal));
+        if (failed.ContainsKey(stores) || home.FindReaddressed(read).Count == 0)
         {
             return;
         }
@@ -33,12 +35,16 @@ internal sealed class AddressRefresher(TransferOptions options)
         }
         catch (DfssException error)
         {
-            hasFailed |= error.Code != DfssErrorCode.Conflict;
+            if (error.Code != DfssErrorCode.Conflict)
+            {
+                failed[stores] = true;
+            }
+
             options.Verbose?.Invoke($"The record of '{read.Name}' keeps old addresses of its peers: {error.Reason}");
         }
         catch (OperationCanceledException)
         {
-            hasFailed = true;
+            failed[stores] = true;
             options.Verbose?.Invoke($"The record of '{read.Name}' keeps old addresses of its peers: these did not answer in time.");
         }
     }
@@ -46,14 +52,23 @@ internal sealed class AddressRefresher(TransferOptions options)
     private async Task RefreshAsync(string name, Home home, CancellationToken cancellationToken)
     {
         // Another reader may have done it meanwhile, and the file may be another one by now.
-        (RegisterReader reader, _, home) = await new RecordReader(options).FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
-        if (!reader.IsCurrent || reader.Result?.Record is not { State: FileRecordState.File } current || home.FindReaddressed(current).Count == 0)
+        (RegisterReader reader, RegisterDriver driver, home) = await new RecordReader(options).FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
+        if (!reader.IsCurrent || reader.Result is not { Record: { State: FileRecordState.File } current } || home.FindReaddressed(current).Count == 0)
         {
+            return;
+        }
+
+        if (driver.HasMemberWithoutVote)
+        {
+            // It would have its vote again without the chunks that it lost, and the warning would end.
             return;
         }
 
         RecordWriter writer = RecordWriter.Refresh(home, current, options, givesWay: true);
         await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        await writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken).ConfigureAwait(false);
+        if (!writer.HasMemberWithoutVote)
+        {
+            await writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken).ConfigureAwait(false);
+        }
     }
 }

@@ -62,6 +62,9 @@ internal sealed class RecordWriter
     /// <summary>After step 2: what the name is at; null where it was never sent.</summary>
     public FileRecord? Current => round.Current?.Record;
 
+    /// <summary>Whether a member that answered has no vote on the name.</summary>
+    public bool HasMemberWithoutVote => driver.HasMemberWithoutVote;
+
     /// <summary>After step 5: the record and the ballot it was chosen at.</summary>
     public BallotedRecord? Chosen => round.Chosen;
 

@@ -109,18 +109,18 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     }
 
     /// <summary>
-    /// The members, each that is connected with the addresses that it has now. Loopback addresses do not take the place of
-    /// addresses that other machines can use.
+    /// The members. Each that was reached at none of its recorded addresses has those first at which it was found, then
+    /// the recorded ones, which clients of other networks may need. No loopback address comes to addresses that other
+    /// machines can use.
     /// </summary>
     public IReadOnlyList<HomeMember> WithCurrentAddresses(IReadOnlyList<HomeMember> members) => [.. members.Select(WithCurrentAddresses)];
 
     /// <summary>
-    /// The members that were not reached at any of their recorded addresses, but at others, with those that they have now.
+    /// The members that were not reached at any of their recorded addresses, but at others, with these first.
     /// </summary>
     public IReadOnlyList<HomeMember> FindReaddressed(IReadOnlyList<HomeMember> members) =>
     [
-        .. members.Where(member => !member.Addresses.Any(text => IsReachedAt(text, member)))
-            .Select(member => (Recorded: member, Current: WithCurrentAddresses(member)))
+        .. members.Select(member => (Recorded: member, Current: WithCurrentAddresses(member)))
             .Where(one => one.Current.Addresses.Except(one.Recorded.Addresses, StringComparer.OrdinalIgnoreCase).Any())
             .Select(one => one.Current),
     ];
@@ -180,21 +180,31 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     private HomeMember WithCurrentAddresses(HomeMember member)
     {
-        if (FindKnown(member) is not { Link.IsOpen: true } peer)
+        if (FindKnown(member) is not { Link.IsOpen: true } peer || member.Addresses.Any(text => IsCurrent(text, peer)))
         {
             return member;
         }
 
         bool isLocal = member.Addresses.Count == 0 || member.Addresses.Any(IsLoopback);
-        string[] current = [.. peer.Member.Addresses.Where(text => isLocal || !IsLoopback(text))];
-        return current.Length > 0 ? member with { Addresses = current } : member;
+        string[] found = [.. peer.Member.Addresses.Where(text => isLocal || !IsLoopback(text))];
+        IEnumerable<string> kept = member.Addresses.Where(text => FindStoreAt(text) is not StoreId other || other == peer.StoreId);
+        return found.Length == 0 ? member : member with
+        {
+            Addresses = [.. found.Concat(kept).Distinct(StringComparer.OrdinalIgnoreCase).Take(DfssLimits.MaxAddresses)],
+        };
     }
 
     private static bool IsLoopback(string text) => PeerAddress.TryParse(text, out PeerAddress? address) && address.IsLoopback;
 
-    private bool IsReachedAt(string text, HomeMember member) => PeerAddress.TryParse(text, out PeerAddress? address)
+    /// <summary>Whether a recorded address led to the store, or is one that its peer advertises, which is then not dialled.</summary>
+    private bool IsCurrent(string text, PeerHandle peer) =>
+        FindStoreAt(text) == peer.StoreId || peer.Member.Addresses.Contains(text, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The store that answered at an address; null where none did, or its peer was found to be gone from there.</summary>
+    private StoreId? FindStoreAt(string text) => PeerAddress.TryParse(text, out PeerAddress? address)
         && byAddress.TryGetValue(address, out Lazy<Task<PeerHandle>>? attempt)
-        && attempt is { IsValueCreated: true, Value.IsCompletedSuccessfully: true } && attempt.Value.Result.StoreId == member.StoreId;
+        && attempt is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
+        && attempt.Value.Result.StoreId is var store && !sightings.IsGone(store, address) ? store : null;
 
     private async Task LookAsync(PeerAddress address)
     {
