@@ -114,5 +114,6 @@ public sealed class AddressRefresherTests : IAsyncDisposable
 
             (MessageMap map, byte[] payload) = MessageBatch.Join([RecordCodec.EncodeAnswer(given)]);
             return (DfssErrorCode.None, map, payload);
-        }) { StoreId = store });
+        })
+        { StoreId = store });
 }

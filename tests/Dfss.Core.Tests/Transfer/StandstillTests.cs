@@ -99,7 +99,8 @@ public sealed class StandstillTests : IAsyncDisposable
             Interlocked.Increment(ref prepares);
             await Task.Delay(Timeout.Infinite, token);
             return null;
-        }) { StoreId = store };
+        })
+        { StoreId = store };
         await directory.ConnectAsync(peer.Address, Token);
         Home home = await Home.ReachAsync(stale.Record.Home, directory, Token);
         AddressRefresher addresses = new(options);
