@@ -91,7 +91,7 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         HashSet<ChunkId> before = [.. nonces.Keys];
         StoredFile sent = await SendAsync();
 
-        Assert.Contains(said, text => text.Contains("goes on", StringComparison.Ordinal));
+        Assert.Contains(said, text => text.Contains("resumes", StringComparison.Ordinal));
         Assert.InRange(nonces.Count, ChunkCount, ChunkCount + InFlight);
         Assert.InRange(before.Count, (ChunkCount / 2) - 1, ChunkCount - 1);
         await AssertStoredAsync(sent);
