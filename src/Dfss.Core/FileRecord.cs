@@ -33,16 +33,18 @@ public sealed record HomeMember(StoreId? StoreId, IReadOnlyList<string> Addresse
         ?? (StoreId is { } id ? $"store {id}" : "a peer without an address");
 }
 
-/// <summary>A previous version of a name that is kept: the values of its record.</summary>
-/// <param name="Version">The version.</param>
-/// <param name="FileId">The content.</param>
-/// <param name="Length">The length of the stored chunks in bytes, as in <see cref="FileRecord.Length"/>.</param>
+/// <summary>What a name is at one version: the current one of its record, or an earlier one that is kept.</summary>
+/// <param name="Version">1 for the first record of a name, and one more for each record after it.</param>
+/// <param name="FileId">The content. Default for a tombstone.</param>
+/// <param name="Length">
+/// The length of the stored chunks in bytes: the length of the file, and for an encrypted file 28 bytes more for each chunk.
+/// </param>
 /// <param name="ChunkSize">The chunk size in bytes, as in the manifest.</param>
 /// <param name="Replicas">R: the number of members that hold each chunk.</param>
 /// <param name="Run">The number of consecutive chunks that go to the same member of the ring.</param>
 /// <param name="Modified">The source's last write.</param>
-/// <param name="UnixMode">The Unix permission bits of the source; null if it had none.</param>
-public sealed record PreviousVersion(
+/// <param name="UnixMode">The Unix permission bits (0-4095) of the source; null if it had none (Windows).</param>
+public sealed record FileVersion(
     long Version,
     FileId FileId,
     long Length,
@@ -52,7 +54,7 @@ public sealed record PreviousVersion(
     UnixTime Modified,
     int? UnixMode)
 {
-    /// <summary>The wrapped keys of an encrypted file; null for an unencrypted file.</summary>
+    /// <summary>The keys of an encrypted file, wrapped for its recipients; null for an unencrypted file.</summary>
     public KeyEnvelope? Encryption { get; init; }
 }
 
@@ -64,8 +66,12 @@ public sealed record FileRecord
     /// <summary>The name, normalized by <see cref="FileName.Normalize"/>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>1 for the first record of a name, and one more for each record after it.</summary>
-    public required long Version { get; init; }
+    /// <summary>The file that the name is at; without content for a tombstone.</summary>
+    public FileVersion Content { get; init; } =
+        new(Version: 0, FileId: default, Length: 0, ChunkSize: 0, Replicas: 1, Run: 1, Modified: default, UnixMode: null);
+
+    /// <inheritdoc cref="FileVersion.Version"/>
+    public long Version { get => Content.Version; init => Content = Content with { Version = value }; }
 
     /// <summary>
     /// The number of the home that this record is for: 0 for the first home of the name, and one more for each move. A
@@ -76,29 +82,26 @@ public sealed record FileRecord
     /// <summary>Whether the name is a file, was removed, or moved.</summary>
     public FileRecordState State { get; init; }
 
-    /// <summary>The content. Default for a tombstone.</summary>
-    public FileId FileId { get; init; }
+    /// <inheritdoc cref="FileVersion.FileId"/>
+    public FileId FileId { get => Content.FileId; init => Content = Content with { FileId = value }; }
 
-    /// <summary>
-    /// The length of the stored chunks in bytes: the length of the file, and for an encrypted file 28
-    /// bytes more for each chunk.
-    /// </summary>
-    public long Length { get; init; }
+    /// <inheritdoc cref="FileVersion.Length"/>
+    public long Length { get => Content.Length; init => Content = Content with { Length = value }; }
 
-    /// <summary>The chunk size in bytes, as in the manifest.</summary>
-    public int ChunkSize { get; init; }
+    /// <inheritdoc cref="FileVersion.ChunkSize"/>
+    public int ChunkSize { get => Content.ChunkSize; init => Content = Content with { ChunkSize = value }; }
 
-    /// <summary>The keys of an encrypted file, wrapped for its recipients; null for an unencrypted file.</summary>
-    public KeyEnvelope? Encryption { get; init; }
+    /// <inheritdoc cref="FileVersion.Encryption"/>
+    public KeyEnvelope? Encryption { get => Content.Encryption; init => Content = Content with { Encryption = value }; }
 
     /// <summary>The length of the file's content in bytes, whether or not it is encrypted.</summary>
     public long ContentLength => Encryption is null ? Length : KeyEnvelope.ContentLength(Length, ChunkSize);
 
-    /// <summary>R: the number of members that hold each chunk.</summary>
-    public int Replicas { get; init; } = 1;
+    /// <inheritdoc cref="FileVersion.Replicas"/>
+    public int Replicas { get => Content.Replicas; init => Content = Content with { Replicas = value }; }
 
-    /// <summary>The number of consecutive chunks that go to the same member of the ring.</summary>
-    public int Run { get; init; } = 1;
+    /// <inheritdoc cref="FileVersion.Run"/>
+    public int Run { get => Content.Run; init => Content = Content with { Run = value }; }
 
     /// <summary>The ordered members that hold the chunks and vote on the record.</summary>
     public required IReadOnlyList<HomeMember> Home { get; init; }
@@ -109,17 +112,17 @@ public sealed record FileRecord
     /// </summary>
     public IReadOnlyList<HomeMember> FormerHome { get; init; } = [];
 
-    /// <summary>The source's last write.</summary>
-    public UnixTime Modified { get; init; }
+    /// <inheritdoc cref="FileVersion.Modified"/>
+    public UnixTime Modified { get => Content.Modified; init => Content = Content with { Modified = value }; }
 
-    /// <summary>The Unix permission bits (0-4095) of the source; null if it had none (Windows).</summary>
-    public int? UnixMode { get; init; }
+    /// <inheritdoc cref="FileVersion.UnixMode"/>
+    public int? UnixMode { get => Content.UnixMode; init => Content = Content with { UnixMode = value }; }
 
     /// <summary>16 random bytes made for this one change, so that a writer recognizes its own change.</summary>
     public required Guid WriterId { get; init; }
 
     /// <summary>The previous versions that are kept, newest first, at most 64.</summary>
-    public IReadOnlyList<PreviousVersion> Previous { get; init; } = [];
+    public IReadOnlyList<FileVersion> Previous { get; init; } = [];
 
     /// <summary>
     /// The writer ids of the previous versions, newest first, at most 8. They show a writer that its change was made,

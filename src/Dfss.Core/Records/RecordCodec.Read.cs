@@ -156,84 +156,39 @@ internal static partial class RecordCodec
         string? name = null;
         Guid? writerId = null;
         IReadOnlyList<HomeMember>? home = null;
-        long? version = null, state = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
-        UnixTime? modifiedExactly = null;
-        FileId? encryptedId = null;
-        FileRecord rest = new() { Name = "", Version = 0, Home = [], WriterId = default };
+        long? state = null;
+        VersionFields version = new();
+        FileRecord rest = new() { Name = "", Home = [], WriterId = default };
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
             "name" => Set(name = ReadName(ref r)),
-            "version" => Set(version = ReadInteger(ref r, 1, MaxInteger)),
             "epoch" => Set(rest = rest with { Epoch = ReadInteger(ref r, 1, MaxInteger) }),
             "state" => Set(state = ReadInteger(ref r, 0, (int)FileRecordState.Moved)),
-            "file_id" => Set(rest = rest with { FileId = ReadFileId(ref r) }),
-            "encrypted_file_id" => Set(encryptedId = ReadFileId(ref r)),
-            "encryption" => Set(rest = rest with { Encryption = ReadEnvelope(ref r) }),
-            "length" => Set(length = ReadInteger(ref r, 0, MaxInteger)),
-            "chunk_size" => Set(chunkSize = ReadInteger(ref r, 0, DfssLimits.MaxChunkSize)),
-            "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
-            "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
             "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
             "former_home" => Set(rest = rest with { FormerHome = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember) }),
-            "modified" => Set(modified = ReadInteger(ref r, 0, UnixTime.MaxMilliseconds)),
-            "modified_ns" => Set(modifiedExactly = ReadTime(ref r)),
-            "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
             "writer_id" => Set(writerId = ReadGuid(ref r)),
             "previous" => Set(rest = rest with { Previous = ReadArray(ref r, d, DfssLimits.MaxPreviousVersions, ReadPrevious) }),
             "previous_writer_ids" =>
                 Set(rest = rest with { PreviousWriterIds = ReadArray(ref r, d, Proposer.MaxPreviousWriterIds, ReadGuidItem) }),
-            _ => false,
+            _ => version.TryRead(ref r, key, minChunkSize: 0),
         });
         rest = rest with
         {
             Name = Required(name, "name"),
-            Version = Required(version, "version"),
-            FileId = OneOf(rest.FileId, encryptedId, rest.Encryption),
+            Content = version.ToVersion(),
             State = (FileRecordState)Required(state, "state"),
-            Length = Required(length, "length"),
-            ChunkSize = (int)Required(chunkSize, "chunk_size"),
-            Replicas = (int)Required(replicas, "replicas"),
-            Run = (int)Required(run, "run"),
             Home = Required(home, "home"),
-            Modified = TimeOf(modified, modifiedExactly),
-            UnixMode = (int?)mode,
             WriterId = Required(writerId, "writer_id"),
         };
         Check(rest);
         return rest;
     }
 
-    private static PreviousVersion ReadPrevious(ref MessagePackReader reader, int depth)
+    private static FileVersion ReadPrevious(ref MessagePackReader reader, int depth)
     {
-        FileId? fileId = null, encryptedId = null;
-        KeyEnvelope? encryption = null;
-        long? version = null, length = null, chunkSize = null, replicas = null, run = null, modified = null, mode = null;
-        UnixTime? modifiedExactly = null;
-        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
-        {
-            "version" => Set(version = ReadInteger(ref r, 1, MaxInteger)),
-            "file_id" => Set(fileId = ReadFileId(ref r)),
-            "encrypted_file_id" => Set(encryptedId = ReadFileId(ref r)),
-            "encryption" => Set(encryption = ReadEnvelope(ref r)),
-            "length" => Set(length = ReadInteger(ref r, 0, MaxInteger)),
-            "chunk_size" => Set(chunkSize = ReadInteger(ref r, DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)),
-            "replicas" => Set(replicas = ReadInteger(ref r, 1, DfssLimits.MaxHomeMembers)),
-            "run" => Set(run = ReadInteger(ref r, 1, DfssLimits.MaxChunksPerFile)),
-            "modified" => Set(modified = ReadInteger(ref r, 0, UnixTime.MaxMilliseconds)),
-            "modified_ns" => Set(modifiedExactly = ReadTime(ref r)),
-            "mode" => Set(mode = ReadInteger(ref r, 0, MaxMode)),
-            _ => false,
-        });
-        return new PreviousVersion(
-            Required(version, "version"),
-            OneOf(fileId ?? default, encryptedId, encryption),
-            Required(length, "length"),
-            (int)Required(chunkSize, "chunk_size"),
-            (int)Required(replicas, "replicas"),
-            (int)Required(run, "run"),
-            TimeOf(modified, modifiedExactly),
-            (int?)mode)
-        { Encryption = encryption };
+        VersionFields version = new();
+        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int _) => version.TryRead(ref r, key, DfssLimits.MinChunkSize));
+        return version.ToVersion();
     }
 
     /// <summary>The file id, by the key that it has to have.</summary>
@@ -275,6 +230,49 @@ internal static partial class RecordCodec
     {
         _ = value;
         return true;
+    }
+
+    /// <summary>What a record and an earlier version have in common.</summary>
+    private sealed class VersionFields
+    {
+        private FileId? fileId;
+        private FileId? encryptedId;
+        private KeyEnvelope? encryption;
+        private UnixTime? modifiedExactly;
+        private long? version;
+        private long? length;
+        private long? chunkSize;
+        private long? replicas;
+        private long? run;
+        private long? modified;
+        private long? mode;
+
+        public bool TryRead(ref MessagePackReader reader, string key, int minChunkSize) => key switch
+        {
+            "version" => Set(version = ReadInteger(ref reader, 1, MaxInteger)),
+            "file_id" => Set(fileId = ReadFileId(ref reader)),
+            "encrypted_file_id" => Set(encryptedId = ReadFileId(ref reader)),
+            "encryption" => Set(encryption = ReadEnvelope(ref reader)),
+            "length" => Set(length = ReadInteger(ref reader, 0, MaxInteger)),
+            "chunk_size" => Set(chunkSize = ReadInteger(ref reader, minChunkSize, DfssLimits.MaxChunkSize)),
+            "replicas" => Set(replicas = ReadInteger(ref reader, 1, DfssLimits.MaxHomeMembers)),
+            "run" => Set(run = ReadInteger(ref reader, 1, DfssLimits.MaxChunksPerFile)),
+            "modified" => Set(modified = ReadInteger(ref reader, 0, UnixTime.MaxMilliseconds)),
+            "modified_ns" => Set(modifiedExactly = ReadTime(ref reader)),
+            "mode" => Set(mode = ReadInteger(ref reader, 0, MaxMode)),
+            _ => false,
+        };
+
+        public FileVersion ToVersion() => new(
+            Required(version, "version"),
+            OneOf(fileId ?? default, encryptedId, encryption),
+            Required(length, "length"),
+            (int)Required(chunkSize, "chunk_size"),
+            (int)Required(replicas, "replicas"),
+            (int)Required(run, "run"),
+            TimeOf(modified, modifiedExactly),
+            (int?)mode)
+        { Encryption = encryption };
     }
 
     private sealed class RequestFields

@@ -182,17 +182,8 @@ internal static partial class RecordCodec
     private static void Check(FileRecord record)
     {
         CheckName(record.Name);
-        Require(record.Version is >= 1 and <= MaxInteger, "version");
         Require(Enum.IsDefined(record.State), "state");
-        Require(record.State == FileRecordState.Removed || record.FileId != default, "file_id");
-        Require(record.Length is >= 0 and <= MaxInteger, "length");
-        int minChunkSize = record.State == FileRecordState.Removed ? 0 : DfssLimits.MinChunkSize;
-        Require(record.ChunkSize >= minChunkSize && record.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
-        Require(
-            record.Encryption is null || (record.State != FileRecordState.Removed && KeyEnvelope.Fits(record.Length, record.ChunkSize)),
-            "encryption");
-        Require(record.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
-        Require(record.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
+        Check(record.Content, record.State == FileRecordState.Removed);
         Require(record.Home.Count is >= 1 and <= DfssLimits.MaxHomeMembers, "home");
         Require(record.Epoch is >= 0 and <= MaxInteger, "epoch");
         bool isMoved = record.State == FileRecordState.Moved;
@@ -204,26 +195,25 @@ internal static partial class RecordCodec
             Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= DfssLimits.MaxAddressBytes), "addresses");
         }
 
-        Require(record.UnixMode is null or (>= 0 and <= MaxMode), "mode");
         Require(record.Previous.Count <= DfssLimits.MaxPreviousVersions, "previous");
-        foreach (PreviousVersion previous in record.Previous)
+        foreach (FileVersion previous in record.Previous)
         {
-            Check(previous);
+            Check(previous, isRemoved: false);
         }
 
         Require(record.PreviousWriterIds.Count <= Proposer.MaxPreviousWriterIds, "previous_writer_ids");
     }
 
-    private static void Check(PreviousVersion previous)
+    private static void Check(FileVersion version, bool isRemoved)
     {
-        Require(previous.Version is >= 1 and <= MaxInteger, "version");
-        Require(previous.FileId != default, "file_id");
-        Require(previous.Length is >= 0 and <= MaxInteger, "length");
-        Require(previous.ChunkSize is >= DfssLimits.MinChunkSize and <= DfssLimits.MaxChunkSize, "chunk_size");
-        Require(previous.Encryption is null || KeyEnvelope.Fits(previous.Length, previous.ChunkSize), "encryption");
-        Require(previous.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
-        Require(previous.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
-        Require(previous.UnixMode is null or (>= 0 and <= MaxMode), "mode");
+        Require(version.Version is >= 1 and <= MaxInteger, "version");
+        Require(isRemoved || version.FileId != default, "file_id");
+        Require(version.Length is >= 0 and <= MaxInteger, "length");
+        Require(version.ChunkSize >= (isRemoved ? 0 : DfssLimits.MinChunkSize) && version.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
+        Require(version.Encryption is null || (!isRemoved && KeyEnvelope.Fits(version.Length, version.ChunkSize)), "encryption");
+        Require(version.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
+        Require(version.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
+        Require(version.UnixMode is null or (>= 0 and <= MaxMode), "mode");
     }
 
     private static void CheckName(string name)

@@ -42,24 +42,14 @@ internal static partial class RecordCodec
             WriteFileId(ref writer, FileIdKey(record.Encryption), record.FileId);
         }
 
-        WriteInteger(ref writer, "length", record.Length);
-        WriteInteger(ref writer, "chunk_size", record.ChunkSize);
-        WriteInteger(ref writer, "replicas", record.Replicas);
-        WriteInteger(ref writer, "run", record.Run);
+        WriteSizes(ref writer, record.Content);
         WriteHome(ref writer, "home", record.Home);
         if (record.FormerHome.Count > 0)
         {
             WriteHome(ref writer, "former_home", record.FormerHome);
         }
 
-        WriteEncryption(ref writer, record.Encryption);
-
-        WriteTime(ref writer, record.Modified);
-        if (record.UnixMode is { } mode)
-        {
-            WriteInteger(ref writer, "mode", mode);
-        }
-
+        WriteOrigin(ref writer, record.Content);
         writer.Write("writer_id");
         WriteGuid(ref writer, record.WriterId);
         WritePrevious(ref writer, record);
@@ -119,7 +109,7 @@ internal static partial class RecordCodec
         {
             writer.Write("previous");
             writer.WriteArrayHeader(record.Previous.Count);
-            foreach (PreviousVersion previous in record.Previous)
+            foreach (FileVersion previous in record.Previous)
             {
                 WritePrevious(ref writer, previous);
             }
@@ -136,19 +126,29 @@ internal static partial class RecordCodec
         }
     }
 
-    private static void WritePrevious(ref MessagePackWriter writer, PreviousVersion previous)
+    private static void WritePrevious(ref MessagePackWriter writer, FileVersion previous)
     {
         writer.WriteMapHeader(
             7 + CountOf(previous.UnixMode is not null, previous.Encryption is not null, !previous.Modified.IsMilliseconds));
         WriteInteger(ref writer, "version", previous.Version);
         WriteFileId(ref writer, FileIdKey(previous.Encryption), previous.FileId);
-        WriteInteger(ref writer, "length", previous.Length);
-        WriteInteger(ref writer, "chunk_size", previous.ChunkSize);
-        WriteInteger(ref writer, "replicas", previous.Replicas);
-        WriteInteger(ref writer, "run", previous.Run);
-        WriteEncryption(ref writer, previous.Encryption);
-        WriteTime(ref writer, previous.Modified);
-        if (previous.UnixMode is { } mode)
+        WriteSizes(ref writer, previous);
+        WriteOrigin(ref writer, previous);
+    }
+
+    private static void WriteSizes(ref MessagePackWriter writer, FileVersion version)
+    {
+        WriteInteger(ref writer, "length", version.Length);
+        WriteInteger(ref writer, "chunk_size", version.ChunkSize);
+        WriteInteger(ref writer, "replicas", version.Replicas);
+        WriteInteger(ref writer, "run", version.Run);
+    }
+
+    private static void WriteOrigin(ref MessagePackWriter writer, FileVersion version)
+    {
+        WriteEncryption(ref writer, version.Encryption);
+        WriteTime(ref writer, version.Modified);
+        if (version.UnixMode is { } mode)
         {
             WriteInteger(ref writer, "mode", mode);
         }

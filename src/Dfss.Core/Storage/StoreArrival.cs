@@ -30,7 +30,8 @@ internal sealed class StoreArrival
             throw new DfssException(
                 DfssErrorCode.StoreRelocated,
                 $"The store at '{layout.Root}' last ran {difference}. If it is a copy and the original runs too, files are lost.",
-                "If the original never runs again, start this one once with -StoreMoved. Else start it once with -StoreCopied: it becomes a new store.");
+                "If this is a copy and the original may run again, start this one once with -StoreCopied: it becomes a new store. "
+                + "If the original never runs again, start it once with -StoreMoved.");
         }
 
         bool isCopyAlready = noted is { IsCopy: true } && difference is null;

@@ -35,20 +35,12 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
             return this;
         }
 
-        PreviousVersion earlier = Record.Previous.FirstOrDefault(one => one.Version == version)
+        FileVersion earlier = Record.Previous.FirstOrDefault(one => one.Version == version)
             ?? throw NotKept(version);
         return new StoredFile(
             Record with
             {
-                Version = earlier.Version,
-                FileId = earlier.FileId,
-                Length = earlier.Length,
-                ChunkSize = earlier.ChunkSize,
-                Encryption = earlier.Encryption,
-                Replicas = earlier.Replicas,
-                Run = earlier.Run,
-                Modified = earlier.Modified,
-                UnixMode = earlier.UnixMode,
+                Content = earlier,
                 Previous = [.. Record.Previous.Where(one => one.Version < version)],
                 PreviousWriterIds = [],
             },

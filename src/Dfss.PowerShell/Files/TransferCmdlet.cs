@@ -4,13 +4,15 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>A cmdlet that works on many files, several at once. Input is read ahead, at most
-/// <see cref="MaxWaitingFiles"/> files or <see cref="MaxWaitingBytes"/> bytes, then worked through
-/// <see cref="FilesAtOnce"/> at a time, and small ones <see cref="SmallFilesAtOnce"/>; an input that comes more than
-/// <see cref="SlowInput"/> after the one before it, or after the command began, is worked through at once with those
-/// that wait. Results come in the order of the input, each as soon as it and those before it are ready; a file that
-/// waits for its turn to be written holds up no other. One bad file is a non-terminating error. Peers that cannot be
-/// spoken with end the command.</summary>
+/// <summary>
+/// A cmdlet that works on many files, several at once. Input is read ahead, from the pipeline as from a parameter, and
+/// the files that wait start together: <see cref="FilesAtOnce"/> at a time, and small ones <see cref="SmallFilesAtOnce"/>.
+/// They start when the input ends, when <see cref="MaxWaitingFiles"/> files wait, when an input of the pipeline comes
+/// more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more than <see cref="SlowInput"/> after
+/// the one before it, or after the command began. Results come in the order of the input, each as soon as it and those
+/// before it are ready; a file that waits for its turn to be written does not delay the others. An error of one file is
+/// non-terminating. If the peers cannot be reached, the command ends.
+/// </summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
     /// <summary>16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its
@@ -28,8 +30,11 @@ public abstract class TransferCmdlet : ClientCmdlet
     /// not count.</summary>
     internal const int MaxWaitingFiles = 2048;
 
-    /// <summary>32 MiB: some tenths of a second on a fast link; a larger file starts at once.</summary>
-    internal const long MaxWaitingBytes = 32L << 20;
+    /// <summary>
+    /// 1 s: the longest time that the network is idle while a command before this one gives many inputs. As short as
+    /// that, it adds little to a transfer; as long as that, several large files start together.
+    /// </summary>
+    internal static readonly TimeSpan MaxReadAhead = TimeSpan.FromSeconds(1);
 
     /// <summary>200 ms: who feeds slower feeds by hand, or as things happen, and waits for each result; to work on
     /// files one by one costs nothing then.</summary>
@@ -37,10 +42,9 @@ public abstract class TransferCmdlet : ClientCmdlet
 
     private readonly List<FileWork> waiting = [];
     private long readyForInput;
-    private long waitingBytes;
+    private long waitingSince;
     private readonly long started = Stopwatch.GetTimestamp();
     private ProgressReporter? progress;
-    private bool isInputOver;
     private int filesDone;
     private long bytesDone;
 
@@ -66,13 +70,13 @@ public abstract class TransferCmdlet : ClientCmdlet
     private protected async Task EnqueueAsync(FileWork work, CancellationToken cancellationToken)
     {
         progress?.Expect(work.Length);
-        waiting.Add(work);
-        waitingBytes += work.Length;
+        if (waiting.Count == 0)
+        {
+            waitingSince = Time.GetTimestamp();
+        }
 
-        // Without a pipeline nothing more comes later that a large file would wait for, and the totals are known
-        // sooner.
-        bool isMuch = waitingBytes >= MaxWaitingBytes && MyInvocation.ExpectingInput && !isInputOver;
-        if (isMuch || waiting.Count >= MaxWaitingFiles)
+        waiting.Add(work);
+        if (waiting.Count >= MaxWaitingFiles)
         {
             await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -97,7 +101,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         // Only the time that the input took counts, not what this command and those after it did with the one before.
         bool isSlow = MyInvocation.ExpectingInput && Time.GetElapsedTime(readyForInput) > SlowInput;
         await TakeInputAsync(cancellationToken).ConfigureAwait(false);
-        if (isSlow)
+        if (isSlow || (waiting.Count > 0 && MyInvocation.ExpectingInput && Time.GetElapsedTime(waitingSince) > MaxReadAhead))
         {
             await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -111,7 +115,6 @@ public abstract class TransferCmdlet : ClientCmdlet
     /// <inheritdoc/>
     private protected sealed override async Task EndAsync(CancellationToken cancellationToken)
     {
-        isInputOver = true;
         await TakeRestAsync(cancellationToken).ConfigureAwait(false);
         progress?.ExpectNoMore();
         await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
@@ -152,7 +155,6 @@ public abstract class TransferCmdlet : ClientCmdlet
     {
         FileWork[] files = [.. waiting];
         waiting.Clear();
-        waitingBytes = 0;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var slots = new SemaphoreSlim(FilesAtOnce);
         using var smallSlots = new SemaphoreSlim(SmallAtOnce);

@@ -271,7 +271,7 @@ public sealed class ArgumentTests : IAsyncLifetime
         Assert.Equal(DfssErrorCode.VersionNotSupported, answer.Status);
         Assert.Equal([1L], answer.Map.Required("versions").AsArray().Select(version => version.AsInteger()));
         string message = answer.Map.Required("message").AsText();
-        Assert.Matches("speaks protocol version 1, and 2 was offered\\.", message);
+        Assert.Matches("supports protocol version 1, and 2 was offered\\.", message);
         Assert.Null(await unauthenticated.ReadAsync());
     }
 

@@ -40,7 +40,7 @@ public sealed class RevocationTests : IAsyncLifetime
         await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => issuer.Peer.ConnectAsync(lost, Token));
         await others.PingAsync(Token);
-        Assert.Single(issuer.Peer.Log, line => line == "Revocation list 2 is in force; 'Admin' brought it.");
+        Assert.Single(issuer.Peer.Log, line => line == "Revocation list 2 is in force; 'Admin' sent it.");
         Assert.Equal(
             [("laptop", true), ("ann", false)], (await Admin.ListCertificatesAsync(Token)).Select(one => (one.Description.Name, one.IsRevoked)));
     }
@@ -101,7 +101,7 @@ public sealed class RevocationTests : IAsyncLifetime
         }
 
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => untold.ConnectAsync(lost, Token));
-        Assert.Single(untold.Log, line => line == "Revocation list 2 is in force; 'Reader' brought it.");
+        Assert.Single(untold.Log, line => line == "Revocation list 2 is in force; 'Reader' sent it.");
     }
 
     [Fact]

@@ -46,12 +46,7 @@ internal static partial class GoldenFrames
         Length = 0,
         Modified = new UnixTime(-1_234_567),
         WriterId = Id("404142434445464748494a4b4c4d4e4f"),
-        Previous =
-        [
-            new PreviousVersion(
-                Record.Version, Record.FileId, Record.Length, Record.ChunkSize, Record.Replicas, Record.Run,
-                Record.Modified, Record.UnixMode),
-        ],
+        Previous = [Record.Content],
         PreviousWriterIds = [Record.WriterId],
     };
 
@@ -76,7 +71,7 @@ internal static partial class GoldenFrames
         WriterId = Id("404142434445464748494a4b4c4d4e4f"),
         Previous =
         [
-            new PreviousVersion(
+            new FileVersion(
                 2, FileManifest.CreateEncrypted(0, DfssLimits.DefaultChunkSize, []).FileId, 0, DfssLimits.DefaultChunkSize,
                 Record.Replicas, Record.Run, Record.Modified, UnixMode: null)
             { Encryption = new KeyEnvelope(Convert.FromHexString("01b0b1b2b3")) },

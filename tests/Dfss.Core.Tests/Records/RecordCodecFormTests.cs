@@ -35,11 +35,11 @@ public sealed class RecordCodecFormTests
     public void Earlier_versions_out_of_range_are_refused_when_written()
     {
         FileRecord record = Sample.Record();
-        PreviousVersion good = Sample.Previous(1, Sample.FileId(1));
+        FileVersion good = Sample.Previous(1, Sample.FileId(1));
         Assert.NotEmpty(RecordCodec.EncodeRecord(record with { Previous = [.. Enumerable.Repeat(good, 64)] }));
         AssertInvalid(() => RecordCodec.EncodeRecord(record with { Previous = [.. Enumerable.Repeat(good, 65)] }));
         Assert.All(
-            new PreviousVersion[]
+            new FileVersion[]
             {
                 good with { Version = 0 }, good with { FileId = default }, good with { Length = -1 }, good with { ChunkSize = 0 },
                 good with { Replicas = 65 }, good with { Run = 0 }, good with { UnixMode = 4096 },

@@ -24,12 +24,12 @@ public sealed class RecordCodecTests
         Gen.Byte.Array[StoreId.SizeBytes], Gen.Bool, OneOf("localhost:9000", "[fe80::1%eth0]:1", "").Array[0, 8],
         (id, isKnown, addresses) => new HomeMember(isKnown ? new StoreId(id) : null, addresses));
 
-    private static readonly Gen<PreviousVersion> PreviousVersions = Gen.Select(
+    private static readonly Gen<FileVersion> PreviousVersions = Gen.Select(
         Gen.Select(Gen.Long[1, (1L << 53) - 1], FileIds, Integers),
         Gen.Select(Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
         Times,
         Gen.Int[-1, 4095],
-        (what, sizes, modified, mode) => new PreviousVersion(
+        (what, sizes, modified, mode) => new FileVersion(
             what.Item1, what.Item2, what.Item3, sizes.Item1, sizes.Item2, sizes.Item3, modified, mode < 0 ? null : mode));
 
     private static readonly Gen<FileRecord> Records = Gen.Select(

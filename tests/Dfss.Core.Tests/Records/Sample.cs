@@ -30,7 +30,7 @@ internal static class Sample
         FormerHome = [new HomeMember(StoreId.Create(), ["localhost:9001"])],
     };
 
-    public static PreviousVersion Previous(long version, FileId fileId) => new(
+    public static FileVersion Previous(long version, FileId fileId) => new(
         version, fileId, version, DfssLimits.MinChunkSize, Replicas: 2, Run: 1, Modified: default, UnixMode: null);
 
     /// <summary>A name's first home of so many members.</summary>

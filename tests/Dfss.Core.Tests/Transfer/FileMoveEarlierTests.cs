@@ -53,7 +53,7 @@ public sealed class FileMoveEarlierTests
         await using DfssClient client = Of(cluster, 0, 1);
         StoredFile sent = await SendTwoVersionsAsync(cluster, client);
         FileId unknown = FileManifest.Create(sent.Record.Previous[0].Length, ChunkSize, [.. Enumerable.Repeat(default(ChunkId), ChunkCount)]).FileId;
-        PreviousVersion lost = sent.Record.Previous[0] with { FileId = unknown };
+        FileVersion lost = sent.Record.Previous[0] with { FileId = unknown };
 
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => client.RepairAsync(
             sent with { Record = sent.Record with { Previous = [lost] } }, MoveTo(cluster, 2, 3), progress: null, Token));

@@ -28,7 +28,7 @@ public sealed class ResumedSendTests : IAsyncLifetime
         end.Peer.Holds = (operation, _, _) => operation == Operations.StoreChunks;
         await end.RunAsync(EndKind.Stop, Send);
         string folder = Path.Combine(UserState.Folder!, "sends");
-        Assert.StartsWith(Path.GetTempPath(), folder, StringComparison.Ordinal);
+        Assert.Contains($"dfss-test-state-{Environment.ProcessId}", folder, StringComparison.Ordinal);
         Assert.NotEmpty(Directory.GetFiles(folder));
 
         end.Peer.Release();

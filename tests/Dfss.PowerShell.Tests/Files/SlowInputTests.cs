@@ -17,6 +17,14 @@ public sealed class InvokeProbeTransferCommand : TransferCmdlet
     [Parameter(Mandatory = true, ValueFromPipeline = true)]
     public int[] Number { get; set; } = [];
 
+    /// <summary>The length of each file in bytes.</summary>
+    [Parameter]
+    public long Length { get; set; } = 1;
+
+    /// <summary>The work on each number; none where it is null.</summary>
+    [Parameter]
+    public Func<int, Task>? Work { get; set; }
+
     private protected override string Activity => "Probing";
 
     private protected override bool NeedsPeers => false;
@@ -28,9 +36,15 @@ public sealed class InvokeProbeTransferCommand : TransferCmdlet
         foreach (int number in Number)
         {
             await EnqueueAsync(
-                new FileWork($"{number}", number, Length: 1, (_, _) => Task.FromResult<Action>(() => WriteObject(number))),
+                new FileWork($"{number}", number, Length, (_, _) => WorkAsync(number)),
                 cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task<Action> WorkAsync(int number)
+    {
+        await (Work?.Invoke(number) ?? Task.CompletedTask).ConfigureAwait(false);
+        return () => WriteObject(number);
     }
 }
 
@@ -46,6 +60,8 @@ public sealed class SlowInputTests : IDisposable
     [InlineData("200, 200, 200", "in 1, in 2, in 3, out 1, out 2, out 3")]
     [InlineData("201, 201, 201", "in 1, out 1, in 2, out 2, in 3, out 3")]
     [InlineData("0, 0, 201, 0", "in 1, in 2, in 3, out 1, out 2, out 3, in 4, out 4")]
+    [InlineData("200, 200, 200, 200, 200, 200, 200, 0",
+        "in 1, in 2, in 3, in 4, in 5, in 6, in 7, out 1, out 2, out 3, out 4, out 5, out 6, out 7, in 8, out 8")]
     public void A_result_comes_at_once_where_the_input_took_longer_than_a_fifth_of_a_second(
         string pauses, string expected) => Assert.Equal(expected, Feed(pauses, "ForEach-Object { $said.Add(\"out $_\") }"));
 

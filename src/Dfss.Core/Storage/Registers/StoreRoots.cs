@@ -25,7 +25,7 @@ internal sealed class StoreRoots(StoreId storeId)
             if (balloted?.Record is { State: not FileRecordState.Removed } record && IsMember(record))
             {
                 yield return record.FileId;
-                foreach (PreviousVersion previous in record.Previous)
+                foreach (FileVersion previous in record.Previous)
                 {
                     yield return previous.FileId;
                 }

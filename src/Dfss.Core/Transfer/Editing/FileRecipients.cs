@@ -46,29 +46,19 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
     private async Task<StoredFile> ReplaceAsync(StoredFile file, KeyEnvelope envelope, CancellationToken cancellationToken)
     {
         string name = file.Record.Name;
-        Home home = await Home.ReachAsync(RecordHome.Of(file.Record), directory, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(name);
-        for (int moves = 1; ; moves++)
+        Home home = await Home.ReachAsync(file.Record, directory, cancellationToken).ConfigureAwait(false);
+        WriteCondition condition = WriteCondition.ReplaceVersion(file.Record.Version);
+        RecordWriter writer = await RecordWriter.BeginAsync(name, home, condition, options, cancellationToken).ConfigureAwait(false);
+        if (writer.Current is not { State: FileRecordState.File } current || current.FileId != file.Record.FileId)
         {
-            RecordWriter writer = new(home, name, WriteCondition.ReplaceVersion(file.Record.Version), options);
-            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is Home other)
-            {
-                LaterHome.ThrowIfTooMany(moves, name);
-                home = other;
-                continue;
-            }
-
-            if (writer.Current is not { State: FileRecordState.File } current || current.FileId != file.Record.FileId)
-            {
-                throw RecordReader.NotFound(name);
-            }
-
-            FileRecord changed = await writer.CommitAsync(
-                now => now! with { Version = now.Version + 1, Encryption = envelope, WriterId = writer.WriterId },
-                token => PlanSealsAsync(new StoredFile(current, IsCurrent: true), home, token),
-                cancellationToken).ConfigureAwait(false);
-            return new StoredFile(changed, IsCurrent: true);
+            throw RecordReader.NotFound(name);
         }
+
+        FileRecord changed = await writer.CommitAsync(
+            now => now! with { Version = now.Version + 1, Encryption = envelope, WriterId = writer.WriterId },
+            token => PlanSealsAsync(new StoredFile(current, IsCurrent: true), writer.Home, token),
+            cancellationToken).ConfigureAwait(false);
+        return new StoredFile(changed, IsCurrent: true);
     }
 
     private async Task<IReadOnlyList<SealPlan>> PlanSealsAsync(StoredFile file, Home home, CancellationToken cancellationToken)

@@ -14,25 +14,14 @@ internal sealed class FileRemover(PeerDirectory directory, TransferOptions optio
         WriteCondition condition = removeOptions.Force
             ? WriteCondition.ReplaceAny
             : WriteCondition.ReplaceVersion(file.Record.Version);
-        Home home = await Home.ReachAsync(RecordHome.Of(file.Record), directory, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(name);
-        for (int moves = 1; ; moves++)
+        Home home = await Home.ReachAsync(file.Record, directory, cancellationToken).ConfigureAwait(false);
+        RecordWriter writer = await RecordWriter.BeginAsync(name, home, condition, options, cancellationToken).ConfigureAwait(false);
+        if (writer.Current is not { State: FileRecordState.File } current)
         {
-            RecordWriter writer = new(home, name, condition, options);
-            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is Home other)
-            {
-                LaterHome.ThrowIfTooMany(moves, name);
-                home = other;
-                continue;
-            }
-
-            if (writer.Current is not { State: FileRecordState.File } current)
-            {
-                throw RecordReader.NotFound(name);
-            }
-
-            await writer.RemoveAsync(cancellationToken).ConfigureAwait(false);
-            return new StoredFile(current, IsCurrent: true);
+            throw RecordReader.NotFound(name);
         }
+
+        await writer.RemoveAsync(cancellationToken).ConfigureAwait(false);
+        return new StoredFile(current, IsCurrent: true);
     }
 }

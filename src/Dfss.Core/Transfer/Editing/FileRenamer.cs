@@ -17,8 +17,7 @@ internal sealed class FileRenamer(
     {
         FileRecord record = file.Record;
         string name = FileName.NormalizeNew(newName);
-        Home home = await Home.ReachAsync(RecordHome.Of(record), directory, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(record.Name);
+        Home home = await Home.ReachAsync(record, directory, cancellationToken).ConfigureAwait(false);
         await ThrowIfChangedAsync(record, home, cancellationToken).ConfigureAwait(false);
         await ThrowIfElsewhereAsync(name, home, cancellationToken).ConfigureAwait(false);
         FileRecord renamed = await CreateAsync(file, name, home, cancellationToken).ConfigureAwait(false);
@@ -84,7 +83,7 @@ internal sealed class FileRenamer(
     {
         try
         {
-            (Home voting, RecordWriter writer) = await PrepareAsync(name, home, cancellationToken).ConfigureAwait(false);
+            RecordWriter writer = await PrepareAsync(name, home, cancellationToken).ConfigureAwait(false);
             return await writer.CommitAsync(
                 _ => file.Record with
                 {
@@ -95,7 +94,7 @@ internal sealed class FileRenamer(
                     WriterId = writer.WriterId,
                     Previous = [],
                 },
-                token => PlanSealsAsync(file, voting, token),
+                token => PlanSealsAsync(file, writer.Home, token),
                 cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.FileExists)
@@ -105,22 +104,12 @@ internal sealed class FileRenamer(
     }
 
     /// <summary>Begins the new name at these members, whichever of its homes they are: it may have been in use before.</summary>
-    private async Task<(Home Home, RecordWriter Writer)> PrepareAsync(
-        string name, Home home, CancellationToken cancellationToken)
+    private async Task<RecordWriter> PrepareAsync(string name, Home home, CancellationToken cancellationToken)
     {
-        IReadOnlyList<HomeMember> members = home.Members;
-        home = await home.GoToAsync(new RecordHome(members, HomeEpoch.Original), cancellationToken).ConfigureAwait(false);
-        for (int moves = 1; ; moves++)
-        {
-            RecordWriter writer = new(home, name, WriteCondition.CreateOnly, options);
-            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not Home other)
-            {
-                return home.HasSameStoresAs(members) ? (home, writer) : throw ElsewhereBefore(name);
-            }
-
-            LaterHome.ThrowIfTooMany(moves, name);
-            home = other;
-        }
+        Home first = await home.GoToAsync(new RecordHome(home.Members, HomeEpoch.Original), cancellationToken).ConfigureAwait(false);
+        RecordWriter writer =
+            await RecordWriter.BeginAsync(name, first, WriteCondition.CreateOnly, options, cancellationToken).ConfigureAwait(false);
+        return writer.Home.HasSameStoresAs(home.Members) ? writer : throw ElsewhereBefore(name);
     }
 
     private async Task<IReadOnlyList<SealPlan>> PlanSealsAsync(StoredFile file, Home home, CancellationToken cancellationToken)

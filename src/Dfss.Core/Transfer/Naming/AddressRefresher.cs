@@ -66,7 +66,8 @@ internal sealed class AddressRefresher(TransferOptions options)
         }
 
         RecordWriter writer = RecordWriter.Refresh(home, current, options, givesWayAfter: decidedAt);
-        if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is null && !writer.HasMemberWithoutVote)
+        await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        if (!writer.HasMemberWithoutVote)
         {
             await writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken).ConfigureAwait(false);
         }

@@ -87,6 +87,20 @@ internal sealed class Home
         RecordHome recorded, PeerDirectory directory, CancellationToken cancellationToken) =>
         ReachAsync(recorded, directory, (recorded.Members.Count / 2) + 1, cancellationToken);
 
+    /// <summary>Reaches for every member of the home of a file as it was read; waits little for the rest when enough are reached.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.PeerUnreachable"/>: no member is reached.</exception>
+    public static async Task<Home> ReachAsync(
+        FileRecord record, PeerDirectory directory, int enough, CancellationToken cancellationToken)
+    {
+        Home home = await ReachAsync(RecordHome.Of(record), directory, enough, cancellationToken).ConfigureAwait(false);
+        home.ThrowIfNobodyReached(record.Name);
+        return home;
+    }
+
+    /// <summary>The same, with a majority for enough.</summary>
+    public static Task<Home> ReachAsync(FileRecord record, PeerDirectory directory, CancellationToken cancellationToken) =>
+        ReachAsync(record, directory, (record.Home.Count / 2) + 1, cancellationToken);
+
     /// <summary>Reaches for every member of a name's first home.</summary>
     public static Task<Home> ReachAsync(
         IReadOnlyList<HomeMember> members, PeerDirectory directory, CancellationToken cancellationToken) =>

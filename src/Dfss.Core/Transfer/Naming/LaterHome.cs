@@ -7,7 +7,7 @@ internal static class LaterHome
 {
     /// <summary>16: each move takes a copy of the whole file, so a client meets no more of them than were made before;
     /// a chain of so many is a loop of false answers.</summary>
-    public const int MaxMoves = 16;
+    private const int MaxMoves = 16;
 
     /// <summary>The next home, as the round was told, or as any member tells.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: no member that answers knows
@@ -24,15 +24,26 @@ internal static class LaterHome
         return await home.GoToAsync(next, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Counts another step of following a name.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: it is one too many.</exception>
-    public static void ThrowIfTooMany(int moves, string name)
+    /// <summary>Does something at a home of a name, and again at each later home where it turns out that the name is.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="home">Where to begin.</param>
+    /// <param name="act">Does it; its result, or the later home.</param>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: the name moved too often.</exception>
+    public static async Task<T> FollowAsync<T>(string name, Home home, Func<Home, Task<(T Result, Home? Later)>> act)
     {
-        if (moves > MaxMoves)
+        for (int moves = 0; moves <= MaxMoves; moves++)
         {
-            throw new DfssException(
-                DfssErrorCode.NoMajority, $"'{name}' would have moved {moves} times in a row.", "Try again later.");
+            (T result, Home? later) = await act(home).ConfigureAwait(false);
+            if (later is null)
+            {
+                return result;
+            }
+
+            home = later;
         }
+
+        throw new DfssException(
+            DfssErrorCode.NoMajority, $"'{name}' would have moved {MaxMoves + 1} times in a row.", "Try again later.");
     }
 
     private static async Task<RecordHome?> AskAsync(string name, Home home, CancellationToken cancellationToken)

@@ -1,5 +1,3 @@
-using Dfss.Records;
-
 namespace Dfss.Transfer;
 
 /// <summary>A stored file at the home that its name has now: where it was learnt of, or a later one if it
@@ -15,7 +13,7 @@ internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Curre
     public static async Task<LocatedFile> FindAsync(
         StoredFile file, PeerDirectory directory, TransferOptions options, CancellationToken cancellationToken)
     {
-        Home home = await ReachAsync(file.Record, directory, cancellationToken).ConfigureAwait(false);
+        Home home = await Home.ReachAsync(file.Record, directory, file.Record.Home.Count, cancellationToken).ConfigureAwait(false);
         FileRecord? current =
             await new RecordReader(options).FindCurrentAsync(file.Record.Name, home, cancellationToken).ConfigureAwait(false);
         if (current is null || AfterMove(file, current) is not StoredFile moved)
@@ -23,7 +21,7 @@ internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Curre
             return new LocatedFile(file, home, current);
         }
 
-        home = await ReachAsync(current, directory, cancellationToken).ConfigureAwait(false);
+        home = await Home.ReachAsync(current, directory, current.Home.Count, cancellationToken).ConfigureAwait(false);
         return new LocatedFile(moved, home, current);
     }
 
@@ -40,13 +38,5 @@ internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Curre
         return current.FileId == file.Record.FileId ? now
             : current.Previous.FirstOrDefault(one => one.FileId == file.Record.FileId) is { } kept ? now.AtVersion(kept.Version)
             : null;
-    }
-
-    private static async Task<Home> ReachAsync(FileRecord record, PeerDirectory directory, CancellationToken cancellationToken)
-    {
-        Home home = await Home.ReachAsync(
-            RecordHome.Of(record), directory, enough: record.Home.Count, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(record.Name);
-        return home;
     }
 }

@@ -53,26 +53,13 @@ internal sealed class RecordReader(TransferOptions options)
             "List what is stored with Get-DfssFileInfo; names are case-sensitive.");
 
     /// <summary>Reads at this home, and where the name has moved from it, at the next.</summary>
-    public async Task<(RegisterReader Reader, RegisterDriver Driver, Home Home)> FollowAsync(
-        string name, Home home, CancellationToken cancellationToken)
-    {
-        (RegisterReader reader, RegisterDriver driver) = await RunAsync(name, home, cancellationToken).ConfigureAwait(false);
-        for (int moves = 1; reader.HasMoved; moves++)
+    public Task<(RegisterReader Reader, RegisterDriver Driver, Home Home)> FollowAsync(
+        string name, Home home, CancellationToken cancellationToken) => LaterHome.FollowAsync(name, home, async at =>
         {
-            LaterHome.ThrowIfTooMany(moves, name);
-            home = await LaterHome.ReachAsync(reader, home, cancellationToken).ConfigureAwait(false);
-            (reader, driver) = await RunAsync(name, home, cancellationToken).ConfigureAwait(false);
-        }
-
-        return (reader, driver, home);
-    }
-
-    private async Task<(RegisterReader Reader, RegisterDriver Driver)> RunAsync(
-        string name, Home home, CancellationToken cancellationToken)
-    {
-        RegisterReader reader = new(name, home.Place, Guid.NewGuid);
-        RegisterDriver driver = new(home, options);
-        await driver.RunAsync(reader, () => false, cancellationToken).ConfigureAwait(false);
-        return (reader, driver);
-    }
+            RegisterReader reader = new(name, at.Place, Guid.NewGuid);
+            RegisterDriver driver = new(at, options);
+            await driver.RunAsync(reader, () => false, cancellationToken).ConfigureAwait(false);
+            Home? later = reader.HasMoved ? await LaterHome.ReachAsync(reader, at, cancellationToken).ConfigureAwait(false) : null;
+            return ((reader, driver, at), later);
+        });
 }

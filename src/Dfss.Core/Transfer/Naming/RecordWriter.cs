@@ -55,14 +55,14 @@ internal sealed class RecordWriter
     /// <summary>The plans of a change that has no chunks to seal.</summary>
     public static Task<IReadOnlyList<SealPlan>> NoSeals { get; } = Task.FromResult<IReadOnlyList<SealPlan>>([]);
 
+    /// <summary>Where the change is made.</summary>
+    public Home Home => home;
+
     /// <summary>Marks the record as this change's own.</summary>
     public Guid WriterId { get; }
 
     /// <summary>After step 2: what the name is at; null where it was never sent.</summary>
     public FileRecord? Current => round.Current?.Record;
-
-    /// <summary>Whether the change ended because the name moved meanwhile; nothing of it was made.</summary>
-    public bool HasMoved => round.State == ProposerState.Moved;
 
     /// <summary>Whether a member that answered has no vote on the name.</summary>
     public bool HasMemberWithoutVote => driver.HasMemberWithoutVote;
@@ -70,16 +70,35 @@ internal sealed class RecordWriter
     /// <summary>After step 5: the record and the ballot it was chosen at.</summary>
     public BallotedRecord? Chosen => round.Chosen;
 
-    /// <summary>Step 1 and 2: whether the change may be made, before anything is sent for it.</summary>
-    /// <returns>Null, or the actual home of the name: the change must then be begun again there.</returns>
-    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, StoreRunsTwice, or what all who should have
-    /// answered failed with, as StoreFailed.</exception>
-    public async Task<Home?> PrepareAsync(CancellationToken cancellationToken)
+    /// <summary>Begins a change at the home where the name turns out to be, by steps 1 and 2.</summary>
+    /// <exception cref="DfssException">What <see cref="PrepareAsync"/> says, but for the conflict of a name at another home.</exception>
+    public static Task<RecordWriter> BeginAsync(
+        string name, Home home, WriteCondition condition, TransferOptions options, CancellationToken cancellationToken) =>
+        LaterHome.FollowAsync(name, home, async at =>
+        {
+            RecordWriter writer = new(at, name, condition, options);
+            return (writer, await writer.TryPrepareAsync(cancellationToken).ConfigureAwait(false));
+        });
+
+    /// <summary>Step 1 and 2: whether the change may be made at this home, before anything is sent for it.</summary>
+    /// <exception cref="DfssException">
+    /// FileExists, Conflict, NoMajority, StoreRunsTwice, or the common error of the members that failed, as StoreFailed.
+    /// </exception>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (await TryPrepareAsync(cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw new DfssException(DfssErrorCode.Conflict, $"'{name}' moved to other peers meanwhile.", "Run the command again.");
+        }
+    }
+
+    /// <summary>Does so; returns the home that the name turned out to have, where that is another one.</summary>
+    private async Task<Home?> TryPrepareAsync(CancellationToken cancellationToken)
     {
         await home.ThrowIfAnyRunsTwiceAsync(cancellationToken).ConfigureAwait(false);
         await driver.RunAsync(
             round, () => round.State == ProposerState.Prepared, cancellationToken).ConfigureAwait(false);
-        if (HasMoved)
+        if (round.State == ProposerState.Moved)
         {
             return await LaterHome.ReachAsync(round, home, cancellationToken).ConfigureAwait(false);
         }
@@ -90,97 +109,27 @@ internal sealed class RecordWriter
             : null;
     }
 
-    /// <summary>Steps 3 to 5.</summary>
-    /// <param name="describe">The record, made from the one it replaces (null: none).</param>
-    /// <param name="plan">Which members hold which chunks.</param>
-    /// <param name="manifest">The content.</param>
-    /// <param name="complete">Puts again what has no place, and the manifest. Called first, and whenever a member
-    /// misses something.</param>
-    /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
-    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, CommitUncertain, and what
-    /// <paramref name="complete"/> throws.</exception>
-    public async Task<FileRecord> CommitAsync(
-        Func<FileRecord?, FileRecord> describe,
-        SendPlan plan,
-        FileManifest manifest,
-        Func<CancellationToken, Task> complete,
-        CancellationToken cancellationToken)
-    {
-        await complete(cancellationToken).ConfigureAwait(false);
-        round.Propose(current => DescribeAtHome(describe, current?.Record), ToSealPlan(plan, manifest));
-        for (int tries = 1; ; tries++)
-        {
-            await driver.RunAsync(
-                round, () => round.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
-            if (round.State != ProposerState.ChunksMissing)
-            {
-                break;
-            }
-
-            // Swept between put and seal, or lost with a member that was restarted or has gone.
-            for (int member = 0; member < home.Count; member++)
-            {
-                ChunkBitmap missing = round.MissingAt(member);
-                plan.MarkMissing(member, missing);
-                if (round.IsUnavailable(member) && home[member] is { } lost)
-                {
-                    plan.Exclude(member, driver.ErrorOf(member) ?? new DfssException(
-                        DfssErrorCode.TimedOut, $"{lost} did not answer when it was asked to seal."));
-                }
-                else if (tries >= MaxSealRounds && (!missing.IsEmpty || round.IsManifestMissingAt(member)))
-                {
-                    plan.Exclude(member, new DfssException(
-                        DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged.", "Check its disk and memory."));
-                }
-            }
-
-            await complete(cancellationToken).ConfigureAwait(false);
-            round.Reseal(ToSealPlan(plan, manifest));
-        }
-
-        ThrowIfFailed();
-        return round.Chosen!.Record;
-    }
-
     /// <summary>Steps 3 to 5 with chunks that are at their members already, as far as the plan says.</summary>
     /// <param name="describe">The record, made from the one it replaces (null: none).</param>
-    /// <param name="planSeals">Returns which members seal which chunks: of the file, and then of earlier versions that
-    /// are put again; nothing for a record without chunks. Called first, and again when a member lacks what it should
-    /// seal.</param>
+    /// <param name="planSeals">
+    /// Says which member is to seal what: of the file, and then of earlier versions that are put again; nothing for a record
+    /// without chunks. Called first, and again when a member turns out not to have what it was to seal.
+    /// </param>
     /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
-    /// <exception cref="DfssException">FileExists, Conflict, NoMajority, CommitUncertain, StoreFailed, and what
-    /// <paramref name="planSeals"/> throws.</exception>
-    public async Task<FileRecord> CommitAsync(
+    /// <exception cref="DfssException">
+    /// FileExists, Conflict, NoMajority, CommitUncertain, StoreFailed, and what <paramref name="planSeals"/> throws.
+    /// </exception>
+    public Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
-        CancellationToken cancellationToken)
-    {
-        IReadOnlyList<SealPlan> plans = await planSeals(cancellationToken).ConfigureAwait(false);
-        round.Propose(current => DescribeAtHome(describe, current?.Record), plans);
-        for (int tries = 1; ; tries++)
-        {
-            await driver.RunAsync(
-                round, () => round.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
-            if (round.State != ProposerState.ChunksMissing)
-            {
-                break;
-            }
+        CancellationToken cancellationToken) => CommitAsync(describe, planSeals, ThrowIfTooOften, cancellationToken);
 
-            if (tries >= MaxSealRounds)
-            {
-                throw new DfssException(
-                    DfssErrorCode.StoreFailed,
-                    $"The peers of '{name}' lose chunks that they have acknowledged. Nothing was changed. {driver.Reasons}".TrimEnd(),
-                    "Test the file with -Deep, and look at the peers' logs.");
-            }
-
-            plans = await planSeals(cancellationToken).ConfigureAwait(false);
-            round.Reseal(plans[round.PlanIndex]);
-        }
-
-        ThrowIfFailed();
-        return round.Chosen!.Record;
-    }
+    /// <summary>Steps 3 to 5 of a send: what a member misses, the plan notes, and the sender puts it again.</summary>
+    public Task<FileRecord> CommitAsync(
+        Func<FileRecord?, FileRecord> describe,
+        SendPlan plan,
+        Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
+        CancellationToken cancellationToken) => CommitAsync(describe, planSeals, tries => NoteMissing(plan, tries), cancellationToken);
 
     /// <summary>Steps 4 and 5 of a removal: a tombstone in place of what the name is at.</summary>
     /// <exception cref="DfssException">Conflict, NoMajority, CommitUncertain.</exception>
@@ -196,6 +145,61 @@ internal sealed class RecordWriter
         static _ => NoSeals,
         cancellationToken);
 
+    private async Task<FileRecord> CommitAsync(
+        Func<FileRecord?, FileRecord> describe,
+        Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
+        Action<int> noteMissing,
+        CancellationToken cancellationToken)
+    {
+        IReadOnlyList<SealPlan> plans = await planSeals(cancellationToken).ConfigureAwait(false);
+        round.Propose(current => DescribeAtHome(describe, current?.Record), plans);
+        for (int tries = 1; ; tries++)
+        {
+            await driver.RunAsync(
+                round, () => round.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
+            if (round.State != ProposerState.ChunksMissing)
+            {
+                ThrowIfFailed();
+                return round.Chosen!.Record;
+            }
+
+            noteMissing(tries);
+            plans = await planSeals(cancellationToken).ConfigureAwait(false);
+            round.Reseal(plans[round.PlanIndex]);
+        }
+    }
+
+    private void ThrowIfTooOften(int tries)
+    {
+        if (tries >= MaxSealRounds)
+        {
+            throw new DfssException(
+                DfssErrorCode.StoreFailed,
+                $"The peers of '{name}' lose chunks that they have acknowledged. Nothing was changed. {driver.Reasons}".TrimEnd(),
+                "Test the file with -Deep, and look at the peers' logs.");
+        }
+    }
+
+    /// <summary>What was collected between put and seal, or lost with a member that was restarted or cannot be reached.</summary>
+    private void NoteMissing(SendPlan plan, int tries)
+    {
+        for (int member = 0; member < home.Count; member++)
+        {
+            ChunkBitmap missing = round.MissingAt(member);
+            plan.MarkMissing(member, missing);
+            if (round.IsUnavailable(member) && home[member] is { } lost)
+            {
+                plan.Exclude(member, driver.ErrorOf(member) ?? new DfssException(
+                    DfssErrorCode.TimedOut, $"{lost} did not answer when it was asked to seal."));
+            }
+            else if (tries >= MaxSealRounds && (!missing.IsEmpty || round.IsManifestMissingAt(member)))
+            {
+                plan.Exclude(member, new DfssException(
+                    DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged.", "Check its disk and memory."));
+            }
+        }
+    }
+
     private FileRecord DescribeAtHome(Func<FileRecord?, FileRecord> describe, FileRecord? current)
     {
         if (current is null || home.IsSameAs(current.Home))
@@ -210,9 +214,6 @@ internal sealed class RecordWriter
                 $"'{name}' {Meanwhile} It is unknown whether this change was made before it.", LookAgain)
             : new DfssException(DfssErrorCode.Conflict, $"'{name}' {Meanwhile}", LookAgain);
     }
-
-    private static SealPlan ToSealPlan(SendPlan plan, FileManifest manifest) =>
-        new(manifest.FileId, manifest.ChunkCount, plan.ExpectedByMember(), plan.PossibleReplicas);
 
     private static string Describe(FileRecord? current) => current switch
     {

@@ -107,6 +107,10 @@ internal sealed class SendPlan
             ? new ChunkBitmap(MemoryMarshal.AsBytes(words.AsSpan())[..((chunkCount + 7) / 8)].ToArray())
             : ChunkBitmap.Create(chunkCount, _ => false))];
 
+    /// <summary>The same as a plan of the register.</summary>
+    public SealPlan ToSealPlan(FileManifest manifest) =>
+        new(manifest.FileId, manifest.ChunkCount, ExpectedByMember(), PossibleReplicas);
+
     private IEnumerable<int> Targets(int chunkIndex) => Enumerable.Range(0, placement.MemberCount)
         .Select(step => placement.MemberAt(chunkIndex, step))
         .Where(CanTake)

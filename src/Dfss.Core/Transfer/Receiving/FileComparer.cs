@@ -1,5 +1,4 @@
 using Dfss.Encryption;
-using Dfss.Records;
 
 namespace Dfss.Transfer;
 
@@ -21,9 +20,7 @@ internal sealed class FileComparer(
         progress?.Report(new(TransferPhase.Negotiating, 0, record.ContentLength));
         ContentKey? key = ContentKey.Open(record, keys);
         using SourceFile local = SourceFile.Open(localPath);
-        Home home = await Home.ReachAsync(
-            RecordHome.Of(record), directory, enough: 1, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(record.Name);
+        Home home = await Home.ReachAsync(record, directory, enough: 1, cancellationToken).ConfigureAwait(false);
         ChunkFetcher fetcher = new(home, record, holders, buffers, options);
         FileManifest manifest = await fetcher.FetchManifestAsync(cancellationToken).ConfigureAwait(false);
         FileContent content = new(record, manifest, key);

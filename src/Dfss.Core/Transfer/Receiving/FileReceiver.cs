@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Dfss.Encryption;
-using Dfss.Records;
 
 namespace Dfss.Transfer;
 
@@ -18,24 +17,19 @@ internal sealed class FileReceiver(
     {
         progress?.Report(new(TransferPhase.Negotiating, 0, file.Record.ContentLength));
         ContentKey? key = ContentKey.Open(file.Record, receiveOptions.Keys);
-        for (int moves = 1; ; moves++)
+        Home first = await Home.ReachAsync(file.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false);
+        await LaterHome.FollowAsync<bool>(file.Record.Name, first, async home =>
         {
             FileRecord record = file.Record;
-            Home home = await Home.ReachAsync(
-                RecordHome.Of(record), directory, enough: 1, cancellationToken).ConfigureAwait(false);
-            home.ThrowIfNobodyReached(record.Name);
             try
             {
                 await ReceiveAsync(
                     home, record, key, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
-                await addresses.RefreshAsync(record, home, cancellationToken).ConfigureAwait(false);
-                return;
             }
             catch (DfssException error) when (error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)
             {
                 FileRecord? now = await TryFindCurrentAsync(record.Name, home, cancellationToken).ConfigureAwait(false);
-                StoredFile? moved = now is null || moves > LaterHome.MaxMoves ? null : LocatedFile.AfterMove(file, now);
-                if (moved is null)
+                if (now is null || LocatedFile.AfterMove(file, now) is not { } moved)
                 {
                     ThrowIfReplaced(record, now, destinationPath, error);
                     throw;
@@ -44,8 +38,12 @@ internal sealed class FileReceiver(
                 options.Verbose?.Invoke($"'{record.Name}' moved to other peers meanwhile; the rest is fetched from there.");
                 file = moved;
                 receiveOptions = receiveOptions with { Restart = false };
+                return (false, await Home.ReachAsync(moved.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false));
             }
-        }
+
+            await addresses.RefreshAsync(record, home, cancellationToken).ConfigureAwait(false);
+            return (true, null);
+        }).ConfigureAwait(false);
     }
 
     private async Task<FileRecord?> TryFindCurrentAsync(string name, Home home, CancellationToken cancellationToken)

@@ -156,7 +156,7 @@ internal sealed class StoreSightings(ClientChannelOptions options)
 internal sealed record RunningTwice(
     StoreId StoreId, PeerAddress First, PeerInstance FirstInstance, PeerAddress Second, PeerInstance SecondInstance)
 {
-    private const string Advice = "Stop the peer of the copy, and start it again with -StoreCopied.";
+    private const string Advice = "Receive what was written only to the copy, then stop its peer and start it again with -StoreCopied.";
 
     /// <summary>The error for a writer.</summary>
     public DfssException Refusal => new(DfssErrorCode.StoreRunsTwice, $"{Description} Nothing was written.", Advice);

@@ -26,8 +26,8 @@ internal sealed class FileSender(
         int overhead = isEncrypted ? KeyEnvelope.ChunkOverheadBytes : 0;
         int chunkSize = ChooseChunkSize(source, sendOptions.ChunkSize, overhead);
         progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
-        (Home home, RecordWriter writer) = await PrepareAsync(
-            stored, sendOptions, cancellationToken).ConfigureAwait(false);
+        RecordWriter writer = await PrepareAsync(stored, sendOptions, cancellationToken).ConfigureAwait(false);
+        Home home = writer.Home;
         (int replicas, int minimum) = ChooseReplicas(stored, home.Count, sendOptions);
         SendPlan plan = new(
             new Placement(home.Count, replicas, Run),
@@ -54,8 +54,11 @@ internal sealed class FileSender(
                     Previous = KeepEarlier(current, manifest.FileId, sendOptions.KeepVersions),
                 },
                 plan,
-                manifest,
-                token => uploader.CompleteAsync(manifest, token),
+                async token =>
+                {
+                    await uploader.CompleteAsync(manifest, token).ConfigureAwait(false);
+                    return [plan.ToSealPlan(manifest)];
+                },
                 cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.SourceChanged)
@@ -70,7 +73,7 @@ internal sealed class FileSender(
     }
 
     /// <summary>Finds the name's home, or makes it, and prepares the change there.</summary>
-    private async Task<(Home Home, RecordWriter Writer)> PrepareAsync(
+    private async Task<RecordWriter> PrepareAsync(
         string name, SendOptions sendOptions, CancellationToken cancellationToken)
     {
         WriteCondition condition = sendOptions.IfVersion is long version ? WriteCondition.ReplaceVersion(version)
@@ -79,18 +82,9 @@ internal sealed class FileSender(
         FoundHome found = await finder.FindAsync(name, cancellationToken).ConfigureAwait(false);
         Home home = found.Home ?? await finder.MakeAsync(name, cancellationToken).ConfigureAwait(false);
         Warn(name, found, home);
-        for (int moves = 1; ; moves++)
-        {
-            RecordWriter writer = new(home, name, condition, options);
-            if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not Home other)
-            {
-                return (home, writer);
-            }
 
-            // Another client made the name meanwhile, with other peers, or moved it: its home is recorded.
-            LaterHome.ThrowIfTooMany(moves, name);
-            home = other;
-        }
+        // Another client may have made the name meanwhile, with other peers, or moved it.
+        return await RecordWriter.BeginAsync(name, home, condition, options, cancellationToken).ConfigureAwait(false);
     }
 
     private void Warn(string name, FoundHome found, Home home)
@@ -175,27 +169,9 @@ internal sealed class FileSender(
     }
 
     /// <summary>The versions to keep of a name that is replaced.</summary>
-    private static IReadOnlyList<PreviousVersion> KeepEarlier(FileRecord? current, FileId newFileId, int count)
-    {
-        if (current is not { State: FileRecordState.File })
-        {
-            return [];
-        }
-
-        IEnumerable<PreviousVersion> earlier = current.FileId == newFileId
-            ? current.Previous
-            : current.Previous.Prepend(new PreviousVersion(
-                current.Version,
-                current.FileId,
-                current.Length,
-                current.ChunkSize,
-                current.Replicas,
-                current.Run,
-                current.Modified,
-                current.UnixMode)
-            { Encryption = current.Encryption });
-        return [.. earlier.Take(count)];
-    }
+    private static IReadOnlyList<FileVersion> KeepEarlier(FileRecord? current, FileId newFileId, int count) =>
+        current is not { State: FileRecordState.File } ? []
+            : [.. (current.FileId == newFileId ? current.Previous : current.Previous.Prepend(current.Content)).Take(count)];
 
     private static FileRecord Describe(
         FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, int replicas, Guid writerId) => new()

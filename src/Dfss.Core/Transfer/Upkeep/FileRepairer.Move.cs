@@ -158,10 +158,7 @@ internal sealed partial class FileRepairer
     {
         Home voting = home.WithGuests(next);
         RecordWriter writer = new(voting, wanted.Name, WriteCondition.ReplaceVersion(wanted.Version), options);
-        if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not null)
-        {
-            throw WentElsewhere(wanted.Name);
-        }
+        await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
 
         bool isFirst = true;
         await writer.CommitAsync(

@@ -83,10 +83,7 @@ internal sealed partial class FileRepairer(
         RecordWriter writer = isChange
             ? new RecordWriter(copies.Home, record.Name, WriteCondition.ReplaceVersion(record.Version), options)
             : RecordWriter.Refresh(copies.Home, record, options);
-        if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not null)
-        {
-            throw WentElsewhere(record.Name);
-        }
+        await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
 
         IReadOnlyList<CopyRound>? earlier = null;
         return await writer.CommitAsync(
@@ -217,9 +214,6 @@ internal sealed partial class FileRepairer(
         return $"{lost.Count} of {chunks} (index {which}) have no good copy at any peer that can be reached; "
             + $"of the others {round.CopiedChunks} copies were made. {reasons}".TrimEnd();
     }
-
-    private static DfssException WentElsewhere(string name) => new(
-        DfssErrorCode.Conflict, $"'{name}' moved to other peers meanwhile.", "Run the command again.");
 
     private void WarnIfMissing(FileRecord wanted, FileCopies copies, CopyRound round)
     {

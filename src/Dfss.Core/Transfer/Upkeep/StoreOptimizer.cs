@@ -117,10 +117,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         RecordWriter writer = current is null
             ? new RecordWriter(home, name, WriteCondition.ReplaceVersion(0), options)
             : RecordWriter.Refresh(home, current.Record, options);
-        if (await writer.PrepareAsync(cancellationToken).ConfigureAwait(false) is not null)
-        {
-            throw Changed(name);
-        }
+        await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
 
         await (current is null
             ? writer.RemoveAsync(cancellationToken)
@@ -130,7 +127,4 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
 
     private static string KeyOf(IReadOnlyList<HomeMember> members) =>
         string.Join(' ', members.Select(member => member.StoreId?.ToString() ?? member.DisplayName));
-
-    private static DfssException Changed(string name) =>
-        new(DfssErrorCode.Conflict, $"'{name}' was changed by another client meanwhile.");
 }
