@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Dfss.Records;
 
 /// <summary>
@@ -9,23 +11,31 @@ namespace Dfss.Records;
 internal sealed class Refresher : SealingRound
 {
     private readonly FileRecord refreshed;
+    private readonly bool givesWay;
 
     /// <summary>Begins it.</summary>
     /// <param name="place">The home.</param>
     /// <param name="record">What the name is at: only as long as it is current is it refreshed.</param>
     /// <param name="newProposerId">Gives 16 random bytes for each ballot.</param>
-    public Refresher(RegisterPlace place, FileRecord record, Func<Guid> newProposerId)
+    /// <param name="givesWayAfter">
+    /// For one that gives way to every other writer: the ballot at which the record was decided. Its own ballot is just above
+    /// that one, and below those of writers that began since. It ends where a member has promised a higher one, or too few
+    /// answer, in place of trying again. Null for one that does not give way.
+    /// </param>
+    public Refresher(RegisterPlace place, FileRecord record, Func<Guid> newProposerId, Ballot? givesWayAfter = null)
         : base(record.Name, place, newProposerId)
     {
         refreshed = record;
-        PrepareNextBallot();
+        givesWay = givesWayAfter is not null;
+        if (givesWayAfter is Ballot decided)
+        {
+            Prepare(JustAbove(decided.Epoch == place.Epoch.Number ? decided : new Ballot(1, default, place.Epoch.Number), newProposerId()));
+        }
+        else
+        {
+            PrepareNextBallot();
+        }
     }
-
-    /// <summary>
-    /// Whether it ends where a member does not answer, or has promised a higher ballot to another client meanwhile, in place
-    /// of trying again.
-    /// </summary>
-    public bool GivesWay { get; init; }
 
     /// <inheritdoc/>
     public override void GiveUp()
@@ -42,7 +52,7 @@ internal sealed class Refresher : SealingRound
     protected override void OnPrepared()
     {
         Current = Prepared;
-        bool isSame = Current is not null
+        bool isSame = Current is not null && !(givesWay && IsRefused)
             && Current.Record.Version == refreshed.Version && Current.Record.WriterId == refreshed.WriterId
             && Current.Record.State == refreshed.State;
         if (isSame)
@@ -55,17 +65,11 @@ internal sealed class Refresher : SealingRound
         }
     }
 
-    /// <summary>The first ballot may be below all that the members have promised, and shows how high these are.</summary>
     protected override void Repeat()
     {
-        bool isRefused = Tally.Count(MemberStanding.Refused) > 0;
-        if (GivesWay && !isRefused)
+        if (givesWay)
         {
-            GiveUp();
-        }
-        else if (GivesWay && (Round > 1 || At != Step.Preparing))
-        {
-            End(ProposerState.Conflict, decided: null);
+            End(IsRefused ? ProposerState.Conflict : ProposerState.NoMajority, decided: null);
         }
         else
         {
@@ -81,4 +85,16 @@ internal sealed class Refresher : SealingRound
     }
 
     protected override void OnMoved(BallotedRecord? evidence) => End(ProposerState.Moved, DecidedHere(evidence));
+
+    private bool IsRefused => Tally.Count(MemberStanding.Refused) > 0;
+
+    /// <summary>The first 4 bytes of the id are the decided ones plus 1, the other 12 are random, so it stays unique.</summary>
+    private static Ballot JustAbove(Ballot decided, Guid random)
+    {
+        byte[] bytes = random.ToByteArray(bigEndian: true);
+        uint beginning = BinaryPrimitives.ReadUInt32BigEndian(decided.Proposer.ToByteArray(bigEndian: true));
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, unchecked(beginning + 1));
+        long counter = beginning == uint.MaxValue ? decided.Counter + 1 : decided.Counter;
+        return decided with { Counter = counter, Proposer = new Guid(bytes, bigEndian: true) };
+    }
 }

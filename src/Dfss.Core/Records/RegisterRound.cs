@@ -206,7 +206,12 @@ internal abstract partial class RegisterRound : IRegisterRound
     protected void PrepareNextBallot()
     {
         highestCounter = Math.Min(Math.Max(highestCounter, Ballot.Counter) + 1, MaxCounter);
-        Ballot = new Ballot(highestCounter, newProposerId(), place.Epoch.Number);
+        Prepare(new Ballot(highestCounter, newProposerId(), place.Epoch.Number));
+    }
+
+    protected void Prepare(Ballot ballot)
+    {
+        Ballot = ballot;
         clocks.BeginBallot();
         Begin(Step.Preparing);
     }

@@ -55,6 +55,50 @@ public sealed class RefresherTests : RegisterRoundTests
     }
 
     [Fact]
+    public void One_that_gives_way_leaves_a_writer_to_its_work_that_began_before_it()
+    {
+        BallotedRecord before = Write(3, WriteCondition.CreateOnly, file: 1).Chosen!;
+        Proposer rival = Create(3, WriteCondition.ReplaceAny, Guid.NewGuid());
+        Run(rival);
+        int round = rival.Round;
+        Refresher refresher = BeginGivingWay(before);
+
+        Run(refresher);
+
+        Assert.Equal(ProposerState.Conflict, refresher.State);
+        rival.Propose(Build(2), Plan(3, file: 2));
+        Run(rival);
+        Assert.Equal((ProposerState.Chosen, round), (rival.State, rival.Round));
+    }
+
+    [Fact]
+    public void One_that_gives_way_has_a_ballot_above_the_decided_one_with_the_highest_id_too()
+    {
+        BallotedRecord before = new(new Ballot(5, Guid.AllBitsSet), Sample.Record());
+        for (int member = 0; member < 3; member++)
+        {
+            AcceptAt(member, before.Ballot.Counter, before.Record, before.Ballot.Proposer);
+        }
+
+        Refresher refresher = BeginGivingWay(before);
+        Run(refresher);
+
+        Assert.Equal((ProposerState.Prepared, 1), (refresher.State, refresher.Round));
+    }
+
+    [Fact]
+    public void One_that_gives_way_ends_where_one_member_has_promised_a_higher_ballot()
+    {
+        BallotedRecord before = Write(3, WriteCondition.CreateOnly, file: 1).Chosen!;
+        states[0] = Acceptor.Prepare(states[0], new PrepareRequest(Sample.Name, new Ballot(100, Guid.NewGuid()))).State;
+        Refresher refresher = BeginGivingWay(before);
+
+        Run(refresher);
+
+        Assert.Equal((ProposerState.Conflict, 1), (refresher.State, refresher.Round));
+    }
+
+    [Fact]
     public void One_that_gives_way_asks_no_silent_member_again()
     {
         FileRecord before = Write(3, WriteCondition.CreateOnly, file: 1).Chosen!.Record;
@@ -86,10 +130,13 @@ public sealed class RefresherTests : RegisterRoundTests
     private static FileRecord Readdress(FileRecord record) =>
         record with { Home = [.. record.Home.Select(member => member with { Addresses = [Address] })] };
 
+    private static Refresher BeginGivingWay(BallotedRecord current) =>
+        new(Sample.Home(3), current.Record, Guid.NewGuid, current.Ballot);
+
     /// <summary>Up to its request to accept the record.</summary>
     private Refresher Refresh(FileRecord record, Func<FileRecord, FileRecord> readdress, bool givesWay = false)
     {
-        Refresher refresher = new(Sample.Home(3), record, Guid.NewGuid) { GivesWay = givesWay };
+        Refresher refresher = new(Sample.Home(3), record, Guid.NewGuid, givesWay ? Read(3).Result!.Ballot : null);
         Run(refresher);
         Assert.Equal(ProposerState.Prepared, refresher.State);
         refresher.Propose(current => readdress(current!.Record), SealPlan.None);

@@ -53,7 +53,8 @@ internal sealed class AddressRefresher(TransferOptions options)
     {
         // Another reader may have done it meanwhile, and the file may be another one by now.
         (RegisterReader reader, RegisterDriver driver, home) = await new RecordReader(options).FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
-        if (!reader.IsCurrent || reader.Result is not { Record: { State: FileRecordState.File } current } || home.FindReaddressed(current).Count == 0)
+        if (!reader.IsCurrent || reader.Result is not { Record: { State: FileRecordState.File } current, Ballot: var decidedAt }
+            || home.FindReaddressed(current).Count == 0)
         {
             return;
         }
@@ -64,7 +65,7 @@ internal sealed class AddressRefresher(TransferOptions options)
             return;
         }
 
-        RecordWriter writer = RecordWriter.Refresh(home, current, options, givesWay: true);
+        RecordWriter writer = RecordWriter.Refresh(home, current, options, givesWayAfter: decidedAt);
         await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
         if (!writer.HasMemberWithoutVote)
         {

@@ -39,12 +39,14 @@ internal sealed class RecordWriter
     /// <param name="home">The home.</param>
     /// <param name="record">What the name is at.</param>
     /// <param name="options">How to transfer.</param>
-    /// <param name="givesWay">Whether it ends in a conflict where another writer is at work on the name.</param>
-    public static RecordWriter Refresh(Home home, FileRecord record, TransferOptions options, bool givesWay = false) => new(
+    /// <param name="givesWayAfter">
+    /// For one that ends in a conflict where another writer is at work on the name: the ballot of the record. Else null.
+    /// </param>
+    public static RecordWriter Refresh(Home home, FileRecord record, TransferOptions options, Ballot? givesWayAfter = null) => new(
         home,
         WriteCondition.ReplaceVersion(record.Version),
         record.WriterId,
-        _ => new Refresher(home.Place, record, Guid.NewGuid) { GivesWay = givesWay },
+        _ => new Refresher(home.Place, record, Guid.NewGuid, givesWayAfter),
         options);
 
     /// <summary>What a refresh makes of the record.</summary>

@@ -31,7 +31,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [InlineData(Hazard.Copied)]
     public void Nothing_is_lost_when_a_member_is_put_back_or_copied_and_the_others_remember(Hazard hazard)
     {
-        const int QuickSchedules = 100;
+        const int QuickSchedules = 300;
         int count = SearchSize.Take("DFSS_SCHEDULES", QuickSchedules);
         Run(FaultSeed.Take(output), count, hazard);
     }
@@ -95,7 +95,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));
         Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
-        Assert.True(moves > count / (hazard == Hazard.None ? 20 : 100), "Schedules in which nothing moves show little.");
+        Assert.True(moves > count / 100, "Schedules in which nothing moves show little.");
         Assert.True(hazard == Hazard.None || strikes > count / 4, "Schedules in which nobody is put back or copied show little.");
     }
 }

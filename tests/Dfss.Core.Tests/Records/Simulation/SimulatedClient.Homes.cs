@@ -48,7 +48,8 @@ internal sealed partial class SimulatedClient
         {
             place = place with { Members = Schedule.StoresOf(members), Clocks = clocks };
             round = refreshed is { State: FileRecordState.File }
-                ? new Refresher(place, refreshed, schedule.NewGuid) { GivesWay = random.Next(2) == 0 }
+                ? new Refresher(
+                    place, refreshed, schedule.NewGuid, random.Next(16) is var n and < 8 ? new Ballot(n + 1, default, home.Epoch.Number) : null)
                 : new RegisterReader(operation!.Name, place, schedule.NewGuid);
             return;
         }
