@@ -78,7 +78,7 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
     }
 
     [Theory]
-    [InlineData("about_Dfss", "    Stop-DfssPeer           Stops peers in good order.")]
+    [InlineData("about_Dfss", "    Stop-DfssPeer             Stops peers in good order.")]
     [InlineData("about_Dfss_Troubleshooting", "    UnknownOperation - The peer does not know the operation.")]
     public void A_table_of_a_topic_has_a_name_and_its_meaning_in_one_line(string topic, string line) =>
         Assert.Contains(line, Text($"(Get-Help {topic}) -as [string]").ReplaceLineEndings("\n").Split('\n'));
