@@ -113,9 +113,14 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
             Task<GarbageCollectionResult> collection = store!.Collector.CollectAsync(TimeSpan.Zero, Token);
             RegisterAnswer answer = (await store.Records.SealAsync([Registers.Seal($"f{round}", 1, manifest)], Token))[0];
             await collection;
-            bool isGone = (await AreGoneAsync(manifest))[0];
-            Assert.True(answer.Status == RegisterStatus.ChunksMissing || !isGone);
-            kept += isGone ? 0 : 1;
+
+            // A seal that is refused may have come between two deletions: then some of the chunks are gone.
+            if (answer.Status != RegisterStatus.ChunksMissing)
+            {
+                Assert.Equal(RegisterStatus.Done, answer.Status);
+                Assert.False((await AreGoneAsync(manifest))[0]);
+                kept++;
+            }
         }
 
         await store!.Collector.CollectAsync(TimeSpan.Zero, Token);
