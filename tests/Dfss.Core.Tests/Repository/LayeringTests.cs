@@ -12,14 +12,15 @@ public sealed partial class LayeringTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         [""] = [],
+        ["Hashing"] = [],
         ["Protocol"] = [],
         ["Encryption"] = [],
         ["Records"] = [],
         ["Security"] = ["Protocol", "Encryption", "Storage"],
         ["Transport"] = ["Protocol", "Security"],
-        ["Storage"] = ["Records"],
+        ["Storage"] = ["Records", "Hashing"],
         ["Clusters"] = ["Transport", "Storage", "Protocol", "Security"],
-        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters"],
+        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters", "Hashing"],
         ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Clusters"],
     };
 
@@ -158,6 +159,6 @@ public sealed partial class LayeringTests
     [GeneratedRegex(@"""[^""]*""")]
     private static partial Regex Literal();
 
-    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
+    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Hashing|Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
     private static partial Regex RoomReference();
 }
