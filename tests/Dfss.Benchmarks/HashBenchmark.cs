@@ -3,8 +3,8 @@ using Dfss.Hashing;
 
 namespace Dfss.Benchmarks;
 
-/// <summary>SHA-256 of chunks by the platform, in the lanes that this processor has, and by the choice between them. All
-/// in one run, in processor time, so that other work on the machine matters little.</summary>
+/// <summary>SHA-256 of chunks by the platform, in the lanes that this processor has, and by the choice between them.
+/// All in one run, in processor time, so that other work on the machine matters little.</summary>
 internal static class HashBenchmark
 {
     private static readonly int[] ChunkKibibytes = [64, 256, 1024, 4096];
@@ -34,7 +34,8 @@ internal static class HashBenchmark
         foreach (int kibibytes in ChunkKibibytes)
         {
             output.WriteLine();
-            output.WriteLine($"| chunks of {kibibytes} KiB at once | {string.Join(" | ", columns.Select(column => column.Name))} |");
+            string names = string.Join(" | ", columns.Select(column => column.Name));
+            output.WriteLine($"| chunks of {kibibytes} KiB at once | {names} |");
             output.WriteLine($"|---{string.Concat(Enumerable.Repeat("|---", columns.Count))}|");
             ReadOnlyMemory<byte>[] chunks = MakeChunks(kibibytes << 10);
             for (int count = 1; count <= chunks.Length; count++)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -27,19 +26,22 @@ internal sealed unsafe class Sha256Lanes16 : Sha256Lanes
     {
         byte* memory = stackalloc byte[(BlockWords * Vector512<byte>.Count) + CacheLineBytes];
         Vector512<uint>* w = (Vector512<uint>*)Align(memory);
-        for (nuint offset = 0; offset != count * BlockBytes; offset += BlockBytes)
+        fixed (uint* k = Sha256Constants.Rounds)
         {
-            for (int i = 0; i < Width; i += 4)
+            for (nuint offset = 0; offset != count * BlockBytes; offset += BlockBytes)
             {
-                LoadFour(blocks + i, offset, w + i);
-            }
+                for (int i = 0; i < Width; i += 4)
+                {
+                    LoadFour(blocks + i, offset, w + i);
+                }
 
-            for (int i = 0; i < 4; i++)
-            {
-                TransposeQuarters(w + i);
-            }
+                for (int i = 0; i < 4; i++)
+                {
+                    TransposeQuarters(w + i);
+                }
 
-            RunRounds((Vector512<uint>*)state, w);
+                RunRounds((Vector512<uint>*)state, w, k);
+            }
         }
     }
 
@@ -47,11 +49,10 @@ internal sealed unsafe class Sha256Lanes16 : Sha256Lanes
     /// their values; the message words are in memory. There are not enough registers for both: with the message words
     /// in variables, the compiler moves them to the stack and back, which doubles the time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RunRounds(Vector512<uint>* state, Vector512<uint>* w)
+    private static void RunRounds(Vector512<uint>* state, Vector512<uint>* w, uint* k)
     {
         Vector512<uint> a = state[0], b = state[1], c = state[2], d = state[3];
         Vector512<uint> e = state[4], f = state[5], g = state[6], h = state[7];
-        uint* k = (uint*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Sha256Constants.Rounds));
         for (uint* last = k + Sha256Constants.Rounds.Length - BlockWords; k != last; k += BlockWords)
         {
             Round(a, b, c, ref d, e, f, g, ref h, Take(w, k, 0));

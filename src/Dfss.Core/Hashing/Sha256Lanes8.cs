@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -22,11 +21,14 @@ internal sealed unsafe class Sha256Lanes8 : Sha256Lanes
     {
         byte* memory = stackalloc byte[(BlockWords * Vector256<byte>.Count) + CacheLineBytes];
         Vector256<uint>* w = (Vector256<uint>*)Align(memory);
-        for (nuint offset = 0; offset != count * BlockBytes; offset += BlockBytes)
+        fixed (uint* k = Sha256Constants.Rounds)
         {
-            LoadHalf(blocks, offset, w);
-            LoadHalf(blocks, offset + (BlockBytes / 2), w + (BlockWords / 2));
-            RunRounds((Vector256<uint>*)state, w);
+            for (nuint offset = 0; offset != count * BlockBytes; offset += BlockBytes)
+            {
+                LoadHalf(blocks, offset, w);
+                LoadHalf(blocks, offset + (BlockBytes / 2), w + (BlockWords / 2));
+                RunRounds((Vector256<uint>*)state, w, k);
+            }
         }
     }
 
@@ -34,11 +36,10 @@ internal sealed unsafe class Sha256Lanes8 : Sha256Lanes
     /// their values; the message words are in memory. There are not enough registers for both: with the message words
     /// in variables, the compiler moves them to the stack and back, which doubles the time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RunRounds(Vector256<uint>* state, Vector256<uint>* w)
+    private static void RunRounds(Vector256<uint>* state, Vector256<uint>* w, uint* k)
     {
         Vector256<uint> a = state[0], b = state[1], c = state[2], d = state[3];
         Vector256<uint> e = state[4], f = state[5], g = state[6], h = state[7];
-        uint* k = (uint*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Sha256Constants.Rounds));
         for (uint* last = k + Sha256Constants.Rounds.Length - BlockWords; k != last; k += BlockWords)
         {
             Round(a, b, c, ref d, e, f, g, ref h, Take(w, k, 0));

@@ -47,7 +47,8 @@ internal sealed unsafe class ScalarLanes : Sha256Lanes
 
         for (int t = 0; t < w.Length; t++)
         {
-            uint first = s[7] + Sum(s[4], 6, 11, 25) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + Sha256Constants.Rounds[t] + w[t];
+            uint first = s[7] + Sum(s[4], 6, 11, 25) + ((s[4] & s[5]) ^ (~s[4] & s[6]))
+                + Sha256Constants.Rounds[t] + w[t];
             uint second = Sum(s[0], 2, 13, 22) + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
             s[..7].CopyTo(s[1..]);
             s[4] += first;
@@ -61,7 +62,9 @@ internal sealed unsafe class ScalarLanes : Sha256Lanes
     }
 
     private static uint Sum(uint x, int first, int second, int third) =>
-        BitOperations.RotateRight(x, first) ^ BitOperations.RotateRight(x, second) ^ BitOperations.RotateRight(x, third);
+        BitOperations.RotateRight(x, first)
+        ^ BitOperations.RotateRight(x, second)
+        ^ BitOperations.RotateRight(x, third);
 
     private static uint Sigma(uint x, int first, int second, int shift) =>
         BitOperations.RotateRight(x, first) ^ BitOperations.RotateRight(x, second) ^ (x >> shift);

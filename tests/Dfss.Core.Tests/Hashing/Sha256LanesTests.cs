@@ -45,7 +45,8 @@ public sealed class Sha256LanesTests(ITestOutputHelper output)
         for (int start = 0; start <= 300; start++)
         {
             // Neighbouring lengths, so that lanes end at different blocks, in both orders.
-            ReadOnlyMemory<byte>[] contents = [.. Enumerable.Range(0, lanes.Count).Select(i => Slice(i, start + (i * 7)))];
+            ReadOnlyMemory<byte>[] contents =
+                [.. Enumerable.Range(0, lanes.Count).Select(i => Slice(i, start + (i * 7)))];
             AssertAsPlatform(lanes, contents);
             AssertAsPlatform(lanes, [.. contents.Reverse()]);
         }
@@ -119,7 +120,8 @@ public sealed class Sha256LanesTests(ITestOutputHelper output)
             return new ScalarLanes();
         }
 
-        Sha256Lanes lanes = Sha256Lanes.All.Single(lanes => lanes.Name.StartsWith(implementation, StringComparison.Ordinal));
+        Sha256Lanes lanes = Sha256Lanes.All.Single(
+            lanes => lanes.Name.StartsWith(implementation, StringComparison.Ordinal));
         Assert.SkipUnless(lanes.IsSupported, $"This processor has no {implementation}.");
         return lanes;
     }

@@ -13,7 +13,8 @@ public sealed class WideSha256Tests
         Random random = new(1);
         for (int count = 0; count <= 40; count++)
         {
-            ReadOnlyMemory<byte>[] contents = [.. Enumerable.Range(0, count).Select(_ => Make(random.Next(2000), random))];
+            ReadOnlyMemory<byte>[] contents =
+                [.. Enumerable.Range(0, count).Select(_ => Make(random.Next(2000), random))];
             AssertHashes(new WideSha256([new LaneCost(lanes, 1.5)]), contents);
             AssertHashes(new WideSha256([]), contents);
             AssertHashes(new WideSha256(LaneCost.MeasureAll()), contents);
@@ -51,7 +52,7 @@ public sealed class WideSha256Tests
         WideSha256 wide = new([new LaneCost(lanes, 2.5)]);
         Random random = new(1);
 
-        AssertHashes(wide, [Make(64, random), Make(64, random), Make(1 << 20, random), Make(64, random), Make(64, random)]);
+        AssertHashes(wide, [.. new[] { 64, 64, 1 << 20, 64, 64 }.Select(length => Make(length, random))]);
 
         Assert.Equal(2, lanes.Steps);
     }

@@ -114,8 +114,8 @@ public sealed partial class LayeringTests
     }
 
     [Fact]
-    public void Protocol_Records_and_Encryption_do_no_input_or_output() => RepositoryFiles.AssertNone(
-        from room in new[] { "Protocol", "Records", "Encryption" }
+    public void Protocol_Records_Encryption_and_Hashing_do_no_input_or_output() => RepositoryFiles.AssertNone(
+        from room in new[] { "Protocol", "Records", "Encryption", "Hashing" }
         from path in RepositoryFiles.List($"{Core}/{room}", ".cs")
         from line in RepositoryFiles.ReadCode(path)
         from token in InputOutput
