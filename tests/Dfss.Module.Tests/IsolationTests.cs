@@ -96,7 +96,8 @@ public sealed class IsolationTests : IDisposable
             """,
             TestContext.Current.CancellationToken);
 
-        Assert.Equal(["peers 2", "peers 0", "listeners 0", "modules 1", "contexts 1", "state Running", "modules 0"], output);
+        Assert.Equal(
+            ["peers 2", "peers 0", "listeners 0", "modules 1", "contexts 1", "state Running", "modules 0"], output);
     }
 
     [Fact]
@@ -220,8 +221,9 @@ public sealed class IsolationTests : IDisposable
 
     private static IEnumerable<Type> Mentioned(Type type)
     {
-        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
-            | BindingFlags.DeclaredOnly;
+        const BindingFlags All =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+                | BindingFlags.DeclaredOnly;
         IEnumerable<MethodBase> methods = type.GetMethods(All).Concat<MethodBase>(type.GetConstructors(All))
             .Where(method => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly);
         return

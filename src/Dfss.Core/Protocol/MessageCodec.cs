@@ -19,16 +19,20 @@ internal static partial class MessageCodec
 
     private const int MessageItems = 4;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Words that occur in many messages: decoding one of them allocates no new string.</summary>
     private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> KnownWords = new HashSet<string>(
         [
-            Operations.Hello, Operations.Ping, Operations.StoreChunk, Operations.StoreChunks, Operations.GetChunk, Operations.GetChunks,
-            Operations.FindMissing, Operations.GetFileInfo, Operations.Prepare, Operations.Seal, Operations.Accept, Operations.Decide,
+            Operations.Hello, Operations.Ping, Operations.StoreChunk, Operations.StoreChunks, Operations.GetChunk,
+            Operations.GetChunks,
+            Operations.FindMissing, Operations.GetFileInfo, Operations.Prepare, Operations.Seal, Operations.Accept,
+            Operations.Decide,
             Operations.Read, Operations.ListFiles, Operations.VerifyChunk, Operations.PeerInfo,
             Operations.ListSeals, Operations.Optimize, "chunk_id", "present", "lengths", "results",
-            "name", "index", "file_id", "manifest", "answer", "length", "chunk_size", "chunk_count", "message", "retryable", "after",
+            "name", "index", "file_id", "manifest", "answer", "length", "chunk_size", "chunk_count", "message",
+            "retryable", "after",
             "limit", "prefix", "more", "state",
         ],
         StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
@@ -46,7 +50,8 @@ internal static partial class MessageCodec
     {
         if (payloadBytes > DfssLimits.MaxPayloadBytes)
         {
-            throw TooLarge($"A payload of {payloadBytes} bytes is over the limit of {DfssLimits.MaxPayloadBytes} bytes.");
+            throw TooLarge(
+                $"A payload of {payloadBytes} bytes is over the limit of {DfssLimits.MaxPayloadBytes} bytes.");
         }
 
         int before = destination.BodyBytes;
@@ -84,7 +89,8 @@ internal static partial class MessageCodec
         int header = destination.BodyBytes - before;
         if (header > DfssLimits.MaxHeaderBytes)
         {
-            throw TooLarge($"The arguments or results take {header} bytes; the limit is {DfssLimits.MaxHeaderBytes} bytes.");
+            throw TooLarge(
+                $"The arguments or results take {header} bytes; the limit is {DfssLimits.MaxHeaderBytes} bytes.");
         }
     }
 
@@ -116,16 +122,20 @@ internal static partial class MessageCodec
             else
             {
                 long number = ReadInteger(ref reader);
-                status = number <= int.MaxValue ? (DfssErrorCode)number : throw Malformed($"The status {number} is out of range.");
+                status = number <= int.MaxValue
+                    ? (DfssErrorCode)number
+                    : throw Malformed($"The status {number} is out of range.");
             }
 
             return reader.NextMessagePackType == MessagePackType.Map
                 ? new Message(id, operation, status, ReadMap(ref reader))
                 : throw Malformed("A message's third item is not a map.");
         }
-        catch (Exception exception) when (exception is MessagePackSerializationException or EndOfStreamException or OverflowException)
+        catch (Exception exception)
+            when (exception is MessagePackSerializationException or EndOfStreamException or OverflowException)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, $"A message is malformed: {exception.Message}", exception);
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"A message is malformed: {exception.Message}", exception);
         }
     }
 
@@ -137,10 +147,13 @@ internal static partial class MessageCodec
 
     private static long ReadInteger(ref MessagePackReader reader)
     {
-        long number = reader.NextMessagePackType == MessagePackType.Integer ? reader.ReadInt64() : throw Malformed("An integer was expected.");
+        long number = reader.NextMessagePackType == MessagePackType.Integer
+            ? reader.ReadInt64()
+            : throw Malformed("An integer was expected.");
         return number is >= 0 and <= MessageValue.MaxInteger
             ? number
-            : throw Malformed(string.Create(CultureInfo.InvariantCulture, $"The integer {number} is not within 0 to 2^53 - 1."));
+            : throw Malformed(
+                string.Create(CultureInfo.InvariantCulture, $"The integer {number} is not within 0 to 2^53 - 1."));
     }
 
     private static string ReadText(ref MessagePackReader reader)
@@ -157,7 +170,9 @@ internal static partial class MessageCodec
             {
                 Span<char> characters = stackalloc char[KnownWordBytes];
                 int count = StrictUtf8.GetChars(utf8, characters);
-                return KnownWords.TryGetValue(characters[..count], out string? known) ? known : new string(characters[..count]);
+                return KnownWords.TryGetValue(characters[..count], out string? known)
+                    ? known
+                    : new string(characters[..count]);
             }
 
             return StrictUtf8.GetString(utf8);
@@ -241,7 +256,8 @@ internal static partial class MessageCodec
     {
         if (map.Count > MaxMapKeys || depth > DfssLimits.MaxDepth)
         {
-            throw TooLarge($"A map has {map.Count} keys at depth {depth}; the limits are {MaxMapKeys} and {DfssLimits.MaxDepth}.");
+            throw TooLarge(
+                $"A map has {map.Count} keys at depth {depth}; the limits are {MaxMapKeys} and {DfssLimits.MaxDepth}.");
         }
 
         writer.WriteMapHeader(map.Count);

@@ -7,7 +7,8 @@ internal static partial class RecordCodec
 {
     public static FileRecord DecodeRecord(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadRecord);
 
-    public static BallotedRecord DecodeBallotedRecord(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadBallotedRecord);
+    public static BallotedRecord DecodeBallotedRecord(ReadOnlyMemory<byte> encoded) =>
+        Decode(encoded, ReadBallotedRecord);
 
     public static RegisterState DecodeState(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadState);
 
@@ -53,7 +54,11 @@ internal static partial class RecordCodec
     public static ReadRequest DecodeRead(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
-        return new ReadRequest(Required(fields.Name, "name")) { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
+        return new ReadRequest(Required(fields.Name, "name"))
+        {
+            Clocks = fields.Clocks,
+            IsUnanimous = fields.IsUnanimous
+        };
     }
 
     public static SealedName DecodeSealedName(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadSealedName);
@@ -165,11 +170,14 @@ internal static partial class RecordCodec
             "epoch" => Set(rest = rest with { Epoch = ReadInteger(ref r, 1, MaxInteger) }),
             "state" => Set(state = ReadInteger(ref r, 0, (int)FileRecordState.Moved)),
             "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
-            "former_home" => Set(rest = rest with { FormerHome = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember) }),
+            "former_home" => Set(
+                rest = rest with { FormerHome = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember) }),
             "writer_id" => Set(writerId = ReadGuid(ref r)),
-            "previous" => Set(rest = rest with { Previous = ReadArray(ref r, d, DfssLimits.MaxPreviousVersions, ReadPrevious) }),
+            "previous" => Set(
+                rest = rest with { Previous = ReadArray(ref r, d, DfssLimits.MaxPreviousVersions, ReadPrevious) }),
             "previous_writer_ids" =>
-                Set(rest = rest with { PreviousWriterIds = ReadArray(ref r, d, Proposer.MaxPreviousWriterIds, ReadGuidItem) }),
+                Set(rest =
+                    rest with { PreviousWriterIds = ReadArray(ref r, d, Proposer.MaxPreviousWriterIds, ReadGuidItem) }),
             _ => version.TryRead(ref r, key, minChunkSize: 0),
         });
         rest = rest with
@@ -187,7 +195,8 @@ internal static partial class RecordCodec
     private static FileVersion ReadPrevious(ref MessagePackReader reader, int depth)
     {
         VersionFields version = new();
-        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int _) => version.TryRead(ref r, key, DfssLimits.MinChunkSize));
+        ReadMap(ref reader, depth,
+            (ref MessagePackReader r, string key, int _) => version.TryRead(ref r, key, DfssLimits.MinChunkSize));
         return version.ToVersion();
     }
 
@@ -206,7 +215,8 @@ internal static partial class RecordCodec
         return exact ?? coarse;
     }
 
-    private static KeyEnvelope ReadEnvelope(ref MessagePackReader reader) => new(ReadBytes(ref reader, 1, KeyEnvelope.MaxBytes));
+    private static KeyEnvelope ReadEnvelope(ref MessagePackReader reader) =>
+        new(ReadBytes(ref reader, 1, KeyEnvelope.MaxBytes));
 
     private static HomeMember ReadMember(ref MessagePackReader reader, int depth)
     {
@@ -221,7 +231,8 @@ internal static partial class RecordCodec
         return new HomeMember(storeId, Required(addresses, "addresses"));
     }
 
-    private static string ReadAddress(ref MessagePackReader reader, int depth) => ReadText(ref reader, DfssLimits.MaxAddressBytes);
+    private static string ReadAddress(ref MessagePackReader reader, int depth) =>
+        ReadText(ref reader, DfssLimits.MaxAddressBytes);
 
     private static Guid ReadGuidItem(ref MessagePackReader reader, int depth) => ReadGuid(ref reader);
 

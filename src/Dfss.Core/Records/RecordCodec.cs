@@ -12,8 +12,8 @@ namespace Dfss.Records;
 /// <remarks>
 /// Every item is a map with text keys, written in this order. Unknown keys are skipped; a key that stands twice is
 /// refused. nil is the same as absent. Integers are 0 to 2^53 - 1, text is UTF-8, nesting is at most 8 deep. ballot:
-/// [counter, bin 16] in the first home (epoch 0), else [counter, bin 16, epoch], the epoch from 1; ordered by the epoch,
-/// the counter, the bytes.
+/// [counter, bin 16] in the first home (epoch 0), else [counter, bin 16, epoch], the epoch from 1; ordered by the
+/// epoch, the counter, the bytes.
 /// <code>
 /// record           name                 str         1-1024 bytes, by the rule for names
 ///                  version              int         from 1
@@ -146,8 +146,11 @@ internal static partial class RecordCodec
     private static void WriteAnswer(ref MessagePackWriter writer, RegisterAnswer answer)
     {
         Require(Enum.IsDefined(answer.Status), "status");
-        writer.WriteMapHeader(1 + CountOf(answer.Promised != default, answer.Accepted is not null, answer.Decided is not null)
-            + CountOf(!answer.Missing.Bits.IsEmpty, answer.IsManifestMissing, answer.Clock is not null, answer.Known.Count > 0));
+        writer.WriteMapHeader(
+            1 + CountOf(answer.Promised != default, answer.Accepted is not null, answer.Decided is not null)
+                + CountOf(
+                    !answer.Missing.Bits.IsEmpty, answer.IsManifestMissing, answer.Clock is not null,
+                    answer.Known.Count > 0));
         writer.Write("status");
         writer.Write((int)answer.Status);
         WriteVotes(ref writer, answer.Promised, answer.Accepted, answer.Decided);
@@ -191,7 +194,8 @@ internal static partial class RecordCodec
         }
     }
 
-    private static void WriteVotes(ref MessagePackWriter writer, Ballot promised, BallotedRecord? accepted, BallotedRecord? decided)
+    private static void WriteVotes(
+        ref MessagePackWriter writer, Ballot promised, BallotedRecord? accepted, BallotedRecord? decided)
     {
         if (promised != default)
         {
@@ -244,7 +248,8 @@ internal static partial class RecordCodec
     }
 
     /// <summary>In network order, so that the order of the bytes is the order of the ids.</summary>
-    private static void WriteGuid(ref MessagePackWriter writer, Guid id) => writer.Write(id.ToByteArray(bigEndian: true));
+    private static void WriteGuid(ref MessagePackWriter writer, Guid id) =>
+        writer.Write(id.ToByteArray(bigEndian: true));
 
     private static int CountOf(params ReadOnlySpan<bool> present) => present.Count(value: true);
 }

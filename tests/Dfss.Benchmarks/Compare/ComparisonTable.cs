@@ -8,7 +8,8 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
     public void WriteIntroduction(string folder, List<string> skipped)
     {
         output.WriteLine($"Measured {Machine.Describe(folder)}.");
-        output.WriteLine($"Medians of {rounds} round(s); the tools take turns; what was received is compared with the source.");
+        output.WriteLine(
+            $"Medians of {rounds} round(s); the tools take turns; what was received is compared with the source.");
         output.WriteLine();
         output.WriteLine(
             """
@@ -34,7 +35,8 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         List<Turn> floor = results.Single(result => result.Tool.Name == CpTool.PlainName).Turns;
         output.WriteLine();
         output.WriteLine(
-            $"| {workload.Title} | verified; durable | send, s ({Speed(isLarge)}) | to cp | receive, s ({Speed(isLarge)}) "
+            $"| {workload.Title} | verified; durable | send, s ({Speed(isLarge)}) | to cp | receive, s "
+            + $"({Speed(isLarge)}) "
             + $"| to cp | processor s per {unit}, send / receive | peak memory, client / server, MB |");
         output.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach ((ICopyTool tool, List<Turn> turns) in results)
@@ -67,7 +69,9 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
     {
         List<Cost> costs = [.. turns.SelectMany(turn => new[] { turn.Send, turn.Receive })];
         string client = Megabytes(costs.Max(cost => cost.ClientPeakBytes));
-        return costs.Max(cost => cost.ServerPeakBytes) is { } server ? $"{client} / {Megabytes(server)}" : client + " / -";
+        return costs.Max(cost => cost.ServerPeakBytes) is { } server
+            ? $"{client} / {Megabytes(server)}"
+            : client + " / -";
     }
 
     private static string Megabytes(long bytes) =>

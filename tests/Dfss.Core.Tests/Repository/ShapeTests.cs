@@ -33,9 +33,11 @@ public sealed class ShapeTests
     [Fact]
     public void No_text_names_a_place_of_one_machine() => RepositoryFiles.AssertNone(
         from path in RepositoryFiles.List(
-            "", ".cs", ".md", ".ps1", ".psm1", ".psd1", ".ps1xml", ".csproj", ".props", ".targets", ".sln", ".yml", "/run", "packages.lock.json")
+            "", ".cs", ".md", ".ps1", ".psm1", ".psd1", ".ps1xml", ".csproj", ".props", ".targets", ".sln", ".yml",
+            "/run", "packages.lock.json")
         from line in RepositoryFiles.ReadLines(path).Select((text, index) => (Text: text, Number: index + 1))
-        where Regex.IsMatch(line.Text, @"(?<![\w.:])/(work|home|Users|root)/\w|[A-Z]:\\Users\\", RegexOptions.CultureInvariant)
+        where Regex.IsMatch(
+            line.Text, @"(?<![\w.:])/(work|home|Users|root)/\w|[A-Z]:\\Users\\", RegexOptions.CultureInvariant)
         select $"{path}:{line.Number}: {line.Text.Trim()}");
 
     [Fact]
@@ -43,7 +45,9 @@ public sealed class ShapeTests
     {
         string solution = RepositoryFiles.ReadText("Dfss.sln").Replace('\\', '/');
 
-        Assert.All(RepositoryFiles.List("", ".csproj"), path => Assert.Contains($"\"{path}\"", solution, StringComparison.Ordinal));
+        Assert.All(
+            RepositoryFiles.List("", ".csproj"),
+            path => Assert.Contains($"\"{path}\"", solution, StringComparison.Ordinal));
     }
 
     private static IReadOnlyList<string> Code =>

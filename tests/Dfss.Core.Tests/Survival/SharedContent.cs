@@ -41,7 +41,8 @@ internal sealed class SharedContent
             return former[random.Next(former.Length)];
         }
 
-        IEnumerable<byte[]> parts = Enumerable.Range(0, random.Next(MaxBlocksOfFile + 1)).Select(_ => blocks[random.Next(Blocks)]);
+        IEnumerable<byte[]> parts = Enumerable.Range(0, random.Next(MaxBlocksOfFile + 1))
+            .Select(_ => blocks[random.Next(Blocks)]);
         byte[] content = [.. parts.Append(ends[random.Next(Ends)]).SelectMany(part => part)];
         string name = $"source{random.NextInt64():x}";
         File.WriteAllBytes(folder[name], content);

@@ -11,15 +11,16 @@ using Xunit;
 namespace Dfss.Tests.Transfer;
 
 /// <summary>
-/// Peers that were restarted on other ports: which operations bring the new addresses into the record of a file. After each
-/// a client that knows one peer finds the other two by the record.
+/// Peers that were restarted on other ports: which operations bring the new addresses into the record of a file. After
+/// each a client that knows one peer finds the other two by the record.
 /// </summary>
 public sealed class ReaddressedPeersTests : IAsyncDisposable
 {
     private static readonly SendOptions Send = new() { ChunkSize = DfssLimits.MinChunkSize };
 
     private readonly TemporaryFolder folder = new();
-    private readonly CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken);
     private readonly List<DfssPeer> peers = [];
     private readonly HashSet<int> ports = [];
 
@@ -82,7 +83,8 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
             },
         };
 
-        RepairResult repaired = await client.RepairAsync(await client.GetAsync("x", Token), options, progress: null, Token);
+        RepairResult repaired = await client.RepairAsync(
+            await client.GetAsync("x", Token), options, progress: null, Token);
 
         Assert.Equal(0, repaired.CopiedChunks);
         AssertCurrent(repaired.File.Record.Home);
@@ -98,7 +100,8 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
     {
         await SendAndRestartAsync(Send);
         DfssClient client = ClientOfAll();
-        await client.RepairAsync(await client.GetAsync("x", Token), new RepairOptions { Replicas = 3 }, progress: null, Token);
+        await client.RepairAsync(
+            await client.GetAsync("x", Token), new RepairOptions { Replicas = 3 }, progress: null, Token);
         await AssertFoundByOneAsync("x", version: 2);
     }
 
@@ -153,7 +156,8 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
         await RestartAsync();
         DfssClient client = Client(Running);
         await client.RepairAsync(
-            await client.GetAsync("x", Token), new RepairOptions { MoveTo = [.. next.Select(Cluster.AddressOf)] }, progress: null, Token);
+            await client.GetAsync("x", Token), new RepairOptions { MoveTo = [.. next.Select(Cluster.AddressOf)] },
+            progress: null, Token);
 
         await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
         PeerHandle former = await directory.ConnectAsync(Cluster.AddressOf(Running[0]), Token);
@@ -187,13 +191,16 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
         await ReceiveAsync(ClientOfAll(authority.Identify(DfssRole.Reader)), "x");
 
         StoredFile left = await ClientOfAll(authority.Identify(DfssRole.Writer)).GetAsync("x", Token);
-        Assert.Empty(left.Record.Home.SelectMany(member => member.Addresses).Intersect(Running.SelectMany(peer => peer.AdvertisedAddresses)));
+        Assert.Empty(
+            left.Record.Home.SelectMany(member => member.Addresses)
+                .Intersect(Running.SelectMany(peer => peer.AdvertisedAddresses)));
     }
 
     [Fact]
     public async Task A_loopback_address_does_not_take_the_place_of_one_that_other_machines_can_use()
     {
-        PeerOptions options = new() { Port = 0, StorePath = folder["a"], AdvertisedAddresses = ["storage.example:9000"] };
+        PeerOptions options =
+            new() { Port = 0, StorePath = folder["a"], AdvertisedAddresses = ["storage.example:9000"] };
         DfssPeer peer = await DfssPeer.StartAsync(options, Token);
         peers.Add(peer);
         await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
@@ -258,7 +265,8 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
     private DfssClient Client(IReadOnlyList<DfssPeer> known, TlsIdentity? identity = null)
     {
         DfssClient client = new(
-            [.. known.Select(Cluster.AddressOf)], new TransferOptions { Debug = told.Enqueue, Identity = identity, TimeProvider = clock });
+            [.. known.Select(Cluster.AddressOf)],
+            new TransferOptions { Debug = told.Enqueue, Identity = identity, TimeProvider = clock });
         clients.Add(client);
         return client;
     }
@@ -266,8 +274,10 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
     private async Task ReceiveAsync(DfssClient client, string name, KeyRing? keys = null)
     {
         ReceiveOptions options = new() { Force = true, Keys = keys };
-        await client.ReceiveAsync(await client.GetAsync(name, Token), folder["received"], options, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["received"], Token));
+        await client.ReceiveAsync(
+            await client.GetAsync(name, Token), folder["received"], options, progress: null, Token);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["received"], Token));
     }
 
     private async Task AssertFoundByOneAsync(string name, long version, KeyRing? keys = null)

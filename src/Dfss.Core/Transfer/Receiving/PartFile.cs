@@ -37,8 +37,9 @@ internal sealed class PartFile : IDisposable
     public SafeFileHandle Handle { get; }
 
     /// <summary>Of a file of one chunk there is nothing to go on with.</summary>
-    public static bool HasTrailer(FileRecord record) => record.ChunkSize >= DfssLimits.MinChunkSize - KeyEnvelope.ChunkOverheadBytes
-        && FileManifest.CountChunks(record.Length, record.ChunkSize) is > 1 and <= DfssLimits.MaxChunksPerFile;
+    public static bool HasTrailer(FileRecord record) =>
+        record.ChunkSize >= DfssLimits.MinChunkSize - KeyEnvelope.ChunkOverheadBytes
+            && FileManifest.CountChunks(record.Length, record.ChunkSize) is > 1 and <= DfssLimits.MaxChunksPerFile;
 
     /// <summary>Whether its name belongs to another file or to none by now. On Windows an open file keeps its
     /// name.</summary>
@@ -111,7 +112,8 @@ internal sealed class PartFile : IDisposable
         if (IsReplaced)
         {
             throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"'{Path}' was removed or replaced by another program meanwhile.", "Run the command again.");
+                DfssErrorCode.DestinationUnwritable, $"'{Path}' was removed or replaced by another program meanwhile.",
+                "Run the command again.");
         }
     }
 
@@ -120,7 +122,8 @@ internal sealed class PartFile : IDisposable
     public PartFile Replace()
     {
         Remove();
-        return TryCreate(Path, record, isSparse) ?? throw InTheWay(Path, "another program has just made a file of that name.");
+        return TryCreate(Path, record, isSparse)
+            ?? throw InTheWay(Path, "another program has just made a file of that name.");
     }
 
     /// <summary>Removes the file, as its owner, and closes it.</summary>
@@ -240,7 +243,8 @@ internal sealed class PartFile : IDisposable
         {
             return null;
         }
-        catch (IOException error) when (OperatingSystem.IsWindows() ? (error.HResult & 0xFFFF) == 32 : !File.Exists(path))
+        catch (IOException error)
+            when (OperatingSystem.IsWindows() ? (error.HResult & 0xFFFF) == 32 : !File.Exists(path))
         {
             handle = null;
         }
@@ -285,12 +289,14 @@ internal sealed class PartFile : IDisposable
     }
 
     private static DfssException InTheWay(string path, string why) => new(
-        DfssErrorCode.DestinationUnwritable, $"The received chunks are kept as '{path}' until all are there, and {why}", "Remove it.");
+        DfssErrorCode.DestinationUnwritable, $"The received chunks are kept as '{path}' until all are there, and {why}",
+        "Remove it.");
 
     private static DfssException InUse(string path, int? holder) => new(
         DfssErrorCode.DestinationUnwritable,
         holder is int id && id != Environment.ProcessId
-            ? string.Create(CultureInfo.InvariantCulture, $"'{path}' is in use: process {id} receives the same destination.")
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"'{path}' is in use: process {id} receives the same destination.")
             : $"'{path}' is in use: the same destination is received already.",
         "Wait until that has ended, or end it, or receive to another destination.");
 }

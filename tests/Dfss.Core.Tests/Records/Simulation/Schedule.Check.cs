@@ -11,7 +11,9 @@ internal sealed partial class Schedule
             return $"the last read of '{name}' is not current";
         }
 
-        if (operations.FirstOrDefault(o => o is { IsRead: true, Outcome: HistoryOutcome.Nothing, Seen: not null } && !chosen.IsReal(o.Seen!)) is { } unreal)
+        if (operations.FirstOrDefault(
+            o => o is { IsRead: true, Outcome: HistoryOutcome.Nothing, Seen: not null } && !chosen.IsReal(o.Seen!))
+                is { } unreal)
         {
             return $"a flagged read shows what was never chosen: {unreal}";
         }

@@ -69,7 +69,8 @@ internal sealed partial class Schedule
     public static int[] IndexesOf(IReadOnlyList<HomeMember> members) =>
         [.. members.Select(member => (int)member.StoreId!.Value.ToByteArray()[^1])];
 
-    public static IReadOnlyList<StoreId?> StoresOf(int[] indexes) => [.. indexes.Select(index => (StoreId?)IdOf(index))];
+    public static IReadOnlyList<StoreId?> StoresOf(int[] indexes) =>
+        [.. indexes.Select(index => (StoreId?)IdOf(index))];
 
     public int Tick() => ++ticks;
 
@@ -92,7 +93,8 @@ internal sealed partial class Schedule
     }
 
     public void Send(SimulatedClient client, int member, RegisterRequest request) =>
-        Post(new Message(client, client.Epoch, member, request, RecordCodec.Encode(request), Chunk: 0, IsAnswer: false));
+        Post(
+            new Message(client, client.Epoch, member, request, RecordCodec.Encode(request), Chunk: 0, IsAnswer: false));
 
     public void SendPut(SimulatedClient client, int member, int chunk) =>
         Post(new Message(client, client.Epoch, member, Request: null, Body: null, chunk, IsAnswer: false));
@@ -195,7 +197,8 @@ internal sealed partial class Schedule
         if (message.IsAnswer)
         {
             unanswered.RemoveAll(sent => ReferenceEquals(sent.Client, message.Client) && sent.Epoch == message.Epoch
-                && sent.Member == message.Member && ReferenceEquals(sent.Request, message.Request) && sent.Chunk == message.Chunk);
+                && sent.Member == message.Member && ReferenceEquals(sent.Request, message.Request)
+                && sent.Chunk == message.Chunk);
             Report(message, isAnswered: true);
         }
         else if (Reach(message.Member) is { IsUp: true } member)
@@ -293,5 +296,6 @@ internal sealed partial class Schedule
 
     /// <summary>A request, or a put of a chunk where there is no request, or the answer to one.</summary>
     private sealed record Message(
-        SimulatedClient Client, int Epoch, int Member, RegisterRequest? Request, byte[]? Body, int Chunk, bool IsAnswer);
+        SimulatedClient Client, int Epoch, int Member, RegisterRequest? Request, byte[]? Body, int Chunk,
+        bool IsAnswer);
 }
