@@ -108,7 +108,8 @@ internal static class ResumeBenchmark
             if (process.HasExited)
             {
                 throw new InvalidOperationException(
-                    $"'{command}' had ended before it was to be killed: {await process.StandardError.ReadToEndAsync()}");
+                    $"'{command}' had ended before it was to be killed: "
+                        + await process.StandardError.ReadToEndAsync());
             }
 
             await Task.Delay(LookInterval);

@@ -60,7 +60,8 @@ public sealed class DetachedPeerTests : IDisposable
         // Of a store that last ran before places were noted, say.
         File.Delete(Path.Combine(folder, "twin", "place.json"));
         Assert.Equal(["StoreRelocated"], Strings(
-            $"try {{ Start-DfssPeer '{folder}/copy' -Port 0 -Detached }} catch {{ $_.FullyQualifiedErrorId.Split(',')[0] }}"));
+            $"try {{ Start-DfssPeer '{folder}/copy' -Port 0 -Detached }} "
+                + "catch { $_.FullyQualifiedErrorId.Split(',')[0] }"));
         PSObject copy = session.Run($"Start-DfssPeer '{folder}/copy' -Port 0 -Detached -StoreCopied")[0];
         Assert.NotEqual(Get<string>(original, "StoreId"), Get<string>(copy, "StoreId"));
         PSObject twin = session.Run($"Start-DfssPeer '{folder}/twin' -Port 0 -Detached")[0];

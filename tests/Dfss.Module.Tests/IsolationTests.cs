@@ -143,7 +143,8 @@ public sealed class IsolationTests : IDisposable
             $runs = 1..6 | ForEach-Object {
                 $shell = [powershell]::Create()
                 $shell.RunspacePool = $pool
-                $null = $shell.AddScript("(Send-DfssFile '{{folder}}/a.bin' -Name $_ -Peer $($peer.Endpoint)).Name; (Get-DfssPeer).Port")
+                $null = $shell.AddScript(
+                    "(Send-DfssFile '{{folder}}/a.bin' -Name $_ -Peer $($peer.Endpoint)).Name; (Get-DfssPeer).Port")
                 [pscustomobject]@{ Shell = $shell; Run = $shell.BeginInvoke() }
             }
             $runs | ForEach-Object { $_.Shell.EndInvoke($_.Run) } | Where-Object { $_ -ne $peer.Port }

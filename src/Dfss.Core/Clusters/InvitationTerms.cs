@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dfss.Security;
 
 namespace Dfss.Clusters;
@@ -41,8 +42,10 @@ public sealed record InvitationTerms
             : NamePrefixes.Count > MaxPrefixes
                 ? FormattableString.Invariant($"Of name prefixes there are {MaxPrefixes} at the most.")
             : NamePrefixes.Any(IsNoPrefix) ? "A name prefix is empty, or longer than a name."
-            : Name is not null && IsNoName(Name) ? FormattableString.Invariant(
-                $"A member's name has 1 to {MaxNameCharacters} printable characters, and does not begin or end with a space.")
+            : Name is not null && IsNoName(Name) ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"A member's name has 1 to {MaxNameCharacters} printable characters, "
+                    + $"and does not begin or end with a space.")
             : null;
         if (reason is not null)
         {

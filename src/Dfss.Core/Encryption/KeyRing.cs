@@ -71,9 +71,8 @@ public sealed class KeyRing
     /// <summary>The recipients of a file, for an error message.</summary>
     internal static string Describe(EnvelopeContent content) => string.Join(
         " and ",
-        content.Wraps.Select(
-            wrap =>
-                $"{(wrap.Kind == WrapKind.EncryptionKey ? "the encryption key" : "the certificate key")} {wrap.KeyId}"));
+        content.Wraps.Select(wrap =>
+            (wrap.Kind == WrapKind.EncryptionKey ? "the encryption key " : "the certificate key ") + wrap.KeyId));
 
     private static Func<KeyWrap, byte[]?> ToSecrets(X509Certificate2 certificate)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -71,8 +72,10 @@ public abstract class Recipient
         {
             throw new DfssException(
                 DfssErrorCode.CertificateExpired,
-                FormattableString.Invariant(
-                    $"The certificate '{certificate.Subject}' expired on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}."),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The certificate '{certificate.Subject}' expired on "
+                        + $"{certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}."),
                 "Encrypt for the one that has replaced it.");
         }
 

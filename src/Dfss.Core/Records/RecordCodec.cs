@@ -25,7 +25,8 @@ namespace Dfss.Records;
 ///                  chunk_size           int         bytes, 64 KiB to 16 MiB; in a tombstone from 0
 ///                  replicas             int         1-64
 ///                  run                  int         1-524,287
-///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 259 bytes
+///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered),
+///                                              addresses array of 0-8 str to 259 bytes
 ///                  former_home          array       as home, in a moved record only
 ///                  encryption           bin         1-4096 bytes, the envelope of an encrypted file; else absent
 ///                  modified             int         ms since 1970-01-01 UTC, to the end of the year 9999
@@ -33,7 +34,8 @@ namespace Dfss.Records;
 ///                  writer_id            bin 16
 ///                  previous             array       0-64 previous versions; absent where empty
 ///                  previous_writer_ids  array       0-8 bin 16; absent where empty
-/// previous version version, file_id or encrypted_file_id, length, chunk_size, replicas, run, encryption, modified, mode as in a file's record
+/// previous version version, file_id or encrypted_file_id, length, chunk_size, replicas, run, encryption, modified,
+///                  mode as in a file's record
 /// balloted record  ballot               ballot
 ///                  record               record
 /// register state   promised             ballot      absent: nothing promised
@@ -46,7 +48,8 @@ namespace Dfss.Records;
 ///                  home                 array       as a record's; absent where it was not told
 /// sealed name      name, seals
 /// prepare          name, ballot
-/// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i; home, may be absent
+/// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i;
+///                  home, may be absent
 /// accept, decide   name, ballot, record
 /// read             name
 /// all requests     clocks               array       0-512 clocks; absent where empty

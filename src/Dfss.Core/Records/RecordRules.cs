@@ -24,7 +24,8 @@ internal static class RecordRules
             && !known.Any(one => (one.Length, one.ChunkSize) == (record.Length, record.ChunkSize));
         return !isTooLong ? FindProblem(record.FormerHome, homes) : string.Create(
             CultureInfo.InvariantCulture,
-            $"{record.Length} bytes in chunks of {record.ChunkSize} are more than {DfssLimits.MaxChunksPerFile} chunks");
+            $"{record.Length} bytes in chunks of {record.ChunkSize} are more than "
+                + $"{DfssLimits.MaxChunksPerFile} chunks");
     }
 
     /// <summary>What is wrong with the members of a home, as a clause; null where nothing is.</summary>

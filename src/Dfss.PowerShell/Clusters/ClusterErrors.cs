@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using Dfss.Clusters;
 
@@ -82,8 +83,10 @@ internal static class ClusterErrors
 
     internal static CmdletException PassphraseTooShort() => new(ErrorRecords.Create(
         "PassphraseTooShort", ErrorCategory.InvalidArgument, target: null,
-        FormattableString.Invariant(
-            $"The passphrase has fewer than {ClusterPassphrase.MinCharacters} characters: a copy of the authority's folder would be opened by trying."),
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"The passphrase has fewer than {ClusterPassphrase.MinCharacters} characters: a copy of the authority's "
+                + $"folder would be opened by trying."),
         "Choose a longer one, such as four words; or take the risk with -AllowShortPassphrase."));
 
     internal static CmdletException PassphrasesDiffer() => new(ErrorRecords.Create(

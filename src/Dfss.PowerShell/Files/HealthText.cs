@@ -30,8 +30,9 @@ internal static class HealthText
         FileRecord record = health.File.Record;
         if (!health.HasMajority)
         {
+            int up = health.Members.Count(member => member.IsUp);
             yield return FormattableString.Invariant(
-                $"of its {Count(record.Home.Count, "peer")} only {health.Members.Count(member => member.IsUp)} answered, which is not a majority");
+                $"of its {Count(record.Home.Count, "peer")} only {up} answered, which is not a majority");
         }
 
         if (record.Home.Count < record.Replicas)

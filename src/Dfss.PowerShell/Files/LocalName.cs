@@ -40,8 +40,9 @@ internal static class LocalName
 
             if (FindTooLong(parts[i], isWindows) is not null)
             {
+                string unit = isWindows ? "characters" : "bytes";
                 throw Refuse(name, FormattableString.Invariant(
-                    $"a part of it is longer than the {MaxPartLength} {(isWindows ? "characters" : "bytes")} that a disk takes"));
+                    $"a part of it is longer than the {MaxPartLength} {unit} that a disk takes"));
             }
 
             path = Path.Combine(path, parts[i]);

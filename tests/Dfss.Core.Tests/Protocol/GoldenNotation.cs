@@ -25,7 +25,10 @@ internal static class GoldenNotation
         CultureInfo.InvariantCulture,
         $"{{{(manifest.IsEncrypted ? "\"encrypted\": true, " : "")}\"length\": {manifest.Length}, \"chunk_size\": "
             + $"{manifest.ChunkSize}, ")
-        + $"\"chunks\": [{string.Join(", ", Enumerable.Range(0, manifest.ChunkCount).Select(index => OfBinary(manifest[index].ToByteArray())))}]}}";
+        + $"\"chunks\": [{string.Join(", ", OfChunks(manifest))}]}}";
+
+    private static IEnumerable<string> OfChunks(FileManifest manifest) =>
+        Enumerable.Range(0, manifest.ChunkCount).Select(index => OfBinary(manifest[index].ToByteArray()));
 
     /// <summary>An item is a map; it is read as the map of a message.</summary>
     public static string OfItem(ReadOnlyMemory<byte> item)

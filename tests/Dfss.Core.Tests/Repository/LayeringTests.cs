@@ -156,7 +156,8 @@ public sealed partial class LayeringTests
     }
 
     [GeneratedRegex(
-        @"^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*(?:class|record struct|record|struct|enum|interface) (?<type>\w+)")]
+        "^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*"
+            + @"(?:class|record struct|record|struct|enum|interface) (?<type>\w+)")]
     private static partial Regex TypeDeclaration();
 
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w+")]

@@ -60,7 +60,8 @@ public sealed class NoticesTests
             where !path.EndsWith("/Zero.Tests.ps1", StringComparison.Ordinal)
                 && (!text.Contains("Suite.ps1", StringComparison.Ordinal)
                     || text.Contains("module/Dfss", StringComparison.Ordinal))
-            select $"{path}: start it with `. (Join-Path $PSScriptRoot Suite.ps1)`, which imports the module under test as $manifest");
+            select $"{path}: start it with `. (Join-Path $PSScriptRoot Suite.ps1)`, "
+                + "which imports the module under test as $manifest");
     }
 
     private sealed record Notice(string Component, string[] Files, string License);

@@ -51,8 +51,12 @@ internal sealed class SharedContent
     }
 
     /// <summary>A chunk, and the files it is of.</summary>
-    public string Describe(ChunkId chunk) =>
-        $"{chunk} (of {string.Join(", ", made.Values.Where(file => file.AllIds.Contains(chunk)).Select(file => file.ManifestId.ToString()[..8]))})";
+    public string Describe(ChunkId chunk)
+    {
+        IEnumerable<string> files = made.Values.Where(file => file.AllIds.Contains(chunk))
+            .Select(file => file.ManifestId.ToString()[..8]);
+        return $"{chunk} (of {string.Join(", ", files)})";
+    }
 
     private static byte[] MakeBytes(Random random, int length)
     {

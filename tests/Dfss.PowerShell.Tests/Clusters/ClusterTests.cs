@@ -141,7 +141,8 @@ public sealed class ClusterTests : IDisposable
         File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
         Result result = users.Session.Run(
             """
-            $peer = Start-DfssPeer -InMemory -Port 0 -Certificate "$company/peer.pem" -TrustedAuthority "$company/ca.pem" -RoleFile "$company/roles.json"
+            $identity = @{ Certificate = "$company/peer.pem"; TrustedAuthority = "$company/ca.pem" }
+            $peer = Start-DfssPeer -InMemory -Port 0 @identity -RoleFile "$company/roles.json"
             $who = @{ Peer = $peer; Certificate = "$company/ann.pem"; TrustedAuthority = "$company/ca.pem" }
             $null = Send-DfssFile a.txt @who
             Get-DfssFileInfo @who

@@ -104,7 +104,8 @@ public sealed class SecretTests : IDisposable
         yield return item.ToString();
         if (item.BaseObject is ErrorRecord error)
         {
-            yield return $"{error.Exception} {error.TargetObject} {error.ErrorDetails} {error.InvocationInfo.Line} {error.FullyQualifiedErrorId}";
+            yield return $"{error.Exception} {error.TargetObject} {error.ErrorDetails}";
+            yield return $"{error.InvocationInfo.Line} {error.FullyQualifiedErrorId}";
             yield return string.Join(
                 ',', error.InvocationInfo.BoundParameters.Select(bound => $"{bound.Key}={bound.Value}"));
         }

@@ -76,6 +76,7 @@ public sealed partial class AdviceTests
     private static partial Regex Switch();
 
     [GeneratedRegex(
-        """\b(?<cmdlet>[A-Z][a-z]+-Dfss[A-Za-z]+)(?<arguments>(?: (?:-[A-Z][A-Za-z]+(?: [A-Z][a-z]+(?= -))?|[A-Z]{4,}|\{[\w.]+\}))*)""")]
+        """\b(?<cmdlet>[A-Z][a-z]+-Dfss[A-Za-z]+)"""
+            + """(?<arguments>(?: (?:-[A-Z][A-Za-z]+(?: [A-Z][a-z]+(?= -))?|[A-Z]{4,}|\{[\w.]+\}))*)""")]
     private static partial Regex Command();
 }

@@ -41,7 +41,8 @@ public sealed class ScriptBlockTests : IDisposable
                     $"1, 2 | {cmdlet} -InputObject {{ [IO.FileInfo]\"$PWD/none$_\" }} -Peer $peer");
                 rows.Add(
                     cmdlet, "Name",
-                    $"[IO.FileInfo]\"$PWD/1\", [IO.FileInfo]\"$PWD/2\" | {cmdlet} -Name {{ \"../none$($_.Name)\" }} -Peer $peer");
+                    "[IO.FileInfo]\"$PWD/1\", [IO.FileInfo]\"$PWD/2\" "
+                        + $"| {cmdlet} -Name {{ \"../none$($_.Name)\" }} -Peer $peer");
             }
 
             foreach (string cmdlet in StoredFileCmdlets)

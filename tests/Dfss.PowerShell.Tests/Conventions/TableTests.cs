@@ -70,8 +70,10 @@ public sealed class TableTests : IDisposable
         session.Run("Send-DfssFile in/* -Peer $peer").ThrowIfFailed();
         Result result = session.Run(
             """
-            [pscustomobject]@{ Name = 'a'; Destination = 'nodrive:/x' }, [pscustomobject]@{ Name = 'b'; Destination = '' },
-                [pscustomobject]@{ Name = 'a'; Destination = 'new/' }, [pscustomobject]@{ Name = 'b'; Destination = 'new/a' },
+            [pscustomobject]@{ Name = 'a'; Destination = 'nodrive:/x' },
+                [pscustomobject]@{ Name = 'b'; Destination = '' },
+                [pscustomobject]@{ Name = 'a'; Destination = 'new/' },
+                [pscustomobject]@{ Name = 'b'; Destination = 'new/a' },
                 [pscustomobject]@{ Name = 'c'; Destination = 'new/' } | Receive-DfssFile -Peer $peer
             """);
         Assert.Null(result.Ending);

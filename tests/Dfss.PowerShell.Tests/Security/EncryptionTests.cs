@@ -51,7 +51,8 @@ public sealed class EncryptionTests : IDisposable
     {
         session.Runspace.SessionStateProxy.SetVariable("password", Secure("quite-secret"));
         session.Run(
-            $"$sent = Send-DfssFile a.txt {sending}; if (-not $sent.IsEncrypted -or $sent.Length -ne 8) {{ throw 'shown otherwise' }}; "
+            $"$sent = Send-DfssFile a.txt {sending}; "
+            + "if (-not $sent.IsEncrypted -or $sent.Length -ne 8) { throw 'shown otherwise' }; "
             + $"$null = Receive-DfssFile a.txt -Destination back.txt {reading}; "
             + $"if (-not (Compare-DfssFile a.txt {reading}).IsEqual) {{ throw 'not equal' }}").ThrowIfFailed();
         Assert.Equal("contents", File.ReadAllText(folder["back.txt"]));

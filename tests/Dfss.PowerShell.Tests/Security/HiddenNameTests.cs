@@ -68,7 +68,8 @@ public sealed class HiddenNameTests : IDisposable
             $null = Receive-DfssFile {Name} {Hidden} -Destination one/
             $null = Get-DfssFileInfo {Hidden} | Receive-DfssFile -EncryptionKey files.key -Destination two/
             $null = Receive-DfssFile $sent.StoredName -EncryptionKey files.key -Destination three.txt
-            $null = Receive-DfssFile *.txt -HiddenName -EncryptionKey (New-DfssEncryptionKey), files.key -Destination four/
+            $both = (New-DfssEncryptionKey), 'files.key'
+            $null = Receive-DfssFile *.txt -HiddenName -EncryptionKey $both -Destination four/
             if (-not (Compare-DfssFile a.txt -Name {Name} {Hidden}).IsEqual) {"{"} throw 'not equal' {"}"}
             """).ThrowIfFailed();
         foreach (string path in new[]

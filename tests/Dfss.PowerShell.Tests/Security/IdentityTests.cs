@@ -162,11 +162,13 @@ public sealed class IdentityTests : IDisposable
         Result result = session.Run(
             """
             $shown = & {
-                $peer = Start-DfssPeer store -Port 0 -Certificate peer.pem -TrustedAuthority ca.pem -RoleFile roles.json -Verbose -Debug
+                $own = @{ Certificate = 'peer.pem'; TrustedAuthority = 'ca.pem'; RoleFile = 'roles.json' }
+                $peer = Start-DfssPeer store -Port 0 @own -Verbose -Debug
                 $peer
                 foreach ($secret in $wrong, $password) {
                     try {
-                        $identity = @{ Certificate = 'ann-locked.pem'; CertificatePassword = $secret; TrustedAuthority = 'ca.pem' }
+                        $identity = @{ Certificate = 'ann-locked.pem'; TrustedAuthority = 'ca.pem' }
+                        $identity.CertificatePassword = $secret
                         Send-DfssFile a.bin -Peer $peer @identity -Verbose -Debug
                         Get-DfssPeer -Peer $peer @identity -Verbose -Debug
                     }

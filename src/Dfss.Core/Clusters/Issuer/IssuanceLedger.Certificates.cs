@@ -99,7 +99,9 @@ internal sealed partial class IssuanceLedger
                 """
                 SELECT number, serial, encoded, expires FROM certificate AS one
                 WHERE number > $1 AND length(encoded) > 0
-                    AND NOT EXISTS (SELECT 1 FROM certificate WHERE member = one.member AND number > one.number AND length(encoded) > 0)
+                    AND NOT EXISTS (
+                        SELECT 1 FROM certificate
+                        WHERE member = one.member AND number > one.number AND length(encoded) > 0)
                 ORDER BY number LIMIT $2
                 """,
                 after, limit).ExecuteReader();
@@ -141,7 +143,8 @@ internal sealed partial class IssuanceLedger
             session.Execute("INSERT INTO revoked (serial) VALUES ($1) ON CONFLICT (serial) DO NOTHING", serial);
             session.Execute(
                 """
-                DELETE FROM invitation WHERE hash IN (SELECT hash FROM inviter WHERE serial = $1) AND hash NOT IN (SELECT hash FROM member)
+                DELETE FROM invitation
+                WHERE hash IN (SELECT hash FROM inviter WHERE serial = $1) AND hash NOT IN (SELECT hash FROM member)
                 """,
                 serial);
         }

@@ -23,9 +23,11 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
             hash BLOB PRIMARY KEY, key BLOB NOT NULL, certificate BLOB NOT NULL, store BLOB, issued INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS member_store ON member (store);
         CREATE TABLE IF NOT EXISTS certificate (
-            number INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, member BLOB NOT NULL, encoded BLOB NOT NULL, expires INTEGER NOT NULL);
+            number INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, member BLOB NOT NULL, encoded BLOB NOT NULL,
+            expires INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS certificate_member ON certificate (member);
-        CREATE TABLE IF NOT EXISTS peer (number INTEGER PRIMARY KEY, store BLOB NOT NULL UNIQUE, addresses TEXT NOT NULL)
+        CREATE TABLE IF NOT EXISTS peer (
+            number INTEGER PRIMARY KEY, store BLOB NOT NULL UNIQUE, addresses TEXT NOT NULL)
         """;
 
     private readonly Database database;

@@ -125,9 +125,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
 
         string[] missing =
         [
-            .. listed.Where(one => one.Error is not null).Select(one =>
-                $"{one.Address} cannot be reached "
-                    + $"({(one.Error!.InnerException is SocketException cause ? cause.Message : one.Error.Reason).TrimEnd('.')})"),
+            .. listed.Where(one => one.Error is not null)
+                .Select(one => $"{one.Address} cannot be reached ({ReasonOf(one.Error!).TrimEnd('.')})"),
         ];
         throw new DfssException(
             DfssErrorCode.NoMajority,
@@ -136,6 +135,9 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 ? "Start that peer, or leave it out of -Peer."
                 : "Start those peers, or leave them out of -Peer.");
     }
+
+    private static string ReasonOf(DfssException error) =>
+        error.InnerException is SocketException cause ? cause.Message : error.Reason;
 
     private static DfssException Unreachable(DfssException[] errors)
     {

@@ -19,7 +19,8 @@ internal static class LaterHome
             ?? await AskAsync(round.Name, home, cancellationToken).ConfigureAwait(false)
             ?? throw new DfssException(
                 DfssErrorCode.NoMajority,
-                $"'{round.Name}' moved to other peers, and the former ones that answer do not know where to. {home.Reasons}".TrimEnd(),
+                ($"'{round.Name}' moved to other peers, and the former ones that answer do not know where to. "
+                    + home.Reasons).TrimEnd(),
                 "Name its new peers, or start the other former ones.");
         return await home.GoToAsync(next, cancellationToken).ConfigureAwait(false);
     }

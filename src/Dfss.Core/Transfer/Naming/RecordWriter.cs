@@ -184,7 +184,8 @@ internal sealed class RecordWriter
         {
             throw new DfssException(
                 DfssErrorCode.StoreFailed,
-                $"The peers of '{name}' lose chunks that they have acknowledged. Nothing was changed. {driver.Reasons}".TrimEnd(),
+                ($"The peers of '{name}' lose chunks that they have acknowledged. Nothing was changed. "
+                    + driver.Reasons).TrimEnd(),
                 "Test the file with -Deep, and look at the peers' logs.");
         }
     }

@@ -208,7 +208,8 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
     }
 
-#pragma warning disable CA1001 // A source without timer or handle has nothing to dispose, and the last to leave may cancel it late.
+    // A source without timer or handle has nothing to dispose, and the last caller to leave may cancel it late.
+#pragma warning disable CA1001
     private sealed class Batch(ArraySegment<Waiter> waiters)
 #pragma warning restore CA1001
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Dfss.Protocol;
 using Dfss.Transport;
 
@@ -167,7 +168,9 @@ internal sealed record RunningTwice(
     /// <summary>The warning for a reader.</summary>
     public string Warning => $"{Description} What is read may be incomplete or out of date. {Advice}";
 
-    private string Description => FormattableString.Invariant(
-        $"Two running peers serve store {StoreId}: {First} (process {FirstInstance.ProcessId}) and {Second} (process {SecondInstance.ProcessId}).")
+    private string Description => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Two running peers serve store {StoreId}: {First} (process {FirstInstance.ProcessId}) "
+            + $"and {Second} (process {SecondInstance.ProcessId}).")
         + " One store is a copy of the other, and each lacks what is written to the other.";
 }

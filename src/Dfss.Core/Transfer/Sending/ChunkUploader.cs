@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dfss.Transfer;
 
 /// <summary>Puts the chunks of one source onto the members of a home: asks what they have of the chunks that are known
@@ -80,8 +82,10 @@ internal sealed partial class ChunkUploader
         if (knownCount > 0)
         {
             progress?.Report(new(TransferPhase.Transferring, done, source.Length));
-            options.Verbose?.Invoke(FormattableString.Invariant(
-                $"'{source.Path}' resumes: of its {ids.Length} chunks {knownCount} are known from before, and {rest.Length} are read."));
+            options.Verbose?.Invoke(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{source.Path}' resumes: of its {ids.Length} chunks {knownCount} are known from before, "
+                    + $"and {rest.Length} are read."));
         }
 
         await ForEachAsync(rest, async (index, chunk, token) =>

@@ -96,7 +96,8 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
             ? new SealPlan(record.FileId, manifest.ChunkCount, expected, minimum)
             : throw new DfssException(
                 DfssErrorCode.ChunkNotFound,
-                $"Some chunks of {Title} are at none of its {home.Count} peers that can be reached. {home.Reasons}".TrimEnd(),
+                ($"Some chunks of {Title} are at none of its {home.Count} peers that can be reached. "
+                    + home.Reasons).TrimEnd(),
                 "Start the other peers of the file, or send it again.");
     }
 }

@@ -20,6 +20,6 @@ internal sealed partial class Schedule
 
         return LinearizabilityChecker.IsLinearizable(operations)
             ? null
-            : $"'{name}' is not linearizable:\n{string.Join('\n', operations.Select(operation => operation.ToString()))}";
+            : $"'{name}' is not linearizable:\n{string.Join('\n', operations)}";
     }
 }
