@@ -12,12 +12,6 @@ namespace Dfss;
 internal sealed class RetryPolicy
 {
     /// <summary>
-    /// 5 s: for how long a failed peer is not tried again, and the longest pause of a client. Many small files do not
-    /// each wait for a dead peer, and its return is noticed soon.
-    /// </summary>
-    public static readonly TimeSpan FailureMemory = TimeSpan.FromSeconds(5);
-
-    /// <summary>
     /// Connecting to a peer that is at its limit of connections: the three pauses are 1.4 s in all, in which other
     /// clients close their connections.
     /// </summary>
@@ -71,7 +65,7 @@ internal sealed class RetryPolicy
     public required TimeSpan FirstPause { get; init; }
 
     /// <summary>The longest pause, on average.</summary>
-    public TimeSpan MaxPause { get; private init; } = FailureMemory;
+    public TimeSpan MaxPause { get; private init; } = FailureMemory.MaxLength;
 
     /// <summary>Called with each failure that another attempt follows.</summary>
     private Action<Exception>? Retried { get; init; }

@@ -14,8 +14,7 @@ internal sealed class PeerLine(
     private readonly List<ClientChannel> retired = [];
     private volatile ClientChannel? current;
     private DfssException? lastFailure;
-    private long lastFailed;
-    private TimeSpan memory;
+    private FailureMemory? memory;
     private int failures;
     private bool isDisposed;
     private int waiting;
@@ -52,7 +51,7 @@ internal sealed class PeerLine(
                 return opened;
             }
 
-            if (lastFailure is { } known && (failures != failuresBefore || clock.GetElapsedTime(lastFailed) < memory))
+            if (lastFailure is { } known && (failures != failuresBefore || memory?.IsOver(clock) == false))
             {
                 throw known.Copy();
             }
@@ -121,13 +120,12 @@ internal sealed class PeerLine(
         {
             ClientChannel made = await connect(cancellationToken).ConfigureAwait(false);
             lastFailure = null;
+            memory = null;
             return made;
         }
         catch (DfssException failure)
         {
-            TimeSpan took = clock.GetElapsedTime(began);
-            memory = wasReached() && took < RetryPolicy.FailureMemory ? took : RetryPolicy.FailureMemory;
-            lastFailed = clock.GetTimestamp();
+            memory = FailureMemory.Note(memory, clock, wasReached() ? clock.GetElapsedTime(began) : null);
             lastFailure = failure;
             Interlocked.Increment(ref failures);
             throw;

@@ -183,12 +183,15 @@ public sealed partial class ReaddressedPeersTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_receive_of_a_client_that_may_not_write_leaves_the_record_and_is_no_error()
+    public async Task A_receive_of_a_client_that_may_not_write_sends_no_request_to_change_the_record()
     {
         await SendAndRestartAsync(Send);
         await RestartAsync(authority, "a", "b", "c");
+        told = new();
 
         await ReceiveAsync(ClientOfAll(authority.Identify(DfssRole.Reader)), "x");
+
+        Assert.Equal(0, CountPrepares());
 
         StoredFile left = await ClientOfAll(authority.Identify(DfssRole.Writer)).GetAsync("x", Token);
         Assert.Empty(

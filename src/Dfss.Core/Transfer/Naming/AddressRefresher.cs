@@ -24,8 +24,13 @@ internal sealed class AddressRefresher(TransferOptions options)
     /// <param name="cancellationToken">Ends it early.</param>
     public async Task RefreshAsync(FileRecord read, Home home, CancellationToken cancellationToken)
     {
+        if (home.IsReadOnly || home.FindReaddressed(read).Count == 0)
+        {
+            return;
+        }
+
         string stores = string.Join(' ', read.Home.Select(member => $"{member.StoreId}").Order(StringComparer.Ordinal));
-        if (failed.ContainsKey(stores) || home.FindReaddressed(read).Count == 0)
+        if (failed.ContainsKey(stores))
         {
             return;
         }

@@ -44,6 +44,9 @@ internal sealed class Home
     public PeerHandle? this[int member] =>
         Volatile.Read(ref peers[member]) ?? (peers[member] = directory.FindKnown(Members[member]));
 
+    /// <summary>Whether a member that was reached permits this client to change nothing.</summary>
+    public bool IsReadOnly => Enumerable.Range(0, Count).Any(member => this[member] is { IsReadOnly: true });
+
     /// <summary>What stood in the way, of each member that was not reached, in whole sentences; empty where all
     /// were.</summary>
     public string Reasons => string.Join(

@@ -25,6 +25,7 @@ internal sealed class PeerHandle : IAsyncDisposable
         StoreId = hello.StoreId;
         RemoteChunkStore chunks = remote = new RemoteChunkStore(link);
         isLimited = hello.IsLimited;
+        IsReadOnly = hello.IsReadOnly;
         batchedChunks = new BatchingChunkStore(chunks, chunks);
         batchedRecords = new BatchingRecordStore(new RemoteRecordStore(link));
         Chunks = new VerifyingChunkStore(batchedChunks);
@@ -38,6 +39,9 @@ internal sealed class PeerHandle : IAsyncDisposable
     public PeerLink Link { get; }
 
     public StoreId StoreId { get; }
+
+    /// <summary>Whether it permits this client to change nothing.</summary>
+    public bool IsReadOnly { get; }
 
     /// <summary>What TLS was agreed upon with it; null where there is none.</summary>
     public TlsAgreement? Agreement { get; init; }
