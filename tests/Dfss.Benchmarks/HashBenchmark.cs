@@ -11,7 +11,7 @@ internal static class HashBenchmark
 
     public static void Run(int mebibytes, TextWriter output)
     {
-        IReadOnlyList<LaneCost> costs = LaneCost.MeasureAll();
+        LaneCost[] costs = LaneCost.MeasureAll();
         List<(string Name, WideSha256 Hash)> columns = [("platform", new WideSha256([]))];
         foreach (Sha256Lanes lanes in Sha256Lanes.All)
         {

@@ -17,7 +17,7 @@ internal readonly record struct LaneCost(Sha256Lanes Lanes, double Step)
 
     /// <summary>Measures the lanes that this processor has; those that never gain are left out. Takes about a
     /// millisecond, and the time to compile.</summary>
-    public static IReadOnlyList<LaneCost> MeasureAll()
+    public static LaneCost[] MeasureAll()
     {
         ReadOnlyMemory<byte>[] contents = new ReadOnlyMemory<byte>[Sha256Lanes.MaxCount];
         Array.Fill(contents, new byte[ContentBytes]);
@@ -41,7 +41,7 @@ internal readonly record struct LaneCost(Sha256Lanes Lanes, double Step)
             }
         }
 
-        return costs;
+        return [.. costs];
     }
 
     private static TimeSpan Least(TimeSpan known, Action action)

@@ -5,7 +5,7 @@ namespace Dfss.Hashing;
 /// <summary>SHA-256 of many contents: alone by the platform, or several at once in lanes, whichever takes less
 /// time.</summary>
 /// <param name="costs">The lanes that this processor has, and what they cost.</param>
-internal sealed class WideSha256(IReadOnlyList<LaneCost> costs)
+internal sealed class WideSha256(LaneCost[] costs)
 {
     private const int MaxBatch = Sha256Lanes.MaxCount;
 
