@@ -29,8 +29,10 @@ internal static class HashBenchmark
         columns.Add(("the choice", new WideSha256(costs)));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"SHA-256, GB per processor second, one thread, {mebibytes} MiB a figure."));
-        output.WriteLine("A step (one block in each lane), in blocks of the platform: " + string.Join(
-            "; ", costs.Select(cost => string.Create(CultureInfo.InvariantCulture, $"{cost.Lanes.Name} {cost.Step:0.0}"))));
+        IEnumerable<string> steps = costs.Select(
+            cost => string.Create(CultureInfo.InvariantCulture, $"{cost.Lanes.Name} {cost.Step:0.0}"));
+        output.WriteLine(
+            $"A step (one block in each lane), in blocks of the platform: {string.Join("; ", steps)}");
         foreach (int kibibytes in ChunkKibibytes)
         {
             output.WriteLine();
