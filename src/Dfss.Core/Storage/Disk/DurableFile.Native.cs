@@ -4,10 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <content>
-/// The system calls. .NET's own flush swallows the errors of fsync on Unix (with EIO injected, FileStream.Flush(true)
-/// returns normally), and it cannot
-/// sync a folder at all.
+/// <content> The system calls. .NET's own flush swallows the errors of fsync on Unix (with EIO injected,
+/// FileStream.Flush(true) returns normally), and it cannot sync a folder at all.
 /// </content>
 internal sealed partial class DurableFile
 {
@@ -76,8 +74,8 @@ internal sealed partial class DurableFile
 
     /// <summary>Gives a lock back and closes its file. Unix only.</summary>
     /// <remarks>
-    /// Closing alone would not do: a child that this process is starting at this moment has the same open file until it runs its
-    /// own program, and would hold the lock so long.
+    /// Closing alone would not do: a child that this process is starting at this moment has the same open file until it
+    /// runs its own program, and would hold the lock so long.
     /// </remarks>
     /// <exception cref="IOException">The operating system refused.</exception>
     public static void Unlock(SafeFileHandle handle)
@@ -129,21 +127,24 @@ internal sealed partial class DurableFile
             return false;
         }
 
-        while (FileAllocate(handle, mode: 0, offset: 0, (nint)length) != 0)
+        int error = AllocateOnLinux(handle, mode: 0, offset: 0, length);
+        return error == 0 || (error == NotSupportedOnLinux ? false : throw Failed(error, "make room for", path));
+    }
+
+    /// <summary>Linux' fallocate, which also makes holes.</summary>
+    /// <returns>The error's number; 0 where there was none.</returns>
+    public static int AllocateOnLinux(SafeFileHandle file, int mode, long offset, long length)
+    {
+        while (FileAllocate(file, mode, (nint)offset, (nint)length) != 0)
         {
             int error = Marshal.GetLastPInvokeError();
-            if (error == NotSupportedOnLinux)
-            {
-                return false;
-            }
-
             if (error != Interrupted)
             {
-                throw Failed(error, "make room for", path);
+                return error;
             }
         }
 
-        return true;
+        return 0;
     }
 
     /// <summary>
@@ -225,7 +226,8 @@ internal sealed partial class DurableFile
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool FlushFileBuffers(SafeFileHandle file);
 
-    [LibraryImport("kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [LibraryImport(
+        "kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool MoveFileEx(string path, string target, uint flags);
 }

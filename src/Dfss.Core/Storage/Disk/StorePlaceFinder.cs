@@ -13,7 +13,8 @@ internal static partial class StorePlaceFinder
 
     /// <summary>File systems that give a folder another number at each mount: those of a FAT disk are assigned when it
     /// is read, and those of a container's layers may be.</summary>
-    private static readonly string[] WithoutLastingInodes = ["overlay", "overlayfs", "aufs", "vfat", "msdos", "exfat", "fat", "fat32"];
+    private static readonly string[] WithoutLastingInodes =
+        ["overlay", "overlayfs", "aufs", "vfat", "msdos", "exfat", "fat", "fat32"];
 
     /// <summary>Where the store of this folder is.</summary>
     /// <param name="layout">The store.</param>
@@ -21,12 +22,13 @@ internal static partial class StorePlaceFinder
     public static StorePlace Find(StoreLayout layout, string fileSystem)
     {
         bool hasInodes = !WithoutLastingInodes.Contains(fileSystem, StringComparer.OrdinalIgnoreCase);
-        FileIdentity? folder = hasInodes ? IdentityOf(layout.Root) : null;
-        FileIdentity? chunks = hasInodes && Directory.Exists(layout.Chunks) ? IdentityOf(layout.Chunks) : null;
-        return new StorePlace(layout.Root, FindMachine(), folder?.Device, folder?.Inode, chunks?.Inode);
+        FileStatus? folder = hasInodes ? StatusOf(layout.Root) : null;
+        FileStatus? chunks = hasInodes && Directory.Exists(layout.Chunks) ? StatusOf(layout.Chunks) : null;
+        return new StorePlace(
+            layout.Root, FindMachine(), folder?.Device, (ulong?)folder?.Number, (ulong?)chunks?.Number);
     }
 
-    private static FileIdentity? IdentityOf(string folder)
+    private static FileStatus? StatusOf(string folder)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -35,7 +37,7 @@ internal static partial class StorePlaceFinder
 
         // By an open folder, so that a link is followed.
         using SafeFileHandle handle = DurableFile.OpenForReading(folder);
-        return FileIdentity.Of(handle);
+        return FileStatus.Of(handle);
     }
 
     /// <summary>The machine's id, hashed for this purpose, as the file may be read where the machine's id is not to be
@@ -50,7 +52,8 @@ internal static partial class StorePlaceFinder
             : null;
         return id is null
             ? null
-            : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"dfss store place {id}"))[..MachineIdBytes]);
+            : Convert.ToHexStringLower(
+                SHA256.HashData(Encoding.UTF8.GetBytes($"dfss store place {id}"))[..MachineIdBytes]);
     }
 
     private static bool IsContainer() => File.Exists("/.dockerenv") || File.Exists("/run/.containerenv")
