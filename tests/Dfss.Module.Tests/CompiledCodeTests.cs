@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-/// <summary>The loader prefers an assembly's machine code for this platform, and takes the IL where there is none.</summary>
+/// <summary>
+/// The loader prefers an assembly's machine code for this platform, and takes the IL where there is none.
+/// </summary>
 public sealed class CompiledCodeTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;

@@ -218,12 +218,13 @@ internal sealed class DetachedPeer : SessionPeer
             ? " -AllowUnauthenticatedNetwork" : string.Empty).ToString();
     }
 
-    // The manifest is in the nearest folder above the assembly that has one: the assembly is in lib, or its compiled copy
-    // in lib/runtimes/PLATFORM/lib.
+    // The manifest is in the nearest folder above the assembly that has one: the assembly is in lib, or its compiled
+    // copy in lib/runtimes/PLATFORM/lib.
     private static string FindModule()
     {
         string assembly = typeof(DetachedPeer).Assembly.Location;
-        for (string? folder = Path.GetDirectoryName(assembly); folder is not null; folder = Path.GetDirectoryName(folder))
+        for (string? folder = Path.GetDirectoryName(assembly); folder is not null;
+            folder = Path.GetDirectoryName(folder))
         {
             string manifest = Path.Combine(folder, "Dfss.psd1");
             if (File.Exists(manifest))
