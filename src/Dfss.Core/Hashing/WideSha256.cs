@@ -28,6 +28,9 @@ internal sealed class WideSha256(LaneCost[] costs)
         }
     }
 
+    /// <summary>Whether several contents may cost less than each alone.</summary>
+    public bool HasLanes => costs.Length > 0;
+
     /// <summary>Hashes each content.</summary>
     /// <param name="contents">Any number, of any lengths.</param>
     /// <param name="ids">Gets the id of each content.</param>

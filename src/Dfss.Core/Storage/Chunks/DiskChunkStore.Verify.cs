@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using Dfss.Hashing;
 
 namespace Dfss.Storage;
 
@@ -63,7 +64,7 @@ internal sealed partial class DiskChunkStore
             }
 
             Memory<byte> content = buffer.AsMemory(0, read.Value);
-            if (ChunkId.Of(content.Span) == id)
+            if (await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id)
             {
                 return ChunkState.Good;
             }

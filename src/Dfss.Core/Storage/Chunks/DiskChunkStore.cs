@@ -69,7 +69,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
-        ChunkVerification.ThrowIfNot(id, content.Span);
+        await ChunkVerification.ThrowIfNotAsync(id, content).ConfigureAwait(false);
         touched.Touch(id);
         bool isRow = content.Length <= SmallChunkTable.MaxLength && !unreadable.ContainsKey(id);
         // The length alone decides: reading it again would double the cost of every repeated send, and scrub finds what

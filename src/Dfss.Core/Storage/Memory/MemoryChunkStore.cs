@@ -29,7 +29,7 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ChunkVerification.ThrowIfNot(id, content.Span);
+        await ChunkVerification.ThrowIfNotAsync(id, content).ConfigureAwait(false);
         touched.Touch(id);
         if (chunks.ContainsKey(id))
         {

@@ -1,4 +1,5 @@
 using Dfss.Encryption;
+using Dfss.Hashing;
 
 namespace Dfss.Transfer;
 
@@ -58,9 +59,9 @@ internal sealed class FileContent
     /// Whether content that stands in the memory of a chunk is this chunk's. Encrypted with the nonce it came with, it
     /// must have the chunk's id; what comes of it is forgotten.
     /// </summary>
-    public bool IsContentOf(int index, ReadOnlySpan<byte> nonce, Memory<byte> chunk)
+    public async ValueTask<bool> IsContentOfAsync(int index, ReadOnlyMemory<byte> nonce, Memory<byte> chunk)
     {
-        cipher?.Encrypt(index, nonce, chunk.Span);
-        return ChunkId.Of(chunk.Span) == manifest[index];
+        cipher?.Encrypt(index, nonce.Span, chunk.Span);
+        return await ChunkHasher.Shared.HashAsync(chunk).ConfigureAwait(false) == manifest[index];
     }
 }

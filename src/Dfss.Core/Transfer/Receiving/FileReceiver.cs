@@ -130,7 +130,7 @@ internal sealed class FileReceiver(
             using ChunkBuffer buffer = await buffers.RentAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
             Memory<byte> place = content.PlaceIn(buffer.Memory);
             if (await received.TryReadAsync(content.OffsetOf(index), place, token).ConfigureAwait(false)
-                && content.IsContentOf(index, received.NonceOf(index).Span, buffer.Memory))
+                && await content.IsContentOfAsync(index, received.NonceOf(index), buffer.Memory).ConfigureAwait(false))
             {
                 present.Add(index);
                 progress?.Report(new(

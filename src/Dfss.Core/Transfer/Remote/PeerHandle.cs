@@ -1,3 +1,4 @@
+using Dfss.Hashing;
 using Dfss.Protocol;
 using Dfss.Records;
 using Dfss.Security;
@@ -66,7 +67,8 @@ internal sealed class PeerHandle : IAsyncDisposable
         }
 
         int? length = await remote.GetNamedAsync(chunk, destination, cancellationToken).ConfigureAwait(false);
-        return length is null || ChunkId.Of(destination.Span[..length.Value]) == chunk.Id
+        return length is null
+            || await ChunkHasher.Shared.HashAsync(destination[..length.Value]).ConfigureAwait(false) == chunk.Id
             ? length
             : throw new DfssException(
                 DfssErrorCode.ChunkCorrupt, Link.Address,

@@ -1,4 +1,5 @@
 using Dfss.Encryption;
+using Dfss.Hashing;
 
 namespace Dfss.Transfer;
 
@@ -14,7 +15,7 @@ internal sealed partial class ChunkUploader
         plan.Forget(index);
         await source.ReadAsync(OffsetOf(index), ChunkCipher.PieceOf(chunk), cancellationToken).ConfigureAwait(false);
         cipher!.Encrypt(index, chunk.Span);
-        ChunkId id = ChunkId.Of(chunk.Span);
+        ChunkId id = await ChunkHasher.Shared.HashAsync(chunk).ConfigureAwait(false);
         ids[index] = id;
         await PlaceAsync(index, id, chunk, cancellationToken).ConfigureAwait(false);
         journal?.Append(index, id);

@@ -1,5 +1,7 @@
 using System.Globalization;
 
+using Dfss.Hashing;
+
 namespace Dfss.Transfer;
 
 /// <summary>Puts the chunks of one source onto the members of a home: asks what they have of the chunks that are known
@@ -139,7 +141,7 @@ internal sealed partial class ChunkUploader
     private async Task TakeAsync(int index, Memory<byte> content, CancellationToken cancellationToken)
     {
         await source.ReadAsync(OffsetOf(index), content, cancellationToken).ConfigureAwait(false);
-        ChunkId id = ChunkId.Of(content.Span);
+        ChunkId id = await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false);
         if (ids[index] is null)
         {
             ids[index] = id;
