@@ -110,6 +110,7 @@ public sealed partial class DfssPeer
     private async Task<TimeSpan?> WatchIdentitiesAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        FollowIssuer();
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
         return Options.IdentityInterval;
     }
@@ -127,6 +128,7 @@ public sealed partial class DfssPeer
         }
 
         Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
+        FollowIssuer();
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
     }
 }

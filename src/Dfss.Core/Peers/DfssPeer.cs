@@ -49,10 +49,11 @@ public sealed partial class DfssPeer : IAsyncDisposable
         this.store = store;
         this.tls = tls;
         Identity = options.Identity;
+        knownIssuer = tls?.Validator.Kept?.Issuer;
         this.token = token;
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
-        AdvertisedAddresses = Advertise();
+        AdvertisedAddresses = Advertise(options, listener);
         ClusterRequests cluster = new(
             options.Issuer,
             () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
@@ -150,6 +151,12 @@ public sealed partial class DfssPeer : IAsyncDisposable
             }
 
             listener = listen(options.Address, options.Port);
+            if (options.Issuer is { } issuer)
+            {
+                // Before the first client is greeted: hello has the number of the list that states these addresses.
+                await issuer.SetAddressesAsync(store.StoreId, Advertise(options, listener)).ConfigureAwait(false);
+            }
+
             LoopbackToken? token = await CreateTokenAsync(options, listener, cancellationToken).ConfigureAwait(false);
             return new DfssPeer(options, store, tls, token, listener);
         }

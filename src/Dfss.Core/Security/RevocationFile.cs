@@ -48,6 +48,9 @@ internal sealed class RevocationFile
     /// <exception cref="DfssException">InvalidArgument: the file has never been read, and cannot be.</exception>
     public long Number => (long)BigInteger.Min(lists.Current.NumberOf(issuer), long.MaxValue);
 
+    /// <summary>Where the cluster's issuer is, by the list in force; null where it does not state it.</summary>
+    public IssuerAddresses? Issuer => lists.Current.AddressesOf(issuer);
+
     /// <summary>Whether the list in force revokes this certificate.</summary>
     /// <param name="serial">The certificate's serial number, in hexadecimal.</param>
     public bool Has(string serial) => lists.Current.IsRevoked(new CertificateKey(issuer, serial));

@@ -18,7 +18,7 @@ public abstract class CertificateCmdlet : DfssCmdlet
 
     /// <summary>A client of a cluster's issuer.</summary>
     private protected async Task<IssuerClient> ConnectAsync(ClusterMembership membership, CancellationToken cancellationToken) =>
-        new(await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false), membership.LoadIssuer());
+        new(await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false), membership);
 
     /// <summary>
     /// The certificates of the members with these names. A name without wildcards that no member has gives an error.

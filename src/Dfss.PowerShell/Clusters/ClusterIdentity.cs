@@ -71,7 +71,7 @@ internal static class ClusterIdentity
         {
             try
             {
-                IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
+                IssuerClient client = new(identity, membership, RefreshTimeout);
                 peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (DfssException exception)
@@ -102,7 +102,7 @@ internal static class ClusterIdentity
     internal static async Task AnnounceAsync(
         ClusterMembership membership, TlsIdentity identity, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
     {
-        IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
+        IssuerClient client = new(identity, membership, RefreshTimeout);
         await client.AnnounceAsync(addresses, cancellationToken).ConfigureAwait(false);
         await membership.SavePeersAsync(
             await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);

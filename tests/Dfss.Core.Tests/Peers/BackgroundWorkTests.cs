@@ -31,7 +31,7 @@ public sealed class BackgroundWorkTests
             {
                 TimeProvider = clock,
                 Log = log.Enqueue,
-                RenewIdentity = (shown, _) => ++asked <= 2 ? throw new InvalidOperationException("no certificate today") : Task.FromResult(shown),
+                RenewIdentity = (shown, _, _) => ++asked <= 2 ? throw new InvalidOperationException("no certificate today") : Task.FromResult(shown),
             },
             Token);
         await WaitUntilAsync(() => WorkOf(peer.Peer, "Certificate renewal").FailedSince is not null);

@@ -3,7 +3,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Dfss.Security;
-using Dfss.Storage;
 
 namespace Dfss.Clusters;
 
@@ -23,10 +22,7 @@ public sealed partial class ClusterMembership
     private const string AuthorityFile = "authority.crt";
     private const string MemberFile = "member.pem";
     private const string StoresFolder = "stores";
-    private const string PeersFile = "peers.json";
     private const string RevocationFile = "revoked.crl";
-
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
     private ClusterMembership(string name, string folder)
     {
@@ -48,11 +44,6 @@ public sealed partial class ClusterMembership
 
     /// <summary>The revocation list, in PEM.</summary>
     public string RevocationListPath => Path.Combine(Folder, RevocationFile);
-
-    /// <summary>
-    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the future.
-    /// </summary>
-    public TimeSpan PeersAge => FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
 
     /// <summary>The stores that this user serves in the cluster.</summary>
     public IReadOnlyList<StoreId> Stores
@@ -112,19 +103,6 @@ public sealed partial class ClusterMembership
     /// <summary>The identity of a peer with this store; null where it has not joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public TlsIdentity? LoadStore(StoreId store) => Load(Path.Combine(StoresFolder, $"{store}.pem"));
-
-    /// <summary>The known peers, the issuer first; empty where none is known yet.</summary>
-    /// <exception cref="DfssException">SourceUnreadable.</exception>
-    public IReadOnlyList<ClusterPeer> LoadPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
-        ? []
-        : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
-            .Select(entry => new ClusterPeer(
-                StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
-
-    /// <summary>The addresses at which the issuer may be.</summary>
-    /// <exception cref="DfssException">SourceUnreadable.</exception>
-    public IReadOnlyList<PeerAddress> LoadIssuer() =>
-        [.. LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse)];
 
     /// <summary>The membership of this user, or of one of the user's stores; null where neither has joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
@@ -214,13 +192,6 @@ public sealed partial class ClusterMembership
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Saves the list of peers.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) => PrivateFile.ReplaceAsync(
-        Path.Combine(Folder, PeersFile),
-        JsonSerializer.Serialize(peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
-        cancellationToken);
-
     /// <summary>The cluster's name; contains no secret.</summary>
     public override string ToString() => Name;
 
@@ -247,6 +218,4 @@ public sealed partial class ClusterMembership
                 "Run as the user who joined; or remove the cluster's folder and join again.", error);
         }
     }
-
-    private sealed record Entry(string StoreId, string[]? Addresses, bool IsIssuer);
 }
