@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Dfss.Storage;
 using Dfss.Transfer;
 using Xunit;
 

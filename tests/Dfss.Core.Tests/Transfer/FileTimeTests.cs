@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Dfss.Storage;
 using Dfss.Transfer;
 using Microsoft.Win32.SafeHandles;
 using Xunit;

@@ -1,4 +1,5 @@
 using CsCheck;
+using Dfss.Storage;
 using Dfss.Transfer;
 using Xunit;
 
@@ -86,7 +87,7 @@ public sealed class SendJournalFormatTests
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Length = Status.Length + 1 }, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Modified = new UnixTime(Status.Modified.Nanoseconds - 1) }, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Changed = Status.Changed + 1 }, ChunkSize));
-        Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { FileNumber = Status.FileNumber + 1 }, ChunkSize));
+        Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Number = Status.Number + 1 }, ChunkSize));
         Assert.NotNull(SendJournalFormat.TryRead(file, Path, Status, ChunkSize));
     }
 

@@ -129,21 +129,24 @@ internal sealed partial class DurableFile
             return false;
         }
 
-        while (FileAllocate(handle, mode: 0, offset: 0, (nint)length) != 0)
+        int error = AllocateOnLinux(handle, mode: 0, offset: 0, length);
+        return error == 0 || (error == NotSupportedOnLinux ? false : throw Failed(error, "make room for", path));
+    }
+
+    /// <summary>Linux' fallocate, which also makes holes.</summary>
+    /// <returns>The error's number; 0 where there was none.</returns>
+    public static int AllocateOnLinux(SafeFileHandle file, int mode, long offset, long length)
+    {
+        while (FileAllocate(file, mode, (nint)offset, (nint)length) != 0)
         {
             int error = Marshal.GetLastPInvokeError();
-            if (error == NotSupportedOnLinux)
-            {
-                return false;
-            }
-
             if (error != Interrupted)
             {
-                throw Failed(error, "make room for", path);
+                return error;
             }
         }
 
-        return true;
+        return 0;
     }
 
     /// <summary>

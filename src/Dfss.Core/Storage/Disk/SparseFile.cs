@@ -9,7 +9,6 @@ internal static partial class SparseFile
     /// <summary>4 KiB: the block of the usual file systems; one with larger blocks makes holes of those that are whole.</summary>
     public const int BlockBytes = 4096;
 
-    private const int Interrupted = 4;
     private const int NoSuchData = 6;
     private const int NotSupported = 95;
     private const int NotImplemented = 38;
@@ -109,21 +108,10 @@ internal static partial class SparseFile
             return false;
         }
 
-        while (FileAllocate(file, PunchKeepingSize, (nint)offset, (nint)length) != 0)
-        {
-            int error = Marshal.GetLastPInvokeError();
-            if (error is NotSupported or NotImplemented)
-            {
-                return false;
-            }
-
-            if (error != Interrupted)
-            {
-                throw new IOException($"Could not make a hole: {Marshal.GetPInvokeErrorMessage(error)}.", error);
-            }
-        }
-
-        return true;
+        int error = DurableFile.AllocateOnLinux(file, PunchKeepingSize, offset, length);
+        return error == 0 || (error is NotSupported or NotImplemented
+            ? false
+            : throw new IOException($"Could not make a hole: {Marshal.GetPInvokeErrorMessage(error)}.", error));
     }
 
     private static unsafe bool MarkOnWindows(SafeFileHandle file) => Control(file, SetSparse, input: null, inputBytes: 0);
@@ -133,9 +121,6 @@ internal static partial class SparseFile
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     private static partial long Seek(SafeFileHandle file, long offset, int origin);
-
-    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    private static partial int FileAllocate(SafeFileHandle file, int mode, nint offset, nint length);
 
     [LibraryImport("kernel32", EntryPoint = "DeviceIoControl", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]

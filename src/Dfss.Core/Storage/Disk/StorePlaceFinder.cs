@@ -21,12 +21,12 @@ internal static partial class StorePlaceFinder
     public static StorePlace Find(StoreLayout layout, string fileSystem)
     {
         bool hasInodes = !WithoutLastingInodes.Contains(fileSystem, StringComparer.OrdinalIgnoreCase);
-        FileIdentity? folder = hasInodes ? IdentityOf(layout.Root) : null;
-        FileIdentity? chunks = hasInodes && Directory.Exists(layout.Chunks) ? IdentityOf(layout.Chunks) : null;
-        return new StorePlace(layout.Root, FindMachine(), folder?.Device, folder?.Inode, chunks?.Inode);
+        FileStatus? folder = hasInodes ? StatusOf(layout.Root) : null;
+        FileStatus? chunks = hasInodes && Directory.Exists(layout.Chunks) ? StatusOf(layout.Chunks) : null;
+        return new StorePlace(layout.Root, FindMachine(), folder?.Device, (ulong?)folder?.Number, (ulong?)chunks?.Number);
     }
 
-    private static FileIdentity? IdentityOf(string folder)
+    private static FileStatus? StatusOf(string folder)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -35,7 +35,7 @@ internal static partial class StorePlaceFinder
 
         // By an open folder, so that a link is followed.
         using SafeFileHandle handle = DurableFile.OpenForReading(folder);
-        return FileIdentity.Of(handle);
+        return FileStatus.Of(handle);
     }
 
     /// <summary>The machine's id, hashed for this purpose, as the file may be read where the machine's id is not to be

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dfss.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;

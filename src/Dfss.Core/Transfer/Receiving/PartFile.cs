@@ -42,7 +42,7 @@ internal sealed class PartFile : IDisposable
 
     /// <summary>Whether its name belongs to another file or to none by now. On Windows an open file keeps its
     /// name.</summary>
-    private bool IsReplaced => !OperatingSystem.IsWindows() && !Handle.IsClosed && FileIdentity.Of(Handle) != FileIdentity.Of(Path);
+    private bool IsReplaced => !OperatingSystem.IsWindows() && !Handle.IsClosed && !FileStatus.IsAt(Path, Handle);
 
     /// <summary>Whether it was there before.</summary>
     public bool IsOld { get; }
@@ -251,8 +251,7 @@ internal sealed class PartFile : IDisposable
         }
 
         // Its former user may have renamed or removed it just before the lock was acquired.
-        FileIdentity? locked = FileIdentity.Of(handle);
-        if (!OperatingSystem.IsWindows() && (locked is null || locked != FileIdentity.Of(path)))
+        if (!OperatingSystem.IsWindows() && !FileStatus.IsAt(path, handle))
         {
             DurableFile.Unlock(handle);
             return null;
@@ -278,7 +277,8 @@ internal sealed class PartFile : IDisposable
             throw InTheWay(path, "it is a FIFO, socket or device.");
         }
 
-        if (!OperatingSystem.IsWindows() && FileIdentity.Of(path) is { } found && found.Owner != FileIdentity.CurrentUser)
+        if (!OperatingSystem.IsWindows() && FileStatus.Of(path, followsLinks: false) is { } found
+            && found.Owner != FileStatus.CurrentUser)
         {
             throw InTheWay(path, "it belongs to another user.");
         }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
@@ -39,7 +40,8 @@ internal sealed class SendJournalFormat
     private const int VersionOffset = 7;
     private const byte EncryptedVersion = 2;
     private const int BegunOffset = 16;
-    private const int FixedBytes = 24 + FileStatus.SizeBytes;
+    private const int FixedBytes = 24 + StatusBytes;
+    private const int StatusBytes = 40;
     private const int CheckBytes = 8;
 
     /// <summary>2 s, the coarsest clock of a disk (FAT). A source that was written later than this before the journal
@@ -63,7 +65,7 @@ internal sealed class SendJournalFormat
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(8), chunkSize);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(12), pathBytes.Length);
         BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(BegunOffset), begun);
-        status.WriteTo(header.AsSpan(24));
+        WriteStatus(status, header.AsSpan(24));
         pathBytes.CopyTo(header, FixedBytes);
         if (encryption is not null)
         {
@@ -147,5 +149,13 @@ internal sealed class SendJournalFormat
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(hashed, digest);
         digest[..CheckBytes].CopyTo(destination);
+    }
+
+    private static void WriteStatus(FileStatus status, Span<byte> destination)
+    {
+        BinaryPrimitives.WriteInt64BigEndian(destination, status.Length);
+        BinaryPrimitives.WriteInt64BigEndian(destination[8..], FileStatus.Wrap(status.Modified));
+        BinaryPrimitives.WriteInt64BigEndian(destination[16..], status.Changed);
+        BinaryPrimitives.WriteUInt128BigEndian(destination[24..], status.Number);
     }
 }
