@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -144,6 +145,42 @@ public sealed partial class ClusterAuthority : IDisposable
         return certificate.Create(Certificate.SubjectName, Generator, now - ClockSkew, end, CreateSerial());
     }
 
+    /// <summary>The first list, which revokes nothing: number 1, in PEM.</summary>
+    public string CreateRevocationList() => Sign(new CertificateRevocationListBuilder(), BigInteger.One);
+
+    /// <summary>Revokes certificates.</summary>
+    /// <param name="list">The list in force, in PEM.</param>
+    /// <param name="serialNumbers">The serial numbers to revoke, big-endian; the list's present entries stay as they
+    /// are.</param>
+    /// <param name="after">The next list's number is above this, and above that of the list.</param>
+    /// <returns>The next list, in PEM: the present entries and these, with the next number.</returns>
+    /// <exception cref="DfssException">InvalidArgument: this authority has not signed the list.</exception>
+    public string Revoke(string list, IEnumerable<byte[]> serialNumbers, long after = 0)
+    {
+        ArgumentNullException.ThrowIfNull(serialNumbers);
+        try
+        {
+            using X509Certificate2 own = X509CertificateLoader.LoadCertificate(Certificate.RawData);
+            RevocationList known = RevocationList.Read(
+                Convert.FromBase64String(list[PemEncoding.Find(list).Base64Data]), [own]);
+            var builder = CertificateRevocationListBuilder.LoadPem(list, out BigInteger number);
+            foreach (byte[] serialNumber in serialNumbers.Where(one => !known.Names(Convert.ToHexString(one))))
+            {
+                builder.AddEntry(serialNumber, clock.GetUtcNow());
+            }
+
+            return Sign(builder, BigInteger.Max(number, after) + 1);
+        }
+        catch (Exception error) when (error is FormatException or CryptographicException or ArgumentException)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"The revocation list cannot be continued: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Signs a statement of where the cluster's issuer is.</summary>
+    internal byte[] Sign(IssuerStatement statement) => statement.Sign(key);
+
     /// <summary>Erases the key from memory.</summary>
     public void Dispose()
     {
@@ -155,6 +192,21 @@ public sealed partial class ClusterAuthority : IDisposable
     public override string ToString() => Certificate.Subject;
 
     private X509SignatureGenerator Generator => X509SignatureGenerator.CreateForECDsa(key);
+
+    private string Sign(CertificateRevocationListBuilder builder, BigInteger number)
+    {
+        // Valid until the authority itself expires: a peer's list is the newest known to it until it receives another.
+        byte[] encoded = builder.Build(
+            Certificate.SubjectName,
+            Generator,
+            number,
+            Certificate.NotAfter.ToUniversalTime(),
+            HashAlgorithmName.SHA256,
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
+                Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false),
+            clock.GetUtcNow());
+        return PemEncoding.WriteString("X509 CRL", encoded);
+    }
 
     private static void ThrowIfNotGrantable(CertificateGrant grant)
     {

@@ -16,6 +16,7 @@ public sealed partial class DfssPeer
         Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default)
     {
         RevocationNumber = tls?.Validator.Kept?.Number,
+        IssuerNumber = tls?.Validator.Issuer?.Current.Number,
         Instance = instance,
         Time = Options.Issuer is null ? null : Options.TimeProvider.GetUtcNow(),
     };

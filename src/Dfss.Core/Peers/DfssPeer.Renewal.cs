@@ -11,7 +11,7 @@ public sealed partial class DfssPeer
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
     private long? remindedAt;
-    private IssuerAddresses? knownIssuer;
+    private IssuerStatement? knownIssuer;
 
     /// <summary>The identity that it shows; null without a certificate.</summary>
     internal TlsIdentity? Identity { get; private set; }
@@ -57,12 +57,12 @@ public sealed partial class DfssPeer
     }
 
     /// <summary>
-    /// Renews at once where the revocation list names another place of the issuer than before: the issuer may have lost
-    /// this peer's address, and this peer the issuer's.
+    /// Renews at once where the issuer is at another place than before: the issuer may have lost this peer's address, and
+    /// this peer the issuer's.
     /// </summary>
     private void FollowIssuer()
     {
-        if (tls?.Validator.Kept?.Issuer is { } now && !now.Equals(Interlocked.Exchange(ref knownIssuer, now)))
+        if (tls?.Validator.Issuer?.Current is { } now && Interlocked.Exchange(ref knownIssuer, now)?.IsSamePlace(now) != true)
         {
             renewal.RunSoon();
         }

@@ -128,7 +128,17 @@ public sealed partial class DfssPeer
         }
 
         Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
-        FollowIssuer();
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
+    }
+
+    private async Task TellMovedAsync(string broughtBy)
+    {
+        if (Options.Issuer is { } issuer)
+        {
+            await issuer.KeepAddressesAsync().ConfigureAwait(false);
+        }
+
+        Log($"The cluster's issuer is at {string.Join(", ", tls?.Validator.Issuer?.Current.Addresses ?? [])}; '{broughtBy}' sent its address.");
+        FollowIssuer();
     }
 }

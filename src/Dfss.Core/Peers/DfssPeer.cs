@@ -49,7 +49,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
         this.store = store;
         this.tls = tls;
         Identity = options.Identity;
-        knownIssuer = tls?.Validator.Kept?.Issuer;
+        knownIssuer = tls?.Validator.Issuer?.Current;
         this.token = token;
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
@@ -57,8 +57,9 @@ public sealed partial class DfssPeer : IAsyncDisposable
         ClusterRequests cluster = new(
             options.Issuer,
             () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
-            () => this.tls?.Validator.Kept,
-            TellRevokedAsync);
+            () => this.tls?.Validator,
+            TellRevokedAsync,
+            TellMovedAsync);
         handlers = new RequestHandlers(store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
         connectionLimiter = new ConnectionLimiter(memory.Open);
         failedHandshakes = new FailedHandshakes(options.TimeProvider);
@@ -153,7 +154,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             listener = listen(options.Address, options.Port);
             if (options.Issuer is { } issuer)
             {
-                // Before the first client is greeted: hello has the number of the list that states these addresses.
+                // Before the first client is greeted: hello has the number of the statement of these addresses.
                 await issuer.SetAddressesAsync(store.StoreId, Advertise(options, listener)).ConfigureAwait(false);
             }
 

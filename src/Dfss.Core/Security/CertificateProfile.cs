@@ -1,5 +1,6 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Dfss.Security;
 
@@ -14,12 +15,14 @@ internal sealed record CertificateProfile
     public const string ServerUse = "1.3.6.1.5.5.7.3.1";
     public const string ClientUse = "1.3.6.1.5.5.7.3.2";
 
-    private const string SubjectAlternativeName = "2.5.29.17";
+    private const string AlternativeNames = "2.5.29.17";
     private const string ClusterUrn = "urn:dfss:cluster:";
     private const string RoleUrn = "urn:dfss:role:";
     private const string PrefixUrn = "urn:dfss:prefix:";
-    internal const string StoreUrn = "urn:dfss:store:";
+    private const string StoreUrn = "urn:dfss:store:";
     private const string IssuerUrn = "urn:dfss:issuer";
+
+    private static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);
 
     /// <summary>The cluster's name, in its authority's certificate; otherwise null.</summary>
     public string? Cluster { get; init; }
@@ -43,15 +46,15 @@ internal sealed record CertificateProfile
         List<string> prefixes = [];
         foreach (string uri in ReadUris(certificate))
         {
-            if (DfssUris.TryStrip(uri, ClusterUrn, out string text) && profile.Cluster is null)
+            if (TryStrip(uri, ClusterUrn, out string text) && profile.Cluster is null)
             {
                 profile = profile with { Cluster = text };
             }
-            else if (DfssUris.TryStrip(uri, RoleUrn, out text) && profile.Role == DfssRole.None)
+            else if (TryStrip(uri, RoleUrn, out text) && profile.Role == DfssRole.None)
             {
                 profile = profile with { Role = ParseRole(text) };
             }
-            else if (DfssUris.TryStrip(uri, StoreUrn, out text) && profile.StoreId is null)
+            else if (TryStrip(uri, StoreUrn, out text) && profile.StoreId is null)
             {
                 profile = profile with { StoreId = Dfss.StoreId.Parse(text) };
             }
@@ -59,11 +62,11 @@ internal sealed record CertificateProfile
             {
                 profile = profile with { IsIssuer = true };
             }
-            else if (DfssUris.TryStrip(uri, PrefixUrn, out text) && text.Length > 0)
+            else if (TryStrip(uri, PrefixUrn, out text) && text.Length > 0)
             {
                 prefixes.Add(text);
             }
-            else if (uri.StartsWith(DfssUris.Prefix, StringComparison.OrdinalIgnoreCase))
+            else if (uri.StartsWith("urn:dfss:", StringComparison.OrdinalIgnoreCase))
             {
                 throw new FormatException($"its '{uri}' is unknown, or is there twice");
             }
@@ -73,7 +76,19 @@ internal sealed record CertificateProfile
     }
 
     /// <summary>The extension that encodes this profile.</summary>
-    public X509Extension ToExtension() => new(SubjectAlternativeName, DfssUris.Write(ToUris()), critical: false);
+    public X509Extension ToExtension()
+    {
+        AsnWriter writer = new(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            foreach (string uri in ToUris())
+            {
+                writer.WriteCharacterString(UniversalTagNumber.IA5String, uri, UriTag);
+            }
+        }
+
+        return new X509Extension(AlternativeNames, writer.Encode(), critical: false);
+    }
 
     /// <summary>Parses a role as certificates and role files write it.</summary>
     /// <exception cref="FormatException">There is no such role.</exception>
@@ -94,20 +109,40 @@ internal sealed record CertificateProfile
         .OfType<X509EnhancedKeyUsageExtension>()
         .Any(extension => extension.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>().Any(oid => oid.Value == use));
 
+    private static bool TryStrip(string uri, string urn, out string text)
+    {
+        bool isOfKind = uri.StartsWith(urn, StringComparison.OrdinalIgnoreCase);
+        text = isOfKind ? Uri.UnescapeDataString(uri[urn.Length..]).Normalize(NormalizationForm.FormC) : string.Empty;
+        return isOfKind;
+    }
+
     private static List<string> ReadUris(X509Certificate2 certificate)
     {
+        List<string> uris = [];
         try
         {
-            return
-            [
-                .. certificate.Extensions.Where(one => one.Oid?.Value == SubjectAlternativeName)
-                    .SelectMany(one => DfssUris.Read(one.RawData)),
-            ];
+            foreach (X509Extension extension in certificate.Extensions.Where(one => one.Oid?.Value == AlternativeNames))
+            {
+                AsnReader names = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
+                while (names.HasData)
+                {
+                    if (names.PeekTag().HasSameClassAndValue(UriTag))
+                    {
+                        uris.Add(names.ReadCharacterString(UniversalTagNumber.IA5String, UriTag));
+                    }
+                    else
+                    {
+                        names.ReadEncodedValue();
+                    }
+                }
+            }
         }
         catch (AsnContentException error)
         {
             throw new FormatException("its alternative names cannot be read", error);
         }
+
+        return uris;
     }
 
     private IEnumerable<string> ToUris()

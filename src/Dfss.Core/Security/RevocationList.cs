@@ -14,13 +14,11 @@ internal sealed class RevocationList
 
     private readonly FrozenSet<string> serials;
 
-    private RevocationList(
-        string issuer, BigInteger number, DateTimeOffset? nextUpdate, IssuerAddresses? addresses, IEnumerable<string> serials)
+    private RevocationList(string issuer, BigInteger number, DateTimeOffset? nextUpdate, IEnumerable<string> serials)
     {
         Issuer = issuer;
         Number = number;
         NextUpdate = nextUpdate;
-        Addresses = addresses;
         this.serials = serials.ToFrozenSet(StringComparer.Ordinal);
     }
 
@@ -32,9 +30,6 @@ internal sealed class RevocationList
 
     /// <summary>The time by which the authority is to issue the next list.</summary>
     public DateTimeOffset? NextUpdate { get; }
-
-    /// <summary>Where the cluster's issuer is; null where the list does not state it.</summary>
-    public IssuerAddresses? Addresses { get; }
 
     /// <summary>Whether it revokes the certificate with this serial number.</summary>
     public bool Names(string serial) => serials.Contains(serial);
@@ -90,7 +85,6 @@ internal sealed class RevocationList
         }
 
         BigInteger? number = null;
-        IssuerAddresses? addresses = null;
         Asn1Tag extensionsTag = new(TagClass.ContextSpecific, 0, isConstructed: true);
         AsnReader extensions = inner.HasData
             ? inner.ReadSequence(extensionsTag).ReadSequence()
@@ -102,7 +96,6 @@ internal sealed class RevocationList
             bool isCritical = extension.PeekTag().HasSameClassAndValue(Asn1Tag.Boolean) && extension.ReadBoolean();
             byte[] value = extension.ReadOctetString();
             number = id == CrlNumber ? new AsnReader(value, AsnEncodingRules.DER).ReadInteger() : number;
-            addresses = id == IssuerAddresses.ExtensionId ? IssuerAddresses.Read(value) : addresses;
             if (isCritical && id is not (CrlNumber or AuthorityKeyIdentifier))
             {
                 throw new FormatException($"it is of an unknown kind (extension {id})");
@@ -110,7 +103,7 @@ internal sealed class RevocationList
         }
 
         return new RevocationList(
-            issuer, number ?? throw new FormatException("it has no number"), nextUpdate, addresses, serials);
+            issuer, number ?? throw new FormatException("it has no number"), nextUpdate, serials);
     }
 
     private static bool IsTime(Asn1Tag tag) =>

@@ -25,11 +25,6 @@ internal sealed class RevocationLists
     /// <param name="issuer">The authority's name: its DER in hexadecimal.</param>
     public BigInteger NumberOf(string issuer) => byIssuer.TryGetValue(issuer, out RevocationList? list) ? list.Number : BigInteger.Zero;
 
-    /// <summary>Where the issuer is, by an authority's list; null where it does not state it.</summary>
-    /// <param name="issuer">The authority's name: its DER in hexadecimal.</param>
-    public IssuerAddresses? AddressesOf(string issuer) =>
-        byIssuer.TryGetValue(issuer, out RevocationList? list) ? list.Addresses : null;
-
     /// <summary>Whether the authority has revoked this certificate.</summary>
     public bool IsRevoked(CertificateKey certificate) =>
         byIssuer.TryGetValue(certificate.Issuer, out RevocationList? list) && list.Names(certificate.Serial);

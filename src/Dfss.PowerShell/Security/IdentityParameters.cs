@@ -96,6 +96,7 @@ internal sealed class IdentityParameters
             AllowTls12 = AllowTls12,
             RevocationListPath = await ResolveAsync(RevocationList).ConfigureAwait(false) ?? identity.RevocationListPath,
             KeepsRevocationList = RevocationList is null && identity.KeepsRevocationList,
+            IssuerFilePath = identity.IssuerFilePath,
         };
     }
 

@@ -24,7 +24,6 @@ public sealed class ArgumentTests : IAsyncLifetime
     private RawClient client = null!;
 
     private static MessageMap ChunkIdOnly => new() { { "chunk_id", ChunkId.Of(Chunk).ToByteArray() } };
-
     private static MessageMap OneItem => new() { { "lengths", MessageValue.From([ReadItem.Length]) } };
 
     /// <summary>Every operation with arguments and a payload that are right, or as right as it needs to be for its arguments to be read.</summary>
@@ -70,6 +69,8 @@ public sealed class ArgumentTests : IAsyncLifetime
             [Operations.Revoke] = [(new() { { "serial", new byte[16] } }, null)],
             [Operations.GetRevocations] = [([], null)],
             [Operations.PutRevocations] = [([], new byte[100])],
+            [Operations.GetIssuer] = [([], null)],
+            [Operations.PutIssuer] = [([], new byte[100])],
             [Operations.Optimize] = [(new() { { "grace_ms", 86_400_000 }, { "dry_run", true } }, null)],
         };
 
@@ -270,8 +271,7 @@ public sealed class ArgumentTests : IAsyncLifetime
         Message answer = await unauthenticated.AskAsync(Operations.Hello, new HelloRequest([2], "later", []).ToMap());
         Assert.Equal(DfssErrorCode.VersionNotSupported, answer.Status);
         Assert.Equal([1L], answer.Map.Required("versions").AsArray().Select(version => version.AsInteger()));
-        string message = answer.Map.Required("message").AsText();
-        Assert.Matches("supports protocol version 1, and 2 was offered\\.", message);
+        Assert.Matches("supports protocol version 1, and 2 was offered\\.", answer.Map.Required("message").AsText());
         Assert.Null(await unauthenticated.ReadAsync());
     }
 

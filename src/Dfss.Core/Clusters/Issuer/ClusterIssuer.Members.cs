@@ -11,9 +11,6 @@ public sealed partial class ClusterIssuer
     // Serializes issuing and revoking: a certificate issued while its member is being revoked would be missed.
     private readonly SemaphoreSlim membersTurn = new(1, 1);
 
-    // Where this issuer's peer is; null until it listens. Guarded by the turn.
-    private IssuerAddresses? place;
-
     /// <summary>
     /// Issues a member a new certificate with the content of the one presented and the full lifetime.
     /// </summary>
@@ -85,7 +82,7 @@ public sealed partial class ClusterIssuer
             }
 
             await ledger.RevokeAsync([.. certificates.Select(one => one.Serial)]).ConfigureAwait(false);
-            await SignListAsync().ConfigureAwait(false);
+            await SignRevokedAsync().ConfigureAwait(false);
 
             // Runs also when an earlier call was interrupted at this point.
             if (StoreOf(certificates) is StoreId store && ledger.FindOtherServers(store, serial).All(revocations.Has))
@@ -102,7 +99,7 @@ public sealed partial class ClusterIssuer
     }
 
     /// <summary>
-    /// Ensures that the list contains every revocation of the ledger, and the issuer's addresses. The list may have been restored from a copy, or a
+    /// Ensures that the list contains every revocation of the ledger. The list may have been restored from a copy, or a
     /// list that other members had may have replaced it.
     /// </summary>
     internal async Task KeepRevokedAsync()
@@ -110,7 +107,7 @@ public sealed partial class ClusterIssuer
         await membersTurn.WaitAsync().ConfigureAwait(false);
         try
         {
-            await SignListAsync().ConfigureAwait(false);
+            await SignRevokedAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -118,35 +115,15 @@ public sealed partial class ClusterIssuer
         }
     }
 
-    /// <summary>
-    /// States in the list where the issuer is. The list carries it to every member and peer, whichever of them reaches
-    /// the issuer first; its number rises only where the addresses are others than before.
-    /// </summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    internal async Task SetAddressesAsync(StoreId store, IReadOnlyList<string> addresses)
-    {
-        await membersTurn.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            place = IssuerAddresses.Of(store, addresses);
-            await SignListAsync().ConfigureAwait(false);
-        }
-        finally
-        {
-            membersTurn.Release();
-        }
-    }
-
-    /// <summary>Signs the next list where an entry, or the issuer's address, is missing from the one in force.</summary>
-    private async Task SignListAsync()
+    /// <summary>Signs the next list where an entry is missing from the one in force.</summary>
+    private async Task SignRevokedAsync()
     {
         IReadOnlyList<string> all = ledger.ListRevoked();
-        while (!all.All(revocations.Has) || (place is not null && !place.Equals(revocations.Issuer)))
+        while (!all.All(revocations.Has))
         {
             // The new list has all entries and a number above the one in force, because the file may have been restored
             // under this process. Where a newer list has arrived meanwhile, the loop continues from that one.
-            string list = authority.SignNext(
-                revocations.Read(), all.Select(Convert.FromHexString), place, after: revocations.Number);
+            string list = authority.Revoke(revocations.Read(), all.Select(Convert.FromHexString), after: revocations.Number);
             await revocations.ReplaceAsync(Encoding.ASCII.GetBytes(list), CancellationToken.None).ConfigureAwait(false);
         }
     }

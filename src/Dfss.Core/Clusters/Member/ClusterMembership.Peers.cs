@@ -1,12 +1,10 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Dfss.Security;
 using Dfss.Storage;
 
 namespace Dfss.Clusters;
 
-/// <content>Where the peers are: as the issuer listed them, and the issuer as the revocation list states.</content>
+/// <content>Where the peers are: as the issuer listed them, and the issuer as its newest statement has it.</content>
 public sealed partial class ClusterMembership
 {
     private const string PeersFile = "peers.json";
@@ -19,14 +17,15 @@ public sealed partial class ClusterMembership
     public TimeSpan PeersAge => FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
 
     /// <summary>
-    /// The known peers, the issuer first; empty where none is known yet. The issuer's addresses are those that the
-    /// revocation list states, which may be newer than the saved ones, then the saved ones.
+    /// The known peers, the issuer first; empty where none is known yet. The issuer's addresses are those of its newest
+    /// signed statement, which may be newer than the saved ones, then the saved ones.
     /// </summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<ClusterPeer> LoadPeers()
     {
         IReadOnlyList<ClusterPeer> saved = LoadSavedPeers();
-        if (FindIssuer() is not { } issuer)
+        IssuerStatement issuer = Exists ? new IssuerFile(IssuerFilePath, LoadAuthority(), log: null).Current : IssuerStatement.None;
+        if (issuer.Addresses.Count == 0)
         {
             return saved;
         }
@@ -44,7 +43,7 @@ public sealed partial class ClusterMembership
 
     /// <summary>
     /// The addresses at which the issuer may be: the newest first, and last those of a peer that was saved as the issuer
-    /// and that the revocation list does not name.
+    /// and that the statement does not name.
     /// </summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<PeerAddress> LoadIssuer() =>
@@ -65,30 +64,6 @@ public sealed partial class ClusterMembership
         : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
             .Select(entry => new ClusterPeer(
                 StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
-
-    /// <summary>
-    /// The issuer by the revocation list; null where the list does not state it, or where there is no usable list yet.
-    /// Whatever connects needs that list too, and reports what is wrong with it.
-    /// </summary>
-    private IssuerAddresses? FindIssuer()
-    {
-        if (!Exists || !File.Exists(RevocationListPath))
-        {
-            return null;
-        }
-
-        return Read(RevocationFile, text =>
-        {
-            try
-            {
-                return RevocationList.Read(RevocationLists.Split(Encoding.ASCII.GetBytes(text))[0], [LoadAuthority()]).Addresses;
-            }
-            catch (FormatException)
-            {
-                return null;
-            }
-        });
-    }
 
     private sealed record Entry(string StoreId, string[]? Addresses, bool IsIssuer);
 }

@@ -12,9 +12,9 @@ namespace Dfss.Clusters;
 /// it.
 /// </summary>
 /// <remarks>
-/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>peers.json</c>; <c>member.pem</c>,
-/// certificate and key; <c>stores/ID.pem</c>, the same of a store; and, where the cluster was created, the folder
-/// <c>authority</c>.
+/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>issuer.pem</c>, the signed
+/// statement of where the issuer is; <c>peers.json</c>; <c>member.pem</c>, certificate and key; <c>stores/ID.pem</c>,
+/// the same of a store; and, where the cluster was created, the folder <c>authority</c>.
 /// </remarks>
 public sealed partial class ClusterMembership
 {
@@ -23,6 +23,7 @@ public sealed partial class ClusterMembership
     private const string MemberFile = "member.pem";
     private const string StoresFolder = "stores";
     private const string RevocationFile = "revoked.crl";
+    private const string StatementFile = "issuer.pem";
 
     private ClusterMembership(string name, string folder)
     {
@@ -44,6 +45,9 @@ public sealed partial class ClusterMembership
 
     /// <summary>The revocation list, in PEM.</summary>
     public string RevocationListPath => Path.Combine(Folder, RevocationFile);
+
+    /// <summary>The signed statement of where the issuer is.</summary>
+    internal string IssuerFilePath => Path.Combine(Folder, StatementFile);
 
     /// <summary>The stores that this user serves in the cluster.</summary>
     public IReadOnlyList<StoreId> Stores
@@ -201,6 +205,7 @@ public sealed partial class ClusterMembership
         {
             RevocationListPath = RevocationListPath,
             KeepsRevocationList = true,
+            IssuerFilePath = IssuerFilePath,
         });
 
     private T Read<T>(string name, Func<string, T> read)

@@ -13,7 +13,7 @@ public sealed partial class IssuerClient
         PeerCall call = new(operation, arguments, Payload: null, Destination: null, IsBulk: false);
         List<DfssException> failures = [];
         Answer? answer = await TryAskAsync(addresses, call, failures, cancellationToken).ConfigureAwait(false);
-        if (answer is null && membership is not null && options.Revocations is not null)
+        if (answer is null && membership is not null && options.Issuer is not null)
         {
             await AskPeersAsync(membership, cancellationToken).ConfigureAwait(false);
             answer = await TryAskAsync(
@@ -46,8 +46,7 @@ public sealed partial class IssuerClient
     }
 
     /// <summary>
-    /// Connects to every other known peer, which brings the newest revocation list that they have, and with it the
-    /// addresses of the issuer.
+    /// Connects to every other known peer, which brings the newest statement of the issuer's address that they have.
     /// </summary>
     private Task AskPeersAsync(ClusterMembership of, CancellationToken cancellationToken) => Task.WhenAll(
         of.LoadPeers().Where(peer => !peer.IsIssuer).Select(async peer =>
@@ -74,11 +73,11 @@ public sealed partial class IssuerClient
             failures.Count == 0
                 ? "No address of the cluster's issuer is known here."
                 : $"The cluster's issuer cannot be reached. {string.Join(' ', failures.Select(error => error.Reason))}",
-            addresses.Count > 0 && addresses.All(address => address.IsLoopback)
+            (addresses.Count > 0 && addresses.All(address => address.IsLoopback)
                 ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
                     + "start it with -Address * and make another invitation."
-                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be reached from here. If it runs at "
-                    + "another address, run Get-DfssPeer -Peer ADDRESS once with that address: the cluster's folder then has it.");
+                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be reached from here.")
+            + " If it runs at another address, run Get-DfssPeer -Peer ADDRESS once with that address, which is saved for later commands.");
 
     /// <summary>The answer; null where the connection broke before it arrived.</summary>
     private async Task<Answer?> AskAtAsync(PeerAddress address, PeerCall call, CancellationToken cancellationToken)

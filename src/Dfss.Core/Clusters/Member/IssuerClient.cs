@@ -62,6 +62,7 @@ public sealed partial class IssuerClient
         {
             ConnectTimeout = connectTimeout ?? ClientChannelOptions.Default.ConnectTimeout,
             Revocations = RevocationExchange.For(tls, log: null),
+            Issuer = IssuerExchange.For(tls, log: null),
             Connect = tls.ConnectAsync,
         };
     }

@@ -32,16 +32,9 @@ internal sealed class RevocationExchange(CertificateValidator validator, Revocat
 
         try
         {
-            if (theirs < kept.Number)
-            {
-                // The issuer signs the next list where this one lacks its addresses or a revocation.
-                theirs = await PushAsync(channel, Encoding.ASCII.GetBytes(kept.Read()), cancellationToken).ConfigureAwait(false);
-            }
-
-            if (theirs > kept.Number)
-            {
-                await FetchAsync(channel, cancellationToken).ConfigureAwait(false);
-            }
+            await (theirs > kept.Number
+                ? FetchAsync(channel, cancellationToken)
+                : PushAsync(channel, Encoding.ASCII.GetBytes(kept.Read()), cancellationToken)).ConfigureAwait(false);
         }
         catch (DfssException error) when (channel.IsUsable)
         {
