@@ -1,6 +1,8 @@
 namespace Dfss.Shell.Tests;
 
-/// <summary>A cluster of real processes whose issuer is started again at another port, each user with a state folder.</summary>
+/// <summary>
+/// A cluster of real processes whose issuer is started again at another port, each user with a state folder.
+/// </summary>
 public sealed class IssuerMoveTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-shell-").FullName;
@@ -70,7 +72,9 @@ public sealed class IssuerMoveTests : IDisposable
 
         Assert.Equal(string.Empty, result.Error);
         Assert.Equal(5, result.OutputLines.Length);
-        Assert.StartsWith("warned: The peer runs, and the cluster's issuer does not have its address: ", result.OutputLines[0], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "warned: The peer runs, and the cluster's issuer does not have its address: ", result.OutputLines[0],
+            StringComparison.Ordinal);
         Assert.Contains("The peer tries again within an hour.", result.OutputLines[0], StringComparison.Ordinal);
         Assert.Contains("Get-DfssPeer -Peer ADDRESS", result.OutputLines[0], StringComparison.Ordinal);
         Assert.Equal(["box2: True", "ann: True", "missed:"], result.OutputLines[1..4]);

@@ -112,11 +112,13 @@ public sealed partial class DfssPeer
         if (options.AdvertisedAddresses.Count > 0)
         {
             return [.. options.AdvertisedAddresses.Select(text => PeerAddress.TryParse(text, out PeerAddress? address)
-                ? (text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
+                ? (text.EndsWith(
+                    string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
                     ? address
                     : new PeerAddress(address.Host, port)).ToString()
                 : throw new DfssException(
-                    DfssErrorCode.InvalidArgument, $"'{text}' is not an address that can be advertised.", "Write host or host:port."))];
+                    DfssErrorCode.InvalidArgument, $"'{text}' is not an address that can be advertised.",
+                    "Write host or host:port."))];
         }
 
         // A wildcard is no address for others; the host's name is the best there is.

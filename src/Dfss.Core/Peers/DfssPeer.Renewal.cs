@@ -35,7 +35,8 @@ public sealed partial class DfssPeer
     }
 
     private async Task RenewAsync(
-        Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>> renew, CancellationToken cancellationToken)
+        Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>> renew,
+        CancellationToken cancellationToken)
     {
         TlsIdentity shown = Identity!;
         try
@@ -52,17 +53,19 @@ public sealed partial class DfssPeer
         }
         catch (DfssException error)
         {
-            throw error.Copy($"The peer's certificate is valid until {EndOf(shown)}, and could not be renewed: {error.Reason}");
+            throw error.Copy(
+                $"The peer's certificate is valid until {EndOf(shown)}, and could not be renewed: {error.Reason}");
         }
     }
 
     /// <summary>
-    /// Renews at once where the issuer is at another place than before: the issuer may have lost this peer's address, and
-    /// this peer the issuer's.
+    /// Renews at once where the issuer is at another place than before: the issuer may have lost this peer's address,
+    /// and this peer the issuer's.
     /// </summary>
     private void FollowIssuer()
     {
-        if (tls?.Validator.Issuer?.Current is { } now && Interlocked.Exchange(ref knownIssuer, now)?.IsSamePlace(now) != true)
+        if (tls?.Validator.Issuer?.Current is { } now
+            && Interlocked.Exchange(ref knownIssuer, now)?.IsSamePlace(now) != true)
         {
             renewal.RunSoon();
         }

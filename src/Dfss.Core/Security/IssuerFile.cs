@@ -44,7 +44,8 @@ internal sealed class IssuerFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException)
         {
             throw new DfssException(
-                DfssErrorCode.PeerFault, $"The statement of the issuer's address '{path}' cannot be read: {error.Message}", error);
+                DfssErrorCode.PeerFault,
+                $"The statement of the issuer's address '{path}' cannot be read: {error.Message}", error);
         }
     }
 
@@ -70,7 +71,8 @@ internal sealed class IssuerFile
                 return false;
             }
 
-            await PrivateFile.ReplaceAsync(path, PemEncoding.WriteString(Label, signed.Span), cancellationToken).ConfigureAwait(false);
+            await PrivateFile.ReplaceAsync(
+                path, PemEncoding.WriteString(Label, signed.Span), cancellationToken).ConfigureAwait(false);
         }
 
         return true;

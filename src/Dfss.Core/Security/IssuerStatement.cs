@@ -9,8 +9,8 @@ namespace Dfss.Security;
 /// with the highest number applies. docs/protocol.md has its form.
 /// </summary>
 /// <param name="Number">
-/// Its number. The issuer takes the time in ms, or one more than the last number where that is higher: so an issuer that
-/// was restored from a copy continues above the numbers that it has forgotten.
+/// Its number. The issuer takes the time in ms, or one more than the last number where that is higher: so an issuer
+/// that was restored from a copy continues above the numbers that it has forgotten.
 /// </param>
 /// <param name="StoreId">The store that the issuer's peer serves.</param>
 /// <param name="Addresses">The issuer's addresses, the best first, as <c>host:port</c>: 1 to 8.</param>
@@ -40,21 +40,24 @@ internal sealed record IssuerStatement(long Number, StoreId StoreId, IReadOnlyLi
     {
         byte[] signed = EncodeContent();
         byte[] signature = key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-        return UnsentMessage.Encode(Kind, FormVersion, new MessageMap { { "signed", signed }, { "signature", signature } });
+        return UnsentMessage.Encode(
+            Kind, FormVersion, new MessageMap { { "signed", signed }, { "signature", signature } });
     }
 
     /// <summary>Reads a statement and verifies its signature.</summary>
     /// <exception cref="FormatException">The bytes are no statement, or the authority has not signed them.</exception>
-    public static IssuerStatement Read(ReadOnlyMemory<byte> bytes, X509Certificate2 authority) => Parse(bytes.ToArray(), map =>
-    {
-        byte[] signed = map.Required("signed").AsBinary();
-        byte[] signature = map.Required("signature").AsBinary();
-        using ECDsa? key = authority.GetECDsaPublicKey();
-        return signature.Length <= MaxSignatureBytes
-            && key?.VerifyData(signed, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence) == true
-                ? ReadContent(signed)
-                : throw new FormatException("the cluster's authority has not signed it");
-    });
+    public static IssuerStatement Read(ReadOnlyMemory<byte> bytes, X509Certificate2 authority) =>
+        Parse(bytes.ToArray(), map =>
+        {
+            byte[] signed = map.Required("signed").AsBinary();
+            byte[] signature = map.Required("signature").AsBinary();
+            using ECDsa? key = authority.GetECDsaPublicKey();
+            return signature.Length <= MaxSignatureBytes
+                && key?.VerifyData(
+                    signed, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence) == true
+                    ? ReadContent(signed)
+                    : throw new FormatException("the cluster's authority has not signed it");
+        });
 
     /// <summary>Reads what is signed.</summary>
     /// <exception cref="FormatException">The bytes are malformed, or have no address that can be used.</exception>

@@ -26,7 +26,8 @@ internal static class LockedFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
         }
     }
 }

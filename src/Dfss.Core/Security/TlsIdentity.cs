@@ -61,8 +61,8 @@ public sealed class TlsIdentity
     public bool KeepsRevocationList { get; init; }
 
     /// <summary>
-    /// A file with the signed statement of where the cluster's issuer is, which this side keeps up to date as it does the
-    /// list; it need not exist yet. Null for an identity that keeps none.
+    /// A file with the signed statement of where the cluster's issuer is, which this side keeps up to date as it does
+    /// the list; it need not exist yet. Null for an identity that keeps none.
     /// </summary>
     public string? IssuerFilePath { get; init; }
 
@@ -77,7 +77,8 @@ public sealed class TlsIdentity
     /// <param name="intermediates">The certificates between it and its authority's; null to keep the present
     /// ones.</param>
     /// <exception cref="DfssException">InvalidArgument: there is no private key.</exception>
-    public TlsIdentity WithCertificate(X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
+    public TlsIdentity WithCertificate(
+        X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
         new(certificate, TrustedAuthorities)
         {
             Intermediates = intermediates ?? Intermediates,

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>A cluster's issuer that is started again at another address: how members and running peers find it.</summary>
+/// <summary>
+/// A cluster's issuer that is started again at another address: how members and running peers find it.
+/// </summary>
 public sealed class IssuerAddressTests : IAsyncLifetime
 {
     private readonly TemporaryFolder folder = new();
@@ -30,7 +32,9 @@ public sealed class IssuerAddressTests : IAsyncLifetime
     {
         IssuerFile file = new(issuer.Membership.IssuerFilePath, issuer.Authority.Certificate, log: null);
         IssuerStatement first = file.Current;
-        Assert.Equal((issuer.Peer.Peer.StoreId, issuer.Peer.Address.ToString()), (first.StoreId, Assert.Single(first.Addresses)));
+        Assert.Equal(
+            (issuer.Peer.Peer.StoreId, issuer.Peer.Address.ToString()),
+            (first.StoreId, Assert.Single(first.Addresses)));
         await issuer.StartAgainAsync(Token);
         Assert.True(file.Current.Number > first.Number);
         Assert.Equal(issuer.Peer.Address.ToString(), Assert.Single(file.Current.Addresses));
@@ -60,7 +64,9 @@ public sealed class IssuerAddressTests : IAsyncLifetime
         ClusterMembership ann = await CreateMemberAsync("ann");
         ClusterMembership bob = await CreateMemberAsync("bob");
         await using TlsPeer peer = await StartPeerAsync("box2", renewed: null);
-        await ann.SavePeersAsync([.. ann.LoadPeers(), new(peer.Peer.StoreId, ["127.0.0.1:1", peer.Address.ToString()], IsIssuer: false)], Token);
+        await ann.SavePeersAsync(
+            [.. ann.LoadPeers(), new(peer.Peer.StoreId, ["127.0.0.1:1", peer.Address.ToString()], IsIssuer: false)],
+            Token);
         await issuer.StartAgainAsync(Token);
         IssuerClient client = new(Identity(ann), ann, TimeSpan.FromSeconds(2));
         DfssException lost = await Assert.ThrowsAsync<DfssException>(() => client.ListPeersAsync(Token));
@@ -86,12 +92,15 @@ public sealed class IssuerAddressTests : IAsyncLifetime
         await ConnectAsync(bob, issuer.Peer);
         await ConnectAsync(bob, peer);
         await renewed.WaitAsync(Token);
-        ClusterPeer announced = Assert.Single(await Admin.ListPeersAsync(Token), one => one.StoreId == peer.Peer.StoreId);
+        ClusterPeer announced = Assert.Single(
+            await Admin.ListPeersAsync(Token), one => one.StoreId == peer.Peer.StoreId);
         Assert.Equal(peer.Peer.AdvertisedAddresses, announced.Addresses);
 
         // So a later revocation reaches it.
-        Invitation invitation = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
-        TlsIdentity laptop = new((await IssuerClient.JoinAsync(invitation, store: null, Token)).Certificate, [issuer.Authority.Certificate]);
+        Invitation invitation = await Admin.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
+        TlsIdentity laptop = new(
+            (await IssuerClient.JoinAsync(invitation, store: null, Token)).Certificate, [issuer.Authority.Certificate]);
         byte[] list = await Admin.RevokeAsync(Convert.ToHexString(laptop.Certificate.SerialNumberBytes.Span), Token);
         await Admin.SendRevocationsAsync(announced, list, Token);
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(laptop, Token));
@@ -102,7 +111,8 @@ public sealed class IssuerAddressTests : IAsyncLifetime
     public async Task An_issuer_restored_from_a_copy_states_its_address_above_the_number_that_members_have()
     {
         ClusterMembership ann = await CreateMemberAsync("ann");
-        IssuerStatement ahead = new(DateTimeOffset.UtcNow.AddYears(1).ToUnixTimeMilliseconds(), issuer.Peer.Peer.StoreId, ["127.0.0.1:1"]);
+        IssuerStatement ahead = new(
+            DateTimeOffset.UtcNow.AddYears(1).ToUnixTimeMilliseconds(), issuer.Peer.Peer.StoreId, ["127.0.0.1:1"]);
         await new IssuerFile(ann.IssuerFilePath, issuer.Authority.Certificate, log: null)
             .ReplaceAsync(issuer.Authority.Authority.Sign(ahead), Token);
         Assert.Equal("127.0.0.1:1", ann.LoadIssuer()[0].ToString());
@@ -118,7 +128,8 @@ public sealed class IssuerAddressTests : IAsyncLifetime
     public async Task An_older_statement_or_one_of_another_authority_or_a_malformed_one_changes_nothing()
     {
         using TestAuthority foreign = new("lab");
-        await using ClientChannel channel = await issuer.Peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        await using ClientChannel channel = await issuer.Peer.ConnectAsync(
+            issuer.Authority.Identify(DfssRole.Reader), Token);
         IssuerFile kept = new(issuer.Membership.IssuerFilePath, issuer.Authority.Certificate, log: null);
         IssuerStatement before = kept.Current;
         IssuerStatement other = new(before.Number - 1, StoreId.Create(), ["evil:1"]);
@@ -126,7 +137,10 @@ public sealed class IssuerAddressTests : IAsyncLifetime
         byte[] changed = [.. signed];
         changed[signed.AsSpan().IndexOf("evil"u8)] ^= 1;
         Assert.Equal(before.Number, await PutAsync(channel, issuer.Authority.Authority.Sign(other)));
-        foreach (byte[] bad in new[] { changed, foreign.Authority.Sign(other with { Number = before.Number + 1 }), signed[..^1], [], new byte[5000] })
+        foreach (byte[] bad in new[]
+        {
+            changed, foreign.Authority.Sign(other with { Number = before.Number + 1 }), signed[..^1], [], new byte[5000]
+        })
         {
             DfssException refused = await Assert.ThrowsAsync<DfssException>(() => PutAsync(channel, bad));
             Assert.Equal(DfssErrorCode.InvalidArgument, refused.Code);
@@ -150,8 +164,10 @@ public sealed class IssuerAddressTests : IAsyncLifetime
     private async Task<ClusterMembership> CreateMemberAsync(string name)
     {
         ClusterMembership membership = ClusterMembership.At(folder[name], "lab");
-        await membership.CreateAsync(issuer.Authority.Certificate, issuer.Authority.Authority.CreateRevocationList(), Token);
-        await membership.SavePeersAsync([new(issuer.Peer.Peer.StoreId, [issuer.Peer.Address.ToString()], IsIssuer: true)], Token);
+        await membership.CreateAsync(
+            issuer.Authority.Certificate, issuer.Authority.Authority.CreateRevocationList(), Token);
+        await membership.SavePeersAsync(
+            [new(issuer.Peer.Peer.StoreId, [issuer.Peer.Address.ToString()], IsIssuer: true)], Token);
         await membership.SaveIdentityAsync(
             issuer.Authority.Issue(new CertificateGrant { Name = name, Role = DfssRole.Reader }), store: null, Token);
         return membership;
@@ -166,14 +182,16 @@ public sealed class IssuerAddressTests : IAsyncLifetime
             id =>
             {
                 store = id;
-                membership.SaveIdentityAsync(issuer.Authority.IdentifyPeer(id).Certificate, id, Token).GetAwaiter().GetResult();
+                membership.SaveIdentityAsync(
+                    issuer.Authority.IdentifyPeer(id).Certificate, id, Token).GetAwaiter().GetResult();
                 return membership.LoadStore(id)!;
             },
             options => options with
             {
                 RenewIdentity = renewed is null ? null : async (shown, addresses, cancellationToken) =>
                 {
-                    TlsIdentity kept = await new MemberRenewal(membership, store).KeepUpAsync(shown, addresses, cancellationToken);
+                    TlsIdentity kept = await new MemberRenewal(membership, store).KeepUpAsync(
+                        shown, addresses, cancellationToken);
                     renewed();
                     return kept;
                 },

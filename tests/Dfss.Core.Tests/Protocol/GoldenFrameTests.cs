@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Dfss.Tests.Protocol;
 
-/// <summary>The blocks printed in docs/protocol.md, read and written: the document and the code cannot disagree.</summary>
+/// <summary>
+/// The blocks printed in docs/protocol.md, read and written: the document and the code cannot disagree.
+/// </summary>
 public sealed partial class GoldenFrameTests
 {
     private static readonly string Document = File.ReadAllText(DocumentPath());
@@ -58,7 +60,8 @@ public sealed partial class GoldenFrameTests
             Assert.NotEmpty(asked);
             Assert.All(asked, id => Assert.Contains(
                 GoldenFrames.Frames.Values,
-                frame => frame.Message.Operation is null && frame.Message.Id == id && frame.Message.Status == DfssErrorCode.None));
+                frame => frame.Message.Operation is null && frame.Message.Id == id
+                    && frame.Message.Status == DfssErrorCode.None));
         }
     }
 
@@ -80,7 +83,8 @@ public sealed partial class GoldenFrameTests
         byte[] signed = map.Required("signed").AsBinary();
         Assert.Equal(Printed["issuer"].Bytes[Frame.PrefixBytes..], signed);
         Assert.True(key.VerifyData(
-            signed, map.Required("signature").AsBinary(), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+            signed, map.Required("signature").AsBinary(), HashAlgorithmName.SHA256,
+            DSASignatureFormat.Rfc3279DerSequence));
         Assert.Equal(signed, IssuerStatement.ReadContent(signed).EncodeContent());
     }
 
@@ -98,10 +102,13 @@ public sealed partial class GoldenFrameTests
     public void The_operations_table_is_the_codes_own()
     {
         (string Name, bool TakesPayload, string Role)[] printed = [.. OperationRow().Matches(Document)
-            .Select(match => (match.Groups["name"].Value, match.Groups["payload"].Value.Trim() != "nil", match.Groups["role"].Value))];
+            .Select(
+                match => (match.Groups["name"].Value, match.Groups["payload"].Value.Trim() != "nil",
+                    match.Groups["role"].Value))];
         Assert.Equal(
             OperationNames().Select(operation => (
-                operation, Operations.TakesPayload(operation) == true, Permissions.LeastRole(operation)!.Value.ToString().ToLowerInvariant())),
+                operation, Operations.TakesPayload(operation) == true,
+                Permissions.LeastRole(operation)!.Value.ToString().ToLowerInvariant())),
             printed);
     }
 
@@ -169,7 +176,9 @@ public sealed partial class GoldenFrameTests
         }
 
         Message message = MessageCodec.DecodeHeader(body.AsMemory(0, end.HeaderBytes));
-        ReadOnlyMemory<byte>? payload = end.PayloadBytes is null ? null : (ReadOnlyMemory<byte>?)body.AsMemory(end.HeaderBytes);
+        ReadOnlyMemory<byte>? payload = end.PayloadBytes is null
+            ? null
+            : (ReadOnlyMemory<byte>?)body.AsMemory(end.HeaderBytes);
         Func<ReadOnlyMemory<byte>, byte[]>? codec = ItemCodec(name);
         foreach (ReadOnlyMemory<byte> item in codec is null ? [] : MessageBatch.Split(message.Map, payload ?? default))
         {
@@ -179,12 +188,16 @@ public sealed partial class GoldenFrameTests
         return GoldenNotation.Of(message, payload, codec is not null);
     }
 
-    /// <summary>What an item means to whoever reads any MessagePack; the code's own reading must keep all of it.</summary>
+    /// <summary>
+    /// What an item means to whoever reads any MessagePack; the code's own reading must keep all of it.
+    /// </summary>
     private static string ReadItem(ReadOnlyMemory<byte> item, Func<ReadOnlyMemory<byte>, byte[]> codec)
     {
         string meaning = GoldenNotation.OfItem(item);
         string kept = GoldenNotation.OfItem(codec(item));
-        return meaning == kept ? meaning : throw new DfssException(DfssErrorCode.InvalidArgument, $"Of {meaning} only {kept} is read.");
+        return meaning == kept
+            ? meaning
+            : throw new DfssException(DfssErrorCode.InvalidArgument, $"Of {meaning} only {kept} is read.");
     }
 
     private static Func<ReadOnlyMemory<byte>, byte[]>? ItemCodec(string name) => name switch
@@ -211,13 +224,16 @@ public sealed partial class GoldenFrameTests
         return Path.Combine(folder!.FullName, "docs", "protocol.md");
     }
 
-    [GeneratedRegex("```text (?<name>[a-z-]+)\n(?<meaning>.*?)```\\s+```hex \\k<name>\n(?<hex>.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "```text (?<name>[a-z-]+)\n(?<meaning>.*?)```\\s+```hex \\k<name>\n(?<hex>.*?)```", RegexOptions.Singleline)]
     private static partial Regex GoldenBlock();
 
     [GeneratedRegex(@"^\| \d+ \| \w+ \| (yes|no) \|", RegexOptions.Multiline)]
     private static partial Regex ErrorRow();
 
-    [GeneratedRegex(@"^\| `(?<name>[a-z_]+)` \|[^|]*\|(?<payload>[^|]*)\|[^|]*\|[^|]*\|[^|]*\|[^|]*\| (?<role>[a-z]+) \|$", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^\| `(?<name>[a-z_]+)` \|[^|]*\|(?<payload>[^|]*)\|[^|]*\|[^|]*\|[^|]*\|[^|]*\| (?<role>[a-z]+) \|$",
+        RegexOptions.Multiline)]
     private static partial Regex OperationRow();
 
     [GeneratedRegex("^(prepare|seal|accept|decide|read)-answer")]

@@ -15,7 +15,8 @@ public sealed class IssuerStatementTests
     {
         using TestAuthority authority = new("lab");
         string[] addresses = ["box1:9000", "[fe80::1%eth0]:9000", "b\u00fccher.example:1", "10.0.0.1:65535"];
-        IssuerStatement read = IssuerStatement.Read(authority.Authority.Sign(new IssuerStatement(7, Store, addresses)), authority.Certificate);
+        IssuerStatement read = IssuerStatement.Read(
+            authority.Authority.Sign(new IssuerStatement(7, Store, addresses)), authority.Certificate);
         Assert.Equal((7, Store), (read.Number, read.StoreId));
         Assert.Equal(addresses, read.Addresses);
     }
@@ -29,7 +30,9 @@ public sealed class IssuerStatementTests
             .. Enumerable.Range(1, 20).Select(number => FormattableString.Invariant($"box{number}:9000")),
         ];
         Assert.Equal(sent[3..11], Content(Store.ToByteArray(), sent).Addresses);
-        Assert.Equal(new string('a', 253) + ":65535", Assert.Single(Content(Store.ToByteArray(), new string('a', 253) + ":65535").Addresses));
+        Assert.Equal(
+            new string('a', 253) + ":65535",
+            Assert.Single(Content(Store.ToByteArray(), new string('a', 253) + ":65535").Addresses));
     }
 
     [Fact]
@@ -47,12 +50,16 @@ public sealed class IssuerStatementTests
     public void The_largest_statement_fits()
     {
         using TestAuthority authority = new("lab");
-        string[] addresses = [.. Enumerable.Range(1, 8).Select(number => FormattableString.Invariant($"{number}{new string('a', 252)}:65535"))];
+        string[] addresses =
+            [.. Enumerable.Range(1, 8)
+                .Select(number => FormattableString.Invariant($"{number}{new string('a', 252)}:65535"))];
         IssuerStatement largest = new((1L << 53) - 1, Store, addresses);
-        Assert.Equal(addresses, IssuerStatement.Read(authority.Authority.Sign(largest), authority.Certificate).Addresses);
+        Assert.Equal(
+            addresses, IssuerStatement.Read(authority.Authority.Sign(largest), authority.Certificate).Addresses);
     }
 
-    private static IssuerStatement Content(byte[] store, params string[] addresses) => IssuerStatement.ReadContent(Encode(store, addresses));
+    private static IssuerStatement Content(byte[] store, params string[] addresses) =>
+        IssuerStatement.ReadContent(Encode(store, addresses));
 
     private static byte[] Encode(byte[] store, string[] addresses) => UnsentMessage.Encode("issuer", 1, new MessageMap
     {

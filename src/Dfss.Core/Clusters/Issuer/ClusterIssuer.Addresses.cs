@@ -21,7 +21,9 @@ public sealed partial class ClusterIssuer
         }
     }
 
-    /// <summary>Signs the next statement where the one in force names another place: a member may have brought it.</summary>
+    /// <summary>
+    /// Signs the next statement where the one in force names another place: a member may have brought it.
+    /// </summary>
     internal async Task KeepAddressesAsync()
     {
         while (place is { } own && !own.IsSamePlace(statement.Current))
@@ -33,6 +35,7 @@ public sealed partial class ClusterIssuer
     private async Task SignAddressesAsync(IssuerStatement own)
     {
         long number = Math.Max(clock.GetUtcNow().ToUnixTimeMilliseconds(), statement.Current.Number + 1);
-        await statement.ReplaceAsync(authority.Sign(own with { Number = number }), CancellationToken.None).ConfigureAwait(false);
+        await statement.ReplaceAsync(
+            authority.Sign(own with { Number = number }), CancellationToken.None).ConfigureAwait(false);
     }
 }

@@ -12,9 +12,11 @@ public sealed partial class ClusterMembership
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
     /// <summary>
-    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the future.
+    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the
+    /// future.
     /// </summary>
-    public TimeSpan PeersAge => FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
+    public TimeSpan PeersAge =>
+        FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
 
     /// <summary>
     /// The known peers, the issuer first; empty where none is known yet. The issuer's addresses are those of its newest
@@ -24,13 +26,16 @@ public sealed partial class ClusterMembership
     public IReadOnlyList<ClusterPeer> LoadPeers()
     {
         IReadOnlyList<ClusterPeer> saved = LoadSavedPeers();
-        IssuerStatement issuer = Exists ? new IssuerFile(IssuerFilePath, LoadAuthority(), log: null).Current : IssuerStatement.None;
+        IssuerStatement issuer = Exists
+            ? new IssuerFile(IssuerFilePath, LoadAuthority(), log: null).Current
+            : IssuerStatement.None;
         if (issuer.Addresses.Count == 0)
         {
             return saved;
         }
 
-        IEnumerable<string> before = saved.Where(peer => peer.StoreId == issuer.StoreId).SelectMany(peer => peer.Addresses);
+        IEnumerable<string> before = saved.Where(peer => peer.StoreId == issuer.StoreId)
+            .SelectMany(peer => peer.Addresses);
         return
         [
             new ClusterPeer(
@@ -42,8 +47,8 @@ public sealed partial class ClusterMembership
     }
 
     /// <summary>
-    /// The addresses at which the issuer may be: the newest first, and last those of a peer that was saved as the issuer
-    /// and that the statement does not name.
+    /// The addresses at which the issuer may be: the newest first, and last those of a peer that was saved as the
+    /// issuer and that the statement does not name.
     /// </summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<PeerAddress> LoadIssuer() =>
@@ -54,16 +59,20 @@ public sealed partial class ClusterMembership
 
     /// <summary>Saves the list of peers.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) => PrivateFile.ReplaceAsync(
-        Path.Combine(Folder, PeersFile),
-        JsonSerializer.Serialize(peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
-        cancellationToken);
+    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) =>
+        PrivateFile.ReplaceAsync(
+            Path.Combine(Folder, PeersFile),
+            JsonSerializer.Serialize(
+                peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
+            cancellationToken);
 
     private IReadOnlyList<ClusterPeer> LoadSavedPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
         ? []
-        : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
-            .Select(entry => new ClusterPeer(
-                StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
+        : Read<IReadOnlyList<ClusterPeer>>(
+            PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
+                .Select(entry => new ClusterPeer(
+                    StoreId.Parse(entry.StoreId),
+                    [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
 
     private sealed record Entry(string StoreId, string[]? Addresses, bool IsIssuer);
 }

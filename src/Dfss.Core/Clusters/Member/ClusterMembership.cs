@@ -58,7 +58,9 @@ public sealed partial class ClusterMembership
             return !folder.Exists
                 ? []
                 : [.. folder.EnumerateFiles("*.pem")
-                    .Select(file => (IsId: StoreId.TryParse(Path.GetFileNameWithoutExtension(file.Name), out StoreId id), Id: id))
+                    .Select(
+                        file => (IsId: StoreId.TryParse(
+                            Path.GetFileNameWithoutExtension(file.Name), out StoreId id), Id: id))
                     .Where(found => found.IsId)
                     .Select(found => found.Id)];
         }
@@ -67,7 +69,9 @@ public sealed partial class ClusterMembership
     /// <summary>The clusters that a user has joined or created, by name.</summary>
     public static IReadOnlyList<ClusterMembership> List(string? stateFolder)
     {
-        DirectoryInfo? folder = stateFolder is null ? null : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
+        DirectoryInfo? folder = stateFolder is null
+            ? null
+            : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
         return folder is not { Exists: true }
             ? []
             : [.. folder.EnumerateDirectories()
@@ -89,7 +93,8 @@ public sealed partial class ClusterMembership
                     $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', with a letter or digit first and last."));
         }
 
-        return List(stateFolder).FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
+        return List(stateFolder).FirstOrDefault(
+            one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? new ClusterMembership(name, Path.Combine(stateFolder, ClustersFolder, name));
     }
 
@@ -129,7 +134,8 @@ public sealed partial class ClusterMembership
     /// <exception cref="DfssException">
     /// DestinationExists: the folder trusts another authority. DestinationUnwritable.
     /// </exception>
-    public async Task CreateAsync(X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
+    public async Task CreateAsync(
+        X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(authority);
         ThrowIfAnother(authority);
@@ -141,13 +147,15 @@ public sealed partial class ClusterMembership
 
         // Last: this file marks the folder as a cluster.
         await PrivateFile.ReplaceAsync(
-            Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(), cancellationToken).ConfigureAwait(false);
+            Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Replaces the present list where this one is newer; returns false where there is no usable list.
     /// </summary>
-    private async Task<bool> TryReplaceListAsync(X509Certificate2 authority, string list, CancellationToken cancellationToken)
+    private async Task<bool> TryReplaceListAsync(
+        X509Certificate2 authority, string list, CancellationToken cancellationToken)
     {
         RevocationFile kept = new(RevocationListPath, authority, TimeProvider.System);
         try
@@ -170,7 +178,8 @@ public sealed partial class ClusterMembership
         if (Exists && !LoadAuthority().RawData.AsSpan().SequenceEqual(authority.RawData))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.", "Give this one another name here with -Cluster.");
+                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.",
+                "Give this one another name here with -Cluster.");
         }
     }
 
@@ -179,7 +188,8 @@ public sealed partial class ClusterMembership
     /// <param name="store">The store that it is for; null for the user.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public async Task SaveIdentityAsync(X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
+    public async Task SaveIdentityAsync(
+        X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         using ECDsa key = certificate.GetECDsaPrivateKey()!;

@@ -17,7 +17,8 @@ public sealed partial class IssuerClient
         {
             await AskPeersAsync(membership, cancellationToken).ConfigureAwait(false);
             answer = await TryAskAsync(
-                [.. membership.LoadIssuer().Except(addresses)], call, failures, cancellationToken).ConfigureAwait(false);
+                [.. membership.LoadIssuer().Except(addresses)], call, failures,
+                cancellationToken).ConfigureAwait(false);
         }
 
         return answer ?? throw NotFound(failures);
@@ -55,7 +56,8 @@ public sealed partial class IssuerClient
             {
                 try
                 {
-                    ClientChannel channel = await ClientChannel.ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
+                    ClientChannel channel = await ClientChannel.ConnectAsync(
+                        address, options, cancellationToken).ConfigureAwait(false);
                     await channel.DisposeAsync().ConfigureAwait(false);
                     return;
                 }
@@ -74,15 +76,19 @@ public sealed partial class IssuerClient
                 ? "No address of the cluster's issuer is known here."
                 : $"The cluster's issuer cannot be reached. {string.Join(' ', failures.Select(error => error.Reason))}",
             (addresses.Count > 0 && addresses.All(address => address.IsLoopback)
-                ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
+                ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and "
+                    + "where it is on another machine, "
                     + "start it with -Address * and make another invitation."
-                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be reached from here.")
-            + " If it runs at another address, run Get-DfssPeer -Peer ADDRESS once with that address, which is saved for later commands.");
+                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be "
+                    + "reached from here.")
+            + " If it runs at another address, run Get-DfssPeer -Peer ADDRESS once with that address, which is saved "
+            + "for later commands.");
 
     /// <summary>The answer; null where the connection broke before it arrived.</summary>
     private async Task<Answer?> AskAtAsync(PeerAddress address, PeerCall call, CancellationToken cancellationToken)
     {
-        ClientChannel channel = await ClientChannel.ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
+        ClientChannel channel = await ClientChannel.ConnectAsync(
+            address, options, cancellationToken).ConfigureAwait(false);
         await using (channel.ConfigureAwait(false))
         {
             ThrowIfNoIssuer(address, channel.Peer);
@@ -126,7 +132,9 @@ public sealed partial class IssuerClient
     private sealed record Answer(MessageMap Results, byte[] Payload, IReadOnlyList<string> Addresses)
     {
         /// <summary>Reads a result.</summary>
-        /// <exception cref="DfssException">ProtocolViolation: it is absent, of the wrong kind or out of range.</exception>
+        /// <exception cref="DfssException">
+        /// ProtocolViolation: it is absent, of the wrong kind or out of range.
+        /// </exception>
         public T Read<T>(Func<MessageMap, T> read)
         {
             try
@@ -135,7 +143,8 @@ public sealed partial class IssuerClient
             }
             catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
             {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's answer is malformed: {error.Message}", error);
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation, $"The issuer's answer is malformed: {error.Message}", error);
             }
         }
     }

@@ -36,7 +36,8 @@ public sealed partial class IssuerClient
     {
     }
 
-    internal IssuerClient(TlsIdentity identity, ClusterMembership membership, TimeSpan? connectTimeout, TimeProvider clock)
+    internal IssuerClient(
+        TlsIdentity identity, ClusterMembership membership, TimeSpan? connectTimeout, TimeProvider clock)
         : this(identity, membership.LoadIssuer(), connectTimeout, clock) => this.membership = membership;
 
     /// <summary>For a member, and known addresses alone.</summary>
@@ -49,12 +50,14 @@ public sealed partial class IssuerClient
     {
     }
 
-    internal IssuerClient(TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
+    internal IssuerClient(
+        TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
         : this(new TlsTransport(identity, clock, log: null), addresses, connectTimeout, clock)
     {
     }
 
-    private IssuerClient(TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
+    private IssuerClient(
+        TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
     {
         this.addresses = addresses;
         this.clock = clock;
@@ -79,7 +82,8 @@ public sealed partial class IssuerClient
     /// peer that answers is not the issuer; CertificateExpired: the clocks of the issuer and of this machine differ by
     /// too much; InvalidArgument.
     /// </exception>
-    public static Task<JoinedMember> JoinAsync(Invitation invitation, StoreId? store, CancellationToken cancellationToken = default) =>
+    public static Task<JoinedMember> JoinAsync(
+        Invitation invitation, StoreId? store, CancellationToken cancellationToken = default) =>
         JoinAsync(invitation, store, TimeProvider.System, cancellationToken);
 
     internal static async Task<JoinedMember> JoinAsync(
@@ -98,9 +102,11 @@ public sealed partial class IssuerClient
             arguments.Add("store_id", served.ToByteArray());
         }
 
-        IssuerClient client = new(new TlsTransport(invitation.Authority, clock), invitation.Addresses, connectTimeout: null, clock);
+        IssuerClient client = new(
+            new TlsTransport(invitation.Authority, clock), invitation.Addresses, connectTimeout: null, clock);
         Answer answer = await client.AskAsync(Operations.Join, arguments, cancellationToken).ConfigureAwait(false);
-        return JoinedMember.Read(answer.Results, answer.Payload, new CertificateValidator(invitation.Authority, clock), key);
+        return JoinedMember.Read(
+            answer.Results, answer.Payload, new CertificateValidator(invitation.Authority, clock), key);
     }
 
     /// <summary>Has the issuer record an invitation for a new member.</summary>

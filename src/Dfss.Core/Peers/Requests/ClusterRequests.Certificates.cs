@@ -79,7 +79,8 @@ internal sealed partial class ClusterRequests
     }
 
     private IssuerFile Statement => kept()?.Issuer ?? throw new DfssException(
-        DfssErrorCode.InvalidArgument, "This peer keeps no address of a cluster's issuer.", "Start it as a peer that has joined the cluster.");
+        DfssErrorCode.InvalidArgument, "This peer keeps no address of a cluster's issuer.",
+        "Start it as a peer that has joined the cluster.");
 
     private RevocationFile Revocations => kept()?.Kept ?? throw new DfssException(
         DfssErrorCode.InvalidArgument, "This peer keeps no revocation list of a cluster.",

@@ -17,7 +17,8 @@ internal static class Permissions
         Operations.StoreChunk or Operations.StoreChunks or Operations.Flush or Operations.Prepare or Operations.Seal
             or Operations.Accept or Operations.Decide => DfssRole.Writer,
         Operations.Announce => DfssRole.Peer,
-        Operations.ListSeals or Operations.Optimize or Operations.Invite or Operations.ListCertificates or Operations.Revoke => DfssRole.Admin,
+        Operations.ListSeals or Operations.Optimize or Operations.Invite or Operations.ListCertificates
+            or Operations.Revoke => DfssRole.Admin,
         _ => null,
     };
 

@@ -66,5 +66,9 @@ internal sealed record ClientChannelOptions
     public IssuerExchange? Issuer { get; init; }
 
     /// <summary>Opens the connection; TCP by default.</summary>
-    public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect { get; init; } = TcpTransport.ConnectAsync;
+    public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect
+    {
+        get;
+        init;
+    } = TcpTransport.ConnectAsync;
 }

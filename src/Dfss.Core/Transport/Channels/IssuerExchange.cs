@@ -49,7 +49,8 @@ internal sealed class IssuerExchange(IssuerFile kept, Action<string>? log)
         if (theirs > kept.Current.Number)
         {
             using Response response = await channel.CallAsync(
-                Operations.GetIssuer, MessageMap.Empty, ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+                Operations.GetIssuer, MessageMap.Empty, ReadOnlyMemory<byte>.Empty,
+                cancellationToken).ConfigureAwait(false);
             await kept.ReplaceAsync(response.Payload.ToArray(), cancellationToken).ConfigureAwait(false);
         }
     }
