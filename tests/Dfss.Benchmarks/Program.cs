@@ -42,7 +42,8 @@ switch (args)
             folder => TlsBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 4), Console.Out));
         return 0;
     case ["adversarial", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
-        await AdversarialBenchmark.RunAsync(Number(1, 5), Number(2, 3), args.ElementAtOrDefault(3) ?? string.Empty, Console.Out);
+        await AdversarialBenchmark.RunAsync(
+            Number(1, 5), Number(2, 3), args.ElementAtOrDefault(3) ?? string.Empty, Console.Out);
         return 0;
     case ["encryption", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
         await InFolderAsync(

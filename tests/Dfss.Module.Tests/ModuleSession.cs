@@ -41,7 +41,9 @@ public sealed class ModuleSession : IDisposable
     /// <summary>Runs a script that has no error. Its variables stay in the session.</summary>
     public IReadOnlyList<PSObject> Run(string script) => Run(script, isScoped: false);
 
-    /// <summary>The same in a scope of its own: the session keeps none of the script's variables and functions.</summary>
+    /// <summary>
+    /// The same in a scope of its own: the session keeps none of the script's variables and functions.
+    /// </summary>
     public IReadOnlyList<PSObject> RunScoped(string script) => Run(script, isScoped: true);
 
     private List<PSObject> Run(string script, bool isScoped)

@@ -15,10 +15,12 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster",
+        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo",
+        "Get-DfssPeer", "Join-DfssCluster",
         "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation",
         "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssFileRecipient",
-        "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer", "Stop-DfssPeer", "Test-DfssFile",
+        "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer",
+        "Stop-DfssPeer", "Test-DfssFile",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
@@ -66,7 +68,8 @@ public sealed class ModuleTests : IDisposable
     [Fact]
     public void Types_a_user_can_name_are_there_and_those_of_the_engine_room_are_not()
     {
-        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssScrubState", "DfssStoreOptimization", "DfssFileComparison",
+        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssScrubState",
+            "DfssStoreOptimization", "DfssFileComparison",
             "DfssByteRange", "ByteSize"];
         Assert.All(types, type => Assert.Equal($"Dfss.{type}", Strings($"[Dfss.{type}].FullName")[0]));
         Assert.Equal([true, true], session

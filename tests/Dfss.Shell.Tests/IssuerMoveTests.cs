@@ -38,7 +38,8 @@ public sealed class IssuerMoveTests : IDisposable
                 Stop-DfssPeer -InputObject $issuer
                 Be box2
                 Stop-DfssPeer -InputObject $second
-                $second = Start-DfssPeer "$root/store2" -Port 0 -Detached -WarningVariable warned -WarningAction SilentlyContinue
+                $quiet = @{ WarningAction = 'SilentlyContinue' }
+                $second = Start-DfssPeer "$root/store2" -Port 0 -Detached -WarningVariable warned @quiet
                 "warned: $warned"
 
                 # The issuer comes back at another port. A command of its user names the peer.

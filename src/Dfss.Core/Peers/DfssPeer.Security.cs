@@ -45,7 +45,7 @@ public sealed partial class DfssPeer
         return new Welcome(
             client,
             handlers.For(client),
-            Hello() with { IsLimited = client.NamePrefixes.Count > 0 },
+            Hello() with { IsLimited = client.NamePrefixes.Count > 0, IsReadOnly = client.Role == DfssRole.Reader },
             share.Requests,
             new AnswerMemory(memory.Pool, share.Answers),
             share.Work);

@@ -71,6 +71,9 @@ internal sealed record HelloAnswer(
     /// </summary>
     public bool IsLimited { get; init; }
 
+    /// <summary>Whether the client's role does not permit it to change anything.</summary>
+    public bool IsReadOnly { get; init; }
+
     /// <summary>The number of the peer's copy of the cluster's revocation list; null if the peer keeps none.</summary>
     public long? RevocationNumber { get; init; }
 
@@ -93,6 +96,11 @@ internal sealed record HelloAnswer(
         if (IsLimited)
         {
             map.Add("limited", true);
+        }
+
+        if (IsReadOnly)
+        {
+            map.Add("read_only", true);
         }
 
         if (RevocationNumber is long number)
@@ -153,6 +161,7 @@ internal sealed record HelloAnswer(
                 Math.Max(1, Handshake.ToInteger(limits.Required("requests")))))
         {
             IsLimited = map.TryGet("limited", out MessageValue limited) && limited.AsBoolean(),
+            IsReadOnly = map.TryGet("read_only", out MessageValue readOnly) && readOnly.AsBoolean(),
             RevocationNumber = map.TryGet("revocations", out MessageValue number) ? number.AsInteger() : null,
             IssuerNumber = map.TryGet("issuer", out MessageValue statement) ? statement.AsInteger() : null,
             Instance = PeerInstance.FromMap(map),

@@ -70,7 +70,8 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
         Invitation invitation = await new IssuerClient(identity, membership).InviteAsync(
             terms, membership.LoadAuthority(), cancellationToken).ConfigureAwait(false);
         await WriteVerboseAsync(FormattableString.Invariant(
-            $"Invited a member into '{membership.Name}' as {Role}, until {invitation.Expires:u}.")).ConfigureAwait(false);
+            $"Invited a member into '{membership.Name}' as {Role}, until {invitation.Expires:u}."))
+            .ConfigureAwait(false);
         await WriteObjectAsync(invitation.ToText()).ConfigureAwait(false);
     }
 

@@ -8,7 +8,9 @@ public sealed partial class LayeringTests
 {
     private const string Core = "src/Dfss.Core";
 
-    /// <summary>The rooms of Core, and which others each may use. All may use the root namespace, which uses none.</summary>
+    /// <summary>
+    /// The rooms of Core, and which others each may use. All may use the root namespace, which uses none.
+    /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         [""] = [],
@@ -54,9 +56,12 @@ public sealed partial class LayeringTests
         ["Clusters"] = new() { ["Member"] = [], ["Issuer"] = ["Member"] },
     };
 
-    /// <summary>No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.</summary>
+    /// <summary>
+    /// No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.
+    /// </summary>
     private static readonly string[] InputOutput =
-        ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection", "Task.Delay"];
+        ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection",
+            "Task.Delay"];
 
     [Fact]
     public void Every_file_of_Core_is_in_a_room_and_in_its_namespace() =>
@@ -64,7 +69,8 @@ public sealed partial class LayeringTests
         {
             string room = RoomOf(path);
             Assert.Contains(room, MayUse);
-            Assert.Contains($"namespace {(room.Length == 0 ? "Dfss" : "Dfss." + room)};", RepositoryFiles.ReadLines(path));
+            Assert.Contains(
+                $"namespace {(room.Length == 0 ? "Dfss" : "Dfss." + room)};", RepositoryFiles.ReadLines(path));
         });
 
     [Fact]
@@ -149,7 +155,9 @@ public sealed partial class LayeringTests
         return parts.Length > 4 ? parts[3] : string.Empty;
     }
 
-    [GeneratedRegex(@"^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*(?:class|record struct|record|struct|enum|interface) (?<type>\w+)")]
+    [GeneratedRegex(
+        "^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*"
+            + @"(?:class|record struct|record|struct|enum|interface) (?<type>\w+)")]
     private static partial Regex TypeDeclaration();
 
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w+")]
@@ -158,6 +166,7 @@ public sealed partial class LayeringTests
     [GeneratedRegex(@"""[^""]*""")]
     private static partial Regex Literal();
 
-    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
+    [GeneratedRegex(
+        @"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
     private static partial Regex RoomReference();
 }

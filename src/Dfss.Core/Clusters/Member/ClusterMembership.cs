@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -89,8 +90,10 @@ public sealed partial class ClusterMembership
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
                 $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is not a valid name for a cluster.",
-                FormattableString.Invariant(
-                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', with a letter or digit first and last."));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', "
+                        + $"with a letter or digit first and last."));
         }
 
         return List(stateFolder).FirstOrDefault(
