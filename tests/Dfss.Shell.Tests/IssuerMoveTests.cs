@@ -16,7 +16,7 @@ public sealed class IssuerMoveTests : IDisposable
             """
             $ErrorActionPreference = 'Stop'
             function Be([string] $user) { $env:XDG_STATE_HOME = "$root/$user" }
-            function Read-Issuer([string] $user) { Be $user; (Get-DfssCluster)[0].Issuer[0] }
+            function Read-Issuer([string] $user) { Be $user; @(Get-DfssCluster | ForEach-Object Issuer)[0] }
             Be boss
             $env:DFSS_CLUSTER_PASSPHRASE = 'correct horse battery staple'
             $null = New-DfssCluster lab

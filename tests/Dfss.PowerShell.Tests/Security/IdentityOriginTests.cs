@@ -34,7 +34,8 @@ public sealed class IdentityOriginTests : IDisposable
 
         await File.WriteAllTextAsync(path, "half of a", token);
         Assert.Equal(
-            DfssErrorCode.SourceUnreadable, (await Assert.ThrowsAsync<DfssException>(() => renew(shown, [], token))).Code);
+            DfssErrorCode.SourceUnreadable,
+            (await Assert.ThrowsAsync<DfssException>(() => renew(shown, [], token))).Code);
         X509Certificate2 next = Write(path, password);
         TlsIdentity renewed = await renew(shown, [], token);
         Assert.Equal(next.RawData, renewed.Certificate.RawData);
