@@ -32,7 +32,6 @@ public sealed class IssuerMoveTests : IDisposable
                 $null = Join-DfssCluster $forLaptop
                 Be ann
                 $null = Join-DfssCluster $forAnn
-                $null = Get-DfssFileInfo
 
                 # The issuer is away, and the other peer is started again at another port: it cannot announce itself.
                 Stop-DfssPeer -InputObject $issuer
