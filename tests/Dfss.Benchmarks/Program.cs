@@ -13,6 +13,8 @@ const string Usage = """
       encryption [MEBIBYTES [ROUNDS [FOLDER]]]        one file of 1024 MiB as it is and encrypted, 4 rounds
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
+      work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
+                                                      file of 1000 x 4 KiB; fails above the limits in WorkLimits
       hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
 
     FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.
@@ -58,6 +60,16 @@ switch (args)
         await InFolderAsync(
             Argument(2, Path.GetTempPath()),
             folder => ProgressBenchmark.RunAsync(folder, Number(1, 15), Console.Out));
+        return 0;
+    case ["work", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
+        bool isWithin = false;
+        await InFolderAsync(
+            Argument(3, Path.GetTempPath()),
+            async folder => isWithin = await WorkBenchmark.RunAsync(
+                folder, Number(1, 256), Number(2, 1000), Console.Out));
+        return isWithin ? 0 : 1;
+    case [WorkPeer.Mode, string storePath]:
+        await WorkPeer.RunAsync(storePath);
         return 0;
     case ["hash", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         HashBenchmark.Run(Number(1, 256), Console.Out);

@@ -12,9 +12,9 @@ internal sealed class ChunkHasher(int slots, Func<WideSha256> find, long unmeasu
     /// <summary>64 KiB, some 30 microseconds: for less, to wait and to be resumed costs more than lanes gain.</summary>
     public const int MinBytes = 64 << 10;
 
-    /// <summary>256 MiB, which the platform hashes in some 140 ms: to compile and to measure the lanes takes 30
+    /// <summary>128 MiB, which the platform hashes in some 70 ms: to compile and to measure the lanes takes 25
     /// ms.</summary>
-    private const long UnmeasuredBytes = 256 << 20;
+    private const long UnmeasuredBytes = 128 << 20;
 
     private readonly Lock gate = new();
     private readonly Queue<Waiting> queue = new();
@@ -32,7 +32,7 @@ internal sealed class ChunkHasher(int slots, Func<WideSha256> find, long unmeasu
     {
         if (content.Length < MinBytes
             || Interlocked.Add(ref bytes, content.Length) <= unmeasuredBytes
-            || !find().HasLanes || Environment.GetEnvironmentVariable("DFSS_WIDE") == "0")
+            || !find().HasLanes)
         {
             return new(ChunkId.Of(content.Span));
         }
