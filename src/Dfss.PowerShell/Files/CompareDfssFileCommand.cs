@@ -55,7 +55,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
 
     /// <inheritdoc/>
     private protected override Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken) =>
-        EnqueueAsync(
+        Files.EnqueueAsync(
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)),
             cancellationToken);
 
@@ -66,7 +66,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         StoredFile stored = await new NameQuery(file.Name, isLiteral: true, hidden).GetAsync(Client, cancellationToken).ConfigureAwait(false);
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,
             cancellationToken).ConfigureAwait(false);
-        SayDone($"Compared '{file.Path}' with", stored, started);
+        Files.SayDone($"Compared '{file.Path}' with", stored, started);
         return () => WriteObject(new DfssFileComparison(file.Path, file.Name, comparison));
     }
 }

@@ -53,7 +53,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => Files.EnqueueAsync(
         new FileWork(
             file.Name, file.Name, file.Record.ContentLength, (progress, token) => RepairAsync(file, progress, token))
         {
@@ -81,7 +81,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             return () => { };
         }
 
-        SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
+        Files.SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
         return () => WriteObject(new DfssFileRepair(result with { File = result.File with { Name = file.Name } }));
     }
 
