@@ -19,7 +19,8 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     /// <summary>The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an
     /// Endpoint, such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken, or the peers of the cluster that
     /// was joined.</summary>
-    [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
+    [Parameter(
+        HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
     [PeerArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(PeerCompletion))]
@@ -86,7 +87,8 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         string[] texts = Peer
             ?? (choice.IsExplicit ? [] : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable)));
         IReadOnlyList<PeerAddress> peers = texts.Length == 0 && Peer is null && choice.Membership is { } membership
-            ? await ClusterIdentity.FindPeersAsync(membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
+            ? await ClusterIdentity.FindPeersAsync(
+                membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
             : Parse(texts, Peer is null ? PeerVariable : null);
         return peers.Count > 0 || !NeedsPeers ? peers : throw PeerMissing();
     }
@@ -129,6 +131,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
             variable is null ? problem : $"$env:{variable} names no peers: {problem}",
             variable is null
                 ? "Write host:port, for example localhost:9000 or [::1]:9000."
-                : $"Correct $env:{variable}: host:port, for example localhost:9000, several with commas between them; or give -Peer."));
+                : $"Correct $env:{variable}: host:port, for example localhost:9000, several with commas between them; "
+                    + "or give -Peer."));
     }
 }

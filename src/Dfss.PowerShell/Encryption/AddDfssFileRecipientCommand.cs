@@ -42,7 +42,9 @@ public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet
     [ValidateNotNull]
     public SecureString? DecryptionPassword { get; set; }
 
-    /// <summary>Files that are changed at one moment. 256: the most, as each costs only a few small questions.</summary>
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
@@ -70,8 +72,10 @@ public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet
         }
 
         var parameters = new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword };
-        recipients = await parameters.ReadRecipientsAsync(RecipientKey ?? [], Recipient, cancellationToken).ConfigureAwait(false);
-        keys = await parameters.ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false)
+        recipients = await parameters.ReadRecipientsAsync(
+            RecipientKey ?? [], Recipient, cancellationToken).ConfigureAwait(false);
+        keys = await parameters.ReadKeysAsync(
+            EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false)
             ?? throw KeyErrors.NoKey();
     }
 
@@ -82,7 +86,9 @@ public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet
         if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
-                file, "Added recipients to", PassThru, token => Client.AddRecipientsAsync(file, recipients, keys, token), cancellationToken).ConfigureAwait(false);
+                file, "Added recipients to", PassThru,
+                token => Client.AddRecipientsAsync(file, recipients, keys, token),
+                cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -18,7 +18,9 @@ public sealed class RemoveDfssFileRecipientCommand : StoredFileCmdlet
     [ValidateNotNullOrEmpty]
     public string[] KeyId { get; set; } = [];
 
-    /// <summary>Files that are changed at one moment. 256: the most, as each costs only a few small questions.</summary>
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
@@ -39,7 +41,8 @@ public sealed class RemoveDfssFileRecipientCommand : StoredFileCmdlet
         if (await ShouldProcessAsync(file.Name, $"Leave out {string.Join(", ", KeyId)}").ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
-                file, "Removed recipients of", PassThru, token => Client.RemoveRecipientsAsync(file, KeyId, token), cancellationToken).ConfigureAwait(false);
+                file, "Removed recipients of", PassThru, token => Client.RemoveRecipientsAsync(file, KeyId, token),
+                cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -6,18 +6,19 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// The work of a cmdlet on many files, several at once. Input is read ahead, from the pipeline as from a parameter, and
-/// the files that wait start together: <see cref="FilesAtOnce"/> at a time, and small ones <see cref="SmallFilesAtOnce"/>.
-/// They start when the input ends, when <see cref="MaxWaitingFiles"/> files wait, when an input of the pipeline comes
-/// more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more than <see cref="SlowInput"/> after
-/// the one before it, or after the command began. Results come in the order of the input, each as soon as it and those
-/// before it are ready; a file that waits for its turn to be written does not delay the others. An error of one file is
-/// non-terminating. If the peers cannot be reached, the command ends.
+/// the files that wait start together: <see cref="FilesAtOnce"/> at a time, and small ones
+/// <see cref="SmallFilesAtOnce"/>. They start when the input ends, when <see cref="MaxWaitingFiles"/> files wait, when
+/// an input of the pipeline comes more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more
+/// than <see cref="SlowInput"/> after the one before it, or after the command began. Results come in the order of the
+/// input, each as soon as it and those before it are ready; a file that waits for its turn to be written does not delay
+/// the others. An error of one file is non-terminating. If the peers cannot be reached, the command ends.
 /// </summary>
 /// <param name="cmdlet">The cmdlet.</param>
 /// <param name="activity">What the progress bar says is being done.</param>
 /// <param name="smallAtOnce">How many small files, or files of which nothing is transferred, go at once.</param>
 /// <param name="time">What tells fast input from slow.</param>
-internal sealed class FilePump(ClientCmdlet cmdlet, string activity, int smallAtOnce, TimeProvider time) : IAsyncDisposable
+internal sealed class FilePump(
+    ClientCmdlet cmdlet, string activity, int smallAtOnce, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its
     /// begin and end. Memory is bounded by the client's chunk budget, however many go at once.</summary>
@@ -88,7 +89,10 @@ internal sealed class FilePump(ClientCmdlet cmdlet, string activity, int smallAt
         }
 
         return EnqueueAsync(
-            new FileWork(file.Name, file.Name, Length: 0, (_, token) => ChangeAsync(token)) { StoredName = file.Record.Name },
+            new FileWork(file.Name, file.Name, Length: 0, (_, token) => ChangeAsync(token))
+            {
+                StoredName = file.Record.Name
+            },
             cancellationToken);
     }
 
@@ -112,7 +116,9 @@ internal sealed class FilePump(ClientCmdlet cmdlet, string activity, int smallAt
         // Only the time that the input took counts, not what this command and those after it did with the one before.
         bool isSlow = cmdlet.MyInvocation.ExpectingInput && time.GetElapsedTime(readyForInput) > SlowInput;
         await takeInputAsync(cancellationToken).ConfigureAwait(false);
-        if (isSlow || (waiting.Count > 0 && cmdlet.MyInvocation.ExpectingInput && time.GetElapsedTime(waitingSince) > MaxReadAhead))
+        if (isSlow
+            || (waiting.Count > 0 && cmdlet.MyInvocation.ExpectingInput
+                && time.GetElapsedTime(waitingSince) > MaxReadAhead))
         {
             await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -158,7 +164,8 @@ internal sealed class FilePump(ClientCmdlet cmdlet, string activity, int smallAt
         using var slots = new SemaphoreSlim(FilesAtOnce);
         using var smallSlots = new SemaphoreSlim(smallAtOnce);
         Task<Action>[] works = [.. files.Select(file => Task.Run(
-            () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending), CancellationToken.None))];
+            () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending),
+            CancellationToken.None))];
         try
         {
             await WriteInOrderAsync(works, ending.Token, cancellationToken).ConfigureAwait(false);
@@ -199,7 +206,8 @@ internal sealed class FilePump(ClientCmdlet cmdlet, string activity, int smallAt
         {
             string message = FormattableString.Invariant(
                 $"{last.Failure.Reason} {activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
-            throw new CmdletException(ErrorRecords.Create(last.Failure.Copy(message), cmdlet.EndingTarget(last.Failure)));
+            throw new CmdletException(
+                ErrorRecords.Create(last.Failure.Copy(message), cmdlet.EndingTarget(last.Failure)));
         }
     }
 

@@ -17,7 +17,9 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
     [Parameter(HelpMessage = "Removes a file at any version.")]
     public SwitchParameter Force { get; set; }
 
-    /// <summary>Files that are changed at one moment. 256: the most, as each costs only a few small questions.</summary>
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
@@ -47,7 +49,8 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
         if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
-                file, "Removed", PassThru, token => Client.RemoveAsync(file, options, token), cancellationToken).ConfigureAwait(false);
+                file, "Removed", PassThru, token => Client.RemoveAsync(file, options, token),
+                cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -22,7 +22,9 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
     public RenameDfssFileCommand() => sole = new SoleFile<StoredFile>((first, second) => CreateUsedTwice(
         first.Name, second.Name, NewName, "Nothing was renamed."));
 
-    /// <summary>The new name; from the pipeline by property, or a script block that makes it from each object.</summary>
+    /// <summary>
+    /// The new name; from the pipeline by property, or a script block that makes it from each object.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "The new name in the store.")]
     [TextArgument]
@@ -30,7 +32,9 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string NewName { get; set; } = string.Empty;
 
-    /// <summary>Files that are changed at one moment. 256: the most, as each costs only a few small questions.</summary>
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
@@ -107,7 +111,8 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
             return;
         }
 
-        if (isWhatIf && await FindRefusalAsync(file, stored, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
+        if (isWhatIf
+            && await FindRefusalAsync(file, stored, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
         {
             action += $", which would fail: {refusal}";
         }
@@ -119,20 +124,24 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
 
         if (!filesByNewName.TryAdd(newName, name))
         {
-            await WriteErrorAsync(CreateUsedTwice(name, filesByNewName[newName], newName, string.Empty)).ConfigureAwait(false);
+            await WriteErrorAsync(
+                CreateUsedTwice(name, filesByNewName[newName], newName, string.Empty)).ConfigureAwait(false);
             return;
         }
 
         await Files.EnqueueChangeAsync(
-            file, "Renamed to", PassThru, token => RenameAsync(file, stored, newName, token), cancellationToken).ConfigureAwait(false);
+            file, "Renamed to", PassThru, token => RenameAsync(file, stored, newName, token),
+            cancellationToken).ConfigureAwait(false);
     }
 
-    private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) => ErrorRecords.Create(
-        "NameUsedTwice", ErrorCategory.InvalidArgument, name,
-        $"'{name}' and '{other}' would both be '{newName}' in the store. {outcome}".TrimEnd(),
-        "Give each its own -NewName.");
+    private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) =>
+        ErrorRecords.Create(
+            "NameUsedTwice", ErrorCategory.InvalidArgument, name,
+            $"'{name}' and '{other}' would both be '{newName}' in the store. {outcome}".TrimEnd(),
+            "Give each its own -NewName.");
 
-    private async Task<StoredFile> RenameAsync(StoredFile file, string stored, string newName, CancellationToken cancellationToken)
+    private async Task<StoredFile> RenameAsync(
+        StoredFile file, string stored, string newName, CancellationToken cancellationToken)
     {
         try
         {

@@ -40,7 +40,8 @@ public sealed partial class StartDfssPeerCommand
         if (identity is null)
         {
             await WriteVerboseAsync(
-                $"The cluster '{membership.Name}' was not joined for this store: the peer is this user's on this machine alone, in plaintext.")
+                $"The cluster '{membership.Name}' was not joined for this store: the peer is this user's on this "
+                    + "machine alone, in plaintext.")
                 .ConfigureAwait(false);
         }
 
@@ -58,7 +59,9 @@ public sealed partial class StartDfssPeerCommand
         {
             bool isForAnybody = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
             IdentityParameters parameters = ReadIdentity(cancellationToken);
-            TlsIdentity? identity = isForAnybody ? null : await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
+            TlsIdentity? identity = isForAnybody
+                ? null
+                : await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
             choice = parameters.Choice;
             return new PeerIdentity(identity, await FindOriginAsync(identity).ConfigureAwait(false), Issuer: null);
         }
@@ -89,12 +92,18 @@ public sealed partial class StartDfssPeerCommand
     {
         if (identity is not null && choice.Membership is { } membership && joined is StoreId store)
         {
-            return new IdentityOrigin { StateFolder = UserState.Folder, Cluster = membership.Name, StoreId = store.ToString() };
+            return new IdentityOrigin
+            {
+                StateFolder = UserState.Folder,
+                Cluster = membership.Name,
+                StoreId = store.ToString()
+            };
         }
 
-        string? path = Certificate is { Certificate: null, Text: { } text } && CertificateStores.ToThumbprint(text) is null
-            ? await ResolveNewAsync(text).ConfigureAwait(false)
-            : null;
+        string? path =
+            Certificate is { Certificate: null, Text: { } text } && CertificateStores.ToThumbprint(text) is null
+                ? await ResolveNewAsync(text).ConfigureAwait(false)
+                : null;
         return path is null || !File.Exists(path) ? null : new IdentityOrigin
         {
             Path = path,
@@ -139,24 +148,29 @@ public sealed partial class StartDfssPeerCommand
             }
             else if (choice.Membership is { } membership && identity is not null)
             {
-                await ClusterIdentity.AnnounceAsync(membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);
+                await ClusterIdentity.AnnounceAsync(
+                    membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (DfssException exception) when (exception.Code is DfssErrorCode.CertificateRevoked)
         {
             await WriteWarningAsync(
-                $"The peer runs, and its certificate was revoked: the other members of the cluster refuse it. For it to be one again, an "
-                + $"administrator runs New-DfssInvitation -Role Peer -StoreId {peer.StoreId}, and here it is Join-DfssCluster INVITATION -StorePath FOLDER "
+                "The peer runs, and its certificate was revoked: the other members of the cluster refuse it. For it "
+                + "to be one again, an "
+                + $"administrator runs New-DfssInvitation -Role Peer -StoreId {peer.StoreId}, and here it is "
+                + "Join-DfssCluster INVITATION -StorePath FOLDER "
                 + "-Force; the peer takes up what it gets within an hour, or when it is started again.").ConfigureAwait(false);
         }
         catch (DfssException exception)
         {
             await WriteWarningAsync(
-                $"The peer runs, and the other members of the cluster were not notified of its address: {exception.Reason} They find it by -Peer, or when "
+                "The peer runs, and the other members of the cluster were not notified of its address: "
+                + $"{exception.Reason} They find it by -Peer, or when "
                 + "it is started again.").ConfigureAwait(false);
         }
     }
 
-    private static bool IsLoopback(string address) => string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
+    private static bool IsLoopback(string address) =>
+        string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
 }

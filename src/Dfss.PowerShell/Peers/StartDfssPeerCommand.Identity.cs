@@ -24,12 +24,15 @@ public sealed partial class StartDfssPeerCommand
     public SecureString? CertificatePassword { get; set; }
 
     /// <summary>The certificates of the trusted authorities: objects, PEM or CER paths, or thumbprints.</summary>
-    [Parameter(HelpMessage = "The authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.")]
+    [Parameter(
+        HelpMessage = "The authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssCertificateSource[]? TrustedAuthority { get; set; }
 
-    /// <summary>A file with the revocation lists (CRL, PEM or DER) of the trusted authorities; read again when it changes.</summary>
+    /// <summary>
+    /// A file with the revocation lists (CRL, PEM or DER) of the trusted authorities; read again when it changes.
+    /// </summary>
     [Parameter(HelpMessage = "A file with the revocation lists (CRL) of the trusted authorities.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]

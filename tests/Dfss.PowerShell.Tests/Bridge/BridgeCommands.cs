@@ -90,7 +90,8 @@ public sealed class InvokeProbeCommand : DfssCmdlet
             case "Fail":
                 await Task.Yield();
                 throw new CmdletException(new ErrorRecord(
-                    new InvalidDataException("The body failed."), "ProbeFailed", ErrorCategory.InvalidData, "the target"));
+                    new InvalidDataException("The body failed."), "ProbeFailed", ErrorCategory.InvalidData,
+                    "the target"));
             case "FailRaw":
                 throw new FormatException("The body failed raw.");
             case "CancelledByOther":

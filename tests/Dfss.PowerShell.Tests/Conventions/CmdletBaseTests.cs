@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dfss.Tests.Conventions;
 
-/// <summary>A base class has parameters that its cmdlets share; behaviour that they share is an object that they hold.</summary>
+/// <summary>
+/// A base class has parameters that its cmdlets share; behaviour that they share is an object that they hold.
+/// </summary>
 public sealed class CmdletBaseTests
 {
     private const int MaxBases = 3;
@@ -39,5 +41,6 @@ public sealed class CmdletBaseTests
     }
 
     private static string Describe(PropertyInfo parameter) => $"{parameter.PropertyType} "
-        + string.Join(", ", parameter.CustomAttributes.Select(attribute => attribute.ToString()).Order(StringComparer.Ordinal));
+        + string.Join(
+            ", ", parameter.CustomAttributes.Select(attribute => attribute.ToString()).Order(StringComparer.Ordinal));
 }
