@@ -39,7 +39,8 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
     /// </param>
     /// <param name="firstWait">How long to wait before the first pass.</param>
     /// <param name="stopping">Stops the work.</param>
-    public async Task RunAsync(Func<CancellationToken, Task<TimeSpan?>> pass, TimeSpan firstWait, CancellationToken stopping)
+    public async Task RunAsync(
+        Func<CancellationToken, Task<TimeSpan?>> pass, TimeSpan firstWait, CancellationToken stopping)
     {
         state = state with { IsRunning = true };
         TimeSpan? wait = firstWait;
@@ -64,7 +65,8 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
         }
     }
 
-    private async Task<TimeSpan?> TryPassAsync(Func<CancellationToken, Task<TimeSpan?>> pass, CancellationToken stopping)
+    private async Task<TimeSpan?> TryPassAsync(
+        Func<CancellationToken, Task<TimeSpan?>> pass, CancellationToken stopping)
     {
         bool isRestart = IsFailing;
         state = state with { IsRunning = true, Restarts = state.Restarts + (isRestart ? 1 : 0) };

@@ -45,13 +45,15 @@ public sealed class FailureMemoryTests
     [Fact]
     public void No_other_type_of_Core_keeps_the_time_of_a_failure()
     {
-        const BindingFlags Own = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        const BindingFlags Own =
+            BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
         FieldInfo[] fields = [.. typeof(FailureMemory).Assembly.GetTypes()
             .Where(type => type != typeof(FailureMemory) && !type.Name.Contains('<', StringComparison.Ordinal))
             .SelectMany(type => type.GetFields(Own))];
         Assert.Equal(2, fields.Count(field => IsMemory(field.FieldType)));
         Assert.DoesNotContain(fields, field => field.FieldType == typeof(long)
-            && (field.Name.Contains("failed", StringComparison.OrdinalIgnoreCase) || field.Name.Contains("SetAt", StringComparison.Ordinal)));
+            && (field.Name.Contains("failed", StringComparison.OrdinalIgnoreCase)
+                || field.Name.Contains("SetAt", StringComparison.Ordinal)));
     }
 
     private static bool IsMemory(Type type) => type == typeof(FailureMemory)

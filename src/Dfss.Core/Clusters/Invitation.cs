@@ -31,7 +31,8 @@ public sealed class Invitation
     private const int MaxCertificateBytes = 4096;
 
     internal Invitation(
-        IReadOnlyList<PeerAddress> addresses, X509Certificate2 authority, DfssRole role, DateTimeOffset expires, byte[] secret)
+        IReadOnlyList<PeerAddress> addresses, X509Certificate2 authority, DfssRole role, DateTimeOffset expires,
+        byte[] secret)
     {
         Addresses = addresses;
         Authority = authority;
@@ -93,7 +94,8 @@ public sealed class Invitation
     public string ToText() => Prefix + Base64Url.EncodeToString(Encode());
 
     /// <summary>The cluster, the role and the expiry; not the secret.</summary>
-    public override string ToString() => FormattableString.Invariant($"invitation to {Cluster} as {Role}, until {Expires:u}");
+    public override string ToString() =>
+        FormattableString.Invariant($"invitation to {Cluster} as {Role}, until {Expires:u}");
 
     internal static MessageMap ToMap(Invitation invitation) => new()
     {

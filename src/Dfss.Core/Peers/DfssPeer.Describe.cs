@@ -109,10 +109,13 @@ public sealed partial class DfssPeer
         if (Options.AdvertisedAddresses.Count > 0)
         {
             return [.. Options.AdvertisedAddresses.Select(text => PeerAddress.TryParse(text, out PeerAddress? address)
-                ? (text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
+                ? (text.EndsWith(
+                    string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
                     ? address
                     : new PeerAddress(address.Host, Port)).ToString()
-                : throw new DfssException(DfssErrorCode.InvalidArgument, $"'{text}' is not an address that can be advertised.", "Write host or host:port."))];
+                : throw new DfssException(
+                    DfssErrorCode.InvalidArgument, $"'{text}' is not an address that can be advertised.",
+                    "Write host or host:port."))];
         }
 
         // A wildcard is no address for others; the host's name is the best there is.

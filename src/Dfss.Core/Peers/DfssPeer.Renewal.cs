@@ -33,7 +33,8 @@ public sealed partial class DfssPeer
         return Options.RenewalInterval;
     }
 
-    private async Task RenewAsync(Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> renew, CancellationToken cancellationToken)
+    private async Task RenewAsync(
+        Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> renew, CancellationToken cancellationToken)
     {
         TlsIdentity shown = Identity!;
         try
@@ -50,7 +51,8 @@ public sealed partial class DfssPeer
         }
         catch (DfssException error)
         {
-            throw error.Copy($"The peer's certificate is valid until {EndOf(shown)}, and could not be renewed: {error.Reason}");
+            throw error.Copy(
+                $"The peer's certificate is valid until {EndOf(shown)}, and could not be renewed: {error.Reason}");
         }
     }
 

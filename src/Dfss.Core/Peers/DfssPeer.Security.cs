@@ -22,11 +22,14 @@ public sealed partial class DfssPeer
         {
             throw new DfssException(
                 DfssErrorCode.RevocationStatusUnknown,
-                "This peer cannot check at the moment which certificates were revoked, and takes no new connections until it can.",
+                "This peer cannot check at the moment which certificates were revoked, and takes no new connections "
+                    + "until it can.",
                 "Try again, or see the peer's log for what keeps it from checking.");
         }
 
-        RemoteIdentity client = tls is not null ? Identify(validation!) : token?.Identify(hello.Token) ?? RemoteIdentity.Unnamed;
+        RemoteIdentity client = tls is not null
+            ? Identify(validation!)
+            : token?.Identify(hello.Token) ?? RemoteIdentity.Unnamed;
         if (client.Role == DfssRole.None && !client.IsUnauthenticated)
         {
             throw new DfssException(
@@ -54,12 +57,15 @@ public sealed partial class DfssPeer
         {
             validator.ThrowIfUnusableAt(identity, store.StoreId);
         }
-        catch (DfssException cause) when (cause.Code == DfssErrorCode.CertificateNotTrusted && store.CopyOf is StoreId original)
+        catch (DfssException cause)
+            when (cause.Code == DfssErrorCode.CertificateNotTrusted && store.CopyOf is StoreId original)
         {
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
-                $"The store at '{store.Path}' was a copy of store {original} and is store {store.StoreId} now. {cause.Reason}",
-                "In a cluster: have an administrator run New-DfssInvitation -Role Peer; run Join-DfssCluster INVITATION -StorePath "
+                $"The store at '{store.Path}' was a copy of store {original} and is store {store.StoreId} now. "
+                    + $"{cause.Reason}",
+                "In a cluster: have an administrator run New-DfssInvitation -Role Peer; run Join-DfssCluster "
+                + "INVITATION -StorePath "
                 + $"'{store.Path}' with it; then start the peer without -StoreCopied.",
                 cause);
         }
@@ -116,7 +122,9 @@ public sealed partial class DfssPeer
 
     /// <summary>All at once: a client that reads nothing does not delay the others.</summary>
     private Task RefuseThoseWhoMayNoMoreAsync() => Task.WhenAll(sessions.Keys.Select(session =>
-        session.Client is { } client && tls?.Validator.Recheck(client, "client") is { } reason ? session.RefuseAsync(reason) : Task.CompletedTask));
+        session.Client is { } client && tls?.Validator.Recheck(client, "client") is { } reason
+            ? session.RefuseAsync(reason)
+            : Task.CompletedTask));
 
     /// <summary>At once, so that the answer to a revocation is true when it is sent.</summary>
     private async Task TellRevokedAsync(string broughtBy)
@@ -126,7 +134,9 @@ public sealed partial class DfssPeer
             await issuer.KeepRevokedAsync().ConfigureAwait(false);
         }
 
-        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
+        Log(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
     }
 }

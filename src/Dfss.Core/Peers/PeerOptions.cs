@@ -84,7 +84,8 @@ public sealed record PeerOptions
         get;
         init => field = value is null or >= 0
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(MinimumFreeBytes), value, "Space to stay free is 0 or more, or null.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(MinimumFreeBytes), value, "Space to stay free is 0 or more, or null.");
     }
 
     /// <summary>A private folder of this user. A peer on loopback without an <see cref="Identity"/> writes a token

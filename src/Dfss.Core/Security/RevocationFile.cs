@@ -62,7 +62,8 @@ internal sealed class RevocationFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.PeerFault, $"The revocation list '{path}' cannot be read: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.PeerFault, $"The revocation list '{path}' cannot be read: {error.Message}", error);
         }
     }
 
@@ -112,7 +113,8 @@ internal sealed class RevocationFile
         catch (FormatException error)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"The received data is not a revocation list of the cluster's authority: {error.Message}.", error);
+                DfssErrorCode.InvalidArgument,
+                $"The received data is not a revocation list of the cluster's authority: {error.Message}.", error);
         }
     }
 
@@ -132,7 +134,8 @@ internal sealed class RevocationFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
         }
     }
 }

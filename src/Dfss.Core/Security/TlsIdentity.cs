@@ -71,7 +71,8 @@ public sealed class TlsIdentity
     /// <param name="intermediates">The certificates between it and its authority's; null to keep the present
     /// ones.</param>
     /// <exception cref="DfssException">InvalidArgument: there is no private key.</exception>
-    public TlsIdentity WithCertificate(X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
+    public TlsIdentity WithCertificate(
+        X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
         new(certificate, TrustedAuthorities)
         {
             Intermediates = intermediates ?? Intermediates,

@@ -31,8 +31,8 @@ internal sealed class PeerLine(
     /// <summary>
     /// The connection, opened if there is none. Concurrent callers wait for one attempt and share its failure; if that
     /// attempt is cancelled, the next caller in the queue makes its own. After a failed attempt, callers get its
-    /// failure at once for 5 s. Of a peer that was reached before, which may be restarting, they get it for as long as the
-    /// attempt took, at most 5 s.
+    /// failure at once for 5 s. Of a peer that was reached before, which may be restarting, they get it for as long as
+    /// the attempt took, at most 5 s.
     /// </summary>
     public async ValueTask<ClientChannel> OpenAsync(CancellationToken cancellationToken)
     {

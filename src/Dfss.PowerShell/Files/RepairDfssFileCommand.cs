@@ -97,7 +97,8 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             string move =
                 $"Move from {DfssChunkInfo.AddressesOf(plan.File.Record.Home)} to {DfssChunkInfo.AddressesOf(home)}";
             string what = copies == 0 ? "where all of it is" : FormattableString.Invariant(
-                $"with {copies} {(copies == 1 ? "copy" : "copies")} of chunks, {ByteSize.ToText(plan.Bytes)}, at {peers}");
+                $"with {copies} {(copies == 1 ? "copy" : "copies")} of chunks, ")
+                + $"{ByteSize.ToText(plan.Bytes)}, at {peers}";
             return plan.LostChunks == 0 ? $"{move}, {what}" : $"{move}; {DescribeLost(plan)}, so it cannot be moved";
         }
 

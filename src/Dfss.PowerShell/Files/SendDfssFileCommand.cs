@@ -118,9 +118,12 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     {
         if (LocalName.FindTooLong(file.Name, isWindows: false) is { } part)
         {
-            await WriteWarningAsync(FormattableString.Invariant(
-                $"'{file.Name}' has a part of {Encoding.UTF8.GetByteCount(part)} bytes, and most disks take {LocalName.MaxPartLength}. ")
-                + "It is sent. To receive it, name the file's path: Receive-DfssFile -Destination.").ConfigureAwait(false);
+            int length = Encoding.UTF8.GetByteCount(part);
+            string problem = FormattableString.Invariant(
+                $"'{file.Name}' has a part of {length} bytes, and most disks take {LocalName.MaxPartLength}. ");
+            await WriteWarningAsync(
+                problem + "It is sent. To receive it, name the file's path: Receive-DfssFile -Destination.")
+                .ConfigureAwait(false);
         }
 
         await Files.EnqueueAsync(

@@ -159,7 +159,8 @@ public sealed partial class StartDfssPeerCommand
                 + "to be one again, an "
                 + $"administrator runs New-DfssInvitation -Role Peer -StoreId {peer.StoreId}, and here it is "
                 + "Join-DfssCluster INVITATION -StorePath FOLDER "
-                + "-Force; the peer takes up what it gets within an hour, or when it is started again.").ConfigureAwait(false);
+                + "-Force; the peer takes up what it gets within an hour, or when it is started again.")
+                .ConfigureAwait(false);
         }
         catch (DfssException exception)
         {

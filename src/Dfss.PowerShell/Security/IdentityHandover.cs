@@ -81,7 +81,9 @@ internal sealed class IdentityHandover : IAsyncDisposable
         using var pipe = new NamedPipeClientStream(
             ".", pipeName, PipeDirection.In, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         await pipe.ConnectAsync(ConnectMilliseconds, cancellationToken).ConfigureAwait(false);
-        Parts parts = (await JsonSerializer.DeserializeAsync<Parts>(pipe, options: null, cancellationToken).ConfigureAwait(false))!;
+        Parts parts =
+            (await JsonSerializer.DeserializeAsync<Parts>(
+                pipe, options: null, cancellationToken).ConfigureAwait(false))!;
         if (parts.IssuedCluster is { } cluster)
         {
             ClusterMembership membership = ClusterMembership.At(parts.StateFolder!, cluster);

@@ -31,7 +31,8 @@ internal sealed class IdentityOrigin
     {
         if (Path is null)
         {
-            return new MemberRenewal(ClusterMembership.At(StateFolder!, Cluster!), Dfss.StoreId.Parse(StoreId!)).KeepUpAsync;
+            return new MemberRenewal(
+                ClusterMembership.At(StateFolder!, Cluster!), Dfss.StoreId.Parse(StoreId!)).KeepUpAsync;
         }
 
         return async (shown, cancellationToken) =>
@@ -46,7 +47,8 @@ internal sealed class IdentityOrigin
         try
         {
             CertificateFile file = await CertificateFile.ReadAsync(Path!, cancellationToken).ConfigureAwait(false);
-            OwnCertificate own = file.ToOwn(Password is null ? null : new NetworkCredential(string.Empty, Password).SecurePassword);
+            OwnCertificate own = file.ToOwn(
+                Password is null ? null : new NetworkCredential(string.Empty, Password).SecurePassword);
             return shown.WithCertificate(own.Certificate, own.Intermediates);
         }
         catch (CmdletException exception)

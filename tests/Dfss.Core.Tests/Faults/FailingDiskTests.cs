@@ -7,7 +7,9 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 
 namespace Dfss.Tests.Faults;
 
-/// <summary>A real peer whose disk fails, by strace, or is full: nothing is acknowledged, and the sender learns why and where.</summary>
+/// <summary>
+/// A real peer whose disk fails, by strace, or is full: nothing is acknowledged, and the sender learns why and where.
+/// </summary>
 public sealed class FailingDiskTests : IDisposable
 {
     private const int ChunkSize = 256 << 10;
@@ -26,7 +28,8 @@ public sealed class FailingDiskTests : IDisposable
         SkipWithoutStrace();
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         SentFile file = MakeFile("file", 8 * ChunkSize);
-        // Its manifest, a row, is there already; only the chunks' files are not. So no commit fails, only syncs of files.
+        // Its manifest, a row, is there already; only the chunks' files are not. So no commit fails, only syncs of
+        // files.
         await SendsAsync(peer, file);
         file.Chunks.ToList().ForEach(chunk => File.Delete(StoreFiles.PathOf(peer.StorePath, chunk.Id)));
         await using (LateFault fault = new(peer.ProcessId))
@@ -75,7 +78,8 @@ public sealed class FailingDiskTests : IDisposable
         await using PeerProcess peer = await PeerProcess.StartAsync(store);
         SentFile before = MakeFile("before", 3 * ChunkSize);
         await SendsAsync(peer, before);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, MakeFile("large", 40 << 20)));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => SendAsync(peer, MakeFile("large", 40 << 20)));
         Assert.Equal(DfssErrorCode.StoreFull, error.Code);
         Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
         Assert.Contains("are to stay free", error.Message, StringComparison.Ordinal);
@@ -121,7 +125,8 @@ public sealed class FailingDiskTests : IDisposable
         await using (await SyscallFault.AttachAsync(peer.ProcessId, "pread64", "error=EIO", path))
         {
             FileHealth health = await client.TestAsync(stored, deep: true, progress: null, Token);
-            Assert.Equal((1, 1), (health.LostChunks, (await client.GetPeerInfoAsync(peer.Address, Token)).QuarantinedChunks));
+            Assert.Equal(
+                (1, 1), (health.LostChunks, (await client.GetPeerInfoAsync(peer.Address, Token)).QuarantinedChunks));
         }
 
         Assert.False(File.Exists(path));
@@ -136,7 +141,9 @@ public sealed class FailingDiskTests : IDisposable
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
             () => PeerProcess.StartAsync(folder["store"]));
-        Assert.Contains($"StoreInUse: The store at '{folder["store"]}' is in use by process {peer.ProcessId}.", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"StoreInUse: The store at '{folder["store"]}' is in use by process {peer.ProcessId}.", refused.Message,
+            StringComparison.Ordinal);
 
         // The first is none the worse for it; once it is gone, however it went, the store is free.
         await SendsAsync(peer, MakeFile("file", 1000));
@@ -145,7 +152,8 @@ public sealed class FailingDiskTests : IDisposable
         await SendsAsync(next, MakeFile("other", 1000));
     }
 
-    private static void SkipWithoutStrace() => Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
+    private static void SkipWithoutStrace() =>
+        Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
 
     private static async Task<PeerProcess> RestartAsync(PeerProcess peer)
     {
@@ -153,9 +161,11 @@ public sealed class FailingDiskTests : IDisposable
         return await PeerProcess.StartAsync(peer.StorePath);
     }
 
-    private SentFile MakeFile(string name, int length) => new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
+    private SentFile MakeFile(string name, int length) =>
+        new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
 
-    private static async Task<StoredFile> SendAsync(PeerProcess peer, SentFile file, IProgress<TransferProgress>? progress = null)
+    private static async Task<StoredFile> SendAsync(
+        PeerProcess peer, SentFile file, IProgress<TransferProgress>? progress = null)
     {
         // One chunk at a time: what is done after the first chunk's progress comes before the second is sent.
         await using DfssClient client = new(
@@ -173,8 +183,10 @@ public sealed class FailingDiskTests : IDisposable
     {
         await using DfssClient client = new([peer.Address], TransferOptions.Default);
         StoredFile stored = await client.GetAsync(file.Name, Token);
-        await client.ReceiveAsync(stored, folder["received"], new ReceiveOptions { Force = true }, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
+        await client.ReceiveAsync(
+            stored, folder["received"], new ReceiveOptions { Force = true }, progress: null, Token);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
     }
 
     private static async Task FailsAsync(
@@ -194,7 +206,9 @@ public sealed class FailingDiskTests : IDisposable
         Assert.Equal(DfssErrorCode.FileNotFound, error.Code);
     }
 
-    /// <summary>Syncs fail from the first chunk's arrival on: after the name was prepared, before it is sealed.</summary>
+    /// <summary>
+    /// Syncs fail from the first chunk's arrival on: after the name was prepared, before it is sealed.
+    /// </summary>
     private sealed class LateFault(int processId) : IAsyncDisposable
     {
         private readonly Lock gate = new();

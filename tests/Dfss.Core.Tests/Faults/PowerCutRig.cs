@@ -51,7 +51,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
         peer ??= await PeerProcess.StartAsync(Store, settings: leftOut?.Peer);
         SyscallFault? withoutSync = leftOut?.Database is string database
             ? await SyscallFault.AttachAsync(
-                peer.ProcessId, "fsync", "retval=0", Path.Combine(Store, database), Path.Combine(Store, database + "-wal"))
+                peer.ProcessId, "fsync", "retval=0", Path.Combine(Store, database),
+                Path.Combine(Store, database + "-wal"))
             : null;
         List<SentFile> files = [.. Enumerable.Range(0, random.Next(2, 6)).Select(i => MakeFile(tried.Count + i))];
         tried.AddRange(files);
@@ -68,7 +69,9 @@ internal sealed class PowerCutRig : IAsyncDisposable
         return lost;
     }
 
-    /// <summary>Ends the last peer, lets the store recover, and demands that it has nothing but what was sent.</summary>
+    /// <summary>
+    /// Ends the last peer, lets the store recover, and demands that it has nothing but what was sent.
+    /// </summary>
     public async Task AssertNothingGrewAsync(CancellationToken cancellationToken)
     {
         Assert.Equal(0, await peer!.StopAsync());
@@ -77,7 +80,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Store, "incoming")));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Store, "quarantine")));
         Assert.Empty(Directory.GetFiles(Store, "*" + DurableFile.TemporarySuffix, SearchOption.AllDirectories));
-        List<ChunkId> there = await store.Chunks.EnumerateAsync(after: null, cancellationToken).ToListAsync(cancellationToken);
+        List<ChunkId> there = await store.Chunks.EnumerateAsync(after: null, cancellationToken)
+            .ToListAsync(cancellationToken);
         Assert.Subset(tried.SelectMany(file => file.AllIds).ToHashSet(), there.ToHashSet());
         Assert.Subset(there.ToHashSet(), acknowledged.SelectMany(file => file.AllIds).ToHashSet());
         Assert.Equal(there.Count, store.GetUsage().Chunks);
@@ -109,7 +113,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
     private async Task SendUntilCutAsync(List<SentFile> files, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // Half of the cuts are in the middle of something; half at once after an acknowledgement, where a promise is youngest.
+        // Half of the cuts are in the middle of something; half at once after an acknowledgement, where a promise is
+        // youngest.
         CutMoment moment = random.Next(2) == 0
             ? new CutMoment(random.NextInt64(files.Sum(file => new FileInfo(file.Path).Length) + 1), files.Count)
             : new CutMoment(long.MaxValue, random.Next(1, files.Count + 1));
@@ -140,7 +145,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
                 long sent = 0;
                 CallbackProgress progress = new(state =>
                     moment.Add(state.TransferredBytes - Interlocked.Exchange(ref sent, state.TransferredBytes)));
-                await client.SendAsync(file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize }, progress, cancellationToken);
+                await client.SendAsync(
+                    file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize }, progress, cancellationToken);
                 lock (gate)
                 {
                     if (moment.IsOver)
@@ -164,7 +170,10 @@ internal sealed class PowerCutRig : IAsyncDisposable
         }
     }
 
-    /// <summary>A chunk that was acknowledged is a file in chunks/, whole, before any recovery (or a row; the receive sees to those).</summary>
+    /// <summary>
+    /// A chunk that was acknowledged is a file in chunks/, whole, before any recovery (or a row; the receive sees to
+    /// those).
+    /// </summary>
     private IEnumerable<string> FindLostChunks() =>
         from file in acknowledged
         from chunk in file.Chunks
@@ -193,7 +202,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
             try
             {
                 StoredFile stored = await client.GetAsync(file.Name, cancellationToken);
-                await client.ReceiveAsync(stored, destination, new ReceiveOptions { Force = true }, progress: null, cancellationToken);
+                await client.ReceiveAsync(
+                    stored, destination, new ReceiveOptions { Force = true }, progress: null, cancellationToken);
                 if (!File.ReadAllBytes(file.Path).AsSpan().SequenceEqual(File.ReadAllBytes(destination)))
                 {
                     lost.Add($"{file.Name}: other bytes");

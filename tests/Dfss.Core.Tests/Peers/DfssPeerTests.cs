@@ -44,9 +44,11 @@ public sealed class DfssPeerTests
             Token);
         PeerAddress address = Cluster.AddressOf(peer);
         broken.SetException(new InvalidOperationException("broken"));
-        Exception error = await Assert.ThrowsAsync<InvalidOperationException>(() => peer.Completion.WaitAsync(Soon, Token));
+        Exception error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => peer.Completion.WaitAsync(Soon, Token));
         Assert.Equal("broken", error.Message);
-        await Assert.ThrowsAsync<DfssException>(() => TcpTransport.ConnectAsync(address, TimeSpan.FromSeconds(60), Token));
+        await Assert.ThrowsAsync<DfssException>(
+            () => TcpTransport.ConnectAsync(address, TimeSpan.FromSeconds(60), Token));
     }
 
     [Fact]
@@ -102,7 +104,8 @@ public sealed class DfssPeerTests
             Port = 0,
             StorePath = folder["store"],
             TimeProvider = clock,
-            Log = line => _ = line.Contains("Garbage collection failed", StringComparison.Ordinal) ? failed.Release() : 0,
+            Log = line =>
+                _ = line.Contains("Garbage collection failed", StringComparison.Ordinal) ? failed.Release() : 0,
         };
         await using DfssPeer peer = await DfssPeer.StartAsync(options, Token);
         Directory.Delete(Path.Combine(folder["store"], "chunks", "ab"));
@@ -123,7 +126,8 @@ public sealed class DfssPeerTests
         await using Cluster cluster = await Cluster.StartAsync(1, onDisk: true);
         DfssPeer peer = cluster.Peers[0];
         await cluster.Client.SendAsync(
-            cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default, progress: null, Token);
+            cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default,
+            progress: null, Token);
         string bad = Directory.GetFiles(cluster.Folder["store0", "chunks"], "*", SearchOption.AllDirectories)[0];
         StoreFiles.Spoil(cluster.Folder["store0"], ChunkId.Parse(Path.GetFileName(bad)));
         await peer.RunScrubRoundAsync(Token);

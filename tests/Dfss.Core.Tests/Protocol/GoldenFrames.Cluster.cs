@@ -8,7 +8,9 @@ namespace Dfss.Tests.Protocol;
 /// <content>Joining a cluster.</content>
 internal static partial class GoldenFrames
 {
-    /// <summary>A cluster's authority, a member of it called ann and a proof of some key; of their signatures no two are alike.</summary>
+    /// <summary>
+    /// A cluster's authority, a member of it called ann and a proof of some key; of their signatures no two are alike.
+    /// </summary>
     private const string Authority =
         "MIIBkjCCATmgAwIBAgIJAKpOjR6I3SlzMAoGCCqGSM49BAMCMBsxGTAXBgNVBAMMEERGU1MgY2x1c3RlciBsYWIwHhcNMjYxMTI2MTgzNDE2Wh"
         + "cNMzYxMTI2MTgzOTE2WjAbMRkwFwYDVQQDDBBERlNTIGNsdXN0ZXIgbGFiMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeYstleESxkuIZxcn"
@@ -33,12 +35,14 @@ internal static partial class GoldenFrames
 
     private const string OneRevoked = "-----BEGIN X509 CRL-----\n(another)\n-----END X509 CRL-----";
 
-    private static readonly byte[] Secret = [.. Enumerable.Range(0, Dfss.Clusters.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
+    private static readonly byte[] Secret =
+        [.. Enumerable.Range(0, Dfss.Clusters.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
 
     /// <summary>The invitation that the document shows as text and as bytes.</summary>
     public static Invitation Invitation { get; } = new(
         [new PeerAddress("localhost", 9000)],
-        System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(Convert.FromBase64String(Authority)),
+        System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(
+            Convert.FromBase64String(Authority)),
         DfssRole.Reader,
         DateTimeOffset.FromUnixTimeMilliseconds(1_767_225_600_000),
         Secret);
@@ -47,7 +51,8 @@ internal static partial class GoldenFrames
     [
         new MessageMap
         {
-            { "store_id", Store.ToByteArray() }, { "addresses", Handshake.ToArray(["localhost:9000"]) }, { "issuer", true },
+            { "store_id", Store.ToByteArray() }, { "addresses", Handshake.ToArray(["localhost:9000"]) },
+            { "issuer", true },
         },
         new MessageMap
         {
@@ -61,7 +66,8 @@ internal static partial class GoldenFrames
         ("invitation", Message.Request(1, "invitation", Dfss.Clusters.Invitation.ToMap(Invitation)), null),
         ("invite-request", Message.Request(22, Operations.Invite, new MessageMap
         {
-            { "secret_hash", System.Security.Cryptography.SHA256.HashData(Secret) }, { "role", "reader" }, { "expires_in_ms", 86_400_000 },
+            { "secret_hash", System.Security.Cryptography.SHA256.HashData(Secret) }, { "role", "reader" },
+            { "expires_in_ms", 86_400_000 },
             { "name", "ann" }, { "prefixes", Handshake.ToArray(["builds/"]) },
         }), null),
         ("invite-answer", Answer(22, new MessageMap { { "expires", 1_767_225_600_000 } }), null),
@@ -80,12 +86,15 @@ internal static partial class GoldenFrames
         ("announce-answer", Answer(24, []), null),
         ("list-peers-request", Message.Request(25, Operations.ListPeers, []), null),
         ("list-peers-answer", Answer(25, new MessageMap { { "peers", ListedPeers } }), null),
-        ("renew-request", Message.Request(26, Operations.Renew, new MessageMap { { "request", Convert.FromBase64String(Proof) } }), null),
+        ("renew-request", Message.Request(
+            26, Operations.Renew, new MessageMap { { "request", Convert.FromBase64String(Proof) } }), null),
         ("renew-answer", Answer(26, new MessageMap { { "certificate", Convert.FromBase64String(Ann) } }), null),
-        ("list-certificates-request", Message.Request(27, Operations.ListCertificates, new MessageMap { { "limit", 1 }, { "after", 7 } }), null),
+        ("list-certificates-request",
+            Message.Request(27, Operations.ListCertificates, new MessageMap { { "limit", 1 }, { "after", 7 } }), null),
         ("list-certificates-answer", Answer(27, new MessageMap
         {
-            { "lengths", MessageValue.From([(MessageValue)Convert.FromBase64String(Ann).Length]) }, { "revoked", MessageValue.From([(MessageValue)true]) },
+            { "lengths", MessageValue.From([(MessageValue)Convert.FromBase64String(Ann).Length]) },
+            { "revoked", MessageValue.From([(MessageValue)true]) },
             { "next", 9 },
         }), Convert.FromBase64String(Ann)),
         ("revoke-request", Message.Request(28, Operations.Revoke, new MessageMap
@@ -95,7 +104,8 @@ internal static partial class GoldenFrames
         ("revoke-answer", Answer(28, []), Encoding.ASCII.GetBytes(OneRevoked)),
         ("get-revocations-request", Message.Request(29, Operations.GetRevocations, []), null),
         ("get-revocations-answer", Answer(29, []), Encoding.ASCII.GetBytes(OneRevoked)),
-        ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []), Encoding.ASCII.GetBytes(OneRevoked)),
+        ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []),
+            Encoding.ASCII.GetBytes(OneRevoked)),
         ("put-revocations-answer", Answer(30, new MessageMap { { "number", 2 } }), null),
     ];
 }

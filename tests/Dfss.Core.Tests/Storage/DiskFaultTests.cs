@@ -8,7 +8,8 @@ public sealed class DiskFaultTests
 {
     private static readonly (ChunkId Id, byte[] Content)[] Workload =
     [
-        TestChunks.Make(1), TestChunks.Make(2, TestChunks.Small), TestChunks.Make(3), TestChunks.Make(4, TestChunks.Small), TestChunks.Make(5),
+        TestChunks.Make(1), TestChunks.Make(2, TestChunks.Small), TestChunks.Make(3),
+        TestChunks.Make(4, TestChunks.Small), TestChunks.Make(5),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -32,8 +33,8 @@ public sealed class DiskFaultTests
     }
 
     /// <summary>
-    /// ext4 and SQLite sync these folders too, so that the real power cut (PowerCutTests) cannot tell; other file systems
-    /// do not have to.
+    /// ext4 and SQLite sync these folders too, so that the real power cut (PowerCutTests) cannot tell; other file
+    /// systems do not have to.
     /// </summary>
     [Theory]
     [InlineData("..")]
@@ -43,7 +44,8 @@ public sealed class DiskFaultTests
     {
         using var folder = new TemporaryFolder();
         string path = Path.GetFullPath(Path.Combine(folder.Path, relative));
-        var disk = new FaultyDisk { LeavesOut = step => step.Action == DurableAction.SyncDirectory && step.Path == path };
+        var disk =
+            new FaultyDisk { LeavesOut = step => step.Action == DurableAction.SyncDirectory && step.Path == path };
         List<ChunkId> acknowledged = [];
         Assert.True(await RunAsync(folder.Path, disk, acknowledged));
         disk.CutPower(folder.Path);
@@ -55,7 +57,8 @@ public sealed class DiskFaultTests
     {
         using var folder = new TemporaryFolder();
         List<string> synced = [];
-        DurableFile files = new(step => synced.AddRange(step.Action == DurableAction.SyncDirectory ? [step.Path] : Array.Empty<string>()));
+        DurableFile files = new(
+            step => synced.AddRange(step.Action == DurableAction.SyncDirectory ? [step.Path] : Array.Empty<string>()));
         string[] expected = [.. Workload.Where(chunk => chunk.Content.Length > SmallChunkTable.MaxLength)
             .Select(chunk => Path.GetDirectoryName(StoreFiles.PathOf(folder.Path, chunk.Id))!).Distinct()];
         await using (LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), files, Token))
@@ -79,13 +82,18 @@ public sealed class DiskFaultTests
     public async Task A_chunk_whose_process_ended_between_rename_and_sync_is_durable_when_the_next_acknowledges_it()
     {
         using var folder = new TemporaryFolder();
-        FaultyDisk disk = new() { Fails = step => step.Action == DurableAction.SyncDirectory && Path.GetFileName(step.Path).Length == 2 };
+        FaultyDisk disk = new()
+        {
+            Fails = step => step.Action == DurableAction.SyncDirectory && Path.GetFileName(step.Path).Length == 2
+        };
         Assert.False(await RunAsync(folder.Path, disk, []));
         disk.Fails = _ => false;
-        await using (LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token))
+        await using (LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token))
         {
             await store.Recovery;
-            Assert.Equal(PutResult.AlreadyPresent, await store.Chunks.PutAsync(Workload[0].Id, Workload[0].Content, Token));
+            Assert.Equal(
+                PutResult.AlreadyPresent, await store.Chunks.PutAsync(Workload[0].Id, Workload[0].Content, Token));
             await store.Chunks.FlushAsync(Token);
         }
 
@@ -98,13 +106,15 @@ public sealed class DiskFaultTests
     {
         using var folder = new TemporaryFolder();
         var disk = new FaultyDisk();
-        await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token);
+        await using LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token);
         (ChunkId id, byte[] content) = Workload[0];
         int syncs = 0;
         disk.Fails = step => step.Action == DurableAction.SyncFile
             && step.Path.Contains(id.ToString(), StringComparison.Ordinal) && ++syncs > 0;
         await store.Chunks.PutAsync(id, content, Token);
-        DfssException failed = await Assert.ThrowsAsync<DfssException>(async () => await store.Chunks.FlushAsync(Token));
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.Chunks.FlushAsync(Token));
         Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
         Assert.Equal(1, syncs);
         Assert.Null(await store.Chunks.GetLengthAsync(id, Token));
@@ -123,7 +133,8 @@ public sealed class DiskFaultTests
     {
         using var folder = new TemporaryFolder();
         var disk = new FaultyDisk();
-        await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token);
+        await using LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token);
         (ChunkId id, byte[] content) = Workload[0];
         await store.Chunks.PutAsync(id, content, Token);
         await store.Chunks.FlushAsync(Token);

@@ -4,8 +4,8 @@ namespace Dfss.Tests.Storage;
 
 /// <summary>
 /// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: a file's content, and a new
-/// name, of a file or a folder, whose folder was not synced. Or
-/// whose syncs fail. What SQLite writes is not under its control.
+/// name, of a file or a folder, whose folder was not synced. Or whose syncs fail. What SQLite writes is not under its
+/// control.
 /// </summary>
 internal sealed class FaultyDisk
 {

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Storage;
 
-/// <summary>What the system refuses (EACCES, EPERM) is a failed disk to the caller, as a failed read or write is.</summary>
+/// <summary>
+/// What the system refuses (EACCES, EPERM) is a failed disk to the caller, as a failed read or write is.
+/// </summary>
 public sealed class RefusedAccessTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -55,7 +57,8 @@ public sealed class RefusedAccessTests : IDisposable
         await store.Chunks.PutAsync(id, content, Token);
         await store.Chunks.FlushAsync(Token);
         isRefusing = true;
-        DfssException error = await Assert.ThrowsAsync<DfssException>(async () => await store.Chunks.DeleteAsync(id, Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.Chunks.DeleteAsync(id, Token));
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
     }
 

@@ -197,7 +197,8 @@ public sealed class ScrubberTests : IDisposable
         return (ChunkId.Of(content), content);
     }
 
-    private static bool IsRefusal(string line) => line.Contains("Scrub failed and will be tried again", StringComparison.Ordinal);
+    private static bool IsRefusal(string line) =>
+        line.Contains("Scrub failed and will be tried again", StringComparison.Ordinal);
 
     private static async Task<List<ChunkId>> PutAsync(LocalStore store, int count)
     {

@@ -12,7 +12,8 @@ public sealed class SmallChunkTableTests
         using var folder = new TemporaryFolder();
         Directory.CreateDirectory(folder.Path);
         string path = Path.Combine(folder.Path, "chunks.db");
-        (ChunkId Id, byte[] Content)[] chunks = [.. Enumerable.Range(0, 4).Select(i => TestChunks.Make(i, TestChunks.Small))];
+        (ChunkId Id, byte[] Content)[] chunks =
+            [.. Enumerable.Range(0, 4).Select(i => TestChunks.Make(i, TestChunks.Small))];
         await using (Database database = Open(path))
         {
             var before = new SmallChunkTable(database);

@@ -7,7 +7,8 @@ namespace Dfss.Tests.Storage;
 /// <summary>Looks into, and damages, a store's folder.</summary>
 internal static class StoreFiles
 {
-    public static string PathOf(string store, ChunkId id) => Path.Combine(store, "chunks", id.ToString()[..2], id.ToString());
+    public static string PathOf(string store, ChunkId id) =>
+        Path.Combine(store, "chunks", id.ToString()[..2], id.ToString());
 
     public static void Spoil(string store, ChunkId id)
     {
@@ -21,7 +22,8 @@ internal static class StoreFiles
     /// <summary>Gives a small chunk other bytes.</summary>
     public static async Task SpoilRowAsync(string store, ChunkId id)
     {
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(store, "chunks.db")};Pooling=False");
+        await using var connection = new SqliteConnection(
+            $"Data Source={Path.Combine(store, "chunks.db")};Pooling=False");
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "UPDATE chunk SET content = zeroblob(10) WHERE id = $1";
@@ -30,8 +32,8 @@ internal static class StoreFiles
     }
 
     /// <summary>
-    /// Breaks the chain of the pages of a closed store's small chunk, of which it needs several: a page in its middle names
-    /// an impossible one as the next.
+    /// Breaks the chain of the pages of a closed store's small chunk, of which it needs several: a page in its middle
+    /// names an impossible one as the next.
     /// </summary>
     public static async Task BreakRowAsync(string store, byte[] content)
     {

@@ -41,13 +41,16 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
         random = new Random(FaultSeed.Take(output));
         peers = await PeerGroup.StartAsync(folder, Peers, PeerSettings.Default);
-        client = new DfssClient(peers.Addresses, new TransferOptions { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(10) });
+        client = new DfssClient(
+            peers.Addresses, new TransferOptions { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(10) });
         int[] lengths = [1, 700, 40_000, ChunkSize, (9 * ChunkSize) + 1, (17 * ChunkSize) + 20_000];
         foreach (int length in lengths)
         {
-            SentFile file = new($"file{files.Count}", folder.CreateFile($"source{files.Count}", length, random.Next()), ChunkSize);
+            SentFile file = new(
+                $"file{files.Count}", folder.CreateFile($"source{files.Count}", length, random.Next()), ChunkSize);
             files.Add(file);
-            await client.SendAsync(file.Path, file.Name, new SendOptions { Replicas = 2, ChunkSize = ChunkSize }, progress: null, Token);
+            await client.SendAsync(
+                file.Path, file.Name, new SendOptions { Replicas = 2, ChunkSize = ChunkSize }, progress: null, Token);
         }
     }
 
@@ -103,7 +106,8 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task The_scrub_finds_flipped_bits_and_a_repair_mends_them()
     {
-        List<(StoreId Store, ChunkId Chunk, bool IsRow)> flipped = await FlipAsync(Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));
+        List<(StoreId Store, ChunkId Chunk, bool IsRow)> flipped = await FlipAsync(
+            Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));
         long found = 0;
         for (int i = 0; i < Peers; i++)
         {
@@ -145,27 +149,35 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
             IReadOnlyList<(ChunkId Id, bool IsRow)> all = StoredBit.ListChunks(peers[peer].StorePath);
             // As likely a row or manifest as one of the many files.
             bool isRow = random.Next(2) == 0;
-            (ChunkId Id, bool IsRow)[] chunks = [.. all.Where(chunk => chunk.IsRow == isRow && flipped.All(flip => flip.Chunk != chunk.Id))];
+            (ChunkId Id, bool IsRow)[] chunks =
+                [.. all.Where(chunk => chunk.IsRow == isRow && flipped.All(flip => flip.Chunk != chunk.Id))];
             if (chunks.Length > 0)
             {
                 (ChunkId Id, bool IsRow) chunk = chunks[random.Next(chunks.Length)];
                 StoredBit.Flip(peers[peer].StorePath, chunk, random);
-                flipped.Add(((await client.GetPeerInfoAsync(peers[peer].Address, Token)).StoreId, chunk.Id, chunk.IsRow));
+                flipped.Add(
+                    ((await client.GetPeerInfoAsync(peers[peer].Address, Token)).StoreId, chunk.Id, chunk.IsRow));
             }
         }
 
         return flipped;
     }
 
-    /// <summary>That copy is told to be bad; or to be missing, where a receive or a scrub has met it and the peer has set it aside.</summary>
+    /// <summary>
+    /// That copy is told to be bad; or to be missing, where a receive or a scrub has met it and the peer has set it
+    /// aside.
+    /// </summary>
     private static void AssertFound(List<FileHealth> healths, StoreId store, ChunkId id, bool isMet)
     {
-        ChunkHealth[] told = [.. healths.SelectMany(health => health.Chunks.Prepend(health.Manifest)).Where(chunk => chunk.Id == id)];
+        ChunkHealth[] told =
+            [.. healths.SelectMany(health => health.Chunks.Prepend(health.Manifest)).Where(chunk => chunk.Id == id)];
         Assert.NotEmpty(told);
         // The test itself fetches the manifest first: one met there is set aside at once, as by a receive.
         isMet |= told[0].Index is null;
         Assert.All(told, chunk => Assert.DoesNotContain(chunk.Holders, member => member.StoreId == store));
-        Assert.True(isMet || told.Any(chunk => chunk.Corrupt.Any(member => member.StoreId == store)), $"{id} is not told to be corrupt");
+        Assert.True(
+            isMet || told.Any(chunk => chunk.Corrupt.Any(member => member.StoreId == store)),
+            $"{id} is not told to be corrupt");
     }
 
     private static void AssertWhole(FileHealth health)
@@ -192,7 +204,8 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
         {
             StoredFile stored = await client.GetAsync(file.Name, Token);
             await client.ReceiveAsync(stored, destination, new ReceiveOptions { Force = true }, progress: null, Token);
-            Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
         }
     }
 }

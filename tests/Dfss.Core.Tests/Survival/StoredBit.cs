@@ -3,7 +3,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Tests.Survival;
 
-/// <summary>Finds the chunks of a store on disk, wherever they lie, and flips one bit of one of them, under a running peer.</summary>
+/// <summary>
+/// Finds the chunks of a store on disk, wherever they lie, and flips one bit of one of them, under a running peer.
+/// </summary>
 internal static class StoredBit
 {
     /// <summary>Every chunk: those that are files, and those that are rows, manifests among them.</summary>

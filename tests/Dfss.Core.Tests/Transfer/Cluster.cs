@@ -37,7 +37,9 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="count">How many peers.</param>
     /// <param name="onDisk">Whether their stores are on disk.</param>
     /// <param name="options">How the client transfers.</param>
-    /// <param name="asksNobody">Whether the peers serve whoever comes, through proxies too, for whose ports there are no tokens.</param>
+    /// <param name="asksNobody">
+    /// Whether the peers serve whoever comes, through proxies too, for whose ports there are no tokens.
+    /// </param>
     public static async Task<Cluster> StartAsync(
         int count, bool onDisk = false, TransferOptions? options = null, bool asksNobody = false)
     {
@@ -55,7 +57,8 @@ internal sealed class Cluster : IAsyncDisposable
                 TestContext.Current.CancellationToken));
         }
 
-        return new Cluster(peers, new DfssClient([.. peers.Select(AddressOf)], options ?? TransferOptions.Default), folder);
+        return new Cluster(
+            peers, new DfssClient([.. peers.Select(AddressOf)], options ?? TransferOptions.Default), folder);
     }
 
     public static PeerAddress AddressOf(DfssPeer peer) => PeerAddress.Parse(peer.AdvertisedAddresses[0]);

@@ -34,21 +34,25 @@ public sealed class DamagedRowTests : IDisposable
         {
             await using DfssClient client = new([Cluster.AddressOf(peer)], TransferOptions.Default);
             ConcurrentDictionary<int, DfssErrorCode> failed = new();
-            await Parallel.ForAsync(0, Files, new ParallelOptions { MaxDegreeOfParallelism = Files, CancellationToken = Token }, async (i, token) =>
-            {
-                try
+            await Parallel.ForAsync(
+                0, Files, new ParallelOptions { MaxDegreeOfParallelism = Files, CancellationToken = Token },
+                async (i, token) =>
                 {
-                    StoredFile file = await client.GetAsync($"{i}", token);
-                    await client.ReceiveAsync(file, folder[$"{i}.back"], ReceiveOptions.Default, progress: null, token);
-                }
-                catch (DfssException error)
-                {
-                    failed[i] = error.Code;
-                }
-            });
+                    try
+                    {
+                        StoredFile file = await client.GetAsync($"{i}", token);
+                        await client.ReceiveAsync(
+                            file, folder[$"{i}.back"], ReceiveOptions.Default, progress: null, token);
+                    }
+                    catch (DfssException error)
+                    {
+                        failed[i] = error.Code;
+                    }
+                });
             Assert.Equal([new(Damaged, DfssErrorCode.StoreFailed)], failed);
         }
     }
 
-    private Task<DfssPeer> StartAsync() => DfssPeer.StartAsync(new PeerOptions { Port = 0, StorePath = folder["store"] }, Token);
+    private Task<DfssPeer> StartAsync() =>
+        DfssPeer.StartAsync(new PeerOptions { Port = 0, StorePath = folder["store"] }, Token);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -50,9 +51,11 @@ public sealed partial class ClusterMembership
     public string RevocationListPath => Path.Combine(Folder, RevocationFile);
 
     /// <summary>
-    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the future.
+    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the
+    /// future.
     /// </summary>
-    public TimeSpan PeersAge => FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
+    public TimeSpan PeersAge =>
+        FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
 
     /// <summary>The stores that this user serves in the cluster.</summary>
     public IReadOnlyList<StoreId> Stores
@@ -63,7 +66,9 @@ public sealed partial class ClusterMembership
             return !folder.Exists
                 ? []
                 : [.. folder.EnumerateFiles("*.pem")
-                    .Select(file => (IsId: StoreId.TryParse(Path.GetFileNameWithoutExtension(file.Name), out StoreId id), Id: id))
+                    .Select(
+                        file => (IsId: StoreId.TryParse(
+                            Path.GetFileNameWithoutExtension(file.Name), out StoreId id), Id: id))
                     .Where(found => found.IsId)
                     .Select(found => found.Id)];
         }
@@ -72,7 +77,9 @@ public sealed partial class ClusterMembership
     /// <summary>The clusters that a user has joined or created, by name.</summary>
     public static IReadOnlyList<ClusterMembership> List(string? stateFolder)
     {
-        DirectoryInfo? folder = stateFolder is null ? null : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
+        DirectoryInfo? folder = stateFolder is null
+            ? null
+            : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
         return folder is not { Exists: true }
             ? []
             : [.. folder.EnumerateDirectories()
@@ -90,11 +97,14 @@ public sealed partial class ClusterMembership
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
                 $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is not a valid name for a cluster.",
-                FormattableString.Invariant(
-                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', with a letter or digit first and last."));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', "
+                        + $"with a letter or digit first and last."));
         }
 
-        return List(stateFolder).FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
+        return List(stateFolder).FirstOrDefault(
+            one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? new ClusterMembership(name, Path.Combine(stateFolder, ClustersFolder, name));
     }
 
@@ -117,9 +127,11 @@ public sealed partial class ClusterMembership
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<ClusterPeer> LoadPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
         ? []
-        : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
-            .Select(entry => new ClusterPeer(
-                StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
+        : Read<IReadOnlyList<ClusterPeer>>(
+            PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
+                .Select(entry => new ClusterPeer(
+                    StoreId.Parse(entry.StoreId),
+                    [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
 
     /// <summary>The addresses at which the issuer may be.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
@@ -147,7 +159,8 @@ public sealed partial class ClusterMembership
     /// <exception cref="DfssException">
     /// DestinationExists: the folder trusts another authority. DestinationUnwritable.
     /// </exception>
-    public async Task CreateAsync(X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
+    public async Task CreateAsync(
+        X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(authority);
         ThrowIfAnother(authority);
@@ -159,13 +172,15 @@ public sealed partial class ClusterMembership
 
         // Last: this file marks the folder as a cluster.
         await PrivateFile.ReplaceAsync(
-            Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(), cancellationToken).ConfigureAwait(false);
+            Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Replaces the present list where this one is newer; returns false where there is no usable list.
     /// </summary>
-    private async Task<bool> TryReplaceListAsync(X509Certificate2 authority, string list, CancellationToken cancellationToken)
+    private async Task<bool> TryReplaceListAsync(
+        X509Certificate2 authority, string list, CancellationToken cancellationToken)
     {
         RevocationFile kept = new(RevocationListPath, authority, TimeProvider.System);
         try
@@ -188,7 +203,8 @@ public sealed partial class ClusterMembership
         if (Exists && !LoadAuthority().RawData.AsSpan().SequenceEqual(authority.RawData))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.", "Give this one another name here with -Cluster.");
+                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.",
+                "Give this one another name here with -Cluster.");
         }
     }
 
@@ -197,7 +213,8 @@ public sealed partial class ClusterMembership
     /// <param name="store">The store that it is for; null for the user.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public async Task SaveIdentityAsync(X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
+    public async Task SaveIdentityAsync(
+        X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         using ECDsa key = certificate.GetECDsaPrivateKey()!;
@@ -216,10 +233,12 @@ public sealed partial class ClusterMembership
 
     /// <summary>Saves the list of peers.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) => PrivateFile.ReplaceAsync(
-        Path.Combine(Folder, PeersFile),
-        JsonSerializer.Serialize(peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
-        cancellationToken);
+    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) =>
+        PrivateFile.ReplaceAsync(
+            Path.Combine(Folder, PeersFile),
+            JsonSerializer.Serialize(
+                peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
+            cancellationToken);
 
     /// <summary>The cluster's name; contains no secret.</summary>
     public override string ToString() => Name;

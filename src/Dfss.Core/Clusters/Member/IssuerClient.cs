@@ -27,12 +27,14 @@ public sealed partial class IssuerClient
     {
     }
 
-    internal IssuerClient(TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
+    internal IssuerClient(
+        TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
         : this(new TlsTransport(identity, clock, log: null), addresses, connectTimeout, clock)
     {
     }
 
-    private IssuerClient(TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
+    private IssuerClient(
+        TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
     {
         this.addresses = addresses;
         this.clock = clock;
@@ -56,7 +58,8 @@ public sealed partial class IssuerClient
     /// peer that answers is not the issuer; CertificateExpired: the clocks of the issuer and of this machine differ by
     /// too much; InvalidArgument.
     /// </exception>
-    public static Task<JoinedMember> JoinAsync(Invitation invitation, StoreId? store, CancellationToken cancellationToken = default) =>
+    public static Task<JoinedMember> JoinAsync(
+        Invitation invitation, StoreId? store, CancellationToken cancellationToken = default) =>
         JoinAsync(invitation, store, TimeProvider.System, cancellationToken);
 
     internal static async Task<JoinedMember> JoinAsync(
@@ -75,9 +78,11 @@ public sealed partial class IssuerClient
             arguments.Add("store_id", served.ToByteArray());
         }
 
-        IssuerClient client = new(new TlsTransport(invitation.Authority, clock), invitation.Addresses, connectTimeout: null, clock);
+        IssuerClient client = new(
+            new TlsTransport(invitation.Authority, clock), invitation.Addresses, connectTimeout: null, clock);
         Answer answer = await client.AskAsync(Operations.Join, arguments, cancellationToken).ConfigureAwait(false);
-        return JoinedMember.Read(answer.Results, answer.Payload, new CertificateValidator(invitation.Authority, clock), key);
+        return JoinedMember.Read(
+            answer.Results, answer.Payload, new CertificateValidator(invitation.Authority, clock), key);
     }
 
     /// <summary>Has the issuer record an invitation for a new member.</summary>
@@ -153,7 +158,8 @@ public sealed partial class IssuerClient
                 PeerCall call = new(operation, arguments, Payload: null, Destination: null, IsBulk: false);
                 return await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
                     ?? await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
-                    ?? throw new DfssException(DfssErrorCode.PeerUnreachable, address, $"the connection broke twice before an answer came.");
+                    ?? throw new DfssException(
+                        DfssErrorCode.PeerUnreachable, address, $"the connection broke twice before an answer came.");
             }
             catch (DfssException error) when (IsOfTheAddress(error))
             {
@@ -168,15 +174,18 @@ public sealed partial class IssuerClient
                 ? "No address of the cluster's issuer is known here."
                 : $"The cluster's issuer cannot be reached. {string.Join(' ', failures.Select(error => error.Reason))}",
             addresses.Count > 0 && addresses.All(address => address.IsLoopback)
-                ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
+                ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and "
+                    + "where it is on another machine, "
                     + "start it with -Address * and make another invitation."
-                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be reached from here.");
+                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be "
+                    + "reached from here.");
     }
 
     /// <summary>The answer; null where the connection broke before it arrived.</summary>
     private async Task<Answer?> AskAtAsync(PeerAddress address, PeerCall call, CancellationToken cancellationToken)
     {
-        ClientChannel channel = await ClientChannel.ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
+        ClientChannel channel = await ClientChannel.ConnectAsync(
+            address, options, cancellationToken).ConfigureAwait(false);
         await using (channel.ConfigureAwait(false))
         {
             ThrowIfNoIssuer(address, channel.Peer);
@@ -220,7 +229,9 @@ public sealed partial class IssuerClient
     private sealed record Answer(MessageMap Results, byte[] Payload, IReadOnlyList<string> Addresses)
     {
         /// <summary>Reads a result.</summary>
-        /// <exception cref="DfssException">ProtocolViolation: it is absent, of the wrong kind or out of range.</exception>
+        /// <exception cref="DfssException">
+        /// ProtocolViolation: it is absent, of the wrong kind or out of range.
+        /// </exception>
         public T Read<T>(Func<MessageMap, T> read)
         {
             try
@@ -229,7 +240,8 @@ public sealed partial class IssuerClient
             }
             catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
             {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's answer is malformed: {error.Message}", error);
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation, $"The issuer's answer is malformed: {error.Message}", error);
             }
         }
     }

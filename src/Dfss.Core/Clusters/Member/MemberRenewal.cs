@@ -25,7 +25,8 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// <summary>What to do about a certificate that has ended: it cannot renew itself any more.</summary>
     /// <param name="store">The store that it is for; null for a user's.</param>
     public static string JoinAgainAdvice(StoreId? store) => store is StoreId id
-        ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION -StoreId {id} -Force with it; "
+        ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION "
+            + $"-StoreId {id} -Force with it; "
             + "a running peer shows the new certificate within an hour, or after a restart."
         : "Have an administrator run New-DfssInvitation, and run Join-DfssCluster INVITATION -Force with it.";
 
@@ -55,14 +56,16 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
                 DfssErrorCode.CertificateExpired,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The certificate for the cluster '{membership.Name}' expired on {shown.Certificate.NotAfter.ToUniversalTime():u}, "
+                    $"The certificate for the cluster '{membership.Name}' expired on "
+                    + $"{shown.Certificate.NotAfter.ToUniversalTime():u}, "
                     + $"and the clock of this machine shows {now:u}."),
                 $"Set the clock right, if it is wrong. {JoinAgainAdvice(store)}");
         }
 
         IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout, clock);
         using ECDsa key = await membership.LoadNextKeyAsync(store, cancellationToken).ConfigureAwait(false);
-        X509Certificate2 renewed = await client.RenewAsync(membership.LoadAuthority(), key, cancellationToken).ConfigureAwait(false);
+        X509Certificate2 renewed = await client.RenewAsync(
+            membership.LoadAuthority(), key, cancellationToken).ConfigureAwait(false);
         TlsIdentity meanwhile = TakeUp(shown);
         if (!ReferenceEquals(meanwhile, shown))
         {
@@ -103,7 +106,8 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         {
             IssuerClient client = new(kept, membership.LoadIssuer(), AskTimeout, clock);
             await membership.SavePeersAsync(
-                await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+                await client.ListPeersAsync(cancellationToken).ConfigureAwait(false),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error)
         {
@@ -114,7 +118,9 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
 
         // An unreachable issuer is asked again in an hour, and not reported. Another failure is reported only where no
         // new certificate must be returned.
-        return failure is null or { Code: DfssErrorCode.IssuerUnreachable } || !ReferenceEquals(renewed, shown) ? renewed : throw failure;
+        return failure is null or { Code: DfssErrorCode.IssuerUnreachable } || !ReferenceEquals(renewed, shown)
+            ? renewed
+            : throw failure;
     }
 
     /// <summary>The same for a command, which may be one of many: the issuer is asked at most once an hour.</summary>
@@ -122,7 +128,8 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// <param name="tell">Receives the reason why it could not be renewed.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The identity to present.</returns>
-    public async Task<TlsIdentity> TryRenewAsync(TlsIdentity shown, Action<string> tell, CancellationToken cancellationToken = default)
+    public async Task<TlsIdentity> TryRenewAsync(
+        TlsIdentity shown, Action<string> tell, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
         ArgumentNullException.ThrowIfNull(tell);

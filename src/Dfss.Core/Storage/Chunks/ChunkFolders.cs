@@ -13,7 +13,8 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
     public Lock CountLock { get; } = new();
 
     /// <summary>Chunks and bytes in the folders counted so far.</summary>
-    public (long Chunks, long Bytes) Count => (folders.Sum(folder => folder.Chunks), folders.Sum(folder => folder.Bytes));
+    public (long Chunks, long Bytes) Count =>
+        (folders.Sum(folder => folder.Chunks), folders.Sum(folder => folder.Bytes));
 
     /// <summary>Where the chunk lies, if it does.</summary>
     public string PathOf(ChunkId id) => Path.Combine(FolderOf(id).Path, id.ToString());

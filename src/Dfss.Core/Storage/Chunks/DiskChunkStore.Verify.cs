@@ -8,11 +8,14 @@ internal sealed partial class DiskChunkStore
 {
     private const string Advice = "Repair-DfssFile restores it from another peer. Check the disk.";
 
-    // Rows that the disk or SQLite cannot read. They are left where they are, as deleting one reads it too, and a commit
-    // that fails stops the whole store. They count as missing; what replaces one is a file, which is looked for first.
+    // Rows that the disk or SQLite cannot read. They are left where they are, as deleting one reads it too, and a
+    // commit that fails stops the whole store. They count as missing; what replaces one is a file, which is looked for
+    // first.
     private readonly ConcurrentDictionary<ChunkId, bool> unreadable = new();
 
-    /// <summary>Bad chunks that were set aside and are still kept: files of quarantine/, and rows that cannot be read.</summary>
+    /// <summary>
+    /// Bad chunks that were set aside and are still kept: files of quarantine/, and rows that cannot be read.
+    /// </summary>
     public long QuarantinedCount => unreadable.Count + StoreErrors.Guarded(
         layout.Root, () => Directory.EnumerateFiles(layout.Quarantine).LongCount());
 

@@ -64,7 +64,8 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     }
 
     /// <inheritdoc/>
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
@@ -73,7 +74,9 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         bool isRow = content.Length <= SmallChunkTable.MaxLength && !unreadable.ContainsKey(id);
         // The length alone decides: reading it again would double the cost of every repeated send, and scrub finds what
         // has gone bad.
-        if (isRow ? small.LengthOf(id) is not null : incoming.Find(id) is not null || folders.LengthOf(id) == content.Length)
+        if (isRow
+            ? small.LengthOf(id) is not null
+            : incoming.Find(id) is not null || folders.LengthOf(id) == content.Length)
         {
             return PutResult.AlreadyPresent;
         }
@@ -243,7 +246,8 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
 
     private static int? ReadFile(string path, Memory<byte> destination)
     {
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using SafeFileHandle file = File.OpenHandle(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         long length = RandomAccess.GetLength(file);
         if (length is 0 or > DfssLimits.MaxPayloadBytes)
         {

@@ -26,7 +26,9 @@ internal sealed class IncomingChunk(ChunkId id, int length, string path, SafeFil
     /// <summary>Whether it was deleted while it waited. Under the lock of its chunk folder.</summary>
     public bool IsUnwanted { get; set; }
 
-    /// <summary>Whether it is counted in its chunk folder now, and so no more here. Under the lock of the counts.</summary>
+    /// <summary>
+    /// Whether it is counted in its chunk folder now, and so no more here. Under the lock of the counts.
+    /// </summary>
     public bool IsPlaced { get; set; }
 
     /// <summary>Why it is missing again, once settled; null where it is in chunks/.</summary>

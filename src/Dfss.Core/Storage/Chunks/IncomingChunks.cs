@@ -80,7 +80,8 @@ internal sealed class IncomingChunks : IAsyncDisposable
     }
 
     /// <summary>Writes a verified chunk. Readable on return.</summary>
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         await room.WaitAsync(cancellationToken).ConfigureAwait(false);
         bool isTaken = false;

@@ -59,7 +59,8 @@ internal sealed class IncomingRecovery(
             }
 
             // Only then: what is left may be put again only where it is known to fit.
-            foreach (string path in Directory.EnumerateFiles(layout.Incoming).Where(path => !incoming.IsOwn(path)).ToList())
+            foreach (string path in Directory.EnumerateFiles(layout.Incoming)
+                .Where(path => !incoming.IsOwn(path)).ToList())
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 await RecoverAsync(path, cancellationToken).ConfigureAwait(false);

@@ -75,7 +75,8 @@ internal sealed class SmallChunkTable(Database database)
     }
 
     /// <summary>Keeps a verified chunk that is not there. Readable on return.</summary>
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         await room.WaitAsync(cancellationToken).ConfigureAwait(false);
         bool isTaken = false;
@@ -133,7 +134,9 @@ internal sealed class SmallChunkTable(Database database)
             }
         }
 
-        return database.Read(session => (byte[]?)session.Prepare("SELECT content FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
+        return database.Read(
+            session => (byte[]?)session.Prepare(
+                "SELECT content FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
     }
 
     /// <summary>The length of a chunk; null where it is absent.</summary>
@@ -153,7 +156,8 @@ internal sealed class SmallChunkTable(Database database)
     /// <summary>The length of a chunk that is on stable storage: reads see only what has been committed.</summary>
     public int? DurableLengthOf(ChunkId id) => (int?)(long?)database.Read(
         // length() of a blob reads the row's header only.
-        session => session.Prepare("SELECT length(content) FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
+        session => session.Prepare(
+            "SELECT length(content) FROM chunk WHERE id = $1", id.ToByteArray()).ExecuteScalar());
 
     /// <summary>The ids that begin with this byte.</summary>
     public List<ChunkId> Enumerate(int firstByte)
@@ -263,7 +267,8 @@ internal sealed class SmallChunkTable(Database database)
         private bool isNew;
 
         public override void Run(DatabaseSession session) => isNew = session.Execute(
-            "INSERT INTO chunk (id, content) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id.ToByteArray(), content) > 0;
+            "INSERT INTO chunk (id, content) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id.ToByteArray(),
+            content) > 0;
 
         public override void Finish(DfssException? error) => table.Finish(id, content.Length, isNew, error);
     }

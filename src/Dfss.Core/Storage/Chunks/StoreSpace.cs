@@ -20,7 +20,8 @@ internal sealed class StoreSpace
     private const int ManifestShare = 64;
 
     private const string Advice =
-        "Free some space (Remove-DfssFile, then Optimize-DfssStore), start it with a larger -Quota or a smaller -MinimumFreeSpace, "
+        "Free some space (Remove-DfssFile, then Optimize-DfssStore), start it with a larger -Quota or a smaller "
+        + "-MinimumFreeSpace, "
         + "or send to another peer.";
 
     private readonly Lock gate = new();
@@ -40,7 +41,8 @@ internal sealed class StoreSpace
     /// <param name="counted">Ends when what was there at the start has been counted. Fails when that failed; then it is
     /// another one, once it is tried again.</param>
     public StoreSpace(
-        string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree, Func<Task> counted)
+        string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree,
+        Func<Task> counted)
     {
         this.place = place;
         QuotaBytes = quotaBytes;
@@ -130,7 +132,8 @@ internal sealed class StoreSpace
         {
             throw new DfssException(
                 DfssErrorCode.StoreFull,
-                $"{place} is full: {Number(free)} bytes are free on its disk, of which {Number(minimum)} are to stay free, "
+                $"{place} is full: {Number(free)} bytes are free on its disk, of which {Number(minimum)} are "
+                + "to stay free, "
                 + $"and {Number(length)} more do not fit.",
                 Advice);
         }

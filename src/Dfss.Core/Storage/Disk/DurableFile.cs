@@ -28,7 +28,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         {
             beforeStep?.Invoke(new DurableStep(DurableAction.CreateFile, path));
             // Others may read it, and rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
-            handle = OwnerOnly.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            handle = OwnerOnly.Open(path, FileMode.CreateNew, FileAccess.ReadWrite,
+                FileShare.ReadWrite | FileShare.Delete);
             Allocate(handle, path, content.Length);
             beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
             RandomAccess.Write(handle, content, fileOffset: 0);
@@ -170,7 +171,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     /// lost.</summary>
     public static bool IsSpoiled(IOException exception) => OperatingSystem.IsWindows()
         ? (exception.HResult & 0xFFFF) is WindowsBadChecksum or WindowsSectorNotFound or WindowsDeviceError
-        : exception.HResult == BadDevice || (OperatingSystem.IsLinux() && exception.HResult is BadMessageLinux or BadStructureLinux);
+        : exception.HResult == BadDevice
+            || (OperatingSystem.IsLinux() && exception.HResult is BadMessageLinux or BadStructureLinux);
 
     /// <summary>Whether the system's error number says that the disk is full, or the quota used up.</summary>
     public static bool IsOutOfSpace(int systemError) => OperatingSystem.IsWindows()

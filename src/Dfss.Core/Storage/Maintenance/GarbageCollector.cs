@@ -6,7 +6,8 @@ namespace Dfss.Storage;
 /// <remarks>A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks
 /// again, and answers that the chunk is missing. So too short a grace period costs a re-send, never a file.</remarks>
 internal sealed class GarbageCollector(
-    IRegisterTable table, ILocalChunkStore chunks, StoreRoots roots, TouchedChunks touched, Func<ChunkId, bool> isQuarantined) : IDisposable
+    IRegisterTable table, ILocalChunkStore chunks, StoreRoots roots, TouchedChunks touched,
+    Func<ChunkId, bool> isQuarantined) : IDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
     public static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromHours(24);
@@ -77,7 +78,8 @@ internal sealed class GarbageCollector(
         while (true)
         {
             IReadOnlyList<RegisterEntry> page =
-                await table.ListAsync(after, prefix: string.Empty, RegistersPerPage, cancellationToken).ConfigureAwait(false);
+                await table.ListAsync(
+                    after, prefix: string.Empty, RegistersPerPage, cancellationToken).ConfigureAwait(false);
             foreach (RegisterEntry entry in page)
             {
                 foreach (FileId fileId in roots.Of(entry.State).Distinct())
@@ -173,7 +175,11 @@ internal sealed class GarbageCollector(
                 await chunks.DeleteAsync(id, cancellationToken).ConfigureAwait(false);
             }
 
-            result = result with { ChunksDeleted = result.ChunksDeleted + 1, BytesDeleted = result.BytesDeleted + length.Value };
+            result = result with
+            {
+                ChunksDeleted = result.ChunksDeleted + 1,
+                BytesDeleted = result.BytesDeleted + length.Value
+            };
         }
 
         return result;

@@ -14,7 +14,8 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     {
         this.touched = touched;
         Space = new StoreSpace(
-            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null, () => Task.CompletedTask);
+            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null,
+            () => Task.CompletedTask);
     }
 
     /// <summary>Whether there is room for more.</summary>
@@ -24,7 +25,8 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     public (long Chunks, long Bytes) Count() => (chunks.Count, Interlocked.Read(ref bytes));
 
     /// <inheritdoc/>
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         ChunkVerification.ThrowIfNot(id, content.Span);

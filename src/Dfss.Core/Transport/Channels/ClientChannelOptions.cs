@@ -63,5 +63,9 @@ internal sealed record ClientChannelOptions
     public RevocationExchange? Revocations { get; init; }
 
     /// <summary>Opens the connection; TCP by default.</summary>
-    public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect { get; init; } = TcpTransport.ConnectAsync;
+    public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect
+    {
+        get;
+        init;
+    } = TcpTransport.ConnectAsync;
 }
