@@ -105,6 +105,7 @@ internal sealed class IdentityParameters
             RevocationListPath = await ResolveAsync(RevocationList).ConfigureAwait(false)
                 ?? identity.RevocationListPath,
             KeepsRevocationList = RevocationList is null && identity.KeepsRevocationList,
+            IssuerFilePath = identity.IssuerFilePath,
         };
     }
 
