@@ -1,8 +1,8 @@
 namespace Dfss.Hashing;
 
 /// <summary>Hashes chunks for many callers. A chunk that arrives while a slot is free is hashed at once, by its caller.
-/// Chunks that arrive while all slots are busy wait; what waits when a slot becomes free is hashed together. So the more
-/// chunks there are to hash, the less each costs, and no chunk waits for another to arrive.</summary>
+/// Chunks that arrive while all slots are busy wait; what waits when a slot becomes free is hashed together. So the
+/// more chunks there are to hash, the less each costs, and no chunk waits for another to arrive.</summary>
 /// <param name="slots">How many batches are hashed at a time.</param>
 /// <param name="find">The implementation to use.</param>
 /// <param name="unmeasuredBytes">So many bytes are hashed by the platform first: less is not worth a

@@ -8,10 +8,11 @@ namespace Dfss.Benchmarks;
 /// <summary>Counts the system calls of a running process, by <c>strace -c</c>.</summary>
 internal sealed class SystemCalls : IAsyncDisposable
 {
-    /// <summary>Calls that wait, or wake another thread: their number depends on the moment.</summary>
-    private static readonly string[] Waiting =
+    /// <summary>Calls that wait or wake another thread, and those of the runtime for its own memory: their number
+    /// depends on the moment.</summary>
+    private static readonly string[] LeftOut =
         ["futex", "epoll_wait", "epoll_pwait", "poll", "ppoll", "sched_yield", "restart_syscall", "nanosleep",
-            "clock_nanosleep", "madvise", "membarrier"];
+            "clock_nanosleep", "madvise", "membarrier", "mmap", "munmap", "mprotect"];
 
     private readonly Process strace;
     private readonly string summary;
@@ -66,7 +67,7 @@ internal sealed class SystemCalls : IAsyncDisposable
     }
 
     /// <summary>Detaches.</summary>
-    /// <returns>The calls by name, without those that wait.</returns>
+    /// <returns>The calls by name, without those that are left out.</returns>
     public async Task<SystemCallCounts> EndAsync()
     {
         UnixSignal.Send(strace.Id, UnixSignal.Interrupt);
@@ -78,7 +79,7 @@ internal sealed class SystemCalls : IAsyncDisposable
             .Skip(1)
             .TakeWhile(line => !line.StartsWith("---", StringComparison.Ordinal))
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(columns => !Waiting.Contains(columns[^1]))
+            .Where(columns => !LeftOut.Contains(columns[^1]))
             .ToDictionary(columns => columns[^1], columns => long.Parse(columns[3], CultureInfo.InvariantCulture)));
     }
 
