@@ -1,8 +1,9 @@
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Decides whether a sender asks a peer for a chunk before it puts it. A question costs a round trip, and is of use only
-/// where the peer has the chunk. The put itself answers whether it was there, so nothing is lost without the question.
+/// Decides whether a sender asks a peer for a chunk before it puts it. A question costs a round trip, and is of use
+/// only where the peer has the chunk. The put itself answers whether it was there, so nothing is lost without the
+/// question.
 /// </summary>
 internal sealed class PutInquiry
 {
@@ -14,7 +15,7 @@ internal sealed class PutInquiry
     /// <summary>Whether to ask first.</summary>
     public bool IsWorthwhile => Volatile.Read(ref run) < LongestRun;
 
-    /// <summary>Notes whether a chunk was missing at the peer, according to a question or to a put.</summary>
+    /// <summary>Notes the answer to a question, or a put whose chunk was there.</summary>
     public void Note(bool wasMissing)
     {
         if (!wasMissing)

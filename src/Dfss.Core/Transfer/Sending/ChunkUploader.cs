@@ -230,8 +230,10 @@ internal sealed partial class ChunkUploader
                     await limit.WaitAsync(content.Length, token).ConfigureAwait(false);
                 }
 
-                PutResult put = await peer.Chunks.PutAsync(id, content, token).ConfigureAwait(false);
-                peer.Inquiry.Note(wasMissing: put == PutResult.Stored);
+                if (await peer.Chunks.PutAsync(id, content, token).ConfigureAwait(false) == PutResult.AlreadyPresent)
+                {
+                    peer.Inquiry.Note(wasMissing: false);
+                }
             },
             cancellationToken);
     }
