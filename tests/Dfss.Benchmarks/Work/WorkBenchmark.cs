@@ -3,9 +3,9 @@ using Dfss.Transfer;
 
 namespace Dfss.Benchmarks;
 
-/// <summary>The work that one chunk of a large file, and one small file, costs client and peer: memory allocated, system
-/// calls, and bytes read from and written to files. Times are not measured: the figures hardly depend on the machine, so
-/// each has a limit.</summary>
+/// <summary>The work that one chunk of a large file, and one small file, costs client and peer: memory allocated,
+/// system calls, and bytes read from and written to files. Times are not measured: the figures hardly depend on the
+/// machine, so each has a limit.</summary>
 internal sealed class WorkBenchmark
 {
     private const int SmallFilesAtOnce = 256;
