@@ -49,7 +49,7 @@ public sealed class FailingReceiveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_spoiled_chunk_is_not_delivered_and_is_set_aside()
+    public async Task A_corrupt_chunk_is_not_delivered_and_is_set_aside()
     {
         (ChunkId id, PeerProcess holder) = FindChunk(20);
         StoreFiles.Spoil(holder.StorePath, id);

@@ -97,7 +97,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     }
 
     [Fact]
-    public async Task Who_is_refused_again_and_again_is_written_down_a_few_times()
+    public async Task Repeated_refusals_are_logged_a_few_times()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The attackers' addresses are those of Linux.");
         await using TargetPeer peer = await TargetPeer.StartAsync(isSecured: true, Peers.TimeLimit);

@@ -12,7 +12,7 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Spoiled_frames_are_read_or_refused_however_they_arrive()
+    public async Task Changed_frames_are_read_or_refused_however_they_arrive()
     {
         (int seed, int count) = FuzzSettings.Take(output, usual: 3000);
         FrameMutator mutator = new(seed);
@@ -34,7 +34,7 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void The_corpus_does_no_harm_and_neither_does_what_it_is_spoiled_to(string target)
+    public void The_corpus_and_its_mutations_do_no_harm(string target)
     {
         byte[][] corpus =
         [

@@ -14,7 +14,7 @@ public sealed class PeerFuzzTests(ITestOutputHelper output)
     private const int FramesOfAConnection = 8;
 
     [Fact]
-    public async Task Spoiled_frames_harm_no_peer()
+    public async Task Changed_frames_harm_no_peer()
     {
         (int seed, int count) = FuzzSettings.Take(output, usual: 300);
         await using WatchedPeer watched = await WatchedPeer.StartAsync();

@@ -11,7 +11,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     private readonly List<Visit> displaced = [];
 
     [Fact]
-    public void A_flood_from_one_address_pushes_out_its_own_oldest_and_nobody_else()
+    public void A_flood_from_one_address_displaces_its_own_oldest_connections_and_no_other()
     {
         Visit honest = Enter("honest");
         List<Visit> flood = [.. Enumerable.Range(0, 1000).Select(_ => Enter("flood"))];
@@ -21,7 +21,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void One_who_comes_into_a_crowd_of_silent_ones_comes_in()
+    public void A_client_among_many_silent_connections_is_admitted()
     {
         List<Visit> silent =
             [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections).Select(_ => Enter("here"))];
@@ -40,7 +40,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Whoever_was_pushed_out_is_not_let_in_and_leaves_once()
+    public void A_displaced_connection_is_not_admitted_and_leaves_once()
     {
         Visit first = Enter("here");
         Fill();
@@ -67,7 +67,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Nobody_who_was_let_in_is_pushed_out()
+    public void No_admitted_connection_is_displaced()
     {
         Admit("here", DfssLimits.MaxConnectionsPerIdentity);
         Fill();
@@ -93,7 +93,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:2::/64")]
     [InlineData("::1", "::1")]
-    public void An_address_is_what_somebody_has_one_of(string address, string expected) =>
+    public void A_client_counts_by_its_IPv4_address_or_its_IPv6_prefix(string address, string expected) =>
         Assert.Equal(expected, ConnectionLimiter.AddressOf(new IPEndPoint(IPAddress.Parse(address), 1)));
 
     /// <summary>Random comings and goings, against a list that is searched in the plainest way.</summary>

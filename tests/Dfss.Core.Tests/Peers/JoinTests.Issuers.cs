@@ -11,7 +11,7 @@ namespace Dfss.Tests.Peers;
 public sealed partial class JoinTests
 {
     [Fact]
-    public async Task An_issuer_of_another_authority_is_told_no_secret()
+    public async Task An_issuer_of_another_authority_gets_no_secret()
     {
         await using TestIssuer impostor = await TestIssuer.StartAsync(cancellationToken: Token);
         Invitation invitation = At(
@@ -22,7 +22,7 @@ public sealed partial class JoinTests
     }
 
     [Fact]
-    public async Task A_peer_of_the_cluster_that_is_not_the_issuer_is_told_no_secret()
+    public async Task A_peer_of_the_cluster_that_is_not_the_issuer_gets_no_secret()
     {
         byte[]? heard = null;
         await using TlsPeer peer = await TlsPeer.StartAsync(issuer.Authority.IdentifyPeer, configure: null, Token);

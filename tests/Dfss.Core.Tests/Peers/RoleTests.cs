@@ -81,7 +81,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_shows_no_certificate_may_ask_an_issuer_to_join_and_for_nothing_else()
+    public async Task A_client_without_a_certificate_may_ask_an_issuer_to_join_and_for_nothing_else()
     {
         await using TestIssuer issuer = await TestIssuer.StartAsync(cancellationToken: Token);
         ClientChannelOptions options = ClientChannelOptions.Default with
@@ -107,7 +107,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Whoever_has_no_role_is_not_let_in()
+    public async Task A_certificate_without_a_role_is_refused()
     {
         TlsIdentity nobody = authority.Identify(new CertificateGrant { Name = "nobody", Role = DfssRole.None });
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(nobody, Token));
@@ -116,7 +116,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_operation_nobody_knows_is_for_nobody()
+    public async Task An_unknown_operation_is_permitted_to_no_role()
     {
         await using ClientChannel channel = await peer.ConnectAsync(authority.Identify(DfssRole.Admin), Token);
         Assert.Equal(DfssErrorCode.UnknownOperation, (await CallAsync(channel, "become_root")).Code);

@@ -34,7 +34,7 @@ public sealed class VerifyingChunkStoreTests : ChunkStoreContract
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Spoiled_bytes_are_not_returned()
+    public async Task Corrupt_bytes_are_not_returned()
     {
         using var folder = new TemporaryFolder();
         await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), Token);

@@ -102,7 +102,7 @@ public sealed class DiskFaultTests
     }
 
     [Fact]
-    public async Task A_failed_sync_is_told_once_and_the_chunk_is_missing_until_put_again()
+    public async Task A_failed_sync_is_reported_once_and_the_chunk_is_missing_until_put_again()
     {
         using var folder = new TemporaryFolder();
         var disk = new FaultyDisk();
@@ -166,7 +166,7 @@ public sealed class DiskFaultTests
     }
 
     [Fact]
-    public async Task A_spoiled_chunk_is_set_aside_and_can_be_put_again()
+    public async Task A_corrupt_chunk_is_set_aside_and_can_be_put_again()
     {
         using var folder = new TemporaryFolder();
         await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), Token);

@@ -178,7 +178,7 @@ public sealed class ScrubberTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_listed_is_told_and_tried_again()
+    public async Task What_cannot_be_listed_is_reported_and_tried_again()
     {
         await using LocalStore store = await OpenAsync();
         await store.Recovery;

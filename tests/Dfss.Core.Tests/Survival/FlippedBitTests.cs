@@ -70,7 +70,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_flipped_bit_is_never_delivered_and_is_found_and_mended()
+    public async Task A_flipped_bit_is_never_delivered_and_is_found_and_repaired()
     {
         int rows = 0;
         int manifests = 0;
@@ -104,7 +104,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_scrub_finds_flipped_bits_and_a_repair_mends_them()
+    public async Task The_scrub_finds_flipped_bits_and_a_repair_restores_them()
     {
         List<(StoreId Store, ChunkId Chunk, bool IsRow)> flipped = await FlipAsync(
             Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));

@@ -102,7 +102,7 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
     [InlineData("nobody")]
     [InlineData("edited")]
     [InlineData("restarted")]
-    public async Task For_others_or_of_another_source_it_begins_anew_with_a_new_key(string how)
+    public async Task For_other_recipients_or_another_source_it_starts_over_with_a_new_key(string how)
     {
         await BreakAsync(ChunkCount * PieceSize / 2);
         HashSet<ChunkId> before = [.. nonces.Keys];
@@ -129,7 +129,7 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
     }
 
     [Fact]
-    public async Task A_chunk_that_is_gone_from_a_peer_is_encrypted_anew()
+    public async Task A_chunk_that_is_missing_at_a_peer_is_encrypted_again()
     {
         await BreakAsync(ChunkCount * PieceSize / 2);
         HashSet<ChunkId> before = [.. nonces.Keys];

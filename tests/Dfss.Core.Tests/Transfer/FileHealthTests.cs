@@ -51,7 +51,7 @@ public sealed class FileHealthTests
     }
 
     [Fact]
-    public async Task Chunks_of_a_member_that_does_not_answer_are_neither_held_nor_missing_there_and_its_reason_is_given()
+    public async Task Chunks_of_a_silent_member_are_neither_held_nor_missing_there_and_its_reason_is_given()
     {
         await using Cluster cluster = await Cluster.StartAsync(3, options: Impatient);
         StoredFile file = await SendAsync(cluster, ChunkCount * ChunkSize);
@@ -90,7 +90,7 @@ public sealed class FileHealthTests
     }
 
     [Fact]
-    public async Task Nobody_to_ask_is_an_error()
+    public async Task No_peer_to_ask_is_an_error()
     {
         await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
         StoredFile file = await SendAsync(cluster, 1);
@@ -143,7 +143,7 @@ public sealed class FileHealthTests
     }
 
     [Fact]
-    public async Task A_manifest_that_nobody_has_is_said_and_the_file_is_not_healthy()
+    public async Task A_manifest_that_no_peer_has_is_reported_and_the_file_is_not_healthy()
     {
         await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
         StoredFile file = await SendAsync(cluster, ChunkSize);

@@ -51,7 +51,7 @@ public sealed class FileMoveEarlierTests
     }
 
     [Fact]
-    public async Task A_list_of_chunks_that_nobody_has_is_said_to_be_of_the_earlier_version_and_nothing_moves()
+    public async Task A_missing_manifest_is_reported_as_the_earlier_versions_and_nothing_moves()
     {
         await using Cluster cluster = await Cluster.StartAsync(4, onDisk: false, Impatient);
         await using DfssClient client = Of(cluster, 0, 1);

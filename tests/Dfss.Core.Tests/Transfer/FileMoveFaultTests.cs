@@ -56,7 +56,7 @@ public sealed class FileMoveFaultTests
     }
 
     [Fact]
-    public async Task A_move_decided_by_a_client_that_then_died_is_finished_by_whoever_comes_next()
+    public async Task A_move_decided_by_a_client_that_then_died_is_finished_by_the_next_client()
     {
         await using Cluster cluster = await Cluster.StartAsync(5);
         StoredFile sent = await SendAsync(cluster, seed: 1);

@@ -68,7 +68,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task What_has_no_good_copy_is_named_all_else_is_repaired_and_the_peer_that_comes_back_mends_the_rest()
+    public async Task What_has_no_good_copy_is_named_and_a_peer_that_comes_back_completes_the_repair()
     {
         await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, Impatient);
         StoredFile file = await SendAsync(cluster, replicas: 2);
@@ -105,7 +105,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Who_is_asked_first_and_says_no_has_nothing_changed()
+    public async Task A_repair_that_is_not_confirmed_changes_nothing()
     {
         await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, Impatient);
         StoredFile file = await SendAsync(cluster, replicas: 2);

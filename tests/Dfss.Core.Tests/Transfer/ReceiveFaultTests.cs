@@ -54,7 +54,7 @@ public sealed class ReceiveFaultTests
     }
 
     [Fact]
-    public async Task A_file_replaced_and_collected_since_it_was_described_is_told_so()
+    public async Task A_file_replaced_and_collected_since_it_was_described_is_reported_as_changed()
     {
         await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
         string first = cluster.Folder.CreateFile("first", 1000, seed: 1);

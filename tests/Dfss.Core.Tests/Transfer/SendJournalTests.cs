@@ -151,7 +151,7 @@ public sealed class SendJournalTests : IDisposable
     }
 
     [Fact]
-    public void Those_that_nobody_has_used_for_a_month_are_removed()
+    public void Those_not_used_for_a_month_are_removed()
     {
         Directory.CreateDirectory(folder["state", "sends"]);
         foreach ((string name, int days) in new[] { ("old.journal", 31), ("new.journal", 29), ("not-ours", 31) })

@@ -129,7 +129,7 @@ public sealed class UndecidedTests
     [InlineData(DriveType.Network, "ext4")]
     [InlineData(DriveType.Fixed, "nfs")]
     [InlineData(DriveType.Unknown, "fuse.sshfs")]
-    public async Task A_store_on_a_file_system_of_somebody_else_is_refused(DriveType type, string format)
+    public async Task A_store_on_a_file_system_of_another_machine_is_refused(DriveType type, string format)
     {
         using Testing.TemporaryFolder folder = new();
         LocalStoreOptions options = new() { FindFileSystem = _ => (type, format) };

@@ -11,7 +11,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task One_alone_gets_two_thirds_and_whoever_comes_then_gets_some()
+    public async Task One_identity_alone_gets_two_thirds_and_the_next_gets_a_share()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share greedy = budget.Open();
@@ -28,7 +28,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Who_has_nothing_may_take_all_there_is()
+    public void An_identity_that_holds_nothing_may_take_all_that_is_free()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share one = budget.Open();
@@ -41,7 +41,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Of_those_who_wait_the_one_with_least_is_served_first()
+    public async Task Of_waiting_identities_the_one_that_holds_least_is_served_first()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share full = budget.Open();
@@ -64,7 +64,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Who_gives_up_makes_way_and_takes_nothing()
+    public async Task A_cancelled_wait_makes_way_and_takes_nothing()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share holder = budget.Open();
@@ -152,7 +152,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     /// still wait.
     /// </summary>
     [Fact]
-    public async Task Whatever_they_do_the_sum_is_right_nobody_has_too_much_and_everybody_is_served()
+    public async Task Whatever_they_do_the_sum_is_right_no_identity_has_too_much_and_all_are_served()
     {
         int seed = FaultSeed.Take(output);
         for (int round = 0; round < 200; round++)

@@ -59,7 +59,7 @@ public class PeerLinkTests
     }
 
     [Fact]
-    public async Task Each_request_is_told_with_its_bytes_and_its_outcome()
+    public async Task Each_request_is_reported_with_its_bytes_and_its_outcome()
     {
         await using FakePeer peer = new((request, _, _) => new(
             (request.Operation == Operations.Ping ? DfssErrorCode.None : DfssErrorCode.StoreFull,
@@ -149,7 +149,7 @@ public class PeerLinkTests
     }
 
     [Fact]
-    public async Task Those_who_wait_for_a_connection_share_its_failure()
+    public async Task Callers_that_wait_for_a_connection_share_its_failure()
     {
         int attempts = 0;
         TaskCompletionSource<IConnection> attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);

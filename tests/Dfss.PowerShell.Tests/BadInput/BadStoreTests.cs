@@ -88,7 +88,7 @@ public sealed class BadStoreTests : BadInputTests
     }
 
     [Fact]
-    public void A_full_peer_is_told_with_its_address_and_path_and_takes_what_fits()
+    public void A_full_peer_is_reported_with_its_address_and_path_and_takes_what_fits()
     {
         Assert.SkipWhen(SmallDisk.Obstacle is not null, SmallDisk.Obstacle ?? string.Empty);
         disk = new SmallDisk(Path.Combine(Folder, "disk"), "size=8m");

@@ -13,7 +13,7 @@ public sealed class ClusterTests : IDisposable
     public void Dispose() => users.Dispose();
 
     [Fact]
-    public void Whoever_joins_sends_and_receives_and_names_neither_peer_nor_certificate()
+    public void A_user_that_joined_sends_and_receives_without_naming_peers_or_certificates()
     {
         users.MakeCluster();
         string invitation = users.Invite("-Role Writer -Name ann -NamePrefix builds/*");
@@ -82,7 +82,7 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
-    public void Whoever_has_joined_speaks_with_his_own_plaintext_peers_as_before()
+    public void A_user_in_a_cluster_reaches_its_own_plaintext_peers_as_before()
     {
         users.MakeCluster();
         File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
@@ -132,7 +132,7 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
-    public void Whoever_gives_a_certificate_need_not_say_which_of_several_clusters()
+    public void A_user_that_gives_a_certificate_need_not_name_one_of_several_clusters()
     {
         users.MakeCluster();
         users.Session.Run(

@@ -56,7 +56,7 @@ public sealed class MemberTests : IDisposable
     }
 
     [Fact]
-    public void A_peer_that_cannot_be_told_is_named_in_a_warning_and_learns_it_from_the_next_who_knows()
+    public void A_peer_that_cannot_be_notified_is_named_in_a_warning_and_gets_the_list_from_the_next_client()
     {
         users.MakeCluster();
         Join("box2", "-Role Peer -Name box2", "-StorePath store2");
@@ -115,7 +115,7 @@ public sealed class MemberTests : IDisposable
     }
 
     [Fact]
-    public void The_clusters_of_a_user_are_listed_with_what_he_and_his_stores_are_in_them()
+    public void The_clusters_of_a_user_are_listed_with_the_roles_of_the_user_and_its_stores()
     {
         Assert.Empty(users.Session.Run("Get-DfssCluster").ThrowIfFailed().Output);
         Assert.Equal("ClusterNotFound", IdOf("Get-DfssCluster lab"));

@@ -72,7 +72,7 @@ public sealed class SlowInputTests : IDisposable
         Feed("201, 0, 0", "ForEach-Object { $said.Add(\"out $_\"); $clock.Advance([timespan]::FromSeconds(9)) }"));
 
     [Fact]
-    public void Who_wants_only_the_first_result_waits_for_no_second_input() => Assert.Equal(
+    public void A_pipeline_that_ends_after_the_first_result_waits_for_no_second_input() => Assert.Equal(
         "in 1, out 1", Feed("201, 201, 201", "ForEach-Object { $said.Add(\"out $_\"); break }"));
 
     private string Feed(string pauses, string downstream)

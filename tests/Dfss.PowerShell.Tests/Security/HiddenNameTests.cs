@@ -154,7 +154,7 @@ public sealed class HiddenNameTests : IDisposable
         Assert.Equal(id, IdOf(command));
 
     [Fact]
-    public void No_byte_of_the_name_is_told_to_a_peer()
+    public void No_byte_of_the_name_is_sent_to_a_peer()
     {
         session.Run(
             $"""
