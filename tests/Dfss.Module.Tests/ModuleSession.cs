@@ -38,6 +38,17 @@ public sealed class ModuleSession : IDisposable
     /// <summary>The full path of a file of the repository.</summary>
     public static string RepositoryPath(string path) => Path.GetFullPath(Path.Combine(Folder, "../..", path));
 
+    /// <summary>Copies the module's folder.</summary>
+    public static void CopyTo(string target)
+    {
+        foreach (string file in Directory.GetFiles(Folder, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(target, Path.GetRelativePath(Folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+
     /// <summary>Runs a script that has no error. Its variables stay in the session.</summary>
     public IReadOnlyList<PSObject> Run(string script) => Run(script, isScoped: false);
 

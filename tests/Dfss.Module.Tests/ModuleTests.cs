@@ -92,13 +92,7 @@ public sealed class ModuleTests : IDisposable
     public void A_second_copy_in_the_same_process_is_refused_with_the_reason()
     {
         string copy = Path.Combine(folder, "Dfss");
-        foreach (string file in Directory.GetFiles(ModuleSession.Folder, "*", SearchOption.AllDirectories))
-        {
-            string target = Path.Combine(copy, Path.GetRelativePath(ModuleSession.Folder, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
-
+        ModuleSession.CopyTo(copy);
         for (int i = 0; i < 2; i++)
         {
             Exception refusal = Assert.ThrowsAny<Exception>(() =>
