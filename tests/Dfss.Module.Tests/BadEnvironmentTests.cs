@@ -94,7 +94,7 @@ public sealed class BadEnvironmentTests : IDisposable
         Assert.Equal(target, error.TargetObject);
         Assert.Equal($"{error.ErrorDetails.Message} {error.ErrorDetails.RecommendedAction}", error.Exception.Message);
         Assert.NotEmpty(error.ErrorDetails.RecommendedAction);
-        // The peers of the environment are nobody's but this test's.
+        // Only this test uses the peers of the environment.
         Assert.Empty(session.Run("$env:DFSS_PEER = $null; Get-DfssPeer | Where-Object Kind -eq Detached"));
     }
 }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-/// <summary>What PowerShell binds to what, seen through -WhatIf, which contacts nobody.</summary>
+/// <summary>What PowerShell binds to what, seen through -WhatIf, which contacts no peer.</summary>
 public sealed class BindingTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;

@@ -15,7 +15,7 @@ public sealed partial class DfssPeer
 
     /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
     /// <exception cref="DfssException">Why not.</exception>
-    private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? validation)
+    private Welcome Greet(CountedConnection counted, HelloRequest hello, ValidationResult? validation)
     {
         Handshake.Negotiate(hello.Versions);
         if (identityWatch.IsFailing)
@@ -41,7 +41,8 @@ public sealed partial class DfssPeer
         // A client without a certificate is identified by its address only; a client that joins stays unauthenticated.
         IdentityShare share = client.IsUnauthenticated
             ? memory.Open()
-            : connectionLimiter.Admit(visit, client.Certificates.Count > 0 ? client.Certificates[0] : visit.Address);
+            : connectionLimiter.Admit(
+                counted, client.Certificates.Count > 0 ? client.Certificates[0] : counted.Address);
         return new Welcome(
             client,
             handlers.For(client),

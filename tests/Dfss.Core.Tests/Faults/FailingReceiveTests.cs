@@ -52,7 +52,7 @@ public sealed class FailingReceiveTests : IAsyncLifetime
     public async Task A_corrupt_chunk_is_not_delivered_and_is_set_aside()
     {
         (ChunkId id, PeerProcess holder) = FindChunk(20);
-        StoreFiles.Spoil(holder.StorePath, id);
+        StoreFiles.Corrupt(holder.StorePath, id);
         List<string> warnings = [];
         await using DfssClient client = NewClient(Quick with { Warning = warnings.Add });
 

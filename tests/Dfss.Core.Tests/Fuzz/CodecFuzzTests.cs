@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Dfss.Tests.Fuzz;
 
-/// <summary>Spoiled bytes in process: everything that reads bytes of others gives a value or a typed error.</summary>
+/// <summary>
+/// Changed bytes in process: every decoder of bytes from a peer or client gives a value or a typed error.
+/// </summary>
 public sealed class CodecFuzzTests(ITestOutputHelper output)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -49,7 +51,7 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
             byte[] bytes = [.. corpus[i % corpus.Length]];
             for (int times = i < corpus.Length ? 0 : 1 + mutator.Below(4); times > 0; times--)
             {
-                mutator.SpoilInPlace(bytes);
+                mutator.ChangeInPlace(bytes);
             }
 
             try

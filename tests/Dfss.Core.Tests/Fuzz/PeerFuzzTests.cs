@@ -6,7 +6,7 @@ using Xunit;
 namespace Dfss.Tests.Fuzz;
 
 /// <summary>
-/// Spoiled frames and noise over TCP at a real peer. Whatever it answers is a message and no fault; each connection
+/// Changed frames and noise over TCP at a real peer. Whatever it answers is a message and no fault; each connection
 /// ends; the others are served; no connection and no memory is left.
 /// </summary>
 public sealed class PeerFuzzTests(ITestOutputHelper output)

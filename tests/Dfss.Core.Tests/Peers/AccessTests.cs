@@ -15,7 +15,9 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Who gets in, who does not, what each is told, and what the peer writes down about it: one line.</summary>
+/// <summary>
+/// Which clients are admitted and which are refused, the error that each gets, and the one line that the peer logs.
+/// </summary>
 public sealed partial class AccessTests : IAsyncLifetime
 {
     private readonly TestAuthority authority = new();

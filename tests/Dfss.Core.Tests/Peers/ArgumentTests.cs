@@ -8,7 +8,7 @@ namespace Dfss.Tests.Peers;
 
 /// <summary>
 /// Arguments of every operation, each missing, nil, and of every wrong kind: an answer that says InvalidArgument, on a
-/// connection that goes on. Also keys that nobody knows, operations that nobody knows, payloads where none belongs or
+/// connection that goes on. Also unknown keys, unknown operations, payloads where none belongs or
 /// where one is missing.
 /// </summary>
 public sealed partial class ArgumentTests : IAsyncLifetime

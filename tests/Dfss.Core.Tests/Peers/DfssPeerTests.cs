@@ -129,7 +129,7 @@ public sealed class DfssPeerTests
             cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default,
             progress: null, Token);
         string bad = Directory.GetFiles(cluster.Folder["store0", "chunks"], "*", SearchOption.AllDirectories)[0];
-        StoreFiles.Spoil(cluster.Folder["store0"], ChunkId.Parse(Path.GetFileName(bad)));
+        StoreFiles.Corrupt(cluster.Folder["store0"], ChunkId.Parse(Path.GetFileName(bad)));
         await peer.RunScrubRoundAsync(Token);
         await peer.RunScrubRoundAsync(Token);
 

@@ -165,7 +165,7 @@ public sealed partial class JoinTests : IAsyncLifetime
             (CertificateProfile.Read(joined.Certificate).Role,
                 CertificateProfile.Read(joined.Certificate).StoreId!.Value));
 
-        // Nobody else becomes this store.
+        // No other member becomes this store.
         await FailsAsync(
             DfssErrorCode.InvalidArgument,
             async () => await IssuerClient.JoinAsync(await InviteAsync(terms), store, Token));

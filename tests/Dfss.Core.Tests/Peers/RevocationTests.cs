@@ -9,7 +9,7 @@ using Xunit;
 namespace Dfss.Tests.Peers;
 
 /// <summary>
-/// Taking certificates back: at the issuer, and how the list gets to those who run and were not asked.
+/// Revocation: at the issuer, and how the list reaches running peers that were not asked.
 /// </summary>
 public sealed partial class RevocationTests : IAsyncLifetime
 {
@@ -99,7 +99,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
         await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => told.ConnectAsync(lost, Token));
 
-        // The other one does not know, until a reader who has met the first one comes.
+        // The other peer does not have it, until a reader that has the list of the first one connects.
         await using (ClientChannel still = await untold.ConnectAsync(lost, Token))
         {
             await (await ConnectKeepingAsync(told, reader)).DisposeAsync();
@@ -221,7 +221,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
         await issuer.StartAgainAsync(Token);
         Assert.Single(await Admin.ListCertificatesAsync(Token), one => one.IsRevoked);
 
-        // Somebody brings one that the issuer has never signed since it was restored: what it lacks is signed anew.
+        // A member brings one that the issuer has not signed since it was restored: what it lacks is signed again.
         string elsewhere = issuer.Authority.Authority.Revoke(newest, [[0x41], [0x42]]);
         elsewhere = issuer.Authority.Authority.Revoke(elsewhere, []);
         await Admin.RevokeAsync(second, Token);

@@ -97,7 +97,7 @@ public sealed class RoleTests : IAsyncLifetime
                 operation == "join" ? "'secret' is required" : "Without a certificate a client may only join", message,
                 StringComparison.Ordinal);
 
-            // One request, and no more: nobody keeps a connection for nothing.
+            // One request, and no more: an idle connection is not kept.
             using CancellationTokenSource limit = new(RawClient.TimeLimit);
             while (!channel.IsClosed)
             {
@@ -109,10 +109,10 @@ public sealed class RoleTests : IAsyncLifetime
     [Fact]
     public async Task A_certificate_without_a_role_is_refused()
     {
-        TlsIdentity nobody = authority.Identify(new CertificateGrant { Name = "nobody", Role = DfssRole.None });
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(nobody, Token));
+        TlsIdentity powerless = authority.Identify(new CertificateGrant { Name = "powerless", Role = DfssRole.None });
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(powerless, Token));
         Assert.Equal(DfssErrorCode.NotPermitted, refused.Code);
-        Assert.Contains("'nobody' has no role at this peer", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'powerless' has no role at this peer", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

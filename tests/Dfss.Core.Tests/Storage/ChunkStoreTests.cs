@@ -41,7 +41,7 @@ public sealed class VerifyingChunkStoreTests : ChunkStoreContract
         (ChunkId id, byte[] content) = TestChunks.Make(1);
         await store.Chunks.PutAsync(id, content, Token);
         await store.Chunks.FlushAsync(Token);
-        StoreFiles.Spoil(folder.Path, id);
+        StoreFiles.Corrupt(folder.Path, id);
         var verifying = new VerifyingChunkStore(store.Chunks);
         DfssException corrupt = await Assert.ThrowsAsync<DfssException>(
             async () => await verifying.GetAsync(id, new byte[content.Length], Token));

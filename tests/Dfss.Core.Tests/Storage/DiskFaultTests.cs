@@ -173,7 +173,7 @@ public sealed class DiskFaultTests
         (ChunkId id, byte[] content) = Workload[0];
         await store.Chunks.PutAsync(id, content, Token);
         await store.Chunks.FlushAsync(Token);
-        StoreFiles.Spoil(folder.Path, id);
+        StoreFiles.Corrupt(folder.Path, id);
         Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(id, Token));
         Assert.Equal(ChunkState.Missing, await store.Verifier.VerifyAsync(id, Token));
         Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, "quarantine")));

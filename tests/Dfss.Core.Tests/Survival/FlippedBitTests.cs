@@ -8,7 +8,7 @@ namespace Dfss.Tests.Survival;
 
 /// <summary>
 /// Single bits are flipped in stored chunks, anywhere: in files, in rows, in manifests. They are never delivered, found
-/// by a deep test, and mended by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c> the seed.
+/// by a deep test, and restored by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c> the seed.
 /// </summary>
 public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
 {

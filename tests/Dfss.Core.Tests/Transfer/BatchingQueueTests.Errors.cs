@@ -141,7 +141,7 @@ public sealed partial class BatchingQueueTests
         Assert.Equal([1, 5], batches.Select(batch => batch.Length));
     }
 
-    /// <summary>A batch that fails with the mark once nobody waits for it; all of it is garbage on return.</summary>
+    /// <summary>A batch that fails with the mark once no caller waits for it; all of it is garbage on return.</summary>
     private static async Task AskAndLeaveAsync(string mark)
     {
         TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -115,7 +115,7 @@ public sealed partial class BatchingQueueTests : IDisposable
         await arrived.WaitAsync(TimeLimit, Token);
         Task<string> next = queue.AskAsync("next", Token).AsTask();
 
-        // Nothing but the cancellation ends the first: it is held for ever.
+        // Nothing but the cancellation ends the first: it is held permanently.
         TaskCompletionSource held = hold;
         hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         hold.SetResult();

@@ -99,7 +99,7 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
 
     [Theory]
     [InlineData("others")]
-    [InlineData("nobody")]
+    [InlineData("no recipient")]
     [InlineData("edited")]
     [InlineData("restarted")]
     public async Task For_other_recipients_or_another_source_it_starts_over_with_a_new_key(string how)
@@ -110,7 +110,7 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         SendOptions options = how switch
         {
             "others" => Sending with { Recipients = [Recipient.Of(owner), Recipient.Of(other)] },
-            "nobody" => Sending with { Recipients = [] },
+            "no recipient" => Sending with { Recipients = [] },
             "restarted" => Sending with { Restart = true },
             _ => Sending,
         };
@@ -125,7 +125,7 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         StoredFile sent = await SendAsync(options);
 
         AssertAllAreNew(before);
-        await AssertStoredAsync(sent, how == "nobody" ? null : Keys);
+        await AssertStoredAsync(sent, how == "no recipient" ? null : Keys);
     }
 
     [Fact]

@@ -6,8 +6,8 @@ using Xunit;
 namespace Dfss.Tests.Transfer;
 
 /// <summary>
-/// Receives from holders that are late, stand still, break or give wrong bytes. Time is virtual: who is asked for what
-/// shows the routing.
+/// Receives from holders that are late, stand still, break or give wrong bytes. Time is virtual: which holder is asked
+/// for what shows the routing.
 /// </summary>
 public sealed class FailoverTests
 {

@@ -63,7 +63,7 @@ public sealed class FileMoveFaultTests
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(Token);
         await DecideMoveAsync(cluster, sent, [2, 3, 4]);
 
-        // The new peers know nothing but what they have sealed; whoever asks them alone is told of no file.
+        // The new peers have only what they have sealed; a client that asks them alone finds no file.
         await using DfssClient late = Of(cluster, 2, 3, 4);
         Assert.Equal(
             DfssErrorCode.FileNotFound,

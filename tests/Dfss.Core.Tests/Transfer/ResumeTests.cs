@@ -230,7 +230,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
             if (state.Phase == TransferPhase.Committing)
             {
                 File.Delete(Part);
-                File.WriteAllText(Part, "somebody else's");
+                File.WriteAllText(Part, "another program's");
             }
         });
         await using DfssClient client = file.CreateClient();
@@ -238,7 +238,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
             () => client.ReceiveAsync(file.File, file.Destination, ReceiveOptions.Default, progress, Token));
         Assert.Equal(DfssErrorCode.DestinationUnwritable, error.Code);
         Assert.False(File.Exists(file.Destination));
-        Assert.Equal("somebody else's", await File.ReadAllTextAsync(Part, Token));
+        Assert.Equal("another program's", await File.ReadAllTextAsync(Part, Token));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>The files of send journals: where they lie, who may read them, when they go.</summary>
+/// <summary>The files of send journals: where they are, which users may read them, when they are removed.</summary>
 public sealed class SendJournalTests : IDisposable
 {
     private const int ChunkSize = DfssLimits.DefaultChunkSize;

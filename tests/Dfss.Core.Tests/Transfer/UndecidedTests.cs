@@ -74,7 +74,7 @@ public sealed class UndecidedTests
         {
             if (state.Phase == TransferPhase.Transferring && meanwhile is null)
             {
-                // The upload waits for its progress to be told: the name was looked at, and nobody was asked to accept.
+                // The upload waits for its progress report: the name was read, and no member was asked to accept.
                 meanwhile = Task.Run(() => cluster.Client.SendAsync(other, "x", force, progress: null, Token), Token);
                 meanwhile.Wait(Token);
             }

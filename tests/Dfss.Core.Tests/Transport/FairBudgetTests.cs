@@ -148,8 +148,8 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Some shares take, give back and give up at random; now and then everything is given back, and then nobody may
-    /// still wait.
+    /// Some shares take, return and give up at random; now and then everything is returned, and then no share may still
+    /// wait.
     /// </summary>
     [Fact]
     public async Task Whatever_they_do_the_sum_is_right_no_identity_has_too_much_and_all_are_served()
@@ -191,12 +191,12 @@ public class FairBudgetTests(ITestOutputHelper output)
                 $"{seed}: one has {each.Share.Held} in {each.Held.Count()} pieces"));
             Assert.True(
                 takers.All(each => each.IsWaiting == false || each.Share.Held > 0) || held > 0,
-                $"{seed}: somebody waits for nobody");
+                $"{seed}: a share waits although nothing is held");
         }
 
         for (int i = 0; takers.Any(taker => taker.IsWaiting || taker.Share.Held > 0); i++)
         {
-            Assert.True(i < 10_000, $"{seed}: somebody waits for ever");
+            Assert.True(i < 10_000, $"{seed}: a share waits permanently");
             Array.ForEach(takers, taker => taker.ReturnOne(random));
             await Task.WhenAll(takers.Select(each => each.SettleAsync()));
         }
@@ -251,7 +251,7 @@ public class FairBudgetTests(ITestOutputHelper output)
             }
         }
 
-        /// <summary>Who was served is told by a task of its own.</summary>
+        /// <summary>A separate task shows which share was served.</summary>
         public async Task SettleAsync()
         {
             while (Held.Sum() != Share.Held)

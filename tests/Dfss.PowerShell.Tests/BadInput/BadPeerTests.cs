@@ -140,7 +140,7 @@ public sealed class BadPeerTests : BadInputTests
         await stream.WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), Token);
         using MemoryStream answer = new();
         await stream.CopyToAsync(answer, Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
-        // The notice that closes the connection, for whoever can read it.
+        // The notice that closes the connection, for a client that can read it.
         Assert.Contains(
             "the limit is 4096 bytes", Encoding.ASCII.GetString(answer.ToArray()), StringComparison.Ordinal);
         Send("served.txt");

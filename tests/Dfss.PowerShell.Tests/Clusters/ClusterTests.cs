@@ -35,7 +35,7 @@ public sealed class ClusterTests : IDisposable
         DfssPeerInfo asked = Assert.Single(users.Session.Run("Get-DfssPeer -Peer $issuer.Endpoint").As<DfssPeerInfo>());
         Assert.Equal(("issuer of lab", DfssEncryption.Tls13), (asked.Identity, asked.Encryption));
 
-        // Somebody who has not joined is nobody.
+        // A user outside the cluster has no certificate.
         users.Be("eve");
         Assert.Equal("PeerMissing", IdOf("Get-DfssFileInfo"));
         Assert.Equal("TlsRequired", IdOf("Get-DfssFileInfo -Peer $issuer"));
@@ -65,8 +65,8 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(
             (DfssClusterRole.Peer, second.StoreId, second.Identity), (joined.Role, joined.StoreId, joined.Identity));
 
-        // Boss knows his own peer since it was started, and finds the other when he asks again: the list is too old, or
-        // from the future, as after the clock was set back.
+        // The list of Boss has Boss's own peer since its start, and gets the other when it is refreshed: the list is
+        // too old, or from the future, as after the clock was set back.
         users.Be("boss");
         File.SetLastWriteTimeUtc(
             Path.Combine(users.ClusterOf("boss", "lab"), "peers.json"), DateTime.UtcNow.AddMinutes(minutes));
@@ -143,9 +143,9 @@ public sealed class ClusterTests : IDisposable
             """
             $identity = @{ Certificate = "$company/peer.pem"; TrustedAuthority = "$company/ca.pem" }
             $peer = Start-DfssPeer -InMemory -Port 0 @identity -RoleFile "$company/roles.json"
-            $who = @{ Peer = $peer; Certificate = "$company/ann.pem"; TrustedAuthority = "$company/ca.pem" }
-            $null = Send-DfssFile a.txt @who
-            Get-DfssFileInfo @who
+            $client = @{ Peer = $peer; Certificate = "$company/ann.pem"; TrustedAuthority = "$company/ca.pem" }
+            $null = Send-DfssFile a.txt @client
+            Get-DfssFileInfo @client
             """,
             ("company", company.Path));
         result.ThrowIfFailed();

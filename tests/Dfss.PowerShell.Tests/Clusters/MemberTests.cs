@@ -81,9 +81,9 @@ public sealed class MemberTests : IDisposable
         ErrorRecord own = Error("Revoke-DfssCertificate * -Confirm:$false");
         Assert.Equal("InvalidArgument", Result.IdOf(own));
         Assert.Contains("the certificate of this command", own.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate nobody -Confirm:$false"));
-        Assert.Equal("MemberNotFound", IdOf("Get-DfssCertificate nobody"));
-        Assert.Empty(users.Session.Run("Get-DfssCertificate nobody*").ThrowIfFailed().Output);
+        Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate absent -Confirm:$false"));
+        Assert.Equal("MemberNotFound", IdOf("Get-DfssCertificate absent"));
+        Assert.Empty(users.Session.Run("Get-DfssCertificate absent*").ThrowIfFailed().Output);
         Assert.Equal(
             DfssCertificateState.Valid,
             Assert.Single(users.Session.Run("Get-DfssCertificate").As<DfssCertificateInfo>()).State);
@@ -128,7 +128,7 @@ public sealed class MemberTests : IDisposable
         Assert.Equal([null, "box2"], found.Select(one => one.StoreId is null ? null : one.Identity));
     }
 
-    /// <summary>Somebody joins, and it is his turn.</summary>
+    /// <summary>A user joins, and the next commands are this user's.</summary>
     private void Join(string user, string terms, string arguments = "")
     {
         string invitation = users.Invite(terms);
@@ -137,7 +137,7 @@ public sealed class MemberTests : IDisposable
             $"$null = Join-DfssCluster $invitation {arguments}", ("invitation", invitation)).ThrowIfFailed();
     }
 
-    /// <summary>Gives a user a certificate of the authority that ends soon, in the place of his own.</summary>
+    /// <summary>Replaces a user's certificate with one of the authority that ends soon.</summary>
     private DfssClusterInfo Shorten(string user, TimeSpan left)
     {
         users.Be("boss");

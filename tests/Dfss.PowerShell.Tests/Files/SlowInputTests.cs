@@ -48,7 +48,7 @@ public sealed class InvokeProbeTransferCommand : TransferCmdlet
     }
 }
 
-/// <summary>Who feeds slowly waits for no others; who feeds fast is read ahead.</summary>
+/// <summary>Slow input is worked on at once, one by one; fast input is read ahead.</summary>
 public sealed class SlowInputTests : IDisposable
 {
     private readonly Session session = new(typeof(InvokeProbeTransferCommand));

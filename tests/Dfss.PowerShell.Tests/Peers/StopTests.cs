@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Stopping peers that somebody else stops too, or that do not stop.</summary>
+/// <summary>Stopping peers that another caller stops too, or that do not stop.</summary>
 public sealed class StopTests : IDisposable
 {
     private readonly List<ProbePeer> probes = [];

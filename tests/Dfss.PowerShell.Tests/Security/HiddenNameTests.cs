@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dfss.Tests.Security;
 
-/// <summary>Names that the peers cannot read, by the cmdlets: they are found, and told to nobody.</summary>
+/// <summary>
+/// Names that the peers cannot read, by the cmdlets: a holder of the key finds them, and no peer sees them.
+/// </summary>
 public sealed class HiddenNameTests : IDisposable
 {
     private const string Name = "plans/Zwetschge.txt";

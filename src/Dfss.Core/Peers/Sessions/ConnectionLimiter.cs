@@ -17,7 +17,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     private readonly Lock gate = new();
 
     // In the order in which they came.
-    private readonly LinkedList<Visit> unauthenticated = [];
+    private readonly LinkedList<CountedConnection> unauthenticated = [];
     private readonly Dictionary<object, Identity> identities = [];
     private int admitted;
 
@@ -46,12 +46,12 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     }
 
     /// <summary>Registers an unauthenticated connection, and displaces another one if there are too many.</summary>
-    public void Enter(Visit visit)
+    public void Enter(CountedConnection counted)
     {
-        Visit? leaving = null;
+        CountedConnection? leaving = null;
         lock (gate)
         {
-            visit.Node = unauthenticated.AddLast(visit);
+            counted.Node = unauthenticated.AddLast(counted);
             if (unauthenticated.Count > DfssLimits.MaxUnauthenticatedConnections)
             {
                 leaving = FindMostCrowded();
@@ -65,11 +65,11 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     /// <summary>Admits an unauthenticated connection. All connections of the identity share the returned
     /// object.</summary>
     /// <exception cref="DfssException">PeerBusy: there are too many, or it was pushed out meanwhile.</exception>
-    public IdentityShare Admit(Visit visit, object identity)
+    public IdentityShare Admit(CountedConnection counted, object identity)
     {
         lock (gate)
         {
-            if (visit.Node is null)
+            if (counted.Node is null)
             {
                 throw Busy("This connection was closed to make room for others.");
             }
@@ -91,8 +91,8 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
                         + "does not take.");
             }
 
-            Remove(visit);
-            visit.Identity = identity;
+            Remove(counted);
+            counted.Identity = identity;
             known.Connections++;
             admitted++;
             return known.Share;
@@ -100,18 +100,18 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     }
 
     /// <summary>Removes a connection that has ended; a displaced one is removed already.</summary>
-    public void Leave(Visit visit)
+    public void Leave(CountedConnection counted)
     {
         lock (gate)
         {
-            if (visit.Node is not null)
+            if (counted.Node is not null)
             {
-                Remove(visit);
+                Remove(counted);
             }
 
-            if (visit.Identity is { } identity)
+            if (counted.Identity is { } identity)
             {
-                visit.Identity = null;
+                counted.Identity = null;
                 admitted--;
                 if (--identities[identity].Connections == 0)
                 {
@@ -143,22 +143,22 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     private static DfssException Busy(string reason) => new(DfssErrorCode.PeerBusy, reason, "Try again later.");
 
     /// <summary>The first of the address that has most; of several such addresses, the first of all.</summary>
-    private Visit FindMostCrowded()
+    private CountedConnection FindMostCrowded()
     {
         Dictionary<string, int> counts = [];
-        foreach (Visit visit in unauthenticated)
+        foreach (CountedConnection counted in unauthenticated)
         {
-            counts[visit.Address] = counts.GetValueOrDefault(visit.Address) + 1;
+            counts[counted.Address] = counts.GetValueOrDefault(counted.Address) + 1;
         }
 
         int most = counts.Values.Max();
-        return unauthenticated.First(visit => counts[visit.Address] == most);
+        return unauthenticated.First(counted => counts[counted.Address] == most);
     }
 
-    private void Remove(Visit visit)
+    private void Remove(CountedConnection counted)
     {
-        unauthenticated.Remove(visit.Node!);
-        visit.Node = null;
+        unauthenticated.Remove(counted.Node!);
+        counted.Node = null;
     }
 
     private sealed class Identity(IdentityShare share)
@@ -172,7 +172,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
 /// <summary>One connection, as the limiter sees it.</summary>
 /// <param name="address">Where it comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
 /// <param name="displace">Closes it. Does not wait or fail.</param>
-internal sealed class Visit(string address, Action displace)
+internal sealed class CountedConnection(string address, Action displace)
 {
     public string Address { get; } = address;
 
@@ -180,7 +180,7 @@ internal sealed class Visit(string address, Action displace)
 
     /// <summary>The node in the list of unauthenticated connections; null if it is in none. Guarded by the limiter's
     /// gate.</summary>
-    internal LinkedListNode<Visit>? Node { get; set; }
+    internal LinkedListNode<CountedConnection>? Node { get; set; }
 
     /// <summary>The identity that was admitted; null before that. Guarded by the limiter's gate.</summary>
     internal object? Identity { get; set; }

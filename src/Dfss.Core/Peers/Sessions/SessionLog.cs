@@ -31,7 +31,7 @@ internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDi
     public void Write(string line) => write(line);
 
     /// <summary>Writes a line about a refused connection, unless there were too many in this minute.</summary>
-    /// <param name="address">Where he comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
+    /// <param name="address">Where the client connects from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
     /// <param name="line">The line.</param>
     public void WriteRefusal(string address, string line)
     {
