@@ -14,14 +14,15 @@ public sealed partial class LayeringTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         [""] = [],
+        ["Hashing"] = [],
         ["Protocol"] = [],
         ["Encryption"] = [],
         ["Records"] = [],
         ["Security"] = ["Protocol", "Encryption", "Storage"],
         ["Transport"] = ["Protocol", "Security"],
-        ["Storage"] = ["Records"],
+        ["Storage"] = ["Records", "Hashing"],
         ["Clusters"] = ["Transport", "Storage", "Protocol", "Security"],
-        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters"],
+        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters", "Hashing"],
         ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Clusters"],
     };
 
@@ -119,8 +120,8 @@ public sealed partial class LayeringTests
     }
 
     [Fact]
-    public void Protocol_Records_and_Encryption_do_no_input_or_output() => RepositoryFiles.AssertNone(
-        from room in new[] { "Protocol", "Records", "Encryption" }
+    public void Protocol_Records_Encryption_and_Hashing_do_no_input_or_output() => RepositoryFiles.AssertNone(
+        from room in new[] { "Protocol", "Records", "Encryption", "Hashing" }
         from path in RepositoryFiles.List($"{Core}/{room}", ".cs")
         from line in RepositoryFiles.ReadCode(path)
         from token in InputOutput
@@ -167,6 +168,6 @@ public sealed partial class LayeringTests
     private static partial Regex Literal();
 
     [GeneratedRegex(
-        @"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
+        @"(?<![\w.""])(?:Dfss\.)?(?<room>Hashing|Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
     private static partial Regex RoomReference();
 }
