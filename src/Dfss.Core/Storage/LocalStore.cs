@@ -78,7 +78,7 @@ internal sealed class LocalStore : IAsyncDisposable
     /// folder.</summary>
     /// <param name="path">The folder; null for a store in memory.</param>
     /// <param name="options">How it runs.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, StoreFull,
     /// StoreFailed.</exception>
     public static Task<LocalStore> OpenAsync(
@@ -132,7 +132,7 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>The names under which something is sealed that no decision has let go of, a page at a time.</summary>
     /// <param name="after">Names greater than this one; null from the start.</param>
     /// <param name="limit">How many at the most.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public Task<SealedPage> ListSealsAsync(string? after, int limit, CancellationToken cancellationToken) =>
         SealedPage.ReadAsync(table, after, limit, cancellationToken);
 

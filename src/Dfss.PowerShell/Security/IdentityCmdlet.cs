@@ -68,7 +68,7 @@ public abstract class IdentityCmdlet : DfssCmdlet
     /// <summary>The cmdlet's identity in a cluster; null for plaintext.</summary>
     /// <param name="membership">The cluster.</param>
     /// <param name="isExplicit">Whether -Cluster names it.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     private protected virtual async Task<TlsIdentity?> IdentifyAsync(
         ClusterMembership membership, bool isExplicit, CancellationToken cancellationToken) =>
         await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false);

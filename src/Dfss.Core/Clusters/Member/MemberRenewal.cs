@@ -35,7 +35,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// has got by joining again. A renewed certificate is in the cluster's folder when this returns.
     /// </summary>
     /// <param name="shown">The identity presented now.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
     /// <exception cref="DfssException">
     /// Why it could not be renewed: IssuerUnreachable, CertificateRevoked, DestinationUnwritable, ...
@@ -92,7 +92,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// list.
     /// </summary>
     /// <param name="shown">The identity presented now.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
     /// <exception cref="DfssException">
     /// As of <see cref="RenewAsync"/>, or why the issuer did not list the peers.
@@ -126,7 +126,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// <summary>The same for a command, which may be one of many: the issuer is asked at most once an hour.</summary>
     /// <param name="shown">The identity presented now.</param>
     /// <param name="tell">Receives the reason why it could not be renewed.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The identity to present.</returns>
     public async Task<TlsIdentity> TryRenewAsync(
         TlsIdentity shown, Action<string> tell, CancellationToken cancellationToken = default)

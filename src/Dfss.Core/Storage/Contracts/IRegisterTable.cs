@@ -36,7 +36,7 @@ internal interface IRegisterTable
     /// What they rest on; nothing is stored where the store is in another generation by now.
     /// </param>
     /// <param name="heard">Clocks of other stores to remember.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>For each, in order, whether it was stored; false: load it again.</returns>
     ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
         IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard,
@@ -47,7 +47,7 @@ internal interface IRegisterTable
     /// <param name="after">Null from the start.</param>
     /// <param name="prefix">Empty for all.</param>
     /// <param name="limit">How many at the most. Fewer come only where there are no more.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     ValueTask<IReadOnlyList<RegisterEntry>> ListAsync(
         string? after, string prefix, int limit, CancellationToken cancellationToken);
 }
