@@ -8,7 +8,7 @@ namespace Dfss.Peers;
 
 /// <summary>The operations that concern the members of a cluster, most of which its issuer alone carries out.</summary>
 /// <param name="issuer">The issuer, where this peer is it.</param>
-/// <param name="describeIssuer">This peer, as it is told to members.</param>
+/// <param name="describeIssuer">This peer, as members get it.</param>
 /// <param name="revocations">The revocation list that this peer keeps.</param>
 /// <param name="revoked">Called with the sender when another list is in force.</param>
 internal sealed partial class ClusterRequests(
@@ -55,7 +55,7 @@ internal sealed partial class ClusterRequests(
         return new RequestAnswer(new MessageMap { { "expires", expires.ToUnixTimeMilliseconds() } });
     }
 
-    /// <summary>Notes where a peer is.</summary>
+    /// <summary>Records the addresses of a peer.</summary>
     public async ValueTask<RequestAnswer> AnnounceAsync(MessageMap map, RemoteIdentity caller)
     {
         string[] addresses = Handshake.ToTexts(map.Required("addresses"));

@@ -11,17 +11,19 @@ namespace Dfss.Peers;
 /// <param name="open">Makes the share of an identity without open connections.</param>
 internal sealed class ConnectionLimiter(Func<IdentityShare> open)
 {
-    /// <summary>64 bits: what a site gets of IPv6, and may change at will, is one address here.</summary>
+    /// <summary>
+    /// 64 bits: the IPv6 prefix of a site, which can use any address below it, counts as one address here.
+    /// </summary>
     private const int SiteBytes = 8;
 
     private readonly Lock gate = new();
 
-    // In the order in which they came.
+    // In the order in which they connected.
     private readonly LinkedList<CountedConnection> unauthenticated = [];
     private readonly Dictionary<object, Identity> identities = [];
     private int admitted;
 
-    /// <summary>Connections at this moment that have not said a good hello.</summary>
+    /// <summary>Open connections without a valid hello.</summary>
     public int Unauthenticated
     {
         get
@@ -33,7 +35,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         }
     }
 
-    /// <summary>Connections at this moment that were let in.</summary>
+    /// <summary>Open connections that were admitted.</summary>
     public int Admitted
     {
         get
@@ -121,7 +123,10 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         }
     }
 
-    /// <summary>What of an address counts as one: an IPv4 address, or the site's part of an IPv6 one.</summary>
+    /// <summary>
+    /// The part of an address by which connections are counted: an IPv4 address, or the prefix of the site of an IPv6
+    /// address.
+    /// </summary>
     public static string AddressOf(IPEndPoint? endpoint)
     {
         if (endpoint is null)

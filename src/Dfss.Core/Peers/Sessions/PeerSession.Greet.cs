@@ -7,10 +7,10 @@ namespace Dfss.Peers;
 /// <content>Hello.</content>
 internal sealed partial class PeerSession
 {
-    /// <summary>How long the client may take to say hello, from its first byte on.</summary>
+    /// <summary>How long the client may take to send hello, from its first byte on.</summary>
     public required TimeSpan HelloLimit { get; init; }
 
-    /// <summary>How much later than it could it begins with the client.</summary>
+    /// <summary>How long the session waits before it begins with the client.</summary>
     public TimeSpan Delay { get; init; }
 
     private async Task<bool> GreetAsync()
