@@ -12,8 +12,8 @@ public sealed partial class DfssPeer
     /// <summary>2 s: after a user has emptied the state folder, the next command reaches the peer again.</summary>
     private static readonly TimeSpan TokenInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
-    /// <exception cref="DfssException">Why not.</exception>
+    /// <summary>Admits a client by its certificate and hello.</summary>
+    /// <exception cref="DfssException">The reason of a refusal.</exception>
     private Welcome Greet(CountedConnection counted, HelloRequest hello, ValidationResult? validation)
     {
         Handshake.Negotiate(hello.Versions);

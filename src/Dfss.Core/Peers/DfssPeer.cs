@@ -185,7 +185,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    /// <summary>Each step is taken, whether or not the one before failed; completion reports the first
+    /// <summary>Each step is done, whether or not the one before failed; completion reports the first
     /// failure.</summary>
     private async Task StopOnceAsync()
     {

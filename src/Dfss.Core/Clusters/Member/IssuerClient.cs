@@ -137,7 +137,7 @@ public sealed partial class IssuerClient
         return AskAsync(Operations.Announce, arguments, cancellationToken);
     }
 
-    /// <summary>The peers of the cluster, as the issuer knows them; the issuer is the first.</summary>
+    /// <summary>The peers of the cluster, as the issuer lists them; the issuer is the first.</summary>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer.</exception>
     public async Task<IReadOnlyList<ClusterPeer>> ListPeersAsync(CancellationToken cancellationToken = default)
     {

@@ -22,7 +22,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
 
-    /// <summary>What to do about a certificate that has ended: it cannot renew itself any more.</summary>
+    /// <summary>The advice for a certificate that has expired: it cannot renew itself any more.</summary>
     /// <param name="store">The store that it is for; null for a user's.</param>
     public static string JoinAgainAdvice(StoreId? store) => store is StoreId id
         ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION "

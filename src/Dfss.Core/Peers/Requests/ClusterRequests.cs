@@ -6,8 +6,8 @@ using Dfss.Security;
 
 namespace Dfss.Peers;
 
-/// <summary>The operations that concern the members of a cluster, most of which its issuer alone carries out.</summary>
-/// <param name="issuer">The issuer, where this peer is it.</param>
+/// <summary>The operations on the members of a cluster; only the issuer carries out most of them.</summary>
+/// <param name="issuer">The issuer, if this peer is it.</param>
 /// <param name="describeIssuer">This peer, as members get it.</param>
 /// <param name="revocations">The revocation list that this peer keeps.</param>
 /// <param name="revoked">Called with the sender when another list is in force.</param>

@@ -13,8 +13,9 @@ internal sealed class ManifestCache(ILocalChunkStore chunks)
     /// <summary>The largest manifest, or many usual ones.</summary>
     private const long MaxBytes = DfssLimits.MaxPayloadBytes;
 
-    /// <summary>Manifests are not in pooled memory, as they stay; so what is read at one moment has a bound of its
-    /// own.</summary>
+    /// <summary>
+    /// Manifests stay, so they are not in pooled memory; a separate limit holds for those that are read at one moment.
+    /// </summary>
     private readonly FairBudget.Share reading = FairBudget.Undivided(2L * DfssLimits.MaxPayloadBytes);
 
     private readonly Lock gate = new();

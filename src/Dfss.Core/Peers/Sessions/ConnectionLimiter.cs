@@ -174,8 +174,8 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     }
 }
 
-/// <summary>One connection, as the limiter sees it.</summary>
-/// <param name="address">Where it comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
+/// <summary>One connection, as the limiter counts it.</summary>
+/// <param name="address">The client's address, from <see cref="ConnectionLimiter.AddressOf"/>.</param>
 /// <param name="displace">Closes it. Does not wait or fail.</param>
 internal sealed class CountedConnection(string address, Action displace)
 {

@@ -42,8 +42,8 @@ internal sealed class PeerMemory
         new ReceiveShare(headers.Open(), smallRequests.Open(), bulkRequests.Open()), answers.Open(), work.Open());
 }
 
-/// <summary>What the connections of one identity have of a peer, all together.</summary>
-/// <param name="Requests">What they have sent.</param>
-/// <param name="Answers">What they are answered.</param>
+/// <summary>The shares of all connections of one identity in a peer.</summary>
+/// <param name="Requests">The memory of their requests.</param>
+/// <param name="Answers">The memory of their answers.</param>
 /// <param name="Work">The requests that are worked on, by <see cref="RequestWeight"/>.</param>
 internal sealed record IdentityShare(ReceiveShare Requests, FairBudget.Share Answers, FairBudget.Share Work);
