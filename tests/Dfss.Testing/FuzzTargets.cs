@@ -51,6 +51,7 @@ internal static class FuzzTargets
         ["message"] = ReadMessage,
         ["hello"] = ReadHello,
         ["invitation"] = ReadInvitation,
+        ["issuer"] = bytes => IssuerStatement.ReadContent(bytes),
         ["envelope"] = ReadEnvelope,
         ["manifest"] = bytes =>
             AssertStable(bytes, encoded => FileManifest.Decode(encoded), manifest => manifest.Encoded.ToArray()),

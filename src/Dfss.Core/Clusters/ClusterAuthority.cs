@@ -183,6 +183,9 @@ public sealed partial class ClusterAuthority : IDisposable
         }
     }
 
+    /// <summary>Signs a statement of where the cluster's issuer is.</summary>
+    internal byte[] Sign(IssuerStatement statement) => statement.Sign(key);
+
     /// <summary>Erases the key from memory.</summary>
     public void Dispose()
     {

@@ -107,22 +107,15 @@ public sealed class Invitation
     };
 
     /// <summary>The bytes that the text encodes: the body of a message that is never sent.</summary>
-    internal byte[] Encode() =>
-        MessageCodec.ToFrame(Message.Request(FormVersion, Form, ToMap(this)), payload: null)[Frame.PrefixBytes..];
+    internal byte[] Encode() => UnsentMessage.Encode(Form, FormVersion, ToMap(this));
 
     /// <exception cref="DfssException">InvitationInvalid.</exception>
     internal static Invitation Decode(byte[] body)
     {
         try
         {
-            MessageCodec.HeaderScan scan = default;
-            if (body.Length is < Frame.MinBodyBytes or > MaxBodyBytes
-                || !scan.TryFindEnd(body, body.Length, out MessageCodec.HeaderEnd end) || end.PayloadBytes is not null)
-            {
-                throw Invalid("a part of it is missing, or there is too much");
-            }
-
-            Message message = MessageCodec.DecodeHeader(body);
+            Message message = UnsentMessage.Decode(body, MaxBodyBytes)
+                ?? throw Invalid("a part of it is missing, or there is too much");
             return message is { Id: FormVersion, Operation: Form }
                 ? FromMap(message.Map)
                 : throw Invalid("it has an unknown form; a newer DFSS may support it");

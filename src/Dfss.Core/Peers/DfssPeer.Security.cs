@@ -117,6 +117,7 @@ public sealed partial class DfssPeer
     private async Task<TimeSpan?> WatchIdentitiesAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        FollowIssuer();
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
         return Options.IdentityInterval;
     }
@@ -139,5 +140,17 @@ public sealed partial class DfssPeer
             CultureInfo.InvariantCulture,
             $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
+    }
+
+    private async Task TellMovedAsync(string broughtBy)
+    {
+        if (Options.Issuer is { } issuer)
+        {
+            await issuer.KeepAddressesAsync().ConfigureAwait(false);
+        }
+
+        Log($"The cluster's issuer is at {string.Join(", ", tls?.Validator.Issuer?.Current.Addresses ?? [])}; "
+            + $"'{broughtBy}' sent its address.");
+        FollowIssuer();
     }
 }

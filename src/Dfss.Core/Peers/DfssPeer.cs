@@ -50,15 +50,17 @@ public sealed partial class DfssPeer : IAsyncDisposable
         this.store = store;
         this.tls = tls;
         Identity = options.Identity;
+        knownIssuer = tls?.Validator.Issuer?.Current;
         this.token = token;
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
-        AdvertisedAddresses = Advertise();
+        AdvertisedAddresses = Advertise(options, listener);
         ClusterRequests cluster = new(
             options.Issuer,
             () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
-            () => this.tls?.Validator.Kept,
-            TellRevokedAsync);
+            () => this.tls?.Validator,
+            TellRevokedAsync,
+            TellMovedAsync);
         handlers = new RequestHandlers(
             store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
         connectionLimiter = new ConnectionLimiter(memory.Open);
@@ -158,6 +160,12 @@ public sealed partial class DfssPeer : IAsyncDisposable
             }
 
             listener = listen(options.Address, options.Port);
+            if (options.Issuer is { } issuer)
+            {
+                // Before the first client is greeted: hello has the number of the statement of these addresses.
+                await issuer.SetAddressesAsync(store.StoreId, Advertise(options, listener)).ConfigureAwait(false);
+            }
+
             LoopbackToken? token = await CreateTokenAsync(options, listener, cancellationToken).ConfigureAwait(false);
             return new DfssPeer(options, store, tls, token, listener);
         }

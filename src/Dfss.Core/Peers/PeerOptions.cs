@@ -44,10 +44,11 @@ public sealed record PeerOptions
     /// certificates, and permits what each client's role allows. Null for plaintext.</summary>
     public TlsIdentity? Identity { get; init; }
 
-    /// <summary>Called hourly with the current identity; returns the identity to use from then on. So a member's
-    /// certificate is renewed, and one that another process renewed is loaded. It returns its argument if nothing
+    /// <summary>Called hourly, and when the cluster's issuer has another address, with the current identity and the
+    /// peer's addresses; returns the identity to use from then on. So a member's certificate is renewed, one that
+    /// another process renewed is loaded, and the issuer has the peer's addresses. It returns its argument if nothing
     /// changed. Null: the identity stays as it is.</summary>
-    public Func<TlsIdentity, CancellationToken, Task<TlsIdentity>>? RenewIdentity { get; init; }
+    public Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>>? RenewIdentity { get; init; }
 
     /// <summary>
     /// The authority of the peer's cluster, if this peer is the issuer. It then needs no <see cref="Identity"/>: it

@@ -77,6 +77,12 @@ internal sealed record HelloAnswer(
     /// <summary>The number of the peer's copy of the cluster's revocation list; null if the peer keeps none.</summary>
     public long? RevocationNumber { get; init; }
 
+    /// <summary>
+    /// The number of the peer's statement of where the cluster's issuer is, 0 if it has none yet; null if the peer
+    /// keeps none.
+    /// </summary>
+    public long? IssuerNumber { get; init; }
+
     /// <summary>Which run of the peer answers; null from older peers, which do not send it.</summary>
     public PeerInstance? Instance { get; init; }
 
@@ -100,6 +106,11 @@ internal sealed record HelloAnswer(
         if (RevocationNumber is long number)
         {
             map.Add("revocations", number);
+        }
+
+        if (IssuerNumber is long statement)
+        {
+            map.Add("issuer", statement);
         }
 
         if (Time is DateTimeOffset time)
@@ -152,6 +163,7 @@ internal sealed record HelloAnswer(
             IsLimited = map.TryGet("limited", out MessageValue limited) && limited.AsBoolean(),
             IsReadOnly = map.TryGet("read_only", out MessageValue readOnly) && readOnly.AsBoolean(),
             RevocationNumber = map.TryGet("revocations", out MessageValue number) ? number.AsInteger() : null,
+            IssuerNumber = map.TryGet("issuer", out MessageValue statement) ? statement.AsInteger() : null,
             Instance = PeerInstance.FromMap(map),
             Time = map.TryGet("time", out MessageValue time) ? Handshake.ToTime(time) : null,
         };

@@ -32,6 +32,9 @@ internal sealed class CertificateValidator
             && own.TrustedAuthorities is [X509Certificate2 cluster]
             ? new RevocationFile(own.RevocationListPath!, cluster, revocations)
             : null;
+        Issuer = own.IssuerFilePath is string statement && own.TrustedAuthorities is [X509Certificate2 signer]
+            ? new IssuerFile(statement, signer, log)
+            : null;
         roles = own.RoleFilePath is string file ? RoleFile.Watch(file, log) : null;
         _ = (revocations?.Current, roles?.Current);
     }
@@ -47,6 +50,11 @@ internal sealed class CertificateValidator
     /// The revocation list that this member of a cluster keeps; null for an identity that keeps none.
     /// </summary>
     public RevocationFile? Kept { get; }
+
+    /// <summary>
+    /// The statement of the issuer's place that this member of a cluster keeps; null for an identity that keeps none.
+    /// </summary>
+    public IssuerFile? Issuer { get; }
 
     /// <summary>Validates a client's certificate.</summary>
     /// <param name="certificate">The certificate that the client presented; null for none.</param>

@@ -61,6 +61,12 @@ public sealed class TlsIdentity
     public bool KeepsRevocationList { get; init; }
 
     /// <summary>
+    /// A file with the signed statement of where the cluster's issuer is, which this side keeps up to date as it does
+    /// the list; it need not exist yet. Null for an identity that keeps none.
+    /// </summary>
+    public string? IssuerFilePath { get; init; }
+
+    /// <summary>
     /// A file that gives roles to subjects whose certificates state none, because their authority is not a cluster's: a
     /// JSON array of <c>{ "subject": "CN=...", "role": "reader" }</c>. Read again when it changes.
     /// </summary>
@@ -79,6 +85,7 @@ public sealed class TlsIdentity
             AllowTls12 = AllowTls12,
             RevocationListPath = RevocationListPath,
             KeepsRevocationList = KeepsRevocationList,
+            IssuerFilePath = IssuerFilePath,
             RoleFilePath = RoleFilePath,
         };
 

@@ -51,6 +51,7 @@ public sealed class DfssClient : IAsyncDisposable
             Pool = answers,
             StateFolder = stateFolder,
             Revocations = tls is null ? null : RevocationExchange.For(tls, options.Verbose),
+            Issuer = tls is null ? null : IssuerExchange.For(tls, options.Verbose),
             Connect = tls is null ? TcpTransport.ConnectAsync : tls.ConnectAsync,
         })
         {

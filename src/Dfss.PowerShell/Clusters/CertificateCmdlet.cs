@@ -20,7 +20,7 @@ public abstract class CertificateCmdlet : DfssCmdlet
     private protected async Task<IssuerClient> ConnectAsync(
         ClusterMembership membership, CancellationToken cancellationToken) =>
         new(await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false),
-            membership.LoadIssuer());
+            membership);
 
     /// <summary>
     /// The certificates of the members with these names. A name without wildcards that no member has gives an error.

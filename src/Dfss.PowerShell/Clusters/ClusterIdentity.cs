@@ -74,7 +74,7 @@ internal static class ClusterIdentity
         {
             try
             {
-                IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
+                IssuerClient client = new(identity, membership, RefreshTimeout);
                 peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (DfssException exception)
@@ -107,7 +107,7 @@ internal static class ClusterIdentity
         ClusterMembership membership, TlsIdentity identity, IReadOnlyList<string> addresses,
         CancellationToken cancellationToken)
     {
-        IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
+        IssuerClient client = new(identity, membership, RefreshTimeout);
         await client.AnnounceAsync(addresses, cancellationToken).ConfigureAwait(false);
         await membership.SavePeersAsync(
             await client.ListPeersAsync(cancellationToken).ConfigureAwait(false),

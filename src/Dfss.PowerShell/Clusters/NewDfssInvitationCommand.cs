@@ -67,7 +67,7 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
 
         TlsIdentity identity = await ClusterIdentity.OfUserAsync(
             membership, Notices, cancellationToken).ConfigureAwait(false);
-        Invitation invitation = await new IssuerClient(identity, membership.LoadIssuer()).InviteAsync(
+        Invitation invitation = await new IssuerClient(identity, membership).InviteAsync(
             terms, membership.LoadAuthority(), cancellationToken).ConfigureAwait(false);
         await WriteVerboseAsync(FormattableString.Invariant(
             $"Invited a member into '{membership.Name}' as {Role}, until {invitation.Expires:u}."))

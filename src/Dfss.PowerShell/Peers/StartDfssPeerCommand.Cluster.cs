@@ -162,9 +162,12 @@ public sealed partial class StartDfssPeerCommand
         catch (DfssException exception)
         {
             await WriteWarningAsync(
-                "The peer runs, and the other members of the cluster were not notified of its address: "
-                + $"{exception.Reason} They find it by -Peer, or when "
-                + "it is started again.").ConfigureAwait(false);
+                $"The peer runs, and the cluster's issuer does not have its address: {exception.Reason} Until it has, "
+                + "other members find this peer "
+                + $"with -Peer {peer.Addresses[0]} only. The peer tries again within an hour. If the issuer runs at "
+                + "another address, run "
+                + "Get-DfssPeer -Peer ADDRESS once here, with the issuer's address: the peer then announces "
+                + "itself at once.").ConfigureAwait(false);
         }
     }
 

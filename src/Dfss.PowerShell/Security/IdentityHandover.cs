@@ -55,6 +55,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
                 AllowTls12 = identity.AllowTls12,
                 RevocationListPath = identity.RevocationListPath,
                 KeepsRevocationList = identity.KeepsRevocationList,
+                IssuerFilePath = identity.IssuerFilePath,
                 RoleFilePath = identity.RoleFilePath,
                 Origin = peer.Origin,
             }
@@ -96,6 +97,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
             AllowTls12 = parts.AllowTls12,
             RevocationListPath = parts.RevocationListPath,
             KeepsRevocationList = parts.KeepsRevocationList,
+            IssuerFilePath = parts.IssuerFilePath,
             RoleFilePath = parts.RoleFilePath,
         };
         return new PeerIdentity(identity, parts.Origin, Issuer: null);
@@ -151,6 +153,8 @@ internal sealed class IdentityHandover : IAsyncDisposable
         public string? RevocationListPath { get; init; }
 
         public bool KeepsRevocationList { get; init; }
+
+        public string? IssuerFilePath { get; init; }
 
         public string? RoleFilePath { get; init; }
 

@@ -27,7 +27,7 @@ internal sealed class IdentityOrigin
     public string? Password { get; init; }
 
     /// <summary>The function that returns the identity to present from now on.</summary>
-    internal Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> ToRenewal()
+    internal Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>> ToRenewal()
     {
         if (Path is null)
         {
@@ -35,7 +35,7 @@ internal sealed class IdentityOrigin
                 ClusterMembership.At(StateFolder!, Cluster!), Dfss.StoreId.Parse(StoreId!)).KeepUpAsync;
         }
 
-        return async (shown, cancellationToken) =>
+        return async (shown, _, cancellationToken) =>
         {
             TlsIdentity read = await ReadAsync(shown, cancellationToken).ConfigureAwait(false);
             return read.Certificate.RawData.AsSpan().SequenceEqual(shown.Certificate.RawData) ? shown : read;

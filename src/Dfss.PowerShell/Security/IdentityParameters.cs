@@ -97,6 +97,7 @@ internal sealed class IdentityParameters
             RevocationListPath = await ResolveAsync(RevocationList).ConfigureAwait(false)
                 ?? identity.RevocationListPath,
             KeepsRevocationList = RevocationList is null && identity.KeepsRevocationList,
+            IssuerFilePath = identity.IssuerFilePath,
         };
     }
 

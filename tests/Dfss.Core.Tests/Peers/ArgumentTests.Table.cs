@@ -60,6 +60,8 @@ public sealed partial class ArgumentTests
             [Operations.Revoke] = [(new() { { "serial", new byte[16] } }, null)],
             [Operations.GetRevocations] = [([], null)],
             [Operations.PutRevocations] = [([], new byte[100])],
+            [Operations.GetIssuer] = [([], null)],
+            [Operations.PutIssuer] = [([], new byte[100])],
             [Operations.Optimize] = [(new() { { "grace_ms", 86_400_000 }, { "dry_run", true } }, null)],
         };
 

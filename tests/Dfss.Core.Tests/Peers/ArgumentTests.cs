@@ -26,7 +26,6 @@ public sealed partial class ArgumentTests : IAsyncLifetime
     private RawClient client = null!;
 
     private static MessageMap ChunkIdOnly => new() { { "chunk_id", ChunkId.Of(Chunk).ToByteArray() } };
-
     private static MessageMap OneItem => new() { { "lengths", MessageValue.From([ReadItem.Length]) } };
 
     public static TheoryData<string> All => [.. Right.Keys];
@@ -243,8 +242,7 @@ public sealed partial class ArgumentTests : IAsyncLifetime
         Message answer = await unauthenticated.AskAsync(Operations.Hello, new HelloRequest([2], "later", []).ToMap());
         Assert.Equal(DfssErrorCode.VersionNotSupported, answer.Status);
         Assert.Equal([1L], answer.Map.Required("versions").AsArray().Select(version => version.AsInteger()));
-        string message = answer.Map.Required("message").AsText();
-        Assert.Matches("supports protocol version 1, and 2 was offered\\.", message);
+        Assert.Matches("supports protocol version 1, and 2 was offered\\.", answer.Map.Required("message").AsText());
         Assert.Null(await unauthenticated.ReadAsync());
     }
 

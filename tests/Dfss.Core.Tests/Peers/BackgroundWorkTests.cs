@@ -31,7 +31,7 @@ public sealed class BackgroundWorkTests
             {
                 TimeProvider = clock,
                 Log = log.Enqueue,
-                RenewIdentity = (shown, _) =>
+                RenewIdentity = (shown, _, _) =>
                     ++asked <= 2 ? throw new InvalidOperationException("no certificate today") : Task.FromResult(shown),
             },
             Token);

@@ -26,7 +26,7 @@ public sealed class PeerFaultTests
         await using LocalStore store = await LocalStore.OpenAsync(path: null, new LocalStoreOptions(), Token);
         ClusterRequests cluster = new(
             issuer: null, () => throw new InvalidOperationException("asked only by an issuer"), () => null,
-            _ => Task.CompletedTask);
+            _ => Task.CompletedTask, _ => Task.CompletedTask);
         RequestHandlers handlers = new(
             store, store.Records, cluster, () => throw new InvalidOperationException("secret\nof the peer"));
         PeerSession session = new(

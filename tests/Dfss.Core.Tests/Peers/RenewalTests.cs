@@ -144,7 +144,7 @@ public sealed class RenewalTests : IAsyncLifetime
                 // No longer than it takes for a connection on which nothing happens to be closed.
                 RenewalInterval = TimeSpan.FromSeconds(1),
                 TimeProvider = clock,
-                RenewIdentity = (shown, _) => Task.FromResult(next ?? shown),
+                RenewIdentity = (shown, _, _) => Task.FromResult(next ?? shown),
             },
             Token);
         TlsIdentity reader = issuer.Authority.Identify(DfssRole.Reader);
@@ -170,7 +170,7 @@ public sealed class RenewalTests : IAsyncLifetime
             options => options with
             {
                 TimeProvider = clock,
-                RenewIdentity = (_, _) =>
+                RenewIdentity = (_, _, _) =>
                 {
                     asked++;
                     return Task.FromResult(issuer.Authority.IdentifyPeer(StoreId.Create()));
@@ -202,7 +202,7 @@ public sealed class RenewalTests : IAsyncLifetime
         JoinedMember lost = await IssuerClient.JoinAsync(invitation, store: null, Token);
         string serial = Convert.ToHexString(lost.Certificate.SerialNumberBytes.Span);
         await Admin.RevokeAsync(serial, Token);
-        TlsIdentity renewed = await new MemberRenewal(membership, store, later).KeepUpAsync(shown, Token);
+        TlsIdentity renewed = await new MemberRenewal(membership, store, later).KeepUpAsync(shown, [], Token);
         Assert.Equal(renewed.Certificate.RawData, membership.LoadStore(store)!.Certificate.RawData);
         Assert.NotEqual(shown.Certificate.RawData, renewed.Certificate.RawData);
         Assert.True(
@@ -212,7 +212,7 @@ public sealed class RenewalTests : IAsyncLifetime
 
         // The issuer away, there is nothing to renew, and nothing to complain of.
         await membership.SavePeersAsync([new ClusterPeer(StoreId.Create(), ["127.0.0.1:1"], IsIssuer: true)], Token);
-        Assert.Same(renewed, await new MemberRenewal(membership, store).KeepUpAsync(renewed, Token));
+        Assert.Same(renewed, await new MemberRenewal(membership, store).KeepUpAsync(renewed, [], Token));
     }
 
     [Fact]

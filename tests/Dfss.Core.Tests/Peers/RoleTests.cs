@@ -19,7 +19,7 @@ public sealed class RoleTests : IAsyncLifetime
         {
             "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing",
             "verify_chunk", "list_peers", "renew",
-            "get_revocations", "put_revocations",
+            "get_revocations", "put_revocations", "get_issuer", "put_issuer",
         }.Select(operation => (operation, DfssRole.Reader)),
         .. new[] { "store_chunk", "store_chunks", "flush", "prepare", "seal", "accept", "decide" }
             .Select(operation => (operation, DfssRole.Writer)),

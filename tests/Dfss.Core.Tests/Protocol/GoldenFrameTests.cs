@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Dfss.Peers;
 using Dfss.Protocol;
 using Dfss.Records;
+using Dfss.Security;
 using Xunit;
 
 namespace Dfss.Tests.Protocol;
@@ -69,6 +71,21 @@ public sealed partial class GoldenFrameTests
         Match text = Regex.Match(Document, "^dfss-invitation:[A-Za-z0-9_\\-\\s]+(?=```)", RegexOptions.Multiline);
         Assert.Equal(GoldenFrames.Invitation.ToText(), Blank().Replace(text.Value, ""));
         Assert.Equal(Printed["invitation"].Bytes[Frame.PrefixBytes..], GoldenFrames.Invitation.Encode());
+    }
+
+    [Fact]
+    public void The_statement_of_the_issuers_address_is_signed_with_the_key_that_is_shown()
+    {
+        using ECDsa key = ECDsa.Create();
+        string shown = Regex.Match(Document, "^MFkw[A-Za-z0-9+/=\\s]+(?=```)", RegexOptions.Multiline).Value;
+        key.ImportSubjectPublicKeyInfo(Convert.FromBase64String(Blank().Replace(shown, "")), out _);
+        MessageMap map = UnsentMessage.Decode(GoldenFrames.IssuerStatement, IssuerStatement.MaxBytes)!.Map;
+        byte[] signed = map.Required("signed").AsBinary();
+        Assert.Equal(Printed["issuer"].Bytes[Frame.PrefixBytes..], signed);
+        Assert.True(key.VerifyData(
+            signed, map.Required("signature").AsBinary(), HashAlgorithmName.SHA256,
+            DSASignatureFormat.Rfc3279DerSequence));
+        Assert.Equal(signed, IssuerStatement.ReadContent(signed).EncodeContent());
     }
 
     [Fact]

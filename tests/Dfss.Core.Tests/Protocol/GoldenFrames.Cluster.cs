@@ -35,6 +35,12 @@ internal static partial class GoldenFrames
 
     private const string OneRevoked = "-----BEGIN X509 CRL-----\n(another)\n-----END X509 CRL-----";
 
+    /// <summary>A signed statement of the issuer's address, whose key docs/protocol.md has.</summary>
+    private const string Statement =
+        "lAGmaXNzdWVygqZzaWduZWTEUJQBpmlzc3VlcoOmbnVtYmVyzwAAAZt22qgAqHN0b3JlX2lkxBAAAQIDBAUGBwgJCgsMDQ4PqWFkZHJlc3Nlc5"
+        + "GubG9jYWxob3N0OjkwMDDAqXNpZ25hdHVyZcRGMEQCIFxm78xiznzbzjLnX8zR9p/PZ+9woyXTswQk1zQHbowJAiByEDPoQsobZ6sPhA9XwEN8"
+        + "7ISuwNhfJEjKYxW7tQDAm8A=";
+
     private static readonly byte[] Secret =
         [.. Enumerable.Range(0, Dfss.Clusters.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
 
@@ -46,6 +52,9 @@ internal static partial class GoldenFrames
         DfssRole.Reader,
         DateTimeOffset.FromUnixTimeMilliseconds(1_767_225_600_000),
         Secret);
+
+    /// <summary>The statement that the document shows.</summary>
+    public static byte[] IssuerStatement { get; } = Convert.FromBase64String(Statement);
 
     private static MessageValue ListedPeers => MessageValue.From(
     [
@@ -107,5 +116,14 @@ internal static partial class GoldenFrames
         ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []),
             Encoding.ASCII.GetBytes(OneRevoked)),
         ("put-revocations-answer", Answer(30, new MessageMap { { "number", 2 } }), null),
+        ("issuer", Message.Request(1, "issuer", new MessageMap
+        {
+            { "number", 1_767_225_600_000 }, { "store_id", Store.ToByteArray() },
+            { "addresses", Handshake.ToArray(["localhost:9000"]) },
+        }), null),
+        ("get-issuer-request", Message.Request(31, Operations.GetIssuer, []), null),
+        ("get-issuer-answer", Answer(31, []), IssuerStatement),
+        ("put-issuer-request", Message.Request(32, Operations.PutIssuer, []), IssuerStatement),
+        ("put-issuer-answer", Answer(32, new MessageMap { { "number", 1_767_225_600_000 } }), null),
     ];
 }

@@ -28,18 +28,19 @@ public sealed class IdentityOriginTests : IDisposable
         string path = folder[name];
         TlsIdentity shown = new(
             Write(path, password), [X509CertificateLoader.LoadCertificate(authority.Certificate.RawData)]);
-        Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> renew =
+        Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>> renew =
             new IdentityOrigin { Path = path, Password = password }.ToRenewal();
-        Assert.Same(shown, await renew(shown, token));
+        Assert.Same(shown, await renew(shown, [], token));
 
         await File.WriteAllTextAsync(path, "half of a", token);
         Assert.Equal(
-            DfssErrorCode.SourceUnreadable, (await Assert.ThrowsAsync<DfssException>(() => renew(shown, token))).Code);
+            DfssErrorCode.SourceUnreadable,
+            (await Assert.ThrowsAsync<DfssException>(() => renew(shown, [], token))).Code);
         X509Certificate2 next = Write(path, password);
-        TlsIdentity renewed = await renew(shown, token);
+        TlsIdentity renewed = await renew(shown, [], token);
         Assert.Equal(next.RawData, renewed.Certificate.RawData);
         Assert.True(renewed.Certificate.HasPrivateKey);
-        Assert.Same(renewed, await renew(renewed, token));
+        Assert.Same(renewed, await renew(renewed, [], token));
     }
 
     private X509Certificate2 Write(string path, string? password)

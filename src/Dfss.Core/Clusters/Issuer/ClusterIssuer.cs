@@ -17,6 +17,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ClusterMembership membership;
     private readonly RevocationFile revocations;
+    private readonly IssuerFile statement;
     private bool isDisposed;
 
     private ClusterIssuer(
@@ -29,6 +30,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         this.clock = clock;
         this.membership = membership;
         revocations = new RevocationFile(membership.RevocationListPath, authority.Certificate, clock);
+        statement = new IssuerFile(membership.IssuerFilePath, authority.Certificate, log: null);
     }
 
     /// <summary>The cluster's name.</summary>
@@ -115,6 +117,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         {
             RevocationListPath = membership.RevocationListPath,
             KeepsRevocationList = true,
+            IssuerFilePath = membership.IssuerFilePath,
         };
     }
 

@@ -4,7 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Dfss.Security;
-using Dfss.Storage;
 
 namespace Dfss.Clusters;
 
@@ -14,9 +13,9 @@ namespace Dfss.Clusters;
 /// it.
 /// </summary>
 /// <remarks>
-/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>peers.json</c>; <c>member.pem</c>,
-/// certificate and key; <c>stores/ID.pem</c>, the same of a store; and, where the cluster was created, the folder
-/// <c>authority</c>.
+/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>issuer.pem</c>, the signed
+/// statement of where the issuer is; <c>peers.json</c>; <c>member.pem</c>, certificate and key; <c>stores/ID.pem</c>,
+/// the same of a store; and, where the cluster was created, the folder <c>authority</c>.
 /// </remarks>
 public sealed partial class ClusterMembership
 {
@@ -24,10 +23,8 @@ public sealed partial class ClusterMembership
     private const string AuthorityFile = "authority.crt";
     private const string MemberFile = "member.pem";
     private const string StoresFolder = "stores";
-    private const string PeersFile = "peers.json";
     private const string RevocationFile = "revoked.crl";
-
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    private const string StatementFile = "issuer.pem";
 
     private ClusterMembership(string name, string folder)
     {
@@ -50,12 +47,8 @@ public sealed partial class ClusterMembership
     /// <summary>The revocation list, in PEM.</summary>
     public string RevocationListPath => Path.Combine(Folder, RevocationFile);
 
-    /// <summary>
-    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the
-    /// future.
-    /// </summary>
-    public TimeSpan PeersAge =>
-        FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
+    /// <summary>The signed statement of where the issuer is.</summary>
+    internal string IssuerFilePath => Path.Combine(Folder, StatementFile);
 
     /// <summary>The stores that this user serves in the cluster.</summary>
     public IReadOnlyList<StoreId> Stores
@@ -122,21 +115,6 @@ public sealed partial class ClusterMembership
     /// <summary>The identity of a peer with this store; null where it has not joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public TlsIdentity? LoadStore(StoreId store) => Load(Path.Combine(StoresFolder, $"{store}.pem"));
-
-    /// <summary>The known peers, the issuer first; empty where none is known yet.</summary>
-    /// <exception cref="DfssException">SourceUnreadable.</exception>
-    public IReadOnlyList<ClusterPeer> LoadPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
-        ? []
-        : Read<IReadOnlyList<ClusterPeer>>(
-            PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
-                .Select(entry => new ClusterPeer(
-                    StoreId.Parse(entry.StoreId),
-                    [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
-
-    /// <summary>The addresses at which the issuer may be.</summary>
-    /// <exception cref="DfssException">SourceUnreadable.</exception>
-    public IReadOnlyList<PeerAddress> LoadIssuer() =>
-        [.. LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse)];
 
     /// <summary>The membership of this user, or of one of the user's stores; null where neither has joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
@@ -231,15 +209,6 @@ public sealed partial class ClusterMembership
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Saves the list of peers.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) =>
-        PrivateFile.ReplaceAsync(
-            Path.Combine(Folder, PeersFile),
-            JsonSerializer.Serialize(
-                peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
-            cancellationToken);
-
     /// <summary>The cluster's name; contains no secret.</summary>
     public override string ToString() => Name;
 
@@ -249,6 +218,7 @@ public sealed partial class ClusterMembership
         {
             RevocationListPath = RevocationListPath,
             KeepsRevocationList = true,
+            IssuerFilePath = IssuerFilePath,
         });
 
     private T Read<T>(string name, Func<string, T> read)
@@ -266,6 +236,4 @@ public sealed partial class ClusterMembership
                 "Run as the user who joined; or remove the cluster's folder and join again.", error);
         }
     }
-
-    private sealed record Entry(string StoreId, string[]? Addresses, bool IsIssuer);
 }

@@ -62,7 +62,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
                 $"Set the clock right, if it is wrong. {JoinAgainAdvice(store)}");
         }
 
-        IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout, clock);
+        IssuerClient client = new(shown, membership, AskTimeout, clock);
         using ECDsa key = await membership.LoadNextKeyAsync(store, cancellationToken).ConfigureAwait(false);
         X509Certificate2 renewed = await client.RenewAsync(
             membership.LoadAuthority(), key, cancellationToken).ConfigureAwait(false);
@@ -88,25 +88,27 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     }
 
     /// <summary>
-    /// The same for a peer, hourly. It also gets from the issuer the addresses of the other peers and the revocation
-    /// list.
+    /// The same for a peer, hourly. It also announces the peer's addresses if the issuer has others, and gets the
+    /// addresses of the other peers and the revocation list.
     /// </summary>
     /// <param name="shown">The identity presented now.</param>
+    /// <param name="addresses">The peer's addresses, the best first; empty to announce none.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
     /// <exception cref="DfssException">
     /// As of <see cref="RenewAsync"/>, or why the issuer did not list the peers.
     /// </exception>
-    public async Task<TlsIdentity> KeepUpAsync(TlsIdentity shown, CancellationToken cancellationToken = default)
+    public async Task<TlsIdentity> KeepUpAsync(
+        TlsIdentity shown, IReadOnlyList<string> addresses, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
+        ArgumentNullException.ThrowIfNull(addresses);
         TlsIdentity kept = TakeUp(shown);
         DfssException? failure = null;
         try
         {
-            IssuerClient client = new(kept, membership.LoadIssuer(), AskTimeout, clock);
-            await membership.SavePeersAsync(
-                await client.ListPeersAsync(cancellationToken).ConfigureAwait(false),
+            await KeepPeersAsync(
+                new IssuerClient(kept, membership, AskTimeout, clock), addresses,
                 cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error)
@@ -121,6 +123,20 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
         return failure is null or { Code: DfssErrorCode.IssuerUnreachable } || !ReferenceEquals(renewed, shown)
             ? renewed
             : throw failure;
+    }
+
+    private async Task KeepPeersAsync(
+        IssuerClient client, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ClusterPeer> peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
+        if (addresses.Count > 0 && !peers.Any(peer =>
+            peer.StoreId == store && peer.Addresses.SequenceEqual(addresses.Take(IssuerClient.MaxAnnounced))))
+        {
+            await client.AnnounceAsync(addresses, cancellationToken).ConfigureAwait(false);
+            peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await membership.SavePeersAsync(peers, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The same for a command, which may be one of many: the issuer is asked at most once an hour.</summary>

@@ -9,11 +9,12 @@ namespace Dfss.Peers;
 /// <summary>The operations on the members of a cluster; only the issuer carries out most of them.</summary>
 /// <param name="issuer">The issuer, if this peer is it.</param>
 /// <param name="describeIssuer">This peer, as members get it.</param>
-/// <param name="revocations">The revocation list that this peer keeps.</param>
+/// <param name="kept">The revocation list and the statement of the issuer's address that this peer keeps.</param>
 /// <param name="revoked">Called with the sender when another list is in force.</param>
+/// <param name="moved">Called with the sender when another statement is in force.</param>
 internal sealed partial class ClusterRequests(
-    ClusterIssuer? issuer, Func<ClusterPeer> describeIssuer, Func<RevocationFile?> revocations,
-    Func<string, Task> revoked)
+    ClusterIssuer? issuer, Func<ClusterPeer> describeIssuer, Func<CertificateValidator?> kept,
+    Func<string, Task> revoked, Func<string, Task> moved)
 {
     /// <summary>2,048 bytes: a request for a key of P-256 has some 300.</summary>
     private const int MaxRequestBytes = 2048;

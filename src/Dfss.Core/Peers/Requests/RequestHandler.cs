@@ -99,6 +99,8 @@ internal sealed class RequestHandler
             Operations.Revoke => cluster.RevokeAsync(request.Map, caller),
             Operations.GetRevocations => new(cluster.GetRevocations()),
             Operations.PutRevocations => cluster.PutRevocationsAsync(payload, caller, cancellationToken),
+            Operations.GetIssuer => new(cluster.GetIssuer()),
+            Operations.PutIssuer => cluster.PutIssuerAsync(payload, caller, cancellationToken),
             Operations.PeerInfo => new(new RequestAnswer(describe())),
             _ => throw new InvalidOperationException($"'{request.Operation}' is in the table of roles and not served."),
         };

@@ -27,9 +27,7 @@ internal sealed partial class ClientChannel
             static async (of, token) =>
             {
                 ClientChannel channel = await ConnectOnceAsync(of.address, of.options, token).ConfigureAwait(false);
-                return of.options.Revocations is { } revocations
-                    ? await ExchangeAsync(channel, of.address, revocations, token).ConfigureAwait(false)
-                    : channel;
+                return await ExchangeAsync(channel, of.address, of.options, token).ConfigureAwait(false);
             },
             (address, options),
             cancellationToken).ConfigureAwait(false);
@@ -64,11 +62,20 @@ internal sealed partial class ClientChannel
     }
 
     private static async Task<ClientChannel> ExchangeAsync(
-        ClientChannel channel, PeerAddress address, RevocationExchange revocations, CancellationToken cancellationToken)
+        ClientChannel channel, PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            await revocations.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            if (options.Revocations is { } revocations)
+            {
+                await revocations.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (options.Issuer is { } issuer)
+            {
+                await issuer.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            }
+
             return channel;
         }
         catch

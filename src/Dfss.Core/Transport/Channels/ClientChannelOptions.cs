@@ -62,6 +62,9 @@ internal sealed record ClientChannelOptions
     /// </summary>
     public RevocationExchange? Revocations { get; init; }
 
+    /// <summary>The same for the statement of where the cluster's issuer is.</summary>
+    public IssuerExchange? Issuer { get; init; }
+
     /// <summary>Opens the connection; TCP by default.</summary>
     public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect
     {
