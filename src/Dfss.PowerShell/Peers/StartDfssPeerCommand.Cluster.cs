@@ -12,6 +12,7 @@ public sealed partial class StartDfssPeerCommand
 {
     private ClusterMembership? issued;
     private StoreId? joined;
+    private ClusterChoice choice = ClusterChoice.None;
 
     /// <summary>Makes this peer the issuer of the cluster that was made here.</summary>
     [Parameter(HelpMessage = "Makes this peer the issuer of the cluster that was made here.")]
@@ -22,8 +23,8 @@ public sealed partial class StartDfssPeerCommand
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
 
-    /// <inheritdoc/>
-    private protected override async Task<TlsIdentity?> IdentifyAsync(
+    /// <summary>The identity of the store's peer in a cluster; null where the store has not joined it.</summary>
+    private async Task<TlsIdentity?> IdentifyAsync(
         ClusterMembership membership, bool isExplicit, CancellationToken cancellationToken)
     {
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
@@ -57,9 +58,11 @@ public sealed partial class StartDfssPeerCommand
         if (!Issuer)
         {
             bool isForAnybody = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
+            IdentityParameters parameters = ReadIdentity(cancellationToken);
             TlsIdentity? identity = isForAnybody
                 ? null
-                : await ReadIdentityAsync(cancellationToken).ConfigureAwait(false);
+                : await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
+            choice = parameters.Choice;
             return new PeerIdentity(identity, await FindOriginAsync(identity).ConfigureAwait(false), Issuer: null);
         }
 
@@ -74,7 +77,7 @@ public sealed partial class StartDfssPeerCommand
             throw ClusterErrors.NoAuthority(issued);
         }
 
-        string passphrase = await ReadPassphraseAsync(Passphrase, isNew: false).ConfigureAwait(false);
+        string passphrase = await ClusterPassphrase.ReadAsync(this, Passphrase, isNew: false).ConfigureAwait(false);
         if (Detached)
         {
             // Here, where it can be said as what it is.
@@ -87,7 +90,7 @@ public sealed partial class StartDfssPeerCommand
     /// <summary>Where the identity comes from: a cluster that the store has joined, or a file.</summary>
     private async Task<IdentityOrigin?> FindOriginAsync(TlsIdentity? identity)
     {
-        if (identity is not null && Choice.Membership is { } membership && joined is StoreId store)
+        if (identity is not null && choice.Membership is { } membership && joined is StoreId store)
         {
             return new IdentityOrigin
             {
@@ -143,7 +146,7 @@ public sealed partial class StartDfssPeerCommand
                 await ClusterIdentity.KeepIssuerAsync(
                     issued, StoreId.Parse(peer.StoreId), peer.Addresses, cancellationToken).ConfigureAwait(false);
             }
-            else if (Choice.Membership is { } membership && identity is not null)
+            else if (choice.Membership is { } membership && identity is not null)
             {
                 await ClusterIdentity.AnnounceAsync(
                     membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);
