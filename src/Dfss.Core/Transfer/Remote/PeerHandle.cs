@@ -56,6 +56,9 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     public IChunkVerifier Verifier { get; }
 
+    /// <summary>Whether it is asked for a chunk before the chunk is put.</summary>
+    public PutInquiry Inquiry { get; } = new();
+
     /// <summary>
     /// Gets a chunk of a file, verified; by the file's name if this client is limited to names at the peer.
     /// </summary>
