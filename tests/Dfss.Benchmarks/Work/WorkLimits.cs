@@ -12,7 +12,7 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["send, client: KiB allocated"] = 16,
         ["send, client: KiB read from files"] = 1040,
         ["send, client: KiB written to files"] = 2,
-        ["send, client: system calls"] = 30,
+        ["send, client: system calls"] = 22,
         ["send, peer: KiB allocated"] = 13,
         ["send, peer: KiB read from files"] = 16,
         ["send, peer: KiB written to files"] = 1080,
@@ -24,7 +24,7 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["receive, peer: KiB allocated"] = 6,
         ["receive, peer: KiB read from files"] = 1080,
         ["receive, peer: KiB written to files"] = 2,
-        ["receive, peer: system calls"] = 40,
+        ["receive, peer: system calls"] = 30,
     });
 
     /// <summary>A file of 4 KiB among many.</summary>
