@@ -116,6 +116,14 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         return addresses;
     }
 
+    /// <summary>Whether an invalid address ends with a number, which is then out of range.</summary>
+    private static bool HasPort(string text)
+    {
+        string[] parts = text.Split(':');
+        return parts is [{ Length: > 0 } host, { Length: > 0 } port] && port.All(char.IsAsciiDigit)
+            && PeerAddress.TryParse(host, out _);
+    }
+
     private static CmdletException AddressInvalid(string text, string? variable)
     {
         const int ShownCharacters = 80;
@@ -125,7 +133,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
                 $"'{shown}' is not a peer's address: a host name has at most {DfssLimits.MaxHostBytes} bytes.")
             : PeerAddress.TryParse($"localhost:{text}", out PeerAddress? guess)
                 ? $"'{text}' is a port without a host: did you mean {guess}?"
-                : $"'{text}' is not a peer's address.";
+                : $"'{text}' is not a peer's address{(HasPort(text) ? ": a port is 1 to 65535" : string.Empty)}.";
         return new CmdletException(ErrorRecords.Create(
             "PeerAddressInvalid", ErrorCategory.InvalidArgument, text,
             variable is null ? problem : $"$env:{variable} names no peers: {problem}",

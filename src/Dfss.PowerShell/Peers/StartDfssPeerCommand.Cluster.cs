@@ -32,12 +32,31 @@ public sealed partial class StartDfssPeerCommand
         TlsIdentity? identity = joined is StoreId store
             ? await ClusterIdentity.OfStoreAsync(membership, store, Notices, cancellationToken).ConfigureAwait(false)
             : null;
-        if (identity is null && (isExplicit || !IsLoopback(Address)))
+        if (identity is not null)
         {
-            throw ClusterErrors.NotOfCluster(membership, path is null ? "a peer in memory" : $"the store '{path}'");
+            return identity;
         }
 
-        if (identity is null)
+        string served = path is null ? "a peer in memory" : $"the store '{path}'";
+        bool wasIssuer = joined is not null && membership.HasAuthority
+            && membership.LoadPeers().Any(peer => peer.IsIssuer && peer.StoreId == joined);
+        if (isExplicit || !IsLoopback(Address))
+        {
+            throw wasIssuer
+                ? ClusterErrors.IssuerNotGiven(membership, served)
+                : ClusterErrors.NotOfCluster(membership, served);
+        }
+
+        if (wasIssuer)
+        {
+            await WriteWarningAsync(
+                $"{ClusterErrors.WasIssuer(membership, served)} The peer serves this user on this machine alone, in "
+                    + "plaintext, and members of the cluster cannot use it. Stop it, and start it with "
+                    + "-Issuer; or give "
+                    + "-Cluster '' if this is meant.")
+                .ConfigureAwait(false);
+        }
+        else
         {
             await WriteVerboseAsync(
                 $"The cluster '{membership.Name}' was not joined for this store: the peer is this user's on this "
@@ -45,7 +64,7 @@ public sealed partial class StartDfssPeerCommand
                 .ConfigureAwait(false);
         }
 
-        return identity;
+        return null;
     }
 
     private async Task<PeerIdentity> FindIdentityAsync(string? path, CancellationToken cancellationToken)
