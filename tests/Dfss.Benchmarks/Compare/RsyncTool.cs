@@ -37,7 +37,7 @@ internal sealed class RsyncTool : ICopyTool
             configuration,
             [
                 "use chroot = no",
-                // Started by root, it would serve as nobody.
+                // Started by root, it would serve as a user without rights.
                 .. Environment.IsPrivilegedProcess ? ["uid = 0", "gid = 0"] : Array.Empty<string>(),
                 "[root]",
                 $"path = {root}",
