@@ -91,7 +91,7 @@ public enum DfssErrorCode
     /// </summary>
     RevocationStatusUnknown = 19,
 
-    /// <summary>Read. No peer asked knows a file of this name. Not transient.</summary>
+    /// <summary>Read. No peer that was asked has a file of this name. Not transient.</summary>
     FileNotFound = 20,
 
     /// <summary>Send. The name exists and replacing it was not asked for. Not transient.</summary>

@@ -52,7 +52,7 @@ public sealed class DfssPeerTests
     }
 
     [Fact]
-    public async Task At_the_limit_of_connections_the_next_client_is_told_that_the_peer_is_busy_and_comes_in_when_one_has_left()
+    public async Task At_the_limit_of_connections_the_next_client_gets_PeerBusy_and_is_admitted_when_one_has_left()
     {
         await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, Token);
         PeerAddress address = Cluster.AddressOf(peer);
@@ -94,7 +94,7 @@ public sealed class DfssPeerTests
     }
 
     [Fact]
-    public async Task Garbage_collection_that_fails_is_told_and_tried_again()
+    public async Task Garbage_collection_that_fails_is_reported_and_tried_again()
     {
         using TemporaryFolder folder = new();
         FakeTimeProvider clock = new();
@@ -129,7 +129,7 @@ public sealed class DfssPeerTests
             cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default,
             progress: null, Token);
         string bad = Directory.GetFiles(cluster.Folder["store0", "chunks"], "*", SearchOption.AllDirectories)[0];
-        StoreFiles.Spoil(cluster.Folder["store0"], ChunkId.Parse(Path.GetFileName(bad)));
+        StoreFiles.Corrupt(cluster.Folder["store0"], ChunkId.Parse(Path.GetFileName(bad)));
         await peer.RunScrubRoundAsync(Token);
         await peer.RunScrubRoundAsync(Token);
 

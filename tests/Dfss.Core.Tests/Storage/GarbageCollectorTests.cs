@@ -268,7 +268,7 @@ public sealed class DiskGarbageCollectorTests : GarbageCollectorContract
     protected override string? StorePath => folder.Path;
 
     [Fact]
-    public async Task A_folder_that_cannot_be_read_is_told_as_a_failed_store()
+    public async Task A_folder_that_cannot_be_read_is_reported_as_a_failed_store()
     {
         await CollectWithoutFoldersAsync(() => Directory.Delete(Path.Combine(folder.Path, "chunks"), recursive: true));
     }

@@ -19,7 +19,7 @@ public sealed class RefusedAccessTests : IDisposable
     [InlineData(DurableAction.SyncFile)]
     [InlineData(DurableAction.Rename)]
     [InlineData(DurableAction.SyncDirectory)]
-    public async Task A_refused_step_of_a_put_is_told_by_the_put_or_its_flush(object action)
+    public async Task A_refused_step_of_a_put_is_reported_by_the_put_or_its_flush(object action)
     {
         bool isRefusing = false;
         DurableFile files = new(step =>
@@ -42,7 +42,7 @@ public sealed class RefusedAccessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refused_delete_is_told()
+    public async Task A_refused_delete_is_reported()
     {
         bool isRefusing = false;
         DurableFile files = new(step =>
@@ -63,7 +63,7 @@ public sealed class RefusedAccessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_chunk_that_may_not_be_read_is_told()
+    public async Task A_chunk_that_may_not_be_read_is_reported()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are Unix's.");
         await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), Token);

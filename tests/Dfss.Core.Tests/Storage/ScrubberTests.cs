@@ -21,8 +21,8 @@ public sealed class ScrubberTests : IDisposable
         await using LocalStore store = await OpenAsync();
         List<ChunkId> ids = await PutAsync(store, 20);
         ChunkId file = TestChunks.Make(3).Id, row = TestChunks.Make(4, TestChunks.Small).Id;
-        StoreFiles.Spoil(folder.Path, file);
-        await StoreFiles.SpoilRowAsync(folder.Path, row);
+        StoreFiles.Corrupt(folder.Path, file);
+        await StoreFiles.CorruptRowAsync(folder.Path, row);
 
         await store.Scrubber.RunRoundAsync(Token);
 
@@ -115,7 +115,7 @@ public sealed class ScrubberTests : IDisposable
         // What is before the position is not read again in this round: it may go bad unnoticed until the next.
         await using LocalStore again = await OpenAsync();
         Assert.Equal(ids[(int)half - 1], again.Scrubber.Progress.Position);
-        await SpoilAsync(ids[0]);
+        await CorruptAsync(ids[0]);
         await again.Scrubber.RunRoundAsync(Token);
         Assert.Equal((20, 0), (again.Scrubber.Progress.Chunks, again.Scrubber.Progress.Corrupt));
         Assert.Null(again.Scrubber.Progress.Position);
@@ -178,7 +178,7 @@ public sealed class ScrubberTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_listed_is_told_and_tried_again()
+    public async Task What_cannot_be_listed_is_reported_and_tried_again()
     {
         await using LocalStore store = await OpenAsync();
         await store.Recovery;
@@ -225,15 +225,15 @@ public sealed class ScrubberTests : IDisposable
         }
     }
 
-    private async Task SpoilAsync(ChunkId id)
+    private async Task CorruptAsync(ChunkId id)
     {
         if (File.Exists(StoreFiles.PathOf(folder.Path, id)))
         {
-            StoreFiles.Spoil(folder.Path, id);
+            StoreFiles.Corrupt(folder.Path, id);
         }
         else
         {
-            await StoreFiles.SpoilRowAsync(folder.Path, id);
+            await StoreFiles.CorruptRowAsync(folder.Path, id);
         }
     }
 

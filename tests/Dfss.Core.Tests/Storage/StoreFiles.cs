@@ -10,7 +10,7 @@ internal static class StoreFiles
     public static string PathOf(string store, ChunkId id) =>
         Path.Combine(store, "chunks", id.ToString()[..2], id.ToString());
 
-    public static void Spoil(string store, ChunkId id)
+    public static void Corrupt(string store, ChunkId id)
     {
         using FileStream file = File.Open(PathOf(store, id), FileMode.Open, FileAccess.ReadWrite);
         file.Position = file.Length / 2;
@@ -20,7 +20,7 @@ internal static class StoreFiles
     }
 
     /// <summary>Gives a small chunk other bytes.</summary>
-    public static async Task SpoilRowAsync(string store, ChunkId id)
+    public static async Task CorruptRowAsync(string store, ChunkId id)
     {
         await using var connection = new SqliteConnection(
             $"Data Source={Path.Combine(store, "chunks.db")};Pooling=False");

@@ -23,7 +23,7 @@ public sealed class VerifyTests : IDisposable
             await before.Chunks.FlushAsync(Token);
         }
 
-        await StoreFiles.SpoilRowAsync(folder.Path, id);
+        await StoreFiles.CorruptRowAsync(folder.Path, id);
         await using LocalStore store = await OpenAsync();
         Task<ChunkState>? other = null;
         int stops = 0;

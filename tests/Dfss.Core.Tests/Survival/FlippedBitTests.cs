@@ -8,7 +8,7 @@ namespace Dfss.Tests.Survival;
 
 /// <summary>
 /// Single bits are flipped in stored chunks, anywhere: in files, in rows, in manifests. They are never delivered, found
-/// by a deep test, and mended by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c> the seed.
+/// by a deep test, and restored by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c> the seed.
 /// </summary>
 public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -70,7 +70,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_flipped_bit_is_never_delivered_and_is_found_and_mended()
+    public async Task A_flipped_bit_is_never_delivered_and_is_found_and_repaired()
     {
         int rows = 0;
         int manifests = 0;
@@ -104,7 +104,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_scrub_finds_flipped_bits_and_a_repair_mends_them()
+    public async Task The_scrub_finds_flipped_bits_and_a_repair_restores_them()
     {
         List<(StoreId Store, ChunkId Chunk, bool IsRow)> flipped = await FlipAsync(
             Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));

@@ -38,7 +38,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="onDisk">Whether their stores are on disk.</param>
     /// <param name="options">How the client transfers.</param>
     /// <param name="asksNobody">
-    /// Whether the peers serve whoever comes, through proxies too, for whose ports there are no tokens.
+    /// Whether the peers serve every client, through proxies too, for whose ports there are no tokens.
     /// </param>
     public static async Task<Cluster> StartAsync(
         int count, bool onDisk = false, TransferOptions? options = null, bool asksNobody = false)

@@ -88,7 +88,7 @@ public sealed class BadStoreTests : BadInputTests
     }
 
     [Fact]
-    public void A_full_peer_is_told_with_its_address_and_path_and_takes_what_fits()
+    public void A_full_peer_is_reported_with_its_address_and_path_and_takes_what_fits()
     {
         Assert.SkipWhen(SmallDisk.Obstacle is not null, SmallDisk.Obstacle ?? string.Empty);
         disk = new SmallDisk(Path.Combine(Folder, "disk"), "size=8m");
@@ -109,7 +109,7 @@ public sealed class BadStoreTests : BadInputTests
     {
         Send("a.bin", 3 * Chunk, chunkSize: Chunk);
         Run("Send-DfssFile in/good.txt -Peer $peer").ThrowIfFailed();
-        string id = SpoilAChunk(Store);
+        string id = CorruptChunk(Store);
         ErrorRecord error = Fails("Receive-DfssFile a.bin, good.txt -Peer $peer -Destination out", results: 1);
         Check(error, "ChunkCorrupt", ErrorCategory.InvalidData, "a.bin", id, Peer, "'a.bin'");
         IsAtDestination("a.bin.dfss-part", "good.txt");
@@ -125,8 +125,8 @@ public sealed class BadStoreTests : BadInputTests
         // The same chunks under another name: both peers have all of them now.
         Run("Send-DfssFile in/a.bin -Name b.bin -Peer $peer -ChunkSize 256KB").ThrowIfFailed();
         Run("Send-DfssFile in/a.bin -Name c.bin -Peer $other -ChunkSize 256KB").ThrowIfFailed();
-        string id = SpoilAChunk(Store);
-        SpoilAChunk(Path.Combine(Folder, "other"), except: id);
+        string id = CorruptChunk(Store);
+        CorruptChunk(Path.Combine(Folder, "other"), except: id);
         Result result = Run("Receive-DfssFile a.bin -Peer $both -Destination out");
         Assert.Single(result.As<FileInfo>());
         Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(Out("a.bin")));
@@ -148,7 +148,7 @@ public sealed class BadStoreTests : BadInputTests
     }
 
     /// <summary>Changes a byte of a chunk on a peer's disk; gives the chunk's id.</summary>
-    private static string SpoilAChunk(string store, string? except = null)
+    private static string CorruptChunk(string store, string? except = null)
     {
         string path = Directory.GetFiles(Path.Combine(store, "chunks"), "*", SearchOption.AllDirectories)
             .First(file => Path.GetFileName(file) != except);

@@ -35,7 +35,7 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
     public void Dispose() => users.Dispose();
 
     [Fact]
-    public async Task Every_command_of_a_member_whose_issuer_forges_answers_ends_in_time_with_objects_or_errors_of_DFSS()
+    public async Task Every_command_of_a_member_with_a_forging_issuer_ends_in_time_with_objects_or_errors()
     {
         (int seed, int runs) = ForgedCommands.Take(output, usual: 5);
         Environment.SetEnvironmentVariable("DFSS_CLUSTER_PASSPHRASE", Passphrase);

@@ -3,7 +3,7 @@ namespace Dfss.Storage;
 /// <summary>The check at the entrance of every store.</summary>
 internal static class ChunkVerification
 {
-    /// <summary>Refuses what is too long or is not the chunk it is said to be.</summary>
+    /// <summary>Refuses content that is too long or does not hash to the chunk id.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>, <see
     /// cref="DfssErrorCode.ChunkCorrupt"/>.</exception>
     public static void ThrowIfNot(ChunkId id, ReadOnlySpan<byte> content)

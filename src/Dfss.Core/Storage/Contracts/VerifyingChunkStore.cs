@@ -1,7 +1,8 @@
 namespace Dfss.Storage;
 
-/// <summary>A store whose chunks are hashed when they are read: what <see cref="GetAsync"/> returns hashes to the
-/// id.</summary>
+/// <summary>
+/// A store that hashes chunks when they are read: what <see cref="GetAsync"/> returns hashes to the id.
+/// </summary>
 /// <param name="inner">The store read from.</param>
 internal sealed class VerifyingChunkStore(IChunkStore inner) : IChunkStore
 {

@@ -3,8 +3,10 @@ using System.Text;
 
 namespace Dfss.Storage;
 
-/// <summary>The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last to be
-/// seen first: what is made before it counts for nothing if it is not there.</summary>
+/// <summary>
+/// The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last and read first:
+/// files without it do not count as a store.
+/// </summary>
 internal static class StoreFormat
 {
     /// <summary>The version written, and the newest that is read.</summary>
@@ -14,8 +16,9 @@ internal static class StoreFormat
     private const string Restore = "Restore it from a copy, or give another folder with -StorePath.";
 
     /// <summary>The store id of the store in a folder; null where the folder is empty or missing.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder of
-    /// something else.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder with other content.
+    /// </exception>
     public static StoreId? Read(StoreLayout layout)
     {
         if (!File.Exists(layout.FormatFile))

@@ -1,11 +1,12 @@
 namespace Dfss.Storage;
 
-/// <summary>Where things lie in a store's folder. docs/store-format.md has the picture.</summary>
+/// <summary>The paths in a store's folder. docs/store-format.md has the picture.</summary>
 /// <param name="root">The store's folder, as a full path.</param>
 internal sealed class StoreLayout(string root)
 {
-    /// <summary>Chunks lie in as many folders as a first byte of an id has values, so that none grows too
-    /// long.</summary>
+    /// <summary>
+    /// Chunks are in one folder for each value of an id's first byte, so that none has too many entries.
+    /// </summary>
     public const int ChunkFolderCount = 256;
 
     /// <summary>The store's folder.</summary>
@@ -39,10 +40,10 @@ internal sealed class StoreLayout(string root)
     public string ChunkFolder(int firstByte) => Path.Combine(Chunks, Convert.ToHexStringLower([(byte)firstByte]));
 
     /// <summary>
-    /// Takes the store from all other users, as earlier versions did not. Durable chunks follow as their folders are
-    /// counted.
+    /// Removes the access of all other users to the store, which earlier versions left. Durable chunks follow when
+    /// their folders are counted.
     /// </summary>
-    /// <param name="log">Told where the folder belongs to another user, and keeps its mode.</param>
+    /// <param name="log">Gets a line if the folder belongs to another user, and keeps its mode.</param>
     public void Restrict(Action<string>? log)
     {
         // First, so that no other user is in the way of the rest.
@@ -94,7 +95,7 @@ internal sealed class StoreLayout(string root)
         }
     }
 
-    /// <summary>Takes a folder and what is directly in it.</summary>
+    /// <summary>Restricts a folder and its direct content.</summary>
     private static void RestrictContent(DirectoryInfo folder)
     {
         RestrictOrThrow(folder);
