@@ -4,8 +4,10 @@ using Dfss.Benchmarks;
 const string Usage = """
     dotnet run -c Release --project tests/Dfss.Benchmarks -- NAME [ARGUMENTS]
 
-      compare  [MEBIBYTES [FILES [ROUNDS [FOLDER]]]]  dfss beside cp, rsync and scp: one file of 1024 MiB, then
-                                                      10000 files of 4 KiB, 3 rounds; 0 leaves one of the two out
+      compare  [MEBIBYTES [FILES [ROUNDS [FOLDER [PLOTS]]]]]
+                                                      dfss beside cp, rsync, scp, nginx with curl, rclone and restic:
+                                                      one file of 1024 MiB, then 10000 files of 4 KiB, 3 rounds; 0
+                                                      leaves one of the two out. Pictures (SVG) go to the folder PLOTS
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
@@ -21,11 +23,12 @@ const string Usage = """
 
 switch (args)
 {
-    case ["compare", .. { Length: <= 4 }] when AreNumbers(args[1..], 3):
+    case ["compare", .. { Length: <= 5 }] when AreNumbers(args[1..], 3):
         await InFolderAsync(
             Argument(4, Path.GetTempPath()),
             folder => CompareBenchmark.RunAsync(
-                folder, new ComparisonSize(Number(1, 1024), Number(2, 10_000), Number(3, 3)), Console.Out));
+                folder, new ComparisonSize(
+                    Number(1, 1024), Number(2, 10_000), Number(3, 3), args.ElementAtOrDefault(5)), Console.Out));
         return 0;
     case ["transfer", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
         await InFolderAsync(
