@@ -94,9 +94,11 @@ public sealed class DfssClient : IAsyncDisposable
     public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
         new FileLister(finder, directory, Options).ListAsync(prefix, cancellationToken);
 
-    /// <summary>Receives a stored file to a local path, whose folder exists. Bytes come under that name only when every
-    /// chunk has been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from
-    /// which the next one of the same file goes on.</summary>
+    /// <summary>
+    /// Receives a stored file to a local path, whose folder exists. The file gets that name only when every chunk has
+    /// been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from which the
+    /// next receive of the same file resumes.
+    /// </summary>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt,
     /// FileChanged, KeyRequired, KeyWrong, FileNotEncrypted, FileTampered, ...</exception>
     public Task ReceiveAsync(

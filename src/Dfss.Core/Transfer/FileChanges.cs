@@ -6,7 +6,7 @@ public sealed record RemoveOptions
     /// <summary>The options that hold when none are given.</summary>
     public static RemoveOptions Default { get; } = new();
 
-    /// <summary>Removes the name at whatever version it is; else only at that of the file.</summary>
+    /// <summary>Removes the name at any version; otherwise only at that of the file.</summary>
     public bool Force { get; init; }
 }
 

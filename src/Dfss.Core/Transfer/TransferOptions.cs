@@ -131,7 +131,7 @@ public sealed record SendOptions
     /// </summary>
     public IReadOnlyList<Recipient> Recipients { get; init; } = [];
 
-    /// <summary>Whether a name that exists is replaced, at whatever version it is.</summary>
+    /// <summary>Whether an existing name is replaced, at any version.</summary>
     public bool Force { get; init; }
 
     /// <summary>

@@ -59,7 +59,7 @@ internal sealed class Scrubber : IDisposable
 
     /// <summary>Makes one round after the other until cancelled; returns at once where it is turned off.</summary>
     /// <param name="ready">Ends when the recovery from a crash is done.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task RunAsync(Task ready, CancellationToken cancellationToken)
     {
         if (rate is null)

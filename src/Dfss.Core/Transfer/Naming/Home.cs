@@ -182,7 +182,7 @@ internal sealed class Home
     public bool IsSameAs(IReadOnlyList<HomeMember> other) =>
         Voters.Select(member => member.StoreId).SequenceEqual(other.Select(member => member.StoreId));
 
-    /// <summary>Whether these are the same stores, in whatever order: then the same members vote.</summary>
+    /// <summary>Whether these are the same stores in any order: then the same members vote.</summary>
     public bool HasSameStoresAs(IReadOnlyList<HomeMember> other) => Place.VoterCount == other.Count
         && Voters.Select(member => member.StoreId).ToHashSet().SetEquals(other.Select(member => member.StoreId));
 

@@ -117,7 +117,7 @@ internal sealed class RecordWriter
             : null;
     }
 
-    /// <summary>Steps 3 to 5 with chunks that are at their members already, as far as the plan says.</summary>
+    /// <summary>Steps 3 to 5 with chunks that are at their members already, according to the plan.</summary>
     /// <param name="describe">The record, made from the one it replaces (null: none).</param>
     /// <param name="planSeals">
     /// Says which member is to seal what: of the file, and then of earlier versions that are put again; nothing for a

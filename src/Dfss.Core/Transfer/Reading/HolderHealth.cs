@@ -27,7 +27,7 @@ internal sealed class HolderHealth(TransferOptions options)
     /// Scale, CACM 2013, finds 2-5 % more load sufficient against a tail).</summary>
     private const int ReadsPerHedge = 10;
 
-    /// <summary>16 at once, as many as are usually in flight when a holder stands still.</summary>
+    /// <summary>16 at once, as many as are usually in flight when a holder stalls.</summary>
     private const int MostHedges = TransferOptions.DefaultThrottleLimit;
 
     private readonly ConcurrentDictionary<StoreId, FailureMemory> failed = new();
@@ -36,7 +36,7 @@ internal sealed class HolderHealth(TransferOptions options)
     private readonly ReadTimes smallTimes = new();
     private int hedgeCredit = MostHedges * ReadsPerHedge;
 
-    /// <summary>How long a read of so many bytes goes on before it is late.</summary>
+    /// <summary>How long a read of this many bytes may take before it is late.</summary>
     public TimeSpan HedgeDelay(int length)
     {
         if (TimesOf(length).Typical is not TimeSpan typical)

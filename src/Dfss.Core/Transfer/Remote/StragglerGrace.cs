@@ -23,7 +23,7 @@ internal static class StragglerGrace
 
     /// <summary>
     /// Waits until all have ended, or enough, as <paramref name="isEnough"/> says after each end, and then a little for
-    /// the rest. Does not throw what they failed with.
+    /// the rest. Does not throw their exceptions.
     /// </summary>
     public static async Task WaitAsync(
         IReadOnlyCollection<Task> tasks, Func<bool> isEnough, TimeProvider clock, CancellationToken cancellationToken)

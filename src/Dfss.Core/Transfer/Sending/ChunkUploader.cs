@@ -248,7 +248,7 @@ internal sealed partial class ChunkUploader
     }
 
     /// <summary>
-    /// A send that goes on asks for all its chunks: nothing that is there already goes over the line again.
+    /// A resumed send asks for all its chunks: it sends none again that is there already.
     /// </summary>
     private bool IsAskedFirst(PeerHandle peer, int length) =>
         knownCount > 0 || (length > PutUnaskedBytes && peer.Inquiry.IsWorthwhile);
