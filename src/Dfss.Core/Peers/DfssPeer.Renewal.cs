@@ -10,7 +10,12 @@ public sealed partial class DfssPeer
     /// <summary>Daily: an operator that reads the log once a week sees it in time.</summary>
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
+    /// <summary>One minute: two issuers that sign over each other's address do not load the peers.</summary>
+    private static readonly TimeSpan FollowInterval = TimeSpan.FromMinutes(1);
+
+    private readonly Lock followGate = new();
     private long? remindedAt;
+    private long? followedAt;
     private IssuerStatement? knownIssuer;
 
     /// <summary>The identity that it shows; null without a certificate.</summary>
@@ -60,15 +65,28 @@ public sealed partial class DfssPeer
 
     /// <summary>
     /// Renews at once where the issuer is at another place than before: the issuer may have lost this peer's address,
-    /// and this peer the issuer's.
+    /// and this peer the issuer's. At most once a minute; the next pass of the revocation watch follows a later move.
     /// </summary>
     private void FollowIssuer()
     {
-        if (tls?.Validator.Issuer?.Current is { } now
-            && Interlocked.Exchange(ref knownIssuer, now)?.IsSamePlace(now) != true)
+        lock (followGate)
         {
-            renewal.RunSoon();
+            if (tls?.Validator.Issuer?.Current is not { } now || knownIssuer?.IsSamePlace(now) == true
+                || (followedAt is { } last && Options.TimeProvider.GetElapsedTime(last) < FollowInterval))
+            {
+                return;
+            }
+
+            if (knownIssuer is { Number: > 0 })
+            {
+                // The first place that this peer learns is no move.
+                followedAt = Options.TimeProvider.GetTimestamp();
+            }
+
+            knownIssuer = now;
         }
+
+        renewal.RunSoon();
     }
 
     private static string EndOf(TlsIdentity identity) =>

@@ -117,8 +117,15 @@ public sealed partial class DfssPeer
     private async Task<TimeSpan?> WatchIdentitiesAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        FollowIssuer();
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
+
+        // Last, and logged where it fails: a pass that fails closes the peer to new connections.
+        if (tls?.Validator.Issuer is { } issuer)
+        {
+            await issuer.RestoreAsync(cancellationToken).ConfigureAwait(false);
+            FollowIssuer();
+        }
+
         return Options.IdentityInterval;
     }
 

@@ -163,7 +163,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
             if (options.Issuer is { } issuer)
             {
                 // Before the first client is greeted: hello has the number of the statement of these addresses.
-                await issuer.SetAddressesAsync(store.StoreId, Advertise(options, listener)).ConfigureAwait(false);
+                await issuer.SetAddressesAsync(
+                    store.StoreId, Advertise(options, listener), options.Log).ConfigureAwait(false);
             }
 
             LoopbackToken? token = await CreateTokenAsync(options, listener, cancellationToken).ConfigureAwait(false);

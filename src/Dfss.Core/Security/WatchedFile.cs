@@ -13,7 +13,9 @@ namespace Dfss.Security;
 /// <param name="read">Parses the bytes, given the content in force: null at first. Throws FormatException for invalid
 /// bytes.</param>
 /// <param name="log">Receives the failures that occur while the file is in use.</param>
-internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, T> read, Action<string>? log)
+/// <param name="initial">The content in force before the file is first read; null where there is none.</param>
+internal sealed class WatchedFile<T>(
+    string path, string what, Func<byte[], T?, T> read, Action<string>? log, T? initial = null)
     where T : class
 {
     /// <summary>16 MiB: some 400,000 revoked certificates.</summary>
@@ -21,7 +23,7 @@ internal sealed class WatchedFile<T>(string path, string what, Func<byte[], T?, 
 
     private readonly Lock gate = new();
     private (DateTime Written, long Length) stamp;
-    private T? content;
+    private T? content = initial;
 
     /// <summary>The content in force: as it was when the file could last be read.</summary>
     /// <exception cref="DfssException">InvalidArgument: the file has never been read, and cannot be.</exception>

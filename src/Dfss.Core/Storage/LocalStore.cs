@@ -178,7 +178,7 @@ internal sealed class LocalStore : IAsyncDisposable
 
             StoreId id = former ?? CreateStore(layout, files);
             layout.CreateFolders(files);
-            await arrival.SetAsideCatalogAsync(files, fault).ConfigureAwait(false);
+            await arrival.SetAsideCatalogAsync(files).ConfigureAwait(false);
             var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
             id = await ClaimAsync(layout, files, catalog, id, former is null, arrival, options.Log)
@@ -238,13 +238,16 @@ internal sealed class LocalStore : IAsyncDisposable
                 : string.Create(
                     CultureInfo.InvariantCulture,
                     $"The store at '{layout.Root}' is a copy of store {arrival.CopyOf}: it is store {id} from now on. "
-                        + $"It has set aside what the original knew of {arrival.SetAsideNames} names, and has no vote "
-                        + $"on these."));
+                        + $"It has set aside what the original knew{NamesOf(arrival)}, and has no vote on these."));
         }
 
         await catalog.SetStoreIdAsync(id).ConfigureAwait(false);
         return id;
     }
+
+    private static string NamesOf(StoreArrival arrival) => arrival.SetAsideNames is long names
+        ? string.Create(CultureInfo.InvariantCulture, $" of {names} names")
+        : " of its names";
 
     private static async Task CloseAsync(IEnumerable<object> parts)
     {

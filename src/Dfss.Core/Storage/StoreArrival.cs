@@ -59,28 +59,44 @@ internal sealed class StoreArrival
     /// <summary>The store id that it gives up, as a copy of that store; null where it keeps its own.</summary>
     public StoreId? CopyOf { get; }
 
-    /// <summary>How many names' registers were set aside, as those of the original.</summary>
-    public long SetAsideNames { get; private set; }
+    /// <summary>
+    /// How many names' registers were set aside, as those of the original; null where the catalog cannot be read.
+    /// </summary>
+    public long? SetAsideNames { get; private set; }
 
     /// <summary>
     /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat.
     /// The next open of the store finds no catalog, as in a store that lost it, and makes a new store id.
     /// </summary>
-    public async Task SetAsideCatalogAsync(DurableFile files, FailStopLatch fault)
+    public async Task SetAsideCatalogAsync(DurableFile files)
     {
         if (CopyOf is not StoreId original || !File.Exists(layout.CatalogFile))
         {
             return;
         }
 
-        // Closing moves the log into the file, which then has all of the catalog.
-        Catalog catalog = new(layout.CatalogFile, fault);
-        await using (catalog.ConfigureAwait(false))
+        try
         {
-            SetAsideNames = catalog.CountNames();
+            // Closing moves the log into the file, which then has all of the catalog.
+            Catalog catalog = new(layout.CatalogFile, new FailStopLatch(layout.Root, log: null));
+            await using (catalog.ConfigureAwait(false))
+            {
+                SetAsideNames = catalog.CountNames();
+            }
+        }
+        catch (DfssException)
+        {
+            // A corrupt catalog is set aside as it is: this store does not use it.
         }
 
-        files.Rename(layout.CatalogFile, $"{layout.CatalogFile}.{original}");
+        // The log first: without its file SQLite would delete it.
+        string aside = $"{layout.CatalogFile}.{original}";
+        if (File.Exists($"{layout.CatalogFile}-wal"))
+        {
+            files.Rename($"{layout.CatalogFile}-wal", $"{aside}-wal");
+        }
+
+        files.Rename(layout.CatalogFile, aside);
         files.SyncDirectory(layout.Root);
     }
 

@@ -1,4 +1,5 @@
 using Dfss.Clusters;
+using Dfss.Peers;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;
@@ -10,7 +11,7 @@ namespace Dfss.Tests.Peers;
 /// <summary>
 /// A cluster's issuer that is started again at another address: how members and running peers find it.
 /// </summary>
-public sealed class IssuerAddressTests : IAsyncLifetime
+public sealed partial class IssuerAddressTests : IAsyncLifetime
 {
     private readonly TemporaryFolder folder = new();
     private TestIssuer issuer = null!;
@@ -178,14 +179,8 @@ public sealed class IssuerAddressTests : IAsyncLifetime
     {
         ClusterMembership membership = await CreateMemberAsync(name);
         StoreId store = default;
-        return await TlsPeer.StartAsync(
-            id =>
-            {
-                store = id;
-                membership.SaveIdentityAsync(
-                    issuer.Authority.IdentifyPeer(id).Certificate, id, Token).GetAwaiter().GetResult();
-                return membership.LoadStore(id)!;
-            },
+        return await StartPeerAsync(
+            membership,
             options => options with
             {
                 RenewIdentity = renewed is null ? null : async (shown, addresses, cancellationToken) =>
@@ -196,8 +191,21 @@ public sealed class IssuerAddressTests : IAsyncLifetime
                     return kept;
                 },
             },
-            Token);
+            id => store = id);
     }
+
+    private Task<TlsPeer> StartPeerAsync(
+        ClusterMembership membership, Func<PeerOptions, PeerOptions> configure, Action<StoreId>? made = null) =>
+        TlsPeer.StartAsync(
+            id =>
+            {
+                made?.Invoke(id);
+                membership.SaveIdentityAsync(
+                    issuer.Authority.IdentifyPeer(id).Certificate, id, Token).GetAwaiter().GetResult();
+                return membership.LoadStore(id)!;
+            },
+            configure,
+            Token);
 
     private static TlsIdentity Identity(ClusterMembership membership) => membership.LoadMember()!;
 

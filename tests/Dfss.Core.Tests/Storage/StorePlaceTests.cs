@@ -112,6 +112,21 @@ public sealed class StorePlaceTests : IDisposable
             line.Contains("It has set aside what the original knew of 1 names", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_copy_whose_catalog_is_corrupt_sets_it_aside()
+    {
+        StoreId id = await FillAsync(Original);
+        string copy = Copy();
+        await File.WriteAllTextAsync(Path.Combine(copy, "catalog.db"), new string('x', 8192), Token);
+        List<string> log = [];
+        await using LocalStore store = await LocalStore.OpenAsync(
+            copy, new LocalStoreOptions { Relocation = StoreRelocation.Copied, Log = log.Add }, Token);
+        Assert.Contains(log, line =>
+            line.Contains("It has set aside what the original knew of its names", StringComparison.Ordinal));
+        Assert.Equal(
+            new string('x', 8192), await File.ReadAllTextAsync(Path.Combine(copy, $"catalog.db.{id}"), Token));
+    }
+
     /// <summary>A service whose command line keeps the switch would else lose all its files at each start.</summary>
     [Fact]
     public async Task A_copy_takes_a_new_id_once_however_often_the_option_is_given()

@@ -20,7 +20,7 @@ public sealed partial class ClusterMembership
 
     /// <summary>
     /// The known peers, the issuer first; empty where none is known yet. The issuer's addresses are those of its newest
-    /// signed statement, which may be newer than the saved ones, then the saved ones.
+    /// signed statement, which may be newer than the saved ones, then the saved ones; those of loopback are last.
     /// </summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<ClusterPeer> LoadPeers()
@@ -40,7 +40,8 @@ public sealed partial class ClusterMembership
         [
             new ClusterPeer(
                 issuer.StoreId,
-                [.. issuer.Addresses.Union(before, StringComparer.OrdinalIgnoreCase).Take(DfssLimits.MaxAddresses)],
+                [.. issuer.Addresses.Union(before, StringComparer.OrdinalIgnoreCase).OrderBy(IsLoopback)
+                    .Take(DfssLimits.MaxAddresses)],
                 IsIssuer: true),
             .. saved.Where(peer => peer.StoreId != issuer.StoreId).Select(peer => peer with { IsIssuer = false }),
         ];
@@ -48,14 +49,17 @@ public sealed partial class ClusterMembership
 
     /// <summary>
     /// The addresses at which the issuer may be: the newest first, and last those of a peer that was saved as the
-    /// issuer and that the statement does not name.
+    /// issuer and that the statement does not name, and those of loopback.
     /// </summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public IReadOnlyList<PeerAddress> LoadIssuer() =>
     [
         .. LoadPeers().Concat(LoadSavedPeers()).Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses)
-            .Distinct(StringComparer.OrdinalIgnoreCase).Select(PeerAddress.Parse),
+            .Distinct(StringComparer.OrdinalIgnoreCase).OrderBy(IsLoopback).Select(PeerAddress.Parse),
     ];
+
+    /// <summary>The issuer's own, or on another machine another peer's.</summary>
+    private static bool IsLoopback(string address) => PeerAddress.Parse(address).IsLoopback;
 
     /// <summary>Saves the list of peers.</summary>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>

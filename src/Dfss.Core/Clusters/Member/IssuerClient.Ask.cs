@@ -7,15 +7,20 @@ namespace Dfss.Clusters;
 /// <content>Finds the issuer and asks it.</content>
 public sealed partial class IssuerClient
 {
+    private const int AskedPeers = 8;
+
+    /// <summary>2 s: a peer answers within one, and a caller does not wait long for an issuer that is down.</summary>
+    private static readonly TimeSpan AskPeersTime = TimeSpan.FromSeconds(2);
+
     private async Task<Answer> AskAsync(string operation, MessageMap arguments, CancellationToken cancellationToken)
     {
         // Where only the answer was lost, the call is repeated: every operation is idempotent.
         PeerCall call = new(operation, arguments, Payload: null, Destination: null, IsBulk: false);
         List<DfssException> failures = [];
         Answer? answer = await TryAskAsync(addresses, call, failures, cancellationToken).ConfigureAwait(false);
-        if (answer is null && membership is not null && options.Issuer is not null)
+        if (answer is null && membership is not null && options.Issuer is { } exchange)
         {
-            await AskPeersAsync(membership, cancellationToken).ConfigureAwait(false);
+            await AskPeersAsync(membership, exchange, cancellationToken).ConfigureAwait(false);
             answer = await TryAskAsync(
                 [.. membership.LoadIssuer().Except(addresses)], call, failures,
                 cancellationToken).ConfigureAwait(false);
@@ -47,30 +52,56 @@ public sealed partial class IssuerClient
     }
 
     /// <summary>
-    /// Connects to every other known peer, which brings the newest statement of the issuer's address that they have.
+    /// Connects to the other known peers, 8 at a time, until one has a newer statement of the issuer's address, and for
+    /// 2 s at most. A connection brings the statement.
     /// </summary>
-    private Task AskPeersAsync(ClusterMembership of, CancellationToken cancellationToken) => Task.WhenAll(
-        of.LoadPeers().Where(peer => !peer.IsIssuer).Select(async peer =>
+    private async Task AskPeersAsync(
+        ClusterMembership of, IssuerExchange exchange, CancellationToken cancellationToken)
+    {
+        long known = exchange.Number;
+        using CancellationTokenSource limit = new(AskPeersTime, clock);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        ParallelOptions width = new() { MaxDegreeOfParallelism = AskedPeers, CancellationToken = ended.Token };
+        try
         {
-            foreach (PeerAddress address in peer.Addresses.Select(PeerAddress.Parse))
+            await Parallel.ForEachAsync(of.LoadPeers().Where(peer => !peer.IsIssuer), width, async (peer, token) =>
             {
-                try
+                await AskPeerAsync(peer, token).ConfigureAwait(false);
+                if (exchange.Number > known)
                 {
-                    ClientChannel channel = await ClientChannel.ConnectAsync(
-                        address, options, cancellationToken).ConfigureAwait(false);
-                    await channel.DisposeAsync().ConfigureAwait(false);
-                    return;
+                    await ended.CancelAsync().ConfigureAwait(false);
                 }
-                catch (DfssException)
-                {
-                    // The failure to report is that of the issuer's addresses.
-                }
+            }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The time is over, or a newer statement is here.
+        }
+    }
+
+    private async Task AskPeerAsync(ClusterPeer peer, CancellationToken cancellationToken)
+    {
+        foreach (PeerAddress address in peer.Addresses.Select(PeerAddress.Parse))
+        {
+            try
+            {
+                ClientChannel channel = await ClientChannel.ConnectAsync(
+                    address, options, cancellationToken).ConfigureAwait(false);
+                await channel.DisposeAsync().ConfigureAwait(false);
+                return;
             }
-        }));
+            catch (DfssException)
+            {
+                // The failure to report is that of the issuer's addresses.
+            }
+        }
+    }
 
     private DfssException NotFound(List<DfssException> failures) =>
-        // A peer that answers and is not the issuer is a more serious failure than no answer, and is reported first.
-        failures.Find(error => !IsUnreachable(error)) ?? new DfssException(
+        // A peer that answers and is not the issuer is a more serious failure than no answer, and is reported first; not
+        // a peer of this machine, where the issuer has addresses elsewhere.
+        failures.Find(error => !IsUnreachable(error)
+            && (error.Peer is not { IsLoopback: true } || addresses.All(address => address.IsLoopback))) ?? new DfssException(
             DfssErrorCode.IssuerUnreachable,
             failures.Count == 0
                 ? "No address of the cluster's issuer is known here."

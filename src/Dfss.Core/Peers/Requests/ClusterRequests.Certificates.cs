@@ -62,7 +62,7 @@ internal sealed partial class ClusterRequests
     }
 
     /// <summary>The statement of the issuer's address that is in force here.</summary>
-    public RequestAnswer GetIssuer() => new(MessageMap.Empty, bytes: Statement.ReadSigned() ?? throw new DfssException(
+    public RequestAnswer GetIssuer() => new(MessageMap.Empty, bytes: Statement.Signed ?? throw new DfssException(
         DfssErrorCode.InvalidArgument, "This peer does not know yet where the cluster's issuer is."));
 
     /// <summary>Takes a newer statement of the issuer's address over.</summary>

@@ -17,6 +17,9 @@ internal sealed class IssuerExchange(IssuerFile kept, Action<string>? log)
     public static IssuerExchange? For(TlsTransport tls, Action<string>? log) =>
         tls.Validator.Issuer is { } kept ? new IssuerExchange(kept, log) : null;
 
+    /// <summary>The number of this side's statement.</summary>
+    public long Number => kept.Current.Number;
+
     /// <summary>Makes sure that both sides have the newer statement.</summary>
     /// <exception cref="DfssException">The failure of the connection.</exception>
     public async Task RunAsync(ClientChannel channel, PeerAddress address, CancellationToken cancellationToken)
@@ -37,7 +40,7 @@ internal sealed class IssuerExchange(IssuerFile kept, Action<string>? log)
 
     private async Task RunAsync(ClientChannel channel, long theirs, CancellationToken cancellationToken)
     {
-        if (theirs < kept.Current.Number && kept.ReadSigned() is { } signed)
+        if (theirs < kept.Current.Number && kept.Signed is { } signed)
         {
             using Response pushed = await channel.CallAsync(
                 Operations.PutIssuer, MessageMap.Empty, signed, cancellationToken).ConfigureAwait(false);
