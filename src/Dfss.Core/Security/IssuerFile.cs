@@ -7,8 +7,8 @@ namespace Dfss.Security;
 /// <summary>
 /// The statement of the issuer's place as one member of a cluster keeps it, in a file that several processes of the
 /// member share. A newer statement replaces it whichever peer or client sends it, because the authority has signed it.
-/// An older one never replaces it. While the file cannot be read, the statement read before stays in force: it only says
-/// where to look for the issuer, so no use of it fails. Safe for concurrent use.
+/// An older one never replaces it. While the file cannot be read, the statement read before stays in force: it only
+/// says where to look for the issuer, so no use of it fails. Safe for concurrent use.
 /// </summary>
 internal sealed class IssuerFile
 {

@@ -98,10 +98,11 @@ public sealed partial class IssuerClient
     }
 
     private DfssException NotFound(List<DfssException> failures) =>
-        // A peer that answers and is not the issuer is a more serious failure than no answer, and is reported first; not
-        // a peer of this machine, where the issuer has addresses elsewhere.
+        // A peer that answers and is not the issuer is a more serious failure than no answer, and is reported first.
+        // Not so a peer of this machine, where the issuer has addresses elsewhere.
         failures.Find(error => !IsUnreachable(error)
-            && (error.Peer is not { IsLoopback: true } || addresses.All(address => address.IsLoopback))) ?? new DfssException(
+            && (error.Peer is not { IsLoopback: true } || addresses.All(address => address.IsLoopback)))
+        ?? new DfssException(
             DfssErrorCode.IssuerUnreachable,
             failures.Count == 0
                 ? "No address of the cluster's issuer is known here."
