@@ -147,13 +147,8 @@ public sealed class BadStoreTests : BadInputTests
     /// <summary>Changes a byte of a chunk on a peer's disk; gives the chunk's id.</summary>
     private static string SpoilAChunk(string store, string? except = null)
     {
-        string path = Directory.GetFiles(Path.Combine(store, "chunks"), "*", SearchOption.AllDirectories)
-            .First(file => Path.GetFileName(file) != except);
-        using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = file.Length / 2;
-        int before = file.ReadByte();
-        file.Position--;
-        file.WriteByte((byte)(before ^ 1));
-        return Path.GetFileName(path);
+        StoredChunk chunk = StoreFiles.List(store).First(chunk => chunk.Length == Chunk && chunk.Id.ToString() != except);
+        chunk.Flip(at: 7);
+        return chunk.Id.ToString();
     }
 }

@@ -89,29 +89,6 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>A session that sees what is committed now and nothing later. To be disposed before the
-    /// database.</summary>
-    /// <param name="query">Some query: a snapshot begins with the first.</param>
-    public DatabaseSession OpenSnapshot(string query)
-    {
-        DatabaseSession session = Guarded(() => DatabaseSession.OpenReader(path));
-        bool isBegun = false;
-        try
-        {
-            Guarded(() => session.Execute("BEGIN"));
-            Guarded(() => session.Prepare(query).ExecuteScalar());
-            isBegun = true;
-            return session;
-        }
-        finally
-        {
-            if (!isBegun)
-            {
-                session.Dispose();
-            }
-        }
-    }
-
     /// <summary>Writes what waits, and closes.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -239,7 +216,7 @@ internal sealed class Database : IAsyncDisposable
     }
 
     /// <summary>Runs a query; what SQLite says of its failure is told as the store's.</summary>
-    public T Guarded<T>(Func<T> action)
+    private T Guarded<T>(Func<T> action)
     {
         try
         {

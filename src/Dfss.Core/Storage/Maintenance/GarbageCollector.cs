@@ -6,7 +6,12 @@ namespace Dfss.Storage;
 /// <remarks>A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks
 /// again, and answers that the chunk is missing. So too short a grace period costs a re-send, never a file.</remarks>
 internal sealed class GarbageCollector(
-    IRegisterTable table, ILocalChunkStore chunks, StoreRoots roots, TouchedChunks touched, Func<ChunkId, bool> isQuarantined) : IDisposable
+    IRegisterTable table,
+    ILocalChunkStore chunks,
+    StoreRoots roots,
+    TouchedChunks touched,
+    Func<ChunkId, bool> isQuarantined,
+    Func<CancellationToken, Task> reclaimAsync) : IDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
     public static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromHours(24);
@@ -45,6 +50,7 @@ internal sealed class GarbageCollector(
             if (!isDryRun)
             {
                 touched.Forget(gracePeriod);
+                await reclaimAsync(cancellationToken).ConfigureAwait(false);
             }
 
             return result with { FilesMarked = marked };

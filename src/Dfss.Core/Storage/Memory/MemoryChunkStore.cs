@@ -14,7 +14,7 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     {
         this.touched = touched;
         Space = new StoreSpace(
-            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null, () => Task.CompletedTask);
+            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null);
     }
 
     /// <summary>Whether there is room for more.</summary>
@@ -24,24 +24,24 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     public (long Chunks, long Bytes) Count() => (chunks.Count, Interlocked.Read(ref bytes));
 
     /// <inheritdoc/>
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         ChunkVerification.ThrowIfNot(id, content.Span);
         touched.Touch(id);
         if (chunks.ContainsKey(id))
         {
-            return PutResult.AlreadyPresent;
+            return ValueTask.FromResult(PutResult.AlreadyPresent);
         }
 
-        using StoreSpace.Grant grant = await Space.TakeAsync(content, cancellationToken).ConfigureAwait(false);
+        using StoreSpace.Grant grant = Space.Take(content);
         if (!chunks.TryAdd(id, content.ToArray()))
         {
-            return PutResult.AlreadyPresent;
+            return ValueTask.FromResult(PutResult.AlreadyPresent);
         }
 
         Interlocked.Add(ref bytes, content.Length);
-        return PutResult.Stored;
+        return ValueTask.FromResult(PutResult.Stored);
     }
 
     /// <inheritdoc/>

@@ -20,8 +20,12 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
     public Catalog(string path, FailStopLatch fault)
     {
         this.fault = fault;
-        database = new Database(path, $"{Schema};{VotesSchema}", fault);
+        database = new Database(path, $"{Schema};{VotesSchema};{ScrubTable.Schema}", fault);
+        ScrubTable = new ScrubTable(database);
     }
+
+    /// <summary>Where the scrub keeps its progress.</summary>
+    public ScrubTable ScrubTable { get; }
 
     /// <summary>Whose registers these are; null in a new catalog.</summary>
     public StoreId? StoreId => database.Read(session =>
