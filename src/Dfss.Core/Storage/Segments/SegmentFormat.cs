@@ -12,8 +12,11 @@ internal static class SegmentFormat
     /// <summary>65,536: nor does one that has as many records.</summary>
     public const int MaxRecords = 1 << 16;
 
-    /// <summary>A segment's header: what it is, and its own id.</summary>
-    public const int HeaderBytes = 24;
+    /// <summary>A segment's header: what it is, its own id, and its mark.</summary>
+    public const int HeaderBytes = 32;
+
+    /// <summary>Where the mark is.</summary>
+    public const int MarkAt = 24;
 
     /// <summary>A record's header: magic, length, chunk id, checksum of these.</summary>
     public const int RecordHeaderBytes = 44;
@@ -25,6 +28,7 @@ internal static class SegmentFormat
     public const string IndexExtension = ".index";
 
     private const int OwnIdAt = 8;
+    private const int MarkBytes = 8;
     private const int LengthAt = 4;
     private const int IdAt = 8;
     private const int ChecksumAt = 40;
@@ -41,12 +45,32 @@ internal static class SegmentFormat
         byte[] header = new byte[HeaderBytes];
         Magic.CopyTo(header);
         ownId.TryWriteBytes(header.AsSpan(OwnIdAt));
+        Mark(ownId, HeaderBytes).CopyTo(header.AsSpan(MarkAt));
         return header;
+    }
+
+    /// <summary>The mark: up to where the segment was on stable storage when it was written, and a checksum of that and the
+    /// segment's own id. After a kill of the process it is exact; after a power cut it may be an earlier one.</summary>
+    public static byte[] Mark(Guid ownId, long durableLength)
+    {
+        byte[] mark = new byte[MarkBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(mark, (uint)durableLength);
+        BinaryPrimitives.WriteUInt32LittleEndian(mark.AsSpan(sizeof(uint)), ChecksumOfMark(ownId, mark));
+        return mark;
+    }
+
+    /// <summary>What a segment's mark says; nothing is durable where it is damaged.</summary>
+    public static long ReadMark(ReadOnlySpan<byte> header, Guid ownId)
+    {
+        ReadOnlySpan<byte> mark = header.Slice(MarkAt, MarkBytes);
+        return BinaryPrimitives.ReadUInt32LittleEndian(mark[sizeof(uint)..]) == ChecksumOfMark(ownId, mark)
+            ? BinaryPrimitives.ReadUInt32LittleEndian(mark)
+            : HeaderBytes;
     }
 
     /// <summary>The segment's own id; null where this is no header.</summary>
     public static Guid? ReadHeader(ReadOnlySpan<byte> header) =>
-        header.Length >= HeaderBytes && header.StartsWith(Magic) ? new Guid(header[OwnIdAt..HeaderBytes]) : null;
+        header.Length >= HeaderBytes && header.StartsWith(Magic) ? new Guid(header[OwnIdAt..MarkAt]) : null;
 
     /// <summary>Writes a record's header.</summary>
     public static void WriteRecordHeader(Span<byte> header, ChunkId id, int length)
@@ -71,6 +95,14 @@ internal static class SegmentFormat
         id = new ChunkId(header.Slice(IdAt, ChunkId.SizeBytes));
         length = BinaryPrimitives.ReadInt32LittleEndian(header[LengthAt..]);
         return length is >= 0 and <= DfssLimits.MaxPayloadBytes;
+    }
+
+    private static uint ChecksumOfMark(Guid ownId, ReadOnlySpan<byte> mark)
+    {
+        Span<byte> bytes = stackalloc byte[MarkAt - OwnIdAt + sizeof(uint)];
+        ownId.TryWriteBytes(bytes);
+        mark[..sizeof(uint)].CopyTo(bytes[(MarkAt - OwnIdAt)..]);
+        return Checksum(bytes);
     }
 
     /// <summary>CRC-32C.</summary>

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>What a start finds. Segments are taken as their indexes list them. What lies behind, or has no index, is what a
-/// crash left: it counts only where its bytes hash to its id. In the background such records are written again, in their
+/// <summary>What a start finds. Segments are taken as their indexes list them. Behind that is what a crash
+/// left. Up to the segment's mark it was on stable storage. The rest counts only where its bytes hash to its id. In the background such records are written again, in their
 /// places, and synced: their pages may have failed to reach the disk while the process before still lived, and be in the
 /// cache only. Then they are chunks like any other.</summary>
 internal sealed class SegmentRecovery(
@@ -85,50 +85,56 @@ internal sealed class SegmentRecovery(
     {
         _ = OwnerOnly.TryRestrict(new FileInfo(path));
         using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        Guid? ownId = ReadOwnId(file);
         long length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
+        (Guid? ownId, long mark) = ReadHeader(file, length);
         SegmentIndex? list = SegmentTable.ReadIndex(Path.ChangeExtension(path, SegmentFormat.IndexExtension), number);
-        if (list is not null && (list.OwnId != ownId || list.Length > length))
+        if (list is null || list.OwnId != ownId || list.Length > length)
         {
-            // Of another segment, or of more than there is.
-            list = null;
+            // None, or of another segment, or of more than there is.
+            list = new SegmentIndex(ownId ?? Guid.NewGuid(), SegmentFormat.HeaderBytes, []);
         }
 
-        Segment segment = new(number, path, ownId ?? Guid.NewGuid()) { IsNameDurable = true };
-        segment.Length = segment.DurableLength = list?.Length ?? SegmentFormat.HeaderBytes;
+        List<SegmentRecord> rest = list.Length < length ? SegmentScan.Find(file, number, list.Length, length) : [];
+        long durable = Math.Max(mark, list.Length);
+        List<SegmentRecord> listed = [.. list.Records, .. rest.Where(record => record.Location.End <= durable)];
+        List<SegmentRecord> left = [.. rest.Where(record => record.Location.End > durable)];
+        Segment segment = new(number, path, list.OwnId) { IsNameDurable = true, Length = durable, DurableLength = durable };
         segments.Add(segment);
-        foreach (SegmentRecord record in list?.Records ?? [])
+        foreach (SegmentRecord record in listed)
         {
             segment.HasWaste |= !index.TryAdd(record.Id, record.Location);
         }
 
-        if (list is not null && list.Length == length)
+        segment.IsIndexed = ownId is not null && list.Length == length;
+        segment.IsClosed = ownId is null || durable < length || segment.IsFull || listed.Count >= SegmentFormat.MaxRecords;
+        if (!segment.IsClosed)
         {
-            segment.IsIndexed = true;
-            segment.Records = segment.Length < SegmentFormat.MaxBytes ? [.. list.Records] : [];
-            return;
+            segment.Records = listed;
         }
-
-        segment.IsClosed = true;
-        List<SegmentRecord> left = SegmentScan.Find(file, number, segment.DurableLength, length);
-        leftovers.Enqueue(new Leftover(segment, list?.Records ?? [], left, length, HasHeader: ownId is not null));
-        foreach (SegmentRecord record in left)
+        else if (!segment.IsIndexed)
         {
-            unverified.TryAdd(record.Id, record.Location);
+            leftovers.Enqueue(new Leftover(segment, listed, left, length, HasHeader: ownId is not null));
+            left.ForEach(record => unverified.TryAdd(record.Id, record.Location));
         }
     }
 
-    private static Guid? ReadOwnId(SafeFileHandle file)
+    private static (Guid? OwnId, long Mark) ReadHeader(SafeFileHandle file, long length)
     {
         byte[] header = new byte[SegmentFormat.HeaderBytes];
         try
         {
-            return RandomAccess.Read(file, header, 0) == header.Length ? SegmentFormat.ReadHeader(header) : null;
+            if (RandomAccess.Read(file, header, 0) == header.Length && SegmentFormat.ReadHeader(header) is { } ownId)
+            {
+                long mark = SegmentFormat.ReadMark(header, ownId);
+                return (ownId, mark <= length ? mark : SegmentFormat.HeaderBytes);
+            }
         }
         catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
         {
-            return null;
+            // The records say what they are.
         }
+
+        return (null, SegmentFormat.HeaderBytes);
     }
 
     private Task<TimeSpan?> PassAsync(CancellationToken cancellationToken)

@@ -23,12 +23,8 @@ internal sealed class SegmentSync : IAsyncDisposable
     private bool isIdle;
     private bool isClosing;
 
-    /// <param name="layout">The store.</param>
-    /// <param name="segments">Its segments.</param>
-    /// <param name="files">What syncs.</param>
-    /// <param name="index">What a failed sync takes chunks from.</param>
-    /// <param name="fault">The store's fail-stop latch.</param>
-    /// <param name="giveBack">Called for each segment that was taken, once it is synced or has failed.</param>
+    /// <remarks><paramref name="giveBack"/> is called for each segment that was taken, once it is synced or has
+    /// failed.</remarks>
     public SegmentSync(
         StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, FailStopLatch fault, Action<Segment> giveBack)
     {
@@ -183,6 +179,7 @@ internal sealed class SegmentSync : IAsyncDisposable
             files.SyncData(segment.Writer!, segment.Path);
             SyncName(segment);
             segment.DurableLength = length;
+            WriteMark(segment);
         }
         catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
@@ -193,6 +190,20 @@ internal sealed class SegmentSync : IAsyncDisposable
             // The edge of the thread: an exception here would end the process. It is unknown what it left undone.
             fault.Set(exception);
             Fail(segment, StoreErrors.Fault(layout.Root, exception));
+        }
+    }
+
+    /// <summary>What the next start finds durable without reading it, if this process is killed.</summary>
+    private void WriteMark(Segment segment)
+    {
+        try
+        {
+            byte[] mark = SegmentFormat.Mark(segment.OwnId, segment.DurableLength);
+            files.Write(segment.Writer!, segment.Path, mark, SegmentFormat.MarkAt);
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            // Then that start verifies more.
         }
     }
 
