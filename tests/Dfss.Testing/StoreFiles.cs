@@ -13,7 +13,8 @@ public sealed record StoredChunk(ChunkId Id, string Path, long Offset, int Lengt
     /// <summary>The bytes as they are on the disk now.</summary>
     public byte[] Read()
     {
-        using SafeFileHandle file = File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using SafeFileHandle file = File.OpenHandle(
+            Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         byte[] content = new byte[Length];
         return content[..RandomAccess.Read(file, content, Offset)];
     }
@@ -21,7 +22,8 @@ public sealed record StoredChunk(ChunkId Id, string Path, long Offset, int Lengt
     /// <summary>Writes bytes over it, under a running peer too.</summary>
     public void Write(ReadOnlySpan<byte> content, int at = 0)
     {
-        using SafeFileHandle file = File.OpenHandle(Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        using SafeFileHandle file = File.OpenHandle(
+            Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         RandomAccess.Write(file, content, Offset + at);
     }
 
@@ -29,7 +31,9 @@ public sealed record StoredChunk(ChunkId Id, string Path, long Offset, int Lengt
     public void Flip(int at, int bit = 0) => Write([(byte)(Read()[at] ^ (1 << bit))], at);
 }
 
-/// <summary>Finds the chunks of a store on disk, and damages them. The only place that knows where their bytes are.</summary>
+/// <summary>
+/// Finds the chunks of a store on disk, and damages them. The only place that knows where their bytes are.
+/// </summary>
 public static class StoreFiles
 {
     /// <summary>The folder of the segments.</summary>
@@ -38,16 +42,20 @@ public static class StoreFiles
     /// <summary>The files of the segments.</summary>
     public static string[] Segments(string store) => Directory.GetFiles(FolderOf(store), "*" + SegmentFormat.Extension);
 
-    /// <summary>Every record of every segment, whole or not; those that are no longer wanted too while they have not become
-    /// holes.</summary>
+    /// <summary>
+    /// Every record of every segment, whole or not; those that are no longer wanted too while they have not become
+    /// holes.
+    /// </summary>
     public static IReadOnlyList<StoredChunk> List(string store)
     {
         List<StoredChunk> chunks = [];
         foreach (string path in Segments(store))
         {
-            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using SafeFileHandle file = File.OpenHandle(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             chunks.AddRange(
-                from record in SegmentScan.Find(file, segment: 0, SegmentFormat.HeaderBytes, RandomAccess.GetLength(file))
+                from record in SegmentScan.Find(
+                    file, segment: 0, SegmentFormat.HeaderBytes, RandomAccess.GetLength(file))
                 select new StoredChunk(record.Id, path, record.Location.ContentOffset, record.Location.Length));
         }
 
@@ -83,7 +91,8 @@ public static class StoreFiles
     {
         foreach (string path in Segments(store))
         {
-            using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            using SafeFileHandle file = File.OpenHandle(
+                path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             RandomAccess.SetLength(file, length);
         }
     }

@@ -3,28 +3,34 @@ using Dfss.Storage;
 
 namespace Dfss.Peers;
 
-/// <content>What a peer does in the background: garbage collection, the scrub, and how they and the others are getting on.</content>
+/// <content>What a peer does in the background: garbage collection, the scrub, and how they and the others are getting
+/// on.</content>
 public sealed partial class DfssPeer
 {
     /// <summary>How the peer's work in the background is getting on.</summary>
     public IReadOnlyList<BackgroundTaskInfo> BackgroundTasks =>
-        [.. store.Work.Append(collection).Append(identityWatch).Append(renewal).Append(tokenWatch).Select(work => work.State)];
+        [.. store.Work.Append(collection).Append(identityWatch).Append(renewal).Append(tokenWatch)
+            .Select(work => work.State)];
 
     /// <summary>Its chunks, for tests that lose some.</summary>
     internal ILocalChunkStore Chunks => store.Chunks;
 
     /// <summary>Finishes the scrub's round at hand, or makes a whole one, now.</summary>
-    internal Task RunScrubRoundAsync(CancellationToken cancellationToken) => store.Scrubber.RunRoundAsync(cancellationToken);
+    internal Task RunScrubRoundAsync(CancellationToken cancellationToken) =>
+        store.Scrubber.RunRoundAsync(cancellationToken);
 
-    private BackgroundTask NewWork(string name, TimeSpan interval) => new(name, interval, Options.TimeProvider, Options.Log);
+    private BackgroundTask NewWork(string name, TimeSpan interval) =>
+        new(name, interval, Options.TimeProvider, Options.Log);
 
     private async Task<TimeSpan?> CollectAsync(CancellationToken cancellationToken)
     {
-        GarbageCollectionResult result = await store.Collector.CollectAsync(Options.GracePeriod, cancellationToken).ConfigureAwait(false);
+        GarbageCollectionResult result = await store.Collector.CollectAsync(
+            Options.GracePeriod, cancellationToken).ConfigureAwait(false);
         if (result.ChunksDeleted > 0)
         {
             Log(string.Create(
-                CultureInfo.InvariantCulture, $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
+                CultureInfo.InvariantCulture,
+                $"Garbage collection removed {result.ChunksDeleted} chunks, {result.BytesDeleted} bytes."));
         }
 
         return Options.CollectionInterval;

@@ -16,7 +16,8 @@ internal sealed class LocalStore : IAsyncDisposable
     private bool isDisposed;
 
     private LocalStore(
-        string? path, StoreId id, FailStopLatch fault, StoreParts storeParts, LocalStoreOptions options, IReadOnlyList<object> parts)
+        string? path, StoreId id, FailStopLatch fault, StoreParts storeParts, LocalStoreOptions options,
+        IReadOnlyList<object> parts)
     {
         Path = path;
         StoreId = id;
@@ -32,9 +33,11 @@ internal sealed class LocalStore : IAsyncDisposable
         recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
         Records = new RecordStore(
-            storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault, new VoteHistory(storeParts.Table, options));
+            storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault,
+            new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
-            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined, storeParts.ReclaimAsync);
+            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined,
+            storeParts.ReclaimAsync);
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
 
@@ -79,7 +82,8 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, StoreFull,
     /// StoreFailed.</exception>
-    public static Task<LocalStore> OpenAsync(string? path, LocalStoreOptions options, CancellationToken cancellationToken) =>
+    public static Task<LocalStore> OpenAsync(
+        string? path, LocalStoreOptions options, CancellationToken cancellationToken) =>
         OpenAsync(path, options, new DurableFile(beforeStep: null), cancellationToken);
 
     /// <summary>The same over a <see cref="DurableFile"/> with a seam.</summary>
@@ -174,7 +178,8 @@ internal sealed class LocalStore : IAsyncDisposable
             await arrival.SetAsideCatalogAsync(files, fault).ConfigureAwait(false);
             var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
-            id = await ClaimAsync(layout, files, catalog, id, former is null, arrival.CopyOf, options.Log).ConfigureAwait(false);
+            id = await ClaimAsync(
+                layout, files, catalog, id, former is null, arrival.CopyOf, options.Log).ConfigureAwait(false);
             await catalog.OpenVotesAsync(id).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
@@ -183,7 +188,8 @@ internal sealed class LocalStore : IAsyncDisposable
             chunks.Recovery.Start();
             var storeParts = new StoreParts(
                 catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined,
-                catalog.ScrubTable, chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work, chunks.ReclaimAsync);
+                catalog.ScrubTable, chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work,
+                chunks.ReclaimAsync);
             arrival.Note(files);
             var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts) { CopyOf = arrival.CopyOf };
             isOpen = true;
@@ -208,7 +214,8 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new
     /// store, with the old one's chunks.</summary>
     private static async Task<StoreId> ClaimAsync(
-        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, StoreId? copyOf, Action<string>? log)
+        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, StoreId? copyOf,
+        Action<string>? log)
     {
         StoreId? owner = catalog.StoreId;
         if (owner is not null)

@@ -5,7 +5,9 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 
 namespace Dfss.Tests.Faults;
 
-/// <summary>A real peer whose disk fails, by strace, or is full: nothing is acknowledged, and the sender learns why and where.</summary>
+/// <summary>
+/// A real peer whose disk fails, by strace, or is full: nothing is acknowledged, and the sender learns why and where.
+/// </summary>
 public sealed class FailingDiskTests : IDisposable
 {
     private const int ChunkSize = 256 << 10;
@@ -70,7 +72,8 @@ public sealed class FailingDiskTests : IDisposable
         await using PeerProcess peer = await PeerProcess.StartAsync(store);
         SentFile before = MakeFile("before", 3 * ChunkSize);
         await SendsAsync(peer, before);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, MakeFile("large", 40 << 20)));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => SendAsync(peer, MakeFile("large", 40 << 20)));
         Assert.Equal(DfssErrorCode.StoreFull, error.Code);
         Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
         Assert.Contains("are to stay free", error.Message, StringComparison.Ordinal);
@@ -92,7 +95,8 @@ public sealed class FailingDiskTests : IDisposable
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         await SendsAsync(peer, MakeFile("before", 1000));
         SentFile file = MakeFile("file", 2000);
-        await using (await SyscallFault.AttachAsync(peer.ProcessId, "pwrite64", $"error={error}", folder["store", name]))
+        await using (await SyscallFault.AttachAsync(
+            peer.ProcessId, "pwrite64", $"error={error}", folder["store", name]))
         {
             DfssException full = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file));
             Assert.Equal(DfssErrorCode.StoreFull, full.Code);
@@ -127,7 +131,8 @@ public sealed class FailingDiskTests : IDisposable
         await using (await SyscallFault.AttachAsync(peer.ProcessId, "pread64", "error=EIO", path))
         {
             FileHealth health = await client.TestAsync(stored, deep: true, progress: null, Token);
-            Assert.Equal((1, 1), (health.LostChunks, (await client.GetPeerInfoAsync(peer.Address, Token)).QuarantinedChunks));
+            Assert.Equal(
+                (1, 1), (health.LostChunks, (await client.GetPeerInfoAsync(peer.Address, Token)).QuarantinedChunks));
         }
 
         await SendAsync(peer, new SentFile("again", mixed.Path, ChunkSize));
@@ -141,7 +146,9 @@ public sealed class FailingDiskTests : IDisposable
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
             () => PeerProcess.StartAsync(folder["store"]));
-        Assert.Contains($"StoreInUse: The store at '{folder["store"]}' is in use by process {peer.ProcessId}.", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"StoreInUse: The store at '{folder["store"]}' is in use by process {peer.ProcessId}.", refused.Message,
+            StringComparison.Ordinal);
 
         // The first is none the worse for it; once it is gone, however it went, the store is free.
         await SendsAsync(peer, MakeFile("file", 1000));
@@ -150,7 +157,8 @@ public sealed class FailingDiskTests : IDisposable
         await SendsAsync(next, MakeFile("other", 1000));
     }
 
-    private static void SkipWithoutStrace() => Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
+    private static void SkipWithoutStrace() =>
+        Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
 
     private static async Task<PeerProcess> RestartAsync(PeerProcess peer)
     {
@@ -158,11 +166,13 @@ public sealed class FailingDiskTests : IDisposable
         return await PeerProcess.StartAsync(peer.StorePath);
     }
 
-    private SentFile MakeFile(string name, int length) => new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
+    private SentFile MakeFile(string name, int length) =>
+        new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
 
     private static async Task<StoredFile> SendAsync(PeerProcess peer, SentFile file)
     {
-        await using DfssClient client = new([peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
+        await using DfssClient client = new(
+            [peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
         return await client.SendAsync(file.Path, file.Name, Send, progress: null, Token);
     }
 
@@ -176,8 +186,10 @@ public sealed class FailingDiskTests : IDisposable
     {
         await using DfssClient client = new([peer.Address], TransferOptions.Default);
         StoredFile stored = await client.GetAsync(file.Name, Token);
-        await client.ReceiveAsync(stored, folder["received"], new ReceiveOptions { Force = true }, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
+        await client.ReceiveAsync(
+            stored, folder["received"], new ReceiveOptions { Force = true }, progress: null, Token);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
     }
 
     private static async Task FailsAsync(PeerProcess peer, SentFile file, string reason)

@@ -12,7 +12,8 @@ public sealed class FailingReceiveTests : IAsyncLifetime
     private const int ChunkSize = 256 << 10;
     private const int Peers = 3;
 
-    private static readonly TransferOptions Quick = new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1), ThrottleLimit = 4 };
+    private static readonly TransferOptions Quick =
+        new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1), ThrottleLimit = 4 };
 
     private readonly TemporaryFolder folder = new();
     private readonly List<PeerProcess> peers = [];
@@ -32,7 +33,8 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         file = new SentFile("file", folder.CreateFile("source", 60 * ChunkSize, seed: 1), ChunkSize);
         Directory.CreateDirectory(folder["in"]);
         await using DfssClient client = new([.. peers.Select(peer => peer.Address)], TransferOptions.Default);
-        stored = await client.SendAsync(file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
+        stored = await client.SendAsync(
+            file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -67,7 +69,8 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         SendOptions again = new() { ChunkSize = ChunkSize, Force = true, Replicas = 1 };
         StoredFile repaired = await client.SendAsync(file.Path, file.Name, again, progress: null, Token);
         await client.ReceiveAsync(repaired, folder["in", "x"], ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
     }
 
     [Fact]
@@ -75,7 +78,8 @@ public sealed class FailingReceiveTests : IAsyncLifetime
     {
         PeerProcess dead = peers[1];
         await using DfssClient client = NewClient(Quick);
-        DfssException error = await ReceiveFailsAsync(client, AfterSomeChunks(() => UnixSignal.Send(dead.ProcessId, UnixSignal.Kill)));
+        DfssException error = await ReceiveFailsAsync(
+            client, AfterSomeChunks(() => UnixSignal.Send(dead.ProcessId, UnixSignal.Kill)));
 
         Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code);
         Assert.Contains(dead.Address.ToString(), error.Message, StringComparison.Ordinal);
@@ -92,7 +96,8 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         bool isFrozen = false;
         CallbackProgress progress = new(state =>
         {
-            // What the stalled peer had sent before it stopped still comes; the chunks of its third that did not, never do.
+            // What the stalled peer had sent before it stopped still comes; the chunks of its third that did not, never
+            // do.
             if (state.TransferredBytes >= 4 * ChunkSize && !Interlocked.Exchange(ref isFrozen, true))
             {
                 stalled.Freeze();
@@ -104,19 +109,22 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         await cancel.CancelAsync();
 
         // Cancelled, and not given up for a peer that says nothing, which is a DfssException.
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receiving.WaitAsync(TimeSpan.FromSeconds(60), Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => receiving.WaitAsync(TimeSpan.FromSeconds(60), Token));
         Assert.Equal([folder["in", "x.dfss-part"]], Directory.GetFileSystemEntries(folder["in"]));
 
         // The peer goes on, and so does the client.
         stalled.Resume();
         await client.ReceiveAsync(stored, folder["in", "x"], ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
     }
 
     [Theory]
     [InlineData("killed")]
     [InlineData("frozen")]
-    public async Task With_two_copies_a_peer_lost_in_the_middle_is_routed_around_long_before_it_counts_as_dead(string how)
+    public async Task With_two_copies_a_peer_lost_in_the_middle_is_routed_around_long_before_it_counts_as_dead(
+        string how)
     {
         PeerProcess lost = peers[1];
         List<string> said = [];
@@ -137,7 +145,8 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         });
         await client.ReceiveAsync(twice, folder["in", "x"], ReceiveOptions.Default, progress, Token);
 
-        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["in", "x"], Token));
         Assert.Contains(said, text => text.Contains(lost.Address.ToString(), StringComparison.Ordinal));
         Assert.DoesNotContain(said, text => text.Contains("no ping", StringComparison.Ordinal));
         if (how == "frozen")

@@ -33,7 +33,8 @@ public sealed class KilledPeerTests(ITestOutputHelper output)
             for (int i = 0; i < sends; i++)
             {
                 SentFile file = new(
-                    $"file{i}", folder.CreateFile($"source{i}", random.Next(1, 6 << 20), random.Next()), Send.ChunkSize);
+                    $"file{i}", folder.CreateFile($"source{i}", random.Next(1, 6 << 20), random.Next()),
+                    Send.ChunkSize);
                 bool isAcknowledged = await SendAndKillAsync(peer, file, random);
                 await peer.DisposeAsync();
                 peer = await PeerProcess.StartAsync(folder["store"], port);
@@ -66,7 +67,8 @@ public sealed class KilledPeerTests(ITestOutputHelper output)
         // In a quarter of the sends at once after the acknowledgement; else during the upload or what follows it.
         bool isAfter = random.Next(4) == 0;
         long killAt = random.NextInt64(0, new FileInfo(file.Path).Length + (512 << 10));
-        await using DfssClient client = new([peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(10) });
+        await using DfssClient client = new(
+            [peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(10) });
         TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
         CallbackProgress progress = new(state =>
         {
@@ -110,11 +112,14 @@ public sealed class KilledPeerTests(ITestOutputHelper output)
             StoredFile stored = await client.GetAsync(file.Name, Token);
             await client.ReceiveAsync(stored, destination, new ReceiveOptions { Force = true }, progress: null, Token);
             Assert.Equal(file.ManifestId, stored.Record.FileId.ToChunkId());
-            Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
         }
     }
 
-    /// <summary>Every file was sent in the end, so after recovery the store has their chunks, each once, and nothing else.</summary>
+    /// <summary>
+    /// Every file was sent in the end, so after recovery the store has their chunks, each once, and nothing else.
+    /// </summary>
     private static async Task AssertNothingGrewAsync(string path, List<SentFile> sent)
     {
         await using LocalStore store = await LocalStore.OpenAsync(path, new LocalStoreOptions(), Token);

@@ -50,7 +50,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
         peer ??= await PeerProcess.StartAsync(Store, settings: leftOut?.Peer);
         SyscallFault? withoutSync = leftOut?.Database is string database
             ? await SyscallFault.AttachAsync(
-                peer.ProcessId, "fsync", "retval=0", Path.Combine(Store, database), Path.Combine(Store, database + "-wal"))
+                peer.ProcessId, "fsync", "retval=0", Path.Combine(Store, database),
+                Path.Combine(Store, database + "-wal"))
             : null;
         List<SentFile> files = [.. Enumerable.Range(0, random.Next(2, 6)).Select(i => MakeFile(tried.Count + i))];
         tried.AddRange(files);
@@ -67,7 +68,9 @@ internal sealed class PowerCutRig : IAsyncDisposable
         return lost;
     }
 
-    /// <summary>Ends the last peer, lets the store recover, and demands that it has nothing but what was sent.</summary>
+    /// <summary>
+    /// Ends the last peer, lets the store recover, and demands that it has nothing but what was sent.
+    /// </summary>
     public async Task AssertNothingGrewAsync(CancellationToken cancellationToken)
     {
         Assert.Equal(0, await peer!.StopAsync());
@@ -75,7 +78,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
         await store.Recovery;
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Store, "quarantine")));
         Assert.Empty(StoreFiles.Unfinished(Store));
-        List<ChunkId> there = await store.Chunks.EnumerateAsync(after: null, cancellationToken).ToListAsync(cancellationToken);
+        List<ChunkId> there = await store.Chunks.EnumerateAsync(after: null, cancellationToken)
+            .ToListAsync(cancellationToken);
         Assert.Subset(tried.SelectMany(file => file.AllIds).ToHashSet(), there.ToHashSet());
         Assert.Subset(there.ToHashSet(), acknowledged.SelectMany(file => file.AllIds).ToHashSet());
         Assert.Equal(there.Count, store.GetUsage().Chunks);
@@ -96,7 +100,9 @@ internal sealed class PowerCutRig : IAsyncDisposable
         folder.Dispose();
     }
 
-    /// <summary>Half of the files are one small chunk, the others up to a dozen large ones; each has a manifest too.</summary>
+    /// <summary>
+    /// Half of the files are one small chunk, the others up to a dozen large ones; each has a manifest too.
+    /// </summary>
     private SentFile MakeFile(int number)
     {
         string name = $"file{number}";
@@ -107,7 +113,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
     private async Task SendUntilCutAsync(List<SentFile> files, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        // Half of the cuts are in the middle of something; half at once after an acknowledgement, where a promise is youngest.
+        // Half of the cuts are in the middle of something; half at once after an acknowledgement, where a promise is
+        // youngest.
         CutMoment moment = random.Next(2) == 0
             ? new CutMoment(random.NextInt64(files.Sum(file => new FileInfo(file.Path).Length) + 1), files.Count)
             : new CutMoment(long.MaxValue, random.Next(1, files.Count + 1));
@@ -138,7 +145,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
                 long sent = 0;
                 CallbackProgress progress = new(state =>
                     moment.Add(state.TransferredBytes - Interlocked.Exchange(ref sent, state.TransferredBytes)));
-                await client.SendAsync(file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize }, progress, cancellationToken);
+                await client.SendAsync(
+                    file.Path, file.Name, new SendOptions { ChunkSize = ChunkSize }, progress, cancellationToken);
                 lock (gate)
                 {
                     if (moment.IsOver)
@@ -194,7 +202,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
             try
             {
                 StoredFile stored = await client.GetAsync(file.Name, cancellationToken);
-                await client.ReceiveAsync(stored, destination, new ReceiveOptions { Force = true }, progress: null, cancellationToken);
+                await client.ReceiveAsync(
+                    stored, destination, new ReceiveOptions { Force = true }, progress: null, cancellationToken);
                 if (!File.ReadAllBytes(file.Path).AsSpan().SequenceEqual(File.ReadAllBytes(destination)))
                 {
                     lost.Add($"{file.Name}: other bytes");

@@ -4,8 +4,8 @@ using Xunit;
 namespace Dfss.Tests.Faults;
 
 /// <summary>
-/// The promise of a send that has returned, when the power goes at a random moment; and that each sync is needed for it.
-/// <c>DFSS_POWER_CUTS</c> sets the number of moments, <c>DFSS_SEED</c> the seed.
+/// The promise of a send that has returned, when the power goes at a random moment; and that each sync is needed for
+/// it. <c>DFSS_POWER_CUTS</c> sets the number of moments, <c>DFSS_SEED</c> the seed.
 /// </summary>
 public sealed class PowerCutTests(ITestOutputHelper output)
 {
@@ -44,11 +44,13 @@ public sealed class PowerCutTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Syncs))]
-    public async Task Leaving_out_a_sync_loses_what_was_acknowledged(string what, string[]? peerArguments, string? database)
+    public async Task Leaving_out_a_sync_loses_what_was_acknowledged(
+        string what, string[]? peerArguments, string? database)
     {
         Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
         Assert.SkipWhen(SyscallFault.Obstacle is not null, SyscallFault.Obstacle ?? string.Empty);
-        await using PowerCutRig rig = new(FaultSeed.Take(output), hasJournal: false, new LeftOutSync(ToSettings(peerArguments), database));
+        await using PowerCutRig rig = new(
+            FaultSeed.Take(output), hasJournal: false, new LeftOutSync(ToSettings(peerArguments), database));
         IReadOnlyList<string> lost = [];
         int cuts = 0;
         while (lost.Count == 0 && cuts < CutsUntilFound)

@@ -44,9 +44,11 @@ public sealed class DfssPeerTests
             Token);
         PeerAddress address = Cluster.AddressOf(peer);
         broken.SetException(new InvalidOperationException("broken"));
-        Exception error = await Assert.ThrowsAsync<InvalidOperationException>(() => peer.Completion.WaitAsync(Soon, Token));
+        Exception error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => peer.Completion.WaitAsync(Soon, Token));
         Assert.Equal("broken", error.Message);
-        await Assert.ThrowsAsync<DfssException>(() => TcpTransport.ConnectAsync(address, TimeSpan.FromSeconds(60), Token));
+        await Assert.ThrowsAsync<DfssException>(
+            () => TcpTransport.ConnectAsync(address, TimeSpan.FromSeconds(60), Token));
     }
 
     [Fact]
@@ -102,12 +104,14 @@ public sealed class DfssPeerTests
             Port = 0,
             StorePath = folder["store"],
             TimeProvider = clock,
-            Log = line => _ = line.Contains("Garbage collection failed", StringComparison.Ordinal) ? failed.Release() : 0,
+            Log = line =>
+                _ = line.Contains("Garbage collection failed", StringComparison.Ordinal) ? failed.Release() : 0,
         };
         await using DfssPeer peer = await DfssPeer.StartAsync(options, Token);
         await using (DfssClient client = new([Cluster.AddressOf(peer)], TransferOptions.Default))
         {
-            StoredFile file = await client.SendAsync(folder.CreateFile("a", 10, seed: 1), "a", SendOptions.Default, progress: null, Token);
+            StoredFile file = await client.SendAsync(
+                folder.CreateFile("a", 10, seed: 1), "a", SendOptions.Default, progress: null, Token);
             // Which chunks it needs is not known without its manifest.
             StoreFiles.Spoil(folder["store"], file.Record.FileId.ToChunkId());
         }
@@ -129,8 +133,10 @@ public sealed class DfssPeerTests
         await using Cluster cluster = await Cluster.StartAsync(1, onDisk: true);
         DfssPeer peer = cluster.Peers[0];
         await cluster.Client.SendAsync(
-            cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default, progress: null, Token);
-        StoredChunk bad = StoreFiles.List(cluster.Folder["store0"]).First(chunk => chunk.Length == DfssLimits.DefaultChunkSize);
+            cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default,
+            progress: null, Token);
+        StoredChunk bad = StoreFiles.List(cluster.Folder["store0"])
+            .First(chunk => chunk.Length == DfssLimits.DefaultChunkSize);
         bad.Flip(at: 7);
         await peer.RunScrubRoundAsync(Token);
         await peer.RunScrubRoundAsync(Token);

@@ -10,7 +10,8 @@ public sealed class DiskFaultTests
 {
     private static readonly (ChunkId Id, byte[] Content)[] Workload =
     [
-        TestChunks.Make(1), TestChunks.Make(2, TestChunks.Small), TestChunks.Make(3), TestChunks.Make(4, TestChunks.Small), TestChunks.Make(5),
+        TestChunks.Make(1), TestChunks.Make(2, TestChunks.Small), TestChunks.Make(3),
+        TestChunks.Make(4, TestChunks.Small), TestChunks.Make(5),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -34,8 +35,8 @@ public sealed class DiskFaultTests
     }
 
     /// <summary>
-    /// ext4 and SQLite sync these folders too, so that the real power cut (PowerCutTests) cannot tell; other file systems
-    /// do not have to.
+    /// ext4 and SQLite sync these folders too, so that the real power cut (PowerCutTests) cannot tell; other file
+    /// systems do not have to.
     /// </summary>
     [Theory]
     [InlineData("..")]
@@ -45,7 +46,8 @@ public sealed class DiskFaultTests
     {
         using var folder = new TemporaryFolder();
         string path = Path.GetFullPath(Path.Combine(folder.Path, relative));
-        var disk = new FaultyDisk { LeavesOut = step => step.Action == DurableAction.SyncDirectory && step.Path == path };
+        var disk =
+            new FaultyDisk { LeavesOut = step => step.Action == DurableAction.SyncDirectory && step.Path == path };
         List<ChunkId> acknowledged = [];
         Assert.True(await RunAsync(folder.Path, disk, acknowledged));
         disk.CutPower(folder.Path);
@@ -58,13 +60,16 @@ public sealed class DiskFaultTests
         using var folder = new TemporaryFolder();
         List<DurableStep> synced = [];
         DurableFile files = new(step => synced.AddRange(
-            step.Action is DurableAction.SyncDirectory or DurableAction.SyncFile ? [step] : Array.Empty<DurableStep>()));
+            step.Action is DurableAction.SyncDirectory or DurableAction.SyncFile
+                ? [step]
+                : Array.Empty<DurableStep>()));
         await using (LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), files, Token))
         {
             synced.Clear();
             await PutAndFlushAsync(store, Workload[..3]);
             Assert.Equal(
-                [new(DurableAction.SyncFile, StoreFiles.Segments(folder.Path).Single()), new(DurableAction.SyncDirectory, StoreFiles.FolderOf(folder.Path))],
+                [new(DurableAction.SyncFile, StoreFiles.Segments(folder.Path).Single()),
+                    new(DurableAction.SyncDirectory, StoreFiles.FolderOf(folder.Path))],
                 synced);
             synced.Clear();
             await PutAndFlushAsync(store, Workload[3..]);
@@ -86,12 +91,14 @@ public sealed class DiskFaultTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_chunk_whose_process_was_killed_before_its_sync_is_durable_when_the_next_acknowledges_it(bool isRecovered)
+    public async Task A_chunk_whose_process_was_killed_before_its_sync_is_durable_when_the_next_acknowledges_it(
+        bool isRecovered)
     {
         using var folder = new TemporaryFolder();
         FaultyDisk disk = new();
         (ChunkId id, byte[] content) = Workload[0];
-        await using (LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token))
+        await using (LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token))
         {
             await store.Chunks.PutAsync(id, content, Token);
             disk.StopAfter(0);
@@ -100,7 +107,8 @@ public sealed class DiskFaultTests
         disk.GoOn();
         if (!isRecovered)
         {
-            disk.Fails = step => step.Action == DurableAction.WriteFile && new FileInfo(step.Path).Length > content.Length;
+            disk.Fails =
+                step => step.Action == DurableAction.WriteFile && new FileInfo(step.Path).Length > content.Length;
         }
 
         // A clock that stands still: what failed is not tried again.
@@ -111,7 +119,9 @@ public sealed class DiskFaultTests
             disk.Fails = _ => false;
             Assert.Equal<bool[]>([false], await store.Chunks.FindMissingAsync([id], Token));
             Assert.Equal(content.Length, await store.Chunks.GetAsync(id, new byte[content.Length], Token));
-            Assert.Equal(isRecovered ? PutResult.AlreadyPresent : PutResult.Stored, await store.Chunks.PutAsync(id, content, Token));
+            Assert.Equal(
+                isRecovered ? PutResult.AlreadyPresent : PutResult.Stored,
+                await store.Chunks.PutAsync(id, content, Token));
             await store.Chunks.FlushAsync(Token);
         }
 
@@ -124,13 +134,15 @@ public sealed class DiskFaultTests
     {
         using var folder = new TemporaryFolder();
         var disk = new FaultyDisk();
-        await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token);
+        await using LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token);
         (ChunkId id, byte[] content) = Workload[0];
         int syncs = 0;
         disk.Fails = step => step.Action == DurableAction.SyncFile
             && step.Path.EndsWith(".segment", StringComparison.Ordinal) && ++syncs > 0;
         await store.Chunks.PutAsync(id, content, Token);
-        DfssException failed = await Assert.ThrowsAsync<DfssException>(async () => await store.Chunks.FlushAsync(Token));
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.Chunks.FlushAsync(Token));
         Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
         Assert.Equal(1, syncs);
         Assert.Null(await store.Chunks.GetLengthAsync(id, Token));
@@ -149,7 +161,8 @@ public sealed class DiskFaultTests
     {
         using var folder = new TemporaryFolder();
         var disk = new FaultyDisk();
-        await using (LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token))
+        await using (LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token))
         {
             await PutAndFlushAsync(store, Workload[..2]);
             disk.Fails = step => step.Action == DurableAction.SyncFile;
@@ -157,7 +170,8 @@ public sealed class DiskFaultTests
             await FailsAsync(async () => await store.Chunks.FlushAsync(Token));
             disk.Fails = _ => false;
             Assert.Equal<bool[]>(
-                [false, false, true], await store.Chunks.FindMissingAsync([.. Workload[..3].Select(chunk => chunk.Id)], Token));
+                [false, false, true],
+                await store.Chunks.FindMissingAsync([.. Workload[..3].Select(chunk => chunk.Id)], Token));
             await PutAndFlushAsync(store, Workload[2..]);
             Assert.Equal(2, StoreFiles.Segments(folder.Path).Length);
         }
@@ -172,13 +186,15 @@ public sealed class DiskFaultTests
         using var folder = new TemporaryFolder();
         var disk = new FaultyDisk();
         (ChunkId id, byte[] content) = Workload[0];
-        await using (LocalStore before = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token))
+        await using (LocalStore before = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token))
         {
             await PutAndFlushAsync(before, Workload[..1]);
         }
 
         StoreFiles.Fill(folder.Path);
-        await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), disk.Files, Token);
+        await using LocalStore store = await LocalStore.OpenAsync(
+            folder.Path, new LocalStoreOptions(), disk.Files, Token);
         disk.Fails = step => step.Action == DurableAction.SyncDirectory;
         await store.Chunks.PutAsync(Workload[2].Id, Workload[2].Content, Token);
         await FailsAsync(async () => await store.Chunks.FlushAsync(Token));

@@ -4,8 +4,8 @@ namespace Dfss.Tests.Storage;
 
 /// <summary>
 /// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: what a file got since its last
-/// sync, and a new name, of a file or a folder, whose folder was not synced. Or
-/// whose syncs fail. What SQLite writes is not under its control.
+/// sync, and a new name, of a file or a folder, whose folder was not synced. Or whose syncs fail. What SQLite writes is
+/// not under its control.
 /// </summary>
 internal sealed class FaultyDisk
 {

@@ -19,7 +19,8 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
     public async Task What_is_sealed_accepted_or_decided_is_kept_and_the_rest_goes()
     {
         await OpenAsync();
-        FileManifest isSealed = await PutFileAsync(1), accepted = await PutFileAsync(2), decided = await PutFileAsync(3), loose = await PutFileAsync(4);
+        FileManifest isSealed = await PutFileAsync(1), accepted = await PutFileAsync(2),
+            decided = await PutFileAsync(3), loose = await PutFileAsync(4);
         await store!.Records.SealAsync([Registers.Seal("s", 1, isSealed)], Token);
         await store.Records.AcceptAsync([Accept("a", 1, accepted.FileId)], Token);
         await store.Records.DecideAsync([Decide("d", 1, decided.FileId)], Token);
@@ -111,7 +112,8 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
         {
             FileManifest manifest = await PutFileAsync(100 + round);
             Task<GarbageCollectionResult> collection = store!.Collector.CollectAsync(TimeSpan.Zero, Token);
-            RegisterAnswer answer = (await store.Records.SealAsync([Registers.Seal($"f{round}", 1, manifest)], Token))[0];
+            RegisterAnswer answer =
+                (await store.Records.SealAsync([Registers.Seal($"f{round}", 1, manifest)], Token))[0];
             await collection;
 
             // A seal that is refused may have come between two deletions: then some of the chunks are gone.
@@ -143,9 +145,13 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
     public async Task Kept_earlier_versions_keep_their_chunks()
     {
         await OpenAsync();
-        FileManifest now = await PutFileAsync(1), first = await PutFileAsync(2), second = await PutFileAsync(3), dropped = await PutFileAsync(4);
+        FileManifest now = await PutFileAsync(1), first = await PutFileAsync(2), second = await PutFileAsync(3),
+            dropped = await PutFileAsync(4);
         await store!.Records.DecideAsync([Decide("a", 1, dropped.FileId)], Token);
-        FileRecord record = Record("a", now.FileId) with { Previous = [Sample.Previous(2, second.FileId), Sample.Previous(1, first.FileId)] };
+        FileRecord record = Record("a", now.FileId) with
+        {
+            Previous = [Sample.Previous(2, second.FileId), Sample.Previous(1, first.FileId)]
+        };
         await store.Records.DecideAsync([new DecideRequest("a", Registers.Ballot(2), record)], Token);
 
         await store.Collector.CollectAsync(TimeSpan.Zero, Token);
@@ -157,15 +163,24 @@ public abstract class GarbageCollectorContract : IAsyncDisposable
     public async Task A_record_keeps_nothing_at_a_store_that_is_not_in_its_home()
     {
         await OpenAsync();
-        FileManifest stays = await PutFileAsync(1), moved = await PutFileAsync(2), told = await PutFileAsync(3), leaving = await PutFileAsync(4);
+        FileManifest stays = await PutFileAsync(1), moved = await PutFileAsync(2), told = await PutFileAsync(3),
+            leaving = await PutFileAsync(4);
         HomeMember[] here = [new(store!.StoreId, [])], elsewhere = [new(StoreId.Create(), [])];
-        await store.Records.DecideAsync([Decide("stays", 1, stays.FileId), Decide("leaving", 1, leaving.FileId)], Token);
-        FileRecord away = Record("moved", moved.FileId) with { State = FileRecordState.Moved, Epoch = 1, Home = elsewhere, FormerHome = here };
+        await store.Records.DecideAsync(
+            [Decide("stays", 1, stays.FileId), Decide("leaving", 1, leaving.FileId)], Token);
+        FileRecord away = Record("moved", moved.FileId) with
+        {
+            State = FileRecordState.Moved,
+            Epoch = 1,
+            Home = elsewhere,
+            FormerHome = here
+        };
         await store.Records.DecideAsync([new DecideRequest("moved", Registers.Ballot(1), away)], Token);
         await store.Records.DecideAsync(
             [new DecideRequest("told", Registers.Ballot(1), Registers.Record("told", told.FileId))], Token);
         await store.Records.AcceptAsync(
-            [new AcceptRequest("leaving", Registers.Ballot(2), away with { Name = "leaving", FileId = leaving.FileId })], Token);
+            [new AcceptRequest(
+                "leaving", Registers.Ballot(2), away with { Name = "leaving", FileId = leaving.FileId })], Token);
 
         await store.Collector.CollectAsync(TimeSpan.Zero, Token);
 

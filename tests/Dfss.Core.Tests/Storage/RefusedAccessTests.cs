@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Dfss.Tests.Storage;
 
-/// <summary>What the system refuses (EACCES, EPERM) is a failed disk to the caller, as a failed read or write is.</summary>
+/// <summary>
+/// What the system refuses (EACCES, EPERM) is a failed disk to the caller, as a failed read or write is.
+/// </summary>
 public sealed class RefusedAccessTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -60,7 +62,8 @@ public sealed class RefusedAccessTests : IDisposable
         StoreFiles.Fill(folder.Path);
         await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), files, Token);
         isRefusing = true;
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => store.Collector.CollectAsync(TimeSpan.Zero, Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => store.Collector.CollectAsync(TimeSpan.Zero, Token));
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
         isRefusing = false;
     }

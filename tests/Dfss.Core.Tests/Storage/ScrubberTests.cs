@@ -162,7 +162,8 @@ public sealed class ScrubberTests : IDisposable
     {
         UnlistedChunkStore chunks = new(new MemoryChunkStore(new TouchedChunks(clock)));
         using Scrubber scrubber = new(
-            chunks, table: null, new LocalStoreOptions { TimeProvider = clock, ScrubBytesPerSecond = 1, Log = log.Enqueue });
+            chunks, table: null,
+            new LocalStoreOptions { TimeProvider = clock, ScrubBytesPerSecond = 1, Log = log.Enqueue });
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         Task running = scrubber.RunAsync(Task.CompletedTask, stop.Token);
         Assert.True(SpinWait.SpinUntil(() => log.Any(IsRefusal), TimeSpan.FromSeconds(60)));
@@ -172,7 +173,8 @@ public sealed class ScrubberTests : IDisposable
         await running;
     }
 
-    private static bool IsRefusal(string line) => line.Contains("Scrub failed and will be tried again", StringComparison.Ordinal);
+    private static bool IsRefusal(string line) =>
+        line.Contains("Scrub failed and will be tried again", StringComparison.Ordinal);
 
     private static async Task<List<ChunkId>> PutAsync(LocalStore store, int count)
     {
@@ -231,7 +233,8 @@ public sealed class ScrubberTests : IDisposable
     {
         public bool IsListed { get; set; }
 
-        public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        public ValueTask<PutResult> PutAsync(
+            ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
             chunks.PutAsync(id, content, cancellationToken);
 
         public ValueTask FlushAsync(CancellationToken cancellationToken) => chunks.FlushAsync(cancellationToken);
@@ -242,7 +245,8 @@ public sealed class ScrubberTests : IDisposable
         public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
             chunks.FindMissingAsync(ids, cancellationToken);
 
-        public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) => chunks.VerifyAsync(id, cancellationToken);
+        public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
+            chunks.VerifyAsync(id, cancellationToken);
 
         public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) =>
             chunks.GetLengthAsync(id, cancellationToken);
@@ -261,6 +265,7 @@ public sealed class ScrubberTests : IDisposable
             }
         }
 
-        public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken) => chunks.DeleteAsync(id, cancellationToken);
+        public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken) =>
+            chunks.DeleteAsync(id, cancellationToken);
     }
 }

@@ -50,10 +50,14 @@ public sealed partial class StoreOpeningTests : IDisposable
         DfssException refused = await Assert.ThrowsAsync<DfssException>(OpenAsync);
         Assert.Equal(DfssErrorCode.StoreInUse, refused.Code);
         Assert.Contains(
-            $"process {Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.", refused.Message, StringComparison.Ordinal);
+            $"process {Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}.", refused.Message,
+            StringComparison.Ordinal);
     }
 
-    /// <summary>A child has the parent's open files until it runs its own program; so here a copy of the lock's descriptor stands for it.</summary>
+    /// <summary>
+    /// A child has the parent's open files until it runs its own program; so here a copy of the lock's descriptor
+    /// stands for it.
+    /// </summary>
     [Fact]
     public async Task A_closed_store_opens_again_while_a_child_is_being_started()
     {
@@ -87,7 +91,8 @@ public sealed partial class StoreOpeningTests : IDisposable
         string format = Path.Combine(folder.Path, "format");
         await File.WriteAllTextAsync(format, $"DFSS store 1\n{StoreId.Create()}\n", Token);
         DfssException refused = await RefusedAsync(DfssErrorCode.StoreFormat);
-        Assert.Contains("has format 1, which keeps each chunk in a file of its own", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has format 1, which keeps each chunk in a file of its own", refused.Message, StringComparison.Ordinal);
         Assert.Contains("receive its files, and send them to a new store", refused.Advice!, StringComparison.Ordinal);
         Assert.Equal([format], Directory.GetFileSystemEntries(folder.Path));
     }
@@ -164,7 +169,8 @@ public sealed partial class StoreOpeningTests : IDisposable
     [InlineData(DriveType.Fixed, "ext4", true)]
     [InlineData(DriveType.Ram, "tmpfs", true)]
     [InlineData(DriveType.Fixed, "NTFS", true)]
-    public void Network_and_user_space_file_systems_are_not_supported(DriveType type, string format, bool isSupported) =>
+    public void Network_and_user_space_file_systems_are_not_supported(
+        DriveType type, string format, bool isSupported) =>
         Assert.Equal(isSupported, StoreFileSystem.IsSupported(type, format));
 
     [Fact]
@@ -172,7 +178,8 @@ public sealed partial class StoreOpeningTests : IDisposable
     {
         Directory.CreateDirectory(folder.Path);
         Assert.SkipUnless(
-            OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder.Path),
+            OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess
+                && Run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder.Path),
             "Needs Linux, root, and the right to mount a tmpfs.");
         try
         {
@@ -183,7 +190,8 @@ public sealed partial class StoreOpeningTests : IDisposable
             while (full is null && stored < 100)
             {
                 (ChunkId id, byte[] content) = TestChunks.Make(stored, 1 << 20);
-                full = await Record.ExceptionAsync(async () => await store.Chunks.PutAsync(id, content, Token)) as DfssException;
+                full = await Record.ExceptionAsync(
+                    async () => await store.Chunks.PutAsync(id, content, Token)) as DfssException;
                 stored += full is null ? 1 : 0;
             }
 

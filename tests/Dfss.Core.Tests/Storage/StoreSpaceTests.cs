@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Dfss.Tests.Storage;
 
-/// <summary>Quota and minimum free space: what is refused, before a byte is written, and what goes on all the same.</summary>
+/// <summary>
+/// Quota and minimum free space: what is refused, before a byte is written, and what goes on all the same.
+/// </summary>
 public sealed class StoreSpaceTests : IDisposable
 {
     private const long Quota = 2_000_000;
@@ -22,7 +24,8 @@ public sealed class StoreSpaceTests : IDisposable
     [InlineData(TestChunks.Small, false)]
     [InlineData(TestChunks.Large, false)]
     [InlineData(TestChunks.Large, true)]
-    public async Task A_put_over_the_quota_is_refused_with_the_figures_and_what_is_there_is_there(int length, bool inMemory)
+    public async Task A_put_over_the_quota_is_refused_with_the_figures_and_what_is_there_is_there(
+        int length, bool inMemory)
     {
         await using LocalStore store = await OpenAsync(inMemory);
         long limit = Quota - (Quota / 64);
@@ -61,7 +64,9 @@ public sealed class StoreSpaceTests : IDisposable
         });
         DfssException full = await Assert.ThrowsAsync<DfssException>(() => PutAsync(store, 1, TestChunks.Large));
         Assert.Equal(DfssErrorCode.StoreFull, full.Code);
-        Assert.Contains("no inodes left: its file system holds at most 2,000 files and folders", full.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no inodes left: its file system holds at most 2,000 files and folders", full.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,17 +82,18 @@ public sealed class StoreSpaceTests : IDisposable
     {
         await using LocalStore store = await OpenAsync();
         int refused = 0;
-        await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Token }, async (i, _) =>
-        {
-            try
+        await Parallel.ForAsync(
+            0, 200, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Token }, async (i, _) =>
             {
-                await PutAsync(store, i, i % 2 == 0 ? TestChunks.Large : 50_000);
-            }
-            catch (DfssException error) when (error.Code == DfssErrorCode.StoreFull)
-            {
-                Interlocked.Increment(ref refused);
-            }
-        });
+                try
+                {
+                    await PutAsync(store, i, i % 2 == 0 ? TestChunks.Large : 50_000);
+                }
+                catch (DfssException error) when (error.Code == DfssErrorCode.StoreFull)
+                {
+                    Interlocked.Increment(ref refused);
+                }
+            });
         await store.Chunks.FlushAsync(Token);
         Assert.InRange(store.GetUsage().StoredBytes, Quota / 2, Quota - (Quota / 64));
         Assert.InRange(refused, 160, 190);
@@ -107,8 +113,11 @@ public sealed class StoreSpaceTests : IDisposable
 
         FileManifest manifest = Registers.Manifest([.. ids[..^1]]);
         await store.Chunks.PutAsync(manifest.FileId.ToChunkId(), manifest.Encoded, Token);
-        Assert.Equal(RegisterStatus.Done, (await store.Records.SealAsync([Registers.Seal("a", 1, manifest)], Token))[0].Status);
-        Assert.Equal(RegisterStatus.Done, (await store.Records.AcceptAsync([Registers.Accept("a", 1, manifest.FileId)], Token))[0].Status);
+        Assert.Equal(
+            RegisterStatus.Done, (await store.Records.SealAsync([Registers.Seal("a", 1, manifest)], Token))[0].Status);
+        Assert.Equal(
+            RegisterStatus.Done,
+            (await store.Records.AcceptAsync([Registers.Accept("a", 1, manifest.FileId)], Token))[0].Status);
 
         // Not without end.
         DfssException error = await Assert.ThrowsAsync<DfssException>(async () =>
@@ -172,7 +181,8 @@ public sealed class StoreSpaceTests : IDisposable
     {
         FaultyDisk disk = new();
         await using LocalStore store = await LocalStore.OpenAsync(
-            folder.Path, new LocalStoreOptions { QuotaBytes = Quota, FindSpace = _ => (free, 1L << 40) }, disk.Files, Token);
+            folder.Path, new LocalStoreOptions { QuotaBytes = Quota, FindSpace = _ => (free, 1L << 40) },
+            disk.Files, Token);
         ChunkId id = TestChunks.Make(1, TestChunks.Large).Id;
         await PutAsync(store, 1, TestChunks.Large);
         await store.Chunks.FlushAsync(Token);
@@ -226,14 +236,15 @@ public sealed class StoreSpaceTests : IDisposable
         return await store.Chunks.PutAsync(id, content, Token);
     }
 
-    private Task<LocalStore> OpenAsync(bool inMemory = false, long? quota = Quota, long? minimumFree = null) => LocalStore.OpenAsync(
-        inMemory ? null : folder.Path,
-        new LocalStoreOptions
-        {
-            QuotaBytes = quota,
-            MinimumFreeBytes = minimumFree,
-            FindSpace = _ => (free, 1L << 40),
-            TimeProvider = new FakeTimeProvider(),
-        },
-        Token);
+    private Task<LocalStore> OpenAsync(bool inMemory = false, long? quota = Quota, long? minimumFree = null) =>
+        LocalStore.OpenAsync(
+            inMemory ? null : folder.Path,
+            new LocalStoreOptions
+            {
+                QuotaBytes = quota,
+                MinimumFreeBytes = minimumFree,
+                FindSpace = _ => (free, 1L << 40),
+                TimeProvider = new FakeTimeProvider(),
+            },
+            Token);
 }

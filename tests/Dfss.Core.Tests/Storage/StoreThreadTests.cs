@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Dfss.Tests.Storage;
 
-/// <summary>An exception that nothing expects, on a store's own threads: the store goes to fail-stop, the process goes on.</summary>
+/// <summary>
+/// An exception that nothing expects, on a store's own threads: the store goes to fail-stop, the process goes on.
+/// </summary>
 public sealed class StoreThreadTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -16,7 +18,8 @@ public sealed class StoreThreadTests
         Directory.CreateDirectory(folder.Path);
         ConcurrentQueue<string> log = new();
         FailStopLatch fault = new(folder.Path, log.Enqueue);
-        await using Database database = new(Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
+        await using Database database = new(
+            Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
         TaskCompletionSource isHeld = new(TaskCreationOptions.RunContinuationsAsynchronously);
         using ManualResetEventSlim goOn = new();
         Task<int> first = database.WriteAsync(_ =>
@@ -47,7 +50,8 @@ public sealed class StoreThreadTests
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder.Path);
         FailStopLatch fault = new(folder.Path, log: null);
-        await using Database database = new(Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
+        await using Database database = new(
+            Path.Combine(folder.Path, "a.db"), "CREATE TABLE IF NOT EXISTS a (b)", fault);
         database.Enqueue(new BadEnd());
         await Assert.ThrowsAnyAsync<DfssException>(async () =>
         {
@@ -88,7 +92,8 @@ public sealed class StoreThreadTests
         isBroken = true;
         (ChunkId id, byte[] content) = TestChunks.Make(1, TestChunks.Large);
         await store.Chunks.PutAsync(id, content, Token);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => store.Chunks.FlushAsync(Token).AsTask().WaitAsync(Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => store.Chunks.FlushAsync(Token).AsTask().WaitAsync(Token));
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
         Assert.Equal("broken", store.Fault?.Message);
         // Another thread writes the line, after it has stopped the store.

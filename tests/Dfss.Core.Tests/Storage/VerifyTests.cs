@@ -31,7 +31,8 @@ public sealed class VerifyTests : IDisposable
         hook = step =>
         {
             // Another verifier is quicker, and the sender puts the chunk again.
-            if (step.Action == DurableAction.CreateFile && step.Path.Contains("quarantine", StringComparison.Ordinal) && stops++ == 0)
+            if (step.Action == DurableAction.CreateFile && step.Path.Contains("quarantine", StringComparison.Ordinal)
+                && stops++ == 0)
             {
                 other = VerifyAndPutAgainAsync(store, id, content);
                 SpinWait.SpinUntil(() => other.IsCompleted, TimeSpan.FromSeconds(60));

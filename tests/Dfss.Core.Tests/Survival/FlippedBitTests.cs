@@ -7,8 +7,9 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 namespace Dfss.Tests.Survival;
 
 /// <summary>
-/// Single bits are flipped in stored chunks, anywhere: in large chunks, small ones, and manifests. They are never delivered, found
-/// by a deep test, and mended by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c> the seed.
+/// Single bits are flipped in stored chunks, anywhere: in large chunks, small ones, and manifests. They are never
+/// delivered, found by a deep test, and mended by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c>
+/// the seed.
 /// </summary>
 public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -41,13 +42,16 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
         random = new Random(FaultSeed.Take(output));
         peers = await PeerGroup.StartAsync(folder, Peers, PeerSettings.Default);
-        client = new DfssClient(peers.Addresses, new TransferOptions { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(10) });
+        client = new DfssClient(
+            peers.Addresses, new TransferOptions { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(10) });
         int[] lengths = [1, 700, 40_000, ChunkSize, (9 * ChunkSize) + 1, (17 * ChunkSize) + 20_000];
         foreach (int length in lengths)
         {
-            SentFile file = new($"file{files.Count}", folder.CreateFile($"source{files.Count}", length, random.Next()), ChunkSize);
+            SentFile file = new(
+                $"file{files.Count}", folder.CreateFile($"source{files.Count}", length, random.Next()), ChunkSize);
             files.Add(file);
-            await client.SendAsync(file.Path, file.Name, new SendOptions { Replicas = 2, ChunkSize = ChunkSize }, progress: null, Token);
+            await client.SendAsync(
+                file.Path, file.Name, new SendOptions { Replicas = 2, ChunkSize = ChunkSize }, progress: null, Token);
         }
     }
 
@@ -103,7 +107,8 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task The_scrub_finds_flipped_bits_and_a_repair_mends_them()
     {
-        List<(StoreId Store, ChunkId Chunk, bool IsSmall)> flipped = await FlipAsync(Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));
+        List<(StoreId Store, ChunkId Chunk, bool IsSmall)> flipped = await FlipAsync(
+            Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));
         long found = 0;
         for (int i = 0; i < Peers; i++)
         {
@@ -159,15 +164,21 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
         return flipped;
     }
 
-    /// <summary>That copy is told to be bad; or to be missing, where a receive or a scrub has met it and the peer has set it aside.</summary>
+    /// <summary>
+    /// That copy is told to be bad; or to be missing, where a receive or a scrub has met it and the peer has set it
+    /// aside.
+    /// </summary>
     private static void AssertFound(List<FileHealth> healths, StoreId store, ChunkId id, bool isMet)
     {
-        ChunkHealth[] told = [.. healths.SelectMany(health => health.Chunks.Prepend(health.Manifest)).Where(chunk => chunk.Id == id)];
+        ChunkHealth[] told =
+            [.. healths.SelectMany(health => health.Chunks.Prepend(health.Manifest)).Where(chunk => chunk.Id == id)];
         Assert.NotEmpty(told);
         // The test itself fetches the manifest first: one met there is set aside at once, as by a receive.
         isMet |= told[0].Index is null;
         Assert.All(told, chunk => Assert.DoesNotContain(chunk.Holders, member => member.StoreId == store));
-        Assert.True(isMet || told.Any(chunk => chunk.Corrupt.Any(member => member.StoreId == store)), $"{id} is not told to be corrupt");
+        Assert.True(
+            isMet || told.Any(chunk => chunk.Corrupt.Any(member => member.StoreId == store)),
+            $"{id} is not told to be corrupt");
     }
 
     private static void AssertWhole(FileHealth health)
@@ -194,7 +205,8 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
         {
             StoredFile stored = await client.GetAsync(file.Name, Token);
             await client.ReceiveAsync(stored, destination, new ReceiveOptions { Force = true }, progress: null, Token);
-            Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
         }
     }
 }

@@ -55,7 +55,8 @@ public sealed class FullPeerTests : IAsyncDisposable
         StoredFile stored = await SendAsync(large, new SendOptions { Replicas = 2, ChunkSize = ChunkSize });
         Assert.Equal(2, stored.PresentReplicas);
         Assert.Contains(warnings, line =>
-            line.Contains(Small.Address.ToString(), StringComparison.Ordinal) && line.Contains("takes no more chunks", StringComparison.Ordinal));
+            line.Contains(Small.Address.ToString(), StringComparison.Ordinal)
+                && line.Contains("takes no more chunks", StringComparison.Ordinal));
         await ReceivesAsync(client, large);
         AssertHasTakenWholeChunks(before);
         await AssertServesAloneAsync(before);
@@ -95,7 +96,8 @@ public sealed class FullPeerTests : IAsyncDisposable
         client = new DfssClient(peers.Addresses, new TransferOptions { Warning = warnings.Add });
     }
 
-    private SentFile MakeFile(string name, int length) => new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
+    private SentFile MakeFile(string name, int length) =>
+        new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
 
     private Task<StoredFile> SendAsync(SentFile file, SendOptions options) =>
         client.SendAsync(file.Path, file.Name, options, progress: null, Token);
@@ -104,7 +106,8 @@ public sealed class FullPeerTests : IAsyncDisposable
     {
         StoredFile stored = await from.GetAsync(file.Name, Token);
         await from.ReceiveAsync(stored, folder["received"], new ReceiveOptions { Force = true }, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
     }
 
     /// <summary>It alone gives what it had before.</summary>

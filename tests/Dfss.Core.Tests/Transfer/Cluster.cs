@@ -31,7 +31,8 @@ internal sealed class Cluster : IAsyncDisposable
         Folder[$"store{Peers.TakeWhile(peer => peer.StoreId != member.StoreId).Count()}"];
 
     /// <summary>Has a member lose a chunk.</summary>
-    public Task LoseAsync(HomeMember member, ChunkId id) => PeerOf(member).Chunks.DeleteAsync(id, CancellationToken.None).AsTask();
+    public Task LoseAsync(HomeMember member, ChunkId id) =>
+        PeerOf(member).Chunks.DeleteAsync(id, CancellationToken.None).AsTask();
 
     /// <summary>Changes a chunk on a member's disk.</summary>
     public void Spoil(HomeMember member, ChunkId id) => StoreFiles.Spoil(StoreOf(member), id);
@@ -39,7 +40,9 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="count">How many peers.</param>
     /// <param name="onDisk">Whether their stores are on disk.</param>
     /// <param name="options">How the client transfers.</param>
-    /// <param name="asksNobody">Whether the peers serve whoever comes, through proxies too, for whose ports there are no tokens.</param>
+    /// <param name="asksNobody">
+    /// Whether the peers serve whoever comes, through proxies too, for whose ports there are no tokens.
+    /// </param>
     public static async Task<Cluster> StartAsync(
         int count, bool onDisk = false, TransferOptions? options = null, bool asksNobody = false)
     {
@@ -57,7 +60,8 @@ internal sealed class Cluster : IAsyncDisposable
                 TestContext.Current.CancellationToken));
         }
 
-        return new Cluster(peers, new DfssClient([.. peers.Select(AddressOf)], options ?? TransferOptions.Default), folder);
+        return new Cluster(
+            peers, new DfssClient([.. peers.Select(AddressOf)], options ?? TransferOptions.Default), folder);
     }
 
     public static PeerAddress AddressOf(DfssPeer peer) => PeerAddress.Parse(peer.AdvertisedAddresses[0]);

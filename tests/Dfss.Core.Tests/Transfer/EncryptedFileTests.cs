@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>Encrypted files through real peers: they come back with the key, and everything else goes without.</summary>
+/// <summary>
+/// Encrypted files through real peers: they come back with the key, and everything else goes without.
+/// </summary>
 public sealed class EncryptedFileTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;
@@ -20,7 +22,11 @@ public sealed class EncryptedFileTests
     private SendOptions Sending => new() { ChunkSize = ChunkSize, Recipients = [Recipient.Of(owner)], Force = true };
 
     public static TheoryData<int, int> SizesAndThrottles => new(
-        from size in new[] { 0, 1, PieceSize - 1, PieceSize, PieceSize + 1, ChunkSize, (5 * PieceSize) - 1, 5 * PieceSize, (5 * PieceSize) + 1 }
+        from size in new[]
+        {
+            0, 1, PieceSize - 1, PieceSize, PieceSize + 1, ChunkSize, (5 * PieceSize) - 1, 5 * PieceSize,
+            (5 * PieceSize) + 1
+        }
         from throttle in new[] { 1, 4, 64 }
         select (size, throttle));
 
@@ -28,12 +34,15 @@ public sealed class EncryptedFileTests
     [MemberData(nameof(SizesAndThrottles))]
     public async Task It_comes_back_whatever_its_size_and_however_many_go_at_once(int size, int throttle)
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, options: new TransferOptions { ThrottleLimit = throttle });
+        await using Cluster cluster = await Cluster.StartAsync(
+            3, options: new TransferOptions { ThrottleLimit = throttle });
         string source = cluster.Folder.CreateFile("source", size, seed: size);
 
         StoredFile sent = await cluster.Client.SendAsync(source, "x", Sending, progress: null, Token);
 
-        Assert.Equal((size, (size + PieceSize - 1) / PieceSize * KeyEnvelope.ChunkOverheadBytes), (sent.Record.ContentLength, sent.Record.Length - size));
+        Assert.Equal(
+            (size, (size + PieceSize - 1) / PieceSize * KeyEnvelope.ChunkOverheadBytes),
+            (sent.Record.ContentLength, sent.Record.Length - size));
         Assert.Equal([owner.KeyId], sent.RecipientKeyIds);
         StoredFile found = await cluster.Client.GetAsync("x", Token);
         await AssertComesBackAsync(cluster, found, source, Keys);
@@ -53,9 +62,12 @@ public sealed class EncryptedFileTests
         StoredFile second = await cluster.Client.SendAsync(source, "y", Sending, progress: null, Token);
 
         Assert.NotEqual(first.Record.FileId, second.Record.FileId);
-        byte[][] contents = [.. StoreFiles.List(cluster.Folder["store0"]).Where(chunk => chunk.Length == ChunkSize).Select(chunk => chunk.Read())];
+        byte[][] contents =
+            [.. StoreFiles.List(cluster.Folder["store0"]).Where(chunk => chunk.Length == ChunkSize)
+                .Select(chunk => chunk.Read())];
         Assert.Equal(8, contents.Length);
-        Assert.Equal(8, contents.Select(bytes => Convert.ToHexString(bytes[..ChunkCipher.NonceBytes])).Distinct().Count());
+        Assert.Equal(
+            8, contents.Select(bytes => Convert.ToHexString(bytes[..ChunkCipher.NonceBytes])).Distinct().Count());
         Assert.All(contents, bytes => Assert.True(bytes.Count(one => one == 0) < ChunkSize / 64));
     }
 
@@ -68,7 +80,9 @@ public sealed class EncryptedFileTests
         string target = cluster.Folder["received"];
 
         await RefusedAsync(DfssErrorCode.KeyRequired, () => ReceiveAsync(cluster, sent, target, keys: null));
-        await RefusedAsync(DfssErrorCode.KeyWrong, () => ReceiveAsync(cluster, sent, target, new KeyRing([EncryptionKey.Create()], [])));
+        await RefusedAsync(
+            DfssErrorCode.KeyWrong,
+            () => ReceiveAsync(cluster, sent, target, new KeyRing([EncryptionKey.Create()], [])));
         await RefusedAsync(
             DfssErrorCode.KeyRequired, () => cluster.Client.CompareAsync(source, sent, progress: null, Token));
         Assert.Empty(Directory.GetFiles(cluster.Folder.Path, "received*"));
@@ -107,7 +121,8 @@ public sealed class EncryptedFileTests
         string target = cluster.Folder["received"];
 
         await RefusedAsync(DfssErrorCode.FileTampered, () => ReceiveAsync(
-            cluster, second with { Record = second.Record with { Encryption = first.Record.Encryption } }, target, Keys));
+            cluster, second with { Record = second.Record with { Encryption = first.Record.Encryption } },
+            target, Keys));
         await RefusedAsync(DfssErrorCode.FileTampered, () => ReceiveAsync(
             cluster, second with { Record = second.Record with { FileId = first.Record.FileId } }, target, Keys));
         Assert.False(File.Exists(target));
@@ -159,7 +174,8 @@ public sealed class EncryptedFileTests
 
     private static async Task<long> CountAsync(Cluster cluster)
     {
-        PeerInfo[] infos = await Task.WhenAll(cluster.Addresses.Select(address => cluster.Client.GetPeerInfoAsync(address, Token)));
+        PeerInfo[] infos = await Task.WhenAll(
+            cluster.Addresses.Select(address => cluster.Client.GetPeerInfoAsync(address, Token)));
         return infos.Sum(info => info.Chunks);
     }
 
@@ -167,7 +183,8 @@ public sealed class EncryptedFileTests
         Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(act)).Code);
 
     private static Task ReceiveAsync(Cluster cluster, StoredFile file, string target, KeyRing? keys) =>
-        cluster.Client.ReceiveAsync(file, target, new ReceiveOptions { Force = true, Keys = keys }, progress: null, Token);
+        cluster.Client.ReceiveAsync(
+            file, target, new ReceiveOptions { Force = true, Keys = keys }, progress: null, Token);
 
     private static async Task AssertComesBackAsync(Cluster cluster, StoredFile file, string source, KeyRing keys)
     {

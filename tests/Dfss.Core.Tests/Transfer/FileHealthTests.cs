@@ -10,7 +10,8 @@ public sealed class FileHealthTests
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
     private const int ChunkCount = 10;
 
-    private static readonly TransferOptions Impatient = new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1) };
+    private static readonly TransferOptions Impatient =
+        new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -20,10 +21,12 @@ public sealed class FileHealthTests
     [InlineData(3, (ChunkCount * ChunkSize) + 1, false)]
     [InlineData(3, (ChunkCount * ChunkSize) + 1, true)]
     [InlineData(3, 1, true)]
-    public async Task A_file_that_was_sent_is_healthy_and_each_chunk_is_where_it_is_expected(int peers, long length, bool deep)
+    public async Task A_file_that_was_sent_is_healthy_and_each_chunk_is_where_it_is_expected(
+        int peers, long length, bool deep)
     {
         await using Cluster cluster = await Cluster.StartAsync(peers);
-        FileHealth health = await cluster.Client.TestAsync(await SendAsync(cluster, length), deep, progress: null, Token);
+        FileHealth health = await cluster.Client.TestAsync(
+            await SendAsync(cluster, length), deep, progress: null, Token);
 
         Assert.True(health.IsHealthy);
         Assert.True(health.IsCurrent);
@@ -62,7 +65,8 @@ public sealed class FileHealthTests
         Assert.True(health.IsCurrent);
         Assert.Equal(0, health.File.PresentReplicas);
         Assert.Equal((3, 3), (health.DegradedChunks, health.LostChunks));
-        Assert.Contains(lost.Addresses[0], Assert.Single(health.Members, member => !member.IsUp).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            lost.Addresses[0], Assert.Single(health.Members, member => !member.IsUp).Reason, StringComparison.Ordinal);
         Assert.All(health.Chunks, chunk => Assert.Empty(chunk.Missing));
         Assert.Equal([1, 4, 7], health.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
         Assert.Equal(2, health.Manifest.Holders.Count);
@@ -143,7 +147,10 @@ public sealed class FileHealthTests
     {
         await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
         StoredFile file = await SendAsync(cluster, ChunkSize);
-        StoredFile other = file with { Record = file.Record with { FileId = FileManifest.Create(ChunkSize, ChunkSize, [default]).FileId } };
+        StoredFile other = file with
+        {
+            Record = file.Record with { FileId = FileManifest.Create(ChunkSize, ChunkSize, [default]).FileId }
+        };
 
         FileHealth health = await cluster.Client.TestAsync(other, deep: true, progress: null, Token);
 

@@ -9,7 +9,8 @@ public sealed class FileMoveEarlierTests
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
     private const int ChunkCount = 6;
 
-    private static readonly TransferOptions Impatient = new() { MaxAttempts = 1, RetryDelay = TimeSpan.FromMilliseconds(1) };
+    private static readonly TransferOptions Impatient =
+        new() { MaxAttempts = 1, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -39,11 +40,14 @@ public sealed class FileMoveEarlierTests
 
         Assert.Equal((DfssErrorCode.ChunkNotFound, chunk.Id), (error.Code, error.ChunkId!.Value));
         Assert.StartsWith(
-            $"'x' was not moved: 1 of the {ChunkCount} chunks of version 1 of 'x' (index 3) have no good copy at any peer",
+            $"'x' was not moved: 1 of the {ChunkCount} chunks of version 1 of 'x' (index 3) have no good "
+                + $"copy at any peer",
             error.Reason,
             StringComparison.Ordinal);
         Assert.Contains("-KeepVersions 0", error.Advice, StringComparison.Ordinal);
-        Assert.Equal((2, 0), ((await client.GetAsync("x", Token)).Record.Version, (await client.GetAsync("x", Token)).Record.Epoch));
+        Assert.Equal(
+            (2, 0),
+            ((await client.GetAsync("x", Token)).Record.Version, (await client.GetAsync("x", Token)).Record.Epoch));
     }
 
     [Fact]
@@ -52,14 +56,18 @@ public sealed class FileMoveEarlierTests
         await using Cluster cluster = await Cluster.StartAsync(4, onDisk: false, Impatient);
         await using DfssClient client = Of(cluster, 0, 1);
         StoredFile sent = await SendTwoVersionsAsync(cluster, client);
-        FileId unknown = FileManifest.Create(sent.Record.Previous[0].Length, ChunkSize, [.. Enumerable.Repeat(default(ChunkId), ChunkCount)]).FileId;
+        FileId unknown = FileManifest.Create(
+            sent.Record.Previous[0].Length, ChunkSize, [.. Enumerable.Repeat(default(ChunkId), ChunkCount)]).FileId;
         FileVersion lost = sent.Record.Previous[0] with { FileId = unknown };
 
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => client.RepairAsync(
-            sent with { Record = sent.Record with { Previous = [lost] } }, MoveTo(cluster, 2, 3), progress: null, Token));
+            sent with { Record = sent.Record with { Previous = [lost] } }, MoveTo(cluster, 2, 3),
+            progress: null, Token));
 
         Assert.Equal(DfssErrorCode.ChunkNotFound, error.Code);
-        Assert.StartsWith("'x' was not moved: version 1 of 'x' is kept and incomplete: The manifest of ", error.Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "'x' was not moved: version 1 of 'x' is kept and incomplete: The manifest of ", error.Reason,
+            StringComparison.Ordinal);
         Assert.Contains("-KeepVersions 0", error.Advice, StringComparison.Ordinal);
     }
 
@@ -80,7 +88,8 @@ public sealed class FileMoveEarlierTests
         Flip(cluster, peer: 1, health.Chunks[3].Id);
         Flip(cluster, peer: 2, health.Chunks[4].Id);
 
-        RepairResult moved = await client.RepairAsync(sent, MoveTo(cluster, 1, 2) with { Deep = true }, progress: null, Token);
+        RepairResult moved = await client.RepairAsync(
+            sent, MoveTo(cluster, 1, 2) with { Deep = true }, progress: null, Token);
 
         // All of the newest version at the peer that is new, and the two bad copies.
         Assert.Equal(ChunkCount + 1 + 2, moved.CopiedChunks);
@@ -99,7 +108,9 @@ public sealed class FileMoveEarlierTests
     private static async Task<StoredFile> SendTwoVersionsAsync(Cluster cluster, DfssClient client)
     {
         SendOptions options = new() { ChunkSize = ChunkSize, Replicas = 2, Force = true };
-        await client.SendAsync(cluster.Folder.CreateFile("first", ChunkCount * ChunkSize, seed: 1), "x", options, progress: null, Token);
-        return await client.SendAsync(cluster.Folder.CreateFile("second", ChunkCount * ChunkSize, seed: 2), "x", options, progress: null, Token);
+        await client.SendAsync(
+            cluster.Folder.CreateFile("first", ChunkCount * ChunkSize, seed: 1), "x", options, progress: null, Token);
+        return await client.SendAsync(
+            cluster.Folder.CreateFile("second", ChunkCount * ChunkSize, seed: 2), "x", options, progress: null, Token);
     }
 }

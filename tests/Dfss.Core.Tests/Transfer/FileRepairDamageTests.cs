@@ -11,7 +11,8 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
     private const int ChunkCount = 12;
 
-    private static readonly TransferOptions Impatient = new() { MaxAttempts = 1, RetryDelay = TimeSpan.FromMilliseconds(1) };
+    private static readonly TransferOptions Impatient =
+        new() { MaxAttempts = 1, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -30,7 +31,8 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
             }
         }
 
-        RepairResult result = await cluster.Client.RepairAsync(file, new RepairOptions { Deep = true }, progress: null, Token);
+        RepairResult result = await cluster.Client.RepairAsync(
+            file, new RepairOptions { Deep = true }, progress: null, Token);
 
         Assert.Equal(3, result.File.PresentReplicas);
         Assert.InRange(result.CopiedChunks, ChunkCount, 2 * ChunkCount);
@@ -43,7 +45,8 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     public async Task A_bad_copy_that_is_met_while_copying_is_replaced_too()
     {
         ConcurrentBag<string> warnings = [];
-        await using Cluster cluster = await Cluster.StartAsync(4, onDisk: true, Impatient with { Warning = warnings.Add });
+        await using Cluster cluster = await Cluster.StartAsync(
+            4, onDisk: true, Impatient with { Warning = warnings.Add });
         StoredFile file = await SendAsync(cluster, replicas: 3);
         ChunkHealth chunk = (await cluster.Client.TestAsync(file, deep: false, progress: null, Token)).Chunks[5];
         await DamageAsync(cluster, chunk.Holders[0], chunk.Id, isDeletion: false);
@@ -84,7 +87,9 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
             () => cluster.Client.RepairAsync(file, RepairOptions.Default, progress: null, Token));
 
         Assert.Equal(DfssErrorCode.ChunkNotFound, error.Code);
-        Assert.Contains($"2 of the {ChunkCount} chunks of 'x' (index 1, 7) have no good copy", error.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            $"2 of the {ChunkCount} chunks of 'x' (index 1, 7) have no good copy", error.Reason,
+            StringComparison.Ordinal);
         Assert.Equal(health.Chunks[1].Id, error.ChunkId);
         health = await cluster.Client.TestAsync(file, deep: true, progress: null, Token);
         Assert.Equal((2, 2), (health.LostChunks, health.DegradedChunks));
@@ -127,12 +132,15 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         await using Cluster cluster = await Cluster.StartAsync(3, onDisk: false, Impatient);
         StoredFile file = await SendAsync(cluster, replicas: 1);
 
-        RepairResult more = await cluster.Client.RepairAsync(file, new RepairOptions { Replicas = 3 }, progress: null, Token);
+        RepairResult more = await cluster.Client.RepairAsync(
+            file, new RepairOptions { Replicas = 3 }, progress: null, Token);
         Assert.Equal((1, 3, 2 * ChunkCount), (more.ReplicasBefore, more.File.PresentReplicas, more.CopiedChunks));
-        Assert.Equal((2, 3, file.Record.FileId), (more.File.Record.Version, more.File.Record.Replicas, more.File.Record.FileId));
+        Assert.Equal(
+            (2, 3, file.Record.FileId), (more.File.Record.Version, more.File.Record.Replicas, more.File.Record.FileId));
         Assert.True((await cluster.Client.TestAsync(more.File, deep: true, progress: null, Token)).IsHealthy);
 
-        RepairResult fewer = await cluster.Client.RepairAsync(more.File, new RepairOptions { Replicas = 2 }, progress: null, Token);
+        RepairResult fewer = await cluster.Client.RepairAsync(
+            more.File, new RepairOptions { Replicas = 2 }, progress: null, Token);
         Assert.Equal((3, 3, 0), (fewer.ReplicasBefore, fewer.File.PresentReplicas, fewer.CopiedChunks));
         Assert.Equal((3, 2), (fewer.File.Record.Version, (await cluster.Client.GetAsync("x", Token)).Record.Replicas));
 
@@ -194,7 +202,8 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     private static async Task BringBackAsync(Cluster cluster, HomeMember holder, ChunkHealth chunk)
     {
         byte[] source = await File.ReadAllBytesAsync(cluster.Folder["source"], Token);
-        await cluster.PeerOf(holder).Chunks.PutAsync(chunk.Id, source.AsMemory(chunk.Index!.Value * ChunkSize, ChunkSize), Token);
+        await cluster.PeerOf(holder).Chunks.PutAsync(
+            chunk.Id, source.AsMemory(chunk.Index!.Value * ChunkSize, ChunkSize), Token);
     }
 
     /// <summary>Puts one chunk of the source at a member that is not to have it, as a send in trouble would.</summary>
@@ -211,7 +220,9 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     {
         string destination = cluster.Folder["received"];
         await client.ReceiveAsync(file, destination, ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(cluster.Folder["source"], Token), await File.ReadAllBytesAsync(destination, Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(cluster.Folder["source"], Token),
+            await File.ReadAllBytesAsync(destination, Token));
     }
 
     private static Task<StoredFile> SendAsync(Cluster cluster, int replicas) => cluster.Client.SendAsync(

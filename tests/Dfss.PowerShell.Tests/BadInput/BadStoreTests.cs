@@ -56,7 +56,8 @@ public sealed class BadStoreTests : BadInputTests
     public void A_folder_with_other_files_is_left_alone()
     {
         Check(
-            Ends("Start-DfssPeer in -Port 0"), "StoreFormat", ErrorCategory.InvalidData, "in", $"'{Path.Combine(Folder, "in")}'",
+            Ends("Start-DfssPeer in -Port 0"), "StoreFormat", ErrorCategory.InvalidData, "in",
+            $"'{Path.Combine(Folder, "in")}'",
             "'good.txt'");
         Assert.Equal([In("good.txt")], Directory.GetFileSystemEntries(Path.Combine(Folder, "in")));
     }
@@ -81,7 +82,8 @@ public sealed class BadStoreTests : BadInputTests
         int port = PeerAddress.Parse(Peer).Port;
         string address = string.Create(CultureInfo.InvariantCulture, $"localhost:{port}");
         Check(
-            Ends($"Start-DfssPeer -InMemory -Port {port}"), "AddressUnavailable", ErrorCategory.ResourceUnavailable, address,
+            Ends($"Start-DfssPeer -InMemory -Port {port}"), "AddressUnavailable",
+            ErrorCategory.ResourceUnavailable, address,
             string.Create(CultureInfo.InvariantCulture, $"port {port} cannot be listened on"));
     }
 
@@ -97,7 +99,8 @@ public sealed class BadStoreTests : BadInputTests
         File.WriteAllBytes(In("large.bin"), content);
         ErrorRecord error = Fails("Send-DfssFile in/large.bin, in/good.txt -Peer $full -ChunkSize 256KB", results: 1);
         Check(
-            error, "StoreFull", ErrorCategory.LimitsExceeded, In("large.bin"), full, $"'{disk.MountPoint}/store'", "Chunk ");
+            error, "StoreFull", ErrorCategory.LimitsExceeded, In("large.bin"), full,
+            $"'{disk.MountPoint}/store'", "Chunk ");
         IsUnknown("large.bin", "$full");
     }
 
@@ -147,7 +150,8 @@ public sealed class BadStoreTests : BadInputTests
     /// <summary>Changes a byte of a chunk on a peer's disk; gives the chunk's id.</summary>
     private static string SpoilAChunk(string store, string? except = null)
     {
-        StoredChunk chunk = StoreFiles.List(store).First(chunk => chunk.Length == Chunk && chunk.Id.ToString() != except);
+        StoredChunk chunk = StoreFiles.List(store)
+            .First(chunk => chunk.Length == Chunk && chunk.Id.ToString() != except);
         chunk.Flip(at: 7);
         return chunk.Id.ToString();
     }

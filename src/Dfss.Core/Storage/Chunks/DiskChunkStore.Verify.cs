@@ -53,7 +53,9 @@ internal sealed partial class DiskChunkStore
         }
     }
 
-    /// <summary>Keeps the bytes for analysis, and counts the chunk as missing; false where it has another place by now.</summary>
+    /// <summary>
+    /// Keeps the bytes for analysis, and counts the chunk as missing; false where it has another place by now.
+    /// </summary>
     private bool TrySetAside(ChunkId id, ChunkLocation location, ReadOnlySpan<byte> content, string what)
     {
         string target = Path.Combine(layout.Quarantine, $"{id}.{Guid.NewGuid():N}");

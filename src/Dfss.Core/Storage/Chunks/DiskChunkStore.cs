@@ -48,14 +48,15 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     public (long Chunks, long Bytes) Count() => index.Count;
 
     /// <inheritdoc/>
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
         ChunkVerification.ThrowIfNot(id, content.Span);
         touched.Touch(id);
-        // It is not read again, which would double the cost of every repeated send: scrub finds what has gone bad. What a
-        // crash left does not count before it is durable.
+        // It is not read again, which would double the cost of every repeated send: scrub finds what has gone bad. What
+        // a crash left does not count before it is durable.
         if (index.TryFind(id, out _))
         {
             return PutResult.AlreadyPresent;
@@ -234,5 +235,6 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
 
     private DfssException Ended(ChunkId id, ChunkLocation location, int read) => StoreErrors.Failed(
         layout.Root,
-        new IOException($"'{segments.PathOf(location.Segment)}' ended after {read} of the {location.Length} bytes of chunk {id}."));
+        new IOException(
+            $"'{segments.PathOf(location.Segment)}' ended after {read} of the {location.Length} bytes of chunk {id}."));
 }

@@ -16,7 +16,8 @@ internal sealed class ScrubTable(Database database)
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>.</exception>
     public ScrubProgress Load() => database.Read(session =>
     {
-        using SqliteDataReader row = session.Prepare("SELECT position, chunks, bytes, corrupt, completed FROM scrub").ExecuteReader();
+        using SqliteDataReader row = session.Prepare(
+            "SELECT position, chunks, bytes, corrupt, completed FROM scrub").ExecuteReader();
         return !row.Read() ? new ScrubProgress() : new ScrubProgress
         {
             Position = row.IsDBNull(0) ? null : new ChunkId(row.GetFieldValue<byte[]>(0)),
@@ -28,9 +29,12 @@ internal sealed class ScrubTable(Database database)
     });
 
     /// <summary>Keeps it.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFull"/>, <see cref="DfssErrorCode.StoreFailed"/>.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.StoreFull"/>, <see cref="DfssErrorCode.StoreFailed"/>.
+    /// </exception>
     public Task SaveAsync(ScrubProgress progress) => database.WriteAsync(session => session.Execute(
-        "INSERT OR REPLACE INTO scrub (only, position, chunks, bytes, corrupt, completed) VALUES (1, $1, $2, $3, $4, $5)",
+        "INSERT OR REPLACE INTO scrub (only, position, chunks, bytes, corrupt, completed) VALUES (1, $1, "
+            + "$2, $3, $4, $5)",
         (object?)progress.Position?.ToByteArray() ?? DBNull.Value,
         progress.Chunks,
         progress.Bytes,

@@ -26,7 +26,8 @@ internal sealed class StoreSpace
     private const long AskAgainBytes = 256L << 20;
 
     private const string Advice =
-        "Free some space (Remove-DfssFile, then Optimize-DfssStore), start it with a larger -Quota or a smaller -MinimumFreeSpace, "
+        "Free some space (Remove-DfssFile, then Optimize-DfssStore), start it with a larger -Quota or a smaller "
+        + "-MinimumFreeSpace, "
         + "or send to another peer.";
 
     private readonly Lock gate = new();
@@ -44,7 +45,8 @@ internal sealed class StoreSpace
     /// <param name="minimumFreeBytes">What is to stay free.</param>
     /// <param name="countStored">What is stored. Never too little.</param>
     /// <param name="findFree">What is left on the disk; null where there is no disk.</param>
-    public StoreSpace(string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree)
+    public StoreSpace(
+        string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree)
     {
         this.place = place;
         QuotaBytes = quotaBytes;
@@ -129,7 +131,8 @@ internal sealed class StoreSpace
         {
             throw new DfssException(
                 DfssErrorCode.StoreFull,
-                $"{place} is full: {Number(free)} bytes are free on its disk, of which {Number(minimum)} are to stay free, "
+                $"{place} is full: {Number(free)} bytes are free on its disk, of which {Number(minimum)} are "
+                + "to stay free, "
                 + $"and {Number(length)} more do not fit.",
                 Advice);
         }

@@ -211,7 +211,9 @@ internal sealed class Database : IAsyncDisposable
             // Any other failure of SQLite, and the edge of the thread: an exception here would end the process.
             fault.Set(exception);
             writer.RollBack();
-            return exception is SqliteException ? StoreErrors.Failed(storePath, exception) : StoreErrors.Fault(storePath, exception);
+            return exception is SqliteException
+                ? StoreErrors.Failed(storePath, exception)
+                : StoreErrors.Fault(storePath, exception);
         }
     }
 

@@ -4,10 +4,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <content>
-/// The system calls. .NET's own flush swallows the errors of fsync on Unix (with EIO injected, FileStream.Flush(true)
-/// returns normally), and it cannot
-/// sync a folder at all.
+/// <content> The system calls. .NET's own flush swallows the errors of fsync on Unix (with EIO injected,
+/// FileStream.Flush(true) returns normally), and it cannot sync a folder at all.
 /// </content>
 internal sealed partial class DurableFile
 {
@@ -76,8 +74,8 @@ internal sealed partial class DurableFile
 
     /// <summary>Gives a lock back and closes its file. Unix only.</summary>
     /// <remarks>
-    /// Closing alone would not do: a child that this process is starting at this moment has the same open file until it runs its
-    /// own program, and would hold the lock so long.
+    /// Closing alone would not do: a child that this process is starting at this moment has the same open file until it
+    /// runs its own program, and would hold the lock so long.
     /// </remarks>
     /// <exception cref="IOException">The operating system refused.</exception>
     public static void Unlock(SafeFileHandle handle)
@@ -179,7 +177,9 @@ internal sealed partial class DurableFile
         {
             // macOS: fsync leaves the bytes in the drive's cache; F_FULLFSYNC does not.
             bool isDone = OperatingSystem.IsWindows() ? FlushFileBuffers(handle)
-                : (OperatingSystem.IsMacOS() ? FileControl(handle, FullSyncMac) : isDataOnly ? FileDataSync(handle) : FileSync(handle)) == 0;
+                : (OperatingSystem.IsMacOS()
+                    ? FileControl(handle, FullSyncMac)
+                    : isDataOnly ? FileDataSync(handle) : FileSync(handle)) == 0;
             if (isDone)
             {
                 return;
@@ -228,7 +228,8 @@ internal sealed partial class DurableFile
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool FlushFileBuffers(SafeFileHandle file);
 
-    [LibraryImport("kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
+    [LibraryImport(
+        "kernel32", EntryPoint = "MoveFileExW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static partial bool MoveFileEx(string path, string target, uint flags);
 }

@@ -28,7 +28,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         {
             beforeStep?.Invoke(new DurableStep(DurableAction.CreateFile, path));
             // Others may read it, and rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
-            handle = OwnerOnly.Open(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            handle = OwnerOnly.Open(
+                path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
             Allocate(handle, path, content.Length);
             beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
             RandomAccess.Write(handle, content, fileOffset: 0);
@@ -57,7 +58,9 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
-    /// <summary>Makes a file's content and its length durable, but not its times. As final as <see cref="Sync"/>.</summary>
+    /// <summary>
+    /// Makes a file's content and its length durable, but not its times. As final as <see cref="Sync"/>.
+    /// </summary>
     public void SyncData(SafeFileHandle file, string path)
     {
         DurableStep step = new(DurableAction.SyncFile, path);
@@ -76,16 +79,21 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         RandomAccess.Write(file, content, offset);
     }
 
-    /// <summary>Writes two parts, one behind the other, into an open file; durable after <see cref="SyncData"/>.</summary>
+    /// <summary>
+    /// Writes two parts, one behind the other, into an open file; durable after <see cref="SyncData"/>.
+    /// </summary>
     /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
-    public void Write(SafeFileHandle file, string path, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long offset)
+    public void Write(
+        SafeFileHandle file, string path, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long offset)
     {
         beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
         RandomAccess.Write(file, [first, second], offset);
     }
 
-    /// <summary>Cuts off what a failed write or sync left at the end of a file, as far as the system lets it: what stays
-    /// is garbage that counts for nothing.</summary>
+    /// <summary>
+    /// Cuts off what a failed write or sync left at the end of a file, as far as the system lets it: what stays is
+    /// garbage that counts for nothing.
+    /// </summary>
     public void TryTruncate(SafeFileHandle file, string path, long length)
     {
         try
@@ -221,7 +229,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     /// lost.</summary>
     public static bool IsSpoiled(IOException exception) => OperatingSystem.IsWindows()
         ? (exception.HResult & 0xFFFF) is WindowsBadChecksum or WindowsSectorNotFound or WindowsDeviceError
-        : exception.HResult == BadDevice || (OperatingSystem.IsLinux() && exception.HResult is BadMessageLinux or BadStructureLinux);
+        : exception.HResult == BadDevice
+            || (OperatingSystem.IsLinux() && exception.HResult is BadMessageLinux or BadStructureLinux);
 
     /// <summary>Whether the system's error number says that the disk is full, or the quota used up.</summary>
     public static bool IsOutOfSpace(int systemError) => OperatingSystem.IsWindows()

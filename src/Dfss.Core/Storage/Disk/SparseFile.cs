@@ -6,7 +6,9 @@ namespace Dfss.Storage;
 /// <summary>Holes: blocks of a file that are zero and take no room on the disk.</summary>
 internal static partial class SparseFile
 {
-    /// <summary>4 KiB: the block of the usual file systems; one with larger blocks makes holes of those that are whole.</summary>
+    /// <summary>
+    /// 4 KiB: the block of the usual file systems; one with larger blocks makes holes of those that are whole.
+    /// </summary>
     public const int BlockBytes = 4096;
 
     private const int NoSuchData = 6;
@@ -77,7 +79,9 @@ internal static partial class SparseFile
         return isLast ? (int)Math.Clamp(RandomAccess.GetLength(file) - offset, 0, limit) : 0;
     }
 
-    /// <summary>How many bytes from here on are data, as far as the system tells; the limit where it does not.</summary>
+    /// <summary>
+    /// How many bytes from here on are data, as far as the system tells; the limit where it does not.
+    /// </summary>
     public static int CountData(SafeFileHandle file, long offset, int limit)
     {
         const int NextHole = 4;
@@ -114,7 +118,8 @@ internal static partial class SparseFile
             : throw new IOException($"Could not make a hole: {Marshal.GetPInvokeErrorMessage(error)}.", error));
     }
 
-    private static unsafe bool MarkOnWindows(SafeFileHandle file) => Control(file, SetSparse, input: null, inputBytes: 0);
+    private static unsafe bool MarkOnWindows(SafeFileHandle file) =>
+        Control(file, SetSparse, input: null, inputBytes: 0);
 
     private static unsafe bool Control(SafeFileHandle file, uint code, long* input, uint inputBytes) =>
         DeviceIoControl(file, code, input, inputBytes, output: null, outputBytes: 0, out _, overlapped: 0);
@@ -125,5 +130,6 @@ internal static partial class SparseFile
     [LibraryImport("kernel32", EntryPoint = "DeviceIoControl", SetLastError = true)]
     [return: MarshalAs(UnmanagedType.Bool)]
     private static unsafe partial bool DeviceIoControl(
-        SafeFileHandle file, uint code, long* input, uint inputBytes, byte* output, uint outputBytes, out uint returned, nint overlapped);
+        SafeFileHandle file, uint code, long* input, uint inputBytes, byte* output, uint outputBytes, out uint returned,
+        nint overlapped);
 }

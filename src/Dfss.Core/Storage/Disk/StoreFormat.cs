@@ -26,7 +26,8 @@ internal static class StoreFormat
 
         string[] lines = File.ReadAllText(layout.FormatFile, Encoding.ASCII).Split('\n');
         if (!lines[0].StartsWith(FirstWord, StringComparison.Ordinal)
-            || !int.TryParse(lines[0].AsSpan(FirstWord.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int version))
+            || !int.TryParse(
+                lines[0].AsSpan(FirstWord.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int version))
         {
             throw Refuse($"'{layout.FormatFile}' is not the format file of a DFSS store.", Restore);
         }
@@ -34,7 +35,8 @@ internal static class StoreFormat
         if (version > Version)
         {
             throw Refuse(
-                $"The store at '{layout.Root}' has format {version}; this DFSS supports format {Version} only.", "Use a newer DFSS, or another folder.");
+                $"The store at '{layout.Root}' has format {version}; this DFSS supports format {Version} only.",
+                "Use a newer DFSS, or another folder.");
         }
 
         if (version < Version)
@@ -42,7 +44,8 @@ internal static class StoreFormat
             throw Refuse(
                 $"The store at '{layout.Root}' has format {version}, which keeps each chunk in a file of its own; "
                 + $"this DFSS supports format {Version} only.",
-                "Serve it with the DFSS that made it, receive its files, and send them to a new store. Or use another folder.");
+                "Serve it with the DFSS that made it, receive its files, and send them to a new store. Or use "
+                    + "another folder.");
         }
 
         return lines.Length > 1 && StoreId.TryParse(lines[1], out StoreId id)
@@ -52,7 +55,8 @@ internal static class StoreFormat
 
     /// <summary>Makes the folder the store of this id.</summary>
     public static void Write(StoreLayout layout, DurableFile files, StoreId id) => files.WriteAtomically(
-        layout.FormatFile, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FirstWord}{Version}\n{id}\n")));
+        layout.FormatFile,
+        Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FirstWord}{Version}\n{id}\n")));
 
     /// <summary>The refusal of a store.</summary>
     public static DfssException Refuse(string reason, string advice) => new(DfssErrorCode.StoreFormat, reason, advice);
@@ -73,7 +77,8 @@ internal static class StoreFormat
 
         string? foreign = Directory.EnumerateFileSystemEntries(layout.Root).FirstOrDefault(
             // lost+found: a fresh ext4 file system is as good as empty.
-            path => Path.GetFileName(path) != "lost+found" && path != layout.LockFile && path != layout.FormatFile + DurableFile.TemporarySuffix);
+            path => Path.GetFileName(path) != "lost+found" && path != layout.LockFile
+                && path != layout.FormatFile + DurableFile.TemporarySuffix);
         if (foreign is not null)
         {
             throw Refuse(

@@ -35,7 +35,8 @@ internal sealed class StoreLayout(string root)
         DirectoryInfo root = new(Root);
         if (!OwnerOnly.TryRestrict(root))
         {
-            log?.Invoke($"The folder '{Root}' belongs to another user and keeps its mode; what the store has in it is private.");
+            log?.Invoke(
+                $"The folder '{Root}' belongs to another user and keeps its mode; what the store has in it is private.");
         }
 
         foreach (string folder in (string[])[Quarantine, Chunks])

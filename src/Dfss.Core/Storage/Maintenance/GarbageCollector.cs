@@ -83,7 +83,8 @@ internal sealed class GarbageCollector(
         while (true)
         {
             IReadOnlyList<RegisterEntry> page =
-                await table.ListAsync(after, prefix: string.Empty, RegistersPerPage, cancellationToken).ConfigureAwait(false);
+                await table.ListAsync(
+                    after, prefix: string.Empty, RegistersPerPage, cancellationToken).ConfigureAwait(false);
             foreach (RegisterEntry entry in page)
             {
                 foreach (FileId fileId in roots.Of(entry.State).Distinct())
@@ -179,7 +180,11 @@ internal sealed class GarbageCollector(
                 await chunks.DeleteAsync(id, cancellationToken).ConfigureAwait(false);
             }
 
-            result = result with { ChunksDeleted = result.ChunksDeleted + 1, BytesDeleted = result.BytesDeleted + length.Value };
+            result = result with
+            {
+                ChunksDeleted = result.ChunksDeleted + 1,
+                BytesDeleted = result.BytesDeleted + length.Value
+            };
         }
 
         return result;

@@ -33,10 +33,12 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
 
     /// <summary>Says, once, whose registers these are.</summary>
     public Task SetStoreIdAsync(StoreId id) =>
-        database.WriteAsync(session => session.Execute("INSERT INTO store (only, id) VALUES (1, $1)", id.ToByteArray()));
+        database.WriteAsync(
+            session => session.Execute("INSERT INTO store (only, id) VALUES (1, $1)", id.ToByteArray()));
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(
+        IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return ValueTask.FromResult<IReadOnlyList<RegisterEntry>>(
@@ -47,15 +49,19 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
     /// <remarks>Not cancelled once begun: it takes a few milliseconds, and a caller that gave up could not know what
     /// was stored.</remarks>
     public async ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
-        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard, CancellationToken cancellationToken)
+        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
         (byte[] Name, long Version, byte[] State)[] rows =
-            [.. changes.Select(change => (Encoding.UTF8.GetBytes(change.Name), change.Version, RecordCodec.EncodeState(change.State)))];
-        (long? counter, bool[] stored) = await database.WriteAsync(session => Raise(session, generation, heard) is { } raised
-            ? (raised, Array.ConvertAll(rows, row => CompareAndSwap(session, row)))
-            : ((long?)null, new bool[rows.Length])).ConfigureAwait(false);
+            [.. changes.Select(
+                change =>
+                    (Encoding.UTF8.GetBytes(change.Name), change.Version, RecordCodec.EncodeState(change.State)))];
+        (long? counter, bool[] stored) = await database.WriteAsync(
+            session => Raise(session, generation, heard) is { } raised
+                ? (raised, Array.ConvertAll(rows, row => CompareAndSwap(session, row)))
+                : ((long?)null, new bool[rows.Length])).ConfigureAwait(false);
         if (counter is { } reached)
         {
             Publish(reached);
@@ -89,23 +95,29 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
             : new RegisterEntry(name, Version: 0, RegisterState.Empty);
     }
 
-    private static bool CompareAndSwap(DatabaseSession session, (byte[] Name, long Version, byte[] State) row) => row.Version == 0
-        ? session.Execute(
-            "INSERT INTO register (name, version, state) VALUES ($1, 1, $2) ON CONFLICT (name) DO NOTHING", row.Name, row.State) == 1
-        : session.Execute(
-            "UPDATE register SET version = version + 1, state = $3 WHERE name = $1 AND version = $2", row.Name, row.Version, row.State) == 1;
+    private static bool CompareAndSwap(DatabaseSession session, (byte[] Name, long Version, byte[] State) row) =>
+        row.Version == 0
+            ? session.Execute(
+                "INSERT INTO register (name, version, state) VALUES ($1, 1, $2) ON CONFLICT (name) DO NOTHING",
+                row.Name, row.State) == 1
+            : session.Execute(
+                "UPDATE register SET version = version + 1, state = $3 WHERE name = $1 AND version = $2", row.Name,
+                row.Version, row.State) == 1;
 
-    private static List<RegisterEntry> List(DatabaseSession session, byte[] start, byte[] end, byte[] previous, int limit)
+    private static List<RegisterEntry> List(
+        DatabaseSession session, byte[] start, byte[] end, byte[] previous, int limit)
     {
         List<RegisterEntry> entries = [];
         // A name has at least one byte, so that "greater than nothing" leaves none out.
         using SqliteDataReader rows = session.Prepare(
-            "SELECT name, version, state FROM register WHERE name >= $1 AND name < $2 AND name > $3 ORDER BY name LIMIT $4",
+            "SELECT name, version, state FROM register WHERE name >= $1 AND name < $2 AND name > $3 ORDER BY "
+                + "name LIMIT $4",
             start, end, previous, limit).ExecuteReader();
         while (rows.Read())
         {
             string name = Encoding.UTF8.GetString(rows.GetFieldValue<byte[]>(0));
-            entries.Add(new RegisterEntry(name, rows.GetInt64(1), RecordCodec.DecodeState(rows.GetFieldValue<byte[]>(2))));
+            entries.Add(
+                new RegisterEntry(name, rows.GetInt64(1), RecordCodec.DecodeState(rows.GetFieldValue<byte[]>(2))));
         }
 
         return entries;

@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Dfss.Storage;
 
-/// <summary>Where every chunk of the store is, in memory: some 60 bytes a chunk. Made again from the segments at each
-/// start. Each change is a comparison with what the caller has seen, so that callers need no lock of their own.</summary>
+/// <summary>
+/// Where every chunk of the store is, in memory: some 60 bytes a chunk. Made again from the segments at each start.
+/// Each change is a comparison with what the caller has seen, so that callers need no lock of their own.
+/// </summary>
 internal sealed class ChunkIndex
 {
     /// <summary>One part for each first byte of an id: a part is locked for one look, and sorted by itself.</summary>

@@ -2,8 +2,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>One segment: a file of records, one behind the other. At most one writer at a time appends to it. Locked while
-/// a record becomes one of its records, and while it is closed for writing.</summary>
+/// <summary>
+/// One segment: a file of records, one behind the other. At most one writer at a time appends to it. Locked while a
+/// record becomes one of its records, and while it is closed for writing.
+/// </summary>
 /// <param name="number">Its number, and so its name.</param>
 /// <param name="path">Its file.</param>
 /// <param name="ownId">What its header says; an index that says the same is its index.</param>
@@ -35,7 +37,11 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     public long Length { get => Volatile.Read(ref length); set => Volatile.Write(ref length, value); }
 
     /// <summary>Up to where it is on stable storage.</summary>
-    public long DurableLength { get => Volatile.Read(ref durableLength); set => Volatile.Write(ref durableLength, value); }
+    public long DurableLength
+    {
+        get => Volatile.Read(ref durableLength);
+        set => Volatile.Write(ref durableLength, value);
+    }
 
     /// <summary>What was appended and is not on stable storage yet.</summary>
     public long UnsyncedBytes => Length - DurableLength;

@@ -3,7 +3,9 @@ using System.Numerics;
 
 namespace Dfss.Storage;
 
-/// <summary>The bytes of a segment, as docs/store-format.md defines them: its header, and those of its records.</summary>
+/// <summary>
+/// The bytes of a segment, as docs/store-format.md defines them: its header, and those of its records.
+/// </summary>
 internal static class SegmentFormat
 {
     /// <summary>64 MiB: a segment that has as many bytes takes no more records.</summary>
@@ -49,8 +51,10 @@ internal static class SegmentFormat
         return header;
     }
 
-    /// <summary>The mark: up to where the segment was on stable storage when it was written, and a checksum of that and the
-    /// segment's own id. After a kill of the process it is exact; after a power cut it may be an earlier one.</summary>
+    /// <summary>
+    /// The mark: up to where the segment was on stable storage when it was written, and a checksum of that and the
+    /// segment's own id. After a kill of the process it is exact; after a power cut it may be an earlier one.
+    /// </summary>
     public static byte[] Mark(Guid ownId, long durableLength)
     {
         byte[] mark = new byte[MarkBytes];

@@ -2,9 +2,11 @@ using System.Buffers.Binary;
 
 namespace Dfss.Storage;
 
-/// <summary>The list of a segment's records, in a file beside it: what a start reads instead of the segment. It counts only
-/// if its checksum is right and it names the segment's own id. What it lists was durable before it was written; what the
-/// segment has behind <paramref name="Length"/> it does not know.</summary>
+/// <summary>
+/// The list of a segment's records, in a file beside it: what a start reads instead of the segment. It counts only if
+/// its checksum is right and it names the segment's own id. What it lists was durable before it was written; what the
+/// segment has behind <paramref name="Length"/> it does not know.
+/// </summary>
 /// <param name="OwnId">The segment.</param>
 /// <param name="Length">Up to where it lists the segment.</param>
 /// <param name="Records">The records that are wanted, in the order of the segment.</param>
@@ -49,7 +51,8 @@ internal sealed record SegmentIndex(Guid OwnId, long Length, IReadOnlyList<Segme
 
         int count = BinaryPrimitives.ReadInt32LittleEndian(bytes[CountAt..]);
         if (bytes.Length - HeaderBytes - sizeof(uint) != (long)count * RecordBytes
-            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[^sizeof(uint)..]) != SegmentFormat.Checksum(bytes[..^sizeof(uint)]))
+            || BinaryPrimitives.ReadUInt32LittleEndian(bytes[^sizeof(uint)..]) != SegmentFormat.Checksum(
+                bytes[..^sizeof(uint)]))
         {
             return null;
         }

@@ -3,17 +3,22 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>Returns the space of records that are no longer wanted, after a collection. A segment without wanted records is
-/// removed. Of the others the index is written again without the unwanted ones; once that is durable, and they cannot come
-/// back, whole blocks of them become holes. Where what is wanted is less than half of what the segment still takes, it is
-/// copied to other segments, and the segment is removed when the copies are durable and in use.</summary>
+/// <summary>
+/// Returns the space of records that are no longer wanted, after a collection. A segment without wanted records is
+/// removed. Of the others the index is written again without the unwanted ones; once that is durable, and they cannot
+/// come back, whole blocks of them become holes. Where what is wanted is less than half of what the segment still
+/// takes, it is copied to other segments, and the segment is removed when the copies are durable and in use.
+/// </summary>
 internal sealed class SegmentReclaimer(
-    StoreLayout layout, SegmentTable segments, SegmentWriter writer, DurableFile files, ChunkIndex index, StoreSpace space)
+    StoreLayout layout, SegmentTable segments, SegmentWriter writer, DurableFile files, ChunkIndex index,
+    StoreSpace space)
 {
     private const int LeastWantedShare = 2;
 
     /// <summary>Looks at every segment that has waste. One call at a time.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>, <see cref="DfssErrorCode.StoreFull"/>.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.StoreFailed"/>, <see cref="DfssErrorCode.StoreFull"/>.
+    /// </exception>
     public async Task ReclaimAsync(CancellationToken cancellationToken)
     {
         try
@@ -99,9 +104,11 @@ internal sealed class SegmentReclaimer(
         return taken;
     }
 
-    private static long RoundUp(long offset) => (offset + SparseFile.BlockBytes - 1) / SparseFile.BlockBytes * SparseFile.BlockBytes;
+    private static long RoundUp(long offset) =>
+        (offset + SparseFile.BlockBytes - 1) / SparseFile.BlockBytes * SparseFile.BlockBytes;
 
-    private async Task MoveAsync(Segment segment, IReadOnlyList<SegmentRecord> wanted, CancellationToken cancellationToken)
+    private async Task MoveAsync(
+        Segment segment, IReadOnlyList<SegmentRecord> wanted, CancellationToken cancellationToken)
     {
         if (!space.HasRoomFor(wanted.Sum(record => record.Location.RecordBytes)))
         {
@@ -146,7 +153,8 @@ internal sealed class SegmentReclaimer(
     }
 
     /// <summary>Copies a chunk that is whole; one that is not stays where it is, for the scrub to find.</summary>
-    private async Task<ChunkLocation?> TryCopyAsync(Segment segment, SegmentRecord record, CancellationToken cancellationToken)
+    private async Task<ChunkLocation?> TryCopyAsync(
+        Segment segment, SegmentRecord record, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(record.Location.Length);
         try
@@ -166,7 +174,8 @@ internal sealed class SegmentReclaimer(
     {
         try
         {
-            return segments.Read(segment, content, record.Location.ContentOffset) == content.Length && ChunkId.Of(content) == record.Id;
+            return segments.Read(segment, content, record.Location.ContentOffset) == content.Length
+                && ChunkId.Of(content) == record.Id;
         }
         catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
         {

@@ -5,12 +5,15 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>What a start finds. Segments are taken as their indexes list them. Behind that is what a crash
-/// left. Up to the segment's mark it was on stable storage. The rest counts only where its bytes hash to its id. In the background such records are written again, in their
-/// places, and synced: their pages may have failed to reach the disk while the process before still lived, and be in the
-/// cache only. Then they are chunks like any other.</summary>
+/// <summary>
+/// What a start finds. Segments are taken as their indexes list them. Behind that is what a crash left. Up to the
+/// segment's mark it was on stable storage. The rest counts only where its bytes hash to its id. In the background such
+/// records are written again, in their places, and synced: their pages may have failed to reach the disk while the
+/// process before still lived, and be in the cache only. Then they are chunks like any other.
+/// </summary>
 internal sealed class SegmentRecovery(
-    StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, LocalStoreOptions options) : IAsyncDisposable
+    StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index,
+    LocalStoreOptions options) : IAsyncDisposable
 {
     /// <summary>1 h: what stops it, a disk that fails for example, needs an operator.</summary>
     private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
@@ -36,7 +39,8 @@ internal sealed class SegmentRecovery(
         List<(string Path, uint Number)> found = [];
         foreach (string path in Directory.EnumerateFiles(layout.Chunks))
         {
-            if (path.EndsWith(SegmentFormat.Extension, StringComparison.Ordinal) && SegmentTable.TryParse(path, out uint number))
+            if (path.EndsWith(SegmentFormat.Extension, StringComparison.Ordinal)
+                && SegmentTable.TryParse(path, out uint number))
             {
                 found.Add((path, number));
             }
@@ -49,7 +53,8 @@ internal sealed class SegmentRecovery(
 
         try
         {
-            Parallel.ForEach(found, new ParallelOptions { MaxDegreeOfParallelism = Loaders }, file => Load(file.Path, file.Number));
+            Parallel.ForEach(
+                found, new ParallelOptions { MaxDegreeOfParallelism = Loaders }, file => Load(file.Path, file.Number));
         }
         catch (AggregateException exception)
         {
@@ -62,7 +67,8 @@ internal sealed class SegmentRecovery(
 
     /// <summary>Where a chunk is that a crash left and that is not verified yet, if it is whole.</summary>
     public bool TryFind(ChunkId id, out ChunkLocation location) =>
-        unverified.TryGetValue(id, out location) && segments.Find(location.Segment) is { } segment && IsWhole(segment, id, location);
+        unverified.TryGetValue(id, out location) && segments.Find(location.Segment) is { } segment
+            && IsWhole(segment, id, location);
 
     /// <summary>The ids that begin with this byte of the chunks that are whole.</summary>
     public IEnumerable<ChunkId> List(int firstByte) => unverified.IsEmpty
@@ -84,7 +90,8 @@ internal sealed class SegmentRecovery(
     private void Load(string path, uint number)
     {
         _ = OwnerOnly.TryRestrict(new FileInfo(path));
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using SafeFileHandle file = File.OpenHandle(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         long length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
         (Guid? ownId, long mark) = ReadHeader(file, length);
         SegmentIndex? list = SegmentTable.ReadIndex(Path.ChangeExtension(path, SegmentFormat.IndexExtension), number);
@@ -98,7 +105,8 @@ internal sealed class SegmentRecovery(
         long durable = Math.Max(mark, list.Length);
         List<SegmentRecord> listed = [.. list.Records, .. rest.Where(record => record.Location.End <= durable)];
         List<SegmentRecord> left = [.. rest.Where(record => record.Location.End > durable)];
-        Segment segment = new(number, path, list.OwnId) { IsNameDurable = true, Length = durable, DurableLength = durable };
+        Segment segment =
+            new(number, path, list.OwnId) { IsNameDurable = true, Length = durable, DurableLength = durable };
         segments.Add(segment);
         foreach (SegmentRecord record in listed)
         {
@@ -106,7 +114,8 @@ internal sealed class SegmentRecovery(
         }
 
         segment.IsIndexed = ownId is not null && list.Length == length;
-        segment.IsClosed = ownId is null || durable < length || segment.IsFull || listed.Count >= SegmentFormat.MaxRecords;
+        segment.IsClosed = ownId is null || durable < length || segment.IsFull
+            || listed.Count >= SegmentFormat.MaxRecords;
         if (!segment.IsClosed)
         {
             segment.Records = listed;

@@ -3,9 +3,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>Finds the records of a segment that no index lists. A header is followed by the next record; where there is
-/// none, the next place that has one is looked for, so that one damaged header hides no more than its own record. What it
-/// finds may be torn, or be the content of another chunk: it counts once its bytes hash to its id.</summary>
+/// <summary>
+/// Finds the records of a segment that no index lists. A header is followed by the next record; where there is none,
+/// the next place that has one is looked for, so that one damaged header hides no more than its own record. What it
+/// finds may be torn, or be the content of another chunk: it counts once its bytes hash to its id.
+/// </summary>
 internal static class SegmentScan
 {
     private const int WindowBytes = 256 << 10;
@@ -51,7 +53,8 @@ internal static class SegmentScan
     }
 
     /// <returns>How far the next window is from this one; at least 1.</returns>
-    private static long Find(ReadOnlySpan<byte> window, uint segment, long position, long end, List<SegmentRecord> records)
+    private static long Find(
+        ReadOnlySpan<byte> window, uint segment, long position, long end, List<SegmentRecord> records)
     {
         int at = 0;
         while (window.Length - at >= SegmentFormat.RecordHeaderBytes)

@@ -1,8 +1,10 @@
 namespace Dfss.Storage;
 
-/// <summary>Makes durable what writers append: one thread syncs segments, whole groups of records at a time, and not only
-/// when a flush asks. A sync that failed is final: the kernel may have dropped what it could not write and call it clean,
-/// so what the segment took since its last good sync is missing again, and the segment takes no more.</summary>
+/// <summary>
+/// Makes durable what writers append: one thread syncs segments, whole groups of records at a time, and not only when a
+/// flush asks. A sync that failed is final: the kernel may have dropped what it could not write and call it clean, so
+/// what the segment took since its last good sync is missing again, and the segment takes no more.
+/// </summary>
 internal sealed class SegmentSync : IAsyncDisposable
 {
     private readonly StoreLayout layout;
@@ -26,7 +28,8 @@ internal sealed class SegmentSync : IAsyncDisposable
     /// <remarks><paramref name="giveBack"/> is called for each segment that was taken, once it is synced or has
     /// failed.</remarks>
     public SegmentSync(
-        StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, FailStopLatch fault, Action<Segment> giveBack)
+        StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, FailStopLatch fault,
+        Action<Segment> giveBack)
     {
         this.layout = layout;
         this.segments = segments;
@@ -76,7 +79,8 @@ internal sealed class SegmentSync : IAsyncDisposable
         Task<DfssException?> flush;
         lock (gate)
         {
-            if (isIdle && untold is null && wanted.Count + taken.Count == 0 && open.All(segment => segment.UnsyncedBytes == 0))
+            if (isIdle && untold is null && wanted.Count + taken.Count == 0
+                && open.All(segment => segment.UnsyncedBytes == 0))
             {
                 return null;
             }
@@ -270,8 +274,10 @@ internal sealed class SegmentSync : IAsyncDisposable
         }
     }
 
-    /// <summary>Without its index a segment is read, verified and synced once more by the next start: that is all that a
-    /// failure here costs.</summary>
+    /// <summary>
+    /// Without its index a segment is read, verified and synced once more by the next start: that is all that a failure
+    /// here costs.
+    /// </summary>
     private void WriteIndex(Segment segment)
     {
         lock (segment)
@@ -280,7 +286,8 @@ internal sealed class SegmentSync : IAsyncDisposable
             {
                 if (fault.Cause is null && !segment.IsIndexed)
                 {
-                    segments.WriteIndex(segment, new SegmentIndex(segment.OwnId, segment.DurableLength, segment.Records));
+                    segments.WriteIndex(
+                        segment, new SegmentIndex(segment.OwnId, segment.DurableLength, segment.Records));
                 }
             }
             catch (Exception exception) when (StoreErrors.IsOfMedium(exception))

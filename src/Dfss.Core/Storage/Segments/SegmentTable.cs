@@ -4,10 +4,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>The segments of a store and their files: which there are, how they are made and removed, and the reads.</summary>
+/// <summary>
+/// The segments of a store and their files: which there are, how they are made and removed, and the reads.
+/// </summary>
 internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailStopLatch fault) : IDisposable
 {
-    /// <summary>128 open files at the most, besides those that are written: opening one again costs some microseconds.</summary>
+    /// <summary>
+    /// 128 open files at the most, besides those that are written: opening one again costs some microseconds.
+    /// </summary>
     private const int MaxReaders = 128;
 
     private readonly ConcurrentDictionary<uint, Segment> segments = new();
@@ -63,7 +67,9 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
         segment.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>Makes the names in the folder durable.</summary>
-    /// <exception cref="IOException">It is unknown which names are lost; the store's fail-stop latch is set.</exception>
+    /// <exception cref="IOException">
+    /// It is unknown which names are lost; the store's fail-stop latch is set.
+    /// </exception>
     public void SyncNames()
     {
         try
@@ -91,9 +97,13 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
         files.Rename(temporary, segment.IndexPath);
     }
 
-    /// <summary>Leaves records out of a segment's index, durably: they do not come back. Of a segment that takes more, the
-    /// index lists what is durable by now.</summary>
-    /// <returns>The records that are left; null where the segment has no index that counts: the next start makes it.</returns>
+    /// <summary>
+    /// Leaves records out of a segment's index, durably: they do not come back. Of a segment that takes more, the index
+    /// lists what is durable by now.
+    /// </summary>
+    /// <returns>
+    /// The records that are left; null where the segment has no index that counts: the next start makes it.
+    /// </returns>
     public IReadOnlyList<SegmentRecord>? Narrow(Segment segment, Func<SegmentRecord, bool> isWanted)
     {
         lock (segment)

@@ -3,16 +3,22 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>Appends chunks to segments. Each of a few writers has a segment of its own, so that writes need no order among
-/// each other and a torn end is the only damage that a crash leaves.</summary>
+/// <summary>
+/// Appends chunks to segments. Each of a few writers has a segment of its own, so that writes need no order among each
+/// other and a torn end is the only damage that a crash leaves.
+/// </summary>
 internal sealed class SegmentWriter : IAsyncDisposable
 {
-    /// <summary>2: writes into the cache are copies, which one processor makes faster than any disk takes them; the second
-    /// writes while the first starts a segment.</summary>
+    /// <summary>
+    /// 2: writes into the cache are copies, which one processor makes faster than any disk takes them; the second
+    /// writes while the first starts a segment.
+    /// </summary>
     private const int MaxWriters = 2;
 
-    /// <summary>16 MiB: what is synced at a time. A disk is at its full speed by then, and a flush waits for no more than
-    /// one of these.</summary>
+    /// <summary>
+    /// 16 MiB: what is synced at a time. A disk is at its full speed by then, and a flush waits for no more than one of
+    /// these.
+    /// </summary>
     private const long SyncBytes = 16 << 20;
 
     /// <summary>32 MiB: a writer that has as much unsynced waits for the disk.</summary>
@@ -28,7 +34,8 @@ internal sealed class SegmentWriter : IAsyncDisposable
     private readonly Lock gate = new();
     private readonly Stack<Segment> free = [];
 
-    public SegmentWriter(StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, FailStopLatch fault)
+    public SegmentWriter(
+        StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, FailStopLatch fault)
     {
         this.segments = segments;
         this.files = files;
@@ -57,15 +64,18 @@ internal sealed class SegmentWriter : IAsyncDisposable
 
     /// <summary>Appends a chunk that is absent. It can be read on return.</summary>
     /// <returns>False where another caller has put the same chunk meanwhile.</returns>
-    public async ValueTask<bool> TryAddAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryAddAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         bool isAdded = false;
-        await AppendAsync(id, content, location => isAdded = index.TryAdd(id, location), cancellationToken).ConfigureAwait(false);
+        await AppendAsync(
+            id, content, location => isAdded = index.TryAdd(id, location), cancellationToken).ConfigureAwait(false);
         return isAdded;
     }
 
     /// <summary>Appends a copy of a chunk. It becomes the chunk when its caller says so.</summary>
-    public ValueTask<ChunkLocation> CopyAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+    public ValueTask<ChunkLocation> CopyAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         AppendAsync(id, content, take: null, cancellationToken);
 
     /// <summary>Does something with the segments that take more, while all of them is durable and nothing is
