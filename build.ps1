@@ -90,7 +90,8 @@ function Test {
 }
 
 function Pack {
-    Invoke-DotNet build ([System.IO.Path]::Combine($PSScriptRoot, 'src', 'Dfss.PowerShell')) --configuration $Configuration --nologo
+    # For all platforms, not for this machine's alone.
+    Invoke-DotNet build ([System.IO.Path]::Combine($PSScriptRoot, 'src', 'Dfss.PowerShell')) --configuration $Configuration --nologo "-p:DfssAheadRuntimes=$($runtimes -join '%3B')"
     Remove-Folder $package
     Copy-Folder $module $package
     foreach ($file in [System.IO.Directory]::GetFiles($package, '*.pdb', 'AllDirectories')) { [System.IO.File]::Delete($file) }
@@ -143,11 +144,15 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
     $expected += foreach ($page in [System.IO.Directory]::GetFiles([System.IO.Path]::Combine($PSScriptRoot, 'docs', 'cmdlets'), 'about_*.md')) {
         "en-US/$([System.IO.Path]::GetFileNameWithoutExtension($page)).help.txt"
     }
-    $expected += 'Dfss.Core.dll', 'Dfss.Loader.dll', 'Dfss.PowerShell.dll', 'Dfss.PowerShell.deps.json' | ForEach-Object { "lib/$_" }
-    $expected += $Notices.Files | Where-Object { $_ -notlike '*e_sqlite3.*' -or $_ -like 'SQLitePCLRaw*' } | ForEach-Object { "lib/$_" }
+    $managed = @('Dfss.Core.dll', 'Dfss.PowerShell.dll'; $Notices.Files | Where-Object { $_ -notlike '*e_sqlite3.*' -or $_ -like 'SQLitePCLRaw*' })
+    $expected += 'Dfss.Loader.dll', 'Dfss.PowerShell.deps.json' + $managed | ForEach-Object { "lib/$_" }
     $expected += foreach ($runtime in $runtimes) {
         $native = if ($runtime -like 'win-*') { 'e_sqlite3.dll' } elseif ($runtime -like 'osx-*') { 'libe_sqlite3.dylib' } else { 'libe_sqlite3.so' }
         "lib/runtimes/$runtime/native/$native"
+        # Compiled for it where the compiler could be had for it (the build has said so), then all of them.
+        if ($Files -ccontains "lib/runtimes/$runtime/lib/Dfss.Core.dll") {
+            $managed | ForEach-Object { "lib/runtimes/$runtime/lib/$_" }
+        }
     }
 
     # Views, types and the like: what another of the module's own files names.

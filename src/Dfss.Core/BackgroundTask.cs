@@ -21,6 +21,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
     private readonly Action<string>? log = GuardedLog.Guard(log);
     private readonly RetryPolicy retry = RetryPolicy.BackgroundWork(maxPause);
     private volatile BackgroundTaskInfo state = new(name);
+    private volatile TaskCompletionSource sooner = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int failuresInARow;
     private string? loggedKind;
     private long loggedAt;
@@ -39,7 +40,8 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
     /// </param>
     /// <param name="firstWait">How long to wait before the first pass.</param>
     /// <param name="stopping">Stops the work.</param>
-    public async Task RunAsync(Func<CancellationToken, Task<TimeSpan?>> pass, TimeSpan firstWait, CancellationToken stopping)
+    public async Task RunAsync(
+        Func<CancellationToken, Task<TimeSpan?>> pass, TimeSpan firstWait, CancellationToken stopping)
     {
         state = state with { IsRunning = true };
         TimeSpan? wait = firstWait;
@@ -49,7 +51,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
             {
                 // The wait begins before this method first returns, so that a caller that then advances the
                 // clock also advances the wait.
-                await (time > TimeSpan.Zero ? Task.Delay(time, clock, stopping) : Task.CompletedTask)
+                await (time > TimeSpan.Zero ? WaitAsync(time, stopping) : Task.CompletedTask)
                     .ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                 wait = await TryPassAsync(pass, stopping).ConfigureAwait(false);
             }
@@ -64,7 +66,25 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
         }
     }
 
-    private async Task<TimeSpan?> TryPassAsync(Func<CancellationToken, Task<TimeSpan?>> pass, CancellationToken stopping)
+    /// <summary>Ends the wait for the next pass; a pass that runs now is followed by another one at once.</summary>
+    public void RunSoon() => sooner.TrySetResult();
+
+    private async Task WaitAsync(TimeSpan time, CancellationToken stopping)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        await Task.WhenAny(Task.Delay(time, clock, ended.Token), sooner.Task).ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        if (sooner.Task.IsCompleted)
+        {
+            // Before the pass begins: a later call asks for one more.
+            sooner = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        stopping.ThrowIfCancellationRequested();
+    }
+
+    private async Task<TimeSpan?> TryPassAsync(
+        Func<CancellationToken, Task<TimeSpan?>> pass, CancellationToken stopping)
     {
         bool isRestart = IsFailing;
         state = state with { IsRunning = true, Restarts = state.Restarts + (isRestart ? 1 : 0) };

@@ -38,7 +38,8 @@ public sealed class DfssException : Exception
     }
 
     /// <summary>The same, with its own advice.</summary>
-    internal DfssException(DfssErrorCode code, PeerAddress peer, string detail, string? advice, Exception? innerException = null)
+    internal DfssException(
+        DfssErrorCode code, PeerAddress peer, string detail, string? advice, Exception? innerException = null)
         : this(code, $"{peer}: {detail}", advice, innerException)
     {
         Peer = peer;
@@ -87,7 +88,9 @@ public sealed class DfssException : Exception
         });
     }
 
-    /// <summary>A copy of the failure that says at which peer it occurred; where it says so already, only a copy.</summary>
+    /// <summary>
+    /// A copy of the failure that says at which peer it occurred; where it says so already, only a copy.
+    /// </summary>
     internal DfssException At(PeerAddress peer) =>
         Peer is not null ? Copy() : Traced(new(Code, peer, Reason, Advice, InnerException) { ChunkId = ChunkId });
 

@@ -146,20 +146,25 @@ public sealed class FileManifest
         int count = BinaryPrimitives.ReadInt32BigEndian(span[20..]);
         if (chunkSize is < DfssLimits.MinChunkSize or > DfssLimits.MaxChunkSize)
         {
-            problem = $"a chunk size of {chunkSize} bytes is not between {DfssLimits.MinChunkSize} and {DfssLimits.MaxChunkSize}.";
+            problem =
+                $"a chunk size of {chunkSize} bytes is not between {DfssLimits.MinChunkSize} and "
+                    + $"{DfssLimits.MaxChunkSize}.";
             return false;
         }
 
         if (length < 0 || count is < 0 or > DfssLimits.MaxChunksPerFile || length > (long)count * chunkSize
             || CountChunks(length, chunkSize) != count || span.Length != HeaderBytes + (count * ChunkId.SizeBytes))
         {
-            problem = $"a length of {length}, {count} chunks of {chunkSize} bytes and {span.Length} bytes of manifest do not fit each other.";
+            problem =
+                $"a length of {length}, {count} chunks of {chunkSize} bytes and {span.Length} bytes of manifest do not "
+                    + "fit each other.";
             return false;
         }
 
         if (span[VersionOffset] == EncryptedVersion && !KeyEnvelope.Fits(length, chunkSize))
         {
-            problem = $"chunks of {chunkSize} bytes, {length} together, cannot be encrypted: the last one would be empty.";
+            problem =
+                $"chunks of {chunkSize} bytes, {length} together, cannot be encrypted: the last one would be empty.";
             return false;
         }
 

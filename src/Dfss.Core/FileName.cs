@@ -15,7 +15,9 @@ public static class FileName
     private const int ZeroWidthNonJoiner = 0x200C;
     private const int ZeroWidthJoiner = 0x200D;
 
-    /// <summary>Letters, marks and symbols that leave their place empty: joiner and fillers of Korean and Khmer, blank Braille.</summary>
+    /// <summary>
+    /// Letters, marks and symbols that leave their place empty: joiner and fillers of Korean and Khmer, blank Braille.
+    /// </summary>
     private static readonly int[] WithoutGlyph = [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0];
 
     /// <summary>The name in its stored form.</summary>
@@ -32,9 +34,9 @@ public static class FileName
     }
 
     /// <summary>
-    /// The stored form of a name that a file is to get. Beyond <see cref="Normalize"/> each part must show, and be told from
-    /// others by what it shows: no white space at its ends or alone, no character of format or without a glyph. Files that have
-    /// such names already keep them.
+    /// The stored form of a name that a file is to get. Beyond <see cref="Normalize"/> each part must show, and be told
+    /// from others by what it shows: no white space at its ends or alone, no character of format or without a glyph.
+    /// Files that have such names already keep them.
     /// </summary>
     /// <exception cref="DfssException">
     /// <see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.
@@ -72,7 +74,8 @@ public static class FileName
         if (bytes > DfssLimits.MaxNameBytes)
         {
             problem = string.Create(
-                CultureInfo.InvariantCulture, $"it has {bytes} bytes of UTF-8; {DfssLimits.MaxNameBytes} are the most.");
+                CultureInfo.InvariantCulture,
+                $"it has {bytes} bytes of UTF-8; {DfssLimits.MaxNameBytes} are the most.");
             return false;
         }
 
@@ -90,14 +93,16 @@ public static class FileName
         if (name.Length > DfssLimits.MaxNameBytes)
         {
             return string.Create(
-                CultureInfo.InvariantCulture, $"it has {name.Length} characters; {DfssLimits.MaxNameBytes} bytes are the most.");
+                CultureInfo.InvariantCulture,
+                $"it has {name.Length} characters; {DfssLimits.MaxNameBytes} bytes are the most.");
         }
 
         for (int i = 0; i < name.Length; i++)
         {
             if (char.IsControl(name[i]) || name[i] == '\\')
             {
-                return string.Create(CultureInfo.InvariantCulture, $"the character U+{(int)name[i]:X4} is not allowed.");
+                return string.Create(
+                    CultureInfo.InvariantCulture, $"the character U+{(int)name[i]:X4} is not allowed.");
             }
 
             if (char.IsSurrogate(name[i]) && !(
@@ -151,8 +156,9 @@ public static class FileName
         return null;
     }
 
-    private static bool IsInvisible(Rune rune) => Array.IndexOf(WithoutGlyph, rune.Value) >= 0 || Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+    private static bool IsInvisible(Rune rune) =>
+        Array.IndexOf(WithoutGlyph, rune.Value) >= 0 || Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static string Shorten(string name) => name.Length <= 80 ? name : string.Concat(name.AsSpan(0, 77), "...");
 }

@@ -37,7 +37,8 @@ public sealed record HomeMember(StoreId? StoreId, IReadOnlyList<string> Addresse
 /// <param name="Version">1 for the first record of a name, and one more for each record after it.</param>
 /// <param name="FileId">The content. Default for a tombstone.</param>
 /// <param name="Length">
-/// The length of the stored chunks in bytes: the length of the file, and for an encrypted file 28 bytes more for each chunk.
+/// The length of the stored chunks in bytes: the length of the file, and for an encrypted file 28 bytes more for each
+/// chunk.
 /// </param>
 /// <param name="ChunkSize">The chunk size in bytes, as in the manifest.</param>
 /// <param name="Replicas">R: the number of members that hold each chunk.</param>
@@ -68,7 +69,8 @@ public sealed record FileRecord
 
     /// <summary>The file that the name is at; without content for a tombstone.</summary>
     public FileVersion Content { get; init; } =
-        new(Version: 0, FileId: default, Length: 0, ChunkSize: 0, Replicas: 1, Run: 1, Modified: default, UnixMode: null);
+        new(Version: 0, FileId: default, Length: 0, ChunkSize: 0, Replicas: 1, Run: 1, Modified: default,
+            UnixMode: null);
 
     /// <inheritdoc cref="FileVersion.Version"/>
     public long Version { get => Content.Version; init => Content = Content with { Version = value }; }

@@ -9,7 +9,8 @@ internal static class GuardedLog
     /// A wrapper of the log that never throws. The first line that succeeds after failures has the number of lost lines
     /// and the reason of the last failure.
     /// </summary>
-    public static Action<string>? Guard(Action<string>? log) => log is null or { Target: Guarded } ? log : new Guarded(log).Write;
+    public static Action<string>? Guard(Action<string>? log) =>
+        log is null or { Target: Guarded } ? log : new Guarded(log).Write;
 
     private sealed class Guarded(Action<string> log)
     {
@@ -30,7 +31,8 @@ internal static class GuardedLog
             {
                 log(lostBefore == 0
                     ? line
-                    : string.Create(CultureInfo.InvariantCulture, $"{line} ({lostBefore} lines before were lost: {why})"));
+                    : string.Create(
+                        CultureInfo.InvariantCulture, $"{line} ({lostBefore} lines before were lost: {why})"));
             }
             catch (Exception error)
             {

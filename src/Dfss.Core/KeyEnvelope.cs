@@ -21,7 +21,8 @@ public sealed class KeyEnvelope : IEquatable<KeyEnvelope>
     {
         if (encoded.Length is 0 or > MaxBytes)
         {
-            throw new ArgumentException($"An envelope has 1 to {MaxBytes} bytes, not {encoded.Length}.", nameof(encoded));
+            throw new ArgumentException(
+                $"An envelope has 1 to {MaxBytes} bytes, not {encoded.Length}.", nameof(encoded));
         }
 
         Encoded = encoded;

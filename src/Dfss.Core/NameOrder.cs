@@ -25,6 +25,8 @@ internal sealed class NameOrder : IComparer<string>
         // A surrogate is part of a code point above that of every other char, whatever its own value is.
         char left = x[common];
         char right = y[common];
-        return char.IsSurrogate(left) == char.IsSurrogate(right) ? left.CompareTo(right) : char.IsSurrogate(left) ? 1 : -1;
+        return char.IsSurrogate(left) == char.IsSurrogate(right)
+            ? left.CompareTo(right)
+            : char.IsSurrogate(left) ? 1 : -1;
     }
 }

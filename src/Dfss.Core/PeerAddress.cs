@@ -36,9 +36,12 @@ public sealed record PeerAddress
     /// <summary>The TCP port.</summary>
     public int Port { get; }
 
-    /// <summary>Whether the host is the loopback interface, so that the address is of no use to clients on other machines.</summary>
+    /// <summary>
+    /// Whether the host is the loopback interface, so that the address is of no use to clients on other machines.
+    /// </summary>
     internal bool IsLoopback => string.Equals(Host, "localhost", StringComparison.OrdinalIgnoreCase)
-        || (System.Net.IPAddress.TryParse(Host, out System.Net.IPAddress? parsed) && System.Net.IPAddress.IsLoopback(parsed));
+        || (System.Net.IPAddress.TryParse(Host, out System.Net.IPAddress? parsed)
+            && System.Net.IPAddress.IsLoopback(parsed));
 
     /// <summary>Parses an address.</summary>
     /// <exception cref="FormatException">The text is not an address; the message has examples.</exception>
@@ -84,7 +87,8 @@ public sealed record PeerAddress
 
         int port = DfssLimits.DefaultPort;
         if (!IsHost(host) || IsNumber(host) || (rest.Length > 0 && (rest[0] != ':' || rest.Length > MaxPortDigits + 1
-            || !int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port) || port is < 1 or > ushort.MaxValue)))
+            || !int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out port)
+            || port is < 1 or > ushort.MaxValue)))
         {
             return false;
         }
@@ -95,7 +99,8 @@ public sealed record PeerAddress
 
     /// <summary>
     /// Whether this is an IP address or a possible host name: letters and digits of any script, '-', '_' and '.', no
-    /// longer than a name in DNS, brackets included. No other text goes to a resolver, which reports some of it with unrelated exceptions.
+    /// longer than a name in DNS, brackets included. No other text goes to a resolver, which reports some of it with
+    /// unrelated exceptions.
     /// </summary>
     private static bool IsHost(ReadOnlySpan<char> host)
     {

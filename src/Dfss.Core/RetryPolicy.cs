@@ -5,20 +5,15 @@ namespace Dfss;
 
 /// <summary>
 /// When an operation that failed is tried again: which failures are worth it, how many attempts there are, and how long
-/// the pause before each is. The pause doubles with each failure in a row up to a limit. Its jitter is half of it either
-/// way, so that those who failed together do not try again together. Every pause between attempts comes from here.
+/// the pause before each is. The pause doubles with each failure in a row up to a limit. Its jitter is half of it
+/// either way, so that those who failed together do not try again together. Every pause between attempts comes from
+/// here.
 /// </summary>
 internal sealed class RetryPolicy
 {
     /// <summary>
-    /// 5 s: for how long a failed peer is not tried again, and the longest pause of a client. Many small files do not each
-    /// wait for a dead peer, and its return is noticed soon.
-    /// </summary>
-    public static readonly TimeSpan FailureMemory = TimeSpan.FromSeconds(5);
-
-    /// <summary>
-    /// Connecting to a peer that is at its limit of connections: the three pauses are 1.4 s in all, in which other clients
-    /// close their connections.
+    /// Connecting to a peer that is at its limit of connections: the three pauses are 1.4 s in all, in which other
+    /// clients close their connections.
     /// </summary>
     public static RetryPolicy BusyPeer { get; } = new()
     {
@@ -28,8 +23,8 @@ internal sealed class RetryPolicy
     };
 
     /// <summary>
-    /// Opening a file that another process has locked: the pauses are 10 s in all, and a process that holds a lock only writes
-    /// one file.
+    /// Opening a file that another process has locked: the pauses are 10 s in all, and a process that holds a lock only
+    /// writes one file.
     /// </summary>
     public static RetryPolicy LockedFile { get; } = new()
     {
@@ -40,9 +35,9 @@ internal sealed class RetryPolicy
     };
 
     /// <summary>
-    /// The ballots of one change. The second one finds out how far the counter is and needs no pause. The six pauses before
-    /// the others are 2 s in all: more than any honest contest takes, and time for a member to come back. Of two rivals the
-    /// one with the shorter pause wins.
+    /// The ballots of one change. The second one finds out how far the counter is and needs no pause. The six pauses
+    /// before the others are 2 s in all: more than any honest contest takes, and time for a member to come back. Of two
+    /// rivals the one with the shorter pause wins.
     /// </summary>
     public static RetryPolicy Ballot { get; } = new()
     {
@@ -70,13 +65,14 @@ internal sealed class RetryPolicy
     public required TimeSpan FirstPause { get; init; }
 
     /// <summary>The longest pause, on average.</summary>
-    public TimeSpan MaxPause { get; private init; } = FailureMemory;
+    public TimeSpan MaxPause { get; private init; } = FailureMemory.MaxLength;
 
     /// <summary>Called with each failure that another attempt follows.</summary>
     private Action<Exception>? Retried { get; init; }
 
     /// <summary>
-    /// Reading a chunk from all its replicas. An absent chunk is worth another attempt: a peer that has it may be starting.
+    /// Reading a chunk from all its replicas. An absent chunk is worth another attempt: a peer that has it may be
+    /// starting.
     /// </summary>
     public static RetryPolicy ReadChunk(int attempts, TimeSpan firstPause, Action<Exception> retried) => new()
     {
@@ -95,16 +91,20 @@ internal sealed class RetryPolicy
         FirstPause = firstPause,
     };
 
-    /// <summary>Storing a chunk at one peer. A corrupt one is worth another attempt: it was damaged on its way.</summary>
+    /// <summary>
+    /// Storing a chunk at one peer. A corrupt one is worth another attempt: it was damaged on its way.
+    /// </summary>
     public static RetryPolicy PutChunk(TimeSpan firstPause) => new()
     {
-        IsWorthIt = error => error is DfssException { IsTransient: true } or DfssException { Code: DfssErrorCode.ChunkCorrupt },
+        IsWorthIt = error =>
+            error is DfssException { IsTransient: true } or DfssException { Code: DfssErrorCode.ChunkCorrupt },
         Attempts = 3,
         FirstPause = firstPause,
     };
 
     /// <summary>Background work, which never ends by a failure: a transient one costs 1 s.</summary>
-    public static RetryPolicy BackgroundWork(TimeSpan maxPause) => new() { FirstPause = TimeSpan.FromSeconds(1), MaxPause = maxPause };
+    public static RetryPolicy BackgroundWork(TimeSpan maxPause) =>
+        new() { FirstPause = TimeSpan.FromSeconds(1), MaxPause = maxPause };
 
     /// <summary>The pause after so many failures in a row.</summary>
     public TimeSpan PauseAfter(int failures)
@@ -115,7 +115,9 @@ internal sealed class RetryPolicy
 #pragma warning restore CA5394
     }
 
-    /// <summary>What runs operations by this policy, with pauses of this clock. Built once, not for each operation.</summary>
+    /// <summary>
+    /// What runs operations by this policy, with pauses of this clock. Built once, not for each operation.
+    /// </summary>
     public ResiliencePipeline Build(TimeProvider clock) => Attempts == 1
         ? ResiliencePipeline.Empty
         : new ResiliencePipelineBuilder { TimeProvider = clock }

@@ -13,7 +13,8 @@ public readonly record struct UnixTime(Int128 Nanoseconds)
     private const long NanosecondsPerMillisecond = 1_000_000;
 
     /// <summary>
-    /// The whole milliseconds since 1970-01-01 UTC, from 0 to the end of the year 9999: a time outside is the nearer end.
+    /// The whole milliseconds since 1970-01-01 UTC, from 0 to the end of the year 9999: a time outside is the nearer
+    /// end.
     /// </summary>
     public long Milliseconds => (long)Int128.Clamp(Split(NanosecondsPerMillisecond).Whole, 0, MaxMilliseconds);
 
@@ -36,8 +37,8 @@ public readonly record struct UnixTime(Int128 Nanoseconds)
     }
 
     /// <summary>
-    /// In whole units and the nanoseconds after them. A time before 1970 is rounded down too, where the operator / rounds
-    /// up.
+    /// In whole units and the nanoseconds after them. A time before 1970 is rounded down too, where the operator /
+    /// rounds up.
     /// </summary>
     internal (Int128 Whole, long Remainder) Split(long nanosecondsPerUnit)
     {
@@ -46,5 +47,6 @@ public readonly record struct UnixTime(Int128 Nanoseconds)
     }
 
     private static bool IsTicks(Int128 sinceEpoch) =>
-        sinceEpoch >= (DateTime.MinValue - DateTime.UnixEpoch).Ticks && sinceEpoch <= (DateTime.MaxValue - DateTime.UnixEpoch).Ticks;
+        sinceEpoch >= (DateTime.MinValue - DateTime.UnixEpoch).Ticks
+            && sinceEpoch <= (DateTime.MaxValue - DateTime.UnixEpoch).Ticks;
 }

@@ -85,7 +85,9 @@ internal sealed class CmdletFacts
     internal static bool IsHidden(CommandParameterInfo parameter) =>
         parameter.Attributes.OfType<ParameterAttribute>().Any(attribute => attribute.DontShow);
 
-    /// <summary>The property's value before anything is bound; or what the code says where null stands for a default.</summary>
+    /// <summary>
+    /// The property's value before anything is bound; or what the code says where null stands for a default.
+    /// </summary>
     private static string DefaultOf(object cmdlet, CommandParameterInfo parameter) =>
         (cmdlet.GetType().GetProperty(parameter.Name)?.GetValue(cmdlet)
             ?? parameter.Attributes.OfType<PSDefaultValueAttribute>().SingleOrDefault()?.Value) switch

@@ -80,7 +80,8 @@ internal static class MamlFile
             new XElement(Maml + "name", facts.Name),
             new XElement(Maml + "description", EngineParameters.TryGetValue(facts.Name, out string? text)
                 ? new XElement(Maml + "para", text)
-                : Paragraphs(page.Find("PARAMETERS")!.Children.Single(child => child.Title == $"-{facts.Name}").Blocks)),
+                : Paragraphs(
+                    page.Find("PARAMETERS")!.Children.Single(child => child.Title == $"-{facts.Name}").Blocks)),
             // A value in the syntax of a switch would be shown as an argument to supply.
             isSyntax && facts.IsSwitch
                 ? null
@@ -132,7 +133,8 @@ internal static class MamlFile
             yield return CreateLink("Online version", address);
         }
 
-        foreach (LinkInline link in page.Find("RELATED LINKS")!.Blocks.SelectMany(block => block.Descendants<LinkInline>()))
+        foreach (LinkInline link in page.Find("RELATED LINKS")!.Blocks.SelectMany(
+            block => block.Descendants<LinkInline>()))
         {
             bool isOnline = link.Url!.Contains("://", StringComparison.Ordinal);
             yield return CreateLink(PlainText.Of(link), isOnline ? link.Url : string.Empty);

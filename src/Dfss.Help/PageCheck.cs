@@ -9,7 +9,8 @@ internal static partial class PageCheck
     private const int MinExamples = 3;
 
     private static readonly string[] CmdletSections =
-        ["SYNOPSIS", SyntaxSection.Title, "DESCRIPTION", "EXAMPLES", "PARAMETERS", "INPUTS", "OUTPUTS", "RELATED LINKS"];
+        ["SYNOPSIS", SyntaxSection.Title, "DESCRIPTION", "EXAMPLES", "PARAMETERS", "INPUTS", "OUTPUTS",
+            "RELATED LINKS"];
 
     private static readonly string[] TopicSections = ["SHORT DESCRIPTION", "LONG DESCRIPTION", "SEE ALSO"];
 
@@ -24,7 +25,8 @@ internal static partial class PageCheck
     {
         if (!File.Exists(page.Path))
         {
-            return [new PageError(page.Path, 1, $"{facts.Name} has no page. Write it, after the pattern of its neighbours.")];
+            return [new PageError(
+                page.Path, 1, $"{facts.Name} has no page. Write it, after the pattern of its neighbours.")];
         }
 
         return [
@@ -45,7 +47,8 @@ internal static partial class PageCheck
         string name = Path.GetFileNameWithoutExtension(page.Path);
         if (page.Title != name)
         {
-            yield return new PageError(page.Path, 1, $"The heading of level 1 must be '{name}', and is '{page.Title}'.");
+            yield return new PageError(
+                page.Path, 1, $"The heading of level 1 must be '{name}', and is '{page.Title}'.");
         }
 
         foreach (string title in sections)
@@ -91,7 +94,8 @@ internal static partial class PageCheck
         {
             yield return new PageError(
                 page.Path, section.Line,
-                FormattableString.Invariant($"There are {section.Children.Count} examples; {MinExamples} are the least."));
+                FormattableString.Invariant(
+                    $"There are {section.Children.Count} examples; {MinExamples} are the least."));
         }
 
         for (int i = 0; i < section.Children.Count; i++)
@@ -107,7 +111,8 @@ internal static partial class PageCheck
             {
                 yield return new PageError(
                     page.Path, example.Line,
-                    "An example has one block of code, ```powershell bare (it runs in the bare engine) or ```powershell "
+                    "An example has one block of code, ```powershell bare (it runs in the bare engine) or "
+                    + "```powershell "
                     + "pwsh (it needs PowerShell's own modules).");
             }
 
@@ -136,11 +141,13 @@ internal static partial class PageCheck
             {
                 yield return new PageError(
                     page.Path, section.Line,
-                    $"{facts.Name} has a parameter -{parameter.Name}, which is not described. Add '### -{parameter.Name}'.");
+                    $"{facts.Name} has a parameter -{parameter.Name}, which is not described. Add '### "
+                        + $"-{parameter.Name}'.");
             }
             else if (!described.Blocks.OfType<ParagraphBlock>().Any())
             {
-                yield return new PageError(page.Path, described.Line, $"The description of -{parameter.Name} is empty.");
+                yield return new PageError(
+                    page.Path, described.Line, $"The description of -{parameter.Name} is empty.");
             }
         }
 
@@ -150,7 +157,8 @@ internal static partial class PageCheck
             {
                 yield return new PageError(
                     page.Path, described.Line,
-                    $"{facts.Name} has no parameter of its own '{described.Title}'. Remove the description, or correct the name.");
+                    $"{facts.Name} has no parameter of its own '{described.Title}'. Remove the description, or "
+                        + "correct the name.");
             }
         }
     }

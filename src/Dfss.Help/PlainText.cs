@@ -46,7 +46,8 @@ internal static class PlainText
             Table table => OfTable(table, width),
             CodeBlock code => IndentLines(CodeOf(code)),
             QuoteBlock quote => string.Join("\n\n", Paragraphs(quote, width)),
-            _ => throw new NotSupportedException($"Help has no form for {block.GetType().Name}, line {block.Line + 1}."),
+            _ => throw new NotSupportedException(
+                $"Help has no form for {block.GetType().Name}, line {block.Line + 1}."),
         });
 
     /// <summary>The lines of a block of code.</summary>

@@ -10,7 +10,8 @@ namespace Dfss.Help;
 /// </summary>
 internal static class Program
 {
-    private const string Usage = "dotnet Dfss.Help.dll <cmdlets' assembly> <folder of pages> <output folder> [--update]";
+    private const string Usage =
+        "dotnet Dfss.Help.dll <cmdlets' assembly> <folder of pages> <output folder> [--update]";
 
     private static int Main(string[] arguments)
     {

@@ -33,7 +33,8 @@ internal static class SyntaxSection
     /// <summary>The engine's text of a set also names the hidden parameters.</summary>
     private static string Shown(CommandParameterSetInfo set) => set.Parameters
         .Where(CmdletFacts.IsHidden)
-        .Aggregate(set.ToString(), (text, hidden) => Regex.Replace(text, $@" \[-{hidden.Name}( <[^>]*>)?\]", string.Empty));
+        .Aggregate(
+            set.ToString(), (text, hidden) => Regex.Replace(text, $@" \[-{hidden.Name}( <[^>]*>)?\]", string.Empty));
 
     /// <summary>Whether a page's section is up to date.</summary>
     internal static bool IsUpToDate(Page page, CmdletFacts facts) => Find(page) is { } range

@@ -1,22 +1,25 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace Dfss.Loader;
 
 /// <summary>
 /// The load context: assemblies that Dfss.PowerShell.deps.json lists load from the module's folder, all others from the
-/// process.
+/// process. Where the folder has machine code of an assembly for this platform (ReadyToRun), that file loads.
 /// </summary>
 internal sealed class ModuleLoadContext : AssemblyLoadContext
 {
     private static readonly string LoaderName = typeof(ModuleLoadContext).Assembly.GetName().Name!;
 
     private readonly AssemblyDependencyResolver resolver;
+    private readonly string compiledFolder;
 
     internal ModuleLoadContext(string folder)
         : base("Dfss")
     {
         Folder = folder;
+        compiledFolder = Path.Combine(folder, "runtimes", GetPlatform(), "lib");
         resolver = new AssemblyDependencyResolver(Path.Combine(folder, "Dfss.PowerShell.dll"));
     }
 
@@ -34,8 +37,29 @@ internal sealed class ModuleLoadContext : AssemblyLoadContext
         }
 
         string? path = resolver.ResolveAssemblyToPath(assemblyName);
-        return path is null ? null : LoadFromAssemblyPath(path);
+        return path is null ? null : LoadFast(path);
     }
+
+    /// <summary>Loads an assembly of the module: its compiled copy where there is one, otherwise the IL.</summary>
+    /// <param name="path">The path of the IL.</param>
+    internal Assembly LoadFast(string path)
+    {
+        string compiled = Path.Combine(compiledFolder, Path.GetFileName(path));
+        return LoadFromAssemblyPath(File.Exists(compiled) ? compiled : path);
+    }
+
+    // The names of the folders in lib/runtimes. RuntimeInformation.RuntimeIdentifier may name a distribution instead.
+    private static string GetPlatform()
+    {
+        string system = OperatingSystem.IsWindows() ? "win"
+            : OperatingSystem.IsMacOS() ? "osx"
+            : UsesMusl() ? "linux-musl" : "linux";
+        return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+    }
+
+    private static bool UsesMusl() =>
+        RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+        || RuntimeInformation.RuntimeIdentifier.StartsWith("alpine", StringComparison.Ordinal);
 
     /// <inheritdoc/>
     protected override nint LoadUnmanagedDll(string unmanagedDllName)

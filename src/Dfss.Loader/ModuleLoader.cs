@@ -32,7 +32,7 @@ public static class ModuleLoader
                     + $"To use the one of '{folder}', start a new PowerShell.");
             }
 
-            return loaded.LoadFromAssemblyPath(Path.Combine(folder, "Dfss.PowerShell.dll"));
+            return loaded.LoadFast(Path.Combine(folder, "Dfss.PowerShell.dll"));
         }
     }
 }

@@ -18,7 +18,8 @@ public abstract class ClientCmdlet : IdentityCmdlet
     /// <summary>The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an
     /// Endpoint, such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken, or the peers of the cluster that
     /// was joined.</summary>
-    [Parameter(HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
+    [Parameter(
+        HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
     [PeerArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(PeerCompletion))]
@@ -53,13 +54,14 @@ public abstract class ClientCmdlet : IdentityCmdlet
     }
 
     /// <summary>The peer that failed; where the failure is of no single one, all peers of the client.</summary>
-    private protected sealed override object? EndingTarget(DfssException failure) => (failure.Peer, client?.Peers) switch
-    {
-        (PeerAddress failed, _) => failed.ToString(),
-        (null, null) => null,
-        (null, [PeerAddress only]) => only.ToString(),
-        (null, { } many) => many.Select(address => address.ToString()).ToArray(),
-    };
+    private protected sealed override object? EndingTarget(DfssException failure) =>
+        (failure.Peer, client?.Peers) switch
+        {
+            (PeerAddress failed, _) => failed.ToString(),
+            (null, null) => null,
+            (null, [PeerAddress only]) => only.ToString(),
+            (null, { } many) => many.Select(address => address.ToString()).ToArray(),
+        };
 
     /// <inheritdoc/>
     private protected override ValueTask CleanUpAsync() => client?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -83,7 +85,8 @@ public abstract class ClientCmdlet : IdentityCmdlet
         string[] texts = Peer
             ?? (Choice.IsExplicit ? [] : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable)));
         IReadOnlyList<PeerAddress> peers = texts.Length == 0 && Peer is null && Choice.Membership is { } membership
-            ? await ClusterIdentity.FindPeersAsync(membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
+            ? await ClusterIdentity.FindPeersAsync(
+                membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
             : Parse(texts, Peer is null ? PeerVariable : null);
         return peers.Count > 0 || !NeedsPeers ? peers : throw PeerMissing();
     }
@@ -126,6 +129,7 @@ public abstract class ClientCmdlet : IdentityCmdlet
             variable is null ? problem : $"$env:{variable} names no peers: {problem}",
             variable is null
                 ? "Write host:port, for example localhost:9000 or [::1]:9000."
-                : $"Correct $env:{variable}: host:port, for example localhost:9000, several with commas between them; or give -Peer."));
+                : $"Correct $env:{variable}: host:port, for example localhost:9000, several with commas between them; "
+                    + "or give -Peer."));
     }
 }

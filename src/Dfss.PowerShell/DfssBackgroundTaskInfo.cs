@@ -15,7 +15,9 @@ public sealed class DfssBackgroundTaskInfo
     /// <summary>What the work is, for example Garbage collection.</summary>
     public string Name { get; }
 
-    /// <summary>Whether it works or waits for its next turn; false where it has ended, or waits to be restarted.</summary>
+    /// <summary>
+    /// Whether it works or waits for its next turn; false where it has ended, or waits to be restarted.
+    /// </summary>
     public bool IsRunning { get; }
 
     /// <summary>When it began to fail; null while it works.</summary>

@@ -22,7 +22,9 @@ public sealed class DfssChunkHealth
     /// <summary>The file's name.</summary>
     public string Name { get; }
 
-    /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.</summary>
+    /// <summary>
+    /// The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.
+    /// </summary>
     public string StoredName { get; }
 
     /// <summary>The chunk's place in the file, from 0; null for the manifest.</summary>

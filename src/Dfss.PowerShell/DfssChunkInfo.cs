@@ -18,7 +18,9 @@ public sealed class DfssChunkInfo
     /// <summary>The file's name.</summary>
     public string Name { get; }
 
-    /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.</summary>
+    /// <summary>
+    /// The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.
+    /// </summary>
     public string StoredName { get; }
 
     /// <summary>The chunk's place in the file, from 0.</summary>
@@ -37,5 +39,6 @@ public sealed class DfssChunkInfo
     public override string ToString() => FormattableString.Invariant($"{Name}[{Index}]");
 
     /// <summary>An address of each.</summary>
-    internal static DisplayList<string> AddressesOf(IEnumerable<HomeMember> members) => new(members.Select(member => member.DisplayName));
+    internal static DisplayList<string> AddressesOf(IEnumerable<HomeMember> members) =>
+        new(members.Select(member => member.DisplayName));
 }

@@ -31,7 +31,7 @@ public sealed class DfssClusterInfo
         Expires = member.Expires.LocalDateTime;
         Path = membership.Folder;
         IsIssuer = membership.HasAuthority;
-        Issuer = [.. membership.LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses)];
+        Issuer = [.. membership.LoadIssuer().Select(address => address.ToString())];
     }
 
     /// <summary>The cluster's name here.</summary>

@@ -4,8 +4,8 @@ using Dfss.Encryption;
 namespace Dfss;
 
 /// <summary>
-/// A key that files are encrypted and decrypted with. Nothing that is shown of it, and nothing that survives remoting or
-/// Export-Clixml, says anything of the key.
+/// A key that files are encrypted and decrypted with. Nothing that is shown of it, and nothing that survives remoting
+/// or Export-Clixml, says anything of the key.
 /// </summary>
 public sealed class DfssEncryptionKey
 {
@@ -15,7 +15,9 @@ public sealed class DfssEncryptionKey
         Path = path;
     }
 
-    /// <summary>Which key it is, as Get-DfssFileInfo shows it in Recipients: 32 hexadecimal digits. No secret.</summary>
+    /// <summary>
+    /// Which key it is, as Get-DfssFileInfo shows it in Recipients: 32 hexadecimal digits. No secret.
+    /// </summary>
     public string KeyId => Key.KeyId;
 
     /// <summary>The file that the key is in; null for one that is in this object alone.</summary>

@@ -2,7 +2,9 @@ using System.Security;
 
 namespace Dfss;
 
-/// <summary>An encryption key as it was given to a command: the key itself, its text in a SecureString, or the path of its file.</summary>
+/// <summary>
+/// An encryption key as it was given to a command: the key itself, its text in a SecureString, or the path of its file.
+/// </summary>
 public sealed class DfssEncryptionKeySource
 {
     internal DfssEncryptionKeySource(DfssEncryptionKey key) => Key = key;

@@ -23,10 +23,14 @@ public sealed class DfssFileRepair
     /// <summary>The file's name.</summary>
     public string Name { get; }
 
-    /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.</summary>
+    /// <summary>
+    /// The name that the peers have: another than <see cref="Name"/> where that one is hidden from them.
+    /// </summary>
     public string StoredName { get; }
 
-    /// <summary>Its version; a new one only where it was moved, or the number of copies asked for was changed.</summary>
+    /// <summary>
+    /// Its version; a new one only where it was moved, or the number of copies asked for was changed.
+    /// </summary>
     public long Version { get; }
 
     /// <summary>How many peers should hold each chunk.</summary>

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Dfss;
 
-/// <summary>A version of a stored file that can be received: the one it is at, or an earlier one that is kept.</summary>
+/// <summary>
+/// A version of a stored file that can be received: the one it is at, or an earlier one that is kept.
+/// </summary>
 public sealed class DfssFileVersion
 {
     internal DfssFileVersion(FileRecord record)

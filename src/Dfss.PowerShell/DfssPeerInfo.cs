@@ -156,7 +156,11 @@ public sealed class DfssPeerInfo
     public string? StoreFault { get; internal init; }
 
     /// <summary>What it does in the background, and how that is getting on; empty when it did not answer.</summary>
-    public IReadOnlyList<DfssBackgroundTaskInfo> BackgroundTasks { get; internal init => field = new DisplayList<DfssBackgroundTaskInfo>(value); } = [];
+    public IReadOnlyList<DfssBackgroundTaskInfo> BackgroundTasks
+    {
+        get;
+        internal init => field = new DisplayList<DfssBackgroundTaskInfo>(value);
+    } = [];
 
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;

@@ -33,7 +33,8 @@ internal static class ErrorRecords
             [DfssErrorCode.PeerFault] = (ErrorCategory.DeviceError,
             "Look into the peer's log, then run the command again."),
             [DfssErrorCode.NotAuthenticated] = (ErrorCategory.AuthenticationError,
-            "Give a certificate that the peer trusts. A peer on loopback without a certificate serves only the user who "
+            "Give a certificate that the peer trusts. A peer on loopback without a certificate serves only "
+            + "the user who "
             + "started it, with the same $env:XDG_STATE_HOME."),
             [DfssErrorCode.CertificateExpired] = (ErrorCategory.AuthenticationError,
             "Renew the certificate, or set the clock that is wrong."),
@@ -97,7 +98,8 @@ internal static class ErrorRecords
             [DfssErrorCode.StoreRunsTwice] = (ErrorCategory.ResourceBusy,
             "Receive what was written only to the copy, then stop its peer and start it again with -StoreCopied."),
             [DfssErrorCode.StoreRelocated] = (ErrorCategory.ResourceUnavailable,
-            "For a copy of a store that runs, use -StoreCopied once. If the original never runs again, use -StoreMoved once."),
+            "For a copy of a store that runs, use -StoreCopied once. If the original never runs again, use "
+                + "-StoreMoved once."),
             [DfssErrorCode.SourceChanged] = (ErrorCategory.ResourceBusy,
             "Run the command again when no program writes the file."),
             [DfssErrorCode.SourceUnreadable] = (ErrorCategory.ReadError,
@@ -116,7 +118,8 @@ internal static class ErrorRecords
             [DfssErrorCode.FileNotEncrypted] = (ErrorCategory.SecurityError,
             "Leave the key out to take the file as it is."),
             [DfssErrorCode.FileTampered] = (ErrorCategory.SecurityError,
-            "Do not use a received part of it; send it again from a good copy, and check which clients may write at its peers."),
+            "Do not use a received part of it; send it again from a good copy, and check which clients may write "
+                + "at its peers."),
         };
 
     /// <summary>
@@ -127,11 +130,15 @@ internal static class ErrorRecords
         {
             ["AuthorityNotFound"] = (ErrorCategory.ObjectNotFound, "Start the issuer where the cluster was made."),
             ["AuthorityMissing"] = (ErrorCategory.InvalidArgument, "Give -TrustedAuthority beside -Certificate."),
-            ["CertificateInvalid"] = (ErrorCategory.InvalidData, "Give a PFX or PEM file that has the certificate and its key."),
-            ["CertificateMissing"] = (ErrorCategory.InvalidArgument, "Give -Certificate too, or leave all of them out."),
-            ["CertificateNotFound"] = (ErrorCategory.ObjectNotFound, "Give a certificate, a file's path, or a thumbprint."),
+            ["CertificateInvalid"] =
+                (ErrorCategory.InvalidData, "Give a PFX or PEM file that has the certificate and its key."),
+            ["CertificateMissing"] =
+                (ErrorCategory.InvalidArgument, "Give -Certificate too, or leave all of them out."),
+            ["CertificateNotFound"] =
+                (ErrorCategory.ObjectNotFound, "Give a certificate, a file's path, or a thumbprint."),
             ["CertificatePasswordWrong"] = (ErrorCategory.AuthenticationError, "Give the right -CertificatePassword."),
-            ["CertificateUnreadable"] = (ErrorCategory.ReadError, "Check that the user who runs the command can read it."),
+            ["CertificateUnreadable"] =
+                (ErrorCategory.ReadError, "Check that the user who runs the command can read it."),
             ["ClusterAmbiguous"] = (ErrorCategory.InvalidArgument, "Give -Cluster, or set $env:DFSS_CLUSTER."),
             ["ClusterAndCertificate"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["ClusterExists"] = (ErrorCategory.ResourceExists, "Take another name."),
@@ -143,8 +150,10 @@ internal static class ErrorRecords
             "End -Destination with '/' to receive into a folder."),
             ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),
             ["EncryptionKeyInvalid"] = (ErrorCategory.InvalidData, "Give a key that New-DfssEncryptionKey made."),
-            ["EncryptionKeyNotFound"] = (ErrorCategory.ObjectNotFound, "Check the path; New-DfssEncryptionKey makes a key."),
-            ["EncryptionKeyUnreadable"] = (ErrorCategory.ReadError, "Check that the user who runs the command can read it."),
+            ["EncryptionKeyNotFound"] =
+                (ErrorCategory.ObjectNotFound, "Check the path; New-DfssEncryptionKey makes a key."),
+            ["EncryptionKeyUnreadable"] =
+                (ErrorCategory.ReadError, "Check that the user who runs the command can read it."),
             ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
             ["IdAndPeer"] = (ErrorCategory.InvalidArgument, "Give -Id or -Peer, not both."),
             ["InvitationMissing"] = (ErrorCategory.InvalidArgument, "Give -Invitation, or set $env:DFSS_INVITATION."),
@@ -158,9 +167,12 @@ internal static class ErrorRecords
             ["NameInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralName for a name with brackets."),
             ["NamePrefixInvalid"] = (ErrorCategory.InvalidArgument, "Write a prefix, for example builds/*."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
-            ["PassphraseMissing"] = (ErrorCategory.InvalidArgument, "Give -Passphrase, or set $env:DFSS_CLUSTER_PASSPHRASE."),
-            ["PassphraseTooShort"] = (ErrorCategory.InvalidArgument, "Choose a longer one, or give -AllowShortPassphrase."),
-            ["PassphraseWrong"] = (ErrorCategory.AuthenticationError, "Give the passphrase that the cluster was made with."),
+            ["PassphraseMissing"] =
+                (ErrorCategory.InvalidArgument, "Give -Passphrase, or set $env:DFSS_CLUSTER_PASSPHRASE."),
+            ["PassphraseTooShort"] =
+                (ErrorCategory.InvalidArgument, "Choose a longer one, or give -AllowShortPassphrase."),
+            ["PassphraseWrong"] =
+                (ErrorCategory.AuthenticationError, "Give the passphrase that the cluster was made with."),
             ["PassphrasesDiffer"] = (ErrorCategory.InvalidArgument, "Type the same twice."),
             ["PathInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralPath for a path with brackets."),
             ["PathIsFolder"] = (ErrorCategory.InvalidType, "Send the files in it, with Get-ChildItem -File."),
@@ -175,7 +187,8 @@ internal static class ErrorRecords
             ["PeerOfOtherSession"] = (ErrorCategory.PermissionDenied, "Stop the peer in the session that started it."),
             ["PeerStartFailed"] = (ErrorCategory.OpenError, "Set $env:DFSS_HOST to the path of pwsh 7.6 or dfss."),
             ["RecipientMissing"] = (ErrorCategory.InvalidArgument, "Give -Recipient or -RecipientKey."),
-            ["StateFolderMissing"] = (ErrorCategory.ObjectNotFound, "Set $env:XDG_STATE_HOME to a folder of this user's."),
+            ["StateFolderMissing"] =
+                (ErrorCategory.ObjectNotFound, "Set $env:XDG_STATE_HOME to a folder of this user's."),
             ["StoreIdInvalid"] = (ErrorCategory.InvalidArgument, "An id is 32 hexadecimal digits."),
             ["StoreMissing"] = (ErrorCategory.InvalidArgument, "Give -StorePath or -StoreId."),
             ["StoreNotExpected"] = (ErrorCategory.InvalidArgument, "Leave -StorePath and -StoreId out."),
@@ -208,8 +221,8 @@ internal static class ErrorRecords
         };
 
     /// <summary>
-    /// Whether no further input can succeed either: the peers themselves cannot be spoken with. That one chunk cannot be
-    /// had is about its file alone.
+    /// Whether no further input can succeed either: the peers themselves cannot be spoken with. That one chunk cannot
+    /// be had is about its file alone.
     /// </summary>
     internal static bool IsAboutThePeers(DfssException failure) => failure.ChunkId is null
         && failure.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.NotADfssPeer

@@ -17,7 +17,8 @@ internal sealed class ProgressFile(ProgressReporter reporter, string name, long 
     internal int? PhasePercent { get; set; }
 
     /// <summary>The phase, and how far it is where the bytes do not say it.</summary>
-    internal string PhaseText => PhasePercent is int percent ? FormattableString.Invariant($"{Phase} {percent} %") : Phase.ToString();
+    internal string PhaseText =>
+        PhasePercent is int percent ? FormattableString.Invariant($"{Phase} {percent} %") : Phase.ToString();
 
     internal long TotalBytes { get; set; } = totalBytes;
 

@@ -180,7 +180,9 @@ internal sealed class ProgressReporter(
     private ProgressRecord CreateParent()
     {
         string atLeast = isComplete ? string.Empty : "at least ";
-        string files = totalFiles > 1 || !isComplete ? $"{finishedFiles} of {atLeast}{totalFiles} files, " : string.Empty;
+        string files = totalFiles > 1 || !isComplete
+            ? $"{finishedFiles} of {atLeast}{totalFiles} files, "
+            : string.Empty;
         string speed = rate.BytesPerSecond is { } moving ? $", {ByteSize.ToText((long)moving)}/s" : string.Empty;
         var record = new ProgressRecord(
             activityId, activity,
@@ -223,5 +225,6 @@ internal sealed class ProgressReporter(
     private static bool IsLooking(TransferPhase phase) => phase is TransferPhase.Comparing or TransferPhase.Verifying;
 
     /// <summary>Per cent; -1, which is "unknown" to a host, of nothing.</summary>
-    private static int Percent(long done, long total) => total == 0 ? -1 : (int)Math.Clamp(done * 100.0 / total, 0, 100);
+    private static int Percent(long done, long total) =>
+        total == 0 ? -1 : (int)Math.Clamp(done * 100.0 / total, 0, 100);
 }

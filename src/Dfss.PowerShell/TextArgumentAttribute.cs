@@ -4,8 +4,9 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Refuses a script block where a text is taken. PowerShell evaluates a script block for each object of the pipeline, for
-/// parameters that take pipeline input; to any other parameter it gives the block's text, which would then be a path or a name.
+/// Refuses a script block where a text is taken. PowerShell evaluates a script block for each object of the pipeline,
+/// for parameters that take pipeline input; to any other parameter it gives the block's text, which would then be a
+/// path or a name.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class TextArgumentAttribute : ArgumentTransformationAttribute
@@ -33,7 +34,8 @@ internal sealed class TextArgumentAttribute : ArgumentTransformationAttribute
         if ((item is PSObject wrapped ? wrapped.BaseObject : item) is ScriptBlock block)
         {
             throw new ArgumentTransformationMetadataException(
-                $"The script block {{{block}}} is not a value here, and is not evaluated. Give its result: (& {{{block}}}).");
+                $"The script block {{{block}}} is not a value here, and is not evaluated. Give its result: (& "
+                    + $"{{{block}}}).");
         }
     }
 }

@@ -37,7 +37,8 @@ internal static class ModuleLocation
         }
 
         throw new FileNotFoundException(
-            $"The Dfss module is neither in '{Path.GetDirectoryName(published)}' nor in module/Dfss of a folder above. " +
+            $"The Dfss module is neither in '{Path.GetDirectoryName(published)}' nor in module/Dfss of a "
+                + "folder above. " +
             $"Build it (dotnet build), or set {EnvironmentVariable} to the path of Dfss.psd1.");
     }
 }

@@ -37,7 +37,8 @@ internal static class Program
     }
 
     private static string VersionLine =>
-        $"dfss {VersionOf(typeof(Program))} (PowerShell engine {VersionOf(typeof(PSObject))}, .NET {Environment.Version})";
+        $"dfss {VersionOf(typeof(Program))} (PowerShell engine {VersionOf(typeof(PSObject))}, .NET "
+            + $"{Environment.Version})";
 
     private static string Banner =>
         $"""
@@ -94,7 +95,8 @@ internal static class Program
     }
 
     private static string VersionOf(Type type) =>
-        type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+', ' ')[0]
+        type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split(
+            '+', ' ')[0]
         ?? type.Assembly.GetName().Version?.ToString()
         ?? "unknown";
 }

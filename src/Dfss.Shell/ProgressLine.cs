@@ -41,7 +41,8 @@ internal sealed class ProgressLine(Terminal terminal)
         parts.Add(record.StatusDescription);
         if (record.SecondsRemaining >= 0)
         {
-            parts.Add(TimeSpan.FromSeconds(record.SecondsRemaining).ToString("g", CultureInfo.InvariantCulture) + " left");
+            parts.Add(
+                TimeSpan.FromSeconds(record.SecondsRemaining).ToString("g", CultureInfo.InvariantCulture) + " left");
         }
 
         // Last: a narrow terminal cuts the end, and this part matters least.

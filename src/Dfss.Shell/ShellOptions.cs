@@ -59,7 +59,12 @@ internal sealed record ShellOptions
         {
             case "-FILE" or "-F":
                 Require(arguments, "the path of a script");
-                return new ShellOptions { Mode = ShellMode.File, Text = arguments[1], Arguments = [.. arguments.Skip(2)] };
+                return new ShellOptions
+                {
+                    Mode = ShellMode.File,
+                    Text = arguments[1],
+                    Arguments = [.. arguments.Skip(2)]
+                };
             case "-COMMAND" or "-C":
                 Require(arguments, "the statements to run");
                 return new ShellOptions { Mode = ShellMode.Command, Text = string.Join(' ', arguments.Skip(1)) };

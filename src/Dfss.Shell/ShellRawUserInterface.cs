@@ -57,7 +57,8 @@ internal sealed class ShellRawUserInterface : PSHostRawUserInterface
 
     public override BufferCell[,] GetBufferContents(Rectangle rectangle) => throw NotOffered();
 
-    public override void ScrollBufferContents(Rectangle source, Coordinates destination, Rectangle clip, BufferCell fill) =>
+    public override void ScrollBufferContents(
+        Rectangle source, Coordinates destination, Rectangle clip, BufferCell fill) =>
         throw NotOffered();
 
     public override void SetBufferContents(Rectangle rectangle, BufferCell fill) => throw NotOffered();

@@ -151,7 +151,8 @@ internal sealed class ShellSession : IDisposable
     /// </summary>
     internal static string ArgumentText(string argument)
     {
-        bool isParameter = argument.Length > 1 && argument[0] == '-' && (char.IsAsciiLetter(argument[1]) || argument[1] == '_');
+        bool isParameter = argument.Length > 1 && argument[0] == '-'
+            && (char.IsAsciiLetter(argument[1]) || argument[1] == '_');
         int colon = isParameter ? argument.IndexOf(':', StringComparison.Ordinal) : -1;
         string name = colon < 0 ? argument : argument[..colon];
         if (!isParameter || !name.Skip(1).All(character => char.IsAsciiLetterOrDigit(character) || character == '_'))

@@ -34,7 +34,8 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
         terminal.Write(value);
     }
 
-    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Write(value);
+    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) =>
+        Write(value);
 
     public override void WriteLine(string value) => Write(value + Environment.NewLine);
 
@@ -99,7 +100,8 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
     {
         RequireTerminal($"an answer to '{message}'; -Force or -Confirm:$false answers it beforehand");
         WriteCaption(caption, message);
-        string[] labels = [.. choices.Select(choice => choice.Label.Replace("&", string.Empty, StringComparison.Ordinal))];
+        string[] labels =
+            [.. choices.Select(choice => choice.Label.Replace("&", string.Empty, StringComparison.Ordinal))];
         string[] keys = [.. choices.Select(choice => HotKey(choice.Label))];
         while (true)
         {
@@ -111,7 +113,9 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
             }
 
             int chosen = Array.FindIndex(keys, key => key.Equals(answer, StringComparison.OrdinalIgnoreCase));
-            chosen = chosen >= 0 ? chosen : Array.FindIndex(labels, label => label.Equals(answer, StringComparison.OrdinalIgnoreCase));
+            chosen = chosen >= 0
+                ? chosen
+                : Array.FindIndex(labels, label => label.Equals(answer, StringComparison.OrdinalIgnoreCase));
             if (chosen >= 0)
             {
                 return chosen;
@@ -119,8 +123,10 @@ internal sealed class ShellUserInterface(Terminal terminal, MissingCommand missi
         }
     }
 
-    public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) =>
-        PromptForCredential(caption, message, userName, targetName, PSCredentialTypes.Default, PSCredentialUIOptions.Default);
+    public override PSCredential PromptForCredential(
+        string caption, string message, string userName, string targetName) =>
+        PromptForCredential(
+            caption, message, userName, targetName, PSCredentialTypes.Default, PSCredentialUIOptions.Default);
 
     public override PSCredential PromptForCredential(
         string caption,

@@ -18,22 +18,25 @@ internal static class AdversarialBenchmark
         string load = (await File.ReadAllTextAsync("/proc/loadavg")).Split(' ')[0];
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"An honest client, {rounds} times {seconds} s alone and beside each, {Environment.ProcessorCount} processors, load {load} at the "
+            $"An honest client, {rounds} times {seconds} s alone and beside each, {Environment.ProcessorCount} "
+            + $"processors, load {load} at the "
             + $"start; MB/s both ways, medians."));
         output.WriteLine();
         output.WriteLine("| beside one that | over | alone | beside | ratio | peer's peak, MB |");
         output.WriteLine("|---|---|---|---|---|---|");
         foreach (bool isSecured in new[] { false, true })
         {
-            foreach (AdversarialClient adversary in AdversarialClient.All.Where(adversary => (isSecured ? !adversary.IsPlainOnly : !adversary.NeedsTls)
-                && adversary.Name.Contains(which, StringComparison.Ordinal)))
+            foreach (AdversarialClient adversary in AdversarialClient.All.Where(
+                adversary => (isSecured ? !adversary.IsPlainOnly : !adversary.NeedsTls)
+                    && adversary.Name.Contains(which, StringComparison.Ordinal)))
             {
                 await MeasureAsync(adversary, isSecured, TimeSpan.FromSeconds(seconds), rounds, output);
             }
         }
     }
 
-    private static async Task MeasureAsync(AdversarialClient adversary, bool isSecured, TimeSpan duration, int rounds, TextWriter output)
+    private static async Task MeasureAsync(
+        AdversarialClient adversary, bool isSecured, TimeSpan duration, int rounds, TextWriter output)
     {
         await using TargetPeer peer = await TargetPeer.StartAsync(isSecured, timeLimit: null);
         await using HonestClient honest = new(peer);

@@ -4,7 +4,9 @@ using System.Globalization;
 namespace Dfss.Benchmarks;
 
 /// <summary>One command of a user, in a new process of <c>dfss</c>.</summary>
-/// <param name="Seconds">How long the command took in it, first-time compilation included, the engine's own start not.</param>
+/// <param name="Seconds">
+/// How long the command took in it, first-time compilation included, the engine's own start not.
+/// </param>
 /// <param name="ProcessorSeconds">What the command cost in this process.</param>
 /// <param name="PeakResidentBytes">The most memory the process had resident.</param>
 internal sealed record ClientRun(double Seconds, double ProcessorSeconds, long PeakResidentBytes)

@@ -19,14 +19,17 @@ internal static class ImportBenchmark
     public static async Task RunAsync(int rounds, TextWriter output)
     {
         string manifest = Path.Combine(Root(), "module", "Dfss", "Dfss.psd1");
-        string engine = Path.Combine(Root(), "tests", "Dfss.BareEngine", "bin", Configuration, "net10.0", "Dfss.BareEngine.dll");
+        string engine = Path.Combine(
+            Root(), "tests", "Dfss.BareEngine", "bin", Configuration, "net10.0", "Dfss.BareEngine.dll");
         string import = $"Import-Module '{manifest}'; ";
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"Import of the module, {rounds} rounds, medians; the bound is {BoundMilliseconds} ms."));
+            CultureInfo.InvariantCulture,
+            $"Import of the module, {rounds} rounds, medians; the bound is {BoundMilliseconds} ms."));
         output.WriteLine();
         output.WriteLine("| engine | alone, ms | with the import, ms | the import, ms | its processor time, ms |");
         output.WriteLine("|---|---|---|---|---|");
-        await MeasureAsync("embedded", script => new ProcessStartInfo("dotnet", [engine, script]), import, rounds, output);
+        await MeasureAsync(
+            "embedded", script => new ProcessStartInfo("dotnet", [engine, script]), import, rounds, output);
         if (Programs.Find("pwsh") is { } pwsh)
         {
             await MeasureAsync(
@@ -52,7 +55,8 @@ internal static class ImportBenchmark
         double processor = Figures.Median(alone.Zip(withImport, (without, with) => with.Processor - without.Processor));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {name} | {Figures.Median(alone.Select(run => run.Elapsed)):0} | {Figures.Median(withImport.Select(run => run.Elapsed)):0} "
+            $"| {name} | {Figures.Median(alone.Select(run => run.Elapsed)):0} | "
+            + $"{Figures.Median(withImport.Select(run => run.Elapsed)):0} "
             + $"| {added:0} | {processor:0} |"));
     }
 
@@ -67,7 +71,8 @@ internal static class ImportBenchmark
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? new Start(
-                Stopwatch.GetElapsedTime(began).TotalMilliseconds, double.Parse(processor, CultureInfo.InvariantCulture))
+                Stopwatch.GetElapsedTime(began).TotalMilliseconds,
+                double.Parse(processor, CultureInfo.InvariantCulture))
             : throw new InvalidOperationException($"{start.FileName} ended with exit code {process.ExitCode}.");
     }
 
@@ -78,7 +83,8 @@ internal static class ImportBenchmark
         DirectoryInfo folder = new(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Dfss.sln")))
         {
-            folder = folder.Parent ?? throw new InvalidOperationException("The benchmarks run in a clone of the repository.");
+            folder = folder.Parent
+                ?? throw new InvalidOperationException("The benchmarks run in a clone of the repository.");
         }
 
         return folder.FullName;

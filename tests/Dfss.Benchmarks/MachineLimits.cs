@@ -8,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Benchmarks;
 
 /// <summary>
-/// What this machine can do at best, measured now: the parts every transfer is made of, each alone. Costs are processor seconds per GB
-/// (10^9 bytes), of all threads and both ends together.
+/// What this machine can do at best, measured now: the parts every transfer is made of, each alone. Costs are processor
+/// seconds per GB (10^9 bytes), of all threads and both ends together.
 /// </summary>
 internal sealed record MachineLimits
 {
@@ -34,16 +34,21 @@ internal sealed record MachineLimits
     /// <summary>Reading a file that is in the page cache.</summary>
     public required double CachedReadCost { get; init; }
 
-    /// <summary>GB a second at which every chunk can be read, sent, hashed at both ends and made durable: the lower of processors and disk.</summary>
+    /// <summary>
+    /// GB a second at which every chunk can be read, sent, hashed at both ends and made durable: the lower of
+    /// processors and disk.
+    /// </summary>
     public double SendLimit => Math.Min(
-        Environment.ProcessorCount / ((2 * Sha256Cost) + LoopbackCost + DurableWriteCost + CachedReadCost), DurableWriteSpeed);
+        Environment.ProcessorCount / ((2 * Sha256Cost) + LoopbackCost + DurableWriteCost + CachedReadCost),
+        DurableWriteSpeed);
 
     /// <summary>GB a second at which every chunk can be read, sent, hashed once and written.</summary>
-    public double ReceiveLimit => Environment.ProcessorCount / (Sha256Cost + LoopbackCost + CachedReadCost + PlainWriteCost);
+    public double ReceiveLimit =>
+        Environment.ProcessorCount / (Sha256Cost + LoopbackCost + CachedReadCost + PlainWriteCost);
 
     /// <summary>
-    /// Touches 4 GiB and gives them back. A virtual machine hands memory that lies free to its host; getting it again costs up to 2.5 processor
-    /// seconds per GB, which would be counted to whatever is measured next.
+    /// Touches 4 GiB and gives them back. A virtual machine hands memory that lies free to its host; getting it again
+    /// costs up to 2.5 processor seconds per GB, which would be counted to whatever is measured next.
     /// </summary>
     public static unsafe void TouchMemory()
     {
@@ -124,7 +129,8 @@ internal sealed record MachineLimits
     private static double MeasurePlainWrite(byte[] block, string path)
     {
         TimeSpan before = Environment.CpuUsage.TotalTime;
-        using SafeFileHandle handle = File.OpenHandle(path, FileMode.Create, FileAccess.Write, preallocationSize: 1L << 30);
+        using SafeFileHandle handle = File.OpenHandle(
+            path, FileMode.Create, FileAccess.Write, preallocationSize: 1L << 30);
         for (int i = 0; i < 1024; i++)
         {
             RandomAccess.Write(handle, block, (long)i * BlockBytes);
@@ -155,7 +161,8 @@ internal sealed record MachineLimits
         Parallel.For(0, Files, new ParallelOptions { MaxDegreeOfParallelism = 4 }, index =>
         {
             string name = Path.Combine(target, index.ToString(CultureInfo.InvariantCulture));
-            using (SafeFileHandle handle = File.OpenHandle(name + ".new", FileMode.CreateNew, FileAccess.Write, preallocationSize: BlockBytes))
+            using (SafeFileHandle handle = File.OpenHandle(
+                name + ".new", FileMode.CreateNew, FileAccess.Write, preallocationSize: BlockBytes))
             {
                 RandomAccess.Write(handle, block, 0);
                 RandomAccess.FlushToDisk(handle);

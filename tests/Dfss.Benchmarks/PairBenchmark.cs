@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dfss.Benchmarks;
 
 /// <summary>
-/// What something costs a transfer: the same file through two peers with stores on disk, without it and with it, one after the other in each
-/// round, and each first in turn.
+/// What something costs a transfer: the same file through two peers with stores on disk, without it and with it, one
+/// after the other in each round, and each first in turn.
 /// </summary>
 /// <param name="folder">Where everything lies; the rounds in folders of their own below.</param>
 /// <param name="without">What the plain way is called.</param>
@@ -36,7 +36,8 @@ internal sealed class PairBenchmark(string folder, string without, string with)
         double megabytes = source.Bytes / Megabyte;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{fileMebibytes} MiB through two peers on disk, {rounds} rounds, {Environment.ProcessorCount} processors, load {load} at the start. "
+            $"{fileMebibytes} MiB through two peers on disk, {rounds} rounds, {Environment.ProcessorCount} processors, "
+            + $"load {load} at the start. "
             + $"Medians."));
         output.WriteLine();
         output.WriteLine($"| | {without} | {with} | ratio |");
@@ -67,7 +68,8 @@ internal sealed class PairBenchmark(string folder, string without, string with)
         string received = Path.Combine(round, "received");
 
         await Machine.SettleAsync();
-        ClientRun send = await ClientRun.StartAsync($"$null = Send-DfssFile '{source.Folder}/*' -Replicas 1 -Peer '{peers}' {arguments}");
+        ClientRun send = await ClientRun.StartAsync(
+            $"$null = Send-DfssFile '{source.Folder}/*' -Replicas 1 -Peer '{peers}' {arguments}");
         double sendProcessor = first.ProcessorSeconds + second.ProcessorSeconds;
         await Machine.SettleAsync();
         ClientRun receive = await ClientRun.StartAsync(
@@ -78,7 +80,8 @@ internal sealed class PairBenchmark(string folder, string without, string with)
         await second.DisposeAsync();
         Directory.Delete(round, recursive: true);
         return new Way(
-            send.Seconds, receive.Seconds, sendProcessor + send.ProcessorSeconds, receiveProcessor + receive.ProcessorSeconds);
+            send.Seconds, receive.Seconds, sendProcessor + send.ProcessorSeconds,
+            receiveProcessor + receive.ProcessorSeconds);
     }
 
     private sealed record Way(double SendSeconds, double ReceiveSeconds, double SendProcessor, double ReceiveProcessor);

@@ -13,6 +13,7 @@ const string Usage = """
       encryption [MEBIBYTES [ROUNDS [FOLDER]]]        one file of 1024 MiB as it is and encrypted, 4 rounds
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
+      hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
 
     FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.
     Linux.
@@ -42,7 +43,8 @@ switch (args)
             folder => TlsBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 4), Console.Out));
         return 0;
     case ["adversarial", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
-        await AdversarialBenchmark.RunAsync(Number(1, 5), Number(2, 3), args.ElementAtOrDefault(3) ?? string.Empty, Console.Out);
+        await AdversarialBenchmark.RunAsync(
+            Number(1, 5), Number(2, 3), args.ElementAtOrDefault(3) ?? string.Empty, Console.Out);
         return 0;
     case ["encryption", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
         await InFolderAsync(
@@ -56,6 +58,9 @@ switch (args)
         await InFolderAsync(
             Argument(2, Path.GetTempPath()),
             folder => ProgressBenchmark.RunAsync(folder, Number(1, 15), Console.Out));
+        return 0;
+    case ["hash", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
+        HashBenchmark.Run(Number(1, 256), Console.Out);
         return 0;
     default:
         await Console.Error.WriteLineAsync(Usage);

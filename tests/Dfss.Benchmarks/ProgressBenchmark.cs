@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Dfss.Benchmarks;
 
 /// <summary>
-/// What progress costs: the same commands with and without it, in turns, in one process of <c>dfss</c> that is warm. Everything is in memory
-/// but the files themselves, so that the cost is not lost in a disk's noise.
+/// What progress costs: the same commands with and without it, in turns, in one process of <c>dfss</c> that is warm.
+/// Everything is in memory but the files themselves, so that the cost is not lost in a disk's noise.
 /// </summary>
 internal static class ProgressBenchmark
 {
@@ -21,7 +21,8 @@ internal static class ProgressBenchmark
         Directory.CreateDirectory(small);
         for (int i = 0; i < SmallFiles; i++)
         {
-            await File.WriteAllBytesAsync(Path.Combine(small, i.ToString(CultureInfo.InvariantCulture)), MakeContent(4 << 10));
+            await File.WriteAllBytesAsync(
+                Path.Combine(small, i.ToString(CultureInfo.InvariantCulture)), MakeContent(4 << 10));
         }
 
         output.WriteLine("| with progress / without, medians; median ratio of the pairs | time | processor time |");
@@ -35,15 +36,21 @@ internal static class ProgressBenchmark
         {
             MachineLimits.TouchMemory();
             List<Round> measured = await RunShellAsync(Script(source, Path.Combine(folder, "out"), isReceive, rounds));
-            output.WriteLine($"| {name} | {Ratio(measured, round => round.Seconds)} | {Ratio(measured, round => round.ProcessorSeconds)} |");
+            output.WriteLine(
+                $"| {name} | {Ratio(measured, round => round.Seconds)} | "
+                    + $"{Ratio(measured, round => round.ProcessorSeconds)} |");
         }
     }
 
-    /// <summary>The order within a pair changes from pair to pair, so that what comes second has no advantage.</summary>
+    /// <summary>
+    /// The order within a pair changes from pair to pair, so that what comes second has no advantage.
+    /// </summary>
     private static string Script(string source, string destination, bool isReceive, int rounds)
     {
         string send = $"$null = Send-DfssFile '{source}' -Peer $peer";
-        string measured = isReceive ? $"$null = Receive-DfssFile '*' -Peer $peer -Destination '{destination}/' -Force" : send;
+        string measured = isReceive
+            ? $"$null = Receive-DfssFile '*' -Peer $peer -Destination '{destination}/' -Force"
+            : send;
         return string.Join(
             '\n',
             "$ErrorActionPreference = 'Stop'",
@@ -60,7 +67,8 @@ internal static class ProgressBenchmark
             "    $watch.Stop()",
             "    $processor = [Environment]::CpuUsage.TotalTime.TotalSeconds - $processor",
             "    Stop-DfssPeer $peer.Id",
-            "    [Console]::Out.WriteLine(('ROUND {0} {1} {2:r} {3:r}' -f $round, $preference, $watch.Elapsed.TotalSeconds, $processor))",
+            "    [Console]::Out.WriteLine(('ROUND {0} {1} {2:r} {3:r}' -f $round, $preference, "
+                + "$watch.Elapsed.TotalSeconds, $processor))",
             "  }",
             "}");
     }
@@ -77,17 +85,21 @@ internal static class ProgressBenchmark
             throw new InvalidOperationException($"The commands failed: {await errors}{output}");
         }
 
-        return [.. output.Split('\n').Where(line => line.StartsWith("ROUND", StringComparison.Ordinal)).Select(Round.Parse)
+        return [.. output.Split('\n').Where(line => line.StartsWith("ROUND", StringComparison.Ordinal))
+            .Select(Round.Parse)
             .Where(round => round.Number > WarmUpRounds)];
     }
 
-    /// <summary>Of each pair its own ratio, as a machine is faster in one minute than in the next; of these the median.</summary>
+    /// <summary>
+    /// Of each pair its own ratio, as a machine is faster in one minute than in the next; of these the median.
+    /// </summary>
     private static string Ratio(List<Round> rounds, Func<Round, double> figure)
     {
         double[] with = [.. rounds.Where(round => round.HasProgress).OrderBy(round => round.Number).Select(figure)];
         double[] without = [.. rounds.Where(round => !round.HasProgress).OrderBy(round => round.Number).Select(figure)];
         double ratio = Figures.Median(with.Zip(without, (one, other) => one / other));
-        return FormattableString.Invariant($"{Figures.Median(with):0.000} / {Figures.Median(without):0.000} s, ratio {ratio:0.000}");
+        return FormattableString.Invariant(
+            $"{Figures.Median(with):0.000} / {Figures.Median(without):0.000} s, ratio {ratio:0.000}");
     }
 
     private static byte[] MakeContent(int bytes)

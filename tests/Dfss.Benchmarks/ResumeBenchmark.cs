@@ -41,7 +41,8 @@ internal static class ResumeBenchmark
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{fileMebibytes} MiB, two peers on disk, two copies, {rounds} rounds, {Environment.ProcessorCount} processors. Seconds, medians."));
+            $"{fileMebibytes} MiB, two peers on disk, two copies, {rounds} rounds, {Environment.ProcessorCount} "
+                + $"processors. Seconds, medians."));
         output.WriteLine();
         output.WriteLine("| | fresh | "
             + string.Join(" | ", KilledAfter.Select(fraction => $"again after {fraction * 100:0} %, of fresh")) + " |");
@@ -53,13 +54,19 @@ internal static class ResumeBenchmark
     private static void Row(TextWriter output, string name, List<double[]> rounds)
     {
         double fresh = Figures.Median(rounds.Select(seconds => seconds[0]));
-        IEnumerable<string> again = KilledAfter.Select((_, i) => Figures.Median(rounds.Select(seconds => seconds[i + 1])))
+        IEnumerable<string> again = KilledAfter.Select(
+            (_, i) => Figures.Median(rounds.Select(seconds => seconds[i + 1])))
             .Select(seconds => string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00}, {seconds / fresh:0.00}"));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {fresh:0.00} | {string.Join(" | ", again)} |"));
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"| {name} | {fresh:0.00} | {string.Join(" | ", again)} |"));
     }
 
-    /// <summary>With new stores: how long a send and a receive take, after they were killed at this part of the way (0: not at all).</summary>
-    private static async Task<(double Send, double Receive)> MeasureAsync(string folder, Workload source, double killedAfter)
+    /// <summary>
+    /// With new stores: how long a send and a receive take, after they were killed at this part of the way (0: not at
+    /// all).
+    /// </summary>
+    private static async Task<(double Send, double Receive)> MeasureAsync(
+        string folder, Workload source, double killedAfter)
     {
         Directory.CreateDirectory(folder);
         await using ShellPeer first = await ShellPeer.StartAsync(Path.Combine(folder, "store1"));
@@ -68,7 +75,9 @@ internal static class ResumeBenchmark
         string received = Path.Combine(folder, "received");
 
         string send = $"$null = Send-DfssFile '{source.Folder}/*' -Peer '{peers}' -Replicas {Copies}";
-        await KillAsync(send, killedAfter * source.Bytes * Copies, _ => WrittenBytes(first.ProcessId) + WrittenBytes(second.ProcessId));
+        await KillAsync(
+            send, killedAfter * source.Bytes * Copies,
+            _ => WrittenBytes(first.ProcessId) + WrittenBytes(second.ProcessId));
         await Machine.SettleAsync();
         ClientRun sent = await ClientRun.StartAsync(send);
 
@@ -98,7 +107,9 @@ internal static class ResumeBenchmark
         {
             if (process.HasExited)
             {
-                throw new InvalidOperationException($"'{command}' had ended before it was to be killed: {await process.StandardError.ReadToEndAsync()}");
+                throw new InvalidOperationException(
+                    $"'{command}' had ended before it was to be killed: "
+                        + await process.StandardError.ReadToEndAsync());
             }
 
             await Task.Delay(LookInterval);
@@ -111,7 +122,8 @@ internal static class ResumeBenchmark
     /// <summary>What a process has written to files; what it has sent is not in it.</summary>
     private static long WrittenBytes(int processId)
     {
-        string line = File.ReadLines($"/proc/{processId}/io").First(text => text.StartsWith("wchar:", StringComparison.Ordinal));
+        string line = File.ReadLines($"/proc/{processId}/io")
+            .First(text => text.StartsWith("wchar:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 }

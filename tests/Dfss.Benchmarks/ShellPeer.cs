@@ -33,11 +33,13 @@ internal sealed class ShellPeer : IAsyncDisposable
     public static async Task<ShellPeer> StartAsync(string storePath, string options = "")
     {
         Process process = Shell.Start(
-            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}' {options}; [Console]::Out.WriteLine($peer.Endpoint); $null = [Console]::In.ReadLine()");
+            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}' {options}; "
+                + "[Console]::Out.WriteLine($peer.Endpoint); $null = [Console]::In.ReadLine()");
         string? address = await process.StandardOutput.ReadLineAsync();
         return address is not null
             ? new ShellPeer(process, address)
-            : throw new InvalidOperationException($"The peer did not start: {await process.StandardError.ReadToEndAsync()}");
+            : throw new InvalidOperationException(
+                $"The peer did not start: {await process.StandardError.ReadToEndAsync()}");
     }
 
     public async ValueTask DisposeAsync()

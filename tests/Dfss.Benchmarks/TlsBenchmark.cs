@@ -10,7 +10,8 @@ internal static class TlsBenchmark
         WriteIdentities(folder);
         PairBenchmark pair = new(folder, "plaintext", "TLS 1.3")
         {
-            PeerArguments = $"-Certificate '{folder}/peer.pem' -TrustedAuthority '{folder}/ca.pem' -RoleFile '{folder}/roles.json'",
+            PeerArguments =
+                $"-Certificate '{folder}/peer.pem' -TrustedAuthority '{folder}/ca.pem' -RoleFile '{folder}/roles.json'",
             ClientArguments = $"-Certificate '{folder}/client.pem' -TrustedAuthority '{folder}/ca.pem'",
         };
         await pair.RunAsync(fileMebibytes, rounds, output);

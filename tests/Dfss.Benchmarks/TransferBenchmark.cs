@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dfss.Benchmarks;
 
 /// <summary>
-/// One large file through two peers with stores on disk, as a user would do it: the peers are processes of <c>dfss</c>, each send and receive is
-/// a new process of it. Beside it, in the same rounds, what the machine can do at best.
+/// One large file through two peers with stores on disk, as a user would do it: the peers are processes of <c>dfss</c>,
+/// each send and receive is a new process of it. Beside it, in the same rounds, what the machine can do at best.
 /// </summary>
 internal static class TransferBenchmark
 {
@@ -33,11 +33,14 @@ internal static class TransferBenchmark
         string received = Path.Combine(folder, "received");
 
         await Machine.SettleAsync();
-        ClientRun send = await ClientRun.StartAsync($"$null = Send-DfssFile '{source.Folder}/*' -Replicas 1 -Peer '{peers}'");
+        ClientRun send = await ClientRun.StartAsync(
+            $"$null = Send-DfssFile '{source.Folder}/*' -Replicas 1 -Peer '{peers}'");
         double sendProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds;
         await Machine.SettleAsync();
-        ClientRun receive = await ClientRun.StartAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' -Peer '{peers}'");
-        double receiveProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds + receive.ProcessorSeconds - sendProcessor;
+        ClientRun receive = await ClientRun.StartAsync(
+            $"$null = Receive-DfssFile '*' -Destination '{received}/' -Peer '{peers}'");
+        double receiveProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds
+            + receive.ProcessorSeconds - sendProcessor;
         source.RequireEqual(received);
 
         Round round = new(
@@ -58,23 +61,32 @@ internal static class TransferBenchmark
     {
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{fileMebibytes} MiB through two peers on disk, {rounds.Count} rounds, {Environment.ProcessorCount} processors. Medians."));
+            $"{fileMebibytes} MiB through two peers on disk, {rounds.Count} rounds, {Environment.ProcessorCount} "
+                + $"processors. Medians."));
         output.WriteLine();
         output.WriteLine("| | send | receive |");
         output.WriteLine("|---|---|---|");
         Row(output, "GB/s", rounds, round => round.SendSpeed, round => round.ReceiveSpeed);
-        Row(output, "limit of this machine, GB/s", rounds, round => round.Limits.SendLimit, round => round.Limits.ReceiveLimit);
-        Row(output, "of the limit", rounds, round => round.SendSpeed / round.Limits.SendLimit, round => round.ReceiveSpeed / round.Limits.ReceiveLimit);
-        Row(output, "processor seconds per GB, all processes", rounds, round => round.SendCost, round => round.ReceiveCost);
-        Row(output, "peak memory of the client / a peer, MB", rounds, round => round.ClientPeakBytes / 1e6, round => round.PeerPeakBytes / 1e6);
+        Row(output, "limit of this machine, GB/s", rounds, round => round.Limits.SendLimit,
+            round => round.Limits.ReceiveLimit);
+        Row(output, "of the limit", rounds, round => round.SendSpeed / round.Limits.SendLimit,
+            round => round.ReceiveSpeed / round.Limits.ReceiveLimit);
+        Row(output, "processor seconds per GB, all processes", rounds, round => round.SendCost,
+            round => round.ReceiveCost);
+        Row(output, "peak memory of the client / a peer, MB", rounds, round => round.ClientPeakBytes / 1e6,
+            round => round.PeerPeakBytes / 1e6);
         output.WriteLine();
         output.WriteLine("What the limit is made of (processor seconds per GB, medians): "
-            + $"SHA-256 {Median(rounds, round => round.Limits.Sha256Cost)}, loopback {Median(rounds, round => round.Limits.LoopbackCost)}, "
-            + $"durable write {Median(rounds, round => round.Limits.DurableWriteCost)} ({Median(rounds, round => round.Limits.DurableWriteSpeed)} GB/s), "
-            + $"plain write {Median(rounds, round => round.Limits.PlainWriteCost)}, cached read {Median(rounds, round => round.Limits.CachedReadCost)}.");
+            + $"SHA-256 {Median(rounds, round => round.Limits.Sha256Cost)}, loopback "
+            + $"{Median(rounds, round => round.Limits.LoopbackCost)}, "
+            + $"durable write {Median(rounds, round => round.Limits.DurableWriteCost)} "
+            + $"({Median(rounds, round => round.Limits.DurableWriteSpeed)} GB/s), "
+            + $"plain write {Median(rounds, round => round.Limits.PlainWriteCost)}, cached read "
+            + $"{Median(rounds, round => round.Limits.CachedReadCost)}.");
     }
 
-    private static void Row(TextWriter output, string name, List<Round> rounds, Func<Round, double> send, Func<Round, double> receive) =>
+    private static void Row(
+        TextWriter output, string name, List<Round> rounds, Func<Round, double> send, Func<Round, double> receive) =>
         output.WriteLine($"| {name} | {Median(rounds, send)} | {Median(rounds, receive)} |");
 
     private static string Median(List<Round> rounds, Func<Round, double> figure) =>

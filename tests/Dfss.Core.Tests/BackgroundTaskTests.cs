@@ -38,7 +38,9 @@ public sealed class BackgroundTaskTests
         await clock.NextWaitAsync();
         Assert.True(pauses.TakeLast(5).Distinct().Count() > 1, "The pauses have no jitter.");
         string line = Assert.Single(log);
-        Assert.StartsWith("Work failed and will be tried again: System.InvalidOperationException: broken", line, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Work failed and will be tried again: System.InvalidOperationException: broken", line,
+            StringComparison.Ordinal);
         Assert.Contains(nameof(BackgroundTaskTests), line, StringComparison.Ordinal);
         BackgroundTaskInfo state = task.State;
         Assert.Equal((true, "broken", began), (task.IsFailing, state.LastError, state.FailedSince));
@@ -60,7 +62,9 @@ public sealed class BackgroundTaskTests
         int passes = 0;
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         Task running = task.RunAsync(
-            _ => ++passes == 3 ? Task.FromResult<TimeSpan?>(TimeSpan.FromHours(1)) : throw new DfssException(DfssErrorCode.StoreFailed, "The disk is bad."),
+            _ => ++passes == 3
+                ? Task.FromResult<TimeSpan?>(TimeSpan.FromHours(1))
+                : throw new DfssException(DfssErrorCode.StoreFailed, "The disk is bad."),
             firstWait: TimeSpan.FromSeconds(5),
             stop.Token);
         Assert.Equal(TimeSpan.FromSeconds(5), await AdvanceAsync());
@@ -69,7 +73,9 @@ public sealed class BackgroundTaskTests
         Assert.Equal(TimeSpan.FromHours(1), await clock.NextWaitAsync());
         Assert.Equal(3, passes);
         Assert.Equal(["Work failed and will be tried again: The disk is bad.", "Work works again."], log);
-        Assert.Equal((null, "The disk is bad.", 2, true), (task.State.FailedSince, task.State.LastError, task.State.Restarts, task.State.IsRunning));
+        Assert.Equal(
+            (null, "The disk is bad.", 2, true),
+            (task.State.FailedSince, task.State.LastError, task.State.Restarts, task.State.IsRunning));
         clock.Advance(TimeSpan.FromHours(1));
         Assert.InRange(await clock.NextWaitAsync(), TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.5));
         await stop.CancelAsync();
@@ -80,9 +86,12 @@ public sealed class BackgroundTaskTests
     public async Task A_log_that_throws_and_an_exception_of_cancellation_that_no_one_asked_for_end_nothing()
     {
         int passes = 0, lines = 0;
-        BackgroundTask task = new("Work", MaxPause, clock, line => throw new InvalidOperationException($"no log {lines++}: {line}"));
+        BackgroundTask task = new(
+            "Work", MaxPause, clock, line => throw new InvalidOperationException($"no log {lines++}: {line}"));
         Task running = task.RunAsync(
-            _ => ++passes < 3 ? throw new OperationCanceledException($"pass {passes}") : Task.FromResult<TimeSpan?>(null),
+            _ => ++passes < 3
+                ? throw new OperationCanceledException($"pass {passes}")
+                : Task.FromResult<TimeSpan?>(null),
             firstWait: TimeSpan.Zero,
             Token);
         await AdvanceAsync();

@@ -7,10 +7,12 @@ namespace Dfss.Tests;
 public sealed class FileManifestTests
 {
     private static readonly Gen<FileManifest> Manifests = Gen.Select(
-        Gen.Int[0, 40], Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[0, DfssLimits.MinChunkSize - 1], Gen.Int)
+        Gen.Int[0, 40], Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize],
+        Gen.Int[0, DfssLimits.MinChunkSize - 1], Gen.Int)
         .Select((count, chunkSize, shorter, seed) =>
         {
-            ChunkId[] ids = [.. Enumerable.Range(0, count).Select(index => ChunkId.Of(BitConverter.GetBytes(seed + index)))];
+            ChunkId[] ids =
+                [.. Enumerable.Range(0, count).Select(index => ChunkId.Of(BitConverter.GetBytes(seed + index)))];
             return FileManifest.Create(Math.Max(0, ((long)count * chunkSize) - shorter), chunkSize, ids);
         });
 
@@ -20,7 +22,8 @@ public sealed class FileManifestTests
         FileManifest decoded = FileManifest.Decode(manifest.Encoded);
         ChunkId[] ids = [.. Enumerable.Range(0, decoded.ChunkCount).Select(index => decoded[index])];
         return decoded.FileId == manifest.FileId
-            && FileManifest.Create(decoded.Length, decoded.ChunkSize, ids).Encoded.Span.SequenceEqual(manifest.Encoded.Span);
+            && FileManifest.Create(
+                decoded.Length, decoded.ChunkSize, ids).Encoded.Span.SequenceEqual(manifest.Encoded.Span);
     });
 
     [Fact]
@@ -43,7 +46,8 @@ public sealed class FileManifestTests
         FileManifest manifest = FileManifest.Create(0, DfssLimits.DefaultChunkSize, []);
         Assert.Equal(SHA256.HashData(manifest.Encoded.Span), manifest.FileId.ToByteArray());
         Assert.Equal(
-            "444653534d414e01" + "0000000000000000" + "00100000" + "00000000", Convert.ToHexStringLower(manifest.Encoded.Span));
+            "444653534d414e01" + "0000000000000000" + "00100000" + "00000000",
+            Convert.ToHexStringLower(manifest.Encoded.Span));
     }
 
     [Fact]

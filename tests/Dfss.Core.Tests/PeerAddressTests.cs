@@ -43,7 +43,9 @@ public sealed class PeerAddressTests
     public void What_is_no_address_is_refused(string text)
     {
         Assert.False(PeerAddress.TryParse(text, out _));
-        Assert.Contains("host:port", Assert.Throws<FormatException>(() => PeerAddress.Parse(text)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "host:port", Assert.Throws<FormatException>(() => PeerAddress.Parse(text)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

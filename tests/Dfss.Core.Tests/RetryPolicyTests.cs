@@ -30,7 +30,8 @@ public sealed class RetryPolicyTests
     [InlineData(DfssErrorCode.ChunkCorrupt, 5, 1, 3)]
     [InlineData(DfssErrorCode.ChunkNotFound, 5, 1, 1)]
     [InlineData(DfssErrorCode.StoreFull, 1, 1, 1)]
-    public async Task Each_operation_on_a_chunk_has_its_attempts(DfssErrorCode code, int readChunk, int readCopy, int putChunk)
+    public async Task Each_operation_on_a_chunk_has_its_attempts(
+        DfssErrorCode code, int readChunk, int readCopy, int putChunk)
     {
         List<Exception> retried = [];
         Assert.Equal(readChunk, await CountAsync(RetryPolicy.ReadChunk(5, First, retried.Add), code));

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-/// <summary>What the environment says wrongly: the peers, the program for detached ones; and what keeps those from starting.</summary>
+/// <summary>
+/// What the environment says wrongly: the peers, the program for detached ones; and what keeps those from starting.
+/// </summary>
 [Collection(ModuleSession.OneProcess)]
 public sealed class BadEnvironmentTests : IDisposable
 {

@@ -3,10 +3,14 @@ using System.Reflection;
 
 namespace Dfss.Tests;
 
-/// <summary>The engine alone in a process of its own: what is loaded into it, and in which order, is the script's.</summary>
+/// <summary>
+/// The engine alone in a process of its own: what is loaded into it, and in which order, is the script's.
+/// </summary>
 internal static class BareEngine
 {
-    /// <summary>The assembly of a module that brings other versions of our dependencies into the default context.</summary>
+    /// <summary>
+    /// The assembly of a module that brings other versions of our dependencies into the default context.
+    /// </summary>
     public static string NeighbourPath { get; } = ReadMetadata("Neighbour");
 
     /// <summary>Runs a script that has no error; gives the lines that it wrote.</summary>

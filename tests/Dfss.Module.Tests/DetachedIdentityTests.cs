@@ -72,7 +72,8 @@ public sealed class DetachedIdentityTests : IDisposable
     [Fact]
     public void What_is_wrong_with_its_certificate_is_the_error_here()
     {
-        File.WriteAllBytes(Path.Combine(folder, "client.pfx"), authority.IssueClient("ann").Export(X509ContentType.Pkcs12, Password));
+        File.WriteAllBytes(
+            Path.Combine(folder, "client.pfx"), authority.IssueClient("ann").Export(X509ContentType.Pkcs12, Password));
         Assert.Equal(["CertificateNotTrusted"], session.Run(
             """
             $start.Certificate = "$folder/client.pfx"

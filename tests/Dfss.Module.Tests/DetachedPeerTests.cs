@@ -60,11 +60,13 @@ public sealed class DetachedPeerTests : IDisposable
         // Of a store that last ran before places were noted, say.
         File.Delete(Path.Combine(folder, "twin", "place.json"));
         Assert.Equal(["StoreRelocated"], Strings(
-            $"try {{ Start-DfssPeer '{folder}/copy' -Port 0 -Detached }} catch {{ $_.FullyQualifiedErrorId.Split(',')[0] }}"));
+            $"try {{ Start-DfssPeer '{folder}/copy' -Port 0 -Detached }} "
+                + "catch { $_.FullyQualifiedErrorId.Split(',')[0] }"));
         PSObject copy = session.Run($"Start-DfssPeer '{folder}/copy' -Port 0 -Detached -StoreCopied")[0];
         Assert.NotEqual(Get<string>(original, "StoreId"), Get<string>(copy, "StoreId"));
         PSObject twin = session.Run($"Start-DfssPeer '{folder}/twin' -Port 0 -Detached")[0];
-        Process[] processes = [.. new[] { original, copy, twin }.Select(peer => Process.GetProcessById(Get<int>(peer, "ProcessId")))];
+        Process[] processes =
+            [.. new[] { original, copy, twin }.Select(peer => Process.GetProcessById(Get<int>(peer, "ProcessId")))];
 
         session.Run("Get-DfssPeer | Stop-DfssPeer");
 
@@ -153,6 +155,7 @@ public sealed class DetachedPeerTests : IDisposable
         session.Run("$port = (Start-DfssPeer -InMemory -Port 0).Port");
         Assert.Equal(["Start-DfssPeer -InMemory"], Strings(
             "& dotnet $env:DFSS_HOST -Command \"try { Get-DfssPeer -Peer localhost:$port | Stop-DfssPeer "
-            + "-ErrorAction Stop } catch { if (`$_.Exception.Message -match 'not started for it') { 'Start-DfssPeer -InMemory' } }\""));
+            + "-ErrorAction Stop } catch { if (`$_.Exception.Message -match 'not started for it') { 'Start-DfssPeer "
+            + "-InMemory' } }\""));
     }
 }

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-/// <summary>The build step of the help: it names every defect of the pages with file and line, and writes nothing then.</summary>
+/// <summary>
+/// The build step of the help: it names every defect of the pages with file and line, and writes nothing then.
+/// </summary>
 public sealed class HelpBuildTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-help-").FullName;
@@ -40,12 +42,15 @@ public sealed class HelpBuildTests : IDisposable
         File.WriteAllText(PathOf("Watch-DfssFile"), "# Watch-DfssFile");
         Edit("Send-DfssFile", text => text
             .Replace("### -Force", "### -Frce", StringComparison.Ordinal)
-            .Replace("Sends files to peers, which store each under a name.", "{{ Fill in the synopsis }}", StringComparison.Ordinal)
+            .Replace(
+                "Sends files to peers, which store each under a name.", "{{ Fill in the synopsis }}",
+                StringComparison.Ordinal)
             .Replace("[[-Name] <string>]", "[-Name <string>]", StringComparison.Ordinal)
             .Replace("```powershell pwsh", "```powershell", StringComparison.Ordinal));
         Edit("Get-DfssPeer", text => text[..text.IndexOf("### Example 3", StringComparison.Ordinal)]
             + text[text.IndexOf("## PARAMETERS", StringComparison.Ordinal)..]);
-        Edit("Get-DfssFileInfo", text => text.Replace("### System.String", "### System.Int32", StringComparison.Ordinal));
+        Edit("Get-DfssFileInfo",
+            text => text.Replace("### System.String", "### System.Int32", StringComparison.Ordinal));
         Edit("about_Dfss", text => text.Replace("## SEE ALSO", "## SEE", StringComparison.Ordinal));
 
         string[] errors = Run();
@@ -78,7 +83,8 @@ public sealed class HelpBuildTests : IDisposable
     public void An_address_of_a_page_is_what_Get_Help_Online_opens()
     {
         Edit("Send-DfssFile", text => text.Replace(
-            "Module Name: Dfss", "Module Name: Dfss\nHelpUri: https://example.org/Send-DfssFile", StringComparison.Ordinal));
+            "Module Name: Dfss", "Module Name: Dfss\nHelpUri: https://example.org/Send-DfssFile",
+            StringComparison.Ordinal));
 
         Assert.Equal([], Run());
 
@@ -112,7 +118,8 @@ public sealed class HelpBuildTests : IDisposable
     {
         using Process process = Process.Start(new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-            [ModuleSession.HelpProgramPath, Path.Combine(ModuleSession.Folder, "lib", "Dfss.PowerShell.dll"), Pages, Output, .. options])
+            [ModuleSession.HelpProgramPath, Path.Combine(ModuleSession.Folder, "lib", "Dfss.PowerShell.dll"), Pages,
+                Output, .. options])
         {
             RedirectStandardError = true,
         })!;

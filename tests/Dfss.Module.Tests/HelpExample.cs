@@ -20,6 +20,7 @@ internal sealed partial record HelpExample(string Page, int Line, string Kind, s
                match.Groups["kind"].Value, match.Groups["command"].Value),
     ];
 
-    [GeneratedRegex(@"^```powershell[ ]?(?<kind>\w*)\n(?<command>.*?)^```$", RegexOptions.Singleline | RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^```powershell[ ]?(?<kind>\w*)\n(?<command>.*?)^```$", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Fence();
 }

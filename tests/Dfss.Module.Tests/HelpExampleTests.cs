@@ -8,8 +8,8 @@ using Xunit;
 namespace Dfss.Tests;
 
 /// <summary>
-/// The examples of the help that need only the bare engine run, each in a scope, a folder and with peers of its own that ExampleFolder.ps1 makes.
-/// They share the session. The others run in the Pester suite.
+/// The examples of the help that need only the bare engine run, each in a scope, a folder and with peers of its own
+/// that ExampleFolder.ps1 makes. They share the session. The others run in the Pester suite.
 /// </summary>
 [Collection(ModuleSession.OneProcess)]
 public sealed partial class HelpExampleTests(ModuleSession session) : IClassFixture<ModuleSession>, IDisposable
@@ -44,7 +44,8 @@ public sealed partial class HelpExampleTests(ModuleSession session) : IClassFixt
     {
         string command = Read().Single(example => example.Page == page && example.Line == line).Command;
         session.Run($"$env:DFSS_HOST = '{ModuleSession.ShellPath}'");
-        string cluster = IsOfCluster().IsMatch(command) && !command.Contains("New-DfssCluster", StringComparison.Ordinal) ? "-Cluster" : "";
+        string cluster = IsOfCluster().IsMatch(command)
+            && !command.Contains("New-DfssCluster", StringComparison.Ordinal) ? "-Cluster" : "";
         IReadOnlyList<PSObject> ports =
             session.Run($"& '{ModuleSession.RepositoryPath(FixtureScript)}' '{folder}' {cluster}");
         // Ports that the example starts peers on are free ones; those it only names are the fixture's.

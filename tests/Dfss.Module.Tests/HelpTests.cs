@@ -9,7 +9,8 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
 {
     public static TheoryData<string> Cmdlets =>
     [
-        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile",
+        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile",
+        "Remove-DfssFile", "Rename-DfssFile",
         "Repair-DfssFile", "Send-DfssFile", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];
@@ -28,7 +29,8 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
         string[] examples = Texts("$help.examples.example.code");
         Assert.True(examples.Length >= 3, $"{cmdlet} has {examples.Length} examples.");
         Assert.All(examples, Assert.NotEmpty);
-        Assert.Contains("about_Dfss", Text("$help.relatedLinks.navigationLink.linkText -join ' '"), StringComparison.Ordinal);
+        Assert.Contains(
+            "about_Dfss", Text("$help.relatedLinks.navigationLink.linkText -join ' '"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -58,7 +60,8 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
     public void Facts_come_from_the_code()
     {
         session.Run("$name = Get-Help Send-DfssFile -Parameter Name; $path = Get-Help Send-DfssFile -Parameter Path");
-        Assert.Equal("True (ByPropertyName) 1 false", Text("\"$($name.pipelineInput) $($name.position) $($name.globbing)\""));
+        Assert.Equal(
+            "True (ByPropertyName) 1 false", Text("\"$($name.pipelineInput) $($name.position) $($name.globbing)\""));
         Assert.Equal("true 0 true String[]", Text(
             "\"$($path.required) $($path.position) $($path.globbing) $($path.type.name)\""));
         Assert.Equal("1048576", Text("(Get-Help Send-DfssFile -Parameter ChunkSize).defaultValue"));

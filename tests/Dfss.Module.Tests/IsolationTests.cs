@@ -96,7 +96,8 @@ public sealed class IsolationTests : IDisposable
             """,
             TestContext.Current.CancellationToken);
 
-        Assert.Equal(["peers 2", "peers 0", "listeners 0", "modules 1", "contexts 1", "state Running", "modules 0"], output);
+        Assert.Equal(
+            ["peers 2", "peers 0", "listeners 0", "modules 1", "contexts 1", "state Running", "modules 0"], output);
     }
 
     [Fact]
@@ -142,7 +143,8 @@ public sealed class IsolationTests : IDisposable
             $runs = 1..6 | ForEach-Object {
                 $shell = [powershell]::Create()
                 $shell.RunspacePool = $pool
-                $null = $shell.AddScript("(Send-DfssFile '{{folder}}/a.bin' -Name $_ -Peer $($peer.Endpoint)).Name; (Get-DfssPeer).Port")
+                $null = $shell.AddScript(
+                    "(Send-DfssFile '{{folder}}/a.bin' -Name $_ -Peer $($peer.Endpoint)).Name; (Get-DfssPeer).Port")
                 [pscustomobject]@{ Shell = $shell; Run = $shell.BeginInvoke() }
             }
             $runs | ForEach-Object { $_.Shell.EndInvoke($_.Run) } | Where-Object { $_ -ne $peer.Port }
@@ -220,8 +222,9 @@ public sealed class IsolationTests : IDisposable
 
     private static IEnumerable<Type> Mentioned(Type type)
     {
-        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
-            | BindingFlags.DeclaredOnly;
+        const BindingFlags All =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+                | BindingFlags.DeclaredOnly;
         IEnumerable<MethodBase> methods = type.GetMethods(All).Concat<MethodBase>(type.GetConstructors(All))
             .Where(method => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly);
         return

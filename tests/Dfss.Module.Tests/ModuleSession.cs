@@ -38,10 +38,23 @@ public sealed class ModuleSession : IDisposable
     /// <summary>The full path of a file of the repository.</summary>
     public static string RepositoryPath(string path) => Path.GetFullPath(Path.Combine(Folder, "../..", path));
 
+    /// <summary>Copies the module's folder.</summary>
+    public static void CopyTo(string target)
+    {
+        foreach (string file in Directory.GetFiles(Folder, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(target, Path.GetRelativePath(Folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+    }
+
     /// <summary>Runs a script that has no error. Its variables stay in the session.</summary>
     public IReadOnlyList<PSObject> Run(string script) => Run(script, isScoped: false);
 
-    /// <summary>The same in a scope of its own: the session keeps none of the script's variables and functions.</summary>
+    /// <summary>
+    /// The same in a scope of its own: the session keeps none of the script's variables and functions.
+    /// </summary>
     public IReadOnlyList<PSObject> RunScoped(string script) => Run(script, isScoped: true);
 
     private List<PSObject> Run(string script, bool isScoped)

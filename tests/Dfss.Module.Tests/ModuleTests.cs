@@ -15,10 +15,12 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster",
+        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo",
+        "Get-DfssPeer", "Join-DfssCluster",
         "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation",
         "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssFileRecipient",
-        "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer", "Stop-DfssPeer", "Test-DfssFile",
+        "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer",
+        "Stop-DfssPeer", "Test-DfssFile",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
@@ -66,7 +68,8 @@ public sealed class ModuleTests : IDisposable
     [Fact]
     public void Types_a_user_can_name_are_there_and_those_of_the_engine_room_are_not()
     {
-        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssScrubState", "DfssStoreOptimization", "DfssFileComparison",
+        string[] types = ["DfssFileInfo", "DfssPeerInfo", "DfssPeerKind", "DfssPeerState", "DfssScrubState",
+            "DfssStoreOptimization", "DfssFileComparison",
             "DfssByteRange", "ByteSize"];
         Assert.All(types, type => Assert.Equal($"Dfss.{type}", Strings($"[Dfss.{type}].FullName")[0]));
         Assert.Equal([true, true], session
@@ -89,13 +92,7 @@ public sealed class ModuleTests : IDisposable
     public void A_second_copy_in_the_same_process_is_refused_with_the_reason()
     {
         string copy = Path.Combine(folder, "Dfss");
-        foreach (string file in Directory.GetFiles(ModuleSession.Folder, "*", SearchOption.AllDirectories))
-        {
-            string target = Path.Combine(copy, Path.GetRelativePath(ModuleSession.Folder, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
-
+        ModuleSession.CopyTo(copy);
         for (int i = 0; i < 2; i++)
         {
             Exception refusal = Assert.ThrowsAny<Exception>(() =>

@@ -9,7 +9,8 @@ namespace Dfss.Tests;
 
 /// <summary>
 /// Dfss.Format.ps1xml and Dfss.Types.ps1xml fit the types. PowerShell says nothing of a property that does not exist:
-/// its column is empty. How the views look in each width is for the Pester suite, which has Format-Table and the others.
+/// its column is empty. How the views look in each width is for the Pester suite, which has Format-Table and the
+/// others.
 /// </summary>
 [Collection(ModuleSession.OneProcess)]
 public sealed partial class ViewTests : IDisposable
@@ -124,7 +125,9 @@ public sealed partial class ViewTests : IDisposable
 
         Assert.Equal(file.Properties["LocalPath"].Value, file.Properties["FullName"].Value);
         Assert.Equal(file.Properties["LocalLength"].Value, file.Properties["Length"].Value);
-        Assert.EndsWith((string)file.Properties["LocalPath"].Value, (string)file.Properties["PSPath"].Value, StringComparison.Ordinal);
+        Assert.EndsWith(
+            (string)file.Properties["LocalPath"].Value, (string)file.Properties["PSPath"].Value,
+            StringComparison.Ordinal);
         PSMemberSet standard = Assert.IsType<PSMemberSet>(file.Members["PSStandardMembers"]);
         Assert.Equal(
             ["Name", "LocalPath"],

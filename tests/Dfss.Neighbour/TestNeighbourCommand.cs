@@ -26,7 +26,8 @@ public sealed class TestNeighbourCommand : PSCmdlet
             throw new InvalidOperationException("The neighbour's own libraries do not work.");
         }
 
-        WriteObject($"MessagePack {Version(typeof(MessagePackSerializer))}, Sqlite {Version(typeof(SqliteConnection))}");
+        WriteObject(
+            $"MessagePack {Version(typeof(MessagePackSerializer))}, Sqlite {Version(typeof(SqliteConnection))}");
     }
 
     private static string Version(Type type) =>

@@ -51,7 +51,9 @@ public sealed class BindingTests : IDisposable
     [Fact]
     public void The_name_of_a_FileInfo_is_not_taken_for_the_stored_name()
     {
-        string script = "[IO.FileInfo]::new(\"$PWD/a/x.txt\"), [IO.FileInfo]::new(\"$PWD/b/x.txt\") | Send-DfssFile -Peer localhost:1 -RelativeTo . -WhatIf";
+        string script =
+            "[IO.FileInfo]::new(\"$PWD/a/x.txt\"), [IO.FileInfo]::new(\"$PWD/b/x.txt\") | Send-DfssFile -Peer "
+                + "localhost:1 -RelativeTo . -WhatIf";
         Assert.Empty(session.Run(script).As<object>());
     }
 
@@ -140,10 +142,12 @@ public sealed class BindingTests : IDisposable
     [InlineData("Test-DfssFile", "Name", "LiteralName")]
     [InlineData("Rename-DfssFile", "NewName")]
     [InlineData("Optimize-DfssStore", "GracePeriod")]
-    public void Local_files_are_not_offered_where_no_file_is_meant(string command, params string[] parameters) => Assert.All(
-        parameters, parameter => Assert.Equal("NoCompletion", session.Run(
-            "(Get-Command $command).Parameters[$parameter].Attributes.Where({ $_ -is [ArgumentCompleter] }).Type.Name",
-            ("command", command), ("parameter", parameter)).Output[0].BaseObject));
+    public void Local_files_are_not_offered_where_no_file_is_meant(string command,
+        params string[] parameters) => Assert.All(
+            parameters, parameter => Assert.Equal("NoCompletion", session.Run(
+                "(Get-Command $command).Parameters[$parameter].Attributes.Where({ $_ -is [ArgumentCompleter] "
+                    + "}).Type.Name",
+                ("command", command), ("parameter", parameter)).Output[0].BaseObject));
 
     [Fact]
     public void What_only_detached_processes_are_told_is_not_shown() => Assert.Equal(true, session.Run(

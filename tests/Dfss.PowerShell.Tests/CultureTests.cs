@@ -54,7 +54,9 @@ public sealed class CultureTests : IDisposable
         IReadOnlyList<DfssFileInfo> sent = session.Run(
             $$"""
             foreach ($file in [System.IO.Directory]::GetFiles('{{folder}}', '*.*', 'AllDirectories')) {
-                if ($file -notmatch 'store') { Send-DfssFile -LiteralPath $file -Peer "LOCALHOST:$($peer.Port)" -ChunkSize 64KB }
+                if ($file -notmatch 'store') {
+                    Send-DfssFile -LiteralPath $file -Peer "LOCALHOST:$($peer.Port)" -ChunkSize 64KB
+                }
             }
             """).As<DfssFileInfo>();
         Assert.Equal(Names.Order(StringComparer.Ordinal), sent.Select(file => file.Name).Order(StringComparer.Ordinal));

@@ -42,9 +42,12 @@ public sealed partial class ErrorRecordsTests
         DfssException thrown = Assert.Throws<DfssException>(
             (Action)(() => throw new DfssException(DfssErrorCode.StoreFull, "What.", cause) { ChunkId = chunk }));
         DfssException again = thrown.Copy("What and where.", "Do this.");
-        Assert.Equal((thrown.Code, "What and where. Do this.", chunk), (again.Code, again.Message, again.ChunkId!.Value));
+        Assert.Equal(
+            (thrown.Code, "What and where. Do this.", chunk), (again.Code, again.Message, again.ChunkId!.Value));
         Assert.Same(cause, again.InnerException);
-        Assert.Contains(nameof(A_failure_told_again_keeps_its_stack_trace_chunk_and_cause), again.StackTrace, StringComparison.Ordinal);
+        Assert.Contains(
+            nameof(A_failure_told_again_keeps_its_stack_trace_chunk_and_cause), again.StackTrace,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,9 +55,11 @@ public sealed partial class ErrorRecordsTests
     {
         string[] used = [.. Directory.GetFiles(FindSources(), "*.cs", SearchOption.AllDirectories)
             .SelectMany(file => OwnError().Matches(File.ReadAllText(file)))
-            .Select(match => $"{match.Groups[1].Value} {match.Groups[2].Value}").Distinct().Order(StringComparer.Ordinal)];
+            .Select(match => $"{match.Groups[1].Value} {match.Groups[2].Value}").Distinct()
+            .Order(StringComparer.Ordinal)];
         Assert.Equal(
-            ErrorRecords.OwnTable.Select(entry => $"{entry.Key} {entry.Value.Category}").Order(StringComparer.Ordinal), used);
+            ErrorRecords.OwnTable.Select(entry => $"{entry.Key} {entry.Value.Category}").Order(StringComparer.Ordinal),
+            used);
         Assert.All(ErrorRecords.OwnTable.Values, entry => Assert.Matches(@"^[A-Z].*\.$", entry.Action));
         Assert.DoesNotContain(ErrorRecords.OwnTable.Keys, id => Enum.TryParse<DfssErrorCode>(id, out _));
     }

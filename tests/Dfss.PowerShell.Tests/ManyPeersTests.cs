@@ -50,7 +50,8 @@ public sealed class ManyPeersTests : IDisposable
         Assert.Equal("NameUsedTwice", Result.IdOf(error));
         Assert.Contains("Nothing was done.", error.Exception.Message, StringComparison.Ordinal);
         Assert.Equal(
-            ["a.txt", "b.txt"], session.Run("Get-DfssFileInfo -Peer $peers").As<DfssFileInfo>().Select(file => file.Name));
+            ["a.txt", "b.txt"],
+            session.Run("Get-DfssFileInfo -Peer $peers").As<DfssFileInfo>().Select(file => file.Name));
     }
 
     [Fact]
@@ -58,11 +59,13 @@ public sealed class ManyPeersTests : IDisposable
     {
         Result result = session.Run("[pscustomobject]@{ Path = '*.txt'; Name = 'two' } | Send-DfssFile -Peer $peers");
         Assert.Equal("NameUsedTwice", Result.IdOf(Assert.Single(result.Errors)));
-        result = session.Run("[pscustomobject]@{ Name = '*.txt'; Destination = 'two' } | Receive-DfssFile -Peer $peers");
+        result = session.Run(
+            "[pscustomobject]@{ Name = '*.txt'; Destination = 'two' } | Receive-DfssFile -Peer $peers");
         Assert.Equal("DestinationNotFolder", Result.IdOf(Assert.Single(result.Errors)));
         Assert.False(Path.Exists(Path.Combine(folder, "two")));
         Assert.Equal(
-            ["a.txt", "b.txt"], session.Run("Get-DfssFileInfo -Peer $peers").As<DfssFileInfo>().Select(file => file.Name));
+            ["a.txt", "b.txt"],
+            session.Run("Get-DfssFileInfo -Peer $peers").As<DfssFileInfo>().Select(file => file.Name));
     }
 
     [Fact]

@@ -97,7 +97,9 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
         Pass(10_000);
         file.Report(new TransferProgress(TransferPhase.Transferring, 100 << 20, 1 << 30));
         Pass(800);
-        Assert.All(shown, picture => Assert.DoesNotContain("/s", picture.Records[0].StatusDescription, StringComparison.Ordinal));
+        Assert.All(
+            shown,
+            picture => Assert.DoesNotContain("/s", picture.Records[0].StatusDescription, StringComparison.Ordinal));
         Assert.All(shown, picture => Assert.Equal(-1, picture.Records[0].SecondsRemaining));
         Pass(200);
         Assert.EndsWith("100.0 MB/s", Latest[0].StatusDescription, StringComparison.Ordinal);
@@ -273,7 +275,8 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
         long length = ((ProgressFile)file).TotalBytes;
         for (int i = 1; i <= seconds * 10; i++)
         {
-            long done = ((long)fromMebibytes << 20) + (((long)(toMebibytes - fromMebibytes) << 20) * i / (seconds * 10));
+            long done = ((long)fromMebibytes << 20)
+                + (((long)(toMebibytes - fromMebibytes) << 20) * i / (seconds * 10));
             file.Report(new TransferProgress(TransferPhase.Transferring, done, length));
             Pass(100);
         }

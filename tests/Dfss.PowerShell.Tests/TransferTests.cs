@@ -145,7 +145,8 @@ public sealed class TransferTests : IDisposable
     public void Files_are_listed_by_pattern_and_by_name()
     {
         Array.ForEach(["a.txt", "b.txt", "B.txt", "[x].txt"], name => Make(name, 10));
-        session.Run("'a.txt', 'b.txt', 'B.txt' | ForEach-Object { Send-DfssFile -LiteralPath in/$_ -Peer $peer }").ThrowIfFailed();
+        session.Run("'a.txt', 'b.txt', 'B.txt' | ForEach-Object { Send-DfssFile -LiteralPath in/$_ -Peer $peer }")
+            .ThrowIfFailed();
         session.Run("Send-DfssFile -LiteralPath 'in/[x].txt' -Peer $peer").ThrowIfFailed();
         Assert.Equal(["B.txt", "[x].txt", "a.txt", "b.txt"], Names("Get-DfssFileInfo -Peer $peer"));
         Assert.Equal(["b.txt"], Names("Get-DfssFileInfo 'b*' -Peer $peer"));

@@ -35,7 +35,9 @@ public sealed class CommandLineTests : IDisposable
         ShellResult result = await ShellProcess.RunAsync("--help");
 
         Assert.Equal(0, result.ExitCode);
-        Assert.All(["-File", "-Command", "-Version", "-Help"], option => Assert.Contains(option, result.Output, StringComparison.Ordinal));
+        Assert.All(
+            ["-File", "-Command", "-Version", "-Help"],
+            option => Assert.Contains(option, result.Output, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -55,9 +57,11 @@ public sealed class CommandLineTests : IDisposable
     public async Task A_module_that_fails_to_load_is_an_error_and_not_an_empty_shell()
     {
         string broken = Path.Combine(_folder, "Dfss.psd1");
-        await File.WriteAllTextAsync(broken, "@{ ModuleVersion = '1.0'; RootModule = 'Dfss.psm1' }", TestContext.Current.CancellationToken);
         await File.WriteAllTextAsync(
-            Path.Combine(_folder, "Dfss.psm1"), "throw 'the library is missing'", TestContext.Current.CancellationToken);
+            broken, "@{ ModuleVersion = '1.0'; RootModule = 'Dfss.psm1' }", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "Dfss.psm1"), "throw 'the library is missing'",
+            TestContext.Current.CancellationToken);
         Dictionary<string, string> environment = new() { ["DFSS_MODULE"] = broken };
 
         ShellResult result = await ShellProcess.RunAsync(string.Empty, ["-Command", "'ran'"], environment);
@@ -112,8 +116,11 @@ public sealed class CommandLineTests : IDisposable
         ShellResult result = await ShellProcess.RunAsync("-Command", "help");
 
         Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
-        Assert.Contains("Send-DfssFile             Sends files to peers, which store each under a name.", result.OutputLines);
-        string[] commands = [.. result.OutputLines.Where(line => line.Contains("-Dfss", StringComparison.Ordinal) && line.EndsWith('.'))];
+        Assert.Contains(
+            "Send-DfssFile             Sends files to peers, which store each under a name.", result.OutputLines);
+        string[] commands =
+            [.. result.OutputLines.Where(
+                line => line.Contains("-Dfss", StringComparison.Ordinal) && line.EndsWith('.'))];
         Assert.Equal(21, commands.Length);
         Assert.All(commands, line => Assert.Contains("  ", line, StringComparison.Ordinal));
         Assert.Contains(result.OutputLines, line => line.StartsWith("help about_Dfss ", StringComparison.Ordinal));
@@ -133,7 +140,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task To_ask_for_a_command_that_the_engine_lacks_is_answered_with_nothing()
     {
-        ShellResult result = await ShellProcess.RunAsync("-Command", "$null -eq (Get-Command Get-ChildItem -ErrorAction Ignore)");
+        ShellResult result = await ShellProcess.RunAsync(
+            "-Command", "$null -eq (Get-Command Get-ChildItem -ErrorAction Ignore)");
 
         Assert.Equal(("True", string.Empty), (result.Output.Trim(), result.Error));
     }
@@ -145,9 +153,11 @@ public sealed class CommandLineTests : IDisposable
             "param([string] $Name, [switch] $Big, [switch] $Small, [Parameter(ValueFromRemainingArguments)] $Rest)",
             "\"$Name|$Big|$Small|$($Rest -join ',')|$PSScriptRoot|$PSCommandPath\"");
 
-        ShellResult result = await ShellProcess.RunAsync("-File", script, "-Name", "it's $HOME", "-Big", "-Small:$false", "-1", "a b; exit 9");
+        ShellResult result = await ShellProcess.RunAsync(
+            "-File", script, "-Name", "it's $HOME", "-Big", "-Small:$false", "-1", "a b; exit 9");
 
-        Assert.Equal(($"it's $HOME|True|False|-1,a b; exit 9|{_folder}|{script}", 0), (result.Output.Trim(), result.ExitCode));
+        Assert.Equal(
+            ($"it's $HOME|True|False|-1,a b; exit 9|{_folder}|{script}", 0), (result.Output.Trim(), result.ExitCode));
     }
 
     [Theory]
@@ -162,7 +172,8 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task Statements_come_from_standard_input_line_by_line_until_exit()
     {
-        ShellResult result = await ShellProcess.RunAsync("$x = 20 +\n1\n$x * 2\n$ErrorActionPreference = 'Stop'\nthrow 'bang'\nexit 4\n'not reached'\n", []);
+        ShellResult result = await ShellProcess.RunAsync(
+            "$x = 20 +\n1\n$x * 2\n$ErrorActionPreference = 'Stop'\nthrow 'bang'\nexit 4\n'not reached'\n", []);
 
         Assert.Equal(["42"], result.OutputLines);
         Assert.Equal(4, result.ExitCode);
@@ -176,11 +187,13 @@ public sealed class CommandLineTests : IDisposable
 
         ShellResult result = await ShellProcess.RunAsync(
             "-Command",
-            $"cd '{_folder}'; Write-Output $PWD.Path; 'one', 'two' > out.txt; 'three' >> out.txt; Write-Host a b; Start-Sleep -Milliseconds 1");
+            $"cd '{_folder}'; Write-Output $PWD.Path; 'one', 'two' > out.txt; 'three' >> out.txt; Write-Host a b; "
+                + "Start-Sleep -Milliseconds 1");
 
         Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
         Assert.Equal([_folder, "a b"], result.OutputLines);
-        Assert.Equal(["one", "two", "three"], await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken));
+        Assert.Equal(
+            ["one", "two", "three"], await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -196,7 +209,9 @@ public sealed class CommandLineTests : IDisposable
     public async Task Progress_leaves_no_trace_in_redirected_streams()
     {
         ShellResult result = await ShellProcess.RunAsync(
-            "-Command", "$Host.UI.WriteProgress(1, [System.Management.Automation.ProgressRecord]::new(1, 'Sending', 'some')); 'done'");
+            "-Command",
+            "$Host.UI.WriteProgress(1, [System.Management.Automation.ProgressRecord]::new(1, 'Sending', "
+                + "'some')); 'done'");
 
         Assert.Equal(("done", string.Empty), (result.Output.Trim(), result.Error));
     }

@@ -15,7 +15,8 @@ public sealed class PythonClientTests(ITestOutputHelper output)
     {
         Assert.SkipUnless(File.Exists(Python), $"{Python} is not installed");
         Assert.SkipUnless(
-            await RunAsync("-c", "import sys; sys.exit(sys.version_info < (3, 11))") is (0, _), $"{Python} is older than 3.11");
+            await RunAsync("-c", "import sys; sys.exit(sys.version_info < (3, 11))") is (0, _),
+            $"{Python} is older than 3.11");
         Assert.SkipUnless(await RunAsync("-c", "import msgpack") is (0, _), "python3-msgpack is not installed");
 
         (int exitCode, string report) = await RunAsync("-B", ShellProcess.PythonSuite);

@@ -8,7 +8,8 @@ namespace Dfss.Shell.Tests;
 /// <summary>What a dfss process left behind.</summary>
 internal sealed record ShellResult(int ExitCode, string Output, string Error)
 {
-    public string[] OutputLines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    public string[] OutputLines =>
+        Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }
 
 /// <summary>A real dfss process with redirected streams; killed on dispose if it still runs.</summary>
@@ -29,8 +30,8 @@ internal sealed class ShellProcess : IDisposable
     public int Id => _process.Id;
 
     /// <summary>
-    /// Whether the tests were started so (by nohup, or in the background by a script) that they ignore SIGHUP or SIGINT: a child
-    /// would inherit that. Always false where there is no /proc.
+    /// Whether the tests were started so (by nohup, or in the background by a script) that they ignore SIGHUP or
+    /// SIGINT: a child would inherit that. Always false where there is no /proc.
     /// </summary>
     private static bool IgnoresSignals { get; } = File.Exists("/proc/self/status")
         && File.ReadLines("/proc/self/status").Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)

@@ -2,10 +2,13 @@ using System.Diagnostics;
 
 namespace Dfss.Shell.Tests;
 
-/// <summary>What a terminal or a service manager sends. Windows has no kill(1); there Ctrl+C comes through the console.</summary>
+/// <summary>
+/// What a terminal or a service manager sends. Windows has no kill(1); there Ctrl+C comes through the console.
+/// </summary>
 public sealed class SignalTests
 {
-    private const string Cooperative = "try { [Console]::WriteLine('up'); Start-Sleep 300 } finally { [Console]::WriteLine('finally ran') }";
+    private const string Cooperative =
+        "try { [Console]::WriteLine('up'); Start-Sleep 300 } finally { [Console]::WriteLine('finally ran') }";
 
     [Theory]
     [InlineData("INT", 130)]

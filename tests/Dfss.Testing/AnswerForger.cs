@@ -4,17 +4,20 @@ using Dfss.Protocol;
 namespace Dfss.Testing;
 
 /// <summary>
-/// Makes an answer of a peer a forged one: its values, those of the records in its payload, or its bytes, from one seed.
-/// Safe for concurrent use.
+/// Makes an answer of a peer a forged one: its values, those of the records in its payload, or its bytes, from one
+/// seed. Safe for concurrent use.
 /// </summary>
 internal sealed class AnswerForger(int seed)
 {
     private static readonly MessageValue[] OddValues =
     [
-        MessageValue.Nil, true, false, 0, 1, 2, 63, 64, 65, ushort.MaxValue, int.MaxValue, 1L + int.MaxValue, 253_402_300_799_999,
-        253_402_300_800_000, MessageValue.MaxInteger, "", "x", ":9000", "localhost:0", new string('h', 255), "\u001b[2J\u202e", "..", "a/../b",
+        MessageValue.Nil, true, false, 0, 1, 2, 63, 64, 65, ushort.MaxValue, int.MaxValue, 1L + int.MaxValue,
+        253_402_300_799_999,
+        253_402_300_800_000, MessageValue.MaxInteger, "", "x", ":9000", "localhost:0", new string('h', 255),
+        "\u001b[2J\u202e", "..", "a/../b",
         Array.Empty<byte>(), new byte[1], new byte[16], new byte[32], new byte[4097], MessageValue.From([]),
-        MessageValue.From([MessageValue.MaxInteger, 1]), MessageValue.From([.. Enumerable.Repeat((MessageValue)"a:1", 1000)]), MessageMap.Empty,
+        MessageValue.From([MessageValue.MaxInteger, 1]),
+        MessageValue.From([.. Enumerable.Repeat((MessageValue)"a:1", 1000)]), MessageMap.Empty,
     ];
 
     private readonly Random random = new(seed);
@@ -48,12 +51,16 @@ internal sealed class AnswerForger(int seed)
         }
     }
 
-    /// <summary>Another item in the place of one of a batch: its values or its bytes forged, left out, or twice.</summary>
+    /// <summary>
+    /// Another item in the place of one of a batch: its values or its bytes forged, left out, or twice.
+    /// </summary>
     private (Message Answer, byte[]? Payload)? ForgeItem(Message answer, byte[]? payload)
     {
         if (payload is null || !answer.Map.TryGet("lengths", out MessageValue lengths)
-            || lengths.Kind != MessageValueKind.Array || lengths.AsArray().Any(one => one.Kind != MessageValueKind.Integer)
-            || lengths.AsArray().Sum(one => one.AsInteger()) != payload.Length || lengths.AsArray().Count is 0 or > 1000)
+            || lengths.Kind != MessageValueKind.Array
+            || lengths.AsArray().Any(one => one.Kind != MessageValueKind.Integer)
+            || lengths.AsArray().Sum(one => one.AsInteger()) != payload.Length
+            || lengths.AsArray().Count is 0 or > 1000)
         {
             return null;
         }
@@ -143,7 +150,8 @@ internal sealed class AnswerForger(int seed)
                 MessageValue[] items = [.. value.AsArray()];
                 int index = random.Next(items.Length);
                 items[index] = ForgeValue(items[index]);
-                return MessageValue.From(random.Next(4) switch { 0 => items[..index], 1 => [.. items, .. items], _ => items });
+                return MessageValue.From(
+                    random.Next(4) switch { 0 => items[..index], 1 => [.. items, .. items], _ => items });
             case MessageValueKind.Integer:
                 return Math.Clamp(value.AsInteger() + random.Next(-2, 3), 0, MessageValue.MaxInteger);
             case MessageValueKind.Text:

@@ -17,17 +17,21 @@ internal sealed class BreachingRecordStore(IRecordStore inner, string breach) : 
     public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
         IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) =>
         breach == "Seals"
-            ? await inner.PrepareAsync([.. requests.Select(request => new PrepareRequest(request.Name, request.Ballot))], cancellationToken)
+            ? await inner.PrepareAsync(
+                [.. requests.Select(request => new PrepareRequest(request.Name, request.Ballot))], cancellationToken)
             : await inner.SealAsync(requests, cancellationToken);
 
     public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) => inner.AcceptAsync(requests, cancellationToken);
+        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
+        inner.AcceptAsync(requests, cancellationToken);
 
     public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) => inner.DecideAsync(requests, cancellationToken);
+        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
+        inner.DecideAsync(requests, cancellationToken);
 
     public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) => inner.ReadAsync(requests, cancellationToken);
+        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
+        inner.ReadAsync(requests, cancellationToken);
 
     public ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken) =>
         inner.ListAsync(request, cancellationToken);

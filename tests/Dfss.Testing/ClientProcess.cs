@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Dfss.Testing;
 
-/// <summary>A client in a process of its own (see <see cref="ClientProgram"/>), which can be killed in the middle of a command.</summary>
+/// <summary>
+/// A client in a process of its own (see <see cref="ClientProgram"/>), which can be killed in the middle of a command.
+/// </summary>
 internal sealed class ClientProcess : IAsyncDisposable
 {
     /// <summary>Ends each answer: a line without it was cut off by the kill.</summary>
@@ -11,7 +13,9 @@ internal sealed class ClientProcess : IAsyncDisposable
 
     private readonly Process process;
 
-    /// <summary>One wait for all who wait: one that is under way when the process is disposed would never end.</summary>
+    /// <summary>
+    /// One wait for all who wait: one that is under way when the process is disposed would never end.
+    /// </summary>
     private readonly Task exited;
 
     private ClientProcess(Process process)
@@ -31,7 +35,10 @@ internal sealed class ClientProcess : IAsyncDisposable
         return client;
     }
 
-    /// <summary>What it has written to standard error: nothing, unless it failed in a way that is no <see cref="DfssException"/>.</summary>
+    /// <summary>
+    /// What it has written to standard error: nothing, unless it failed in a way that is no
+    /// <see cref="DfssException"/>.
+    /// </summary>
     public string Errors { get; private set; } = string.Empty;
 
     /// <summary>Does one command at a time.</summary>

@@ -102,7 +102,8 @@ internal sealed class ClientProgram : IAsyncDisposable
             case ClientOperation.Remove:
                 return await client.RemoveAsync(lastRead!, RemoveOptions.Default);
             default:
-                await client.ReceiveAsync(lastRead!, command.Path!, new ReceiveOptions { Force = true }, progress: null);
+                await client.ReceiveAsync(
+                    lastRead!, command.Path!, new ReceiveOptions { Force = true }, progress: null);
                 return lastRead!;
         }
     }

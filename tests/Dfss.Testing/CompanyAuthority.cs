@@ -4,7 +4,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Dfss.Testing;
 
-/// <summary>An authority that knows nothing of DFSS, as a company has one, and the files that it gives to people.</summary>
+/// <summary>
+/// An authority that knows nothing of DFSS, as a company has one, and the files that it gives to people.
+/// </summary>
 internal sealed class CompanyAuthority : IDisposable
 {
     /// <summary>2^63, so that a serial number is positive and of one length.</summary>
@@ -20,7 +22,8 @@ internal sealed class CompanyAuthority : IDisposable
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         Certificate = request.CreateSelfSigned(now.AddDays(-10), now.AddDays(100));
     }
@@ -51,7 +54,9 @@ internal sealed class CompanyAuthority : IDisposable
     public static string ToPem(X509Certificate2 certificate, string? password = null)
     {
         using ECDsa key = certificate.GetECDsaPrivateKey()!;
-        string text = password is null ? key.ExportPkcs8PrivateKeyPem() : key.ExportEncryptedPkcs8PrivateKeyPem(password, Protection);
+        string text = password is null
+            ? key.ExportPkcs8PrivateKeyPem()
+            : key.ExportEncryptedPkcs8PrivateKeyPem(password, Protection);
         return $"{certificate.ExportCertificatePem()}\n{text}\n";
     }
 

@@ -14,8 +14,8 @@ internal static class CopiedFolder
     }
 
     /// <summary>
-    /// A copy that does not know that it is one: as that of a store which last ran before places were noted, or of a whole
-    /// virtual machine.
+    /// A copy that does not know that it is one: as that of a store which last ran before places were noted, or of a
+    /// whole virtual machine.
     /// </summary>
     public static string CopyUnnoticed(string folder, string copy)
     {

@@ -8,8 +8,8 @@ internal delegate ValueTask<(DfssErrorCode Status, MessageMap Results, ReadOnlyM
     Message request, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken);
 
 /// <summary>
-/// A peer of a few lines over real TCP: says hello, and answers everything else as its handler says, each request on its own task. For
-/// tests of the client's side alone.
+/// A peer of a few lines over real TCP: says hello, and answers everything else as its handler says, each request on
+/// its own task. For tests of the client's side alone.
 /// </summary>
 internal sealed class FakePeer : IAsyncDisposable
 {
@@ -78,7 +78,8 @@ internal sealed class FakePeer : IAsyncDisposable
             while (true)
             {
                 IConnection connection = await listener.AcceptAsync(stop.Token);
-                MessageChannel channel = new(connection, new PayloadPool(DfssLimits.PayloadBudgetBytes), ChannelOptions.Default);
+                MessageChannel channel = new(
+                    connection, new PayloadPool(DfssLimits.PayloadBudgetBytes), ChannelOptions.Default);
                 TaskCompletionSource read = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 lock (Connections)
                 {
@@ -131,7 +132,8 @@ internal sealed class FakePeer : IAsyncDisposable
             HelloRequest said = HelloRequest.FromMap(request.Message.Map);
             Hello?.Invoke(said);
             int version = Handshake.Negotiate(said.Versions, Versions);
-            HelloAnswer hello = new(version, "fake/1", StoreId, AdvertisedAddresses ?? [Address.ToString()], [], Limits);
+            HelloAnswer hello = new(
+                version, "fake/1", StoreId, AdvertisedAddresses ?? [Address.ToString()], [], Limits);
             answer = Message.Answer(request.Message.Id, DfssErrorCode.None, hello.ToMap());
         }
         catch (DfssException exception)

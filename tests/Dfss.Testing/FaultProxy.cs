@@ -3,8 +3,8 @@ using Dfss.Transport;
 namespace Dfss.Testing;
 
 /// <summary>
-/// A man in the middle: passes TCP connections on to a target, and delays, throttles, cuts or stalls what passes. Changes count from the
-/// next piece that passes on.
+/// A man in the middle: passes TCP connections on to a target, and delays, throttles, cuts or stalls what passes.
+/// Changes count from the next piece that passes on.
 /// </summary>
 internal sealed class FaultProxy : IAsyncDisposable
 {
@@ -39,7 +39,9 @@ internal sealed class FaultProxy : IAsyncDisposable
     /// <summary>The rate of each direction of each connection; null for as fast as it goes.</summary>
     public int? BytesPerSecond { get; set; }
 
-    /// <summary>Every connection is broken when so many bytes have passed, over all and in both directions; null for never.</summary>
+    /// <summary>
+    /// Every connection is broken when so many bytes have passed, over all and in both directions; null for never.
+    /// </summary>
     public long? CutAfterBytes { get; set; }
 
     /// <summary>Called with the length of each piece to the target, before it passes on, from any thread.</summary>
@@ -136,7 +138,8 @@ internal sealed class FaultProxy : IAsyncDisposable
             }
 
             await Task.WhenAll(
-                PumpAsync(near, far, bytes => OnSending?.Invoke(bytes)), PumpAsync(far, near, bytes => OnReceiving?.Invoke(bytes)));
+                PumpAsync(near, far, bytes => OnSending?.Invoke(bytes)),
+                PumpAsync(far, near, bytes => OnReceiving?.Invoke(bytes)));
             await far.DisposeAsync();
         }
         catch (Exception exception) when (exception is DfssException or OperationCanceledException)
@@ -157,7 +160,9 @@ internal sealed class FaultProxy : IAsyncDisposable
                 onPassing(received);
                 await HoldAsync(received);
                 long passed = Interlocked.Add(ref passedBytes, received);
-                int sent = CutAfterBytes is { } cut && passed > cut ? (int)Math.Max(0, received - (passed - cut)) : received;
+                int sent = CutAfterBytes is { } cut && passed > cut
+                    ? (int)Math.Max(0, received - (passed - cut))
+                    : received;
                 await destination.SendAsync(piece.AsMemory(0, sent), stop.Token);
                 if (sent < received)
                 {
@@ -187,7 +192,8 @@ internal sealed class FaultProxy : IAsyncDisposable
         }
 
         await flowing.Task.WaitAsync(stop.Token);
-        TimeSpan hold = Delay + (BytesPerSecond is { } rate ? TimeSpan.FromSeconds((double)bytes / rate) : TimeSpan.Zero);
+        TimeSpan hold = Delay
+            + (BytesPerSecond is { } rate ? TimeSpan.FromSeconds((double)bytes / rate) : TimeSpan.Zero);
         if (hold > TimeSpan.Zero)
         {
             await Task.Delay(hold, clock, stop.Token);

@@ -4,8 +4,8 @@ namespace Dfss.Testing;
 internal static class FileTimes
 {
     /// <summary>
-    /// Sets the time of last writing to the year 10,000, where the system and the file system know such a time; elsewhere
-    /// to the latest that they know.
+    /// Sets the time of last writing to the year 10,000, where the system and the file system know such a time;
+    /// elsewhere to the latest that they know.
     /// </summary>
     public static void SetToYear10000(string path)
     {

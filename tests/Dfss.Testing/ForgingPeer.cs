@@ -151,7 +151,8 @@ internal sealed class ForgingPeer : IAsyncDisposable
                 return true;
             case 3:
                 await client.WriteAsync(
-                    Message.Answer(id: null, (DfssErrorCode)forger.Below(60), answer.Message.Map), payload: null, stop.Token);
+                    Message.Answer(id: null, (DfssErrorCode)forger.Below(60), answer.Message.Map), payload: null,
+                    stop.Token);
                 await client.WriteAsync(answer.Message, payload, stop.Token);
                 return true;
             case 4:
@@ -177,7 +178,8 @@ internal sealed class ForgingPeer : IAsyncDisposable
                 frame = frame[..forger.Below(frame.Length)];
                 break;
             default:
-                frame[Frame.PrefixBytes + forger.Below(Math.Min(200, frame.Length - Frame.PrefixBytes))] ^= (byte)(1 << forger.Below(8));
+                frame[Frame.PrefixBytes + forger.Below(Math.Min(200, frame.Length - Frame.PrefixBytes))] ^=
+                    (byte)(1 << forger.Below(8));
                 break;
         }
 
@@ -186,5 +188,7 @@ internal sealed class ForgingPeer : IAsyncDisposable
     }
 
     private static ReadOnlyMemory<byte>? PayloadOf(ReceivedMessage message) =>
-        message.PayloadBytes is null ? (ReadOnlyMemory<byte>?)null : message.Payload?.Memory[..message.PayloadBytes.Value] ?? default;
+        message.PayloadBytes is null
+            ? (ReadOnlyMemory<byte>?)null
+            : message.Payload?.Memory[..message.PayloadBytes.Value] ?? default;
 }

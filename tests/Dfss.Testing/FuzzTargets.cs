@@ -8,19 +8,22 @@ using Dfss.Security;
 namespace Dfss.Testing;
 
 /// <summary>
-/// Everything that reads bytes of others, each as one function of these bytes. It returns where they were read or refused with a typed
-/// error, and throws where they did harm: another error, more memory than such input may cost, or a value that is not the same when it is
-/// written and read again.
+/// Everything that reads bytes of others, each as one function of these bytes. It returns where they were read or
+/// refused with a typed error, and throws where they did harm: another error, more memory than such input may cost, or
+/// a value that is not the same when it is written and read again.
 /// </summary>
 internal static class FuzzTargets
 {
-    /// <summary>1 MiB beside a multiple of the input: what a reader allocates is bounded by what it was given.</summary>
+    /// <summary>
+    /// 1 MiB beside a multiple of the input: what a reader allocates is bounded by what it was given.
+    /// </summary>
     private const long FixedBytes = 1 << 20;
 
     /// <summary>A one-byte item of a map or an array may cost this much as an object.</summary>
     private const long BytesOfByte = 512;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private static readonly Lazy<RevocationSigner> RevocationAuthority = new(() => new RevocationSigner());
 
@@ -39,14 +42,19 @@ internal static class FuzzTargets
     ];
 
     /// <summary>The targets by name. The corpus of each is the folder of that name.</summary>
-    public static IReadOnlyDictionary<string, Action<byte[]>> All { get; } = new Dictionary<string, Action<byte[]>>(StringComparer.Ordinal)
+    public static IReadOnlyDictionary<string, Action<byte[]>> All
+    {
+        get;
+    } = new Dictionary<string, Action<byte[]>>(StringComparer.Ordinal)
     {
         ["frame"] = ReadFrames,
         ["message"] = ReadMessage,
         ["hello"] = ReadHello,
         ["invitation"] = ReadInvitation,
+        ["issuer"] = bytes => IssuerStatement.ReadContent(bytes),
         ["envelope"] = ReadEnvelope,
-        ["manifest"] = bytes => AssertStable(bytes, encoded => FileManifest.Decode(encoded), manifest => manifest.Encoded.ToArray()),
+        ["manifest"] = bytes =>
+            AssertStable(bytes, encoded => FileManifest.Decode(encoded), manifest => manifest.Encoded.ToArray()),
         ["record"] = ReadRecord,
         ["revocation"] = bytes => RevocationList.Read(bytes, []),
         ["revocation-content"] = ReadRevocationContent,
@@ -54,7 +62,9 @@ internal static class FuzzTargets
     };
 
     /// <summary>Gives bytes to a target.</summary>
-    /// <exception cref="InvalidOperationException">They cost more memory than they may, or are not the same when written again.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// They cost more memory than they may, or are not the same when written again.
+    /// </exception>
     public static void Run(string target, byte[] bytes)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -74,7 +84,10 @@ internal static class FuzzTargets
         }
     }
 
-    /// <summary>Frame after frame; each header is found byte by byte, as it may come, and at once, and must end at the same place.</summary>
+    /// <summary>
+    /// Frame after frame; each header is found byte by byte, as it may come, and at once, and must end at the same
+    /// place.
+    /// </summary>
     private static void ReadFrames(byte[] bytes)
     {
         ReadOnlyMemory<byte> left = bytes;
@@ -170,7 +183,10 @@ internal static class FuzzTargets
         }
     }
 
-    /// <summary>What follows an authority's name in a list that it has signed: the rest is read only where the signature is right.</summary>
+    /// <summary>
+    /// What follows an authority's name in a list that it has signed: the rest is read only where the signature is
+    /// right.
+    /// </summary>
     private static void ReadRevocationContent(byte[] bytes) =>
         RevocationList.Read(RevocationAuthority.Value.Sign(bytes), [RevocationAuthority.Value.Certificate]);
 
@@ -221,7 +237,8 @@ internal static class FuzzTargets
         byte[] written = encode(decode(bytes));
         if (!encode(decode(written)).AsSpan().SequenceEqual(written))
         {
-            throw new InvalidOperationException($"A {typeof(T).Name} is another one when it is written and read again.");
+            throw new InvalidOperationException(
+                $"A {typeof(T).Name} is another one when it is written and read again.");
         }
     }
 }

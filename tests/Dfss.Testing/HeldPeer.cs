@@ -8,7 +8,8 @@ namespace Dfss.Testing;
 internal delegate bool RequestFilter(string operation, MessageMap arguments, ReadOnlyMemory<byte> payload);
 
 /// <summary>
-/// A peer with a store in memory that stands still at a chosen request: it is received, told by <see cref="Reached"/>, and never answered.
+/// A peer with a store in memory that stands still at a chosen request: it is received, told by <see cref="Reached"/>,
+/// and never answered.
 /// </summary>
 internal sealed class HeldPeer : IAsyncDisposable
 {
@@ -42,8 +43,8 @@ internal sealed class HeldPeer : IAsyncDisposable
     public Task WhenDeserted => front.WhenDeserted;
 
     /// <summary>
-    /// Which request is held; null for none. Of a get_chunks of several it is asked for each id, as if alone: one that is held is
-    /// answered as not stored, for the others' sake, and the client asks for it again.
+    /// Which request is held; null for none. Of a get_chunks of several it is asked for each id, as if alone: one that
+    /// is held is answered as not stored, for the others' sake, and the client asks for it again.
     /// </summary>
     public RequestFilter? Holds { get; set; }
 
@@ -83,10 +84,12 @@ internal sealed class HeldPeer : IAsyncDisposable
         await store.DisposeAsync();
     }
 
-    private static ReadOnlyMemory<byte>? NilIfEmpty(ReadOnlyMemory<byte> payload) => payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : payload;
+    private static ReadOnlyMemory<byte>? NilIfEmpty(ReadOnlyMemory<byte> payload) =>
+        payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : payload;
 
     private static ChunkId[] IdsIn(ReadOnlyMemory<byte> payload) =>
-        [.. Enumerable.Range(0, payload.Length / ChunkId.SizeBytes).Select(i => new ChunkId(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes)))];
+        [.. Enumerable.Range(0, payload.Length / ChunkId.SizeBytes)
+            .Select(i => new ChunkId(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes)))];
 
     private ChunkId[] HeldOf(string operation, MessageMap arguments, ReadOnlyMemory<byte> payload) =>
         operation == Protocol.Operations.GetChunks && Holds is { } holds
@@ -101,7 +104,11 @@ internal sealed class HeldPeer : IAsyncDisposable
         PeerCall call = new(request.Operation!, request.Map, others, Destination: null, IsBulk: false);
         using Response response = await link.CallAsync(call, cancellationToken);
         Queue<MessageValue> lengths = new(response.Results.Required("lengths").AsArray());
-        MessageMap results = new() { { "lengths", MessageValue.From([.. asked.Select(id => held.Contains(id) ? MessageValue.Nil : lengths.Dequeue())]) } };
+        MessageMap results = new()
+        {
+            { "lengths",
+                MessageValue.From([.. asked.Select(id => held.Contains(id) ? MessageValue.Nil : lengths.Dequeue())]) }
+        };
         return (DfssErrorCode.None, results, response.Payload.ToArray());
     }
 
@@ -128,7 +135,8 @@ internal sealed class HeldPeer : IAsyncDisposable
         if (Fails?.Invoke(operation, request.Map, payload) == true)
         {
             await (FailsAtOnce ? Task.CompletedTask : Reached.WaitAsync(cancellationToken));
-            return (DfssErrorCode.StoreFailed, ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFailed, "Broken."), chunkId: null), null);
+            return (DfssErrorCode.StoreFailed,
+                ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFailed, "Broken."), chunkId: null), null);
         }
 
         ChunkId[] held = HeldOf(operation, request.Map, payload);

@@ -61,11 +61,15 @@ internal sealed class LoopDisk : IDisposable
     /// <summary>Where it is mounted; always the same.</summary>
     public string MountPoint { get; }
 
-    /// <summary>Cuts the power: what is on the disk at this moment is all that will be there after <see cref="Restart"/>.</summary>
+    /// <summary>
+    /// Cuts the power: what is on the disk at this moment is all that will be there after <see cref="Restart"/>.
+    /// </summary>
     public void CutPower() =>
         SystemTool.Run("cp", ["--sparse=auto", image, Path.Combine(folder, $"disk{images + 1}")]);
 
-    /// <summary>Mounts what the power cut has left, after the check that any system makes. Nobody has a file open there.</summary>
+    /// <summary>
+    /// Mounts what the power cut has left, after the check that any system makes. Nobody has a file open there.
+    /// </summary>
     public void Restart()
     {
         Unmount();

@@ -30,16 +30,19 @@ internal sealed class MemoryConnection : IConnection
     public static (MemoryConnection Client, MemoryConnection Server) CreatePair(int capacityBytes = 1 << 20)
     {
         PipeOptions options = new(
-            pauseWriterThreshold: capacityBytes, resumeWriterThreshold: Math.Max(1, capacityBytes / 2), useSynchronizationContext: false);
+            pauseWriterThreshold: capacityBytes, resumeWriterThreshold: Math.Max(1, capacityBytes / 2),
+            useSynchronizationContext: false);
         Pipe there = new(options);
         Pipe back = new(options);
         CancellationTokenSource aborted = new();
-        return (new MemoryConnection(back.Reader, there.Writer, aborted), new MemoryConnection(there.Reader, back.Writer, aborted));
+        return (new MemoryConnection(back.Reader, there.Writer, aborted),
+            new MemoryConnection(there.Reader, back.Writer, aborted));
     }
 
     public async ValueTask<int> ReceiveAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, aborted.Token);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, aborted.Token);
         try
         {
             ReadResult result = await incoming.ReadAsync(either.Token);
@@ -58,7 +61,8 @@ internal sealed class MemoryConnection : IConnection
 
     public async ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, aborted.Token);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, aborted.Token);
         try
         {
             FlushResult result = await outgoing.WriteAsync(source, either.Token);

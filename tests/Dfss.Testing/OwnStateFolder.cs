@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Dfss.Testing;
 
 /// <summary>
-/// Sees to it that no test writes into the state folder of the user who runs it: this process, and those it starts, have
-/// one of their own, which goes with the process. Linked into each test project that runs cmdlets.
+/// Sees to it that no test writes into the state folder of the user who runs it: this process, and those it starts,
+/// have one of their own, which goes with the process. Linked into each test project that runs cmdlets.
 /// </summary>
 internal static class OwnStateFolder
 {
@@ -17,8 +17,8 @@ internal static class OwnStateFolder
         string path = Path.Combine(Path.GetTempPath(), name);
         if (Path.GetFileName(Environment.GetEnvironmentVariable(Variable)) == name)
         {
-            // Another assembly of this process has done it, maybe with another temporary folder: peers and clients that took
-            // the variable before and after must not look for tokens in different folders.
+            // Another assembly of this process has done it, maybe with another temporary folder: peers and clients that
+            // took the variable before and after must not look for tokens in different folders.
             return;
         }
 

@@ -3,9 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Dfss.Testing;
 
 /// <summary>
-/// Puts the temporary files of a test process, and of those it starts, into memory (/dev/shm), where a sync costs nothing. Only where there is
-/// room, and where the user has not chosen a folder ($TMPDIR). The folder is removed when the process ends. Linked into each test project;
-/// not part of Dfss.Testing, as the benchmarks measure a real disk. Tests of durability take TemporaryFolder.OnDisk.
+/// Puts the temporary files of a test process, and of those it starts, into memory (/dev/shm), where a sync costs
+/// nothing. Only where there is room, and where the user has not chosen a folder ($TMPDIR). The folder is removed when
+/// the process ends. Linked into each test project; not part of Dfss.Testing, as the benchmarks measure a real disk.
+/// Tests of durability take TemporaryFolder.OnDisk.
 /// </summary>
 internal static class OwnTemporaryFolder
 {
@@ -15,7 +16,9 @@ internal static class OwnTemporaryFolder
     private const string DiskVariable = "DFSS_TEST_DISK";
     private const string Memory = "/dev/shm";
 
-    /// <summary>Several times what the tests have there at once. A container's default of 64 MiB is too little.</summary>
+    /// <summary>
+    /// Several times what the tests have there at once. A container's default of 64 MiB is too little.
+    /// </summary>
     private const long EnoughBytes = 2L << 30;
 
     [ModuleInitializer]

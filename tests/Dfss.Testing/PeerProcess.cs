@@ -72,8 +72,10 @@ internal sealed class PeerProcess : IAsyncDisposable
     /// <summary>The most memory a process has had resident, in bytes (Linux).</summary>
     public static long ReadPeakResidentBytes(int processId)
     {
-        string line = File.ReadLines($"/proc/{processId}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        string line = File.ReadLines($"/proc/{processId}/status")
+            .First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return long.Parse(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 
     /// <summary>SIGKILL: no cleaning up.</summary>
@@ -83,7 +85,9 @@ internal sealed class PeerProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>SIGSTOP. When it returns, no thread takes another step, in the kernel neither, until <see cref="Resume"/>.</summary>
+    /// <summary>
+    /// SIGSTOP. When it returns, no thread takes another step, in the kernel neither, until <see cref="Resume"/>.
+    /// </summary>
     public void Freeze()
     {
         UnixSignal.Send(ProcessId, UnixSignal.Stop);

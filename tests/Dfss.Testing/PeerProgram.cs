@@ -10,8 +10,8 @@ namespace Dfss.Testing;
 
 /// <summary>
 /// A peer in a process of its own: <c>Dfss.Testing peer STORE PORT SETTINGS</c>, the last as JSON of
-/// <see cref="PeerSettings"/>. Writes <c>listening PORT</c> when clients can connect; stops in order on SIGTERM. What goes
-/// wrong goes to standard error, and the exit code is 1.
+/// <see cref="PeerSettings"/>. Writes <c>listening PORT</c> when clients can connect; stops in order on SIGTERM. What
+/// goes wrong goes to standard error, and the exit code is 1.
 /// </summary>
 internal static class PeerProgram
 {
@@ -48,7 +48,8 @@ internal static class PeerProgram
                 TimeSpan timeLimit = TimeSpan.FromSeconds(seconds);
                 options = options with
                 {
-                    Channel = new ChannelOptions { IdleLimit = timeLimit, StallLimit = timeLimit, RateWindow = timeLimit },
+                    Channel =
+                        new ChannelOptions { IdleLimit = timeLimit, StallLimit = timeLimit, RateWindow = timeLimit },
                 };
             }
 

@@ -17,15 +17,20 @@ internal sealed record PeerSettings
     /// <summary>What is to stay free on its disk; null for what peers leave free by themselves.</summary>
     public long? MinimumFreeBytes { get; init; }
 
-    /// <summary>A folder with its certificate and those it trusts, as <see cref="TargetIdentities"/> writes them; null for no TLS.</summary>
+    /// <summary>
+    /// A folder with its certificate and those it trusts, as <see cref="TargetIdentities"/> writes them; null for no
+    /// TLS.
+    /// </summary>
     public string? IdentityFolder { get; init; }
 
-    /// <summary>How long it waits for a byte within a frame, and in an idle connection, each; null for as usual.</summary>
+    /// <summary>
+    /// How long it waits for a byte within a frame, and in an idle connection, each; null for as usual.
+    /// </summary>
     public double? TimeLimitSeconds { get; init; }
 
     /// <summary>
-    /// Makes it a peer that breaks a rule: SyncFile or SyncDirectory leaves out the syncs of that kind for paths that match
-    /// <see cref="BreachedPaths"/>; others are those of <see cref="BreachingRecordStore"/>. Null for none.
+    /// Makes it a peer that breaks a rule: SyncFile or SyncDirectory leaves out the syncs of that kind for paths that
+    /// match <see cref="BreachedPaths"/>; others are those of <see cref="BreachingRecordStore"/>. Null for none.
     /// </summary>
     public string? Breach { get; init; }
 

@@ -39,7 +39,8 @@ internal sealed class RevocationSigner
         {
             writer.WriteEncodedValue(signed);
             WriteAlgorithm(writer);
-            writer.WriteBitString(key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+            writer.WriteBitString(
+                key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
         }, []);
     }
 

@@ -15,7 +15,9 @@ internal sealed class SmallDisk : IDisposable
     /// <summary>Why there can be none here; null where there can.</summary>
     public static string? Obstacle => !OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess
         ? "Mounting a disk of one's own needs Linux and root."
-        : SystemTool.Find("mount") is null || SystemTool.Find("umount") is null ? "mount or umount is not installed." : null;
+        : SystemTool.Find("mount") is null || SystemTool.Find("umount") is null
+            ? "mount or umount is not installed."
+            : null;
 
     public string MountPoint { get; }
 

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Dfss.Testing;
 
-/// <summary>Makes system calls of a running process fail, or do nothing, by strace, until disposed or the process ends.</summary>
+/// <summary>
+/// Makes system calls of a running process fail, or do nothing, by strace, until disposed or the process ends.
+/// </summary>
 internal sealed class SyscallFault : IAsyncDisposable
 {
     private readonly Process strace;
@@ -49,7 +51,8 @@ internal sealed class SyscallFault : IAsyncDisposable
         ProcessStartInfo start = new(
             "strace",
             [
-                "-f", "-e", $"trace={call}", "-e", $"inject={call}:{change}", .. paths.SelectMany(path => new[] { "-P", path }),
+                "-f", "-e", $"trace={call}", "-e", $"inject={call}:{change}",
+                .. paths.SelectMany(path => new[] { "-P", path }),
                 "-p", processId.ToString(CultureInfo.InvariantCulture),
             ])
         {

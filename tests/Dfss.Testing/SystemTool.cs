@@ -11,13 +11,15 @@ internal static class SystemTool
 
     /// <summary>Runs it.</summary>
     /// <exception cref="InvalidOperationException">Its exit code is above <paramref name="maxExitCode"/>.</exception>
-    public static void Run(string name, IEnumerable<string> arguments, int maxExitCode = 0) => Read(name, arguments, maxExitCode);
+    public static void Run(string name, IEnumerable<string> arguments, int maxExitCode = 0) =>
+        Read(name, arguments, maxExitCode);
 
     /// <summary>Runs it, and gives what it has written.</summary>
     /// <exception cref="InvalidOperationException">Its exit code is above <paramref name="maxExitCode"/>.</exception>
     public static string Read(string name, IEnumerable<string> arguments, int maxExitCode = 0)
     {
-        ProcessStartInfo start = new(Find(name) ?? throw new InvalidOperationException($"{name} is not installed."), arguments)
+        ProcessStartInfo start = new(
+            Find(name) ?? throw new InvalidOperationException($"{name} is not installed."), arguments)
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

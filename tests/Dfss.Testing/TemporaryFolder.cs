@@ -3,7 +3,9 @@ namespace Dfss.Testing;
 /// <summary>A folder of its own for one test, removed with everything in it.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    /// <summary>The environment variable that names the folder for temporary files on a disk, where $TMPDIR is in memory.</summary>
+    /// <summary>
+    /// The environment variable that names the folder for temporary files on a disk, where $TMPDIR is in memory.
+    /// </summary>
     public const string DiskVariable = "DFSS_TEST_DISK";
 
     public TemporaryFolder()
@@ -19,7 +21,8 @@ internal sealed class TemporaryFolder : IDisposable
     public static TemporaryFolder OnDisk()
     {
         string parent = Environment.GetEnvironmentVariable(DiskVariable) ?? System.IO.Path.GetTempPath();
-        return new TemporaryFolder(Directory.CreateDirectory(System.IO.Path.Combine(parent, $"dfss-test-{Guid.NewGuid():N}")).FullName);
+        return new TemporaryFolder(
+            Directory.CreateDirectory(System.IO.Path.Combine(parent, $"dfss-test-{Guid.NewGuid():N}")).FullName);
     }
 
     /// <summary>A path below the folder.</summary>

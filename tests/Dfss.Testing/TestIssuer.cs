@@ -26,7 +26,8 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     public TlsPeer Peer { get; private set; } = null!;
 
-    public static async Task<TestIssuer> StartAsync(TimeProvider? clock = null, CancellationToken cancellationToken = default)
+    public static async Task<TestIssuer> StartAsync(
+        TimeProvider? clock = null, CancellationToken cancellationToken = default)
     {
         TimeProvider time = clock ?? TimeProvider.System;
         TestIssuer made = new(new TemporaryFolder(), time, new TestAuthority("lab", time));
@@ -43,7 +44,8 @@ internal sealed class TestIssuer : IAsyncDisposable
         await StopAsync();
         Issuer = await ClusterIssuer.OpenAsync(Membership, Passphrase, clock, cancellationToken);
         Peer = await TlsPeer.StartAsync(
-            identify: null, options => options with { Issuer = Issuer, TimeProvider = clock, Address = "127.0.0.1" }, cancellationToken);
+            identify: null, options => options with { Issuer = Issuer, TimeProvider = clock, Address = "127.0.0.1" },
+            cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

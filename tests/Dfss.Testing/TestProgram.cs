@@ -8,7 +8,9 @@ internal static class TestProgram
     /// <summary>Starts one of them, its three streams redirected.</summary>
     public static Process Start(params IEnumerable<string> arguments)
     {
-        string dotnet = Environment.ProcessPath is string path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+        string dotnet = Environment.ProcessPath is string path && Path.GetFileNameWithoutExtension(path) == "dotnet"
+            ? path
+            : "dotnet";
         return Process.Start(new ProcessStartInfo(
             dotnet, [Path.Combine(AppContext.BaseDirectory, "Dfss.Testing.dll"), .. arguments])
         {

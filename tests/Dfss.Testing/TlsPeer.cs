@@ -29,19 +29,22 @@ internal sealed class TlsPeer : IAsyncDisposable
     /// <param name="configure">Changes how it runs.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<TlsPeer> StartAsync(
-        Func<StoreId, TlsIdentity>? identify, Func<PeerOptions, PeerOptions>? configure, CancellationToken cancellationToken)
+        Func<StoreId, TlsIdentity>? identify, Func<PeerOptions, PeerOptions>? configure,
+        CancellationToken cancellationToken)
     {
         TemporaryFolder folder = new();
         ConcurrentQueue<string> log = new();
         try
         {
             StoreId id;
-            await using (LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), cancellationToken))
+            await using (LocalStore store = await LocalStore.OpenAsync(
+                folder.Path, new LocalStoreOptions(), cancellationToken))
             {
                 id = store.StoreId;
             }
 
-            PeerOptions options = new() { Port = 0, StorePath = folder.Path, Identity = identify?.Invoke(id), Log = log.Enqueue };
+            PeerOptions options =
+                new() { Port = 0, StorePath = folder.Path, Identity = identify?.Invoke(id), Log = log.Enqueue };
             return new TlsPeer(
                 await DfssPeer.StartAsync(configure?.Invoke(options) ?? options, cancellationToken), log, folder);
         }

@@ -26,7 +26,8 @@ internal static class ClockDifference
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"The issuer's clock shows {issuer:u} and the clock of the machine that joins {member:u}, {length} "
-                + $"{(ahead < TimeSpan.Zero ? "behind" : "ahead")}: a certificate issued now would not be valid there. The invitation was not used."),
+                + $"{(ahead < TimeSpan.Zero ? "behind" : "ahead")}: a certificate issued now would not be valid there. "
+                + $"The invitation was not used."),
             "Set the clock that is wrong, and join with the same invitation.");
     }
 }

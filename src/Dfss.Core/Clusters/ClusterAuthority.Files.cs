@@ -31,9 +31,11 @@ public sealed partial class ClusterAuthority
         PbeParameters parameters = new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations);
         string encrypted = key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, parameters);
         PrivateFile.CreateFolder(folder);
-        await PrivateFile.CreateAsync(Path.Combine(folder, KeyFile), encrypted, cancellationToken).ConfigureAwait(false);
         await PrivateFile.CreateAsync(
-            Path.Combine(folder, CertificateFile), Certificate.ExportCertificatePem(), cancellationToken).ConfigureAwait(false);
+            Path.Combine(folder, KeyFile), encrypted, cancellationToken).ConfigureAwait(false);
+        await PrivateFile.CreateAsync(
+            Path.Combine(folder, CertificateFile), Certificate.ExportCertificatePem(),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads an authority from its folder.</summary>
@@ -48,16 +50,20 @@ public sealed partial class ClusterAuthority
         ECDsa key = ECDsa.Create();
         try
         {
-            string encrypted = await File.ReadAllTextAsync(Path.Combine(folder, KeyFile), cancellationToken).ConfigureAwait(false);
-            string text = await File.ReadAllTextAsync(Path.Combine(folder, CertificateFile), cancellationToken).ConfigureAwait(false);
+            string encrypted = await File.ReadAllTextAsync(
+                Path.Combine(folder, KeyFile), cancellationToken).ConfigureAwait(false);
+            string text = await File.ReadAllTextAsync(
+                Path.Combine(folder, CertificateFile), cancellationToken).ConfigureAwait(false);
             X509Certificate2 certificate = X509Certificate2.CreateFromPem(text);
             key.ImportFromEncryptedPem(encrypted, passphrase);
             using ECDsa? named = certificate.GetECDsaPublicKey();
-            bool isItsKey = named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
+            bool isItsKey =
+                named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
             if (!isItsKey || CertificateProfile.Read(certificate).Cluster is null)
             {
                 throw new DfssException(
-                    DfssErrorCode.SourceUnreadable, $"'{folder}' has a certificate that is not the authority's, or another's key.");
+                    DfssErrorCode.SourceUnreadable,
+                    $"'{folder}' has a certificate that is not the authority's, or another's key.");
             }
 
             return new ClusterAuthority(certificate, key, clock ?? TimeProvider.System);
@@ -68,9 +74,11 @@ public sealed partial class ClusterAuthority
             throw error switch
             {
                 CryptographicException => new DfssException(
-                    DfssErrorCode.NotAuthenticated, $"The key of the authority in '{folder}' does not open with this passphrase.", error),
+                    DfssErrorCode.NotAuthenticated,
+                    $"The key of the authority in '{folder}' does not open with this passphrase.", error),
                 IOException or UnauthorizedAccessException or ArgumentException or FormatException => new DfssException(
-                    DfssErrorCode.SourceUnreadable, $"The authority in '{folder}' cannot be read: {error.Message}", error),
+                    DfssErrorCode.SourceUnreadable,
+                    $"The authority in '{folder}' cannot be read: {error.Message}", error),
                 _ => error,
             };
         }

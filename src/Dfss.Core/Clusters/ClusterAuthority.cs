@@ -83,7 +83,8 @@ public sealed partial class ClusterAuthority : IDisposable
         ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new(CommonName($"DFSS cluster {name}"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(
-            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, 0, critical: true));
+            new X509BasicConstraintsExtension(
+                certificateAuthority: true, hasPathLengthConstraint: true, 0, critical: true));
         request.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
@@ -122,10 +123,13 @@ public sealed partial class ClusterAuthority : IDisposable
         }
 
         certificate.CertificateExtensions.Add(
-            new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true));
-        certificate.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+            new X509BasicConstraintsExtension(
+                certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true));
+        certificate.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         certificate.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(uses, critical: true));
-        certificate.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(certificate.PublicKey, critical: false));
+        certificate.CertificateExtensions.Add(
+            new X509SubjectKeyIdentifierExtension(certificate.PublicKey, critical: false));
         certificate.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(
             Certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         certificate.CertificateExtensions.Add(profile.ToExtension());
@@ -137,7 +141,8 @@ public sealed partial class ClusterAuthority : IDisposable
                 DfssErrorCode.CertificateExpired,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The certificate of the authority of '{Name}' expired on {last:u}, and the clock of this machine shows {now:u}."),
+                    $"The certificate of the authority of '{Name}' expired on {last:u}, and the clock of this machine "
+                        + $"shows {now:u}."),
                 "Set the clock right. Where it is right, make another cluster, and have every member join it.");
         }
 
@@ -178,6 +183,9 @@ public sealed partial class ClusterAuthority : IDisposable
         }
     }
 
+    /// <summary>Signs a statement of where the cluster's issuer is.</summary>
+    internal byte[] Sign(IssuerStatement statement) => statement.Sign(key);
+
     /// <summary>Erases the key from memory.</summary>
     public void Dispose()
     {
@@ -213,7 +221,8 @@ public sealed partial class ClusterAuthority : IDisposable
                 DfssErrorCode.InvalidArgument, "A peer's certificate names its store, and no other certificate does.");
         }
 
-        if (grant.NamePrefixes.Any(string.IsNullOrEmpty) || (grant.NamePrefixes.Count > 0 && grant.Role > DfssRole.Writer))
+        if (grant.NamePrefixes.Any(string.IsNullOrEmpty)
+            || (grant.NamePrefixes.Count > 0 && grant.Role > DfssRole.Writer))
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument, "Name prefixes are for readers and writers, and none is empty.");

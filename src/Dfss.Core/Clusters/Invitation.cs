@@ -31,7 +31,8 @@ public sealed class Invitation
     private const int MaxCertificateBytes = 4096;
 
     internal Invitation(
-        IReadOnlyList<PeerAddress> addresses, X509Certificate2 authority, DfssRole role, DateTimeOffset expires, byte[] secret)
+        IReadOnlyList<PeerAddress> addresses, X509Certificate2 authority, DfssRole role, DateTimeOffset expires,
+        byte[] secret)
     {
         Addresses = addresses;
         Authority = authority;
@@ -93,7 +94,8 @@ public sealed class Invitation
     public string ToText() => Prefix + Base64Url.EncodeToString(Encode());
 
     /// <summary>The cluster, the role and the expiry; not the secret.</summary>
-    public override string ToString() => FormattableString.Invariant($"invitation to {Cluster} as {Role}, until {Expires:u}");
+    public override string ToString() =>
+        FormattableString.Invariant($"invitation to {Cluster} as {Role}, until {Expires:u}");
 
     internal static MessageMap ToMap(Invitation invitation) => new()
     {
@@ -105,22 +107,15 @@ public sealed class Invitation
     };
 
     /// <summary>The bytes that the text encodes: the body of a message that is never sent.</summary>
-    internal byte[] Encode() =>
-        MessageCodec.ToFrame(Message.Request(FormVersion, Form, ToMap(this)), payload: null)[Frame.PrefixBytes..];
+    internal byte[] Encode() => UnsentMessage.Encode(Form, FormVersion, ToMap(this));
 
     /// <exception cref="DfssException">InvitationInvalid.</exception>
     internal static Invitation Decode(byte[] body)
     {
         try
         {
-            MessageCodec.HeaderScan scan = default;
-            if (body.Length is < Frame.MinBodyBytes or > MaxBodyBytes
-                || !scan.TryFindEnd(body, body.Length, out MessageCodec.HeaderEnd end) || end.PayloadBytes is not null)
-            {
-                throw Invalid("a part of it is missing, or there is too much");
-            }
-
-            Message message = MessageCodec.DecodeHeader(body);
+            Message message = UnsentMessage.Decode(body, MaxBodyBytes)
+                ?? throw Invalid("a part of it is missing, or there is too much");
             return message is { Id: FormVersion, Operation: Form }
                 ? FromMap(message.Map)
                 : throw Invalid("it has an unknown form; a newer DFSS may support it");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dfss.Security;
 
 namespace Dfss.Clusters;
@@ -34,13 +35,17 @@ public sealed record InvitationTerms
     {
         string? reason =
             Role == DfssRole.None ? "An invitation is for a role."
-            : Lifetime <= TimeSpan.Zero || Lifetime > MaxLifetime ? "An invitation is valid for more than no time and for a year at most."
+            : Lifetime <= TimeSpan.Zero || Lifetime > MaxLifetime
+                ? "An invitation is valid for more than no time and for a year at most."
             : StoreId is not null && Role != DfssRole.Peer ? "Only an invitation for a peer names a store."
             : NamePrefixes.Count > 0 && Role > DfssRole.Writer ? "Name prefixes are for readers and writers."
-            : NamePrefixes.Count > MaxPrefixes ? FormattableString.Invariant($"Of name prefixes there are {MaxPrefixes} at the most.")
+            : NamePrefixes.Count > MaxPrefixes
+                ? FormattableString.Invariant($"Of name prefixes there are {MaxPrefixes} at the most.")
             : NamePrefixes.Any(IsNoPrefix) ? "A name prefix is empty, or longer than a name."
-            : Name is not null && IsNoName(Name) ? FormattableString.Invariant(
-                $"A member's name has 1 to {MaxNameCharacters} printable characters, and does not begin or end with a space.")
+            : Name is not null && IsNoName(Name) ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"A member's name has 1 to {MaxNameCharacters} printable characters, "
+                    + $"and does not begin or end with a space.")
             : null;
         if (reason is not null)
         {

@@ -18,7 +18,8 @@ public sealed record MemberDescription(
     {
         CertificateProfile profile = CertificateProfile.Read(certificate);
         return new MemberDescription(
-            certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), profile.Role, profile.NamePrefixes, profile.StoreId,
+            certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), profile.Role, profile.NamePrefixes,
+            profile.StoreId,
             new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
     }
 }

@@ -24,11 +24,13 @@ public sealed class EncryptionKey
     {
         if (source.Length != SizeBytes)
         {
-            throw new ArgumentException($"An encryption key has {SizeBytes} bytes, not {source.Length}.", nameof(source));
+            throw new ArgumentException(
+                $"An encryption key has {SizeBytes} bytes, not {source.Length}.", nameof(source));
         }
 
         bytes = source.ToArray();
-        KeyId = Convert.ToHexStringLower(FileKey.Derive(bytes, "DFSS encryption 1 key id"u8).AsSpan(0, KeyWrap.KeyIdBytes));
+        KeyId = Convert.ToHexStringLower(
+            FileKey.Derive(bytes, "DFSS encryption 1 key id"u8).AsSpan(0, KeyWrap.KeyIdBytes));
     }
 
     /// <summary>The id of the key, which encrypted files name: 32 hexadecimal digits. It is not secret.</summary>

@@ -20,7 +20,8 @@ internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWra
     /// <exception cref="DfssException">InvalidArgument: there are too many recipients.</exception>
     public static KeyEnvelope Create(FileKey key, FileManifest manifest, IReadOnlyList<Recipient> recipients) =>
         new EnvelopeContent(
-            key.Authenticate(manifest), [.. recipients.DistinctBy(one => one.KeyId).Select(one => one.Wrap(key, manifest.FileId))])
+            key.Authenticate(manifest),
+            [.. recipients.DistinctBy(one => one.KeyId).Select(one => one.Wrap(key, manifest.FileId))])
             .Encode();
 
     /// <summary>The one encoding of the content.</summary>
@@ -36,9 +37,11 @@ internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWra
                 DfssErrorCode.InvalidArgument,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"A file can be encrypted for 1 to {MaxWraps} recipients that take {KeyEnvelope.MaxBytes} bytes together; ")
+                    $"A file can be encrypted for 1 to {MaxWraps} recipients that take {KeyEnvelope.MaxBytes} "
+                        + $"bytes together; ")
                 + string.Create(CultureInfo.InvariantCulture, $"these are {Wraps.Count}, and take {length}."),
-                "Encrypt it for a key that several of them share (New-DfssEncryptionKey), or use certificates on P-256, which are small.");
+                "Encrypt it for a key that several of them share (New-DfssEncryptionKey), or use certificates on "
+                    + "P-256, which are small.");
         }
 
         byte[] encoded = new byte[length];
@@ -65,7 +68,8 @@ internal sealed record EnvelopeContent(byte[] ManifestCode, IReadOnlyList<KeyWra
         {
             throw new DfssException(
                 DfssErrorCode.VersionNotSupported,
-                $"'{name}' is encrypted in version {bytes[0]}, and this DFSS supports version {Version}.", "Update DFSS.");
+                $"'{name}' is encrypted in version {bytes[0]}, and this DFSS supports version {Version}.",
+                "Update DFSS.");
         }
 
         return TryRead(bytes) ?? throw new DfssException(

@@ -53,7 +53,8 @@ public sealed class HiddenNames
         {
             throw new DfssException(
                 DfssErrorCode.InvalidName,
-                FormattableString.Invariant($"The name has {text.Length} bytes of UTF-8; of one that is hidden {MaxNameBytes} are the most."),
+                FormattableString.Invariant(
+                    $"The name has {text.Length} bytes of UTF-8; of one that is hidden {MaxNameBytes} are the most."),
                 "Take a shorter name, or do not hide it.");
         }
 
@@ -64,7 +65,8 @@ public sealed class HiddenNames
         Span<byte> nonce = stored.AsSpan(0, NonceBytes);
         MakeNonce(padded, nonce);
         using AesGcm cipher = new(cipherKey, TagBytes);
-        cipher.Encrypt(nonce, padded, stored.AsSpan(NonceBytes, padded.Length), stored.AsSpan(NonceBytes + padded.Length));
+        cipher.Encrypt(
+            nonce, padded, stored.AsSpan(NonceBytes, padded.Length), stored.AsSpan(NonceBytes + padded.Length));
         return Prefix + Base64Url.EncodeToString(stored);
     }
 
@@ -83,7 +85,8 @@ public sealed class HiddenNames
         try
         {
             using AesGcm cipher = new(cipherKey, TagBytes);
-            cipher.Decrypt(nonce, stored.AsSpan(NonceBytes, padded.Length), stored.AsSpan(NonceBytes + padded.Length), padded);
+            cipher.Decrypt(
+                nonce, stored.AsSpan(NonceBytes, padded.Length), stored.AsSpan(NonceBytes + padded.Length), padded);
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -106,18 +109,22 @@ public sealed class HiddenNames
 
     private static byte[]? Decode(string storedName)
     {
-        if (!storedName.StartsWith(Prefix, StringComparison.Ordinal) || !Base64Url.IsValid(storedName.AsSpan(Prefix.Length), out int length))
+        if (!storedName.StartsWith(Prefix, StringComparison.Ordinal)
+            || !Base64Url.IsValid(storedName.AsSpan(Prefix.Length), out int length))
         {
             return null;
         }
 
         int padded = length - NonceBytes - TagBytes;
-        return padded > 0 && padded % PaddedBytes == 0 ? Base64Url.DecodeFromChars(storedName.AsSpan(Prefix.Length)) : null;
+        return padded > 0 && padded % PaddedBytes == 0
+            ? Base64Url.DecodeFromChars(storedName.AsSpan(Prefix.Length))
+            : null;
     }
 
     /// <summary>
     /// Derives the nonce from the name. Two names have the same nonce only by chance, with a probability of 2^-96 for
     /// each pair, and one name always has the same nonce; so no nonce is used for two texts.
     /// </summary>
-    private void MakeNonce(byte[] padded, Span<byte> nonce) => HMACSHA256.HashData(nonceKey, padded).AsSpan(0, NonceBytes).CopyTo(nonce);
+    private void MakeNonce(byte[] padded, Span<byte> nonce) =>
+        HMACSHA256.HashData(nonceKey, padded).AsSpan(0, NonceBytes).CopyTo(nonce);
 }

@@ -48,8 +48,10 @@ public sealed class KeyRing
         {
             throw new DfssException(
                 DfssErrorCode.KeyWrong,
-                $"'{record.Name}' is encrypted for {Describe(content)}, and the keys that were given are {string.Join(", ", KeyIds)}.",
-                "Give one of those keys with -EncryptionKey, or the certificate with its private key with -DecryptionCertificate.");
+                $"'{record.Name}' is encrypted for {Describe(content)}, and the keys that were given are "
+                    + $"{string.Join(", ", KeyIds)}.",
+                "Give one of those keys with -EncryptionKey, or the certificate with its private key with "
+                    + "-DecryptionCertificate.");
         }
 
         foreach (KeyWrap wrap in ours)
@@ -62,13 +64,15 @@ public sealed class KeyRing
 
         throw new DfssException(
             DfssErrorCode.FileTampered,
-            $"The record of '{record.Name}' names the key {ours[0].KeyId}, and what it has for it was changed, or is of another file.");
+            $"The record of '{record.Name}' names the key {ours[0].KeyId}, and what it has for it was changed, or is "
+                + "of another file.");
     }
 
     /// <summary>The recipients of a file, for an error message.</summary>
     internal static string Describe(EnvelopeContent content) => string.Join(
         " and ",
-        content.Wraps.Select(wrap => $"{(wrap.Kind == WrapKind.EncryptionKey ? "the encryption key" : "the certificate key")} {wrap.KeyId}"));
+        content.Wraps.Select(wrap =>
+            (wrap.Kind == WrapKind.EncryptionKey ? "the encryption key " : "the certificate key ") + wrap.KeyId));
 
     private static Func<KeyWrap, byte[]?> ToSecrets(X509Certificate2 certificate)
     {
@@ -92,7 +96,8 @@ public sealed class KeyRing
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"Nothing can be decrypted with the certificate '{certificate.Subject}': its key is neither on P-256 nor RSA, or its key usage is not for it.",
+                $"Nothing can be decrypted with the certificate '{certificate.Subject}': its key is neither on P-256 "
+                    + "nor RSA, or its key usage is not for it.",
                 "Give the certificate that the file was encrypted for.");
         }
 

@@ -43,7 +43,11 @@ internal static class P256Point
             using ECDiffieHellman other = ECDiffieHellman.Create(new ECParameters
             {
                 Curve = ECCurve.NamedCurves.nistP256,
-                Q = new ECPoint { X = point.Slice(1, CoordinateBytes).ToArray(), Y = point[(1 + CoordinateBytes)..].ToArray() },
+                Q = new ECPoint
+                {
+                    X = point.Slice(1, CoordinateBytes).ToArray(),
+                    Y = point[(1 + CoordinateBytes)..].ToArray()
+                },
             });
             return own.DeriveRawSecretAgreement(other.PublicKey);
         }

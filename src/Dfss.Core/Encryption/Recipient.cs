@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -71,7 +72,10 @@ public abstract class Recipient
         {
             throw new DfssException(
                 DfssErrorCode.CertificateExpired,
-                FormattableString.Invariant($"The certificate '{certificate.Subject}' expired on {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}."),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The certificate '{certificate.Subject}' expired on "
+                        + $"{certificate.NotAfter.ToUniversalTime():yyyy-MM-dd}."),
                 "Encrypt for the one that has replaced it.");
         }
 
@@ -101,7 +105,8 @@ public abstract class Recipient
             using ECDiffieHellman own = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
             using ECDiffieHellman other = ECDiffieHellman.Create(publicKey);
             return KeyWrap.Create(
-                WrapKind.P256, KeyId, own.DeriveRawSecretAgreement(other.PublicKey), P256Point.Encode(own), key, fileId);
+                WrapKind.P256, KeyId, own.DeriveRawSecretAgreement(other.PublicKey), P256Point.Encode(own),
+                key, fileId);
         }
     }
 

@@ -20,14 +20,17 @@ public sealed partial class DfssPeer
                 catch (DfssException error)
                 {
                     Log($"A connection could not be accepted: {error.Message}");
-                    await Task.Delay(RetryPolicy.Accept.PauseAfter(failures: 1), Options.TimeProvider, stopping.Token).ConfigureAwait(false);
+                    await Task.Delay(
+                        RetryPolicy.Accept.PauseAfter(failures: 1), Options.TimeProvider,
+                        stopping.Token).ConfigureAwait(false);
                     continue;
                 }
 
                 Serve(connection);
             }
         }
-        catch (Exception error) when (stopping.IsCancellationRequested && error is OperationCanceledException or ObjectDisposedException)
+        catch (Exception error)
+            when (stopping.IsCancellationRequested && error is OperationCanceledException or ObjectDisposedException)
         {
             // The peer stops.
         }
@@ -44,7 +47,8 @@ public sealed partial class DfssPeer
     private void Serve(IConnection accepted)
     {
         IConnection connection = tls?.Accept(accepted) ?? accepted;
-        MessageChannel channel = new(connection, memory.Pool, Options.Channel with { TimeProvider = Options.TimeProvider });
+        MessageChannel channel = new(
+            connection, memory.Pool, Options.Channel with { TimeProvider = Options.TimeProvider });
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         string address = ConnectionLimiter.AddressOf(accepted.RemoteEndpoint);
         PeerSession? session = null;

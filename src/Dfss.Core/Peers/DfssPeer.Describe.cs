@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Dfss.Protocol;
 using Dfss.Storage;
+using Dfss.Transport;
 
 namespace Dfss.Peers;
 
@@ -15,6 +16,7 @@ public sealed partial class DfssPeer
         Handshake.Version, Handshake.Software, StoreId, AdvertisedAddresses, Capabilities: [], HelloLimits.Default)
     {
         RevocationNumber = tls?.Validator.Kept?.Number,
+        IssuerNumber = tls?.Validator.Issuer?.Current.Number,
         Instance = instance,
         Time = Options.Issuer is null ? null : Options.TimeProvider.GetUtcNow(),
     };
@@ -104,24 +106,28 @@ public sealed partial class DfssPeer
         return map;
     }
 
-    private List<string> Advertise()
+    private static List<string> Advertise(PeerOptions options, IConnectionListener listener)
     {
-        if (Options.AdvertisedAddresses.Count > 0)
+        int port = listener.Endpoints[0].Port;
+        if (options.AdvertisedAddresses.Count > 0)
         {
-            return [.. Options.AdvertisedAddresses.Select(text => PeerAddress.TryParse(text, out PeerAddress? address)
-                ? (text.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
+            return [.. options.AdvertisedAddresses.Select(text => PeerAddress.TryParse(text, out PeerAddress? address)
+                ? (text.EndsWith(
+                    string.Create(CultureInfo.InvariantCulture, $":{address.Port}"), StringComparison.Ordinal)
                     ? address
-                    : new PeerAddress(address.Host, Port)).ToString()
-                : throw new DfssException(DfssErrorCode.InvalidArgument, $"'{text}' is not an address that can be advertised.", "Write host or host:port."))];
+                    : new PeerAddress(address.Host, port)).ToString()
+                : throw new DfssException(
+                    DfssErrorCode.InvalidArgument, $"'{text}' is not an address that can be advertised.",
+                    "Write host or host:port."))];
         }
 
         // A wildcard is no address for others; the host's name is the best there is.
-        return string.Equals(Options.Address, "localhost", StringComparison.OrdinalIgnoreCase)
-            ? [new PeerAddress("localhost", Port).ToString()]
+        return string.Equals(options.Address, "localhost", StringComparison.OrdinalIgnoreCase)
+            ? [new PeerAddress("localhost", port).ToString()]
             : [.. listener.Endpoints.Select(endpoint => new PeerAddress(
                 endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any)
                     ? Dns.GetHostName()
                     : endpoint.Address.ToString(),
-                Port).ToString()).Distinct()];
+                port).ToString()).Distinct()];
     }
 }

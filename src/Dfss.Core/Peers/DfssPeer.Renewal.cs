@@ -11,6 +11,7 @@ public sealed partial class DfssPeer
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
     private long? remindedAt;
+    private IssuerStatement? knownIssuer;
 
     /// <summary>The identity that it shows; null without a certificate.</summary>
     internal TlsIdentity? Identity { get; private set; }
@@ -33,12 +34,14 @@ public sealed partial class DfssPeer
         return Options.RenewalInterval;
     }
 
-    private async Task RenewAsync(Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> renew, CancellationToken cancellationToken)
+    private async Task RenewAsync(
+        Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>> renew,
+        CancellationToken cancellationToken)
     {
         TlsIdentity shown = Identity!;
         try
         {
-            TlsIdentity other = await renew(shown, cancellationToken).ConfigureAwait(false);
+            TlsIdentity other = await renew(shown, AdvertisedAddresses, cancellationToken).ConfigureAwait(false);
             if (!ReferenceEquals(other, shown))
             {
                 CertificateValidator validator = tls!.Validator;
@@ -50,7 +53,21 @@ public sealed partial class DfssPeer
         }
         catch (DfssException error)
         {
-            throw error.Copy($"The peer's certificate is valid until {EndOf(shown)}, and could not be renewed: {error.Reason}");
+            throw error.Copy(
+                $"The peer's certificate is valid until {EndOf(shown)}, and could not be renewed: {error.Reason}");
+        }
+    }
+
+    /// <summary>
+    /// Renews at once where the issuer is at another place than before: the issuer may have lost this peer's address,
+    /// and this peer the issuer's.
+    /// </summary>
+    private void FollowIssuer()
+    {
+        if (tls?.Validator.Issuer?.Current is { } now
+            && Interlocked.Exchange(ref knownIssuer, now)?.IsSamePlace(now) != true)
+        {
+            renewal.RunSoon();
         }
     }
 

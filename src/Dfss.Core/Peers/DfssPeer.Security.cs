@@ -22,11 +22,14 @@ public sealed partial class DfssPeer
         {
             throw new DfssException(
                 DfssErrorCode.RevocationStatusUnknown,
-                "This peer cannot check at the moment which certificates were revoked, and takes no new connections until it can.",
+                "This peer cannot check at the moment which certificates were revoked, and takes no new connections "
+                    + "until it can.",
                 "Try again, or see the peer's log for what keeps it from checking.");
         }
 
-        RemoteIdentity client = tls is not null ? Identify(validation!) : token?.Identify(hello.Token) ?? RemoteIdentity.Unnamed;
+        RemoteIdentity client = tls is not null
+            ? Identify(validation!)
+            : token?.Identify(hello.Token) ?? RemoteIdentity.Unnamed;
         if (client.Role == DfssRole.None && !client.IsUnauthenticated)
         {
             throw new DfssException(
@@ -42,7 +45,7 @@ public sealed partial class DfssPeer
         return new Welcome(
             client,
             handlers.For(client),
-            Hello() with { IsLimited = client.NamePrefixes.Count > 0 },
+            Hello() with { IsLimited = client.NamePrefixes.Count > 0, IsReadOnly = client.Role == DfssRole.Reader },
             share.Requests,
             new AnswerMemory(memory.Pool, share.Answers),
             share.Work);
@@ -54,12 +57,15 @@ public sealed partial class DfssPeer
         {
             validator.ThrowIfUnusableAt(identity, store.StoreId);
         }
-        catch (DfssException cause) when (cause.Code == DfssErrorCode.CertificateNotTrusted && store.CopyOf is StoreId original)
+        catch (DfssException cause)
+            when (cause.Code == DfssErrorCode.CertificateNotTrusted && store.CopyOf is StoreId original)
         {
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
-                $"The store at '{store.Path}' was a copy of store {original} and is store {store.StoreId} now. {cause.Reason}",
-                "In a cluster: have an administrator run New-DfssInvitation -Role Peer; run Join-DfssCluster INVITATION -StorePath "
+                $"The store at '{store.Path}' was a copy of store {original} and is store {store.StoreId} now. "
+                    + $"{cause.Reason}",
+                "In a cluster: have an administrator run New-DfssInvitation -Role Peer; run Join-DfssCluster "
+                + "INVITATION -StorePath "
                 + $"'{store.Path}' with it; then start the peer without -StoreCopied.",
                 cause);
         }
@@ -110,13 +116,16 @@ public sealed partial class DfssPeer
     private async Task<TimeSpan?> WatchIdentitiesAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        FollowIssuer();
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
         return Options.IdentityInterval;
     }
 
     /// <summary>All at once: a client that reads nothing does not delay the others.</summary>
     private Task RefuseThoseWhoMayNoMoreAsync() => Task.WhenAll(sessions.Keys.Select(session =>
-        session.Client is { } client && tls?.Validator.Recheck(client, "client") is { } reason ? session.RefuseAsync(reason) : Task.CompletedTask));
+        session.Client is { } client && tls?.Validator.Recheck(client, "client") is { } reason
+            ? session.RefuseAsync(reason)
+            : Task.CompletedTask));
 
     /// <summary>At once, so that the answer to a revocation is true when it is sent.</summary>
     private async Task TellRevokedAsync(string broughtBy)
@@ -126,7 +135,21 @@ public sealed partial class DfssPeer
             await issuer.KeepRevokedAsync().ConfigureAwait(false);
         }
 
-        Log(string.Create(CultureInfo.InvariantCulture, $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
+        Log(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Revocation list {tls?.Validator.Kept?.Number} is in force; '{broughtBy}' sent it."));
         await RefuseThoseWhoMayNoMoreAsync().ConfigureAwait(false);
+    }
+
+    private async Task TellMovedAsync(string broughtBy)
+    {
+        if (Options.Issuer is { } issuer)
+        {
+            await issuer.KeepAddressesAsync().ConfigureAwait(false);
+        }
+
+        Log($"The cluster's issuer is at {string.Join(", ", tls?.Validator.Issuer?.Current.Addresses ?? [])}; "
+            + $"'{broughtBy}' sent its address.");
+        FollowIssuer();
     }
 }

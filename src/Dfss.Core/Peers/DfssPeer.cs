@@ -43,22 +43,26 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private volatile Exception? fault;
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private DfssPeer(PeerOptions options, LocalStore store, TlsTransport? tls, LoopbackToken? token, IConnectionListener listener)
+    private DfssPeer(
+        PeerOptions options, LocalStore store, TlsTransport? tls, LoopbackToken? token, IConnectionListener listener)
     {
         Options = options;
         this.store = store;
         this.tls = tls;
         Identity = options.Identity;
+        knownIssuer = tls?.Validator.Issuer?.Current;
         this.token = token;
         this.listener = listener;
         startedTimestamp = options.TimeProvider.GetTimestamp();
-        AdvertisedAddresses = Advertise();
+        AdvertisedAddresses = Advertise(options, listener);
         ClusterRequests cluster = new(
             options.Issuer,
             () => new ClusterPeer(StoreId, AdvertisedAddresses, IsIssuer: true),
-            () => this.tls?.Validator.Kept,
-            TellRevokedAsync);
-        handlers = new RequestHandlers(store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
+            () => this.tls?.Validator,
+            TellRevokedAsync,
+            TellMovedAsync);
+        handlers = new RequestHandlers(
+            store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
         connectionLimiter = new ConnectionLimiter(memory.Open);
         failedHandshakes = new FailedHandshakes(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
@@ -73,8 +77,12 @@ public sealed partial class DfssPeer : IAsyncDisposable
         watching = tls is null
             ? Task.CompletedTask
             : identityWatch.RunAsync(WatchIdentitiesAsync, options.IdentityInterval, stopping.Token);
-        keepingToken = token is null ? Task.CompletedTask : tokenWatch.RunAsync(KeepTokenAsync, TokenInterval, stopping.Token);
-        renewing = tls is null ? Task.CompletedTask : renewal.RunAsync(RenewAsync, firstWait: TimeSpan.Zero, stopping.Token);
+        keepingToken = token is null
+            ? Task.CompletedTask
+            : tokenWatch.RunAsync(KeepTokenAsync, TokenInterval, stopping.Token);
+        renewing = tls is null
+            ? Task.CompletedTask
+            : renewal.RunAsync(RenewAsync, firstWait: TimeSpan.Zero, stopping.Token);
     }
 
     /// <summary>The options it was started with.</summary>
@@ -109,7 +117,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
         try
         {
             return await StartAsync(
-                options, new DurableFile(beforeStep: null), TcpTransport.Listen, cancellationToken).ConfigureAwait(false);
+                options, new DurableFile(beforeStep: null), TcpTransport.Listen,
+                cancellationToken).ConfigureAwait(false);
         }
         catch when (options.Issuer is not null)
         {
@@ -150,6 +159,12 @@ public sealed partial class DfssPeer : IAsyncDisposable
             }
 
             listener = listen(options.Address, options.Port);
+            if (options.Issuer is { } issuer)
+            {
+                // Before the first client is greeted: hello has the number of the statement of these addresses.
+                await issuer.SetAddressesAsync(store.StoreId, Advertise(options, listener)).ConfigureAwait(false);
+            }
+
             LoopbackToken? token = await CreateTokenAsync(options, listener, cancellationToken).ConfigureAwait(false);
             return new DfssPeer(options, store, tls, token, listener);
         }
@@ -181,7 +196,9 @@ public sealed partial class DfssPeer : IAsyncDisposable
     {
         await TryStopAsync(stopping.CancelAsync).ConfigureAwait(false);
         await TryStopAsync(StopListeningAsync).ConfigureAwait(false);
-        await Task.WhenAll(accepting, collecting, scrubbing, watching, renewing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(
+            accepting, collecting, scrubbing, watching,
+            renewing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await TryStopAsync(EndSessionsAsync).ConfigureAwait(false);
         await TryStopAsync(() => store.DisposeAsync().AsTask()).ConfigureAwait(false);
         if (Options.Issuer is { } issuer)

@@ -16,7 +16,8 @@ internal static class ListenAddress
             {
                 throw new DfssException(
                     DfssErrorCode.InvalidArgument,
-                    "A peer with a certificate authenticates its clients, and -AllowUnauthenticatedNetwork turns that off.",
+                    "A peer with a certificate authenticates its clients, and -AllowUnauthenticatedNetwork "
+                        + "turns that off.",
                     "Leave one of them out.");
             }
 
@@ -27,14 +28,17 @@ internal static class ListenAddress
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"A peer on '{options.Address}' could be reached from the network, and it has no certificate: it would neither encrypt nor "
+                $"A peer on '{options.Address}' could be reached from the network, and it has no certificate: it would "
+                + "neither encrypt nor "
                 + "authenticate clients, and every machine that reaches the port could read and replace every file.",
-                "Give it a certificate (Join-DfssCluster, or -Certificate and -TrustedAuthority), or listen on localhost; or, on a network that you trust "
+                "Give it a certificate (Join-DfssCluster, or -Certificate and -TrustedAuthority), or listen on "
+                + "localhost; or, on a network that you trust "
                 + "altogether, allow it with -AllowUnauthenticatedNetwork.");
         }
     }
 
     /// <summary>Whether only this machine's programs reach it.</summary>
-    public static bool IsLoopback(string address) => string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
+    public static bool IsLoopback(string address) =>
+        string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
 }

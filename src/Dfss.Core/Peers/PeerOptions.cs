@@ -41,10 +41,11 @@ public sealed record PeerOptions
     /// certificates, and permits what each client's role allows. Null for plaintext.</summary>
     public TlsIdentity? Identity { get; init; }
 
-    /// <summary>Called hourly with the current identity; returns the identity to use from then on. So a member's
-    /// certificate is renewed, and one that another process renewed is loaded. It returns its argument if nothing
+    /// <summary>Called hourly, and when the cluster's issuer has another address, with the current identity and the
+    /// peer's addresses; returns the identity to use from then on. So a member's certificate is renewed, one that
+    /// another process renewed is loaded, and the issuer has the peer's addresses. It returns its argument if nothing
     /// changed. Null: the identity stays as it is.</summary>
-    public Func<TlsIdentity, CancellationToken, Task<TlsIdentity>>? RenewIdentity { get; init; }
+    public Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>>? RenewIdentity { get; init; }
 
     /// <summary>The authority of the peer's cluster, where this is the peer that lets members in. It then needs no
     /// <see cref="Identity"/>: it makes a certificate for its store itself. The peer disposes it when it stops, or
@@ -84,7 +85,8 @@ public sealed record PeerOptions
         get;
         init => field = value is null or >= 0
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(MinimumFreeBytes), value, "Space to stay free is 0 or more, or null.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(MinimumFreeBytes), value, "Space to stay free is 0 or more, or null.");
     }
 
     /// <summary>A private folder of this user. A peer on loopback without an <see cref="Identity"/> writes a token

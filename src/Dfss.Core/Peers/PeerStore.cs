@@ -6,7 +6,9 @@ namespace Dfss.Peers;
 public static class PeerStore
 {
     /// <summary>The id of the store in a folder; null where there is none yet.</summary>
-    /// <exception cref="DfssException">StoreFormat: something else is there. StoreFailed: it cannot be read.</exception>
+    /// <exception cref="DfssException">
+    /// StoreFormat: something else is there. StoreFailed: it cannot be read.
+    /// </exception>
     public static StoreId? Find(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -22,7 +24,8 @@ public static class PeerStore
             return found;
         }
 
-        LocalStore store = await LocalStore.OpenAsync(path, new LocalStoreOptions(), cancellationToken).ConfigureAwait(false);
+        LocalStore store = await LocalStore.OpenAsync(
+            path, new LocalStoreOptions(), cancellationToken).ConfigureAwait(false);
         await using (store.ConfigureAwait(false))
         {
             return store.StoreId;

@@ -1,8 +1,8 @@
 namespace Dfss.Protocol;
 
 /// <summary>
-/// An error answer: its status is the error code, its results are
-/// <c>{message, retryable[, advice][, chunk_id][, versions]}</c>.
+/// An error answer: its status is the error code, its results are <c>{message, retryable[, advice][, chunk_id][,
+/// versions]}</c>.
 /// </summary>
 internal static class ErrorAnswer
 {
@@ -25,14 +25,20 @@ internal static class ErrorAnswer
     /// failure names a chunk itself.
     /// </param>
     public static Message Create(uint? id, DfssException exception, MessageMap? arguments = null) =>
-        Message.Answer(id, exception.Code, ToMap(exception, exception.ChunkId ?? (arguments is null ? null : ReadChunkId(arguments))));
+        Message.Answer(
+            id, exception.Code,
+            ToMap(exception, exception.ChunkId ?? (arguments is null ? null : ReadChunkId(arguments))));
 
     /// <summary>
     /// The results of an error answer. VersionNotSupported carries the versions that this side supports.
     /// </summary>
     public static MessageMap ToMap(DfssException exception, ChunkId? chunkId)
     {
-        MessageMap map = new() { { "message", PrintableText.From(exception.Reason, MaxMessageCharacters) }, { "retryable", exception.IsTransient } };
+        MessageMap map = new()
+        {
+            { "message", PrintableText.From(exception.Reason, MaxMessageCharacters) },
+            { "retryable", exception.IsTransient }
+        };
         if (exception.Advice is { } advice)
         {
             map.Add("advice", PrintableText.From(advice, MaxAdviceCharacters));

@@ -42,20 +42,23 @@ internal static class Frame
         {
             throw new DfssException(
                 DfssErrorCode.TlsNotExpected, "A TLS handshake was received, and this side uses plaintext only.",
-                "Give the peer a certificate and an authority to trust, or connect without one (-Cluster '' if a cluster was joined).");
+                "Give the peer a certificate and an authority to trust, or connect without one (-Cluster '' if a "
+                    + "cluster was joined).");
         }
 
         uint length = BinaryPrimitives.ReadUInt32BigEndian(source);
         if (length > (uint)maxBodyBytes)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"A frame's body of {length} bytes was announced; the limit is {maxBodyBytes} bytes.");
+                DfssErrorCode.LimitExceeded,
+                $"A frame's body of {length} bytes was announced; the limit is {maxBodyBytes} bytes.");
         }
 
         if (length < MinBodyBytes)
         {
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, $"A frame's body of {length} bytes was announced; no message is that short.");
+                DfssErrorCode.ProtocolViolation,
+                $"A frame's body of {length} bytes was announced; no message is that short.");
         }
 
         bodyBytes = (int)length;

@@ -48,7 +48,10 @@ internal sealed record HelloRequest(IReadOnlyList<int> Versions, string Software
 internal sealed record HelloLimits(int MaxFrameBytes, int MaxChunkBytes, int MaxRequestsInFlight)
 {
     /// <summary>The limits of <see cref="DfssLimits"/>.</summary>
-    public static HelloLimits Default { get; } = new(DfssLimits.MaxFrameBytes, DfssLimits.MaxChunkSize, DfssLimits.MaxRequestsInFlight);
+    public static HelloLimits Default
+    {
+        get;
+    } = new(DfssLimits.MaxFrameBytes, DfssLimits.MaxChunkSize, DfssLimits.MaxRequestsInFlight);
 }
 
 /// <summary>A peer's answer to hello.</summary>
@@ -59,7 +62,8 @@ internal sealed record HelloLimits(int MaxFrameBytes, int MaxChunkBytes, int Max
 /// <param name="Capabilities">The peer's capabilities beyond its version.</param>
 /// <param name="Limits">The peer's limits.</param>
 internal sealed record HelloAnswer(
-    int Version, string Software, StoreId StoreId, IReadOnlyList<string> Addresses, IReadOnlyList<string> Capabilities, HelloLimits Limits)
+    int Version, string Software, StoreId StoreId, IReadOnlyList<string> Addresses, IReadOnlyList<string> Capabilities,
+    HelloLimits Limits)
 {
     /// <summary>
     /// Whether the client is limited to some names. Such a client gets chunks that it did not
@@ -67,8 +71,17 @@ internal sealed record HelloAnswer(
     /// </summary>
     public bool IsLimited { get; init; }
 
+    /// <summary>Whether the client's role does not permit it to change anything.</summary>
+    public bool IsReadOnly { get; init; }
+
     /// <summary>The number of the peer's copy of the cluster's revocation list; null if the peer keeps none.</summary>
     public long? RevocationNumber { get; init; }
+
+    /// <summary>
+    /// The number of the peer's statement of where the cluster's issuer is, 0 if it has none yet; null if the peer
+    /// keeps none.
+    /// </summary>
+    public long? IssuerNumber { get; init; }
 
     /// <summary>Which run of the peer answers; null from older peers, which do not send it.</summary>
     public PeerInstance? Instance { get; init; }
@@ -85,9 +98,19 @@ internal sealed record HelloAnswer(
             map.Add("limited", true);
         }
 
+        if (IsReadOnly)
+        {
+            map.Add("read_only", true);
+        }
+
         if (RevocationNumber is long number)
         {
             map.Add("revocations", number);
+        }
+
+        if (IssuerNumber is long statement)
+        {
+            map.Add("issuer", statement);
         }
 
         if (Time is DateTimeOffset time)
@@ -128,7 +151,8 @@ internal sealed record HelloAnswer(
             PrintableText.From(map.Required("software").AsText(), Handshake.MaxSoftwareCharacters),
             storeId.Length == StoreId.SizeBytes
                 ? new StoreId(storeId)
-                : throw new DfssException(DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {storeId.Length}."),
+                : throw new DfssException(
+                    DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {storeId.Length}."),
             Handshake.ToAddresses(map.Required("addresses")),
             map.TryGet("capabilities", out MessageValue capabilities) ? Handshake.ToTexts(capabilities) : [],
             new HelloLimits(
@@ -137,7 +161,9 @@ internal sealed record HelloAnswer(
                 Math.Max(1, Handshake.ToInteger(limits.Required("requests")))))
         {
             IsLimited = map.TryGet("limited", out MessageValue limited) && limited.AsBoolean(),
+            IsReadOnly = map.TryGet("read_only", out MessageValue readOnly) && readOnly.AsBoolean(),
             RevocationNumber = map.TryGet("revocations", out MessageValue number) ? number.AsInteger() : null,
+            IssuerNumber = map.TryGet("issuer", out MessageValue statement) ? statement.AsInteger() : null,
             Instance = PeerInstance.FromMap(map),
             Time = map.TryGet("time", out MessageValue time) ? Handshake.ToTime(time) : null,
         };
@@ -208,14 +234,17 @@ internal static class Handshake
     /// </summary>
     internal static string[] ToAddresses(MessageValue value) =>
     [
-        .. ToTexts(value).Select(text => PeerAddress.TryParse(text, out PeerAddress? address) ? address.ToString() : null)
+        .. ToTexts(value)
+            .Select(text => PeerAddress.TryParse(text, out PeerAddress? address) ? address.ToString() : null)
             .OfType<string>().Take(DfssLimits.MaxAddresses),
     ];
 
     /// <summary>A time in milliseconds since 1970-01-01 UTC, up to the end of the year 9999.</summary>
-    internal static DateTimeOffset ToTime(MessageValue value) => value.AsInteger() is <= MaxUnixMilliseconds and long time
-        ? DateTimeOffset.FromUnixTimeMilliseconds(time)
-        : throw new DfssException(DfssErrorCode.InvalidArgument, $"The time {value.AsInteger()} is after the year 9999.");
+    internal static DateTimeOffset ToTime(MessageValue value) =>
+        value.AsInteger() is <= MaxUnixMilliseconds and long time
+            ? DateTimeOffset.FromUnixTimeMilliseconds(time)
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"The time {value.AsInteger()} is after the year 9999.");
 
     /// <summary>The same, to be sent; a clock before 1970 shows 1970.</summary>
     internal static MessageValue FromTime(DateTimeOffset time) => Math.Max(0, time.ToUnixTimeMilliseconds());

@@ -1,8 +1,8 @@
 namespace Dfss.Protocol;
 
 /// <summary>
-/// A message without its payload: <c>[id, operation, arguments, payload|nil]</c> or
-/// <c>[id, status, results, payload|nil]</c>.
+/// A message without its payload: <c>[id, operation, arguments, payload|nil]</c> or <c>[id, status, results,
+/// payload|nil]</c>.
 /// </summary>
 /// <param name="Id">
 /// The id of the request or of the request answered; null on a peer's notice about the connection.
@@ -15,5 +15,6 @@ internal sealed record Message(uint? Id, string? Operation, DfssErrorCode Status
     public static Message Request(uint id, string operation, MessageMap arguments) =>
         new(id, operation, DfssErrorCode.None, arguments);
 
-    public static Message Answer(uint? id, DfssErrorCode status, MessageMap results) => new(id, Operation: null, status, results);
+    public static Message Answer(uint? id, DfssErrorCode status, MessageMap results) =>
+        new(id, Operation: null, status, results);
 }

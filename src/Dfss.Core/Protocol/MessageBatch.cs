@@ -19,7 +19,8 @@ internal static class MessageBatch
         if (all.Length > MaxItems || total > DfssLimits.MaxPayloadBytes)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"A batch of {all.Length} items is over {MaxItems} items or {DfssLimits.MaxPayloadBytes} bytes.");
+                DfssErrorCode.LimitExceeded,
+                $"A batch of {all.Length} items is over {MaxItems} items or {DfssLimits.MaxPayloadBytes} bytes.");
         }
 
         MessageMap map = new() { { "lengths", MessageValue.From([.. all.Select(item => (MessageValue)item.Length)]) } };
@@ -70,7 +71,8 @@ internal static class MessageBatch
             long length = value.AsInteger();
             if (length > payload.Length - offset || items.Count == MaxItems)
             {
-                throw new DfssException(DfssErrorCode.InvalidArgument, "The lengths of a batch do not fit its payload.");
+                throw new DfssException(
+                    DfssErrorCode.InvalidArgument, "The lengths of a batch do not fit its payload.");
             }
 
             items.Add(payload.Slice(offset, (int)length));

@@ -134,7 +134,8 @@ internal static partial class MessageCodec
             return true;
         }
 
-        private readonly bool TryReadLength(ReadOnlySpan<byte> available, int bodyBytes, int lengthBytes, out int start, out long length)
+        private readonly bool TryReadLength(
+            ReadOnlySpan<byte> available, int bodyBytes, int lengthBytes, out int start, out long length)
         {
             start = position + 1 + lengthBytes;
             length = 0;
@@ -164,7 +165,8 @@ internal static partial class MessageCodec
 
             if (headerBytes > DfssLimits.MaxHeaderBytes)
             {
-                throw TooLarge($"A message's arguments or results are over the limit of {DfssLimits.MaxHeaderBytes} bytes.");
+                throw TooLarge(
+                    $"A message's arguments or results are over the limit of {DfssLimits.MaxHeaderBytes} bytes.");
             }
         }
 
@@ -214,7 +216,9 @@ internal static partial class MessageCodec
             0xdd => new(ShapeKind.Array, 4, 0),
             0xde => new(ShapeKind.Map, 2, 0),
             0xdf => new(ShapeKind.Map, 4, 0),
-            _ => throw Malformed($"The byte 0x{code:x2} begins a float, an extension or a negative number; none is allowed in a message."),
+            _ => throw Malformed(
+                $"The byte 0x{code:x2} begins a float, an extension or a negative number; none is allowed "
+                    + "in a message."),
         };
     }
 }

@@ -23,7 +23,8 @@ internal sealed class MessageMap : IEnumerable<KeyValuePair<string, MessageValue
         {
             if (string.Equals(entry.Key, key, StringComparison.Ordinal))
             {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The key '{PrintableText.From(key, 64)}' is in one map twice.");
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation, $"The key '{PrintableText.From(key, 64)}' is in one map twice.");
             }
         }
 

@@ -42,12 +42,14 @@ internal readonly struct MessageValue
 
     public string AsText() => Kind == MessageValueKind.Text ? (string)reference! : throw Wrong(MessageValueKind.Text);
 
-    public byte[] AsBinary() => Kind == MessageValueKind.Binary ? (byte[])reference! : throw Wrong(MessageValueKind.Binary);
+    public byte[] AsBinary() =>
+        Kind == MessageValueKind.Binary ? (byte[])reference! : throw Wrong(MessageValueKind.Binary);
 
     public IReadOnlyList<MessageValue> AsArray() =>
         Kind == MessageValueKind.Array ? (IReadOnlyList<MessageValue>)reference! : throw Wrong(MessageValueKind.Array);
 
-    public MessageMap AsMap() => Kind == MessageValueKind.Map ? (MessageMap)reference! : throw Wrong(MessageValueKind.Map);
+    public MessageMap AsMap() =>
+        Kind == MessageValueKind.Map ? (MessageMap)reference! : throw Wrong(MessageValueKind.Map);
 
     public static implicit operator MessageValue(bool value) => new(MessageValueKind.Boolean, value ? 1 : 0, null);
 

@@ -33,15 +33,17 @@ internal static class Operations
     public const string Revoke = "revoke";
     public const string GetRevocations = "get_revocations";
     public const string PutRevocations = "put_revocations";
+    public const string GetIssuer = "get_issuer";
+    public const string PutIssuer = "put_issuer";
 
     /// <summary>Whether a request for this operation carries a payload; null for an unknown operation.</summary>
     public static bool? TakesPayload(string operation) => operation switch
     {
         StoreChunk or StoreChunks or GetChunks or FindMissing or Prepare or Seal or Accept or Decide or Read
-            or PutRevocations => true,
+            or PutRevocations or PutIssuer => true,
         Hello or Ping or GetChunk or Flush or GetFileInfo or ListFiles or VerifyChunk or PeerInfo
             or ListSeals or Optimize or Join or Invite or Announce or ListPeers
-            or Renew or ListCertificates or Revoke or GetRevocations => false,
+            or Renew or ListCertificates or Revoke or GetRevocations or GetIssuer => false,
         _ => null,
     };
 }

@@ -13,7 +13,8 @@ internal readonly record struct PeerInstance(Guid Id, int ProcessId)
     private const int IdBytes = 16;
 
     /// <summary>Makes the instance of a peer that starts in this process.</summary>
-    public static PeerInstance Create() => new(new Guid(RandomNumberGenerator.GetBytes(IdBytes)), Environment.ProcessId);
+    public static PeerInstance Create() =>
+        new(new Guid(RandomNumberGenerator.GetBytes(IdBytes)), Environment.ProcessId);
 
     public void AddTo(MessageMap map)
     {
@@ -35,6 +36,7 @@ internal readonly record struct PeerInstance(Guid Id, int ProcessId)
         byte[] id = instance.AsBinary();
         return id.Length == IdBytes
             ? new PeerInstance(new Guid(id, bigEndian: true), Handshake.ToInteger(map.Required("process_id")))
-            : throw new DfssException(DfssErrorCode.InvalidArgument, $"An instance id has {IdBytes} bytes, not {id.Length}.");
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"An instance id has {IdBytes} bytes, not {id.Length}.");
     }
 }

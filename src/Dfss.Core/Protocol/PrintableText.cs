@@ -18,7 +18,9 @@ internal static class PrintableText
         StringBuilder shown = new(Math.Min(text.Length, maxCharacters));
         foreach (Rune rune in text.EnumerateRunes())
         {
-            string next = IsSeen(rune) ? rune.ToString() : string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}");
+            string next = IsSeen(rune)
+                ? rune.ToString()
+                : string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}");
             if (shown.Length + next.Length > maxCharacters)
             {
                 break;
@@ -32,5 +34,6 @@ internal static class PrintableText
 
     // Format characters include those that change the writing direction, with which one text can look like another.
     private static bool IsSeen(Rune rune) => Rune.GetUnicodeCategory(rune)
-        is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+        is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator);
 }

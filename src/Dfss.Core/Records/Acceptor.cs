@@ -74,7 +74,8 @@ internal static class Acceptor
         // One ballot carries one record, so the same ballot once more is a request sent twice.
         return request.Ballot == state.Accepted?.Ballot
             ? Done(state)
-            : Done(Promise(state, request.Ballot) with { Accepted = new BallotedRecord(request.Ballot, request.Record) });
+            : Done(
+                Promise(state, request.Ballot) with { Accepted = new BallotedRecord(request.Ballot, request.Record) });
     }
 
     /// <summary>Step 5: takes note that the record was chosen at the ballot, and lets go of the seals up to it. Never
@@ -116,7 +117,8 @@ internal static class Acceptor
     /// <summary>The register has no vote. Nothing is changed by the request.</summary>
     public static AcceptorStep NoVote(RegisterState state) => new(state, Answer(state, RegisterStatus.NoVote));
 
-    private static HomeMember WithOneAddress(HomeMember member) => member with { Addresses = [.. member.Addresses.Take(1)] };
+    private static HomeMember WithOneAddress(HomeMember member) =>
+        member with { Addresses = [.. member.Addresses.Take(1)] };
 
     private static RegisterState Promise(RegisterState state, Ballot ballot) =>
         ballot > state.Promised ? state with { Promised = ballot } : state;
@@ -143,7 +145,8 @@ internal static class Acceptor
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"The ballot's epoch {ballot.Epoch} is not within {Ballot.MaxJump} above {highest.Epoch}, the highest seen here.");
+                $"The ballot's epoch {ballot.Epoch} is not within {Ballot.MaxJump} above {highest.Epoch}, the "
+                    + "highest seen here.");
         }
     }
 

@@ -2,8 +2,8 @@ namespace Dfss.Records;
 
 /// <summary>
 /// The number of a round of voting: the epoch of the home that votes, a counter, then 16 random bytes that make it
-/// unique. Ordered by the epoch, then by the counter, then by the bytes. The default value is below every ballot that is
-/// used.
+/// unique. Ordered by the epoch, then by the counter, then by the bytes. The default value is below every ballot that
+/// is used.
 /// </summary>
 /// <param name="Counter">
 /// Counts up from 1 in each epoch; at most <see cref="MaxJump"/> above any that a member has seen there.
@@ -15,7 +15,9 @@ namespace Dfss.Records;
 /// </param>
 public readonly record struct Ballot(long Counter, Guid Proposer, long Epoch = 0) : IComparable<Ballot>
 {
-    /// <summary>2^20: a proposer that is that far ahead is broken or hostile; it could otherwise use up the counter in one step.</summary>
+    /// <summary>
+    /// 2^20: a proposer that is that far ahead is broken or hostile; it could otherwise use up the counter in one step.
+    /// </summary>
     public const long MaxJump = 1 << 20;
 
     /// <inheritdoc/>

@@ -74,14 +74,17 @@ internal sealed record RecordHome(IReadOnlyList<HomeMember> Members, HomeEpoch E
 internal sealed record RegisterPlace(int VoterCount, HomeEpoch Epoch)
 {
     /// <summary>
-    /// How many stores, members n and on, are asked to seal and do not vote: those of a home that the name is to move to.
+    /// How many stores, members n and on, are asked to seal and do not vote: those of a home that the name is to move
+    /// to.
     /// </summary>
     public int GuestCount { get; init; }
 
     /// <summary>Whether all members vote on everything: see <see cref="RegisterRequest.IsUnanimous"/>.</summary>
     public bool IsUnanimous => VoterCount <= 2;
 
-    /// <summary>The stores of the voters and guests; null for one that never answered. Empty: nothing is told of clocks.</summary>
+    /// <summary>
+    /// The stores of the voters and guests; null for one that never answered. Empty: nothing is told of clocks.
+    /// </summary>
     public IReadOnlyList<StoreId?> Members { get; init; } = [];
 
     /// <summary>What the client knows of stores' clocks.</summary>

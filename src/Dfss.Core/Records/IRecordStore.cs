@@ -6,11 +6,15 @@ namespace Dfss.Records;
 /// <param name="Prefix">Only names that begin so; empty for all.</param>
 public sealed record ListRequest(string? After, int Limit, string Prefix = "");
 
-/// <summary>One page of a list: decided records by ascending name, tombstones included, and whether more follow.</summary>
+/// <summary>
+/// One page of a list: decided records by ascending name, tombstones included, and whether more follow.
+/// </summary>
 public sealed record RecordPage(IReadOnlyList<BallotedRecord> Records, bool HasMore)
 {
-    /// <summary>Of each record whether its register has no vote: see <see cref="RegisterStatus.NoVote"/>. Empty: none is
-    /// told of.</summary>
+    /// <summary>
+    /// Of each record whether its register has no vote: see <see cref="RegisterStatus.NoVote"/>. Empty: none is told
+    /// of.
+    /// </summary>
     public IReadOnlyList<bool> Doubted { get; init; } = [];
 
     /// <summary>The store's own clock; null: it has none to tell.</summary>
@@ -29,32 +33,44 @@ public sealed record RecordPage(IReadOnlyList<BallotedRecord> Records, bool HasM
 public sealed record UnreadableRecord(string Name, string Reason);
 
 /// <summary>
-/// The registers of one member: one per name, changed only by the five steps of CASPaxos. A memory, a disk, or a peer at the other
-/// end of a connection. Every call takes a batch over distinct names and answers each by its index; what happens to one name does not
-/// depend on the others. All are idempotent: what got no answer may be sent again. Promises, seals and accepts are on stable storage
-/// before the answer. Failures of the medium are <see cref="DfssException"/>s (<see cref="DfssErrorCode.StoreFailed"/>); a ballot too far ahead,
-/// or a record that does not fit its name, is <see cref="DfssErrorCode.InvalidArgument"/>.
+/// The registers of one member: one per name, changed only by the five steps of CASPaxos. A memory, a disk, or a peer
+/// at the other end of a connection. Every call takes a batch over distinct names and answers each by its index; what
+/// happens to one name does not depend on the others. All are idempotent: what got no answer may be sent again.
+/// Promises, seals and accepts are on stable storage before the answer. Failures of the medium are
+/// <see cref="DfssException"/>s (<see cref="DfssErrorCode.StoreFailed"/>); a ballot too far ahead, or a record that
+/// does not fit its name, is <see cref="DfssErrorCode.InvalidArgument"/>.
 /// </summary>
 public interface IRecordStore
 {
-    /// <summary>Step 1 for each: refused below the promised ballot; else promises it and answers what was accepted and decided.</summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken);
+    /// <summary>
+    /// Step 1 for each: refused below the promised ballot; else promises it and answers what was accepted and decided.
+    /// </summary>
+    ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
+        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Step 3 for each: refused below the promised ballot. Else flushes the chunk store, and either answers which expected chunks are missing,
-    /// which changes nothing, or promises the ballot and protects the manifest and every chunk it lists from garbage collection until a decision
-    /// at this ballot or above.
+    /// Step 3 for each: refused below the promised ballot. Else flushes the chunk store, and either answers which
+    /// expected chunks are missing, which changes nothing, or promises the ballot and protects the manifest and every
+    /// chunk it lists from garbage collection until a decision at this ballot or above.
     /// </summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
+        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>Step 4 for each: refused below the promised ballot; else promises it and accepts the record.</summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
+        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken);
 
-    /// <summary>Step 5 for each: raises what is decided, and drops the name's seals at or below the ballot. Never refused.</summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken);
+    /// <summary>
+    /// Step 5 for each: raises what is decided, and drops the name's seals at or below the ballot. Never refused.
+    /// </summary>
+    ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
+        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken);
 
-    /// <summary>What each name's register holds. A name never heard of answers with nothing promised, accepted or decided.</summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken);
+    /// <summary>
+    /// What each name's register holds. A name never heard of answers with nothing promised, accepted or decided.
+    /// </summary>
+    ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
+        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>The decided records by name, a page at a time.</summary>
     ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken);

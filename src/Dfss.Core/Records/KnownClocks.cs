@@ -40,7 +40,8 @@ internal sealed class KnownClocks
     {
         lock (gate)
         {
-            return answered is null || !stores.TryGetValue(storeId, out Heard? heard) || answered.Generation > heard.Generation
+            return answered is null || !stores.TryGetValue(storeId, out Heard? heard)
+                || answered.Generation > heard.Generation
                 || heard.Instances.TrueForAll(one => one.Clock.Instance == answered.Instance
                     || (one.AcknowledgedBy == answered.Instance && one.Acknowledged >= one.Clock.Counter)
                     || IsTold(request, one.Clock));
@@ -78,8 +79,9 @@ internal sealed class KnownClocks
         }
     }
 
-    private static bool IsTold(RegisterRequest request, StoreClock clock) => request.Clocks.Any(told => told.StoreId == clock.StoreId
-        && told.Generation == clock.Generation && told.Instance == clock.Instance && told.Counter >= clock.Counter);
+    private static bool IsTold(RegisterRequest request, StoreClock clock) =>
+        request.Clocks.Any(told => told.StoreId == clock.StoreId
+            && told.Generation == clock.Generation && told.Instance == clock.Instance && told.Counter >= clock.Counter);
 
     private void Note(StoreClock clock)
     {

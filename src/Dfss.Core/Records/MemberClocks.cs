@@ -32,7 +32,8 @@ internal sealed class MemberClocks(RegisterPlace place)
         }
 
         IReadOnlyList<StoreClock> known = place.Clocks.Find(own);
-        return [.. known.Count > 0 ? known : [StoreClock.Unknown(own)], .. Others(target).Select(one => StoreClock.Unknown(one.Id))];
+        return [.. known.Count > 0 ? known : [StoreClock.Unknown(own)],
+            .. Others(target).Select(one => StoreClock.Unknown(one.Id))];
     }
 
     /// <summary>What a member is told that is asked to accept, or told the decision of this round: of each member the
@@ -49,7 +50,9 @@ internal sealed class MemberClocks(RegisterPlace place)
         if (told[target] is { } fixedClock)
         {
             clocks.Add(fixedClock);
-            clocks.AddRange(place.Clocks.Find(own).Where(clock => clock.Generation == fixedClock.Generation && clock != fixedClock));
+            clocks.AddRange(
+                place.Clocks.Find(own)
+                    .Where(clock => clock.Generation == fixedClock.Generation && clock != fixedClock));
         }
         else
         {
@@ -81,7 +84,8 @@ internal sealed class MemberClocks(RegisterPlace place)
     /// <summary>Whether a member's acceptance counts: those that accept have been told of its generation and instance,
     /// so that what they have heard of it came with their answers.</summary>
     public bool IsToldToAll(int member, RegisterAnswer answer) => IdOf(member) is null || answer.Clock is not { } clock
-        || (told[member] is { } fixedClock && fixedClock.Generation == clock.Generation && fixedClock.Instance == clock.Instance);
+        || (told[member] is { } fixedClock && fixedClock.Generation == clock.Generation
+            && fixedClock.Instance == clock.Instance);
 
     /// <summary>Whether a later generation of the member is known than the one that is told to those that
     /// accept.</summary>
@@ -133,9 +137,11 @@ internal sealed class MemberClocks(RegisterPlace place)
         accepted[member] = null;
     }
 
-    private StoreId? IdOf(int member) => !place.IsUnanimous && member < place.Members.Count ? place.Members[member] : null;
+    private StoreId? IdOf(int member) =>
+        !place.IsUnanimous && member < place.Members.Count ? place.Members[member] : null;
 
-    private StoreClock? Latest(int member) => IdOf(member) is StoreId id && place.Clocks.Find(id) is [var latest, ..] ? latest : null;
+    private StoreClock? Latest(int member) =>
+        IdOf(member) is StoreId id && place.Clocks.Find(id) is [var latest, ..] ? latest : null;
 
     private IEnumerable<(int Index, StoreId Id)> Others(int target) => Enumerable.Range(0, place.Members.Count)
         .Where(i => i != target && place.Members[i] is not null).Select(i => (i, place.Members[i]!.Value));

@@ -159,7 +159,8 @@ internal sealed class Proposer : SealingRound
         };
     }
 
-    private bool HasOwn(FileRecord record) => record.WriterId == writerId || record.PreviousWriterIds.Contains(writerId);
+    private bool HasOwn(FileRecord record) =>
+        record.WriterId == writerId || record.PreviousWriterIds.Contains(writerId);
 
     /// <summary>Whether what was found is too far from an own attempt to tell whether it was built on it.</summary>
     private bool IsOutOfSight(FileRecord? current) => attempts.Count > 0 && (current is null
@@ -177,6 +178,7 @@ internal sealed class Proposer : SealingRound
     private static bool IsPredecessor(FileRecord earlier, FileRecord later)
     {
         long index = later.Version - earlier.Version - 1;
-        return index >= 0 && index < later.PreviousWriterIds.Count && later.PreviousWriterIds[(int)index] == earlier.WriterId;
+        return index >= 0 && index < later.PreviousWriterIds.Count
+            && later.PreviousWriterIds[(int)index] == earlier.WriterId;
     }
 }

@@ -9,10 +9,12 @@ internal static partial class RecordCodec
     public const int MaxClocks = 8 * DfssLimits.MaxHomeMembers;
 
     public static byte[] EncodeClocks(IReadOnlyList<StoreClock> clocks) =>
-        Encode(clocks, static (ref MessagePackWriter writer, IReadOnlyList<StoreClock> list) => WriteClocks(ref writer, list));
+        Encode(clocks,
+            static (ref MessagePackWriter writer, IReadOnlyList<StoreClock> list) => WriteClocks(ref writer, list));
 
     public static IReadOnlyList<StoreClock> DecodeClocks(ReadOnlyMemory<byte> encoded) =>
-        Decode(encoded, static (ref MessagePackReader reader, int depth) => ReadArray(ref reader, depth, MaxClocks, ReadClock));
+        Decode(encoded,
+            static (ref MessagePackReader reader, int depth) => ReadArray(ref reader, depth, MaxClocks, ReadClock));
 
     private static void WriteClocks(ref MessagePackWriter writer, string key, IReadOnlyList<StoreClock> clocks)
     {

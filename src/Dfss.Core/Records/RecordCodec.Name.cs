@@ -6,7 +6,9 @@ namespace Dfss.Records;
 /// <content>The name alone, of a record that cannot be read.</content>
 internal static partial class RecordCodec
 {
-    /// <summary>The name in a balloted record that may be malformed elsewhere; null where it has none that is a name.</summary>
+    /// <summary>
+    /// The name in a balloted record that may be malformed elsewhere; null where it has none that is a name.
+    /// </summary>
     public static string? FindName(ReadOnlyMemory<byte> encoded)
     {
         try

@@ -7,7 +7,8 @@ internal static partial class RecordCodec
 {
     public static FileRecord DecodeRecord(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadRecord);
 
-    public static BallotedRecord DecodeBallotedRecord(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadBallotedRecord);
+    public static BallotedRecord DecodeBallotedRecord(ReadOnlyMemory<byte> encoded) =>
+        Decode(encoded, ReadBallotedRecord);
 
     public static RegisterState DecodeState(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadState);
 
@@ -53,7 +54,11 @@ internal static partial class RecordCodec
     public static ReadRequest DecodeRead(ReadOnlyMemory<byte> encoded)
     {
         RequestFields fields = Decode(encoded, ReadRequest);
-        return new ReadRequest(Required(fields.Name, "name")) { Clocks = fields.Clocks, IsUnanimous = fields.IsUnanimous };
+        return new ReadRequest(Required(fields.Name, "name"))
+        {
+            Clocks = fields.Clocks,
+            IsUnanimous = fields.IsUnanimous
+        };
     }
 
     public static SealedName DecodeSealedName(ReadOnlyMemory<byte> encoded) => Decode(encoded, ReadSealedName);
@@ -165,11 +170,14 @@ internal static partial class RecordCodec
             "epoch" => Set(rest = rest with { Epoch = ReadInteger(ref r, 1, MaxInteger) }),
             "state" => Set(state = ReadInteger(ref r, 0, (int)FileRecordState.Moved)),
             "home" => Set(home = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember)),
-            "former_home" => Set(rest = rest with { FormerHome = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember) }),
+            "former_home" => Set(
+                rest = rest with { FormerHome = ReadArray(ref r, d, DfssLimits.MaxHomeMembers, ReadMember) }),
             "writer_id" => Set(writerId = ReadGuid(ref r)),
-            "previous" => Set(rest = rest with { Previous = ReadArray(ref r, d, DfssLimits.MaxPreviousVersions, ReadPrevious) }),
+            "previous" => Set(
+                rest = rest with { Previous = ReadArray(ref r, d, DfssLimits.MaxPreviousVersions, ReadPrevious) }),
             "previous_writer_ids" =>
-                Set(rest = rest with { PreviousWriterIds = ReadArray(ref r, d, Proposer.MaxPreviousWriterIds, ReadGuidItem) }),
+                Set(rest =
+                    rest with { PreviousWriterIds = ReadArray(ref r, d, Proposer.MaxPreviousWriterIds, ReadGuidItem) }),
             _ => version.TryRead(ref r, key, minChunkSize: 0),
         });
         rest = rest with
@@ -187,7 +195,8 @@ internal static partial class RecordCodec
     private static FileVersion ReadPrevious(ref MessagePackReader reader, int depth)
     {
         VersionFields version = new();
-        ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int _) => version.TryRead(ref r, key, DfssLimits.MinChunkSize));
+        ReadMap(ref reader, depth,
+            (ref MessagePackReader r, string key, int _) => version.TryRead(ref r, key, DfssLimits.MinChunkSize));
         return version.ToVersion();
     }
 
@@ -206,7 +215,8 @@ internal static partial class RecordCodec
         return exact ?? coarse;
     }
 
-    private static KeyEnvelope ReadEnvelope(ref MessagePackReader reader) => new(ReadBytes(ref reader, 1, KeyEnvelope.MaxBytes));
+    private static KeyEnvelope ReadEnvelope(ref MessagePackReader reader) =>
+        new(ReadBytes(ref reader, 1, KeyEnvelope.MaxBytes));
 
     private static HomeMember ReadMember(ref MessagePackReader reader, int depth)
     {
@@ -221,7 +231,8 @@ internal static partial class RecordCodec
         return new HomeMember(storeId, Required(addresses, "addresses"));
     }
 
-    private static string ReadAddress(ref MessagePackReader reader, int depth) => ReadText(ref reader, DfssLimits.MaxAddressBytes);
+    private static string ReadAddress(ref MessagePackReader reader, int depth) =>
+        ReadText(ref reader, DfssLimits.MaxAddressBytes);
 
     private static Guid ReadGuidItem(ref MessagePackReader reader, int depth) => ReadGuid(ref reader);
 
@@ -230,67 +241,5 @@ internal static partial class RecordCodec
     {
         _ = value;
         return true;
-    }
-
-    /// <summary>What a record and an earlier version have in common.</summary>
-    private sealed class VersionFields
-    {
-        private FileId? fileId;
-        private FileId? encryptedId;
-        private KeyEnvelope? encryption;
-        private UnixTime? modifiedExactly;
-        private long? version;
-        private long? length;
-        private long? chunkSize;
-        private long? replicas;
-        private long? run;
-        private long? modified;
-        private long? mode;
-
-        public bool TryRead(ref MessagePackReader reader, string key, int minChunkSize) => key switch
-        {
-            "version" => Set(version = ReadInteger(ref reader, 1, MaxInteger)),
-            "file_id" => Set(fileId = ReadFileId(ref reader)),
-            "encrypted_file_id" => Set(encryptedId = ReadFileId(ref reader)),
-            "encryption" => Set(encryption = ReadEnvelope(ref reader)),
-            "length" => Set(length = ReadInteger(ref reader, 0, MaxInteger)),
-            "chunk_size" => Set(chunkSize = ReadInteger(ref reader, minChunkSize, DfssLimits.MaxChunkSize)),
-            "replicas" => Set(replicas = ReadInteger(ref reader, 1, DfssLimits.MaxHomeMembers)),
-            "run" => Set(run = ReadInteger(ref reader, 1, DfssLimits.MaxChunksPerFile)),
-            "modified" => Set(modified = ReadInteger(ref reader, 0, UnixTime.MaxMilliseconds)),
-            "modified_ns" => Set(modifiedExactly = ReadTime(ref reader)),
-            "mode" => Set(mode = ReadInteger(ref reader, 0, MaxMode)),
-            _ => false,
-        };
-
-        public FileVersion ToVersion() => new(
-            Required(version, "version"),
-            OneOf(fileId ?? default, encryptedId, encryption),
-            Required(length, "length"),
-            (int)Required(chunkSize, "chunk_size"),
-            (int)Required(replicas, "replicas"),
-            (int)Required(run, "run"),
-            TimeOf(modified, modifiedExactly),
-            (int?)mode)
-        { Encryption = encryption };
-    }
-
-    private sealed class RequestFields
-    {
-        public string? Name { get; set; }
-
-        public Ballot? Ballot { get; set; }
-
-        public FileId? FileId { get; set; }
-
-        public ChunkBitmap? Expected { get; set; }
-
-        public IReadOnlyList<HomeMember>? Home { get; set; }
-
-        public FileRecord? Record { get; set; }
-
-        public IReadOnlyList<StoreClock> Clocks { get; set; } = [];
-
-        public bool IsUnanimous { get; set; }
     }
 }

@@ -15,7 +15,8 @@ internal static partial class RecordCodec
     /// <summary>More than any map there is has keys; room for new ones.</summary>
     private const int MaxKeys = 64;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private delegate T ReadFunc<out T>(ref MessagePackReader reader, int depth);
 
@@ -37,7 +38,8 @@ internal static partial class RecordCodec
         catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException
             or DecoderFallbackException or ArgumentOutOfRangeException)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, $"A record or a message of the register is malformed: {e.Message}", e);
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"A record or a message of the register is malformed: {e.Message}", e);
         }
     }
 
@@ -148,12 +150,14 @@ internal static partial class RecordCodec
     private static FileId ReadFileId(ref MessagePackReader reader) =>
         new(ReadBytes(ref reader, FileId.SizeBytes, FileId.SizeBytes));
 
-    private static Guid ReadGuid(ref MessagePackReader reader) => new(ReadBytes(ref reader, GuidBytes, GuidBytes), bigEndian: true);
+    private static Guid ReadGuid(ref MessagePackReader reader) =>
+        new(ReadBytes(ref reader, GuidBytes, GuidBytes), bigEndian: true);
 
     private static UnixTime ReadTime(ref MessagePackReader reader) =>
         new(BinaryPrimitives.ReadInt128BigEndian(ReadBytes(ref reader, TimeBytes, TimeBytes)));
 
-    private static ChunkBitmap ReadBitmap(ref MessagePackReader reader) => new(ReadBytes(ref reader, 0, MaxBitmapBytes));
+    private static ChunkBitmap ReadBitmap(ref MessagePackReader reader) =>
+        new(ReadBytes(ref reader, 0, MaxBitmapBytes));
 
     private static Ballot ReadBallot(ref MessagePackReader reader)
     {
@@ -187,12 +191,15 @@ internal static partial class RecordCodec
         Require(record.Home.Count is >= 1 and <= DfssLimits.MaxHomeMembers, "home");
         Require(record.Epoch is >= 0 and <= MaxInteger, "epoch");
         bool isMoved = record.State == FileRecordState.Moved;
-        Require(isMoved == record.FormerHome.Count > 0 && record.FormerHome.Count <= DfssLimits.MaxHomeMembers, "former_home");
+        Require(isMoved == record.FormerHome.Count > 0 && record.FormerHome.Count <= DfssLimits.MaxHomeMembers,
+            "former_home");
         Require(!isMoved || record.Epoch > 0, "epoch");
         foreach (HomeMember member in record.Home.Concat(record.FormerHome))
         {
             Require(member.Addresses.Count <= DfssLimits.MaxAddresses, "addresses");
-            Require(member.Addresses.All(static address => Encoding.UTF8.GetByteCount(address) <= DfssLimits.MaxAddressBytes), "addresses");
+            Require(
+                member.Addresses.All(
+                    static address => Encoding.UTF8.GetByteCount(address) <= DfssLimits.MaxAddressBytes), "addresses");
         }
 
         Require(record.Previous.Count <= DfssLimits.MaxPreviousVersions, "previous");
@@ -209,8 +216,11 @@ internal static partial class RecordCodec
         Require(version.Version is >= 1 and <= MaxInteger, "version");
         Require(isRemoved || version.FileId != default, "file_id");
         Require(version.Length is >= 0 and <= MaxInteger, "length");
-        Require(version.ChunkSize >= (isRemoved ? 0 : DfssLimits.MinChunkSize) && version.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
-        Require(version.Encryption is null || (!isRemoved && KeyEnvelope.Fits(version.Length, version.ChunkSize)), "encryption");
+        Require(
+            version.ChunkSize >= (isRemoved ? 0 : DfssLimits.MinChunkSize)
+                && version.ChunkSize <= DfssLimits.MaxChunkSize, "chunk_size");
+        Require(version.Encryption is null || (!isRemoved && KeyEnvelope.Fits(version.Length, version.ChunkSize)),
+            "encryption");
         Require(version.Replicas is >= 1 and <= DfssLimits.MaxHomeMembers, "replicas");
         Require(version.Run is >= 1 and <= DfssLimits.MaxChunksPerFile, "run");
         Require(version.UnixMode is null or (>= 0 and <= MaxMode), "mode");
@@ -220,7 +230,9 @@ internal static partial class RecordCodec
     {
         if (!string.Equals(name, FileName.Normalize(name), StringComparison.Ordinal))
         {
-            throw new DfssException(DfssErrorCode.InvalidName, $"The name '{name}' of a record is not in normal form C (NFC). Normalize it.");
+            throw new DfssException(
+                DfssErrorCode.InvalidName,
+                $"The name '{name}' of a record is not in normal form C (NFC). Normalize it.");
         }
     }
 

@@ -25,9 +25,10 @@ internal static partial class RecordCodec
     private static void WriteRecord(ref MessagePackWriter writer, FileRecord record)
     {
         Check(record);
-        writer.WriteMapHeader(10 + CountOf(record.FileId != default, record.UnixMode is not null, record.Encryption is not null)
-            + CountOf(record.Epoch > 0, record.FormerHome.Count > 0, !record.Modified.IsMilliseconds)
-            + CountOf(record.Previous.Count > 0, record.PreviousWriterIds.Count > 0));
+        writer.WriteMapHeader(
+            10 + CountOf(record.FileId != default, record.UnixMode is not null, record.Encryption is not null)
+                + CountOf(record.Epoch > 0, record.FormerHome.Count > 0, !record.Modified.IsMilliseconds)
+                + CountOf(record.Previous.Count > 0, record.PreviousWriterIds.Count > 0));
         writer.Write("name");
         writer.Write(record.Name);
         WriteInteger(ref writer, "version", record.Version);
@@ -129,7 +130,8 @@ internal static partial class RecordCodec
     private static void WritePrevious(ref MessagePackWriter writer, FileVersion previous)
     {
         writer.WriteMapHeader(
-            7 + CountOf(previous.UnixMode is not null, previous.Encryption is not null, !previous.Modified.IsMilliseconds));
+            7 + CountOf(
+                previous.UnixMode is not null, previous.Encryption is not null, !previous.Modified.IsMilliseconds));
         WriteInteger(ref writer, "version", previous.Version);
         WriteFileId(ref writer, FileIdKey(previous.Encryption), previous.FileId);
         WriteSizes(ref writer, previous);

@@ -12,8 +12,8 @@ namespace Dfss.Records;
 /// <remarks>
 /// Every item is a map with text keys, written in this order. Unknown keys are skipped; a key that stands twice is
 /// refused. nil is the same as absent. Integers are 0 to 2^53 - 1, text is UTF-8, nesting is at most 8 deep. ballot:
-/// [counter, bin 16] in the first home (epoch 0), else [counter, bin 16, epoch], the epoch from 1; ordered by the epoch,
-/// the counter, the bytes.
+/// [counter, bin 16] in the first home (epoch 0), else [counter, bin 16, epoch], the epoch from 1; ordered by the
+/// epoch, the counter, the bytes.
 /// <code>
 /// record           name                 str         1-1024 bytes, by the rule for names
 ///                  version              int         from 1
@@ -25,7 +25,8 @@ namespace Dfss.Records;
 ///                  chunk_size           int         bytes, 64 KiB to 16 MiB; in a tombstone from 0
 ///                  replicas             int         1-64
 ///                  run                  int         1-524,287
-///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered), addresses array of 0-8 str to 259 bytes
+///                  home                 array       1-64 maps: store_id bin 16 (absent: never answered),
+///                                              addresses array of 0-8 str to 259 bytes
 ///                  former_home          array       as home, in a moved record only
 ///                  encryption           bin         1-4096 bytes, the envelope of an encrypted file; else absent
 ///                  modified             int         ms since 1970-01-01 UTC, to the end of the year 9999
@@ -33,7 +34,8 @@ namespace Dfss.Records;
 ///                  writer_id            bin 16
 ///                  previous             array       0-64 previous versions; absent where empty
 ///                  previous_writer_ids  array       0-8 bin 16; absent where empty
-/// previous version version, file_id or encrypted_file_id, length, chunk_size, replicas, run, encryption, modified, mode as in a file's record
+/// previous version version, file_id or encrypted_file_id, length, chunk_size, replicas, run, encryption, modified,
+///                  mode as in a file's record
 /// balloted record  ballot               ballot
 ///                  record               record
 /// register state   promised             ballot      absent: nothing promised
@@ -46,7 +48,8 @@ namespace Dfss.Records;
 ///                  home                 array       as a record's; absent where it was not told
 /// sealed name      name, seals
 /// prepare          name, ballot
-/// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i; home, may be absent
+/// seal             name, ballot, file_id bin 32, expected bin: bit i of byte i/8, lowest first, for chunk i;
+///                  home, may be absent
 /// accept, decide   name, ballot, record
 /// read             name
 /// all requests     clocks               array       0-512 clocks; absent where empty
@@ -146,8 +149,11 @@ internal static partial class RecordCodec
     private static void WriteAnswer(ref MessagePackWriter writer, RegisterAnswer answer)
     {
         Require(Enum.IsDefined(answer.Status), "status");
-        writer.WriteMapHeader(1 + CountOf(answer.Promised != default, answer.Accepted is not null, answer.Decided is not null)
-            + CountOf(!answer.Missing.Bits.IsEmpty, answer.IsManifestMissing, answer.Clock is not null, answer.Known.Count > 0));
+        writer.WriteMapHeader(
+            1 + CountOf(answer.Promised != default, answer.Accepted is not null, answer.Decided is not null)
+                + CountOf(
+                    !answer.Missing.Bits.IsEmpty, answer.IsManifestMissing, answer.Clock is not null,
+                    answer.Known.Count > 0));
         writer.Write("status");
         writer.Write((int)answer.Status);
         WriteVotes(ref writer, answer.Promised, answer.Accepted, answer.Decided);
@@ -191,7 +197,8 @@ internal static partial class RecordCodec
         }
     }
 
-    private static void WriteVotes(ref MessagePackWriter writer, Ballot promised, BallotedRecord? accepted, BallotedRecord? decided)
+    private static void WriteVotes(
+        ref MessagePackWriter writer, Ballot promised, BallotedRecord? accepted, BallotedRecord? decided)
     {
         if (promised != default)
         {
@@ -244,7 +251,8 @@ internal static partial class RecordCodec
     }
 
     /// <summary>In network order, so that the order of the bytes is the order of the ids.</summary>
-    private static void WriteGuid(ref MessagePackWriter writer, Guid id) => writer.Write(id.ToByteArray(bigEndian: true));
+    private static void WriteGuid(ref MessagePackWriter writer, Guid id) =>
+        writer.Write(id.ToByteArray(bigEndian: true));
 
     private static int CountOf(params ReadOnlySpan<bool> present) => present.Count(value: true);
 }

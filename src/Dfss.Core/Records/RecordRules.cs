@@ -24,13 +24,15 @@ internal static class RecordRules
             && !known.Any(one => (one.Length, one.ChunkSize) == (record.Length, record.ChunkSize));
         return !isTooLong ? FindProblem(record.FormerHome, homes) : string.Create(
             CultureInfo.InvariantCulture,
-            $"{record.Length} bytes in chunks of {record.ChunkSize} are more than {DfssLimits.MaxChunksPerFile} chunks");
+            $"{record.Length} bytes in chunks of {record.ChunkSize} are more than "
+                + $"{DfssLimits.MaxChunksPerFile} chunks");
     }
 
     /// <summary>What is wrong with the members of a home, as a clause; null where nothing is.</summary>
     /// <param name="home">The members.</param>
     /// <param name="known">Homes that the name has already.</param>
-    public static string? FindProblem(IReadOnlyList<HomeMember> home, params IReadOnlyList<IReadOnlyList<HomeMember>> known)
+    public static string? FindProblem(
+        IReadOnlyList<HomeMember> home, params IReadOnlyList<IReadOnlyList<HomeMember>> known)
     {
         string? problem = home.Select(FindProblem).FirstOrDefault(found => found is not null) ?? FindTwice(home);
         return problem is null || known.Any(other => IsSame(home, other)) ? null : problem;
@@ -43,7 +45,8 @@ internal static class RecordRules
     {
         string name = member.StoreId is { } id ? $"store {id}" : "a member of its home";
         return member.Addresses.Count == 0 ? $"{name} has no address"
-            : !member.Addresses.All(text => PeerAddress.TryParse(text, out _)) ? $"{name} has an address that cannot be read"
+            : !member.Addresses.All(text => PeerAddress.TryParse(text, out _))
+                ? $"{name} has an address that cannot be read"
             : null;
     }
 
@@ -55,8 +58,11 @@ internal static class RecordRules
             : null;
     }
 
-    /// <summary>Whether these are the same stores, and a member whose addresses are a problem has the same there.</summary>
+    /// <summary>
+    /// Whether these are the same stores, and a member whose addresses are a problem has the same there.
+    /// </summary>
     private static bool IsSame(IReadOnlyList<HomeMember> one, IReadOnlyList<HomeMember> other) =>
         one.Count == other.Count && one.Zip(other).All(pair => pair.First.StoreId == pair.Second.StoreId
-            && (FindProblem(pair.First) is null || pair.First.Addresses.SequenceEqual(pair.Second.Addresses, StringComparer.Ordinal)));
+            && (FindProblem(pair.First) is null
+                || pair.First.Addresses.SequenceEqual(pair.Second.Addresses, StringComparer.Ordinal)));
 }

@@ -3,10 +3,10 @@ using System.Buffers.Binary;
 namespace Dfss.Records;
 
 /// <summary>
-/// Has the members seal more copies of a name's current file, then accept its record once more at a new ballot: what was
-/// sealed is kept by that decision. For repair in place, and for new addresses of the members: these are hints and no part
-/// of the change, so the record keeps its version and writer id. A reader sees no other file by it, so it may be given up
-/// at any time.
+/// Has the members seal more copies of a name's current file, then accept its record once more at a new ballot: what
+/// was sealed is kept by that decision. For repair in place, and for new addresses of the members: these are hints and
+/// no part of the change, so the record keeps its version and writer id. A reader sees no other file by it, so it may
+/// be given up at any time.
 /// </summary>
 internal sealed class Refresher : SealingRound
 {
@@ -18,9 +18,9 @@ internal sealed class Refresher : SealingRound
     /// <param name="record">What the name is at: only as long as it is current is it refreshed.</param>
     /// <param name="newProposerId">Gives 16 random bytes for each ballot.</param>
     /// <param name="givesWayAfter">
-    /// For one that gives way to every other writer: the ballot at which the record was decided. Its own ballot is just above
-    /// that one, and below those of writers that began since. It ends where a member has promised a higher one, or too few
-    /// answer, in place of trying again. Null for one that does not give way.
+    /// For one that gives way to every other writer: the ballot at which the record was decided. Its own ballot is just
+    /// above that one, and below those of writers that began since. It ends where a member has promised a higher one,
+    /// or too few answer, in place of trying again. Null for one that does not give way.
     /// </param>
     public Refresher(RegisterPlace place, FileRecord record, Func<Guid> newProposerId, Ballot? givesWayAfter = null)
         : base(record.Name, place, newProposerId)
@@ -29,7 +29,10 @@ internal sealed class Refresher : SealingRound
         givesWay = givesWayAfter is not null;
         if (givesWayAfter is Ballot decided)
         {
-            Prepare(JustAbove(decided.Epoch == place.Epoch.Number ? decided : new Ballot(1, default, place.Epoch.Number), newProposerId()));
+            Prepare(
+                JustAbove(
+                    decided.Epoch == place.Epoch.Number ? decided : new Ballot(1, default, place.Epoch.Number),
+                    newProposerId()));
         }
         else
         {
@@ -88,7 +91,9 @@ internal sealed class Refresher : SealingRound
 
     private bool IsRefused => Tally.Count(MemberStanding.Refused) > 0;
 
-    /// <summary>The first 4 bytes of the id are the decided ones plus 1, the other 12 are random, so it stays unique.</summary>
+    /// <summary>
+    /// The first 4 bytes of the id are the decided ones plus 1, the other 12 are random, so it stays unique.
+    /// </summary>
     private static Ballot JustAbove(Ballot decided, Guid random)
     {
         byte[] bytes = random.ToByteArray(bigEndian: true);

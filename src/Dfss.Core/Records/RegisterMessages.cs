@@ -8,7 +8,8 @@ public sealed record BallotedRecord(Ballot Ballot, FileRecord Record);
 public readonly record struct ChunkBitmap(ReadOnlyMemory<byte> Bits)
 {
     /// <summary>Whether chunk <paramref name="index"/> is in the set.</summary>
-    public bool this[int index] => (uint)(index >> 3) < (uint)Bits.Length && (Bits.Span[index >> 3] & (1 << (index & 7))) != 0;
+    public bool this[int index] =>
+        (uint)(index >> 3) < (uint)Bits.Length && (Bits.Span[index >> 3] & (1 << (index & 7))) != 0;
 
     /// <summary>Makes the set of those of <paramref name="count"/> indexes for which <paramref name="contains"/> is
     /// true.</summary>
@@ -55,7 +56,8 @@ public sealed record PrepareRequest(string Name, Ballot Ballot) : RegisterReques
 /// <param name="Ballot">The round.</param>
 /// <param name="FileId">Whose manifest, put before as a chunk, lists the chunks.</param>
 /// <param name="Expected">The chunks that this member is to hold.</param>
-public sealed record SealRequest(string Name, Ballot Ballot, FileId FileId, ChunkBitmap Expected) : RegisterRequest(Name)
+public sealed record SealRequest(
+    string Name, Ballot Ballot, FileId FileId, ChunkBitmap Expected) : RegisterRequest(Name)
 {
     /// <summary>The members that decide on the name: where another client can settle the seal if its writer is
     /// gone.</summary>

@@ -71,7 +71,8 @@ internal sealed class RegisterReader : RegisterRound
 
     protected override void OnAccepted(BallotedRecord chosen) => End(chosen, isCurrent: true);
 
-    protected override void OnMoved(BallotedRecord? evidence) => Finish(DecidedHere(evidence), member => hasAnswered[member]);
+    protected override void OnMoved(BallotedRecord? evidence) =>
+        Finish(DecidedHere(evidence), member => hasAnswered[member]);
 
     protected override void Repeat()
     {
@@ -97,7 +98,8 @@ internal sealed class RegisterReader : RegisterRound
         {
             End(NewestDecided, isCurrent: true);
         }
-        else if (Tally.Answers.Count(answer => answer is not null && LastAccepted(answer)?.Ballot == highest.Ballot) >= Tally.Majority)
+        else if (Tally.Answers.Count(
+            answer => answer is not null && LastAccepted(answer)?.Ballot == highest.Ballot) >= Tally.Majority)
         {
             End(highest, isCurrent: true);
         }

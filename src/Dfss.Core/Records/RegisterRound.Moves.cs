@@ -41,7 +41,8 @@ internal abstract partial class RegisterRound
     {
         bool isInstalled = place.Epoch.Number == 0
             || highest?.Ballot > HomeEpoch.FirstBallot(place.Epoch.Number)
-            || Tally.Answers.Take(place.VoterCount).Count(answer => answer is not null && LastAccepted(answer) is not null) >= Tally.Majority;
+            || Tally.Answers.Take(place.VoterCount)
+                .Count(answer => answer is not null && LastAccepted(answer) is not null) >= Tally.Majority;
         if (isInstalled)
         {
             return false;

@@ -25,7 +25,8 @@ internal abstract partial class RegisterRound
             }
         }
 
-        if (answer is not null && At == Step.Accepting && Tally[member] == MemberStanding.Done && !clocks.IsToldToAll(member, answer))
+        if (answer is not null && At == Step.Accepting && Tally[member] == MemberStanding.Done
+            && !clocks.IsToldToAll(member, answer))
         {
             Tally.Refuse(member);
         }

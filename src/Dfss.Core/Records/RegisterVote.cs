@@ -86,7 +86,8 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
             request.Record.State == FileRecordState.Moved ? request.Record.FormerHome : request.Record.Home;
         foreach (HomeMember member in home)
         {
-            if (member.StoreId is StoreId id && IsForgotten(id, [.. request.Clocks.Where(clock => clock.StoreId == id)]))
+            if (member.StoreId is StoreId id
+                && IsForgotten(id, [.. request.Clocks.Where(clock => clock.StoreId == id)]))
             {
                 return true;
             }

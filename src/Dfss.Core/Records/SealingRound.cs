@@ -66,7 +66,8 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     }
 
     /// <summary>
-    /// Goes on from <see cref="ProposerState.ChunksMissing"/> with the chunks of that plan put elsewhere: asks all again.
+    /// Goes on from <see cref="ProposerState.ChunksMissing"/> with the chunks of that plan put elsewhere: asks all
+    /// again.
     /// </summary>
     public void Reseal(SealPlan sealPlan)
     {
@@ -81,8 +82,8 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     protected abstract FileRecord Complete(FileRecord built);
 
     /// <summary>
-    /// Has the files sealed, one after the other, then the record accepted; waits for the caller where it has not put the
-    /// chunks yet.
+    /// Has the files sealed, one after the other, then the record accepted; waits for the caller where it has not put
+    /// the chunks yet.
     /// </summary>
     protected void BeginSealing()
     {
@@ -94,9 +95,11 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
         }
 
         record = Complete(build(Current));
-        if (!string.Equals(record.Name, Name, StringComparison.Ordinal) || (plans.Length > 0 && record.FileId != plans[0].FileId))
+        if (!string.Equals(record.Name, Name, StringComparison.Ordinal)
+            || (plans.Length > 0 && record.FileId != plans[0].FileId))
         {
-            throw new InvalidOperationException($"The record made for '{Name}' is of another name, or of another file than its plan.");
+            throw new InvalidOperationException(
+                $"The record made for '{Name}' is of another name, or of another file than its plan.");
         }
 
         planIndex = -1;
@@ -199,7 +202,8 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
 
     /// <summary>Whether the member is to hold chunks and has not answered yet.</summary>
     private bool IsSealAwaited(int member) =>
-        Tally[member] is MemberStanding.ToAsk or MemberStanding.Asked && !plans[planIndex].ExpectedByMember[member].IsEmpty;
+        Tally[member] is MemberStanding.ToAsk or MemberStanding.Asked
+            && !plans[planIndex].ExpectedByMember[member].IsEmpty;
 
     /// <summary>
     /// Whether the member lacks what it is to hold. One that was passed over may lack all, the manifest too.
@@ -209,14 +213,17 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
 
     private void CheckPlan(SealPlan plan)
     {
-        if (plan.ExpectedByMember.Count != MemberCount || (plan.Sealers is not null && plan.Sealers.Count != MemberCount))
+        if (plan.ExpectedByMember.Count != MemberCount
+            || (plan.Sealers is not null && plan.Sealers.Count != MemberCount))
         {
-            throw new ArgumentException($"The plan is for {plan.ExpectedByMember.Count} members, not {MemberCount}.", nameof(plan));
+            throw new ArgumentException(
+                $"The plan is for {plan.ExpectedByMember.Count} members, not {MemberCount}.", nameof(plan));
         }
 
         if (plan.MinimumReplicas < 1 || !plan.IsMetBy(plan.Asks))
         {
-            throw new ArgumentException($"The plan puts some chunk at fewer than {plan.MinimumReplicas} members.", nameof(plan));
+            throw new ArgumentException(
+                $"The plan puts some chunk at fewer than {plan.MinimumReplicas} members.", nameof(plan));
         }
     }
 }

@@ -21,7 +21,8 @@ internal sealed record StoreVotes(StoreId StoreId, ImmutableList<StoreInstance> 
     public StoreClock Clock => new(StoreId, Generation, Instances[^1].Id, Counter);
 
     /// <summary>A store as it is made.</summary>
-    public static StoreVotes New(StoreId storeId, Guid instance) => new(storeId, [new StoreInstance(instance, 0, 0)], 0);
+    public static StoreVotes New(StoreId storeId, Guid instance) =>
+        new(storeId, [new StoreInstance(instance, 0, 0)], 0);
 
     /// <summary>
     /// Whether a clock that others have heard of this store shows that it has forgotten votes. One of an earlier
@@ -39,18 +40,26 @@ internal sealed record StoreVotes(StoreId StoreId, ImmutableList<StoreInstance> 
     }
 
     /// <summary>The store is opened again.</summary>
-    public StoreVotes Begin(Guid instance) => this with { Instances = Instances.Add(new StoreInstance(instance, Generation, Counter)) };
+    public StoreVotes Begin(Guid instance) =>
+        this with { Instances = Instances.Add(new StoreInstance(instance, Generation, Counter)) };
 
     /// <summary>The store has learnt that it was put back: a later generation begins.</summary>
     /// <param name="heard">The clock that shows it.</param>
     /// <param name="milliseconds">Since 1970.</param>
-    /// <param name="instance">16 random bytes; 10 bits of them keep two copies from choosing the same generation.</param>
+    /// <param name="instance">
+    /// 16 random bytes; 10 bits of them keep two copies from choosing the same generation.
+    /// </param>
     public StoreVotes Break(StoreClock heard, long milliseconds, Guid instance)
     {
         const int RandomBits = 10;
         int random = (instance.ToByteArray()[0] | (instance.ToByteArray()[1] << 8)) & ((1 << RandomBits) - 1);
-        long generation = Math.Max((milliseconds << RandomBits) | (uint)random, Math.Max(Generation, heard.Generation) + 1);
+        long generation = Math.Max(
+            (milliseconds << RandomBits) | (uint)random, Math.Max(Generation, heard.Generation) + 1);
         long counter = Math.Max(Counter, heard.Counter) + 1;
-        return this with { Instances = Instances.Add(new StoreInstance(instance, generation, counter)), Counter = counter };
+        return this with
+        {
+            Instances = Instances.Add(new StoreInstance(instance, generation, counter)),
+            Counter = counter
+        };
     }
 }

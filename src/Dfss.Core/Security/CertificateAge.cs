@@ -12,7 +12,8 @@ public static class CertificateAge
     /// Whether a certificate is due for renewal: in the last third of its lifetime. For a one-year certificate that is
     /// four months, enough to survive an issuer that is unreachable for a while.
     /// </summary>
-    public static bool IsDue(X509Certificate2 certificate, DateTimeOffset now) => Left(certificate, now) < Life(certificate) / 3;
+    public static bool IsDue(X509Certificate2 certificate, DateTimeOffset now) =>
+        Left(certificate, now) < Life(certificate) / 3;
 
     /// <summary>Whether users are to be warned that a certificate expires soon.</summary>
     public static bool IsEnding(X509Certificate2 certificate, DateTimeOffset now)
@@ -22,7 +23,8 @@ public static class CertificateAge
     }
 
     /// <summary>Whether a certificate has expired.</summary>
-    public static bool HasEnded(X509Certificate2 certificate, DateTimeOffset now) => Left(certificate, now) <= TimeSpan.Zero;
+    public static bool HasEnded(X509Certificate2 certificate, DateTimeOffset now) =>
+        Left(certificate, now) <= TimeSpan.Zero;
 
     private static TimeSpan Left(X509Certificate2 certificate, DateTimeOffset now) => EndOf(certificate) - now;
 

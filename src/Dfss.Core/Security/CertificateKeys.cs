@@ -11,7 +11,8 @@ internal static class CertificateKeys
 {
     /// <summary>A request that proves possession of a key and asks for no attributes.</summary>
     public static byte[] Request(ECDsa key) =>
-        new CertificateRequest(new X500DistinguishedName(string.Empty), key, HashAlgorithmName.SHA256).CreateSigningRequest();
+        new CertificateRequest(
+            new X500DistinguishedName(string.Empty), key, HashAlgorithmName.SHA256).CreateSigningRequest();
 
     /// <summary>The SHA-256 of the public key that a request proves.</summary>
     /// <exception cref="DfssException">InvalidArgument: the request proves no key.</exception>

@@ -104,10 +104,14 @@ internal sealed record CertificateProfile
     /// <summary>A role in the form that <see cref="ParseRole"/> reads.</summary>
     public static string NameOf(DfssRole role) => role.ToString().ToLowerInvariant();
 
-    /// <summary>Whether the extended key usage names this use. A certificate without that extension names none.</summary>
+    /// <summary>
+    /// Whether the extended key usage names this use. A certificate without that extension names none.
+    /// </summary>
     public static bool HasUse(X509Certificate2 certificate, string use) => certificate.Extensions
         .OfType<X509EnhancedKeyUsageExtension>()
-        .Any(extension => extension.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>().Any(oid => oid.Value == use));
+        .Any(
+            extension => extension.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>().Any(
+                oid => oid.Value == use));
 
     private static bool TryStrip(string uri, string urn, out string text)
     {

@@ -28,8 +28,12 @@ internal sealed class CertificateValidator
         revocations = own.RevocationListPath is string list
             ? RevocationLists.Watch(list, own.TrustedAuthorities, clock, log)
             : null;
-        Kept = revocations is not null && own.KeepsRevocationList && own.TrustedAuthorities is [X509Certificate2 cluster]
+        Kept = revocations is not null && own.KeepsRevocationList
+            && own.TrustedAuthorities is [X509Certificate2 cluster]
             ? new RevocationFile(own.RevocationListPath!, cluster, revocations)
+            : null;
+        Issuer = own.IssuerFilePath is string statement && own.TrustedAuthorities is [X509Certificate2 signer]
+            ? new IssuerFile(statement, signer, log)
             : null;
         roles = own.RoleFilePath is string file ? RoleFile.Watch(file, log) : null;
         _ = (revocations?.Current, roles?.Current);
@@ -47,6 +51,11 @@ internal sealed class CertificateValidator
     /// </summary>
     public RevocationFile? Kept { get; }
 
+    /// <summary>
+    /// The statement of the issuer's place that this member of a cluster keeps; null for an identity that keeps none.
+    /// </summary>
+    public IssuerFile? Issuer { get; }
+
     /// <summary>Validates a client's certificate.</summary>
     /// <param name="certificate">The certificate that the client presented; null for none.</param>
     /// <param name="sent">The other certificates that the client sent.</param>
@@ -59,14 +68,19 @@ internal sealed class CertificateValidator
     /// <param name="host">The host that was dialled: a certificate of an authority that is not a cluster's must name
     /// it.</param>
     public ValidationResult ValidatePeer(X509Certificate2? certificate, X509Certificate2Collection sent, string host) =>
-        Validate(certificate, sent, CertificateProfile.ServerUse, "peer", (one, cluster) => IdentifyPeer(one, cluster, host));
+        Validate(
+            certificate, sent, CertificateProfile.ServerUse, "peer",
+            (one, cluster) => IdentifyPeer(one, cluster, host));
 
     /// <summary>Prevents a peer from starting with a certificate that every client would refuse.</summary>
     /// <exception cref="DfssException">The reason why clients would refuse it.</exception>
     public void ThrowIfUnusableAt(TlsIdentity own, StoreId store)
     {
-        ValidationResult validation = Validate(own.Certificate, [.. own.Intermediates], CertificateProfile.ServerUse, "peer", (one, cluster) =>
-            cluster is null ? ValidationResult.Accept(new RemoteIdentity(NameOf(one), DfssRole.None)) : IdentifyPeer(one, cluster, host: null));
+        ValidationResult validation = Validate(
+            own.Certificate, [.. own.Intermediates], CertificateProfile.ServerUse, "peer", (one, cluster) =>
+                cluster is null
+                    ? ValidationResult.Accept(new RemoteIdentity(NameOf(one), DfssRole.None))
+                    : IdentifyPeer(one, cluster, host: null));
         if (validation.IdentityOrThrow().StoreId is StoreId named && named != store)
         {
             throw new DfssException(
@@ -108,7 +122,8 @@ internal sealed class CertificateValidator
         chain.Build(certificate);
         try
         {
-            X509ChainStatusFlags status = chain.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
+            X509ChainStatusFlags status = chain.ChainStatus.Aggregate(
+                X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
             X509Certificate2 authority = chain.ChainElements[^1].Certificate;
             CertificateKey[] keys = [.. chain.ChainElements.SkipLast(1).Select(element => KeyOf(element.Certificate))];
             if ((status & ~(X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.NotValidForUsage)) != 0)
@@ -121,7 +136,9 @@ internal sealed class CertificateValidator
                 && (authorityProfile.Cluster is null || CertificateProfile.HasUse(certificate, use));
             if (!isForUse)
             {
-                return NotTrusted($"The {side}'s certificate '{name}' is not valid for a {side}.", "Use a certificate that is valid for that.");
+                return NotTrusted(
+                    $"The {side}'s certificate '{name}' is not valid for a {side}.",
+                    "Use a certificate that is valid for that.");
             }
 
             if (revocations is not null && keys.Any(revocations.Current.IsRevoked))
@@ -139,7 +156,8 @@ internal sealed class CertificateValidator
         }
         catch (Exception error) when (error is FormatException or CryptographicException)
         {
-            return NotTrusted($"The {side}'s certificate '{name}' cannot be read: {error.Message}.", "Have another one made.");
+            return NotTrusted(
+                $"The {side}'s certificate '{name}' cannot be read: {error.Message}.", "Have another one made.");
         }
         finally
         {
@@ -176,7 +194,8 @@ internal sealed class CertificateValidator
 
         CertificateProfile profile = CertificateProfile.Read(certificate);
         return profile is { Role: DfssRole.Peer, StoreId: not null }
-            ? ValidationResult.Accept(new RemoteIdentity(name, profile.Role) { StoreId = profile.StoreId, IsIssuer = profile.IsIssuer })
+            ? ValidationResult.Accept(
+                new RemoteIdentity(name, profile.Role) { StoreId = profile.StoreId, IsIssuer = profile.IsIssuer })
             : NotTrusted(
                 $"The peer's certificate '{name}' is not that of a peer: it names no store.",
                 "Have one made for a peer.");
@@ -229,7 +248,8 @@ internal sealed class CertificateValidator
                 $"The {side}'s certificate '{name}' is self-signed and has no authority.",
                 "Use one that a trusted authority has issued.")
             : NotTrusted(
-                $"The {side}'s certificate '{name}' was issued by '{issuer}', which is not one of the trusted authorities.",
+                $"The {side}'s certificate '{name}' was issued by '{issuer}', which is not one of the trusted "
+                    + "authorities.",
                 "Use one that a trusted authority has issued, or trust that one.");
     }
 
@@ -241,14 +261,16 @@ internal sealed class CertificateValidator
             DfssErrorCode.CertificateExpired,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"The {side}'s certificate '{name}' {validity} {bound:u}, and the clock of the machine that checks it shows {now:u}."),
+                $"The {side}'s certificate '{name}' {validity} {bound:u}, and the clock of the machine that checks it "
+                    + $"shows {now:u}."),
             "Renew it, or set the clock that is wrong.");
     }
 
     internal static ValidationResult Revoked(string name, string side) => ValidationResult.Refuse(
         DfssErrorCode.CertificateRevoked,
         $"The {side}'s certificate '{name}' was revoked by its authority.",
-        "Ask the operator of the authority for a new one: in a cluster for an invitation, and join with it again (Join-DfssCluster -Force, "
+        "Ask the operator of the authority for a new one: in a cluster for an invitation, and join with it again "
+        + "(Join-DfssCluster -Force, "
         + "for a peer with -StorePath or -StoreId too).");
 
     private static ValidationResult NotTrusted(string reason, string advice) =>

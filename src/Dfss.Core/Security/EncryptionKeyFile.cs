@@ -19,7 +19,8 @@ public static class EncryptionKeyFile
         catch (DfssException error) when (error.Code == DfssErrorCode.DestinationExists)
         {
             throw error.Copy(
-                $"'{path}' exists. A file that may have the only copy of a key is never replaced.", "Name another file.");
+                $"'{path}' exists. A file that may have the only copy of a key is never replaced.",
+                "Name another file.");
         }
     }
 }

@@ -115,8 +115,10 @@ internal sealed class LoopbackToken
             DfssErrorCode.NotAuthenticated,
             said is null
                 ? "This peer serves only the programs of the user who started it, which send its token; none was sent."
-                : "This peer serves only the programs of the user who started it, which send its token; another one was sent.",
-            $"Run as that user ('{Environment.UserName}'), whose token is in '{folder}', with the same $env:XDG_STATE_HOME, or give the "
+                : "This peer serves only the programs of the user who started it, which send its token; another "
+                    + "one was sent.",
+            $"Run as that user ('{Environment.UserName}'), whose token is in '{folder}', with the same "
+            + "$env:XDG_STATE_HOME, or give the "
             + "peer a certificate (-Certificate).");
     }
 

@@ -20,7 +20,8 @@ internal static class PrivateFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"The folder '{path}' cannot be made: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"The folder '{path}' cannot be made: {error.Message}", error);
         }
     }
 
@@ -33,7 +34,8 @@ internal static class PrivateFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
         }
     }
 
@@ -64,7 +66,8 @@ internal static class PrivateFile
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             File.Delete(made);
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
         }
     }
 
@@ -78,7 +81,8 @@ internal static class PrivateFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be made to last: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be made to last: {error.Message}", error);
         }
     }
 
@@ -97,11 +101,13 @@ internal static class PrivateFile
         }
         catch (IOException error) when (!isMade && File.Exists(path))
         {
-            throw new DfssException(DfssErrorCode.DestinationExists, $"'{path}' exists and is not written over: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationExists, $"'{path}' exists and is not written over: {error.Message}", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
         }
         finally
         {

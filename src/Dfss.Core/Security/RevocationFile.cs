@@ -2,8 +2,6 @@ using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Dfss.Storage;
-using Polly;
 
 namespace Dfss.Security;
 
@@ -16,8 +14,6 @@ internal sealed class RevocationFile
 {
     /// <summary>8 MiB: some 200,000 certificates.</summary>
     public const int MaxListBytes = 8 << 20;
-
-    private static readonly ResiliencePipeline LockRetry = RetryPolicy.LockedFile.Build(TimeProvider.System);
 
     private readonly string path;
     private readonly X509Certificate2 authority;
@@ -62,7 +58,8 @@ internal sealed class RevocationFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.PeerFault, $"The revocation list '{path}' cannot be read: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.PeerFault, $"The revocation list '{path}' cannot be read: {error.Message}", error);
         }
     }
 
@@ -81,7 +78,7 @@ internal sealed class RevocationFile
             return false;
         }
 
-        FileStream turn = await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
+        FileStream turn = await LockedFile.TakeAsync(path, cancellationToken).ConfigureAwait(false);
         await using (turn.ConfigureAwait(false))
         {
             // Another process may have written a newer one.
@@ -112,27 +109,8 @@ internal sealed class RevocationFile
         catch (FormatException error)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"The received data is not a revocation list of the cluster's authority: {error.Message}.", error);
-        }
-    }
-
-    /// <summary>
-    /// Serializes replacement across processes. The lock file stays: removing it could take it from the next process.
-    /// </summary>
-    private async Task<FileStream> TakeTurnAsync(CancellationToken cancellationToken)
-    {
-        string turn = $"{path}.lock";
-        try
-        {
-            return await LockRetry.ExecuteAsync(
-                static (turn, _) => ValueTask.FromResult(
-                    OwnerOnly.OpenStream(turn, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None)),
-                turn,
-                cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{turn}' cannot be locked: {error.Message}", error);
+                DfssErrorCode.InvalidArgument,
+                $"The received data is not a revocation list of the cluster's authority: {error.Message}.", error);
         }
     }
 }

@@ -57,7 +57,8 @@ internal sealed class RevocationList
 
             string innerAlgorithm = inner.ReadSequence().ReadObjectIdentifier();
             byte[] issuer = inner.ReadEncodedValue().ToArray();
-            if (unusedBits != 0 || innerAlgorithm != algorithm || !authorities.Any(one => IsSignedBy(one, issuer, algorithm, signed.Span, signature)))
+            if (unusedBits != 0 || innerAlgorithm != algorithm
+                || !authorities.Any(one => IsSignedBy(one, issuer, algorithm, signed.Span, signature)))
             {
                 throw new FormatException("none of the trusted authorities has signed it");
             }
@@ -114,7 +115,8 @@ internal sealed class RevocationList
         : reader.ReadGeneralizedTime();
 
     private static bool IsSignedBy(
-        X509Certificate2 authority, byte[] issuer, string algorithm, ReadOnlySpan<byte> signed, ReadOnlySpan<byte> signature)
+        X509Certificate2 authority, byte[] issuer, string algorithm, ReadOnlySpan<byte> signed,
+        ReadOnlySpan<byte> signature)
     {
         X509KeyUsageExtension? usage = authority.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault();
         if (!authority.SubjectName.RawData.AsSpan().SequenceEqual(issuer)

@@ -23,7 +23,8 @@ internal sealed class RevocationLists
 
     /// <summary>The number of an authority's list; 0 where the authority has none.</summary>
     /// <param name="issuer">The authority's name: its DER in hexadecimal.</param>
-    public BigInteger NumberOf(string issuer) => byIssuer.TryGetValue(issuer, out RevocationList? list) ? list.Number : BigInteger.Zero;
+    public BigInteger NumberOf(string issuer) =>
+        byIssuer.TryGetValue(issuer, out RevocationList? list) ? list.Number : BigInteger.Zero;
 
     /// <summary>Whether the authority has revoked this certificate.</summary>
     public bool IsRevoked(CertificateKey certificate) =>
@@ -44,13 +45,16 @@ internal sealed class RevocationLists
             {
                 log?.Invoke(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Revocation list {list.Number} is older than {newest.Number}, which was read before and stays in force."));
+                    $"Revocation list {list.Number} is older than {newest.Number}, which was read before and "
+                        + $"stays in force."));
                 continue;
             }
 
             if (list.NextUpdate < now)
             {
-                log?.Invoke($"Revocation list {list.Number} was to be followed by another one until {list.NextUpdate:u}. It stays in force.");
+                log?.Invoke(
+                    $"Revocation list {list.Number} was to be followed by another one until {list.NextUpdate:u}. It "
+                        + "stays in force.");
             }
 
             lists[list.Issuer] = list;

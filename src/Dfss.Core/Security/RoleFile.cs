@@ -38,9 +38,11 @@ internal sealed class RoleFile
                     NamePrefixes = entry.Prefixes ?? [],
                 };
 
-                if (profile.NamePrefixes.Any(string.IsNullOrEmpty) || (profile.NamePrefixes.Count > 0 && profile.Role > DfssRole.Writer))
+                if (profile.NamePrefixes.Any(string.IsNullOrEmpty)
+                    || (profile.NamePrefixes.Count > 0 && profile.Role > DfssRole.Writer))
                 {
-                    throw new FormatException($"prefixes are for readers and writers, and none is empty, which '{entry.Subject}' has");
+                    throw new FormatException(
+                        $"prefixes are for readers and writers, and none is empty, which '{entry.Subject}' has");
                 }
 
                 // Decoded and encoded again, so that blanks and the spelling of attributes make no difference.

@@ -61,6 +61,12 @@ public sealed class TlsIdentity
     public bool KeepsRevocationList { get; init; }
 
     /// <summary>
+    /// A file with the signed statement of where the cluster's issuer is, which this side keeps up to date as it does
+    /// the list; it need not exist yet. Null for an identity that keeps none.
+    /// </summary>
+    public string? IssuerFilePath { get; init; }
+
+    /// <summary>
     /// A file that gives roles to subjects whose certificates state none, because their authority is not a cluster's: a
     /// JSON array of <c>{ "subject": "CN=...", "role": "reader" }</c>. Read again when it changes.
     /// </summary>
@@ -71,13 +77,15 @@ public sealed class TlsIdentity
     /// <param name="intermediates">The certificates between it and its authority's; null to keep the present
     /// ones.</param>
     /// <exception cref="DfssException">InvalidArgument: there is no private key.</exception>
-    public TlsIdentity WithCertificate(X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
+    public TlsIdentity WithCertificate(
+        X509Certificate2 certificate, IReadOnlyList<X509Certificate2>? intermediates = null) =>
         new(certificate, TrustedAuthorities)
         {
             Intermediates = intermediates ?? Intermediates,
             AllowTls12 = AllowTls12,
             RevocationListPath = RevocationListPath,
             KeepsRevocationList = KeepsRevocationList,
+            IssuerFilePath = IssuerFilePath,
             RoleFilePath = RoleFilePath,
         };
 

@@ -15,7 +15,9 @@ internal sealed record LocalStoreOptions
     /// <summary>The most bytes of chunks that may be stored; null: no limit.</summary>
     public long? QuotaBytes { get; init; }
 
-    /// <summary>Bytes that are to stay free on the disk; null for <see cref="StoreSpace.DefaultMinimumFree"/>.</summary>
+    /// <summary>
+    /// Bytes that are to stay free on the disk; null for <see cref="StoreSpace.DefaultMinimumFree"/>.
+    /// </summary>
     public long? MinimumFreeBytes { get; init; }
 
     /// <summary>Says how many bytes are left on a folder's disk, and how many it has.</summary>

@@ -1,8 +1,8 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// Decides, when a store is opened, whether it is where it last ran, and notes where it runs. A copy that starts unnoticed
-/// votes with the store id of the original, and both lose acknowledged writes.
+/// Decides, when a store is opened, whether it is where it last ran, and notes where it runs. A copy that starts
+/// unnoticed votes with the store id of the original, and both lose acknowledged writes.
 /// </summary>
 internal sealed class StoreArrival
 {
@@ -29,8 +29,10 @@ internal sealed class StoreArrival
         {
             throw new DfssException(
                 DfssErrorCode.StoreRelocated,
-                $"The store at '{layout.Root}' last ran {difference}. If it is a copy and the original runs too, files are lost.",
-                "If this is a copy and the original may run again, start this one once with -StoreCopied: it becomes a new store. "
+                $"The store at '{layout.Root}' last ran {difference}. If it is a copy and the original runs too, "
+                    + "files are lost.",
+                "If this is a copy and the original may run again, start this one once with -StoreCopied: it becomes "
+                + "a new store. "
                 + "If the original never runs again, start it once with -StoreMoved.");
         }
 
@@ -40,7 +42,8 @@ internal sealed class StoreArrival
             if (isCopyAlready)
             {
                 options.Log?.Invoke(
-                    $"The store at '{layout.Root}' took its store id here, as a copy: -StoreCopied has no effect. Leave it out.");
+                    $"The store at '{layout.Root}' took its store id here, as a copy: -StoreCopied has no effect. "
+                        + "Leave it out.");
             }
             else
             {
@@ -55,8 +58,8 @@ internal sealed class StoreArrival
     public StoreId? CopyOf { get; }
 
     /// <summary>
-    /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat. What
-    /// opens the store next finds no catalog, as in a store that lost it, and makes a new store id.
+    /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat.
+    /// What opens the store next finds no catalog, as in a store that lost it, and makes a new store id.
     /// </summary>
     public async Task SetAsideCatalogAsync(DurableFile files, FailStopLatch fault)
     {

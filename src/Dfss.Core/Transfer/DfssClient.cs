@@ -39,7 +39,8 @@ public sealed class DfssClient : IAsyncDisposable
         TlsTransport? tls = options.Identity is { } identity
             ? new TlsTransport(identity, options.TimeProvider, options.Warning)
             {
-                IsPlaintext = endpoint => options.AllowsOwnPlaintextPeers && LoopbackToken.Find(stateFolder, endpoint) is not null,
+                IsPlaintext = endpoint =>
+                    options.AllowsOwnPlaintextPeers && LoopbackToken.Find(stateFolder, endpoint) is not null,
             }
             : null;
         directory = new PeerDirectory(options, new ClientChannelOptions
@@ -50,6 +51,7 @@ public sealed class DfssClient : IAsyncDisposable
             Pool = answers,
             StateFolder = stateFolder,
             Revocations = tls is null ? null : RevocationExchange.For(tls, options.Verbose),
+            Issuer = tls is null ? null : IssuerExchange.For(tls, options.Verbose),
             Connect = tls is null ? TcpTransport.ConnectAsync : tls.ConnectAsync,
         })
         {
@@ -111,7 +113,8 @@ public sealed class DfssClient : IAsyncDisposable
     /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired,
     /// ...</exception>
     public Task<FileComparison> CompareAsync(
-        string localPath, StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
+        string localPath, StoredFile file, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken = default) =>
         CompareAsync(localPath, file, keys: null, progress, cancellationToken);
 
     /// <summary>Compares a local file with a stored one by chunk ids; only the manifest is fetched, and of an encrypted
@@ -129,7 +132,8 @@ public sealed class DfssClient : IAsyncDisposable
         KeyRing? keys,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileComparer(directory, holders, buffers, Options).CompareAsync(localPath, file, keys, progress, cancellationToken);
+        new FileComparer(directory, holders, buffers, Options).CompareAsync(
+            localPath, file, keys, progress, cancellationToken);
 
     /// <summary>Asks every member of a file's home which of its chunks it has. What is wrong is in the result, and is
     /// no exception.</summary>
@@ -139,7 +143,8 @@ public sealed class DfssClient : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">PeerUnreachable: no member can be reached.</exception>
     public Task<FileHealth> TestAsync(
-        StoredFile file, bool deep, IProgress<TransferProgress>? progress, CancellationToken cancellationToken = default) =>
+        StoredFile file, bool deep, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken = default) =>
         Tester.TestAsync(file, deep, progress, cancellationToken);
 
     /// <summary>Removes a stored file: its name stands for nothing any more, and its chunks go with the next
@@ -177,7 +182,8 @@ public sealed class DfssClient : IAsyncDisposable
     /// <exception cref="DfssException">InvalidArgument: too many recipients. FileNotEncrypted, KeyWrong, FileTampered;
     /// Conflict: it is at another version; NoMajority, CommitUncertain, PeerUnreachable, ...</exception>
     public Task<StoredFile> AddRecipientsAsync(
-        StoredFile file, IReadOnlyList<Recipient> recipients, KeyRing keys, CancellationToken cancellationToken = default) =>
+        StoredFile file, IReadOnlyList<Recipient> recipients, KeyRing keys,
+        CancellationToken cancellationToken = default) =>
         new FileRecipients(directory, Tester, Options).AddAsync(file, recipients, keys, cancellationToken);
 
     /// <summary>Removes recipients of an encrypted file in a new version of its name with the same content. Past access
@@ -201,7 +207,8 @@ public sealed class DfssClient : IAsyncDisposable
         RepairOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileRepairer(directory, Tester, buffers, limit, Options).RepairAsync(file, options, progress, cancellationToken);
+        new FileRepairer(directory, Tester, buffers, limit, Options).RepairAsync(
+            file, options, progress, cancellationToken);
 
     /// <summary>What the peer at this address says of itself.</summary>
     /// <exception cref="DfssException">PeerUnreachable, NotADfssPeer, ...</exception>

@@ -32,14 +32,14 @@ public sealed record RepairOptions
     }
 
     /// <summary>
-    /// The peers that are to hold the file, and its earlier versions, from now on; each must be up. Its former ones keep
-    /// nothing of it but where it went. Where these are its peers already it is repaired in place. Null: it stays.
+    /// The peers that are to hold the file, and its earlier versions, from now on; each must be up. Its former ones
+    /// keep nothing of it but where it went. Where these are its peers already it is repaired in place. Null: it stays.
     /// </summary>
     public IReadOnlyList<PeerAddress>? MoveTo { get; init; }
 
     /// <summary>
-    /// Asked, from any thread, before anything is copied or changed; where it says no, nothing is. Not asked where there
-    /// is nothing to do. Null for always yes.
+    /// Asked, from any thread, before anything is copied or changed; where it says no, nothing is. Not asked where
+    /// there is nothing to do. Null for always yes.
     /// </summary>
     public Func<RepairPlan, CancellationToken, Task<bool>>? Confirm { get; init; }
 }
@@ -55,10 +55,14 @@ public sealed record RepairPlan(
     /// <summary>The peers that the file is to have from now on, where it is moved; else null.</summary>
     public IReadOnlyList<HomeMember>? MoveTo { get; init; }
 
-    /// <summary>The peers whose stores were put back from an earlier copy, and which get their vote about the file back.</summary>
+    /// <summary>
+    /// The peers whose stores were put back from an earlier copy, and which get their vote about the file back.
+    /// </summary>
     public IReadOnlyList<HomeMember> WithoutVote { get; init; } = [];
 
-    /// <summary>The peers that were reached at other addresses than the record has, with those that the record gets.</summary>
+    /// <summary>
+    /// The peers that were reached at other addresses than the record has, with those that the record gets.
+    /// </summary>
     public IReadOnlyList<HomeMember> Readdressed { get; init; } = [];
 
     /// <summary>The versions that these lost chunks are of: the file's own, and earlier ones that are kept.</summary>

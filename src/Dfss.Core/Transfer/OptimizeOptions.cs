@@ -7,9 +7,9 @@ public sealed record OptimizeOptions
     public static OptimizeOptions Default { get; } = new();
 
     /// <summary>
-    /// How long a chunk that no file needs is kept after it was last put or asked for; a peer counts from its start at the
-    /// earliest. The default is 24 hours: longer than any send is expected to take. A shorter one may cost a send that is
-    /// under way the repetition of some chunks, never a file.
+    /// How long a chunk that no file needs is kept after it was last put or asked for; a peer counts from its start at
+    /// the earliest. The default is 24 hours: longer than any send is expected to take. A shorter one may cost a send
+    /// that is under way the repetition of some chunks, never a file.
     /// </summary>
     public TimeSpan GracePeriod
     {

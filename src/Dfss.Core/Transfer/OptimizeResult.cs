@@ -18,9 +18,13 @@ public sealed record OptimizeResult
     /// <summary>Files whose chunks are kept, earlier versions included.</summary>
     public required long Files { get; init; }
 
-    /// <summary>Names that sends had left undecided and that were decided, so that what they had sealed could go.</summary>
+    /// <summary>
+    /// Names that sends had left undecided and that were decided, so that what they had sealed could go.
+    /// </summary>
     public required int SettledNames { get; init; }
 
-    /// <summary>Names that are still undecided; what was sealed under them stays. With WhatIf those that would be tried.</summary>
+    /// <summary>
+    /// Names that are still undecided; what was sealed under them stays. With WhatIf those that would be tried.
+    /// </summary>
     public required int UndecidedNames { get; init; }
 }

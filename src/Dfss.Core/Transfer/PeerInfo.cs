@@ -60,14 +60,18 @@ public sealed record PeerInfo
     /// <summary>Why its store takes no more writes and votes until the peer is restarted; null while it does.</summary>
     public string? StoreFault { get; init; }
 
-    /// <summary>What it does in the background, and how that is getting on; empty of a peer that does not say.</summary>
+    /// <summary>
+    /// What it does in the background, and how that is getting on; empty of a peer that does not say.
+    /// </summary>
     public IReadOnlyList<BackgroundTaskInfo> BackgroundTasks { get; init; } = [];
 
     /// <summary>What TLS was agreed upon with it, and who it is; null where nothing is encrypted.</summary>
     public TlsAgreement? Tls { get; init; }
 
     /// <summary>Reads the results of peer_info.</summary>
-    /// <exception cref="DfssException">InvalidArgument: a key is missing, of the wrong kind or out of range.</exception>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: a key is missing, of the wrong kind or out of range.
+    /// </exception>
     internal static PeerInfo FromMap(StoreId storeId, MessageMap map) => new()
     {
         StoreId = storeId,
@@ -77,7 +81,8 @@ public sealed record PeerInfo
         StorePath = map.TryGet("store_path", out MessageValue path) ? Printable(path.AsText()) : null,
         Uptime = map.Required("uptime_ms").AsInteger() is <= MaxUptimeMilliseconds and long uptime
             ? TimeSpan.FromMilliseconds(uptime)
-            : throw new DfssException(DfssErrorCode.InvalidArgument, "No peer has run for longer than a thousand years."),
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, "No peer has run for longer than a thousand years."),
         Connections = Handshake.ToInteger(map.Required("connections")),
         Chunks = map.Required("chunks").AsInteger(),
         StoredBytes = map.Required("stored_bytes").AsInteger(),

@@ -2,7 +2,9 @@ using Dfss.Protocol;
 
 namespace Dfss.Transfer;
 
-/// <summary>How a peer's scrub is getting on: it re-reads everything stored, in rounds, to find what has gone bad.</summary>
+/// <summary>
+/// How a peer's scrub is getting on: it re-reads everything stored, in rounds, to find what has gone bad.
+/// </summary>
 public sealed record ScrubInfo
 {
     /// <summary>Bytes a second at the most; 0 where it is turned off.</summary>
@@ -24,7 +26,9 @@ public sealed record ScrubInfo
     public DateTimeOffset? LastCompleted { get; init; }
 
     /// <summary>Reads the map of peer_info.</summary>
-    /// <exception cref="DfssException">InvalidArgument: a key is missing, of the wrong kind or out of range.</exception>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: a key is missing, of the wrong kind or out of range.
+    /// </exception>
     internal static ScrubInfo FromMap(MessageMap map) => new()
     {
         BytesPerSecond = map.Required("rate").AsInteger(),

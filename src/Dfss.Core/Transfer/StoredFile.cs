@@ -59,7 +59,9 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"Version {version} of '{Name}' is not kept: it is at version {Record.Version}, and ")
-            + (kept.Length > 0 ? $"of the earlier ones {kept} {(Record.Previous.Count == 1 ? "is" : "are")} kept." : "no earlier one is kept."),
+            + (kept.Length > 0
+                ? $"of the earlier ones {kept} {(Record.Previous.Count == 1 ? "is" : "are")} kept."
+                : "no earlier one is kept."),
             "-KeepVersions of Send-DfssFile sets how many are kept.");
     }
 }

@@ -50,7 +50,9 @@ public sealed record TransferOptions
             : throw new ArgumentOutOfRangeException(nameof(MaxAttempts), value, "Attempts are 1 to 100.");
     } = 5;
 
-    /// <summary>The delay before the second attempt; it doubles with each, up to 5 s, and has jitter: half of it either way.</summary>
+    /// <summary>
+    /// The delay before the second attempt; it doubles with each, up to 5 s, and has jitter: half of it either way.
+    /// </summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Who the client is to the peers, and which authorities it trusts: everything then goes over TLS, and a

@@ -30,6 +30,8 @@ public enum TransferPhase
 /// <param name="TotalBytes">The file's length.</param>
 public readonly record struct TransferProgress(TransferPhase Phase, long TransferredBytes, long TotalBytes)
 {
-    /// <summary>Per cent of the phase that are done, where that is not the share of the bytes; null where it is.</summary>
+    /// <summary>
+    /// Per cent of the phase that are done, where that is not the share of the bytes; null where it is.
+    /// </summary>
     public int? PhasePercent { get; init; }
 }

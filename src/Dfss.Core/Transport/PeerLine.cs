@@ -14,8 +14,7 @@ internal sealed class PeerLine(
     private readonly List<ClientChannel> retired = [];
     private volatile ClientChannel? current;
     private DfssException? lastFailure;
-    private long lastFailed;
-    private TimeSpan memory;
+    private FailureMemory? memory;
     private int failures;
     private bool isDisposed;
     private int waiting;
@@ -32,8 +31,8 @@ internal sealed class PeerLine(
     /// <summary>
     /// The connection, opened if there is none. Concurrent callers wait for one attempt and share its failure; if that
     /// attempt is cancelled, the next caller in the queue makes its own. After a failed attempt, callers get its
-    /// failure at once for 5 s. Of a peer that was reached before, which may be restarting, they get it for as long as the
-    /// attempt took, at most 5 s.
+    /// failure at once for 5 s. Of a peer that was reached before, which may be restarting, they get it for as long as
+    /// the attempt took, at most 5 s.
     /// </summary>
     public async ValueTask<ClientChannel> OpenAsync(CancellationToken cancellationToken)
     {
@@ -52,7 +51,7 @@ internal sealed class PeerLine(
                 return opened;
             }
 
-            if (lastFailure is { } known && (failures != failuresBefore || clock.GetElapsedTime(lastFailed) < memory))
+            if (lastFailure is { } known && (failures != failuresBefore || memory?.IsOver(clock) == false))
             {
                 throw known.Copy();
             }
@@ -121,13 +120,12 @@ internal sealed class PeerLine(
         {
             ClientChannel made = await connect(cancellationToken).ConfigureAwait(false);
             lastFailure = null;
+            memory = null;
             return made;
         }
         catch (DfssException failure)
         {
-            TimeSpan took = clock.GetElapsedTime(began);
-            memory = wasReached() && took < RetryPolicy.FailureMemory ? took : RetryPolicy.FailureMemory;
-            lastFailed = clock.GetTimestamp();
+            memory = FailureMemory.Note(memory, clock, wasReached() ? clock.GetElapsedTime(began) : null);
             lastFailure = failure;
             Interlocked.Increment(ref failures);
             throw;

@@ -84,11 +84,13 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             return read(response);
         }
-        catch (DfssException exception) when (exception.Code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName)
+        catch (DfssException exception)
+            when (exception.Code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName)
         {
             // These codes blame the sender of the value, and the sender of an answer is the peer.
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, Address, $"the answer to '{call.Operation}' is malformed: {exception.Message}", exception);
+                DfssErrorCode.ProtocolViolation, Address,
+                $"the answer to '{call.Operation}' is malformed: {exception.Message}", exception);
         }
     }
 
@@ -131,7 +133,8 @@ internal sealed class PeerLink : IAsyncDisposable
 
     private async Task<ClientChannel> ConnectAsync(CancellationToken cancellationToken)
     {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stop.Token);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, stop.Token);
         ClientChannel? channel = null;
         bool isTaken = false;
         try
@@ -148,7 +151,8 @@ internal sealed class PeerLink : IAsyncDisposable
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new DfssException(DfssErrorCode.PeerUnreachable, Address, $"the link was closed from this side.", exception);
+            throw new DfssException(
+                DfssErrorCode.PeerUnreachable, Address, $"the link was closed from this side.", exception);
         }
         finally
         {
@@ -206,10 +210,12 @@ internal sealed class PeerLink : IAsyncDisposable
                 {
                     lastAlive = clock.GetTimestamp();
                 }
-                else if (clock.GetElapsedTime(Math.Max(lastAlive, Math.Max(bulk.LastByte, control.LastByte))) >= options.PingTimeout)
+                else if (clock.GetElapsedTime(
+                    Math.Max(lastAlive, Math.Max(bulk.LastByte, control.LastByte))) >= options.PingTimeout)
                 {
                     DfssException reason = new(
-                        DfssErrorCode.TimedOut, $"The peer answered no ping for {options.PingTimeout.TotalSeconds:0} s.");
+                        DfssErrorCode.TimedOut,
+                        $"The peer answered no ping for {options.PingTimeout.TotalSeconds:0} s.");
                     bulk.Abort(reason);
                     control.Abort(reason);
                 }
@@ -223,7 +229,8 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             // Without the monitor a dead peer is not detected: the calls under way fail, and the next
             // request starts a new monitor.
-            DfssException reason = new(DfssErrorCode.PeerUnreachable, $"Watching the connection met a fault: {error.Message}", error);
+            DfssException reason = new(
+                DfssErrorCode.PeerUnreachable, $"Watching the connection met a fault: {error.Message}", error);
             lock (gate)
             {
                 monitor = null;
@@ -241,10 +248,12 @@ internal sealed class PeerLink : IAsyncDisposable
     private async Task<bool> IsAnsweringAsync()
     {
         using CancellationTokenSource timeout = new(options.PingTimeout, clock);
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stop.Token);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(
+            timeout.Token, stop.Token);
         try
         {
-            ClientChannel channel = await (bulk.Waiting > 0 ? control : bulk).OpenAsync(limit.Token).ConfigureAwait(false);
+            ClientChannel channel =
+                await (bulk.Waiting > 0 ? control : bulk).OpenAsync(limit.Token).ConfigureAwait(false);
             await channel.PingAsync(limit.Token).ConfigureAwait(false);
             return true;
         }

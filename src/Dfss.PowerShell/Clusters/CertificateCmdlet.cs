@@ -17,14 +17,17 @@ public abstract class CertificateCmdlet : DfssCmdlet
     private protected override object? EndingTarget(DfssException failure) => Cluster;
 
     /// <summary>A client of a cluster's issuer.</summary>
-    private protected async Task<IssuerClient> ConnectAsync(ClusterMembership membership, CancellationToken cancellationToken) =>
-        new(await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false), membership.LoadIssuer());
+    private protected async Task<IssuerClient> ConnectAsync(
+        ClusterMembership membership, CancellationToken cancellationToken) =>
+        new(await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false),
+            membership);
 
     /// <summary>
     /// The certificates of the members with these names. A name without wildcards that no member has gives an error.
     /// </summary>
     private protected async Task<IReadOnlyList<DfssCertificateInfo>> FindAsync(
-        ClusterMembership membership, IssuerClient issuer, IReadOnlyList<string> names, bool isLiteral, CancellationToken cancellationToken)
+        ClusterMembership membership, IssuerClient issuer, IReadOnlyList<string> names, bool isLiteral,
+        CancellationToken cancellationToken)
     {
         DfssCertificateInfo[] all = [.. (await issuer.ListCertificatesAsync(cancellationToken).ConfigureAwait(false))
             .Select(one => new DfssCertificateInfo(membership.Name, one))];
@@ -32,7 +35,8 @@ public abstract class CertificateCmdlet : DfssCmdlet
             name => WildcardPattern.Get(isLiteral ? WildcardPattern.Escape(name) : name, WildcardOptions.IgnoreCase))];
         foreach ((string name, WildcardPattern pattern) in names.Zip(patterns))
         {
-            if ((isLiteral || !WildcardPattern.ContainsWildcardCharacters(name)) && !all.Any(one => pattern.IsMatch(one.Name)))
+            if ((isLiteral || !WildcardPattern.ContainsWildcardCharacters(name))
+                && !all.Any(one => pattern.IsMatch(one.Name)))
             {
                 await WriteErrorAsync(ClusterErrors.MemberNotFound(membership, name)).ConfigureAwait(false);
             }

@@ -20,7 +20,9 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
     {
         if (given is not null)
         {
-            return given.Length == 0 ? new ClusterChoice(Membership: null, IsExplicit: true) : new ClusterChoice(Find(given), IsExplicit: true);
+            return given.Length == 0
+                ? new ClusterChoice(Membership: null, IsExplicit: true)
+                : new ClusterChoice(Find(given), IsExplicit: true);
         }
 
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
@@ -50,6 +52,8 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
     private static ClusterMembership Find(string name, string? variable = null)
     {
         ClusterMembership found = At(name);
-        return found.Exists ? found : throw ClusterErrors.NotFound(name, variable, ClusterMembership.List(UserState.Folder));
+        return found.Exists
+            ? found
+            : throw ClusterErrors.NotFound(name, variable, ClusterMembership.List(UserState.Folder));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using Dfss.Clusters;
 
@@ -40,10 +41,11 @@ internal static class ClusterErrors
         "ClusterAndCertificate", ErrorCategory.InvalidArgument, target: null,
         $"-{given} and -Certificate exclude each other: the command uses one certificate.", "Give one of them."));
 
-    internal static CmdletException Joined(ClusterMembership membership, MemberDescription member) => new(ErrorRecords.Create(
-        "ClusterJoined", ErrorCategory.ResourceExists, membership.Name,
-        $"The cluster '{membership.Name}' was already joined here, as '{member.Name}' ({member.Role}).",
-        "Use -Force to put the new certificate in the place of that one. The invitation was not used."));
+    internal static CmdletException Joined(ClusterMembership membership, MemberDescription member) =>
+        new(ErrorRecords.Create(
+            "ClusterJoined", ErrorCategory.ResourceExists, membership.Name,
+            $"The cluster '{membership.Name}' was already joined here, as '{member.Name}' ({member.Role}).",
+            "Use -Force to put the new certificate in the place of that one. The invitation was not used."));
 
     internal static CmdletException NoAuthority(ClusterMembership membership) => new(ErrorRecords.Create(
         "AuthorityNotFound", ErrorCategory.ObjectNotFound, membership.AuthorityFolder,
@@ -53,7 +55,8 @@ internal static class ClusterErrors
     internal static CmdletException NotOfCluster(ClusterMembership membership, string store) => new(ErrorRecords.Create(
         "PeerNotJoined", ErrorCategory.AuthenticationError, store,
         $"The cluster '{membership.Name}' was joined, but not for {store}: the peer has no certificate.",
-        "Join as a peer: an administrator runs New-DfssInvitation -Role Peer, and here it is Join-DfssCluster INVITATION -StorePath FOLDER. "
+        "Join as a peer: an administrator runs New-DfssInvitation -Role Peer, and here it is Join-DfssCluster "
+        + "INVITATION -StorePath FOLDER. "
         + "Or, for this user and machine alone, listen on localhost with -Cluster ''."));
 
     internal static ErrorRecord MemberNotFound(ClusterMembership membership, string name) => ErrorRecords.Create(
@@ -68,18 +71,22 @@ internal static class ClusterErrors
 
     internal static CmdletException PassphraseMissing() => new(ErrorRecords.Create(
         "PassphraseMissing", ErrorCategory.InvalidArgument, target: null,
-        $"The authority's key needs a passphrase: neither -Passphrase nor $env:{ClusterPassphrase.Variable} is given, and the session cannot ask for it.",
+        $"The authority's key needs a passphrase: neither -Passphrase nor $env:{ClusterPassphrase.Variable} is given, "
+            + "and the session cannot ask for it.",
         "Give -Passphrase as a SecureString, for example (Read-Host -AsSecureString), or set the variable."));
 
-    internal static CmdletException PassphraseWrong(ClusterMembership membership, Exception cause) => new(ErrorRecords.Create(
-        "PassphraseWrong", ErrorCategory.AuthenticationError, membership.Name,
-        $"The key of the authority of '{membership.Name}' does not open with this passphrase.",
-        "Give the passphrase that the cluster was made with.", cause));
+    internal static CmdletException PassphraseWrong(ClusterMembership membership, Exception cause) =>
+        new(ErrorRecords.Create(
+            "PassphraseWrong", ErrorCategory.AuthenticationError, membership.Name,
+            $"The key of the authority of '{membership.Name}' does not open with this passphrase.",
+            "Give the passphrase that the cluster was made with.", cause));
 
     internal static CmdletException PassphraseTooShort() => new(ErrorRecords.Create(
         "PassphraseTooShort", ErrorCategory.InvalidArgument, target: null,
-        FormattableString.Invariant(
-            $"The passphrase has fewer than {ClusterPassphrase.MinCharacters} characters: a copy of the authority's folder would be opened by trying."),
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"The passphrase has fewer than {ClusterPassphrase.MinCharacters} characters: a copy of the authority's "
+                + $"folder would be opened by trying."),
         "Choose a longer one, such as four words; or take the risk with -AllowShortPassphrase."));
 
     internal static CmdletException PassphrasesDiffer() => new(ErrorRecords.Create(
@@ -109,5 +116,6 @@ internal static class ClusterErrors
         "NamePrefixInvalid", ErrorCategory.InvalidArgument, text,
         $"'{text}' is not a valid name prefix.", "Write a prefix, with or without a '*' at the end: builds/*."));
 
-    private static string Names(IEnumerable<ClusterMembership> all) => string.Join(", ", all.Select(one => $"'{one.Name}'"));
+    private static string Names(IEnumerable<ClusterMembership> all) =>
+        string.Join(", ", all.Select(one => $"'{one.Name}'"));
 }

@@ -35,7 +35,8 @@ internal static class ClusterIdentity
             identity = membership.LoadStore(first);
         }
 
-        return await RenewAsync(membership, store, identity ?? throw ClusterErrors.NoMember(membership), notices, cancellationToken)
+        return await RenewAsync(
+            membership, store, identity ?? throw ClusterErrors.NoMember(membership), notices, cancellationToken)
             .ConfigureAwait(false);
     }
 
@@ -47,10 +48,12 @@ internal static class ClusterIdentity
             : null;
 
     private static async Task<TlsIdentity> RenewAsync(
-        ClusterMembership membership, StoreId? store, TlsIdentity identity, CertificateNotices notices, CancellationToken cancellationToken)
+        ClusterMembership membership, StoreId? store, TlsIdentity identity, CertificateNotices notices,
+        CancellationToken cancellationToken)
     {
         MemberRenewal renewal = new(membership, store);
-        TlsIdentity renewed = await renewal.TryRenewAsync(identity, notices.Verbose, cancellationToken).ConfigureAwait(false);
+        TlsIdentity renewed = await renewal.TryRenewAsync(
+            identity, notices.Verbose, cancellationToken).ConfigureAwait(false);
         notices.WarnOfEnd(renewed.Certificate, membership, store);
         return renewed;
     }
@@ -71,7 +74,7 @@ internal static class ClusterIdentity
         {
             try
             {
-                IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
+                IssuerClient client = new(identity, membership, RefreshTimeout);
                 peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (DfssException exception)
@@ -87,7 +90,8 @@ internal static class ClusterIdentity
 
     /// <summary>Saves the issuer's addresses, for its own user.</summary>
     internal static Task KeepIssuerAsync(
-        ClusterMembership membership, StoreId store, IReadOnlyList<string> addresses, CancellationToken cancellationToken) =>
+        ClusterMembership membership, StoreId store, IReadOnlyList<string> addresses,
+        CancellationToken cancellationToken) =>
         membership.SavePeersAsync(
             [
                 new ClusterPeer(store, addresses, IsIssuer: true),
@@ -100,16 +104,19 @@ internal static class ClusterIdentity
     /// </summary>
     /// <exception cref="DfssException">IssuerUnreachable, NotPermitted, ...</exception>
     internal static async Task AnnounceAsync(
-        ClusterMembership membership, TlsIdentity identity, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
+        ClusterMembership membership, TlsIdentity identity, IReadOnlyList<string> addresses,
+        CancellationToken cancellationToken)
     {
-        IssuerClient client = new(identity, membership.LoadIssuer(), RefreshTimeout);
+        IssuerClient client = new(identity, membership, RefreshTimeout);
         await client.AnnounceAsync(addresses, cancellationToken).ConfigureAwait(false);
         await membership.SavePeersAsync(
-            await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await client.ListPeersAsync(cancellationToken).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task TrySaveAsync(
-        ClusterMembership membership, IReadOnlyList<ClusterPeer> peers, Action<string> tell, CancellationToken cancellationToken)
+        ClusterMembership membership, IReadOnlyList<ClusterPeer> peers, Action<string> tell,
+        CancellationToken cancellationToken)
     {
         try
         {

@@ -14,8 +14,8 @@ internal static class ClusterPassphrase
     internal const string Variable = "DFSS_CLUSTER_PASSPHRASE";
 
     /// <summary>
-    /// 12: an attacker who has a copy of the key's file can try passphrases by the million; twelve characters that are no
-    /// known phrase outlast that.
+    /// 12: an attacker who has a copy of the key's file can try passphrases by the million; twelve characters that are
+    /// no known phrase outlast that.
     /// </summary>
     internal const int MinCharacters = 12;
 
@@ -56,7 +56,8 @@ internal static class ClusterPassphrase
             screen?.Write(question);
             return screen?.ReadLineAsSecureString();
         }
-        catch (Exception exception) when (exception is InvalidOperationException or NotImplementedException or NotSupportedException or HostException)
+        catch (Exception exception) when (exception is InvalidOperationException or NotImplementedException
+            or NotSupportedException or HostException)
         {
             // -NonInteractive, or a host without a screen.
             return null;

@@ -15,7 +15,8 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
     private const string LiteralNameSet = "LiteralName";
 
     /// <summary>The names of the members; wildcards are allowed.</summary>
-    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet,
+    [Parameter(
+        Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = NameSet,
         HelpMessage = "What the members are called; wildcards are allowed.")]
     [TextArgument]
     [SupportsWildcards]
@@ -38,7 +39,8 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
         IssuerClient issuer = await ConnectAsync(membership, cancellationToken).ConfigureAwait(false);
         bool isLiteral = ParameterSetName == LiteralNameSet;
         string[] names = isLiteral ? LiteralName : Name;
-        foreach (DfssCertificateInfo one in await FindAsync(membership, issuer, names, isLiteral, cancellationToken).ConfigureAwait(false))
+        foreach (DfssCertificateInfo one in await FindAsync(
+            membership, issuer, names, isLiteral, cancellationToken).ConfigureAwait(false))
         {
             await WriteObjectAsync(one).ConfigureAwait(false);
         }

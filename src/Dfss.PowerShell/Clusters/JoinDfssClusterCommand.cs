@@ -71,7 +71,9 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
         ClusterMembership membership = ClusterChoice.At(Cluster ?? invitation.Cluster);
         membership.ThrowIfAnother(invitation.Authority);
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
-        string what = path is not null ? $" for the store '{path}'" : StoreId is not null ? $" for the store {StoreId}" : string.Empty;
+        string what = path is not null
+            ? $" for the store '{path}'"
+            : StoreId is not null ? $" for the store {StoreId}" : string.Empty;
         if (!await ShouldProcessAsync(membership.Name, $"Join as {invitation.Role}{what}").ConfigureAwait(false))
         {
             return;
@@ -96,10 +98,12 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     private protected override object? EndingTarget(DfssException failure) => Cluster;
 
     /// <summary>Not cancelled: the invitation is used up, and this is the only copy of the certificate.</summary>
-    private static async Task KeepAsync(ClusterMembership membership, Invitation invitation, JoinedMember joined, StoreId? store)
+    private static async Task KeepAsync(
+        ClusterMembership membership, Invitation invitation, JoinedMember joined, StoreId? store)
     {
         await membership.SaveIdentityAsync(joined.Certificate, store, CancellationToken.None).ConfigureAwait(false);
         await membership.SavePeersAsync(joined.Peers, CancellationToken.None).ConfigureAwait(false);
-        await membership.CreateAsync(invitation.Authority, joined.RevocationList, CancellationToken.None).ConfigureAwait(false);
+        await membership.CreateAsync(
+            invitation.Authority, joined.RevocationList, CancellationToken.None).ConfigureAwait(false);
     }
 }

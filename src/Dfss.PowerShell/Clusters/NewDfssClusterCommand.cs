@@ -47,7 +47,8 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
 
         string administrator = $"{Environment.UserName}@{Environment.MachineName}";
         await membership.FoundAsync(passphrase, administrator, clock: null, cancellationToken).ConfigureAwait(false);
-        await WriteObjectAsync(new DfssClusterInfo(membership, membership.Describe(store: null)!)).ConfigureAwait(false);
+        await WriteObjectAsync(
+            new DfssClusterInfo(membership, membership.Describe(store: null)!)).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

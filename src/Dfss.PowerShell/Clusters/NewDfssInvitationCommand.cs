@@ -13,7 +13,8 @@ namespace Dfss.Commands;
 public sealed class NewDfssInvitationCommand : DfssCmdlet
 {
     /// <summary>The role of the invited member.</summary>
-    [Parameter(Mandatory = true, Position = 0, HelpMessage = "The role of the new member: Reader, Writer, Peer or Admin.")]
+    [Parameter(
+        Mandatory = true, Position = 0, HelpMessage = "The role of the new member: Reader, Writer, Peer or Admin.")]
     public DfssClusterRole Role { get; set; }
 
     /// <summary>How long the invitation is valid; a day by default.</summary>
@@ -64,17 +65,21 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
             return;
         }
 
-        TlsIdentity identity = await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false);
-        Invitation invitation = await new IssuerClient(identity, membership.LoadIssuer()).InviteAsync(
+        TlsIdentity identity = await ClusterIdentity.OfUserAsync(
+            membership, Notices, cancellationToken).ConfigureAwait(false);
+        Invitation invitation = await new IssuerClient(identity, membership).InviteAsync(
             terms, membership.LoadAuthority(), cancellationToken).ConfigureAwait(false);
         await WriteVerboseAsync(FormattableString.Invariant(
-            $"Invited a member into '{membership.Name}' as {Role}, until {invitation.Expires:u}.")).ConfigureAwait(false);
+            $"Invited a member into '{membership.Name}' as {Role}, until {invitation.Expires:u}."))
+            .ConfigureAwait(false);
         await WriteObjectAsync(invitation.ToText()).ConfigureAwait(false);
     }
 
     private static string ToPrefix(string text)
     {
         string prefix = text.EndsWith('*') ? text[..^1] : text;
-        return prefix.Length > 0 && !WildcardPattern.ContainsWildcardCharacters(prefix) ? prefix : throw ClusterErrors.NamePrefixInvalid(text);
+        return prefix.Length > 0 && !WildcardPattern.ContainsWildcardCharacters(prefix)
+            ? prefix
+            : throw ClusterErrors.NamePrefixInvalid(text);
     }
 }

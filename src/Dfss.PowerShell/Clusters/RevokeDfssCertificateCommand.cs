@@ -22,7 +22,8 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     private static readonly TimeSpan TellTime = TimeSpan.FromSeconds(10);
 
     /// <summary>The names of the members; wildcards are allowed.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet,
+        HelpMessage = "What the members are called; wildcards are allowed.")]
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = PipelineNameSet, HelpMessage = "What the members are called; wildcards are allowed.")]
     [TextArgument]
@@ -72,7 +73,8 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     }
 
     private async Task RevokeAsync(
-        ClusterMembership membership, IssuerClient issuer, IReadOnlyList<DfssCertificateInfo> certificates, CancellationToken cancellationToken)
+        ClusterMembership membership, IssuerClient issuer, IReadOnlyList<DfssCertificateInfo> certificates,
+        CancellationToken cancellationToken)
     {
         var revoked = new List<DfssCertificateInfo>();
         byte[]? list = null;
@@ -80,7 +82,8 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
         {
             foreach (DfssCertificateInfo one in certificates)
             {
-                string target = FormattableString.Invariant($"{one.Name} ({one.Role}, in '{membership.Name}' since {one.Issued:yyyy-MM-dd HH:mm})");
+                string target = FormattableString.Invariant(
+                    $"{one.Name} ({one.Role}, in '{membership.Name}' since {one.Issued:yyyy-MM-dd HH:mm})");
                 if (await ShouldProcessAsync(target, "Revoke the certificate permanently").ConfigureAwait(false)
                     && await TryRevokeAsync(issuer, one, cancellationToken).ConfigureAwait(false) is { } next)
                 {
@@ -101,17 +104,20 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
 
         if (PassThru && revoked.Count > 0)
         {
-            ILookup<string, MemberCertificate> now = (await issuer.ListCertificatesAsync(cancellationToken).ConfigureAwait(false))
-                .ToLookup(one => one.SerialNumber, StringComparer.Ordinal);
+            ILookup<string, MemberCertificate> now =
+                (await issuer.ListCertificatesAsync(cancellationToken).ConfigureAwait(false))
+                    .ToLookup(one => one.SerialNumber, StringComparer.Ordinal);
             foreach (DfssCertificateInfo one in revoked)
             {
                 MemberCertificate? same = now[one.SerialNumber].FirstOrDefault();
-                await WriteObjectAsync(same is null ? one : new DfssCertificateInfo(membership.Name, same)).ConfigureAwait(false);
+                await WriteObjectAsync(
+                    same is null ? one : new DfssCertificateInfo(membership.Name, same)).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task<byte[]?> TryRevokeAsync(IssuerClient issuer, DfssCertificateInfo certificate, CancellationToken cancellationToken)
+    private async Task<byte[]?> TryRevokeAsync(
+        IssuerClient issuer, DfssCertificateInfo certificate, CancellationToken cancellationToken)
     {
         try
         {
@@ -119,7 +125,8 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
             TakeVerbose($"Revoked the certificate of '{certificate.Name}'.");
             return list;
         }
-        catch (DfssException exception) when (exception.Code is DfssErrorCode.CertificateUnknown or DfssErrorCode.InvalidArgument)
+        catch (DfssException exception)
+            when (exception.Code is DfssErrorCode.CertificateUnknown or DfssErrorCode.InvalidArgument)
         {
             await WriteErrorAsync(ErrorRecords.Create(exception, certificate.Name)).ConfigureAwait(false);
             return null;
@@ -127,7 +134,8 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     }
 
     /// <summary>Sends the list to all reachable peers, except the issuer's own peer, which has it.</summary>
-    private async Task NotifyAsync(ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
+    private async Task NotifyAsync(
+        ClusterMembership membership, IssuerClient issuer, byte[] list, CancellationToken cancellationToken)
     {
         IReadOnlyList<ClusterPeer> peers = membership.LoadPeers();
         try
@@ -141,10 +149,13 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
             TakeWarning($"The local data of the cluster could not be updated: {exception.Message}");
         }
 
-        await Task.WhenAll(peers.Where(peer => !peer.IsIssuer).Select(peer => NotifyAsync(issuer, peer, list, cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(
+            peers.Where(peer => !peer.IsIssuer)
+                .Select(peer => NotifyAsync(issuer, peer, list, cancellationToken))).ConfigureAwait(false);
     }
 
-    private async Task NotifyAsync(IssuerClient issuer, ClusterPeer peer, byte[] list, CancellationToken cancellationToken)
+    private async Task NotifyAsync(
+        IssuerClient issuer, ClusterPeer peer, byte[] list, CancellationToken cancellationToken)
     {
         try
         {
@@ -153,9 +164,12 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
         }
         catch (Exception exception) when (exception is DfssException or OperationCanceledException)
         {
-            string reason = exception is DfssException failure ? failure.Reason : $"{peer.Addresses[0]} did not answer in time.";
+            string reason = exception is DfssException failure
+                ? failure.Reason
+                : $"{peer.Addresses[0]} did not answer in time.";
             TakeWarning(
-                $"A peer does not know of the revocation yet: {reason} It learns of it when it is started, within an hour while it "
+                $"A peer does not know of the revocation yet: {reason} It learns of it when it is started, within an "
+                + "hour while it "
                 + "reaches the issuer, or from the next command of any member that knows it.");
         }
     }

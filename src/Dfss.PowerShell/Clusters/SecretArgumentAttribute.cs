@@ -21,7 +21,8 @@ internal sealed class SecretArgumentAttribute : ArgumentTransformationAttribute
         if (given is not string text)
         {
             // Not the value's text, which may be the secret.
-            throw new ArgumentTransformationMetadataException($"This parameter takes a string or a SecureString, not a {given.GetType()}.");
+            throw new ArgumentTransformationMetadataException(
+                $"This parameter takes a string or a SecureString, not a {given.GetType()}.");
         }
 
         SecureString secret = new();

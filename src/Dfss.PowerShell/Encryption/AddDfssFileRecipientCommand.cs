@@ -61,8 +61,10 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
         }
 
         var parameters = new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword };
-        recipients = await parameters.ReadRecipientsAsync(RecipientKey ?? [], Recipient, cancellationToken).ConfigureAwait(false);
-        keys = await parameters.ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false)
+        recipients = await parameters.ReadRecipientsAsync(
+            RecipientKey ?? [], Recipient, cancellationToken).ConfigureAwait(false);
+        keys = await parameters.ReadKeysAsync(
+            EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false)
             ?? throw KeyErrors.NoKey();
     }
 
@@ -73,7 +75,8 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
         if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
             await EnqueueChangeAsync(
-                file, token => Client.AddRecipientsAsync(file, recipients, keys, token), cancellationToken).ConfigureAwait(false);
+                file, token => Client.AddRecipientsAsync(file, recipients, keys, token),
+                cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -24,7 +24,8 @@ internal sealed class EncryptionKeyArgumentAttribute : ArgumentTransformationAtt
         {
             0 => null,
             1 => sources[0],
-            _ => throw new ArgumentTransformationMetadataException("This parameter takes one key, and several are given."),
+            _ => throw new ArgumentTransformationMetadataException(
+                "This parameter takes one key, and several are given."),
         };
     }
 
@@ -62,7 +63,8 @@ internal sealed class EncryptionKeyArgumentAttribute : ArgumentTransformationAtt
                 break;
             case object other:
                 throw new ArgumentTransformationMetadataException(
-                    $"A {other.GetType().Name} is not an encryption key. Give an object of New-DfssEncryptionKey, a SecureString, or the path of "
+                    $"A {other.GetType().Name} is not an encryption key. Give an object of New-DfssEncryptionKey, a "
+                    + "SecureString, or the path of "
                     + "the key's file.");
         }
     }
@@ -75,6 +77,7 @@ internal sealed class EncryptionKeyArgumentAttribute : ArgumentTransformationAtt
     private static DfssEncryptionKeySource FromText(string text) =>
         text.TrimStart().StartsWith(EncryptionKey.TextPrefix, StringComparison.Ordinal)
             ? throw new ArgumentTransformationMetadataException(
-                "That is the text of a key, which would stay in histories and logs. Give the path of a file that has it, or a SecureString.")
+                "That is the text of a key, which would stay in histories and logs. Give the path of a file that has "
+                    + "it, or a SecureString.")
             : new DfssEncryptionKeySource(text);
 }

@@ -5,7 +5,8 @@ namespace Dfss.Commands;
 /// <summary>Errors about an encryption key given to a command. No text contains any of the key.</summary>
 internal static class KeyErrors
 {
-    private const string Advice = "Give a key that New-DfssEncryptionKey made: its object, its file, or its text as a SecureString.";
+    private const string Advice =
+        "Give a key that New-DfssEncryptionKey made: its object, its file, or its text as a SecureString.";
 
     internal static CmdletException NotFound(string text, string path) => new(ErrorRecords.Create(
         "EncryptionKeyNotFound", ErrorCategory.ObjectNotFound, text,
@@ -20,7 +21,8 @@ internal static class KeyErrors
 
     internal static CmdletException InvalidSecret() => new(ErrorRecords.Create(
         "EncryptionKeyInvalid", ErrorCategory.InvalidData, target: null,
-        "The SecureString is not an encryption key. Passphrases are not accepted, because they can be guessed.", Advice));
+        "The SecureString is not an encryption key. Passphrases are not accepted, because they can be guessed.",
+        Advice));
 
     internal static CmdletException HiddenNameKeyMissing() => new(ErrorRecords.Create(
         "HiddenNameKeyMissing", ErrorCategory.InvalidArgument, target: null,
@@ -35,7 +37,8 @@ internal static class KeyErrors
     internal static ErrorRecord NameWouldShow(string name) => ErrorRecords.Create(
         "NameWouldShow", ErrorCategory.InvalidOperation, name,
         $"The name '{name}' is hidden from the peers, and the new name would not be.",
-        "Give -HiddenName and -EncryptionKey; or, if the new name may be visible, use the name that the peers have (StoredName).");
+        "Give -HiddenName and -EncryptionKey; or, if the new name may be visible, use the name that the peers have "
+            + "(StoredName).");
 
     internal static CmdletException NoRecipient() => new(ErrorRecords.Create(
         "RecipientMissing", ErrorCategory.InvalidArgument, target: null,

@@ -30,7 +30,8 @@ public sealed class RemoveDfssFileRecipientCommand : RecordCmdlet
         if (await ShouldProcessAsync(file.Name, $"Leave out {string.Join(", ", KeyId)}").ConfigureAwait(false))
         {
             await EnqueueChangeAsync(
-                file, token => Client.RemoveRecipientsAsync(file, KeyId, token), cancellationToken).ConfigureAwait(false);
+                file, token => Client.RemoveRecipientsAsync(file, KeyId, token),
+                cancellationToken).ConfigureAwait(false);
         }
     }
 }

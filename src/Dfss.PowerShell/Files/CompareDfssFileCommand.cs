@@ -17,13 +17,18 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     private KeyRing? keys;
     private IReadOnlyList<HiddenNames>? hidden;
 
-    /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not encrypted are then refused.</summary>
+    /// <summary>
+    /// Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not encrypted are
+    /// then refused.
+    /// </summary>
     [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
     [EncryptionKeyArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
-    /// <summary>Certificates with their private keys to read encrypted files with: objects, paths or thumbprints.</summary>
+    /// <summary>
+    /// Certificates with their private keys to read encrypted files with: objects, paths or thumbprints.
+    /// </summary>
     [Parameter(HelpMessage = "Certificates with their private keys to read encrypted files with.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
@@ -49,8 +54,10 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         var parameters = new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword };
-        keys = await parameters.ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
-        hidden = await parameters.ReadHiddenNamesAsync(EncryptionKey, HiddenName, cancellationToken).ConfigureAwait(false);
+        keys = await parameters.ReadKeysAsync(
+            EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
+        hidden = await parameters.ReadHiddenNamesAsync(
+            EncryptionKey, HiddenName, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -63,7 +70,8 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        StoredFile stored = await new NameQuery(file.Name, isLiteral: true, hidden).GetAsync(Client, cancellationToken).ConfigureAwait(false);
+        StoredFile stored = await new NameQuery(file.Name, isLiteral: true, hidden).GetAsync(
+            Client, cancellationToken).ConfigureAwait(false);
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,
             cancellationToken).ConfigureAwait(false);
         SayDone($"Compared '{file.Path}' with", stored, started);

@@ -34,7 +34,8 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
         if (path.Contains('\0', StringComparison.Ordinal))
         {
             return Fail(
-                "PathInvalid", ErrorCategory.InvalidArgument, path, $"'{path}' has the character U+0000, as no path may.",
+                "PathInvalid", ErrorCategory.InvalidArgument, path,
+                $"'{path}' has the character U+0000, as no path may.",
                 "Correct the path.");
         }
 
@@ -99,7 +100,9 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
                 .Select(item => item.BaseObject).OfType<FileSystemInfo>().Select(item => item.FullName)]
             : cmdlet.GetResolvedProviderPathFromPSPath(path, out _);
 
-    /// <summary>The folders on the way of a pattern that may not be read, or whose entries may not be looked at.</summary>
+    /// <summary>
+    /// The folders on the way of a pattern that may not be read, or whose entries may not be looked at.
+    /// </summary>
     private static IEnumerable<string> FindUnreadable(PSCmdlet cmdlet, string pattern, bool includesHidden)
     {
         string? parent = Path.GetDirectoryName(pattern);
@@ -124,7 +127,9 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
             .Distinct();
     }
 
-    /// <summary>Whether a name or a pattern can be looked up in a folder; one that does not exist has no obstacle.</summary>
+    /// <summary>
+    /// Whether a name or a pattern can be looked up in a folder; one that does not exist has no obstacle.
+    /// </summary>
     private static bool MayLookUp(string folder, string name)
     {
         try

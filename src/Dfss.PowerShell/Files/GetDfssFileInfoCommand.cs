@@ -51,9 +51,11 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
     /// <summary>
-    /// Of an object from the pipeline: the name that the peers have. Where there is one it is asked for, so that no peer is told a hidden Name.
+    /// Of an object from the pipeline: the name that the peers have. Where there is one it is asked for, so that no
+    /// peer is told a hidden Name.
     /// </summary>
-    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true,
+        HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
     [TextArgument]
     public string? StoredName { get; set; }
 
@@ -69,7 +71,8 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name)) || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
+        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name))
+            || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
         if (EncryptionKey is not null && !HiddenName)
         {
             throw KeyErrors.HiddenNameMissing();

@@ -12,7 +12,8 @@ internal static class HealthText
         if (health.IsHealthy)
         {
             return health.CurrentVersion is { } now && now != record.Version
-                ? FormattableString.Invariant($"'{record.Name}' was tested at version {record.Version} and is at version {now} by now.")
+                ? FormattableString.Invariant(
+                    $"'{record.Name}' was tested at version {record.Version} and is at version {now} by now.")
                 : null;
         }
 
@@ -29,8 +30,9 @@ internal static class HealthText
         FileRecord record = health.File.Record;
         if (!health.HasMajority)
         {
+            int up = health.Members.Count(member => member.IsUp);
             yield return FormattableString.Invariant(
-                $"of its {Count(record.Home.Count, "peer")} only {health.Members.Count(member => member.IsUp)} answered, which is not a majority");
+                $"of its {Count(record.Home.Count, "peer")} only {up} answered, which is not a majority");
         }
 
         if (record.Home.Count < record.Replicas)
@@ -54,7 +56,9 @@ internal static class HealthText
             string lost = health.LostChunks > 0 && record.Replicas > 1
                 ? FormattableString.Invariant($", {health.LostChunks} of them none")
                 : string.Empty;
-            string few = record.Replicas == 1 ? "no copy" : FormattableString.Invariant($"fewer than {record.Replicas} copies");
+            string few = record.Replicas == 1
+                ? "no copy"
+                : FormattableString.Invariant($"fewer than {record.Replicas} copies");
             string which = health.Chunks.Count == 1 ? "its only chunk" : FormattableString.Invariant(
                 $"{health.DegradedChunks} of its {health.Chunks.Count} chunks");
             yield return FormattableString.Invariant(
@@ -82,7 +86,8 @@ internal static class HealthText
     private static string Advise(FileHealth health, MemberHealth[] silent)
     {
         string start = silent.Length == 1 ? "Start that peer" : "Start those peers";
-        return (silent.Length > 0, health.LostChunks > 0 || health.ManifestProblem is not null, health.HasMajority) switch
+        return (silent.Length > 0, health.LostChunks > 0 || health.ManifestProblem is not null,
+            health.HasMajority) switch
         {
             (true, _, false) => $"{start}.",
             (true, true, _) => $"{start}: no other has what is lost.",

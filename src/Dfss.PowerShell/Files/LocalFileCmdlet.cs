@@ -46,8 +46,8 @@ public abstract class LocalFileCmdlet : TransferCmdlet
 
     /// <summary>
     /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder.
-    /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so, and
-    /// except with -RelativeTo; where the property is empty, as a cell of a table may be, the default is taken.
+    /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so,
+    /// and except with -RelativeTo; where the property is empty, as a cell of a table may be, the default is taken.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
     [TextArgument]
@@ -186,10 +186,11 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         ? null
         : CreateUsedTwice(file.Path, sourcesByName[file.Name], file.Name, outcome: string.Empty);
 
-    private static ErrorRecord CreateUsedTwice(string path, string other, string name, string outcome) => ErrorRecords.Create(
-        "NameUsedTwice", ErrorCategory.InvalidArgument, path,
-        $"'{path}' and '{other}' would both be '{name}' in the store. {outcome}".TrimEnd(),
-        "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
+    private static ErrorRecord CreateUsedTwice(string path, string other, string name, string outcome) =>
+        ErrorRecords.Create(
+            "NameUsedTwice", ErrorCategory.InvalidArgument, path,
+            $"'{path}' and '{other}' would both be '{name}' in the store. {outcome}".TrimEnd(),
+            "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
 
     private ErrorRecord? Find(string path, string? givenName, out LocalFile file)
     {
@@ -223,13 +224,16 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         try
         {
             // A link's own length is not the file's.
-            length = info.LinkTarget is null ? info.Length : ((FileInfo)info.ResolveLinkTarget(returnFinalTarget: true)!).Length;
+            length = info.LinkTarget is null
+                ? info.Length
+                : ((FileInfo)info.ResolveLinkTarget(returnFinalTarget: true)!).Length;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return ErrorRecords.Create(
                 "PathNotFound", ErrorCategory.ObjectNotFound, path,
-                $"'{path}' is a link that leads to no file: {info.LinkTarget}.", "Correct or remove the link.", exception);
+                $"'{path}' is a link that leads to no file: {info.LinkTarget}.",
+                "Correct or remove the link.", exception);
         }
 
         string? name = givenName ?? (root is null ? info.Name : GetRelativeName(path));

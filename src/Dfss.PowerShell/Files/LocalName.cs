@@ -12,7 +12,9 @@ internal static class LocalName
     /// <summary>What to do with a name that does not do here.</summary>
     internal const string ReceiveAlone = "Receive it by itself, with a file's path as -Destination.";
 
-    /// <summary>255: the most that the usual file systems take, in bytes of UTF-8 on Unix and in UTF-16 on Windows.</summary>
+    /// <summary>
+    /// 255: the most that the usual file systems take, in bytes of UTF-8 on Unix and in UTF-16 on Windows.
+    /// </summary>
     internal const int MaxPartLength = 255;
 
     private static readonly SearchValues<char> NotOnWindows = SearchValues.Create("<>:\"|?*\\");
@@ -38,8 +40,9 @@ internal static class LocalName
 
             if (FindTooLong(parts[i], isWindows) is not null)
             {
+                string unit = isWindows ? "characters" : "bytes";
                 throw Refuse(name, FormattableString.Invariant(
-                    $"a part of it is longer than the {MaxPartLength} {(isWindows ? "characters" : "bytes")} that a disk takes"));
+                    $"a part of it is longer than the {MaxPartLength} {unit} that a disk takes"));
             }
 
             path = Path.Combine(path, parts[i]);

@@ -88,7 +88,8 @@ internal sealed class NameQuery
         "Use -LiteralName for a name with brackets.", exception);
 
     private async IAsyncEnumerable<StoredFile> FindHiddenAsync(
-        DfssClient client, IReadOnlyList<HiddenNames> keys, [EnumeratorCancellation] CancellationToken cancellationToken)
+        DfssClient client, IReadOnlyList<HiddenNames> keys,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (pattern is null)
         {
@@ -118,7 +119,8 @@ internal sealed class NameQuery
     internal Task<StoredFile> GetAsync(DfssClient client, CancellationToken cancellationToken) =>
         hidden is null ? client.GetAsync(text, cancellationToken) : GetHiddenAsync(client, hidden, cancellationToken);
 
-    private async Task<StoredFile> GetHiddenAsync(DfssClient client, IReadOnlyList<HiddenNames> keys, CancellationToken cancellationToken)
+    private async Task<StoredFile> GetHiddenAsync(
+        DfssClient client, IReadOnlyList<HiddenNames> keys, CancellationToken cancellationToken)
     {
         string name = FileName.Normalize(text);
         for (int i = 0; ; i++)
@@ -127,15 +129,21 @@ internal sealed class NameQuery
             string stored = keys[i].TryOpen(text, out string? opened) ? text : keys[i].Hide(name);
             try
             {
-                return await client.GetAsync(stored, cancellationToken).ConfigureAwait(false) with { Name = opened ?? name };
+                return await client.GetAsync(stored, cancellationToken).ConfigureAwait(false) with
+                {
+                    Name = opened ?? name
+                };
             }
             catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
             {
                 if (i == keys.Count - 1)
                 {
                     throw new DfssException(
-                        DfssErrorCode.FileNotFound, $"No peer that was asked has a file whose hidden name is '{name}' under the keys that are given.",
-                        "List those that they open with Get-DfssFileInfo -HiddenName; names are case-sensitive.", exception);
+                        DfssErrorCode.FileNotFound,
+                        $"No peer that was asked has a file whose hidden name is '{name}' under the keys "
+                            + "that are given.",
+                        "List those that they open with Get-DfssFileInfo -HiddenName; names are case-sensitive.",
+                        exception);
                 }
             }
         }

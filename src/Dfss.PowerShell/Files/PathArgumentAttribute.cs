@@ -4,8 +4,8 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Keeps -Path and -Name from taking the text of an object for a path or a name: PowerShell would turn any object to text before it looks
-/// for a property of that name. What is refused here goes on to the other parameters.
+/// Keeps -Path and -Name from taking the text of an object for a path or a name: PowerShell would turn any object to
+/// text before it looks for a property of that name. What is refused here goes on to the other parameters.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PathArgumentAttribute : ArgumentTransformationAttribute

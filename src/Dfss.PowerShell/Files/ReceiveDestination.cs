@@ -11,7 +11,8 @@ internal sealed class ReceiveDestination
     /// <summary>Takes the destination.</summary>
     /// <param name="path">The full path.</param>
     /// <param name="given">
-    /// What the user wrote. A separator at its end means a folder: '/' or '\', which PowerShell takes for one everywhere.
+    /// What the user wrote. A separator at its end means a folder: '/' or '\', which PowerShell takes for one
+    /// everywhere.
     /// </param>
     /// <param name="ignoresCase">
     /// Whether a folder takes names that differ only by case for one; null: the disk is asked.

@@ -33,7 +33,8 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>Makes the cmdlet.</summary>
     public ReceiveDfssFileCommand() => sole = new SoleFile<StoredFile>((first, second) => ErrorRecords.Create(
         "DestinationNotFolder", ErrorCategory.InvalidArgument, taking!.Path,
-        $"'{first.Name}' and '{second.Name}' cannot both be received as '{taking.Path}', which is not a folder. Nothing was received.",
+        $"'{first.Name}' and '{second.Name}' cannot both be received as '{taking.Path}', which is not a folder. "
+            + "Nothing was received.",
         "End -Destination with '/': it is then a folder, created if it does not exist."));
 
     /// <summary>Where to: an existing folder (or a path that ends in a separator) takes the files under their names,
@@ -107,7 +108,14 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
-        options = new ReceiveOptions { Force = Force, Durable = Durable, Restart = Restart, IsSparse = !NoSparse, Keys = ring };
+        options = new ReceiveOptions
+        {
+            Force = Force,
+            Durable = Durable,
+            Restart = Restart,
+            IsSparse = !NoSparse,
+            Keys = ring
+        };
         isDestinationFixed = IsFixed(nameof(Destination));
         sole.IsForCommand = isDestinationFixed;
         if (isDestinationFixed)

@@ -9,7 +9,9 @@ namespace Dfss.Commands;
 /// </summary>
 public abstract class RecordCmdlet : StoredFileCmdlet
 {
-    /// <summary>Files that are changed at one moment. 256: the most, as each costs only a few small questions.</summary>
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, SmallFilesAtOnce)]
     public override int ThrottleLimit { get; set; } = SmallFilesAtOnce;

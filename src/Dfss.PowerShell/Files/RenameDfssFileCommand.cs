@@ -22,7 +22,9 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
     public RenameDfssFileCommand() => sole = new SoleFile<StoredFile>((first, second) => CreateUsedTwice(
         first.Name, second.Name, NewName, "Nothing was renamed."));
 
-    /// <summary>The new name; from the pipeline by property, or a script block that makes it from each object.</summary>
+    /// <summary>
+    /// The new name; from the pipeline by property, or a script block that makes it from each object.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true,
         HelpMessage = "The new name in the store.")]
     [TextArgument]
@@ -98,7 +100,8 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
             return;
         }
 
-        if (isWhatIf && await FindRefusalAsync(file, stored, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
+        if (isWhatIf
+            && await FindRefusalAsync(file, stored, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
         {
             action += $", which would fail: {refusal}";
         }
@@ -110,19 +113,23 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
 
         if (!filesByNewName.TryAdd(newName, name))
         {
-            await WriteErrorAsync(CreateUsedTwice(name, filesByNewName[newName], newName, string.Empty)).ConfigureAwait(false);
+            await WriteErrorAsync(
+                CreateUsedTwice(name, filesByNewName[newName], newName, string.Empty)).ConfigureAwait(false);
             return;
         }
 
-        await EnqueueChangeAsync(file, token => RenameAsync(file, stored, newName, token), cancellationToken).ConfigureAwait(false);
+        await EnqueueChangeAsync(
+            file, token => RenameAsync(file, stored, newName, token), cancellationToken).ConfigureAwait(false);
     }
 
-    private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) => ErrorRecords.Create(
-        "NameUsedTwice", ErrorCategory.InvalidArgument, name,
-        $"'{name}' and '{other}' would both be '{newName}' in the store. {outcome}".TrimEnd(),
-        "Give each its own -NewName.");
+    private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) =>
+        ErrorRecords.Create(
+            "NameUsedTwice", ErrorCategory.InvalidArgument, name,
+            $"'{name}' and '{other}' would both be '{newName}' in the store. {outcome}".TrimEnd(),
+            "Give each its own -NewName.");
 
-    private async Task<StoredFile> RenameAsync(StoredFile file, string stored, string newName, CancellationToken cancellationToken)
+    private async Task<StoredFile> RenameAsync(
+        StoredFile file, string stored, string newName, CancellationToken cancellationToken)
     {
         try
         {

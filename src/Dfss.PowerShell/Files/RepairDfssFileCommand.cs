@@ -92,9 +92,11 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             FormattableString.Invariant($"{peer.Key.DisplayName} ({peer.Value})")));
         if (plan.MoveTo is { } home)
         {
-            string move = $"Move from {DfssChunkInfo.AddressesOf(plan.File.Record.Home)} to {DfssChunkInfo.AddressesOf(home)}";
+            string move =
+                $"Move from {DfssChunkInfo.AddressesOf(plan.File.Record.Home)} to {DfssChunkInfo.AddressesOf(home)}";
+            string noun = copies == 1 ? "copy" : "copies";
             string what = copies == 0 ? "where all of it is" : FormattableString.Invariant(
-                $"with {copies} {(copies == 1 ? "copy" : "copies")} of chunks, {ByteSize.ToText(plan.Bytes)}, at {peers}");
+                $"with {copies} {noun} of chunks, {ByteSize.ToText(plan.Bytes)}, at {peers}");
             return plan.LostChunks == 0 ? $"{move}, {what}" : $"{move}; {DescribeLost(plan)}, so it cannot be moved";
         }
 
@@ -108,7 +110,8 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             ? $", and bring {string.Join(", ", plan.WithoutVote.Select(member => member.DisplayName))} up to date"
             : string.Empty;
         string addresses = plan.Readdressed.Count > 0
-            ? $", and note the new {(plan.Readdressed.Count == 1 ? "address" : "addresses")} {DfssChunkInfo.AddressesOf(plan.Readdressed)}"
+            ? $", and note the new {(plan.Readdressed.Count == 1 ? "address" : "addresses")} "
+                + $"{DfssChunkInfo.AddressesOf(plan.Readdressed)}"
             : string.Empty;
         return copy + votes + addresses + change + lost;
     }
@@ -118,7 +121,8 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         string chunks = plan.LostChunks == 1 ? "1 chunk" : FormattableString.Invariant($"{plan.LostChunks} chunks");
         long[] earlier = [.. plan.LostVersions.Where(version => version != plan.File.Record.Version)];
         string of = earlier.Length == 0 ? string.Empty
-            : $" of {(plan.LostVersions.Count == 1 ? "version" : "versions")} {string.Join(" and ", plan.LostVersions)}";
+            : $" of {(plan.LostVersions.Count == 1 ? "version" : "versions")} "
+                + $"{string.Join(" and ", plan.LostVersions)}";
         return $"{chunks}{of} {(plan.LostChunks == 1 ? "has" : "have")} no copy";
     }
 }

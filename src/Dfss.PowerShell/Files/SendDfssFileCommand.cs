@@ -65,7 +65,8 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
 
     /// <summary>Certificates for whose owners the files are encrypted, so that the peers cannot read them: objects,
     /// paths or thumbprints.</summary>
-    [Parameter(HelpMessage = "Certificates of the recipients that can decrypt the files: objects, paths or thumbprints.")]
+    [Parameter(
+        HelpMessage = "Certificates of the recipients that can decrypt the files: objects, paths or thumbprints.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssCertificateSource[]? Recipient { get; set; }
@@ -88,7 +89,8 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     {
         var keys = new KeyParameters { ResolvePath = ResolveNewAsync };
         DfssEncryptionKeySource[] given = EncryptionKey is null ? [] : [EncryptionKey];
-        IReadOnlyList<Recipient> recipients = await keys.ReadRecipientsAsync(given, Recipient, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Recipient> recipients = await keys.ReadRecipientsAsync(
+            given, Recipient, cancellationToken).ConfigureAwait(false);
         hidden = (await keys.ReadHiddenNamesAsync(given, HiddenName, cancellationToken).ConfigureAwait(false))?[0];
         options = new SendOptions
         {
@@ -116,9 +118,12 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     {
         if (LocalName.FindTooLong(file.Name, isWindows: false) is { } part)
         {
-            await WriteWarningAsync(FormattableString.Invariant(
-                $"'{file.Name}' has a part of {Encoding.UTF8.GetByteCount(part)} bytes, and most disks take {LocalName.MaxPartLength}. ")
-                + "It is sent. To receive it, name the file's path: Receive-DfssFile -Destination.").ConfigureAwait(false);
+            int length = Encoding.UTF8.GetByteCount(part);
+            string problem = FormattableString.Invariant(
+                $"'{file.Name}' has a part of {length} bytes, and most disks take {LocalName.MaxPartLength}. ");
+            await WriteWarningAsync(
+                problem + "It is sent. To receive it, name the file's path: Receive-DfssFile -Destination.")
+                .ConfigureAwait(false);
         }
 
         await EnqueueAsync(
@@ -144,7 +149,8 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         string stored = names.Hide(file.Name);
         try
         {
-            StoredFile sent = await Client.SendAsync(file.Path, stored, options, progress, cancellationToken).ConfigureAwait(false);
+            StoredFile sent = await Client.SendAsync(
+                file.Path, stored, options, progress, cancellationToken).ConfigureAwait(false);
             return sent with { Name = file.Name };
         }
         catch (DfssException exception)

@@ -3,8 +3,8 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Holds back the one file of a name or path that can be given to one file only, until it is known that no second file comes. Of
-/// several files for it, none is worked on.
+/// Holds back the one file of a name or path that can be given to one file only, until it is known that no second file
+/// comes. Of several files for it, none is worked on.
 /// </summary>
 /// <param name="refuse">Makes the error of two files.</param>
 internal sealed class SoleFile<T>(Func<T, T, ErrorRecord> refuse)

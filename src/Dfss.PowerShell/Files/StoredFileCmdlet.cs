@@ -77,7 +77,8 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name)) || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
+        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name))
+            || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
         if (EncryptionKey is not null && !HiddenName && !OpensContents)
         {
             throw KeyErrors.HiddenNameMissing();

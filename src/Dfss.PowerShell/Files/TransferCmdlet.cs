@@ -6,12 +6,12 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// A cmdlet that works on many files, several at once. Input is read ahead, from the pipeline as from a parameter, and
-/// the files that wait start together: <see cref="FilesAtOnce"/> at a time, and small ones <see cref="SmallFilesAtOnce"/>.
-/// They start when the input ends, when <see cref="MaxWaitingFiles"/> files wait, when an input of the pipeline comes
-/// more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more than <see cref="SlowInput"/> after
-/// the one before it, or after the command began. Results come in the order of the input, each as soon as it and those
-/// before it are ready; a file that waits for its turn to be written does not delay the others. An error of one file is
-/// non-terminating. If the peers cannot be reached, the command ends.
+/// the files that wait start together: <see cref="FilesAtOnce"/> at a time, and small ones
+/// <see cref="SmallFilesAtOnce"/>. They start when the input ends, when <see cref="MaxWaitingFiles"/> files wait, when
+/// an input of the pipeline comes more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more
+/// than <see cref="SlowInput"/> after the one before it, or after the command began. Results come in the order of the
+/// input, each as soon as it and those before it are ready; a file that waits for its turn to be written does not delay
+/// the others. An error of one file is non-terminating. If the peers cannot be reached, the command ends.
 /// </summary>
 public abstract class TransferCmdlet : ClientCmdlet
 {
@@ -101,7 +101,8 @@ public abstract class TransferCmdlet : ClientCmdlet
         // Only the time that the input took counts, not what this command and those after it did with the one before.
         bool isSlow = MyInvocation.ExpectingInput && Time.GetElapsedTime(readyForInput) > SlowInput;
         await TakeInputAsync(cancellationToken).ConfigureAwait(false);
-        if (isSlow || (waiting.Count > 0 && MyInvocation.ExpectingInput && Time.GetElapsedTime(waitingSince) > MaxReadAhead))
+        if (isSlow
+            || (waiting.Count > 0 && MyInvocation.ExpectingInput && Time.GetElapsedTime(waitingSince) > MaxReadAhead))
         {
             await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -159,7 +160,8 @@ public abstract class TransferCmdlet : ClientCmdlet
         using var slots = new SemaphoreSlim(FilesAtOnce);
         using var smallSlots = new SemaphoreSlim(SmallAtOnce);
         Task<Action>[] works = [.. files.Select(file => Task.Run(
-            () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending), CancellationToken.None))];
+            () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending),
+            CancellationToken.None))];
         try
         {
             await WriteInOrderAsync(works, ending.Token, cancellationToken).ConfigureAwait(false);

@@ -184,9 +184,7 @@ internal sealed class DetachedPeer : SessionPeer
 
     private static string CreateCommand(PeerOptions options, string? identityPipe)
     {
-        string library = Path.GetDirectoryName(typeof(DetachedPeer).Assembly.Location)!;
-        string manifest = Path.GetFullPath(Path.Combine(library, "..", "Dfss.psd1"));
-        string module = File.Exists(manifest) ? manifest : typeof(DetachedPeer).Assembly.Location;
+        string module = FindModule();
         // dfss comes with the module imported.
         var command = new StringBuilder("$ErrorActionPreference = 'Stop'; ")
             .Append("if (-not (Get-Module -Name Dfss)) { Import-Module ").Append(PeerHost.Quote(module)).Append(" }; ")
@@ -218,6 +216,24 @@ internal sealed class DetachedPeer : SessionPeer
 
         return command.Append(options.AllowUnauthenticatedNetwork
             ? " -AllowUnauthenticatedNetwork" : string.Empty).ToString();
+    }
+
+    // The manifest is in the nearest folder above the assembly that has one: the assembly is in lib, or its compiled
+    // copy in lib/runtimes/PLATFORM/lib.
+    private static string FindModule()
+    {
+        string assembly = typeof(DetachedPeer).Assembly.Location;
+        for (string? folder = Path.GetDirectoryName(assembly); folder is not null;
+            folder = Path.GetDirectoryName(folder))
+        {
+            string manifest = Path.Combine(folder, "Dfss.psd1");
+            if (File.Exists(manifest))
+            {
+                return manifest;
+            }
+        }
+
+        return assembly;
     }
 
     private static void AppendLimits(StringBuilder command, PeerOptions options)

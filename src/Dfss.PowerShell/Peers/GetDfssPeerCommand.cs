@@ -113,7 +113,8 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         if (info.StoreFault is { } fault)
         {
             await WriteWarningAsync(
-                $"The store of peer {info.Endpoint} takes no more writes and votes until the peer is restarted: {fault}").ConfigureAwait(false);
+                $"The store of peer {info.Endpoint} takes no more writes and votes until the peer is "
+                    + $"restarted: {fault}").ConfigureAwait(false);
         }
 
         foreach (DfssBackgroundTaskInfo task in info.BackgroundTasks)
@@ -121,7 +122,8 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
             if (task.FailedSince is { } since)
             {
                 await WriteWarningAsync(
-                    $"{task.Name} of peer {info.Endpoint} has failed since {since:g} and is tried again: {task.LastError}").ConfigureAwait(false);
+                    $"{task.Name} of peer {info.Endpoint} has failed since {since:g} and is tried again: "
+                        + $"{task.LastError}").ConfigureAwait(false);
             }
         }
 
@@ -130,7 +132,8 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
 
     /// <summary>The store alone does not tell: a copy of it may run too.</summary>
     private static bool IsSame(SessionPeer peer, PeerInfo answer) => peer.StoreId == answer.StoreId.ToString()
-        && peer.ProcessId == answer.ProcessId && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase);
+        && peer.ProcessId == answer.ProcessId
+        && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase);
 
     private static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new DfssPeerInfo
     {

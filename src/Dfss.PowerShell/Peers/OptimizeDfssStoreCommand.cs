@@ -10,7 +10,8 @@ namespace Dfss.Commands;
 public sealed class OptimizeDfssStoreCommand : ClientCmdlet
 {
     /// <summary>How long a chunk that no file needs is kept after it was last put or asked for.</summary>
-    [Parameter(Position = 0, HelpMessage = "How long chunks that no file needs are kept after they were last asked for.")]
+    [Parameter(
+        Position = 0, HelpMessage = "How long chunks that no file needs are kept after they were last asked for.")]
     [NotNegative]
     [ArgumentCompleter(typeof(NoCompletion))]
     public TimeSpan GracePeriod { get; set; } = OptimizeOptions.Default.GracePeriod;
@@ -41,7 +42,8 @@ public sealed class OptimizeDfssStoreCommand : ClientCmdlet
         {
             // There is nothing to confirm; WhatIf does not ask, and reports it in its own way.
             if (!await InvokeAsync(IsWhatIf).ConfigureAwait(false)
-                || await ShouldProcessAsync(address.ToString(), "Delete nothing: no chunk is to go").ConfigureAwait(false))
+                || await ShouldProcessAsync(
+                    address.ToString(), "Delete nothing: no chunk is to go").ConfigureAwait(false))
             {
                 await WriteVerboseAsync($"{address}: there is nothing to delete.").ConfigureAwait(false);
                 await WriteObjectAsync(new DfssStoreOptimization(address, plan)).ConfigureAwait(false);
@@ -65,7 +67,8 @@ public sealed class OptimizeDfssStoreCommand : ClientCmdlet
         {
             0 => string.Empty,
             1 => ", and decide a name that a send has left undecided",
-            _ => FormattableString.Invariant($", and decide {plan.UndecidedNames} names that sends have left undecided"),
+            _ => FormattableString.Invariant(
+                $", and decide {plan.UndecidedNames} names that sends have left undecided"),
         };
         string chunks = plan.ChunksDeleted switch
         {

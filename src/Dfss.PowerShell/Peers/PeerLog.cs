@@ -6,8 +6,8 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// The log of a detached peer: lines with their time. Kept until the file is opened. A file that has reached its limit
-/// becomes the former one, whose name ends in <see cref="FormerSuffix"/>, in place of the one before: the two take twice
-/// the limit, whatever clients do. Safe for use from many threads.
+/// becomes the former one, whose name ends in <see cref="FormerSuffix"/>, in place of the one before: the two take
+/// twice the limit, whatever clients do. Safe for use from many threads.
 /// </summary>
 internal sealed class PeerLog : IDisposable
 {
@@ -33,8 +33,8 @@ internal sealed class PeerLog : IDisposable
     }
 
     /// <summary>
-    /// Writes a line. One that the disk does not take is counted, and the next one that it takes says how many were lost: a
-    /// peer whose disk is full has to tell its clients so, and does not fail at its log.
+    /// Writes a line. One that the disk does not take is counted, and the next one that it takes says how many were
+    /// lost: a peer whose disk is full has to tell its clients so, and does not fail at its log.
     /// </summary>
     internal void Write(string text)
     {
@@ -61,7 +61,9 @@ internal sealed class PeerLog : IDisposable
 
     private void WriteLine(string line)
     {
-        string told = lost == 0 ? line : string.Create(CultureInfo.InvariantCulture, $"{line} ({lost} lines before were lost.)");
+        string told = lost == 0
+            ? line
+            : string.Create(CultureInfo.InvariantCulture, $"{line} ({lost} lines before were lost.)");
         byte[] bytes = Encoding.UTF8.GetBytes(told + Environment.NewLine);
         try
         {

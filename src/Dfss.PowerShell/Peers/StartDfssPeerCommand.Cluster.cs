@@ -39,7 +39,8 @@ public sealed partial class StartDfssPeerCommand
         if (identity is null)
         {
             await WriteVerboseAsync(
-                $"The cluster '{membership.Name}' was not joined for this store: the peer is this user's on this machine alone, in plaintext.")
+                $"The cluster '{membership.Name}' was not joined for this store: the peer is this user's on this "
+                    + "machine alone, in plaintext.")
                 .ConfigureAwait(false);
         }
 
@@ -56,7 +57,9 @@ public sealed partial class StartDfssPeerCommand
         if (!Issuer)
         {
             bool isForAnybody = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
-            TlsIdentity? identity = isForAnybody ? null : await ReadIdentityAsync(cancellationToken).ConfigureAwait(false);
+            TlsIdentity? identity = isForAnybody
+                ? null
+                : await ReadIdentityAsync(cancellationToken).ConfigureAwait(false);
             return new PeerIdentity(identity, await FindOriginAsync(identity).ConfigureAwait(false), Issuer: null);
         }
 
@@ -86,12 +89,18 @@ public sealed partial class StartDfssPeerCommand
     {
         if (identity is not null && Choice.Membership is { } membership && joined is StoreId store)
         {
-            return new IdentityOrigin { StateFolder = UserState.Folder, Cluster = membership.Name, StoreId = store.ToString() };
+            return new IdentityOrigin
+            {
+                StateFolder = UserState.Folder,
+                Cluster = membership.Name,
+                StoreId = store.ToString()
+            };
         }
 
-        string? path = Certificate is { Certificate: null, Text: { } text } && CertificateStores.ToThumbprint(text) is null
-            ? await ResolveNewAsync(text).ConfigureAwait(false)
-            : null;
+        string? path =
+            Certificate is { Certificate: null, Text: { } text } && CertificateStores.ToThumbprint(text) is null
+                ? await ResolveNewAsync(text).ConfigureAwait(false)
+                : null;
         return path is null || !File.Exists(path) ? null : new IdentityOrigin
         {
             Path = path,
@@ -136,24 +145,33 @@ public sealed partial class StartDfssPeerCommand
             }
             else if (Choice.Membership is { } membership && identity is not null)
             {
-                await ClusterIdentity.AnnounceAsync(membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);
+                await ClusterIdentity.AnnounceAsync(
+                    membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (DfssException exception) when (exception.Code is DfssErrorCode.CertificateRevoked)
         {
             await WriteWarningAsync(
-                $"The peer runs, and its certificate was revoked: the other members of the cluster refuse it. For it to be one again, an "
-                + $"administrator runs New-DfssInvitation -Role Peer -StoreId {peer.StoreId}, and here it is Join-DfssCluster INVITATION -StorePath FOLDER "
-                + "-Force; the peer takes up what it gets within an hour, or when it is started again.").ConfigureAwait(false);
+                "The peer runs, and its certificate was revoked: the other members of the cluster refuse it. For it "
+                + "to be one again, an "
+                + $"administrator runs New-DfssInvitation -Role Peer -StoreId {peer.StoreId}, and here it is "
+                + "Join-DfssCluster INVITATION -StorePath FOLDER "
+                + "-Force; the peer takes up what it gets within an hour, or when it is started again.")
+                .ConfigureAwait(false);
         }
         catch (DfssException exception)
         {
             await WriteWarningAsync(
-                $"The peer runs, and the other members of the cluster were not notified of its address: {exception.Reason} They find it by -Peer, or when "
-                + "it is started again.").ConfigureAwait(false);
+                $"The peer runs, and the cluster's issuer does not have its address: {exception.Reason} Until it has, "
+                + "other members find this peer "
+                + $"with -Peer {peer.Addresses[0]} only. The peer tries again within an hour. If the issuer runs at "
+                + "another address, run "
+                + "Get-DfssPeer -Peer ADDRESS once here, with the issuer's address: the peer then announces "
+                + "itself at once.").ConfigureAwait(false);
         }
     }
 
-    private static bool IsLoopback(string address) => string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
+    private static bool IsLoopback(string address) =>
+        string.Equals(address, "localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed));
 }

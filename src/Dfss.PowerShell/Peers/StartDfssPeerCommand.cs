@@ -64,17 +64,20 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     public long? Quota { get; set; }
 
     /// <summary>Bytes that are to stay free on the store's disk.</summary>
-    [Parameter(ParameterSetName = DiskSet, HelpMessage = "Bytes that are to stay free on the store's disk, for example 10GB.")]
+    [Parameter(
+        ParameterSetName = DiskSet, HelpMessage = "Bytes that are to stay free on the store's disk, for example 10GB.")]
     [ValidateRange(0, long.MaxValue)]
     public long? MinimumFreeSpace { get; set; }
 
     /// <summary>Starts a store that was moved, or put back in the place of one that never runs again: it keeps its
     /// store id. For one start.</summary>
-    [Parameter(ParameterSetName = DiskSet, HelpMessage = "The store was moved here: it keeps its store id. For one start.")]
+    [Parameter(
+        ParameterSetName = DiskSet, HelpMessage = "The store was moved here: it keeps its store id. For one start.")]
     public SwitchParameter StoreMoved { get; set; }
 
     /// <summary>Starts a copy of a store that runs elsewhere: it becomes a new store. For one start.</summary>
-    [Parameter(ParameterSetName = DiskSet, HelpMessage = "The store is a copy of one that runs: it becomes a new store. For one start.")]
+    [Parameter(ParameterSetName = DiskSet,
+        HelpMessage = "The store is a copy of one that runs: it becomes a new store. For one start.")]
     public SwitchParameter StoreCopied { get; set; }
 
     /// <summary>Bytes a second at which the peer reads through its store to find what has gone bad; 0 turns it
@@ -121,7 +124,9 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
         var options = new PeerOptions
         {
             StorePath = path,
-            StoreRelocation = StoreMoved ? StoreRelocation.Moved : StoreCopied ? StoreRelocation.Copied : StoreRelocation.None,
+            StoreRelocation = StoreMoved
+                ? StoreRelocation.Moved
+                : StoreCopied ? StoreRelocation.Copied : StoreRelocation.None,
             Address = Address,
             Port = Port,
             AdvertisedAddresses =
@@ -139,14 +144,19 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
         }
         else if (Detached)
         {
-            SessionPeer peer = await DetachedPeer.StartAsync(options, peerIdentity, session, cancellationToken).ConfigureAwait(false);
+            SessionPeer peer = await DetachedPeer.StartAsync(
+                options, peerIdentity, session, cancellationToken).ConfigureAwait(false);
             await SessionPeers.AddAsync(peer).ConfigureAwait(false);
             await TellClusterAsync(peer, options.Identity, cancellationToken).ConfigureAwait(false);
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
         }
         else
         {
-            options = options with { Log = TakeVerbose, Issuer = await OpenIssuerAsync(peerIdentity.Issuer, cancellationToken).ConfigureAwait(false) };
+            options = options with
+            {
+                Log = TakeVerbose,
+                Issuer = await OpenIssuerAsync(peerIdentity.Issuer, cancellationToken).ConfigureAwait(false)
+            };
             await StartHereAsync(options, session, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -25,7 +25,8 @@ internal sealed class CertificateArgumentAttribute : ArgumentTransformationAttri
         {
             0 => null,
             1 => sources[0],
-            _ => throw new ArgumentTransformationMetadataException("This parameter takes one certificate, and several are given."),
+            _ => throw new ArgumentTransformationMetadataException(
+                "This parameter takes one certificate, and several are given."),
         };
     }
 

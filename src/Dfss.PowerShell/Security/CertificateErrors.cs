@@ -18,12 +18,14 @@ internal static class CertificateErrors
     internal static CmdletException NotFound(string text, string path) => new(ErrorRecords.Create(
         "CertificateNotFound", ErrorCategory.ObjectNotFound, text,
         $"The certificate '{text}' cannot be found: there is no file '{path}', and it is not a thumbprint.",
-        "Give a certificate object, the path of a file (PFX, PEM, CER), or the thumbprint of one in the certificate store."));
+        "Give a certificate object, the path of a file (PFX, PEM, CER), or the thumbprint of one in the "
+            + "certificate store."));
 
-    internal static CmdletException ThumbprintNotFound(string text, IEnumerable<string> stores) => new(ErrorRecords.Create(
-        "CertificateNotFound", ErrorCategory.ObjectNotFound, text,
-        $"No certificate with the thumbprint '{text}' is in the certificate stores {string.Join(", ", stores)}.",
-        "Check the thumbprint, and that it is in a store of the user who runs the command."));
+    internal static CmdletException ThumbprintNotFound(string text, IEnumerable<string> stores) =>
+        new(ErrorRecords.Create(
+            "CertificateNotFound", ErrorCategory.ObjectNotFound, text,
+            $"No certificate with the thumbprint '{text}' is in the certificate stores {string.Join(", ", stores)}.",
+            "Check the thumbprint, and that it is in a store of the user who runs the command."));
 
     internal static CmdletException Unreadable(string path, Exception cause) => new(ErrorRecords.Create(
         "CertificateUnreadable", ErrorCategory.ReadError, path, $"'{path}' cannot be read: {cause.Message}",
@@ -33,10 +35,11 @@ internal static class CertificateErrors
         new(ErrorRecords.Create(
             "CertificateInvalid", ErrorCategory.InvalidData, path, $"'{path}': {reason}.", action, cause));
 
-    internal static CmdletException PasswordWrong(string path, string parameter, bool isGiven, Exception cause) => new(ErrorRecords.Create(
-        "CertificatePasswordWrong", ErrorCategory.AuthenticationError, path,
-        isGiven
-            ? $"'{path}': the password of -{parameter} does not open it."
-            : $"'{path}' is protected by a password, and -{parameter} is not given.",
-        $"Give the right one as a SecureString, for example -{parameter} (Read-Host -AsSecureString).", cause));
+    internal static CmdletException PasswordWrong(string path, string parameter, bool isGiven, Exception cause) =>
+        new(ErrorRecords.Create(
+            "CertificatePasswordWrong", ErrorCategory.AuthenticationError, path,
+            isGiven
+                ? $"'{path}': the password of -{parameter} does not open it."
+                : $"'{path}' is protected by a password, and -{parameter} is not given.",
+            $"Give the right one as a SecureString, for example -{parameter} (Read-Host -AsSecureString).", cause));
 }

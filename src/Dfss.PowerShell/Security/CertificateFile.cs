@@ -51,7 +51,8 @@ internal sealed class CertificateFile
                 throw CertificateErrors.Invalid(path, "it is larger than 1 MiB, which no certificate is", FileAdvice);
             }
 
-            return new CertificateFile(path, await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false));
+            return new CertificateFile(
+                path, await File.ReadAllBytesAsync(path, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -96,7 +97,9 @@ internal sealed class CertificateFile
         }
         catch (CryptographicException exception)
         {
-            throw CertificateErrors.Invalid(path, $"no certificate can be read from it ({exception.Message.TrimEnd('.')})", AuthorityAdvice, exception);
+            throw CertificateErrors.Invalid(
+                path, $"no certificate can be read from it ({exception.Message.TrimEnd('.')})",
+                AuthorityAdvice, exception);
         }
     }
 
@@ -113,7 +116,9 @@ internal sealed class CertificateFile
         try
         {
             return new OwnCertificate(
-                isEncrypted ? X509Certificate2.CreateFromEncryptedPem(pem, pem, secret) : X509Certificate2.CreateFromPem(pem, pem),
+                isEncrypted
+                    ? X509Certificate2.CreateFromEncryptedPem(pem, pem, secret)
+                    : X509Certificate2.CreateFromPem(pem, pem),
                 intermediates);
         }
         catch (CryptographicException exception) when (isEncrypted)
@@ -123,8 +128,10 @@ internal sealed class CertificateFile
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
             throw CertificateErrors.Invalid(
-                path, $"its key is not that of its first certificate, or cannot be read ({exception.Message.TrimEnd('.')})",
-                "The certificate comes first in the file, then those above it; the key is in PKCS#8, SEC 1 or PKCS#1.", exception);
+                path,
+                $"its key is not that of its first certificate, or cannot be read ({exception.Message.TrimEnd('.')})",
+                "The certificate comes first in the file, then those above it; the key is in PKCS#8, SEC 1 or PKCS#1.",
+                exception);
         }
     }
 
@@ -143,9 +150,13 @@ internal sealed class CertificateFile
             X509Certificate2Collection all = X509CertificateLoader.LoadPkcs12Collection(content, secret, flags);
             X509Certificate2[] own = [.. all.Where(certificate => certificate.HasPrivateKey)];
             return own.Length == 1
-                ? new OwnCertificate(own[0], [.. all.Where(certificate => !certificate.HasPrivateKey && IsIntermediate(certificate))])
+                ? new OwnCertificate(
+                    own[0], [.. all.Where(certificate => !certificate.HasPrivateKey && IsIntermediate(certificate))])
                 : throw CertificateErrors.Invalid(
-                    path, own.Length == 0 ? "no certificate in it has its private key" : "more than one certificate in it has a private key",
+                    path,
+                    own.Length == 0
+                        ? "no certificate in it has its private key"
+                        : "more than one certificate in it has a private key",
                     FileAdvice);
         }
         catch (CryptographicException exception) when (exception.HResult == InvalidPassword)
@@ -168,7 +179,8 @@ internal sealed class CertificateFile
         }
         catch (CryptographicException exception)
         {
-            throw CertificateErrors.Invalid(path, $"a certificate in it cannot be read ({exception.Message.TrimEnd('.')})", advice, exception);
+            throw CertificateErrors.Invalid(
+                path, $"a certificate in it cannot be read ({exception.Message.TrimEnd('.')})", advice, exception);
         }
 
         return all.Count > 0

@@ -33,9 +33,11 @@ internal sealed class CertificateNotices(Action<string> verbose, Action<string> 
         bool hasEnded = CertificateAge.HasEnded(certificate, now);
         string advice = membership is null ? "Have another one made by its authority."
             : hasEnded ? MemberRenewal.JoinAgainAdvice(store)
-            : "It is renewed by itself when the cluster's issuer can be reached: see that it runs (Start-DfssPeer -Issuer).";
+            : "It is renewed by itself when the cluster's issuer can be reached: see that it runs "
+                + "(Start-DfssPeer -Issuer).";
         warn(string.Create(
             CultureInfo.InvariantCulture,
-            $"The certificate '{name}'{where} {(hasEnded ? "expired" : "expires")} on {certificate.NotAfter:yyyy-MM-dd HH:mm}. {advice}"));
+            $"The certificate '{name}'{where} {(hasEnded ? "expired" : "expires")} on "
+                + $"{certificate.NotAfter:yyyy-MM-dd HH:mm}. {advice}"));
     }
 }

@@ -25,7 +25,8 @@ internal static class CertificateStores
 
     /// <summary>An authority's certificate.</summary>
     /// <exception cref="CmdletException">CertificateNotFound.</exception>
-    internal static X509Certificate2 FindAuthority(string thumbprint, string text) => Find(Authorities, thumbprint, text);
+    internal static X509Certificate2 FindAuthority(string thumbprint, string text) =>
+        Find(Authorities, thumbprint, text);
 
     private static X509Certificate2 Find(StoreName[] names, string thumbprint, string text)
     {

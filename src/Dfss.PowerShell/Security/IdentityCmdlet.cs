@@ -25,12 +25,15 @@ public abstract class IdentityCmdlet : DfssCmdlet
     public SecureString? CertificatePassword { get; set; }
 
     /// <summary>The certificates of the trusted authorities: objects, PEM or CER paths, or thumbprints.</summary>
-    [Parameter(HelpMessage = "The authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.")]
+    [Parameter(
+        HelpMessage = "The authorities whose certificates are trusted: objects, PEM or CER paths, or thumbprints.")]
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssCertificateSource[]? TrustedAuthority { get; set; }
 
-    /// <summary>A file with the revocation lists (CRL, PEM or DER) of the trusted authorities; read again when it changes.</summary>
+    /// <summary>
+    /// A file with the revocation lists (CRL, PEM or DER) of the trusted authorities; read again when it changes.
+    /// </summary>
     [Parameter(HelpMessage = "A file with the revocation lists (CRL) of the trusted authorities.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
@@ -75,7 +78,8 @@ public abstract class IdentityCmdlet : DfssCmdlet
     /// </summary>
     private protected async Task<TlsIdentity?> ReadIdentityAsync(CancellationToken cancellationToken)
     {
-        TlsIdentity? identity = await ReadParameters(cancellationToken).ReadAsync(cancellationToken).ConfigureAwait(false);
+        TlsIdentity? identity =
+            await ReadParameters(cancellationToken).ReadAsync(cancellationToken).ConfigureAwait(false);
         if (identity is not null && Choice.Membership is null)
         {
             Notices.WarnOfEnd(identity.Certificate, membership: null);

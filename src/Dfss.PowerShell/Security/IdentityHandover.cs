@@ -55,6 +55,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
                 AllowTls12 = identity.AllowTls12,
                 RevocationListPath = identity.RevocationListPath,
                 KeepsRevocationList = identity.KeepsRevocationList,
+                IssuerFilePath = identity.IssuerFilePath,
                 RoleFilePath = identity.RoleFilePath,
                 Origin = peer.Origin,
             }
@@ -81,7 +82,9 @@ internal sealed class IdentityHandover : IAsyncDisposable
         using var pipe = new NamedPipeClientStream(
             ".", pipeName, PipeDirection.In, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
         await pipe.ConnectAsync(ConnectMilliseconds, cancellationToken).ConfigureAwait(false);
-        Parts parts = (await JsonSerializer.DeserializeAsync<Parts>(pipe, options: null, cancellationToken).ConfigureAwait(false))!;
+        Parts parts =
+            (await JsonSerializer.DeserializeAsync<Parts>(
+                pipe, options: null, cancellationToken).ConfigureAwait(false))!;
         if (parts.IssuedCluster is { } cluster)
         {
             ClusterMembership membership = ClusterMembership.At(parts.StateFolder!, cluster);
@@ -94,6 +97,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
             AllowTls12 = parts.AllowTls12,
             RevocationListPath = parts.RevocationListPath,
             KeepsRevocationList = parts.KeepsRevocationList,
+            IssuerFilePath = parts.IssuerFilePath,
             RoleFilePath = parts.RoleFilePath,
         };
         return new PeerIdentity(identity, parts.Origin, Issuer: null);
@@ -149,6 +153,8 @@ internal sealed class IdentityHandover : IAsyncDisposable
         public string? RevocationListPath { get; init; }
 
         public bool KeepsRevocationList { get; init; }
+
+        public string? IssuerFilePath { get; init; }
 
         public string? RoleFilePath { get; init; }
 

@@ -27,14 +27,15 @@ internal sealed class IdentityOrigin
     public string? Password { get; init; }
 
     /// <summary>The function that returns the identity to present from now on.</summary>
-    internal Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> ToRenewal()
+    internal Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>> ToRenewal()
     {
         if (Path is null)
         {
-            return new MemberRenewal(ClusterMembership.At(StateFolder!, Cluster!), Dfss.StoreId.Parse(StoreId!)).KeepUpAsync;
+            return new MemberRenewal(
+                ClusterMembership.At(StateFolder!, Cluster!), Dfss.StoreId.Parse(StoreId!)).KeepUpAsync;
         }
 
-        return async (shown, cancellationToken) =>
+        return async (shown, _, cancellationToken) =>
         {
             TlsIdentity read = await ReadAsync(shown, cancellationToken).ConfigureAwait(false);
             return read.Certificate.RawData.AsSpan().SequenceEqual(shown.Certificate.RawData) ? shown : read;
@@ -46,7 +47,8 @@ internal sealed class IdentityOrigin
         try
         {
             CertificateFile file = await CertificateFile.ReadAsync(Path!, cancellationToken).ConfigureAwait(false);
-            OwnCertificate own = file.ToOwn(Password is null ? null : new NetworkCredential(string.Empty, Password).SecurePassword);
+            OwnCertificate own = file.ToOwn(
+                Password is null ? null : new NetworkCredential(string.Empty, Password).SecurePassword);
             return shown.WithCertificate(own.Certificate, own.Intermediates);
         }
         catch (CmdletException exception)

@@ -94,8 +94,10 @@ internal sealed class IdentityParameters
         return new TlsIdentity(identity.Certificate, identity.TrustedAuthorities)
         {
             AllowTls12 = AllowTls12,
-            RevocationListPath = await ResolveAsync(RevocationList).ConfigureAwait(false) ?? identity.RevocationListPath,
+            RevocationListPath = await ResolveAsync(RevocationList).ConfigureAwait(false)
+                ?? identity.RevocationListPath,
             KeepsRevocationList = RevocationList is null && identity.KeepsRevocationList,
+            IssuerFilePath = identity.IssuerFilePath,
         };
     }
 
@@ -125,7 +127,8 @@ internal sealed class IdentityParameters
             return file.ToOwn(CertificatePassword);
         }
 
-        return new OwnCertificate(CertificateStores.FindOwn(CertificateStores.ToThumbprint(source.Text)!, source.Text), []);
+        return new OwnCertificate(
+            CertificateStores.FindOwn(CertificateStores.ToThumbprint(source.Text)!, source.Text), []);
     }
 
     /// <summary>Certificates without their keys.</summary>

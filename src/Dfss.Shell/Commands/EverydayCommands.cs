@@ -17,7 +17,8 @@ public sealed class StartSleepCommand : PSCmdlet, IDisposable
     public int Milliseconds { get; set; }
 
     protected override void ProcessRecord() =>
-        _stopped.Wait(ParameterSetName == "Seconds" ? TimeSpan.FromSeconds(Seconds) : TimeSpan.FromMilliseconds(Milliseconds));
+        _stopped.Wait(
+            ParameterSetName == "Seconds" ? TimeSpan.FromSeconds(Seconds) : TimeSpan.FromMilliseconds(Milliseconds));
 
     protected override void StopProcessing() => _stopped.Set();
 

@@ -58,7 +58,9 @@ internal static class Command
     public static Process Start(string program, string[] arguments) => Process.Start(
         new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
 
-    /// <summary>A program that has ended is counted as an ended child of this process, a server's session as one of the server.</summary>
+    /// <summary>
+    /// A program that has ended is counted as an ended child of this process, a server's session as one of the server.
+    /// </summary>
     private static double ProcessorSeconds(ServerProcess? server) =>
         ProcessTree.EndedChildrenSeconds(Environment.ProcessId)
         + (server is null ? 0 : ProcessTree.ProcessorSeconds(server.Id));

@@ -8,16 +8,17 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
     public void WriteIntroduction(string folder, List<string> skipped)
     {
         output.WriteLine($"Measured {Machine.Describe(folder)}.");
-        output.WriteLine($"Medians of {rounds} round(s); the tools take turns; what was received is compared with the source.");
+        output.WriteLine(
+            $"Medians of {rounds} round(s); the tools take turns; what was received is compared with the source.");
         output.WriteLine();
         output.WriteLine(
             """
             All copy the same bytes on the same disk and keep times and modes. cp, rsync and scp copy to one place; dfss
             spreads the chunks over two. Only dfss and "cp, then sync" have what was sent on disk when they return. The
-            time of dfss is that of the command in a new process, first-time compilation included, the engine's own start
-            not; that of the others is the whole process. Processor seconds are of all these processes, at both ends, not
-            of the kernel's own threads. Peak memory is of the largest process at each end; of the others it is sampled 20
-            times a second, and "?" is what ended before a sample.
+            time of dfss is that of the command in a new process, first-time compilation included, the engine's own
+            start not; that of the others is the whole process. Processor seconds are of all these processes, at both
+            ends, not of the kernel's own threads. Peak memory is of the largest process at each end; of the others it
+            is sampled 20 times a second, and "?" is what ended before a sample.
             """);
         foreach (string reason in skipped)
         {
@@ -34,7 +35,8 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         List<Turn> floor = results.Single(result => result.Tool.Name == CpTool.PlainName).Turns;
         output.WriteLine();
         output.WriteLine(
-            $"| {workload.Title} | verified; durable | send, s ({Speed(isLarge)}) | to cp | receive, s ({Speed(isLarge)}) "
+            $"| {workload.Title} | verified; durable | send, s ({Speed(isLarge)}) | to cp | receive, s "
+            + $"({Speed(isLarge)}) "
             + $"| to cp | processor s per {unit}, send / receive | peak memory, client / server, MB |");
         output.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach ((ICopyTool tool, List<Turn> turns) in results)
@@ -67,7 +69,9 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
     {
         List<Cost> costs = [.. turns.SelectMany(turn => new[] { turn.Send, turn.Receive })];
         string client = Megabytes(costs.Max(cost => cost.ClientPeakBytes));
-        return costs.Max(cost => cost.ServerPeakBytes) is { } server ? $"{client} / {Megabytes(server)}" : client + " / -";
+        return costs.Max(cost => cost.ServerPeakBytes) is { } server
+            ? $"{client} / {Megabytes(server)}"
+            : client + " / -";
     }
 
     private static string Megabytes(long bytes) =>

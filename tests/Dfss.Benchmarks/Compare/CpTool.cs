@@ -1,6 +1,8 @@
 namespace Dfss.Benchmarks;
 
-/// <summary>cp, the floor: no network, no check; or cp and then a sync of the disk, the floor for what is to be durable.</summary>
+/// <summary>
+/// cp, the floor: no network, no check; or cp and then a sync of the disk, the floor for what is to be durable.
+/// </summary>
 internal sealed class CpTool(bool syncs) : ICopyTool
 {
     public const string PlainName = "cp";

@@ -13,10 +13,12 @@ internal sealed class DfssTool : ICopyTool
         await using ShellPeer second = await ShellPeer.StartAsync(Path.Combine(folder, "store2"));
         string peers = $"-Peer '{first.Address},{second.Address}'";
         // One copy of each chunk, as the other tools make one of each file.
-        Cost send = await MeasureAsync($"$null = Send-DfssFile '{workload.Folder}/*' -Replicas 1 {peers}", first, second);
+        Cost send = await MeasureAsync(
+            $"$null = Send-DfssFile '{workload.Folder}/*' -Replicas 1 {peers}", first, second);
         string received = Path.Combine(folder, "received");
         return new Turn(
-            send, await MeasureAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' {peers}", first, second));
+            send,
+            await MeasureAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' {peers}", first, second));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -47,7 +47,9 @@ internal static class ProcessTree
 
     private static long PeakOf(int processId) => Read(processId, "status").Split('\n')
         .Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
-        .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024)
+        .Select(
+            line => long.Parse(
+                line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024)
         .FirstOrDefault();
 
     /// <summary>The fields after the process's name, which may itself hold spaces: state, parent, ...</summary>

@@ -22,7 +22,8 @@ internal sealed class ScpTool : ICopyTool
     /// <param name="root">An empty folder for keys and settings; sshd ignores the machine's own.</param>
     public static async Task<ICopyTool> StartAsync(string root)
     {
-        if (new[] { "scp", "ssh", "ssh-keygen", "sshd" }.FirstOrDefault(name => Programs.Find(name) is null) is { } missing)
+        if (new[] { "scp", "ssh", "ssh-keygen", "sshd" }.FirstOrDefault(
+            name => Programs.Find(name) is null) is { } missing)
         {
             throw new ToolUnavailableException(missing + " is not installed");
         }

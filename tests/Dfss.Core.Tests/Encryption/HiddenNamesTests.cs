@@ -36,7 +36,8 @@ public sealed class HiddenNamesTests
     }
 
     [Fact]
-    public void Spellings_of_one_name_are_one_stored_name() => Assert.Equal(names.Hide("\u00e4"), names.Hide("a\u0308"));
+    public void Spellings_of_one_name_are_one_stored_name() =>
+        Assert.Equal(names.Hide("\u00e4"), names.Hide("a\u0308"));
 
     [Fact]
     public void Another_key_hides_it_otherwise_and_opens_nothing()
@@ -60,7 +61,11 @@ public sealed class HiddenNamesTests
             }
         }
 
-        foreach (string changed in new[] { stored + "A", stored[..^1], stored + "=", stored + "\n", stored[3..], "~1~", string.Empty, "~2~" + stored[3..] })
+        foreach (string changed in new[]
+        {
+            stored + "A", stored[..^1], stored + "=", stored + "\n", stored[3..], "~1~", string.Empty,
+            "~2~" + stored[3..]
+        })
         {
             Assert.False(names.TryOpen(changed, out _), changed);
         }
@@ -77,7 +82,8 @@ public sealed class HiddenNamesTests
         // As the format says, but for what is hidden: a name that is none, or one that is padded otherwise.
         byte[] content = new byte[padded];
         Encoding.UTF8.GetBytes(text, content);
-        Span<byte> nonce = HMACSHA256.HashData(FileKey.Derive(key.Bytes, "DFSS encryption 1 name nonce"u8), content).AsSpan(0, 12);
+        Span<byte> nonce = HMACSHA256.HashData(FileKey.Derive(key.Bytes, "DFSS encryption 1 name nonce"u8), content)
+            .AsSpan(0, 12);
         Assert.False(names.TryOpen(Seal(nonce, content), out _));
     }
 
@@ -87,7 +93,8 @@ public sealed class HiddenNamesTests
         byte[] content = new byte[32];
         content[0] = (byte)'a';
         Assert.False(names.TryOpen(Seal(RandomNumberGenerator.GetBytes(12), content), out _));
-        Span<byte> nonce = HMACSHA256.HashData(FileKey.Derive(key.Bytes, "DFSS encryption 1 name nonce"u8), content).AsSpan(0, 12);
+        Span<byte> nonce = HMACSHA256.HashData(FileKey.Derive(key.Bytes, "DFSS encryption 1 name nonce"u8), content)
+            .AsSpan(0, 12);
         Assert.True(names.TryOpen(Seal(nonce, content), out string? name));
         Assert.Equal("a", name);
     }

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Dfss.Tests.Encryption;
 
-/// <summary>Whatever is changed of an encrypted file's envelope, chunks or places is noticed by who has a key.</summary>
+/// <summary>
+/// Whatever is changed of an encrypted file's envelope, chunks or places is noticed by who has a key.
+/// </summary>
 public sealed class TamperTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;
@@ -44,7 +46,8 @@ public sealed class TamperTests
             DfssException error = Assert.Throws<DfssException>(
                 () => ContentKey.Open(record with { Encryption = new KeyEnvelope(changed) }, Keys)!.Verify(manifest));
             Assert.True(
-                error.Code is DfssErrorCode.FileTampered or DfssErrorCode.KeyWrong or DfssErrorCode.VersionNotSupported, $"bit {bit}: {error}");
+                error.Code is DfssErrorCode.FileTampered or DfssErrorCode.KeyWrong or DfssErrorCode.VersionNotSupported,
+                $"bit {bit}: {error}");
         }
     }
 
@@ -59,7 +62,9 @@ public sealed class TamperTests
             if (length != envelope.Length)
             {
                 FileRecord changed = record with { Encryption = new KeyEnvelope(cut) };
-                Assert.Equal(DfssErrorCode.FileTampered, Assert.Throws<DfssException>(() => ContentKey.Open(changed, Keys)).Code);
+                Assert.Equal(
+                    DfssErrorCode.FileTampered,
+                    Assert.Throws<DfssException>(() => ContentKey.Open(changed, Keys)).Code);
                 Assert.Empty(EnvelopeContent.KeyIdsOf(changed.Encryption!));
             }
         }
@@ -119,7 +124,8 @@ public sealed class TamperTests
         Assert.Contains(other.KeyId, wrong.Reason, StringComparison.Ordinal);
 
         FileRecord plain = record with { Encryption = null };
-        Assert.Equal(DfssErrorCode.FileNotEncrypted, Assert.Throws<DfssException>(() => ContentKey.Open(plain, Keys)).Code);
+        Assert.Equal(
+            DfssErrorCode.FileNotEncrypted, Assert.Throws<DfssException>(() => ContentKey.Open(plain, Keys)).Code);
         Assert.Null(ContentKey.Open(plain, keys: null));
     }
 
@@ -127,7 +133,8 @@ public sealed class TamperTests
     public void A_newer_version_is_said_to_be_one()
     {
         FileRecord newer = record with { Encryption = new KeyEnvelope(new byte[] { 2, 0, 0 }) };
-        Assert.Equal(DfssErrorCode.VersionNotSupported, Assert.Throws<DfssException>(() => ContentKey.Open(newer, Keys)).Code);
+        Assert.Equal(
+            DfssErrorCode.VersionNotSupported, Assert.Throws<DfssException>(() => ContentKey.Open(newer, Keys)).Code);
     }
 
     [Fact]
@@ -136,7 +143,8 @@ public sealed class TamperTests
         Recipient[] many = [.. Enumerable.Range(0, 17).Select(_ => Recipient.Of(EncryptionKey.Create()))];
         Assert.Equal(16, EnvelopeContent.KeyIdsOf(EnvelopeContent.Create(key, manifest, many[..16])).Count);
         Assert.Equal(
-            DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => EnvelopeContent.Create(key, manifest, many)).Code);
+            DfssErrorCode.InvalidArgument,
+            Assert.Throws<DfssException>(() => EnvelopeContent.Create(key, manifest, many)).Code);
     }
 
     [Fact]
@@ -148,18 +156,22 @@ public sealed class TamperTests
         using RSA small = RSA.Create(1024);
         using X509Certificate2 good = Issue(new CertificateRequest("CN=a", curve, HashAlgorithmName.SHA256));
         CertificateRequest signing = new("CN=a", curve, HashAlgorithmName.SHA256);
-        signing.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        signing.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         using X509Certificate2 signs = Issue(signing);
         using X509Certificate2 p384 = Issue(new CertificateRequest("CN=a", large, HashAlgorithmName.SHA256));
-        using X509Certificate2 weak = Issue(new CertificateRequest("CN=a", small, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        using X509Certificate2 weak = Issue(
+            new CertificateRequest("CN=a", small, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
 
         Assert.Equal(32, Recipient.Of(good, clock).KeyId.Length);
         Assert.All(new[] { signs, p384, weak }, certificate => Assert.Equal(
             DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => Recipient.Of(certificate, clock)).Code));
         using X509Certificate2 withoutKey = X509CertificateLoader.LoadCertificate(good.RawData);
-        Assert.Equal(DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => new KeyRing([], [withoutKey])).Code);
+        Assert.Equal(
+            DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => new KeyRing([], [withoutKey])).Code);
         clock.Advance(TimeSpan.FromDays(365 * 60));
-        Assert.Equal(DfssErrorCode.CertificateExpired, Assert.Throws<DfssException>(() => Recipient.Of(good, clock)).Code);
+        Assert.Equal(
+            DfssErrorCode.CertificateExpired, Assert.Throws<DfssException>(() => Recipient.Of(good, clock)).Code);
     }
 
     private static X509Certificate2 Issue(CertificateRequest request) =>

@@ -32,7 +32,8 @@ public sealed class VectorTests
     {
         Assert.Equal(Vectors.Bytes("chunk_key"), Vectors.FileKey.ChunkKey);
         Assert.Equal(
-            HMACSHA256.HashData(Vectors.Bytes("manifest_key"), Manifest.Encoded.Span), Vectors.FileKey.Authenticate(Manifest));
+            HMACSHA256.HashData(Vectors.Bytes("manifest_key"), Manifest.Encoded.Span),
+            Vectors.FileKey.Authenticate(Manifest));
     }
 
     [Fact]
@@ -83,11 +84,14 @@ public sealed class VectorTests
         KeyWrap[] wraps =
         [
             KeyWrap.Create(
-                WrapKind.EncryptionKey, key.KeyId, key.Bytes, Vectors.Bytes("encryption_key_header"), Vectors.FileKey, Vectors.FileId),
+                WrapKind.EncryptionKey, key.KeyId, key.Bytes, Vectors.Bytes("encryption_key_header"), Vectors.FileKey,
+                Vectors.FileId),
             KeyWrap.Create(
-                WrapKind.P256, Vectors.Text("p256_key_id"), shared, Vectors.Bytes("p256_header"), Vectors.FileKey, Vectors.FileId),
+                WrapKind.P256, Vectors.Text("p256_key_id"), shared, Vectors.Bytes("p256_header"), Vectors.FileKey,
+                Vectors.FileId),
             KeyWrap.Create(
-                WrapKind.Rsa, Vectors.Text("rsa_key_id"), Vectors.Bytes("rsa_secret"), Vectors.Bytes("rsa_header"), Vectors.FileKey, Vectors.FileId),
+                WrapKind.Rsa, Vectors.Text("rsa_key_id"), Vectors.Bytes("rsa_secret"), Vectors.Bytes("rsa_header"),
+                Vectors.FileKey, Vectors.FileId),
         ];
         for (int i = 0; i < wraps.Length; i++)
         {
@@ -118,7 +122,10 @@ public sealed class VectorTests
         Assert.True(key.Verify(Manifest).TryDecrypt(1, last));
         Assert.Equal(Vectors.Content[^5..], ChunkCipher.PieceOf(last).ToArray());
         string prefix = name.Split("_private")[0];
-        Assert.Equal(Vectors.Text($"{(name == EncryptionKeyName ? name : prefix)}_{(name == EncryptionKeyName ? "id" : "key_id")}"), keys.KeyIds.Single());
+        Assert.Equal(
+            Vectors.Text(
+                $"{(name == EncryptionKeyName ? name : prefix)}_{(name == EncryptionKeyName ? "id" : "key_id")}"),
+            keys.KeyIds.Single());
     }
 
     [Fact]

@@ -16,7 +16,8 @@ internal static partial class Vectors
         .Select(line => line.Split(':', 2))
         .ToDictionary(pair => pair[0], pair => pair[1].Trim(), StringComparer.Ordinal);
 
-    public static int ContentLength => int.Parse(Text("content_length"), System.Globalization.CultureInfo.InvariantCulture);
+    public static int ContentLength =>
+        int.Parse(Text("content_length"), System.Globalization.CultureInfo.InvariantCulture);
 
     public static int ChunkSize => int.Parse(Text("chunk_size"), System.Globalization.CultureInfo.InvariantCulture);
 

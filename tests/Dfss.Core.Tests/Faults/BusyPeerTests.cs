@@ -38,8 +38,11 @@ public sealed class BusyPeerTests(ITestOutputHelper output)
         Assert.InRange(peak, 1, MaxResidentBytes);
     }
 
-    /// <summary>A put and a get of 16 MiB at once, then a get of what was put; what comes back is the right one.</summary>
-    private static async Task PutAndGetAsync(PeerAddress peer, int client, ChunkId shared, CancellationToken cancellationToken)
+    /// <summary>
+    /// A put and a get of 16 MiB at once, then a get of what was put; what comes back is the right one.
+    /// </summary>
+    private static async Task PutAndGetAsync(
+        PeerAddress peer, int client, ChunkId shared, CancellationToken cancellationToken)
     {
         await using PeerLink link = new(peer, ClientChannelOptions.Default);
         VerifyingChunkStore store = new(new RemoteChunkStore(link));

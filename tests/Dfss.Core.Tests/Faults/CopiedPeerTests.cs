@@ -32,7 +32,8 @@ public sealed class CopiedPeerTests : IAsyncDisposable
         PeerProcess original = originals[0];
         string copy = CopiedFolder.Copy(original.StorePath, folder["copy"]);
 
-        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(() => PeerProcess.StartAsync(copy));
+        InvalidOperationException refused = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => PeerProcess.StartAsync(copy));
 
         Assert.Contains("StoreRelocated: ", refused.Message, StringComparison.Ordinal);
         PeerProcess told = await StartAsync(copy, new PeerSettings { StoreRelocation = StoreRelocation.Copied });
@@ -56,8 +57,8 @@ public sealed class CopiedPeerTests : IAsyncDisposable
     }
 
     /// <summary>
-    /// One or all of three stores run twice, and two writers race, of which each names other peers of the same stores. What
-    /// both have acknowledged are different versions, and the last is what is read.
+    /// One or all of three stores run twice, and two writers race, of which each names other peers of the same stores.
+    /// What both have acknowledged are different versions, and the last is what is read.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -76,12 +77,17 @@ public sealed class CopiedPeerTests : IAsyncDisposable
         int refused = 0;
         for (int round = 0; round < Rounds; round++)
         {
-            foreach (Task<StoredFile> write in new[] { SendAsync(originals, "x", force: true), SendAsync(others, "x", force: true) })
+            foreach (Task<StoredFile> write in new[]
+            {
+                SendAsync(originals, "x", force: true), SendAsync(others, "x", force: true)
+            })
             {
                 try
                 {
                     FileRecord record = (await write).Record;
-                    Assert.True(acknowledged.TryAdd(record.Version, record.FileId), $"Version {record.Version} was acknowledged twice.");
+                    Assert.True(
+                        acknowledged.TryAdd(record.Version, record.FileId),
+                        $"Version {record.Version} was acknowledged twice.");
                 }
                 catch (DfssException error)
                 {
@@ -97,14 +103,16 @@ public sealed class CopiedPeerTests : IAsyncDisposable
         FileRecord read = (await reader.GetAsync("x", Token)).Record;
         Assert.Equal((acknowledged.Keys.Max(), acknowledged[acknowledged.Keys.Max()]), (read.Version, read.FileId));
 
-        DfssException all = await Assert.ThrowsAsync<DfssException>(() => SendAsync([.. originals, .. others], "new", force: false));
+        DfssException all = await Assert.ThrowsAsync<DfssException>(
+            () => SendAsync([.. originals, .. others], "new", force: false));
         Assert.Equal(DfssErrorCode.StoreRunsTwice, all.Code);
         Assert.Contains(peers, peer => all.Message.Contains($"(process {peer.ProcessId})", StringComparison.Ordinal));
     }
 
     private async Task<StoredFile> SendAsync(IEnumerable<PeerProcess> known, string name, bool force)
     {
-        await using DfssClient client = new([.. known.Select(peer => peer.Address).Distinct()], TransferOptions.Default);
+        await using DfssClient client = new(
+            [.. known.Select(peer => peer.Address).Distinct()], TransferOptions.Default);
         int number = Interlocked.Increment(ref files);
         string source = folder.CreateFile($"file{number}", 100_000, seed: number);
         return await client.SendAsync(source, name, new SendOptions { Force = force }, progress: null, Token);
@@ -115,7 +123,8 @@ public sealed class CopiedPeerTests : IAsyncDisposable
         await using DfssClient client = new([peer.Address], TransferOptions.Default);
         StoredFile file = await client.GetAsync(sent.Record.Name, Token);
         Assert.Equal(sent.Record.FileId, file.Record.FileId);
-        await client.ReceiveAsync(file, folder[$"file{Interlocked.Increment(ref files)}"], ReceiveOptions.Default, progress: null, Token);
+        await client.ReceiveAsync(
+            file, folder[$"file{Interlocked.Increment(ref files)}"], ReceiveOptions.Default, progress: null, Token);
     }
 
     private async Task<PeerProcess> StartAsync(string store, PeerSettings? settings = null)

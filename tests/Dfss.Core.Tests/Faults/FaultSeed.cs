@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Faults;
 
-/// <summary>Where a test that draws at random gets its seed: it is printed, and <c>DFSS_SEED</c> gives it again.</summary>
+/// <summary>
+/// Where a test that draws at random gets its seed: it is printed, and <c>DFSS_SEED</c> gives it again.
+/// </summary>
 internal static class FaultSeed
 {
     public static int Take(ITestOutputHelper output)

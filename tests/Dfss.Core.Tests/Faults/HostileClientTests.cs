@@ -27,7 +27,8 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
         {
             TheoryData<string, bool> rows = [];
             bool isAll = SearchSize.IsWhole("DFSS_ADVERSARIAL");
-            foreach ((int index, AdversarialClient adversary) in AdversarialClient.All.Where(adversary => isAll || !adversary.IsLong).Index())
+            foreach ((int index, AdversarialClient adversary) in AdversarialClient.All.Where(
+                adversary => isAll || !adversary.IsLong).Index())
             {
                 bool isEither = !adversary.NeedsTls && !adversary.IsPlainOnly && !isAll;
                 if (isEither ? index % 2 == 0 : !adversary.NeedsTls)
@@ -47,10 +48,13 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
 
     [Theory]
     [MemberData(nameof(Clients))]
-    public async Task Beside_one_that_an_honest_client_goes_on_and_the_peer_is_as_before_when_it_has_gone(string name, bool isOverTls)
+    public async Task Beside_one_that_an_honest_client_goes_on_and_the_peer_is_as_before_when_it_has_gone(
+        string name, bool isOverTls)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The attackers' addresses, and the peer's memory, are those of Linux.");
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux(), "The attackers' addresses, and the peer's memory, are those of Linux.");
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(
+            TestContext.Current.CancellationToken);
         limit.CancelAfter(Soon);
         TargetPeer peer = await peers.GetAsync(isOverTls);
         await using HonestClient honest = new(peer);
@@ -63,7 +67,9 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
         {
             AdversarialClient adversary = AdversarialClient.All.Single(each => each.Name == name);
             await attacker.BeginAsync(adversary).WaitAsync(limit.Token);
-            Assert.True(!adversary.IsLetIn || attacker.FailedEarly == 0, $"{attacker.FailedEarly} of its connections were not let in.");
+            Assert.True(
+                !adversary.IsLetIn || attacker.FailedEarly == 0,
+                $"{attacker.FailedEarly} of its connections were not let in.");
 
             began = Tell("attack begun", began);
 
@@ -97,7 +103,9 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
         await using TargetPeer peer = await TargetPeer.StartAsync(isSecured: true, Peers.TimeLimit);
         await using (Attacker attacker = new(peer, isPersistent: false))
         {
-            await attacker.BeginAsync(AdversarialClient.All.Single(adversary => adversary.Name.Contains("nobody known", StringComparison.Ordinal)));
+            await attacker.BeginAsync(
+                AdversarialClient.All.Single(
+                    adversary => adversary.Name.Contains("nobody known", StringComparison.Ordinal)));
         }
 
         await using HonestClient honest = new(peer);
@@ -108,7 +116,8 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     private static long Tell(string what, long began)
     {
         TestContext.Current.TestOutputHelper!.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s"));
+            string.Create(
+                CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s"));
         return Stopwatch.GetTimestamp();
     }
 

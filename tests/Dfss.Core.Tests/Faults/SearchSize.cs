@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dfss.Tests.Faults;
 
 /// <summary>
-/// How much a test tries that searches for faults at random: little in <c>dotnet test</c>, so that the suite stays quick, and as much as an
-/// environment variable says where a search runs whole (.ci/run).
+/// How much a test tries that searches for faults at random: little in <c>dotnet test</c>, so that the suite stays
+/// quick, and as much as an environment variable says where a search runs whole (.ci/run).
 /// </summary>
 internal static class SearchSize
 {

@@ -9,7 +9,8 @@ internal sealed class SentFile
         Path = path;
         byte[] bytes = File.ReadAllBytes(path);
         Chunks = [.. bytes.Chunk(chunkSize).Select(chunk => (ChunkId.Of(chunk), chunk.Length))];
-        ManifestId = FileManifest.Create(bytes.Length, chunkSize, [.. Chunks.Select(chunk => chunk.Id)]).FileId.ToChunkId();
+        ManifestId = FileManifest.Create(
+            bytes.Length, chunkSize, [.. Chunks.Select(chunk => chunk.Id)]).FileId.ToChunkId();
     }
 
     public string Name { get; }

@@ -8,8 +8,8 @@ using Xunit;
 namespace Dfss.Tests.Fuzz;
 
 /// <summary>
-/// A whole client among peers that forge their answers. Each operation ends in time, with a result or a typed error; what
-/// is received is what was sent; memory stays bounded.
+/// A whole client among peers that forge their answers. Each operation ends in time, with a result or a typed error;
+/// what is received is what was sent; memory stays bounded.
 /// </summary>
 [Collection(nameof(ClientFuzzTests))]
 [CollectionDefinition(nameof(ClientFuzzTests), DisableParallelization = true)]
@@ -45,7 +45,10 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
         Assert.True(grown < MemoryBytes, $"{grown} bytes are held after {count} runs.");
     }
 
-    /// <summary>All operations, one after the other, among peers of their own: what a lie did to one says nothing of the next run.</summary>
+    /// <summary>
+    /// All operations, one after the other, among peers of their own: what a lie did to one says nothing of the next
+    /// run.
+    /// </summary>
     private static async Task RunAsync(int seed, SortedDictionary<string, int> outcomes)
     {
         await using Cluster cluster = await Cluster.StartAsync(3, asksNobody: true);
@@ -62,7 +65,9 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
 
             if (File.Exists(cluster.Folder["back"]))
             {
-                Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(cluster.Folder["back"], Token));
+                Assert.Equal(
+                    await File.ReadAllBytesAsync(source, Token),
+                    await File.ReadAllBytesAsync(cluster.Folder["back"], Token));
             }
         }
         finally
@@ -79,39 +84,51 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
     /// <summary>What the runs have to work on, made by a client that meets no forgery.</summary>
     private static async Task SendAsync(DfssClient client, string source)
     {
-        SendOptions options = new() { Force = true, Replicas = 2, ChunkSize = DfssLimits.MinChunkSize, KeepVersions = 2 };
+        SendOptions options =
+            new() { Force = true, Replicas = 2, ChunkSize = DfssLimits.MinChunkSize, KeepVersions = 2 };
         await client.SendAsync(source, "a/plain", options, progress: null, Token);
         await client.SendAsync(source, "a/other", options, progress: null, Token);
-        await client.SendAsync(source, "a/secret", options with { Recipients = [Recipient.Of(Key)] }, progress: null, Token);
+        await client.SendAsync(
+            source, "a/secret", options with { Recipients = [Recipient.Of(Key)] }, progress: null, Token);
     }
 
-    private static IEnumerable<(string Name, Func<Task> Operation)> Operations(DfssClient client, Cluster cluster, string source)
+    private static IEnumerable<(string Name, Func<Task> Operation)> Operations(
+        DfssClient client, Cluster cluster, string source)
     {
         KeyRing keys = new([Key], []);
         string folder = cluster.Folder.Path;
-        SendOptions sending = new() { Force = true, Replicas = 2, ChunkSize = DfssLimits.MinChunkSize, KeepVersions = 2 };
+        SendOptions sending =
+            new() { Force = true, Replicas = 2, ChunkSize = DfssLimits.MinChunkSize, KeepVersions = 2 };
         async Task<StoredFile> GetAsync(string name) => await cluster.Client.GetAsync(name, Token);
         yield return ("list", () => client.ListAsync("", Token).Take(1000).ToListAsync(Token).AsTask());
         yield return ("get", () => client.GetAsync("a/plain", Token));
         yield return ("peer info", () => client.GetPeerInfoAsync(client.Peers[0], Token));
         yield return ("receive", async () => await client.ReceiveAsync(
-            await GetAsync("a/plain"), Path.Combine(folder, "back"), new ReceiveOptions { Force = true }, progress: null, Token));
+            await GetAsync("a/plain"), Path.Combine(folder, "back"), new ReceiveOptions { Force = true },
+            progress: null, Token));
         yield return ("receive what was listed", async () => await client.ReceiveAsync(
-            await client.GetAsync("a/plain", Token), Path.Combine(folder, "listed"), new ReceiveOptions { Force = true }, progress: null, Token));
+            await client.GetAsync("a/plain", Token), Path.Combine(folder, "listed"),
+            new ReceiveOptions { Force = true }, progress: null, Token));
         yield return ("receive encrypted", async () => await client.ReceiveAsync(
             await client.GetAsync("a/secret", Token),
             Path.Combine(folder, "secret"), new ReceiveOptions { Force = true, Keys = keys }, progress: null, Token));
-        yield return ("compare", async () => await client.CompareAsync(source, await client.GetAsync("a/plain", Token), progress: null, Token));
-        yield return ("test", async () => await client.TestAsync(await client.GetAsync("a/plain", Token), deep: true, progress: null, Token));
+        yield return ("compare",
+            async () => await client.CompareAsync(
+                source, await client.GetAsync("a/plain", Token), progress: null, Token));
+        yield return ("test",
+            async () => await client.TestAsync(
+                await client.GetAsync("a/plain", Token), deep: true, progress: null, Token));
         yield return ("send", () => client.SendAsync(source, "a/plain", sending, progress: null, Token));
         yield return ("send encrypted", () => client.SendAsync(
             source, "a/secret", sending with { Recipients = [Recipient.Of(Key)] }, progress: null, Token));
         yield return ("add recipient", async () => await client.AddRecipientsAsync(
             await client.GetAsync("a/secret", Token), [Recipient.Of(EncryptionKey.Create())], keys, Token));
         yield return ("repair", async () => await client.RepairAsync(
-            await client.GetAsync("a/plain", Token), new RepairOptions { Deep = true, Replicas = 3 }, progress: null, Token));
+            await client.GetAsync("a/plain", Token), new RepairOptions { Deep = true, Replicas = 3 },
+            progress: null, Token));
         yield return ("move", async () => await client.RepairAsync(
-            await client.GetAsync("a/plain", Token), new RepairOptions { MoveTo = [client.Peers[0]] }, progress: null, Token));
+            await client.GetAsync("a/plain", Token), new RepairOptions { MoveTo = [client.Peers[0]] },
+            progress: null, Token));
         yield return ("rename", async () => await client.RenameAsync(
             await client.GetAsync("a/other", Token), "a/renamed", Token));
         yield return ("optimize", () => client.OptimizeAsync(client.Peers[0], OptimizeOptions.Default, Token));

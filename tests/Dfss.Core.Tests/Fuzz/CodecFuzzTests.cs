@@ -23,7 +23,9 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
             string[] whole = await ReadAllAsync(frame, int.MaxValue);
             read += whole.Length - 1;
             string[] pieces = await ReadAllAsync(frame, 1 + mutator.Below(16));
-            Assert.True(whole.SequenceEqual(pieces), $"{Convert.ToHexStringLower(frame)}\n{string.Join('\n', whole)}\n{string.Join('\n', pieces)}");
+            Assert.True(
+                whole.SequenceEqual(pieces),
+                $"{Convert.ToHexStringLower(frame)}\n{string.Join('\n', whole)}\n{string.Join('\n', pieces)}");
         }
 
         output.WriteLine($"{read} messages were read.");
@@ -67,7 +69,8 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
         byte[] content = Convert.FromHexString("170d3236313132363038313932395aa00e300c300a0603551d140403020107");
         RevocationSigner signer = new();
         Assert.Equal(7, RevocationList.Read(signer.Sign(content), [signer.Certificate]).Number);
-        FormatException cut = Assert.Throws<FormatException>(() => RevocationList.Read(signer.Sign(content.AsSpan(..^1)), [signer.Certificate]));
+        FormatException cut = Assert.Throws<FormatException>(
+            () => RevocationList.Read(signer.Sign(content.AsSpan(..^1)), [signer.Certificate]));
         Assert.DoesNotContain("signed", cut.Message, StringComparison.Ordinal);
     }
 
@@ -79,7 +82,8 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
         (MemoryConnection client, MemoryConnection far) = MemoryConnection.CreatePair();
         far.MaxReceiveBytes = maxReceiveBytes;
         PayloadPool pool = new(DfssLimits.MaxPayloadBytes);
-        await using MessageChannel server = new(far, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
+        await using MessageChannel server = new(
+            far, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
         await client.SendAsync(bytes, Token);
         await client.DisposeAsync();
         List<string> seen = [];
@@ -96,7 +100,8 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
         catch (DfssException error)
         {
             Assert.True(
-                error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded or DfssErrorCode.PeerUnreachable
+                error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded
+                    or DfssErrorCode.PeerUnreachable
                     or DfssErrorCode.TlsNotExpected,
                 error.ToString());
             seen.Add($"{error.Code}: {error.Message}");

@@ -10,16 +10,19 @@ internal sealed class FrameMutator(int seed)
     /// <summary>First bytes of MessagePack that lead to other paths of a reader.</summary>
     private static readonly byte[] Telling =
     [
-        0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xc4, 0xc5, 0xc6, 0xc7, 0xca, 0xcb, 0xcc, 0xcf, 0xd0, 0xd3, 0xd4, 0xd8,
+        0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xc4, 0xc5, 0xc6, 0xc7, 0xca, 0xcb, 0xcc,
+        0xcf, 0xd0, 0xd3, 0xd4, 0xd8,
         0xd9, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf, 0xe0, 0xff,
     ];
 
-    private static readonly uint[] Lengths = [0, 1, 4, 5, 0x7f, 0x80, 0xff, 0x100, 0xfff, 0x1000, 0x1001, 0xffff, 0x10000, 0x1010000, 0x7fffffff, 0xffffffff];
+    private static readonly uint[] Lengths = [0, 1, 4, 5, 0x7f, 0x80, 0xff, 0x100, 0xfff, 0x1000, 0x1001, 0xffff,
+        0x10000, 0x1010000, 0x7fffffff, 0xffffffff];
 
     /// <summary>A good request of every operation but hello, which is said once.</summary>
     private static readonly byte[][] Requests =
     [
-        .. typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!).Where(name => name != Operations.Hello).Select(Request),
+        .. typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!)
+            .Where(name => name != Operations.Hello).Select(Request),
     ];
 
     /// <summary>The golden frames and the requests.</summary>
@@ -44,7 +47,10 @@ internal sealed class FrameMutator(int seed)
         return frame;
     }
 
-    /// <summary>A frame whose body is good or spoiled up to twice, and whose length fits: one that the peer answers, or closes over.</summary>
+    /// <summary>
+    /// A frame whose body is good or spoiled up to twice, and whose length fits: one that the peer answers, or closes
+    /// over.
+    /// </summary>
     public byte[] NextWhole()
     {
         byte[] body = (random.Next(8) == 0 ? Pick() : Requests[random.Next(Requests.Length)])[Frame.PrefixBytes..];
@@ -63,7 +69,9 @@ internal sealed class FrameMutator(int seed)
     {
         if (bytes.Length > 0)
         {
-            bytes[random.Next(bytes.Length)] = random.Next(2) == 0 ? Telling[random.Next(Telling.Length)] : (byte)random.Next(256);
+            bytes[random.Next(bytes.Length)] = random.Next(2) == 0
+                ? Telling[random.Next(Telling.Length)]
+                : (byte)random.Next(256);
         }
     }
 
@@ -125,6 +133,7 @@ internal sealed class FrameMutator(int seed)
             _ when Operations.TakesPayload(operation) == true => (lengths, item),
             _ => ((MessageMap)[], (byte[]?)null),
         };
-        return MessageCodec.ToFrame(Message.Request(7, operation, arguments), payload is null ? null : (ReadOnlyMemory<byte>?)payload);
+        return MessageCodec.ToFrame(
+            Message.Request(7, operation, arguments), payload is null ? null : (ReadOnlyMemory<byte>?)payload);
     }
 }

@@ -4,7 +4,8 @@ using Xunit;
 namespace Dfss.Tests.Fuzz;
 
 /// <summary>
-/// How much is tried, and from which seed. <c>DFSS_FUZZ</c> multiplies what `dotnet test` tries; <c>DFSS_SEED</c> tries the same again.
+/// How much is tried, and from which seed. <c>DFSS_FUZZ</c> multiplies what `dotnet test` tries; <c>DFSS_SEED</c> tries
+/// the same again.
 /// </summary>
 internal static class FuzzSettings
 {

@@ -6,8 +6,8 @@ using Xunit;
 namespace Dfss.Tests.Fuzz;
 
 /// <summary>
-/// Spoiled frames and noise over TCP at a real peer. Whatever it answers is a message and no fault; each connection ends; the others are
-/// served; no connection and no memory is left.
+/// Spoiled frames and noise over TCP at a real peer. Whatever it answers is a message and no fault; each connection
+/// ends; the others are served; no connection and no memory is left.
 /// </summary>
 public sealed class PeerFuzzTests(ITestOutputHelper output)
 {
@@ -43,7 +43,8 @@ public sealed class PeerFuzzTests(ITestOutputHelper output)
         }
 
         await watched.AssertUnharmedAsync();
-        output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}: {pair.Value}")));
+        output.WriteLine(
+            string.Join(", ", outcomes.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.Contains(DfssErrorCode.None, outcomes.Keys);
         Assert.Contains(DfssErrorCode.ProtocolViolation, outcomes.Keys);
         Assert.Contains(DfssErrorCode.InvalidArgument, outcomes.Keys);
@@ -63,17 +64,22 @@ public sealed class PeerFuzzTests(ITestOutputHelper output)
             // Else nearly all are refused by their first byte.
             noise[0] = 0;
             noise[1] = (byte)random.Next(2);
-            await using RawClient client = random.Next(2) == 0 ? await RawClient.ConnectAsync(watched.Peer) : await RawClient.GreetAsync(watched.Peer);
+            await using RawClient client = random.Next(2) == 0
+                ? await RawClient.ConnectAsync(watched.Peer)
+                : await RawClient.GreetAsync(watched.Peer);
             await SendAndEndAsync(client, noise);
             Message? last = await ReadAsync(client, $"seed {seed}, {i}");
             Assert.True(
-                last is null or { Id: null, Status: DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded }, $"{last}, seed {seed}, {i}");
+                last is null or { Id: null, Status: DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded },
+                $"{last}, seed {seed}, {i}");
         }
 
         await watched.AssertUnharmedAsync();
     }
 
-    /// <summary>The next message, or null where the peer closed, which it may do while something is still on its way to it.</summary>
+    /// <summary>
+    /// The next message, or null where the peer closed, which it may do while something is still on its way to it.
+    /// </summary>
     private static async Task<Message?> ReadAsync(RawClient client, string what)
     {
         try

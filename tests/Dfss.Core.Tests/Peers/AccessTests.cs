@@ -16,7 +16,7 @@ using Xunit;
 namespace Dfss.Tests.Peers;
 
 /// <summary>Who gets in, who does not, what each is told, and what the peer writes down about it: one line.</summary>
-public sealed class AccessTests : IAsyncLifetime
+public sealed partial class AccessTests : IAsyncLifetime
 {
     private readonly TestAuthority authority = new();
     private readonly TestAuthority other = new();
@@ -42,7 +42,9 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public Task A_certificate_that_has_expired_is_refused() => RefusedAsync(
         DfssErrorCode.CertificateExpired, "expired on", () => peer.ConnectAsync(
-            authority.Identify(new CertificateGrant { Name = "old", Role = DfssRole.Admin, Lifetime = TimeSpan.FromTicks(1) }), Token));
+            authority.Identify(
+                new CertificateGrant { Name = "old", Role = DfssRole.Admin, Lifetime = TimeSpan.FromTicks(1) }),
+            Token));
 
     [Fact]
     public async Task A_certificate_that_does_not_hold_yet_is_refused()
@@ -52,13 +54,16 @@ public sealed class AccessTests : IAsyncLifetime
         await using TlsPeer strict = await TlsPeer.StartAsync(early.IdentifyPeer, configure: null, Token);
         clock.Advance(TimeSpan.FromDays(1));
         await RefusedAsync(
-            DfssErrorCode.CertificateExpired, "is valid only from", () => strict.ConnectAsync(early.Identify(DfssRole.Admin), Token), strict);
+            DfssErrorCode.CertificateExpired, "is valid only from",
+            () => strict.ConnectAsync(early.Identify(DfssRole.Admin), Token), strict);
     }
 
     [Fact]
     public Task A_certificate_of_another_authority_is_refused() => RefusedAsync(
         DfssErrorCode.CertificateNotTrusted, "not one of the trusted authorities", () => peer.ConnectAsync(
-            new TlsIdentity(other.Issue(new CertificateGrant { Name = "x", Role = DfssRole.Admin }), [authority.Certificate]), Token));
+            new TlsIdentity(
+                other.Issue(new CertificateGrant { Name = "x", Role = DfssRole.Admin }), [authority.Certificate]),
+            Token));
 
     [Fact]
     public Task A_certificate_that_signs_itself_is_refused() => RefusedAsync(
@@ -68,12 +73,15 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public Task A_peer_that_the_client_does_not_trust_is_not_told_anything() => RefusedAsync(
         DfssErrorCode.CertificateNotTrusted, "The peer's certificate 'peer' was issued by", () => peer.ConnectAsync(
-            new TlsIdentity(authority.Issue(new CertificateGrant { Name = "x", Role = DfssRole.Admin }), [other.Certificate]), Token));
+            new TlsIdentity(
+                authority.Issue(new CertificateGrant { Name = "x", Role = DfssRole.Admin }), [other.Certificate]),
+            Token));
 
     [Fact]
     public async Task Whoever_is_no_peer_cannot_pass_for_one()
     {
-        // A peer of the cluster that claims to be another one: in front of a store with an id of its own stands its certificate.
+        // A peer of the cluster that claims to be another one: in front of a store with an id of its own stands its
+        // certificate.
         TlsTransport tls = new(authority.IdentifyPeer(peer.Peer.StoreId), TimeProvider.System, log: null);
         await using DfssPeer impostor = await DfssPeer.StartAsync(
             new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, Address = "127.0.0.1" },
@@ -83,18 +91,29 @@ public sealed class AccessTests : IAsyncLifetime
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => ClientChannel.ConnectAsync(
             new PeerAddress("127.0.0.1", impostor.Port), TlsPeer.OptionsOf(authority.Identify(DfssRole.Admin)), Token));
         Assert.Equal(DfssErrorCode.CertificateNotTrusted, refused.Code);
-        Assert.Contains($"is for store {peer.Peer.StoreId}, and the peer claims to be store {impostor.StoreId}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"is for store {peer.Peer.StoreId}, and the peer claims to be store {impostor.StoreId}", refused.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_peer_does_not_start_with_a_certificate_that_no_client_would_accept()
     {
-        await DoesNotStartAsync(DfssErrorCode.CertificateNotTrusted, "is for store", _ => authority.IdentifyPeer(StoreId.Create()));
-        await DoesNotStartAsync(DfssErrorCode.CertificateNotTrusted, "not valid for a peer", _ => authority.Identify(DfssRole.Admin));
         await DoesNotStartAsync(
-            DfssErrorCode.CertificateNotTrusted, "not one of the trusted", id => new TlsIdentity(other.IdentifyPeer(id).Certificate, [authority.Certificate]));
+            DfssErrorCode.CertificateNotTrusted, "is for store", _ => authority.IdentifyPeer(StoreId.Create()));
+        await DoesNotStartAsync(
+            DfssErrorCode.CertificateNotTrusted, "not valid for a peer", _ => authority.Identify(DfssRole.Admin));
+        await DoesNotStartAsync(
+            DfssErrorCode.CertificateNotTrusted, "not one of the trusted",
+            id => new TlsIdentity(other.IdentifyPeer(id).Certificate, [authority.Certificate]));
         await DoesNotStartAsync(DfssErrorCode.CertificateExpired, "expired on", id => authority.Identify(
-            new CertificateGrant { Name = "old", Role = DfssRole.Peer, StoreId = id, Lifetime = TimeSpan.FromTicks(1) }));
+            new CertificateGrant
+            {
+                Name = "old",
+                Role = DfssRole.Peer,
+                StoreId = id,
+                Lifetime = TimeSpan.FromTicks(1)
+            }));
     }
 
     [Fact]
@@ -102,7 +121,8 @@ public sealed class AccessTests : IAsyncLifetime
     {
         X509Certificate2 certificate = authority.Issue(new CertificateGrant { Name = "old", Role = DfssRole.Admin });
         await RefusedAsync(
-            DfssErrorCode.TlsFailed, "TLS could not be agreed upon", () => ConnectRawAsync(certificate, SslProtocols.Tls12));
+            DfssErrorCode.TlsFailed, "TLS could not be agreed upon",
+            () => ConnectRawAsync(certificate, SslProtocols.Tls12));
 
         await using TlsPeer lenient = await StartAsync(allowTls12: true);
         await using ClientChannel channel = await ConnectRawAsync(certificate, SslProtocols.Tls12, lenient);
@@ -118,7 +138,8 @@ public sealed class AccessTests : IAsyncLifetime
         listener.Start();
         PeerAddress address = new("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
         using X509Certificate2 certificate = authority.IdentifyPeer(StoreId.Create()).Certificate;
-        TlsIdentity admin = new(authority.Identify(DfssRole.Admin).Certificate, [authority.Certificate]) { AllowTls12 = isAllowed };
+        TlsIdentity admin =
+            new(authority.Identify(DfssRole.Admin).Certificate, [authority.Certificate]) { AllowTls12 = isAllowed };
         Task<DfssException> connecting = Assert.ThrowsAsync<DfssException>(
             () => ClientChannel.ConnectAsync(address, TlsPeer.OptionsOf(admin), Token));
         SslProtocols agreed = SslProtocols.None;
@@ -128,7 +149,11 @@ public sealed class AccessTests : IAsyncLifetime
             try
             {
                 await server.AuthenticateAsServerAsync(
-                    new SslServerAuthenticationOptions { ServerCertificate = certificate, EnabledSslProtocols = SslProtocols.Tls12 }, Token);
+                    new SslServerAuthenticationOptions
+                    {
+                        ServerCertificate = certificate,
+                        EnabledSslProtocols = SslProtocols.Tls12
+                    }, Token);
                 agreed = server.SslProtocol;
             }
             catch (AuthenticationException) when (!isAllowed)
@@ -146,7 +171,8 @@ public sealed class AccessTests : IAsyncLifetime
     {
         await using TlsPeer lenient = await StartAsync(allowTls12: true);
         X509Certificate2 certificate = authority.Issue(new CertificateGrant { Name = "old", Role = DfssRole.Admin });
-        CipherSuitesPolicy weak = new([TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, TlsCipherSuite.TLS_RSA_WITH_AES_128_GCM_SHA256]);
+        CipherSuitesPolicy weak = new(
+            [TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, TlsCipherSuite.TLS_RSA_WITH_AES_128_GCM_SHA256]);
         DfssException refused = await Assert.ThrowsAsync<DfssException>(
             () => ConnectRawAsync(certificate, SslProtocols.Tls12, lenient, weak));
         Assert.Equal(DfssErrorCode.TlsFailed, refused.Code);
@@ -163,7 +189,8 @@ public sealed class AccessTests : IAsyncLifetime
         await using TlsPeer plain = await TlsPeer.StartAsync(
             authority.IdentifyPeer, options => options with { Identity = null }, Token);
         await RefusedAsync(
-            DfssErrorCode.TlsNotExpected, "uses plaintext only", () => plain.ConnectAsync(authority.Identify(DfssRole.Admin), Token), plain);
+            DfssErrorCode.TlsNotExpected, "uses plaintext only",
+            () => plain.ConnectAsync(authority.Identify(DfssRole.Admin), Token), plain);
     }
 
     [Fact]
@@ -173,14 +200,19 @@ public sealed class AccessTests : IAsyncLifetime
         string first = authority.Authority.CreateRevocationList();
         await File.WriteAllTextAsync(folder["list.crl"], first, Token);
         await using TlsPeer strict = await TlsPeer.StartAsync(
-            id => new TlsIdentity(authority.IdentifyPeer(id).Certificate, [authority.Certificate]) { RevocationListPath = folder["list.crl"] },
+            id => new TlsIdentity(authority.IdentifyPeer(id).Certificate, [authority.Certificate])
+            {
+                RevocationListPath = folder["list.crl"]
+            },
             options => options with { IdentityInterval = TimeSpan.FromMilliseconds(20) },
             Token);
         await using ClientChannel open = await strict.ConnectAsync(lost, Token);
         await using ClientChannel bystander = await strict.ConnectAsync(authority.Identify(DfssRole.Admin), Token);
         Assert.Equal(DfssErrorCode.None, await PingAsync(open));
 
-        await File.WriteAllTextAsync(folder["list.crl"], authority.Authority.Revoke(first, [lost.Certificate.SerialNumberBytes.ToArray()]), Token);
+        await File.WriteAllTextAsync(
+            folder["list.crl"],
+            authority.Authority.Revoke(first, [lost.Certificate.SerialNumberBytes.ToArray()]), Token);
         using CancellationTokenSource limit = new(RawClient.TimeLimit);
         while (!open.IsClosed)
         {
@@ -197,90 +229,13 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public async Task Before_hello_is_answered_nothing_else_is()
     {
-        IConnection connection = await new TlsTransport(authority.Identify(DfssRole.Admin), TimeProvider.System, log: null)
+        IConnection connection = await new TlsTransport(
+            authority.Identify(DfssRole.Admin), TimeProvider.System, log: null)
             .ConnectAsync(peer.Address, RawClient.TimeLimit, Token);
         await using MessageChannel channel = new(connection, new PayloadPool(64 << 20), ChannelOptions.Default);
         await channel.WriteAsync(Message.Request(1, Operations.Ping, MessageMap.Empty), payload: null, Token);
         using ReceivedMessage? notice = await channel.ReadAsync(Token);
         Assert.Equal((null, DfssErrorCode.ProtocolViolation), (notice!.Message.Id, notice.Message.Status));
         Assert.Null(await channel.ReadAsync(Token));
-    }
-
-    /// <summary>The client gets this error, and the peer writes one line that says the same.</summary>
-    private async Task RefusedAsync(DfssErrorCode code, string reason, Func<Task<ClientChannel>> connect, TlsPeer? at = null)
-    {
-        TlsPeer asked = at ?? peer;
-        DfssException error = await Assert.ThrowsAsync<DfssException>(connect);
-        Assert.Equal(code, error.Code);
-        Assert.StartsWith($"{asked.Address}: ", error.Message, StringComparison.Ordinal);
-        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-        using CancellationTokenSource limit = new(RawClient.TimeLimit);
-        while (asked.Log.IsEmpty || asked.Peer.Connections > 0)
-        {
-            await Task.Delay(1, limit.Token);
-        }
-
-        string line = Assert.Single(asked.Log);
-        Assert.StartsWith("127.0.0.1:", line, StringComparison.Ordinal);
-    }
-
-    private static async Task DoesNotStartAsync(DfssErrorCode code, string reason, Func<StoreId, TlsIdentity> identify)
-    {
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => TlsPeer.StartAsync(identify, configure: null, Token));
-        Assert.Equal(code, error.Code);
-        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
-    }
-
-    private static async Task<DfssErrorCode> PingAsync(ClientChannel channel)
-    {
-        try
-        {
-            await channel.PingAsync(Token);
-            return DfssErrorCode.None;
-        }
-        catch (DfssException error)
-        {
-            return error.Code;
-        }
-    }
-
-    private Task<TlsPeer> StartAsync(bool allowTls12 = false) => TlsPeer.StartAsync(
-        id => new TlsIdentity(authority.IdentifyPeer(id).Certificate, [authority.Certificate]) { AllowTls12 = allowTls12 }, configure: null, Token);
-
-    /// <summary>A client of TLS that is not ours: it shows what it likes, and believes whatever it is shown.</summary>
-    private Task<ClientChannel> ConnectRawAsync(
-        X509Certificate2? certificate, SslProtocols protocols, TlsPeer? at = null, CipherSuitesPolicy? suites = null)
-    {
-        PeerAddress address = (at ?? peer).Address;
-        SslClientAuthenticationOptions options = new()
-        {
-            TargetHost = address.Host,
-            EnabledSslProtocols = protocols,
-            CipherSuitesPolicy = suites,
-            ClientCertificateContext = certificate is null ? null : SslStreamCertificateContext.Create(certificate, [], offline: true),
-#pragma warning disable CA5359
-            RemoteCertificateValidationCallback = (_, _, _, _) => true,
-#pragma warning restore CA5359
-        };
-        return ClientChannel.ConnectAsync(
-            address,
-            ClientChannelOptions.Default with
-            {
-                Connect = async (to, timeout, token) => new TlsConnection(
-                    await TcpTransport.ConnectAsync(to, timeout, token),
-                    isPeer: false,
-                    (_, stream, cancel) => stream.AuthenticateAsClientAsync(options, cancel)),
-            },
-            Token);
-    }
-
-    private sealed class TlsListener(IConnectionListener inner, TlsTransport tls) : IConnectionListener
-    {
-        public IReadOnlyList<System.Net.IPEndPoint> Endpoints => inner.Endpoints;
-
-        public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken) =>
-            tls.Accept(await inner.AcceptAsync(cancellationToken));
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

@@ -7,10 +7,11 @@ using Xunit;
 namespace Dfss.Tests.Peers;
 
 /// <summary>
-/// Arguments of every operation, each missing, nil, and of every wrong kind: an answer that says InvalidArgument, on a connection that goes
-/// on. Also keys that nobody knows, operations that nobody knows, payloads where none belongs or where one is missing.
+/// Arguments of every operation, each missing, nil, and of every wrong kind: an answer that says InvalidArgument, on a
+/// connection that goes on. Also keys that nobody knows, operations that nobody knows, payloads where none belongs or
+/// where one is missing.
 /// </summary>
-public sealed class ArgumentTests : IAsyncLifetime
+public sealed partial class ArgumentTests : IAsyncLifetime
 {
     private const string Name = "known";
 
@@ -18,68 +19,20 @@ public sealed class ArgumentTests : IAsyncLifetime
     private static readonly byte[] ReadItem = RecordCodec.Encode(new ReadRequest(Name));
 
     /// <summary>A value of each kind.</summary>
-    private static readonly MessageValue[] AnyKind = [true, 7, "text", new byte[] { 1 }, MessageValue.From([1]), new MessageMap { { "a", 1 } }];
+    private static readonly MessageValue[] AnyKind =
+        [true, 7, "text", new byte[] { 1 }, MessageValue.From([1]), new MessageMap { { "a", 1 } }];
 
     private WatchedPeer watched = null!;
     private RawClient client = null!;
 
     private static MessageMap ChunkIdOnly => new() { { "chunk_id", ChunkId.Of(Chunk).ToByteArray() } };
-
     private static MessageMap OneItem => new() { { "lengths", MessageValue.From([ReadItem.Length]) } };
-
-    /// <summary>Every operation with arguments and a payload that are right, or as right as it needs to be for its arguments to be read.</summary>
-    private static IReadOnlyDictionary<string, (MessageMap Arguments, byte[]? Payload)[]> Right { get; } =
-        new Dictionary<string, (MessageMap, byte[]?)[]>(StringComparer.Ordinal)
-        {
-            [Operations.Ping] = [([], null)],
-            [Operations.StoreChunk] = [(ChunkIdOnly, Chunk)],
-            [Operations.StoreChunks] = [(new() { { "lengths", MessageValue.From([3]) } }, [.. ChunkId.Of(Chunk).ToByteArray(), .. Chunk])],
-            [Operations.GetChunk] =
-            [
-                (ChunkIdOnly, null),
-                (new() { { "name", Name }, { "index", 0 } }, null),
-                (new() { { "name", Name }, { "index", 0 }, { "file_id", new byte[32] } }, null),
-            ],
-            [Operations.GetChunks] = [([], ChunkId.Of(Chunk).ToByteArray())],
-            [Operations.Flush] = [([], null)],
-            [Operations.FindMissing] = [([], ChunkId.Of(Chunk).ToByteArray())],
-            [Operations.GetFileInfo] = [(new() { { "name", Name } }, null), (new() { { "name", Name }, { "manifest", true } }, null)],
-            [Operations.Prepare] = [(OneItem, ReadItem)],
-            [Operations.Seal] = [(OneItem, ReadItem)],
-            [Operations.Accept] = [(OneItem, ReadItem)],
-            [Operations.Decide] = [(OneItem, ReadItem)],
-            [Operations.Read] = [(OneItem, ReadItem)],
-            [Operations.ListFiles] = [(new() { { "limit", 1 }, { "prefix", "" } }, null), (new() { { "limit", 1 }, { "after", "a" } }, null)],
-            [Operations.VerifyChunk] = [(ChunkIdOnly, null)],
-            [Operations.PeerInfo] = [([], null)],
-            [Operations.ListSeals] = [(new() { { "limit", 1 }, { "after", "a" } }, null)],
-            [Operations.Join] = [(new() { { "secret", new byte[32] }, { "request", new byte[100] }, { "store_id", new byte[16] } }, null)],
-            [Operations.Invite] =
-            [
-                (new()
-                {
-                    { "secret_hash", new byte[32] }, { "role", "reader" }, { "expires_in_ms", 1000 }, { "name", "ann" },
-                    { "prefixes", MessageValue.From(["builds/"]) },
-                }, null),
-                (new() { { "secret_hash", new byte[32] }, { "role", "peer" }, { "expires_in_ms", 1000 }, { "store_id", new byte[16] } }, null),
-            ],
-            [Operations.Announce] = [(new() { { "addresses", MessageValue.From(["localhost:9000"]) } }, null)],
-            [Operations.ListPeers] = [([], null)],
-            [Operations.Renew] = [(new() { { "request", new byte[100] } }, null)],
-            [Operations.ListCertificates] = [(new() { { "limit", 1 }, { "after", 1 } }, null)],
-            [Operations.Revoke] = [(new() { { "serial", new byte[16] } }, null)],
-            [Operations.GetRevocations] = [([], null)],
-            [Operations.PutRevocations] = [([], new byte[100])],
-            [Operations.Optimize] = [(new() { { "grace_ms", 86_400_000 }, { "dry_run", true } }, null)],
-        };
-
-    /// <summary>What may be left out. All others are required.</summary>
-    private static readonly string[] Optional = ["file_id", "manifest", "prefix", "after", "dry_run", "store_id", "prefixes"];
 
     public static TheoryData<string> All => [.. Right.Keys];
 
     public static TheoryData<string> Batches =>
-        [Operations.StoreChunks, Operations.Prepare, Operations.Seal, Operations.Accept, Operations.Decide, Operations.Read];
+        [Operations.StoreChunks, Operations.Prepare, Operations.Seal, Operations.Accept, Operations.Decide,
+            Operations.Read];
 
     public async ValueTask InitializeAsync()
     {
@@ -88,7 +41,8 @@ public sealed class ArgumentTests : IAsyncLifetime
         using Testing.TemporaryFolder folder = new();
         await using DfssClient sender = new([Transfer.Cluster.AddressOf(watched.Peer)], TransferOptions.Default);
         await sender.SendAsync(
-            folder.CreateFile("source", 10, seed: 1), Name, SendOptions.Default, progress: null, TestContext.Current.CancellationToken);
+            folder.CreateFile("source", 10, seed: 1), Name, SendOptions.Default, progress: null,
+            TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -101,7 +55,8 @@ public sealed class ArgumentTests : IAsyncLifetime
 
     [Fact]
     public void Every_operation_is_in_the_table() => Assert.Equal(
-        typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!).Except([Operations.Hello]).Order(StringComparer.Ordinal),
+        typeof(Operations).GetFields().Select(field => (string)field.GetRawConstantValue()!).Except([Operations.Hello])
+            .Order(StringComparer.Ordinal),
         Right.Keys.Order(StringComparer.Ordinal));
 
     [Theory]
@@ -112,22 +67,28 @@ public sealed class ArgumentTests : IAsyncLifetime
         {
             foreach ((string key, MessageValue right) in arguments)
             {
-                if (!Optional.Contains(key) && !(key == "name" && operation is Operations.GetChunk or Operations.Invite))
+                if (!Optional.Contains(key)
+                    && !(key == "name" && operation is Operations.GetChunk or Operations.Invite))
                 {
-                    await AssertInvalidAsync(operation, Changed(arguments, key, replacement: null), payload, $"{key} missing");
-                    await AssertInvalidAsync(operation, Changed(arguments, key, MessageValue.Nil), payload, $"{key} nil");
+                    await AssertInvalidAsync(
+                        operation, Changed(arguments, key, replacement: null), payload, $"{key} missing");
+                    await AssertInvalidAsync(
+                        operation, Changed(arguments, key, MessageValue.Nil), payload, $"{key} nil");
                 }
 
                 foreach (MessageValue wrong in AnyKind.Where(value => value.Kind != right.Kind))
                 {
-                    await AssertInvalidAsync(operation, Changed(arguments, key, wrong), payload, $"{key} of kind {wrong.Kind}");
+                    await AssertInvalidAsync(
+                        operation, Changed(arguments, key, wrong), payload, $"{key} of kind {wrong.Kind}");
                 }
 
                 // A certificate request has no one length.
                 if (right.Kind == MessageValueKind.Binary && key != "request")
                 {
-                    await AssertInvalidAsync(operation, Changed(arguments, key, new byte[31]), payload, $"{key} of 31 bytes");
-                    await AssertInvalidAsync(operation, Changed(arguments, key, new byte[33]), payload, $"{key} of 33 bytes");
+                    await AssertInvalidAsync(
+                        operation, Changed(arguments, key, new byte[31]), payload, $"{key} of 31 bytes");
+                    await AssertInvalidAsync(
+                        operation, Changed(arguments, key, new byte[33]), payload, $"{key} of 33 bytes");
                 }
             }
         }
@@ -165,7 +126,9 @@ public sealed class ArgumentTests : IAsyncLifetime
             }
 
             more.Add("nothing", MessageValue.Nil);
-            Assert.Equal((await AskAsync(operation, arguments, payload)).Status, (await AskAsync(operation, more, payload)).Status);
+            Assert.Equal(
+                (await AskAsync(operation, arguments, payload)).Status,
+                (await AskAsync(operation, more, payload)).Status);
         }
     }
 
@@ -177,8 +140,10 @@ public sealed class ArgumentTests : IAsyncLifetime
         [
             [0], [1], [ReadItem.Length - 1], [ReadItem.Length + 1], [ReadItem.Length, 1], [1, ReadItem.Length], [],
             [int.MaxValue], [MessageValue.MaxInteger], [int.MaxValue, int.MaxValue, 2], [uint.MaxValue, 1], [1L << 32],
-            [MessageValue.MaxInteger, MessageValue.MaxInteger], [.. Enumerable.Repeat((MessageValue)0, MessageBatch.MaxItems + 1)],
-            [.. Enumerable.Repeat((MessageValue)0, 60_000)], [MessageValue.Nil], ["1"], [new byte[] { 1 }], [true], [MessageValue.From([])],
+            [MessageValue.MaxInteger, MessageValue.MaxInteger],
+            [.. Enumerable.Repeat((MessageValue)0, MessageBatch.MaxItems + 1)],
+            [.. Enumerable.Repeat((MessageValue)0, 60_000)], [MessageValue.Nil], ["1"], [new byte[] { 1 }], [true],
+            [MessageValue.From([])],
         ];
         foreach (MessageValue[] lengths in wrong)
         {
@@ -187,7 +152,8 @@ public sealed class ArgumentTests : IAsyncLifetime
 
         // One item over the most, and a payload that has the ids for them.
         MessageValue[] tooMany = [.. Enumerable.Repeat((MessageValue)0, MessageBatch.MaxItems + 1)];
-        await AssertInvalidAsync(operation, Lengths(tooMany), new byte[tooMany.Length * ChunkId.SizeBytes], "4,097 items");
+        await AssertInvalidAsync(
+            operation, Lengths(tooMany), new byte[tooMany.Length * ChunkId.SizeBytes], "4,097 items");
     }
 
     [Theory]
@@ -207,10 +173,12 @@ public sealed class ArgumentTests : IAsyncLifetime
     [InlineData(Operations.Read)]
     public async Task An_item_that_is_malformed_or_stands_twice_is_an_error_answer(string operation)
     {
-        byte[][] malformed = [[], [0xc0], [0x80], [0xc1], [0x90], [0x81, 0xa4], new byte[1000], [.. Enumerable.Repeat((byte)0x91, 1000)]];
+        byte[][] malformed = [[], [0xc0], [0x80], [0xc1], [0x90], [0x81, 0xa4], new byte[1000],
+            [.. Enumerable.Repeat((byte)0x91, 1000)]];
         foreach (byte[] item in malformed)
         {
-            await AssertInvalidAsync(operation, Lengths([item.Length]), item, Convert.ToHexString(item[..Math.Min(4, item.Length)]));
+            await AssertInvalidAsync(
+                operation, Lengths([item.Length]), item, Convert.ToHexString(item[..Math.Min(4, item.Length)]));
         }
 
         Ballot ballot = Sample.Ballot(1);
@@ -222,7 +190,8 @@ public sealed class ArgumentTests : IAsyncLifetime
             Operations.Decide => new DecideRequest("a", ballot, Sample.Record(name: "a")),
             _ => new ReadRequest("a"),
         });
-        await AssertInvalidAsync(operation, Lengths([right.Length, right.Length]), [.. right, .. right], "one name twice");
+        await AssertInvalidAsync(
+            operation, Lengths([right.Length, right.Length]), [.. right, .. right], "one name twice");
     }
 
     [Theory]
@@ -233,7 +202,8 @@ public sealed class ArgumentTests : IAsyncLifetime
     public async Task An_operation_that_nobody_knows_is_an_error_answer(string operation)
     {
         Assert.Equal(DfssErrorCode.UnknownOperation, (await AskAsync(operation, [], null)).Status);
-        Assert.Equal(DfssErrorCode.UnknownOperation, (await AskAsync(operation, ChunkIdOnly, new byte[100_000])).Status);
+        Assert.Equal(
+            DfssErrorCode.UnknownOperation, (await AskAsync(operation, ChunkIdOnly, new byte[100_000])).Status);
         Message answer = await AskAsync(operation + new string('x', 60_000), [], null);
         Assert.Equal(DfssErrorCode.UnknownOperation, answer.Status);
         Assert.InRange(answer.Map.Required("message").AsText().Length, 1, ErrorAnswer.MaxMessageCharacters);
@@ -259,7 +229,9 @@ public sealed class ArgumentTests : IAsyncLifetime
     public async Task A_hello_with_a_payload_is_answered_and_closed()
     {
         await using RawClient unauthenticated = await RawClient.ConnectAsync(watched.Peer);
-        Assert.Equal(DfssErrorCode.InvalidArgument, (await unauthenticated.AskAsync(Operations.Hello, RawClient.Hello, Array.Empty<byte>())).Status);
+        Assert.Equal(
+            DfssErrorCode.InvalidArgument,
+            (await unauthenticated.AskAsync(Operations.Hello, RawClient.Hello, Array.Empty<byte>())).Status);
         Assert.Null(await unauthenticated.ReadAsync());
     }
 
@@ -270,17 +242,18 @@ public sealed class ArgumentTests : IAsyncLifetime
         Message answer = await unauthenticated.AskAsync(Operations.Hello, new HelloRequest([2], "later", []).ToMap());
         Assert.Equal(DfssErrorCode.VersionNotSupported, answer.Status);
         Assert.Equal([1L], answer.Map.Required("versions").AsArray().Select(version => version.AsInteger()));
-        string message = answer.Map.Required("message").AsText();
-        Assert.Matches("supports protocol version 1, and 2 was offered\\.", message);
+        Assert.Matches("supports protocol version 1, and 2 was offered\\.", answer.Map.Required("message").AsText());
         Assert.Null(await unauthenticated.ReadAsync());
     }
 
-    private static MessageMap Lengths(IReadOnlyList<MessageValue> lengths) => new() { { "lengths", MessageValue.From(lengths) } };
+    private static MessageMap Lengths(IReadOnlyList<MessageValue> lengths) =>
+        new() { { "lengths", MessageValue.From(lengths) } };
 
     private static MessageMap Changed(MessageMap arguments, string key, MessageValue? replacement)
     {
         MessageMap changed = [];
-        foreach ((string name, MessageValue value) in arguments.Where(entry => entry.Key != key || replacement is not null))
+        foreach ((string name, MessageValue value) in arguments.Where(
+            entry => entry.Key != key || replacement is not null))
         {
             changed.Add(name, name == key ? replacement!.Value : value);
         }

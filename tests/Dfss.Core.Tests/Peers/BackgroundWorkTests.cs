@@ -31,18 +31,21 @@ public sealed class BackgroundWorkTests
             {
                 TimeProvider = clock,
                 Log = log.Enqueue,
-                RenewIdentity = (shown, _) => ++asked <= 2 ? throw new InvalidOperationException("no certificate today") : Task.FromResult(shown),
+                RenewIdentity = (shown, _, _) =>
+                    ++asked <= 2 ? throw new InvalidOperationException("no certificate today") : Task.FromResult(shown),
             },
             Token);
         await WaitUntilAsync(() => WorkOf(peer.Peer, "Certificate renewal").FailedSince is not null);
-        await using DfssClient client = new([peer.Address], new TransferOptions { Identity = authority.Identify(DfssRole.Reader) });
+        await using DfssClient client = new(
+            [peer.Address], new TransferOptions { Identity = authority.Identify(DfssRole.Reader) });
         BackgroundTaskInfo seen = (await client.GetPeerInfoAsync(peer.Address, Token)).BackgroundTasks
             .Single(task => task.Name == "Certificate renewal");
         Assert.Equal((false, "no certificate today"), (seen.IsRunning, seen.LastError));
         Assert.NotNull(seen.FailedSince);
         Assert.Contains(log, line => line.Contains("Certificate renewal failed", StringComparison.Ordinal)
             && line.Contains(nameof(BackgroundWorkTests), StringComparison.Ordinal));
-        await AdvanceUntilAsync(clock, () => asked >= 3 && WorkOf(peer.Peer, "Certificate renewal").FailedSince is null);
+        await AdvanceUntilAsync(
+            clock, () => asked >= 3 && WorkOf(peer.Peer, "Certificate renewal").FailedSince is null);
         Assert.Equal(2, WorkOf(peer.Peer, "Certificate renewal").Restarts);
         Assert.Contains("Certificate renewal works again.", log);
     }
@@ -76,14 +79,17 @@ public sealed class BackgroundWorkTests
         using TemporaryFolder folder = new();
         PeerOptions options = new() { Port = 0, StorePath = folder["store"], AllowUnauthenticatedNetwork = true };
         DfssPeer peer = await DfssPeer.StartAsync(
-            options, new DurableFile(beforeStep: null), (address, port) => new BadListener(TcpTransport.Listen(address, port)), Token);
+            options, new DurableFile(beforeStep: null),
+            (address, port) => new BadListener(TcpTransport.Listen(address, port)), Token);
         await peer.StopAsync().WaitAsync(Limit, Token);
-        InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(() => peer.Completion.WaitAsync(Limit, Token));
+        InvalidOperationException error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => peer.Completion.WaitAsync(Limit, Token));
         Assert.Equal("bad listener", error.Message);
         await using DfssPeer next = await DfssPeer.StartAsync(options, Token);
     }
 
-    private static BackgroundTaskInfo WorkOf(DfssPeer peer, string name) => peer.BackgroundTasks.Single(task => task.Name == name);
+    private static BackgroundTaskInfo WorkOf(DfssPeer peer, string name) =>
+        peer.BackgroundTasks.Single(task => task.Name == name);
 
     private static async Task WaitUntilAsync(Func<bool> isMet)
     {
@@ -101,23 +107,27 @@ public sealed class BackgroundWorkTests
         return isMet();
     });
 
-    /// <summary>A clock that does not tell the time while it is broken: what looks at certificates then fails unexpectedly.</summary>
+    /// <summary>
+    /// A clock that does not tell the time while it is broken: what looks at certificates then fails unexpectedly.
+    /// </summary>
     private sealed class FailingClock : FakeTimeProvider
     {
         private readonly TimeSpan ahead = TimeProvider.System.GetUtcNow() - new FakeTimeProvider().GetUtcNow();
 
         public bool IsBroken { get; set; }
 
-        public override DateTimeOffset GetUtcNow() => IsBroken && Environment.StackTrace.Contains("Recheck", StringComparison.Ordinal)
-            ? throw new InvalidOperationException("broken clock")
-            : base.GetUtcNow() + ahead;
+        public override DateTimeOffset GetUtcNow() =>
+            IsBroken && Environment.StackTrace.Contains("Recheck", StringComparison.Ordinal)
+                ? throw new InvalidOperationException("broken clock")
+                : base.GetUtcNow() + ahead;
     }
 
     private sealed class BadListener(IConnectionListener inner) : IConnectionListener
     {
         public IReadOnlyList<IPEndPoint> Endpoints => inner.Endpoints;
 
-        public ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken) => inner.AcceptAsync(cancellationToken);
+        public ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken) =>
+            inner.AcceptAsync(cancellationToken);
 
         public async ValueTask DisposeAsync()
         {

@@ -9,10 +9,15 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Joins and renewals where the clock of one machine is wrong: no invitation is lost, and the error names the clocks.</summary>
+/// <summary>
+/// Joins and renewals where the clock of one machine is wrong: no invitation is lost, and the error names the clocks.
+/// </summary>
 public sealed class ClockStepTests : IAsyncLifetime
 {
-    /// <summary>To the second, as the messages show it; an hour after the start of the issuer, whose own certificate is then an hour old.</summary>
+    /// <summary>
+    /// To the second, as the messages show it; an hour after the start of the issuer, whose own certificate is then an
+    /// hour old.
+    /// </summary>
     private static readonly DateTimeOffset Now =
         DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
 
@@ -35,11 +40,13 @@ public sealed class ClockStepTests : IAsyncLifetime
     [Theory]
     [InlineData(366 * 24 * 60, "366 d 00 h 00 min ahead")]
     [InlineData(-10, "0 d 00 h 10 min behind")]
-    public async Task A_client_with_a_wrong_clock_keeps_its_invitation_and_sends_no_secret(int minutes, string difference)
+    public async Task A_client_with_a_wrong_clock_keeps_its_invitation_and_sends_no_secret(
+        int minutes, string difference)
     {
         FakeTimeProvider wrong = new(Now.AddMinutes(minutes));
         AssertNamesBothClocks(
-            await Assert.ThrowsAsync<DfssException>(() => IssuerClient.JoinAsync(invitation, store: null, wrong, Token)), minutes, difference);
+            await Assert.ThrowsAsync<DfssException>(
+                () => IssuerClient.JoinAsync(invitation, store: null, wrong, Token)), minutes, difference);
         Assert.DoesNotContain(issuer.Peer.Log, line => line.Contains("join", StringComparison.Ordinal));
         await IssuerClient.JoinAsync(invitation, store: null, issuerClock, Token);
     }
@@ -47,7 +54,8 @@ public sealed class ClockStepTests : IAsyncLifetime
     [Theory]
     [InlineData(366 * 24 * 60, "366 d 00 h 00 min ahead")]
     [InlineData(-10, "0 d 00 h 10 min behind")]
-    public async Task An_issuer_does_not_use_up_the_invitation_of_a_client_whose_clock_differs(int minutes, string difference)
+    public async Task An_issuer_does_not_use_up_the_invitation_of_a_client_whose_clock_differs(
+        int minutes, string difference)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         MessageMap arguments = new()
@@ -63,7 +71,9 @@ public sealed class ClockStepTests : IAsyncLifetime
         await using (ClientChannel channel = await ClientChannel.ConnectAsync(issuer.Peer.Address, options, Token))
         {
             PeerCall join = new(Operations.Join, arguments, Payload: null, Destination: null, IsBulk: false);
-            AssertNamesBothClocks(await Assert.ThrowsAsync<DfssException>(async () => await channel.CallAsync(join, Token)), minutes, difference);
+            AssertNamesBothClocks(
+                await Assert.ThrowsAsync<DfssException>(async () => await channel.CallAsync(join, Token)), minutes,
+                difference);
         }
 
         await IssuerClient.JoinAsync(invitation, store: null, issuerClock, Token);
@@ -73,10 +83,12 @@ public sealed class ClockStepTests : IAsyncLifetime
     public async Task A_client_whose_clock_is_before_the_issuers_certificate_keeps_its_invitation()
     {
         FakeTimeProvider wrong = new(Now.AddDays(-1));
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => IssuerClient.JoinAsync(invitation, store: null, wrong, Token));
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            () => IssuerClient.JoinAsync(invitation, store: null, wrong, Token));
         Assert.Equal(DfssErrorCode.CertificateExpired, refused.Code);
         Assert.Contains(
-            $"is valid only from {Now.AddMinutes(-65):u}, and the clock of the machine that checks it shows {Now.AddDays(-1):u}",
+            $"is valid only from {Now.AddMinutes(-65):u}, and the clock of the machine that checks it shows "
+                + $"{Now.AddDays(-1):u}",
             refused.Message, StringComparison.Ordinal);
         await IssuerClient.JoinAsync(invitation, store: null, issuerClock, Token);
     }
@@ -96,10 +108,14 @@ public sealed class ClockStepTests : IAsyncLifetime
     {
         FakeTimeProvider behind = new(Now.AddMinutes(-10));
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        IssuerClient client = new(issuer.Authority.Identify(DfssRole.Reader), [issuer.Peer.Address], connectTimeout: null, behind);
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => client.RenewAsync(issuer.Authority.Certificate, key, Token));
+        IssuerClient client = new(
+            issuer.Authority.Identify(DfssRole.Reader), [issuer.Peer.Address], connectTimeout: null, behind);
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            () => client.RenewAsync(issuer.Authority.Certificate, key, Token));
         Assert.Equal(DfssErrorCode.CertificateExpired, refused.Code);
-        Assert.Contains($"the clock of the machine that checks it shows {behind.GetUtcNow():u}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"the clock of the machine that checks it shows {behind.GetUtcNow():u}", refused.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,7 +124,8 @@ public sealed class ClockStepTests : IAsyncLifetime
         issuerClock.Advance(TimeSpan.FromDays(11 * 365));
         DfssException refused = Assert.Throws<DfssException>(() => issuer.Authority.Identify(DfssRole.Reader));
         Assert.Equal(DfssErrorCode.CertificateExpired, refused.Code);
-        Assert.Contains($"the clock of this machine shows {issuerClock.GetUtcNow():u}", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"the clock of this machine shows {issuerClock.GetUtcNow():u}", refused.Message, StringComparison.Ordinal);
     }
 
     private static void AssertNamesBothClocks(DfssException refused, int minutes, string difference)

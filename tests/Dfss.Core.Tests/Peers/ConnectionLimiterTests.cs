@@ -23,7 +23,8 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     [Fact]
     public void One_who_comes_into_a_crowd_of_silent_ones_comes_in()
     {
-        List<Visit> silent = [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections).Select(_ => Enter("here"))];
+        List<Visit> silent =
+            [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections).Select(_ => Enter("here"))];
         Visit honest = Enter("here");
         Assert.Equal([silent[0]], displaced);
         Assert.NotNull(connectionLimiter.Admit(honest, "here"));
@@ -33,7 +34,8 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     [Fact]
     public void Where_no_address_has_more_than_another_the_oldest_goes()
     {
-        List<Visit> visits = [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections + 2).Select(i => Enter($"{i}"))];
+        List<Visit> visits =
+            [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections + 2).Select(i => Enter($"{i}"))];
         Assert.Equal(visits.Take(2), displaced);
     }
 
@@ -45,7 +47,9 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
         DfssException error = Assert.Throws<DfssException>(() => connectionLimiter.Admit(first, "here"));
         Assert.Equal(DfssErrorCode.PeerBusy, error.Code);
         connectionLimiter.Leave(first);
-        Assert.Equal((DfssLimits.MaxUnauthenticatedConnections, 0), (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
+        Assert.Equal(
+            (DfssLimits.MaxUnauthenticatedConnections, 0),
+            (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
     }
 
     [Fact]
@@ -111,7 +115,8 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
                     ? [unauthenticated.GroupBy(visit => visit.Address).OrderByDescending(group => group.Count())
                         .ThenBy(group => unauthenticated.IndexOf(group.First())).First().First()]
                     : [];
-                Assert.True(expected.SequenceEqual(displaced), $"Seed {seed}, step {step}: another one was pushed out.");
+                Assert.True(
+                    expected.SequenceEqual(displaced), $"Seed {seed}, step {step}: another one was pushed out.");
                 unauthenticated.RemoveAll(expected.Contains);
             }
             else if (kind < 17 && unauthenticated.Count > 0)
@@ -120,7 +125,8 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
                 string identity = $"{random.Next(3)}";
                 bool hasRoom = admitted.Count < DfssLimits.MaxConnections
                     && admitted.Count(each => each.Identity == identity) < DfssLimits.MaxConnectionsPerIdentity;
-                Assert.True(hasRoom == IsAdmitted(visit, identity), $"Seed {seed}, step {step}: let in or refused wrongly.");
+                Assert.True(
+                    hasRoom == IsAdmitted(visit, identity), $"Seed {seed}, step {step}: let in or refused wrongly.");
                 if (hasRoom)
                 {
                     unauthenticated.Remove(visit);
@@ -140,7 +146,9 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
                 admitted.RemoveAt(index);
             }
 
-            Assert.Equal((unauthenticated.Count, admitted.Count), (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
+            Assert.Equal(
+                (unauthenticated.Count, admitted.Count),
+                (connectionLimiter.Unauthenticated, connectionLimiter.Admitted));
         }
     }
 

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>What a client is told of an error at a peer: the code, what and where, what to do, and which chunk.</summary>
+/// <summary>
+/// What a client is told of an error at a peer: the code, what and where, what to do, and which chunk.
+/// </summary>
 public sealed class ErrorAnswerTests
 {
     private static readonly ChunkId Chunk = ChunkId.Of([1, 2, 3]);
@@ -20,7 +22,8 @@ public sealed class ErrorAnswerTests
         await using PeerLink link = new(cluster.Addresses[0], ClientChannelOptions.Default);
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             () => new RemoteChunkStore(link).PutAsync(Chunk, new byte[] { 4 }, Token).AsTask());
-        Assert.Equal((DfssErrorCode.ChunkCorrupt, Chunk, "Send it again."), (error.Code, error.ChunkId!.Value, error.Advice));
+        Assert.Equal(
+            (DfssErrorCode.ChunkCorrupt, Chunk, "Send it again."), (error.Code, error.ChunkId!.Value, error.Advice));
         Assert.StartsWith($"{cluster.Addresses[0]}: ", error.Reason, StringComparison.Ordinal);
         Assert.Contains(Chunk.ToString(), error.Reason, StringComparison.Ordinal);
     }
@@ -41,7 +44,8 @@ public sealed class ErrorAnswerTests
     {
         MessageMap arguments = new() { { "chunk_id", Chunk.ToByteArray() } };
         DfssException failure = new(DfssErrorCode.StoreFull, "No room.", "Make some.");
-        DfssException told = ErrorAnswer.ToException(ErrorAnswer.Create(id: 1, failure, arguments)).At(PeerAddress.Parse("here:1"));
+        DfssException told = ErrorAnswer.ToException(ErrorAnswer.Create(id: 1, failure, arguments))
+            .At(PeerAddress.Parse("here:1"));
         Assert.Equal((failure.Code, $"here:1: No room. (Chunk {Chunk}.)", failure.Advice, Chunk),
             (told.Code, told.Reason, told.Advice, told.ChunkId!.Value));
     }
@@ -49,7 +53,8 @@ public sealed class ErrorAnswerTests
     [Fact]
     public void An_error_about_no_chunk_and_without_advice_carries_neither()
     {
-        Message answer = ErrorAnswer.Create(id: 1, new DfssException(DfssErrorCode.PeerBusy, "Busy."), MessageMap.Empty);
+        Message answer = ErrorAnswer.Create(
+            id: 1, new DfssException(DfssErrorCode.PeerBusy, "Busy."), MessageMap.Empty);
         Assert.Equal(["message", "retryable"], answer.Map.Select(entry => entry.Key));
         DfssException told = ErrorAnswer.ToException(answer).At(PeerAddress.Parse("here:1"));
         Assert.Equal(("here:1: Busy.", null, null), (told.Message, told.Advice, told.ChunkId));
@@ -60,8 +65,10 @@ public sealed class ErrorAnswerTests
     [InlineData(33)]
     public void What_is_no_chunk_id_and_no_advice_is_left_out(int bytes)
     {
-        MessageMap results = new() { { "message", "No." }, { "retryable", false }, { "chunk_id", new byte[bytes] }, { "advice", 1 } };
-        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results)).At(PeerAddress.Parse("here:1"));
+        MessageMap results =
+            new() { { "message", "No." }, { "retryable", false }, { "chunk_id", new byte[bytes] }, { "advice", 1 } };
+        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results))
+            .At(PeerAddress.Parse("here:1"));
         Assert.Equal(("here:1: No.", null, null), (told.Message, told.Advice, told.ChunkId));
     }
 }

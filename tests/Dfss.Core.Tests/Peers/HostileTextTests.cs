@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>What a client writes reaches a peer's log, and what a peer writes its client's terminal: as text, and not much of it.</summary>
+/// <summary>
+/// What a client writes reaches a peer's log, and what a peer writes its client's terminal: as text, and not much of
+/// it.
+/// </summary>
 public sealed class HostileTextTests
 {
     private const string Forged = "x\n2026-01-01 00:00:00.000Z Stopped.\u001b[2J\u001b]0;owned\u0007";
@@ -17,7 +20,8 @@ public sealed class HostileTextTests
     public async Task What_a_client_wrote_is_one_short_line_of_the_log_without_control_characters()
     {
         ConcurrentQueue<string> log = new();
-        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, Log = log.Enqueue }, Token);
+        await using DfssPeer peer = await DfssPeer.StartAsync(
+            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, Log = log.Enqueue }, Token);
         await using RawClient client = await RawClient.GreetAsync(peer);
         string[] texts = [Forged, Forged + new string('y', 60_000)];
         foreach (string text in texts)
@@ -28,7 +32,9 @@ public sealed class HostileTextTests
 
         // A violation ends the connection and is logged too.
         await client.SendAsync(Convert.FromHexString("00000011" + "9401a470696e67" + "82a26b0a01a26b0a02c0"));
-        Assert.Contains("'k\\u000A' is in one map twice", (await client.ReadNoticeAsync()).Map.Required("message").AsText(), StringComparison.Ordinal);
+        Assert.Contains(
+            "'k\\u000A' is in one map twice", (await client.ReadNoticeAsync()).Map.Required("message").AsText(),
+            StringComparison.Ordinal);
         Assert.Equal(5, log.Count);
         Assert.All(log, line =>
         {
@@ -43,9 +49,11 @@ public sealed class HostileTextTests
     {
         MessageMap results = new()
         {
-            { "message", Forged + new string('m', 60_000) }, { "retryable", false }, { "advice", Forged + new string('a', 60_000) },
+            { "message", Forged + new string('m', 60_000) }, { "retryable", false },
+            { "advice", Forged + new string('a', 60_000) },
         };
-        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results)).At(PeerAddress.Parse("here:1"));
+        DfssException told = ErrorAnswer.ToException(Message.Answer(1, DfssErrorCode.StoreFull, results))
+            .At(PeerAddress.Parse("here:1"));
         Assert.DoesNotContain(told.Message, char.IsControl);
         Assert.StartsWith("here:1: x\\u000A2026", told.Reason, StringComparison.Ordinal);
         Assert.Equal("here:1: ".Length + ErrorAnswer.MaxMessageCharacters, told.Reason.Length);
@@ -57,7 +65,8 @@ public sealed class HostileTextTests
     {
         MessageMap results = new()
         {
-            { "software", Forged }, { "addresses", MessageValue.From([Forged]) }, { "process_id", 1L }, { "store_path", Forged },
+            { "software", Forged }, { "addresses", MessageValue.From([Forged]) }, { "process_id", 1L },
+            { "store_path", Forged },
             { "uptime_ms", 1L }, { "connections", 1L }, { "chunks", 1L }, { "stored_bytes", 1L },
             { "quarantined", 0L },
             {

@@ -40,7 +40,9 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
         Assert.Equal((DfssRole.Reader, "ann", null), (found.Role, found.Name, found.StoreId));
         Assert.Equal(["builds/"], found.NamePrefixes);
         Assert.Equal(Certificate, await ledger.UseAsync(hash, key, Issued(Certificate), store: null, isBound: false));
-        await FailsAsync(DfssErrorCode.InvitationUsed, () => ledger.UseAsync(hash, RandomNumberGenerator.GetBytes(32), Issued([4]), null, false));
+        await FailsAsync(
+            DfssErrorCode.InvitationUsed,
+            () => ledger.UseAsync(hash, RandomNumberGenerator.GetBytes(32), Issued([4]), null, false));
     }
 
     [Fact]
@@ -61,14 +63,17 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
             hash, SHA256.HashData([(byte)i]), Issued([(byte)i]), store: null, isBound: false)))];
         await Task.WhenAll(all.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default)));
         _ = Assert.Single(all, one => one.IsCompletedSuccessfully);
-        Assert.Equal(15, all.Count(one => one.Exception?.InnerException is DfssException { Code: DfssErrorCode.InvitationUsed }));
+        Assert.Equal(
+            15,
+            all.Count(one => one.Exception?.InnerException is DfssException { Code: DfssErrorCode.InvitationUsed }));
     }
 
     [Fact]
     public async Task One_that_nobody_noted_is_unknown()
     {
         Assert.Equal(DfssErrorCode.InvitationUnknown, Assert.Throws<DfssException>(() => ledger.Find(hash)).Code);
-        await FailsAsync(DfssErrorCode.InvitationUnknown, () => ledger.UseAsync(hash, key, Issued(Certificate), null, false));
+        await FailsAsync(
+            DfssErrorCode.InvitationUnknown, () => ledger.UseAsync(hash, key, Issued(Certificate), null, false));
     }
 
     [Fact]
@@ -79,7 +84,8 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
         Assert.Equal("ann", ledger.Find(hash).Name);
         clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(DfssErrorCode.InvitationExpired, Assert.Throws<DfssException>(() => ledger.Find(hash)).Code);
-        await FailsAsync(DfssErrorCode.InvitationExpired, () => ledger.UseAsync(hash, key, Issued(Certificate), null, false));
+        await FailsAsync(
+            DfssErrorCode.InvitationExpired, () => ledger.UseAsync(hash, key, Issued(Certificate), null, false));
     }
 
     [Fact]
@@ -88,7 +94,9 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
         DateTimeOffset expires = await ledger.AddAsync(hash, Reader);
         clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(expires, await ledger.AddAsync(hash, Reader));
-        await FailsAsync(DfssErrorCode.Conflict, () => ledger.AddAsync(hash, Reader with { Role = DfssRole.Admin, NamePrefixes = [] }));
+        await FailsAsync(
+            DfssErrorCode.Conflict,
+            () => ledger.AddAsync(hash, Reader with { Role = DfssRole.Admin, NamePrefixes = [] }));
         Assert.Equal(DfssRole.Reader, ledger.Find(hash).Role);
     }
 
@@ -103,7 +111,8 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
         await ledger.SetAddressesAsync(store, ["b.example:9000"]);
         await ledger.DisposeAsync();
         ledger = Open();
-        await FailsAsync(DfssErrorCode.InvitationUsed, () => ledger.UseAsync(hash, [7], Issued(Certificate), null, false));
+        await FailsAsync(
+            DfssErrorCode.InvitationUsed, () => ledger.UseAsync(hash, [7], Issued(Certificate), null, false));
         Assert.Equal((DfssRole.Peer, store), (ledger.Find(open).Role, ledger.Find(open).StoreId!.Value));
         Assert.Equal(["b.example:9000"], Assert.Single(ledger.ListPeers(63, StoreId.Create())).Addresses);
     }
@@ -119,7 +128,8 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
         await ledger.AddAsync(second, peer);
         await ledger.AddAsync(bound, peer with { StoreId = store });
         await ledger.UseAsync(hash, key, Issued(Certificate), store, isBound: false);
-        await FailsAsync(DfssErrorCode.InvalidArgument, () => ledger.UseAsync(second, [7], Issued([7]), store, isBound: false));
+        await FailsAsync(
+            DfssErrorCode.InvalidArgument, () => ledger.UseAsync(second, [7], Issued([7]), store, isBound: false));
         Assert.Equal([8], await ledger.UseAsync(bound, [8], Issued([8]), store, isBound: true));
 
         // What was refused was not used up.
@@ -160,13 +170,15 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     public void Nobody_else_may_read_the_file()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There the folder's rights hold.");
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder[IssuanceLedger.FileName]));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder[IssuanceLedger.FileName]));
     }
 
     private IssuanceLedger Open() => new(folder[IssuanceLedger.FileName], clock);
 
     private IssuedCertificate Issued(byte[] encoded) => new(
-        Convert.ToHexString(SHA256.HashData(encoded)), encoded, clock.GetUtcNow().AddDays(365).ToUnixTimeMilliseconds());
+        Convert.ToHexString(SHA256.HashData(encoded)), encoded,
+        clock.GetUtcNow().AddDays(365).ToUnixTimeMilliseconds());
 
     private static async Task FailsAsync(DfssErrorCode code, Func<Task> action) =>
         Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(action)).Code);

@@ -24,7 +24,8 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     private ClientChannelOptions Mine => ClientChannelOptions.Default with { StateFolder = state.Path };
 
     public async ValueTask InitializeAsync() =>
-        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, StateFolder = state.Path, Log = log.Enqueue }, Token);
+        peer = await DfssPeer.StartAsync(
+            new PeerOptions { Port = 0, StateFolder = state.Path, Log = log.Enqueue }, Token);
 
     public async ValueTask DisposeAsync()
     {
@@ -37,16 +38,20 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     {
         foreach (string host in new[] { "localhost", "127.0.0.1" })
         {
-            await using ClientChannel channel = await ClientChannel.ConnectAsync(new PeerAddress(host, peer.Port), Mine, Token);
+            await using ClientChannel channel = await ClientChannel.ConnectAsync(
+                new PeerAddress(host, peer.Port), Mine, Token);
             await channel.PingAsync(Token);
         }
 
         Assert.NotEmpty(TokenFiles);
         if (!OperatingSystem.IsWindows())
         {
-            Assert.All(TokenFiles, path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
+            Assert.All(
+                TokenFiles,
+                path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
             Assert.Equal(
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(state["tokens"]));
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(state["tokens"]));
         }
 
         await peer.StopAsync();
@@ -75,7 +80,8 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     public async Task A_client_gives_the_token_of_another_address_to_nobody()
     {
         string? said = "";
-        await using FakePeer unauthenticated = new((_, _, _) => new(((DfssErrorCode, MessageMap, ReadOnlyMemory<byte>?)?)null))
+        await using FakePeer unauthenticated = new(
+            (_, _, _) => new(((DfssErrorCode, MessageMap, ReadOnlyMemory<byte>?)?)null))
         {
             Hello = request => said = request.Token,
         };
@@ -90,15 +96,19 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     {
         using TemporaryFolder other = new();
         DfssException refusal = await Assert.ThrowsAsync<DfssException>(() => ClientChannel.ConnectAsync(
-            new PeerAddress("127.0.0.1", peer.Port), ClientChannelOptions.Default with { StateFolder = other.Path }, Token));
+            new PeerAddress("127.0.0.1", peer.Port),
+            ClientChannelOptions.Default with { StateFolder = other.Path }, Token));
         Assert.Equal(DfssErrorCode.NotAuthenticated, refusal.Code);
-        Assert.Contains($"'{other[$"tokens/127.0.0.1_{peer.Port}"]}', and there is no such file", refusal.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{other[$"tokens/127.0.0.1_{peer.Port}"]}', and there is no such file", refusal.Reason,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_client_that_cannot_read_the_token_says_why_when_it_is_refused()
     {
-        string path = TokenFiles.Single(file => Path.GetFileName(file).StartsWith("127.0.0.1", StringComparison.Ordinal));
+        string path = TokenFiles.Single(
+            file => Path.GetFileName(file).StartsWith("127.0.0.1", StringComparison.Ordinal));
         File.Delete(path);
         File.CreateSymbolicLink(path, path);
         DfssException refusal = await Assert.ThrowsAsync<DfssException>(() =>
@@ -126,7 +136,8 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     public async Task A_client_that_found_an_old_token_looks_once_more()
     {
         // As it is while a peer starts at the port of one that was killed.
-        string path = TokenFiles.Single(file => Path.GetFileName(file).StartsWith("127.0.0.1", StringComparison.Ordinal));
+        string path = TokenFiles.Single(
+            file => Path.GetFileName(file).StartsWith("127.0.0.1", StringComparison.Ordinal));
         string fresh = await File.ReadAllTextAsync(path, Token);
         await File.WriteAllTextAsync(path, new string('0', fresh.Length), Token);
         int connections = 0;
@@ -137,7 +148,9 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
                 Connect = async (address, timeout, token) =>
                 {
                     IConnection connection = await TcpTransport.ConnectAsync(address, timeout, token);
-                    return ++connections == 1 ? new SlowReader(connection, () => File.WriteAllText(path, fresh)) : connection;
+                    return ++connections == 1
+                        ? new SlowReader(connection, () => File.WriteAllText(path, fresh))
+                        : connection;
                 },
             },
             Token);
@@ -165,7 +178,8 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
 
         Assert.All(files, path => Assert.Equal(secret, File.ReadAllText(path)));
         await using ClientChannel channel = await ClientChannel.ConnectAsync(
-            new PeerAddress("127.0.0.1", other.Port), ClientChannelOptions.Default with { StateFolder = own["state"] }, Token);
+            new PeerAddress("127.0.0.1", other.Port),
+            ClientChannelOptions.Default with { StateFolder = own["state"] }, Token);
         await channel.PingAsync(Token);
         await other.StopAsync();
         Assert.Empty(Directory.GetFiles(own["state/tokens"]));
@@ -173,7 +187,8 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
 
     [Fact]
     public void A_hello_does_not_show_its_token() =>
-        Assert.DoesNotContain("secret", new HelloRequest([1], "raw", []) { Token = "secret" }.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "secret", new HelloRequest([1], "raw", []) { Token = "secret" }.ToString(), StringComparison.Ordinal);
 
     /// <summary>Does something between the hello that is sent and the answer that is read.</summary>
     private sealed class SlowReader(IConnection inner, Action before) : IConnection
@@ -188,7 +203,8 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
             return inner.ReceiveAsync(destination, cancellationToken);
         }
 
-        public ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken) => inner.SendAsync(source, cancellationToken);
+        public ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
+            inner.SendAsync(source, cancellationToken);
 
         public void Abort() => inner.Abort();
 

@@ -73,7 +73,8 @@ public sealed class NamePrefixTests : IAsyncLifetime
     public async Task Other_names_are_not_permitted()
     {
         await NotPermittedAsync(() => writer.GetAsync("secret/plan", Token));
-        await NotPermittedAsync(() => writer.ReceiveAsync(secret, folder["copy"], ReceiveOptions.Default, progress: null, Token));
+        await NotPermittedAsync(
+            () => writer.ReceiveAsync(secret, folder["copy"], ReceiveOptions.Default, progress: null, Token));
         await NotPermittedAsync(() => SendAsync(writer, "secret/other", seed: 5));
         await NotPermittedAsync(() => writer.RemoveAsync(secret, RemoveOptions.Default, Token));
         await NotPermittedAsync(() => SendAsync(writer, "Builds/1", seed: 5));
@@ -86,17 +87,21 @@ public sealed class NamePrefixTests : IAsyncLifetime
         ChunkId id = ChunkId.Of(content.AsSpan(0, 65536));
         TlsIdentity identity = authority.Identify(DfssRole.Writer, "builds/");
         await using ClientChannel channel = await peer.ConnectAsync(identity, Token);
-        FileManifest manifest = FileManifest.Create(content.Length, 65536, [.. Enumerable.Range(0, content.Length / 65536)
-            .Select(i => ChunkId.Of(content.AsSpan(i * 65536, 65536)))]);
+        FileManifest manifest = FileManifest.Create(
+            content.Length, 65536, [.. Enumerable.Range(0, content.Length / 65536)
+                .Select(i => ChunkId.Of(content.AsSpan(i * 65536, 65536)))]);
         Assert.Equal(secret.Record.FileId, manifest.FileId);
 
-        Assert.Equal(DfssErrorCode.ChunkNotFound, await CodeOfAsync(channel, "get_chunk", new() { { "chunk_id", id.ToByteArray() } }));
+        Assert.Equal(
+            DfssErrorCode.ChunkNotFound,
+            await CodeOfAsync(channel, "get_chunk", new() { { "chunk_id", id.ToByteArray() } }));
         using (Response found = await channel.CallAsync("find_missing", MessageMap.Empty, id.ToByteArray(), Token))
         {
             Assert.Equal(1, found.Payload.Span[0]);
         }
 
-        using (Response verified = await channel.CallAsync("verify_chunk", new() { { "chunk_id", id.ToByteArray() } }, default, Token))
+        using (Response verified = await channel.CallAsync(
+            "verify_chunk", new() { { "chunk_id", id.ToByteArray() } }, default, Token))
         {
             Assert.Equal(1, verified.Results.Required("state").AsInteger());
         }
@@ -116,7 +121,14 @@ public sealed class NamePrefixTests : IAsyncLifetime
         SealRequest unknown = seal with { FileId = new FileId(new byte[32].Select(_ => (byte)1).ToArray()) };
         Assert.True((await AskAsync(channel, "seal", RecordCodec.Encode(unknown))).IsManifestMissing);
 
-        FileRecord named = secret.Record with { Name = "builds/2", FileId = unknown.FileId, Version = 1, WriterId = Guid.NewGuid(), Previous = [] };
+        FileRecord named = secret.Record with
+        {
+            Name = "builds/2",
+            FileId = unknown.FileId,
+            Version = 1,
+            WriterId = Guid.NewGuid(),
+            Previous = []
+        };
         AcceptRequest accept = new("builds/2", seal.Ballot, named);
         (MessageMap map, byte[] payload) = MessageBatch.Join([RecordCodec.Encode(accept)]);
         Assert.Equal(DfssErrorCode.NotPermitted, await CodeOfAsync(channel, "accept", map, payload));
@@ -138,7 +150,8 @@ public sealed class NamePrefixTests : IAsyncLifetime
 
     private static async Task<DfssErrorCode> CodeOfAsync(
         ClientChannel channel, string operation, MessageMap arguments, ReadOnlyMemory<byte> payload = default) =>
-        (await Assert.ThrowsAsync<DfssException>(async () => (await channel.CallAsync(operation, arguments, payload, Token)).Dispose())).Code;
+        (await Assert.ThrowsAsync<DfssException>(
+            async () => (await channel.CallAsync(operation, arguments, payload, Token)).Dispose())).Code;
 
     private static async Task<string[]> ListAsync(DfssClient client, string prefix)
     {
@@ -159,12 +172,15 @@ public sealed class NamePrefixTests : IAsyncLifetime
     }
 
     private Task<StoredFile> SendAsync(DfssClient client, string name, int seed) => client.SendAsync(
-        folder.CreateFile($"source{seed}", 4 * 65536, seed), name, new SendOptions { ChunkSize = 65536, Force = true }, progress: null, Token);
+        folder.CreateFile($"source{seed}", 4 * 65536, seed), name, new SendOptions { ChunkSize = 65536, Force = true },
+        progress: null, Token);
 
     private async Task ReceiveAsync(DfssClient client, StoredFile file, int seed)
     {
         string destination = folder[$"received{Guid.NewGuid():N}"];
         await client.ReceiveAsync(file, destination, ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(folder[$"source{seed}"], Token), await File.ReadAllBytesAsync(destination, Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(folder[$"source{seed}"], Token),
+            await File.ReadAllBytesAsync(destination, Token));
     }
 }

@@ -25,8 +25,10 @@ public sealed class PeerFaultTests
         (MemoryConnection near, MemoryConnection far) = MemoryConnection.CreatePair();
         await using LocalStore store = await LocalStore.OpenAsync(path: null, new LocalStoreOptions(), Token);
         ClusterRequests cluster = new(
-            issuer: null, () => throw new InvalidOperationException("asked only by an issuer"), () => null, _ => Task.CompletedTask);
-        RequestHandlers handlers = new(store, store.Records, cluster, () => throw new InvalidOperationException("secret\nof the peer"));
+            issuer: null, () => throw new InvalidOperationException("asked only by an issuer"), () => null,
+            _ => Task.CompletedTask, _ => Task.CompletedTask);
+        RequestHandlers handlers = new(
+            store, store.Records, cluster, () => throw new InvalidOperationException("secret\nof the peer"));
         PeerSession session = new(
             new MessageChannel(far, memory.Pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes }),
             (_, _) => new Welcome(
@@ -42,14 +44,17 @@ public sealed class PeerFaultTests
             HelloLimit = RawClient.TimeLimit,
         };
         Task running = session.RunAsync();
-        await using MessageChannel client = new(near, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
+        await using MessageChannel client = new(
+            near, pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
 
         Assert.Equal(DfssErrorCode.None, (await AskAsync(client, 1, Operations.Hello, RawClient.Hello)).Status);
         Message answer = await AskAsync(client, 2, Operations.PeerInfo, MessageMap.Empty);
         Assert.Equal((2u, DfssErrorCode.PeerFault), (answer.Id!.Value, answer.Status));
         Assert.DoesNotContain("secret", answer.Map.Required("message").AsText(), StringComparison.Ordinal);
         string line = Assert.Single(log);
-        Assert.Contains("peer_info met a fault: System.InvalidOperationException: secret of the peer", line, StringComparison.Ordinal);
+        Assert.Contains(
+            "peer_info met a fault: System.InvalidOperationException: secret of the peer", line,
+            StringComparison.Ordinal);
         Assert.Contains(nameof(RequestHandler), line, StringComparison.Ordinal);
         Assert.Equal(DfssErrorCode.None, (await AskAsync(client, 3, Operations.Ping, MessageMap.Empty)).Status);
 
@@ -60,7 +65,8 @@ public sealed class PeerFaultTests
     private static async Task<Message> AskAsync(MessageChannel client, uint id, string operation, MessageMap arguments)
     {
         await client.WriteAsync(Message.Request(id, operation, arguments), payload: null, Token);
-        using ReceivedMessage answer = Assert.IsType<ReceivedMessage>(await client.ReadAsync(Token).AsTask().WaitAsync(RawClient.TimeLimit, Token));
+        using ReceivedMessage answer = Assert.IsType<ReceivedMessage>(
+            await client.ReadAsync(Token).AsTask().WaitAsync(RawClient.TimeLimit, Token));
         return answer.Message;
     }
 }

@@ -23,7 +23,8 @@ public sealed class PeerMemoryTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, TimeProvider = clock }, Token);
+        peer = await DfssPeer.StartAsync(
+            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, TimeProvider = clock }, Token);
         MessageChannel channel = await ConnectAsync();
         Assert.Equal(DfssErrorCode.None, (await AskAsync(channel, Operations.StoreChunk, Named(chunk), chunk)).Status);
     }
@@ -43,7 +44,9 @@ public sealed class PeerMemoryTests : IAsyncLifetime
     public async Task One_that_does_not_read_keeps_nobody_from_reading()
     {
         await StallAsync(clients: 1);
-        Assert.Equal(DfssErrorCode.None, (await AskAsync(await ConnectAsync(), Operations.GetChunk, Named(chunk), payload: null)).Status);
+        Assert.Equal(
+            DfssErrorCode.None,
+            (await AskAsync(await ConnectAsync(), Operations.GetChunk, Named(chunk), payload: null)).Status);
     }
 
     [Fact]
@@ -53,7 +56,9 @@ public sealed class PeerMemoryTests : IAsyncLifetime
         byte[] other = [.. Enumerable.Repeat((byte)1, DfssLimits.MaxPayloadBytes)];
         MessageChannel channel = await ConnectAsync();
         Assert.Equal(DfssErrorCode.None, (await AskAsync(channel, Operations.StoreChunk, Named(other), other)).Status);
-        Assert.Equal(DfssErrorCode.None, (await AskAsync(channel, Operations.FindMissing, MessageMap.Empty, new byte[32])).Status);
+        Assert.Equal(
+            DfssErrorCode.None,
+            (await AskAsync(channel, Operations.FindMissing, MessageMap.Empty, new byte[32])).Status);
     }
 
     [Fact]
@@ -71,7 +76,9 @@ public sealed class PeerMemoryTests : IAsyncLifetime
         }
 
         MessageChannel channel = await ConnectAsync();
-        Assert.Equal(DfssErrorCode.None, (await AskAsync(channel, Operations.FindMissing, MessageMap.Empty, new byte[32])).Status);
+        Assert.Equal(
+            DfssErrorCode.None,
+            (await AskAsync(channel, Operations.FindMissing, MessageMap.Empty, new byte[32])).Status);
     }
 
     [Fact]
@@ -81,7 +88,9 @@ public sealed class PeerMemoryTests : IAsyncLifetime
         MessageChannel busy = await ConnectAsync();
         Task flood = FloodAsync(new byte[4 << 20]);
         byte[] other = [.. Enumerable.Repeat((byte)1, DfssLimits.MaxPayloadBytes)];
-        Assert.Equal(DfssErrorCode.None, (await AskAsync(await ConnectAsync(), Operations.StoreChunk, Named(other), other)).Status);
+        Assert.Equal(
+            DfssErrorCode.None,
+            (await AskAsync(await ConnectAsync(), Operations.StoreChunk, Named(other), other)).Status);
         await flood.WaitAsync(Soon, Token);
 
         async Task FloodAsync(byte[] ids)
@@ -114,7 +123,8 @@ public sealed class PeerMemoryTests : IAsyncLifetime
 
     private static MessageMap Named(byte[] content) => new() { { "chunk_id", ChunkId.Of(content).ToByteArray() } };
 
-    private static async Task<Message> AskAsync(MessageChannel channel, string operation, MessageMap arguments, byte[]? payload)
+    private static async Task<Message> AskAsync(
+        MessageChannel channel, string operation, MessageMap arguments, byte[]? payload)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(Soon);
@@ -139,12 +149,15 @@ public sealed class PeerMemoryTests : IAsyncLifetime
 
     private async Task<MessageChannel> ConnectAsync()
     {
-        IConnection connection = await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token);
+        IConnection connection = await TcpTransport.ConnectAsync(
+            Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token);
         connections.Add(connection);
         MessageChannel channel = new(
-            connection, new PayloadPool(DfssLimits.MaxPayloadBytes), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
+            connection, new PayloadPool(DfssLimits.MaxPayloadBytes),
+            new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
         channels.Add(channel);
-        Message hello = await AskAsync(channel, Operations.Hello, new HelloRequest([1], "test", []).ToMap(), payload: null);
+        Message hello = await AskAsync(
+            channel, Operations.Hello, new HelloRequest([1], "test", []).ToMap(), payload: null);
         Assert.Equal(DfssErrorCode.None, hello.Status);
         return channel;
     }

@@ -17,7 +17,8 @@ public sealed class PeerSessionTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, Token);
-        IConnection connection = await TcpTransport.ConnectAsync(Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token);
+        IConnection connection = await TcpTransport.ConnectAsync(
+            Cluster.AddressOf(peer), TimeSpan.FromSeconds(60), Token);
         channel = new MessageChannel(
             connection, new PayloadPool(64 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
     }
@@ -59,7 +60,8 @@ public sealed class PeerSessionTests : IAsyncLifetime
     public async Task A_large_frame_before_hello_is_refused()
     {
         await channel.WriteAsync(
-            Message.Request(1, Operations.Hello, new HelloRequest([1], "x", []).ToMap()), new byte[DfssLimits.MaxHelloFrameBytes], Token);
+            Message.Request(1, Operations.Hello, new HelloRequest([1], "x", []).ToMap()),
+            new byte[DfssLimits.MaxHelloFrameBytes], Token);
         await EndsWithAsync(DfssErrorCode.LimitExceeded);
     }
 
@@ -128,10 +130,12 @@ public sealed class PeerSessionTests : IAsyncLifetime
         MessageMap lengths = new() { { "lengths", MessageValue.From([1L, 2L, 0L, 3L]) } };
         await channel.WriteAsync(Message.Request(2, Operations.StoreChunks, lengths), payload, Token);
         Assert.Equal(
-            [0, (long)DfssErrorCode.ChunkCorrupt, 0, 0], (await ReadAsync())!.Map.Required("results").AsArray().Select(value => value.AsInteger()));
+            [0, (long)DfssErrorCode.ChunkCorrupt, 0, 0],
+            (await ReadAsync())!.Map.Required("results").AsArray().Select(value => value.AsInteger()));
 
         await channel.WriteAsync(
-            Message.Request(3, Operations.GetChunks, MessageMap.Empty), ids.SelectMany(id => id.ToByteArray()).ToArray(), Token);
+            Message.Request(3, Operations.GetChunks, MessageMap.Empty),
+            ids.SelectMany(id => id.ToByteArray()).ToArray(), Token);
         using ReceivedMessage got = (await channel.ReadAsync(Token))!;
         Assert.Equal(
             [MessageValueKind.Integer, MessageValueKind.Nil, MessageValueKind.Integer, MessageValueKind.Integer],
@@ -146,8 +150,10 @@ public sealed class PeerSessionTests : IAsyncLifetime
     public async Task Lengths_that_do_not_add_up_to_the_payload_are_a_wrong_argument(long length, int count)
     {
         await GreetAsync();
-        MessageMap lengths = new() { { "lengths", MessageValue.From([.. Enumerable.Repeat((MessageValue)length, count)]) } };
-        await channel.WriteAsync(Message.Request(2, Operations.StoreChunks, lengths), new byte[(32 * count) + 1], Token);
+        MessageMap lengths =
+            new() { { "lengths", MessageValue.From([.. Enumerable.Repeat((MessageValue)length, count)]) } };
+        await channel.WriteAsync(
+            Message.Request(2, Operations.StoreChunks, lengths), new byte[(32 * count) + 1], Token);
         Assert.Equal(DfssErrorCode.InvalidArgument, (await ReadAsync())!.Status);
     }
 
@@ -179,12 +185,15 @@ public sealed class PeerSessionTests : IAsyncLifetime
     {
         using Testing.TemporaryFolder folder = new();
         string source = folder.CreateFile("source", (2 * DfssLimits.MinChunkSize) + 5, seed: 1);
-        await using Dfss.Transfer.DfssClient client = new([Cluster.AddressOf(peer)], Dfss.Transfer.TransferOptions.Default);
+        await using Dfss.Transfer.DfssClient client = new(
+            [Cluster.AddressOf(peer)], Dfss.Transfer.TransferOptions.Default);
         FileRecord record = (await client.SendAsync(
-            source, "x", new Dfss.Transfer.SendOptions { ChunkSize = DfssLimits.MinChunkSize }, progress: null, Token)).Record;
+            source, "x", new Dfss.Transfer.SendOptions { ChunkSize = DfssLimits.MinChunkSize }, progress: null,
+            Token)).Record;
 
         await GreetAsync();
-        await WriteAsync(Message.Request(2, Operations.GetFileInfo, new MessageMap { { "name", "x" }, { "manifest", true } }));
+        await WriteAsync(
+            Message.Request(2, Operations.GetFileInfo, new MessageMap { { "name", "x" }, { "manifest", true } }));
         using ReceivedMessage info = (await channel.ReadAsync(Token))!;
         Assert.Equal(3, info.Message.Map.Required("chunk_count").AsInteger());
         Assert.Equal(record.FileId.ToByteArray(), info.Message.Map.Required("file_id").AsBinary());

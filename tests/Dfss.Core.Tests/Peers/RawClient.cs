@@ -49,7 +49,8 @@ internal sealed class RawClient : IAsyncDisposable
 
     public ValueTask SendAsync(ReadOnlyMemory<byte> bytes) => connection.SendAsync(bytes, limit.Token);
 
-    public ValueTask SendAsync(Message message, ReadOnlyMemory<byte>? payload = null) => channel.WriteAsync(message, payload, limit.Token);
+    public ValueTask SendAsync(Message message, ReadOnlyMemory<byte>? payload = null) =>
+        channel.WriteAsync(message, payload, limit.Token);
 
     /// <summary>Sends nothing more; what the peer still sends can be read.</summary>
     public void End() => socket.Shutdown(SocketShutdown.Send);
@@ -71,9 +72,12 @@ internal sealed class RawClient : IAsyncDisposable
         return received?.Message;
     }
 
-    public async Task PingAsync() => Assert.Equal(DfssErrorCode.None, (await AskAsync(Operations.Ping, MessageMap.Empty)).Status);
+    public async Task PingAsync() =>
+        Assert.Equal(DfssErrorCode.None, (await AskAsync(Operations.Ping, MessageMap.Empty)).Status);
 
-    /// <summary>The reason for which the peer closes the connection now, behind answers that were on their way.</summary>
+    /// <summary>
+    /// The reason for which the peer closes the connection now, behind answers that were on their way.
+    /// </summary>
     public async Task<Message> ReadNoticeAsync()
     {
         Message? message;

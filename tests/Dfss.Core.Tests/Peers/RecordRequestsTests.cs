@@ -19,7 +19,10 @@ public sealed class RecordRequestsTests
         string address = new('x', 240);
         HomeMember member = new(StoreId.Create(), [.. Enumerable.Repeat(address, 8)]);
         FileRecord[] all = [.. Enumerable.Range(0, 1000).Select(
-            i => Sample.Record(name: $"{i:d4}") with { Home = [.. Enumerable.Range(0, 16).Select(_ => member with { StoreId = StoreId.Create() })] })];
+            i => Sample.Record(name: $"{i:d4}") with
+            {
+                Home = [.. Enumerable.Range(0, 16).Select(_ => member with { StoreId = StoreId.Create() })]
+            })];
         Assert.InRange(await CountPagesAsync(new OneRecord(all), all), 2, 4);
     }
 
@@ -31,7 +34,9 @@ public sealed class RecordRequestsTests
         int count, int previous, int pages)
     {
         KeyEnvelope envelope = new(new byte[KeyEnvelope.MaxBytes]);
-        FileRecord[] all = [.. Enumerable.Range(0, count).Select(i => Encrypt(Sample.Record(name: $"{i:d4}", version: previous + 1), envelope))];
+        FileRecord[] all =
+            [.. Enumerable.Range(0, count)
+                .Select(i => Encrypt(Sample.Record(name: $"{i:d4}", version: previous + 1), envelope))];
         OneRecord records = new(all);
         Assert.Equal(pages, await CountPagesAsync(records, all));
         Assert.InRange(records.LargestLimit, 1, 64);
@@ -135,7 +140,8 @@ public sealed class RecordRequestsTests
             return inner.GetAsync(id, destination, cancellationToken);
         }
 
-        public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        public ValueTask<PutResult> PutAsync(
+            ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
             inner.PutAsync(id, content, cancellationToken);
 
         public ValueTask FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
@@ -143,20 +149,24 @@ public sealed class RecordRequestsTests
         public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
             inner.FindMissingAsync(ids, cancellationToken);
 
-        public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) => inner.GetLengthAsync(id, cancellationToken);
+        public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) =>
+            inner.GetLengthAsync(id, cancellationToken);
 
         public IAsyncEnumerable<ChunkId> EnumerateAsync(ChunkId? after, CancellationToken cancellationToken) =>
             inner.EnumerateAsync(after, cancellationToken);
 
-        public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken) => inner.DeleteAsync(id, cancellationToken);
+        public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken) =>
+            inner.DeleteAsync(id, cancellationToken);
 
-        public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) => inner.VerifyAsync(id, cancellationToken);
+        public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
+            inner.VerifyAsync(id, cancellationToken);
     }
 
     /// <summary>Decided records, and nothing that changes them.</summary>
     private sealed class OneRecord(params FileRecord[] decided) : IRecordStore
     {
-        public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
+        public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
+            IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
             new([.. requests.Select(request => new RegisterAnswer
             {
                 Decided = new BallotedRecord(Sample.Ballot(1), decided.Single(record => record.Name == request.Name)),
@@ -175,15 +185,19 @@ public sealed class RecordRequestsTests
         }
 
         public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-            IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) => throw new NotSupportedException();
+            IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
-            IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) => throw new NotSupportedException();
+            IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-            IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) => throw new NotSupportedException();
+            IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
 
         public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-            IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) => throw new NotSupportedException();
+            IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

@@ -8,15 +8,17 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Names in requests, from clients that do not hold to the rule for names: which are refused, and which are just names.</summary>
+/// <summary>
+/// Names in requests, from clients that do not hold to the rule for names: which are refused, and which are just names.
+/// </summary>
 public sealed class RemoteNameTests : IAsyncLifetime
 {
     private WatchedPeer watched = null!;
     private RawClient client = null!;
 
     /// <summary>
-    /// The name; what get_file_info and get_chunk say of it, which normalize it; what the steps of the register say, where the name is the
-    /// key and must be in normal form. FileNotFound and None: it is a name, of no file here.
+    /// The name; what get_file_info and get_chunk say of it, which normalize it; what the steps of the register say,
+    /// where the name is the key and must be in normal form. FileNotFound and None: it is a name, of no file here.
     /// </summary>
     private static (string Name, DfssErrorCode Asked, DfssErrorCode Register)[] Table { get; } =
     [
@@ -76,7 +78,8 @@ public sealed class RemoteNameTests : IAsyncLifetime
     {
         (string name, DfssErrorCode asked, DfssErrorCode register) = Table[row];
         await AssertAsync(asked, Operations.GetFileInfo, new MessageMap { { "name", name } }, payload: null);
-        await AssertAsync(asked, Operations.GetChunk, new MessageMap { { "name", name }, { "index", 0 } }, payload: null);
+        await AssertAsync(
+            asked, Operations.GetChunk, new MessageMap { { "name", name }, { "index", 0 } }, payload: null);
         byte[] named = Text("name", name);
         await AssertItemAsync(register, Operations.Read, [0x81, .. named]);
         await AssertItemAsync(register, Operations.Prepare, [0x82, .. named, .. Ballot(1)]);
@@ -87,7 +90,8 @@ public sealed class RemoteNameTests : IAsyncLifetime
             await AssertItemAsync(register, step, [0x83, .. named, .. Ballot(2), .. Key("record"), .. renamed]);
         }
 
-        Message list = await client.AskAsync(Operations.ListFiles, new MessageMap { { "limit", 10 }, { "prefix", name } });
+        Message list = await client.AskAsync(
+            Operations.ListFiles, new MessageMap { { "limit", 10 }, { "prefix", name } });
         Assert.Equal(DfssErrorCode.None, list.Status);
         Assert.Equal(register == DfssErrorCode.None ? 1 : 0, list.Map.Required("lengths").AsArray().Count);
     }
@@ -95,7 +99,8 @@ public sealed class RemoteNameTests : IAsyncLifetime
     [Fact]
     public async Task Half_a_surrogate_pair_is_no_text_and_a_violation()
     {
-        await client.SendAsync(Convert.FromHexString("0000001d9401ad6765745f66696c655f696e666f81a46e616d65a578eda08079c0"));
+        await client.SendAsync(
+            Convert.FromHexString("0000001d9401ad6765745f66696c655f696e666f81a46e616d65a578eda08079c0"));
         Message notice = await client.ReadNoticeAsync();
         Assert.Equal(DfssErrorCode.ProtocolViolation, notice.Status);
         Assert.Contains("UTF-8", notice.Map.Required("message").AsText(), StringComparison.Ordinal);
@@ -103,7 +108,8 @@ public sealed class RemoteNameTests : IAsyncLifetime
 
     [Fact]
     public async Task Half_a_surrogate_pair_in_an_item_is_a_wrong_argument() =>
-        await AssertItemAsync(DfssErrorCode.InvalidArgument, Operations.Read, Convert.FromHexString("81a46e616d65a578eda08079"));
+        await AssertItemAsync(
+            DfssErrorCode.InvalidArgument, Operations.Read, Convert.FromHexString("81a46e616d65a578eda08079"));
 
     [Fact]
     public async Task Names_that_differ_only_by_case_are_two_files()
@@ -111,8 +117,10 @@ public sealed class RemoteNameTests : IAsyncLifetime
         using TemporaryFolder folder = new();
         await using DfssClient sender = new([Cluster.AddressOf(watched.Peer)], TransferOptions.Default);
         CancellationToken token = TestContext.Current.CancellationToken;
-        await sender.SendAsync(folder.CreateFile("1", 10, seed: 1), "Readme", SendOptions.Default, progress: null, token);
-        await sender.SendAsync(folder.CreateFile("2", 20, seed: 2), "README", SendOptions.Default, progress: null, token);
+        await sender.SendAsync(
+            folder.CreateFile("1", 10, seed: 1), "Readme", SendOptions.Default, progress: null, token);
+        await sender.SendAsync(
+            folder.CreateFile("2", 20, seed: 2), "README", SendOptions.Default, progress: null, token);
         Assert.Equal(10, (await sender.GetAsync("Readme", token)).Record.Length);
         Assert.Equal(20, (await sender.GetAsync("README", token)).Record.Length);
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => sender.GetAsync("readme", token));
@@ -127,7 +135,9 @@ public sealed class RemoteNameTests : IAsyncLifetime
     private static byte[] Text(string key, string text)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
-        byte[] head = utf8.Length < 32 ? [(byte)(0xa0 + utf8.Length)] : [0xda, (byte)(utf8.Length >> 8), (byte)utf8.Length];
+        byte[] head = utf8.Length < 32
+            ? [(byte)(0xa0 + utf8.Length)]
+            : [0xda, (byte)(utf8.Length >> 8), (byte)utf8.Length];
         return [.. Key(key), .. head, .. utf8];
     }
 
@@ -136,7 +146,8 @@ public sealed class RemoteNameTests : IAsyncLifetime
 
     private async Task AssertAsync(DfssErrorCode expected, string operation, MessageMap arguments, byte[]? payload)
     {
-        Message answer = await client.AskAsync(operation, arguments, payload is null ? null : (ReadOnlyMemory<byte>?)payload);
+        Message answer = await client.AskAsync(
+            operation, arguments, payload is null ? null : (ReadOnlyMemory<byte>?)payload);
         string message = answer.Map.TryGet("message", out MessageValue text) ? text.AsText() : string.Empty;
         Assert.True(expected == answer.Status, $"{operation}: {answer.Status}: {message}");
         if (expected == DfssErrorCode.InvalidName)

@@ -9,10 +9,14 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Renewing certificates without joining again: of members, of peers that run, of the cluster's owner.</summary>
+/// <summary>
+/// Renewing certificates without joining again: of members, of peers that run, of the cluster's owner.
+/// </summary>
 public sealed class RenewalTests : IAsyncLifetime
 {
-    /// <summary>A certificate holds from five minutes before it was made: of 25 minutes, eight are the last third.</summary>
+    /// <summary>
+    /// A certificate holds from five minutes before it was made: of 25 minutes, eight are the last third.
+    /// </summary>
     private static readonly TimeSpan Short = TimeSpan.FromMinutes(20);
 
     private readonly TemporaryFolder folder = new();
@@ -26,8 +30,10 @@ public sealed class RenewalTests : IAsyncLifetime
     {
         issuer = await TestIssuer.StartAsync(cancellationToken: Token);
         membership = ClusterMembership.At(folder.Path, "lab");
-        await membership.CreateAsync(issuer.Authority.Certificate, issuer.Authority.Authority.CreateRevocationList(), Token);
-        await membership.SavePeersAsync([new ClusterPeer(StoreId.Create(), [issuer.Peer.Address.ToString()], IsIssuer: true)], Token);
+        await membership.CreateAsync(
+            issuer.Authority.Certificate, issuer.Authority.Authority.CreateRevocationList(), Token);
+        await membership.SavePeersAsync(
+            [new ClusterPeer(StoreId.Create(), [issuer.Peer.Address.ToString()], IsIssuer: true)], Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -42,7 +48,13 @@ public sealed class RenewalTests : IAsyncLifetime
         StoreId store = StoreId.Create();
         foreach (CertificateGrant grant in new[]
         {
-            new CertificateGrant { Name = "ann", Role = DfssRole.Writer, NamePrefixes = ["builds/", "ä"], Lifetime = Short },
+            new CertificateGrant
+            {
+                Name = "ann",
+                Role = DfssRole.Writer,
+                NamePrefixes = ["builds/", "ä"],
+                Lifetime = Short
+            },
             new CertificateGrant { Name = "peer", Role = DfssRole.Peer, StoreId = store, Lifetime = Short },
             new CertificateGrant { Name = "root", Role = DfssRole.Admin, Lifetime = Short },
         })
@@ -55,7 +67,9 @@ public sealed class RenewalTests : IAsyncLifetime
             Assert.Equal((grant.Name, grant.Role, grant.StoreId), (said.Name, said.Role, said.StoreId));
             Assert.Equal(grant.NamePrefixes, said.NamePrefixes);
             Assert.NotEqual(before.Certificate.GetPublicKey(), after.GetPublicKey());
-            Assert.Equal(TimeProvider.System.GetUtcNow() + CertificateGrant.DefaultLifetime, said.Expires, TimeSpan.FromMinutes(5));
+            Assert.Equal(
+                TimeProvider.System.GetUtcNow() + CertificateGrant.DefaultLifetime, said.Expires,
+                TimeSpan.FromMinutes(5));
 
             // Its answer lost, it is asked for again.
             Assert.Equal(after.RawData, (await client.RenewAsync(issuer.Authority.Certificate, key, Token)).RawData);
@@ -92,7 +106,8 @@ public sealed class RenewalTests : IAsyncLifetime
         Assert.Contains("Join-DfssCluster INVITATION -Force", refused.Advice, StringComparison.Ordinal);
         StoreId store = StoreId.Create();
         Assert.Contains(
-            $"Join-DfssCluster INVITATION -StoreId {store} -Force", MemberRenewal.JoinAgainAdvice(store), StringComparison.Ordinal);
+            $"Join-DfssCluster INVITATION -StoreId {store} -Force", MemberRenewal.JoinAgainAdvice(store),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +144,7 @@ public sealed class RenewalTests : IAsyncLifetime
                 // No longer than it takes for a connection on which nothing happens to be closed.
                 RenewalInterval = TimeSpan.FromSeconds(1),
                 TimeProvider = clock,
-                RenewIdentity = (shown, _) => Task.FromResult(next ?? shown),
+                RenewIdentity = (shown, _, _) => Task.FromResult(next ?? shown),
             },
             Token);
         TlsIdentity reader = issuer.Authority.Identify(DfssRole.Reader);
@@ -138,7 +153,8 @@ public sealed class RenewalTests : IAsyncLifetime
         string serial = Convert.ToHexString(next.Certificate.SerialNumberBytes.Span);
         Assert.NotEqual(serial, before.Peer!.Certificates[0].Serial);
         await AdvanceUntilAsync(
-            clock, TimeSpan.FromSeconds(1), () => peer.Log.Any(line => line.StartsWith("The peer has a new certificate, ", StringComparison.Ordinal)));
+            clock, TimeSpan.FromSeconds(1),
+            () => peer.Log.Any(line => line.StartsWith("The peer has a new certificate, ", StringComparison.Ordinal)));
         await using ClientChannel after = await peer.ConnectAsync(reader, Token);
         Assert.Equal(serial, after.Peer!.Certificates[0].Serial);
         await before.PingAsync(Token);
@@ -154,7 +170,7 @@ public sealed class RenewalTests : IAsyncLifetime
             options => options with
             {
                 TimeProvider = clock,
-                RenewIdentity = (_, _) =>
+                RenewIdentity = (_, _, _) =>
                 {
                     asked++;
                     return Task.FromResult(issuer.Authority.IdentifyPeer(StoreId.Create()));
@@ -163,13 +179,15 @@ public sealed class RenewalTests : IAsyncLifetime
             Token);
         DateTimeOffset begin = clock.GetUtcNow();
         int CountLines() => peer.Log.Count(line =>
-            line.Contains("and could not be renewed: The peer's certificate 'peer' is for store", StringComparison.Ordinal));
+            line.Contains(
+                "and could not be renewed: The peer's certificate 'peer' is for store", StringComparison.Ordinal));
         await AdvanceUntilAsync(clock, TimeSpan.FromHours(1), () => CountLines() >= 2 && asked > 2 * CountLines());
 
         // The clock may have passed some hours in which the peer did not come to ask.
         int days = (int)Math.Ceiling((clock.GetUtcNow() - begin).TotalDays);
         Assert.InRange(CountLines(), 2, days + 1);
-        Assert.Contains(peer.Log, line => line.Contains("The peer's certificate is valid until ", StringComparison.Ordinal));
+        Assert.Contains(
+            peer.Log, line => line.Contains("The peer's certificate is valid until ", StringComparison.Ordinal));
         await using ClientChannel channel = await peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
         await channel.PingAsync(Token);
     }
@@ -179,19 +197,22 @@ public sealed class RenewalTests : IAsyncLifetime
     {
         StoreId store = StoreId.Create();
         TlsIdentity shown = await SaveAsync(store);
-        Invitation invitation = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
+        Invitation invitation = await Admin.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
         JoinedMember lost = await IssuerClient.JoinAsync(invitation, store: null, Token);
         string serial = Convert.ToHexString(lost.Certificate.SerialNumberBytes.Span);
         await Admin.RevokeAsync(serial, Token);
-        TlsIdentity renewed = await new MemberRenewal(membership, store, later).KeepUpAsync(shown, Token);
+        TlsIdentity renewed = await new MemberRenewal(membership, store, later).KeepUpAsync(shown, [], Token);
         Assert.Equal(renewed.Certificate.RawData, membership.LoadStore(store)!.Certificate.RawData);
         Assert.NotEqual(shown.Certificate.RawData, renewed.Certificate.RawData);
-        Assert.True(new RevocationFile(membership.RevocationListPath, issuer.Authority.Certificate, TimeProvider.System).Has(serial));
+        Assert.True(
+            new RevocationFile(
+                membership.RevocationListPath, issuer.Authority.Certificate, TimeProvider.System).Has(serial));
         Assert.Equal(issuer.Peer.Peer.StoreId, Assert.Single(membership.LoadPeers()).StoreId);
 
         // The issuer away, there is nothing to renew, and nothing to complain of.
         await membership.SavePeersAsync([new ClusterPeer(StoreId.Create(), ["127.0.0.1:1"], IsIssuer: true)], Token);
-        Assert.Same(renewed, await new MemberRenewal(membership, store).KeepUpAsync(renewed, Token));
+        Assert.Same(renewed, await new MemberRenewal(membership, store).KeepUpAsync(renewed, [], Token));
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Dfss.Clusters;
-using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;
 using Dfss.Transport;
@@ -9,8 +8,10 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Taking certificates back: at the issuer, and how the list gets to those who run and were not asked.</summary>
-public sealed class RevocationTests : IAsyncLifetime
+/// <summary>
+/// Taking certificates back: at the issuer, and how the list gets to those who run and were not asked.
+/// </summary>
+public sealed partial class RevocationTests : IAsyncLifetime
 {
     private readonly TemporaryFolder folder = new();
     private TestIssuer issuer = null!;
@@ -42,7 +43,8 @@ public sealed class RevocationTests : IAsyncLifetime
         await others.PingAsync(Token);
         Assert.Single(issuer.Peer.Log, line => line == "Revocation list 2 is in force; 'Admin' sent it.");
         Assert.Equal(
-            [("laptop", true), ("ann", false)], (await Admin.ListCertificatesAsync(Token)).Select(one => (one.Description.Name, one.IsRevoked)));
+            [("laptop", true), ("ann", false)],
+            (await Admin.ListCertificatesAsync(Token)).Select(one => (one.Description.Name, one.IsRevoked)));
     }
 
     [Fact]
@@ -62,19 +64,23 @@ public sealed class RevocationTests : IAsyncLifetime
 
         // Again, by any of them, it is the same.
         byte[] list = await Admin.RevokeAsync(SerialOf(second), Token);
-        Assert.Equal(issuer.Membership.RevocationListPath is var path ? await File.ReadAllTextAsync(path, Token) : null, Encoding.ASCII.GetString(list));
+        Assert.Equal(
+            issuer.Membership.RevocationListPath is var path ? await File.ReadAllTextAsync(path, Token) : null,
+            Encoding.ASCII.GetString(list));
     }
 
     [Fact]
     public async Task Nobody_revokes_himself_or_a_certificate_that_there_is_not()
     {
-        Invitation invitation = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Admin }, issuer.Authority.Certificate, Token);
+        Invitation invitation = await Admin.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Admin }, issuer.Authority.Certificate, Token);
         JoinedMember joined = await IssuerClient.JoinAsync(invitation, store: null, Token);
         TlsIdentity identity = new(joined.Certificate, [issuer.Authority.Certificate]);
         TlsIdentity renewed = await RenewAsync(identity);
         IssuerClient self = new(renewed, [issuer.Peer.Address]);
         await FailsAsync(DfssErrorCode.InvalidArgument, () => self.RevokeAsync(SerialOf(identity), Token));
-        DfssException unknown = await Assert.ThrowsAsync<DfssException>(() => self.RevokeAsync("4158F7C1A154633192EDD7FC32DCAF11", Token));
+        DfssException unknown = await Assert.ThrowsAsync<DfssException>(
+            () => self.RevokeAsync("4158F7C1A154633192EDD7FC32DCAF11", Token));
         Assert.Equal(DfssErrorCode.CertificateUnknown, unknown.Code);
         Assert.False(Assert.Single(await self.ListCertificatesAsync(Token)).IsRevoked);
     }
@@ -88,7 +94,8 @@ public sealed class RevocationTests : IAsyncLifetime
         await using TlsPeer untold = await StartPeerAsync();
         await using ClientChannel open = await told.ConnectAsync(lost, Token);
         byte[] list = await Admin.RevokeAsync(serial, Token);
-        await Admin.SendRevocationsAsync(new ClusterPeer(told.Peer.StoreId, ["127.0.0.1:1", told.Address.ToString()], IsIssuer: false), list, Token);
+        await Admin.SendRevocationsAsync(
+            new ClusterPeer(told.Peer.StoreId, ["127.0.0.1:1", told.Address.ToString()], IsIssuer: false), list, Token);
         await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => told.ConnectAsync(lost, Token));
 
@@ -108,10 +115,12 @@ public sealed class RevocationTests : IAsyncLifetime
     public async Task Of_a_peer_that_was_revoked_a_client_learns_from_that_very_peer_and_leaves()
     {
         StoreId store = StoreId.Create();
-        Invitation invitation = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Peer }, issuer.Authority.Certificate, Token);
+        Invitation invitation = await Admin.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Peer }, issuer.Authority.Certificate, Token);
         await using TlsPeer peer = await TlsPeer.StartAsync(
             id => Keeping(new TlsIdentity(
-                IssuerClient.JoinAsync(invitation, store = id, Token).GetAwaiter().GetResult().Certificate, [issuer.Authority.Certificate]), ListPath("peer")),
+                IssuerClient.JoinAsync(invitation, store = id, Token).GetAwaiter().GetResult().Certificate,
+                [issuer.Authority.Certificate]), ListPath("peer")),
             configure: null, Token);
         IssuerClient asPeer = new(peer.Peer.Options.Identity!, [issuer.Peer.Address]);
         await asPeer.AnnounceAsync([peer.Address.ToString()], Token);
@@ -133,7 +142,8 @@ public sealed class RevocationTests : IAsyncLifetime
         string after = Encoding.ASCII.GetString(await Admin.RevokeAsync(serial, Token));
         using TestAuthority foreign = new();
         string changed = after[..100] + (after[100] == 'A' ? 'B' : 'A') + after[101..];
-        await using ClientChannel channel = await issuer.Peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        await using ClientChannel channel = await issuer.Peer.ConnectAsync(
+            issuer.Authority.Identify(DfssRole.Reader), Token);
         Assert.Equal(2, await PutAsync(channel, before));
         foreach (string bad in new[] { changed, foreign.Authority.CreateRevocationList(), string.Empty, "nothing" })
         {
@@ -146,7 +156,8 @@ public sealed class RevocationTests : IAsyncLifetime
     [Fact]
     public async Task What_follows_a_list_unsigned_makes_it_none()
     {
-        await using ClientChannel channel = await issuer.Peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        await using ClientChannel channel = await issuer.Peer.ConnectAsync(
+            issuer.Authority.Identify(DfssRole.Reader), Token);
         string list = await File.ReadAllTextAsync(await CreateListAsync(), Token);
         byte[] der = [.. RevocationLists.Split(Encoding.ASCII.GetBytes(list))[0], 0, 0, 0];
         string longer = PemEncoding.WriteString("X509 CRL", der);
@@ -158,9 +169,12 @@ public sealed class RevocationTests : IAsyncLifetime
     {
         (TlsIdentity thief, string serial) = await JoinAsync("thief", DfssRole.Admin);
         IssuerClient asThief = new(thief, [issuer.Peer.Address]);
-        Invitation used = await asThief.InviteAsync(new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
-        Invitation kept = await asThief.InviteAsync(new InvitationTerms { Role = DfssRole.Admin }, issuer.Authority.Certificate, Token);
-        Invitation others = await Admin.InviteAsync(new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
+        Invitation used = await asThief.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
+        Invitation kept = await asThief.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Admin }, issuer.Authority.Certificate, Token);
+        Invitation others = await Admin.InviteAsync(
+            new InvitationTerms { Role = DfssRole.Reader }, issuer.Authority.Certificate, Token);
         await IssuerClient.JoinAsync(used, store: null, Token);
         await Admin.RevokeAsync(serial, Token);
         await FailsAsync(DfssErrorCode.InvitationUnknown, () => IssuerClient.JoinAsync(kept, store: null, Token));
@@ -211,7 +225,8 @@ public sealed class RevocationTests : IAsyncLifetime
         string elsewhere = issuer.Authority.Authority.Revoke(newest, [[0x41], [0x42]]);
         elsewhere = issuer.Authority.Authority.Revoke(elsewhere, []);
         await Admin.RevokeAsync(second, Token);
-        await using ClientChannel channel = await issuer.Peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
+        await using ClientChannel channel = await issuer.Peer.ConnectAsync(
+            issuer.Authority.Identify(DfssRole.Reader), Token);
         Assert.Equal(5, await PutAsync(channel, elsewhere));
         Assert.Equal(2, (await Admin.ListCertificatesAsync(Token)).Count(one => one.IsRevoked));
         Assert.True(new RevocationFile(path, issuer.Authority.Certificate, TimeProvider.System).Has("41"));
@@ -224,67 +239,7 @@ public sealed class RevocationTests : IAsyncLifetime
         await using ClientChannel channel = await peer.ConnectAsync(issuer.Authority.Identify(DfssRole.Reader), Token);
         Assert.Null(channel.Hello.RevocationNumber);
         await FailsAsync(DfssErrorCode.InvalidArgument, () => GetAsync(channel));
-        await FailsAsync(DfssErrorCode.InvalidArgument, () => PutAsync(channel, issuer.Authority.Authority.CreateRevocationList()));
-    }
-
-    private static TlsIdentity Keeping(TlsIdentity identity, string path) => new(identity.Certificate, identity.TrustedAuthorities)
-    {
-        RevocationListPath = path,
-        KeepsRevocationList = true,
-    };
-
-    private static Task<ClientChannel> ConnectKeepingAsync(TlsPeer peer, TlsIdentity identity)
-    {
-        TlsTransport tls = new(identity, TimeProvider.System, log: null);
-        return ClientChannel.ConnectAsync(
-            peer.Address, ClientChannelOptions.Default with { Connect = tls.ConnectAsync, Revocations = RevocationExchange.For(tls, log: null) }, Token);
-    }
-
-    private static async Task<long> PutAsync(ClientChannel channel, string list)
-    {
-        PeerCall call = new(Operations.PutRevocations, MessageMap.Empty, Encoding.ASCII.GetBytes(list), Destination: null, IsBulk: false);
-        using Response response = await channel.CallAsync(call, Token);
-        return response.Results.Required("number").AsInteger();
-    }
-
-    private static async Task<string> GetAsync(ClientChannel channel)
-    {
-        using Response response = await channel.CallAsync(Operations.GetRevocations, MessageMap.Empty, default, Token);
-        return Encoding.ASCII.GetString(response.Payload.Span);
-    }
-
-    private static string SerialOf(TlsIdentity identity) => Convert.ToHexString(identity.Certificate.SerialNumberBytes.Span);
-
-    private static async Task FailsAsync(DfssErrorCode code, Func<Task> action) =>
-        Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(action)).Code);
-
-    private string ListPath(string name)
-    {
-        File.WriteAllText(folder[$"{name}.crl"], issuer.Authority.Authority.CreateRevocationList());
-        return folder[$"{name}.crl"];
-    }
-
-    private Task<string> CreateListAsync() => Task.FromResult(ListPath(FormattableString.Invariant($"list{made++}")));
-
-    private async Task<TlsPeer> StartPeerAsync()
-    {
-        string path = await CreateListAsync();
-        return await TlsPeer.StartAsync(store => Keeping(issuer.Authority.IdentifyPeer(store), path), configure: null, Token);
-    }
-
-    private async Task<TlsIdentity> RenewAsync(TlsIdentity identity)
-    {
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return identity.WithCertificate(
-            await new IssuerClient(identity, [issuer.Peer.Address]).RenewAsync(issuer.Authority.Certificate, key, Token));
-    }
-
-    private async Task<(TlsIdentity Identity, string Serial)> JoinAsync(string name, DfssRole role = DfssRole.Reader)
-    {
-        Invitation invitation = await Admin.InviteAsync(
-            new InvitationTerms { Role = role, Name = name }, issuer.Authority.Certificate, Token);
-        JoinedMember joined = await IssuerClient.JoinAsync(invitation, store: null, Token);
-        TlsIdentity identity = new(joined.Certificate, [issuer.Authority.Certificate]);
-        return (identity, SerialOf(identity));
+        await FailsAsync(
+            DfssErrorCode.InvalidArgument, () => PutAsync(channel, issuer.Authority.Authority.CreateRevocationList()));
     }
 }

@@ -17,18 +17,21 @@ public sealed class RoleTests : IAsyncLifetime
     [
         .. new[]
         {
-            "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing", "verify_chunk", "list_peers", "renew",
-            "get_revocations", "put_revocations",
+            "ping", "peer_info", "get_chunk", "get_chunks", "get_file_info", "read", "list_files", "find_missing",
+            "verify_chunk", "list_peers", "renew",
+            "get_revocations", "put_revocations", "get_issuer", "put_issuer",
         }.Select(operation => (operation, DfssRole.Reader)),
         .. new[] { "store_chunk", "store_chunks", "flush", "prepare", "seal", "accept", "decide" }
             .Select(operation => (operation, DfssRole.Writer)),
         ("announce", DfssRole.Peer),
-        .. new[] { "list_seals", "optimize", "invite", "list_certificates", "revoke" }.Select(operation => (operation, DfssRole.Admin)),
+        .. new[] { "list_seals", "optimize", "invite", "list_certificates", "revoke" }.Select(
+            operation => (operation, DfssRole.Admin)),
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => peer = await TlsPeer.StartAsync(authority.IdentifyPeer, configure: null, Token);
+    public async ValueTask InitializeAsync() =>
+        peer = await TlsPeer.StartAsync(authority.IdentifyPeer, configure: null, Token);
 
     public async ValueTask DisposeAsync()
     {
@@ -41,7 +44,9 @@ public sealed class RoleTests : IAsyncLifetime
     {
         IEnumerable<string> known = typeof(Operations).GetFields()
             .Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
-        Assert.Equal(known.Order(StringComparer.Ordinal), LeastRoles.Select(row => row.Operation).Append("hello").Append("join").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            known.Order(StringComparer.Ordinal),
+            LeastRoles.Select(row => row.Operation).Append("hello").Append("join").Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -51,7 +56,9 @@ public sealed class RoleTests : IAsyncLifetime
     [InlineData(DfssRole.Admin)]
     public async Task A_role_may_do_what_it_may_and_nothing_else(DfssRole role)
     {
-        TlsIdentity identity = role == DfssRole.Peer ? authority.IdentifyPeer(StoreId.Create()) : authority.Identify(role);
+        TlsIdentity identity = role == DfssRole.Peer
+            ? authority.IdentifyPeer(StoreId.Create())
+            : authority.Identify(role);
         await using ClientChannel channel = await peer.ConnectAsync(identity, Token);
         foreach ((string operation, DfssRole least) in LeastRoles)
         {
@@ -59,12 +66,15 @@ public sealed class RoleTests : IAsyncLifetime
             if (role >= least)
             {
                 // No arguments are given, which most of them mind.
-                Assert.True(code is DfssErrorCode.None or DfssErrorCode.InvalidArgument or DfssErrorCode.NotAnIssuer, $"{operation}: {code}");
+                Assert.True(
+                    code is DfssErrorCode.None or DfssErrorCode.InvalidArgument or DfssErrorCode.NotAnIssuer,
+                    $"{operation}: {code}");
                 continue;
             }
 
             Assert.Equal(DfssErrorCode.NotPermitted, code);
-            Assert.Contains($"'{operation}' needs {least.ToString().ToLowerInvariant()}", message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"'{operation}' needs {least.ToString().ToLowerInvariant()}", message, StringComparison.Ordinal);
             string line = $" {operation} failed: '{identity.Certificate.Subject[3..]}' has the role";
             Assert.Single(peer.Log, text => text.Contains(line, StringComparison.Ordinal));
         }
@@ -83,7 +93,9 @@ public sealed class RoleTests : IAsyncLifetime
             await using ClientChannel channel = await ClientChannel.ConnectAsync(issuer.Peer.Address, options, Token);
             (DfssErrorCode code, string? message) = await CallAsync(channel, operation);
             Assert.Equal(operation == "join" ? DfssErrorCode.InvalidArgument : DfssErrorCode.NotPermitted, code);
-            Assert.Contains(operation == "join" ? "'secret' is required" : "Without a certificate a client may only join", message, StringComparison.Ordinal);
+            Assert.Contains(
+                operation == "join" ? "'secret' is required" : "Without a certificate a client may only join", message,
+                StringComparison.Ordinal);
 
             // One request, and no more: nobody keeps a connection for nothing.
             using CancellationTokenSource limit = new(RawClient.TimeLimit);
@@ -114,7 +126,9 @@ public sealed class RoleTests : IAsyncLifetime
     {
         try
         {
-            ReadOnlyMemory<byte>? payload = Operations.TakesPayload(operation) == true ? ReadOnlyMemory<byte>.Empty : (ReadOnlyMemory<byte>?)null;
+            ReadOnlyMemory<byte>? payload = Operations.TakesPayload(operation) == true
+                ? ReadOnlyMemory<byte>.Empty
+                : (ReadOnlyMemory<byte>?)null;
             PeerCall call = new(operation, MessageMap.Empty, payload, Destination: null, IsBulk: false);
             using Response response = await channel.CallAsync(call, Token);
             return (DfssErrorCode.None, null);

@@ -5,8 +5,8 @@ using Xunit;
 namespace Dfss.Tests.Peers;
 
 /// <summary>
-/// Bytes over TCP that break the protocol, at a real peer: the connection is told the reason and closed, the others go on, and nothing of
-/// it is left.
+/// Bytes over TCP that break the protocol, at a real peer: the connection is told the reason and closed, the others go
+/// on, and nothing of it is left.
 /// </summary>
 public sealed class ViolationTests : IAsyncLifetime
 {
@@ -14,16 +14,21 @@ public sealed class ViolationTests : IAsyncLifetime
 
     public static TheoryData<string, string, DfssErrorCode, string> BeforeHello => new()
     {
-        { "an HTTP request", Text("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), DfssErrorCode.LimitExceeded, "1195725856 bytes" },
-        { "a TLS ClientHello", "16030100c5010000c10303" + Zeros(186), DfssErrorCode.TlsNotExpected, "uses plaintext only" },
+        { "an HTTP request", Text("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), DfssErrorCode.LimitExceeded,
+            "1195725856 bytes" },
+        { "a TLS ClientHello", "16030100c5010000c10303" + Zeros(186), DfssErrorCode.TlsNotExpected,
+            "uses plaintext only" },
         { "an SSH greeting", Text("SSH-2.0-OpenSSH_9.2\r\n"), DfssErrorCode.LimitExceeded, "limit is 4096 bytes" },
         { "a length of 0", "00000000", DfssErrorCode.ProtocolViolation, "0 bytes" },
         { "a length of 1", "0000000190", DfssErrorCode.ProtocolViolation, "1 bytes" },
         { "a length of 4 GiB", "ffffffff", DfssErrorCode.LimitExceeded, "4294967295 bytes" },
         { "a body of 4,097 bytes", "00001001", DfssErrorCode.LimitExceeded, "4097 bytes" },
-        { "deep nesting", Framed("9400a568656c6c6f81a161" + Arrays(4000) + "c0"), DfssErrorCode.LimitExceeded, "nested deeper than 8" },
-        { "a ping", Framed("9401a470696e6780c0"), DfssErrorCode.ProtocolViolation, "first request on a connection is hello" },
-        { "an answer", Framed("94010080c0"), DfssErrorCode.ProtocolViolation, "first request on a connection is hello" },
+        { "deep nesting", Framed("9400a568656c6c6f81a161" + Arrays(4000) + "c0"), DfssErrorCode.LimitExceeded,
+            "nested deeper than 8" },
+        { "a ping", Framed("9401a470696e6780c0"), DfssErrorCode.ProtocolViolation,
+            "first request on a connection is hello" },
+        { "an answer", Framed("94010080c0"), DfssErrorCode.ProtocolViolation,
+            "first request on a connection is hello" },
         { "a notice", Framed("94c00880c0"), DfssErrorCode.ProtocolViolation, "first request on a connection is hello" },
         { "hello without an id", Framed("94c0a568656c6c6f80c0"), DfssErrorCode.ProtocolViolation, "no id" },
         { "an array of three", Framed("9300a568656c6c6f80"), DfssErrorCode.ProtocolViolation, "array of four" },
@@ -36,21 +41,31 @@ public sealed class ViolationTests : IAsyncLifetime
         { "a length of 1", "00000001c0", DfssErrorCode.ProtocolViolation, "1 bytes" },
         { "a length of 4 GiB", "ffffffff", DfssErrorCode.LimitExceeded, "4294967295 bytes" },
         { "a body over the limit", "01010001", DfssErrorCode.LimitExceeded, "16842753 bytes" },
-        { "a payload over the limit", "01010000" + "9401a1618" + "0c601000001", DfssErrorCode.LimitExceeded, "payload of 16777217 bytes" },
-        { "deep nesting", Framed("9401a470696e6781a161" + Arrays(50_000) + "c0"), DfssErrorCode.LimitExceeded, "nested deeper than 8" },
+        { "a payload over the limit", "01010000" + "9401a1618" + "0c601000001", DfssErrorCode.LimitExceeded,
+            "payload of 16777217 bytes" },
+        { "deep nesting", Framed("9401a470696e6781a161" + Arrays(50_000) + "c0"), DfssErrorCode.LimitExceeded,
+            "nested deeper than 8" },
         { "257 keys", Framed("9401a470696e67de0101" + Keys(257) + "c0"), DfssErrorCode.LimitExceeded, "257 keys" },
-        { "a duplicate key", Framed("9401a470696e6782a16101a16102c0"), DfssErrorCode.ProtocolViolation, "'a' is in one map twice" },
-        { "a key that is a number", Framed("9401a470696e67810101c0"), DfssErrorCode.ProtocolViolation, "key is not text" },
-        { "a negative length of a batch", Framed("9401ac73746f72655f6368756e6b7381a76c656e6774687391ffc400"), DfssErrorCode.ProtocolViolation, "negative" },
+        { "a duplicate key", Framed("9401a470696e6782a16101a16102c0"), DfssErrorCode.ProtocolViolation,
+            "'a' is in one map twice" },
+        { "a key that is a number", Framed("9401a470696e67810101c0"), DfssErrorCode.ProtocolViolation,
+            "key is not text" },
+        { "a negative length of a batch", Framed("9401ac73746f72655f6368756e6b7381a76c656e6774687391ffc400"),
+            DfssErrorCode.ProtocolViolation, "negative" },
         { "a float", Framed("9401a470696e6781a161cb3ff0000000000000c0"), DfssErrorCode.ProtocolViolation, "float" },
-        { "a text that is no UTF-8", Framed("9401a470696e6781a161a3eda080c0"), DfssErrorCode.ProtocolViolation, "UTF-8" },
+        { "a text that is no UTF-8", Framed("9401a470696e6781a161a3eda080c0"),
+            DfssErrorCode.ProtocolViolation, "UTF-8" },
         { "arguments that are an array", Framed("9401a470696e6790c0"), DfssErrorCode.ProtocolViolation, "not a map" },
-        { "a payload that is a text", Framed("9401a470696e6780a161"), DfssErrorCode.ProtocolViolation, "neither nil nor bin" },
-        { "a byte behind the payload", Framed("9401a470696e6780c0c0"), DfssErrorCode.ProtocolViolation, "payload ends" },
-        { "an id over 32 bits", Framed("94cf0000000100000000a470696e6780c0"), DfssErrorCode.ProtocolViolation, "4294967296" },
+        { "a payload that is a text", Framed("9401a470696e6780a161"), DfssErrorCode.ProtocolViolation,
+            "neither nil nor bin" },
+        { "a byte behind the payload", Framed("9401a470696e6780c0c0"), DfssErrorCode.ProtocolViolation,
+            "payload ends" },
+        { "an id over 32 bits", Framed("94cf0000000100000000a470696e6780c0"), DfssErrorCode.ProtocolViolation,
+            "4294967296" },
         { "an answer", Framed("94010080c0"), DfssErrorCode.ProtocolViolation, "sends requests" },
         { "a notice", Framed("94c00880c0"), DfssErrorCode.ProtocolViolation, "sends requests" },
-        { "a second hello", Framed("9400a568656c6c6f81a876657273696f6e739101c0"), DfssErrorCode.ProtocolViolation, "hello was sent before" },
+        { "a second hello", Framed("9400a568656c6c6f81a876657273696f6e739101c0"), DfssErrorCode.ProtocolViolation,
+            "hello was sent before" },
     };
 
     public async ValueTask InitializeAsync() => watched = await WatchedPeer.StartAsync();
@@ -59,7 +74,8 @@ public sealed class ViolationTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(BeforeHello))]
-    public async Task A_stranger_who_says_anything_but_hello_is_told_why_and_closed(string what, string hex, DfssErrorCode code, string reason)
+    public async Task A_stranger_who_says_anything_but_hello_is_told_why_and_closed(
+        string what, string hex, DfssErrorCode code, string reason)
     {
         await using (RawClient client = await RawClient.ConnectAsync(watched.Peer))
         {
@@ -72,7 +88,8 @@ public sealed class ViolationTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(AfterHello))]
-    public async Task A_client_that_breaks_the_protocol_is_told_why_and_closed(string what, string hex, DfssErrorCode code, string reason)
+    public async Task A_client_that_breaks_the_protocol_is_told_why_and_closed(
+        string what, string hex, DfssErrorCode code, string reason)
     {
         await using (RawClient client = await RawClient.GreetAsync(watched.Peer))
         {
@@ -98,7 +115,8 @@ public sealed class ViolationTests : IAsyncLifetime
                 await client.SendAsync(Message.Request(id, Operations.GetChunk, arguments));
             }
 
-            await AssertNoticeAsync(client, "a duplicate id", DfssErrorCode.ProtocolViolation, "id 5 is still unanswered");
+            await AssertNoticeAsync(
+                client, "a duplicate id", DfssErrorCode.ProtocolViolation, "id 5 is still unanswered");
         }
 
         await watched.AssertUnharmedAsync();
@@ -112,7 +130,9 @@ public sealed class ViolationTests : IAsyncLifetime
     {
         byte[] content = [.. Enumerable.Range(0, 400).Select(i => (byte)i)];
         byte[] frame = MessageCodec.ToFrame(
-            Message.Request(2, Operations.StoreChunk, new MessageMap { { "chunk_id", ChunkId.Of(content).ToByteArray() } }), content);
+            Message.Request(
+                2, Operations.StoreChunk, new MessageMap { { "chunk_id", ChunkId.Of(content).ToByteArray() } }),
+            content);
         for (int length = from; length < to; length++)
         {
             await using RawClient client = await RawClient.GreetAsync(watched.Peer);
@@ -133,7 +153,8 @@ public sealed class ViolationTests : IAsyncLifetime
         await using (RawClient client = await RawClient.GreetAsync(watched.Peer))
         {
             byte[] pings = [.. Enumerable.Range(0, Requests).SelectMany(
-                id => MessageCodec.ToFrame(Message.Request((uint)id, Operations.Ping, MessageMap.Empty), payload: null))];
+                id => MessageCodec.ToFrame(
+                    Message.Request((uint)id, Operations.Ping, MessageMap.Empty), payload: null))];
             await client.SendAsync(pings);
             HashSet<uint> answered = [];
             while (answered.Count < Requests)
@@ -164,5 +185,6 @@ public sealed class ViolationTests : IAsyncLifetime
 
     private static string Arrays(int levels) => string.Concat(Enumerable.Repeat("91", levels)) + "90";
 
-    private static string Keys(int count) => string.Concat(Enumerable.Range(0, count).Select(i => $"a4{0x61616161 + ((i / 16) << 8) + (i % 16):x8}c0"));
+    private static string Keys(int count) =>
+        string.Concat(Enumerable.Range(0, count).Select(i => $"a4{0x61616161 + ((i / 16) << 8) + (i % 16):x8}c0"));
 }

@@ -6,8 +6,8 @@ using Xunit;
 namespace Dfss.Tests.Peers;
 
 /// <summary>
-/// A peer with an honest client on a connection of its own, for tests of what the dishonest can do: they harm nobody else, and leave
-/// nothing behind.
+/// A peer with an honest client on a connection of its own, for tests of what the dishonest can do: they harm nobody
+/// else, and leave nothing behind.
 /// </summary>
 internal sealed class WatchedPeer : IAsyncDisposable
 {
@@ -28,12 +28,20 @@ internal sealed class WatchedPeer : IAsyncDisposable
     {
         ConcurrentQueue<string> log = new();
         DfssPeer peer = await DfssPeer.StartAsync(
-            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true, DelaysFailedHandshakes = false, Log = log.Enqueue },
+            new PeerOptions
+            {
+                Port = 0,
+                AllowUnauthenticatedNetwork = true,
+                DelaysFailedHandshakes = false,
+                Log = log.Enqueue
+            },
             TestContext.Current.CancellationToken);
         return new WatchedPeer(peer, await RawClient.GreetAsync(peer), log);
     }
 
-    /// <summary>The honest client is served; its connection is the only one left; no memory is held; nothing was called a fault.</summary>
+    /// <summary>
+    /// The honest client is served; its connection is the only one left; no memory is held; nothing was called a fault.
+    /// </summary>
     public async Task AssertUnharmedAsync()
     {
         await Bystander.PingAsync();
@@ -47,7 +55,8 @@ internal sealed class WatchedPeer : IAsyncDisposable
     public async Task StoreAsync(byte[] content) => Assert.Equal(
         DfssErrorCode.None,
         (await Bystander.AskAsync(
-            Operations.StoreChunk, new MessageMap { { "chunk_id", ChunkId.Of(content).ToByteArray() } }, content)).Status);
+            Operations.StoreChunk, new MessageMap { { "chunk_id", ChunkId.Of(content).ToByteArray() } },
+            content)).Status);
 
     public async ValueTask DisposeAsync()
     {

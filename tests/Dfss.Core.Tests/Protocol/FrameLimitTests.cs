@@ -5,13 +5,18 @@ using Xunit;
 
 namespace Dfss.Tests.Protocol;
 
-/// <summary>Each limit of a frame, through the reader of connections: at the limit it is read, one over it is refused.</summary>
+/// <summary>
+/// Each limit of a frame, through the reader of connections: at the limit it is read, one over it is refused.
+/// </summary>
 public sealed class FrameLimitTests
 {
     private const int BeforeHello = DfssLimits.MaxHelloFrameBytes;
     private const int AfterHello = DfssLimits.MaxFrameBytes;
 
-    /// <summary>15 bytes are before and behind it: the array, id, operation, map, key and this bin's head, and the head of the payload.</summary>
+    /// <summary>
+    /// 15 bytes are before and behind it: the array, id, operation, map, key and this bin's head, and the head of the
+    /// payload.
+    /// </summary>
     private const int LargestBin = DfssLimits.MaxHeaderBytes - 15;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -31,13 +36,15 @@ public sealed class FrameLimitTests
 
     [Theory]
     [MemberData(nameof(Lengths))]
-    public async Task A_length_out_of_range_is_refused_as_soon_as_it_is_read(string prefix, int maxBodyBytes, DfssErrorCode expected) =>
+    public async Task A_length_out_of_range_is_refused_as_soon_as_it_is_read(
+        string prefix, int maxBodyBytes, DfssErrorCode expected) =>
         Assert.Equal(expected, await ReadAsync(Convert.FromHexString(prefix), maxBodyBytes));
 
     [Fact]
     public async Task The_largest_body_before_hello_is_read_and_one_byte_more_is_refused()
     {
-        int overhead = MessageCodec.ToFrame(Message.Request(1, "a", []), new byte[300]).Length - 300 - Frame.PrefixBytes;
+        int overhead = MessageCodec.ToFrame(Message.Request(1, "a", []), new byte[300]).Length - 300
+            - Frame.PrefixBytes;
         byte[] largest = MessageCodec.ToFrame(Message.Request(1, "a", []), new byte[BeforeHello - overhead]);
         Assert.Equal(Frame.PrefixBytes + BeforeHello, largest.Length);
         Assert.Null(await ReadAsync(largest, BeforeHello));
@@ -53,29 +60,35 @@ public sealed class FrameLimitTests
         Assert.Null(await ReadAsync(Framed(head, new byte[DfssLimits.MaxPayloadBytes]), AfterHello));
         head[^1] = 1;
         byte[] announced = Framed(head, new byte[DfssLimits.MaxPayloadBytes + 1]);
-        Assert.Equal(DfssErrorCode.LimitExceeded, await ReadAsync(announced.AsMemory(0, Frame.PrefixBytes + head.Length), AfterHello));
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded,
+            await ReadAsync(announced.AsMemory(0, Frame.PrefixBytes + head.Length), AfterHello));
     }
 
     [Fact]
     public async Task The_largest_head_is_read_and_one_byte_more_is_refused()
     {
         Assert.Null(await ReadAsync(Framed(Head(LargestBin), new byte[10]), AfterHello));
-        Assert.Equal(DfssErrorCode.LimitExceeded, await ReadAsync(Framed(Head(LargestBin + 1), new byte[10]), AfterHello));
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded, await ReadAsync(Framed(Head(LargestBin + 1), new byte[10]), AfterHello));
 
         static byte[] Head(int binBytes) =>
-            [0x94, 0x01, 0xa1, 0x61, 0x81, 0xa1, 0x62, 0xc5, (byte)(binBytes >> 8), (byte)binBytes, .. new byte[binBytes], 0xc6, 0, 0, 0, 10];
+            [0x94, 0x01, 0xa1, 0x61, 0x81, 0xa1, 0x62, 0xc5, (byte)(binBytes >> 8), (byte)binBytes,
+                .. new byte[binBytes], 0xc6, 0, 0, 0, 10];
     }
 
     [Fact]
     public async Task The_most_keys_are_read_and_one_more_is_refused()
     {
         Assert.Null(await ReadAsync(Framed(Keys(MessageCodec.MaxMapKeys)), AfterHello));
-        Assert.Equal(DfssErrorCode.LimitExceeded, await ReadAsync(Framed(Keys(MessageCodec.MaxMapKeys + 1)), AfterHello));
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded, await ReadAsync(Framed(Keys(MessageCodec.MaxMapKeys + 1)), AfterHello));
 
         static byte[] Keys(int count) =>
         [
             0x94, 0x01, 0xa1, 0x61, 0xde, (byte)(count >> 8), (byte)count,
-            .. Enumerable.Range(0, count).SelectMany(i => new byte[] { 0xa2, (byte)('a' + (i / 26)), (byte)('a' + (i % 26)), 0xc0 }), 0xc0,
+            .. Enumerable.Range(0, count)
+                .SelectMany(i => new byte[] { 0xa2, (byte)('a' + (i / 26)), (byte)('a' + (i % 26)), 0xc0 }), 0xc0,
         ];
     }
 
@@ -92,7 +105,8 @@ public sealed class FrameLimitTests
         byte[] Nested(int levels) =>
         [
             0x94, 0x01, 0xa1, 0x61, 0x81, 0xa1, 0x62,
-            .. Enumerable.Range(0, levels - 3).SelectMany(_ => container == 0x91 ? new byte[] { 0x91 } : [0x81, 0xa1, 0x63]),
+            .. Enumerable.Range(0, levels - 3)
+                .SelectMany(_ => container == 0x91 ? new byte[] { 0x91 } : [0x81, 0xa1, 0x63]),
             (byte)(container & 0xf0), 0xc0,
         ];
     }
@@ -120,7 +134,10 @@ public sealed class FrameLimitTests
         return frame;
     }
 
-    /// <summary>The error that reading these bytes gives, null for none. The sender keeps the connection open: nobody waits for more.</summary>
+    /// <summary>
+    /// The error that reading these bytes gives, null for none. The sender keeps the connection open: nobody waits for
+    /// more.
+    /// </summary>
     private static async Task<DfssErrorCode?> ReadAsync(ReadOnlyMemory<byte> bytes, int maxBodyBytes)
     {
         (MemoryConnection client, MemoryConnection far) = MemoryConnection.CreatePair(capacityBytes: 64 << 20);
@@ -129,7 +146,8 @@ public sealed class FrameLimitTests
         await client.SendAsync(bytes, Token);
         try
         {
-            using ReceivedMessage? message = await server.ReadAsync(Token).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Token);
+            using ReceivedMessage? message = await server.ReadAsync(Token).AsTask()
+                .WaitAsync(TimeSpan.FromSeconds(60), Token);
             Assert.NotNull(message);
             return null;
         }

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Dfss.Tests.Protocol;
 
-/// <summary>Every kind of frame through the reader of connections, however it arrives: whole, in pieces, with others, or not all of it.</summary>
+/// <summary>
+/// Every kind of frame through the reader of connections, however it arrives: whole, in pieces, with others, or not all
+/// of it.
+/// </summary>
 public sealed class FrameReadingTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -15,7 +18,8 @@ public sealed class FrameReadingTests
     [Fact]
     public void The_document_has_frames_of_every_kind()
     {
-        string[] kinds = [.. PrintedFrames.All.Values.Select(frame => Kind(Decode(frame))).Distinct().Order(StringComparer.Ordinal)];
+        string[] kinds =
+            [.. PrintedFrames.All.Values.Select(frame => Kind(Decode(frame))).Distinct().Order(StringComparer.Ordinal)];
         Assert.Equal(["answer", "answer with payload", "error", "notice", "request", "request with payload"], kinds);
         Assert.True(PrintedFrames.All.Count >= 9);
     }
@@ -126,11 +130,15 @@ public sealed class FrameReadingTests
         return failure;
     }
 
-    /// <summary>What was read, written again, is the frame: the golden frames use the shortest forms, as the writer does.</summary>
+    /// <summary>
+    /// What was read, written again, is the frame: the golden frames use the shortest forms, as the writer does.
+    /// </summary>
     private static void AssertRead(byte[] frame, ReceivedMessage? received)
     {
         using ReceivedMessage message = Assert.IsType<ReceivedMessage>(received);
-        ReadOnlyMemory<byte>? payload = message.PayloadBytes is null ? null : (ReadOnlyMemory<byte>?)message.Payload!.Memory;
+        ReadOnlyMemory<byte>? payload = message.PayloadBytes is null
+            ? null
+            : (ReadOnlyMemory<byte>?)message.Payload!.Memory;
         Assert.Equal(Convert.ToHexString(frame), Convert.ToHexString(MessageCodec.ToFrame(message.Message, payload)));
     }
 

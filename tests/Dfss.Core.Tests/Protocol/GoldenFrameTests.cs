@@ -1,12 +1,16 @@
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Dfss.Peers;
 using Dfss.Protocol;
 using Dfss.Records;
+using Dfss.Security;
 using Xunit;
 
 namespace Dfss.Tests.Protocol;
 
-/// <summary>The blocks printed in docs/protocol.md, read and written: the document and the code cannot disagree.</summary>
+/// <summary>
+/// The blocks printed in docs/protocol.md, read and written: the document and the code cannot disagree.
+/// </summary>
 public sealed partial class GoldenFrameTests
 {
     private static readonly string Document = File.ReadAllText(DocumentPath());
@@ -56,7 +60,8 @@ public sealed partial class GoldenFrameTests
             Assert.NotEmpty(asked);
             Assert.All(asked, id => Assert.Contains(
                 GoldenFrames.Frames.Values,
-                frame => frame.Message.Operation is null && frame.Message.Id == id && frame.Message.Status == DfssErrorCode.None));
+                frame => frame.Message.Operation is null && frame.Message.Id == id
+                    && frame.Message.Status == DfssErrorCode.None));
         }
     }
 
@@ -66,6 +71,21 @@ public sealed partial class GoldenFrameTests
         Match text = Regex.Match(Document, "^dfss-invitation:[A-Za-z0-9_\\-\\s]+(?=```)", RegexOptions.Multiline);
         Assert.Equal(GoldenFrames.Invitation.ToText(), Blank().Replace(text.Value, ""));
         Assert.Equal(Printed["invitation"].Bytes[Frame.PrefixBytes..], GoldenFrames.Invitation.Encode());
+    }
+
+    [Fact]
+    public void The_statement_of_the_issuers_address_is_signed_with_the_key_that_is_shown()
+    {
+        using ECDsa key = ECDsa.Create();
+        string shown = Regex.Match(Document, "^MFkw[A-Za-z0-9+/=\\s]+(?=```)", RegexOptions.Multiline).Value;
+        key.ImportSubjectPublicKeyInfo(Convert.FromBase64String(Blank().Replace(shown, "")), out _);
+        MessageMap map = UnsentMessage.Decode(GoldenFrames.IssuerStatement, IssuerStatement.MaxBytes)!.Map;
+        byte[] signed = map.Required("signed").AsBinary();
+        Assert.Equal(Printed["issuer"].Bytes[Frame.PrefixBytes..], signed);
+        Assert.True(key.VerifyData(
+            signed, map.Required("signature").AsBinary(), HashAlgorithmName.SHA256,
+            DSASignatureFormat.Rfc3279DerSequence));
+        Assert.Equal(signed, IssuerStatement.ReadContent(signed).EncodeContent());
     }
 
     [Fact]
@@ -82,10 +102,13 @@ public sealed partial class GoldenFrameTests
     public void The_operations_table_is_the_codes_own()
     {
         (string Name, bool TakesPayload, string Role)[] printed = [.. OperationRow().Matches(Document)
-            .Select(match => (match.Groups["name"].Value, match.Groups["payload"].Value.Trim() != "nil", match.Groups["role"].Value))];
+            .Select(
+                match => (match.Groups["name"].Value, match.Groups["payload"].Value.Trim() != "nil",
+                    match.Groups["role"].Value))];
         Assert.Equal(
             OperationNames().Select(operation => (
-                operation, Operations.TakesPayload(operation) == true, Permissions.LeastRole(operation)!.Value.ToString().ToLowerInvariant())),
+                operation, Operations.TakesPayload(operation) == true,
+                Permissions.LeastRole(operation)!.Value.ToString().ToLowerInvariant())),
             printed);
     }
 
@@ -95,15 +118,18 @@ public sealed partial class GoldenFrameTests
         {
             $"| everything of a body before the payload's bytes | {DfssLimits.MaxHeaderBytes:N0} bytes |",
             $"| payload | 16 MiB ({DfssLimits.MaxPayloadBytes:N0} bytes) |",
-            $"| body | {DfssLimits.MaxFrameBytes:N0} bytes (65,536 and 16 MiB); before `hello` is answered {DfssLimits.MaxHelloFrameBytes:N0} bytes,",
+            $"| body | {DfssLimits.MaxFrameBytes:N0} bytes (65,536 and 16 MiB); before `hello` is answered ",
+            $"(65,536 and 16 MiB); before `hello` is answered {DfssLimits.MaxHelloFrameBytes:N0} bytes,",
             $"| shortest body | {Frame.MinBodyBytes} bytes |",
             $"| nesting, the body's own array being the first level | {DfssLimits.MaxDepth} |",
             $"| keys of one map | {MessageCodec.MaxMapKeys}; of a map within an item 64,",
             $"| requests in flight on one connection | {DfssLimits.MaxRequestsInFlight}, or the limit in `hello` |",
-            $"| connections of one peer | {DfssLimits.MaxConnections}, of one identity {DfssLimits.MaxConnectionsPerIdentity}; before `hello` is ",
+            $"| connections of one peer | {DfssLimits.MaxConnections}, of one identity ",
+            $", of one identity {DfssLimits.MaxConnectionsPerIdentity}; before `hello` is ",
             $"before `hello` is answered {DfssLimits.MaxUnauthenticatedConnections} more |",
             $"| items of a batch | {MessageBatch.MaxItems:N0}, together 16 MiB,",
-            $"| chunk size of a file | {DfssLimits.MinChunkSize:N0} to {DfssLimits.MaxChunkSize:N0} bytes; {DfssLimits.DefaultChunkSize:N0} is usual |",
+            $"| chunk size of a file | {DfssLimits.MinChunkSize:N0} to {DfssLimits.MaxChunkSize:N0} bytes; ",
+            $" bytes; {DfssLimits.DefaultChunkSize:N0} is usual |",
             $"| chunks of a file | {DfssLimits.MaxChunksPerFile:N0} |",
             $"| length of a file | {(long)DfssLimits.MaxChunksPerFile * DfssLimits.MaxChunkSize:N0} bytes",
             $"| name | 1 to {DfssLimits.MaxNameBytes:N0} bytes of UTF-8 |",
@@ -153,7 +179,9 @@ public sealed partial class GoldenFrameTests
         }
 
         Message message = MessageCodec.DecodeHeader(body.AsMemory(0, end.HeaderBytes));
-        ReadOnlyMemory<byte>? payload = end.PayloadBytes is null ? null : (ReadOnlyMemory<byte>?)body.AsMemory(end.HeaderBytes);
+        ReadOnlyMemory<byte>? payload = end.PayloadBytes is null
+            ? null
+            : (ReadOnlyMemory<byte>?)body.AsMemory(end.HeaderBytes);
         Func<ReadOnlyMemory<byte>, byte[]>? codec = ItemCodec(name);
         foreach (ReadOnlyMemory<byte> item in codec is null ? [] : MessageBatch.Split(message.Map, payload ?? default))
         {
@@ -163,12 +191,16 @@ public sealed partial class GoldenFrameTests
         return GoldenNotation.Of(message, payload, codec is not null);
     }
 
-    /// <summary>What an item means to whoever reads any MessagePack; the code's own reading must keep all of it.</summary>
+    /// <summary>
+    /// What an item means to whoever reads any MessagePack; the code's own reading must keep all of it.
+    /// </summary>
     private static string ReadItem(ReadOnlyMemory<byte> item, Func<ReadOnlyMemory<byte>, byte[]> codec)
     {
         string meaning = GoldenNotation.OfItem(item);
         string kept = GoldenNotation.OfItem(codec(item));
-        return meaning == kept ? meaning : throw new DfssException(DfssErrorCode.InvalidArgument, $"Of {meaning} only {kept} is read.");
+        return meaning == kept
+            ? meaning
+            : throw new DfssException(DfssErrorCode.InvalidArgument, $"Of {meaning} only {kept} is read.");
     }
 
     private static Func<ReadOnlyMemory<byte>, byte[]>? ItemCodec(string name) => name switch
@@ -195,13 +227,16 @@ public sealed partial class GoldenFrameTests
         return Path.Combine(folder!.FullName, "docs", "protocol.md");
     }
 
-    [GeneratedRegex("```text (?<name>[a-z-]+)\n(?<meaning>.*?)```\\s+```hex \\k<name>\n(?<hex>.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "```text (?<name>[a-z-]+)\n(?<meaning>.*?)```\\s+```hex \\k<name>\n(?<hex>.*?)```", RegexOptions.Singleline)]
     private static partial Regex GoldenBlock();
 
     [GeneratedRegex(@"^\| \d+ \| \w+ \| (yes|no) \|", RegexOptions.Multiline)]
     private static partial Regex ErrorRow();
 
-    [GeneratedRegex(@"^\| `(?<name>[a-z_]+)` \|[^|]*\|(?<payload>[^|]*)\|[^|]*\|[^|]*\|[^|]*\|[^|]*\| (?<role>[a-z]+) \|$", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^\| `(?<name>[a-z_]+)` \|[^|]*\|(?<payload>[^|]*)\|[^|]*\|[^|]*\|[^|]*\|[^|]*\| (?<role>[a-z]+) \|$",
+        RegexOptions.Multiline)]
     private static partial Regex OperationRow();
 
     [GeneratedRegex("^(prepare|seal|accept|decide|read)-answer")]

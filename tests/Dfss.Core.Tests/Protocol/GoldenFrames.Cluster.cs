@@ -8,7 +8,9 @@ namespace Dfss.Tests.Protocol;
 /// <content>Joining a cluster.</content>
 internal static partial class GoldenFrames
 {
-    /// <summary>A cluster's authority, a member of it called ann and a proof of some key; of their signatures no two are alike.</summary>
+    /// <summary>
+    /// A cluster's authority, a member of it called ann and a proof of some key; of their signatures no two are alike.
+    /// </summary>
     private const string Authority =
         "MIIBkjCCATmgAwIBAgIJAKpOjR6I3SlzMAoGCCqGSM49BAMCMBsxGTAXBgNVBAMMEERGU1MgY2x1c3RlciBsYWIwHhcNMjYxMTI2MTgzNDE2Wh"
         + "cNMzYxMTI2MTgzOTE2WjAbMRkwFwYDVQQDDBBERlNTIGNsdXN0ZXIgbGFiMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEeYstleESxkuIZxcn"
@@ -33,21 +35,33 @@ internal static partial class GoldenFrames
 
     private const string OneRevoked = "-----BEGIN X509 CRL-----\n(another)\n-----END X509 CRL-----";
 
-    private static readonly byte[] Secret = [.. Enumerable.Range(0, Dfss.Clusters.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
+    /// <summary>A signed statement of the issuer's address, whose key docs/protocol.md has.</summary>
+    private const string Statement =
+        "lAGmaXNzdWVygqZzaWduZWTEUJQBpmlzc3VlcoOmbnVtYmVyzwAAAZt22qgAqHN0b3JlX2lkxBAAAQIDBAUGBwgJCgsMDQ4PqWFkZHJlc3Nlc5"
+        + "GubG9jYWxob3N0OjkwMDDAqXNpZ25hdHVyZcRGMEQCIFxm78xiznzbzjLnX8zR9p/PZ+9woyXTswQk1zQHbowJAiByEDPoQsobZ6sPhA9XwEN8"
+        + "7ISuwNhfJEjKYxW7tQDAm8A=";
+
+    private static readonly byte[] Secret =
+        [.. Enumerable.Range(0, Dfss.Clusters.Invitation.SecretBytes).Select(i => (byte)(0x80 + i))];
 
     /// <summary>The invitation that the document shows as text and as bytes.</summary>
     public static Invitation Invitation { get; } = new(
         [new PeerAddress("localhost", 9000)],
-        System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(Convert.FromBase64String(Authority)),
+        System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(
+            Convert.FromBase64String(Authority)),
         DfssRole.Reader,
         DateTimeOffset.FromUnixTimeMilliseconds(1_767_225_600_000),
         Secret);
+
+    /// <summary>The statement that the document shows.</summary>
+    public static byte[] IssuerStatement { get; } = Convert.FromBase64String(Statement);
 
     private static MessageValue ListedPeers => MessageValue.From(
     [
         new MessageMap
         {
-            { "store_id", Store.ToByteArray() }, { "addresses", Handshake.ToArray(["localhost:9000"]) }, { "issuer", true },
+            { "store_id", Store.ToByteArray() }, { "addresses", Handshake.ToArray(["localhost:9000"]) },
+            { "issuer", true },
         },
         new MessageMap
         {
@@ -61,7 +75,8 @@ internal static partial class GoldenFrames
         ("invitation", Message.Request(1, "invitation", Dfss.Clusters.Invitation.ToMap(Invitation)), null),
         ("invite-request", Message.Request(22, Operations.Invite, new MessageMap
         {
-            { "secret_hash", System.Security.Cryptography.SHA256.HashData(Secret) }, { "role", "reader" }, { "expires_in_ms", 86_400_000 },
+            { "secret_hash", System.Security.Cryptography.SHA256.HashData(Secret) }, { "role", "reader" },
+            { "expires_in_ms", 86_400_000 },
             { "name", "ann" }, { "prefixes", Handshake.ToArray(["builds/"]) },
         }), null),
         ("invite-answer", Answer(22, new MessageMap { { "expires", 1_767_225_600_000 } }), null),
@@ -80,12 +95,15 @@ internal static partial class GoldenFrames
         ("announce-answer", Answer(24, []), null),
         ("list-peers-request", Message.Request(25, Operations.ListPeers, []), null),
         ("list-peers-answer", Answer(25, new MessageMap { { "peers", ListedPeers } }), null),
-        ("renew-request", Message.Request(26, Operations.Renew, new MessageMap { { "request", Convert.FromBase64String(Proof) } }), null),
+        ("renew-request", Message.Request(
+            26, Operations.Renew, new MessageMap { { "request", Convert.FromBase64String(Proof) } }), null),
         ("renew-answer", Answer(26, new MessageMap { { "certificate", Convert.FromBase64String(Ann) } }), null),
-        ("list-certificates-request", Message.Request(27, Operations.ListCertificates, new MessageMap { { "limit", 1 }, { "after", 7 } }), null),
+        ("list-certificates-request",
+            Message.Request(27, Operations.ListCertificates, new MessageMap { { "limit", 1 }, { "after", 7 } }), null),
         ("list-certificates-answer", Answer(27, new MessageMap
         {
-            { "lengths", MessageValue.From([(MessageValue)Convert.FromBase64String(Ann).Length]) }, { "revoked", MessageValue.From([(MessageValue)true]) },
+            { "lengths", MessageValue.From([(MessageValue)Convert.FromBase64String(Ann).Length]) },
+            { "revoked", MessageValue.From([(MessageValue)true]) },
             { "next", 9 },
         }), Convert.FromBase64String(Ann)),
         ("revoke-request", Message.Request(28, Operations.Revoke, new MessageMap
@@ -95,7 +113,17 @@ internal static partial class GoldenFrames
         ("revoke-answer", Answer(28, []), Encoding.ASCII.GetBytes(OneRevoked)),
         ("get-revocations-request", Message.Request(29, Operations.GetRevocations, []), null),
         ("get-revocations-answer", Answer(29, []), Encoding.ASCII.GetBytes(OneRevoked)),
-        ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []), Encoding.ASCII.GetBytes(OneRevoked)),
+        ("put-revocations-request", Message.Request(30, Operations.PutRevocations, []),
+            Encoding.ASCII.GetBytes(OneRevoked)),
         ("put-revocations-answer", Answer(30, new MessageMap { { "number", 2 } }), null),
+        ("issuer", Message.Request(1, "issuer", new MessageMap
+        {
+            { "number", 1_767_225_600_000 }, { "store_id", Store.ToByteArray() },
+            { "addresses", Handshake.ToArray(["localhost:9000"]) },
+        }), null),
+        ("get-issuer-request", Message.Request(31, Operations.GetIssuer, []), null),
+        ("get-issuer-answer", Answer(31, []), IssuerStatement),
+        ("put-issuer-request", Message.Request(32, Operations.PutIssuer, []), IssuerStatement),
+        ("put-issuer-answer", Answer(32, new MessageMap { { "number", 1_767_225_600_000 } }), null),
     ];
 }

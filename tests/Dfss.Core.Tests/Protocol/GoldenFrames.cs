@@ -34,7 +34,8 @@ internal static partial class GoldenFrames
         Name = NoFile,
         Version = 2,
         State = FileRecordState.Removed,
-        Home = [new HomeMember(Store, ["localhost:9000", "[::1]:9000"]), new HomeMember(StoreId: null, ["b.example:9000"])],
+        Home = [new HomeMember(Store, ["localhost:9000", "[::1]:9000"]),
+            new HomeMember(StoreId: null, ["b.example:9000"])],
         WriterId = Id("404142434445464748494a4b4c4d4e4f"),
         PreviousWriterIds = [Record.WriterId],
     };
@@ -72,7 +73,8 @@ internal static partial class GoldenFrames
         Previous =
         [
             new FileVersion(
-                2, FileManifest.CreateEncrypted(0, DfssLimits.DefaultChunkSize, []).FileId, 0, DfssLimits.DefaultChunkSize,
+                2, FileManifest.CreateEncrypted(0, DfssLimits.DefaultChunkSize, []).FileId, 0,
+                DfssLimits.DefaultChunkSize,
                 Record.Replicas, Record.Run, Record.Modified, UnixMode: null)
             { Encryption = new KeyEnvelope(Convert.FromHexString("01b0b1b2b3")) },
         ],
@@ -84,7 +86,8 @@ internal static partial class GoldenFrames
     public static FileManifest Manifest => FileManifest.Create(Content.Length, DfssLimits.DefaultChunkSize, [Chunk]);
 
     /// <summary>One of 31 bytes, encrypted.</summary>
-    private static FileManifest EncryptedManifest => FileManifest.CreateEncrypted(31, DfssLimits.DefaultChunkSize, [Chunk]);
+    private static FileManifest EncryptedManifest =>
+        FileManifest.CreateEncrypted(31, DfssLimits.DefaultChunkSize, [Chunk]);
 
     /// <summary>The blocks that are no frames: manifests and records, as their bytes.</summary>
     public static IReadOnlyDictionary<string, byte[]> Values { get; } = new Dictionary<string, byte[]>
@@ -101,13 +104,15 @@ internal static partial class GoldenFrames
 
     /// <summary>The blocks that are frames.</summary>
     public static IReadOnlyDictionary<string, (Message Message, ReadOnlyMemory<byte>? Payload)> Frames { get; } =
-        Connection().Concat(Chunks()).Concat(Files()).Concat(Register()).Concat(Errors()).Concat(Upkeep()).Concat(Cluster())
+        Connection().Concat(Chunks()).Concat(Files()).Concat(Register()).Concat(Errors()).Concat(Upkeep())
+            .Concat(Cluster())
             .ToDictionary(frame => frame.Name, frame => (frame.Message, NilOr(frame.Payload)));
 
     private static IEnumerable<(string Name, Message Message, byte[]? Payload)> Connection() =>
     [
         ("hello-request", Message.Request(0, Operations.Hello, new HelloRequest([1], "dfss/0.1.0", []).ToMap()), null),
-        ("hello-answer", Answer(0, new HelloAnswer(1, "dfss/0.1.0", Store, ["localhost:9000"], [], HelloLimits.Default).ToMap()), null),
+        ("hello-answer", Answer(
+            0, new HelloAnswer(1, "dfss/0.1.0", Store, ["localhost:9000"], [], HelloLimits.Default).ToMap()), null),
         ("hello-refused", Message.Answer(0, DfssErrorCode.VersionNotSupported, new MessageMap
         {
             { "message", "Version 1 is spoken here." }, { "retryable", false }, { "versions", Handshake.ToArray([1]) },
@@ -117,8 +122,10 @@ internal static partial class GoldenFrames
         ("peer-info-request", Message.Request(2, Operations.PeerInfo, []), null),
         ("peer-info-answer", Answer(2, new MessageMap
         {
-            { "store_id", Store.ToByteArray() }, { "software", "dfss/0.1.0" }, { "addresses", Handshake.ToArray(["localhost:9000"]) },
-            { "process_id", 4711 }, { "uptime_ms", 60_000 }, { "connections", 2 }, { "chunks", 2 }, { "stored_bytes", 59 },
+            { "store_id", Store.ToByteArray() }, { "software", "dfss/0.1.0" },
+            { "addresses", Handshake.ToArray(["localhost:9000"]) },
+            { "process_id", 4711 }, { "uptime_ms", 60_000 }, { "connections", 2 }, { "chunks", 2 },
+            { "stored_bytes", 59 },
             { "quarantined", 1 },
             {
                 "scrub", new MessageMap
@@ -127,7 +134,8 @@ internal static partial class GoldenFrames
                     { "completed", 1_767_225_600_000 },
                 }
             },
-            { "quota_bytes", 1L << 41 }, { "store_path", "/srv/dfss" }, { "minimum_free_bytes", 256 << 20 }, { "free_bytes", 1L << 40 },
+            { "quota_bytes", 1L << 41 }, { "store_path", "/srv/dfss" }, { "minimum_free_bytes", 256 << 20 },
+            { "free_bytes", 1L << 40 },
         }), null),
     ];
 
@@ -137,10 +145,12 @@ internal static partial class GoldenFrames
         byte[] ids = [.. id, .. Manifest.FileId.ToByteArray()];
         return
         [
-            ("store-chunk-request", Message.Request(3, Operations.StoreChunk, new MessageMap { { "chunk_id", id } }), Content),
+            ("store-chunk-request",
+                Message.Request(3, Operations.StoreChunk, new MessageMap { { "chunk_id", id } }), Content),
             ("store-chunk-answer", Answer(3, new MessageMap { { "present", false } }), null),
             ("store-chunks-request",
-                Message.Request(4, Operations.StoreChunks, new MessageMap { { "lengths", Handshake.ToArray([3, 56]) } }),
+                Message.Request(
+                    4, Operations.StoreChunks, new MessageMap { { "lengths", Handshake.ToArray([3, 56]) } }),
                 [.. ids, .. Content, .. Manifest.Encoded.Span]),
             ("store-chunks-answer", Answer(4, new MessageMap { { "results", Handshake.ToArray([1, 0]) } }), null),
             ("find-missing-request", Message.Request(5, Operations.FindMissing, []), ids),
@@ -158,9 +168,11 @@ internal static partial class GoldenFrames
                 { "file_id", Manifest.FileId.ToByteArray() }, { "chunk_id", id },
             }), Content),
             ("get-chunks-request", Message.Request(9, Operations.GetChunks, []), ids),
-            ("get-chunks-answer", Answer(9, new MessageMap { { "lengths", MessageValue.From([3, MessageValue.Nil]) } }), Content),
+            ("get-chunks-answer",
+                Answer(9, new MessageMap { { "lengths", MessageValue.From([3, MessageValue.Nil]) } }), Content),
             ("empty-payload", Answer(10, []), []),
-            ("verify-chunk-request", Message.Request(11, Operations.VerifyChunk, new MessageMap { { "chunk_id", id } }), null),
+            ("verify-chunk-request",
+                Message.Request(11, Operations.VerifyChunk, new MessageMap { { "chunk_id", id } }), null),
             ("verify-chunk-answer", Answer(11, new MessageMap { { "state", 0 } }), null),
         ];
     }
@@ -172,10 +184,12 @@ internal static partial class GoldenFrames
         return
         [
             ("get-file-info-request",
-                Message.Request(12, Operations.GetFileInfo, new MessageMap { { "name", Name }, { "manifest", true } }), null),
+                Message.Request(12, Operations.GetFileInfo, new MessageMap { { "name", Name }, { "manifest", true } }),
+                null),
             ("get-file-info-answer", Answer(12, new MessageMap
             {
-                { "version", 1 }, { "file_id", Manifest.FileId.ToByteArray() }, { "length", 3 }, { "chunk_size", Manifest.ChunkSize },
+                { "version", 1 }, { "file_id", Manifest.FileId.ToByteArray() }, { "length", 3 },
+                { "chunk_size", Manifest.ChunkSize },
                 { "chunk_count", 1 }, { "modified", Record.Modified.Milliseconds },
             }), Manifest.Encoded.ToArray()),
             ("list-files-request", Message.Request(13, Operations.ListFiles, new MessageMap
@@ -189,10 +203,12 @@ internal static partial class GoldenFrames
     private static IEnumerable<(string Name, Message Message, byte[]? Payload)> Register() =>
     [
         Ask("read-request", 14, Operations.Read, new ReadRequest(Name), new ReadRequest(NoFile)),
-        Tell("read-answer", 14, new RegisterAnswer { Promised = First, Accepted = Chosen, Decided = Chosen }, new RegisterAnswer()),
+        Tell("read-answer", 14, new RegisterAnswer { Promised = First, Accepted = Chosen, Decided = Chosen },
+            new RegisterAnswer()),
         Ask("prepare-request", 15, Operations.Prepare, new PrepareRequest(Name, First)),
         Tell("prepare-answer", 15, new RegisterAnswer { Promised = First }),
-        Tell("prepare-answer-refused", 15, new RegisterAnswer { Status = RegisterStatus.Refused, Promised = Second, Accepted = Chosen }),
+        Tell("prepare-answer-refused", 15,
+            new RegisterAnswer { Status = RegisterStatus.Refused, Promised = Second, Accepted = Chosen }),
         Tell("prepare-answer-moved", 15, new RegisterAnswer
         {
             Status = RegisterStatus.Refused,
@@ -202,7 +218,8 @@ internal static partial class GoldenFrames
         }),
         Ask("seal-request", 16, Operations.Seal, new SealRequest(Name, First, Manifest.FileId, Whole)),
         Tell("seal-answer", 16, new RegisterAnswer { Promised = First }),
-        Tell("seal-answer-missing", 16, new RegisterAnswer { Status = RegisterStatus.ChunksMissing, Promised = First, Missing = Whole }),
+        Tell("seal-answer-missing", 16,
+            new RegisterAnswer { Status = RegisterStatus.ChunksMissing, Promised = First, Missing = Whole }),
         Tell("seal-answer-manifest-missing", 16, new RegisterAnswer
         {
             Status = RegisterStatus.ChunksMissing, Promised = First, IsManifestMissing = true,
@@ -219,8 +236,10 @@ internal static partial class GoldenFrames
         {
             { "message", "No such chunk." }, { "retryable", false }, { "chunk_id", Chunk.ToByteArray() },
         }), null),
-        ("violation-notice", ErrorAnswer.Create(id: null, new DfssException(DfssErrorCode.ProtocolViolation, "A body is not an array of four.")), null),
-        ("draining-notice", ErrorAnswer.Create(id: null, new DfssException(DfssErrorCode.PeerBusy, "The peer is stopping.")), null),
+        ("violation-notice", ErrorAnswer.Create(
+            id: null, new DfssException(DfssErrorCode.ProtocolViolation, "A body is not an array of four.")), null),
+        ("draining-notice",
+            ErrorAnswer.Create(id: null, new DfssException(DfssErrorCode.PeerBusy, "The peer is stopping.")), null),
     ];
 
     private static IEnumerable<(string Name, Message Message, byte[]? Payload)> Upkeep()
@@ -231,7 +250,8 @@ internal static partial class GoldenFrames
         listed.Add("after", Name);
         return
         [
-            ("list-seals-request", Message.Request(20, Operations.ListSeals, new MessageMap { { "limit", 1 }, { "after", "a" } }), null),
+            ("list-seals-request",
+                Message.Request(20, Operations.ListSeals, new MessageMap { { "limit", 1 }, { "after", "a" } }), null),
             ("list-seals-answer", Answer(20, listed), item),
             ("optimize-request", Message.Request(21, Operations.Optimize, new MessageMap
             {
@@ -246,20 +266,23 @@ internal static partial class GoldenFrames
 
     private static Message Answer(uint id, MessageMap results) => Message.Answer(id, DfssErrorCode.None, results);
 
-    private static (string Name, Message Message, byte[]? Payload) Ask(string name, uint id, string operation, params RegisterRequest[] items)
+    private static (string Name, Message Message, byte[]? Payload) Ask(
+        string name, uint id, string operation, params RegisterRequest[] items)
     {
         (MessageMap map, byte[] payload) = MessageBatch.Join(items.Select(RecordCodec.Encode));
         return (name, Message.Request(id, operation, map), payload);
     }
 
-    private static (string Name, Message Message, byte[]? Payload) Tell(string name, uint id, params RegisterAnswer[] items)
+    private static (string Name, Message Message, byte[]? Payload) Tell(
+        string name, uint id, params RegisterAnswer[] items)
     {
         (MessageMap map, byte[] payload) = MessageBatch.Join(items.Select(RecordCodec.EncodeAnswer));
         return (name, Answer(id, map), payload);
     }
 
     /// <summary>Without the casts, a null array would become an empty payload.</summary>
-    private static ReadOnlyMemory<byte>? NilOr(byte[]? payload) => payload is null ? null : (ReadOnlyMemory<byte>?)payload;
+    private static ReadOnlyMemory<byte>? NilOr(byte[]? payload) =>
+        payload is null ? null : (ReadOnlyMemory<byte>?)payload;
 
     private static Guid Id(string hex) => new(Convert.FromHexString(hex), bigEndian: true);
 }

@@ -18,9 +18,11 @@ public sealed class GoldenStoryTests
     [Fact]
     public async Task A_peer_gives_the_printed_answers_to_the_printed_requests()
     {
-        using CancellationTokenSource timeLimit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using CancellationTokenSource timeLimit = CancellationTokenSource.CreateLinkedTokenSource(
+            TestContext.Current.CancellationToken);
         timeLimit.CancelAfter(TimeSpan.FromSeconds(60));
-        await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, timeLimit.Token);
+        await using DfssPeer peer = await DfssPeer.StartAsync(
+            new PeerOptions { Port = 0, AllowUnauthenticatedNetwork = true }, timeLimit.Token);
         using TcpClient connection = new();
         await connection.ConnectAsync("localhost", peer.Port, timeLimit.Token);
         NetworkStream stream = connection.GetStream();

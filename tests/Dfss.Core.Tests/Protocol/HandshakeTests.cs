@@ -31,7 +31,9 @@ public class HandshakeTests
             Time = DateTimeOffset.UnixEpoch.AddYears(60),
         };
         HelloAnswer got = HelloAnswer.FromMap(sent.ToMap());
-        Assert.Equal((sent.Version, sent.Software, sent.StoreId, sent.Limits), (got.Version, got.Software, got.StoreId, got.Limits));
+        Assert.Equal(
+            (sent.Version, sent.Software, sent.StoreId, sent.Limits),
+            (got.Version, got.Software, got.StoreId, got.Limits));
         Assert.Equal(sent.Time, got.Time);
         Assert.Equal((sent.Instance, Environment.ProcessId), (got.Instance, got.Instance?.ProcessId));
         Assert.Equal(sent.Addresses, got.Addresses);
@@ -51,7 +53,8 @@ public class HandshakeTests
     [Fact]
     public void An_error_nobody_knows_is_a_fault_of_the_peer_and_is_named()
     {
-        DfssException got = ErrorAnswer.ToException(Message.Answer(1, (DfssErrorCode)999, [])).At(PeerAddress.Parse("here:1"));
+        DfssException got = ErrorAnswer.ToException(Message.Answer(1, (DfssErrorCode)999, []))
+            .At(PeerAddress.Parse("here:1"));
         Assert.Equal(DfssErrorCode.PeerFault, got.Code);
         Assert.Contains("999", got.Message, StringComparison.Ordinal);
     }

@@ -42,8 +42,12 @@ public class MessageCodecTests
     [Fact]
     public void A_body_cut_short_anywhere_is_a_violation()
     {
-        MessageMap map = new() { { "chunk_id", new byte[32] }, { "list", MessageValue.From([1, "two", new MessageMap { { "a", true } }]) } };
-        byte[] body = MessageCodec.ToFrame(Message.Request(7, Operations.StoreChunk, map), new byte[10])[Frame.PrefixBytes..];
+        MessageMap map = new()
+        {
+            { "chunk_id", new byte[32] }, { "list", MessageValue.From([1, "two", new MessageMap { { "a", true } }]) }
+        };
+        byte[] body = MessageCodec.ToFrame(
+            Message.Request(7, Operations.StoreChunk, map), new byte[10])[Frame.PrefixBytes..];
         for (int length = 0; length < body.Length; length++)
         {
             Assert.Equal(DfssErrorCode.ProtocolViolation, Failure(body[..length]));
@@ -63,7 +67,8 @@ public class MessageCodecTests
             return body;
         });
         Gen.OneOf(Gen.Byte.Array[0, 100], mutated).Sample(
-            body => Failure(body) is null or DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded, iter: 20_000);
+            body => Failure(body) is null or DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded,
+            iter: 20_000);
     }
 
     [Theory]
@@ -113,7 +118,8 @@ public class MessageCodecTests
     public void Nesting_to_the_limit_is_read_and_deeper_is_refused()
     {
         // The body is the first level, the map of arguments the second.
-        static byte[] Nested(int levels) => [0x94, 0x01, 0xa1, 0x70, 0x81, 0xa1, 0x61, .. Enumerable.Repeat((byte)0x91, levels - 3), 0x90, 0xc0];
+        static byte[] Nested(int levels) =>
+            [0x94, 0x01, 0xa1, 0x70, 0x81, 0xa1, 0x61, .. Enumerable.Repeat((byte)0x91, levels - 3), 0x90, 0xc0];
         Assert.Null(Failure(Nested(DfssLimits.MaxDepth)));
         Assert.Equal(DfssErrorCode.LimitExceeded, Failure(Nested(DfssLimits.MaxDepth + 1)));
         Assert.Equal(DfssErrorCode.LimitExceeded, Failure(Nested(50_000)));
@@ -124,7 +130,8 @@ public class MessageCodecTests
     {
         byte[] text = Convert.FromHexString("9401a470696e6781a161dbffffffff");
         MessageCodec.HeaderScan scan = default;
-        DfssException exception = Assert.Throws<DfssException>(() => scan.TryFindEnd(text, DfssLimits.MaxFrameBytes, out _));
+        DfssException exception = Assert.Throws<DfssException>(
+            () => scan.TryFindEnd(text, DfssLimits.MaxFrameBytes, out _));
         Assert.Equal(DfssErrorCode.ProtocolViolation, exception.Code);
         byte[] array = Convert.FromHexString("9401a470696e6781a161dd00ffffff");
         MessageCodec.HeaderScan other = default;
@@ -136,7 +143,9 @@ public class MessageCodecTests
     public void What_is_too_large_is_not_sent()
     {
         MessageMap large = new() { { "a", new byte[DfssLimits.MaxHeaderBytes] } };
-        Assert.Equal(DfssErrorCode.LimitExceeded, Assert.Throws<DfssException>(() => MessageCodec.ToFrame(Message.Request(1, "a", large), null)).Code);
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded,
+            Assert.Throws<DfssException>(() => MessageCodec.ToFrame(Message.Request(1, "a", large), null)).Code);
         byte[] payload = new byte[DfssLimits.MaxPayloadBytes + 1];
         Assert.Equal(
             DfssErrorCode.LimitExceeded,
@@ -147,9 +156,15 @@ public class MessageCodecTests
     public void A_frame_over_the_limit_or_too_short_is_refused_by_its_prefix()
     {
         Assert.False(Frame.TryReadPrefix([0, 0, 0], 10, out _));
-        Assert.Equal(DfssErrorCode.LimitExceeded, Assert.Throws<DfssException>(() => Frame.TryReadPrefix([0, 0, 0, 11], 10, out _)).Code);
-        Assert.Equal(DfssErrorCode.LimitExceeded, Assert.Throws<DfssException>(() => Frame.TryReadPrefix([255, 255, 255, 255], 10, out _)).Code);
-        Assert.Equal(DfssErrorCode.ProtocolViolation, Assert.Throws<DfssException>(() => Frame.TryReadPrefix([0, 0, 0, 4], 10, out _)).Code);
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded,
+            Assert.Throws<DfssException>(() => Frame.TryReadPrefix([0, 0, 0, 11], 10, out _)).Code);
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded,
+            Assert.Throws<DfssException>(() => Frame.TryReadPrefix([255, 255, 255, 255], 10, out _)).Code);
+        Assert.Equal(
+            DfssErrorCode.ProtocolViolation,
+            Assert.Throws<DfssException>(() => Frame.TryReadPrefix([0, 0, 0, 4], 10, out _)).Code);
         Assert.True(Frame.TryReadPrefix([0, 0, 0, 10], 10, out int length));
         Assert.Equal(10, length);
     }

@@ -30,18 +30,20 @@ internal static class MessageSamples
 
     /// <summary>A text that is equal for equal messages.</summary>
     public static string Describe(Message message) =>
-        $"{message.Id?.ToString(CultureInfo.InvariantCulture) ?? "nil"} {message.Operation ?? "-"} {(int)message.Status} {Describe(message.Map)}";
+        $"{message.Id?.ToString(CultureInfo.InvariantCulture) ?? "nil"} {message.Operation ?? "-"} "
+            + $"{(int)message.Status} {Describe(message.Map)}";
 
-    private static Gen<MessageMap> MapOf(Gen<MessageValue> values) => Gen.Select(Text, values).Array[0, 8].Select(entries =>
-    {
-        MessageMap map = new();
-        foreach ((string key, MessageValue value) in entries.DistinctBy(entry => entry.Item1))
+    private static Gen<MessageMap> MapOf(Gen<MessageValue> values) =>
+        Gen.Select(Text, values).Array[0, 8].Select(entries =>
         {
-            map.Add(key, value);
-        }
+            MessageMap map = new();
+            foreach ((string key, MessageValue value) in entries.DistinctBy(entry => entry.Item1))
+            {
+                map.Add(key, value);
+            }
 
-        return map;
-    });
+            return map;
+        });
 
     private static string Describe(MessageValue value) => value.Kind switch
     {

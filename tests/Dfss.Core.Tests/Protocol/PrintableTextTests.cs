@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Protocol;
 
-/// <summary>What the other side wrote stays on its line, steers no terminal, and is as long as allowed at most.</summary>
+/// <summary>
+/// What the other side wrote stays on its line, steers no terminal, and is as long as allowed at most.
+/// </summary>
 public sealed class PrintableTextTests
 {
     [Theory]

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Dfss.Tests.Protocol;
 
-/// <summary>Every kind of value in every form that MessagePack has for it, in a message and in a record's item.</summary>
+/// <summary>
+/// Every kind of value in every form that MessagePack has for it, in a message and in a record's item.
+/// </summary>
 public sealed class ValueFormTests
 {
     public static TheoryData<string> Allowed => [.. ValueVectors.Allowed.Select(vector => vector.What)];
@@ -16,7 +18,8 @@ public sealed class ValueFormTests
     public void What_is_allowed_is_read_equal_in_every_form(string what)
     {
         ValueVector vector = ValueVectors.Allowed.Single(one => one.What == what);
-        string expected = MessageSamples.Describe(Message.Request(1, "a", new MessageMap { { "v", vector.Value!.Value }, { "w", 7 } }));
+        string expected = MessageSamples.Describe(
+            Message.Request(1, "a", new MessageMap { { "v", vector.Value!.Value }, { "w", 7 } }));
         foreach (string form in vector.Forms)
         {
             Message read = Decode($"9401a16182a176{form}a17707c0");
@@ -41,12 +44,14 @@ public sealed class ValueFormTests
             DfssException failure = Assert.Throws<DfssException>(() => Decode($"9401a16182a176{form}a17707c0"));
             Assert.Equal(DfssErrorCode.ProtocolViolation, failure.Code);
             Assert.Matches("[a-z]{3}.*\\.$", failure.Message);
-            failure = Assert.Throws<DfssException>(() => RecordCodec.DecodeRead(Convert.FromHexString($"82a176{form}a46e616d65a161")));
+            failure = Assert.Throws<DfssException>(
+                () => RecordCodec.DecodeRead(Convert.FromHexString($"82a176{form}a46e616d65a161")));
             Assert.Equal(DfssErrorCode.InvalidArgument, failure.Code);
         });
 
     [Theory]
-    [InlineData("01", "cc01", "cd0001", "ce00000001", "cf0000000000000001", "d001", "d10001", "d200000001", "d30000000000000001")]
+    [InlineData("01", "cc01", "cd0001", "ce00000001", "cf0000000000000001", "d001", "d10001", "d200000001",
+        "d30000000000000001")]
     public void An_id_and_a_status_are_read_in_every_form(params string[] forms) => Assert.All(
         forms.SelectMany(_ => forms, (id, status) => (id, status)),
         pair => Assert.Equal("1 - 1 {}", MessageSamples.Describe(Decode($"94{pair.id}{pair.status}80c0"))));
@@ -78,7 +83,8 @@ public sealed class ValueFormTests
     [InlineData("90")]
     [InlineData("a1ff")]
     public void An_operation_or_status_of_another_kind_is_a_violation(string hex) =>
-        Assert.Equal(DfssErrorCode.ProtocolViolation, Assert.Throws<DfssException>(() => Decode($"9401{hex}80c0")).Code);
+        Assert.Equal(
+            DfssErrorCode.ProtocolViolation, Assert.Throws<DfssException>(() => Decode($"9401{hex}80c0")).Code);
 
     [Theory]
     [InlineData("c403616263")]
@@ -103,7 +109,8 @@ public sealed class ValueFormTests
     [InlineData("c70101ff")]
     [InlineData("c1")]
     public void A_payload_of_another_kind_is_a_violation(string hex) =>
-        Assert.Equal(DfssErrorCode.ProtocolViolation, Assert.Throws<DfssException>(() => Decode($"9401a16180{hex}")).Code);
+        Assert.Equal(
+            DfssErrorCode.ProtocolViolation, Assert.Throws<DfssException>(() => Decode($"9401a16180{hex}")).Code);
 
     private static Message Decode(string hex)
     {

@@ -53,7 +53,8 @@ public sealed class AcceptorTests
         Ballot high = new(5, new Guid("01000000-0000-0000-0000-000000000000"));
         RegisterState state = Acceptor.Prepare(RegisterState.Empty, new PrepareRequest(Sample.Name, high)).State;
 
-        Assert.Equal(RegisterStatus.Refused, Acceptor.Prepare(state, new PrepareRequest(Sample.Name, low)).Answer.Status);
+        Assert.Equal(
+            RegisterStatus.Refused, Acceptor.Prepare(state, new PrepareRequest(Sample.Name, low)).Answer.Status);
     }
 
     [Fact]
@@ -73,7 +74,9 @@ public sealed class AcceptorTests
         RegisterState state = Accept(RegisterState.Empty, 3, First);
 
         Assert.Equal(Sample.Ballot(3), state.Promised);
-        Assert.Equal(RegisterStatus.Refused, Acceptor.Accept(state, new AcceptRequest(Sample.Name, Sample.Ballot(2), Second)).Answer.Status);
+        Assert.Equal(
+            RegisterStatus.Refused,
+            Acceptor.Accept(state, new AcceptRequest(Sample.Name, Sample.Ballot(2), Second)).Answer.Status);
     }
 
     [Fact]
@@ -121,7 +124,9 @@ public sealed class AcceptorTests
     {
         RegisterState state = Prepare(RegisterState.Empty, 5);
 
-        Assert.Null(Acceptor.CheckSeal(state, new SealRequest(Sample.Name, Sample.Ballot(5), Sample.FileId(1), Sample.AllOf(1))));
+        Assert.Null(
+            Acceptor.CheckSeal(
+                state, new SealRequest(Sample.Name, Sample.Ballot(5), Sample.FileId(1), Sample.AllOf(1))));
     }
 
     [Fact]
@@ -129,7 +134,8 @@ public sealed class AcceptorTests
     {
         RegisterState state = Decide(RegisterState.Empty, 7, First);
 
-        AcceptorStep step = Acceptor.Seal(state, new SealRequest(Sample.Name, Sample.Ballot(5), Sample.FileId(2), Sample.AllOf(1)));
+        AcceptorStep step = Acceptor.Seal(
+            state, new SealRequest(Sample.Name, Sample.Ballot(5), Sample.FileId(2), Sample.AllOf(1)));
 
         Assert.Equal(RegisterStatus.Refused, step.Answer.Status);
         Assert.Empty(step.State.Seals);
@@ -226,8 +232,10 @@ public sealed class AcceptorTests
     {
         FileRecord other = Sample.Record(name: "other");
 
-        AssertInvalid(() => Acceptor.Accept(RegisterState.Empty, new AcceptRequest(Sample.Name, Sample.Ballot(1), other)));
-        AssertInvalid(() => Acceptor.Decide(RegisterState.Empty, new DecideRequest(Sample.Name, Sample.Ballot(1), other)));
+        AssertInvalid(
+            () => Acceptor.Accept(RegisterState.Empty, new AcceptRequest(Sample.Name, Sample.Ballot(1), other)));
+        AssertInvalid(
+            () => Acceptor.Decide(RegisterState.Empty, new DecideRequest(Sample.Name, Sample.Ballot(1), other)));
     }
 
     private static void AssertInvalid(Func<object?> action) =>
@@ -237,7 +245,8 @@ public sealed class AcceptorTests
         Acceptor.Prepare(state, new PrepareRequest(Sample.Name, Sample.Ballot(counter))).State;
 
     private static RegisterState Seal(RegisterState state, long counter, int file) =>
-        Acceptor.Seal(state, new SealRequest(Sample.Name, Sample.Ballot(counter), Sample.FileId(file), Sample.AllOf(1))).State;
+        Acceptor.Seal(
+            state, new SealRequest(Sample.Name, Sample.Ballot(counter), Sample.FileId(file), Sample.AllOf(1))).State;
 
     private static RegisterState Accept(RegisterState state, long counter, FileRecord record) =>
         Acceptor.Accept(state, new AcceptRequest(Sample.Name, Sample.Ballot(counter), record)).State;

@@ -71,14 +71,17 @@ public sealed class ProposerTests : RegisterRoundTests
         Write(3, WriteCondition.CreateOnly, 1, Guid.NewGuid());
         Proposer removal = Create(3, WriteCondition.ReplaceVersion(1), Guid.NewGuid());
         Run(removal);
-        removal.Propose(current => current!.Record with { State = FileRecordState.Removed, FileId = default }, SealPlan.None);
+        removal.Propose(
+            current => current!.Record with { State = FileRecordState.Removed, FileId = default }, SealPlan.None);
         Run(removal);
         Assert.Equal(ProposerState.Chosen, removal.State);
 
         Proposer again = Write(3, WriteCondition.CreateOnly, 2);
 
         Assert.Equal(3, again.Chosen!.Record.Version);
-        Assert.Equal([removal.Chosen!.Record.WriterId, .. removal.Chosen.Record.PreviousWriterIds], again.Chosen.Record.PreviousWriterIds);
+        Assert.Equal(
+            [removal.Chosen!.Record.WriterId, .. removal.Chosen.Record.PreviousWriterIds],
+            again.Chosen.Record.PreviousWriterIds);
     }
 
     [Fact]
@@ -183,7 +186,8 @@ public sealed class ProposerTests : RegisterRoundTests
         for (int member = 1; member < 3; member++)
         {
             AcceptAt(member, 1, other, proposer: Guid.AllBitsSet);
-            states[member] = Acceptor.Decide(states[member], new DecideRequest(Sample.Name, states[member].Promised, other)).State;
+            states[member] = Acceptor.Decide(
+                states[member], new DecideRequest(Sample.Name, states[member].Promised, other)).State;
         }
 
         isUp[0] = false;

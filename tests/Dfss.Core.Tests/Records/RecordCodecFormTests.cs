@@ -20,8 +20,12 @@ public sealed class RecordCodecFormTests
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { UnixMode = 4096 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [] }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [.. Enumerable.Repeat(member, 65)] }));
-        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [member with { Addresses = [new string('a', DfssLimits.MaxAddressBytes + 1)] }] }));
-        AssertInvalid(() => RecordCodec.EncodeRecord(good with { Home = [member with { Addresses = [.. Enumerable.Repeat("a", 9)] }] }));
+        AssertInvalid(
+            () => RecordCodec.EncodeRecord(
+                good with { Home = [member with { Addresses = [new string('a', DfssLimits.MaxAddressBytes + 1)] }] }));
+        AssertInvalid(
+            () => RecordCodec.EncodeRecord(
+                good with { Home = [member with { Addresses = [.. Enumerable.Repeat("a", 9)] }] }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { Epoch = -1 }));
         AssertInvalid(() => RecordCodec.EncodeRecord(good with { FormerHome = good.Home }));
         AssertInvalid(() => RecordCodec.EncodeRecord(Sample.Moved() with { FormerHome = [] }));
@@ -41,7 +45,8 @@ public sealed class RecordCodecFormTests
         Assert.All(
             new FileVersion[]
             {
-                good with { Version = 0 }, good with { FileId = default }, good with { Length = -1 }, good with { ChunkSize = 0 },
+                good with { Version = 0 }, good with { FileId = default }, good with { Length = -1 },
+                good with { ChunkSize = 0 },
                 good with { Replicas = 65 }, good with { Run = 0 }, good with { UnixMode = 4096 },
             },
             bad => AssertInvalid(() => RecordCodec.EncodeRecord(record with { Previous = [bad] })));
@@ -53,7 +58,8 @@ public sealed class RecordCodecFormTests
     [InlineData("cf001fffffffffffff", (1L << 53) - 1)]
     public void A_ballot_of_a_later_home_names_its_epoch(string written, long epoch)
     {
-        string text = $"82a46e616d65a161a662616c6c6f749{(epoch > 0 ? 3 : 2)}05c41000112233445566778899aabbccddeeff{written}";
+        string text =
+            $"82a46e616d65a161a662616c6c6f749{(epoch > 0 ? 3 : 2)}05c41000112233445566778899aabbccddeeff{written}";
 
         Ballot ballot = RecordCodec.DecodePrepare(Convert.FromHexString(text)).Ballot;
 
@@ -67,14 +73,17 @@ public sealed class RecordCodecFormTests
     [InlineData("9305c41000112233445566778899aabbccddeeffc0")]
     [InlineData("9405c41000112233445566778899aabbccddeeff0101")]
     public void A_ballot_of_another_form_is_refused(string ballot) =>
-        AssertInvalid(() => RecordCodec.DecodePrepare(Convert.FromHexString("82a46e616d65a161a662616c6c6f74" + ballot)));
+        AssertInvalid(
+            () => RecordCodec.DecodePrepare(Convert.FromHexString("82a46e616d65a161a662616c6c6f74" + ballot)));
 
     [Fact]
     public void A_ballot_is_a_counter_and_sixteen_bytes_in_the_order_they_are_compared()
     {
-        byte[] bytes = RecordCodec.Encode(new PrepareRequest("a", new Ballot(5, new Guid("00112233-4455-6677-8899-aabbccddeeff"))));
+        byte[] bytes = RecordCodec.Encode(
+            new PrepareRequest("a", new Ballot(5, new Guid("00112233-4455-6677-8899-aabbccddeeff"))));
 
-        Assert.Equal("82a46e616d65a161a662616c6c6f749205c41000112233445566778899aabbccddeeff", Convert.ToHexStringLower(bytes));
+        Assert.Equal(
+            "82a46e616d65a161a662616c6c6f749205c41000112233445566778899aabbccddeeff", Convert.ToHexStringLower(bytes));
     }
 
     [Theory]
@@ -88,7 +97,8 @@ public sealed class RecordCodecFormTests
         const string Epoch = "a86d6f64696669656400";
         Assert.Contains(Epoch, record, StringComparison.Ordinal);
         int keys = written.Contains("ab6d6f", StringComparison.Ordinal) ? 1 : 0;
-        string other = $"8{Convert.ToInt32(record[1..2], 16) + keys:x}" + record[2..].Replace(Epoch, written, StringComparison.Ordinal);
+        string other = $"8{Convert.ToInt32(record[1..2], 16) + keys:x}" + record[2..].Replace(
+            Epoch, written, StringComparison.Ordinal);
 
         AssertInvalid(() => RecordCodec.DecodeRecord(Convert.FromHexString(other)));
     }

@@ -6,75 +6,8 @@ using Xunit;
 
 namespace Dfss.Tests.Records;
 
-public sealed class RecordCodecTests
+public sealed partial class RecordCodecTests
 {
-    private static readonly Gen<Guid> Guids = Gen.Guid;
-    private static readonly Gen<FileId> FileIds = Gen.Byte.Array[FileId.SizeBytes].Where(b => b.Any(x => x != 0)).Select(b => new FileId(b));
-    private static readonly Gen<long> Integers = Gen.Long[0, (1L << 53) - 1];
-    private static readonly Gen<Ballot> Ballots = Gen.Select(
-        Gen.Long[1, (1L << 53) - 1], Guids, Gen.Bool, Integers, (counter, id, isFirst, epoch) => new Ballot(counter, id, isFirst ? 0 : epoch));
-    private static readonly Gen<string> Names = OneOf("a", "a b/[c]", "naïve/文件", "😀", new string('x', 1024));
-
-    private static readonly Gen<UnixTime> Times = Gen.OneOf(
-        Gen.Long[0, UnixTime.MaxMilliseconds].Select(UnixTime.FromMilliseconds),
-        Gen.Select(Gen.Long, Gen.ULong, (upper, lower) => new UnixTime(new Int128(unchecked((ulong)upper), lower))),
-        Gen.Long.Select(nanoseconds => new UnixTime(nanoseconds)));
-
-    private static readonly Gen<HomeMember> Members = Gen.Select(
-        Gen.Byte.Array[StoreId.SizeBytes], Gen.Bool, OneOf("localhost:9000", "[fe80::1%eth0]:1", "").Array[0, 8],
-        (id, isKnown, addresses) => new HomeMember(isKnown ? new StoreId(id) : null, addresses));
-
-    private static readonly Gen<FileVersion> PreviousVersions = Gen.Select(
-        Gen.Select(Gen.Long[1, (1L << 53) - 1], FileIds, Integers),
-        Gen.Select(Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
-        Times,
-        Gen.Int[-1, 4095],
-        (what, sizes, modified, mode) => new FileVersion(
-            what.Item1, what.Item2, what.Item3, sizes.Item1, sizes.Item2, sizes.Item3, modified, mode < 0 ? null : mode));
-
-    private static readonly Gen<FileRecord> Records = Gen.Select(
-        Gen.Select(Names, Gen.Long[1, (1L << 53) - 1], Gen.Enum<FileRecordState>(), FileIds),
-        Gen.Select(Integers, Gen.Int[DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize], Gen.Int[1, 64], Gen.Int[1, DfssLimits.MaxChunksPerFile]),
-        Gen.Select(Members.Array[1, 4], Times, Gen.Int[-1, 4095], Gen.Int[0, 3], Members.Array[1, 4]),
-        Gen.Select(Guids, PreviousVersions.Array[0, 3], Guids.Array[0, 8]),
-        (what, sizes, where, history) => new FileRecord
-        {
-            Name = what.Item1,
-            Version = what.Item2,
-            Epoch = where.Item4 + (what.Item3 == FileRecordState.Moved ? 1 : 0),
-            State = what.Item3,
-            FileId = what.Item3 == FileRecordState.Removed ? default : what.Item4,
-            Length = sizes.Item1,
-            ChunkSize = what.Item3 == FileRecordState.Removed ? 0 : sizes.Item2,
-            Replicas = sizes.Item3,
-            Run = sizes.Item4,
-            Home = where.Item1,
-            FormerHome = what.Item3 == FileRecordState.Moved ? where.Item5 : [],
-            Modified = where.Item2,
-            UnixMode = where.Item3 < 0 ? null : where.Item3,
-            WriterId = history.Item1,
-            Previous = history.Item2,
-            PreviousWriterIds = history.Item3,
-        });
-
-    private static readonly Gen<BallotedRecord> BallotedRecords = Gen.Select(Ballots, Records, (ballot, record) => new BallotedRecord(ballot, record));
-
-    private static readonly Gen<RegisterState> States = Gen.Select(
-        Ballots, BallotedRecords.Null(), BallotedRecords.Null(), Gen.Select(Ballots, FileIds, (b, f) => new RegisterSeal(b, f)).Array[0, 3],
-        (promised, accepted, decided, seals) => new RegisterState { Promised = promised, Accepted = accepted, Decided = decided, Seals = seals });
-
-    private static readonly Gen<RegisterAnswer> Answers = Gen.Select(
-        Gen.Enum<RegisterStatus>(), Ballots, BallotedRecords.Null(), BallotedRecords.Null(), Gen.Select(Gen.Byte.Array[0, 9], Gen.Bool),
-        (status, promised, accepted, decided, missing) => new RegisterAnswer
-        {
-            Status = status,
-            Promised = promised,
-            Accepted = accepted,
-            Decided = decided,
-            Missing = new ChunkBitmap(missing.Item1),
-            IsManifestMissing = missing.Item2,
-        });
-
     [Fact]
     public void Records_come_back_as_they_were() => Records.Sample(record =>
     {
@@ -96,43 +29,63 @@ public sealed class RecordCodecTests
     public void Answers_come_back_as_they_were() => Answers.Sample(answer =>
     {
         RegisterAnswer back = RecordCodec.DecodeAnswer(RecordCodec.EncodeAnswer(answer));
-        Assert.Equal((answer.Status, answer.Promised, answer.IsManifestMissing), (back.Status, back.Promised, back.IsManifestMissing));
+        Assert.Equal(
+            (answer.Status, answer.Promised, answer.IsManifestMissing),
+            (back.Status, back.Promised, back.IsManifestMissing));
         Assert.Equal(answer.Missing.Bits.ToArray(), back.Missing.Bits.ToArray());
         Assert.Equal(RecordCodec.EncodeAnswer(answer), RecordCodec.EncodeAnswer(back));
     });
 
     [Fact]
-    public void Requests_come_back_as_they_were() => Gen.Select(BallotedRecords, FileIds, Gen.Byte.Array[0, 9]).Sample((record, fileId, bits) =>
-    {
-        (string name, Ballot ballot) = (record.Record.Name, record.Ballot);
-        Assert.Equal(new PrepareRequest(name, ballot), RecordCodec.DecodePrepare(RecordCodec.Encode(new PrepareRequest(name, ballot))));
-        Assert.Equal(new ReadRequest(name), RecordCodec.DecodeRead(RecordCodec.Encode(new ReadRequest(name))));
-        SealRequest seal = RecordCodec.DecodeSeal(RecordCodec.Encode(new SealRequest(name, ballot, fileId, new ChunkBitmap(bits))));
-        Assert.Equal((name, ballot, fileId), (seal.Name, seal.Ballot, seal.FileId));
-        Assert.Equal(bits, seal.Expected.Bits.ToArray());
-        AcceptRequest accept = RecordCodec.DecodeAccept(RecordCodec.Encode(new AcceptRequest(name, ballot, record.Record)));
-        DecideRequest decide = RecordCodec.DecodeDecide(RecordCodec.Encode(new DecideRequest(name, ballot, record.Record)));
-        Assert.Equal((name, ballot, accept.Ballot), (accept.Name, decide.Ballot, ballot));
-        Assert.Equivalent(record.Record, accept.Record, strict: true);
-        Assert.Equivalent(record.Record, decide.Record, strict: true);
-    });
+    public void Requests_come_back_as_they_were() =>
+        Gen.Select(BallotedRecords, FileIds, Gen.Byte.Array[0, 9]).Sample((record, fileId, bits) =>
+        {
+            (string name, Ballot ballot) = (record.Record.Name, record.Ballot);
+            Assert.Equal(
+                new PrepareRequest(name, ballot),
+                RecordCodec.DecodePrepare(RecordCodec.Encode(new PrepareRequest(name, ballot))));
+            Assert.Equal(new ReadRequest(name), RecordCodec.DecodeRead(RecordCodec.Encode(new ReadRequest(name))));
+            SealRequest seal = RecordCodec.DecodeSeal(
+                RecordCodec.Encode(new SealRequest(name, ballot, fileId, new ChunkBitmap(bits))));
+            Assert.Equal((name, ballot, fileId), (seal.Name, seal.Ballot, seal.FileId));
+            Assert.Equal(bits, seal.Expected.Bits.ToArray());
+            AcceptRequest accept = RecordCodec.DecodeAccept(
+                RecordCodec.Encode(new AcceptRequest(name, ballot, record.Record)));
+            DecideRequest decide = RecordCodec.DecodeDecide(
+                RecordCodec.Encode(new DecideRequest(name, ballot, record.Record)));
+            Assert.Equal((name, ballot, accept.Ballot), (accept.Name, decide.Ballot, ballot));
+            Assert.Equivalent(record.Record, accept.Record, strict: true);
+            Assert.Equivalent(record.Record, decide.Record, strict: true);
+        });
 
     [Fact]
     public void What_is_cut_off_at_any_byte_is_refused()
     {
         BallotedRecord record = new(
-            Sample.Ballot(3) with { Epoch = 1 }, Sample.Moved() with { UnixMode = 420, Previous = [Sample.Previous(1, Sample.FileId(9))] });
-        RegisterState state = new() { Promised = record.Ballot, Accepted = record, Decided = record, Seals = [new(record.Ballot, Sample.FileId(1))] };
-        RegisterAnswer answer = new() { Promised = record.Ballot, Accepted = record, Missing = Sample.AllOf(9), IsManifestMissing = true };
+            Sample.Ballot(3) with { Epoch = 1 },
+            Sample.Moved() with { UnixMode = 420, Previous = [Sample.Previous(1, Sample.FileId(9))] });
+        RegisterState state = new()
+        {
+            Promised = record.Ballot,
+            Accepted = record,
+            Decided = record,
+            Seals = [new(record.Ballot, Sample.FileId(1))]
+        };
+        RegisterAnswer answer =
+            new() { Promised = record.Ballot, Accepted = record, Missing = Sample.AllOf(9), IsManifestMissing = true };
 
         AssertCutOffIsRefused(RecordCodec.EncodeRecord(record.Record), RecordCodec.DecodeRecord);
         AssertCutOffIsRefused(RecordCodec.EncodeBallotedRecord(record), RecordCodec.DecodeBallotedRecord);
         AssertCutOffIsRefused(RecordCodec.EncodeState(state), RecordCodec.DecodeState);
         AssertCutOffIsRefused(RecordCodec.EncodeAnswer(answer), RecordCodec.DecodeAnswer);
         AssertCutOffIsRefused(RecordCodec.Encode(new PrepareRequest("a", record.Ballot)), RecordCodec.DecodePrepare);
-        AssertCutOffIsRefused(RecordCodec.Encode(new SealRequest("a", record.Ballot, Sample.FileId(1), Sample.AllOf(9))), RecordCodec.DecodeSeal);
-        AssertCutOffIsRefused(RecordCodec.Encode(new AcceptRequest(Sample.Name, record.Ballot, record.Record)), RecordCodec.DecodeAccept);
-        AssertCutOffIsRefused(RecordCodec.Encode(new DecideRequest(Sample.Name, record.Ballot, record.Record)), RecordCodec.DecodeDecide);
+        AssertCutOffIsRefused(
+            RecordCodec.Encode(new SealRequest("a", record.Ballot, Sample.FileId(1), Sample.AllOf(9))),
+            RecordCodec.DecodeSeal);
+        AssertCutOffIsRefused(
+            RecordCodec.Encode(new AcceptRequest(Sample.Name, record.Ballot, record.Record)), RecordCodec.DecodeAccept);
+        AssertCutOffIsRefused(
+            RecordCodec.Encode(new DecideRequest(Sample.Name, record.Ballot, record.Record)), RecordCodec.DecodeDecide);
         AssertCutOffIsRefused(RecordCodec.Encode(new ReadRequest("a")), RecordCodec.DecodeRead);
     }
 
@@ -153,7 +106,8 @@ public sealed class RecordCodecTests
         });
 
     [Fact]
-    public void Random_bytes_are_refused() => Gen.Byte.Array[0, 200].Sample(bytes => AssertInvalid(() => RecordCodec.DecodeRecord(bytes)));
+    public void Random_bytes_are_refused() =>
+        Gen.Byte.Array[0, 200].Sample(bytes => AssertInvalid(() => RecordCodec.DecodeRecord(bytes)));
 
     [Fact]
     public void Bytes_left_over_are_refused() =>
@@ -169,8 +123,11 @@ public sealed class RecordCodecTests
     [Fact]
     public void A_key_that_stands_twice_is_refused_known_or_not()
     {
-        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("name", (ref w) => w.Write("a")))));
-        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(1)), ("x", (ref w) => w.Write(1)))));
+        AssertInvalid(
+            () => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("name", (ref w) => w.Write("a")))));
+        AssertInvalid(
+            () => RecordCodec.DecodeRead(
+                Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(1)), ("x", (ref w) => w.Write(1)))));
         AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) =>
         {
             w.WriteMapHeader(2);
@@ -220,16 +177,22 @@ public sealed class RecordCodecTests
     {
         AssertInvalid(() => RecordCodec.DecodeRead(Convert.FromHexString("82a46e616d65a161a178" + hex)));
         AssertInvalid(() => RecordCodec.DecodeRead(Convert.FromHexString("81a46e616d65" + hex)));
-        AssertInvalid(() => RecordCodec.DecodePrepare(Convert.FromHexString("82a46e616d65a161a662616c6c6f749201" + hex)));
-        AssertInvalid(() => RecordCodec.DecodeSeal(Convert.FromHexString("82a46e616d65a161a865787065637465649201" + hex)));
+        AssertInvalid(
+            () => RecordCodec.DecodePrepare(Convert.FromHexString("82a46e616d65a161a662616c6c6f749201" + hex)));
+        AssertInvalid(
+            () => RecordCodec.DecodeSeal(Convert.FromHexString("82a46e616d65a161a865787065637465649201" + hex)));
     }
 
     [Fact]
     public void What_the_wire_does_not_use_is_refused()
     {
-        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(1.5)))));
-        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(-1)))));
-        AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(ulong.MaxValue)))));
+        AssertInvalid(
+            () => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(1.5)))));
+        AssertInvalid(
+            () => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(-1)))));
+        AssertInvalid(
+            () => RecordCodec.DecodeRead(
+                Map(("name", (ref w) => w.Write("a")), ("x", (ref w) => w.Write(ulong.MaxValue)))));
         AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.WriteString([0xff, 0xfe])))));
         AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write("a"u8)))));
         AssertInvalid(() => RecordCodec.DecodeRead(Map(("name", (ref w) => w.Write(7)))));

@@ -13,7 +13,9 @@ public sealed class RefresherTests : RegisterRoundTests
     {
         FileRecord before = Write(3, WriteCondition.CreateOnly, file: 1).Chosen!.Record;
 
-        Refresher refresher = Refresh(before, current => Readdress(current) with { Version = 7, FileId = Sample.FileId(9), WriterId = Guid.NewGuid() });
+        Refresher refresher = Refresh(
+            before,
+            current => Readdress(current) with { Version = 7, FileId = Sample.FileId(9), WriterId = Guid.NewGuid() });
         Run(refresher);
 
         Assert.Equal(ProposerState.Chosen, refresher.State);

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Records;
 
-/// <summary>A change or a read against members that a test takes away, holds up and gives back at chosen moments.</summary>
+/// <summary>
+/// A change or a read against members that a test takes away, holds up and gives back at chosen moments.
+/// </summary>
 public abstract class RegisterRoundTests
 {
     private protected readonly Guid writer = Guid.NewGuid();
@@ -17,7 +19,8 @@ public abstract class RegisterRoundTests
     private protected static SealPlan Plan(int members, int[]? holders = null, int file = 1) => new(
         Sample.FileId(file),
         1,
-        [.. Enumerable.Range(0, members).Select(m => ChunkBitmap.Create(1, _ => holders is null || holders.Contains(m)))],
+        [.. Enumerable.Range(0, members)
+            .Select(m => ChunkBitmap.Create(1, _ => holders is null || holders.Contains(m)))],
         Math.Min(2, members));
 
     private protected Proposer Create(int members, WriteCondition condition, Guid? id = null) =>
@@ -114,6 +117,8 @@ public abstract class RegisterRoundTests
         return step.Answer;
     }
 
-    private protected void AcceptAt(int member, long counter, FileRecord record, Guid proposer = default) => states[member] =
-        Acceptor.Accept(states[member], new AcceptRequest(Sample.Name, new Ballot(counter, proposer), record)).State;
+    private protected void AcceptAt(int member, long counter, FileRecord record, Guid proposer = default) =>
+        states[member] =
+            Acceptor.Accept(
+                states[member], new AcceptRequest(Sample.Name, new Ballot(counter, proposer), record)).State;
 }

@@ -17,7 +17,8 @@ public sealed class RegisterVoteTests
     [Fact]
     public void A_store_knows_its_own_clocks_over_any_number_of_starts()
     {
-        StoreVotes later = (votes.Begin(Guid.NewGuid()) with { Counter = 9 }).Begin(Guid.NewGuid()) with { Counter = 20 };
+        StoreVotes later =
+            (votes.Begin(Guid.NewGuid()) with { Counter = 9 }).Begin(Guid.NewGuid()) with { Counter = 20 };
 
         Assert.False(later.IsContradictedBy(votes.Clock));
         Assert.False(later.IsContradictedBy(later.Clock));
@@ -30,7 +31,8 @@ public sealed class RegisterVoteTests
     {
         StoreClock later = votes.Clock with { Counter = 8 };
         StoreClock ofLaterStart = (votes.Begin(Guid.NewGuid()) with { Counter = 7 }).Clock;
-        StoreVotes putBack = (votes.Begin(Guid.NewGuid()) with { Counter = 50 }).Begin(Guid.NewGuid()) with { Counter = 99 };
+        StoreVotes putBack =
+            (votes.Begin(Guid.NewGuid()) with { Counter = 50 }).Begin(Guid.NewGuid()) with { Counter = 99 };
 
         Assert.True(putBack.IsContradictedBy(later));
         Assert.True(putBack.IsContradictedBy(ofLaterStart));
@@ -49,7 +51,8 @@ public sealed class RegisterVoteTests
         IReadOnlyList<StoreClock> clocks = [broken.Clock];
         foreach (RegisterRequest request in new RegisterRequest[]
         {
-            Registers.Prepare("x", 1) with { Clocks = clocks }, Registers.Accept("x", 1) with { Clocks = clocks }, new ReadRequest("x"),
+            Registers.Prepare("x", 1) with { Clocks = clocks }, Registers.Accept("x", 1) with { Clocks = clocks },
+            new ReadRequest("x"),
         })
         {
             AcceptorStep step = vote.Take(RegisterState.Empty, request);
@@ -65,8 +68,8 @@ public sealed class RegisterVoteTests
     }
 
     /// <summary>
-    /// A writer at 3 counted the other member's promise; that one was put back, forgot it, was brought up, and voted at 2.
-    /// This member accepted at 2, and so has heard of its new generation. The writer at 3 must begin again.
+    /// A writer at 3 counted the other member's promise; that one was put back, forgot it, was brought up, and voted at
+    /// 2. This member accepted at 2, and so has heard of its new generation. The writer at 3 must begin again.
     /// </summary>
     [Fact]
     public void An_acceptance_that_rests_on_a_forgotten_promise_is_refused()
@@ -79,7 +82,8 @@ public sealed class RegisterVoteTests
         Assert.Equal(RegisterStatus.Refused, vote.Take(RegisterState.Empty, late).Answer.Status);
         Assert.Equal(RegisterStatus.Refused, vote.Take(RegisterState.Empty, Accept(3)).Answer.Status);
         Assert.Equal(
-            RegisterStatus.Done, vote.Take(RegisterState.Empty, late with { Clocks = [votes.Clock, broken.Clock] }).Answer.Status);
+            RegisterStatus.Done,
+            vote.Take(RegisterState.Empty, late with { Clocks = [votes.Clock, broken.Clock] }).Answer.Status);
     }
 
     /// <summary>
@@ -115,7 +119,10 @@ public sealed class RegisterVoteTests
     private static AcceptRequest Accept(long counter)
     {
         AcceptRequest accept = Registers.Accept("x", counter);
-        return accept with { Record = accept.Record with { Home = [new HomeMember(Own, ["a:1"]), new HomeMember(Other, ["b:1"])] } };
+        return accept with
+        {
+            Record = accept.Record with { Home = [new HomeMember(Own, ["a:1"]), new HomeMember(Other, ["b:1"])] }
+        };
     }
 
     private static StoreId IdOf(byte number)

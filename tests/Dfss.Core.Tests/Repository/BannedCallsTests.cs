@@ -12,24 +12,33 @@ public sealed class BannedCallsTests
     private const string Private = "OwnerOnly: what it makes is private whatever the umask";
     private const string Makes = "Storage/Disk/OwnerOnly";
 
-    /// <summary>What is banned, below which folder, what to use instead, and the files (by part of their path) that are that instead.</summary>
+    /// <summary>
+    /// What is banned, below which folder, what to use instead, and the files (by part of their path) that are that
+    /// instead.
+    /// </summary>
     public static TheoryData<string, string, string, string[]> Rules => new()
     {
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Result\b", Production, "await", [] },
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Wait\(", Production, "await", [] },
-        { @"\.GetResult\(", Production, "await; the bridge (AsyncCmdlet) is the only place that joins threads", ["AsyncCmdlet"] },
+        { @"\.GetResult\(", Production, "await; the bridge (AsyncCmdlet) is the only place that joins threads",
+            ["AsyncCmdlet"] },
         { @"\b(DateTime|DateTimeOffset)\.(Now|UtcNow|Today)\b", Production, "TimeProvider", [] },
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
         { @"\bConsole\.", "src/Dfss.PowerShell", "the streams of the cmdlet", ["Peers/DetachedPeerProcess"] },
         // A former log need not survive a power cut.
         { @"\bFile\.(Move|Replace)\(", Production, "DurableFile", ["Storage/Disk/DurableFile", "Peers/PeerLog"] },
-        { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production, "DurableFile", ["Storage/Disk/DurableFile"] },
-        { @"(?<!OwnerOnly\.Open.*)FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b|\bUnixCreateMode\b", Core, Private, [Makes] },
+        { @"\b(fsync|fdatasync|FlushFileBuffers|FlushToDisk)\(|\.Flush\(\s*(flushToDisk:\s*)?true", Production,
+            "DurableFile", ["Storage/Disk/DurableFile"] },
+        { @"(?<!OwnerOnly\.Open.*)FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b|\bUnixCreateMode\b", Core,
+            Private, [Makes] },
         { @"\bDirectory\.CreateDirectory\(|\bFile\.(Create|Write|Append|Copy)\w*\(", Core, Private, [Makes] },
-        { @"\bMessagePackSerializer\b", Production, "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
-        { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec", ["Protocol/MessageCodec", "Records/RecordCodec"] },
+        { @"\bMessagePackSerializer\b", Production,
+            "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
+        { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec",
+            ["Protocol/MessageCodec", "Records/RecordCodec"] },
         { @"\bnew Random\b", Core, "RandomNumberGenerator for ids, Random.Shared for jitter, or a seed handed in", [] },
-        { @"\bRandom\.Shared\b|\bnew Random\(\)|\bRandom \w+ = new\(\)|\bTickCount\b", "tests", "FaultSeed.Take, which prints the seed", ["Faults/FaultSeed"] },
+        { @"\bRandom\.Shared\b|\bnew Random\(\)|\bRandom \w+ = new\(\)|\bTickCount\b", "tests",
+            "FaultSeed.Take, which prints the seed", ["Faults/FaultSeed"] },
         { @"\bThread\.Sleep\(", Everywhere, "an event, or TimeProvider", [] },
         { @"\bTask\.Delay\(\s*\d", Production, "an event, or TimeProvider", [] },
         { @"\bBinaryFormatter\b|\bTypelessContractless", Everywhere, "a codec of our own", [] },
@@ -42,7 +51,8 @@ public sealed class BannedCallsTests
     {
         IEnumerable<string> found =
             from path in RepositoryFiles.List(folder, ".cs")
-            where !allowed.Any(part => path.Contains(part, StringComparison.Ordinal)) && !path.Contains("/Repository/", StringComparison.Ordinal)
+            where !allowed.Any(part => path.Contains(part, StringComparison.Ordinal))
+                && !path.Contains("/Repository/", StringComparison.Ordinal)
             from line in RepositoryFiles.ReadCode(path)
             where Regex.IsMatch(line.Code, pattern)
             select $"{path}:{line.Number}: {line.Code}   Use {replacement}.";
@@ -56,7 +66,8 @@ public sealed class BannedCallsTests
         string[] marks = ["TO" + "DO", "FIX" + "ME", "HA" + "CK", "XX" + "X"];
 
         IEnumerable<string> found =
-            from path in RepositoryFiles.List(Everywhere, ".cs", ".ps1", ".psm1", ".psd1", ".csproj", ".props", ".targets")
+            from path in RepositoryFiles.List(
+                Everywhere, ".cs", ".ps1", ".psm1", ".psd1", ".csproj", ".props", ".targets")
             from line in RepositoryFiles.ReadLines(path).Select((text, index) => (Text: text, Number: index + 1))
             where marks.Any(mark => Regex.IsMatch(line.Text, $@"\b{mark}\b"))
             select $"{path}:{line.Number}: {line.Text.Trim()}   Do it, or open an issue.";

@@ -20,7 +20,8 @@ public sealed class BannedWordsTests
         { "second questions?", "hedged request", true },
         { "InvitationBook", "IssuanceLedger", true },
         { "SharedRun", "SingleFlight", true },
-        { "Retold|isToBeTold|CallAndTellAsync|Heed|Greed|hurrying|badVisits", "what the glossary or the code calls it", true },
+        { "Retold|isToBeTold|CallAndTellAsync|Heed|Greed|hurrying|badVisits",
+            "what the glossary or the code calls it", true },
         { "zoo|animals? of the zoo", "adversarial clients", true },
         { "verdicts?", "result, validation", true },
         { "strangers?", "unauthenticated connection or client", false },
@@ -29,7 +30,8 @@ public sealed class BannedWordsTests
         { "mend(s|ed|ing)?", "repair, fix", false },
         { "tak(e|es|en|ing) back|took back", "revoke, withdraw", false },
         { @"fuses?(?![\w.""])", "fail-stop latch", false },
-        { "whoever|who comes|nobody|somebody|anybody|everybody", "the actor: client, peer, writer, reader, caller, user", false },
+        { "whoever|who comes|nobody|somebody|anybody|everybody",
+            "the actor: client, peer, writer, reader, caller, user", false },
         { "for ever", "permanently, indefinitely", false },
         { "anew", "again", false },
         { "in vain", "without success", false },
@@ -43,7 +45,8 @@ public sealed class BannedWordsTests
         Regex banned = new($@"\b({words})\b", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
         RepositoryFiles.AssertNone(
-            from path in RepositoryFiles.List("", ".cs", ".md", ".ps1", ".psm1", ".psd1", ".ps1xml", ".py", ".targets", ".txt")
+            from path in RepositoryFiles.List(
+                "", ".cs", ".md", ".ps1", ".psm1", ".psd1", ".ps1xml", ".py", ".targets", ".txt")
             where !path.EndsWith("/BannedWordsTests.cs", StringComparison.Ordinal)
                 && !path.StartsWith("tests/Dfss.Fuzz/corpus", StringComparison.Ordinal)
                 && (isInTestsToo || !path.StartsWith("tests/", StringComparison.Ordinal))

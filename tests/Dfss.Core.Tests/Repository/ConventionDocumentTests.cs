@@ -19,21 +19,25 @@ public sealed partial class ConventionDocumentTests
     [InlineData("docs/threat-model.md", 30)]
     public void Every_test_that_it_names_exists(string document, int least)
     {
-        string[] spans = [.. CodeSpan().Matches(RepositoryFiles.ReadText(document)).Select(match => match.Groups["text"].Value)
-            .Distinct().Where(text => XunitTest().IsMatch(text) || PesterTest().IsMatch(text))];
+        string[] spans =
+            [.. CodeSpan().Matches(RepositoryFiles.ReadText(document)).Select(match => match.Groups["text"].Value)
+                .Distinct().Where(text => XunitTest().IsMatch(text) || PesterTest().IsMatch(text))];
         Assert.True(spans.Length > least, $"{document} names only {spans.Length} tests.");
-        RepositoryFiles.AssertNone(spans.Where(span => !Exists(span)).Select(span => $"{document} names `{span}`, which does not exist."));
+        RepositoryFiles.AssertNone(
+            spans.Where(span => !Exists(span)).Select(span => $"{document} names `{span}`, which does not exist."));
     }
 
     /// <summary>A rule without a test says that it is not yet there, or that it could not be run here.</summary>
     [Fact]
     public void Every_rule_names_a_test_or_says_why_there_is_none()
     {
-        string[] rows = [.. RepositoryFiles.ReadLines(Document).Where(line => line.StartsWith("| ", StringComparison.Ordinal)
-            && !Regex.IsMatch(line, @"^\| (rule|ask) \|"))];
+        string[] rows =
+            [.. RepositoryFiles.ReadLines(Document).Where(line => line.StartsWith("| ", StringComparison.Ordinal)
+                && !Regex.IsMatch(line, @"^\| (rule|ask) \|"))];
         Assert.True(rows.Length > 50, $"{Document} has only {rows.Length} rows.");
-        RepositoryFiles.AssertNone(rows.Where(row => !Regex.IsMatch(row, @"`\w+Tests(\.\w+|\.ps1: [^`]+)?`|`\w+\.Tests\.ps1: ")
-            && !Regex.IsMatch(row, "not yet|written, not run here", RegexOptions.IgnoreCase)));
+        RepositoryFiles.AssertNone(
+            rows.Where(row => !Regex.IsMatch(row, @"`\w+Tests(\.\w+|\.ps1: [^`]+)?`|`\w+\.Tests\.ps1: ")
+                && !Regex.IsMatch(row, "not yet|written, not run here", RegexOptions.IgnoreCase)));
     }
 
     private static bool Exists(string span)
@@ -42,7 +46,8 @@ public sealed partial class ConventionDocumentTests
         {
             string path = $"tests/Dfss.Pester/{pester.Groups["file"].Value}";
             return File.Exists(Path.Combine(RepositoryFiles.Root, path))
-                && RepositoryFiles.ReadText(path).Contains($"It '{pester.Groups["name"].Value}'", StringComparison.Ordinal);
+                && RepositoryFiles.ReadText(path)
+                    .Contains($"It '{pester.Groups["name"].Value}'", StringComparison.Ordinal);
         }
 
         Match test = XunitTest().Match(span);

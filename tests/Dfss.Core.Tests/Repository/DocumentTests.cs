@@ -15,7 +15,8 @@ public sealed partial class DocumentTests
             .Concat(Enum.GetNames<DfssErrorCode>())];
 
         Assert.All(
-            CodeSpan().Matches(RepositoryFiles.ReadText("docs/architecture.md")).Select(match => match.Groups["name"].Value).Distinct(),
+            CodeSpan().Matches(RepositoryFiles.ReadText("docs/architecture.md"))
+                .Select(match => match.Groups["name"].Value).Distinct(),
             name => Assert.True(Exists(name, types), $"docs/architecture.md names `{name}`, which does not exist."));
     }
 

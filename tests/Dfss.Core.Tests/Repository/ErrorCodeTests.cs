@@ -14,16 +14,19 @@ public sealed partial class ErrorCodeTests
             .. RepositoryFiles.List("tests", ".cs")
                 .Where(path => !path.EndsWith($"/{nameof(ErrorCodeTests)}.cs", StringComparison.Ordinal))
                 .SelectMany(Assertions),
-            .. RepositoryFiles.List("tests", ".ps1").SelectMany(RepositoryFiles.ReadLines).Where(line => line.Contains("| Should", StringComparison.Ordinal)),
+            .. RepositoryFiles.List("tests", ".ps1").SelectMany(RepositoryFiles.ReadLines)
+                .Where(line => line.Contains("| Should", StringComparison.Ordinal)),
         ];
 
-        // In C# as the enum's member, or in the error id that PowerShell shows; not where a test makes the exception itself, or asserts
-        // that the code is another.
+        // In C# as the enum's member, or in the error id that PowerShell shows; not where a test makes the exception
+        // itself, or asserts that the code is another.
         RepositoryFiles.AssertNone(
             from code in Enum.GetNames<DfssErrorCode>()
             where code != nameof(DfssErrorCode.None)
                 && !statements.Any(
-                    statement => Regex.IsMatch(statement, $@"(?<!new\(|Exception\(|!= |is not |NotEqual\()DfssErrorCode\.{code}\b|['""*]{code}[,'""*]"))
+                    statement => Regex.IsMatch(
+                        statement,
+                        $@"(?<!new\(|Exception\(|!= |is not |NotEqual\()DfssErrorCode\.{code}\b|['""*]{code}[,'""*]"))
             select $"{code}: no test asserts that it is raised");
     }
 
@@ -32,7 +35,10 @@ public sealed partial class ErrorCodeTests
     {
         string code = string.Join('\n', RepositoryFiles.ReadCode(path).Select(line => line.Code));
         bool isFed = FedCode().IsMatch(code);
-        return code.Split(';').Where(statement => Assertion().IsMatch(statement) && !(isFed && statement.Contains("InlineData(", StringComparison.Ordinal)));
+        return code.Split(';')
+            .Where(
+                statement => Assertion().IsMatch(statement)
+                    && !(isFed && statement.Contains("InlineData(", StringComparison.Ordinal)));
     }
 
     [GeneratedRegex(@"\b(new\(|Exception\()code\b")]

@@ -4,8 +4,8 @@ using Xunit;
 namespace Dfss.Tests.Repository;
 
 /// <summary>
-/// The help's page of error ids has those that there are, each once, with meaning and remedy. That the cmdlets' pages fit
-/// the cmdlets is checked by the build itself.
+/// The help's page of error ids has those that there are, each once, with meaning and remedy. That the cmdlets' pages
+/// fit the cmdlets is checked by the build itself.
 /// </summary>
 public sealed partial class HelpPageTests
 {
@@ -30,7 +30,8 @@ public sealed partial class HelpPageTests
     [Fact]
     public void Every_cmdlet_is_in_the_table_of_the_README_with_a_link_to_its_page() => Assert.All(
         RepositoryFiles.List("docs/cmdlets", ".md").Select(path => Path.GetFileNameWithoutExtension(path)),
-        name => Assert.Contains($"](docs/cmdlets/{name}.md)", RepositoryFiles.ReadText("README.md"), StringComparison.Ordinal));
+        name => Assert.Contains(
+            $"](docs/cmdlets/{name}.md)", RepositoryFiles.ReadText("README.md"), StringComparison.Ordinal));
 
     private static void AssertListed(IEnumerable<string> ids) => RepositoryFiles.AssertNone(
         ids.Except(Listed).Select(id => $"{PagePath}: add a row: | `{id}` | what it means | what to do |"));

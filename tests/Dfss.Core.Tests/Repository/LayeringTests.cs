@@ -8,18 +8,21 @@ public sealed partial class LayeringTests
 {
     private const string Core = "src/Dfss.Core";
 
-    /// <summary>The rooms of Core, and which others each may use. All may use the root namespace, which uses none.</summary>
+    /// <summary>
+    /// The rooms of Core, and which others each may use. All may use the root namespace, which uses none.
+    /// </summary>
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         [""] = [],
+        ["Hashing"] = [],
         ["Protocol"] = [],
         ["Encryption"] = [],
         ["Records"] = [],
         ["Security"] = ["Protocol", "Encryption", "Storage"],
         ["Transport"] = ["Protocol", "Security"],
-        ["Storage"] = ["Records"],
+        ["Storage"] = ["Records", "Hashing"],
         ["Clusters"] = ["Transport", "Storage", "Protocol", "Security"],
-        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters"],
+        ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters", "Hashing"],
         ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Clusters"],
     };
 
@@ -54,9 +57,12 @@ public sealed partial class LayeringTests
         ["Clusters"] = new() { ["Member"] = [], ["Issuer"] = ["Member"] },
     };
 
-    /// <summary>No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.</summary>
+    /// <summary>
+    /// No I/O below Transport and Storage: only bytes and rules, so that a seeded scheduler can run them.
+    /// </summary>
     private static readonly string[] InputOutput =
-        ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection", "Task.Delay"];
+        ["System.Net", "System.IO.File", "File.", "Directory.", "Socket", "FileStream", "SqliteConnection",
+            "Task.Delay"];
 
     [Fact]
     public void Every_file_of_Core_is_in_a_room_and_in_its_namespace() =>
@@ -64,7 +70,8 @@ public sealed partial class LayeringTests
         {
             string room = RoomOf(path);
             Assert.Contains(room, MayUse);
-            Assert.Contains($"namespace {(room.Length == 0 ? "Dfss" : "Dfss." + room)};", RepositoryFiles.ReadLines(path));
+            Assert.Contains(
+                $"namespace {(room.Length == 0 ? "Dfss" : "Dfss." + room)};", RepositoryFiles.ReadLines(path));
         });
 
     [Fact]
@@ -113,8 +120,8 @@ public sealed partial class LayeringTests
     }
 
     [Fact]
-    public void Protocol_Records_and_Encryption_do_no_input_or_output() => RepositoryFiles.AssertNone(
-        from room in new[] { "Protocol", "Records", "Encryption" }
+    public void Protocol_Records_Encryption_and_Hashing_do_no_input_or_output() => RepositoryFiles.AssertNone(
+        from room in new[] { "Protocol", "Records", "Encryption", "Hashing" }
         from path in RepositoryFiles.List($"{Core}/{room}", ".cs")
         from line in RepositoryFiles.ReadCode(path)
         from token in InputOutput
@@ -149,7 +156,9 @@ public sealed partial class LayeringTests
         return parts.Length > 4 ? parts[3] : string.Empty;
     }
 
-    [GeneratedRegex(@"^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*(?:class|record struct|record|struct|enum|interface) (?<type>\w+)")]
+    [GeneratedRegex(
+        "^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*"
+            + @"(?:class|record struct|record|struct|enum|interface) (?<type>\w+)")]
     private static partial Regex TypeDeclaration();
 
     [GeneratedRegex(@"(?<![\w.])[A-Z]\w+")]
@@ -158,6 +167,7 @@ public sealed partial class LayeringTests
     [GeneratedRegex(@"""[^""]*""")]
     private static partial Regex Literal();
 
-    [GeneratedRegex(@"(?<![\w.""])(?:Dfss\.)?(?<room>Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
+    [GeneratedRegex(
+        @"(?<![\w.""])(?:Dfss\.)?(?<room>Hashing|Protocol|Encryption|Records|Security|Transport|Storage|Clusters|Transfer|Peers)(?=\.[A-Z]|;)")]
     private static partial Regex RoomReference();
 }

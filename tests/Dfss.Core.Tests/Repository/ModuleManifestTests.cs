@@ -31,10 +31,12 @@ public sealed partial class ModuleManifestTests
     [Fact]
     public void The_manifest_has_the_version_that_the_build_has()
     {
-        string version = Regex.Match(RepositoryFiles.ReadText("Directory.Build.props"), "<VersionPrefix>(.*)</VersionPrefix>").Groups[1].Value;
+        string version = Regex.Match(
+            RepositoryFiles.ReadText("Directory.Build.props"), "<VersionPrefix>(.*)</VersionPrefix>").Groups[1].Value;
 
         Assert.Contains(
-            version, Regex.Match(RepositoryFiles.ReadText(ManifestPath), @"ModuleVersion\s*=\s*'(.*)'").Groups[1].Value, StringComparison.Ordinal);
+            version, Regex.Match(RepositoryFiles.ReadText(ManifestPath), @"ModuleVersion\s*=\s*'(.*)'").Groups[1].Value,
+            StringComparison.Ordinal);
     }
 
     private static string[] Entry(string key)

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Repository;
 
-/// <summary>A function of the operating system is declared once in an assembly: its errors are handled in one place.</summary>
+/// <summary>
+/// A function of the operating system is declared once in an assembly: its errors are handled in one place.
+/// </summary>
 public sealed partial class NativeCallTests
 {
     [Theory]

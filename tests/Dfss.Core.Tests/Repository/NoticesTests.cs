@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Repository;
 
-/// <summary>Every library that the module carries has its licence in the notices. build.ps1 -Task Pack checks the same.</summary>
+/// <summary>
+/// Every library that the module carries has its licence in the notices. build.ps1 -Task Pack checks the same.
+/// </summary>
 public sealed class NoticesTests
 {
     private const string Notices = "THIRD-PARTY-NOTICES.md";
@@ -23,7 +25,9 @@ public sealed class NoticesTests
         Assert.SkipUnless(Directory.Exists(folder), "module/Dfss/lib is not built: run dotnet build first.");
         string[] libraries = [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetFileName(path))
-            .Where(name => Path.GetExtension(name) is ".dll" or ".so" or ".dylib" && !name.StartsWith("Dfss.", StringComparison.Ordinal))
+            .Where(
+                name => Path.GetExtension(name) is ".dll" or ".so" or ".dylib"
+                    && !name.StartsWith("Dfss.", StringComparison.Ordinal))
             .Distinct()
             .Order(StringComparer.Ordinal)];
 
@@ -48,13 +52,16 @@ public sealed class NoticesTests
     [Fact]
     public void Each_file_of_the_Pester_suite_uses_its_frame()
     {
-        // One that imports module/Dfss by itself would test another build than the rest when $env:DFSS_MODULE names one.
+        // One that imports module/Dfss by itself would test another build than the rest when $env:DFSS_MODULE names
+        // one.
         RepositoryFiles.AssertNone(
             from path in RepositoryFiles.List("tests/Dfss.Pester", ".Tests.ps1")
             let text = RepositoryFiles.ReadText(path)
             where !path.EndsWith("/Zero.Tests.ps1", StringComparison.Ordinal)
-                && (!text.Contains("Suite.ps1", StringComparison.Ordinal) || text.Contains("module/Dfss", StringComparison.Ordinal))
-            select $"{path}: start it with `. (Join-Path $PSScriptRoot Suite.ps1)`, which imports the module under test as $manifest");
+                && (!text.Contains("Suite.ps1", StringComparison.Ordinal)
+                    || text.Contains("module/Dfss", StringComparison.Ordinal))
+            select $"{path}: start it with `. (Join-Path $PSScriptRoot Suite.ps1)`, "
+                + "which imports the module under test as $manifest");
     }
 
     private sealed record Notice(string Component, string[] Files, string License);

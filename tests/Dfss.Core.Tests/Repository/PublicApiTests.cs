@@ -17,7 +17,8 @@ public sealed class PublicApiTests
     [Fact]
     public void The_public_types_and_members_of_Core_are_those_listed()
     {
-        string[] actual = [.. Core.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal).SelectMany(Describe)];
+        string[] actual =
+            [.. Core.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal).SelectMany(Describe)];
         string path = Path.Combine(RepositoryFiles.Root, ListPath);
         if (Environment.GetEnvironmentVariable(UpdateVariable) is { Length: > 0 })
         {
@@ -29,7 +30,8 @@ public sealed class PublicApiTests
         string[] removed = [.. listed.Except(actual).Select(line => "- " + line)];
         Assert.True(
             added.Length + removed.Length == 0,
-            $"{ListPath} is not what Core offers. If that is meant: {UpdateVariable}=1 dotnet test tests/Dfss.Core.Tests " +
+            $"{ListPath} is not what Core offers. If that is meant: {UpdateVariable}=1 dotnet test "
+                + $"tests/Dfss.Core.Tests " +
             $"--filter PublicApiTests, and commit it.\n{string.Join('\n', [.. added, .. removed])}");
     }
 
@@ -38,20 +40,25 @@ public sealed class PublicApiTests
     {
         XDocument documentation = XDocument.Load(Path.ChangeExtension(Core.Location, ".xml"));
         Dictionary<string, string> summaries = documentation.Descendants("member").ToDictionary(
-            member => member.Attribute("name")!.Value, member => member.Element("summary")?.Value.Trim() ?? string.Empty);
+            member => member.Attribute("name")!.Value,
+            member => member.Element("summary")?.Value.Trim() ?? string.Empty);
 
         Assert.All(Core.GetExportedTypes(), type =>
-            Assert.False(string.IsNullOrEmpty(summaries.GetValueOrDefault("T:" + type.FullName!.Replace('+', '.'))), type.FullName));
+            Assert.False(
+                string.IsNullOrEmpty(summaries.GetValueOrDefault("T:" + type.FullName!.Replace('+', '.'))),
+                type.FullName));
     }
 
     private static IEnumerable<string> Describe(Type type)
     {
-        const BindingFlags Declared = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags Declared =
+            BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         yield return type.FullName!;
         IEnumerable<string> members = type.GetMembers(Declared)
             .Where(member => member is not MethodInfo { IsSpecialName: true } and not Type)
             .Where(member => !member.Name.Contains('<', StringComparison.Ordinal) && member.Name != "value__")
-            .Select(member => type.IsEnum ? $"{member.Name} = {(int)Enum.Parse(type, member.Name)}" : member.ToString()!)
+            .Select(
+                member => type.IsEnum ? $"{member.Name} = {(int)Enum.Parse(type, member.Name)}" : member.ToString()!)
             .Order(StringComparer.Ordinal);
         foreach (string member in members)
         {

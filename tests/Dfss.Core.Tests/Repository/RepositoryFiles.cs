@@ -46,8 +46,9 @@ internal static class RepositoryFiles
         return (start < 0 || (start > 0 && line[start - 1] == ':') ? line : line[..start]).Trim();
     }
 
-    private static IEnumerable<string> Walk(DirectoryInfo folder) => folder.EnumerateFiles().Select(file => file.FullName)
-        .Concat(folder.EnumerateDirectories().Where(child => !Generated.Contains(child.Name)).SelectMany(Walk));
+    private static IEnumerable<string> Walk(DirectoryInfo folder) =>
+        folder.EnumerateFiles().Select(file => file.FullName)
+            .Concat(folder.EnumerateDirectories().Where(child => !Generated.Contains(child.Name)).SelectMany(Walk));
 
     private static string FindRoot()
     {

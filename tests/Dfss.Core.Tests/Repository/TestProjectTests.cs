@@ -9,14 +9,18 @@ public sealed partial class TestProjectTests
     private const string Continuous = ".ci/run";
 
     /// <summary>
-    /// Loading Dfss.Testing sets the state folder. A program that does not link the initializer into its own assembly loads Dfss.Testing at some
-    /// later moment: the peers it started before have their tokens in another folder than its later commands look in.
+    /// Loading Dfss.Testing sets the state folder. A program that does not link the initializer into its own assembly
+    /// loads Dfss.Testing at some later moment: the peers it started before have their tokens in another folder than
+    /// its later commands look in.
     /// </summary>
     [Fact]
     public void Each_program_has_a_state_folder_of_its_own_from_its_start() => RepositoryFiles.AssertNone(
-        RepositoryFiles.List("tests", ".csproj").Where(path => !path.EndsWith("/Dfss.Testing.csproj", StringComparison.Ordinal))
+        RepositoryFiles.List("tests", ".csproj")
+            .Where(path => !path.EndsWith("/Dfss.Testing.csproj", StringComparison.Ordinal))
             .Where(path => UsesTesting().IsMatch(RepositoryFiles.ReadText(path)))
-            .Where(path => !RepositoryFiles.ReadText(path).Contains("Dfss.Testing/OwnStateFolder.cs", StringComparison.Ordinal))
+            .Where(
+                path => !RepositoryFiles.ReadText(path)
+                    .Contains("Dfss.Testing/OwnStateFolder.cs", StringComparison.Ordinal))
             .Select(path => $"{path} does not link Dfss.Testing/OwnStateFolder.cs."));
 
     [Fact]
@@ -26,8 +30,9 @@ public sealed partial class TestProjectTests
             .Select(match => match.Groups["name"].Value)];
         Assert.Contains("compare", benchmarks);
         string script = RepositoryFiles.ReadText(Continuous);
-        RepositoryFiles.AssertNone(benchmarks.Where(name => !Regex.IsMatch(script, $@"^\s*benchmark {name}\b", RegexOptions.Multiline))
-            .Select(name => $"{Continuous} does not run the benchmark {name}."));
+        RepositoryFiles.AssertNone(
+            benchmarks.Where(name => !Regex.IsMatch(script, $@"^\s*benchmark {name}\b", RegexOptions.Multiline))
+                .Select(name => $"{Continuous} does not run the benchmark {name}."));
     }
 
     [GeneratedRegex(@"<ProjectReference Include=""[^""]*Dfss\.Testing\.csproj""|Microsoft\.NET\.Test\.Sdk")]

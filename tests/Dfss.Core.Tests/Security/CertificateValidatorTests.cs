@@ -33,8 +33,10 @@ public sealed class CertificateValidatorTests : IDisposable
     public void A_certificate_of_the_authority_is_accepted_with_its_role_prefixes_and_store()
     {
         StoreId store = StoreId.Create();
-        using X509Certificate2 writer = authority.Issue(new CertificateGrant { Name = "w", Role = DfssRole.Writer, NamePrefixes = ["a/"] });
-        using X509Certificate2 peer = authority.Issue(new CertificateGrant { Name = "p", Role = DfssRole.Peer, StoreId = store });
+        using X509Certificate2 writer = authority.Issue(
+            new CertificateGrant { Name = "w", Role = DfssRole.Writer, NamePrefixes = ["a/"] });
+        using X509Certificate2 peer = authority.Issue(
+            new CertificateGrant { Name = "p", Role = DfssRole.Peer, StoreId = store });
         CertificateValidator validator = Create(authority);
 
         RemoteIdentity client = validator.ValidateClient(writer, []).IdentityOrThrow();
@@ -57,11 +59,14 @@ public sealed class CertificateValidatorTests : IDisposable
         CertificateValidator validator = Create(authority);
 
         Refused(validator.ValidateClient(certificate: null, []), DfssErrorCode.NotAuthenticated, "no certificate");
-        Refused(validator.ValidateClient(untrusted, []), DfssErrorCode.CertificateNotTrusted, "not one of the trusted authorities");
-        Refused(validator.ValidateClient(untrusted, [other.Certificate]), DfssErrorCode.CertificateNotTrusted, "not one of the trusted");
+        Refused(validator.ValidateClient(untrusted, []), DfssErrorCode.CertificateNotTrusted,
+            "not one of the trusted authorities");
+        Refused(validator.ValidateClient(untrusted, [other.Certificate]), DfssErrorCode.CertificateNotTrusted,
+            "not one of the trusted");
         Refused(validator.ValidateClient(alone, []), DfssErrorCode.CertificateNotTrusted, "self-signed");
         Refused(validator.ValidatePeer(reader, [], "h"), DfssErrorCode.CertificateNotTrusted, "not valid for a peer");
-        Refused(validator.ValidateClient(authority.Certificate, []), DfssErrorCode.CertificateNotTrusted, "not valid for a client");
+        Refused(validator.ValidateClient(authority.Certificate, []), DfssErrorCode.CertificateNotTrusted,
+            "not valid for a client");
         clock.Advance(TimeSpan.FromDays(366));
         Refused(validator.ValidateClient(reader, []), DfssErrorCode.CertificateExpired, "expired on 2027-05-01");
         clock.SetUtcNow(new DateTimeOffset(2027, 8, 1, 0, 0, 0, TimeSpan.Zero));
@@ -116,7 +121,8 @@ public sealed class CertificateValidatorTests : IDisposable
         using X509Certificate2 company = CompanyAuthority(key);
         using X509Certificate2 known = CompanyMember(company, key, "CN=alice, O=Example");
         using X509Certificate2 unknown = CompanyMember(company, key, "CN=bob");
-        File.WriteAllText(folder["roles.json"], """[{ "subject": "CN=alice,O=Example", "role": "writer", "prefixes": ["a/"] }]""");
+        File.WriteAllText(
+            folder["roles.json"], """[{ "subject": "CN=alice,O=Example", "role": "writer", "prefixes": ["a/"] }]""");
         CertificateValidator validator = new(
             new TlsIdentity(known, [company]) { RoleFilePath = folder["roles.json"] }, clock, log.Add);
 
@@ -127,7 +133,8 @@ public sealed class CertificateValidatorTests : IDisposable
         // It says "admin" of itself, which an authority of one's own may not have looked at.
         Assert.Equal(DfssRole.None, validator.ValidateClient(unknown, []).IdentityOrThrow().Role);
         Assert.NotNull(validator.ValidatePeer(known, [], "dfss.example").Identity);
-        Refused(validator.ValidatePeer(known, [], "other.example"), DfssErrorCode.CertificateNotTrusted, "not for host 'other.example'");
+        Refused(validator.ValidatePeer(known, [], "other.example"), DfssErrorCode.CertificateNotTrusted,
+            "not for host 'other.example'");
         File.WriteAllText(folder["roles.json"], """[{ "subject": "CN=alice", "role": "king" }]""");
         Assert.Equal(DfssRole.Writer, validator.ValidateClient(known, []).IdentityOrThrow().Role);
         Assert.Contains("'king' is not a role", Assert.Single(log), StringComparison.Ordinal);
@@ -142,8 +149,10 @@ public sealed class CertificateValidatorTests : IDisposable
 
     private CertificateValidator Create(TestAuthority trusted, string? list = null)
     {
-        X509Certificate2 own = trusted.Issue(new CertificateGrant { Name = "own", Role = DfssRole.Peer, StoreId = StoreId.Create() });
-        return new CertificateValidator(new TlsIdentity(own, [trusted.Certificate]) { RevocationListPath = list }, clock, log.Add);
+        X509Certificate2 own = trusted.Issue(
+            new CertificateGrant { Name = "own", Role = DfssRole.Peer, StoreId = StoreId.Create() });
+        return new CertificateValidator(
+            new TlsIdentity(own, [trusted.Certificate]) { RevocationListPath = list }, clock, log.Add);
     }
 
     private void Write(string list)

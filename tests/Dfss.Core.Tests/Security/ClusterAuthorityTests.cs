@@ -24,7 +24,8 @@ public sealed class ClusterAuthorityTests : IDisposable
     public void A_certificate_says_what_was_granted_and_nothing_that_was_asked_for()
     {
         StoreId store = StoreId.Create();
-        using X509Certificate2 peer = authority.Issue(new CertificateGrant { Name = "disk 1", Role = DfssRole.Peer, StoreId = store });
+        using X509Certificate2 peer = authority.Issue(
+            new CertificateGrant { Name = "disk 1", Role = DfssRole.Peer, StoreId = store });
         using X509Certificate2 writer = authority.Issue(new CertificateGrant
         {
             Name = "builds",
@@ -52,8 +53,12 @@ public sealed class ClusterAuthorityTests : IDisposable
         request[^1] ^= 1;
         CertificateGrant grant = new() { Name = "x", Role = DfssRole.Admin };
 
-        Assert.Equal(DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => authority.Authority.Issue(request, grant)).Code);
-        Assert.Equal(DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => authority.Authority.Issue([1, 2], grant)).Code);
+        Assert.Equal(
+            DfssErrorCode.InvalidArgument,
+            Assert.Throws<DfssException>(() => authority.Authority.Issue(request, grant)).Code);
+        Assert.Equal(
+            DfssErrorCode.InvalidArgument,
+            Assert.Throws<DfssException>(() => authority.Authority.Issue([1, 2], grant)).Code);
     }
 
     [Theory]
@@ -80,22 +85,28 @@ public sealed class ClusterAuthorityTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         }
 
-        Assert.StartsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----", await File.ReadAllTextAsync(path, Token), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----", await File.ReadAllTextAsync(path, Token),
+            StringComparison.Ordinal);
         DfssException wrong = await Assert.ThrowsAsync<DfssException>(
             () => ClusterAuthority.LoadAsync(folder["a"], "wrong", cancellationToken: Token));
         Assert.Equal(DfssErrorCode.NotAuthenticated, wrong.Code);
         Assert.DoesNotContain("wrong", wrong.ToString(), StringComparison.Ordinal);
-        DfssException twice = await Assert.ThrowsAsync<DfssException>(() => authority.Authority.SaveAsync(folder["a"], "right", Token));
+        DfssException twice = await Assert.ThrowsAsync<DfssException>(
+            () => authority.Authority.SaveAsync(folder["a"], "right", Token));
         Assert.Equal(DfssErrorCode.DestinationExists, twice.Code);
         DfssException none = await Assert.ThrowsAsync<DfssException>(
             () => ClusterAuthority.LoadAsync(folder["b"], "right", cancellationToken: Token));
         Assert.Equal(DfssErrorCode.SourceUnreadable, none.Code);
 
-        using ClusterAuthority loaded = await ClusterAuthority.LoadAsync(folder["a"], "right", cancellationToken: Token);
+        using ClusterAuthority loaded = await ClusterAuthority.LoadAsync(
+            folder["a"], "right", cancellationToken: Token);
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using X509Certificate2 issued = loaded.Issue(TestAuthority.Request(key), new CertificateGrant { Name = "x", Role = DfssRole.Reader });
+        using X509Certificate2 issued = loaded.Issue(
+            TestAuthority.Request(key), new CertificateGrant { Name = "x", Role = DfssRole.Reader });
         TlsIdentity other = authority.Identify(DfssRole.Admin);
-        Assert.NotNull(new CertificateValidator(other, TimeProvider.System, log: null).ValidateClient(issued, []).Identity);
+        Assert.NotNull(
+            new CertificateValidator(other, TimeProvider.System, log: null).ValidateClient(issued, []).Identity);
     }
 
     [Fact]
@@ -111,9 +122,12 @@ public sealed class ClusterAuthorityTests : IDisposable
         Assert.False(Read(first).Names(lost.SerialNumber));
         Assert.True(Read(third).Names(lost.SerialNumber));
         Assert.Equal(
-            DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => other.Authority.Revoke(third, [lost.SerialNumberBytes.ToArray()])).Code);
+            DfssErrorCode.InvalidArgument,
+            Assert.Throws<DfssException>(() => other.Authority.Revoke(third, [lost.SerialNumberBytes.ToArray()])).Code);
         Assert.Equal(
-            DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => authority.Authority.Revoke("nothing", [lost.SerialNumberBytes.ToArray()])).Code);
+            DfssErrorCode.InvalidArgument,
+            Assert.Throws<DfssException>(
+                () => authority.Authority.Revoke("nothing", [lost.SerialNumberBytes.ToArray()])).Code);
     }
 
     [Fact]

@@ -55,7 +55,9 @@ public sealed class ClusterMembershipTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There the rights of the state folder hold.");
         ClusterMembership made = await CreateAsync();
         await made.SaveIdentityAsync(authority.IdentifyPeer(StoreId.Create()).Certificate, StoreId.Create(), Token);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(made.Folder));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(made.Folder));
         foreach (string path in Directory.EnumerateFiles(made.Folder, "*", SearchOption.AllDirectories))
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
@@ -110,7 +112,9 @@ public sealed class ClusterMembershipTests : IDisposable
         Assert.Equal(isName, ClusterMembership.IsName(name));
         if (!isName)
         {
-            Assert.Equal(DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => ClusterMembership.At(folder.Path, name)).Code);
+            Assert.Equal(
+                DfssErrorCode.InvalidArgument,
+                Assert.Throws<DfssException>(() => ClusterMembership.At(folder.Path, name)).Code);
         }
     }
 

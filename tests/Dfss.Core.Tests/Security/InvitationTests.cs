@@ -25,7 +25,10 @@ public sealed class InvitationTests : IDisposable
         string text = invitation.ToText();
         Assert.Matches("^dfss-invitation:[A-Za-z0-9_-]+$", text);
         Assert.InRange(text.Length, 100, 2000);
-        foreach (string given in new[] { text, $"  {text}\r\n", string.Join("\n", text.Chunk(70).Select(part => new string(part))) })
+        foreach (string given in new[]
+        {
+            text, $"  {text}\r\n", string.Join("\n", text.Chunk(70).Select(part => new string(part)))
+        })
         {
             Invitation read = Invitation.Parse(given);
             Assert.Equal(invitation.Addresses, read.Addresses);
@@ -50,7 +53,9 @@ public sealed class InvitationTests : IDisposable
         for (int length = 0; length < text.Length; length++)
         {
             DfssException error = Refused(text[..length]);
-            Assert.DoesNotContain(text[Invitation.Prefix.Length..(Invitation.Prefix.Length + 20)], error.ToString(), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                text[Invitation.Prefix.Length..(Invitation.Prefix.Length + 20)], error.ToString(),
+                StringComparison.Ordinal);
         }
     }
 
@@ -70,7 +75,8 @@ public sealed class InvitationTests : IDisposable
     [Fact]
     public void Whatever_is_changed_in_it_is_refused_as_such_or_read_as_something_else()
     {
-        // No secret is signed: what is changed in the secret or addresses gets nobody in. What counts is that nothing else is thrown.
+        // No secret is signed: what is changed in the secret or addresses gets nobody in. What counts is that nothing
+        // else is thrown.
         byte[] body = invitation.Encode();
         Random random = new(1);
         for (int i = 0; i < 3000; i++)
@@ -95,8 +101,10 @@ public sealed class InvitationTests : IDisposable
         Dictionary<string, MessageValue[]> wrong = new()
         {
             ["secret"] = [MessageValue.Nil, new byte[31], new byte[33], "x"],
-            ["authority"] = [MessageValue.Nil, new byte[] { 1 }, new byte[5000], other.Issue(new() { Name = "x", Role = DfssRole.Admin }).RawData],
-            ["addresses"] = [MessageValue.Nil, MessageValue.From([]), MessageValue.From(["9000"]), Handshake.ToArray([.. Enumerable.Repeat("a:1", 9)])],
+            ["authority"] = [MessageValue.Nil, new byte[] { 1 }, new byte[5000],
+                other.Issue(new() { Name = "x", Role = DfssRole.Admin }).RawData],
+            ["addresses"] = [MessageValue.Nil, MessageValue.From([]), MessageValue.From(["9000"]),
+                Handshake.ToArray([.. Enumerable.Repeat("a:1", 9)])],
             ["expires"] = [MessageValue.Nil, MessageValue.MaxInteger, "soon"],
             ["role"] = [MessageValue.Nil, "root", "Writer"],
         };
@@ -110,13 +118,17 @@ public sealed class InvitationTests : IDisposable
                     map.Add(name, name == key ? value : right);
                 }
 
-                byte[] body = MessageCodec.ToFrame(Message.Request(1, "invitation", map), payload: null)[Frame.PrefixBytes..];
+                byte[] body = MessageCodec.ToFrame(
+                    Message.Request(1, "invitation", map), payload: null)[Frame.PrefixBytes..];
                 Refused(Invitation.Prefix + Base64Url.EncodeToString(body));
             }
         }
 
-        byte[] later = MessageCodec.ToFrame(Message.Request(2, "invitation", Invitation.ToMap(invitation)), payload: null)[Frame.PrefixBytes..];
-        Assert.Contains("newer DFSS", Refused(Invitation.Prefix + Base64Url.EncodeToString(later)).Message, StringComparison.Ordinal);
+        byte[] later = MessageCodec.ToFrame(
+            Message.Request(2, "invitation", Invitation.ToMap(invitation)), payload: null)[Frame.PrefixBytes..];
+        Assert.Contains(
+            "newer DFSS", Refused(Invitation.Prefix + Base64Url.EncodeToString(later)).Message,
+            StringComparison.Ordinal);
     }
 
     private static DfssException Refused(string text)

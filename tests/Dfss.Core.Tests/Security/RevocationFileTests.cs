@@ -29,7 +29,8 @@ public sealed class RevocationFileTests(ITestOutputHelper output)
         // Each has the file open in its own way, as different processes do.
         Random random = new(FaultSeed.Take(output));
         await Task.WhenAll(lists.OrderBy(_ => random.Next()).Select(list => Task.Run(
-            () => new RevocationFile(path, test.Certificate, TimeProvider.System).ReplaceAsync(Encoding.ASCII.GetBytes(list), Token), Token)));
+            () => new RevocationFile(path, test.Certificate, TimeProvider.System).ReplaceAsync(
+                Encoding.ASCII.GetBytes(list), Token), Token)));
         RevocationFile last = new(path, test.Certificate, TimeProvider.System);
         Assert.Equal((25, true), (last.Number, last.Has("4117")));
         Assert.False(await last.ReplaceAsync(Encoding.ASCII.GetBytes(lists[^2]), Token));

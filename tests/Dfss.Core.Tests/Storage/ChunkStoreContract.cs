@@ -52,7 +52,8 @@ public abstract class ChunkStoreContract : IAsyncLifetime
     {
         (ChunkId id, byte[] content) = TestChunks.Make(3, length);
         content[length / 2] ^= 1;
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(async () => await store.PutAsync(id, content, Token));
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.PutAsync(id, content, Token));
         Assert.Equal(DfssErrorCode.ChunkCorrupt, refused.Code);
         Assert.Contains(id.ToString(), refused.Message, StringComparison.Ordinal);
         Assert.Equal<bool[]>([true], await store.FindMissingAsync([id], Token));
@@ -62,7 +63,8 @@ public abstract class ChunkStoreContract : IAsyncLifetime
     public async Task A_chunk_over_the_limit_is_refused()
     {
         (ChunkId id, byte[] content) = TestChunks.Make(4, DfssLimits.MaxPayloadBytes + 1);
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(async () => await store.PutAsync(id, content, Token));
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.PutAsync(id, content, Token));
         Assert.Equal(DfssErrorCode.LimitExceeded, refused.Code);
     }
 
@@ -94,7 +96,8 @@ public abstract class ChunkStoreContract : IAsyncLifetime
     {
         (ChunkId id, byte[] content) = TestChunks.Make(7, length);
         await store.PutAsync(id, content, Token);
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(async () => await store.GetAsync(id, new byte[length - 1], Token));
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.GetAsync(id, new byte[length - 1], Token));
         Assert.Equal(DfssErrorCode.LimitExceeded, refused.Code);
     }
 
@@ -106,7 +109,8 @@ public abstract class ChunkStoreContract : IAsyncLifetime
         (ChunkId absent, _) = TestChunks.Make(9);
         await store.PutAsync(small, smallContent, Token);
         await store.PutAsync(large, largeContent, Token);
-        Assert.Equal<bool[]>([true, false, false, true], await store.FindMissingAsync([absent, small, large, absent], Token));
+        Assert.Equal<bool[]>(
+            [true, false, false, true], await store.FindMissingAsync([absent, small, large, absent], Token));
         await store.FlushAsync(Token);
         Assert.Equal<bool[]>([false, true, false], await store.FindMissingAsync([large, absent, small], Token));
         Assert.Empty(await store.FindMissingAsync([], Token));
@@ -119,20 +123,21 @@ public abstract class ChunkStoreContract : IAsyncLifetime
     {
         (ChunkId id, byte[] content) = TestChunks.Make(12, length);
         int stored = 0;
-        await Parallel.ForAsync(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Token }, async (i, token) =>
-        {
-            if (await store.PutAsync(id, content, token) == PutResult.Stored)
+        await Parallel.ForAsync(
+            0, 64, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Token }, async (i, token) =>
             {
-                Interlocked.Increment(ref stored);
-            }
+                if (await store.PutAsync(id, content, token) == PutResult.Stored)
+                {
+                    Interlocked.Increment(ref stored);
+                }
 
-            await ReadsAsync(id, content);
-            if (i % 8 == 0)
-            {
-                await store.FlushAsync(token);
                 await ReadsAsync(id, content);
-            }
-        });
+                if (i % 8 == 0)
+                {
+                    await store.FlushAsync(token);
+                    await ReadsAsync(id, content);
+                }
+            });
 
         Assert.InRange(stored, 1, 64);
         await ReadsAsync(id, content);

@@ -58,7 +58,9 @@ public abstract class RecordStoreContract : IAsyncLifetime
         await records.PrepareAsync([Registers.Prepare("b", 9)], Token);
         IReadOnlyList<RegisterAnswer> answers = await records.PrepareAsync(
             [Registers.Prepare("a", 3), Registers.Prepare("b", 3), Registers.Prepare("c", 4)], Token);
-        Assert.Equal([RegisterStatus.Done, RegisterStatus.Refused, RegisterStatus.Done], answers.Select(answer => answer.Status));
+        Assert.Equal(
+            [RegisterStatus.Done, RegisterStatus.Refused, RegisterStatus.Done],
+            answers.Select(answer => answer.Status));
         Assert.Equal([3L, 9L, 4L], answers.Select(answer => answer.Promised.Counter));
     }
 
@@ -122,7 +124,9 @@ public abstract class RecordStoreContract : IAsyncLifetime
             Enumerable.Range(1, 40).Select(i => records.PrepareAsync([Registers.Prepare("a", i)], Token).AsTask()));
         Assert.Equal(40, (await records.ReadAsync([new ReadRequest("a")], Token))[0].Promised.Counter);
         Assert.All(answers.Select((answer, i) => (answer[0], i + 1)), pair => Assert.True(
-            pair.Item1.Status == RegisterStatus.Done ? pair.Item1.Promised.Counter == pair.Item2 : pair.Item1.Promised.Counter > pair.Item2));
+            pair.Item1.Status == RegisterStatus.Done
+                ? pair.Item1.Promised.Counter == pair.Item2
+                : pair.Item1.Promised.Counter > pair.Item2));
     }
 }
 

@@ -118,7 +118,9 @@ public sealed class StorePlaceTests : IDisposable
         Assert.Contains("-StoreCopied has no effect", Assert.Single(log), StringComparison.Ordinal);
     }
 
-    /// <summary>What is cut off between the catalog and the note is done by the next start that is told the same.</summary>
+    /// <summary>
+    /// What is cut off between the catalog and the note is done by the next start that is told the same.
+    /// </summary>
     [Fact]
     public async Task A_copy_whose_first_start_was_cut_off_is_refused_until_it_is_told_again()
     {
@@ -179,7 +181,9 @@ public sealed class StorePlaceTests : IDisposable
         await using LocalStore store = await LocalStore.OpenAsync(Original, new LocalStoreOptions(), files, Token);
         int synced = steps.LastIndexOf((DurableAction.SyncFile, "place.json.tmp"));
         Assert.True(synced >= 0);
-        Assert.Equal([(DurableAction.Rename, "place.json.tmp"), (DurableAction.SyncDirectory, "store")], steps.Skip(synced + 1).Take(2));
+        Assert.Equal(
+            [(DurableAction.Rename, "place.json.tmp"), (DurableAction.SyncDirectory, "store")],
+            steps.Skip(synced + 1).Take(2));
     }
 
     [Fact]

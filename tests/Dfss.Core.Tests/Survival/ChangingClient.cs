@@ -16,7 +16,9 @@ internal sealed class ChangingClient : IAsyncDisposable
     /// <summary>After so many failures of one change, it is made while the collections pause.</summary>
     private const int AttemptsBesideCollections = 10;
 
-    /// <summary>Some 100 pieces pass in a send of the middle size: a kill comes before one of them, or after the end.</summary>
+    /// <summary>
+    /// Some 100 pieces pass in a send of the middle size: a kill comes before one of them, or after the end.
+    /// </summary>
     private const int MaxPieces = 130;
 
     private readonly RacingClient client;
@@ -42,7 +44,9 @@ internal sealed class ChangingClient : IAsyncDisposable
     /// <summary>Those that it sends and removes.</summary>
     public IReadOnlyList<string> Names => names;
 
-    /// <summary>What its names stand for, and the earlier versions kept, newest first. What was removed is not in it.</summary>
+    /// <summary>
+    /// What its names stand for, and the earlier versions kept, newest first. What was removed is not in it.
+    /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<SentFile>> Files => files;
 
     /// <summary>Names of sends that were killed and never made again: they are there, whole, or they are not.</summary>
@@ -106,7 +110,8 @@ internal sealed class ChangingClient : IAsyncDisposable
         Count("removals");
         await UntilDoneAsync(name, async isToBeKilled =>
         {
-            ClientAnswer? read = await RunAsync(new ClientCommand { Operation = ClientOperation.Read, Name = name }, isToBeKilled: false);
+            ClientAnswer? read = await RunAsync(
+                new ClientCommand { Operation = ClientOperation.Read, Name = name }, isToBeKilled: false);
             return read is { Error: DfssErrorCode.None }
                 ? await RunAsync(new ClientCommand { Operation = ClientOperation.Remove, Name = name }, isToBeKilled)
                 : read;

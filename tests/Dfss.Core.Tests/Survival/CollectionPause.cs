@@ -1,8 +1,9 @@
 namespace Dfss.Tests.Survival;
 
 /// <summary>
-/// Collections with no grace period, one after another, can starve a client on a loaded machine: its chunks are collected
-/// each time before it has sealed its record. A client that has failed several times in a row pauses the collections.
+/// Collections with no grace period, one after another, can starve a client on a loaded machine: its chunks are
+/// collected each time before it has sealed its record. A client that has failed several times in a row pauses the
+/// collections.
 /// </summary>
 internal sealed class CollectionPause
 {
@@ -24,7 +25,9 @@ internal sealed class CollectionPause
         }
     }
 
-    /// <summary>A client pauses the collections: none begins until every such client has called <see cref="End"/>.</summary>
+    /// <summary>
+    /// A client pauses the collections: none begins until every such client has called <see cref="End"/>.
+    /// </summary>
     public void Begin()
     {
         lock (sync)

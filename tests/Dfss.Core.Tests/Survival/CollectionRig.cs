@@ -60,7 +60,9 @@ internal sealed class CollectionRig : IAsyncDisposable
         return rig;
     }
 
-    /// <summary>The clients make so many changes together; then, while collections go on, all that is to be there is looked at.</summary>
+    /// <summary>
+    /// The clients make so many changes together; then, while collections go on, all that is to be there is looked at.
+    /// </summary>
     /// <returns>Null, or what was lost.</returns>
     public async Task<string?> ChangeAsync(int changes)
     {
@@ -82,7 +84,9 @@ internal sealed class CollectionRig : IAsyncDisposable
         await OptimizeAllAsync();
     }
 
-    /// <summary>Every name is what it was last sent as, with each version kept, bit for bit, and each copy of it.</summary>
+    /// <summary>
+    /// Every name is what it was last sent as, with each version kept, bit for bit, and each copy of it.
+    /// </summary>
     /// <returns>Null, or what was lost.</returns>
     public async Task<string?> FindLossAsync()
     {
@@ -90,7 +94,8 @@ internal sealed class CollectionRig : IAsyncDisposable
         foreach ((string name, IReadOnlyList<SentFile> versions) in clients.SelectMany(one => one.Files))
         {
             StoredFile stored = await client.GetAsync(name);
-            if (!VersionsOf(stored).Select(version => version.Record.FileId).SequenceEqual(versions.Select(file => new FileId(file.ManifestId))))
+            if (!VersionsOf(stored).Select(version => version.Record.FileId)
+                .SequenceEqual(versions.Select(file => new FileId(file.ManifestId))))
             {
                 throw new InvalidOperationException($"'{name}' is not what it was sent as: {stored.Record}");
             }
@@ -103,7 +108,8 @@ internal sealed class CollectionRig : IAsyncDisposable
 
         foreach (string name in clients.SelectMany(one => one.Abandoned))
         {
-            if (await TryGetAsync(client, name) is StoredFile stored && await FindLossAsync(client, stored) is string loss)
+            if (await TryGetAsync(client, name) is StoredFile stored
+                && await FindLossAsync(client, stored) is string loss)
             {
                 return loss;
             }
@@ -113,8 +119,9 @@ internal sealed class CollectionRig : IAsyncDisposable
     }
 
     /// <summary>
-    /// Where the stores hold something else than what the versions kept consist of, or less than each of its copies. Which
-    /// peers have them does not matter: from a peer that loses too much before the seal, the next of the ring takes over.
+    /// Where the stores hold something else than what the versions kept consist of, or less than each of its copies.
+    /// Which peers have them does not matter: from a peer that loses too much before the seal, the next of the ring
+    /// takes over.
     /// </summary>
     public async Task<IReadOnlyList<string>> CompareStoresAsync()
     {
@@ -124,15 +131,21 @@ internal sealed class CollectionRig : IAsyncDisposable
             foreach (string name in Names)
             {
                 StoredFile? stored = await TryGetAsync(client, name);
-                wanted.UnionWith(stored is null ? [] : VersionsOf(stored).SelectMany(version => contents[version.Record.FileId].AllIds));
+                wanted.UnionWith(
+                    stored is null
+                        ? []
+                        : VersionsOf(stored).SelectMany(version => contents[version.Record.FileId].AllIds));
             }
         }
 
         HashSet<ChunkId>[] held = [.. await Task.WhenAll(Enumerable.Range(0, PeerCount).Select(ListStoreAsync))];
         return
         [
-            .. held.SelectMany((there, i) => there.Except(wanted).Select(id => $"peer {i} has {contents.Describe(id)}, which nothing needs")),
-            .. wanted.Where(id => held.Count(there => there.Contains(id)) < 2).Select(id => $"there are fewer than 2 of {contents.Describe(id)}"),
+            .. held.SelectMany(
+                (there, i) => there.Except(wanted)
+                    .Select(id => $"peer {i} has {contents.Describe(id)}, which nothing needs")),
+            .. wanted.Where(id => held.Count(there => there.Contains(id)) < 2)
+                .Select(id => $"there are fewer than 2 of {contents.Describe(id)}"),
         ];
     }
 
@@ -217,8 +230,8 @@ internal sealed class CollectionRig : IAsyncDisposable
     }
 
     /// <summary>
-    /// Twice: what one peer has settled, another may let go of. Each name is read before, so that a peer that was too slow to
-    /// hear of a change hears of it now.
+    /// Twice: what one peer has settled, another may let go of. Each name is read before, so that a peer that was too
+    /// slow to hear of a change hears of it now.
     /// </summary>
     private async Task OptimizeAllAsync()
     {
@@ -249,7 +262,8 @@ internal sealed class CollectionRig : IAsyncDisposable
             ChunkHealth[] few = [.. health.Chunks.Prepend(health.Manifest).Where(chunk => !chunk.IsHealthy)];
             if (few.Length > 0)
             {
-                return $"version {version.Record.Version} of '{stored.Record.Name}' has too few copies of {string.Join(", ", few.Select(chunk => chunk.Id))}";
+                return $"version {version.Record.Version} of '{stored.Record.Name}' has too few copies of "
+                    + $"{string.Join(", ", few.Select(chunk => chunk.Id))}";
             }
 
             await client.ReceiveAsync(version, folder["received"], new ReceiveOptions { Force = true }, progress: null);
@@ -263,12 +277,15 @@ internal sealed class CollectionRig : IAsyncDisposable
         return null;
     }
 
-    /// <summary>What is in a store after its peer was stopped in order and its folder looked through; then it is started again.</summary>
+    /// <summary>
+    /// What is in a store after its peer was stopped in order and its folder looked through; then it is started again.
+    /// </summary>
     private async Task<HashSet<ChunkId>> ListStoreAsync(int index)
     {
         await peers[index].StopAsync();
         HashSet<ChunkId> held = [];
-        await using (LocalStore store = await LocalStore.OpenAsync(peers[index].StorePath, new LocalStoreOptions(), default))
+        await using (LocalStore store = await LocalStore.OpenAsync(
+            peers[index].StorePath, new LocalStoreOptions(), default))
         {
             await store.Recovery;
             held.UnionWith(await store.Chunks.EnumerateAsync(after: null, default).ToListAsync());

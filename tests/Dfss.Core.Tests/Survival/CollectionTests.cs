@@ -4,8 +4,8 @@ using Xunit;
 namespace Dfss.Tests.Survival;
 
 /// <summary>
-/// Garbage is collected with no grace period while files with shared content are sent, replaced and removed: nothing that
-/// is referenced goes, and in the end nothing else is there. <c>DFSS_CHANGES</c> sets the number of changes,
+/// Garbage is collected with no grace period while files with shared content are sent, replaced and removed: nothing
+/// that is referenced goes, and in the end nothing else is there. <c>DFSS_CHANGES</c> sets the number of changes,
 /// <c>DFSS_SEED</c> the seed.
 /// </summary>
 public sealed class CollectionTests(ITestOutputHelper output)

@@ -8,8 +8,8 @@ namespace Dfss.Tests.Survival;
 
 /// <summary>
 /// Five peers, two copies of everything, many files of all sizes: any one peer is killed and then wiped, and nothing is
-/// lost; after a repair it may happen again. <c>DFSS_FILES</c> sets the number of files, and has every peer be lost in turn
-/// in place of two; <c>DFSS_SEED</c> sets the seed.
+/// lost; after a repair it may happen again. <c>DFSS_FILES</c> sets the number of files, and has every peer be lost in
+/// turn in place of two; <c>DFSS_SEED</c> sets the seed.
 /// </summary>
 public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -68,7 +68,9 @@ public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
                 named += AssertNamesExactlyTheLost(before[i], after[i], lost);
             }
 
-            output.WriteLine($"peer {victim} ({lost}) wiped: {named} copies named as missing, {after.Count(health => !health.IsHealthy)} files degraded");
+            output.WriteLine(
+                $"peer {victim} ({lost}) wiped: {named} copies named as missing, "
+                    + $"{after.Count(health => !health.IsHealthy)} files degraded");
             Assert.NotEqual(0, named);
             if (index == 0)
             {
@@ -90,7 +92,9 @@ public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
     private static int AssertNamesExactlyTheLost(FileHealth before, FileHealth after, StoreId lost)
     {
         bool WasAt(ChunkHealth chunk) => chunk.Holders.Any(holder => holder.StoreId == lost);
-        int[] expected = [.. before.Chunks.Where(chunk => WasAt(chunk) && chunk.Holders.Count <= before.Replicas).Select(chunk => chunk.Index!.Value)];
+        int[] expected =
+            [.. before.Chunks.Where(chunk => WasAt(chunk) && chunk.Holders.Count <= before.Replicas)
+                .Select(chunk => chunk.Index!.Value)];
         Assert.Equal(expected, after.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
         Assert.Equal(expected.Length > 0, !after.IsHealthy);
         Assert.Contains(after.Members, member => member.Member.StoreId == lost && !member.IsUp);
@@ -142,7 +146,8 @@ public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
             StoredFile stored = await client.GetAsync(file.Name, Token);
             Assert.True(stored.IsCurrent);
             await client.ReceiveAsync(stored, destination, new ReceiveOptions { Force = true }, progress: null, Token);
-            Assert.Equal(await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(destination, Token));
         }
     }
 
@@ -152,7 +157,8 @@ public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
         List<FileHealth> healths = [];
         foreach (SentFile file in files)
         {
-            healths.Add(await client.TestAsync(await client.GetAsync(file.Name, Token), deep: false, progress: null, Token));
+            healths.Add(
+                await client.TestAsync(await client.GetAsync(file.Name, Token), deep: false, progress: null, Token));
         }
 
         return healths;

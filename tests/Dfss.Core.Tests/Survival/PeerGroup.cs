@@ -3,10 +3,14 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 
 namespace Dfss.Tests.Survival;
 
-/// <summary>Peers as processes, each with a store of its own on disk, to be killed, started again on the same port, and wiped.</summary>
+/// <summary>
+/// Peers as processes, each with a store of its own on disk, to be killed, started again on the same port, and wiped.
+/// </summary>
 internal sealed class PeerGroup : IAsyncDisposable
 {
-    /// <summary>Nobody listens there, so whoever is cut off from a peer that advertises it finds no other way to it.</summary>
+    /// <summary>
+    /// Nobody listens there, so whoever is cut off from a peer that advertises it finds no other way to it.
+    /// </summary>
     public const string Nowhere = "127.0.0.1:1";
 
     private readonly PeerProcess[] peers;

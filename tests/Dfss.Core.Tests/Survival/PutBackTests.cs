@@ -101,7 +101,9 @@ public sealed class PutBackTests : IAsyncLifetime
         Assert.True(Assert.Single(await ListAsync()).IsCurrent);
     }
 
-    /// <summary>With the one that was put back and one that knows better: nothing of before is shown as current.</summary>
+    /// <summary>
+    /// With the one that was put back and one that knows better: nothing of before is shown as current.
+    /// </summary>
     private async Task AssertIsNotOldAsync(StoredFile old)
     {
         StoredFile read = await GetAsync("replaced");
@@ -114,7 +116,8 @@ public sealed class PutBackTests : IAsyncLifetime
         Assert.All(listed, file => Assert.False(file.IsCurrent, file.Record.Name));
     }
 
-    private static bool IsOfPutBack(string warning) => warning.Contains("restored from an earlier copy", StringComparison.Ordinal);
+    private static bool IsOfPutBack(string warning) =>
+        warning.Contains("restored from an earlier copy", StringComparison.Ordinal);
 
     private static async Task FailsAsync(DfssErrorCode code, Func<Task> action) =>
         Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(action)).Code);
@@ -166,7 +169,8 @@ public sealed class PutBackTests : IAsyncLifetime
     {
         await using DfssClient client = NewClient();
         SendOptions options = new() { Replicas = 2, Force = true };
-        return await client.SendAsync(folder.CreateFile($"source{seed}", 100_000, seed), name, options, progress: null, Token);
+        return await client.SendAsync(
+            folder.CreateFile($"source{seed}", 100_000, seed), name, options, progress: null, Token);
     }
 
     private async Task RemoveAsync(StoredFile file)

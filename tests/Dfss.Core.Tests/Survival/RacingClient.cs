@@ -2,7 +2,9 @@ using Dfss.Testing;
 
 namespace Dfss.Tests.Survival;
 
-/// <summary>A client process, and its own link to each of the peers, each of which can be cut, severed and slowed down.</summary>
+/// <summary>
+/// A client process, and its own link to each of the peers, each of which can be cut, severed and slowed down.
+/// </summary>
 internal sealed class RacingClient : IAsyncDisposable
 {
     private Task<ClientProcess> process;

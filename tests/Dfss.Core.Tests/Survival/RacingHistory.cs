@@ -95,7 +95,8 @@ internal sealed class RacingHistory(string name)
                 DfssErrorCode.None => HistoryOutcome.Done,
                 DfssErrorCode.FileExists => HistoryOutcome.Refused,
                 // Where the name turned out to have another home, it says nothing of the condition.
-                DfssErrorCode.Conflict when !answer.Message!.Contains("other peers", StringComparison.Ordinal) => HistoryOutcome.Refused,
+                DfssErrorCode.Conflict when !answer.Message!.Contains(
+                    "other peers", StringComparison.Ordinal) => HistoryOutcome.Refused,
                 _ => HistoryOutcome.Nothing,
             };
             FileRecord? seen = outcome != HistoryOutcome.Done ? null
@@ -151,8 +152,8 @@ internal sealed class RacingHistory(string name)
     }
 
     /// <summary>
-    /// The same history with its last read made stale: it shows the version before. The checker must find it. Null where
-    /// the last two versions were not both acknowledged, so that it could be true.
+    /// The same history with its last read made stale: it shows the version before. The checker must find it. Null
+    /// where the last two versions were not both acknowledged, so that it could be true.
     /// </summary>
     public IReadOnlyList<HistoryOperation>? Doctored()
     {

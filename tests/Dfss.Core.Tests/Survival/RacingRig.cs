@@ -9,8 +9,8 @@ namespace Dfss.Tests.Survival;
 /// <summary>
 /// Three peers, two writers and two readers, each a process. In each round both writers send a content of their own
 /// under one name at once, while the readers read and receive it; in the middle of it, or before, something goes wrong:
-/// a peer or a writer is killed, links are cut, severed for some rounds, or slow. A name lives for some rounds; then all
-/// is well again, it is read once more, and its history checked.
+/// a peer or a writer is killed, links are cut, severed for some rounds, or slow. A name lives for some rounds; then
+/// all is well again, it is read once more, and its history checked.
 /// </summary>
 internal sealed class RacingRig : IAsyncDisposable
 {
@@ -18,7 +18,9 @@ internal sealed class RacingRig : IAsyncDisposable
     private const int WriterCount = 2;
     private const int ReaderCount = 2;
 
-    /// <summary>So that a name has fewer than the 64 operations that the checker takes: at most 2 writes and 6 reads a round.</summary>
+    /// <summary>
+    /// So that a name has fewer than the 64 operations that the checker takes: at most 2 writes and 6 reads a round.
+    /// </summary>
     private const int MaxRoundsOfName = 7;
     private const int ReadsOfRound = 2;
 
@@ -69,7 +71,8 @@ internal sealed class RacingRig : IAsyncDisposable
 
         for (int i = 0; i < WriterCount + ReaderCount; i++)
         {
-            rig.clients.Add(new RacingClient(rig.ports.Select(port => new PeerAddress("localhost", port)), rig.CountPiece));
+            rig.clients.Add(
+                new RacingClient(rig.ports.Select(port => new PeerAddress("localhost", port)), rig.CountPiece));
         }
 
         return rig;
@@ -124,7 +127,10 @@ internal sealed class RacingRig : IAsyncDisposable
         {
             SentFile file = MakeFile();
             bool isFresh = random.Next(2) == 0;
-            racing.Add(random.Next(6) == 0 ? RemoveAsync(writer, isFresh) : WriteAsync(writer, file, PickCondition(), isFresh));
+            racing.Add(
+                random.Next(6) == 0
+                    ? RemoveAsync(writer, isFresh)
+                    : WriteAsync(writer, file, PickCondition(), isFresh));
         }
 
         foreach (RacingClient reader in Readers)
@@ -202,7 +208,9 @@ internal sealed class RacingRig : IAsyncDisposable
         return new SentFile(name, folder.CreateFile(name, random.Next(32, 200_000), random.Next()), ChunkSize);
     }
 
-    /// <summary>Create-only, replace any, or replace the newest version that was heard of, which both may name.</summary>
+    /// <summary>
+    /// Create-only, replace any, or replace the newest version that was heard of, which both may name.
+    /// </summary>
     private WriteCondition PickCondition() => random.Next(3) switch
     {
         0 => WriteCondition.CreateOnly,
@@ -237,7 +245,8 @@ internal sealed class RacingRig : IAsyncDisposable
 
         HistoryOperation operation = history!.CallRemove(answer.Version);
         history.ReturnWrite(
-            operation, await client.RunAsync(new ClientCommand { Operation = ClientOperation.Remove, Name = history.Name }));
+            operation,
+            await client.RunAsync(new ClientCommand { Operation = ClientOperation.Remove, Name = history.Name }));
     }
 
     private async Task<ClientAnswer?> ReadOnceAsync(RacingClient client, bool isFresh)

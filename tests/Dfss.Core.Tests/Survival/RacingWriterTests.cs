@@ -38,7 +38,9 @@ public sealed class RacingWriterTests(ITestOutputHelper output)
     [Fact]
     public async Task Promises_that_are_not_kept_are_found()
     {
-        Assert.SkipUnless(SearchSize.IsWhole(Rounds), $"A long search; {Rounds} runs it. The register's schedules find the same breach.");
+        Assert.SkipUnless(
+            SearchSize.IsWhole(Rounds),
+            $"A long search; {Rounds} runs it. The register's schedules find the same breach.");
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
         await using RacingRig rig = await RacingRig.StartAsync(FaultSeed.Take(output), "Promises");
         string? problem = null;
@@ -61,7 +63,8 @@ public sealed class RacingWriterTests(ITestOutputHelper output)
         output.WriteLine($"{rounds} rounds, {rig.Histories.Count} names");
         foreach (HistoryOutcome outcome in Enum.GetValues<HistoryOutcome>())
         {
-            output.WriteLine($"{outcome}: {Sum(rig, outcome, isRead: false)} writes, {Sum(rig, outcome, isRead: true)} reads");
+            output.WriteLine(
+                $"{outcome}: {Sum(rig, outcome, isRead: false)} writes, {Sum(rig, outcome, isRead: true)} reads");
         }
 
         output.WriteLine(string.Join(", ", rig.Faults.Select(pair => $"{pair.Key}: {pair.Value}")));

@@ -8,9 +8,10 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 namespace Dfss.Tests.Survival;
 
 /// <summary>
-/// A client process that is killed again and again in the middle of one transfer, and each time the same command is given to
-/// another: what passes to and from the peers, and what is read of the source, is counted. <c>DFSS_RESUME_MIB</c> sets
-/// the size of the file, and has it be killed ten times in place of four; <c>DFSS_SEED</c> sets the seed.
+/// A client process that is killed again and again in the middle of one transfer, and each time the same command is
+/// given to another: what passes to and from the peers, and what is read of the source, is counted.
+/// <c>DFSS_RESUME_MIB</c> sets the size of the file, and has it be killed ten times in place of four; <c>DFSS_SEED</c>
+/// sets the seed.
 /// </summary>
 public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -32,7 +33,9 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>How often a command is given again that a busy machine kept from its answers.</summary>
     private const int MaxTries = 5;
 
-    private readonly TemporaryFolder folder = SearchSize.IsWhole(Mebibytes) ? TemporaryFolder.OnDisk() : new TemporaryFolder();
+    private readonly TemporaryFolder folder = SearchSize.IsWhole(Mebibytes)
+        ? TemporaryFolder.OnDisk()
+        : new TemporaryFolder();
     private readonly List<FaultProxy> links = [];
     private readonly Lock gate = new();
     private PeerGroup peers = null!;
@@ -89,7 +92,9 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
     {
         ClientCommand send = Command(ClientOperation.Create, source);
         int kills = await RunKilledAsync(send, () => sent, Replicas * length / Kills);
-        output.WriteLine($"{length} bytes at {Replicas} peers: {sent} bytes sent in {kills + 1} attempts, {read} bytes of the source read");
+        output.WriteLine(
+            $"{length} bytes at {Replicas} peers: {sent} bytes sent in {kills + 1} attempts, {read} bytes of "
+                + "the source read");
         Assert.Equal(Kills, kills);
         Assert.InRange(sent, Replicas * length, (Replicas * length) + WasteBytes(Replicas));
         // What was hashed once is read again only where it was in flight.
@@ -127,9 +132,13 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
     private static ClientCommand Command(ClientOperation operation, string path) =>
         new() { Operation = operation, Name = "file", Path = path, ChunkSize = ChunkSize, Replicas = Replicas };
 
-    private static long WasteBytes(int copies) => ((long)Kills * ThrottleLimit * ChunkSize * copies) + ((Kills + 1) * OverheadBytes);
+    private static long WasteBytes(int copies) =>
+        ((long)Kills * ThrottleLimit * ChunkSize * copies) + ((Kills + 1) * OverheadBytes);
 
-    /// <summary>Gives the command, kills the client after some bytes, and again, until it has been killed so often; then to its end.</summary>
+    /// <summary>
+    /// Gives the command, kills the client after some bytes, and again, until it has been killed so often; then to its
+    /// end.
+    /// </summary>
     /// <returns>How often it was killed before it had ended.</returns>
     private async Task<int> RunKilledAsync(ClientCommand command, Func<long> counter, long maxBytes)
     {
@@ -158,7 +167,8 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.True(last!.Error == DfssErrorCode.None, last.Message);
     }
 
-    private static bool IsBusy(ClientAnswer answer) => answer.Error is DfssErrorCode.NoMajority or DfssErrorCode.TimedOut;
+    private static bool IsBusy(ClientAnswer answer) =>
+        answer.Error is DfssErrorCode.NoMajority or DfssErrorCode.TimedOut;
 
     /// <summary>One client process.</summary>
     /// <returns>Null where it was killed.</returns>
@@ -211,7 +221,8 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>What the process has read by read and pread, of files; what comes from sockets is not in it.</summary>
     private static long ReadBytes(int processId)
     {
-        string line = File.ReadLines($"/proc/{processId}/io").First(text => text.StartsWith("rchar:", StringComparison.Ordinal));
+        string line = File.ReadLines($"/proc/{processId}/io")
+            .First(text => text.StartsWith("rchar:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
@@ -220,6 +231,7 @@ public sealed class ResumeTests(ITestOutputHelper output) : IAsyncLifetime
         await using FileStream expected = File.OpenRead(source);
         await using FileStream actual = File.OpenRead(destination);
         Assert.Equal(
-            Convert.ToHexString(await SHA256.HashDataAsync(expected, Token)), Convert.ToHexString(await SHA256.HashDataAsync(actual, Token)));
+            Convert.ToHexString(await SHA256.HashDataAsync(expected, Token)),
+            Convert.ToHexString(await SHA256.HashDataAsync(actual, Token)));
     }
 }

@@ -41,7 +41,8 @@ internal sealed class SharedContent
             return former[random.Next(former.Length)];
         }
 
-        IEnumerable<byte[]> parts = Enumerable.Range(0, random.Next(MaxBlocksOfFile + 1)).Select(_ => blocks[random.Next(Blocks)]);
+        IEnumerable<byte[]> parts = Enumerable.Range(0, random.Next(MaxBlocksOfFile + 1))
+            .Select(_ => blocks[random.Next(Blocks)]);
         byte[] content = [.. parts.Append(ends[random.Next(Ends)]).SelectMany(part => part)];
         string name = $"source{random.NextInt64():x}";
         File.WriteAllBytes(folder[name], content);
@@ -50,8 +51,12 @@ internal sealed class SharedContent
     }
 
     /// <summary>A chunk, and the files it is of.</summary>
-    public string Describe(ChunkId chunk) =>
-        $"{chunk} (of {string.Join(", ", made.Values.Where(file => file.AllIds.Contains(chunk)).Select(file => file.ManifestId.ToString()[..8]))})";
+    public string Describe(ChunkId chunk)
+    {
+        IEnumerable<string> files = made.Values.Where(file => file.AllIds.Contains(chunk))
+            .Select(file => file.ManifestId.ToString()[..8]);
+        return $"{chunk} (of {string.Join(", ", files)})";
+    }
 
     private static byte[] MakeBytes(Random random, int length)
     {

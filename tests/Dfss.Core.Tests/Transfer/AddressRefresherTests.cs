@@ -10,7 +10,10 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>When a client that has read a file does not bring the new addresses of its peers into the record. The clock stands still.</summary>
+/// <summary>
+/// When a client that has read a file does not bring the new addresses of its peers into the record. The clock stands
+/// still.
+/// </summary>
 public sealed class AddressRefresherTests : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> asked = new();
@@ -21,7 +24,12 @@ public sealed class AddressRefresherTests : IAsyncDisposable
 
     public AddressRefresherTests()
     {
-        options = new TransferOptions { TimeProvider = new FakeTimeProvider(), MaxAttempts = 1, Warning = _ => warned.TrySetResult() };
+        options = new TransferOptions
+        {
+            TimeProvider = new FakeTimeProvider(),
+            MaxAttempts = 1,
+            Warning = _ => warned.TrySetResult()
+        };
         directory = new PeerDirectory(options, ClientChannelOptions.Default);
     }
 
@@ -36,7 +44,9 @@ public sealed class AddressRefresherTests : IAsyncDisposable
         }
     }
 
-    /// <summary>The decision would give the member its vote back, and with it end the warning, while no chunk is copied.</summary>
+    /// <summary>
+    /// The decision would give the member its vote back, and with it end the warning, while no chunk is copied.
+    /// </summary>
     [Theory]
     [InlineData(Operations.Read)]
     [InlineData(Operations.Prepare)]
@@ -90,7 +100,8 @@ public sealed class AddressRefresherTests : IAsyncDisposable
     }
 
     private static BallotedRecord Stale(IEnumerable<StoreId> stores) => new(
-        Sample.Ballot(7), Sample.Record() with { Home = [.. stores.Select(store => new HomeMember(store, ["127.0.0.1:1"]))] });
+        Sample.Ballot(7),
+        Sample.Record() with { Home = [.. stores.Select(store => new HomeMember(store, ["127.0.0.1:1"]))] });
 
     private async Task<Home> ReachAsync(BallotedRecord stale)
     {

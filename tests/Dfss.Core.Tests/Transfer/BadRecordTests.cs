@@ -11,8 +11,8 @@ using Xunit;
 namespace Dfss.Tests.Transfer;
 
 /// <summary>
-/// Records that no writer should have made: a peer takes none from a writer, and one that a store has from before costs a
-/// client one warning and no other file.
+/// Records that no writer should have made: a peer takes none from a writer, and one that a store has from before costs
+/// a client one warning and no other file.
 /// </summary>
 public sealed class BadRecordTests
 {
@@ -74,7 +74,8 @@ public sealed class BadRecordTests
         [
             async () => await records.AcceptAsync([new(BadName, ballot, record)], Token),
             async () => await records.DecideAsync([new(BadName, ballot, record)], Token),
-            async () => await records.SealAsync([new(BadName, ballot, record.FileId, default) { Home = record.Home }], Token),
+            async () =>
+                await records.SealAsync([new(BadName, ballot, record.FileId, default) { Home = record.Home }], Token),
         ])
         {
             DfssException refusal = await Assert.ThrowsAsync<DfssException>(call);
@@ -91,7 +92,10 @@ public sealed class BadRecordTests
     {
         await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, Token);
         await using PeerLink link = new(Cluster.AddressOf(peer), ClientChannelOptions.Default);
-        FileRecord record = BadRecord(peer.StoreId, []) with { Length = ((long)DfssLimits.MaxChunksPerFile * DfssLimits.MinChunkSize) + 1 };
+        FileRecord record = BadRecord(peer.StoreId, []) with
+        {
+            Length = ((long)DfssLimits.MaxChunksPerFile * DfssLimits.MinChunkSize) + 1
+        };
         DfssException refusal = await Assert.ThrowsAsync<DfssException>(
             async () => await new RemoteRecordStore(link).AcceptAsync([new(BadName, Sample.Ballot(1), record)], Token));
         Assert.Contains("chunks", refusal.Message, StringComparison.Ordinal);
@@ -165,7 +169,9 @@ public sealed class BadRecordTests
         List<StoredFile> files = await client.ListAsync("", Token).ToListAsync(Token).AsTask().WaitAsync(Limit, Token);
         Assert.Equal(["a", BadName, "z"], files.Select(file => file.Name));
         Assert.Contains($"'{BadName}'", Assert.Single(warnings), StringComparison.Ordinal);
-        Assert.DoesNotContain(files.SelectMany(file => file.Record.Home), member => member.DisplayName.Contains('\u001b', StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            files.SelectMany(file => file.Record.Home),
+            member => member.DisplayName.Contains('\u001b', StringComparison.Ordinal));
 
         // Its home has two members or more, and only one of them can be reached.
         Exception? read = await Record.ExceptionAsync(() => client.GetAsync(BadName, Token).WaitAsync(Limit, Token));

@@ -38,9 +38,11 @@ public sealed partial class BatchingQueueTests
         hold.SetResult();
 
         await first.WaitAsync(TimeLimit, Token);
-        await Task.WhenAll(all.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default))).WaitAsync(TimeLimit, Token);
+        await Task.WhenAll(all.Select(one => one.ContinueWith(_ => { }, TaskScheduler.Default)))
+            .WaitAsync(TimeLimit, Token);
         Assert.Equal(bad, Enumerable.Range(0, 256).Where(i => all[i].IsFaulted));
-        Assert.All(bad, i => Assert.Equal($"No {i}.", Assert.IsType<DfssException>(all[i].Exception!.InnerException).Message));
+        Assert.All(
+            bad, i => Assert.Equal($"No {i}.", Assert.IsType<DfssException>(all[i].Exception!.InnerException).Message));
     }
 
     [Theory]
@@ -69,7 +71,8 @@ public sealed partial class BatchingQueueTests
     public async Task An_error_keeps_its_advice_and_its_chunk()
     {
         ChunkId chunk = ChunkId.Of("chunk"u8);
-        failure = _ => new DfssException(DfssErrorCode.StoreFailed, "The disk failed.", "Check it.") { ChunkId = chunk };
+        failure =
+            _ => new DfssException(DfssErrorCode.StoreFailed, "The disk failed.", "Check it.") { ChunkId = chunk };
         hold.SetResult();
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             async () => await Open(maxItems: 100).AskAsync("any", Token).AsTask().WaitAsync(TimeLimit, Token));
@@ -81,8 +84,10 @@ public sealed partial class BatchingQueueTests
     {
         bool isShort = true;
         BatchingQueue<int, int> queue = new(
-            (requests, _) => new ValueTask<IReadOnlyList<int>>([.. requests.Skip(isShort ? 1 : 0)]), new BatchLimits(10, 100), _ => 1);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => queue.AskAsync(1, Token).AsTask().WaitAsync(TimeLimit, Token));
+            (requests, _) => new ValueTask<IReadOnlyList<int>>([.. requests.Skip(isShort ? 1 : 0)]),
+            new BatchLimits(10, 100), _ => 1);
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => queue.AskAsync(1, Token).AsTask().WaitAsync(TimeLimit, Token));
         isShort = false;
         Assert.Equal(2, await queue.AskAsync(2, Token).AsTask().WaitAsync(TimeLimit, Token));
     }
@@ -144,7 +149,8 @@ public sealed partial class BatchingQueueTests
             async (_, token) =>
             {
                 asked.SetResult();
-                await ((Task)Task.Delay(Timeout.InfiniteTimeSpan, token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)Task.Delay(
+                    Timeout.InfiniteTimeSpan, token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 throw new DfssException(DfssErrorCode.StoreFailed, mark);
             },
             new BatchLimits(10, 100),

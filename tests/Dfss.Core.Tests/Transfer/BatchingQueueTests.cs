@@ -27,7 +27,8 @@ public sealed partial class BatchingQueueTests : IDisposable
         hold.SetResult();
 
         Assert.Equal("first!", await first.WaitAsync(TimeLimit, Token));
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}!"), await Task.WhenAll(others).WaitAsync(TimeLimit, Token));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(i => $"{i}!"), await Task.WhenAll(others).WaitAsync(TimeLimit, Token));
         Assert.Equal([1, 20], batches.Select(batch => batch.Length));
     }
 
@@ -51,7 +52,8 @@ public sealed partial class BatchingQueueTests : IDisposable
     {
         BatchingQueue<string, string> queue = Open(maxItems: 100, nameOf: request => request[..1]);
         Task<string> first = await HoldFirstAsync(queue);
-        Task<string>[] others = [.. new[] { "a1", "b1", "a2", "c1" }.Select(request => queue.AskAsync(request, Token).AsTask())];
+        Task<string>[] others =
+            [.. new[] { "a1", "b1", "a2", "c1" }.Select(request => queue.AskAsync(request, Token).AsTask())];
         hold.SetResult();
 
         await Task.WhenAll([first, .. others]).WaitAsync(TimeLimit, Token);
@@ -128,12 +130,14 @@ public sealed partial class BatchingQueueTests : IDisposable
     {
         hold.SetResult();
         BatchingQueue<string, string> queue = Open(maxItems: 7);
-        await Parallel.ForAsync(0, 5000, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Token }, async (i, token) =>
-            Assert.Equal($"{i}!", await queue.AskAsync($"{i}", token)));
+        await Parallel.ForAsync(
+            0, 5000, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Token }, async (i, token) =>
+                Assert.Equal($"{i}!", await queue.AskAsync($"{i}", token)));
         Assert.All(batches, batch => Assert.InRange(batch.Length, 1, 7));
     }
 
-    private BatchingQueue<string, string> Open(int maxItems, long maxBytes = 1000, Func<string, string>? nameOf = null) =>
+    private BatchingQueue<string, string> Open(
+        int maxItems, long maxBytes = 1000, Func<string, string>? nameOf = null) =>
         new(AnswerAsync, new BatchLimits(maxItems, maxBytes), request => request.Length, nameOf);
 
     /// <summary>Asks once, and returns when that batch is under way; it ends with <see cref="hold"/>.</summary>
@@ -154,7 +158,8 @@ public sealed partial class BatchingQueueTests : IDisposable
         return next;
     }
 
-    private async ValueTask<IReadOnlyList<string>> AnswerAsync(IReadOnlyList<string> requests, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<string>> AnswerAsync(
+        IReadOnlyList<string> requests, CancellationToken cancellationToken)
     {
         lastToken = cancellationToken;
         batches.Enqueue([.. requests]);

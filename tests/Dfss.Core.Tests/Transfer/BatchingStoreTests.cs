@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>A peer's registers, at the other end of a connection and asked in batches, keep the contract of all registers.</summary>
+/// <summary>
+/// A peer's registers, at the other end of a connection and asked in batches, keep the contract of all registers.
+/// </summary>
 public sealed class RemoteRecordStoreTests : RecordStoreContract
 {
     private Cluster? cluster;
@@ -43,7 +45,8 @@ public sealed class BatchingStoreTests
         VerifyingChunkStore store = Open(link);
         (ChunkId badId, byte[] bad) = TestChunks.Make(1000, TestChunks.Small);
         bad[0] ^= 1;
-        Task<DfssException> refused = Assert.ThrowsAsync<DfssException>(async () => await store.PutAsync(badId, bad, Token));
+        Task<DfssException> refused = Assert.ThrowsAsync<DfssException>(
+            async () => await store.PutAsync(badId, bad, Token));
         await Task.WhenAll(Enumerable.Range(0, 500).Select(async seed =>
         {
             (ChunkId id, byte[] content) = TestChunks.Make(seed, TestChunks.Small);
@@ -73,7 +76,8 @@ public sealed class BatchingStoreTests
         Task<IReadOnlyList<RegisterAnswer>>[] good = [.. Enumerable.Range(0, 20).Select(i =>
             records.SealAsync([Registers.Seal($"good{i}", 1, manifest)], Token).AsTask())];
         SealRequest wrong = Registers.Seal("bad", 1, manifest) with { FileId = FileId.Parse(notAManifest.ToString()) };
-        Task<DfssException> bad = Assert.ThrowsAsync<DfssException>(async () => await records.SealAsync([wrong], Token));
+        Task<DfssException> bad = Assert.ThrowsAsync<DfssException>(
+            async () => await records.SealAsync([wrong], Token));
         IReadOnlyList<RegisterAnswer>[] answers = await Task.WhenAll(good).WaitAsync(TimeLimit, Token);
         Assert.All(answers, answer => Assert.Equal(RegisterStatus.Done, answer[0].Status));
         Assert.Equal(DfssErrorCode.ChunkCorrupt, (await bad.WaitAsync(TimeLimit, Token)).Code);
@@ -118,7 +122,8 @@ public sealed class BatchingStoreTests
                 seen.Add((items, payload.Length));
             }
 
-            MessageMap results = new() { { "results", MessageValue.From([.. Enumerable.Repeat((MessageValue)0L, items)]) } };
+            MessageMap results =
+                new() { { "results", MessageValue.From([.. Enumerable.Repeat((MessageValue)0L, items)]) } };
             return new((DfssErrorCode.None, results, null));
         });
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
@@ -155,7 +160,9 @@ public sealed class BatchingStoreTests
             return destination;
         })).WaitAsync(TimeLimit, Token);
         Assert.Equal(20, calls);
-        Assert.Equal(Enumerable.Range(0, 20).Select(seed => TestChunks.Make(seed).Id.ToByteArray()[0]), read.Select(bytes => bytes[0]));
+        Assert.Equal(
+            Enumerable.Range(0, 20).Select(seed => TestChunks.Make(seed).Id.ToByteArray()[0]),
+            read.Select(bytes => bytes[0]));
     }
 
     [Fact]
@@ -172,7 +179,8 @@ public sealed class BatchingStoreTests
             cluster.Folder[name], name, SendOptions.Default, progress: null, Token))).WaitAsync(TimeLimit, Token);
         Assert.Equal(names, sent.Select(file => file.Record.Name));
         await Task.WhenAll(sent.Select(file => cluster.Client.ReceiveAsync(
-            file, cluster.Folder[file.Record.Name + ".back"], ReceiveOptions.Default, progress: null, Token))).WaitAsync(TimeLimit, Token);
+            file, cluster.Folder[file.Record.Name + ".back"], ReceiveOptions.Default, progress: null, Token)))
+                .WaitAsync(TimeLimit, Token);
         Assert.All(names, name => Assert.Equal(name, File.ReadAllText(cluster.Folder[name + ".back"])));
     }
 

@@ -22,7 +22,8 @@ public sealed class ChangingSourceTests
             Write(path, file => file.WriteByte((byte)~file.ReadByte()));
             File.SetLastWriteTimeUtc(path, time);
         },
-        ["has one byte changed that was sent already"] = path => Write(path, file => file.WriteByte((byte)~file.ReadByte())),
+        ["has one byte changed that was sent already"] = path =>
+            Write(path, file => file.WriteByte((byte)~file.ReadByte())),
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -35,7 +36,8 @@ public sealed class ChangingSourceTests
     {
         await using Cluster cluster = await Cluster.StartAsync(1);
         string source = Create(cluster);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(cluster, source, () => Changes[change](source)));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => SendAsync(cluster, source, () => Changes[change](source)));
         Assert.Equal(DfssErrorCode.SourceChanged, error.Code);
         Assert.Contains($"'{source}'", error.Reason, StringComparison.Ordinal);
         Assert.NotNull(error.Advice);
@@ -43,7 +45,9 @@ public sealed class ChangingSourceTests
         Assert.Equal(DfssErrorCode.FileNotFound, unknown.Code);
     }
 
-    /// <summary>A page that was written and not yet written back takes more writes without a change of the times.</summary>
+    /// <summary>
+    /// A page that was written and not yet written back takes more writes without a change of the times.
+    /// </summary>
     [Fact]
     public async Task A_source_that_is_written_through_a_mapping_is_found_out()
     {
@@ -55,7 +59,8 @@ public sealed class ChangingSourceTests
         using var mapped = MemoryMappedFile.CreateFromFile(source, FileMode.Open);
         using MemoryMappedViewAccessor view = mapped.CreateViewAccessor();
         view.Write(0, (byte)1);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(cluster, source, () => view.Write(0, (byte)2)));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => SendAsync(cluster, source, () => view.Write(0, (byte)2)));
         Assert.Equal(DfssErrorCode.SourceChanged, error.Code);
     }
 
@@ -76,7 +81,8 @@ public sealed class ChangingSourceTests
                 File.WriteAllText(source, "another");
             }
         });
-        await cluster.Client.ReceiveAsync(sent, cluster.Folder["received"], ReceiveOptions.Default, progress: null, Token);
+        await cluster.Client.ReceiveAsync(
+            sent, cluster.Folder["received"], ReceiveOptions.Default, progress: null, Token);
         Assert.Equal(before, await File.ReadAllBytesAsync(cluster.Folder["received"], Token));
     }
 

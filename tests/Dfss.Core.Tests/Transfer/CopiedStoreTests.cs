@@ -41,15 +41,19 @@ public sealed class CopiedStoreTests : IAsyncDisposable
 
         DfssException refused = await RefusedAsync(client, "new");
 
-        Assert.Contains($"{Cluster.AddressOf(original)} (process {Environment.ProcessId})", refused.Message, StringComparison.Ordinal);
-        Assert.Contains($"{Cluster.AddressOf(copy)} (process {Environment.ProcessId})", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Cluster.AddressOf(original)} (process {Environment.ProcessId})", refused.Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Cluster.AddressOf(copy)} (process {Environment.ProcessId})", refused.Message, StringComparison.Ordinal);
         Assert.Contains("-StoreCopied", refused.Advice, StringComparison.Ordinal);
         await RefusedAsync(client, "old", force: true);
         StoredFile old = await client.GetAsync("old", Token);
         await RefusedAsync(() => client.RemoveAsync(old, new RemoveOptions(), Token));
         await RefusedAsync(() => client.RenameAsync(old, "other", Token));
         await RefusedAsync(() => client.OptimizeAsync(Cluster.AddressOf(copy), new OptimizeOptions(), Token));
-        Assert.Equal(["old"], (await client.ListAsync(string.Empty, Token).ToListAsync(Token)).Select(file => file.Record.Name));
+        Assert.Equal(
+            ["old"], (await client.ListAsync(string.Empty, Token).ToListAsync(Token)).Select(file => file.Record.Name));
     }
 
     [Fact]
@@ -75,7 +79,8 @@ public sealed class CopiedStoreTests : IAsyncDisposable
         await SendAsync(Client(copy), "of the copy");
         Assert.Equal(
             ["of the copy", "of the original", "old"],
-            (await Client(original, copy).ListAsync(string.Empty, Token).ToListAsync(Token)).Select(file => file.Record.Name));
+            (await Client(original, copy).ListAsync(string.Empty, Token).ToListAsync(Token)).Select(
+                file => file.Record.Name));
     }
 
     [Fact]
@@ -99,7 +104,8 @@ public sealed class CopiedStoreTests : IAsyncDisposable
         await copy.StopAsync();
         DfssPeer renewed = await StartAsync("copy of a", relocation: StoreRelocation.Copied);
         StoredFile sent = await SendAsync(Client(original, renewed), "x");
-        Assert.Equal([original.StoreId, renewed.StoreId], sent.Record.Home.Select(member => member.StoreId!.Value).ToHashSet());
+        Assert.Equal(
+            [original.StoreId, renewed.StoreId], sent.Record.Home.Select(member => member.StoreId!.Value).ToHashSet());
     }
 
     /// <summary>Each names one of the two only, and two more: the record says where the original is.</summary>
@@ -220,7 +226,8 @@ public sealed class CopiedStoreTests : IAsyncDisposable
         return client;
     }
 
-    private async Task<DfssPeer> StartAsync(string store, int port = 0, StoreRelocation relocation = StoreRelocation.None)
+    private async Task<DfssPeer> StartAsync(
+        string store, int port = 0, StoreRelocation relocation = StoreRelocation.None)
     {
         PeerOptions options = new() { Port = port, StorePath = folder[store], StoreRelocation = relocation };
         DfssPeer peer = await DfssPeer.StartAsync(options, Token);

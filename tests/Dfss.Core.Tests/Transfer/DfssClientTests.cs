@@ -24,7 +24,8 @@ public sealed class DfssClientTests
         DateTime modified = new(2020, 2, 29, 12, 34, 56, 789, DateTimeKind.Utc);
         File.SetLastWriteTimeUtc(source, modified);
 
-        StoredFile sent = await cluster.Client.SendAsync(source, "a file", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        StoredFile sent = await cluster.Client.SendAsync(
+            source, "a file", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
         StoredFile found = await cluster.Client.GetAsync("a file", Token);
         string destination = cluster.Folder["destination"];
         await cluster.Client.ReceiveAsync(found, destination, ReceiveOptions.Default, progress: null, Token);
@@ -46,7 +47,8 @@ public sealed class DfssClientTests
         File.SetUnixFileMode(source, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead);
 
         StoredFile sent = await cluster.Client.SendAsync(source, "x", SendOptions.Default, progress: null, Token);
-        await cluster.Client.ReceiveAsync(sent, cluster.Folder["destination"], ReceiveOptions.Default, progress: null, Token);
+        await cluster.Client.ReceiveAsync(
+            sent, cluster.Folder["destination"], ReceiveOptions.Default, progress: null, Token);
 
         Assert.Equal(File.GetUnixFileMode(source), File.GetUnixFileMode(cluster.Folder["destination"]));
     }
@@ -56,9 +58,11 @@ public sealed class DfssClientTests
     {
         await using Cluster cluster = await Cluster.StartAsync(3);
         string source = cluster.Folder.CreateFile("source", 30 * ChunkSize, seed: 2);
-        await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
         await cluster.Client.SendAsync(
-            cluster.Folder.CreateFile("other", 30 * ChunkSize, seed: 3), "y", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+            source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
+        await cluster.Client.SendAsync(
+            cluster.Folder.CreateFile("other", 30 * ChunkSize, seed: 3), "y", new SendOptions { ChunkSize = ChunkSize },
+            progress: null, Token);
 
         foreach (PeerAddress address in cluster.Addresses)
         {
@@ -80,7 +84,8 @@ public sealed class DfssClientTests
         Assert.Equal(DfssErrorCode.FileExists, refused.Code);
         Assert.Equal(1000, (await cluster.Client.GetAsync("x", Token)).Record.Length);
 
-        StoredFile replaced = await cluster.Client.SendAsync(second, "x", new SendOptions { Force = true }, progress: null, Token);
+        StoredFile replaced = await cluster.Client.SendAsync(
+            second, "x", new SendOptions { Force = true }, progress: null, Token);
         Assert.Equal(2, replaced.Record.Version);
         Assert.Equal(2000, (await cluster.Client.GetAsync("x", Token)).Record.Length);
     }
@@ -96,7 +101,8 @@ public sealed class DfssClientTests
         {
             await using DfssClient other = new([address], TransferOptions.Default);
             string destination = cluster.Folder["from " + address.Port];
-            await other.ReceiveAsync(await other.GetAsync("x", Token), destination, ReceiveOptions.Default, progress: null, Token);
+            await other.ReceiveAsync(
+                await other.GetAsync("x", Token), destination, ReceiveOptions.Default, progress: null, Token);
             Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(destination, Token));
         }
     }
@@ -153,9 +159,11 @@ public sealed class DfssClientTests
         Assert.Equal(DfssErrorCode.DestinationExists, error.Code);
         Assert.Equal(5, new FileInfo(destination).Length);
 
-        await cluster.Client.ReceiveAsync(sent, destination, new ReceiveOptions { Force = true, Durable = true }, progress: null, Token);
+        await cluster.Client.ReceiveAsync(
+            sent, destination, new ReceiveOptions { Force = true, Durable = true }, progress: null, Token);
         Assert.Equal(100, new FileInfo(destination).Length);
-        Assert.Equal(["destination", "source"], Directory.GetFiles(cluster.Folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["destination", "source"], Directory.GetFiles(cluster.Folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -163,7 +171,8 @@ public sealed class DfssClientTests
     {
         await using Cluster cluster = await Cluster.StartAsync(2);
         string source = cluster.Folder.CreateFile("source", (5 * ChunkSize) + 100, seed: 1);
-        StoredFile sent = await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        StoredFile sent = await cluster.Client.SendAsync(
+            source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
         Assert.True((await cluster.Client.CompareAsync(source, sent, progress: null, Token)).IsEqual);
 
         await using (FileStream stream = new(source, FileMode.Open))
@@ -183,7 +192,8 @@ public sealed class DfssClientTests
     {
         await using Cluster cluster = await Cluster.StartAsync(1);
         string source = cluster.Folder.CreateFile("source", 40 * ChunkSize, seed: 1);
-        StoredFile sent = await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        StoredFile sent = await cluster.Client.SendAsync(
+            source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
         Directory.CreateDirectory(cluster.Folder["in"]);
         using CancellationTokenSource cancel = new();
         CallbackProgress progress = new(state =>
@@ -195,11 +205,13 @@ public sealed class DfssClientTests
         });
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => cluster.Client.ReceiveAsync(sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress, cancel.Token));
+            () => cluster.Client.ReceiveAsync(
+                sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress, cancel.Token));
         Assert.Equal([cluster.Folder["in", "x.dfss-part"]], Directory.GetFileSystemEntries(cluster.Folder["in"]));
 
         // The client is not hurt by it.
-        await cluster.Client.ReceiveAsync(sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress: null, Token);
+        await cluster.Client.ReceiveAsync(
+            sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress: null, Token);
         Assert.Equal(sent.Record.Length, new FileInfo(cluster.Folder["in", "x"]).Length);
     }
 
@@ -213,7 +225,8 @@ public sealed class DfssClientTests
         await one.SendAsync(source, "x", SendOptions.Default, progress: null, Token);
 
         await cluster.Client.SendAsync(source, "x", new SendOptions { Force = true }, progress: null, Token);
-        Assert.Equal([$"'x' exists and stays on the peer that has it; {cluster.Addresses[1]} is not that one."], warnings);
+        Assert.Equal(
+            [$"'x' exists and stays on the peer that has it; {cluster.Addresses[1]} is not that one."], warnings);
     }
 
     [Fact]

@@ -9,8 +9,8 @@ using Xunit;
 namespace Dfss.Tests.Transfer;
 
 /// <summary>
-/// Encrypted transfers that were broken off and are begun again: what was stored stays as it is, and under one key no nonce is
-/// ever drawn twice.
+/// Encrypted transfers that were broken off and are begun again: what was stored stays as it is, and under one key no
+/// nonce is ever drawn twice.
 /// </summary>
 public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -145,7 +145,10 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         await AssertStoredAsync(sent);
     }
 
-    /// <summary>The third peer fails at the manifest, when it holds two thirds of the chunks: they go to the others, as they are.</summary>
+    /// <summary>
+    /// The third peer fails at the manifest, when it holds two thirds of the chunks: they go to the others, as they
+    /// are.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -183,10 +186,12 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
                 broken.Cancel();
             }
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ReceiveAsync(sent, target, Keys, progress, broken.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => ReceiveAsync(sent, target, Keys, progress, broken.Token));
         string part = target + ".dfss-part";
         byte[] had = await File.ReadAllBytesAsync(part, Token);
-        int corruptHolders = Enumerable.Range(0, ChunkCount).First(index => had[(ChunkCount * PieceSize) - 7 + 64 + (13 * index)] == 1);
+        int corruptHolders = Enumerable.Range(0, ChunkCount)
+            .First(index => had[(ChunkCount * PieceSize) - 7 + 64 + (13 * index)] == 1);
         had[(corruptHolders * PieceSize) + 5] ^= 1;
         await File.WriteAllBytesAsync(part, had, Token);
         said.Clear();
@@ -201,7 +206,9 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         Assert.False(File.Exists(part));
     }
 
-    /// <summary>Not one chunk was kept. What a send had on its way when it was broken off may have come since.</summary>
+    /// <summary>
+    /// Not one chunk was kept. What a send had on its way when it was broken off may have come since.
+    /// </summary>
     private void AssertAllAreNew(HashSet<ChunkId> before) =>
         Assert.InRange(nonces.Keys.Except(before).Count(), ChunkCount, ChunkCount + InFlight);
 
@@ -230,22 +237,26 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
                 broken.Cancel();
             }
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendAsync(progress: progress, cancellationToken: broken.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => SendAsync(progress: progress, cancellationToken: broken.Token));
     }
 
-    private TransferOptions Options => new() { ThrottleLimit = InFlight, StateFolder = folder["state"], Verbose = said.Add };
+    private TransferOptions Options =>
+        new() { ThrottleLimit = InFlight, StateFolder = folder["state"], Verbose = said.Add };
 
     private DfssClient Connect() => new([.. peers.Select(peer => peer.Address)], Options);
 
     private async Task<StoredFile> SendAsync(
-        SendOptions? options = null, IProgress<TransferProgress>? progress = null, CancellationToken? cancellationToken = null)
+        SendOptions? options = null, IProgress<TransferProgress>? progress = null,
+        CancellationToken? cancellationToken = null)
     {
         await using DfssClient client = Connect();
         return await client.SendAsync(source, "x", options ?? Sending, progress, cancellationToken ?? Token);
     }
 
     private async Task ReceiveAsync(
-        StoredFile file, string target, KeyRing? keys, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        StoredFile file, string target, KeyRing? keys, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         await using DfssClient client = Connect();
         await client.ReceiveAsync(file, target, new ReceiveOptions { Keys = keys }, progress, cancellationToken);

@@ -24,7 +24,8 @@ public sealed class FailoverTests
 
         // All four that may be in flight at once end up at the one that does not answer.
         await HeldFile.UntilAsync(() => silent.Asked.Count(id => id != file.ManifestId) == 4);
-        await file.AdvanceUntilAsync(() => receive.IsCompleted || file.Said.Exists(text => text.Contains("slower", StringComparison.Ordinal)));
+        await file.AdvanceUntilAsync(
+            () => receive.IsCompleted || file.Said.Exists(text => text.Contains("slower", StringComparison.Ordinal)));
         await receive;
 
         Assert.Equal(4, silent.Asked.Count(id => id != file.ManifestId));
@@ -117,7 +118,8 @@ public sealed class FailoverTests
         Assert.Equal((1, 1), (file.Holders[0].Asked.Count, file.Holders[1].Asked.Count));
         (await buffers.RentAsync(length, Token)).Dispose();
         string warning = Assert.Single(file.Warnings);
-        Assert.StartsWith($"{file.Holders[0].Address}: chunks come from the other holders.", warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{file.Holders[0].Address}: chunks come from the other holders.", warning, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -142,7 +144,8 @@ public sealed class FailoverTests
         await receive;
 
         string warning = Assert.Single(file.Warnings);
-        Assert.StartsWith($"{file.Holders[0].Address}: chunks come from the other holders.", warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{file.Holders[0].Address}: chunks come from the other holders.", warning, StringComparison.Ordinal);
         Assert.Contains(file.Said, text => text.StartsWith("Chunk ", StringComparison.Ordinal)
             && text.Contains(file.Holders[0].Address.ToString(), StringComparison.Ordinal));
     }
@@ -165,9 +168,11 @@ public sealed class FailoverTests
     public async Task A_receive_begins_and_ends_while_a_member_does_not_say_hello()
     {
         await using HeldFile file = new(holders: 2, chunks: 24, replicas: 2);
-        await using FakePeer hanging = new((_, _, _) => default) { BeforeHello = token => Task.Delay(Timeout.Infinite, token) };
+        await using FakePeer hanging =
+            new((_, _, _) => default) { BeforeHello = token => Task.Delay(Timeout.Infinite, token) };
         HomeMember late = file.File.Record.Home[0] with { Addresses = [hanging.Address.ToString()] };
-        StoredFile moved = file.File with { Record = file.File.Record with { Home = [late, file.File.Record.Home[1]] } };
+        StoredFile moved =
+            file.File with { Record = file.File.Record with { Home = [late, file.File.Record.Home[1]] } };
         await using DfssClient client = file.CreateClient();
 
         Task receive = client.ReceiveAsync(moved, file.Destination, ReceiveOptions.Default, progress: null, Token);

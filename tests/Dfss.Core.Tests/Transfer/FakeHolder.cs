@@ -4,7 +4,9 @@ using Dfss.Testing;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>A peer that holds given chunks, counts what it is asked for, and answers late, wrong or not at all as it is told.</summary>
+/// <summary>
+/// A peer that holds given chunks, counts what it is asked for, and answers late, wrong or not at all as it is told.
+/// </summary>
 internal sealed class FakeHolder : IAsyncDisposable
 {
     private readonly IReadOnlyDictionary<ChunkId, byte[]> chunks;
@@ -57,18 +59,22 @@ internal sealed class FakeHolder : IAsyncDisposable
         switch (request.Operation)
         {
             case Operations.GetChunk:
-                return await GiveAsync(new ChunkId(request.Map.Required("chunk_id").AsBinary()), cancellationToken) is { } one
+                return await GiveAsync(
+                    new ChunkId(request.Map.Required("chunk_id").AsBinary()), cancellationToken) is { } one
                     ? (DfssErrorCode.None, [], one)
                     : (DfssErrorCode.ChunkNotFound, [], null);
             case Operations.GetChunks:
                 List<byte[]?> given = [];
                 for (int i = 0; i < payload.Length; i += ChunkId.SizeBytes)
                 {
-                    given.Add(await GiveAsync(new ChunkId(payload.Span.Slice(i, ChunkId.SizeBytes)), cancellationToken));
+                    given.Add(
+                        await GiveAsync(new ChunkId(payload.Span.Slice(i, ChunkId.SizeBytes)), cancellationToken));
                 }
 
-                MessageValue lengths = MessageValue.From([.. given.Select(content => content is null ? MessageValue.Nil : content.Length)]);
-                return (DfssErrorCode.None, new() { { "lengths", lengths } }, given.SelectMany(content => content ?? []).ToArray());
+                MessageValue lengths = MessageValue.From(
+                    [.. given.Select(content => content is null ? MessageValue.Nil : content.Length)]);
+                return (DfssErrorCode.None, new() { { "lengths", lengths } },
+                    given.SelectMany(content => content ?? []).ToArray());
             case Operations.VerifyChunk:
                 Verified.Enqueue(new ChunkId(request.Map.Required("chunk_id").AsBinary()));
                 return (DfssErrorCode.None, new() { { "state", 2 } }, null);

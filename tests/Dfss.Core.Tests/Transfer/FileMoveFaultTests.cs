@@ -66,7 +66,8 @@ public sealed class FileMoveFaultTests
         // The new peers know nothing but what they have sealed; whoever asks them alone is told of no file.
         await using DfssClient late = Of(cluster, 2, 3, 4);
         Assert.Equal(
-            DfssErrorCode.FileNotFound, (await Assert.ThrowsAsync<DfssException>(() => late.GetAsync("x", Token))).Code);
+            DfssErrorCode.FileNotFound,
+            (await Assert.ThrowsAsync<DfssException>(() => late.GetAsync("x", Token))).Code);
         await using DfssClient one = Of(cluster, 1);
         await AssertReceivedAsync(cluster, one, "one");
         Assert.Equal(1, (await late.GetAsync("x", Token)).Record.Epoch);
@@ -88,7 +89,10 @@ public sealed class FileMoveFaultTests
         Assert.Equal((1, 0, 0), (settled.SettledNames, settled.UndecidedNames, settled.ChunksKept));
         Assert.Equal(ChunkCount + 1, settled.ChunksDeleted);
         await AssertReceivedAsync(cluster, cluster.Client, "received");
-        Assert.Equal((0, 1), ((await cluster.Client.GetAsync("x", Token)).Record.Epoch, (await cluster.Client.GetAsync("x", Token)).Record.Version));
+        Assert.Equal(
+            (0, 1),
+            ((await cluster.Client.GetAsync("x", Token)).Record.Epoch,
+                (await cluster.Client.GetAsync("x", Token)).Record.Version));
     }
 
     [Fact]
@@ -137,7 +141,8 @@ public sealed class FileMoveFaultTests
             () => sender.SendAsync(second, "x", Send with { Force = true }, progress, Token));
 
         Assert.Equal(DfssErrorCode.Conflict, error.Code);
-        Assert.Contains("'x' was moved to other peers meanwhile. Nothing was changed.", error.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "'x' was moved to other peers meanwhile. Nothing was changed.", error.Reason, StringComparison.Ordinal);
         await AssertReceivedAsync(cluster, sender, "moved");
         StoredFile replaced = await sender.SendAsync(second, "x", Send with { Force = true }, progress: null, Token);
         Assert.Equal((3, 1), (replaced.Record.Version, replaced.Record.Epoch));
@@ -155,7 +160,9 @@ public sealed class FileMoveFaultTests
             () => client.RepairAsync(sent, MoveTo(cluster, 2, 3), progress: null, Token));
 
         Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code);
-        Assert.StartsWith("'x' was not moved: 1 of the 2 peers to move it to cannot be reached. ", error.Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "'x' was not moved: 1 of the 2 peers to move it to cannot be reached. ", error.Reason,
+            StringComparison.Ordinal);
         Assert.Contains(cluster.Addresses[3].ToString(), error.Reason, StringComparison.Ordinal);
         Assert.Equal(0, (await client.GetPeerInfoAsync(cluster.Addresses[2], Token)).Chunks);
         await AssertReceivedAsync(cluster, client, "received");
@@ -177,9 +184,13 @@ public sealed class FileMoveFaultTests
             () => client.RepairAsync(sent, move, progress: null, Token));
 
         Assert.Equal(DfssErrorCode.TooFewReplicas, error.Code);
-        Assert.StartsWith("'x' was not moved: each chunk of 'x' needs 2 peers to move to, and some have 1. ", error.Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "'x' was not moved: each chunk of 'x' needs 2 peers to move to, and some have 1. ", error.Reason,
+            StringComparison.Ordinal);
         Assert.Contains(Cluster.AddressOf(small).ToString(), error.Reason, StringComparison.Ordinal);
-        Assert.Equal((1, 0), ((await client.GetAsync("x", Token)).Record.Version, (await client.GetAsync("x", Token)).Record.Epoch));
+        Assert.Equal(
+            (1, 0),
+            ((await client.GetAsync("x", Token)).Record.Version, (await client.GetAsync("x", Token)).Record.Epoch));
         await AssertReceivedAsync(cluster, client, "received");
     }
 
@@ -194,17 +205,22 @@ public sealed class FileMoveFaultTests
     {
         await using DfssClient client = Of(cluster, 0, 1);
         return await client.SendAsync(
-            cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed), "x", options ?? Send, progress: null, Token);
+            cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed), "x", options ?? Send,
+            progress: null, Token);
     }
 
     private static async Task AssertReceivedAsync(Cluster cluster, DfssClient client, string destination)
     {
         string path = cluster.Folder[destination];
-        await client.ReceiveAsync(await client.GetAsync("x", Token), path, ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(cluster.Folder["source"], Token), await File.ReadAllBytesAsync(path, Token));
+        await client.ReceiveAsync(
+            await client.GetAsync("x", Token), path, ReceiveOptions.Default, progress: null, Token);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(cluster.Folder["source"], Token), await File.ReadAllBytesAsync(path, Token));
     }
 
-    /// <summary>What a move does up to the decision at the home it leaves, or up to the seals before it, and then no more.</summary>
+    /// <summary>
+    /// What a move does up to the decision at the home it leaves, or up to the seals before it, and then no more.
+    /// </summary>
     private static async Task DecideMoveAsync(Cluster cluster, StoredFile file, int[] peers, bool isDecided = true)
     {
         FileRecord record = file.Record;
@@ -254,7 +270,8 @@ public sealed class FileMoveFaultTests
         Proposer proposer = new("x", voting.Place, WriteCondition.ReplaceVersion(1), Guid.NewGuid(), Guid.NewGuid);
         await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, Token);
         proposer.Propose(
-            current => current!.Record with { State = FileRecordState.Moved, Home = next.Members, FormerHome = home.Members },
+            current =>
+                current!.Record with { State = FileRecordState.Moved, Home = next.Members, FormerHome = home.Members },
             new SealPlan(record.FileId, ChunkCount, [default, default, .. peers.Select(_ => all)], MinimumReplicas: 2)
             {
                 Sealers = [false, false, .. peers.Select(_ => true)],

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>A file that moves to other peers is found from its former ones and from its new ones, at any moment.</summary>
+/// <summary>
+/// A file that moves to other peers is found from its former ones and from its new ones, at any moment.
+/// </summary>
 public sealed class FileMoveTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;
@@ -29,12 +31,16 @@ public sealed class FileMoveTests
             Token);
 
         // Two copies of each chunk, and the manifest at all three.
-        Assert.Equal(((2 * ChunkCount) + 3, 2, 2), (moved.CopiedChunks, moved.ReplicasBefore, moved.File.PresentReplicas));
-        Assert.Equal((moved.CopiedChunks, moved.CopiedBytes, 0), (plan!.Copies.Values.Sum(), plan.Bytes, plan.LostChunks));
+        Assert.Equal(
+            ((2 * ChunkCount) + 3, 2, 2), (moved.CopiedChunks, moved.ReplicasBefore, moved.File.PresentReplicas));
+        Assert.Equal(
+            (moved.CopiedChunks, moved.CopiedBytes, 0), (plan!.Copies.Values.Sum(), plan.Bytes, plan.LostChunks));
         Assert.Equal(IdsOf(sent.Record.Home), IdsOf(moved.MovedFrom!));
         Assert.Equal(IdsOf(plan.MoveTo!), IdsOf(moved.File.Record.Home));
         Assert.Equal([.. Stores(cluster, 3, 4, 5)], IdsOf(moved.File.Record.Home).ToHashSet());
-        Assert.Equal((1, 2, FileRecordState.File), (moved.File.Record.Epoch, moved.File.Record.Version, moved.File.Record.State));
+        Assert.Equal(
+            (1, 2, FileRecordState.File),
+            (moved.File.Record.Epoch, moved.File.Record.Version, moved.File.Record.State));
         for (int i = 0; i < 6; i++)
         {
             await using DfssClient one = Of(cluster, i);
@@ -59,11 +65,15 @@ public sealed class FileMoveTests
         await CollectAsync(cluster);
 
         Assert.Equal(0, await CountAsync(cluster, 0) + await CountAsync(cluster, 1));
-        Assert.Equal((2 * ChunkCount) + 3, await CountAsync(cluster, 2) + await CountAsync(cluster, 3) + await CountAsync(cluster, 4));
+        Assert.Equal(
+            (2 * ChunkCount) + 3,
+            await CountAsync(cluster, 2) + await CountAsync(cluster, 3) + await CountAsync(cluster, 4));
 
         // Whoever knew it at its former peers goes on at its new ones.
         await AssertReceivedAsync(cluster, client, sent, "source", "late");
-        Assert.True((await client.CompareAsync(cluster.Folder["source"], await client.GetAsync("x", Token), progress: null, Token)).IsEqual);
+        Assert.True(
+            (await client.CompareAsync(
+                cluster.Folder["source"], await client.GetAsync("x", Token), progress: null, Token)).IsEqual);
         FileHealth health = await client.TestAsync(sent, deep: true, progress: null, Token);
         Assert.All(health.Members, member => Assert.Null(member.Reason));
         Assert.Equal((true, true, 1), (health.IsHealthy, health.IsCurrent, health.File.Record.Epoch));
@@ -78,7 +88,8 @@ public sealed class FileMoveTests
         await using DfssClient client = Of(cluster, 0, 1);
         await SendAsync(cluster, client, seed: 1, source: "first");
         await SendAsync(cluster, client, seed: 2, source: "second", Send with { Force = true });
-        StoredFile sent = await SendAsync(cluster, client, seed: 3, source: "third", Send with { Force = true, KeepVersions = 2 });
+        StoredFile sent = await SendAsync(
+            cluster, client, seed: 3, source: "third", Send with { Force = true, KeepVersions = 2 });
 
         RepairResult moved = await client.RepairAsync(sent, MoveTo(cluster, 2, 3, 4), progress: null, Token);
         await CollectAsync(cluster);
@@ -123,7 +134,9 @@ public sealed class FileMoveTests
         await using Cluster cluster = await Cluster.StartAsync(3);
         StoredFile sent = await SendAsync(cluster, cluster.Client);
         RepairResult nothing = await cluster.Client.RepairAsync(sent, MoveTo(cluster, 2, 0, 1), progress: null, Token);
-        Assert.Equal((0, sent.Record.Version, true), (nothing.CopiedChunks, nothing.File.Record.Version, nothing.MovedFrom is null));
+        Assert.Equal(
+            (0, sent.Record.Version, true),
+            (nothing.CopiedChunks, nothing.File.Record.Version, nothing.MovedFrom is null));
     }
 
     [Fact]
@@ -142,7 +155,8 @@ public sealed class FileMoveTests
         Assert.Equal(IdsOf(moved.File.Record.Home).ToHashSet(), IdsOf(renamed.Record.Home).ToHashSet());
         await AssertReceivedAsync(cluster, other, await other.GetAsync("y", Token), "second", "y.back");
         Assert.Equal(
-            DfssErrorCode.FileNotFound, (await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("x", Token))).Code);
+            DfssErrorCode.FileNotFound,
+            (await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("x", Token))).Code);
 
         StoredFile again = await client.RenameAsync(renamed, "x", Token);
         Assert.Equal((5, 1), (again.Record.Version, again.Record.Epoch));
@@ -161,18 +175,22 @@ public sealed class FileMoveTests
     private static IEnumerable<StoreId?> Stores(Cluster cluster, params int[] peers) =>
         peers.Select(peer => (StoreId?)cluster.Peers[peer].StoreId);
 
-    private static IEnumerable<StoreId?> IdsOf(IReadOnlyList<HomeMember> members) => members.Select(member => member.StoreId);
+    private static IEnumerable<StoreId?> IdsOf(IReadOnlyList<HomeMember> members) =>
+        members.Select(member => member.StoreId);
 
     private static Task<StoredFile> SendAsync(
         Cluster cluster, DfssClient client, int seed = 1, string source = "source", SendOptions? options = null) =>
         client.SendAsync(
-            cluster.Folder.CreateFile(source, ChunkCount * ChunkSize, seed), "x", options ?? Send, progress: null, Token);
+            cluster.Folder.CreateFile(source, ChunkCount * ChunkSize, seed), "x", options ?? Send,
+            progress: null, Token);
 
-    private static async Task AssertReceivedAsync(Cluster cluster, DfssClient client, StoredFile file, string source, string destination)
+    private static async Task AssertReceivedAsync(
+        Cluster cluster, DfssClient client, StoredFile file, string source, string destination)
     {
         string path = cluster.Folder[destination];
         await client.ReceiveAsync(file, path, ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(cluster.Folder[source], Token), await File.ReadAllBytesAsync(path, Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(cluster.Folder[source], Token), await File.ReadAllBytesAsync(path, Token));
     }
 
     private static async Task<List<StoredFile>> ListAsync(DfssClient client)

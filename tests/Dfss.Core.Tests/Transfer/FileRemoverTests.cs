@@ -23,7 +23,8 @@ public sealed class FileRemoverTests
         Assert.Empty(await ListAsync(cluster));
         await FailsAsync(DfssErrorCode.Conflict, () => cluster.Client.RemoveAsync(sent, RemoveOptions.Default, Token));
         await FailsAsync(
-            DfssErrorCode.FileNotFound, () => cluster.Client.RemoveAsync(sent, new RemoveOptions { Force = true }, Token));
+            DfssErrorCode.FileNotFound,
+            () => cluster.Client.RemoveAsync(sent, new RemoveOptions { Force = true }, Token));
         Assert.Equal(3, (await SendAsync(cluster, "x")).Record.Version);
     }
 
@@ -52,9 +53,11 @@ public sealed class FileRemoverTests
         Assert.Equal(["folder/y"], await ListAsync(cluster));
         Assert.True((await cluster.Client.TestAsync(renamed, deep: true, progress: null, Token)).IsHealthy);
         await cluster.Client.ReceiveAsync(
-            await cluster.Client.GetAsync("folder/y", Token), cluster.Folder["back"], ReceiveOptions.Default, progress: null, Token);
+            await cluster.Client.GetAsync("folder/y", Token), cluster.Folder["back"], ReceiveOptions.Default,
+            progress: null, Token);
         Assert.Equal(
-            await File.ReadAllBytesAsync(cluster.Folder["source"], Token), await File.ReadAllBytesAsync(cluster.Folder["back"], Token));
+            await File.ReadAllBytesAsync(cluster.Folder["source"], Token),
+            await File.ReadAllBytesAsync(cluster.Folder["back"], Token));
     }
 
     [Fact]
@@ -112,7 +115,8 @@ public sealed class FileRemoverTests
         Assert.Equal(3, firsts.Distinct().Count());
         Assert.Equal(["f"], await ListAsync(cluster));
         x = await cluster.Client.SendAsync(
-            cluster.Folder.CreateFile("source", 300_000, seed: 3), "f", new SendOptions { Force = true }, progress: null, Token);
+            cluster.Folder.CreateFile("source", 300_000, seed: 3), "f", new SendOptions { Force = true },
+            progress: null, Token);
         Assert.Equal(4, x.Record.Version);
     }
 
@@ -152,7 +156,8 @@ public sealed class FileRemoverTests
 
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => renaming);
         Assert.Equal(DfssErrorCode.Conflict, error.Code);
-        Assert.Equal("'y' was made, and 'x' could not be removed: 'x' is at version 2, not at version 1.", error.Reason);
+        Assert.Equal(
+            "'y' was made, and 'x' could not be removed: 'x' is at version 2, not at version 1.", error.Reason);
         Assert.Equal(2, (await client.GetAsync("x", Token)).Record.Version);
         Assert.Equal(x.Record.FileId, (await client.GetAsync("y", Token)).Record.FileId);
     }

@@ -20,7 +20,8 @@ public sealed class FileRepairTests
         StoredFile sent = await cluster.Client.SendAsync(
             source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
         StoredFile wanted = await cluster.Client.SendAsync(
-            source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 2, MinimumReplicas = 1, Force = true }, progress: null, Token);
+            source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 2, MinimumReplicas = 1, Force = true },
+            progress: null, Token);
         Assert.Equal(2, wanted.PresentReplicas);
         Assert.Equal(sent.Record.FileId, wanted.Record.FileId);
         FileHealth health = await cluster.Client.TestAsync(wanted, deep: true, progress: null, Token);
@@ -53,12 +54,16 @@ public sealed class FileRepairTests
         Assert.Equal(8, repaired.CopiedChunks);
         Assert.True((await client.TestAsync(sent, deep: true, progress: null, Token)).IsHealthy);
         StoredFile now = await client.GetAsync("x", Token);
-        Assert.Equal((sent.Record.Version, sent.Record.WriterId, true), (now.Record.Version, now.Record.WriterId, now.IsCurrent));
+        Assert.Equal(
+            (sent.Record.Version, sent.Record.WriterId, true),
+            (now.Record.Version, now.Record.WriterId, now.IsCurrent));
 
         await cluster.Peers[(lost + 1) % 5].StopAsync();
         await using DfssClient other = new(cluster.Addresses, TransferOptions.Default);
         await other.ReceiveAsync(now, cluster.Folder["destination"], ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(cluster.Folder["destination"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(source, Token),
+            await File.ReadAllBytesAsync(cluster.Folder["destination"], Token));
     }
 
     [Fact]
@@ -113,11 +118,13 @@ public sealed class FileRepairTests
             Token);
 
         Assert.Equal(3 * 8, repaired.CopiedChunks);
-        Assert.Equal((repaired.CopiedChunks, repaired.CopiedBytes, 0), (plan!.Copies.Values.Sum(), plan.Bytes, plan.LostChunks));
+        Assert.Equal(
+            (repaired.CopiedChunks, repaired.CopiedBytes, 0), (plan!.Copies.Values.Sum(), plan.Bytes, plan.LostChunks));
         Assert.Equal(0, (await client.RepairAsync(sent, RepairOptions.Default, progress: null, Token)).CopiedChunks);
         foreach (DfssPeer peer in cluster.Peers.Skip(1))
         {
-            await client.OptimizeAsync(Cluster.AddressOf(peer), new OptimizeOptions { GracePeriod = TimeSpan.Zero }, Token);
+            await client.OptimizeAsync(
+                Cluster.AddressOf(peer), new OptimizeOptions { GracePeriod = TimeSpan.Zero }, Token);
         }
 
         await cluster.Peers[1].StopAsync();
@@ -127,7 +134,9 @@ public sealed class FileRepairTests
         {
             string received = cluster.Folder[$"{name}.back"];
             await other.ReceiveAsync(now.AtVersion(version), received, ReceiveOptions.Default, progress: null, Token);
-            Assert.Equal(await File.ReadAllBytesAsync(cluster.Folder[name], Token), await File.ReadAllBytesAsync(received, Token));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(cluster.Folder[name], Token),
+                await File.ReadAllBytesAsync(received, Token));
         }
     }
 
@@ -141,7 +150,8 @@ public sealed class FileRepairTests
         StoredFile sent = await SendAsync(cluster, "second", seed: 2);
         await cluster.Peers[0].StopAsync();
         List<string> warnings = [];
-        await using DfssClient client = new(cluster.Addresses, new TransferOptions { MaxAttempts = 1, Warning = warnings.Add });
+        await using DfssClient client = new(
+            cluster.Addresses, new TransferOptions { MaxAttempts = 1, Warning = warnings.Add });
 
         RepairResult repaired = await client.RepairAsync(sent, RepairOptions.Default, progress: null, Token);
 

@@ -46,7 +46,8 @@ public sealed partial class FileTimeTests
         File.SetLastWriteTimeUtc(source, time);
         await cluster.Client.SendAsync(source, "a", SendOptions.Default, progress: null, Token);
         SendOptions replace = new() { Force = true, KeepVersions = 1 };
-        await cluster.Client.SendAsync(cluster.Folder.CreateFile("other", 10, seed: 2), "a", replace, progress: null, Token);
+        await cluster.Client.SendAsync(
+            cluster.Folder.CreateFile("other", 10, seed: 2), "a", replace, progress: null, Token);
 
         StoredFile earlier = (await cluster.Client.GetAsync("a", Token)).AtVersion(1);
 
@@ -63,10 +64,13 @@ public sealed partial class FileTimeTests
     [InlineData(long.MinValue, 0)]
     public async Task A_time_that_the_file_system_holds_is_sent_compared_and_received(long seconds, long nanoseconds)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(MemoryFileSystem), "Linux and /dev/shm are needed.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Directory.Exists(MemoryFileSystem), "Linux and /dev/shm are needed.");
         List<string> warnings = [];
-        await using Cluster cluster = await Cluster.StartAsync(1, options: new TransferOptions { Warning = warnings.Add });
-        string folder = Directory.CreateDirectory(Path.Combine(MemoryFileSystem, $"dfss-test-{Guid.NewGuid():N}")).FullName;
+        await using Cluster cluster = await Cluster.StartAsync(
+            1, options: new TransferOptions { Warning = warnings.Add });
+        string folder = Directory.CreateDirectory(
+            Path.Combine(MemoryFileSystem, $"dfss-test-{Guid.NewGuid():N}")).FullName;
         try
         {
             string source = Path.Combine(folder, "source");
@@ -75,7 +79,8 @@ public sealed partial class FileTimeTests
 
             StoredFile sent = await cluster.Client.SendAsync(source, "a", SendOptions.Default, progress: null, Token);
             StoredFile found = await cluster.Client.GetAsync("a", Token);
-            FileComparison comparison = await cluster.Client.CompareAsync(source, found, keys: null, progress: null, Token);
+            FileComparison comparison = await cluster.Client.CompareAsync(
+                source, found, keys: null, progress: null, Token);
             string destination = Path.Combine(folder, "destination");
             await cluster.Client.ReceiveAsync(found, destination, ReceiveOptions.Default, progress: null, Token);
 
@@ -92,14 +97,16 @@ public sealed partial class FileTimeTests
         }
     }
 
-    public static TheoryData<Int128> ForgedTimes => [Int128.MinValue, Int128.MaxValue, ((Int128)long.MaxValue + 10) * 1_000_000_000];
+    public static TheoryData<Int128> ForgedTimes =>
+        [Int128.MinValue, Int128.MaxValue, ((Int128)long.MaxValue + 10) * 1_000_000_000];
 
     [Theory]
     [MemberData(nameof(ForgedTimes))]
     public async Task A_time_that_no_file_system_holds_is_received_as_the_nearest_with_a_warning(Int128 nanoseconds)
     {
         List<string> warnings = [];
-        await using Cluster cluster = await Cluster.StartAsync(1, options: new TransferOptions { Warning = warnings.Add });
+        await using Cluster cluster = await Cluster.StartAsync(
+            1, options: new TransferOptions { Warning = warnings.Add });
         string source = cluster.Folder.CreateFile("source", 10, seed: 1);
         StoredFile sent = await cluster.Client.SendAsync(source, "a", SendOptions.Default, progress: null, Token);
         StoredFile forged = sent with { Record = sent.Record with { Modified = new UnixTime(nanoseconds) } };
@@ -108,7 +115,9 @@ public sealed partial class FileTimeTests
         await cluster.Client.ReceiveAsync(forged, destination, ReceiveOptions.Default, progress: null, Token);
 
         Assert.Contains("cannot hold the time of last write of 'a'", Assert.Single(warnings), StringComparison.Ordinal);
-        Assert.Equal(nanoseconds > 0, TimeOf(destination).Nanoseconds > UnixTime.FromDateTime(new DateTime(2037, 1, 1)).Nanoseconds);
+        Assert.Equal(
+            nanoseconds > 0,
+            TimeOf(destination).Nanoseconds > UnixTime.FromDateTime(new DateTime(2037, 1, 1)).Nanoseconds);
     }
 
     private static UnixTime TimeOf(string path)

@@ -83,7 +83,8 @@ public sealed class HoleTests
     [Fact]
     public async Task A_hole_that_is_sent_is_not_read()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells where holes are, and counts what a process reads.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux(), "Only Linux tells where holes are, and counts what a process reads.");
         const long Length = 256L << 20;
         await using Cluster cluster = await Cluster.StartAsync(1, asksNobody: true);
         string source = cluster.Folder["source"];
@@ -111,7 +112,8 @@ public sealed class HoleTests
         Assert.Equal(DfssErrorCode.None, sent?.Error);
         Assert.InRange(read, 0, Length / 4);
         StoredFile stored = await cluster.Client.GetAsync("x", Token);
-        await cluster.Client.ReceiveAsync(stored, cluster.Folder["received"], ReceiveOptions.Default, progress: null, Token);
+        await cluster.Client.ReceiveAsync(
+            stored, cluster.Folder["received"], ReceiveOptions.Default, progress: null, Token);
         using FileStream copy = new(cluster.Folder["received"], FileMode.Open);
         byte[] data = new byte[4];
         copy.Position = Length / 2;
@@ -120,11 +122,14 @@ public sealed class HoleTests
         Assert.Equal("data"u8, data);
     }
 
-    /// <summary>Zeros but for a few bytes: in the middle of blocks, at their ends, and in the last, which is not whole.</summary>
+    /// <summary>
+    /// Zeros but for a few bytes: in the middle of blocks, at their ends, and in the last, which is not whole.
+    /// </summary>
     private static byte[] Scattered()
     {
         byte[] content = new byte[(8 * ChunkSize) + 100];
-        foreach (int place in (int[])[0, BlockBytes - 1, (3 * BlockBytes) + 7, ChunkSize, (5 * ChunkSize) - 1, content.Length - 1])
+        foreach (int place in (int[])[0, BlockBytes - 1, (3 * BlockBytes) + 7, ChunkSize, (5 * ChunkSize) - 1,
+            content.Length - 1])
         {
             content[place] = 1;
         }
@@ -136,7 +141,8 @@ public sealed class HoleTests
     {
         string source = cluster.Folder["source"];
         await File.WriteAllBytesAsync(source, content, Token);
-        return await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        return await cluster.Client.SendAsync(
+            source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
     }
 
     /// <summary>Ends a receive when some of its chunks are written.</summary>
@@ -160,6 +166,7 @@ public sealed class HoleTests
 
     /// <summary>The bytes that a process has read, from files and elsewhere.</summary>
     private static long CountRead(int processId) => long.Parse(
-        File.ReadLines($"/proc/{processId}/io").First(line => line.StartsWith("rchar:", StringComparison.Ordinal))["rchar:".Length..],
+        File.ReadLines($"/proc/{processId}/io")
+            .First(line => line.StartsWith("rchar:", StringComparison.Ordinal))["rchar:".Length..],
         CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>Transfers with a limit of bytes a second, so low that every chunk but the first must wait for hours.</summary>
+/// <summary>
+/// Transfers with a limit of bytes a second, so low that every chunk but the first must wait for hours.
+/// </summary>
 public sealed class LimitedTransferTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;
@@ -20,12 +22,15 @@ public sealed class LimitedTransferTests
         await using Cluster cluster = await Cluster.StartAsync(Copies);
         await using DfssClient client = new(cluster.Addresses, Limited(clock));
         await client.SendAsync(
-            cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1), "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+            cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1), "x",
+            new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
 
         // All but the last one put, a manifest, are paid for before it.
         int manifest = FileManifest.HeaderBytes + (ChunkCount * ChunkId.SizeBytes);
         Assert.Equal((Copies * ChunkCount) + Copies - 1, clock.Waits.Count);
-        Assert.Equal((Copies * ChunkCount * ChunkSize) + ((Copies - 1) * manifest), clock.Waits.Max().TotalSeconds, tolerance: 60.0);
+        Assert.Equal(
+            (Copies * ChunkCount * ChunkSize) + ((Copies - 1) * manifest), clock.Waits.Max().TotalSeconds,
+            tolerance: 60.0);
     }
 
     [Fact]
@@ -34,11 +39,14 @@ public sealed class LimitedTransferTests
         ImpatientClock clock = new();
         await using Cluster cluster = await Cluster.StartAsync(Copies);
         string source = cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1);
-        StoredFile sent = await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        StoredFile sent = await cluster.Client.SendAsync(
+            source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
         await using DfssClient client = new(cluster.Addresses, Limited(clock));
         await client.ReceiveAsync(sent, cluster.Folder["received"], ReceiveOptions.Default, progress: null, Token);
 
-        Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(cluster.Folder["received"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(source, Token),
+            await File.ReadAllBytesAsync(cluster.Folder["received"], Token));
         Assert.Equal(ChunkCount - 1, clock.Waits.Count);
         Assert.Equal((ChunkCount - 1) * ChunkSize, clock.Waits.Max().TotalSeconds, tolerance: 60.0);
     }
@@ -50,7 +58,8 @@ public sealed class LimitedTransferTests
         await using Cluster cluster = await Cluster.StartAsync(Copies);
         await using DfssClient client = new(cluster.Addresses, Limited(clock) with { BytesPerSecond = null });
         await client.SendAsync(
-            cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1), "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+            cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1), "x",
+            new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
         Assert.Empty(clock.Waits);
     }
 

@@ -46,7 +46,8 @@ public sealed class LostPeerTests
         List<string> warnings = [];
         await using Cluster cluster = await Cluster.StartAsync(3, asksNobody: true);
         await using FaultProxy proxy = new(cluster.Addresses[2], TimeProvider.System) { CutAfterBytes = CutAfterBytes };
-        await using DfssClient client = CreateClient([cluster.Addresses[0], cluster.Addresses[1], proxy.Address], warnings);
+        await using DfssClient client = CreateClient(
+            [cluster.Addresses[0], cluster.Addresses[1], proxy.Address], warnings);
         string source = cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1);
         SendOptions options = new() { ChunkSize = ChunkSize };
 
@@ -59,7 +60,8 @@ public sealed class LostPeerTests
         foreach (string name in new[] { "x", "y" })
         {
             string destination = cluster.Folder[name];
-            await other.ReceiveAsync(await other.GetAsync(name, Token), destination, ReceiveOptions.Default, progress: null, Token);
+            await other.ReceiveAsync(
+                await other.GetAsync(name, Token), destination, ReceiveOptions.Default, progress: null, Token);
             Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(destination, Token));
         }
     }
@@ -77,7 +79,9 @@ public sealed class LostPeerTests
             () => client.SendAsync(source, "x", SendOptions.Default, progress: null, Token));
 
         Assert.Equal(DfssErrorCode.NoMajority, error.Code);
-        Assert.StartsWith($"'x' needs 2 of its 2 peers, and {cluster.Addresses[1]} cannot be reached (", error.Reason, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'x' needs 2 of its 2 peers, and {cluster.Addresses[1]} cannot be reached (", error.Reason,
+            StringComparison.Ordinal);
         Assert.Equal("Start that peer, or leave it out of -Peer.", error.Advice);
         Assert.Empty(warnings);
     }
@@ -95,7 +99,8 @@ public sealed class LostPeerTests
 
         PeerAddress lost = cluster.Addresses[1];
         Assert.Equal(
-            [$"{lost} cannot be reached: 'x' is decided by the other 2 of its 3 peers, and {lost} will store nothing of it."], warnings);
+            [$"{lost} cannot be reached: 'x' is decided by the other 2 of its 3 peers, and {lost} will store "
+                + $"nothing of it."], warnings);
     }
 
     private static DfssClient CreateClient(IReadOnlyList<PeerAddress> addresses, List<string> warnings) =>

@@ -23,7 +23,8 @@ public sealed class LyingAddressTests
             await before.SendAsync(source, "y", once, progress: null, Token);
         }
 
-        liar.AdvertisedAddresses = [$"a.example:{new string('0', 400)}9000", $"{new string(' ', 400)}b.example:9000", "c.example:9000"];
+        liar.AdvertisedAddresses =
+            [$"a.example:{new string('0', 400)}9000", $"{new string(' ', 400)}b.example:9000", "c.example:9000"];
 
         await using DfssClient client = new(home, TransferOptions.Default);
         await client.RemoveAsync(await client.GetAsync("x", Token), RemoveOptions.Default, Token);

@@ -8,14 +8,18 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>A peer that answers what it should not: every call of the client ends with a typed error that names the peer.</summary>
+/// <summary>
+/// A peer that answers what it should not: every call of the client ends with a typed error that names the peer.
+/// </summary>
 public sealed class LyingPeerTests
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
     private static readonly ChunkId Id = ChunkId.Of([1, 2, 3]);
     private static readonly Ballot Ballot = Sample.Ballot(1);
 
-    /// <summary>Results of which each key that a client reads is of each kind in one of them; and payloads of several lengths.</summary>
+    /// <summary>
+    /// Results of which each key that a client reads is of each kind in one of them; and payloads of several lengths.
+    /// </summary>
     private static readonly (MessageMap Results, byte[]? Payload)[] Lies =
     [
         .. from value in (MessageValue[])
@@ -32,19 +36,30 @@ public sealed class LyingPeerTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>Each call of the client, and whether it reads anything of what is answered.</summary>
-    private static Dictionary<string, (bool Reads, Func<PeerLink, Task> Call)> Calls { get; } = new(StringComparer.Ordinal)
+    private static Dictionary<string, (bool Reads, Func<PeerLink, Task> Call)> Calls
+    {
+        get;
+    } = new(StringComparer.Ordinal)
     {
         ["put"] = (true, async link => await new RemoteChunkStore(link).PutAsync(Id, new byte[3], Token)),
         ["flush"] = (false, async link => await new RemoteChunkStore(link).FlushAsync(Token)),
         ["get"] = (false, async link => await new RemoteChunkStore(link).GetAsync(Id, new byte[3], Token)),
-        ["find missing"] = (true, async link => await new RemoteChunkStore(link).FindMissingAsync([.. Enumerable.Repeat(Id, 17)], Token)),
+        ["find missing"] = (true,
+            async link => await new RemoteChunkStore(link).FindMissingAsync([.. Enumerable.Repeat(Id, 17)], Token)),
         ["verify"] = (true, async link => await new RemoteChunkStore(link).VerifyAsync(Id, Token)),
         ["prepare"] = (true, async link => await new RemoteRecordStore(link).PrepareAsync([new("a", Ballot)], Token)),
-        ["seal"] = (true, async link => await new RemoteRecordStore(link).SealAsync([new("a", Ballot, Sample.FileId(1), Sample.AllOf(1))], Token)),
-        ["accept"] = (true, async link => await new RemoteRecordStore(link).AcceptAsync([new("a", Ballot, Sample.Record(name: "a"))], Token)),
-        ["decide"] = (true, async link => await new RemoteRecordStore(link).DecideAsync([new("a", Ballot, Sample.Record(name: "a"))], Token)),
+        ["seal"] =
+            (true, async link => await new RemoteRecordStore(link).SealAsync(
+                [new("a", Ballot, Sample.FileId(1), Sample.AllOf(1))], Token)),
+        ["accept"] =
+            (true, async link => await new RemoteRecordStore(link).AcceptAsync(
+                [new("a", Ballot, Sample.Record(name: "a"))], Token)),
+        ["decide"] =
+            (true, async link => await new RemoteRecordStore(link).DecideAsync(
+                [new("a", Ballot, Sample.Record(name: "a"))], Token)),
         ["read"] = (true, async link => await new RemoteRecordStore(link).ReadAsync([new("a")], Token)),
-        ["list"] = (true, async link => await new RemoteRecordStore(link).ListAsync(new ListRequest(null, 10, ""), Token)),
+        ["list"] =
+            (true, async link => await new RemoteRecordStore(link).ListAsync(new ListRequest(null, 10, ""), Token)),
         ["peer info"] = (true, async link =>
         {
             await using DfssClient client = new([link.Address], TransferOptions.Default);
@@ -70,7 +85,9 @@ public sealed class LyingPeerTests
             if (failure is not null)
             {
                 DfssException error = Assert.IsType<DfssException>(failure);
-                Assert.True(error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded, $"lie {lie}: {error}");
+                Assert.True(
+                    error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded,
+                    $"lie {lie}: {error}");
                 Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
                 refused++;
             }
@@ -84,9 +101,11 @@ public sealed class LyingPeerTests
     public async Task Every_error_that_a_peer_answers_is_told_with_its_code(string name)
     {
         DfssErrorCode code = default;
-        await using FakePeer peer = new((_, _, _) => new((code, new MessageMap { { "message", 5 }, { "versions", "none" } }, new byte[10])));
+        await using FakePeer peer = new(
+            (_, _, _) => new((code, new MessageMap { { "message", 5 }, { "versions", "none" } }, new byte[10])));
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
-        foreach (DfssErrorCode answered in Enum.GetValues<DfssErrorCode>().Append((DfssErrorCode)int.MaxValue).Where(one => one != DfssErrorCode.None))
+        foreach (DfssErrorCode answered in Enum.GetValues<DfssErrorCode>().Append((DfssErrorCode)int.MaxValue)
+            .Where(one => one != DfssErrorCode.None))
         {
             code = answered;
             Exception? failure = await Record.ExceptionAsync(() => Calls[name].Call(link).WaitAsync(TimeLimit, Token));
@@ -106,7 +125,8 @@ public sealed class LyingPeerTests
     public async Task A_notice_that_says_no_reason_is_a_violation()
     {
         await using FakePeer peer = new((_, _, _) => default);
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
         Task<Response> call = channel.CallAsync("a", [], default, Token).AsTask();
         await peer.Connections[0].WriteAsync(Message.Answer(id: null, DfssErrorCode.None, []), payload: null, Token);
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => call.WaitAsync(TimeLimit, Token));
@@ -116,10 +136,14 @@ public sealed class LyingPeerTests
     [Fact]
     public async Task The_record_of_another_name_is_not_taken_for_the_one_asked_for()
     {
-        byte[] answer = RecordCodec.EncodeAnswer(new RegisterAnswer { Decided = new BallotedRecord(Ballot, Sample.Record(name: "b")) });
-        await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, new() { { "lengths", MessageValue.From([answer.Length]) } }, answer)));
+        byte[] answer = RecordCodec.EncodeAnswer(
+            new RegisterAnswer { Decided = new BallotedRecord(Ballot, Sample.Record(name: "b")) });
+        await using FakePeer peer = new(
+            (_, _, _) => new(
+                (DfssErrorCode.None, new() { { "lengths", MessageValue.From([answer.Length]) } }, answer)));
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
-        DfssException error = await Assert.ThrowsAsync<DfssException>(async () => await new RemoteRecordStore(link).ReadAsync([new("a")], Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            async () => await new RemoteRecordStore(link).ReadAsync([new("a")], Token));
         Assert.Equal(DfssErrorCode.ProtocolViolation, error.Code);
         Assert.Contains("asked for 'a'", error.Message, StringComparison.Ordinal);
     }
@@ -148,7 +172,8 @@ public sealed class LyingPeerTests
             foreach (Func<Task> call in calls)
             {
                 Exception? failure = await Record.ExceptionAsync(() => call().WaitAsync(TimeLimit, Token));
-                Assert.True(failure is DfssException || (failure is null && call == calls[^1]), $"lie {lie}: {failure}");
+                Assert.True(
+                    failure is DfssException || (failure is null && call == calls[^1]), $"lie {lie}: {failure}");
             }
 
             Assert.False(File.Exists(folder["in"]));
@@ -159,7 +184,8 @@ public sealed class LyingPeerTests
     {
         MessageMap map = [];
         foreach (string key in (string[])
-            ["present", "state", "results", "lengths", "more", "software", "addresses", "process_id", "uptime_ms", "connections", "chunks", "stored_bytes"])
+            ["present", "state", "results", "lengths", "more", "software", "addresses", "process_id", "uptime_ms",
+                "connections", "chunks", "stored_bytes"])
         {
             map.Add(key, value);
         }

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>Which addresses of a member a client writes into a record: those that it found, and those that others may need.</summary>
+/// <summary>
+/// Which addresses of a member a client writes into a record: those that it found, and those that others may need.
+/// </summary>
 public sealed class MergedAddressesTests : IAsyncDisposable
 {
     private const string Elsewhere = "elsewhere.example:9000";

@@ -67,7 +67,8 @@ public sealed class OnePeerTests
     public async Task A_list_of_one_peer_without_its_others_says_that_it_may_be_old()
     {
         await using Cluster cluster = await Cluster.StartAsync(3);
-        await cluster.Client.SendAsync(cluster.Folder.CreateFile("source", 10, seed: 1), "x", Send, progress: null, Token);
+        await cluster.Client.SendAsync(
+            cluster.Folder.CreateFile("source", 10, seed: 1), "x", Send, progress: null, Token);
         await cluster.Peers[1].StopAsync();
         await using DfssClient one = new([cluster.Addresses[0]], TransferOptions.Default);
         Assert.True(Assert.Single(await ListAsync(one, string.Empty)).IsCurrent);
@@ -94,9 +95,11 @@ public sealed class OnePeerTests
         await one.ReceiveAsync(found, cluster.Folder["out"], ReceiveOptions.Default, progress: null, Token);
 
         Assert.Equal((2, 2), (replaced.Record.Replicas, replaced.PresentReplicas));
-        Assert.Equal(sent.Record.Home.Select(member => member.StoreId), found.Record.Home.Select(member => member.StoreId));
+        Assert.Equal(
+            sent.Record.Home.Select(member => member.StoreId), found.Record.Home.Select(member => member.StoreId));
         Assert.Equal((2, true), (found.Record.Version, found.IsCurrent));
-        Assert.Equal(await File.ReadAllBytesAsync(second, Token), await File.ReadAllBytesAsync(cluster.Folder["out"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(second, Token), await File.ReadAllBytesAsync(cluster.Folder["out"], Token));
     }
 
     [Fact]
@@ -120,15 +123,19 @@ public sealed class OnePeerTests
             await all.ReceiveAsync(before, folder["out1"], ReceiveOptions.Default, progress: null, Token);
             Assert.True(Assert.Single(await ListAsync(all, string.Empty)).IsCurrent);
             StoredFile replaced = await all.SendAsync(source, "x", Send with { Force = true }, progress: null, Token);
-            Assert.Equal(before.Record.Home.Select(member => member.StoreId), replaced.Record.Home.Select(member => member.StoreId));
+            Assert.Equal(
+                before.Record.Home.Select(member => member.StoreId),
+                replaced.Record.Home.Select(member => member.StoreId));
 
             // The record now knows where they are.
             await using DfssClient one = Client(peers.Take(1));
             StoredFile found = await one.GetAsync("x", Token);
             Assert.True(found.IsCurrent);
             await one.ReceiveAsync(found, folder["out2"], ReceiveOptions.Default, progress: null, Token);
-            Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["out1"], Token));
-            Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["out2"], Token));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["out1"], Token));
+            Assert.Equal(
+                await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["out2"], Token));
         }
         finally
         {
@@ -136,7 +143,8 @@ public sealed class OnePeerTests
         }
     }
 
-    private static DfssClient Client(IEnumerable<DfssPeer> peers) => new([.. peers.Select(Cluster.AddressOf)], TransferOptions.Default);
+    private static DfssClient Client(IEnumerable<DfssPeer> peers) =>
+        new([.. peers.Select(Cluster.AddressOf)], TransferOptions.Default);
 
     private static async Task<List<DfssPeer>> StartAsync(TemporaryFolder folder, int count)
     {

@@ -11,15 +11,16 @@ using Xunit;
 namespace Dfss.Tests.Transfer;
 
 /// <summary>
-/// Peers that were restarted on other ports: which operations bring the new addresses into the record of a file. After each
-/// a client that knows one peer finds the other two by the record.
+/// Peers that were restarted on other ports: which operations bring the new addresses into the record of a file. After
+/// each a client that knows one peer finds the other two by the record.
 /// </summary>
-public sealed class ReaddressedPeersTests : IAsyncDisposable
+public sealed partial class ReaddressedPeersTests : IAsyncDisposable
 {
     private static readonly SendOptions Send = new() { ChunkSize = DfssLimits.MinChunkSize };
 
     private readonly TemporaryFolder folder = new();
-    private readonly CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken);
     private readonly List<DfssPeer> peers = [];
     private readonly HashSet<int> ports = [];
 
@@ -82,7 +83,8 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
             },
         };
 
-        RepairResult repaired = await client.RepairAsync(await client.GetAsync("x", Token), options, progress: null, Token);
+        RepairResult repaired = await client.RepairAsync(
+            await client.GetAsync("x", Token), options, progress: null, Token);
 
         Assert.Equal(0, repaired.CopiedChunks);
         AssertCurrent(repaired.File.Record.Home);
@@ -98,7 +100,8 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
     {
         await SendAndRestartAsync(Send);
         DfssClient client = ClientOfAll();
-        await client.RepairAsync(await client.GetAsync("x", Token), new RepairOptions { Replicas = 3 }, progress: null, Token);
+        await client.RepairAsync(
+            await client.GetAsync("x", Token), new RepairOptions { Replicas = 3 }, progress: null, Token);
         await AssertFoundByOneAsync("x", version: 2);
     }
 
@@ -153,7 +156,8 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
         await RestartAsync();
         DfssClient client = Client(Running);
         await client.RepairAsync(
-            await client.GetAsync("x", Token), new RepairOptions { MoveTo = [.. next.Select(Cluster.AddressOf)] }, progress: null, Token);
+            await client.GetAsync("x", Token), new RepairOptions { MoveTo = [.. next.Select(Cluster.AddressOf)] },
+            progress: null, Token);
 
         await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
         PeerHandle former = await directory.ConnectAsync(Cluster.AddressOf(Running[0]), Token);
@@ -179,21 +183,27 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_receive_of_a_client_that_may_not_write_leaves_the_record_and_is_no_error()
+    public async Task A_receive_of_a_client_that_may_not_write_sends_no_request_to_change_the_record()
     {
         await SendAndRestartAsync(Send);
         await RestartAsync(authority, "a", "b", "c");
+        told = new();
 
         await ReceiveAsync(ClientOfAll(authority.Identify(DfssRole.Reader)), "x");
 
+        Assert.Equal(0, CountPrepares());
+
         StoredFile left = await ClientOfAll(authority.Identify(DfssRole.Writer)).GetAsync("x", Token);
-        Assert.Empty(left.Record.Home.SelectMany(member => member.Addresses).Intersect(Running.SelectMany(peer => peer.AdvertisedAddresses)));
+        Assert.Empty(
+            left.Record.Home.SelectMany(member => member.Addresses)
+                .Intersect(Running.SelectMany(peer => peer.AdvertisedAddresses)));
     }
 
     [Fact]
     public async Task A_loopback_address_does_not_take_the_place_of_one_that_other_machines_can_use()
     {
-        PeerOptions options = new() { Port = 0, StorePath = folder["a"], AdvertisedAddresses = ["storage.example:9000"] };
+        PeerOptions options =
+            new() { Port = 0, StorePath = folder["a"], AdvertisedAddresses = ["storage.example:9000"] };
         DfssPeer peer = await DfssPeer.StartAsync(options, Token);
         peers.Add(peer);
         await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
@@ -209,88 +219,4 @@ public sealed class ReaddressedPeersTests : IAsyncDisposable
         Assert.Empty(directory.FindReaddressed([new HomeMember(peer.StoreId, ["storage.example:9000"])]));
         Assert.Empty(directory.FindReaddressed([new HomeMember(peer.StoreId, ["old.example:9000", own])]));
     }
-
-    private static IReadOnlyList<string> CurrentOf(PeerDirectory directory, StoreId store, string[] recorded) =>
-        Assert.Single(directory.WithCurrentAddresses([new HomeMember(store, recorded)])).Addresses;
-
-    private int CountPrepares() => told.Count(line => line.Contains(" prepare,", StringComparison.Ordinal));
-
-    private async Task SendAndRestartAsync(SendOptions options)
-    {
-        await RestartAsync();
-        StoredFile sent = await ClientOfAll().SendAsync(source, "x", options, progress: null, Token);
-        AssertCurrent(sent.Record.Home);
-        await RestartAsync();
-    }
-
-    private Task RestartAsync() => RestartAsync("a", "b", "c");
-
-    private Task RestartAsync(params string[] stores) => RestartAsync(by: null, stores);
-
-    /// <summary>Starts them at ports that none has had before.</summary>
-    private async Task RestartAsync(TestAuthority? by, params string[] stores)
-    {
-        List<DfssPeer> started = [];
-        foreach (string store in stores)
-        {
-            StoreId? id = PeerStore.Find(folder[store]);
-            if (peers.FindLast(peer => peer.StoreId == id) is { } before)
-            {
-                await before.StopAsync();
-            }
-
-            PeerOptions options = new() { Port = 0, StorePath = folder[store], Identity = by?.IdentifyPeer(id!.Value) };
-            DfssPeer peer = await DfssPeer.StartAsync(options, Token);
-            while (!ports.Add(peer.Port))
-            {
-                await peer.StopAsync();
-                peer = await DfssPeer.StartAsync(options, Token);
-            }
-
-            started.Add(peer);
-        }
-
-        peers.AddRange(started);
-    }
-
-    private DfssClient ClientOfAll(TlsIdentity? identity = null) => Client(Running, identity);
-
-    private DfssClient Client(IReadOnlyList<DfssPeer> known, TlsIdentity? identity = null)
-    {
-        DfssClient client = new(
-            [.. known.Select(Cluster.AddressOf)], new TransferOptions { Debug = told.Enqueue, Identity = identity, TimeProvider = clock });
-        clients.Add(client);
-        return client;
-    }
-
-    private async Task ReceiveAsync(DfssClient client, string name, KeyRing? keys = null)
-    {
-        ReceiveOptions options = new() { Force = true, Keys = keys };
-        await client.ReceiveAsync(await client.GetAsync(name, Token), folder["received"], options, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["received"], Token));
-    }
-
-    private async Task AssertFoundByOneAsync(string name, long version, KeyRing? keys = null)
-    {
-        foreach (DfssPeer known in Running)
-        {
-            DfssClient client = Client([known]);
-            StoredFile found = await client.GetAsync(name, Token);
-            Assert.Equal((version, true), (found.Record.Version, found.IsCurrent));
-            AssertCurrent(found.Record.Home);
-            await ReceiveAsync(client, name, keys);
-        }
-    }
-
-    /// <summary>The tombstone of a name says where its peers are.</summary>
-    private async Task AssertSentByOneAsync(string name, long version)
-    {
-        StoredFile sent = await Client([Running[1]]).SendAsync(source, name, Send, progress: null, Token);
-        Assert.Equal(version, sent.Record.Version);
-        Assert.Equal(3, sent.Record.Home.Count);
-    }
-
-    private void AssertCurrent(IReadOnlyList<HomeMember> home) => Assert.Equal(
-        Running.ToDictionary(peer => peer.StoreId, peer => peer.AdvertisedAddresses[0]).OrderBy(one => one.Value),
-        home.ToDictionary(member => member.StoreId!.Value, member => member.Addresses[0]).OrderBy(one => one.Value));
 }

@@ -9,7 +9,8 @@ public sealed class ReceiveFaultTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;
 
-    private static readonly TransferOptions Impatient = new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1) };
+    private static readonly TransferOptions Impatient =
+        new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -18,7 +19,8 @@ public sealed class ReceiveFaultTests
     {
         await using Cluster cluster = await Cluster.StartAsync(2, options: Impatient);
         string source = cluster.Folder.CreateFile("source", 6 * ChunkSize, seed: 1);
-        StoredFile sent = await cluster.Client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
+        StoredFile sent = await cluster.Client.SendAsync(
+            source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
         Directory.CreateDirectory(cluster.Folder["in"]);
         await cluster.Peers[1].StopAsync();
 
@@ -47,7 +49,8 @@ public sealed class ReceiveFaultTests
         }
 
         Assert.True(Assert.Single(files).IsCurrent);
-        Assert.Contains(warnings, warning => warning.Contains(cluster.Addresses[2].ToString(), StringComparison.Ordinal));
+        Assert.Contains(
+            warnings, warning => warning.Contains(cluster.Addresses[2].ToString(), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -58,10 +61,14 @@ public sealed class ReceiveFaultTests
         string second = cluster.Folder.CreateFile("second", 1000, seed: 2);
         StoredFile described = await cluster.Client.SendAsync(first, "x", SendOptions.Default, progress: null, Token);
         await cluster.Client.SendAsync(second, "x", new SendOptions { Force = true }, progress: null, Token);
-        StoredFile gone = described with { Record = described.Record with { FileId = FileManifest.Create(1000, 1 << 20, [default]).FileId } };
+        StoredFile gone = described with
+        {
+            Record = described.Record with { FileId = FileManifest.Create(1000, 1 << 20, [default]).FileId }
+        };
 
         DfssException error = await Assert.ThrowsAsync<DfssException>(
-            () => cluster.Client.ReceiveAsync(gone, cluster.Folder["in"], ReceiveOptions.Default, progress: null, Token));
+            () => cluster.Client.ReceiveAsync(
+                gone, cluster.Folder["in"], ReceiveOptions.Default, progress: null, Token));
         Assert.Equal(DfssErrorCode.FileChanged, error.Code);
     }
 
@@ -95,7 +102,8 @@ public sealed class ReceiveFaultTests
         string target = cluster.Folder.CreateFile("target", 3, seed: 2);
         File.CreateSymbolicLink(cluster.Folder["link"], target);
         StoredFile sent = await cluster.Client.SendAsync(source, "x", SendOptions.Default, progress: null, Token);
-        await cluster.Client.ReceiveAsync(sent, cluster.Folder["link"], new ReceiveOptions { Force = true }, progress: null, Token);
+        await cluster.Client.ReceiveAsync(
+            sent, cluster.Folder["link"], new ReceiveOptions { Force = true }, progress: null, Token);
         Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(target, Token));
         Assert.Equal(target, File.ResolveLinkTarget(cluster.Folder["link"], returnFinalTarget: true)!.FullName);
     }
@@ -107,7 +115,8 @@ public sealed class ReceiveFaultTests
         string source = cluster.Folder.CreateFile("source", 10, seed: 1);
         StoredFile sent = await cluster.Client.SendAsync(source, "x", SendOptions.Default, progress: null, Token);
         DfssException error = await Assert.ThrowsAsync<DfssException>(
-            () => cluster.Client.ReceiveAsync(sent, cluster.Folder["no", "folder"], ReceiveOptions.Default, progress: null, Token));
+            () => cluster.Client.ReceiveAsync(
+                sent, cluster.Folder["no", "folder"], ReceiveOptions.Default, progress: null, Token));
         Assert.Equal(DfssErrorCode.DestinationUnwritable, error.Code);
         Assert.Contains("folder does not exist", error.Message, StringComparison.Ordinal);
     }

@@ -48,7 +48,8 @@ public sealed class ReplicaTests
     {
         await using Cluster cluster = await Cluster.StartAsync(peers);
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => cluster.Client.SendAsync(
-            cluster.Folder.CreateFile("source", 10, seed: 1), "x", new SendOptions { Replicas = asked, MinimumReplicas = minimum }, progress: null, Token));
+            cluster.Folder.CreateFile("source", 10, seed: 1), "x",
+            new SendOptions { Replicas = asked, MinimumReplicas = minimum }, progress: null, Token));
         Assert.Equal((DfssErrorCode.InvalidArgument, reason), (error.Code, error.Reason));
     }
 
@@ -78,7 +79,9 @@ public sealed class ReplicaTests
         await other.ReceiveAsync(found, cluster.Folder["destination"], ReceiveOptions.Default, progress: null, Token);
 
         Assert.True(found.IsCurrent);
-        Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(cluster.Folder["destination"], Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(source, Token),
+            await File.ReadAllBytesAsync(cluster.Folder["destination"], Token));
     }
 
     [Fact]
@@ -119,7 +122,9 @@ public sealed class ReplicaTests
         Assert.Equal((3, 2), (sent.Record.Replicas, sent.PresentReplicas));
         Assert.Equal((3, 2), (again.Record.Replicas, again.PresentReplicas));
         string warning = Assert.Single(warnings, text => text.Contains("copies asked for", StringComparison.Ordinal));
-        Assert.StartsWith($"'{source}', and maybe others after it, has 2 of the 3 copies asked for. ", warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{source}', and maybe others after it, has 2 of the 3 copies asked for. ", warning,
+            StringComparison.Ordinal);
         Assert.Contains(cluster.Addresses[1].ToString(), warning, StringComparison.Ordinal);
     }
 
@@ -137,7 +142,9 @@ public sealed class ReplicaTests
 
         Assert.Equal(DfssErrorCode.TooFewReplicas, error.Code);
         Assert.True(error.IsTransient);
-        Assert.Contains("need 3 peers that take them, and of its 3 only 2 do. Nothing was changed.", error.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "need 3 peers that take them, and of its 3 only 2 do. Nothing was changed.", error.Reason,
+            StringComparison.Ordinal);
         Assert.Contains(cluster.Addresses[1].ToString(), error.Reason, StringComparison.Ordinal);
         error = await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("x", Token));
         Assert.Equal(DfssErrorCode.FileNotFound, error.Code);
@@ -152,13 +159,17 @@ public sealed class ReplicaTests
         await using Cluster cluster = await Cluster.StartAsync(2);
         await using HeldPeer third = await HeldPeer.StartAsync();
         Fail(third, failing);
-        await using DfssClient client = new([.. cluster.Addresses, third.Address], new TransferOptions { Warning = warnings.Add });
+        await using DfssClient client = new(
+            [.. cluster.Addresses, third.Address], new TransferOptions { Warning = warnings.Add });
         string source = cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1);
 
-        StoredFile sent = await client.SendAsync(source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+        StoredFile sent = await client.SendAsync(
+            source, "x", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
 
         Assert.Equal((2, 2), (sent.Record.Replicas, sent.PresentReplicas));
-        Assert.StartsWith($"{third.Address} takes no more chunks, first of '{source}': ", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{third.Address} takes no more chunks, first of '{source}': ", Assert.Single(warnings),
+            StringComparison.Ordinal);
         foreach (PeerAddress address in cluster.Addresses)
         {
             Assert.Equal(ChunkCount + 1, (await client.GetPeerInfoAsync(address, Token)).Chunks);
@@ -174,7 +185,8 @@ public sealed class ReplicaTests
         await using Cluster cluster = await Cluster.StartAsync(1);
         await using HeldPeer second = await HeldPeer.StartAsync();
         Fail(second, failing);
-        await using DfssClient client = new([.. cluster.Addresses, second.Address], new TransferOptions { Warning = warnings.Add });
+        await using DfssClient client = new(
+            [.. cluster.Addresses, second.Address], new TransferOptions { Warning = warnings.Add });
         string source = cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1);
         SendOptions options = new() { ChunkSize = ChunkSize };
 
@@ -182,7 +194,9 @@ public sealed class ReplicaTests
             () => client.SendAsync(source, "x", options, progress: null, Token));
 
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
-        Assert.Contains("need 2 peers that take them, and of its 2 only 1 does. Nothing was changed. ", error.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "need 2 peers that take them, and of its 2 only 1 does. Nothing was changed. ", error.Reason,
+            StringComparison.Ordinal);
         Assert.Contains($"{second.Address}", error.Reason, StringComparison.Ordinal);
         Assert.EndsWith("Broken.", error.Reason, StringComparison.Ordinal);
         Assert.Empty(warnings);

@@ -11,7 +11,8 @@ public sealed partial class ResumeTests
     public async Task What_is_no_part_of_ours_keeps_its_mode_and_one_of_ours_becomes_its_owners_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no such modes there.");
-        const UnixFileMode Shared = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        const UnixFileMode Shared =
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         await File.WriteAllTextAsync(Part, "mine", Token);
         File.SetUnixFileMode(Part, Shared);
         ReceivedFile.Forget(file.Destination, file.File.Record);
@@ -51,7 +52,9 @@ public sealed partial class ResumeTests
         // What it asked for last may arrive there after it has ended.
         await Holder.WhenDeserted;
         Assert.False(File.Exists(file.Destination));
-        byte[] bits = (await File.ReadAllBytesAsync(Directory.GetFiles(file.Folder).Except(others).Single(), Token))[^(Chunks / 8)..];
+        byte[] bits =
+            (await File.ReadAllBytesAsync(
+                Directory.GetFiles(file.Folder).Except(others).Single(), Token))[^(Chunks / 8)..];
         Holder.Asked.Clear();
         return [.. Enumerable.Range(0, Chunks).Where(index => (bits[index / 8] & (1 << (index % 8))) != 0)];
     }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>A receive that ended early and is run again: what it had is verified and kept, and nothing else is trusted.</summary>
+/// <summary>
+/// A receive that ended early and is run again: what it had is verified and kept, and nothing else is trusted.
+/// </summary>
 public sealed partial class ResumeTests : IAsyncLifetime
 {
     private const int Chunks = 24;
@@ -33,7 +35,9 @@ public sealed partial class ResumeTests : IAsyncLifetime
 
         List<TransferPhase> phases = await ReceiveAsync();
         AssertFetched(Enumerable.Range(0, Chunks).Except(had));
-        Assert.Equal([TransferPhase.Negotiating, TransferPhase.Verifying, TransferPhase.Transferring, TransferPhase.Committing], phases);
+        Assert.Equal(
+            [TransferPhase.Negotiating, TransferPhase.Verifying, TransferPhase.Transferring, TransferPhase.Committing],
+            phases);
         Assert.Equal([file.Destination], Directory.GetFileSystemEntries(file.Folder));
     }
 
@@ -125,7 +129,8 @@ public sealed partial class ResumeTests : IAsyncLifetime
         await using DfssClient other = file.CreateClient();
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => file.ReceiveAsync(other));
         Assert.Equal(DfssErrorCode.DestinationUnwritable, error.Code);
-        Assert.Contains($"'{Part}' is in use: the same destination is received already.", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{Part}' is in use: the same destination is received already.", error.Message, StringComparison.Ordinal);
 
         release.SetResult();
         await first;
@@ -186,7 +191,8 @@ public sealed partial class ResumeTests : IAsyncLifetime
         Holder.Before = (id, token) => id == file.ManifestId ? Task.CompletedTask : FakeHolder.Forever(id, token);
         using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(Token);
         await using DfssClient client = file.CreateClient();
-        Task receive = client.ReceiveAsync(file.File, file.Destination, ReceiveOptions.Default, progress: null, cancel.Token);
+        Task receive = client.ReceiveAsync(
+            file.File, file.Destination, ReceiveOptions.Default, progress: null, cancel.Token);
         await HeldFile.UntilAsync(() => Holder.Asked.Count > 1);
         Assert.True(File.Exists(Part));
         await cancel.CancelAsync();

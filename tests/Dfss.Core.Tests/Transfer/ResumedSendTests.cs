@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>Sends that were broken off and are begun again, with a journal: what goes over the line, and what is read.</summary>
+/// <summary>
+/// Sends that were broken off and are begun again, with a journal: what goes over the line, and what is read.
+/// </summary>
 public sealed class ResumedSendTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
@@ -91,7 +93,8 @@ public sealed class ResumedSendTests(ITestOutputHelper output) : IAsyncLifetime
 
         Assert.Contains(Says(known: ChunkCount, read: 0), said);
         Assert.Equal(
-            [TransferPhase.Negotiating, TransferPhase.Comparing, TransferPhase.Transferring, TransferPhase.Committing], phases.Distinct());
+            [TransferPhase.Negotiating, TransferPhase.Comparing, TransferPhase.Transferring, TransferPhase.Committing],
+            phases.Distinct());
         Assert.InRange(puts.Sum(bytes => (long)bytes), 0, Copies * ManifestBytes);
         await AssertStoredAsync();
     }
@@ -186,10 +189,13 @@ public sealed class ResumedSendTests(ITestOutputHelper output) : IAsyncLifetime
                 broken.Cancel();
             }
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => SendAsync(progress: progress, cancellationToken: broken.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => SendAsync(progress: progress, cancellationToken: broken.Token));
     }
 
-    /// <summary>Sends, and breaks off when the manifest is put, the last before the seal: all chunks are there.</summary>
+    /// <summary>
+    /// Sends, and breaks off when the manifest is put, the last before the seal: all chunks are there.
+    /// </summary>
     private async Task BreakAtManifestAsync()
     {
         using CancellationTokenSource broken = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -222,11 +228,16 @@ public sealed class ResumedSendTests(ITestOutputHelper output) : IAsyncLifetime
     {
         await using DfssClient client = new([.. peers.Select(peer => peer.Address)], TransferOptions.Default);
         await client.ReceiveAsync(
-            await client.GetAsync(name, Token), folder["received-" + name], ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(source, Token), await File.ReadAllBytesAsync(folder["received-" + name], Token));
+            await client.GetAsync(name, Token), folder["received-" + name], ReceiveOptions.Default,
+            progress: null, Token);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(source, Token),
+            await File.ReadAllBytesAsync(folder["received-" + name], Token));
     }
 
-    /// <summary>Puts another id in the place of the last one, with a good check, as only a fault of memory could.</summary>
+    /// <summary>
+    /// Puts another id in the place of the last one, with a good check, as only a fault of memory could.
+    /// </summary>
     private void ForgeLastRecord(string path)
     {
         byte[] journal = File.ReadAllBytes(path);

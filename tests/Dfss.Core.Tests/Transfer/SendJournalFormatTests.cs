@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>The bytes of a send journal: whatever happens to them, no id comes out that was not put in at its place.</summary>
+/// <summary>
+/// The bytes of a send journal: whatever happens to them, no id comes out that was not put in at its place.
+/// </summary>
 public sealed class SendJournalFormatTests
 {
     private const string Path = "/data/källa.bin";
@@ -40,7 +42,8 @@ public sealed class SendJournalFormatTests
             ChunkId?[]? read = Read(file.AsSpan(0, length));
             Assert.Equal(length < header, read is null);
             int whole = Math.Max(0, length - header) / SendJournalFormat.RecordBytes;
-            Assert.Equal(Order.Take(whole).Order(), Enumerable.Range(0, ChunkCount).Where(index => read?[index] is not null));
+            Assert.Equal(
+                Order.Take(whole).Order(), Enumerable.Range(0, ChunkCount).Where(index => read?[index] is not null));
             AssertTrue(read);
         }
     }
@@ -85,7 +88,9 @@ public sealed class SendJournalFormatTests
         Assert.Null(SendJournalFormat.TryRead(file, "/data/other.bin", Status, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status, 2 * ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Length = Status.Length + 1 }, ChunkSize));
-        Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Modified = new UnixTime(Status.Modified.Nanoseconds - 1) }, ChunkSize));
+        Assert.Null(
+            SendJournalFormat.TryRead(
+                file, Path, Status with { Modified = new UnixTime(Status.Modified.Nanoseconds - 1) }, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Changed = Status.Changed + 1 }, ChunkSize));
         Assert.Null(SendJournalFormat.TryRead(file, Path, Status with { Number = Status.Number + 1 }, ChunkSize));
         Assert.NotNull(SendJournalFormat.TryRead(file, Path, Status, ChunkSize));
@@ -126,7 +131,8 @@ public sealed class SendJournalFormatTests
         for (int i = 0; i < Order.Length; i++)
         {
             format.WriteRecord(
-                Order[i], Truth[Order[i]], file.AsSpan(format.Header.Length + (i * SendJournalFormat.RecordBytes), SendJournalFormat.RecordBytes));
+                Order[i], Truth[Order[i]],
+                file.AsSpan(format.Header.Length + (i * SendJournalFormat.RecordBytes), SendJournalFormat.RecordBytes));
         }
 
         return file;

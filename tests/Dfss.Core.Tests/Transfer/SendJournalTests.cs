@@ -146,7 +146,8 @@ public sealed class SendJournalTests : IDisposable
         File.WriteAllText(folder["state"], "a file");
         using SourceFile source = CreateSource();
         Assert.Null(Open(source));
-        Assert.StartsWith($"'{source.Path}' is sent without a journal: ", Assert.Single(said), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"'{source.Path}' is sent without a journal: ", Assert.Single(said), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -164,14 +165,18 @@ public sealed class SendJournalTests : IDisposable
         Assert.NotNull(journal);
         Assert.Equal(
             ["new.journal", "not-ours"],
-            Directory.GetFiles(folder["state", "sends"]).Select(Path.GetFileName).Where(name => name!.Length < 20).Order());
+            Directory.GetFiles(folder["state", "sends"]).Select(Path.GetFileName)
+                .Where(name => name!.Length < 20).Order());
     }
 
     [Fact]
     public void One_with_a_time_far_in_the_future_is_removed_and_one_of_a_clock_that_was_corrected_is_kept()
     {
         Directory.CreateDirectory(folder["state", "sends"]);
-        foreach ((string name, double days) in new[] { ("corrected.journal", 0.9), ("tomorrow.journal", 1.1), ("far.journal", 365 * 1000) })
+        foreach ((string name, double days) in new[]
+        {
+            ("corrected.journal", 0.9), ("tomorrow.journal", 1.1), ("far.journal", 365 * 1000)
+        })
         {
             File.WriteAllText(folder["state", "sends", name], "x");
             File.SetLastWriteTimeUtc(folder["state", "sends", name], clock.GetUtcNow().UtcDateTime.AddDays(days));
@@ -186,11 +191,14 @@ public sealed class SendJournalTests : IDisposable
             Directory.GetFiles(folder["state", "sends"]).Select(Path.GetFileName).Where(name => name!.Length < 20));
     }
 
-    private TransferOptions Options => new() { StateFolder = folder["state"], Verbose = said.Add, TimeProvider = clock };
+    private TransferOptions Options =>
+        new() { StateFolder = folder["state"], Verbose = said.Add, TimeProvider = clock };
 
-    private SendJournal? Open(SourceFile source) => new SendJournals(Options).TryOpen(source, ChunkSize, isRestart: false);
+    private SendJournal? Open(SourceFile source) =>
+        new SendJournals(Options).TryOpen(source, ChunkSize, isRestart: false);
 
-    private string PathOf(SourceFile source) => SendJournals.PathOf(folder["state", "sends"], source.FullPath, ChunkSize);
+    private string PathOf(SourceFile source) =>
+        SendJournals.PathOf(folder["state", "sends"], source.FullPath, ChunkSize);
 
     private SourceFile CreateSource(DateTime? writtenAt = null)
     {

@@ -10,7 +10,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>Peers that take connections and answer every ping, and never what they know of a name, in virtual time.</summary>
+/// <summary>
+/// Peers that take connections and answer every ping, and never what they know of a name, in virtual time.
+/// </summary>
 public sealed class StandstillTests : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
@@ -87,7 +89,8 @@ public sealed class StandstillTests : IAsyncDisposable
     public async Task A_peer_that_stands_still_delays_one_receive_that_found_it_at_another_address()
     {
         StoreId store = StoreId.Create();
-        BallotedRecord stale = new(Sample.Ballot(7), Sample.Record() with { Home = [new HomeMember(store, ["127.0.0.1:1"])] });
+        BallotedRecord stale = new(
+            Sample.Ballot(7), Sample.Record() with { Home = [new HomeMember(store, ["127.0.0.1:1"])] });
         int prepares = 0;
         await using FakePeer peer = new(async (request, _, token) =>
         {
@@ -117,7 +120,9 @@ public sealed class StandstillTests : IAsyncDisposable
         }
     }
 
-    /// <summary>Moves the clock on until it is done, which must not take as long as a connection that is given up.</summary>
+    /// <summary>
+    /// Moves the clock on until it is done, which must not take as long as a connection that is given up.
+    /// </summary>
     private async Task<T> WithinLimitAsync<T>(Task<T> task)
     {
         long began = clock.GetTimestamp();
@@ -153,14 +158,16 @@ public sealed class StandstillTests : IAsyncDisposable
         }
     }
 
-    private static (DfssErrorCode Status, MessageMap Results, ReadOnlyMemory<byte>? Payload) Answered(RegisterAnswer answer)
+    private static (DfssErrorCode Status, MessageMap Results, ReadOnlyMemory<byte>? Payload) Answered(
+        RegisterAnswer answer)
     {
         (MessageMap map, byte[] payload) = MessageBatch.Join([RecordCodec.EncodeAnswer(answer)]);
         return (DfssErrorCode.None, map, payload);
     }
 
-    private static IEnumerable<SealedName> SealsOf(IReadOnlyList<HomeMember> home, int count) => Enumerable.Range(0, count).Select(i =>
-        new SealedName($"{i:00}", [new RegisterSeal(new Ballot(7, Guid.NewGuid()), default) { Home = home }]));
+    private static IEnumerable<SealedName> SealsOf(IReadOnlyList<HomeMember> home, int count) =>
+        Enumerable.Range(0, count).Select(i =>
+            new SealedName($"{i:00}", [new RegisterSeal(new Ballot(7, Guid.NewGuid()), default) { Home = home }]));
 
     private static HomeMember MemberOf(FakePeer peer) => new(peer.StoreId, [peer.Address.ToString()]);
 

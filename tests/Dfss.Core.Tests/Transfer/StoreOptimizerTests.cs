@@ -7,7 +7,10 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>Tidying up a peer's store: what no file needs goes, what a send left undecided is decided, and no file is lost by it.</summary>
+/// <summary>
+/// Tidying up a peer's store: what no file needs goes, what a send left undecided is decided, and no file is lost by
+/// it.
+/// </summary>
 public sealed class StoreOptimizerTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;
@@ -51,7 +54,8 @@ public sealed class StoreOptimizerTests
 
         await LeaveSealedAsync(cluster, "name", chunks: 3);
         long before = await CountAsync(cluster);
-        OptimizeResult told = await cluster.Client.OptimizeAsync(cluster.Addresses[0], AtOnce with { WhatIf = true }, Token);
+        OptimizeResult told = await cluster.Client.OptimizeAsync(
+            cluster.Addresses[0], AtOnce with { WhatIf = true }, Token);
         Assert.Equal((0, 1), (told.SettledNames, told.UndecidedNames));
         Assert.Equal(before, await CountAsync(cluster));
 
@@ -83,7 +87,8 @@ public sealed class StoreOptimizerTests
     public async Task A_change_that_a_majority_accepted_is_finished_and_its_file_stays()
     {
         ConcurrentQueue<string> warnings = new();
-        await using Cluster cluster = await Cluster.StartAsync(3, options: new TransferOptions { Warning = warnings.Enqueue });
+        await using Cluster cluster = await Cluster.StartAsync(
+            3, options: new TransferOptions { Warning = warnings.Enqueue });
         StoredFile sample = await SendAsync(cluster, "sample", chunks: 3);
         (Ballot ballot, FileManifest manifest) = await LeaveSealedAsync(cluster, "name", chunks: 3);
         await using DfssClientParts parts = new();
@@ -113,14 +118,16 @@ public sealed class StoreOptimizerTests
 
         StoredFile finished = await cluster.Client.GetAsync("name", Token);
         Assert.Equal(manifest.FileId, finished.Record.FileId);
-        await cluster.Client.ReceiveAsync(finished, cluster.Folder["finished"], ReceiveOptions.Default, progress: null, Token);
+        await cluster.Client.ReceiveAsync(
+            finished, cluster.Folder["finished"], ReceiveOptions.Default, progress: null, Token);
     }
 
     [Fact]
     public async Task What_cannot_be_decided_stays_and_is_told()
     {
         ConcurrentQueue<string> warnings = new();
-        await using Cluster cluster = await Cluster.StartAsync(3, options: new TransferOptions { Warning = warnings.Enqueue });
+        await using Cluster cluster = await Cluster.StartAsync(
+            3, options: new TransferOptions { Warning = warnings.Enqueue });
         await LeaveSealedAsync(cluster, "name", chunks: 3);
         await cluster.Peers[1].DisposeAsync();
         await cluster.Peers[2].DisposeAsync();
@@ -144,14 +151,15 @@ public sealed class StoreOptimizerTests
             },
             Token);
         // Few chunks that many files share, so that one's removal could take another's.
-        await Parallel.ForAsync(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Token }, async (i, _) =>
-        {
-            StoredFile file = await SendUntilKeptAsync(cluster, $"{i}", chunks: 1 + (i % 4), seed: i % 3);
-            if (i % 2 == 1)
+        await Parallel.ForAsync(
+            0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Token }, async (i, _) =>
             {
-                await cluster.Client.RemoveAsync(file, RemoveOptions.Default, Token);
-            }
-        });
+                StoredFile file = await SendUntilKeptAsync(cluster, $"{i}", chunks: 1 + (i % 4), seed: i % 3);
+                if (i % 2 == 1)
+                {
+                    await cluster.Client.RemoveAsync(file, RemoveOptions.Default, Token);
+                }
+            });
         await over.CancelAsync();
         await optimizing;
         for (int i = 0; i < 40; i += 2)
@@ -162,9 +170,13 @@ public sealed class StoreOptimizerTests
 
     private static async Task<StoredFile> SendAsync(Cluster cluster, string name, int chunks, int? seed = null) =>
         await cluster.Client.SendAsync(
-            cluster.Folder.CreateFile(name, chunks * ChunkSize, seed ?? name.Length + chunks), name, Send, progress: null, Token);
+            cluster.Folder.CreateFile(name, chunks * ChunkSize, seed ?? name.Length + chunks), name, Send,
+            progress: null, Token);
 
-    /// <summary>Without any grace, chunks may be gone again before each of a send's seals, and the send gives up; never wrongly succeeds.</summary>
+    /// <summary>
+    /// Without any grace, chunks may be gone again before each of a send's seals, and the send gives up; never wrongly
+    /// succeeds.
+    /// </summary>
     private static async Task<StoredFile> SendUntilKeptAsync(Cluster cluster, string name, int chunks, int seed)
     {
         while (true)
@@ -173,7 +185,8 @@ public sealed class StoreOptimizerTests
             {
                 return await SendAsync(cluster, name, chunks, seed);
             }
-            catch (DfssException error) when (error.Code is DfssErrorCode.StoreFailed or DfssErrorCode.Conflict or DfssErrorCode.NoMajority)
+            catch (DfssException error)
+                when (error.Code is DfssErrorCode.StoreFailed or DfssErrorCode.Conflict or DfssErrorCode.NoMajority)
             {
                 await cluster.Client.GetPeerInfoAsync(cluster.Addresses[0], Token);
             }
@@ -185,7 +198,8 @@ public sealed class StoreOptimizerTests
         StoredFile file = await cluster.Client.GetAsync(name, Token);
         string path = cluster.Folder[$"{name}.back"];
         await cluster.Client.ReceiveAsync(file, path, ReceiveOptions.Default, progress: null, Token);
-        Assert.Equal(await File.ReadAllBytesAsync(cluster.Folder[name], Token), await File.ReadAllBytesAsync(path, Token));
+        Assert.Equal(
+            await File.ReadAllBytesAsync(cluster.Folder[name], Token), await File.ReadAllBytesAsync(path, Token));
     }
 
     private static async Task<long> CountAsync(Cluster cluster)
@@ -211,12 +225,15 @@ public sealed class StoreOptimizerTests
     }
 
     /// <summary>Does what a send does before its accept, at every peer, and then no more.</summary>
-    private static async Task<(Ballot Ballot, FileManifest Manifest)> LeaveSealedAsync(Cluster cluster, string name, int chunks)
+    private static async Task<(Ballot Ballot, FileManifest Manifest)> LeaveSealedAsync(
+        Cluster cluster, string name, int chunks)
     {
         await using DfssClientParts parts = new();
         IReadOnlyList<HomeMember> home = await HomeOfAsync(cluster, parts);
-        (ChunkId Id, byte[] Content)[] content = [.. Enumerable.Range(0, chunks).Select(i => TestChunks.Make(1000 + i, ChunkSize))];
-        FileManifest manifest = FileManifest.Create((long)chunks * ChunkSize, ChunkSize, [.. content.Select(chunk => chunk.Id)]);
+        (ChunkId Id, byte[] Content)[] content =
+            [.. Enumerable.Range(0, chunks).Select(i => TestChunks.Make(1000 + i, ChunkSize))];
+        FileManifest manifest = FileManifest.Create(
+            (long)chunks * ChunkSize, ChunkSize, [.. content.Select(chunk => chunk.Id)]);
         Ballot ballot = new(7, Guid.NewGuid());
         foreach (PeerAddress address in cluster.Addresses)
         {
@@ -227,7 +244,8 @@ public sealed class StoreOptimizerTests
             }
 
             await peer.Chunks.PutAsync(manifest.FileId.ToChunkId(), manifest.Encoded, Token);
-            SealRequest seal = new(name, ballot, manifest.FileId, ChunkBitmap.Create(chunks, _ => true)) { Home = home };
+            SealRequest seal =
+                new(name, ballot, manifest.FileId, ChunkBitmap.Create(chunks, _ => true)) { Home = home };
             Assert.Equal(RegisterStatus.Done, (await peer.Records.SealAsync([seal], Token))[0].Status);
         }
 

@@ -31,14 +31,17 @@ public sealed class UndecidedTests
         using TemporaryFolder folder = new();
         await using FakePeer peer = new((request, payload, _) => new(request.Operation switch
         {
-            Operations.FindMissing => (DfssErrorCode.None, [], new byte[((payload.Length / ChunkId.SizeBytes) + 7) / 8]),
+            Operations.FindMissing => (DfssErrorCode.None, [],
+                new byte[((payload.Length / ChunkId.SizeBytes) + 7) / 8]),
             Operations.StoreChunks => AllStored(request),
-            Operations.Read or Operations.Prepare or Operations.Seal => Answered(new RegisterAnswer { Promised = BallotOf(request, payload) }),
+            Operations.Read or Operations.Prepare or Operations.Seal => Answered(
+                new RegisterAnswer { Promised = BallotOf(request, payload) }),
             _ => (DfssErrorCode.PeerFault, [], null),
         }));
         await using DfssClient client = new([peer.Address], TransferOptions.Default);
         DfssException error = await Assert.ThrowsAsync<DfssException>(
-            () => client.SendAsync(folder.CreateFile("source", 10, seed: 1), "x", SendOptions.Default, progress: null, Token));
+            () => client.SendAsync(
+                folder.CreateFile("source", 10, seed: 1), "x", SendOptions.Default, progress: null, Token));
         Assert.Equal(DfssErrorCode.CommitUncertain, error.Code);
         Assert.Contains("Run the same command again: it settles it.", error.Message, StringComparison.Ordinal);
     }
@@ -51,7 +54,8 @@ public sealed class UndecidedTests
             cluster.Folder.CreateFile("source", 10, seed: 1), "x", SendOptions.Default, progress: null, Token);
         await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
         Home home = await Home.ReachAsync(sent.Record.Home, directory, Token);
-        RecordWriter writer = new(home, "x", WriteCondition.ReplaceVersion(sent.Record.Version + 1), TransferOptions.Default);
+        RecordWriter writer = new(
+            home, "x", WriteCondition.ReplaceVersion(sent.Record.Version + 1), TransferOptions.Default);
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => writer.PrepareAsync(Token));
         Assert.Equal(DfssErrorCode.Conflict, error.Code);
         Assert.Contains("'x'", error.Message, StringComparison.Ordinal);
@@ -75,7 +79,8 @@ public sealed class UndecidedTests
                 meanwhile.Wait(Token);
             }
         });
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => one.SendAsync(source, "x", force, progress, Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => one.SendAsync(source, "x", force, progress, Token));
         Assert.Equal(DfssErrorCode.Conflict, error.Code);
         Assert.Equal((await meanwhile!).Record.FileId, (await cluster.Client.GetAsync("x", Token)).Record.FileId);
     }
@@ -90,7 +95,8 @@ public sealed class UndecidedTests
         await using PeerDirectory directory = new(TransferOptions.Default, ClientChannelOptions.Default);
         HomeMember member = (await directory.ConnectAsync(peer.Address, Token)).Member;
         RegisterDriver driver = new(await Home.ReachAsync([member], directory, Token), TransferOptions.Default);
-        Proposer proposer = new("x", new RegisterPlace(1, HomeEpoch.Original), WriteCondition.CreateOnly, Guid.NewGuid(), Guid.NewGuid);
+        Proposer proposer = new(
+            "x", new RegisterPlace(1, HomeEpoch.Original), WriteCondition.CreateOnly, Guid.NewGuid(), Guid.NewGuid);
         await driver.RunAsync(proposer, () => proposer.State == ProposerState.Prepared, Token);
         Assert.Equal((ProposerState.Prepared, 2), (proposer.State, prepares));
         Assert.Null(driver.CommonError);
@@ -127,7 +133,8 @@ public sealed class UndecidedTests
     {
         using Testing.TemporaryFolder folder = new();
         LocalStoreOptions options = new() { FindFileSystem = _ => (type, format) };
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => LocalStore.OpenAsync(folder["store"], options, Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            () => LocalStore.OpenAsync(folder["store"], options, Token));
         Assert.Equal(DfssErrorCode.StoreNotSupported, error.Code);
         Assert.Contains($"'{folder["store"]}'", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder["store"]));
@@ -140,7 +147,8 @@ public sealed class UndecidedTests
         return (DfssErrorCode.None, new MessageMap { { "results", Handshake.ToArray(results) } }, null);
     }
 
-    private static (DfssErrorCode Status, MessageMap Results, ReadOnlyMemory<byte>? Payload) Answered(RegisterAnswer answer)
+    private static (DfssErrorCode Status, MessageMap Results, ReadOnlyMemory<byte>? Payload) Answered(
+        RegisterAnswer answer)
     {
         byte[] item = RecordCodec.EncodeAnswer(answer);
         return (DfssErrorCode.None, new MessageMap { { "lengths", MessageValue.From([item.Length]) } }, item);

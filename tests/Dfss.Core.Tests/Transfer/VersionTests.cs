@@ -93,7 +93,8 @@ public sealed class VersionTests
         foreach (string source in sources)
         {
             last = await client.SendAsync(
-                source, "x", keep is int count ? options with { KeepVersions = count } : options, progress: null, Token);
+                source, "x", keep is int count ? options with { KeepVersions = count } : options,
+                progress: null, Token);
         }
 
         return last!;

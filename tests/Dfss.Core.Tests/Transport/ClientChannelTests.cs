@@ -22,7 +22,8 @@ public class ClientChannelTests
             await gates[(int)request.Map.Required("i").AsInteger()].Task;
             return (DfssErrorCode.None, request.Map, payload);
         });
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
         Assert.Equal(peer.StoreId, channel.Hello.StoreId);
         Task<Response>[] calls = [.. gates.Select((_, i) =>
             channel.CallAsync("echo", new MessageMap { { "i", i } }, new byte[] { (byte)i }, Token).AsTask())];
@@ -40,12 +41,14 @@ public class ClientChannelTests
     {
         await using FakePeer peer = new((request, _, _) =>
             new((DfssErrorCode.None, MessageMap.Empty, new byte[request.Map.Required("n").AsInteger()])));
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
         byte[] own = Enumerable.Repeat((byte)9, 100_000).ToArray();
         DfssException exception = await Assert.ThrowsAsync<DfssException>(async () =>
             await channel.CallAsync("get", new MessageMap { { "n", 100_001 } }, default, own, Token));
         Assert.Equal(DfssErrorCode.LimitExceeded, exception.Code);
-        using Response response = await channel.CallAsync("get", new MessageMap { { "n", 99_999 } }, default, own, Token);
+        using Response response = await channel.CallAsync(
+            "get", new MessageMap { { "n", 99_999 } }, default, own, Token);
         Assert.Equal(99_999, response.PayloadLength);
         Assert.Equal((0, 9), (own[99_998], own[99_999]));
     }
@@ -54,9 +57,12 @@ public class ClientChannelTests
     public async Task An_error_answered_is_thrown_with_its_code_and_the_peers_name()
     {
         await using FakePeer peer = new((_, _, _) =>
-            new((DfssErrorCode.StoreFull, ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFull, "No room.", "Make some."), ChunkId.Of([])), null)));
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
-        DfssException exception = await Assert.ThrowsAsync<DfssException>(async () => await channel.CallAsync("a", [], default, Token));
+            new((DfssErrorCode.StoreFull, ErrorAnswer.ToMap(
+                new DfssException(DfssErrorCode.StoreFull, "No room.", "Make some."), ChunkId.Of([])), null)));
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
+        DfssException exception = await Assert.ThrowsAsync<DfssException>(
+            async () => await channel.CallAsync("a", [], default, Token));
         Assert.Equal(DfssErrorCode.StoreFull, exception.Code);
         Assert.Equal($"{peer.Address}: No room. (Chunk {ChunkId.Of([])}.)", exception.Reason);
         Assert.Equal("Make some.", exception.Advice);
@@ -76,8 +82,10 @@ public class ClientChannelTests
             return (DfssErrorCode.None, MessageMap.Empty, null);
         })
         { Limits = new HelloLimits(DfssLimits.MaxFrameBytes, DfssLimits.MaxChunkSize, 3) };
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ => (await channel.CallAsync("a", [], default, Token)).Dispose()));
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
+        await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(async _ => (await channel.CallAsync("a", [], default, Token)).Dispose()));
         Assert.InRange(most, 1, 2);
     }
 
@@ -90,7 +98,8 @@ public class ClientChannelTests
             await (request.Operation == "slow" ? release.Task : Task.CompletedTask);
             return (DfssErrorCode.None, MessageMap.Empty, new byte[50_000]);
         });
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
         using CancellationTokenSource cancel = new();
         byte[] own = new byte[50_000];
         own[0] = 7;
@@ -111,14 +120,16 @@ public class ClientChannelTests
         Task<ClientChannel> connecting = ClientChannel.ConnectAsync(new PeerAddress("fake"), options, Token);
         using ReceivedMessage? hello = await server.ReadAsync(Token);
         HelloAnswer answer = new(1, "fake", StoreId.Create(), [], [], HelloLimits.Default);
-        await server.WriteAsync(Message.Answer(hello!.Message.Id, DfssErrorCode.None, answer.ToMap()), payload: null, Token);
+        await server.WriteAsync(
+            Message.Answer(hello!.Message.Id, DfssErrorCode.None, answer.ToMap()), payload: null, Token);
         await using ClientChannel channel = await connecting;
 
         byte[] own = new byte[100_000];
         using CancellationTokenSource cancel = new();
         Task<Response> call = channel.CallAsync("get", [], default, own, cancel.Token).AsTask();
         using ReceivedMessage? request = await server.ReadAsync(Token);
-        byte[] frame = MessageCodec.ToFrame(Message.Answer(request!.Message.Id, DfssErrorCode.None, []), Enumerable.Repeat((byte)1, 100_000).ToArray());
+        byte[] frame = MessageCodec.ToFrame(
+            Message.Answer(request!.Message.Id, DfssErrorCode.None, []), Enumerable.Repeat((byte)1, 100_000).ToArray());
         await far.SendAsync(frame.AsMemory(0, 50_000), Token);
         while (Volatile.Read(ref own[40_000]) == 0)
         {
@@ -128,7 +139,8 @@ public class ClientChannelTests
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call.WaitAsync(Soon, Token));
         Assert.True(far.IsAborted);
-        DfssException later = await Assert.ThrowsAsync<DfssException>(async () => await channel.CallAsync("get", [], default, Token));
+        DfssException later = await Assert.ThrowsAsync<DfssException>(
+            async () => await channel.CallAsync("get", [], default, Token));
         Assert.Equal(DfssErrorCode.PeerUnreachable, later.Code);
     }
 
@@ -141,7 +153,8 @@ public class ClientChannelTests
             await release.Task;
             return (DfssErrorCode.None, MessageMap.Empty, null);
         });
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
         Task<Response> old = channel.CallAsync("a", [], default, Token).AsTask();
         await peer.Connections[0].WriteAsync(
             ErrorAnswer.Create(id: null, new DfssException(DfssErrorCode.PeerBusy, "Stopping.")), payload: null, Token);
@@ -150,7 +163,8 @@ public class ClientChannelTests
             await Task.Yield();
         }
 
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(async () => await channel.CallAsync("b", [], default, Token));
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            async () => await channel.CallAsync("b", [], default, Token));
         Assert.Equal(DfssErrorCode.PeerBusy, refused.Code);
         release.SetResult();
         using Response answered = await old.WaitAsync(Soon, Token);
@@ -163,10 +177,13 @@ public class ClientChannelTests
     public async Task A_violation_fails_every_call(uint? id, DfssErrorCode code)
     {
         await using FakePeer peer = new((_, _, _) => default);
-        await using ClientChannel channel = await ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token);
-        Task<Response>[] calls = [.. Enumerable.Range(0, 3).Select(_ => channel.CallAsync("a", [], default, Token).AsTask())];
+        await using ClientChannel channel = await ClientChannel.ConnectAsync(
+            peer.Address, ClientChannelOptions.Default, Token);
+        Task<Response>[] calls =
+            [.. Enumerable.Range(0, 3).Select(_ => channel.CallAsync("a", [], default, Token).AsTask())];
         await peer.Connections[0].WriteAsync(
-            ErrorAnswer.Create(id, new DfssException(DfssErrorCode.ProtocolViolation, "You broke it.")), payload: null, Token);
+            ErrorAnswer.Create(id, new DfssException(DfssErrorCode.ProtocolViolation, "You broke it.")),
+            payload: null, Token);
         foreach (Task<Response> call in calls)
         {
             DfssException exception = await Assert.ThrowsAsync<DfssException>(() => call.WaitAsync(Soon, Token));
@@ -182,13 +199,17 @@ public class ClientChannelTests
         for (long cut = 0; cut < 3000; cut += 173)
         {
             await using FaultProxy proxy = new(peer.Address, TimeProvider.System);
-            await using ClientChannel channel = await ClientChannel.ConnectAsync(proxy.Address, ClientChannelOptions.Default, Token);
+            await using ClientChannel channel = await ClientChannel.ConnectAsync(
+                proxy.Address, ClientChannelOptions.Default, Token);
             proxy.CutAfterBytes = proxy.PassedBytes + cut;
-            Task<Response>[] calls = [.. Enumerable.Range(0, 3).Select(_ => channel.CallAsync("a", [], new byte[1000], Token).AsTask())];
+            Task<Response>[] calls =
+                [.. Enumerable.Range(0, 3).Select(_ => channel.CallAsync("a", [], new byte[1000], Token).AsTask())];
             foreach (Task<Response> call in calls)
             {
-                Exception? failure = await Record.ExceptionAsync(async () => (await call.WaitAsync(Soon, Token)).Dispose());
-                Assert.True(failure is null or DfssException { Code: DfssErrorCode.PeerUnreachable }, failure?.ToString());
+                Exception? failure = await Record.ExceptionAsync(
+                    async () => (await call.WaitAsync(Soon, Token)).Dispose());
+                Assert.True(
+                    failure is null or DfssException { Code: DfssErrorCode.PeerUnreachable }, failure?.ToString());
             }
 
             Assert.True(calls[^1].IsFaulted);
@@ -208,7 +229,8 @@ public class ClientChannelTests
         await connection.SendAsync(Encoding.Latin1.GetBytes(greeting), Token);
         DfssException exception = await Assert.ThrowsAsync<DfssException>(() => connecting.WaitAsync(Soon, Token));
         Assert.Equal(DfssErrorCode.NotADfssPeer, exception.Code);
-        Assert.StartsWith($"{address}: what answers there is not a DFSS peer", exception.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{address}: what answers there is not a DFSS peer", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Dfss.Tests.Transport;
 
-/// <summary>A client that was disposed is garbage, with all that it refers to: a session runs thousands of commands.</summary>
+/// <summary>
+/// A client that was disposed is garbage, with all that it refers to: a session runs thousands of commands.
+/// </summary>
 public sealed class ClosedClientTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

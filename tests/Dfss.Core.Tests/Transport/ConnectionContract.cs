@@ -83,7 +83,8 @@ public abstract class ConnectionContract : IAsyncLifetime
         near.Abort();
         Assert.Equal(DfssErrorCode.PeerUnreachable, (await Assert.ThrowsAsync<DfssException>(() => here)).Code);
         Assert.Equal(DfssErrorCode.PeerUnreachable, (await Assert.ThrowsAsync<DfssException>(() => there)).Code);
-        DfssException later = await Assert.ThrowsAsync<DfssException>(() => near.SendAsync(new byte[1], Token).AsTask());
+        DfssException later = await Assert.ThrowsAsync<DfssException>(
+            () => near.SendAsync(new byte[1], Token).AsTask());
         Assert.Equal(DfssErrorCode.PeerUnreachable, later.Code);
     }
 
@@ -153,7 +154,8 @@ public sealed class TlsOverMemoryTests : TlsContract
 
 public sealed class TlsOverTcpTests : TlsContract
 {
-    private protected override Task<(IConnection Near, IConnection Far)> ConnectInnerAsync() => TcpConnectionTests.ConnectTcpAsync();
+    private protected override Task<(IConnection Near, IConnection Far)> ConnectInnerAsync() =>
+        TcpConnectionTests.ConnectTcpAsync();
 }
 
 public abstract class TlsContract : ConnectionContract

@@ -51,7 +51,8 @@ public sealed class FailedPeerTests
     public async Task An_error_that_a_peer_answers()
     {
         await using FakePeer peer = new((_, _, _) =>
-            new((DfssErrorCode.StoreFull, ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFull, "No room."), chunkId: null), null)));
+            new((DfssErrorCode.StoreFull,
+                ErrorAnswer.ToMap(new DfssException(DfssErrorCode.StoreFull, "No room."), chunkId: null), null)));
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
         PeerCall call = new("a", [], Payload: null, Destination: null, IsBulk: false);
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => link.CallAsync(call, Token).AsTask());
@@ -63,18 +64,22 @@ public sealed class FailedPeerTests
     public void The_address_stays_with_copies_and_is_not_said_twice()
     {
         PeerAddress address = new("box", 9000);
-        DfssException failure = new DfssException(DfssErrorCode.TimedOut, "It is late.", "Wait.") { ChunkId = ChunkId.Of([]) }.At(address);
+        DfssException failure =
+            new DfssException(DfssErrorCode.TimedOut, "It is late.", "Wait.") { ChunkId = ChunkId.Of([]) }.At(address);
         AssertNames(address, failure, DfssErrorCode.TimedOut);
         foreach (DfssException copy in new[] { failure.Copy(), failure.At(address), failure.Copy(advice: "Wait.") })
         {
-            Assert.Equal((failure.Message, address, "It is late.", ChunkId.Of([])), (copy.Message, copy.Peer, copy.Detail, copy.ChunkId));
+            Assert.Equal(
+                (failure.Message, address, "It is late.", ChunkId.Of([])),
+                (copy.Message, copy.Peer, copy.Detail, copy.ChunkId));
         }
 
         Assert.Null(new DfssException(DfssErrorCode.TimedOut, "box:9000: It is late.").Peer);
     }
 
     private static Task<DfssException> FailsToConnectAsync(PeerAddress address) =>
-        Assert.ThrowsAsync<DfssException>(() => ClientChannel.ConnectAsync(address, ClientChannelOptions.Default, Token));
+        Assert.ThrowsAsync<DfssException>(
+            () => ClientChannel.ConnectAsync(address, ClientChannelOptions.Default, Token));
 
     private static void AssertNames(PeerAddress address, DfssException failure, DfssErrorCode code)
     {

@@ -147,7 +147,10 @@ public class FairBudgetTests(ITestOutputHelper output)
         Assert.Throws<ArgumentOutOfRangeException>(() => share.Return(2));
     }
 
-    /// <summary>Some shares take, give back and give up at random; now and then everything is given back, and then nobody may still wait.</summary>
+    /// <summary>
+    /// Some shares take, give back and give up at random; now and then everything is given back, and then nobody may
+    /// still wait.
+    /// </summary>
     [Fact]
     public async Task Whatever_they_do_the_sum_is_right_nobody_has_too_much_and_everybody_is_served()
     {
@@ -180,12 +183,15 @@ public class FairBudgetTests(ITestOutputHelper output)
 
             await Task.WhenAll(takers.Select(each => each.SettleAsync()));
             long held = takers.Sum(each => each.Share.Held);
-            Assert.True(held == budget.Held && held <= Limit, $"{seed}: {held} are held of {Limit}, {budget.Held} by the books");
+            Assert.True(
+                held == budget.Held && held <= Limit,
+                $"{seed}: {held} are held of {Limit}, {budget.Held} by the books");
             Assert.All(takers, each => Assert.True(
                 each.Share.Held <= Limit * 2 / 3 || each.Held.Count(amount => amount > 0) <= 1,
                 $"{seed}: one has {each.Share.Held} in {each.Held.Count()} pieces"));
             Assert.True(
-                takers.All(each => each.IsWaiting == false || each.Share.Held > 0) || held > 0, $"{seed}: somebody waits for nobody");
+                takers.All(each => each.IsWaiting == false || each.Share.Held > 0) || held > 0,
+                $"{seed}: somebody waits for nobody");
         }
 
         for (int i = 0; takers.Any(taker => taker.IsWaiting || taker.Share.Held > 0); i++)
@@ -204,7 +210,8 @@ public class FairBudgetTests(ITestOutputHelper output)
 
         public FairBudget.Share Share { get; } = share;
 
-        public IEnumerable<long> Held => takes.Where(take => take.Taking.IsCompletedSuccessfully).Select(take => take.Amount);
+        public IEnumerable<long> Held =>
+            takes.Where(take => take.Taking.IsCompletedSuccessfully).Select(take => take.Amount);
 
         public bool IsWaiting => takes.Any(take => !take.Taking.IsCompleted);
 

@@ -12,7 +12,8 @@ public class MessageChannelTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static Message Request => Message.Request(5, Operations.StoreChunk, new MessageMap { { "chunk_id", new byte[32] } });
+    private static Message Request =>
+        Message.Request(5, Operations.StoreChunk, new MessageMap { { "chunk_id", new byte[32] } });
 
     [Fact]
     public async Task A_frame_split_anywhere_is_read_whole()
@@ -45,7 +46,8 @@ public class MessageChannelTests
             }
             else
             {
-                DfssException exception = await Assert.ThrowsAsync<DfssException>(async () => await server.ReadAsync(Token));
+                DfssException exception = await Assert.ThrowsAsync<DfssException>(
+                    async () => await server.ReadAsync(Token));
                 Assert.Equal(DfssErrorCode.PeerUnreachable, exception.Code);
             }
 
@@ -62,8 +64,10 @@ public class MessageChannelTests
         (MemoryConnection client, MemoryConnection far) = MemoryConnection.CreatePair();
         far.MaxReceiveBytes = maxReceiveBytes;
         await using MessageChannel writer = new(client, new PayloadPool(1 << 20), new ChannelOptions());
-        await using MessageChannel reader = new(far, new PayloadPool(1 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
-        ReadOnlyMemory<byte>?[] payloads = [null, Array.Empty<byte>(), Small, new byte[8192], new byte[8193], new byte[200_000], null];
+        await using MessageChannel reader = new(
+            far, new PayloadPool(1 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
+        ReadOnlyMemory<byte>?[] payloads =
+            [null, Array.Empty<byte>(), Small, new byte[8192], new byte[8193], new byte[200_000], null];
         Task writing = WriteAllAsync();
         for (int i = 0; i < payloads.Length; i++)
         {
@@ -89,7 +93,8 @@ public class MessageChannelTests
     {
         (MemoryConnection client, MemoryConnection far) = MemoryConnection.CreatePair();
         await using MessageChannel writer = new(client, new PayloadPool(1 << 20), new ChannelOptions());
-        await using MessageChannel reader = new(far, new PayloadPool(1 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
+        await using MessageChannel reader = new(
+            far, new PayloadPool(1 << 20), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes });
         byte[] large = new byte[60_000];
         await writer.WriteAsync(Message.Request(1, "x", new MessageMap { { "a", large } }), Small, Token);
         await writer.WriteAsync(Message.Request(2, "x", []), Small, Token);
@@ -106,7 +111,8 @@ public class MessageChannelTests
         await client.SendAsync(MessageCodec.ToFrame(Request, Small), Token);
         await client.SendAsync(MessageCodec.ToFrame(Request, Small), Token);
         byte[] own = new byte[100];
-        using ReceivedMessage? direct = await server.ReadAsync((_, length) => PayloadTarget.Into(own.AsMemory(1, length)), Token);
+        using ReceivedMessage? direct = await server.ReadAsync(
+            (_, length) => PayloadTarget.Into(own.AsMemory(1, length)), Token);
         Assert.Null(direct!.Payload);
         Assert.Equal(Small, own[1..41]);
         using ReceivedMessage? discarded = await server.ReadAsync((_, _) => PayloadTarget.Discarded, Token);
@@ -121,7 +127,9 @@ public class MessageChannelTests
         byte[] frame = MessageCodec.ToFrame(Request, new byte[5000]);
         (MemoryConnection client, MessageChannel server) = Open(new FakeTimeProvider());
         await client.SendAsync(frame, Token);
-        Assert.Equal(DfssErrorCode.LimitExceeded, (await Assert.ThrowsAsync<DfssException>(async () => await server.ReadAsync(Token))).Code);
+        Assert.Equal(
+            DfssErrorCode.LimitExceeded,
+            (await Assert.ThrowsAsync<DfssException>(async () => await server.ReadAsync(Token))).Code);
         await server.DisposeAsync();
         (client, server) = Open(new FakeTimeProvider());
         server.MaxBodyBytes = DfssLimits.MaxFrameBytes;
@@ -169,7 +177,8 @@ public class MessageChannelTests
     {
         FakeTimeProvider clock = new();
         (MemoryConnection client, MemoryConnection far) = MemoryConnection.CreatePair(capacityBytes: 1000);
-        await using MessageChannel writer = new(client, new PayloadPool(1 << 20), new ChannelOptions { TimeProvider = clock });
+        await using MessageChannel writer = new(
+            client, new PayloadPool(1 << 20), new ChannelOptions { TimeProvider = clock });
         Task writing = writer.WriteAsync(Request, new byte[100_000], Token).AsTask();
         clock.Advance(TimeSpan.FromSeconds(20));
         Assert.Equal(DfssErrorCode.TimedOut, (await Assert.ThrowsAsync<DfssException>(() => writing)).Code);
@@ -253,6 +262,7 @@ public class MessageChannelTests
     private static (MemoryConnection Client, MessageChannel Server) Open(FakeTimeProvider clock)
     {
         (MemoryConnection client, MemoryConnection server) = MemoryConnection.CreatePair();
-        return (client, new MessageChannel(server, new PayloadPool(1 << 20), new ChannelOptions { TimeProvider = clock }));
+        return (client,
+            new MessageChannel(server, new PayloadPool(1 << 20), new ChannelOptions { TimeProvider = clock }));
     }
 }

@@ -106,7 +106,8 @@ public class PayloadPoolTests
     public async Task What_can_never_fit_is_refused_at_once() =>
         Assert.Equal(
             DfssErrorCode.LimitExceeded,
-            (await Assert.ThrowsAsync<DfssException>(async () => await new PayloadPool(Mebi).RentAsync(Mebi + 1, Token))).Code);
+            (await Assert.ThrowsAsync<DfssException>(
+                async () => await new PayloadPool(Mebi).RentAsync(Mebi + 1, Token))).Code);
 
     [Fact]
     public void No_two_payloads_share_a_byte()

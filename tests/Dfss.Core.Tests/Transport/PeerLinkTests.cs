@@ -35,8 +35,10 @@ public class PeerLinkTests
             // The first call may still meet the connection that was broken a moment ago.
             while (peer.Connections.Count < round)
             {
-                Exception? failure = await Record.ExceptionAsync(async () => (await link.CallAsync(Call(isBulk: false), Token)).Dispose());
-                Assert.True(failure is null or DfssException { Code: DfssErrorCode.PeerUnreachable }, failure?.ToString());
+                Exception? failure = await Record.ExceptionAsync(
+                    async () => (await link.CallAsync(Call(isBulk: false), Token)).Dispose());
+                Assert.True(
+                    failure is null or DfssException { Code: DfssErrorCode.PeerUnreachable }, failure?.ToString());
             }
 
             peer.Connections[^1].Abort();
@@ -50,7 +52,8 @@ public class PeerLinkTests
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
         StoreId first = (await link.HelloAsync(Token)).Hello.StoreId;
         peer.StoreId = StoreId.Create();
-        DfssException exception = await Assert.ThrowsAsync<DfssException>(async () => await link.CallAsync(Call(isBulk: true), Token));
+        DfssException exception = await Assert.ThrowsAsync<DfssException>(
+            async () => await link.CallAsync(Call(isBulk: true), Token));
         Assert.Equal(DfssErrorCode.PeerUnreachable, exception.Code);
         Assert.Contains(first.ToString(), exception.Message, StringComparison.Ordinal);
     }
@@ -59,10 +62,12 @@ public class PeerLinkTests
     public async Task Each_request_is_told_with_its_bytes_and_its_outcome()
     {
         await using FakePeer peer = new((request, _, _) => new(
-            (request.Operation == Operations.Ping ? DfssErrorCode.None : DfssErrorCode.StoreFull, MessageMap.Empty, null)));
+            (request.Operation == Operations.Ping ? DfssErrorCode.None : DfssErrorCode.StoreFull,
+                MessageMap.Empty, null)));
         List<string> told = [];
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default with { Debug = told.Add });
-        (await link.CallAsync(new(Operations.Ping, MessageMap.Empty, new byte[3], null, IsBulk: false), Token)).Dispose();
+        (await link.CallAsync(
+            new(Operations.Ping, MessageMap.Empty, new byte[3], null, IsBulk: false), Token)).Dispose();
         await Assert.ThrowsAsync<DfssException>(async () =>
             await link.CallAsync(new(Operations.PeerInfo, MessageMap.Empty, null, null, IsBulk: false), Token));
         using CancellationTokenSource cancelled = new();
@@ -95,7 +100,8 @@ public class PeerLinkTests
 
             return (DfssErrorCode.None, MessageMap.Empty, null);
         });
-        await using PeerLink link = new(peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
+        await using PeerLink link = new(
+            peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
         Task<Response> slow = link.CallAsync(Call(isBulk: true), Token).AsTask();
         for (int expected = 1; expected <= 6; expected++)
         {
@@ -117,7 +123,8 @@ public class PeerLinkTests
             asked.TrySetResult();
             return default;
         });
-        await using PeerLink link = new(peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
+        await using PeerLink link = new(
+            peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
         Task<Response> waiting = link.CallAsync(Call(isBulk: true), Token).AsTask();
 
         // The clock stands still until hello has been answered: it has a time-out of its own.
@@ -155,11 +162,14 @@ public class PeerLinkTests
             },
         };
         await using PeerLink link = new(new PeerAddress("localhost", 1), options);
-        Task<Response>[] calls = [.. Enumerable.Range(0, 5).Select(_ => link.CallAsync(Call(isBulk: true), Token).AsTask())];
+        Task<Response>[] calls =
+            [.. Enumerable.Range(0, 5).Select(_ => link.CallAsync(Call(isBulk: true), Token).AsTask())];
         attempt.SetException(new DfssException(DfssErrorCode.PeerUnreachable, "nobody there"));
         foreach (Task<Response> call in calls)
         {
-            Assert.Equal(DfssErrorCode.PeerUnreachable, (await Assert.ThrowsAsync<DfssException>(() => call.WaitAsync(Soon, Token))).Code);
+            Assert.Equal(
+                DfssErrorCode.PeerUnreachable,
+                (await Assert.ThrowsAsync<DfssException>(() => call.WaitAsync(Soon, Token))).Code);
         }
 
         Assert.Equal(1, attempts);

@@ -19,7 +19,8 @@ public class TcpTransportTests
         Assert.NotEqual(0, port);
         foreach (string host in listener.Endpoints.Select(endpoint => endpoint.Address.ToString()).Append("localhost"))
         {
-            await using IConnection client = await TcpTransport.ConnectAsync(new PeerAddress(host, port), Timeout, Token);
+            await using IConnection client = await TcpTransport.ConnectAsync(
+                new PeerAddress(host, port), Timeout, Token);
             await using IConnection server = await listener.AcceptAsync(Token);
             await client.SendAsync("hi"u8.ToArray(), Token);
             byte[] got = new byte[10];
@@ -51,10 +52,15 @@ public class TcpTransportTests
     public async Task A_port_in_use_is_unavailable_with_the_reason()
     {
         await using IConnectionListener first = TcpTransport.Listen("127.0.0.1", 0);
-        DfssException exception = Assert.Throws<DfssException>(() => TcpTransport.Listen("127.0.0.1", first.Endpoints[0].Port));
+        DfssException exception = Assert.Throws<DfssException>(
+            () => TcpTransport.Listen("127.0.0.1", first.Endpoints[0].Port));
         Assert.Equal(DfssErrorCode.AddressUnavailable, exception.Code);
-        Assert.Equal(DfssErrorCode.AddressUnavailable, Assert.Throws<DfssException>(() => TcpTransport.Listen("192.0.2.1", 0)).Code);
-        Assert.Equal(DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => TcpTransport.Listen("not an address", 0)).Code);
+        Assert.Equal(
+            DfssErrorCode.AddressUnavailable,
+            Assert.Throws<DfssException>(() => TcpTransport.Listen("192.0.2.1", 0)).Code);
+        Assert.Equal(
+            DfssErrorCode.InvalidArgument,
+            Assert.Throws<DfssException>(() => TcpTransport.Listen("not an address", 0)).Code);
     }
 
     [Fact]
@@ -80,7 +86,8 @@ public class TcpTransportTests
     public async Task A_broken_connection_fails_on_both_sides_with_a_typed_error()
     {
         await using IConnectionListener listener = TcpTransport.Listen("127.0.0.1", 0);
-        await using IConnection client = await TcpTransport.ConnectAsync(new PeerAddress("127.0.0.1", listener.Endpoints[0].Port), Timeout, Token);
+        await using IConnection client = await TcpTransport.ConnectAsync(
+            new PeerAddress("127.0.0.1", listener.Endpoints[0].Port), Timeout, Token);
         await using IConnection server = await listener.AcceptAsync(Token);
         Task<int> near = client.ReceiveAsync(new byte[1], Token).AsTask();
         Task<int> far = server.ReceiveAsync(new byte[1], Token).AsTask();

@@ -63,7 +63,8 @@ public sealed class BadDestinationTests : BadInputTests
     {
         ErrorRecord error = Fails("Receive-DfssFile a.txt -Peer $peer -Destination out/none/x.txt");
         Check(
-            error, "DestinationUnwritable", ErrorCategory.WriteError, "a.txt", $"'{Out("none/x.txt")}'", "folder does not exist");
+            error, "DestinationUnwritable", ErrorCategory.WriteError, "a.txt", $"'{Out("none/x.txt")}'",
+            "folder does not exist");
         IsAtDestination();
     }
 
@@ -86,7 +87,8 @@ public sealed class BadDestinationTests : BadInputTests
         Assert.SkipWhen(PermissionBits.Obstacle is not null, PermissionBits.Obstacle ?? string.Empty);
         File.SetUnixFileMode(Out(string.Empty), UnixFileMode.UserRead | UnixFileMode.UserExecute);
         Check(
-            Fails("Receive-DfssFile a.txt -Peer $peer -Destination out"), "DestinationUnwritable", ErrorCategory.WriteError,
+            Fails("Receive-DfssFile a.txt -Peer $peer -Destination out"), "DestinationUnwritable",
+            ErrorCategory.WriteError,
             "a.txt", $"'{Out("a.txt")}'");
     }
 
@@ -95,7 +97,8 @@ public sealed class BadDestinationTests : BadInputTests
     {
         string path = Mount("ro").MountPoint;
         Check(
-            Fails("Receive-DfssFile a.txt -Peer $peer -Destination disk"), "DestinationUnwritable", ErrorCategory.WriteError,
+            Fails("Receive-DfssFile a.txt -Peer $peer -Destination disk"), "DestinationUnwritable",
+            ErrorCategory.WriteError,
             "a.txt", $"'{Path.Combine(path, "a.txt")}'", "Read-only file system");
     }
 
@@ -106,7 +109,8 @@ public sealed class BadDestinationTests : BadInputTests
         string path = Mount("size=1m").MountPoint;
         ErrorRecord error = Fails("Receive-DfssFile large.bin, a.txt -Peer $peer -Destination disk", results: 1);
         Check(
-            error, "DestinationUnwritable", ErrorCategory.WriteError, "large.bin", $"'{Path.Combine(path, "large.bin")}'");
+            error, "DestinationUnwritable", ErrorCategory.WriteError, "large.bin",
+            $"'{Path.Combine(path, "large.bin")}'");
         Assert.Equal([Path.Combine(path, "a.txt")], Directory.GetFileSystemEntries(path));
     }
 
@@ -143,7 +147,8 @@ public sealed class BadDestinationTests : BadInputTests
     [Fact]
     public void A_backslash_at_the_end_means_a_folder_everywhere()
     {
-        FileInfo received = Assert.Single(Run("Receive-DfssFile a.txt -Peer $peer -Destination .\\out\\new\\").As<FileInfo>());
+        FileInfo received = Assert.Single(
+            Run("Receive-DfssFile a.txt -Peer $peer -Destination .\\out\\new\\").As<FileInfo>());
         Assert.Equal(Out("new/a.txt"), received.FullName);
     }
 
@@ -194,7 +199,8 @@ public sealed class BadDestinationTests : BadInputTests
     {
         ErrorRecord error = Fails("Receive-DfssFile a.txt, good.txt -Peer $peer -Destination out -Force", results: 1);
         Check(
-            error, "DestinationUnwritable", ErrorCategory.WriteError, "a.txt", $"'{Out("a.txt")}' is a FIFO, socket or device");
+            error, "DestinationUnwritable", ErrorCategory.WriteError, "a.txt",
+            $"'{Out("a.txt")}' is a FIFO, socket or device");
         IsAtDestination("a.txt", "good.txt");
         Assert.False(File.GetAttributes(Out("a.txt")).HasFlag(FileAttributes.Directory));
         Assert.Equal(0, new FileInfo(Out("a.txt")).Length);

@@ -5,7 +5,8 @@ namespace Dfss.Tests.BadInput;
 
 /// <summary>
 /// What every bad input meets: an error with a stable id, a category and a target, that says what, where and what to
-/// do; nothing half-written, nothing committed. The files of a test are in <c>in</c>, and its destination is <c>out</c>.
+/// do; nothing half-written, nothing committed. The files of a test are in <c>in</c>, and its destination is
+/// <c>out</c>.
 /// </summary>
 public abstract class BadInputTests : IDisposable
 {
@@ -59,12 +60,14 @@ public abstract class BadInputTests : IDisposable
 
     /// <summary>Sends a file of random bytes; gives its path.</summary>
     private protected string Send(
-        string name, int length = 1000, string peers = "$peer", int chunkSize = DfssLimits.DefaultChunkSize, string more = "")
+        string name, int length = 1000, string peers = "$peer", int chunkSize = DfssLimits.DefaultChunkSize,
+        string more = "")
     {
         byte[] content = new byte[length];
         new Random(length).NextBytes(content);
         File.WriteAllBytes(In(name), content);
-        session.Run($"Send-DfssFile -LiteralPath 'in/{name}' -Peer {peers} -ChunkSize {chunkSize} {more}").ThrowIfFailed();
+        session.Run(
+            $"Send-DfssFile -LiteralPath 'in/{name}' -Peer {peers} -ChunkSize {chunkSize} {more}").ThrowIfFailed();
         return In(name);
     }
 

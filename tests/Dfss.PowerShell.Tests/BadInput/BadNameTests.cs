@@ -8,11 +8,13 @@ namespace Dfss.Tests.BadInput;
 public sealed class BadNameTests : BadInputTests
 {
     public static TheoryData<string> Refused => new(
-        "../../x", "a/../../b", "..", ".", "./x", "/etc/passwd", "a//b", "a/", @"C:\x", @"\\server\share\x", "a\0b", "a\nb",
+        "../../x", "a/../../b", "..", ".", "./x", "/etc/passwd", "a//b", "a/", @"C:\x", @"\\server\share\x",
+        "a\0b", "a\nb",
         "a\rb", "\u001b[2Jx", new string('x', 5000));
 
     /// <summary>Names that only some systems cannot have.</summary>
-    public static TheoryData<string> Portable => new("CON", "nul.txt", "C:x", "a.", "a*b?", "-Force", "$(x)", "~", "...");
+    public static TheoryData<string> Portable =>
+        new("CON", "nul.txt", "C:x", "a.", "a*b?", "-Force", "$(x)", "~", "...");
 
     [Theory]
     [MemberData(nameof(Refused))]
@@ -22,20 +24,23 @@ public sealed class BadNameTests : BadInputTests
         string shown = name.Length > 80 ? name[..77] + "..." : name;
         Set("files", new object[] { Row("in/good.txt", name), Row("in/good.txt", "fine") });
         Check(
-            Fails("$files | Send-DfssFile -Peer $peer", results: 1), "InvalidName", ErrorCategory.InvalidArgument, In("good.txt"),
+            Fails("$files | Send-DfssFile -Peer $peer", results: 1), "InvalidName", ErrorCategory.InvalidArgument,
+            In("good.txt"),
             $"'{shown}' cannot be the name of a stored file:");
         IsStored("fine");
         foreach (string command in new[] { "Get-DfssFileInfo", "Receive-DfssFile -Destination out" })
         {
             ErrorRecord error = Fails($"{command} -LiteralName $name, fine -Peer $peer", results: 1);
-            Check(error, "InvalidName", ErrorCategory.InvalidArgument, name, $"'{shown}' cannot be the name of a stored file:");
+            Check(error, "InvalidName", ErrorCategory.InvalidArgument, name,
+                $"'{shown}' cannot be the name of a stored file:");
         }
 
         IsAtDestination("fine");
         Assert.Equal(["in", "out"], Directory.GetFileSystemEntries(Folder).Select(Path.GetFileName).Order());
     }
 
-    public static TheoryData<string> Invisible => new(" ", "\u00a0", "a/ /b", " a", "a ", "a/b ", "a\u200bb", "\u200d", "a\u202eb", "\u2800");
+    public static TheoryData<string> Invisible =>
+        new(" ", "\u00a0", "a/ /b", " a", "a ", "a/b ", "a\u200bb", "\u200d", "a\u202eb", "\u2800");
 
     [Theory]
     [MemberData(nameof(Invisible))]
@@ -47,14 +52,16 @@ public sealed class BadNameTests : BadInputTests
             In("good.txt"), $"'{name}' cannot be the name of a new file:");
         Send("good.txt");
         Check(
-            Fails("Rename-DfssFile good.txt $name -Peer $peer"), "InvalidName", ErrorCategory.InvalidArgument, "good.txt",
+            Fails("Rename-DfssFile good.txt $name -Peer $peer"), "InvalidName",
+            ErrorCategory.InvalidArgument, "good.txt",
             $"'{name}' cannot be the name of a new file:");
         IsStored("good.txt");
         Assert.Equal(name, FileName.Normalize(name));
         foreach (string command in new[] { "Get-DfssFileInfo", "Receive-DfssFile", "Remove-DfssFile -Confirm:$false" })
         {
             Check(
-                Fails($"{command} -LiteralName $name -Peer $peer"), "FileNotFound", ErrorCategory.ObjectNotFound, name, $"'{name}'");
+                Fails($"{command} -LiteralName $name -Peer $peer"), "FileNotFound", ErrorCategory.ObjectNotFound, name,
+                $"'{name}'");
         }
     }
 

@@ -13,7 +13,8 @@ public sealed class BadPeerTests : BadInputTests
 
     public static TheoryData<string> Commands => new(
         "Get-DfssFileInfo x -Peer $bad", "Send-DfssFile in/good.txt -Peer $bad", "Receive-DfssFile x -Peer $bad",
-        "Compare-DfssFile in/good.txt -Peer $bad", "Remove-DfssFile x -Peer $bad -Confirm:$false", "Rename-DfssFile x y -Peer $bad");
+        "Compare-DfssFile in/good.txt -Peer $bad", "Remove-DfssFile x -Peer $bad -Confirm:$false",
+        "Rename-DfssFile x y -Peer $bad");
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -39,7 +40,8 @@ public sealed class BadPeerTests : BadInputTests
             "None of 3 peers can be reached:");
         string[] lines = message.Split('\n');
         Assert.Equal(4, lines.Length);
-        Assert.All(peers.Zip(lines[1..]), pair => Assert.StartsWith($"{pair.First}: ", pair.Second, StringComparison.Ordinal));
+        Assert.All(
+            peers.Zip(lines[1..]), pair => Assert.StartsWith($"{pair.First}: ", pair.Second, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -56,7 +58,8 @@ public sealed class BadPeerTests : BadInputTests
     {
         Set("bad", address);
         Check(
-            Ends("Send-DfssFile in/good.txt -Peer $peer, $bad"), "PeerAddressInvalid", ErrorCategory.InvalidArgument, address,
+            Ends("Send-DfssFile in/good.txt -Peer $peer, $bad"), "PeerAddressInvalid",
+            ErrorCategory.InvalidArgument, address,
             $"'{address}'");
         IsStored();
     }
@@ -138,7 +141,8 @@ public sealed class BadPeerTests : BadInputTests
         using MemoryStream answer = new();
         await stream.CopyToAsync(answer, Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
         // The notice that closes the connection, for whoever can read it.
-        Assert.Contains("the limit is 4096 bytes", Encoding.ASCII.GetString(answer.ToArray()), StringComparison.Ordinal);
+        Assert.Contains(
+            "the limit is 4096 bytes", Encoding.ASCII.GetString(answer.ToArray()), StringComparison.Ordinal);
         Send("served.txt");
     }
 

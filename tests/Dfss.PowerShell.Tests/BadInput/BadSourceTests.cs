@@ -19,7 +19,8 @@ public sealed class BadSourceTests : BadInputTests
         foreach (string name in new[] { "loop", "dangling" })
         {
             ErrorRecord error = Fails($"Send-DfssFile in/{name} -Peer $peer{whatIf}");
-            Check(error, "PathNotFound", ErrorCategory.ObjectNotFound, In(name), $"'{In(name)}' is a link that leads to no file");
+            Check(error, "PathNotFound", ErrorCategory.ObjectNotFound, In(name),
+                $"'{In(name)}' is a link that leads to no file");
         }
 
         File.CreateSymbolicLink(In("link"), In("good.txt"));
@@ -40,7 +41,8 @@ public sealed class BadSourceTests : BadInputTests
     [InlineData("Send-DfssFile -LiteralPath in/none.txt, in/good.txt -Peer $peer", null, "none.txt")]
     public void A_file_that_does_not_exist_does_not_stop_the_others(string script, string? target, string mentioned)
     {
-        Check(Fails(script, results: 1), "PathNotFound", ErrorCategory.ObjectNotFound, target ?? In("none.txt"), mentioned);
+        Check(Fails(script, results: 1), "PathNotFound", ErrorCategory.ObjectNotFound,
+            target ?? In("none.txt"), mentioned);
         IsStored("good.txt");
     }
 
@@ -87,7 +89,8 @@ public sealed class BadSourceTests : BadInputTests
         File.CreateSymbolicLink(In("dangling"), In("none"));
         ErrorRecord error = Fails("Send-DfssFile in/dangling, in/good.txt -Peer $peer", results: 1);
         Check(
-            error, "PathNotFound", ErrorCategory.ObjectNotFound, In("dangling"), $"'{In("dangling")}' is a link that leads to no file",
+            error, "PathNotFound", ErrorCategory.ObjectNotFound, In("dangling"),
+            $"'{In("dangling")}' is a link that leads to no file",
             In("none"));
         IsStored("good.txt");
     }
@@ -126,7 +129,8 @@ public sealed class BadSourceTests : BadInputTests
         }
         finally
         {
-            File.SetUnixFileMode(In("closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(
+                In("closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
@@ -136,7 +140,8 @@ public sealed class BadSourceTests : BadInputTests
     [InlineData("Send-DfssFile in/.*.txt -Force -Peer $peer", ".dot.txt")]
     [InlineData("Send-DfssFile in/.dot.txt -Peer $peer", ".dot.txt")]
     [InlineData("Send-DfssFile in/*/*.txt -Force -RelativeTo in -Peer $peer", ".sub/x.txt")]
-    public void Wildcards_match_hidden_files_with_Force_as_those_of_Get_ChildItem(string script, params string[] expected)
+    public void Wildcards_match_hidden_files_with_Force_as_those_of_Get_ChildItem(
+        string script, params string[] expected)
     {
         Directory.CreateDirectory(In(".sub"));
         foreach (string name in new[] { ".dot.txt", ".sub/x.txt" })
@@ -153,7 +158,8 @@ public sealed class BadSourceTests : BadInputTests
         Run(script).ThrowIfFailed();
         IsStored(expected);
         string compare = script.Replace("Send", "Compare", StringComparison.Ordinal);
-        Assert.Equal(expected, Run(compare).As<DfssFileComparison>().Select(file => file.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected, Run(compare).As<DfssFileComparison>().Select(file => file.Name).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -172,7 +178,8 @@ public sealed class BadSourceTests : BadInputTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Devices are no files there.");
         Check(
-            Fails($"Send-DfssFile {device}, in/good.txt -Peer $peer", results: 1), "SourceUnreadable", ErrorCategory.ReadError,
+            Fails($"Send-DfssFile {device}, in/good.txt -Peer $peer", results: 1), "SourceUnreadable",
+            ErrorCategory.ReadError,
             device, $"'{device}': it is not a regular file");
         IsStored("good.txt");
     }
@@ -183,7 +190,8 @@ public sealed class BadSourceTests : BadInputTests
         Assert.SkipWhen(SystemTool.Find("mkfifo") is null, "mkfifo is not here.");
         SystemTool.Run("mkfifo", [In("fifo")]);
         ErrorRecord error = Fails("Send-DfssFile in/fifo, in/good.txt -Peer $peer", results: 1);
-        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("fifo"), $"'{In("fifo")}': it is not a regular file");
+        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("fifo"),
+            $"'{In("fifo")}': it is not a regular file");
         IsStored("good.txt");
     }
 
@@ -194,7 +202,8 @@ public sealed class BadSourceTests : BadInputTests
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(In("socket")));
         ErrorRecord error = Fails("Send-DfssFile in/socket, in/good.txt -Peer $peer", results: 1);
-        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("socket"), $"'{In("socket")}': it is not a regular file");
+        Check(error, "SourceUnreadable", ErrorCategory.ReadError, In("socket"),
+            $"'{In("socket")}': it is not a regular file");
         IsStored("good.txt");
     }
 

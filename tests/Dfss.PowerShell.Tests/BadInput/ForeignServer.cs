@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Dfss.Tests.BadInput;
 
-/// <summary>Something that listens and is no peer: it says this to whoever connects, and then closes or stays.</summary>
+/// <summary>
+/// Something that listens and is no peer: it says this to whoever connects, and then closes or stays.
+/// </summary>
 internal sealed class ForeignServer : IAsyncDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);

@@ -10,7 +10,9 @@ namespace Dfss.Tests.Bridge;
 /// </summary>
 public sealed class AsyncCmdletTests : IDisposable
 {
-    /// <summary>Only what hangs meets it: the bodies end by nothing but the cancellation. EarlyEndTests hold the second.</summary>
+    /// <summary>
+    /// Only what hangs meets it: the bodies end by nothing but the cancellation. EarlyEndTests hold the second.
+    /// </summary>
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
     private readonly Session session = new(typeof(InvokeProbeCommand));
@@ -38,7 +40,8 @@ public sealed class AsyncCmdletTests : IDisposable
     {
         var watch = Stopwatch.StartNew();
         Result result = Run(
-            "$n = 0; foreach ($once in 1) { Invoke-Probe -Probe $probe -Scenario Endless | ForEach-Object { if (++$n -eq 10) { break } } }; $n");
+            "$n = 0; foreach ($once in 1) { Invoke-Probe -Probe $probe -Scenario Endless | ForEach-Object { if (++$n "
+                + "-eq 10) { break } } }; $n");
         Assert.Equal([10], result.As<int>());
         Assert.IsAssignableFrom<OperationCanceledException>(probe.Seen);
         Assert.True(watch.Elapsed < TimeLimit, $"It took {watch.Elapsed}.");
@@ -56,7 +59,8 @@ public sealed class AsyncCmdletTests : IDisposable
     public void Throw_downstream_can_be_caught_and_the_script_goes_on()
     {
         Result result = Run(
-            "try { Invoke-Probe -Probe $probe -Scenario Endless | ForEach-Object { throw 'downstream' } } catch { \"caught $_\" }; 'after'");
+            "try { Invoke-Probe -Probe $probe -Scenario Endless | ForEach-Object { throw 'downstream' } } catch { "
+                + "\"caught $_\" }; 'after'");
         Assert.Equal(["caught downstream", "after"], result.As<string>());
     }
 
@@ -101,7 +105,9 @@ public sealed class AsyncCmdletTests : IDisposable
     [Fact]
     public void What_the_body_throws_can_be_caught_by_its_type()
     {
-        Result result = Run("try { Invoke-Probe -Probe $probe -Scenario Fail } catch [System.IO.InvalidDataException] { $_.FullyQualifiedErrorId }; 'after'");
+        Result result = Run(
+            "try { Invoke-Probe -Probe $probe -Scenario Fail } catch [System.IO.InvalidDataException] { "
+                + "$_.FullyQualifiedErrorId }; 'after'");
         Assert.Equal("after", result.As<string>()[1]);
         Assert.StartsWith("ProbeFailed,", result.As<string>()[0], StringComparison.Ordinal);
     }
@@ -151,7 +157,8 @@ public sealed class AsyncCmdletTests : IDisposable
         var host = new RecordingHost();
         host.Recorded.FailsToComplete = true;
         using var drawn = new Session(host, typeof(InvokeProbeCommand));
-        Result result = drawn.Run($"Invoke-Probe -Probe $probe -Scenario OneRecord -InputNumber 7 {rest}", ("probe", probe));
+        Result result = drawn.Run(
+            $"Invoke-Probe -Probe $probe -Scenario OneRecord -InputNumber 7 {rest}", ("probe", probe));
         AssertDone();
         Assert.Single(host.Recorded.All);
         Assert.Equal(ending, result.Ending?.Message);
@@ -172,7 +179,8 @@ public sealed class AsyncCmdletTests : IDisposable
     [InlineData("SilentlyContinue", "-ProgressAction Continue", true)]
     public void Without_ProgressAction_the_preference_says_it(string preference, string parameter, bool isWanted) =>
         Assert.Equal([isWanted], Run(
-            $"$ProgressPreference = '{preference}'; Invoke-Probe -Probe $probe -Scenario WantsProgress {parameter}").As<bool>());
+            $"$ProgressPreference = '{preference}'; Invoke-Probe -Probe $probe -Scenario WantsProgress {parameter}")
+                .As<bool>());
 
     private Result Run(string script)
     {

@@ -18,12 +18,17 @@ public sealed class ClusterTests : IDisposable
         users.MakeCluster();
         string invitation = users.Invite("-Role Writer -Name ann -NamePrefix builds/*");
         users.Be("ann");
-        DfssClusterInfo joined = Assert.Single(users.Session.Run("Join-DfssCluster $invitation", ("invitation", invitation)).As<DfssClusterInfo>());
-        Assert.Equal(("lab", DfssClusterRole.Writer, "ann", false), (joined.Name, joined.Role, joined.Identity, joined.IsIssuer));
+        DfssClusterInfo joined = Assert.Single(
+            users.Session.Run("Join-DfssCluster $invitation", ("invitation", invitation)).As<DfssClusterInfo>());
+        Assert.Equal(
+            ("lab", DfssClusterRole.Writer, "ann", false),
+            (joined.Name, joined.Role, joined.Identity, joined.IsIssuer));
         Assert.Equal(["builds/"], joined.NamePrefixes);
         Assert.Single(joined.Issuer);
         File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
-        users.Session.Run("$null = Send-DfssFile a.txt -Name builds/a.txt; $null = Receive-DfssFile builds/a.txt -Destination back.txt")
+        users.Session.Run(
+            "$null = Send-DfssFile a.txt -Name builds/a.txt; $null = Receive-DfssFile builds/a.txt "
+                + "-Destination back.txt")
             .ThrowIfFailed();
         Assert.Equal("contents", File.ReadAllText(Path.Combine(users.Path, "back.txt")));
         Assert.Equal("NotPermitted", IdOf("Send-DfssFile a.txt"));
@@ -57,18 +62,23 @@ public sealed class ClusterTests : IDisposable
         Assert.Empty(started.Warnings);
         DfssClusterInfo joined = (DfssClusterInfo)started.Output[0].BaseObject;
         DfssPeerInfo second = (DfssPeerInfo)started.Output[1].BaseObject;
-        Assert.Equal((DfssClusterRole.Peer, second.StoreId, second.Identity), (joined.Role, joined.StoreId, joined.Identity));
+        Assert.Equal(
+            (DfssClusterRole.Peer, second.StoreId, second.Identity), (joined.Role, joined.StoreId, joined.Identity));
 
-        // Boss knows his own peer since it was started, and finds the other when he asks again: the list is too old, or from
-        // the future, as after the clock was set back.
+        // Boss knows his own peer since it was started, and finds the other when he asks again: the list is too old, or
+        // from the future, as after the clock was set back.
         users.Be("boss");
-        File.SetLastWriteTimeUtc(Path.Combine(users.ClusterOf("boss", "lab"), "peers.json"), DateTime.UtcNow.AddMinutes(minutes));
+        File.SetLastWriteTimeUtc(
+            Path.Combine(users.ClusterOf("boss", "lab"), "peers.json"), DateTime.UtcNow.AddMinutes(minutes));
         File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
         DfssFileInfo sent = Assert.Single(users.Session.Run("Send-DfssFile a.txt").As<DfssFileInfo>());
         Assert.Contains(second.StoreId, sent.StoreIds);
         Assert.Equal(2, sent.StoreIds.Count);
-        Assert.Equal("contents", users.Session.Run("$null = Receive-DfssFile a.txt -Destination b.txt; [System.IO.File]::ReadAllText(\"$PWD/b.txt\")")
-            .As<string>()[0]);
+        Assert.Equal(
+            "contents",
+            users.Session.Run(
+                "$null = Receive-DfssFile a.txt -Destination b.txt; [System.IO.File]::ReadAllText(\"$PWD/b.txt\")")
+                .As<string>()[0]);
     }
 
     [Fact]
@@ -92,7 +102,9 @@ public sealed class ClusterTests : IDisposable
 
         // Told so, it is in the cluster and nowhere else, or in none.
         Assert.Equal("TlsNotExpected", IdOf("Get-DfssFileInfo -Peer $plain -Cluster lab"));
-        Assert.Contains("-Cluster ''", Error("Get-DfssFileInfo -Peer $plain -Cluster lab").ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.Contains(
+            "-Cluster ''", Error("Get-DfssFileInfo -Peer $plain -Cluster lab").ErrorDetails.RecommendedAction,
+            StringComparison.Ordinal);
         Assert.Equal("TlsRequired", IdOf("Get-DfssFileInfo -Peer $issuer -Cluster ''"));
         Assert.Empty(users.Session.Run("Get-DfssFileInfo -Cluster lab").ThrowIfFailed().Output);
     }
@@ -101,7 +113,8 @@ public sealed class ClusterTests : IDisposable
     public void Of_several_clusters_one_is_picked()
     {
         users.MakeCluster();
-        users.Session.Run("$null = New-DfssCluster other -Passphrase $p", ("p", Secret("four words of mine"))).ThrowIfFailed();
+        users.Session.Run(
+            "$null = New-DfssCluster other -Passphrase $p", ("p", Secret("four words of mine"))).ThrowIfFailed();
         ErrorRecord error = Error("Get-DfssFileInfo");
         Assert.Equal("ClusterAmbiguous", Result.IdOf(error));
         Assert.Contains("'lab', 'other'", error.Exception.Message, StringComparison.Ordinal);
@@ -122,12 +135,14 @@ public sealed class ClusterTests : IDisposable
     public void Whoever_gives_a_certificate_need_not_say_which_of_several_clusters()
     {
         users.MakeCluster();
-        users.Session.Run("$null = New-DfssCluster other -Passphrase $p", ("p", Secret("four words of mine"))).ThrowIfFailed();
+        users.Session.Run(
+            "$null = New-DfssCluster other -Passphrase $p", ("p", Secret("four words of mine"))).ThrowIfFailed();
         using CompanyFolder company = new();
         File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
         Result result = users.Session.Run(
             """
-            $peer = Start-DfssPeer -InMemory -Port 0 -Certificate "$company/peer.pem" -TrustedAuthority "$company/ca.pem" -RoleFile "$company/roles.json"
+            $identity = @{ Certificate = "$company/peer.pem"; TrustedAuthority = "$company/ca.pem" }
+            $peer = Start-DfssPeer -InMemory -Port 0 @identity -RoleFile "$company/roles.json"
             $who = @{ Peer = $peer; Certificate = "$company/ann.pem"; TrustedAuthority = "$company/ca.pem" }
             $null = Send-DfssFile a.txt @who
             Get-DfssFileInfo @who
@@ -213,7 +228,8 @@ public sealed class ClusterTests : IDisposable
         }
 
         // What was refused has used nothing up.
-        Assert.Equal(DfssClusterRole.Reader, users.Session.Run("Join-DfssCluster $reader -Force").As<DfssClusterInfo>()[0].Role);
+        Assert.Equal(
+            DfssClusterRole.Reader, users.Session.Run("Join-DfssCluster $reader -Force").As<DfssClusterInfo>()[0].Role);
         Assert.Equal("NotPermitted", IdOf("New-DfssInvitation Reader"));
         File.Delete(Path.Combine(users.ClusterOf("boss", "lab"), "member.pem"));
         Assert.Equal("ClusterIncomplete", IdOf("Get-DfssFileInfo"));
@@ -252,5 +268,6 @@ public sealed class ClusterTests : IDisposable
 
     private string IdOf(string command) => Result.IdOf(Error(command));
 
-    private ErrorRecord Error(string command) => users.Session.RunUntilError($"$p = [securestring]::new(); {command} -ErrorAction Stop");
+    private ErrorRecord Error(string command) =>
+        users.Session.RunUntilError($"$p = [securestring]::new(); {command} -ErrorAction Stop");
 }

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Clusters;
 
-/// <summary>What of clusters lies in the user's state folder, of which a process has one: these tests run alone.</summary>
+/// <summary>
+/// What of clusters lies in the user's state folder, of which a process has one: these tests run alone.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public static class StateFolderTests
 {
@@ -11,8 +13,8 @@ public static class StateFolderTests
 }
 
 /// <summary>
-/// Users of clusters: each has a state folder of his own. Whose turn it is, of him is $env:XDG_STATE_HOME. What a test has set is
-/// unset when it ends.
+/// Users of clusters: each has a state folder of his own. Whose turn it is, of him is $env:XDG_STATE_HOME. What a test
+/// has set is unset when it ends.
 /// </summary>
 internal sealed class ClusterUsers : IDisposable
 {
@@ -33,7 +35,8 @@ internal sealed class ClusterUsers : IDisposable
             Environment.SetEnvironmentVariable(name, null);
         }
 
-        Session.Runspace.SessionStateProxy.Path.SetLocation(System.Management.Automation.WildcardPattern.Escape(folder.Path));
+        Session.Runspace.SessionStateProxy.Path.SetLocation(
+            System.Management.Automation.WildcardPattern.Escape(folder.Path));
         Be("boss");
     }
 

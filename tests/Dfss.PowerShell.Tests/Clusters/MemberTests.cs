@@ -27,16 +27,24 @@ public sealed class MemberTests : IDisposable
         users.Be("boss");
         DfssCertificateInfo[] members = [.. users.Session.Run("Get-DfssCertificate").As<DfssCertificateInfo>()];
         Assert.Equal(
-            [$"{Environment.UserName}@{Environment.MachineName}", "box2", "laptop7"], members.Select(member => member.Name));
+            [$"{Environment.UserName}@{Environment.MachineName}", "box2", "laptop7"],
+            members.Select(member => member.Name));
         Assert.Equal(
-            [DfssClusterRole.Admin, DfssClusterRole.Peer, DfssClusterRole.Reader], members.Select(member => member.Role));
-        Assert.All(members, member => Assert.Equal((DfssCertificateState.Valid, "lab"), (member.State, member.Cluster)));
+            [DfssClusterRole.Admin, DfssClusterRole.Peer, DfssClusterRole.Reader],
+            members.Select(member => member.Role));
+        Assert.All(
+            members, member => Assert.Equal((DfssCertificateState.Valid, "lab"), (member.State, member.Cluster)));
         Assert.Equal(users.Session.Run("$second.StoreId").As<string>()[0], members[1].StoreId);
         Assert.Equal(
-            ["box2", "laptop7"], users.Session.Run("'box2', 'LAPTOP7' | Get-DfssCertificate").As<DfssCertificateInfo>().Select(member => member.Name));
-        Assert.Equal("box2", Assert.Single(users.Session.Run("Get-DfssCertificate -LiteralName box2").As<DfssCertificateInfo>()).Name);
+            ["box2", "laptop7"],
+            users.Session.Run("'box2', 'LAPTOP7' | Get-DfssCertificate").As<DfssCertificateInfo>()
+                .Select(member => member.Name));
+        Assert.Equal(
+            "box2",
+            Assert.Single(users.Session.Run("Get-DfssCertificate -LiteralName box2").As<DfssCertificateInfo>()).Name);
         Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate -LiteralName laptop* -Confirm:$false"));
-        Result revoked = users.Session.Run("Get-DfssCertificate laptop* | Revoke-DfssCertificate -Confirm:$false -PassThru");
+        Result revoked = users.Session.Run(
+            "Get-DfssCertificate laptop* | Revoke-DfssCertificate -Confirm:$false -PassThru");
         Assert.Equal(DfssCertificateState.Revoked, Assert.Single(revoked.As<DfssCertificateInfo>()).State);
         Assert.Empty(revoked.Warnings);
 
@@ -55,7 +63,8 @@ public sealed class MemberTests : IDisposable
         users.Session.Run("$second = Start-DfssPeer store2 -Port 0; $second | Stop-DfssPeer").ThrowIfFailed();
         Join("eve", "-Role Reader -Name laptop7");
         users.Be("boss");
-        string warning = Assert.Single(users.Session.Run("Revoke-DfssCertificate laptop7 -Confirm:$false").ThrowIfFailed().Warnings);
+        string warning = Assert.Single(
+            users.Session.Run("Revoke-DfssCertificate laptop7 -Confirm:$false").ThrowIfFailed().Warnings);
         Assert.StartsWith("A peer does not know of the revocation yet: ", warning, StringComparison.Ordinal);
 
         users.Be("box2");
@@ -75,7 +84,9 @@ public sealed class MemberTests : IDisposable
         Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate nobody -Confirm:$false"));
         Assert.Equal("MemberNotFound", IdOf("Get-DfssCertificate nobody"));
         Assert.Empty(users.Session.Run("Get-DfssCertificate nobody*").ThrowIfFailed().Output);
-        Assert.Equal(DfssCertificateState.Valid, Assert.Single(users.Session.Run("Get-DfssCertificate").As<DfssCertificateInfo>()).State);
+        Assert.Equal(
+            DfssCertificateState.Valid,
+            Assert.Single(users.Session.Run("Get-DfssCertificate").As<DfssCertificateInfo>()).State);
         Join("eve", "-Role Writer");
         Assert.Equal("NotPermitted", IdOf("Get-DfssCertificate"));
         Assert.Equal("ClusterNotFound", IdOf("Get-DfssCertificate -Cluster none"));
@@ -111,7 +122,8 @@ public sealed class MemberTests : IDisposable
         users.MakeCluster();
         string invitation = users.Invite("-Role Peer -Name box2");
         DfssClusterInfo[] found = [.. users.Session.Run(
-            "$null = Join-DfssCluster $invitation -StorePath store2; Get-DfssCluster l*", ("invitation", invitation)).As<DfssClusterInfo>()];
+            "$null = Join-DfssCluster $invitation -StorePath store2; Get-DfssCluster l*",
+            ("invitation", invitation)).As<DfssClusterInfo>()];
         Assert.Equal([DfssClusterRole.Admin, DfssClusterRole.Peer], found.Select(one => one.Role));
         Assert.Equal([null, "box2"], found.Select(one => one.StoreId is null ? null : one.Identity));
     }
@@ -121,7 +133,8 @@ public sealed class MemberTests : IDisposable
     {
         string invitation = users.Invite(terms);
         users.Be(user);
-        users.Session.Run($"$null = Join-DfssCluster $invitation {arguments}", ("invitation", invitation)).ThrowIfFailed();
+        users.Session.Run(
+            $"$null = Join-DfssCluster $invitation {arguments}", ("invitation", invitation)).ThrowIfFailed();
     }
 
     /// <summary>Gives a user a certificate of the authority that ends soon, in the place of his own.</summary>
@@ -129,7 +142,8 @@ public sealed class MemberTests : IDisposable
     {
         users.Be("boss");
         using ClusterAuthority authority = ClusterAuthority.LoadAsync(
-            Path.Combine(users.ClusterOf("boss", "lab"), "authority"), "correct horse battery staple").GetAwaiter().GetResult();
+            Path.Combine(users.ClusterOf("boss", "lab"), "authority"),
+            "correct horse battery staple").GetAwaiter().GetResult();
         users.Be(user);
         DfssClusterInfo before = Assert.Single(users.Session.Run("Get-DfssCluster").As<DfssClusterInfo>());
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -142,7 +156,8 @@ public sealed class MemberTests : IDisposable
         });
         using X509Certificate2 certificate = issued.CopyWithPrivateKey(key);
         ClusterMembership membership = ClusterMembership.At(UserState.Folder!, "lab");
-        membership.SaveIdentityAsync(certificate, before.StoreId is null ? null : StoreId.Parse(before.StoreId)).GetAwaiter().GetResult();
+        membership.SaveIdentityAsync(
+            certificate, before.StoreId is null ? null : StoreId.Parse(before.StoreId)).GetAwaiter().GetResult();
         return Assert.Single(users.Session.Run("Get-DfssCluster").As<DfssClusterInfo>());
     }
 

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Dfss.Tests.Clusters;
 
-/// <summary>No secret of a cluster is in a stream, an error, an object or a log; and none lies where others can read it.</summary>
+/// <summary>
+/// No secret of a cluster is in a stream, an error, an object or a log; and none lies where others can read it.
+/// </summary>
 [Collection(StateFolderTests.Name)]
 public sealed class SecretTests : IDisposable
 {
@@ -63,15 +65,19 @@ public sealed class SecretTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There the rights of the state folder hold.");
         users.MakeCluster();
         string folder = users.ClusterOf("boss", "lab");
-        Assert.Contains("ENCRYPTED PRIVATE KEY", File.ReadAllText(Path.Combine(folder, "authority", "authority.key")), StringComparison.Ordinal);
-        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) != "lock"))
+        Assert.Contains(
+            "ENCRYPTED PRIVATE KEY", File.ReadAllText(Path.Combine(folder, "authority", "authority.key")),
+            StringComparison.Ordinal);
+        foreach (string path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(path => Path.GetFileName(path) != "lock"))
         {
             Assert.True(File.GetUnixFileMode(path) == (UnixFileMode.UserRead | UnixFileMode.UserWrite), path);
         }
 
         foreach (string path in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Append(folder))
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(path));
         }
     }
 
@@ -90,17 +96,22 @@ public sealed class SecretTests : IDisposable
         users.Session.Run("Join-DfssCluster $secret", ("secret", secret)).ThrowIfFailed();
     }
 
-    /// <summary>All that a table, a list or a log could show of an object, but for the invitation that was asked for.</summary>
+    /// <summary>
+    /// All that a table, a list or a log could show of an object, but for the invitation that was asked for.
+    /// </summary>
     private static IEnumerable<string> Dump(PSObject item)
     {
         yield return item.ToString();
         if (item.BaseObject is ErrorRecord error)
         {
-            yield return $"{error.Exception} {error.TargetObject} {error.ErrorDetails} {error.InvocationInfo.Line} {error.FullyQualifiedErrorId}";
-            yield return string.Join(',', error.InvocationInfo.BoundParameters.Select(bound => $"{bound.Key}={bound.Value}"));
+            yield return $"{error.Exception} {error.TargetObject} {error.ErrorDetails}";
+            yield return $"{error.InvocationInfo.Line} {error.FullyQualifiedErrorId}";
+            yield return string.Join(
+                ',', error.InvocationInfo.BoundParameters.Select(bound => $"{bound.Key}={bound.Value}"));
         }
 
-        foreach (PSPropertyInfo property in item.Properties.Where(property => property.MemberType == PSMemberTypes.Property))
+        foreach (PSPropertyInfo property in item.Properties.Where(
+            property => property.MemberType == PSMemberTypes.Property))
         {
             yield return property.Value switch
             {

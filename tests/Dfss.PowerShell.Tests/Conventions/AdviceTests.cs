@@ -9,13 +9,16 @@ namespace Dfss.Tests.Conventions;
 public sealed partial class AdviceTests
 {
     /// <summary>Parameters of PowerShell's own cmdlets, and what looks like a parameter and is none.</summary>
-    private static readonly string[] Foreign = ["AsSecureString", "File", "Recurse", "Command", "NoProfile", "NonInteractive"];
+    private static readonly string[] Foreign =
+        ["AsSecureString", "File", "Recurse", "Command", "NoProfile", "NonInteractive"];
 
     private static readonly Dictionary<string, HashSet<string>> Cmdlets = CmdletContractTests.Cmdlets
         .Select(row => row.Data).ToDictionary(NameOf, ParametersOf);
 
-    public static TheoryData<string> Literals => [.. Sources().SelectMany(file => Literal().Matches(File.ReadAllText(file)))
-        .Select(match => match.Groups["text"].Value).Where(text => Switch().IsMatch(text) || Command().IsMatch(text)).Distinct()];
+    public static TheoryData<string> Literals =>
+        [.. Sources().SelectMany(file => Literal().Matches(File.ReadAllText(file)))
+            .Select(match => match.Groups["text"].Value)
+            .Where(text => Switch().IsMatch(text) || Command().IsMatch(text)).Distinct()];
 
     [Theory]
     [MemberData(nameof(Literals))]
@@ -23,7 +26,8 @@ public sealed partial class AdviceTests
     {
         Assert.All(Command().Matches(text), match => Assert.Contains(match.Groups["cmdlet"].Value, Cmdlets.Keys));
         Assert.All(Switch().Matches(text), match => Assert.True(
-            Foreign.Contains(match.Groups["name"].Value) || Cmdlets.Values.Any(known => known.Contains(match.Groups["name"].Value)),
+            Foreign.Contains(match.Groups["name"].Value)
+                || Cmdlets.Values.Any(known => known.Contains(match.Groups["name"].Value)),
             $"No cmdlet has a parameter {match.Value}."));
     }
 
@@ -40,12 +44,17 @@ public sealed partial class AdviceTests
     }
 
     [Fact]
-    public void The_advice_for_a_code_that_every_command_may_give_names_no_parameter_that_only_some_have() => Assert.All(
-        ErrorRecords.Table.Values, entry => Assert.DoesNotContain("-Force", entry.Action, StringComparison.Ordinal));
+    public void The_advice_for_a_code_that_every_command_may_give_names_no_parameter_that_only_some_have() =>
+        Assert.All(
+            ErrorRecords.Table.Values,
+            entry => Assert.DoesNotContain("-Force", entry.Action, StringComparison.Ordinal));
 
-    private static string[] Sources() => [.. new[] { "Dfss.Core", "Dfss.PowerShell" }.SelectMany(project => Directory.GetFiles(
-        Path.Combine(ErrorRecordsTests.FindSources(), "..", project), "*.cs", SearchOption.AllDirectories))
-        .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))];
+    private static string[] Sources() =>
+        [.. new[] { "Dfss.Core", "Dfss.PowerShell" }.SelectMany(project => Directory.GetFiles(
+            Path.Combine(ErrorRecordsTests.FindSources(), "..", project), "*.cs", SearchOption.AllDirectories))
+            .Where(
+                path => !path.Contains(
+                    $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))];
 
     private static string NameOf(Type cmdlet)
     {
@@ -66,6 +75,8 @@ public sealed partial class AdviceTests
     [GeneratedRegex("""(?<=^|[\s(/'])-(?<name>[A-Z][A-Za-z]+)\b""")]
     private static partial Regex Switch();
 
-    [GeneratedRegex("""\b(?<cmdlet>[A-Z][a-z]+-Dfss[A-Za-z]+)(?<arguments>(?: (?:-[A-Z][A-Za-z]+(?: [A-Z][a-z]+(?= -))?|[A-Z]{4,}|\{[\w.]+\}))*)""")]
+    [GeneratedRegex(
+        """\b(?<cmdlet>[A-Z][a-z]+-Dfss[A-Za-z]+)"""
+            + """(?<arguments>(?: (?:-[A-Z][A-Za-z]+(?: [A-Z][a-z]+(?= -))?|[A-Z]{4,}|\{[\w.]+\}))*)""")]
     private static partial Regex Command();
 }

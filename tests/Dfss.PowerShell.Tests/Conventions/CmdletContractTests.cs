@@ -8,7 +8,7 @@ namespace Dfss.Tests.Conventions;
 /// <summary>
 /// What holds for every cmdlet, found by reflection: one that is written tomorrow is judged by it too.
 /// </summary>
-public sealed class CmdletContractTests
+public sealed partial class CmdletContractTests
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static;
 
@@ -53,12 +53,17 @@ public sealed class CmdletContractTests
     public void A_default_that_help_shows_is_one_that_the_parameter_takes(Type cmdlet)
     {
         object instance = Activator.CreateInstance(cmdlet)!;
-        foreach (PropertyInfo property in cmdlet.GetProperties().Where(property => property.IsDefined(typeof(ParameterAttribute))))
+        foreach (PropertyInfo property in cmdlet.GetProperties().Where(
+            property => property.IsDefined(typeof(ParameterAttribute))))
         {
-            object? shown = property.GetValue(instance) ?? property.GetCustomAttribute<PSDefaultValueAttribute>()?.Value;
-            if (shown is IConvertible && property.GetCustomAttribute<ValidateRangeAttribute>() is { MinRange: IComparable least })
+            object? shown = property.GetValue(instance)
+                ?? property.GetCustomAttribute<PSDefaultValueAttribute>()?.Value;
+            if (shown is IConvertible
+                && property.GetCustomAttribute<ValidateRangeAttribute>() is { MinRange: IComparable least })
             {
-                Assert.True(least.CompareTo(Convert.ChangeType(shown, least.GetType(), null)) <= 0, $"-{property.Name} shows {shown}.");
+                Assert.True(
+                    least.CompareTo(Convert.ChangeType(shown, least.GetType(), null)) <= 0,
+                    $"-{property.Name} shows {shown}.");
             }
         }
     }
@@ -66,7 +71,8 @@ public sealed class CmdletContractTests
     [Fact]
     public void Help_shows_2_replicas_where_the_code_sends_2() => Assert.All(
         new[] { "Replicas", "MinimumReplicas" },
-        name => Assert.Equal(2, typeof(SendDfssFileCommand).GetProperty(name)!.GetCustomAttribute<PSDefaultValueAttribute>()?.Value));
+        name => Assert.Equal(
+            2, typeof(SendDfssFileCommand).GetProperty(name)!.GetCustomAttribute<PSDefaultValueAttribute>()?.Value));
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
@@ -128,7 +134,8 @@ public sealed class CmdletContractTests
     public void A_name_with_wildcards_comes_with_a_literal_name(Type cmdlet)
     {
         // A cluster's name has no character that a pattern could mean otherwise.
-        if (cmdlet != typeof(GetDfssClusterCommand) && Find(cmdlet, "Name") is { } name && name.PropertyType == typeof(string[]))
+        if (cmdlet != typeof(GetDfssClusterCommand) && Find(cmdlet, "Name") is { } name
+            && name.PropertyType == typeof(string[]))
         {
             AssertPair(cmdlet, "Name", []);
         }
@@ -173,7 +180,8 @@ public sealed class CmdletContractTests
         if (HasEnding(parameter, "Size", "Limit", "Bytes", "Count", "Replicas"))
         {
             Assert.True((Nullable.GetUnderlyingType(type) ?? type) is { } number
-                && (number == typeof(int) || number == typeof(long)), $"-{parameter.Name}: a number of bytes or things.");
+                && (number == typeof(int) || number == typeof(long)),
+                    $"-{parameter.Name}: a number of bytes or things.");
         }
 
         Assert.False(HasEnding(parameter, "Password", "Secret", "Passphrase") && type == typeof(string),
@@ -240,53 +248,7 @@ public sealed class CmdletContractTests
 
         // All are changed under a lock or by an interlocked operation; two only number what is shown.
         Assert.Equal(
-            ["ModuleLifetime.isWatchingExit", "ProgressReporter.commands", "SessionPeers.lastId", "ShownProgress.lastSource"], changing);
+            ["ModuleLifetime.isWatchingExit", "ProgressReporter.commands", "SessionPeers.lastId",
+                "ShownProgress.lastSource"], changing);
     }
-
-    private static void AssertPair(Type cmdlet, string name, string[] aliases)
-    {
-        PropertyInfo? first = Find(cmdlet, name);
-        PropertyInfo? literal = Find(cmdlet, $"Literal{name}");
-        Assert.Equal(first is null, literal is null);
-        if (first is null || literal is null)
-        {
-            return;
-        }
-
-        Assert.True(first.IsDefined(typeof(SupportsWildcardsAttribute)));
-        Assert.Equal(typeof(string[]), first.PropertyType);
-        Assert.Equal(typeof(string[]), literal.PropertyType);
-        Assert.Equal(aliases, literal.GetCustomAttributes<AliasAttribute>().SelectMany(item => item.AliasNames).Order());
-        Assert.Single(Attributes(first), item => item.ValueFromPipeline && item.ValueFromPipelineByPropertyName);
-        Assert.All(Attributes(first), item =>
-        {
-            Assert.Equal(item.ValueFromPipeline, item.ValueFromPipelineByPropertyName);
-            Assert.Equal(0, item.Position);
-        });
-        Assert.All(Attributes(literal), item =>
-        {
-            Assert.True(item.ValueFromPipelineByPropertyName);
-            Assert.False(item.ValueFromPipeline);
-            Assert.True(item.Position < 0);
-        });
-        Assert.Empty(Attributes(first).Select(item => item.ParameterSetName)
-            .Intersect(Attributes(literal).Select(item => item.ParameterSetName)));
-    }
-
-    private static CmdletAttribute Name(Type cmdlet) => cmdlet.GetCustomAttribute<CmdletAttribute>()!;
-
-    private static PropertyInfo? Find(Type cmdlet, string name) =>
-        Parameters(cmdlet).FirstOrDefault(parameter => parameter.Name == name);
-
-    private static IEnumerable<PropertyInfo> Parameters(Type cmdlet) =>
-        cmdlet.GetProperties().Where(property => property.IsDefined(typeof(ParameterAttribute)));
-
-    private static IEnumerable<ParameterAttribute> Attributes(PropertyInfo parameter) =>
-        parameter.GetCustomAttributes<ParameterAttribute>();
-
-    private static IEnumerable<string> NamesOf(PropertyInfo parameter) =>
-        [parameter.Name, .. parameter.GetCustomAttributes<AliasAttribute>().SelectMany(item => item.AliasNames)];
-
-    private static bool HasEnding(PropertyInfo parameter, params string[] endings) =>
-        endings.Any(ending => parameter.Name.EndsWith(ending, StringComparison.Ordinal));
 }

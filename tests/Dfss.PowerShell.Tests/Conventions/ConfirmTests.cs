@@ -2,7 +2,9 @@ using Xunit;
 
 namespace Dfss.Tests.Conventions;
 
-/// <summary>-WhatIf and -Confirm: each target is asked for by itself, before anything has been changed for it.</summary>
+/// <summary>
+/// -WhatIf and -Confirm: each target is asked for by itself, before anything has been changed for it.
+/// </summary>
 public sealed class ConfirmTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
@@ -88,7 +90,8 @@ public sealed class ConfirmTests : IDisposable
     public void Renaming_asks_for_each_file_and_a_file_that_was_refused_takes_no_name_from_another()
     {
         Names("Send-DfssFile *.txt -Peer $peer");
-        Assert.Equal(["new"], Names("'b.txt', 'c.txt' | Rename-DfssFile -NewName { 'new' } -Peer $peer -PassThru -Confirm"));
+        Assert.Equal(
+            ["new"], Names("'b.txt', 'c.txt' | Rename-DfssFile -NewName { 'new' } -Peer $peer -PassThru -Confirm"));
         Assert.Equal(["a.txt", "b.txt", "new"], Names("Get-DfssFileInfo -Peer $peer"));
         Assert.Contains("\"Rename to 'new'\" on target \"b.txt\"", host.Questions[0], StringComparison.Ordinal);
         Assert.Equal(2, host.Questions.Count);
@@ -99,7 +102,10 @@ public sealed class ConfirmTests : IDisposable
     {
         Names("Send-DfssFile *.txt -Peer $peer");
         string before = Contents();
-        Assert.Empty(Names("Remove-DfssFile * -Force -Peer $peer -PassThru -WhatIf; Rename-DfssFile a.txt x -Peer $peer -PassThru -WhatIf"));
+        Assert.Empty(
+            Names(
+                "Remove-DfssFile * -Force -Peer $peer -PassThru -WhatIf; Rename-DfssFile a.txt x -Peer $peer "
+                    + "-PassThru -WhatIf"));
         Assert.Equal(before, Contents());
         Assert.Empty(host.Questions);
     }
@@ -162,7 +168,8 @@ public sealed class ConfirmTests : IDisposable
     }
 
     private string Contents() => string.Join('\n', session.Run(
-        "(Get-DfssPeer -Peer $peer).Chunks; Get-DfssFileInfo -Peer $peer | ForEach-Object { \"$_ $($_.Version) $($_.FileId)\" }")
+        "(Get-DfssPeer -Peer $peer).Chunks; Get-DfssFileInfo -Peer $peer | ForEach-Object { \"$_ $($_.Version) "
+            + "$($_.FileId)\" }")
         .Output);
 
     private string[] Names(string script) =>

@@ -54,22 +54,28 @@ public sealed class PathConventionTests : IDisposable
     public void A_path_means_what_it_means_to_PowerShell(string script, params string[] names)
     {
         // As of Resolve-Path.
-        session.Run("$info = '1.txt', 'a/x' | ForEach-Object { $ExecutionContext.SessionState.Path.GetResolvedPSPathFromPSPath($_)[0] }")
+        session.Run(
+            "$info = '1.txt', 'a/x' | ForEach-Object { "
+                + "$ExecutionContext.SessionState.Path.GetResolvedPSPathFromPSPath($_)[0] }")
             .ThrowIfFailed();
         Assert.Equal(names, Stored(script));
     }
 
     [Fact]
     public void The_current_location_is_a_path_and_a_folder() => Assert.Equal("PathIsFolder", Result.IdOf(
-        Assert.Single(session.Run("Send-DfssFile -Path $ExecutionContext.SessionState.Path.CurrentLocation -Peer $peer").Errors)));
+        Assert.Single(
+            session.Run(
+                "Send-DfssFile -Path $ExecutionContext.SessionState.Path.CurrentLocation -Peer $peer").Errors)));
 
     /// <summary>The property Name of a FileInfo that came over remoting is its leaf too.</summary>
     [Fact]
     public void Files_that_came_over_remoting_keep_their_folders_with_RelativeTo() => Assert.Equal(
         ["a/x", "b/x"],
-        Stored("$copies = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize("
-            + "@([pscustomobject]@{ PSPath = \"$PWD/a/x\"; Name = 'x' }, [pscustomobject]@{ PSPath = \"$PWD/b/x\"; Name = 'x' })));"
-            + "$copies | Send-DfssFile -RelativeTo ."));
+        Stored(
+            "$copies = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize("
+                + "@([pscustomobject]@{ PSPath = \"$PWD/a/x\"; Name = 'x' }, [pscustomobject]@{ PSPath = \"$PWD/b/x\"; "
+                + "Name = 'x' })));"
+                + "$copies | Send-DfssFile -RelativeTo ."));
 
     [Theory]
     [InlineData("42, [pscustomobject]@{ Some = 'thing' } | Send-DfssFile -Peer $peer",
@@ -150,7 +156,8 @@ public sealed class PathConventionTests : IDisposable
         session.Runspace.SessionStateProxy.Path.SetLocation("env:");
         Assert.Equal(["1.txt"], Stored($"Send-DfssFile 'FileSystem::{folder}/1.txt'"));
         Assert.Equal(["x"], Stored($"[IO.FileInfo]'{folder}/b/x' | Send-DfssFile -Force"));
-        Assert.Equal("PathNotOfFileSystem", Result.IdOf(Assert.Single(session.Run("Send-DfssFile a/x -Peer $peer").Errors)));
+        Assert.Equal(
+            "PathNotOfFileSystem", Result.IdOf(Assert.Single(session.Run("Send-DfssFile a/x -Peer $peer").Errors)));
         Assert.Equal("PathNotOfFileSystem", Result.IdOf(session.RunUntilError("Receive-DfssFile x -Peer $peer")));
         Assert.Equal("PathNotOfFileSystem", Result.IdOf(session.RunUntilError("Start-DfssPeer store -Port 0")));
     }

@@ -21,11 +21,13 @@ public sealed class PeerConventionTests : IDisposable
     [Fact]
     public void Peers_that_came_over_remoting_can_be_asked_and_are_not_stopped_by_their_number()
     {
-        session.Run("$copy = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize($peer))")
+        session.Run(
+            "$copy = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize($peer))")
             .ThrowIfFailed();
         Assert.Equal(peer.StoreId, session.Run("Get-DfssPeer -Peer $copy").As<DfssPeerInfo>()[0].StoreId);
         ErrorRecord error = Assert.Single(session.Run("$copy | Stop-DfssPeer").Errors);
-        Assert.StartsWith("ParameterArgumentTransformationError", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "ParameterArgumentTransformationError", error.FullyQualifiedErrorId, StringComparison.Ordinal);
         Assert.Contains($"{peer.Endpoint} is of another session", error.Exception.Message, StringComparison.Ordinal);
         Assert.Equal(DfssPeerState.Running, session.Run("Get-DfssPeer -Id $peer.Id").As<DfssPeerInfo>()[0].State);
     }
@@ -35,8 +37,9 @@ public sealed class PeerConventionTests : IDisposable
     [InlineData("Stop-DfssPeer -InputObject $peer, $copies[1]")]
     public void Peers_that_came_over_remoting_are_refused_in_an_array_too(string script)
     {
-        session.Run("$copies = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize("
-            + "@($peer, $peer)))").ThrowIfFailed();
+        session.Run(
+            "$copies = [Management.Automation.PSSerializer]::Deserialize([Management.Automation.PSSerializer]::Serialize("
+                + "@($peer, $peer)))").ThrowIfFailed();
         Assert.Contains($"{peer.Endpoint} is of another session", session.RunUntilError(script).Exception.Message,
             StringComparison.Ordinal);
         Assert.Equal(DfssPeerState.Running, session.Run("Get-DfssPeer -Id $peer.Id").As<DfssPeerInfo>()[0].State);
@@ -57,8 +60,9 @@ public sealed class PeerConventionTests : IDisposable
         {
             session.Runspace.SessionStateProxy.Path.SetLocation(folder);
             File.WriteAllText(Path.Combine(folder, "[1].txt"), "brackets");
-            session.Run("$sent = Send-DfssFile -LiteralPath '[1].txt' -Peer $peer; $copy = [Management.Automation.PSSerializer]"
-                + "::Deserialize([Management.Automation.PSSerializer]::Serialize($sent))").ThrowIfFailed();
+            session.Run(
+                "$sent = Send-DfssFile -LiteralPath '[1].txt' -Peer $peer; $copy = [Management.Automation.PSSerializer]"
+                    + "::Deserialize([Management.Automation.PSSerializer]::Serialize($sent))").ThrowIfFailed();
             Assert.Equal("PeerMissing",
                 Result.IdOf(session.RunUntilError("$copy | Receive-DfssFile -Destination out/")));
             FileInfo received =

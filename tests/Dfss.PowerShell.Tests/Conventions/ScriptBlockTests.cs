@@ -7,16 +7,17 @@ using Xunit;
 namespace Dfss.Tests.Conventions;
 
 /// <summary>
-/// A script block as an argument. PowerShell evaluates it once for each object of the pipeline, for parameters that take pipeline
-/// input, and turns it to text for others: its text must never be a name or a path, and a value that is made for an object
-/// must be that object's.
+/// A script block as an argument. PowerShell evaluates it once for each object of the pipeline, for parameters that
+/// take pipeline input, and turns it to text for others: its text must never be a name or a path, and a value that is
+/// made for an object must be that object's.
 /// </summary>
 [Collection(StateFolderTests.Name)]
 public sealed class ScriptBlockTests : IDisposable
 {
     private static readonly string[] StoredFileCmdlets =
     [
-        "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile", "Repair-DfssFile", "Test-DfssFile", "Add-DfssFileRecipient",
+        "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile", "Repair-DfssFile", "Test-DfssFile",
+        "Add-DfssFileRecipient",
         "Remove-DfssFileRecipient",
     ];
 
@@ -36,9 +37,12 @@ public sealed class ScriptBlockTests : IDisposable
                 rows.Add(cmdlet, "Path", $"1, 2 | {cmdlet} -Path {{ \"none$_\" }} -Peer $peer");
                 rows.Add(cmdlet, "LiteralPath", $"1, 2 | {cmdlet} -LiteralPath {{ \"none$_\" }} -Peer $peer");
                 rows.Add(
-                    cmdlet, "InputObject", $"1, 2 | {cmdlet} -InputObject {{ [IO.FileInfo]\"$PWD/none$_\" }} -Peer $peer");
+                    cmdlet, "InputObject",
+                    $"1, 2 | {cmdlet} -InputObject {{ [IO.FileInfo]\"$PWD/none$_\" }} -Peer $peer");
                 rows.Add(
-                    cmdlet, "Name", $"[IO.FileInfo]\"$PWD/1\", [IO.FileInfo]\"$PWD/2\" | {cmdlet} -Name {{ \"../none$($_.Name)\" }} -Peer $peer");
+                    cmdlet, "Name",
+                    "[IO.FileInfo]\"$PWD/1\", [IO.FileInfo]\"$PWD/2\" "
+                        + $"| {cmdlet} -Name {{ \"../none$($_.Name)\" }} -Peer $peer");
             }
 
             foreach (string cmdlet in StoredFileCmdlets)
@@ -54,16 +58,22 @@ public sealed class ScriptBlockTests : IDisposable
             }
 
             rows.Add("Get-DfssFileInfo", "Name", "1, 2 | Get-DfssFileInfo -Name { \"none$_\" } -Peer $peer");
-            rows.Add("Get-DfssFileInfo", "LiteralName", "1, 2 | Get-DfssFileInfo -LiteralName { \"none$_\" } -Peer $peer");
+            rows.Add(
+                "Get-DfssFileInfo", "LiteralName", "1, 2 | Get-DfssFileInfo -LiteralName { \"none$_\" } -Peer $peer");
             rows.Add(
                 "Get-DfssFileInfo", "StoredName",
-                "'x', 'y' | Get-DfssFileInfo -StoredName { $_ -replace 'x', 'none1' -replace 'y', 'none2' } -Peer $peer");
-            rows.Add("Receive-DfssFile", "Destination", "'1', '2' | Receive-DfssFile -Destination { \"1/none$_/\" } -Peer $peer");
+                "'x', 'y' | Get-DfssFileInfo -StoredName { $_ -replace 'x', 'none1' -replace 'y', 'none2' "
+                    + "} -Peer $peer");
+            rows.Add(
+                "Receive-DfssFile", "Destination",
+                "'1', '2' | Receive-DfssFile -Destination { \"1/none$_/\" } -Peer $peer");
             rows.Add("Rename-DfssFile", "NewName", "'1', '2' | Rename-DfssFile -NewName { \"../none$_\" } -Peer $peer");
             rows.Add("Stop-DfssPeer", "InputObject", "1, 2 | Stop-DfssPeer -InputObject { $stopped[$_ - 1] }");
             rows.Add("Get-DfssCertificate", "Name", "1, 2 | Get-DfssCertificate -Name { \"none$_\" }");
             rows.Add("Get-DfssCertificate", "LiteralName", "1, 2 | Get-DfssCertificate -LiteralName { \"none$_\" }");
-            rows.Add("Revoke-DfssCertificate", "Name", "1, 2 | Revoke-DfssCertificate -Name { \"none$_\" } -Confirm:$false -PassThru");
+            rows.Add(
+                "Revoke-DfssCertificate", "Name",
+                "1, 2 | Revoke-DfssCertificate -Name { \"none$_\" } -Confirm:$false -PassThru");
             rows.Add(
                 "Revoke-DfssCertificate", "LiteralName",
                 "1, 2 | Revoke-DfssCertificate -LiteralName { \"none$_\" } -Confirm:$false -PassThru");
@@ -111,14 +121,18 @@ public sealed class ScriptBlockTests : IDisposable
         {
             (string cmdlet, _, string script) = row.Data;
             Result result = users.Session.Run(script);
-            string[] shown = [.. result.Errors.Select(error => error.ToString()), .. result.Output.Select(item => $"{item}").Distinct()];
+            string[] shown = [.. result.Errors.Select(error => error.ToString()),
+                .. result.Output.Select(item => $"{item}").Distinct()];
             string[] values = cmdlet == "Stop-DfssPeer"
                 ? [.. users.Session.Run("$stopped").As<DfssPeerInfo>().Select(peer => peer.Endpoint)]
                 : ["none1", "none2"];
-            Assert.True(values.Length == shown.Length && result.Ending is null, $"{script}: {result.Ending} {string.Join("; ", shown)}");
+            Assert.True(
+                values.Length == shown.Length && result.Ending is null,
+                $"{script}: {result.Ending} {string.Join("; ", shown)}");
             Assert.All(values.Zip(shown), pair => Assert.Contains(pair.First, pair.Second, StringComparison.Ordinal));
         });
-        Assert.Equal(["1", "2"], users.Session.Run("Get-DfssFileInfo -Peer $peer").As<DfssFileInfo>().Select(file => file.Name));
+        Assert.Equal(
+            ["1", "2"], users.Session.Run("Get-DfssFileInfo -Peer $peer").As<DfssFileInfo>().Select(file => file.Name));
     }
 
     /// <summary>What overwrote a local file: the script block was taken for no destination at all.</summary>
@@ -151,7 +165,8 @@ public sealed class ScriptBlockTests : IDisposable
             Assert.Throws<ParameterRefusal>(() => Bind(parameter, block));
             Assert.Throws<ParameterRefusal>(() => Bind(parameter, PSObject.AsPSObject(block)));
             Assert.Throws<ParameterRefusal>(() => Bind(parameter, new object[] { block }));
-            Assert.Throws<ParameterRefusal>(() => Bind(parameter, new List<object> { "text", PSObject.AsPSObject(block) }));
+            Assert.Throws<ParameterRefusal>(
+                () => Bind(parameter, new List<object> { "text", PSObject.AsPSObject(block) }));
         });
     }
 
@@ -164,7 +179,9 @@ public sealed class ScriptBlockTests : IDisposable
     public void A_script_block_that_cannot_be_evaluated_is_an_error(string script)
     {
         Result result = users.Session.Run(script);
-        ErrorRecord error = result.Ending is RuntimeException ending ? ending.ErrorRecord : Assert.Single(result.Errors);
+        ErrorRecord error = result.Ending is RuntimeException ending
+            ? ending.ErrorRecord
+            : Assert.Single(result.Errors);
         Assert.Contains("script block", error.Exception.Message, StringComparison.OrdinalIgnoreCase);
     }
 
@@ -186,14 +203,16 @@ public sealed class ScriptBlockTests : IDisposable
                 .Aggregate(value, (made, attribute) => attribute.Transform(null!, made));
             LanguagePrimitives.ConvertTo(given, parameter.PropertyType, CultureInfo.InvariantCulture);
         }
-        catch (Exception exception) when (exception is ArgumentTransformationMetadataException or PSInvalidCastException)
+        catch (Exception exception)
+            when (exception is ArgumentTransformationMetadataException or PSInvalidCastException)
         {
             throw new ParameterRefusal($"-{parameter.Name}", exception);
         }
     }
 
-    private static bool TakesPipelineInput(PropertyInfo parameter) => parameter.GetCustomAttributes<ParameterAttribute>()
-        .Any(item => item.ValueFromPipeline || item.ValueFromPipelineByPropertyName);
+    private static bool TakesPipelineInput(PropertyInfo parameter) =>
+        parameter.GetCustomAttributes<ParameterAttribute>()
+            .Any(item => item.ValueFromPipeline || item.ValueFromPipelineByPropertyName);
 
     private static IEnumerable<PropertyInfo> Parameters(Type cmdlet) =>
         cmdlet.GetProperties().Where(property => property.IsDefined(typeof(ParameterAttribute)));

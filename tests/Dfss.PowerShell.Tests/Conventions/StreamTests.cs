@@ -45,7 +45,8 @@ public sealed class StreamTests : IDisposable
         session.Run("Send-DfssFile a.txt kept -Peer $peer").ThrowIfFailed();
         Result result = session.Run(script).ThrowIfFailed();
         Assert.NotEmpty(result.Output);
-        object[] declared = [.. session.Run("(Get-Command $command).OutputType.Type", ("command", command)).As<object>()];
+        object[] declared =
+            [.. session.Run("(Get-Command $command).OutputType.Type", ("command", command)).As<object>()];
         Assert.All(result.Output, item => Assert.Contains(item.BaseObject.GetType(), declared));
         Assert.Empty(result.Warnings);
         Assert.Empty(result.Verbose);
@@ -55,10 +56,13 @@ public sealed class StreamTests : IDisposable
     public void A_peer_is_stopped_without_a_word_and_told_with_PassThru()
     {
         DfssPeerInfo[] peers =
-            [.. session.Run("$two = Start-DfssPeer -InMemory -Port 0; $two, (Start-DfssPeer -InMemory -Port 0)").As<DfssPeerInfo>()];
+            [.. session.Run("$two = Start-DfssPeer -InMemory -Port 0; $two, (Start-DfssPeer -InMemory -Port 0)")
+                .As<DfssPeerInfo>()];
         Assert.Empty(session.Run("Stop-DfssPeer -Id $two.Id").As<object>());
-        DfssPeerInfo stopped = session.Run("Stop-DfssPeer -Id $id -PassThru", ("id", peers[1].Id)).As<DfssPeerInfo>()[0];
-        Assert.Equal((peers[1].Id, peers[1].StoreId, DfssPeerState.Stopped), (stopped.Id, stopped.StoreId, stopped.State));
+        DfssPeerInfo stopped = session.Run(
+            "Stop-DfssPeer -Id $id -PassThru", ("id", peers[1].Id)).As<DfssPeerInfo>()[0];
+        Assert.Equal(
+            (peers[1].Id, peers[1].StoreId, DfssPeerState.Stopped), (stopped.Id, stopped.StoreId, stopped.State));
 
         // A snapshot: what was given out before does not change.
         Assert.Equal(DfssPeerState.Running, peers[1].State);
@@ -97,7 +101,9 @@ public sealed class StreamTests : IDisposable
     {
         string[] lines = [.. session.Run(script).ThrowIfFailed().Output.Select(item => item.BaseObject)
             .OfType<DebugRecord>().Select(record => record.Message)];
-        Assert.All(lines, line => Assert.Matches(@"^localhost:\d+ [a-z_]+, \d+ B out: (ok, \d+ B back|\w+), \d+\.\d ms$", line));
+        Assert.All(
+            lines,
+            line => Assert.Matches(@"^localhost:\d+ [a-z_]+, \d+ B out: (ok, \d+ B back|\w+), \d+\.\d ms$", line));
         Assert.Contains(lines, line => line.StartsWith($"{peer} store_chunks, 37 B out: ok", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains(" seal, ", StringComparison.Ordinal));
     }
@@ -110,12 +116,15 @@ public sealed class StreamTests : IDisposable
         Assert.Equal(["Dfss"], record.Tags);
         Assert.Matches(@"^Sending: 2 files, 10 B in \d+\.\d\d s\.$", record.MessageData.ToString());
         result = session.Run("Send-DfssFile a.txt -Force -Peer $peer -InformationVariable said > $null; $said");
-        Assert.StartsWith("Sending: 1 file, ", Assert.Single(result.As<InformationRecord>()).MessageData.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Sending: 1 file, ", Assert.Single(result.As<InformationRecord>()).MessageData.ToString(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_good_run_warns_of_nothing() => Assert.Empty(session.Run(
-        "Send-DfssFile *.txt -Peer $peer | Receive-DfssFile -Destination out/; Get-DfssFileInfo -Peer $peer; Get-DfssPeer")
+        "Send-DfssFile *.txt -Peer $peer | Receive-DfssFile -Destination out/; Get-DfssFileInfo -Peer $peer; "
+            + "Get-DfssPeer")
         .ThrowIfFailed().Warnings);
 
     [Fact]
@@ -124,13 +133,15 @@ public sealed class StreamTests : IDisposable
         const string Script = "Send-DfssFile none.txt, a.txt -Peer $peer -Force";
         Assert.Equal("PathNotFound", Result.IdOf(session.RunUntilError($"{Script} -ErrorAction Stop")));
         Assert.Equal("PathNotFound", Result.IdOf(session.RunUntilError($"$ErrorActionPreference = 'Stop'; {Script}")));
-        Result result = session.Run($"$sent = {Script} -ErrorAction SilentlyContinue -ErrorVariable failed; $sent; $failed");
+        Result result = session.Run(
+            $"$sent = {Script} -ErrorAction SilentlyContinue -ErrorVariable failed; $sent; $failed");
         Assert.Empty(result.Errors);
         Assert.IsType<DfssFileInfo>(result.Output[0].BaseObject);
         Assert.Equal("PathNotFound", Result.IdOf(Assert.IsType<ErrorRecord>(result.Output[1].BaseObject)));
         Assert.Equal(2, result.Output.Count);
-        Assert.Empty(session.Run("$error.Clear(); $null = Send-DfssFile none.txt -Peer $peer -ErrorAction Ignore; $error")
-            .ThrowIfFailed().Output);
+        Assert.Empty(
+            session.Run("$error.Clear(); $null = Send-DfssFile none.txt -Peer $peer -ErrorAction Ignore; $error")
+                .ThrowIfFailed().Output);
     }
 
     [Fact]

@@ -46,7 +46,8 @@ public sealed class TableTests : IDisposable
                 [pscustomobject]@{ {{column}} = 'c'; Destination = 'other' },
                 [pscustomobject]@{ {{column}} = 'b'; Destination = 'new' } | Receive-DfssFile -Peer $peer
             """);
-        Assert.Equal([At("new/a"), At("b"), At("other"), At("new/b")], result.As<FileInfo>().Select(file => file.FullName));
+        Assert.Equal(
+            [At("new/a"), At("b"), At("other"), At("new/b")], result.As<FileInfo>().Select(file => file.FullName));
         Assert.Equal("c", File.ReadAllText(At("other")));
         Assert.Equal("b", File.ReadAllText(At("new/b")));
     }
@@ -69,8 +70,10 @@ public sealed class TableTests : IDisposable
         session.Run("Send-DfssFile in/* -Peer $peer").ThrowIfFailed();
         Result result = session.Run(
             """
-            [pscustomobject]@{ Name = 'a'; Destination = 'nodrive:/x' }, [pscustomobject]@{ Name = 'b'; Destination = '' },
-                [pscustomobject]@{ Name = 'a'; Destination = 'new/' }, [pscustomobject]@{ Name = 'b'; Destination = 'new/a' },
+            [pscustomobject]@{ Name = 'a'; Destination = 'nodrive:/x' },
+                [pscustomobject]@{ Name = 'b'; Destination = '' },
+                [pscustomobject]@{ Name = 'a'; Destination = 'new/' },
+                [pscustomobject]@{ Name = 'b'; Destination = 'new/a' },
                 [pscustomobject]@{ Name = 'c'; Destination = 'new/' } | Receive-DfssFile -Peer $peer
             """);
         Assert.Null(result.Ending);

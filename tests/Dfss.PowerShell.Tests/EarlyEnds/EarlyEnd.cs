@@ -76,7 +76,8 @@ internal sealed class EarlyEnd : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs a command until a request is held, ends it in this way, and checks that it ends within a second and leaves nothing.
+    /// Runs a command until a request is held, ends it in this way, and checks that it ends within a second and leaves
+    /// nothing.
     /// </summary>
     /// <param name="kind">How it ends.</param>
     /// <param name="command">A command whose first result, or error, comes before the held request's.</param>
@@ -93,7 +94,8 @@ internal sealed class EarlyEnd : IAsyncDisposable
         using Engine engine = Session.Create();
         engine.AddScript(kind switch
         {
-            EndKind.Break => $"foreach ($once in 1) {{ {command} | ForEach-Object {{ $null = $reached.Wait(60000); break }} }}",
+            EndKind.Break =>
+                $"foreach ($once in 1) {{ {command} | ForEach-Object {{ $null = $reached.Wait(60000); break }} }}",
             EndKind.Throw => $"{command} | ForEach-Object {{ $null = $reached.Wait(60000); throw 'enough' }}",
             EndKind.ErrorAction => $"{command} -ErrorAction Stop",
             _ => command,
@@ -138,7 +140,9 @@ internal sealed class EarlyEnd : IAsyncDisposable
     private async Task AssertNothingIsLeftAsync()
     {
         // What has a whole chunk is kept, and nothing else.
-        Assert.All(Directory.GetFileSystemEntries(Out), path => Assert.EndsWith("b.dfss-part", path, StringComparison.Ordinal));
+        Assert.All(
+            Directory.GetFileSystemEntries(Out),
+            path => Assert.EndsWith("b.dfss-part", path, StringComparison.Ordinal));
         Assert.Empty(host.Recorded.Standing);
 
         // Of this process: a connection that it holds open to the peer, whatever the peer thinks of it.

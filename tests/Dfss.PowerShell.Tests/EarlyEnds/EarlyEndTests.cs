@@ -134,14 +134,18 @@ public sealed class EarlyEndTests : IAsyncLifetime
     public void Every_request_of_these_commands_is_in_the_tables()
     {
         Store("a");
-        foreach (string command in new[] { Send, Receive, Compare, List, "Get-DfssPeer -Peer $peer", "Optimize-DfssStore -Peer $peer -Confirm:$false" })
+        foreach (string command in new[]
+        {
+            Send, Receive, Compare, List, "Get-DfssPeer -Peer $peer", "Optimize-DfssStore -Peer $peer -Confirm:$false"
+        })
         {
             end.Session.Run(command).ThrowIfFailed();
         }
 
         Assert.Equal(
             [Operations.Accept, Operations.Decide, Operations.FindMissing, Operations.GetChunk, Operations.GetChunks,
-                Operations.ListFiles, Operations.ListSeals, Operations.Optimize, Operations.PeerInfo, Operations.Prepare, Operations.Read, Operations.Seal,
+                Operations.ListFiles, Operations.ListSeals, Operations.Optimize, Operations.PeerInfo,
+                Operations.Prepare, Operations.Read, Operations.Seal,
                 Operations.StoreChunk, Operations.StoreChunks],
             Peer.Operations.Order(StringComparer.Ordinal));
     }
@@ -195,7 +199,8 @@ public sealed class EarlyEndTests : IAsyncLifetime
         // At another peer: manifests asked of one peer go one batch after the other, and the held one may be the first.
         end.Session.Run("$other = Start-DfssPeer -InMemory -Port 0; $null = Send-DfssFile in/a -Peer $other.Endpoint");
         byte[] manifest = Store("b").File.Record.FileId.ToChunkId().ToByteArray();
-        Peer.Holds = (operation, _, payload) => operation == Operations.GetChunks && payload.Span.SequenceEqual(manifest);
+        Peer.Holds =
+            (operation, _, payload) => operation == Operations.GetChunks && payload.Span.SequenceEqual(manifest);
         await end.RunAsync(kind, "Compare-DfssFile in/a, in/b -Peer $peer, $other.Endpoint");
         end.Session.Run("Stop-DfssPeer $other");
     }
@@ -224,7 +229,8 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [Fact]
     public async Task A_send_is_stopped_while_the_peer_reads_no_more()
     {
-        File.WriteAllBytes(Path.Combine(end.In, "b"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(32 << 20));
+        File.WriteAllBytes(
+            Path.Combine(end.In, "b"), System.Security.Cryptography.RandomNumberGenerator.GetBytes(32 << 20));
         Peer.Holds = (operation, _, _) => operation == Operations.StoreChunk;
         Peer.OnHeld = Peer.Front.Stall;
         await end.RunAsync(EndKind.Stop, Send);

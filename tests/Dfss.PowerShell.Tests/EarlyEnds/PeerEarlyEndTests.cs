@@ -39,7 +39,8 @@ public sealed class PeerEarlyEndTests : IDisposable
         await Task.Factory.FromAsync(engine.BeginStop(null, null), engine.EndStop);
         Assert.Throws<PipelineStoppedException>(() => engine.EndInvoke(running));
         await plain.AssertWithinASecondAsync(watch.Elapsed);
-        Assert.DoesNotContain(session.Run("Get-DfssPeer").As<DfssPeerInfo>(), listed => listed.Endpoint == peer.Endpoint);
+        Assert.DoesNotContain(
+            session.Run("Get-DfssPeer").As<DfssPeerInfo>(), listed => listed.Endpoint == peer.Endpoint);
         DfssException failure = await Assert.ThrowsAsync<DfssException>(() =>
             TcpTransport.ConnectAsync(address, TimeSpan.FromSeconds(60), cancellationToken));
         Assert.Equal(DfssErrorCode.PeerUnreachable, failure.Code);
@@ -58,7 +59,8 @@ public sealed class PeerEarlyEndTests : IDisposable
         using ReceivedMessage? stored = await client.ReadAsync(cancellationToken);
         for (uint i = 0; i < times; i++)
         {
-            await client.WriteAsync(Message.Request(2 + i, Operations.GetChunk, chunk), payload: null, cancellationToken);
+            await client.WriteAsync(
+                Message.Request(2 + i, Operations.GetChunk, chunk), payload: null, cancellationToken);
         }
     }
 }

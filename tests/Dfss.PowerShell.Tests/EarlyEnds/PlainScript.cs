@@ -7,9 +7,9 @@ using Engine = System.Management.Automation.PowerShell;
 namespace Dfss.Tests.EarlyEnds;
 
 /// <summary>
-/// A script without DFSS that is stopped at the same moment as a command under test. It says how slow this machine is right
-/// then: an early end has its second, and ten times this script's on top. Stopping it takes a few milliseconds and a command
-/// up to 0.1 s on a quiet machine, so a factor of ten slows both alike.
+/// A script without DFSS that is stopped at the same moment as a command under test. It says how slow this machine is
+/// right then: an early end has its second, and ten times this script's on top. Stopping it takes a few milliseconds
+/// and a command up to 0.1 s on a quiet machine, so a factor of ten slows both alike.
 /// </summary>
 internal sealed class PlainScript : IDisposable
 {
@@ -17,7 +17,8 @@ internal sealed class PlainScript : IDisposable
     private static readonly TimeSpan Promised = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// What fails a test: ten times the promise, as a machine may stand still for seconds. What is over the promise is a warning.
+    /// What fails a test: ten times the promise, as a machine may stand still for seconds. What is over the promise is
+    /// a warning.
     /// </summary>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
@@ -46,7 +47,9 @@ internal sealed class PlainScript : IDisposable
     /// <summary>Stops it, at the moment when the command is ended.</summary>
     public void BeginStop() => stopping = StopAsync();
 
-    /// <summary>Warns if the command took more than its second and what this machine adds; fails if it took ten seconds.</summary>
+    /// <summary>
+    /// Warns if the command took more than its second and what this machine adds; fails if it took ten seconds.
+    /// </summary>
     public async Task AssertWithinASecondAsync(TimeSpan took)
     {
         TimeSpan plain = await stopping!;

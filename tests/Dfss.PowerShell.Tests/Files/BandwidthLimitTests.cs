@@ -25,7 +25,8 @@ public sealed class BandwidthLimitTests : IDisposable
 
     [Fact]
     public void It_takes_a_size_a_second() => Assert.Single(session.Run(
-        "Send-DfssFile a -Peer $peer -BandwidthLimit 100MB | Receive-DfssFile -Destination out -BandwidthLimit 100MB").As<FileInfo>());
+        "Send-DfssFile a -Peer $peer -BandwidthLimit 100MB | Receive-DfssFile -Destination out -BandwidthLimit 100MB")
+            .As<FileInfo>());
 
     [Theory]
     [InlineData("Send-DfssFile a -Peer $peer -BandwidthLimit 0")]

@@ -43,7 +43,8 @@ public sealed class FileVersionTests : IDisposable
     [InlineData(2)]
     public void A_version_that_is_kept_is_received_as_it_was(int version)
     {
-        DfssFileInfo file = session.Run($"$file = Get-DfssFileInfo a -Version {version} -Peer $peers; $file").As<DfssFileInfo>()[0];
+        DfssFileInfo file = session.Run(
+            $"$file = Get-DfssFileInfo a -Version {version} -Peer $peers; $file").As<DfssFileInfo>()[0];
         Assert.Equal(version, file.Version);
         session.Run("$file | Receive-DfssFile -Destination out/").ThrowIfFailed();
         Assert.Equal($"content {version}", File.ReadAllText(Path.Combine(folder, "out/a")));
@@ -67,7 +68,8 @@ public sealed class FileVersionTests : IDisposable
     {
         session.Run("Receive-DfssFile a -Version 2 -Peer $peers -Destination out/").ThrowIfFailed();
         Assert.Equal("content 2", File.ReadAllText(Path.Combine(folder, "out/a")));
-        session.Run("Get-DfssFileInfo a -Peer $peers | Receive-DfssFile -Version 3 -Destination out/ -Force").ThrowIfFailed();
+        session.Run(
+            "Get-DfssFileInfo a -Peer $peers | Receive-DfssFile -Version 3 -Destination out/ -Force").ThrowIfFailed();
         Assert.Equal("content 3", File.ReadAllText(Path.Combine(folder, "out/a")));
         Result result = session.Run("Receive-DfssFile a -Version 1 -Peer $peers -Destination other/");
         Assert.Equal("FileNotFound", Result.IdOf(Assert.Single(result.Errors)));
@@ -77,7 +79,8 @@ public sealed class FileVersionTests : IDisposable
     [Fact]
     public void Exactly_the_version_that_was_seen_is_replaced()
     {
-        session.Run("$seen = Get-DfssFileInfo a -Peer $peers; Send-DfssFile a -IfVersion $seen.Version -Peer $peers").ThrowIfFailed();
+        session.Run("$seen = Get-DfssFileInfo a -Peer $peers; Send-DfssFile a -IfVersion $seen.Version -Peer $peers")
+            .ThrowIfFailed();
         Result result = session.Run("Send-DfssFile a -IfVersion $seen.Version -Force -Peer $peers");
         Assert.Equal("Conflict", Result.IdOf(Assert.Single(result.Errors)));
         Assert.Equal("'a' is at version 5, not at version 4.", result.Errors[0].ErrorDetails.Message);

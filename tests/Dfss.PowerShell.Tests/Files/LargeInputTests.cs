@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Dfss.Tests.Files;
 
-/// <summary>Large files from the pipeline: several are under way together, and the results are in the order of the input.</summary>
+/// <summary>
+/// Large files from the pipeline: several are under way together, and the results are in the order of the input.
+/// </summary>
 public sealed class LargeInputTests
 {
     private const string Transfer = "Invoke-ProbeTransfer -Clock $clock";
@@ -14,7 +16,9 @@ public sealed class LargeInputTests
     /// <summary>Only a hang lasts so long.</summary>
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
 
-    /// <summary>The work on each file ends when that on the next one has: all are under way together, or none ends.</summary>
+    /// <summary>
+    /// The work on each file ends when that on the next one has: all are under way together, or none ends.
+    /// </summary>
     [Theory]
     [InlineData("1..5 | Invoke-ProbeTransfer -Clock $clock -Length 10GB -Work $work")]
     [InlineData("Invoke-ProbeTransfer -Number (1..5) -Clock $clock -Length 10GB -Work $work")]
@@ -35,8 +39,8 @@ public sealed class LargeInputTests
     }
 
     /// <summary>
-    /// The variable of a cmdlet has the object that is passed on. That of a command before a cmdlet that reads ahead has the
-    /// last object that was read, as before ForEach-Object -End.
+    /// The variable of a cmdlet has the object that is passed on. That of a command before a cmdlet that reads ahead
+    /// has the last object that was read, as before ForEach-Object -End.
     /// </summary>
     [Theory]
     [InlineData($"3, 1, 2 | {Transfer} -PipelineVariable f | {Show}", "3 3, 1 1, 2 2")]

@@ -14,8 +14,10 @@ public sealed class OddTimeTests
     [InlineData("-62167219200", "0001")]
     public void It_ends_no_command_on_the_others(string seconds, string year)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Directory.Exists(MemoryFileSystem), "Linux and /dev/shm are needed.");
-        string folder = Directory.CreateDirectory(Path.Combine(MemoryFileSystem, $"dfss-test-{Guid.NewGuid():N}")).FullName;
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Directory.Exists(MemoryFileSystem), "Linux and /dev/shm are needed.");
+        string folder = Directory.CreateDirectory(
+            Path.Combine(MemoryFileSystem, $"dfss-test-{Guid.NewGuid():N}")).FullName;
         using var session = new Session();
         try
         {

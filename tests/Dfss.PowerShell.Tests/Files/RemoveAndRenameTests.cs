@@ -15,7 +15,9 @@ public sealed class RemoveAndRenameTests : IDisposable
     {
         session = new Session(host);
         session.Runspace.SessionStateProxy.Path.SetLocation(folder);
-        session.Run("$peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }; $ConfirmPreference = 'None'").ThrowIfFailed();
+        session.Run(
+            "$peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }; $ConfirmPreference = 'None'")
+                .ThrowIfFailed();
         foreach (string name in new[] { "a", "b", "[1]", "1" })
         {
             File.WriteAllText(Path.Combine(folder, name), $"content of {name}");
@@ -71,7 +73,8 @@ public sealed class RemoveAndRenameTests : IDisposable
     [Fact]
     public void A_file_that_was_changed_since_it_was_seen_stays_unless_forced()
     {
-        session.Run("$seen = Get-DfssFileInfo a -Peer $peers; Send-DfssFile b -Name a -Force -Peer $peers").ThrowIfFailed();
+        session.Run(
+            "$seen = Get-DfssFileInfo a -Peer $peers; Send-DfssFile b -Name a -Force -Peer $peers").ThrowIfFailed();
         ErrorRecord error = Assert.Single(session.Run("$seen | Remove-DfssFile").Errors);
         Assert.Equal("Conflict", Result.IdOf(error));
         Assert.Equal("a", error.TargetObject);
@@ -100,7 +103,8 @@ public sealed class RemoveAndRenameTests : IDisposable
     [Fact]
     public void Many_files_are_renamed_each_to_what_its_object_says()
     {
-        session.Run("Get-DfssFileInfo d/* -Peer $peers | Rename-DfssFile -NewName { $_.Name -replace '^d/', 'e/' }").ThrowIfFailed();
+        session.Run("Get-DfssFileInfo d/* -Peer $peers | Rename-DfssFile -NewName { $_.Name -replace '^d/', 'e/' }")
+            .ThrowIfFailed();
         Assert.Equal(["1", "[1]", "a", "b", "e/x", "e/y"], Names());
     }
 
@@ -120,7 +124,8 @@ public sealed class RemoveAndRenameTests : IDisposable
 
     [Theory]
     [InlineData("Rename-DfssFile a b -Peer $peers -WhatIf", "Rename to 'b', which would fail: 'b' exists")]
-    [InlineData("Get-DfssFileInfo a -Peer $peers | Rename-DfssFile -NewName b -WhatIf", "Rename to 'b', which would fail: 'b' exists")]
+    [InlineData("Get-DfssFileInfo a -Peer $peers | Rename-DfssFile -NewName b -WhatIf",
+        "Rename to 'b', which would fail: 'b' exists")]
     [InlineData("Rename-DfssFile a ../c -Peer $peers -WhatIf", "Rename to '../c', which would fail: ")]
     [InlineData("Rename-DfssFile a c -Peer $peers -WhatIf", "Rename to 'c'\"")]
     public void WhatIf_names_what_would_fail(string script, string said)
@@ -140,7 +145,8 @@ public sealed class RemoveAndRenameTests : IDisposable
     {
         ErrorRecord error = session.RunUntilError(script);
         Assert.Equal("NameUsedTwice", Result.IdOf(error));
-        Assert.Contains("would both be 'c' in the store. Nothing was renamed.", error.Exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "would both be 'c' in the store. Nothing was renamed.", error.Exception.Message, StringComparison.Ordinal);
         Assert.Empty(host.Lines);
         Assert.Equal(["1", "[1]", "a", "b", "d/x", "d/y"], Names());
     }
@@ -149,7 +155,8 @@ public sealed class RemoveAndRenameTests : IDisposable
     public void A_pattern_of_one_object_that_matches_several_files_renames_none_of_them()
     {
         Result result = session.Run(
-            "[pscustomobject]@{ Name = 'd/*'; NewName = 'c' }, [pscustomobject]@{ Name = 'a'; NewName = 'e' } | Rename-DfssFile -Peer $peers");
+            "[pscustomobject]@{ Name = 'd/*'; NewName = 'c' }, [pscustomobject]@{ Name = 'a'; NewName = 'e' } | "
+                + "Rename-DfssFile -Peer $peers");
         Assert.Equal("NameUsedTwice", Result.IdOf(Assert.Single(result.Errors)));
         Assert.Equal(["1", "[1]", "b", "d/x", "d/y", "e"], Names());
     }

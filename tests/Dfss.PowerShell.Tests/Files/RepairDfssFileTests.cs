@@ -48,7 +48,8 @@ public sealed class RepairDfssFileTests : IDisposable
         IReadOnlyList<DfssFileRepair> results = session.Run(script).As<DfssFileRepair>();
         Assert.Equal(
             [("a", 1, 2, 2, 2L * 128 * 1024), ("b", 2, 2, 0, 0L)],
-            results.Select(one => (one.Name, one.ReplicasBefore, one.PresentReplicas, one.CopiedChunks, one.CopiedBytes)));
+            results.Select(
+                one => (one.Name, one.ReplicasBefore, one.PresentReplicas, one.CopiedChunks, one.CopiedBytes)));
         Assert.All(results, one => Assert.True(one.IsHealthy && one.Version == 1 && one.Peers.Count == 3));
         Assert.Equal([true, true], session.Run("Test-DfssFile * -Deep -Peer $peers").As<bool>());
     }
@@ -83,7 +84,9 @@ public sealed class RepairDfssFileTests : IDisposable
             Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "a")), File.ReadAllBytes(Path.Combine(folder, "back")));
         }
 
-        Assert.All(session.Run("Repair-DfssFile * -Peer $new -Move $new").As<DfssFileRepair>(), one => Assert.Empty(one.MovedFrom));
+        Assert.All(
+            session.Run("Repair-DfssFile * -Peer $new -Move $new").As<DfssFileRepair>(),
+            one => Assert.Empty(one.MovedFrom));
     }
 
     [Theory]
@@ -93,7 +96,8 @@ public sealed class RepairDfssFileTests : IDisposable
     {
         Result result = session.Run("Repair-DfssFile a -Peer $peers -Move $where", ("where", where));
         Assert.Equal(id, Result.IdOf(Assert.Single(result.Errors)));
-        Assert.Equal(1L, Assert.Single(session.Run("Get-DfssFileInfo a -Peer $peers | ForEach-Object Version").As<long>()));
+        Assert.Equal(
+            1L, Assert.Single(session.Run("Get-DfssFileInfo a -Peer $peers | ForEach-Object Version").As<long>()));
     }
 
     [Fact]
@@ -107,7 +111,9 @@ public sealed class RepairDfssFileTests : IDisposable
         Assert.Equal([false, true], session.Run("Test-DfssFile * -Peer $peers -WarningAction Ignore").As<bool>());
         Result asked = session.Run("Repair-DfssFile * -Peer $peers -Confirm");
         Assert.Equal(["a", "b"], asked.ThrowIfFailed().As<DfssFileRepair>().Select(one => one.Name));
-        Assert.Contains($"\"Make 1 copy of chunks, 128.0 KB, at {peer} (1)\" on target \"a\"", Assert.Single(host.Questions), StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"Make 1 copy of chunks, 128.0 KB, at {peer} (1)\" on target \"a\"", Assert.Single(host.Questions),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -115,7 +121,8 @@ public sealed class RepairDfssFileTests : IDisposable
     {
         Lose("a", 2);
         Lose("b", 2);
-        Assert.Equal(["a"], session.Run("Repair-DfssFile * -Peer $peers -Confirm").As<DfssFileRepair>().Select(one => one.Name));
+        Assert.Equal(
+            ["a"], session.Run("Repair-DfssFile * -Peer $peers -Confirm").As<DfssFileRepair>().Select(one => one.Name));
         Assert.Equal([true, false], session.Run("Test-DfssFile * -Peer $peers -WarningAction Ignore").As<bool>());
     }
 
@@ -148,9 +155,12 @@ public sealed class RepairDfssFileTests : IDisposable
     public void Another_number_of_copies_is_asked_for_from_then_on()
     {
         DfssFileRepair result = session.Run("Repair-DfssFile a -Replicas 3 -Peer $peers").As<DfssFileRepair>()[0];
-        Assert.Equal((2L, 3, 3, Chunks), (result.Version, result.Replicas, result.PresentReplicas, result.CopiedChunks));
+        Assert.Equal(
+            (2L, 3, 3, Chunks), (result.Version, result.Replicas, result.PresentReplicas, result.CopiedChunks));
         Assert.Equal(3, session.Run("Get-DfssFileInfo a -Peer $peers").As<DfssFileInfo>()[0].Replicas);
-        Assert.Equal("InvalidArgument", Result.IdOf(Assert.Single(session.Run("Repair-DfssFile a -Replicas 4 -Peer $peers").Errors)));
+        Assert.Equal(
+            "InvalidArgument",
+            Result.IdOf(Assert.Single(session.Run("Repair-DfssFile a -Replicas 4 -Peer $peers").Errors)));
     }
 
     private string[] Addresses() => [.. session.Run("$peers.Endpoint").As<string>()];

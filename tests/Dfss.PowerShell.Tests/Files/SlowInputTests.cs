@@ -63,7 +63,8 @@ public sealed class SlowInputTests : IDisposable
     [InlineData("200, 200, 200, 200, 200, 200, 200, 0",
         "in 1, in 2, in 3, in 4, in 5, in 6, in 7, out 1, out 2, out 3, out 4, out 5, out 6, out 7, in 8, out 8")]
     public void A_result_comes_at_once_where_the_input_took_longer_than_a_fifth_of_a_second(
-        string pauses, string expected) => Assert.Equal(expected, Feed(pauses, "ForEach-Object { $said.Add(\"out $_\") }"));
+        string pauses, string expected) =>
+        Assert.Equal(expected, Feed(pauses, "ForEach-Object { $said.Add(\"out $_\") }"));
 
     [Fact]
     public void The_time_that_is_spent_downstream_does_not_count() => Assert.Equal(

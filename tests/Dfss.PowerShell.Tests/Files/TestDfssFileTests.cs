@@ -34,7 +34,8 @@ public sealed class TestDfssFileTests : IDisposable
     [InlineData("Test-DfssFile nothing* -Peer $peers", 0)]
     public void Healthy_files_are_true_each_without_a_warning(string script, int count)
     {
-        // A send ends when a majority knows its decision. One peer asked alone lists what it knows, which on a busy machine may come later.
+        // A send ends when a majority knows its decision. One peer asked alone lists what it knows, which on a busy
+        // machine may come later.
         session.Run(
             """
             foreach ($round in 1..100) {
@@ -75,7 +76,8 @@ public sealed class TestDfssFileTests : IDisposable
         Result result = session.Run("Test-DfssFile large -Peer $peers");
         Assert.Equal([false], result.As<bool>());
         string warning = Assert.Single(result.Warnings, text => text.Contains("not healthy", StringComparison.Ordinal));
-        Assert.StartsWith("'large' is not healthy: 3 of its 9 chunks have no copy. ", warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "'large' is not healthy: 3 of its 9 chunks have no copy. ", warning, StringComparison.Ordinal);
         Assert.Contains(lost, warning, StringComparison.Ordinal);
         Assert.EndsWith("Start that peer: no other has what is lost.", warning, StringComparison.Ordinal);
     }
@@ -90,7 +92,8 @@ public sealed class TestDfssFileTests : IDisposable
         File.WriteAllBytes(path, content);
         Assert.Equal([true], session.Run("Test-DfssFile large -Peer $peers").As<bool>());
         DfssChunkHealth bad = Assert.Single(
-            session.Run("Test-DfssFile large -Deep -Detailed -Peer $peers").As<DfssChunkHealth>(), one => !one.IsHealthy);
+            session.Run("Test-DfssFile large -Deep -Detailed -Peer $peers").As<DfssChunkHealth>(),
+            one => !one.IsHealthy);
         Assert.Equal(chunk.Id, bad.Id);
         Assert.Equal(chunk.Peers, bad.Corrupt);
         Assert.Empty(bad.Holders);
@@ -125,7 +128,8 @@ public sealed class TestDfssFileTests : IDisposable
         DfssFileInfo file = session.Run("Get-DfssFileInfo large -Detailed -Peer $peers").As<DfssFileInfo>()[0];
         Assert.Equal(file.Replicas, file.PresentReplicas);
         Lose(session.Run("Get-DfssFileInfo large -Chunk -Peer $peers").As<DfssChunkInfo>()[0]);
-        Assert.Equal(0, session.Run("Get-DfssFileInfo large -Detailed -Peer $peers").As<DfssFileInfo>()[0].PresentReplicas);
+        Assert.Equal(
+            0, session.Run("Get-DfssFileInfo large -Detailed -Peer $peers").As<DfssFileInfo>()[0].PresentReplicas);
     }
 
     [Fact]
@@ -139,7 +143,8 @@ public sealed class TestDfssFileTests : IDisposable
     private void Lose(DfssChunkInfo chunk) => File.Delete(PathOf(chunk));
 
     /// <summary>Its only copy.</summary>
-    private string PathOf(DfssChunkInfo chunk) => Assert.Single(Directory.GetFiles(folder, chunk.Id, SearchOption.AllDirectories));
+    private string PathOf(DfssChunkInfo chunk) =>
+        Assert.Single(Directory.GetFiles(folder, chunk.Id, SearchOption.AllDirectories));
 
     private static byte[] Content(int chunks)
     {

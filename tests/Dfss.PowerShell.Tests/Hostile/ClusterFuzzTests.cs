@@ -45,7 +45,13 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
         ClusterMembership boss = ClusterMembership.At(Path.Combine(users.Path, "boss", "dfss"), "lab");
         ClusterIssuer issuer = await ClusterIssuer.OpenAsync(boss, Passphrase, TimeProvider.System, Token);
         await using DfssPeer peer = await DfssPeer.StartAsync(
-            new PeerOptions { Port = 0, Address = "127.0.0.1", StorePath = Path.Combine(users.Path, "store"), Issuer = issuer }, Token);
+            new PeerOptions
+            {
+                Port = 0,
+                Address = "127.0.0.1",
+                StorePath = Path.Combine(users.Path, "store"),
+                Issuer = issuer
+            }, Token);
         TlsTransport near = new(issuer.Identify(peer.StoreId), TimeProvider.System, log: null);
         TlsTransport far = new(boss.LoadMember()!, TimeProvider.System, log: null);
         SortedDictionary<string, int> outcomes = new(StringComparer.Ordinal);
@@ -55,10 +61,13 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
         {
             await using ForgingPeer forger = new(
                 new TlsListener(near),
-                cancellationToken => far.ConnectAsync(new PeerAddress("127.0.0.1", peer.Port), TimeSpan.FromSeconds(60), cancellationToken),
+                cancellationToken => far.ConnectAsync(
+                    new PeerAddress("127.0.0.1", peer.Port), TimeSpan.FromSeconds(60), cancellationToken),
                 seed + run)
             { OneOf = 0 };
-            await RunAsync(boss, new ClusterPeer(peer.StoreId, [forger.Address.ToString()], IsIssuer: true), forger, run, outcomes);
+            await RunAsync(
+                boss, new ClusterPeer(peer.StoreId, [forger.Address.ToString()], IsIssuer: true), forger,
+                run, outcomes);
             grown = ForgedCommands.AssertBounded(before, $"run {run} of seed {seed}");
         }
 
@@ -79,7 +88,8 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
         users.Session.Run("$null = Join-DfssCluster $invitation", ("invitation", invitation)).ThrowIfFailed();
         forger.OneOf = 3;
         users.Be($"other{run}");
-        users.Session.Run("", ("invitation", other), ("forger", forger.Address.ToString()), ("names", name)).ThrowIfFailed();
+        users.Session.Run(
+            "", ("invitation", other), ("forger", forger.Address.ToString()), ("names", name)).ThrowIfFailed();
         await ForgedCommands.RunAsync(users.Session, "Join-DfssCluster $invitation", $"run {run}", outcomes);
         foreach (string command in Commands)
         {

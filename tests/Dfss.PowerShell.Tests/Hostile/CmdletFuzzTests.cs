@@ -7,8 +7,8 @@ using Xunit;
 namespace Dfss.Tests.Hostile;
 
 /// <summary>
-/// Every cmdlet that speaks with peers, among peers that forge their answers. Each command ends in time, with objects or
-/// with errors of DFSS; memory stays bounded. <c>DFSS_FORGED</c> says how many runs, <c>DFSS_SEED</c> which.
+/// Every cmdlet that speaks with peers, among peers that forge their answers. Each command ends in time, with objects
+/// or with errors of DFSS; memory stays bounded. <c>DFSS_FORGED</c> says how many runs, <c>DFSS_SEED</c> which.
 /// </summary>
 [Collection(StateFolderTests.Name)]
 public sealed class CmdletFuzzTests(ITestOutputHelper output)
@@ -59,7 +59,9 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
         ForgedCommands.Write(outcomes, output);
     }
 
-    /// <summary>All commands, one after the other, among peers of their own: what a lie did to one says nothing of the next run.</summary>
+    /// <summary>
+    /// All commands, one after the other, among peers of their own: what a lie did to one says nothing of the next run.
+    /// </summary>
     private static async Task RunAsync(Session session, int seed, int run, SortedDictionary<string, int> outcomes)
     {
         PeerOptions options = new() { Port = 0, AllowUnauthenticatedNetwork = true };

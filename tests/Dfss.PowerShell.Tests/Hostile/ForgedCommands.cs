@@ -6,14 +6,16 @@ using Xunit;
 namespace Dfss.Tests.Hostile;
 
 /// <summary>
-/// What a command among forged answers may do: end in time, with objects or with errors of DFSS. <c>DFSS_FORGED</c> says
-/// how many runs, <c>DFSS_SEED</c> which.
+/// What a command among forged answers may do: end in time, with objects or with errors of DFSS. <c>DFSS_FORGED</c>
+/// says how many runs, <c>DFSS_SEED</c> which.
 /// </summary>
 internal static class ForgedCommands
 {
     private const int UsualSeed = 20_261_129;
 
-    /// <summary>256 MiB: a peer of this process keeps up to 128 MiB for payloads; twice that, however many runs there were.</summary>
+    /// <summary>
+    /// 256 MiB: a peer of this process keeps up to 128 MiB for payloads; twice that, however many runs there were.
+    /// </summary>
     private const long MemoryBytes = 256L << 20;
 
     /// <summary>Several times what the slowest command takes, with all its retries, on two busy cores.</summary>
@@ -34,12 +36,16 @@ internal static class ForgedCommands
     }
 
     /// <summary>Runs a command, and counts how it ends.</summary>
-    public static async Task RunAsync(Session session, string command, string when, SortedDictionary<string, int> outcomes)
+    public static async Task RunAsync(
+        Session session, string command, string when, SortedDictionary<string, int> outcomes)
     {
         Task<Result> running = Task.Run(() => session.Run(command), Token);
-        Assert.True(await Task.WhenAny(running, Task.Delay(Limit, Token)) == running, $"{command}, {when}: no end in {Limit}.");
+        Assert.True(
+            await Task.WhenAny(running, Task.Delay(Limit, Token)) == running, $"{command}, {when}: no end in {Limit}.");
         Result result = await running;
-        ErrorRecord[] errors = result.Ending is RuntimeException ending ? [.. result.Errors, ending.ErrorRecord] : [.. result.Errors];
+        ErrorRecord[] errors = result.Ending is RuntimeException ending
+            ? [.. result.Errors, ending.ErrorRecord]
+            : [.. result.Errors];
         Assert.All(errors, error => Assert.True(
             IsOfDfss(error), $"{command}, {when}: {error.FullyQualifiedErrorId}: {error.Exception}"));
         string outcome = $"{command.Split(' ')[0]}: {(errors.Length == 0 ? "done" : Result.IdOf(errors[0]))}";

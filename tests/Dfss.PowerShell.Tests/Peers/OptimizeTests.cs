@@ -7,7 +7,8 @@ namespace Dfss.Tests.Peers;
 public sealed class OptimizeTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
-    private readonly AnsweringHost host = new(question => !question.Contains("Delete 2 chunks", StringComparison.Ordinal));
+    private readonly AnsweringHost host = new(
+        question => !question.Contains("Delete 2 chunks", StringComparison.Ordinal));
     private readonly Session session;
 
     public OptimizeTests()
@@ -41,7 +42,9 @@ public sealed class OptimizeTests : IDisposable
             session.Run("Optimize-DfssStore 0 -Peer $peers -Confirm:$false").As<DfssStoreOptimization>();
         Assert.Equal(session.Run("$peers.Endpoint").As<string>(), results.Select(result => result.Endpoint));
         Assert.Equal(session.Run("$peers.StoreId").As<string>(), results.Select(result => result.StoreId));
-        Assert.All(results, result => Assert.Equal((2, 100_056, 0), (result.DeletedChunks, result.DeletedBytes, result.KeptChunks)));
+        Assert.All(
+            results,
+            result => Assert.Equal((2, 100_056, 0), (result.DeletedChunks, result.DeletedBytes, result.KeptChunks)));
         Assert.Equal([0L, 0L], session.Run("(Get-DfssPeer -Peer $peers).Chunks").As<long>());
     }
 
@@ -54,7 +57,8 @@ public sealed class OptimizeTests : IDisposable
         Assert.Empty(session.Run("Optimize-DfssStore 0 -Peer $peers -Confirm").ThrowIfFailed().Output);
         string endpoint = session.Run("$peers[0].Endpoint").As<string>()[0];
         Assert.Equal(2, host.Questions.Count);
-        Assert.Contains($"\"Delete 2 chunks, 97.7 KB\" on target \"{endpoint}\"", host.Questions[0], StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"Delete 2 chunks, 97.7 KB\" on target \"{endpoint}\"", host.Questions[0], StringComparison.Ordinal);
         Assert.Equal([2L, 2L], session.Run("(Get-DfssPeer -Peer $peers).Chunks").As<long>());
     }
 
@@ -63,12 +67,16 @@ public sealed class OptimizeTests : IDisposable
     {
         Result result = session.Run("Optimize-DfssStore 0 -Peer $peers -Confirm -Verbose");
         Assert.All(
-            result.As<DfssStoreOptimization>(), one => Assert.Equal((0, 2, 1), (one.DeletedChunks, one.KeptChunks, one.Files)));
+            result.As<DfssStoreOptimization>(),
+            one => Assert.Equal((0, 2, 1), (one.DeletedChunks, one.KeptChunks, one.Files)));
         Assert.Equal(2, result.Output.Count);
-        Assert.Equal(2, result.Verbose.Count(line => line.EndsWith(": there is nothing to delete.", StringComparison.Ordinal)));
+        Assert.Equal(
+            2, result.Verbose.Count(line => line.EndsWith(": there is nothing to delete.", StringComparison.Ordinal)));
         Assert.Empty(session.Run("Optimize-DfssStore 0 -Peer $peers -WhatIf").ThrowIfFailed().Output);
         Assert.Empty(host.Questions);
-        Assert.Equal(2, host.Lines.Count(line => line.Contains("\"Delete nothing: no chunk is to go\"", StringComparison.Ordinal)));
+        Assert.Equal(
+            2,
+            host.Lines.Count(line => line.Contains("\"Delete nothing: no chunk is to go\"", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -87,9 +95,11 @@ public sealed class OptimizeTests : IDisposable
     [Fact]
     public void A_full_peer_is_passed_over_and_its_figures_and_advice_are_told()
     {
-        session.Run("$small = Start-DfssPeer store -Port 0 -Quota 80KB -MinimumFreeSpace 1MB -ScrubRate 0").ThrowIfFailed();
+        session.Run(
+            "$small = Start-DfssPeer store -Port 0 -Quota 80KB -MinimumFreeSpace 1MB -ScrubRate 0").ThrowIfFailed();
         DfssPeerInfo small = session.Run("Get-DfssPeer -Peer $small").As<DfssPeerInfo>()[0];
-        Assert.Equal((80L << 10, 1L << 20, DfssScrubState.Off), (small.QuotaBytes, small.MinimumFreeBytes, small.Scrub));
+        Assert.Equal(
+            (80L << 10, 1L << 20, DfssScrubState.Off), (small.QuotaBytes, small.MinimumFreeBytes, small.Scrub));
 
         File.WriteAllBytes(Path.Combine(folder, "b.bin"), [1, .. new byte[100_000]]);
         Result full = session.Run("Send-DfssFile b.bin -Peer $small");
@@ -98,9 +108,11 @@ public sealed class OptimizeTests : IDisposable
         Assert.Contains("its quota is 81,920 bytes", message, StringComparison.Ordinal);
         Assert.Contains("-Quota", full.Errors[0].Exception.Message, StringComparison.Ordinal);
 
-        Result passed = session.Run("Send-DfssFile b.bin b2 -Peer $small, $peers[0] -MinimumReplicas 1").ThrowIfFailed();
+        Result passed = session.Run(
+            "Send-DfssFile b.bin b2 -Peer $small, $peers[0] -MinimumReplicas 1").ThrowIfFailed();
         Assert.Single(passed.Output);
-        string told = Assert.Single(passed.Warnings, warning => warning.Contains("takes no more chunks", StringComparison.Ordinal));
+        string told = Assert.Single(
+            passed.Warnings, warning => warning.Contains("takes no more chunks", StringComparison.Ordinal));
         Assert.Contains("its quota is 81,920 bytes", told, StringComparison.Ordinal);
         Assert.Equal(2, told.Split(small.Endpoint).Length);
     }

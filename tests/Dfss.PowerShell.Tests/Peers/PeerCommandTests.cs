@@ -72,7 +72,8 @@ public sealed class PeerCommandTests : IDisposable
         CopiedFolder.Copy(Path.Combine(folder, "store"), Path.Combine(folder, "copy"));
         Assert.Equal("StoreRelocated", Result.IdOf(session.RunUntilError("Start-DfssPeer copy -Port 0")));
         Assert.Equal(
-            "MovedAndCopied", Result.IdOf(session.RunUntilError("Start-DfssPeer copy -Port 0 -StoreMoved -StoreCopied")));
+            "MovedAndCopied",
+            Result.IdOf(session.RunUntilError("Start-DfssPeer copy -Port 0 -StoreMoved -StoreCopied")));
         DfssPeerInfo copy = Start("copy -StoreCopied");
         Assert.NotEqual(original.StoreId, copy.StoreId);
         session.Run("$peer | Stop-DfssPeer", ("peer", copy)).ThrowIfFailed();

@@ -41,7 +41,9 @@ public sealed class PeerLogTests : IDisposable
             log.Write("second");
         }
 
-        Assert.All([Log, Former], path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
+        Assert.All(
+            [Log, Former],
+            path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path)));
     }
 
     [Fact]
@@ -59,7 +61,8 @@ public sealed class PeerLogTests : IDisposable
 
         Assert.Equal(2, Directory.GetFiles(folder.Path).Length);
         Assert.InRange(new FileInfo(Former).Length, MaxBytes / 2, MaxBytes);
-        string[] last = [.. File.ReadAllLines(Former).Concat(File.ReadAllLines(Log)).Select(line => line.Split(' ')[^1])];
+        string[] last =
+            [.. File.ReadAllLines(Former).Concat(File.ReadAllLines(Log)).Select(line => line.Split(' ')[^1])];
         Assert.Equal(Enumerable.Range(1000 - last.Length, last.Length).Select(i => $"{i}"), last);
     }
 

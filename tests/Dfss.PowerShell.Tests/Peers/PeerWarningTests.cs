@@ -20,11 +20,17 @@ public sealed class PeerWarningTests
         Assert.Equal("the disk is bad", info.StoreFault);
         Assert.Equal(["Scrub", "Garbage collection"], info.BackgroundTasks.Select(task => task.Name));
         DfssBackgroundTaskInfo failing = info.BackgroundTasks[1];
-        Assert.Equal((false, Since.LocalDateTime, "broken", 7), (failing.IsRunning, failing.FailedSince, failing.LastError, failing.Restarts));
+        Assert.Equal(
+            (false, Since.LocalDateTime, "broken", 7),
+            (failing.IsRunning, failing.FailedSince, failing.LastError, failing.Restarts));
         Assert.Null(info.BackgroundTasks[0].FailedSince);
         Assert.Equal(2, result.Warnings.Count);
-        Assert.Contains("takes no more writes and votes until the peer is restarted: the disk is bad", result.Warnings[0], StringComparison.Ordinal);
-        Assert.StartsWith($"Garbage collection of peer {peer.Address} has failed since ", result.Warnings[1], StringComparison.Ordinal);
+        Assert.Contains(
+            "takes no more writes and votes until the peer is restarted: the disk is bad", result.Warnings[0],
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Garbage collection of peer {peer.Address} has failed since ", result.Warnings[1],
+            StringComparison.Ordinal);
         Assert.EndsWith("and is tried again: broken", result.Warnings[1], StringComparison.Ordinal);
     }
 

@@ -30,7 +30,8 @@ public sealed class SessionPeersTests
         }
         finally
         {
-            Assert.Equal([false, true, true, true], new[] { first, other, running, second }.Select(SessionPeers.Remove));
+            Assert.Equal(
+                [false, true, true, true], new[] { first, other, running, second }.Select(SessionPeers.Remove));
         }
     }
 

@@ -72,7 +72,9 @@ public sealed class StopTests : IDisposable
         bad.Stopping = () => throw new DfssException(DfssErrorCode.StoreFailed, "The store cannot be closed.");
         Result result = session.Run("Stop-DfssPeer -Id $ids -PassThru", ("ids", new[] { bad.Id, good.Id }));
         Assert.Null(result.Ending);
-        Assert.Equal(("StoreFailed", (object)bad.Id), (Result.IdOf(Assert.Single(result.Errors)), result.Errors[0].TargetObject));
+        Assert.Equal(
+            ("StoreFailed", (object)bad.Id),
+            (Result.IdOf(Assert.Single(result.Errors)), result.Errors[0].TargetObject));
         Assert.Equal(good.Id, ((DfssPeerInfo)Assert.Single(result.Output).BaseObject).Id);
         Assert.Contains(bad, SessionPeers.List());
         Assert.Equal((1, 0), (bad.Stops, bad.Disposals));

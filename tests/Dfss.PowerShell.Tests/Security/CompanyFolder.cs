@@ -4,7 +4,9 @@ using Dfss.Testing;
 
 namespace Dfss.Tests.Security;
 
-/// <summary>A folder with what a company's authority has given to a peer, to Ann, who may write, and to Bob, who may read.</summary>
+/// <summary>
+/// A folder with what a company's authority has given to a peer, to Ann, who may write, and to Bob, who may read.
+/// </summary>
 internal sealed class CompanyFolder : IDisposable
 {
     public const string Password = "Xe7;quite-secret";
@@ -32,9 +34,11 @@ internal sealed class CompanyFolder : IDisposable
         Write("lost.pem", CompanyAuthority.ToPem(lost));
         Write("untrusted.pem", CompanyAuthority.ToPem(other.IssueClient("ann")));
         File.WriteAllBytes(folder["revoked.crl"], Authority.Revoke(lost));
-        Write("mixed.pem", Ann.ExportCertificatePem() + CompanyAuthority.ToPem(Peer)[Peer.ExportCertificatePem().Length..]);
+        Write("mixed.pem",
+            Ann.ExportCertificatePem() + CompanyAuthority.ToPem(Peer)[Peer.ExportCertificatePem().Length..]);
         Write("text.txt", "nothing of the kind");
-        Write("roles.json", """[ { "subject": "CN=ann", "role": "writer" }, { "subject": "CN=bob", "role": "reader" } ]""");
+        Write("roles.json",
+            """[ { "subject": "CN=ann", "role": "writer" }, { "subject": "CN=bob", "role": "reader" } ]""");
         Write("a.bin", "contents");
     }
 
@@ -50,7 +54,8 @@ internal sealed class CompanyFolder : IDisposable
     public Session Open()
     {
         Session session = new();
-        session.Runspace.SessionStateProxy.Path.SetLocation(System.Management.Automation.WildcardPattern.Escape(folder.Path));
+        session.Runspace.SessionStateProxy.Path.SetLocation(
+            System.Management.Automation.WildcardPattern.Escape(folder.Path));
         session.Runspace.SessionStateProxy.SetVariable("password", Secure(Password));
         session.Runspace.SessionStateProxy.SetVariable("wrong", Secure("no"));
         session.Runspace.SessionStateProxy.SetVariable("ann", Ann);

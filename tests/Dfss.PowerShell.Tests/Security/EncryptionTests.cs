@@ -6,11 +6,15 @@ using Xunit;
 
 namespace Dfss.Tests.Security;
 
-/// <summary>Encrypted files by the cmdlets: all ways to give a key, what is shown, and that nothing shows a key.</summary>
+/// <summary>
+/// Encrypted files by the cmdlets: all ways to give a key, what is shown, and that nothing shows a key.
+/// </summary>
 public sealed class EncryptionTests : IDisposable
 {
-    private const string Setup = "$peer = Start-DfssPeer -InMemory -Port 0; $PSDefaultParameterValues = @{ '*-DfssFile*:Peer' = $peer.Endpoint }; "
-        + "$key = New-DfssEncryptionKey files.key; ";
+    private const string Setup =
+        "$peer = Start-DfssPeer -InMemory -Port 0; $PSDefaultParameterValues = @{ '*-DfssFile*:Peer' = "
+            + "$peer.Endpoint }; "
+            + "$key = New-DfssEncryptionKey files.key; ";
 
     private readonly TemporaryFolder folder = new();
     private readonly Session session = new();
@@ -36,7 +40,8 @@ public sealed class EncryptionTests : IDisposable
     [Theory]
     [InlineData("-EncryptionKey files.key", "-EncryptionKey files.key")]
     [InlineData("-EncryptionKey $key", "-EncryptionKey $key.ToSecureString()")]
-    [InlineData("-EncryptionKey $key.ToSecureString()", "-EncryptionKey ([System.IO.FileInfo]::new($key.Path)), (New-DfssEncryptionKey)")]
+    [InlineData("-EncryptionKey $key.ToSecureString()",
+        "-EncryptionKey ([System.IO.FileInfo]::new($key.Path)), (New-DfssEncryptionKey)")]
     [InlineData("-EncryptionKey ([byte[]]::new(32))", "-EncryptionKey (, [byte[]]::new(32))")]
     [InlineData("-Recipient ann.cer", "-DecryptionCertificate ann.pem")]
     [InlineData("-Recipient bob.cer", "-DecryptionCertificate ann.pem, bob.pem")]
@@ -46,7 +51,8 @@ public sealed class EncryptionTests : IDisposable
     {
         session.Runspace.SessionStateProxy.SetVariable("password", Secure("quite-secret"));
         session.Run(
-            $"$sent = Send-DfssFile a.txt {sending}; if (-not $sent.IsEncrypted -or $sent.Length -ne 8) {{ throw 'shown otherwise' }}; "
+            $"$sent = Send-DfssFile a.txt {sending}; "
+            + "if (-not $sent.IsEncrypted -or $sent.Length -ne 8) { throw 'shown otherwise' }; "
             + $"$null = Receive-DfssFile a.txt -Destination back.txt {reading}; "
             + $"if (-not (Compare-DfssFile a.txt {reading}).IsEqual) {{ throw 'not equal' }}").ThrowIfFailed();
         Assert.Equal("contents", File.ReadAllText(folder["back.txt"]));
@@ -62,7 +68,8 @@ public sealed class EncryptionTests : IDisposable
     [InlineData("Remove-DfssFileRecipient a.txt $key.KeyId -Confirm:$false", "InvalidArgument")]
     public void A_file_that_cannot_be_read_is_a_non_terminating_error(string command, string id)
     {
-        session.Run("$null = Send-DfssFile a.txt -EncryptionKey files.key; $null = Send-DfssFile a.txt -Name plain.txt").ThrowIfFailed();
+        session.Run("$null = Send-DfssFile a.txt -EncryptionKey files.key; $null = Send-DfssFile a.txt -Name plain.txt")
+            .ThrowIfFailed();
 
         Result result = session.Run(command);
 
@@ -86,7 +93,8 @@ public sealed class EncryptionTests : IDisposable
     [InlineData("New-DfssEncryptionKey files.key", "DestinationExists")]
     [InlineData("New-DfssEncryptionKey no/such/folder.key", "DestinationUnwritable")]
     [InlineData("Send-DfssFile a.txt -EncryptionKey ([byte[]]::new(31))", "ParameterArgumentTransformationError")]
-    [InlineData("Send-DfssFile a.txt -EncryptionKey ([System.IO.File]::ReadAllText($key.Path))", "ParameterArgumentTransformationError")]
+    [InlineData("Send-DfssFile a.txt -EncryptionKey ([System.IO.File]::ReadAllText($key.Path))",
+        "ParameterArgumentTransformationError")]
     public void A_key_that_is_none_ends_the_command(string command, string id)
     {
         session.Runspace.SessionStateProxy.SetVariable("word", Secure("correct horse battery staple"));
@@ -128,18 +136,23 @@ public sealed class EncryptionTests : IDisposable
     {
         string secret = KeyText[11..].Trim();
         Result result = session.Run(
-            "$VerbosePreference = 'Continue'; $DebugPreference = 'Continue'; $key; $sent = Send-DfssFile a.txt -EncryptionKey $key *>&1; $sent; "
+            "$VerbosePreference = 'Continue'; $DebugPreference = 'Continue'; $key; $sent = Send-DfssFile a.txt "
+            + "-EncryptionKey $key *>&1; $sent; "
             + "Receive-DfssFile a.txt -Destination back.txt -EncryptionKey $key *>&1; "
             + "Receive-DfssFile a.txt -Destination other.txt *>&1; Get-DfssFileInfo a.txt *>&1; "
-            + "[System.Management.Automation.PSSerializer]::Serialize($key); [System.Management.Automation.PSSerializer]::Serialize($sent)");
-        string all = string.Join('\n', result.Output.Select(item => item + (item.BaseObject is DfssEncryptionKey or DfssFileInfo
-            ? string.Join(' ', item.Properties.Select(property => $"{property.Name}={property.Value}"))
-            : string.Empty)));
-        IEnumerable<string?> errors = result.Output.Select(item => (item.BaseObject as ErrorRecord)?.FullyQualifiedErrorId);
+            + "[System.Management.Automation.PSSerializer]::Serialize($key); "
+            + "[System.Management.Automation.PSSerializer]::Serialize($sent)");
+        string all = string.Join(
+            '\n', result.Output.Select(item => item + (item.BaseObject is DfssEncryptionKey or DfssFileInfo
+                ? string.Join(' ', item.Properties.Select(property => $"{property.Name}={property.Value}"))
+                : string.Empty)));
+        IEnumerable<string?> errors = result.Output.Select(
+            item => (item.BaseObject as ErrorRecord)?.FullyQualifiedErrorId);
         Assert.Contains(errors, id => id?.StartsWith("KeyRequired", StringComparison.Ordinal) == true);
         Assert.Contains("files.key", all, StringComparison.Ordinal);
         Assert.DoesNotContain(secret, all, StringComparison.Ordinal);
-        Assert.DoesNotContain(Convert.ToHexString(Convert.FromBase64String(secret)), all, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(
+            Convert.ToHexString(Convert.FromBase64String(secret)), all, StringComparison.OrdinalIgnoreCase);
     }
 
     private string KeyText => File.ReadAllText(folder["files.key"]);
@@ -157,9 +170,11 @@ public sealed class EncryptionTests : IDisposable
 
     private void Write(string name, CertificateRequest request, AsymmetricAlgorithm key)
     {
-        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(150));
+        using X509Certificate2 certificate = request.CreateSelfSigned(
+            DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.UnixEpoch.AddYears(150));
         File.WriteAllBytes(folder[$"{name}.cer"], certificate.Export(X509ContentType.Cert));
         File.WriteAllBytes(folder[$"{name}.pfx"], certificate.Export(X509ContentType.Pkcs12, "quite-secret"));
-        File.WriteAllText(folder[$"{name}.pem"], certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(
+            folder[$"{name}.pem"], certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
     }
 }

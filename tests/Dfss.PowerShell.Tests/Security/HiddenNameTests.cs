@@ -46,11 +46,18 @@ public sealed class HiddenNameTests : IDisposable
             Assert.Equal((Name, sent.StoredName), (found.Name, found.StoredName));
         }
 
-        Assert.Equal(Name, Assert.Single(session.Run($"Get-DfssFileInfo -LiteralName {Name} {Hidden} -Detailed").As<DfssFileInfo>()).Name);
+        Assert.Equal(
+            Name, Assert.Single(
+                session.Run($"Get-DfssFileInfo -LiteralName {Name} {Hidden} -Detailed").As<DfssFileInfo>()).Name);
         Assert.Equal(sent.StoredName, Assert.Single(session.Run("Get-DfssFileInfo").As<DfssFileInfo>()).Name);
-        session.Run($"foreach ($name in 'b', 'c', 'a') {{ $null = Send-DfssFile a.txt -Name $name {Hidden} }}").ThrowIfFailed();
-        Assert.Equal(["a", "b", "c", Name], session.Run($"Get-DfssFileInfo {Hidden}").As<DfssFileInfo>().Select(file => file.Name));
-        Assert.Empty(session.Run("Get-DfssFileInfo * -HiddenName -EncryptionKey (New-DfssEncryptionKey)").ThrowIfFailed().Output);
+        session.Run(
+            $"foreach ($name in 'b', 'c', 'a') {{ $null = Send-DfssFile a.txt -Name $name {Hidden} }}").ThrowIfFailed();
+        Assert.Equal(
+            ["a", "b", "c", Name],
+            session.Run($"Get-DfssFileInfo {Hidden}").As<DfssFileInfo>().Select(file => file.Name));
+        Assert.Empty(
+            session.Run(
+                "Get-DfssFileInfo * -HiddenName -EncryptionKey (New-DfssEncryptionKey)").ThrowIfFailed().Output);
     }
 
     [Fact]
@@ -61,10 +68,14 @@ public sealed class HiddenNameTests : IDisposable
             $null = Receive-DfssFile {Name} {Hidden} -Destination one/
             $null = Get-DfssFileInfo {Hidden} | Receive-DfssFile -EncryptionKey files.key -Destination two/
             $null = Receive-DfssFile $sent.StoredName -EncryptionKey files.key -Destination three.txt
-            $null = Receive-DfssFile *.txt -HiddenName -EncryptionKey (New-DfssEncryptionKey), files.key -Destination four/
+            $both = (New-DfssEncryptionKey), 'files.key'
+            $null = Receive-DfssFile *.txt -HiddenName -EncryptionKey $both -Destination four/
             if (-not (Compare-DfssFile a.txt -Name {Name} {Hidden}).IsEqual) {"{"} throw 'not equal' {"}"}
             """).ThrowIfFailed();
-        foreach (string path in new[] { "one/plans/Zwetschge.txt", "two/plans/Zwetschge.txt", "three.txt", "four/plans/Zwetschge.txt" })
+        foreach (string path in new[]
+        {
+            "one/plans/Zwetschge.txt", "two/plans/Zwetschge.txt", "three.txt", "four/plans/Zwetschge.txt"
+        })
         {
             Assert.Equal("contents", File.ReadAllText(folder[path]));
         }
@@ -73,8 +84,11 @@ public sealed class HiddenNameTests : IDisposable
     [Theory]
     [InlineData("$sent | Get-DfssFileInfo")]
     [InlineData("[pscustomobject]@{ Name = $sent.Name; StoredName = $sent.StoredName } | Get-DfssFileInfo")]
-    [InlineData("[pscustomobject]@{ Name = $sent.Name; StoredName = $sent.StoredName } | Receive-DfssFile -EncryptionKey files.key")]
-    [InlineData("[System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($sent)) | Test-DfssFile")]
+    [InlineData(
+        "[pscustomobject]@{ Name = $sent.Name; StoredName = $sent.StoredName } | Receive-DfssFile "
+            + "-EncryptionKey files.key")]
+    [InlineData(
+        "[System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($sent)) | Test-DfssFile")]
     [InlineData("$sent | Test-DfssFile -Detailed | Repair-DfssFile")]
     [InlineData("$sent | Get-DfssFileInfo -Chunk | Get-DfssFileInfo")]
     [InlineData("$sent | Repair-DfssFile | Get-DfssFileInfo")]
@@ -91,13 +105,17 @@ public sealed class HiddenNameTests : IDisposable
     {
         Assert.True(Assert.Single(session.Run($"Test-DfssFile {Name} {Hidden}").As<bool>()));
         Assert.Equal(Name, Assert.Single(session.Run("$sent | Repair-DfssFile").As<DfssFileRepair>()).Name);
-        Assert.All(session.Run("$sent | Test-DfssFile -Detailed").As<DfssChunkHealth>(), chunk => Assert.Equal(Name, chunk.Name));
-        DfssFileInfo renamed = Assert.Single(session.Run($"Rename-DfssFile {Name} plans/b.txt {Hidden} -PassThru").As<DfssFileInfo>());
+        Assert.All(
+            session.Run("$sent | Test-DfssFile -Detailed").As<DfssChunkHealth>(),
+            chunk => Assert.Equal(Name, chunk.Name));
+        DfssFileInfo renamed = Assert.Single(
+            session.Run($"Rename-DfssFile {Name} plans/b.txt {Hidden} -PassThru").As<DfssFileInfo>());
         Assert.Equal("plans/b.txt", renamed.Name);
         Assert.StartsWith("~1~", renamed.StoredName, StringComparison.Ordinal);
         Assert.Equal("FileNotFound", IdOf($"Remove-DfssFile {Name} {Hidden} -Confirm:$false"));
         DfssFileInfo removed = Assert.Single(
-            session.Run($"Get-DfssFileInfo plans/b.txt {Hidden} | Remove-DfssFile -Confirm:$false -PassThru").As<DfssFileInfo>());
+            session.Run($"Get-DfssFileInfo plans/b.txt {Hidden} | Remove-DfssFile -Confirm:$false -PassThru")
+                .As<DfssFileInfo>());
         Assert.Equal("plans/b.txt", removed.Name);
         Assert.Empty(session.Run("Get-DfssFileInfo").ThrowIfFailed().Output);
     }
@@ -109,12 +127,16 @@ public sealed class HiddenNameTests : IDisposable
         Assert.Equal("FileExists", Result.IdOf(exists));
         Assert.Contains($"'{Name}'", exists.Exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("~1~", exists.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal(2, Assert.Single(session.Run($"Send-DfssFile a.txt -Name {Name} {Hidden} -Force").As<DfssFileInfo>()).Version);
+        Assert.Equal(
+            2,
+            Assert.Single(session.Run($"Send-DfssFile a.txt -Name {Name} {Hidden} -Force").As<DfssFileInfo>()).Version);
         ErrorRecord missing = Error($"Receive-DfssFile plans/none.txt {Hidden}");
         Assert.Equal("FileNotFound", Result.IdOf(missing));
         Assert.Contains("'plans/none.txt'", missing.Exception.Message, StringComparison.Ordinal);
         Assert.Equal("KeyRequired", IdOf("$sent | Receive-DfssFile -Destination back.txt"));
-        Assert.Contains($"'{Name}'", Error("$sent | Receive-DfssFile -Destination back.txt").Exception.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"'{Name}'", Error("$sent | Receive-DfssFile -Destination back.txt").Exception.Message,
+            StringComparison.Ordinal);
         Assert.Equal("InvalidName", IdOf($"Send-DfssFile a.txt -Name {new string('n', 736)} {Hidden}"));
     }
 
@@ -128,7 +150,8 @@ public sealed class HiddenNameTests : IDisposable
     [InlineData("Remove-DfssFile a.txt -EncryptionKey files.key -Confirm:$false", "HiddenNameMissing")]
     [InlineData("$sent | Rename-DfssFile -NewName open.txt", "NameWouldShow")]
     [InlineData("$sent | Rename-DfssFile -NewName ../open.txt -HiddenName -EncryptionKey files.key", "InvalidName")]
-    public void What_would_give_a_name_away_or_hide_none_is_an_error(string command, string id) => Assert.Equal(id, IdOf(command));
+    public void What_would_give_a_name_away_or_hide_none_is_an_error(string command, string id) =>
+        Assert.Equal(id, IdOf(command));
 
     [Fact]
     public void No_byte_of_the_name_is_told_to_a_peer()

@@ -21,21 +21,26 @@ public sealed class IdentityOriginTests : IDisposable
     [Theory]
     [InlineData("peer.pem", null)]
     [InlineData("peer.pfx", "quite-secret")]
-    public async Task A_file_that_is_replaced_is_taken_up_and_one_that_is_none_changes_nothing(string name, string? password)
+    public async Task A_file_that_is_replaced_is_taken_up_and_one_that_is_none_changes_nothing(
+        string name, string? password)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         string path = folder[name];
-        TlsIdentity shown = new(Write(path, password), [X509CertificateLoader.LoadCertificate(authority.Certificate.RawData)]);
-        Func<TlsIdentity, CancellationToken, Task<TlsIdentity>> renew = new IdentityOrigin { Path = path, Password = password }.ToRenewal();
-        Assert.Same(shown, await renew(shown, token));
+        TlsIdentity shown = new(
+            Write(path, password), [X509CertificateLoader.LoadCertificate(authority.Certificate.RawData)]);
+        Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>> renew =
+            new IdentityOrigin { Path = path, Password = password }.ToRenewal();
+        Assert.Same(shown, await renew(shown, [], token));
 
         await File.WriteAllTextAsync(path, "half of a", token);
-        Assert.Equal(DfssErrorCode.SourceUnreadable, (await Assert.ThrowsAsync<DfssException>(() => renew(shown, token))).Code);
+        Assert.Equal(
+            DfssErrorCode.SourceUnreadable,
+            (await Assert.ThrowsAsync<DfssException>(() => renew(shown, [], token))).Code);
         X509Certificate2 next = Write(path, password);
-        TlsIdentity renewed = await renew(shown, token);
+        TlsIdentity renewed = await renew(shown, [], token);
         Assert.Equal(next.RawData, renewed.Certificate.RawData);
         Assert.True(renewed.Certificate.HasPrivateKey);
-        Assert.Same(renewed, await renew(renewed, token));
+        Assert.Same(renewed, await renew(renewed, [], token));
     }
 
     private X509Certificate2 Write(string path, string? password)

@@ -6,11 +6,14 @@ using Xunit;
 
 namespace Dfss.Tests.Security;
 
-/// <summary>Certificates of a company's authority, from the parameters of the cmdlets to what the peers make of them.</summary>
+/// <summary>
+/// Certificates of a company's authority, from the parameters of the cmdlets to what the peers make of them.
+/// </summary>
 public sealed class IdentityTests : IDisposable
 {
     private const string StartPeer =
-        "$peer = Start-DfssPeer store -Port 0 -Certificate peer.pem -TrustedAuthority ca.pem -RoleFile roles.json -RevocationList revoked.crl; ";
+        "$peer = Start-DfssPeer store -Port 0 -Certificate peer.pem -TrustedAuthority ca.pem -RoleFile roles.json "
+            + "-RevocationList revoked.crl; ";
 
     private readonly CompanyFolder folder = new();
     private readonly Session session;
@@ -53,7 +56,10 @@ public sealed class IdentityTests : IDisposable
             string shown = string.Join(':', folder.Ann.Thumbprint.Chunk(2).Select(pair => new string(pair)));
             foreach (string thumbprint in new[] { folder.Ann.Thumbprint, shown })
             {
-                session.Run(StartPeer + $"Get-DfssFileInfo -Peer $peer -Certificate {thumbprint} -TrustedAuthority ca.pem; $peer | Stop-DfssPeer")
+                session.Run(
+                    StartPeer
+                        + $"Get-DfssFileInfo -Peer $peer -Certificate {thumbprint} -TrustedAuthority ca.pem; $peer | "
+                        + "Stop-DfssPeer")
                     .ThrowIfFailed();
             }
         }
@@ -67,7 +73,9 @@ public sealed class IdentityTests : IDisposable
     public void The_peer_object_shows_what_was_agreed_upon()
     {
         Result result = session.Run(
-            StartPeer + "$peer; Get-DfssPeer -Peer $peer -Certificate ann.pem -TrustedAuthority ca.pem; Get-DfssPeer -Id $peer.Id; "
+            StartPeer
+            + "$peer; Get-DfssPeer -Peer $peer -Certificate ann.pem -TrustedAuthority ca.pem; Get-DfssPeer "
+            + "-Id $peer.Id; "
             + "$null = $peer | Stop-DfssPeer; $plain = Start-DfssPeer -InMemory -Port 0; Get-DfssPeer -Peer $plain");
         IReadOnlyList<DfssPeerInfo> peers = result.As<DfssPeerInfo>();
         Assert.Equal(("peer", null), (peers[0].Identity, peers[0].Encryption));
@@ -91,7 +99,8 @@ public sealed class IdentityTests : IDisposable
     [InlineData("", "TlsRequired")]
     public void Who_may_not_is_told_why(string identity, string id)
     {
-        Result result = session.Run(StartPeer + $"try {{ Send-DfssFile a.bin -Peer $peer {identity} -ErrorAction Stop }} catch {{ $_ }}");
+        Result result = session.Run(
+            StartPeer + $"try {{ Send-DfssFile a.bin -Peer $peer {identity} -ErrorAction Stop }} catch {{ $_ }}");
         ErrorRecord error = Assert.IsType<ErrorRecord>(Assert.Single(result.Output).BaseObject);
         Assert.Equal(id, Result.IdOf(error));
         Assert.NotEmpty(error.ErrorDetails.RecommendedAction);
@@ -101,7 +110,8 @@ public sealed class IdentityTests : IDisposable
     public void A_peer_without_a_certificate_is_not_spoken_to_by_one_with() => Assert.Equal(
         "TlsNotExpected",
         Result.IdOf(session.RunUntilError(
-            "$peer = Start-DfssPeer -InMemory -Port 0; Send-DfssFile a.bin -Peer $peer -Certificate ann.pem -TrustedAuthority ca.pem")));
+            "$peer = Start-DfssPeer -InMemory -Port 0; Send-DfssFile a.bin -Peer $peer -Certificate ann.pem "
+                + "-TrustedAuthority ca.pem")));
 
     [Theory]
     [InlineData("-Certificate ann.pem", "AuthorityMissing", "-TrustedAuthority")]
@@ -110,7 +120,8 @@ public sealed class IdentityTests : IDisposable
     [InlineData("-RevocationList revoked.crl", "CertificateMissing", "-RevocationList is given")]
     [InlineData("-Certificate none.pem -TrustedAuthority ca.pem", "CertificateNotFound", "there is no file")]
     [InlineData("-Certificate ann.pem -TrustedAuthority none.pem", "CertificateNotFound", "'none.pem'")]
-    [InlineData("-Certificate 0123456789012345678901234567890123456789 -TrustedAuthority ca.pem", "CertificateNotFound", "CurrentUser/My")]
+    [InlineData("-Certificate 0123456789012345678901234567890123456789 -TrustedAuthority ca.pem", "CertificateNotFound",
+        "CurrentUser/My")]
     [InlineData("-Certificate text.txt -TrustedAuthority ca.pem", "CertificateInvalid", "no certificate can be read")]
     [InlineData("-Certificate ann.pem -TrustedAuthority text.txt", "CertificateInvalid", "no certificate can be read")]
     [InlineData("-Certificate ann.pem -TrustedAuthority ann.pfx", "CertificateInvalid", "certificates only")]
@@ -118,10 +129,14 @@ public sealed class IdentityTests : IDisposable
     [InlineData("-Certificate ann-alone.pem -TrustedAuthority ca.pem", "InvalidArgument", "has no private key")]
     [InlineData("-Certificate ann-locked.pem -TrustedAuthority ca.pem", "CertificatePasswordWrong", "is not given")]
     [InlineData("-Certificate ann-locked.pfx -TrustedAuthority ca.pem", "CertificatePasswordWrong", "is not given")]
-    [InlineData("-Certificate ann-locked.pem -CertificatePassword $wrong -TrustedAuthority ca.pem", "CertificatePasswordWrong", "does not open it")]
-    [InlineData("-Certificate ann-locked.pfx -CertificatePassword $wrong -TrustedAuthority ca.pem", "CertificatePasswordWrong", "does not open it")]
-    [InlineData("-Certificate ann.pem -TrustedAuthority ca.pem -RevocationList text.txt", "InvalidArgument", "text.txt")]
-    [InlineData("-Certificate ann.pem, peer.pem -TrustedAuthority ca.pem", "ParameterArgumentTransformationError", "several are given")]
+    [InlineData("-Certificate ann-locked.pem -CertificatePassword $wrong -TrustedAuthority ca.pem",
+        "CertificatePasswordWrong", "does not open it")]
+    [InlineData("-Certificate ann-locked.pfx -CertificatePassword $wrong -TrustedAuthority ca.pem",
+        "CertificatePasswordWrong", "does not open it")]
+    [InlineData(
+        "-Certificate ann.pem -TrustedAuthority ca.pem -RevocationList text.txt", "InvalidArgument", "text.txt")]
+    [InlineData("-Certificate ann.pem, peer.pem -TrustedAuthority ca.pem", "ParameterArgumentTransformationError",
+        "several are given")]
     [InlineData("-Certificate $null -TrustedAuthority ca.pem", "ParameterArgumentValidationError", "null")]
     public void What_is_wrong_with_an_identity_is_said(string identity, string id, string reason)
     {
@@ -135,8 +150,10 @@ public sealed class IdentityTests : IDisposable
     {
         ErrorRecord error = session.RunUntilError("Start-DfssPeer -InMemory -Port 0 -Address 0.0.0.0");
         Assert.Equal("InvalidArgument", Result.IdOf(error));
-        Assert.Contains("-Certificate and -TrustedAuthority", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
-        session.Run("Start-DfssPeer -InMemory -Port 0 -Address 0.0.0.0 -Certificate peer.pem -TrustedAuthority ca.pem").ThrowIfFailed();
+        Assert.Contains(
+            "-Certificate and -TrustedAuthority", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        session.Run("Start-DfssPeer -InMemory -Port 0 -Address 0.0.0.0 -Certificate peer.pem -TrustedAuthority ca.pem")
+            .ThrowIfFailed();
     }
 
     [Fact]
@@ -145,11 +162,13 @@ public sealed class IdentityTests : IDisposable
         Result result = session.Run(
             """
             $shown = & {
-                $peer = Start-DfssPeer store -Port 0 -Certificate peer.pem -TrustedAuthority ca.pem -RoleFile roles.json -Verbose -Debug
+                $own = @{ Certificate = 'peer.pem'; TrustedAuthority = 'ca.pem'; RoleFile = 'roles.json' }
+                $peer = Start-DfssPeer store -Port 0 @own -Verbose -Debug
                 $peer
                 foreach ($secret in $wrong, $password) {
                     try {
-                        $identity = @{ Certificate = 'ann-locked.pem'; CertificatePassword = $secret; TrustedAuthority = 'ca.pem' }
+                        $identity = @{ Certificate = 'ann-locked.pem'; TrustedAuthority = 'ca.pem' }
+                        $identity.CertificatePassword = $secret
                         Send-DfssFile a.bin -Peer $peer @identity -Verbose -Debug
                         Get-DfssPeer -Peer $peer @identity -Verbose -Debug
                     }
@@ -178,7 +197,8 @@ public sealed class IdentityTests : IDisposable
             yield return $"{error.Exception} {error.TargetObject} {error.ErrorDetails} {error.InvocationInfo.Line}";
         }
 
-        foreach (PSPropertyInfo property in item.Properties.Where(property => property.MemberType == PSMemberTypes.Property))
+        foreach (PSPropertyInfo property in item.Properties.Where(
+            property => property.MemberType == PSMemberTypes.Property))
         {
             yield return property.Value switch
             {

@@ -7,8 +7,8 @@ using Dfss.Transport;
 namespace Dfss.Testing;
 
 /// <summary>
-/// A hostile program: many connections to a peer, from an address of its own (127.0.0.2, which Linux has) or with a certificate of its own.
-/// On dispose all of it is gone.
+/// A hostile program: many connections to a peer, from an address of its own (127.0.0.2, which Linux has) or with a
+/// certificate of its own. On dispose all of it is gone.
 /// </summary>
 internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDisposable
 {
@@ -47,8 +47,8 @@ internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDispo
     }
 
     /// <summary>
-    /// Has so many connections do the same: each opens what it wants, says that it has begun, and goes on. What the peer makes of it,
-    /// closing the connection above all, is no failure.
+    /// Has so many connections do the same: each opens what it wants, says that it has begun, and goes on. What the
+    /// peer makes of it, closing the connection above all, is no failure.
     /// </summary>
     public Task KeepAsync(int connections, Func<Action, Task> body)
     {
@@ -83,7 +83,8 @@ internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDispo
             return connection;
         }
 
-        TlsConnection secured = new TlsTransport(identities.Attacker, TimeProvider.System, log: null).Connect(connection, "localhost");
+        TlsConnection secured = new TlsTransport(identities.Attacker, TimeProvider.System, log: null).Connect(
+            connection, "localhost");
         await secured.SecureAsync(Token);
         return secured;
     }
@@ -92,12 +93,14 @@ internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDispo
     public async Task<MessageChannel> GreetAsync(IConnection connection)
     {
         MessageChannel channel = new(
-            connection, new PayloadPool(DfssLimits.MaxPayloadBytes), new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes, IdleLimit = null });
+            connection, new PayloadPool(DfssLimits.MaxPayloadBytes),
+            new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes, IdleLimit = null });
         await channel.WriteAsync(Message.Request(0, Operations.Hello, Hello), payload: null, Token);
         using ReceivedMessage? answer = await channel.ReadAsync(Token);
         return answer is { Message.Status: DfssErrorCode.None }
             ? channel
-            : throw new DfssException(answer?.Message.Status ?? DfssErrorCode.PeerUnreachable, "The attacker was not let in.");
+            : throw new DfssException(
+                answer?.Message.Status ?? DfssErrorCode.PeerUnreachable, "The attacker was not let in.");
     }
 
     /// <summary>A new connection that is let in, when it is its turn.</summary>
@@ -180,7 +183,8 @@ internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDispo
             {
                 await body(Begin);
             }
-            catch (Exception error) when (error is SocketException or DfssException or IOException or ObjectDisposedException)
+            catch (Exception error)
+                when (error is SocketException or DfssException or IOException or ObjectDisposedException)
             {
                 // The peer defends itself.
                 if (!hasBegun)

@@ -14,15 +14,24 @@ internal static class BadHandshakes
 
     public static IReadOnlyList<AdversarialClient> All { get; } =
     [
-        new("replays an honest handshake", attacker => ReplayAsync(attacker, records => [[.. records]])) { NeedsTls = true, IsLong = true },
-        new("sends the parts of a handshake in another order", attacker => ReplayAsync(attacker, Reorder)) { NeedsTls = true, IsLong = true },
+        new("replays an honest handshake", attacker => ReplayAsync(attacker, records => [[.. records]]))
+        {
+            NeedsTls = true,
+            IsLong = true
+        },
+        new("sends the parts of a handshake in another order", attacker => ReplayAsync(attacker, Reorder))
+        {
+            NeedsTls = true,
+            IsLong = true
+        },
         new("makes handshakes with a certificate of nobody known", HandshakesAsync) { NeedsTls = true, IsLong = true },
     ];
 
     /// <summary>What a client sends from its first byte to hello, in TLS records.</summary>
     public static async Task<List<byte[]>> RecordAsync(Attacker attacker)
     {
-        RecordingConnection recording = new(new TcpConnection(await attacker.OpenAsync(), TcpConnection.ConnectedCloseLimit));
+        RecordingConnection recording = new(
+            new TcpConnection(await attacker.OpenAsync(), TcpConnection.ConnectedCloseLimit));
         TlsTransport transport = new(attacker.Peer.Identities!.Honest, TimeProvider.System, log: null);
         TlsConnection connection = transport.Connect(recording, "localhost");
         MessageChannel channel = await attacker.GreetAsync(connection);
@@ -44,7 +53,8 @@ internal static class BadHandshakes
         int next = 0;
         await attacker.KeepAsync(Connections, async begun =>
         {
-            foreach (List<byte[]> records in arrangements.Skip(Interlocked.Increment(ref next) % arrangements.Count).Concat(arrangements))
+            foreach (List<byte[]> records in arrangements.Skip(Interlocked.Increment(ref next) % arrangements.Count)
+                .Concat(arrangements))
             {
                 await TryAsync(attacker, records);
             }
@@ -58,7 +68,8 @@ internal static class BadHandshakes
         List<byte[]> reversed = [.. Enumerable.Reverse(records)];
         List<byte[]> twice = [.. records.SelectMany(record => new[] { record, record })];
         List<byte[]> swapped = [records[0], .. Enumerable.Reverse(records.Skip(1))];
-        return [reversed, twice, swapped, [.. records.Skip(1)], [records[^1]], [records[0], records[0]], [records[0], records[^1]]];
+        return [reversed, twice, swapped, [.. records.Skip(1)], [records[^1]], [records[0], records[0]],
+            [records[0], records[^1]]];
     }
 
     private static async Task TryAsync(Attacker attacker, List<byte[]> records)
@@ -90,7 +101,8 @@ internal static class BadHandshakes
             for (int i = 0; i < 4; i++)
             {
                 using Socket socket = await attacker.OpenAsync();
-                TlsConnection connection = transport.Connect(new TcpConnection(socket, TcpConnection.ConnectedCloseLimit), "localhost");
+                TlsConnection connection = transport.Connect(
+                    new TcpConnection(socket, TcpConnection.ConnectedCloseLimit), "localhost");
                 try
                 {
                     await attacker.GreetAsync(connection);

@@ -29,14 +29,15 @@ internal static class Floods
     ];
 
     /// <summary>
-    /// What can be open at once in this process: .NET raises its limit to what the system lets it have. Where that is less than 10,000
-    /// they come in waves.
+    /// What can be open at once in this process: .NET raises its limit to what the system lets it have. Where that is
+    /// less than 10,000 they come in waves.
     /// </summary>
     public static int ConnectionsAtOnce
     {
         get
         {
-            string line = File.ReadLines("/proc/self/limits").First(text => text.StartsWith("Max open files", StringComparison.Ordinal));
+            string line = File.ReadLines("/proc/self/limits")
+                .First(text => text.StartsWith("Max open files", StringComparison.Ordinal));
             string soft = line["Max open files".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0];
             return long.TryParse(soft, CultureInfo.InvariantCulture, out long files)
                 ? (int)Math.Clamp(files - OtherFiles, 100, Connections)
@@ -77,8 +78,8 @@ internal static class Floods
     }
 
     /// <summary>
-    /// The client vanishes without a word, as when its machine loses power: in repair mode, which takes rights, Linux forgets a
-    /// connection and tells nobody. Without those it stays and says nothing, which to the peer is the same.
+    /// The client vanishes without a word, as when its machine loses power: in repair mode, which takes rights, Linux
+    /// forgets a connection and tells nobody. Without those it stays and says nothing, which to the peer is the same.
     /// </summary>
     private static Task HalfOpenAsync(Attacker attacker) => attacker.KeepAsync(100, async begun =>
     {
@@ -107,7 +108,8 @@ internal static class Floods
             MessageChannel channel = (await attacker.EnterAsync()).Channel;
             for (uint id = 1; ; id++)
             {
-                await channel.WriteAsync(Message.Request(id, Operations.FindMissing, MessageMap.Empty), question, attacker.Token);
+                await channel.WriteAsync(
+                    Message.Request(id, Operations.FindMissing, MessageMap.Empty), question, attacker.Token);
                 begun();
                 if (id > InFlight)
                 {
@@ -125,10 +127,14 @@ internal static class Floods
         (await first.ReadAsync(attacker.Token))!.Dispose();
 
         // Its header is a few bytes short of the longest, and full of what takes most memory when it is decoded.
-        MessageValue[] emptyMaps = [.. Enumerable.Repeat((MessageValue)MessageMap.Empty, DfssLimits.MaxHeaderBytes - 200)];
-        MessageMap heavy = new() { { "chunk_id", ChunkId.Of(Unread).ToByteArray() }, { "x", MessageValue.From(emptyMaps) } };
-        byte[] requests = [.. Enumerable.Range(1, DfssLimits.MaxRequestsInFlight - 1).SelectMany(id => MessageCodec.ToFrame(
-            Message.Request((uint)id, Operations.GetChunk, id < DfssLimits.MaxRequestsInFlight / 2 ? named : heavy), payload: null))];
+        MessageValue[] emptyMaps =
+            [.. Enumerable.Repeat((MessageValue)MessageMap.Empty, DfssLimits.MaxHeaderBytes - 200)];
+        MessageMap heavy =
+            new() { { "chunk_id", ChunkId.Of(Unread).ToByteArray() }, { "x", MessageValue.From(emptyMaps) } };
+        byte[] requests =
+            [.. Enumerable.Range(1, DfssLimits.MaxRequestsInFlight - 1).SelectMany(id => MessageCodec.ToFrame(
+                Message.Request((uint)id, Operations.GetChunk, id < DfssLimits.MaxRequestsInFlight / 2 ? named : heavy),
+                payload: null))];
         await attacker.KeepAsync(100, async begun =>
         {
             (Socket socket, IConnection connection, _) = await attacker.EnterAsync(receiveBufferBytes: 4 << 10);
@@ -192,14 +198,19 @@ internal static class Floods
     private static IEnumerable<byte[]> TooMuch =>
     [
         MessageCodec.ToFrame(
-            Message.Request(1, Operations.FindMissing, MessageMap.Empty), new byte[((1 << 17) + 1) * ChunkId.SizeBytes]),
+            Message.Request(1, Operations.FindMissing, MessageMap.Empty),
+            new byte[((1 << 17) + 1) * ChunkId.SizeBytes]),
         MessageCodec.ToFrame(
-            Message.Request(1, Operations.ListFiles, new MessageMap { { "limit", MessageValue.MaxInteger } }), payload: null),
+            Message.Request(1, Operations.ListFiles, new MessageMap { { "limit", MessageValue.MaxInteger } }),
+            payload: null),
         MessageCodec.ToFrame(
             Message.Request(
                 1,
                 Operations.StoreChunks,
-                new MessageMap { { "lengths", MessageValue.From([MessageValue.MaxInteger, MessageValue.MaxInteger]) } }),
+                new MessageMap
+                {
+                    { "lengths", MessageValue.From([MessageValue.MaxInteger, MessageValue.MaxInteger]) }
+                }),
             new byte[64]),
         MessageCodec.ToFrame(
             Message.Request(
@@ -208,6 +219,8 @@ internal static class Floods
                 new MessageMap { { "lengths", MessageValue.From([.. Enumerable.Repeat((MessageValue)1, 20_000)]) } }),
             new byte[20_000]),
         MessageCodec.ToFrame(
-            Message.Request(1, Operations.GetChunk, new MessageMap { { "name", "x" }, { "index", MessageValue.MaxInteger } }), payload: null),
+            Message.Request(
+                1, Operations.GetChunk, new MessageMap { { "name", "x" }, { "index", MessageValue.MaxInteger } }),
+            payload: null),
     ];
 }

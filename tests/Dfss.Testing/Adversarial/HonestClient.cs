@@ -13,7 +13,8 @@ internal sealed class HonestClient(TargetPeer peer) : IAsyncDisposable
         (await client.GetPeerInfoAsync(peer.Address, cancellationToken)).Connections;
 
     /// <summary>
-    /// Sends new bytes, and receives them; again where there was no time for it, as attackers on the same machine take its processors too.
+    /// Sends new bytes, and receives them; again where there was no time for it, as attackers on the same machine take
+    /// its processors too.
     /// </summary>
     /// <exception cref="InvalidOperationException">What came is not what was sent.</exception>
     public async Task TransferAsync(int lengthBytes, CancellationToken cancellationToken)

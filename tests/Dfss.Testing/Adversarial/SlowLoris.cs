@@ -24,18 +24,33 @@ internal static class SlowLoris
 
     public static IReadOnlyList<AdversarialClient> All { get; } =
     [
-        new("connects and says nothing", attacker => ConnectAsync(attacker, (_, _) => Task.CompletedTask)) { IsPlainOnly = true },
+        new("connects and says nothing", attacker => ConnectAsync(attacker, (_, _) => Task.CompletedTask))
+        {
+            IsPlainOnly = true
+        },
         new("stops in the TLS handshake", StopInHandshakeAsync) { NeedsTls = true },
-        new("stops between the TLS handshake and hello", attacker => SecuredAsync(attacker, (_, _) => Task.CompletedTask)) { NeedsTls = true },
-        new("stops in the length of its first frame", attacker => ConnectAsync(attacker, SendAsync(HelloFrame[..2]))) { IsPlainOnly = true },
+        new("stops between the TLS handshake and hello", attacker =>
+            SecuredAsync(attacker, (_, _) => Task.CompletedTask)) { NeedsTls = true },
+        new("stops in the length of its first frame", attacker => ConnectAsync(attacker, SendAsync(HelloFrame[..2])))
+        {
+            IsPlainOnly = true
+        },
         new("stops in hello", attacker => SecuredAsync(attacker, SendAsync(HelloFrame[..^8]))),
-        new("says hello byte by byte for ever", attacker => SecuredAsync(attacker, SendAsync(EndlessHello), attacker.DripAsync)),
-        new("stops in the length of a request", attacker => GuestsAsync(attacker, SendAsync(StoreFrame[..2]))) { IsLetIn = true },
+        new("says hello byte by byte for ever",
+            attacker => SecuredAsync(attacker, SendAsync(EndlessHello), attacker.DripAsync)),
+        new("stops in the length of a request", attacker => GuestsAsync(attacker, SendAsync(StoreFrame[..2])))
+        {
+            IsLetIn = true
+        },
         new("stops in a chunk", attacker => GuestsAsync(attacker, SendAsync(StoreFrame))) { IsLetIn = true },
-        new("sends a chunk byte by byte for ever", attacker => GuestsAsync(attacker, SendAsync(StoreFrame), attacker.DripAsync)) { IsLetIn = true },
+        new("sends a chunk byte by byte for ever", attacker =>
+            GuestsAsync(attacker, SendAsync(StoreFrame), attacker.DripAsync)) { IsLetIn = true },
     ];
 
-    /// <summary>More than the strangers that a peer takes; fewer where they come again and again, so that none pushes out another.</summary>
+    /// <summary>
+    /// More than the strangers that a peer takes; fewer where they come again and again, so that none pushes out
+    /// another.
+    /// </summary>
     private static int Unauthenticated(Attacker attacker) => attacker.IsPersistent ? 60 : 100;
 
     private static Func<Attacker, IConnection, Task> SendAsync(byte[] bytes) =>

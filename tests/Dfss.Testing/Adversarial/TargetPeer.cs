@@ -34,7 +34,9 @@ internal sealed class TargetPeer : IAsyncDisposable
 
     /// <summary>Starts one.</summary>
     /// <param name="isSecured">Whether it speaks TLS.</param>
-    /// <param name="timeLimit">How long it waits for a byte within a frame and in an idle connection; null for as usual.</param>
+    /// <param name="timeLimit">
+    /// How long it waits for a byte within a frame and in an idle connection; null for as usual.
+    /// </param>
     public static async Task<TargetPeer> StartAsync(bool isSecured, TimeSpan? timeLimit)
     {
         TemporaryFolder folder = new();
@@ -58,7 +60,12 @@ internal sealed class TargetPeer : IAsyncDisposable
     /// <summary>An honest client.</summary>
     public DfssClient CreateClient() => new(
         [Address],
-        TransferOptions.Default with { Identity = Identities?.Honest, MaxAttempts = 20, ConnectTimeout = TimeSpan.FromSeconds(30) });
+        TransferOptions.Default with
+        {
+            Identity = Identities?.Honest,
+            MaxAttempts = 20,
+            ConnectTimeout = TimeSpan.FromSeconds(30)
+        });
 
     /// <summary>From now on, what was before is no peak (Linux).</summary>
     public void ForgetPeak() => File.WriteAllText($"/proc/{process.ProcessId}/clear_refs", "5");

@@ -36,7 +36,8 @@ public sealed partial class ClusterIssuer
             ThrowIfRevoked(caller);
 
             // A ledger restored from a copy may be older than the certificate.
-            await ledger.AdoptAsync(new IssuedCertificate(serial, [], caller.NotAfter.ToUnixTimeMilliseconds())).ConfigureAwait(false);
+            await ledger.AdoptAsync(
+                new IssuedCertificate(serial, [], caller.NotAfter.ToUnixTimeMilliseconds())).ConfigureAwait(false);
             if (ledger.FindCertificates(serial).FirstOrDefault(one => HasSameKey(one, issued)) is { } before)
             {
                 // The member did not receive the answer to the same request.
@@ -56,7 +57,8 @@ public sealed partial class ClusterIssuer
     /// <param name="after">Only those with a higher number; 0 for all.</param>
     /// <param name="limit">The largest number of results.</param>
     internal IReadOnlyList<(long Number, byte[] Encoded, bool IsRevoked)> ListCertificates(long after, int limit) =>
-        [.. ledger.ListCertificates(after, limit).Select(one => (one.Number, one.Certificate.Encoded, revocations.Has(one.Certificate.Serial)))];
+        [.. ledger.ListCertificates(after, limit)
+            .Select(one => (one.Number, one.Certificate.Encoded, revocations.Has(one.Certificate.Serial)))];
 
     /// <summary>Revokes every certificate of the member that has this one.</summary>
     /// <param name="serial">Its serial number in hexadecimal.</param>
@@ -77,7 +79,9 @@ public sealed partial class ClusterIssuer
             if (certificates.Any(one => one.Serial == caller.Certificates[0].Serial))
             {
                 throw new DfssException(
-                    DfssErrorCode.InvalidArgument, "This is the certificate of this command, and without it the cluster might have no administrator left.",
+                    DfssErrorCode.InvalidArgument,
+                    "This is the certificate of this command, and without it the cluster might have no "
+                        + "administrator left.",
                     "Have another administrator revoke it.");
             }
 
@@ -123,7 +127,8 @@ public sealed partial class ClusterIssuer
         {
             // The new list has all entries and a number above the one in force, because the file may have been restored
             // under this process. Where a newer list has arrived meanwhile, the loop continues from that one.
-            string list = authority.Revoke(revocations.Read(), all.Select(Convert.FromHexString), after: revocations.Number);
+            string list = authority.Revoke(
+                revocations.Read(), all.Select(Convert.FromHexString), after: revocations.Number);
             await revocations.ReplaceAsync(Encoding.ASCII.GetBytes(list), CancellationToken.None).ConfigureAwait(false);
         }
     }
@@ -144,7 +149,8 @@ public sealed partial class ClusterIssuer
         }
 
         using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(known.Encoded);
-        return certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(issued.PublicKey.ExportSubjectPublicKeyInfo());
+        return certificate.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(
+            issued.PublicKey.ExportSubjectPublicKeyInfo());
     }
 
     /// <summary>
@@ -153,7 +159,8 @@ public sealed partial class ClusterIssuer
     /// </summary>
     private async Task KeepOwnerAsync()
     {
-        if (membership.LoadMember() is not { } owner || CertificateProfile.Read(owner.Certificate).Role != DfssRole.Admin)
+        if (membership.LoadMember() is not { } owner
+            || CertificateProfile.Read(owner.Certificate).Role != DfssRole.Admin)
         {
             return;
         }

@@ -17,10 +17,12 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly ClusterMembership membership;
     private readonly RevocationFile revocations;
+    private readonly IssuerFile statement;
     private bool isDisposed;
 
     private ClusterIssuer(
-        ClusterAuthority authority, IssuanceLedger ledger, StoreLock claim, TimeProvider clock, ClusterMembership membership)
+        ClusterAuthority authority, IssuanceLedger ledger, StoreLock claim, TimeProvider clock,
+        ClusterMembership membership)
     {
         this.authority = authority;
         this.ledger = ledger;
@@ -28,6 +30,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         this.clock = clock;
         this.membership = membership;
         revocations = new RevocationFile(membership.RevocationListPath, authority.Certificate, clock);
+        statement = new IssuerFile(membership.IssuerFilePath, authority.Certificate, log: null);
     }
 
     /// <summary>The cluster's name.</summary>
@@ -46,12 +49,14 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     /// StoreFailed.
     /// </exception>
     public static async Task<ClusterIssuer> OpenAsync(
-        ClusterMembership membership, string passphrase, TimeProvider? clock = null, CancellationToken cancellationToken = default)
+        ClusterMembership membership, string passphrase, TimeProvider? clock = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(membership);
         clock ??= TimeProvider.System;
         string folder = membership.AuthorityFolder;
-        ClusterAuthority authority = await ClusterAuthority.LoadAsync(folder, passphrase, clock, cancellationToken).ConfigureAwait(false);
+        ClusterAuthority authority = await ClusterAuthority.LoadAsync(
+            folder, passphrase, clock, cancellationToken).ConfigureAwait(false);
         StoreLock? claim = null;
         IssuanceLedger? ledger = null;
         try
@@ -112,6 +117,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         {
             RevocationListPath = membership.RevocationListPath,
             KeepsRevocationList = true,
+            IssuerFilePath = membership.IssuerFilePath,
         };
     }
 
@@ -174,11 +180,13 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
             StoreId = served,
         });
         return await ledger.UseAsync(
-            secretHash, keyHash, IssuedCertificate.Of(issued), served, isBound: terms.StoreId is not null).ConfigureAwait(false);
+            secretHash, keyHash, IssuedCertificate.Of(issued), served,
+            isBound: terms.StoreId is not null).ConfigureAwait(false);
     }
 
     /// <summary>Records the addresses of a peer.</summary>
-    internal Task AnnounceAsync(StoreId store, IReadOnlyList<string> addresses) => ledger.SetAddressesAsync(store, addresses);
+    internal Task AnnounceAsync(StoreId store, IReadOnlyList<string> addresses) =>
+        ledger.SetAddressesAsync(store, addresses);
 
     /// <summary>The peers of the cluster, this one first.</summary>
     internal IReadOnlyList<ClusterPeer> ListPeers(ClusterPeer self) =>
@@ -195,7 +203,8 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         if ((terms.StoreId is StoreId meant && meant != said) || said == self.StoreId)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"The invitation is not for store {said}.", "Join with the folder of the store that it is for.");
+                DfssErrorCode.InvalidArgument, $"The invitation is not for store {said}.",
+                "Join with the folder of the store that it is for.");
         }
 
         return said;
@@ -210,11 +219,14 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         catch (DfssException error) when (error.Code == DfssErrorCode.StoreInUse)
         {
             throw error.Copy(
-                $"Another peer is the issuer of the cluster '{cluster}' already. {error.Reason}", "One issuer is enough: leave -Issuer out, or stop that one.");
+                $"Another peer is the issuer of the cluster '{cluster}' already. {error.Reason}",
+                "One issuer is enough: leave -Issuer out, or stop that one.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.StoreFailed, $"The authority's folder '{folder}' cannot be written: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.StoreFailed,
+                $"The authority's folder '{folder}' cannot be written: {error.Message}", error);
         }
     }
 }

@@ -17,14 +17,16 @@ internal sealed partial class IssuanceLedger
     public const int MaxCertificates = 32;
 
     private const string Insert =
-        "INSERT INTO certificate (serial, member, encoded, expires) VALUES ($1, $2, $3, $4) ON CONFLICT (serial) DO NOTHING";
+        "INSERT INTO certificate (serial, member, encoded, expires) VALUES ($1, $2, $3, $4) ON CONFLICT "
+            + "(serial) DO NOTHING";
 
     /// <summary>
     /// Records a certificate that was issued without an invitation, where it is not recorded yet, as one of a separate
     /// member.
     /// </summary>
     public Task AdoptAsync(IssuedCertificate certificate) => database.WriteAsync(session => session.Execute(
-        Insert, certificate.Serial, SHA256.HashData(Encoding.ASCII.GetBytes(certificate.Serial)), certificate.Encoded, certificate.Expires));
+        Insert, certificate.Serial, SHA256.HashData(Encoding.ASCII.GetBytes(certificate.Serial)), certificate.Encoded,
+        certificate.Expires));
 
     /// <summary>
     /// Records a renewed certificate of a member, and deletes those of the member that expired a certificate's lifetime
@@ -58,7 +60,9 @@ internal sealed partial class IssuanceLedger
         if (count is null or >= MaxCertificates)
         {
             throw count is null ? Unknown(serial) : new DfssException(
-                DfssErrorCode.LimitExceeded, FormattableString.Invariant($"The member has {MaxCertificates} valid certificates, which is the maximum."),
+                DfssErrorCode.LimitExceeded,
+                FormattableString.Invariant(
+                    $"The member has {MaxCertificates} valid certificates, which is the maximum."),
                 "Use the newest one. If it is lost, ask an administrator for an invitation.");
         }
     }
@@ -74,7 +78,8 @@ internal sealed partial class IssuanceLedger
 
         List<IssuedCertificate> found = [];
         using SqliteDataReader rows = session.Prepare(
-            "SELECT serial, encoded, expires FROM certificate WHERE member = $1 ORDER BY number", member).ExecuteReader();
+            "SELECT serial, encoded, expires FROM certificate WHERE member = $1 ORDER BY number",
+            member).ExecuteReader();
         while (rows.Read())
         {
             found.Add(new IssuedCertificate(rows.GetString(0), rows.GetFieldValue<byte[]>(1), rows.GetInt64(2)));
@@ -86,24 +91,29 @@ internal sealed partial class IssuanceLedger
     /// <summary>The newest certificate of each member, in the order in which they were issued.</summary>
     /// <param name="after">Only those with a higher number; 0 for all.</param>
     /// <param name="limit">The largest number of results.</param>
-    public IReadOnlyList<(long Number, IssuedCertificate Certificate)> ListCertificates(long after, int limit) => database.Read(session =>
-    {
-        List<(long, IssuedCertificate)> found = [];
-        using SqliteDataReader rows = session.Prepare(
-            """
-            SELECT number, serial, encoded, expires FROM certificate AS one
-            WHERE number > $1 AND length(encoded) > 0
-                AND NOT EXISTS (SELECT 1 FROM certificate WHERE member = one.member AND number > one.number AND length(encoded) > 0)
-            ORDER BY number LIMIT $2
-            """,
-            after, limit).ExecuteReader();
-        while (rows.Read())
+    public IReadOnlyList<(long Number, IssuedCertificate Certificate)> ListCertificates(long after, int limit) =>
+        database.Read(session =>
         {
-            found.Add((rows.GetInt64(0), new IssuedCertificate(rows.GetString(1), rows.GetFieldValue<byte[]>(2), rows.GetInt64(3))));
-        }
+            List<(long, IssuedCertificate)> found = [];
+            using SqliteDataReader rows = session.Prepare(
+                """
+                SELECT number, serial, encoded, expires FROM certificate AS one
+                WHERE number > $1 AND length(encoded) > 0
+                    AND NOT EXISTS (
+                        SELECT 1 FROM certificate
+                        WHERE member = one.member AND number > one.number AND length(encoded) > 0)
+                ORDER BY number LIMIT $2
+                """,
+                after, limit).ExecuteReader();
+            while (rows.Read())
+            {
+                found.Add(
+                    (rows.GetInt64(0),
+                        new IssuedCertificate(rows.GetString(1), rows.GetFieldValue<byte[]>(2), rows.GetInt64(3))));
+            }
 
-        return found;
-    });
+            return found;
+        });
 
     /// <summary>The certificates of the other members that joined as the peer of a store.</summary>
     /// <param name="store">The store.</param>
@@ -119,7 +129,8 @@ internal sealed partial class IssuanceLedger
 
     /// <summary>Whether the member that has this certificate may have another one.</summary>
     public bool HasRoom(string serial) =>
-        FindCertificates(serial).Count(one => one.Expires > clock.GetUtcNow().ToUnixTimeMilliseconds()) < MaxCertificates;
+        FindCertificates(serial).Count(
+            one => one.Expires > clock.GetUtcNow().ToUnixTimeMilliseconds()) < MaxCertificates;
 
     /// <summary>
     /// Records revoked certificates, so that a list that was restored from a copy can be completed. Deletes the unused
@@ -132,7 +143,8 @@ internal sealed partial class IssuanceLedger
             session.Execute("INSERT INTO revoked (serial) VALUES ($1) ON CONFLICT (serial) DO NOTHING", serial);
             session.Execute(
                 """
-                DELETE FROM invitation WHERE hash IN (SELECT hash FROM inviter WHERE serial = $1) AND hash NOT IN (SELECT hash FROM member)
+                DELETE FROM invitation
+                WHERE hash IN (SELECT hash FROM inviter WHERE serial = $1) AND hash NOT IN (SELECT hash FROM member)
                 """,
                 serial);
         }
@@ -141,7 +153,8 @@ internal sealed partial class IssuanceLedger
     });
 
     /// <summary>Every certificate that was ever revoked.</summary>
-    public IReadOnlyList<string> ListRevoked() => database.Read(session => ReadTexts(session.Prepare("SELECT serial FROM revoked")));
+    public IReadOnlyList<string> ListRevoked() =>
+        database.Read(session => ReadTexts(session.Prepare("SELECT serial FROM revoked")));
 
     /// <summary>Deletes the addresses of a peer.</summary>
     public Task RemovePeerAsync(StoreId store) =>
@@ -163,6 +176,7 @@ internal sealed partial class IssuanceLedger
         (byte[]?)session.Prepare("SELECT member FROM certificate WHERE serial = $1", serial).ExecuteScalar();
 
     private static DfssException Unknown(string serial) => new(
-        DfssErrorCode.CertificateUnknown, $"The issuer has issued no certificate with the serial number {serial}, or it expired long ago.",
+        DfssErrorCode.CertificateUnknown,
+        $"The issuer has issued no certificate with the serial number {serial}, or it expired long ago.",
         "Look for it with Get-DfssCertificate.");
 }

@@ -23,9 +23,11 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
             hash BLOB PRIMARY KEY, key BLOB NOT NULL, certificate BLOB NOT NULL, store BLOB, issued INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS member_store ON member (store);
         CREATE TABLE IF NOT EXISTS certificate (
-            number INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, member BLOB NOT NULL, encoded BLOB NOT NULL, expires INTEGER NOT NULL);
+            number INTEGER PRIMARY KEY, serial TEXT NOT NULL UNIQUE, member BLOB NOT NULL, encoded BLOB NOT NULL,
+            expires INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS certificate_member ON certificate (member);
-        CREATE TABLE IF NOT EXISTS peer (number INTEGER PRIMARY KEY, store BLOB NOT NULL UNIQUE, addresses TEXT NOT NULL)
+        CREATE TABLE IF NOT EXISTS peer (
+            number INTEGER PRIMARY KEY, store BLOB NOT NULL UNIQUE, addresses TEXT NOT NULL)
         """;
 
     private readonly Database database;
@@ -63,12 +65,16 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
         (string Terms, long Expires) kept = await database.WriteAsync(session =>
         {
             session.Execute(
-                "INSERT INTO invitation (hash, terms, expires) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING", secretHash, text, expires);
-            session.Execute("INSERT INTO inviter (hash, serial) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING", secretHash, inviter);
+                "INSERT INTO invitation (hash, terms, expires) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING",
+                secretHash, text, expires);
+            session.Execute(
+                "INSERT INTO inviter (hash, serial) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING",
+                secretHash, inviter);
             return Load(session, secretHash)!.Value;
         }).ConfigureAwait(false);
         return kept.Terms == text ? DateTimeOffset.FromUnixTimeMilliseconds(kept.Expires) : throw new DfssException(
-            DfssErrorCode.Conflict, "There is an invitation with this secret and other terms.", "Make another one: each has a secret of its own.");
+            DfssErrorCode.Conflict, "There is an invitation with this secret and other terms.",
+            "Make another one: each has a secret of its own.");
     }
 
     /// <summary>The terms of an invitation.</summary>
@@ -81,10 +87,16 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
             Load(session, secretHash) is { } row
                 ? (row.Terms, row.Expires, LoadMember(session, secretHash) is not null)
                 : ((string, long, bool)?)null);
-        ThrowIf(found is null ? Refusal.Unknown : !found.Value.IsUsed && HasPassed(found.Value.Expires) ? Refusal.Expired : Refusal.None);
+        ThrowIf(
+            found is null
+                ? Refusal.Unknown
+                : !found.Value.IsUsed && HasPassed(found.Value.Expires) ? Refusal.Expired : Refusal.None);
         string text = found!.Value.Terms;
         StoreId? store = text[0] == '{' ? null : StoreId.Parse(text[..text.IndexOf(' ', StringComparison.Ordinal)]);
-        return JsonSerializer.Deserialize<InvitationTerms>(text[text.IndexOf('{', StringComparison.Ordinal)..])! with { StoreId = store };
+        return JsonSerializer.Deserialize<InvitationTerms>(text[text.IndexOf('{', StringComparison.Ordinal)..])! with
+        {
+            StoreId = store
+        };
     }
 
     /// <summary>Uses an invitation up and records the certificate that was issued for it, in one transaction.</summary>
@@ -131,20 +143,23 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
     }
 
     /// <summary>Records the addresses of a peer, replacing earlier ones.</summary>
-    public Task SetAddressesAsync(StoreId store, IReadOnlyList<string> addresses) => database.WriteAsync(session => session.Execute(
-        "INSERT INTO peer (store, addresses) VALUES ($1, $2) ON CONFLICT (store) DO UPDATE SET addresses = $2",
-        store.ToByteArray(), JsonSerializer.Serialize(addresses)));
+    public Task SetAddressesAsync(StoreId store, IReadOnlyList<string> addresses) =>
+        database.WriteAsync(session => session.Execute(
+            "INSERT INTO peer (store, addresses) VALUES ($1, $2) ON CONFLICT (store) DO UPDATE SET addresses = $2",
+            store.ToByteArray(), JsonSerializer.Serialize(addresses)));
 
     /// <summary>The peers in the order in which they were first recorded.</summary>
     public IReadOnlyList<ClusterPeer> ListPeers(int limit, StoreId except) => database.Read(session =>
     {
         List<ClusterPeer> peers = [];
         using SqliteDataReader rows = session.Prepare(
-            "SELECT store, addresses FROM peer WHERE store <> $1 ORDER BY number LIMIT $2", except.ToByteArray(), limit).ExecuteReader();
+            "SELECT store, addresses FROM peer WHERE store <> $1 ORDER BY number LIMIT $2", except.ToByteArray(),
+            limit).ExecuteReader();
         while (rows.Read())
         {
             peers.Add(new ClusterPeer(
-                new StoreId(rows.GetFieldValue<byte[]>(0)), JsonSerializer.Deserialize<string[]>(rows.GetString(1))!, IsIssuer: false));
+                new StoreId(rows.GetFieldValue<byte[]>(0)), JsonSerializer.Deserialize<string[]>(rows.GetString(1))!,
+                IsIssuer: false));
         }
 
         return peers;
@@ -157,13 +172,15 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
 
     private static (string Terms, long Expires)? Load(DatabaseSession session, byte[] secretHash)
     {
-        using SqliteDataReader row = session.Prepare("SELECT terms, expires FROM invitation WHERE hash = $1", secretHash).ExecuteReader();
+        using SqliteDataReader row = session.Prepare(
+            "SELECT terms, expires FROM invitation WHERE hash = $1", secretHash).ExecuteReader();
         return row.Read() ? (row.GetString(0), row.GetInt64(1)) : null;
     }
 
     private static (byte[] Key, byte[] Certificate)? LoadMember(DatabaseSession session, byte[] secretHash)
     {
-        using SqliteDataReader row = session.Prepare("SELECT key, certificate FROM member WHERE hash = $1", secretHash).ExecuteReader();
+        using SqliteDataReader row = session.Prepare(
+            "SELECT key, certificate FROM member WHERE hash = $1", secretHash).ExecuteReader();
         return row.Read() ? (row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1)) : null;
     }
 
@@ -180,14 +197,17 @@ internal sealed partial class IssuanceLedger : IAsyncDisposable
 
         throw refusal switch
         {
-            Refusal.Unknown => new DfssException(DfssErrorCode.InvitationUnknown, "The issuer does not know this invitation.", Ask),
+            Refusal.Unknown => new DfssException(
+                DfssErrorCode.InvitationUnknown, "The issuer does not know this invitation.", Ask),
             Refusal.Used => new DfssException(
                 DfssErrorCode.InvitationUsed, "The invitation was used before, and works once.",
                 $"If you did not use it, tell the administrator: another person has joined with it. {Ask}"),
-            Refusal.Expired => new DfssException(DfssErrorCode.InvitationExpired, "The invitation has expired, by the issuer's clock.", Ask),
+            Refusal.Expired => new DfssException(
+                DfssErrorCode.InvitationExpired, "The invitation has expired, by the issuer's clock.", Ask),
             _ => new DfssException(
                 DfssErrorCode.InvalidArgument, $"The cluster already has a peer of store {store}.",
-                "To replace its certificate, have an invitation made for this store: New-DfssInvitation -Role Peer -StoreId."),
+                "To replace its certificate, have an invitation made for this store: New-DfssInvitation -Role "
+                    + "Peer -StoreId."),
         };
     }
 }

@@ -14,7 +14,8 @@ public sealed partial class ClusterMembership
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
     public async Task FoundAsync(
-        string passphrase, string administrator, TimeProvider? clock = null, CancellationToken cancellationToken = default)
+        string passphrase, string administrator, TimeProvider? clock = null,
+        CancellationToken cancellationToken = default)
     {
         using ClusterAuthority authority = ClusterAuthority.Create(Name, clock);
         ThrowIfAnother(authority.Certificate);
@@ -25,6 +26,7 @@ public sealed partial class ClusterMembership
         using X509Certificate2 issued = authority.Issue(CertificateKeys.Request(key), grant);
         using X509Certificate2 certificate = issued.CopyWithPrivateKey(key);
         await SaveIdentityAsync(certificate, store: null, cancellationToken).ConfigureAwait(false);
-        await CreateAsync(authority.Certificate, authority.CreateRevocationList(), cancellationToken).ConfigureAwait(false);
+        await CreateAsync(
+            authority.Certificate, authority.CreateRevocationList(), cancellationToken).ConfigureAwait(false);
     }
 }

@@ -24,6 +24,8 @@ public sealed partial class ClusterMembership
             && !IsDevice(name.Split('.')[0]);
     }
 
-    private static bool IsDevice(string stem) => Devices.Any(device => stem.StartsWith(device, StringComparison.OrdinalIgnoreCase)
-        && (stem.Length == device.Length || (device is "COM" or "LPT" && stem.Length == 4 && char.IsAsciiDigit(stem[3]))));
+    private static bool IsDevice(string stem) =>
+        Devices.Any(device => stem.StartsWith(device, StringComparison.OrdinalIgnoreCase)
+            && (stem.Length == device.Length
+                || (device is "COM" or "LPT" && stem.Length == 4 && char.IsAsciiDigit(stem[3]))));
 }

@@ -27,7 +27,8 @@ public sealed partial class ClusterMembership
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DfssException(DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be written: {error.Message}", error);
         }
     }
 
@@ -65,7 +66,8 @@ public sealed partial class ClusterMembership
             key.ImportFromPem(Encoding.UTF8.GetString(PrivateFile.ReadBytes(path)));
             return key;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        catch (Exception error)
+            when (error is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
         {
             // A new key replaces it.
             key.Dispose();

@@ -1,9 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Dfss.Security;
-using Dfss.Storage;
 
 namespace Dfss.Clusters;
 
@@ -13,9 +13,9 @@ namespace Dfss.Clusters;
 /// it.
 /// </summary>
 /// <remarks>
-/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>peers.json</c>; <c>member.pem</c>,
-/// certificate and key; <c>stores/ID.pem</c>, the same of a store; and, where the cluster was created, the folder
-/// <c>authority</c>.
+/// clusters/NAME in the state folder: <c>authority.crt</c>; <c>revoked.crl</c>; <c>issuer.pem</c>, the signed
+/// statement of where the issuer is; <c>peers.json</c>; <c>member.pem</c>, certificate and key; <c>stores/ID.pem</c>,
+/// the same of a store; and, where the cluster was created, the folder <c>authority</c>.
 /// </remarks>
 public sealed partial class ClusterMembership
 {
@@ -23,10 +23,8 @@ public sealed partial class ClusterMembership
     private const string AuthorityFile = "authority.crt";
     private const string MemberFile = "member.pem";
     private const string StoresFolder = "stores";
-    private const string PeersFile = "peers.json";
     private const string RevocationFile = "revoked.crl";
-
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    private const string StatementFile = "issuer.pem";
 
     private ClusterMembership(string name, string folder)
     {
@@ -49,10 +47,8 @@ public sealed partial class ClusterMembership
     /// <summary>The revocation list, in PEM.</summary>
     public string RevocationListPath => Path.Combine(Folder, RevocationFile);
 
-    /// <summary>
-    /// The age of the list of peers; <see cref="TimeSpan.MaxValue"/> where there is none, or where its time is in the future.
-    /// </summary>
-    public TimeSpan PeersAge => FileAge.Of(new FileInfo(Path.Combine(Folder, PeersFile)), TimeProvider.System.GetUtcNow());
+    /// <summary>The signed statement of where the issuer is.</summary>
+    internal string IssuerFilePath => Path.Combine(Folder, StatementFile);
 
     /// <summary>The stores that this user serves in the cluster.</summary>
     public IReadOnlyList<StoreId> Stores
@@ -63,7 +59,9 @@ public sealed partial class ClusterMembership
             return !folder.Exists
                 ? []
                 : [.. folder.EnumerateFiles("*.pem")
-                    .Select(file => (IsId: StoreId.TryParse(Path.GetFileNameWithoutExtension(file.Name), out StoreId id), Id: id))
+                    .Select(
+                        file => (IsId: StoreId.TryParse(
+                            Path.GetFileNameWithoutExtension(file.Name), out StoreId id), Id: id))
                     .Where(found => found.IsId)
                     .Select(found => found.Id)];
         }
@@ -72,7 +70,9 @@ public sealed partial class ClusterMembership
     /// <summary>The clusters that a user has joined or created, by name.</summary>
     public static IReadOnlyList<ClusterMembership> List(string? stateFolder)
     {
-        DirectoryInfo? folder = stateFolder is null ? null : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
+        DirectoryInfo? folder = stateFolder is null
+            ? null
+            : new DirectoryInfo(Path.Combine(stateFolder, ClustersFolder));
         return folder is not { Exists: true }
             ? []
             : [.. folder.EnumerateDirectories()
@@ -90,11 +90,14 @@ public sealed partial class ClusterMembership
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
                 $"'{Protocol.PrintableText.From(name, MaxNameCharacters)}' is not a valid name for a cluster.",
-                FormattableString.Invariant(
-                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', with a letter or digit first and last."));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Use 1 to {MaxNameCharacters} ASCII letters, digits, '-', '_' and '.', "
+                        + $"with a letter or digit first and last."));
         }
 
-        return List(stateFolder).FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
+        return List(stateFolder).FirstOrDefault(
+            one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? new ClusterMembership(name, Path.Combine(stateFolder, ClustersFolder, name));
     }
 
@@ -112,19 +115,6 @@ public sealed partial class ClusterMembership
     /// <summary>The identity of a peer with this store; null where it has not joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
     public TlsIdentity? LoadStore(StoreId store) => Load(Path.Combine(StoresFolder, $"{store}.pem"));
-
-    /// <summary>The known peers, the issuer first; empty where none is known yet.</summary>
-    /// <exception cref="DfssException">SourceUnreadable.</exception>
-    public IReadOnlyList<ClusterPeer> LoadPeers() => !File.Exists(Path.Combine(Folder, PeersFile))
-        ? []
-        : Read<IReadOnlyList<ClusterPeer>>(PeersFile, text => [.. (JsonSerializer.Deserialize<Entry?[]>(text, Json) ?? []).OfType<Entry>()
-            .Select(entry => new ClusterPeer(
-                StoreId.Parse(entry.StoreId), [.. (entry.Addresses ?? []).Where(one => PeerAddress.TryParse(one, out _))], entry.IsIssuer))]);
-
-    /// <summary>The addresses at which the issuer may be.</summary>
-    /// <exception cref="DfssException">SourceUnreadable.</exception>
-    public IReadOnlyList<PeerAddress> LoadIssuer() =>
-        [.. LoadPeers().Where(peer => peer.IsIssuer).SelectMany(peer => peer.Addresses).Select(PeerAddress.Parse)];
 
     /// <summary>The membership of this user, or of one of the user's stores; null where neither has joined.</summary>
     /// <exception cref="DfssException">SourceUnreadable.</exception>
@@ -147,7 +137,8 @@ public sealed partial class ClusterMembership
     /// <exception cref="DfssException">
     /// DestinationExists: the folder trusts another authority. DestinationUnwritable.
     /// </exception>
-    public async Task CreateAsync(X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
+    public async Task CreateAsync(
+        X509Certificate2 authority, string revocationList, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(authority);
         ThrowIfAnother(authority);
@@ -159,13 +150,15 @@ public sealed partial class ClusterMembership
 
         // Last: this file marks the folder as a cluster.
         await PrivateFile.ReplaceAsync(
-            Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(), cancellationToken).ConfigureAwait(false);
+            Path.Combine(Folder, AuthorityFile), authority.ExportCertificatePem(),
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Replaces the present list where this one is newer; returns false where there is no usable list.
     /// </summary>
-    private async Task<bool> TryReplaceListAsync(X509Certificate2 authority, string list, CancellationToken cancellationToken)
+    private async Task<bool> TryReplaceListAsync(
+        X509Certificate2 authority, string list, CancellationToken cancellationToken)
     {
         RevocationFile kept = new(RevocationListPath, authority, TimeProvider.System);
         try
@@ -188,7 +181,8 @@ public sealed partial class ClusterMembership
         if (Exists && !LoadAuthority().RawData.AsSpan().SequenceEqual(authority.RawData))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.", "Give this one another name here with -Cluster.");
+                DfssErrorCode.DestinationExists, $"Another cluster here has the name '{Name}'.",
+                "Give this one another name here with -Cluster.");
         }
     }
 
@@ -197,7 +191,8 @@ public sealed partial class ClusterMembership
     /// <param name="store">The store that it is for; null for the user.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public async Task SaveIdentityAsync(X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
+    public async Task SaveIdentityAsync(
+        X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(certificate);
         using ECDsa key = certificate.GetECDsaPrivateKey()!;
@@ -214,13 +209,6 @@ public sealed partial class ClusterMembership
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Saves the list of peers.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable.</exception>
-    public Task SavePeersAsync(IEnumerable<ClusterPeer> peers, CancellationToken cancellationToken = default) => PrivateFile.ReplaceAsync(
-        Path.Combine(Folder, PeersFile),
-        JsonSerializer.Serialize(peers.Select(peer => new Entry(peer.StoreId.ToString(), [.. peer.Addresses], peer.IsIssuer)), Json),
-        cancellationToken);
-
     /// <summary>The cluster's name; contains no secret.</summary>
     public override string ToString() => Name;
 
@@ -230,6 +218,7 @@ public sealed partial class ClusterMembership
         {
             RevocationListPath = RevocationListPath,
             KeepsRevocationList = true,
+            IssuerFilePath = IssuerFilePath,
         });
 
     private T Read<T>(string name, Func<string, T> read)
@@ -247,6 +236,4 @@ public sealed partial class ClusterMembership
                 "Run as the user who joined; or remove the cluster's folder and join again.", error);
         }
     }
-
-    private sealed record Entry(string StoreId, string[]? Addresses, bool IsIssuer);
 }

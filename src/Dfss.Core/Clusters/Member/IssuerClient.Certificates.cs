@@ -37,23 +37,27 @@ public sealed partial class IssuerClient
 
     /// <summary>The members' certificates, the newest of each, in the order in which they were issued.</summary>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer.</exception>
-    public async Task<IReadOnlyList<MemberCertificate>> ListCertificatesAsync(CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<MemberCertificate>> ListCertificatesAsync(
+        CancellationToken cancellationToken = default)
     {
         List<MemberCertificate> found = [];
         long? next = 0;
         while (next is long after)
         {
             MessageMap arguments = new() { { "limit", CertificatesPerPage }, { "after", after } };
-            Answer answer = await AskAsync(Operations.ListCertificates, arguments, cancellationToken).ConfigureAwait(false);
+            Answer answer = await AskAsync(
+                Operations.ListCertificates, arguments, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<MemberCertificate> page = MemberCertificate.Read(answer.Results, answer.Payload);
             found.AddRange(page);
             if (page.Count > CertificatesPerPage || found.Count > MaxCertificates)
             {
                 throw new DfssException(
-                    DfssErrorCode.ProtocolViolation, "The issuer lists more certificates than it was asked for, or than a cluster can have.");
+                    DfssErrorCode.ProtocolViolation,
+                    "The issuer lists more certificates than it was asked for, or than a cluster can have.");
             }
 
-            long? following = answer.Read(map => map.TryGet("next", out MessageValue value) ? value.AsInteger() : (long?)null);
+            long? following = answer.Read(
+                map => map.TryGet("next", out MessageValue value) ? value.AsInteger() : (long?)null);
             next = page.Count > 0 && following > after ? following : null;
         }
 
@@ -63,7 +67,9 @@ public sealed partial class IssuerClient
     /// <summary>Revokes, permanently, every certificate of the member that has this one.</summary>
     /// <param name="serialNumber">Its serial number in hexadecimal.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The revocation list now in force, in PEM, to be sent to the peers: <see cref="SendRevocationsAsync"/>.</returns>
+    /// <returns>
+    /// The revocation list now in force, in PEM, to be sent to the peers: <see cref="SendRevocationsAsync"/>.
+    /// </returns>
     /// <exception cref="DfssException">
     /// CertificateUnknown; InvalidArgument: it is the asking administrator's own. NotPermitted, IssuerUnreachable,
     /// NotAnIssuer.
@@ -104,7 +110,8 @@ public sealed partial class IssuerClient
                     address, options with { Revocations = null }, cancellationToken).ConfigureAwait(false);
                 await using (channel.ConfigureAwait(false))
                 {
-                    long number = await RevocationExchange.PushAsync(channel, list, cancellationToken).ConfigureAwait(false);
+                    long number = await RevocationExchange.PushAsync(
+                        channel, list, cancellationToken).ConfigureAwait(false);
                     ThrowIfNewer(address, number);
                     return;
                 }
@@ -115,7 +122,8 @@ public sealed partial class IssuerClient
             }
         }
 
-        throw failure ?? new DfssException(DfssErrorCode.PeerUnreachable, $"No address of the peer of store {peer.StoreId} is known.");
+        throw failure ?? new DfssException(
+            DfssErrorCode.PeerUnreachable, $"No address of the peer of store {peer.StoreId} is known.");
     }
 
     /// <summary>
@@ -128,7 +136,8 @@ public sealed partial class IssuerClient
             throw new DfssException(
                 DfssErrorCode.Conflict,
                 address,
-                FormattableString.Invariant($"the peer has revocation list {number}, which is newer than the issuer's {own.Number}."),
+                FormattableString.Invariant(
+                    $"the peer has revocation list {number}, which is newer than the issuer's {own.Number}."),
                 "Run the command again: the command has sent the newer list to the issuer.");
         }
     }

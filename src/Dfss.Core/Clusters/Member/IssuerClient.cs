@@ -13,11 +13,34 @@ namespace Dfss.Clusters;
 /// </summary>
 public sealed partial class IssuerClient
 {
+    /// <summary>4: the issuer keeps no more addresses of a peer.</summary>
+    internal const int MaxAnnounced = 4;
+
     private readonly IReadOnlyList<PeerAddress> addresses;
+    private readonly ClusterMembership? membership;
     private readonly TimeProvider clock;
     private readonly ClientChannelOptions options;
 
-    /// <summary>For a member.</summary>
+    /// <summary>
+    /// For a member: tries the addresses of the issuer that its cluster's folder has. Where the issuer is at none of
+    /// them, it asks the other peers for newer ones.
+    /// </summary>
+    /// <param name="identity">The member's identity.</param>
+    /// <param name="membership">The cluster.</param>
+    /// <param name="connectTimeout">How long connecting to one address may take; null for 10 s.</param>
+    /// <exception cref="DfssException">
+    /// InvalidArgument: a file that the identity names cannot be used. SourceUnreadable: one of the cluster's folder.
+    /// </exception>
+    public IssuerClient(TlsIdentity identity, ClusterMembership membership, TimeSpan? connectTimeout = null)
+        : this(identity, membership, connectTimeout, TimeProvider.System)
+    {
+    }
+
+    internal IssuerClient(
+        TlsIdentity identity, ClusterMembership membership, TimeSpan? connectTimeout, TimeProvider clock)
+        : this(identity, membership.LoadIssuer(), connectTimeout, clock) => this.membership = membership;
+
+    /// <summary>For a member, and known addresses alone.</summary>
     /// <param name="identity">The member's identity.</param>
     /// <param name="addresses">The addresses at which the issuer may be.</param>
     /// <param name="connectTimeout">How long connecting to one address may take; null for 10 s.</param>
@@ -27,12 +50,14 @@ public sealed partial class IssuerClient
     {
     }
 
-    internal IssuerClient(TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
+    internal IssuerClient(
+        TlsIdentity identity, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
         : this(new TlsTransport(identity, clock, log: null), addresses, connectTimeout, clock)
     {
     }
 
-    private IssuerClient(TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
+    private IssuerClient(
+        TlsTransport tls, IReadOnlyList<PeerAddress> addresses, TimeSpan? connectTimeout, TimeProvider clock)
     {
         this.addresses = addresses;
         this.clock = clock;
@@ -40,6 +65,7 @@ public sealed partial class IssuerClient
         {
             ConnectTimeout = connectTimeout ?? ClientChannelOptions.Default.ConnectTimeout,
             Revocations = RevocationExchange.For(tls, log: null),
+            Issuer = IssuerExchange.For(tls, log: null),
             Connect = tls.ConnectAsync,
         };
     }
@@ -56,7 +82,8 @@ public sealed partial class IssuerClient
     /// peer that answers is not the issuer; CertificateExpired: the clocks of the issuer and of this machine differ by
     /// too much; InvalidArgument.
     /// </exception>
-    public static Task<JoinedMember> JoinAsync(Invitation invitation, StoreId? store, CancellationToken cancellationToken = default) =>
+    public static Task<JoinedMember> JoinAsync(
+        Invitation invitation, StoreId? store, CancellationToken cancellationToken = default) =>
         JoinAsync(invitation, store, TimeProvider.System, cancellationToken);
 
     internal static async Task<JoinedMember> JoinAsync(
@@ -75,9 +102,11 @@ public sealed partial class IssuerClient
             arguments.Add("store_id", served.ToByteArray());
         }
 
-        IssuerClient client = new(new TlsTransport(invitation.Authority, clock), invitation.Addresses, connectTimeout: null, clock);
+        IssuerClient client = new(
+            new TlsTransport(invitation.Authority, clock), invitation.Addresses, connectTimeout: null, clock);
         Answer answer = await client.AskAsync(Operations.Join, arguments, cancellationToken).ConfigureAwait(false);
-        return JoinedMember.Read(answer.Results, answer.Payload, new CertificateValidator(invitation.Authority, clock), key);
+        return JoinedMember.Read(
+            answer.Results, answer.Payload, new CertificateValidator(invitation.Authority, clock), key);
     }
 
     /// <summary>Has the issuer record an invitation for a new member.</summary>
@@ -138,99 +167,5 @@ public sealed partial class IssuerClient
     {
         Answer answer = await AskAsync(Operations.ListPeers, MessageMap.Empty, cancellationToken).ConfigureAwait(false);
         return JoinedMember.ReadPeers(answer.Results);
-    }
-
-    private const int MaxAnnounced = 4;
-
-    private async Task<Answer> AskAsync(string operation, MessageMap arguments, CancellationToken cancellationToken)
-    {
-        List<DfssException> failures = [];
-        foreach (PeerAddress address in addresses)
-        {
-            try
-            {
-                // A second call where only the answer was lost: every operation is idempotent.
-                PeerCall call = new(operation, arguments, Payload: null, Destination: null, IsBulk: false);
-                return await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
-                    ?? await AskAtAsync(address, call, cancellationToken).ConfigureAwait(false)
-                    ?? throw new DfssException(DfssErrorCode.PeerUnreachable, address, $"the connection broke twice before an answer came.");
-            }
-            catch (DfssException error) when (IsOfTheAddress(error))
-            {
-                failures.Add(error);
-            }
-        }
-
-        // A peer that answers and is not the issuer is a more serious failure than no answer, and is reported first.
-        throw failures.Find(error => !IsUnreachable(error)) ?? new DfssException(
-            DfssErrorCode.IssuerUnreachable,
-            failures.Count == 0
-                ? "No address of the cluster's issuer is known here."
-                : $"The cluster's issuer cannot be reached. {string.Join(' ', failures.Select(error => error.Reason))}",
-            addresses.Count > 0 && addresses.All(address => address.IsLoopback)
-                ? "Only addresses of this machine itself are known: start the issuer (Start-DfssPeer -Issuer), and where it is on another machine, "
-                    + "start it with -Address * and make another invitation."
-                : "Start it where the cluster was made (Start-DfssPeer -Issuer), and check that its port can be reached from here.");
-    }
-
-    /// <summary>The answer; null where the connection broke before it arrived.</summary>
-    private async Task<Answer?> AskAtAsync(PeerAddress address, PeerCall call, CancellationToken cancellationToken)
-    {
-        ClientChannel channel = await ClientChannel.ConnectAsync(address, options, cancellationToken).ConfigureAwait(false);
-        await using (channel.ConfigureAwait(false))
-        {
-            ThrowIfNoIssuer(address, channel.Peer);
-            if (call.Operation == Operations.Join && channel.Hello.Time is DateTimeOffset time)
-            {
-                ClockDifference.ThrowIfTooLarge(time, clock.GetUtcNow());
-            }
-
-            try
-            {
-                using Response response = await channel.CallAsync(call, cancellationToken).ConfigureAwait(false);
-                return new Answer(response.Results, response.Payload.ToArray(), channel.Hello.Addresses);
-            }
-            catch (DfssException error) when (IsUnreachable(error))
-            {
-                return null;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Checked before anything is sent: another peer of the cluster could have taken the issuer's address.
-    /// </summary>
-    private static void ThrowIfNoIssuer(PeerAddress address, RemoteIdentity? peer)
-    {
-        if (peer is not { IsIssuer: true })
-        {
-            throw new DfssException(
-                DfssErrorCode.NotAnIssuer, address, $"what answers there is a peer of the cluster, and not its issuer.",
-                "Find out where the issuer is now (Start-DfssPeer -Issuer). No secret was sent to that peer.");
-        }
-    }
-
-    private static bool IsUnreachable(DfssException error) =>
-        error.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy;
-
-    private static bool IsOfTheAddress(DfssException error) => IsUnreachable(error)
-        || error.Code is DfssErrorCode.NotAnIssuer or DfssErrorCode.NotADfssPeer or DfssErrorCode.TlsNotExpected
-            or DfssErrorCode.TlsFailed or DfssErrorCode.CertificateNotTrusted;
-
-    private sealed record Answer(MessageMap Results, byte[] Payload, IReadOnlyList<string> Addresses)
-    {
-        /// <summary>Reads a result.</summary>
-        /// <exception cref="DfssException">ProtocolViolation: it is absent, of the wrong kind or out of range.</exception>
-        public T Read<T>(Func<MessageMap, T> read)
-        {
-            try
-            {
-                return read(Results);
-            }
-            catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
-            {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's answer is malformed: {error.Message}", error);
-            }
-        }
     }
 }

@@ -52,7 +52,8 @@ public sealed class JoinedMember
 
             using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(encoded);
             using ECDsa? named = certificate.GetECDsaPublicKey();
-            bool isOurs = named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
+            bool isOurs =
+                named?.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()) == true;
             return validator.ValidateClient(certificate, []).Refusal switch
             {
                 { Code: DfssErrorCode.CertificateExpired } refusal when isOurs => throw refusal,
@@ -63,7 +64,8 @@ public sealed class JoinedMember
         catch (CryptographicException error)
         {
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, $"The issuer's answer has no certificate that can be used: {error.Message}.", error);
+                DfssErrorCode.ProtocolViolation,
+                $"The issuer's answer has no certificate that can be used: {error.Message}.", error);
         }
     }
 
@@ -72,11 +74,13 @@ public sealed class JoinedMember
     {
         try
         {
-            return [.. results.Required("peers").AsArray().Take(DfssLimits.MaxHomeMembers).Select(ReadPeer).OfType<ClusterPeer>()];
+            return [.. results.Required("peers").AsArray().Take(DfssLimits.MaxHomeMembers).Select(ReadPeer)
+                .OfType<ClusterPeer>()];
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.InvalidArgument)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's list of peers is malformed: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"The issuer's list of peers is malformed: {error.Message}", error);
         }
     }
 
@@ -89,12 +93,14 @@ public sealed class JoinedMember
         byte[] store = map.Required("store_id").AsBinary();
         if (store.Length != StoreId.SizeBytes)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {store.Length}.");
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"A store id has {StoreId.SizeBytes} bytes, not {store.Length}.");
         }
 
         string[] addresses = Handshake.ToAddresses(map.Required("addresses"));
         return addresses.Length == 0
             ? null
-            : new ClusterPeer(new StoreId(store), addresses, map.TryGet("issuer", out MessageValue issuer) && issuer.AsBoolean());
+            : new ClusterPeer(
+                new StoreId(store), addresses, map.TryGet("issuer", out MessageValue issuer) && issuer.AsBoolean());
     }
 }

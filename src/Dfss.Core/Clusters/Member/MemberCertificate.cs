@@ -9,7 +9,8 @@ namespace Dfss.Clusters;
 /// <param name="Description">The member, and what the certificate permits.</param>
 /// <param name="Issued">When it was issued.</param>
 /// <param name="IsRevoked">Whether it is revoked.</param>
-public sealed record MemberCertificate(string SerialNumber, MemberDescription Description, DateTimeOffset Issued, bool IsRevoked)
+public sealed record MemberCertificate(
+    string SerialNumber, MemberDescription Description, DateTimeOffset Issued, bool IsRevoked)
 {
     /// <summary>Reads the answer to list_certificates.</summary>
     /// <exception cref="DfssException">ProtocolViolation.</exception>
@@ -26,7 +27,9 @@ public sealed record MemberCertificate(string SerialNumber, MemberDescription De
         catch (Exception error) when (error is FormatException or CryptographicException or ArgumentOutOfRangeException
             or DfssException { Code: DfssErrorCode.InvalidArgument })
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, $"The issuer's list of certificates is malformed: {error.Message}", error);
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation,
+                $"The issuer's list of certificates is malformed: {error.Message}", error);
         }
     }
 

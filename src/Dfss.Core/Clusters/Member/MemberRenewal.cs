@@ -25,7 +25,8 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// <summary>What to do about a certificate that has ended: it cannot renew itself any more.</summary>
     /// <param name="store">The store that it is for; null for a user's.</param>
     public static string JoinAgainAdvice(StoreId? store) => store is StoreId id
-        ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION -StoreId {id} -Force with it; "
+        ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION "
+            + $"-StoreId {id} -Force with it; "
             + "a running peer shows the new certificate within an hour, or after a restart."
         : "Have an administrator run New-DfssInvitation, and run Join-DfssCluster INVITATION -Force with it.";
 
@@ -55,14 +56,16 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
                 DfssErrorCode.CertificateExpired,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The certificate for the cluster '{membership.Name}' expired on {shown.Certificate.NotAfter.ToUniversalTime():u}, "
+                    $"The certificate for the cluster '{membership.Name}' expired on "
+                    + $"{shown.Certificate.NotAfter.ToUniversalTime():u}, "
                     + $"and the clock of this machine shows {now:u}."),
                 $"Set the clock right, if it is wrong. {JoinAgainAdvice(store)}");
         }
 
-        IssuerClient client = new(shown, membership.LoadIssuer(), AskTimeout, clock);
+        IssuerClient client = new(shown, membership, AskTimeout, clock);
         using ECDsa key = await membership.LoadNextKeyAsync(store, cancellationToken).ConfigureAwait(false);
-        X509Certificate2 renewed = await client.RenewAsync(membership.LoadAuthority(), key, cancellationToken).ConfigureAwait(false);
+        X509Certificate2 renewed = await client.RenewAsync(
+            membership.LoadAuthority(), key, cancellationToken).ConfigureAwait(false);
         TlsIdentity meanwhile = TakeUp(shown);
         if (!ReferenceEquals(meanwhile, shown))
         {
@@ -85,25 +88,28 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     }
 
     /// <summary>
-    /// The same for a peer, hourly. It also gets from the issuer the addresses of the other peers and the revocation
-    /// list.
+    /// The same for a peer, hourly. It also announces the peer's addresses where the issuer has others, and gets the
+    /// addresses of the other peers and the revocation list.
     /// </summary>
     /// <param name="shown">The identity presented now.</param>
+    /// <param name="addresses">The peer's addresses, the best first; empty to announce none.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
     /// <exception cref="DfssException">
     /// As of <see cref="RenewAsync"/>, or why the issuer did not list the peers.
     /// </exception>
-    public async Task<TlsIdentity> KeepUpAsync(TlsIdentity shown, CancellationToken cancellationToken = default)
+    public async Task<TlsIdentity> KeepUpAsync(
+        TlsIdentity shown, IReadOnlyList<string> addresses, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
+        ArgumentNullException.ThrowIfNull(addresses);
         TlsIdentity kept = TakeUp(shown);
         DfssException? failure = null;
         try
         {
-            IssuerClient client = new(kept, membership.LoadIssuer(), AskTimeout, clock);
-            await membership.SavePeersAsync(
-                await client.ListPeersAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            await KeepPeersAsync(
+                new IssuerClient(kept, membership, AskTimeout, clock), addresses,
+                cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error)
         {
@@ -114,7 +120,23 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
 
         // An unreachable issuer is asked again in an hour, and not reported. Another failure is reported only where no
         // new certificate must be returned.
-        return failure is null or { Code: DfssErrorCode.IssuerUnreachable } || !ReferenceEquals(renewed, shown) ? renewed : throw failure;
+        return failure is null or { Code: DfssErrorCode.IssuerUnreachable } || !ReferenceEquals(renewed, shown)
+            ? renewed
+            : throw failure;
+    }
+
+    private async Task KeepPeersAsync(
+        IssuerClient client, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ClusterPeer> peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
+        if (addresses.Count > 0 && !peers.Any(peer =>
+            peer.StoreId == store && peer.Addresses.SequenceEqual(addresses.Take(IssuerClient.MaxAnnounced))))
+        {
+            await client.AnnounceAsync(addresses, cancellationToken).ConfigureAwait(false);
+            peers = await client.ListPeersAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await membership.SavePeersAsync(peers, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The same for a command, which may be one of many: the issuer is asked at most once an hour.</summary>
@@ -122,7 +144,8 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// <param name="tell">Receives the reason why it could not be renewed.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The identity to present.</returns>
-    public async Task<TlsIdentity> TryRenewAsync(TlsIdentity shown, Action<string> tell, CancellationToken cancellationToken = default)
+    public async Task<TlsIdentity> TryRenewAsync(
+        TlsIdentity shown, Action<string> tell, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(shown);
         ArgumentNullException.ThrowIfNull(tell);

@@ -39,7 +39,8 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
         await TakeAsync(bytes, cancellationToken).ConfigureAwait(false);
         try
         {
-            return new AnswerPayload(this, await pool.RentAsync(length, cancellationToken).ConfigureAwait(false), bytes);
+            return new AnswerPayload(
+                this, await pool.RentAsync(length, cancellationToken).ConfigureAwait(false), bytes);
         }
         catch
         {

@@ -10,10 +10,12 @@ namespace Dfss.Peers;
 internal sealed class CheckedRecordStore(IRecordStore records) : IRecordStore
 {
     public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) => records.PrepareAsync(requests, cancellationToken);
+        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
+        records.PrepareAsync(requests, cancellationToken);
 
     public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) => records.ReadAsync(requests, cancellationToken);
+        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
+        records.ReadAsync(requests, cancellationToken);
 
     public ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken) =>
         records.ListAsync(request, cancellationToken);
@@ -32,7 +34,8 @@ internal sealed class CheckedRecordStore(IRecordStore records) : IRecordStore
         IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken)
     {
         await CheckAsync(
-            requests, (one, known) => RecordRules.FindProblem(one.Record, known), cancellationToken).ConfigureAwait(false);
+            requests, (one, known) => RecordRules.FindProblem(one.Record, known),
+            cancellationToken).ConfigureAwait(false);
         return await records.AcceptAsync(requests, cancellationToken).ConfigureAwait(false);
     }
 
@@ -40,20 +43,23 @@ internal sealed class CheckedRecordStore(IRecordStore records) : IRecordStore
         IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken)
     {
         await CheckAsync(
-            requests, (one, known) => RecordRules.FindProblem(one.Record, known), cancellationToken).ConfigureAwait(false);
+            requests, (one, known) => RecordRules.FindProblem(one.Record, known),
+            cancellationToken).ConfigureAwait(false);
         return await records.DecideAsync(requests, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Looks at what a name has already only where the request alone is a problem.</summary>
     private async ValueTask CheckAsync<T>(
-        IReadOnlyList<T> requests, Func<T, IReadOnlyList<FileRecord>, string?> findProblem, CancellationToken cancellationToken)
+        IReadOnlyList<T> requests, Func<T, IReadOnlyList<FileRecord>, string?> findProblem,
+        CancellationToken cancellationToken)
         where T : RegisterRequest
     {
         foreach (T request in requests.Where(one => findProblem(one, []) is not null))
         {
             RegisterAnswer state =
                 (await records.ReadAsync([new ReadRequest(request.Name)], cancellationToken).ConfigureAwait(false))[0];
-            FileRecord[] known = [.. new[] { state.Accepted, state.Decided }.OfType<BallotedRecord>().Select(one => one.Record)];
+            FileRecord[] known =
+                [.. new[] { state.Accepted, state.Decided }.OfType<BallotedRecord>().Select(one => one.Record)];
             if (findProblem(request, known) is { } problem)
             {
                 throw new DfssException(

@@ -14,20 +14,23 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     /// <summary>1,024: what is looked for in one go; a few ms.</summary>
     private const int TurnIds = 1024;
 
-    public async ValueTask<RequestAnswer> StoreAsync(MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> StoreAsync(
+        MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         ChunkId id = ReadId(arguments);
         PutResult result = await store.PutAsync(id, payload, cancellationToken).ConfigureAwait(false);
         return new RequestAnswer(new MessageMap { { "present", result == PutResult.AlreadyPresent } });
     }
 
-    public async ValueTask<RequestAnswer> StoreManyAsync(MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> StoreManyAsync(
+        MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         IReadOnlyList<MessageValue> lengths = arguments.Required("lengths").AsArray();
         int offset = lengths.Count * ChunkId.SizeBytes;
         if (offset > payload.Length)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, "The lengths of store_chunks do not fit its payload.");
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, "The lengths of store_chunks do not fit its payload.");
         }
 
         IReadOnlyList<ReadOnlyMemory<byte>> contents = MessageBatch.Split(arguments, payload[offset..]);
@@ -59,7 +62,8 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         }
     }
 
-    public async ValueTask<RequestAnswer> GetManyAsync(ReceivedMessage request, AnswerMemory memory, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> GetManyAsync(
+        ReceivedMessage request, AnswerMemory memory, CancellationToken cancellationToken)
     {
         ChunkId[] ids = ReadIds(request.Payload?.Memory ?? default, MessageBatch.MaxItems);
 
@@ -79,7 +83,8 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
             total += length ?? 0;
         }
 
-        AnswerPayload contents = await memory.RentAsync((int)total, lengths.Count, cancellationToken).ConfigureAwait(false);
+        AnswerPayload contents = await memory.RentAsync(
+            (int)total, lengths.Count, cancellationToken).ConfigureAwait(false);
         try
         {
             int offset = 0;
@@ -90,11 +95,13 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
                     continue;
                 }
 
-                int? read = await store.GetAsync(ids[i], contents.Memory.Slice(offset, length), cancellationToken).ConfigureAwait(false);
+                int? read = await store.GetAsync(
+                    ids[i], contents.Memory.Slice(offset, length), cancellationToken).ConfigureAwait(false);
                 offset += read == length ? length : throw NotFound(ids[i]);
             }
 
-            MessageValue[] answered = [.. lengths.Select(length => length is int bytes ? (MessageValue)bytes : MessageValue.Nil)];
+            MessageValue[] answered =
+                [.. lengths.Select(length => length is int bytes ? (MessageValue)bytes : MessageValue.Nil)];
             return new RequestAnswer(new MessageMap { { "lengths", MessageValue.From(answered) } }, contents);
         }
         catch
@@ -104,7 +111,8 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         }
     }
 
-    public async ValueTask<RequestAnswer> FindMissingAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> FindMissingAsync(
+        ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         ChunkId[] ids = ReadIds(payload, MaxIds);
         bool[] missing = new bool[ids.Length];
@@ -139,10 +147,12 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         byte[] bytes = arguments.Required("chunk_id").AsBinary();
         return bytes.Length == ChunkId.SizeBytes
             ? new ChunkId(bytes)
-            : throw new DfssException(DfssErrorCode.InvalidArgument, $"A chunk id has {ChunkId.SizeBytes} bytes, not {bytes.Length}.");
+            : throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"A chunk id has {ChunkId.SizeBytes} bytes, not {bytes.Length}.");
     }
 
-    private async ValueTask<int> StoreOneAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    private async ValueTask<int> StoreOneAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         try
         {
@@ -160,7 +170,8 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         if (count * ChunkId.SizeBytes != payload.Length || count > max)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"A payload of {payload.Length} bytes is not 0 to {max} chunk ids of {ChunkId.SizeBytes} bytes.");
+                DfssErrorCode.InvalidArgument,
+                $"A payload of {payload.Length} bytes is not 0 to {max} chunk ids of {ChunkId.SizeBytes} bytes.");
         }
 
         ChunkId[] ids = new ChunkId[count];
@@ -172,5 +183,6 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         return ids;
     }
 
-    private static DfssException NotFound(ChunkId id) => new(DfssErrorCode.ChunkNotFound, $"Chunk {id} is not stored here.") { ChunkId = id };
+    private static DfssException NotFound(ChunkId id) =>
+        new(DfssErrorCode.ChunkNotFound, $"Chunk {id} is not stored here.") { ChunkId = id };
 }

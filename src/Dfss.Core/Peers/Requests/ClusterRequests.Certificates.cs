@@ -46,22 +46,43 @@ internal sealed partial class ClusterRequests
     }
 
     /// <summary>The revocation list that is in force here.</summary>
-    public RequestAnswer GetRevocations() => new(MessageMap.Empty, bytes: Encoding.ASCII.GetBytes(Kept.Read()));
+    public RequestAnswer GetRevocations() => new(MessageMap.Empty, bytes: Encoding.ASCII.GetBytes(Revocations.Read()));
 
     /// <summary>Takes a newer revocation list over.</summary>
     public async ValueTask<RequestAnswer> PutRevocationsAsync(
         ReadOnlyMemory<byte> list, RemoteIdentity caller, CancellationToken cancellationToken)
     {
-        RevocationFile kept = Kept;
-        if (await kept.ReplaceAsync(list, cancellationToken).ConfigureAwait(false))
+        RevocationFile revocations = Revocations;
+        if (await revocations.ReplaceAsync(list, cancellationToken).ConfigureAwait(false))
         {
             await revoked(caller.Name).ConfigureAwait(false);
         }
 
-        return new RequestAnswer(new MessageMap { { "number", kept.Number } });
+        return new RequestAnswer(new MessageMap { { "number", revocations.Number } });
     }
 
-    private RevocationFile Kept => revocations() ?? throw new DfssException(
+    /// <summary>The statement of the issuer's address that is in force here.</summary>
+    public RequestAnswer GetIssuer() => new(MessageMap.Empty, bytes: Statement.ReadSigned() ?? throw new DfssException(
+        DfssErrorCode.InvalidArgument, "This peer does not know yet where the cluster's issuer is."));
+
+    /// <summary>Takes a newer statement of the issuer's address over.</summary>
+    public async ValueTask<RequestAnswer> PutIssuerAsync(
+        ReadOnlyMemory<byte> statement, RemoteIdentity caller, CancellationToken cancellationToken)
+    {
+        IssuerFile known = Statement;
+        if (await known.ReplaceAsync(statement, cancellationToken).ConfigureAwait(false))
+        {
+            await moved(caller.Name).ConfigureAwait(false);
+        }
+
+        return new RequestAnswer(new MessageMap { { "number", known.Current.Number } });
+    }
+
+    private IssuerFile Statement => kept()?.Issuer ?? throw new DfssException(
+        DfssErrorCode.InvalidArgument, "This peer keeps no address of a cluster's issuer.",
+        "Start it as a peer that has joined the cluster.");
+
+    private RevocationFile Revocations => kept()?.Kept ?? throw new DfssException(
         DfssErrorCode.InvalidArgument, "This peer keeps no revocation list of a cluster.",
         "Give it the list when it is started: -RevocationList.");
 }

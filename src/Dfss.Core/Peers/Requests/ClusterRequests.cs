@@ -9,10 +9,12 @@ namespace Dfss.Peers;
 /// <summary>The operations that concern the members of a cluster, most of which its issuer alone carries out.</summary>
 /// <param name="issuer">The issuer, where this peer is it.</param>
 /// <param name="describeIssuer">This peer, as it is told to members.</param>
-/// <param name="revocations">The revocation list that this peer keeps.</param>
+/// <param name="kept">The revocation list and the statement of the issuer's address that this peer keeps.</param>
 /// <param name="revoked">Called with the sender when another list is in force.</param>
+/// <param name="moved">Called with the sender when another statement is in force.</param>
 internal sealed partial class ClusterRequests(
-    ClusterIssuer? issuer, Func<ClusterPeer> describeIssuer, Func<RevocationFile?> revocations, Func<string, Task> revoked)
+    ClusterIssuer? issuer, Func<ClusterPeer> describeIssuer, Func<CertificateValidator?> kept,
+    Func<string, Task> revoked, Func<string, Task> moved)
 {
     /// <summary>2,048 bytes: a request for a key of P-256 has some 300.</summary>
     private const int MaxRequestBytes = 2048;
@@ -28,7 +30,8 @@ internal sealed partial class ClusterRequests(
         StoreId? store = ReadStore(map);
         DateTimeOffset? time = map.TryGet("time", out MessageValue clock) ? Handshake.ToTime(clock) : null;
         ClusterPeer self = describeIssuer();
-        byte[] certificate = await Issuer.JoinAsync(SHA256.HashData(secret), request, store, self, time).ConfigureAwait(false);
+        byte[] certificate = await Issuer.JoinAsync(
+            SHA256.HashData(secret), request, store, self, time).ConfigureAwait(false);
         MessageMap results = new() { { "certificate", certificate }, { "peers", ToArray(Issuer.ListPeers(self)) } };
         return new RequestAnswer(results, bytes: Encoding.ASCII.GetBytes(Issuer.ReadRevocationList()));
     }
@@ -36,7 +39,8 @@ internal sealed partial class ClusterRequests(
     /// <summary>Registers an administrator's invitation.</summary>
     public async ValueTask<RequestAnswer> InviteAsync(MessageMap map, RemoteIdentity caller)
     {
-        byte[] hash = Bounded(map.Required("secret_hash"), SHA256.HashSizeInBytes, SHA256.HashSizeInBytes, "secret_hash");
+        byte[] hash = Bounded(
+            map.Required("secret_hash"), SHA256.HashSizeInBytes, SHA256.HashSizeInBytes, "secret_hash");
         long lifetime = map.Required("expires_in_ms").AsInteger();
         InvitationTerms terms = new()
         {
@@ -44,7 +48,8 @@ internal sealed partial class ClusterRequests(
             Name = map.TryGet("name", out MessageValue name) ? name.AsText() : null,
             NamePrefixes = map.TryGet("prefixes", out MessageValue prefixes) ? Handshake.ToTexts(prefixes) : [],
             StoreId = ReadStore(map),
-            Lifetime = TimeSpan.FromMilliseconds(Math.Min(lifetime, (long)InvitationTerms.MaxLifetime.TotalMilliseconds + 1)),
+            Lifetime = TimeSpan.FromMilliseconds(
+                Math.Min(lifetime, (long)InvitationTerms.MaxLifetime.TotalMilliseconds + 1)),
         };
         terms.ThrowIfNotPossible();
         DateTimeOffset expires = await Issuer.InviteAsync(hash, terms, caller).ConfigureAwait(false);
@@ -59,7 +64,8 @@ internal sealed partial class ClusterRequests(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                FormattableString.Invariant($"A peer sends 1 to {MaxAddresses} addresses, host:port, of {MaxAddressBytes} bytes at most."));
+                FormattableString.Invariant(
+                    $"A peer sends 1 to {MaxAddresses} addresses, host:port, of {MaxAddressBytes} bytes at most."));
         }
 
         ClusterIssuer asked = Issuer;
@@ -71,7 +77,8 @@ internal sealed partial class ClusterRequests(
     }
 
     /// <summary>The peers of the cluster.</summary>
-    public RequestAnswer ListPeers() => new(new MessageMap { { "peers", ToArray(Issuer.ListPeers(describeIssuer())) } });
+    public RequestAnswer ListPeers() =>
+        new(new MessageMap { { "peers", ToArray(Issuer.ListPeers(describeIssuer())) } });
 
     private ClusterIssuer Issuer => issuer ?? throw new DfssException(
         DfssErrorCode.NotAnIssuer, "This peer is not the issuer of a cluster.",
@@ -79,7 +86,8 @@ internal sealed partial class ClusterRequests(
 
     private static MessageValue ToArray(IReadOnlyList<ClusterPeer> peers) => MessageValue.From([.. peers.Select(peer =>
     {
-        MessageMap map = new() { { "store_id", peer.StoreId.ToByteArray() }, { "addresses", Handshake.ToArray(peer.Addresses) } };
+        MessageMap map =
+            new() { { "store_id", peer.StoreId.ToByteArray() }, { "addresses", Handshake.ToArray(peer.Addresses) } };
         if (peer.IsIssuer)
         {
             map.Add("issuer", true);
@@ -103,7 +111,8 @@ internal sealed partial class ClusterRequests(
         }
         catch (FormatException)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, "There are the roles reader, writer, peer and admin, and no other.");
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, "There are the roles reader, writer, peer and admin, and no other.");
         }
     }
 
@@ -111,6 +120,7 @@ internal sealed partial class ClusterRequests(
     {
         byte[] bytes = value.AsBinary();
         return bytes.Length >= least && bytes.Length <= most ? bytes : throw new DfssException(
-            DfssErrorCode.InvalidArgument, FormattableString.Invariant($"The argument '{key}' has {least} to {most} bytes."));
+            DfssErrorCode.InvalidArgument,
+            FormattableString.Invariant($"The argument '{key}' has {least} to {most} bytes."));
     }
 }

@@ -7,7 +7,8 @@ namespace Dfss.Peers;
 /// missing.</summary>
 internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, object owner) : ILocalChunkStore
 {
-    public async ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         PutResult result = await store.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
         bool isNew = !own.Contains(owner, id);
@@ -32,7 +33,8 @@ internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, o
     {
         // Not asked for at all: that would keep them from the garbage.
         int[] asked = [.. Enumerable.Range(0, ids.Count).Where(i => own.Contains(owner, ids[i]))];
-        bool[] found = await store.FindMissingAsync([.. asked.Select(i => ids[i])], cancellationToken).ConfigureAwait(false);
+        bool[] found = await store.FindMissingAsync(
+            [.. asked.Select(i => ids[i])], cancellationToken).ConfigureAwait(false);
         bool[] missing = new bool[ids.Count];
         Array.Fill(missing, value: true);
         for (int i = 0; i < asked.Length; i++)

@@ -31,7 +31,9 @@ internal sealed class LimitedRecordStore(
         IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
     {
         ThrowIfNotIts(requests);
-        RegisterAnswer[] answers = [.. await ReadAsync([.. requests.Select(one => new ReadRequest(one.Name))], cancellationToken).ConfigureAwait(false)];
+        RegisterAnswer[] answers =
+            [.. await ReadAsync(
+                [.. requests.Select(one => new ReadRequest(one.Name))], cancellationToken).ConfigureAwait(false)];
         List<int> open = [];
         for (int i = 0; i < answers.Length; i++)
         {
@@ -47,7 +49,8 @@ internal sealed class LimitedRecordStore(
 
         IReadOnlyList<RegisterAnswer> done = open.Count == 0
             ? []
-            : await records.SealAsync(Untaught([.. open.Select(i => requests[i])]), cancellationToken).ConfigureAwait(false);
+            : await records.SealAsync(
+                Untaught([.. open.Select(i => requests[i])]), cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < open.Count; i++)
         {
             answers[open[i]] = done[i];
@@ -60,7 +63,8 @@ internal sealed class LimitedRecordStore(
         IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken)
     {
         ThrowIfNotIts(requests);
-        await ThrowIfNotItsContentAsync([.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
+        await ThrowIfNotItsContentAsync(
+            [.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
         return await records.AcceptAsync(Untaught(requests), cancellationToken).ConfigureAwait(false);
     }
 
@@ -68,7 +72,8 @@ internal sealed class LimitedRecordStore(
         IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken)
     {
         ThrowIfNotIts(requests);
-        await ThrowIfNotItsContentAsync([.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
+        await ThrowIfNotItsContentAsync(
+            [.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
         return await records.DecideAsync(Untaught(requests), cancellationToken).ConfigureAwait(false);
     }
 
@@ -76,9 +81,13 @@ internal sealed class LimitedRecordStore(
     {
         // Names below prefixes in their order are in their order, where none of the prefixes begins with another.
         IEnumerable<string> prefixes = identity.NamePrefixes
-            .Where(one => !identity.NamePrefixes.Any(other => other.Length < one.Length && one.StartsWith(other, StringComparison.Ordinal)))
+            .Where(
+                one => !identity.NamePrefixes.Any(
+                    other => other.Length < one.Length && one.StartsWith(other, StringComparison.Ordinal)))
             .Distinct(StringComparer.Ordinal)
-            .Where(one => one.StartsWith(request.Prefix, StringComparison.Ordinal) || request.Prefix.StartsWith(one, StringComparison.Ordinal))
+            .Where(
+                one => one.StartsWith(request.Prefix, StringComparison.Ordinal)
+                    || request.Prefix.StartsWith(one, StringComparison.Ordinal))
             .Select(one => one.Length > request.Prefix.Length ? one : request.Prefix)
             .Order(NameOrder.Instance);
         List<BallotedRecord> found = [];
@@ -92,7 +101,8 @@ internal sealed class LimitedRecordStore(
             }
 
             RecordPage page = await records.ListAsync(
-                request with { Prefix = prefix, Limit = request.Limit - found.Count }, cancellationToken).ConfigureAwait(false);
+                request with { Prefix = prefix, Limit = request.Limit - found.Count },
+                cancellationToken).ConfigureAwait(false);
             last = page;
             found.AddRange(page.Records);
             doubted.AddRange(page.Doubted);
@@ -126,18 +136,22 @@ internal sealed class LimitedRecordStore(
         return missing.IsEmpty ? null : state with { Status = RegisterStatus.ChunksMissing, Missing = missing };
     }
 
-    private async ValueTask ThrowIfNotItsContentAsync(IReadOnlyList<FileRecord> changed, CancellationToken cancellationToken)
+    private async ValueTask ThrowIfNotItsContentAsync(
+        IReadOnlyList<FileRecord> changed, CancellationToken cancellationToken)
     {
         IReadOnlyList<RegisterAnswer> states =
-            await records.ReadAsync([.. changed.Select(record => new ReadRequest(record.Name))], cancellationToken).ConfigureAwait(false);
+            await records.ReadAsync(
+                [.. changed.Select(record => new ReadRequest(record.Name))], cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < changed.Count; i++)
         {
             HashSet<FileId> known = [.. FilesOf(states[i].Accepted?.Record), .. FilesOf(states[i].Decided?.Record)];
-            if (FilesOf(changed[i]).FirstOrDefault(file => !known.Contains(file) && !hasPut(file.ToChunkId())) is var file && file != default)
+            if (FilesOf(changed[i]).FirstOrDefault(
+                file => !known.Contains(file) && !hasPut(file.ToChunkId())) is var file && file != default)
             {
                 throw new DfssException(
                     DfssErrorCode.NotPermitted,
-                    $"'{identity.Name}' may use for '{changed[i].Name}' only content that it has put here, and {file} is not.",
+                    $"'{identity.Name}' may use for '{changed[i].Name}' only content that it has put here, and "
+                        + $"{file} is not.",
                     "Put the manifest and its chunks, and seal them, then try again.");
             }
         }
@@ -153,7 +167,8 @@ internal sealed class LimitedRecordStore(
         {
             throw new DfssException(
                 DfssErrorCode.NotPermitted,
-                $"'{identity.Name}' is limited to names that begin with {string.Join(" or ", identity.NamePrefixes.Select(prefix => $"'{prefix}'"))}; "
+                $"'{identity.Name}' is limited to names that begin with "
+                + $"{string.Join(" or ", identity.NamePrefixes.Select(prefix => $"'{prefix}'"))}; "
                 + $"'{strange.Name}' does not.",
                 "Use such a name, or ask the administrator of the peers for another certificate.");
         }

@@ -43,7 +43,8 @@ internal sealed class ManifestCache(ILocalChunkStore chunks)
             }
 
             byte[] encoded = new byte[length];
-            if (await chunks.GetAsync(id, encoded, cancellationToken).ConfigureAwait(false) != length || ChunkId.Of(encoded) != id)
+            if (await chunks.GetAsync(id, encoded, cancellationToken).ConfigureAwait(false) != length
+                || ChunkId.Of(encoded) != id)
             {
                 return null;
             }

@@ -1,10 +1,12 @@
 namespace Dfss.Peers;
 
 /// <summary>
-/// Which chunks each identity that is limited to some names has put here: to it no others exist. In memory only; what is
-/// forgotten is put again, which costs a transfer and never a file. Safe for concurrent use.
+/// Which chunks each identity that is limited to some names has put here: to it no others exist. In memory only; what
+/// is forgotten is put again, which costs a transfer and never a file. Safe for concurrent use.
 /// </summary>
-/// <param name="maxIds">The most ids kept, over all identities; those of the identity least lately used go first.</param>
+/// <param name="maxIds">
+/// The most ids kept, over all identities; those of the identity least lately used go first.
+/// </param>
 internal sealed class OwnChunks(int maxIds)
 {
     /// <summary>Two of the longest files. Some 50 bytes each.</summary>

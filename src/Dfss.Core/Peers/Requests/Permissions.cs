@@ -12,11 +12,13 @@ internal static class Permissions
         Operations.Hello or Operations.Join => DfssRole.None,
         Operations.Ping or Operations.PeerInfo or Operations.GetChunk or Operations.GetChunks or Operations.GetFileInfo
             or Operations.Read or Operations.ListFiles or Operations.FindMissing or Operations.VerifyChunk
-            or Operations.ListPeers or Operations.Renew or Operations.GetRevocations or Operations.PutRevocations => DfssRole.Reader,
+            or Operations.ListPeers or Operations.Renew or Operations.GetRevocations or Operations.PutRevocations
+            or Operations.GetIssuer or Operations.PutIssuer => DfssRole.Reader,
         Operations.StoreChunk or Operations.StoreChunks or Operations.Flush or Operations.Prepare or Operations.Seal
             or Operations.Accept or Operations.Decide => DfssRole.Writer,
         Operations.Announce => DfssRole.Peer,
-        Operations.ListSeals or Operations.Optimize or Operations.Invite or Operations.ListCertificates or Operations.Revoke => DfssRole.Admin,
+        Operations.ListSeals or Operations.Optimize or Operations.Invite or Operations.ListCertificates
+            or Operations.Revoke => DfssRole.Admin,
         _ => null,
     };
 

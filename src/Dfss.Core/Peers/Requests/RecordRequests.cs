@@ -7,24 +7,32 @@ namespace Dfss.Peers;
 /// <summary>The operations on records: messages to the record store and back.</summary>
 internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chunks)
 {
-    /// <summary>64 encrypted files with 64 earlier versions each are 17 MiB, about what one message carries; 1,000 would be 260 MiB.</summary>
+    /// <summary>
+    /// 64 encrypted files with 64 earlier versions each are 17 MiB, about what one message carries; 1,000 would be 260
+    /// MiB.
+    /// </summary>
     private const int RecordsAtOnce = 64;
 
     private readonly ManifestCache manifests = new(chunks);
 
-    public ValueTask<RequestAnswer> PrepareAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+    public ValueTask<RequestAnswer> PrepareAsync(
+        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RunAsync(map, payload, RecordCodec.DecodePrepare, records.PrepareAsync, cancellationToken);
 
-    public ValueTask<RequestAnswer> SealAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+    public ValueTask<RequestAnswer> SealAsync(
+        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RunAsync(map, payload, RecordCodec.DecodeSeal, records.SealAsync, cancellationToken);
 
-    public ValueTask<RequestAnswer> AcceptAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+    public ValueTask<RequestAnswer> AcceptAsync(
+        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RunAsync(map, payload, RecordCodec.DecodeAccept, records.AcceptAsync, cancellationToken);
 
-    public ValueTask<RequestAnswer> DecideAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+    public ValueTask<RequestAnswer> DecideAsync(
+        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RunAsync(map, payload, RecordCodec.DecodeDecide, records.DecideAsync, cancellationToken);
 
-    public ValueTask<RequestAnswer> ReadAsync(MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
+    public ValueTask<RequestAnswer> ReadAsync(
+        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
         RunAsync(map, payload, RecordCodec.DecodeRead, records.ReadAsync, cancellationToken);
 
     public async ValueTask<RequestAnswer> ListAsync(MessageMap map, CancellationToken cancellationToken)
@@ -41,13 +49,15 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         {
             ListRequest request = new(after, Math.Min(limit - items.Count, RecordsAtOnce), prefix);
             RecordPage page = await records.ListAsync(request, cancellationToken).ConfigureAwait(false);
-            IReadOnlyList<byte[]> fitting = MessageBatch.TakeFitting(page.Records.Select(RecordCodec.EncodeBallotedRecord), room);
+            IReadOnlyList<byte[]> fitting = MessageBatch.TakeFitting(
+                page.Records.Select(RecordCodec.EncodeBallotedRecord), room);
             items.AddRange(fitting);
             doubted.AddRange(page.Doubted.Take(fitting.Count));
             last = page;
             if (fitting.Count < page.Records.Count)
             {
-                // A page of long records may be more than one message carries: the rest is asked for after the last one given.
+                // A page of long records may be more than one message carries: the rest is asked for after the last one
+                // given.
                 break;
             }
 
@@ -77,7 +87,8 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     }
 
     /// <summary>What a file consists of, as far as this member alone knows: for clients that do not vote.</summary>
-    public async ValueTask<RequestAnswer> GetFileInfoAsync(MessageMap map, AnswerMemory memory, CancellationToken cancellationToken)
+    public async ValueTask<RequestAnswer> GetFileInfoAsync(
+        MessageMap map, AnswerMemory memory, CancellationToken cancellationToken)
     {
         bool isManifestWanted = map.TryGet("manifest", out MessageValue wanted) && wanted.AsBoolean();
         FileRecord record = await FindVersionAsync(map, cancellationToken).ConfigureAwait(false);
@@ -105,25 +116,35 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             : null);
     }
 
-    /// <summary>Which chunk a name and an index mean, and of which content, so that a client notices when it changes between two chunks.</summary>
-    public async ValueTask<(ChunkId ChunkId, FileId FileId)> FindChunkAsync(MessageMap map, CancellationToken cancellationToken)
+    /// <summary>
+    /// Which chunk a name and an index mean, and of which content, so that a client notices when it changes between two
+    /// chunks.
+    /// </summary>
+    public async ValueTask<(ChunkId ChunkId, FileId FileId)> FindChunkAsync(
+        MessageMap map, CancellationToken cancellationToken)
     {
         long index = map.Required("index").AsInteger();
         FileRecord record = await FindVersionAsync(map, cancellationToken).ConfigureAwait(false);
-        FileManifest manifest = await manifests.GetAsync(record.FileId, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
+        FileManifest manifest = await manifests.GetAsync(record.FileId, cancellationToken).ConfigureAwait(false)
+            ?? throw Missing(record);
         return index < manifest.ChunkCount
             ? (manifest[(int)index], record.FileId)
             : throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"'{record.Name}' has {manifest.ChunkCount} chunks; there is none of index {index}.");
+                DfssErrorCode.InvalidArgument,
+                $"'{record.Name}' has {manifest.ChunkCount} chunks; there is none of index {index}.");
     }
 
-    /// <summary>The version of a name that <c>file_id</c> says: the current one, or one that is kept; without it the current one.</summary>
+    /// <summary>
+    /// The version of a name that <c>file_id</c> says: the current one, or one that is kept; without it the current
+    /// one.
+    /// </summary>
     private async ValueTask<FileRecord> FindVersionAsync(MessageMap map, CancellationToken cancellationToken)
     {
         byte[]? expected = map.TryGet("file_id", out MessageValue id) ? id.AsBinary() : null;
         if (expected is not null && expected.Length != FileId.SizeBytes)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, $"A file id has {FileId.SizeBytes} bytes, not {expected.Length}.");
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"A file id has {FileId.SizeBytes} bytes, not {expected.Length}.");
         }
 
         FileRecord record = await FindAsync(map, cancellationToken).ConfigureAwait(false);
@@ -132,7 +153,8 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
             return record;
         }
 
-        return record.Previous.FirstOrDefault(version => expected.AsSpan().SequenceEqual(version.FileId.ToByteArray())) is { } kept
+        return record.Previous.FirstOrDefault(
+            version => expected.AsSpan().SequenceEqual(version.FileId.ToByteArray())) is { } kept
             ? record with
             {
                 Version = kept.Version,
@@ -142,19 +164,22 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
                 Encryption = kept.Encryption,
                 Modified = kept.Modified,
             }
-            : throw new DfssException(DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");
+            : throw new DfssException(
+                DfssErrorCode.FileChanged, $"'{record.Name}' has other content now ({record.FileId}).", "Start over.");
     }
 
     private async ValueTask<FileRecord> FindAsync(MessageMap map, CancellationToken cancellationToken)
     {
         string name = FileName.Normalize(map.Required("name").AsText());
-        IReadOnlyList<RegisterAnswer> answers = await records.ReadAsync([new ReadRequest(name)], cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<RegisterAnswer> answers = await records.ReadAsync(
+            [new ReadRequest(name)], cancellationToken).ConfigureAwait(false);
         return answers[0].Decided?.Record is { State: FileRecordState.File } record
             ? record
             : throw new DfssException(DfssErrorCode.FileNotFound, $"No file named '{name}' is decided here.");
     }
 
-    private async ValueTask<AnswerPayload> ReadManifestAsync(FileRecord record, AnswerMemory memory, CancellationToken cancellationToken)
+    private async ValueTask<AnswerPayload> ReadManifestAsync(
+        FileRecord record, AnswerMemory memory, CancellationToken cancellationToken)
     {
         ChunkId id = record.FileId.ToChunkId();
         int length = await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
@@ -172,7 +197,8 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     }
 
     private static DfssException Missing(FileRecord record) => new(
-        DfssErrorCode.ChunkNotFound, $"The manifest {record.FileId} of '{record.Name}' is not stored here.", "Ask another member of its home.")
+        DfssErrorCode.ChunkNotFound, $"The manifest {record.FileId} of '{record.Name}' is not stored here.",
+        "Ask another member of its home.")
     { ChunkId = record.FileId.ToChunkId() };
 
     private static async ValueTask<RequestAnswer> RunAsync<T>(

@@ -7,7 +7,8 @@ namespace Dfss.Peers;
 /// <param name="pooled">The payload in pooled memory, now owned by the answer; null where there is none or
 /// <paramref name="bytes"/> is it.</param>
 /// <param name="bytes">A small payload in memory of its own; null for none.</param>
-internal sealed class RequestAnswer(MessageMap results, AnswerPayload? pooled = null, byte[]? bytes = null) : IDisposable
+internal sealed class RequestAnswer(
+    MessageMap results, AnswerPayload? pooled = null, byte[]? bytes = null) : IDisposable
 {
     public static RequestAnswer Empty => new(MessageMap.Empty);
 
@@ -24,7 +25,9 @@ internal sealed class RequestAnswer(MessageMap results, AnswerPayload? pooled = 
 
     /// <summary>Null for nil, which is not the same as empty. (Without the casts, a null array would become an empty
     /// payload.)</summary>
-    public ReadOnlyMemory<byte>? Payload => pooled is not null ? (ReadOnlyMemory<byte>?)pooled.Memory : bytes is not null ? (ReadOnlyMemory<byte>?)bytes : null;
+    public ReadOnlyMemory<byte>? Payload => pooled is not null
+        ? (ReadOnlyMemory<byte>?)pooled.Memory
+        : bytes is not null ? (ReadOnlyMemory<byte>?)bytes : null;
 
     public void Dispose()
     {

@@ -21,7 +21,8 @@ internal sealed class RequestHandler
     /// <param name="cluster">What concerns the cluster's members.</param>
     /// <param name="describe">The results of peer_info.</param>
     public RequestHandler(
-        LocalStore store, ChunkRequests chunks, RecordRequests records, ClusterRequests cluster, Func<MessageMap> describe)
+        LocalStore store, ChunkRequests chunks, RecordRequests records, ClusterRequests cluster,
+        Func<MessageMap> describe)
     {
         this.cluster = cluster;
         this.chunks = chunks;
@@ -36,7 +37,9 @@ internal sealed class RequestHandler
     /// <summary>Where a request's payload goes: one that its operation does not take gets no memory. It would be held
     /// for nothing while the answer waits for memory of its own, and many such could hold all there is.</summary>
     public static PayloadTarget Choose(Message request, int payloadBytes) =>
-        request.Operation is { } operation && Operations.TakesPayload(operation) == true ? PayloadTarget.Pooled : PayloadTarget.Discarded;
+        request.Operation is { } operation && Operations.TakesPayload(operation) == true
+            ? PayloadTarget.Pooled
+            : PayloadTarget.Discarded;
 
     /// <summary>Runs a request for its caller, if the caller's role allows it.</summary>
     /// <exception cref="DfssException">The request failed; its code and message are the answer.</exception>
@@ -50,7 +53,8 @@ internal sealed class RequestHandler
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
                 wanted
-                    ? $"A request for '{request.Message.Operation}' carries a payload, and nil was sent. An empty one is a bin of 0 bytes."
+                    ? $"A request for '{request.Message.Operation}' carries a payload, and nil was sent. An empty one "
+                        + "is a bin of 0 bytes."
                     : $"A request for '{request.Message.Operation}' carries no payload.");
         }
 
@@ -93,12 +97,15 @@ internal sealed class RequestHandler
             Operations.Revoke => cluster.RevokeAsync(request.Map, caller),
             Operations.GetRevocations => new(cluster.GetRevocations()),
             Operations.PutRevocations => cluster.PutRevocationsAsync(payload, caller, cancellationToken),
+            Operations.GetIssuer => new(cluster.GetIssuer()),
+            Operations.PutIssuer => cluster.PutIssuerAsync(payload, caller, cancellationToken),
             Operations.PeerInfo => new(new RequestAnswer(describe())),
             _ => throw new InvalidOperationException($"'{request.Operation}' is in the table of roles and not served."),
         };
     }
 
-    private async ValueTask<RequestAnswer> GetChunkAsync(MessageMap arguments, AnswerMemory memory, CancellationToken cancellationToken)
+    private async ValueTask<RequestAnswer> GetChunkAsync(
+        MessageMap arguments, AnswerMemory memory, CancellationToken cancellationToken)
     {
         if (!arguments.TryGet("name", out _))
         {
@@ -106,7 +113,8 @@ internal sealed class RequestHandler
             return await chunks.GetAsync(id, MessageMap.Empty, memory, cancellationToken).ConfigureAwait(false);
         }
 
-        (ChunkId chunkId, FileId fileId) = await records.FindChunkAsync(arguments, cancellationToken).ConfigureAwait(false);
+        (ChunkId chunkId, FileId fileId) = await records.FindChunkAsync(
+            arguments, cancellationToken).ConfigureAwait(false);
         MessageMap results = new() { { "file_id", fileId.ToByteArray() }, { "chunk_id", chunkId.ToByteArray() } };
         return await named.GetAsync(chunkId, results, memory, cancellationToken).ConfigureAwait(false);
     }

@@ -11,7 +11,8 @@ namespace Dfss.Peers;
 /// <param name="served">Its registers, as they are served.</param>
 /// <param name="cluster">What concerns the cluster's members.</param>
 /// <param name="describe">The results of peer_info.</param>
-internal sealed class RequestHandlers(LocalStore store, IRecordStore served, ClusterRequests cluster, Func<MessageMap> describe)
+internal sealed class RequestHandlers(
+    LocalStore store, IRecordStore served, ClusterRequests cluster, Func<MessageMap> describe)
 {
     private readonly OwnChunks own = new(OwnChunks.DefaultMaxIds);
     private readonly ManifestCache manifests = new(store.Chunks);

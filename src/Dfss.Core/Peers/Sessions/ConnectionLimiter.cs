@@ -86,7 +86,9 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
             }
             else if (known.Connections >= DfssLimits.MaxConnectionsPerIdentity)
             {
-                throw Busy($"This peer serves {DfssLimits.MaxConnectionsPerIdentity} connections of one identity, and more it does not take.");
+                throw Busy(
+                    $"This peer serves {DfssLimits.MaxConnectionsPerIdentity} connections of one identity, and more it "
+                        + "does not take.");
             }
 
             Remove(visit);

@@ -22,7 +22,8 @@ internal sealed class FailedHandshakes(TimeProvider clock)
     private readonly Lock gate = new();
     private readonly long started = clock.GetTimestamp();
 
-    // When the last one of an address will have been forgotten. By monotonic time: a step of the clock delays no address.
+    // When the last one of an address will have been forgotten. By monotonic time: a step of the clock delays no
+    // address.
     private readonly Dictionary<string, TimeSpan> until = [];
 
     /// <summary>One more ended badly.</summary>

@@ -53,7 +53,9 @@ internal sealed partial class PeerSession
             channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
         }
 
-        await channel.WriteAsync(Message.Answer(id, DfssErrorCode.None, welcome.Answer.ToMap()), payload: null, closed.Token).ConfigureAwait(false);
+        await channel.WriteAsync(
+            Message.Answer(id, DfssErrorCode.None, welcome.Answer.ToMap()), payload: null,
+            closed.Token).ConfigureAwait(false);
         return true;
     }
 
@@ -66,14 +68,17 @@ internal sealed partial class PeerSession
         using var either = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, limit.Token);
         try
         {
-            return await channel.ReadAsync(static (_, _) => PayloadTarget.Discarded, either.Token).ConfigureAwait(false);
+            return await channel.ReadAsync(
+                static (_, _) => PayloadTarget.Discarded, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException error) when (limit.IsCancellationRequested && !closed.IsCancellationRequested)
         {
             // No client is left for an orderly close.
             channel.Abort();
             throw new DfssException(
-                DfssErrorCode.TimedOut, $"It has not said {(welcome is null ? "hello" : "what it wants")} within {HelloLimit.TotalSeconds:0} s.", error);
+                DfssErrorCode.TimedOut,
+                $"It has not said {(welcome is null ? "hello" : "what it wants")} within "
+                    + $"{HelloLimit.TotalSeconds:0} s.", error);
         }
     }
 }
@@ -86,4 +91,5 @@ internal sealed partial class PeerSession
 /// <param name="Memory">Where its answers' payloads are kept.</param>
 /// <param name="Work">What of its requests may be worked on at a time.</param>
 internal sealed record Welcome(
-    RemoteIdentity Client, RequestHandler Handler, HelloAnswer Answer, ReceiveShare Share, AnswerMemory Memory, FairBudget.Share Work);
+    RemoteIdentity Client, RequestHandler Handler, HelloAnswer Answer, ReceiveShare Share, AnswerMemory Memory,
+    FairBudget.Share Work);

@@ -15,7 +15,8 @@ internal sealed partial class PeerSession
     private async Task TryNotifyAsync(DfssException reason, CancellationToken cancellationToken)
     {
         // Its turn may be long in coming: behind an answer of 16 MiB to a client that reads slowly.
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(closed.Token, cancellationToken);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
+            closed.Token, cancellationToken);
         try
         {
             Message notice = ErrorAnswer.Create(id: null, reason);
@@ -34,7 +35,8 @@ internal sealed partial class PeerSession
         }
     }
 
-    private static string Operation(ReceivedMessage request) => PrintableText.From(request.Message.Operation!, maxCharacters: 40);
+    private static string Operation(ReceivedMessage request) =>
+        PrintableText.From(request.Message.Operation!, maxCharacters: 40);
 
     // One line each: what a client wrote must not look like a line of the peer.
     private void Log(string text, int maxCharacters = MaxLogCharacters) => log.Write(Line(text, maxCharacters));
@@ -54,5 +56,6 @@ internal sealed partial class PeerSession
         }
     }
 
-    private string Line(string text, int maxCharacters) => $"{channel.RemoteAddress}: {PrintableText.From(text, maxCharacters)}";
+    private string Line(string text, int maxCharacters) =>
+        $"{channel.RemoteAddress}: {PrintableText.From(text, maxCharacters)}";
 }

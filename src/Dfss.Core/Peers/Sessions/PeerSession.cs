@@ -8,7 +8,8 @@ namespace Dfss.Peers;
 
 /// <summary>One connection to a peer, from hello to its close: reads requests, has each handled beside the others,
 /// writes answers as they are ready. Closing it, from either side, cancels what is still being handled.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "RunAsync, which owns the connection's life, disposes what needs it.")]
 internal sealed partial class PeerSession
 {
     /// <summary>1 s for the notice to a client that is refused: a client that reads nothing does not stay
@@ -31,7 +32,8 @@ internal sealed partial class PeerSession
     /// <param name="greet">Lets a client in; or throws why not.</param>
     /// <param name="log">Told what an operator should know.</param>
     /// <param name="address">Where the client comes from, to the log.</param>
-    public PeerSession(MessageChannel channel, Func<HelloRequest, ValidationResult?, Welcome> greet, SessionLog log, string address)
+    public PeerSession(
+        MessageChannel channel, Func<HelloRequest, ValidationResult?, Welcome> greet, SessionLog log, string address)
     {
         this.channel = channel;
         this.greet = greet;
@@ -63,7 +65,8 @@ internal sealed partial class PeerSession
         catch (DfssException error)
         {
             LogEnd(error);
-            if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded or DfssErrorCode.TlsNotExpected)
+            if (error.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded
+                or DfssErrorCode.TlsNotExpected)
             {
                 HasViolated = true;
                 isEnding = true;
@@ -86,7 +89,8 @@ internal sealed partial class PeerSession
     /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        DfssException reason = new(DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers are still sent.");
+        DfssException reason = new(
+            DfssErrorCode.PeerBusy, "This peer is stopping.", "Send nothing new; answers are still sent.");
         await TryNotifyAsync(reason, cancellationToken).ConfigureAwait(false);
         await WhenAnsweredAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -128,7 +132,8 @@ internal sealed partial class PeerSession
     {
         LogEnd(new DfssException(
             DfssErrorCode.PeerBusy,
-            $"displaced before hello: {DfssLimits.MaxUnauthenticatedConnections} such connections are the limit, and its address had most of them."));
+            $"displaced before hello: {DfssLimits.MaxUnauthenticatedConnections} such connections are the limit, and "
+                + "its address had most of them."));
         channel.Abort();
         Close();
     }
@@ -238,7 +243,9 @@ internal sealed partial class PeerSession
         {
             // The edge of a request: a fault in its handling is this request's error, not the peer's end.
             Log($"{Operation(request)} met a fault: {error.ToString().ReplaceLineEndings(" ")}", MaxFaultCharacters);
-            return (ErrorAnswer.Create(id, new DfssException(DfssErrorCode.PeerFault, "The peer had an internal fault; its log has the details.")), null);
+            return (ErrorAnswer.Create(
+                id, new DfssException(
+                    DfssErrorCode.PeerFault, "The peer had an internal fault; its log has the details.")), null);
         }
         finally
         {
@@ -254,7 +261,8 @@ internal sealed partial class PeerSession
         await client.Work.TakeAsync(weight, closed.Token).ConfigureAwait(false);
         try
         {
-            RequestAnswer answer = await client.Handler.HandleAsync(request, client.Client, client.Memory, closed.Token).ConfigureAwait(false);
+            RequestAnswer answer = await client.Handler.HandleAsync(
+                request, client.Client, client.Memory, closed.Token).ConfigureAwait(false);
             try
             {
                 await client.Memory.CountAsync(answer, closed.Token).ConfigureAwait(false);

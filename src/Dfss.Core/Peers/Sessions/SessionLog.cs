@@ -82,7 +82,8 @@ internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDi
 
         if (unsaid > 0)
         {
-            write(string.Create(CultureInfo.InvariantCulture, $"{unsaid} more were refused, and not written down one by one."));
+            write(string.Create(
+                CultureInfo.InvariantCulture, $"{unsaid} more were refused, and not written down one by one."));
         }
     }
 }

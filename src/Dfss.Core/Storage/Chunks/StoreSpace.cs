@@ -9,7 +9,7 @@ namespace Dfss.Storage;
 /// no more files still seals and votes on those whose chunks it has.</remarks>
 internal sealed class StoreSpace
 {
-    /// <summary>256 MiB, or a twentieth of a small disk: the logs of the two databases take up to 64 MiB each, and
+    /// <summary>256 MiB, or a twentieth of a small disk: the catalog's log takes up to 64 MiB, and
     /// votes and seals must go on when nothing else does; as much again is for others who write to that disk.</summary>
     private const long MaxDefaultMinimumFree = 256L << 20;
 

@@ -19,7 +19,8 @@ internal static class ChunkVerification
         if (ChunkId.Of(content) != id)
         {
             throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"These {content.Length} bytes are not chunk {id}: their SHA-256 is another.", "Send it again.")
+                DfssErrorCode.ChunkCorrupt,
+                $"These {content.Length} bytes are not chunk {id}: their SHA-256 is another.", "Send it again.")
             { ChunkId = id };
         }
     }

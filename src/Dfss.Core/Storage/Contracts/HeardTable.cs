@@ -4,8 +4,8 @@ using Dfss.Records;
 namespace Dfss.Storage;
 
 /// <summary>
-/// The latest clocks heard of other stores, in memory. A clock is noted here before it is stored: what is refused for it is
-/// refused rather too early than too late.
+/// The latest clocks heard of other stores, in memory. A clock is noted here before it is stored: what is refused for
+/// it is refused rather too early than too late.
 /// </summary>
 internal sealed class HeardTable
 {

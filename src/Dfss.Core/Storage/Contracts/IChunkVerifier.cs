@@ -16,6 +16,8 @@ public enum ChunkState
 /// <summary>A store that can re-hash a chunk where it lies.</summary>
 public interface IChunkVerifier
 {
-    /// <summary>Re-hashes one chunk. A bad one is set aside (quarantined), so that it counts as missing and can be put again.</summary>
+    /// <summary>
+    /// Re-hashes one chunk. A bad one is set aside (quarantined), so that it counts as missing and can be put again.
+    /// </summary>
     ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken);
 }

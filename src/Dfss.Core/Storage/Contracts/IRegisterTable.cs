@@ -10,8 +10,7 @@ internal readonly record struct RegisterEntry(string Name, long Version, Registe
 
 /// <summary>
 /// Where registers are kept: the one thing a storage engine must offer for names, a compare-and-swap of one name's
-/// state. May be called
-/// by many callers at once. Failures of the medium are <see cref="DfssException"/>s.
+/// state. May be called by many callers at once. Failures of the medium are <see cref="DfssException"/>s.
 /// </summary>
 internal interface IRegisterTable
 {
@@ -29,17 +28,19 @@ internal interface IRegisterTable
 
     /// <summary>
     /// Stores each state whose name is still at the version given (the one loaded); each atomic for itself. What is
-    /// stored is on stable
-    /// storage and visible to every load on return, and so are the counter of the votes, one higher, and the clocks heard.
-    /// A failure means that none may be counted on, though some may show up later.
+    /// stored is on stable storage and visible to every load on return, and so are the counter of the votes, one
+    /// higher, and the clocks heard. A failure means that none may be counted on, though some may show up later.
     /// </summary>
     /// <param name="changes">The states.</param>
-    /// <param name="generation">What they rest on; nothing is stored where the store is in another generation by now.</param>
+    /// <param name="generation">
+    /// What they rest on; nothing is stored where the store is in another generation by now.
+    /// </param>
     /// <param name="heard">Clocks of other stores to remember.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>For each, in order, whether it was stored; false: load it again.</returns>
     ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
-        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard, CancellationToken cancellationToken);
+        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard,
+        CancellationToken cancellationToken);
 
     /// <summary>The names written so far that begin with <paramref name="prefix"/> and are greater than <paramref
     /// name="after"/>, with their states, ordered by their bytes of UTF-8.</summary>
@@ -47,5 +48,6 @@ internal interface IRegisterTable
     /// <param name="prefix">Empty for all.</param>
     /// <param name="limit">How many at the most. Fewer come only where there are no more.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    ValueTask<IReadOnlyList<RegisterEntry>> ListAsync(string? after, string prefix, int limit, CancellationToken cancellationToken);
+    ValueTask<IReadOnlyList<RegisterEntry>> ListAsync(
+        string? after, string prefix, int limit, CancellationToken cancellationToken);
 }

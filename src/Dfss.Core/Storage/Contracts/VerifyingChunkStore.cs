@@ -6,7 +6,8 @@ namespace Dfss.Storage;
 internal sealed class VerifyingChunkStore(IChunkStore inner) : IChunkStore
 {
     /// <inheritdoc/>
-    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+    public ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         inner.PutAsync(id, content, cancellationToken);
 
     /// <inheritdoc/>
@@ -21,7 +22,8 @@ internal sealed class VerifyingChunkStore(IChunkStore inner) : IChunkStore
         if (length is { } count && ChunkId.Of(destination.Span[..count]) != id)
         {
             throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"The {count} bytes stored as chunk {id} are not that chunk: their SHA-256 is another.")
+                DfssErrorCode.ChunkCorrupt,
+                $"The {count} bytes stored as chunk {id} are not that chunk: their SHA-256 is another.")
             { ChunkId = id };
         }
 

@@ -37,10 +37,12 @@ internal sealed class FailStopLatch(string path, Action<string>? log)
     /// <summary>The refusal of a write or a vote.</summary>
     public DfssException Refusal(Exception exception) => new(
         DfssErrorCode.StoreFailed,
-        $"The store at '{path}' takes no more writes and votes, as {(IsOfDisk(exception) ? "its disk failed" : "it met a fault")}: "
+        $"The store at '{path}' takes no more writes and votes, as "
+        + $"{(IsOfDisk(exception) ? "its disk failed" : "it met a fault")}: "
         + exception.Message,
         IsOfDisk(exception) ? "Check the disk, then restart the peer." : "Restart the peer; its log has the details.",
         exception);
 
-    private static bool IsOfDisk(Exception exception) => StoreErrors.IsOfMedium(exception) || exception is SqliteException;
+    private static bool IsOfDisk(Exception exception) =>
+        StoreErrors.IsOfMedium(exception) || exception is SqliteException;
 }

@@ -1,6 +1,8 @@
 namespace Dfss.Storage;
 
-/// <summary>How long ago a file was written, by the file's time, which a wrong clock or a program may have set.</summary>
+/// <summary>
+/// How long ago a file was written, by the file's time, which a wrong clock or a program may have set.
+/// </summary>
 internal static class FileAge
 {
     /// <summary>

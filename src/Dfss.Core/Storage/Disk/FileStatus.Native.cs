@@ -28,13 +28,16 @@ internal readonly partial record struct FileStatus
         const int CurrentFolder = -100;
         const int NoFollow = 0x100;
         byte* status = stackalloc byte[MaxStatusBytes];
-        return Statx(CurrentFolder, path, followsLinks ? 0 : NoFollow, BasicStatus, status) == 0 ? FromStatx(status) : null;
+        return Statx(CurrentFolder, path, followsLinks ? 0 : NoFollow, BasicStatus, status) == 0
+            ? FromStatx(status)
+            : null;
     }
 
     /// <summary>struct statx is the same on every architecture. What it says that it has is at offset 0.</summary>
     private static unsafe FileStatus? FromStatx(byte* status) => (*(uint*)status & Needed) != Needed
         ? null
-        : new FileStatus(*(long*)(status + 40), ReadTime(status + 112), Wrap(ReadTime(status + 96)), *(ulong*)(status + 32))
+        : new FileStatus(
+            *(long*)(status + 40), ReadTime(status + 112), Wrap(ReadTime(status + 96)), *(ulong*)(status + 32))
         {
             Device = *(ulong*)(status + 136),
             Owner = *(uint*)(status + 20),
@@ -45,7 +48,9 @@ internal readonly partial record struct FileStatus
     private static unsafe FileStatus? OfMac(SafeFileHandle file)
     {
         byte* status = stackalloc byte[MaxStatusBytes];
-        return (IsMacOnIntel ? StatOfHandleInode64(file, status) : StatOfHandle(file, status)) == 0 ? FromStat(status) : null;
+        return (IsMacOnIntel ? StatOfHandleInode64(file, status) : StatOfHandle(file, status)) == 0
+            ? FromStat(status)
+            : null;
     }
 
     private static unsafe FileStatus? OfMac(string path, bool followsLinks)
@@ -54,7 +59,9 @@ internal readonly partial record struct FileStatus
         const int NoFollow = 0x20;
         byte* status = stackalloc byte[MaxStatusBytes];
         int flags = followsLinks ? 0 : NoFollow;
-        int result = IsMacOnIntel ? StatInode64(CurrentFolder, path, status, flags) : Stat(CurrentFolder, path, status, flags);
+        int result = IsMacOnIntel
+            ? StatInode64(CurrentFolder, path, status, flags)
+            : Stat(CurrentFolder, path, status, flags);
         return result == 0 ? FromStat(status) : null;
     }
 
@@ -79,18 +86,22 @@ internal readonly partial record struct FileStatus
         const int IdInformation = 18;
         byte* basic = stackalloc byte[40];
         byte* id = stackalloc byte[24];
-        bool isTold = GetFileInformation(file, BasicInformation, basic, 40) && GetFileInformation(file, IdInformation, id, 24);
+        bool isTold = GetFileInformation(file, BasicInformation, basic, 40)
+            && GetFileInformation(file, IdInformation, id, 24);
         return isTold
             ? new FileStatus(
-                RandomAccess.GetLength(file), FromWindowsTime(*(long*)(basic + 16)), Wrap(FromWindowsTime(*(long*)(basic + 24))),
+                RandomAccess.GetLength(file), FromWindowsTime(*(long*)(basic + 16)),
+                Wrap(FromWindowsTime(*(long*)(basic + 24))),
                 new UInt128(*(ulong*)(id + 16), *(ulong*)(id + 8)))
             : null;
     }
 
     /// <summary>Seconds in 8 bytes, ns in 4.</summary>
-    private static unsafe UnixTime ReadTime(byte* time) => new(((Int128)(*(long*)time) * 1_000_000_000) + *(uint*)(time + 8));
+    private static unsafe UnixTime ReadTime(byte* time) =>
+        new(((Int128)(*(long*)time) * 1_000_000_000) + *(uint*)(time + 8));
 
-    private static UnixTime FromWindowsTime(long time) => new(((Int128)time - DateTime.UnixEpoch.ToFileTimeUtc()) * 100);
+    private static UnixTime FromWindowsTime(long time) =>
+        new(((Int128)time - DateTime.UnixEpoch.ToFileTimeUtc()) * 100);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static unsafe partial int Statx(int folder, string path, int flags, uint mask, byte* status);
@@ -115,5 +126,6 @@ internal readonly partial record struct FileStatus
 
     [LibraryImport("kernel32", EntryPoint = "GetFileInformationByHandleEx")]
     [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool GetFileInformation(SafeFileHandle file, int kind, byte* information, uint length);
+    private static unsafe partial bool GetFileInformation(
+        SafeFileHandle file, int kind, byte* information, uint length);
 }

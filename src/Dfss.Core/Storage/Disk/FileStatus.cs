@@ -37,11 +37,14 @@ internal readonly partial record struct FileStatus(long Length, UnixTime Modifie
         : null;
 
     /// <summary>The status of a path; null where there is nothing, and on Windows.</summary>
-    public static FileStatus? Of(string path, bool followsLinks) => OperatingSystem.IsLinux() ? OfLinux(path, followsLinks)
-        : OperatingSystem.IsMacOS() ? OfMac(path, followsLinks)
-        : null;
+    public static FileStatus? Of(string path, bool followsLinks) =>
+        OperatingSystem.IsLinux() ? OfLinux(path, followsLinks)
+            : OperatingSystem.IsMacOS() ? OfMac(path, followsLinks)
+            : null;
 
-    /// <summary>Whether the path is that of an open file, and not of another file or of a link to it. Unix only.</summary>
+    /// <summary>
+    /// Whether the path is that of an open file, and not of another file or of a link to it. Unix only.
+    /// </summary>
     public static bool IsAt(string path, SafeFileHandle file) => Of(file) is { } open
         && Of(path, followsLinks: false) is { } found && (found.Device, found.Number) == (open.Device, open.Number);
 

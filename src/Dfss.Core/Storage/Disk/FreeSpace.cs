@@ -28,7 +28,8 @@ internal readonly partial record struct FreeSpace(long? FreeBytes, long? Inodes,
     public string Describe() => FreeInodes == 0 && Inodes is { } inodes
         ? string.Create(
             CultureInfo.InvariantCulture,
-            $"no inodes left: its file system holds at most {inodes:N0} files and folders, and all are used, with {FreeBytes:N0} bytes free.")
+            $"no inodes left: its file system holds at most {inodes:N0} files and folders, and all are used, with "
+                + $"{FreeBytes:N0} bytes free.")
         : FreeBytes is { } bytes
             ? string.Create(
                 CultureInfo.InvariantCulture,
@@ -48,7 +49,9 @@ internal readonly partial record struct FreeSpace(long? FreeBytes, long? Inodes,
         }
     }
 
-    /// <summary>struct statvfs of the 64-bit systems: on Linux all numbers have 8 bytes, on macOS those of blocks and files 4.</summary>
+    /// <summary>
+    /// struct statvfs of the 64-bit systems: on Linux all numbers have 8 bytes, on macOS those of blocks and files 4.
+    /// </summary>
     private static unsafe FreeSpace OfFileSystem(string folder)
     {
         byte* status = stackalloc byte[StatusBytes];
@@ -60,9 +63,15 @@ internal readonly partial record struct FreeSpace(long? FreeBytes, long? Inodes,
         ReadOnlySpan<byte> fields = new(status, StatusBytes);
         bool isMac = OperatingSystem.IsMacOS();
         long unit = BinaryPrimitives.ReadInt64LittleEndian(fields[8..]);
-        long blocks = isMac ? BinaryPrimitives.ReadUInt32LittleEndian(fields[24..]) : BinaryPrimitives.ReadInt64LittleEndian(fields[32..]);
-        long inodes = isMac ? BinaryPrimitives.ReadUInt32LittleEndian(fields[28..]) : BinaryPrimitives.ReadInt64LittleEndian(fields[40..]);
-        long free = isMac ? BinaryPrimitives.ReadUInt32LittleEndian(fields[36..]) : BinaryPrimitives.ReadInt64LittleEndian(fields[56..]);
+        long blocks = isMac
+            ? BinaryPrimitives.ReadUInt32LittleEndian(fields[24..])
+            : BinaryPrimitives.ReadInt64LittleEndian(fields[32..]);
+        long inodes = isMac
+            ? BinaryPrimitives.ReadUInt32LittleEndian(fields[28..])
+            : BinaryPrimitives.ReadInt64LittleEndian(fields[40..]);
+        long free = isMac
+            ? BinaryPrimitives.ReadUInt32LittleEndian(fields[36..])
+            : BinaryPrimitives.ReadInt64LittleEndian(fields[56..]);
 
         // btrfs, for example, has no fixed number of inodes, and says 0.
         return new FreeSpace(blocks * unit, inodes == 0 ? null : inodes, inodes == 0 ? null : free);

@@ -5,10 +5,14 @@ namespace Dfss.Storage;
 /// <summary>How failures of the medium are told.</summary>
 internal static class StoreErrors
 {
-    /// <summary>Whether the system refused or failed a read or write; .NET tells EACCES and EPERM by a type of their own.</summary>
+    /// <summary>
+    /// Whether the system refused or failed a read or write; .NET tells EACCES and EPERM by a type of their own.
+    /// </summary>
     public static bool IsOfMedium(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
-    /// <summary>Whether a read failed because the medium has lost what was there: it will not come back by itself.</summary>
+    /// <summary>
+    /// Whether a read failed because the medium has lost what was there: it will not come back by itself.
+    /// </summary>
     public static bool IsSpoiled(Exception? exception) => exception switch
     {
         IOException io => DurableFile.IsSpoiled(io),
@@ -18,9 +22,10 @@ internal static class StoreErrors
     };
 
     /// <summary>What a failed read or write of the store at <paramref name="path"/> is to the caller.</summary>
-    public static DfssException From(Exception exception, string path) => exception is IOException io && DurableFile.IsOutOfSpace(io)
-        ? Full(path, exception)
-        : Failed(path, exception);
+    public static DfssException From(Exception exception, string path) =>
+        exception is IOException io && DurableFile.IsOutOfSpace(io)
+            ? Full(path, exception)
+            : Failed(path, exception);
 
     /// <summary>The disk is full.</summary>
     public static DfssException Full(string path, Exception? exception) => new(
@@ -43,7 +48,9 @@ internal static class StoreErrors
         "Check the disk, then send again.",
         exception);
 
-    /// <summary>Looks into a folder of the store; what the system refuses is told as any failure of the medium.</summary>
+    /// <summary>
+    /// Looks into a folder of the store; what the system refuses is told as any failure of the medium.
+    /// </summary>
     public static T Guarded<T>(string path, Func<T> look)
     {
         try
@@ -62,7 +69,8 @@ internal static class StoreErrors
         if (lengthBytes > destination.Length)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"The chunk has {lengthBytes} bytes; there is room for {destination.Length}.");
+                DfssErrorCode.LimitExceeded,
+                $"The chunk has {lengthBytes} bytes; there is room for {destination.Length}.");
         }
     }
 }

@@ -8,7 +8,8 @@ internal static class StoreFileSystem
     // cache and never report a lost write.
     private static readonly string[] Refused =
     [
-        "nfs", "cifs", "smb", "smb2", "smbfs", "v9fs", "9p", "fuse", "fuseblk", "afs", "coda", "ncp", "ceph", "lustre", "novell",
+        "nfs", "cifs", "smb", "smb2", "smbfs", "v9fs", "9p", "fuse", "fuseblk", "afs", "coda", "ncp", "ceph",
+        "lustre", "novell",
         "gfs", "gfs2", "ocfs2", "panfs", "webdav", "afpfs", "prl_fs", "vboxsf", "vmhgfs",
     ];
 
@@ -20,7 +21,8 @@ internal static class StoreFileSystem
         {
             throw new DfssException(
                 DfssErrorCode.StoreNotSupported,
-                $"'{path}' is on a network or user-space file system ({format}), which cannot promise that what is written "
+                $"'{path}' is on a network or user-space file system ({format}), which cannot promise that "
+                + "what is written "
                 + "survives a power cut.",
                 "Use a local disk.");
         }

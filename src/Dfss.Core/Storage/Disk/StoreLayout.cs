@@ -36,7 +36,8 @@ internal sealed class StoreLayout(string root)
         if (!OwnerOnly.TryRestrict(root))
         {
             log?.Invoke(
-                $"The folder '{Root}' belongs to another user and keeps its mode; what the store has in it is private.");
+                $"The folder '{Root}' belongs to another user and keeps its mode; "
+                + "what the store has in it is private.");
         }
 
         foreach (string folder in (string[])[Quarantine, Chunks])

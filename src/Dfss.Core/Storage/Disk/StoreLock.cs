@@ -18,7 +18,9 @@ internal sealed class StoreLock : IDisposable
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreInUse"/>, naming the holder.</exception>
     public static StoreLock Take(StoreLayout layout)
     {
-        SafeFileHandle? handle = OperatingSystem.IsWindows() ? TryTakeOnWindows(layout.LockFile) : TryTakeOnUnix(layout.LockFile);
+        SafeFileHandle? handle = OperatingSystem.IsWindows()
+            ? TryTakeOnWindows(layout.LockFile)
+            : TryTakeOnUnix(layout.LockFile);
         if (handle is null)
         {
             throw new DfssException(
@@ -28,7 +30,8 @@ internal sealed class StoreLock : IDisposable
         }
 
         RandomAccess.SetLength(handle, 0);
-        RandomAccess.Write(handle, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+        RandomAccess.Write(
+            handle, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
         return new StoreLock(handle);
     }
 

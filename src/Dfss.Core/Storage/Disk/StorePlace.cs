@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Dfss.Storage;
 
 /// <summary>
-/// Where a store runs, as its file <c>place.json</c> notes it. A store that is started elsewhere may be a copy of one that
-/// still runs.
+/// Where a store runs, as its file <c>place.json</c> notes it. A store that is started elsewhere may be a copy of one
+/// that still runs.
 /// </summary>
 /// <param name="Path">The store's folder, as a full path.</param>
 /// <param name="Machine">The machine, hashed; null where it is not known.</param>
@@ -23,7 +23,8 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
     public bool IsCopy { get; init; }
 
     /// <summary>
-    /// What shows that the store is not the one that was noted, in words that follow "last ran"; null where nothing does.
+    /// What shows that the store is not the one that was noted, in words that follow "last ran"; null where nothing
+    /// does.
     /// </summary>
     /// <remarks>
     /// The device alone shows nothing: it may be another one after a reboot. Its purpose is to tell a folder that was
@@ -60,7 +61,8 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
         {
             throw StoreFormat.Refuse(
                 $"'{layout.PlaceFile}' is damaged: {exception.Message}",
-                "If this store is not a copy of another one, delete that file. Else delete it and start the store with -StoreCopied.");
+                "If this store is not a copy of another one, delete that file. Else delete it and start the store with "
+                    + "-StoreCopied.");
         }
     }
 

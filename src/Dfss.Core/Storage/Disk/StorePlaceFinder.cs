@@ -13,7 +13,8 @@ internal static partial class StorePlaceFinder
 
     /// <summary>File systems that give a folder another number at each mount: those of a FAT disk are assigned when it
     /// is read, and those of a container's layers may be.</summary>
-    private static readonly string[] WithoutLastingInodes = ["overlay", "overlayfs", "aufs", "vfat", "msdos", "exfat", "fat", "fat32"];
+    private static readonly string[] WithoutLastingInodes =
+        ["overlay", "overlayfs", "aufs", "vfat", "msdos", "exfat", "fat", "fat32"];
 
     /// <summary>Where the store of this folder is.</summary>
     /// <param name="layout">The store.</param>
@@ -23,7 +24,8 @@ internal static partial class StorePlaceFinder
         bool hasInodes = !WithoutLastingInodes.Contains(fileSystem, StringComparer.OrdinalIgnoreCase);
         FileStatus? folder = hasInodes ? StatusOf(layout.Root) : null;
         FileStatus? chunks = hasInodes && Directory.Exists(layout.Chunks) ? StatusOf(layout.Chunks) : null;
-        return new StorePlace(layout.Root, FindMachine(), folder?.Device, (ulong?)folder?.Number, (ulong?)chunks?.Number);
+        return new StorePlace(
+            layout.Root, FindMachine(), folder?.Device, (ulong?)folder?.Number, (ulong?)chunks?.Number);
     }
 
     private static FileStatus? StatusOf(string folder)
@@ -50,7 +52,8 @@ internal static partial class StorePlaceFinder
             : null;
         return id is null
             ? null
-            : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"dfss store place {id}"))[..MachineIdBytes]);
+            : Convert.ToHexStringLower(
+                SHA256.HashData(Encoding.UTF8.GetBytes($"dfss store place {id}"))[..MachineIdBytes]);
     }
 
     private static bool IsContainer() => File.Exists("/.dockerenv") || File.Exists("/run/.containerenv")

@@ -5,4 +5,5 @@ namespace Dfss.Storage;
 /// <param name="ChunksKept">Chunks left in the store, those within their grace period included.</param>
 /// <param name="ChunksDeleted">Chunks removed.</param>
 /// <param name="BytesDeleted">Their lengths in bytes, added up.</param>
-internal readonly record struct GarbageCollectionResult(long FilesMarked, long ChunksKept, long ChunksDeleted, long BytesDeleted);
+internal readonly record struct GarbageCollectionResult(
+    long FilesMarked, long ChunksKept, long ChunksDeleted, long BytesDeleted);

@@ -142,7 +142,8 @@ internal sealed class Scrubber : IDisposable
         catch (DfssException error)
         {
             // Neither good nor bad: no right to read it, say. The others can be checked all the same.
-            log?.Invoke(string.Create(CultureInfo.InvariantCulture, $"The scrub could not check chunk {id}: {error.Message}"));
+            log?.Invoke(
+                string.Create(CultureInfo.InvariantCulture, $"The scrub could not check chunk {id}: {error.Message}"));
             progress = progress with { Position = id };
         }
     }

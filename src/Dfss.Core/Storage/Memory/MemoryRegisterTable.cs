@@ -36,7 +36,8 @@ internal sealed class MemoryRegisterTable(StoreId id) : IRegisterTable
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(
+        IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         lock (gate)
         {
@@ -46,7 +47,8 @@ internal sealed class MemoryRegisterTable(StoreId id) : IRegisterTable
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
-        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard, CancellationToken cancellationToken)
+        IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
@@ -75,7 +77,9 @@ internal sealed class MemoryRegisterTable(StoreId id) : IRegisterTable
     }
 
     private RegisterEntry Load(string name) =>
-        entries.TryGetValue(name, out RegisterEntry entry) ? entry : new RegisterEntry(name, Version: 0, RegisterState.Empty);
+        entries.TryGetValue(name, out RegisterEntry entry)
+            ? entry
+            : new RegisterEntry(name, Version: 0, RegisterState.Empty);
 
     private bool CompareAndSwap(RegisterEntry change)
     {

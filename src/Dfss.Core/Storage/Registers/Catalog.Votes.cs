@@ -52,7 +52,8 @@ internal sealed partial class Catalog
         {
             // Votes may have been stored since the next state was made of the last one.
             session.Execute(
-                "INSERT INTO votes (only, counter) VALUES (1, $1) ON CONFLICT (only) DO UPDATE SET counter = MAX(counter, $1)", next.Counter);
+                "INSERT INTO votes (only, counter) VALUES (1, $1) ON CONFLICT (only) DO UPDATE SET counter = "
+                    + "MAX(counter, $1)", next.Counter);
             long reached = ReadCounter(session);
             session.Execute("DELETE FROM instance WHERE generation < $1", begun.Generation);
             session.Execute(
@@ -63,15 +64,18 @@ internal sealed partial class Catalog
         lock (votesGate)
         {
             begun = begun with { Began = counter };
-            ImmutableList<StoreInstance> instances = [.. next.Instances.Where(one => one.Generation == begun.Generation).SkipLast(1), begun];
+            ImmutableList<StoreInstance> instances =
+                [.. next.Instances.Where(one => one.Generation == begun.Generation).SkipLast(1), begun];
             votes = next with { Instances = instances, Counter = Math.Max(counter, votes?.Counter ?? 0) };
         }
     }
 
-    private static (List<StoreInstance> Instances, long Counter, List<StoreClock> Heard) ReadVotes(DatabaseSession session)
+    private static (List<StoreInstance> Instances, long Counter, List<StoreClock> Heard) ReadVotes(
+        DatabaseSession session)
     {
         List<StoreInstance> instances = [];
-        using (SqliteDataReader rows = session.Prepare("SELECT id, generation, began FROM instance ORDER BY number").ExecuteReader())
+        using (SqliteDataReader rows = session.Prepare(
+            "SELECT id, generation, began FROM instance ORDER BY number").ExecuteReader())
         {
             while (rows.Read())
             {
@@ -80,7 +84,8 @@ internal sealed partial class Catalog
         }
 
         List<StoreClock> heard = [];
-        using (SqliteDataReader rows = session.Prepare("SELECT store, generation, instance, counter FROM heard").ExecuteReader())
+        using (SqliteDataReader rows = session.Prepare(
+            "SELECT store, generation, instance, counter FROM heard").ExecuteReader())
         {
             while (rows.Read())
             {
@@ -92,7 +97,8 @@ internal sealed partial class Catalog
         return (instances, ReadCounter(session), heard);
     }
 
-    private static Guid ReadGuid(SqliteDataReader rows, int column) => new(rows.GetFieldValue<byte[]>(column), bigEndian: true);
+    private static Guid ReadGuid(SqliteDataReader rows, int column) =>
+        new(rows.GetFieldValue<byte[]>(column), bigEndian: true);
 
     private static long ReadCounter(DatabaseSession session) =>
         session.Prepare("SELECT counter FROM votes").ExecuteScalar() is long counter ? counter : 0;
@@ -101,7 +107,8 @@ internal sealed partial class Catalog
     /// <returns>The counter; null where the store is in another generation.</returns>
     private static long? Raise(DatabaseSession session, long generation, IReadOnlyCollection<StoreClock> heard)
     {
-        if (session.Prepare("SELECT generation FROM instance ORDER BY number DESC LIMIT 1").ExecuteScalar() is not long current
+        if (session.Prepare(
+            "SELECT generation FROM instance ORDER BY number DESC LIMIT 1").ExecuteScalar() is not long current
             || current != generation)
         {
             return null;
@@ -116,7 +123,8 @@ internal sealed partial class Catalog
                 ON CONFLICT (store) DO UPDATE SET generation = $2, instance = $3, counter = $4
                 WHERE $2 > generation OR ($2 = generation AND $4 > counter)
                 """,
-                clock.StoreId.ToByteArray(), clock.Generation, clock.Instance.ToByteArray(bigEndian: true), clock.Counter);
+                clock.StoreId.ToByteArray(), clock.Generation, clock.Instance.ToByteArray(bigEndian: true),
+                clock.Counter);
         }
 
         return ReadCounter(session);

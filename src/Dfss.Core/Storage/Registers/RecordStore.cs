@@ -6,7 +6,8 @@ namespace Dfss.Storage;
 /// chunks.</summary>
 #pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class RecordStore(
-    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, FailStopLatch fault, VoteHistory history)
+    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, FailStopLatch fault,
+    VoteHistory history)
     : IRecordStore
 #pragma warning restore CA1001
 {
@@ -44,7 +45,8 @@ internal sealed class RecordStore(
         await chunks.FlushAsync(cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < answers.Length; i++)
         {
-            answers[i] ??= await FindMissingAsync(entries[i].State, requests[i], cancellationToken).ConfigureAwait(false);
+            answers[i] ??= await FindMissingAsync(
+                entries[i].State, requests[i], cancellationToken).ConfigureAwait(false);
         }
 
         int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
@@ -75,7 +77,8 @@ internal sealed class RecordStore(
         // Not a vote: answered also after a fail-stop.
         IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
         RegisterVote vote = new(table.Votes, table.Heard.Find);
-        return history.Sign(requests, [.. requests.Select((request, i) => vote.Take(entries[i].State, request).Answer)]);
+        return history.Sign(
+            requests, [.. requests.Select((request, i) => vote.Take(entries[i].State, request).Answer)]);
     }
 
     /// <inheritdoc/>
@@ -85,18 +88,21 @@ internal sealed class RecordStore(
         if (request.Limit is < 1 or > MaxListLimit)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, $"A page has 1 to {MaxListLimit} names; {request.Limit} were asked for.");
+                DfssErrorCode.InvalidArgument,
+                $"A page has 1 to {MaxListLimit} names; {request.Limit} were asked for.");
         }
 
         List<BallotedRecord> found = [];
         List<bool> doubted = [];
         StoreVotes votes = table.Votes;
-        RecordPage Page(bool hasMore) => new(found, hasMore) { Doubted = doubted, Clock = votes.Clock, Known = [.. table.Heard.All] };
+        RecordPage Page(bool hasMore) =>
+            new(found, hasMore) { Doubted = doubted, Clock = votes.Clock, Known = [.. table.Heard.All] };
         string? after = request.After;
         while (true)
         {
             IReadOnlyList<RegisterEntry> entries =
-                await table.ListAsync(after, request.Prefix, request.Limit + 1, cancellationToken).ConfigureAwait(false);
+                await table.ListAsync(
+                    after, request.Prefix, request.Limit + 1, cancellationToken).ConfigureAwait(false);
             foreach (RegisterEntry entry in entries)
             {
                 if (entry.State.Decided is not { } decided)
@@ -203,7 +209,8 @@ internal sealed class RecordStore(
         if (found == ManifestState.NotAManifest)
         {
             throw new DfssException(
-                DfssErrorCode.ChunkCorrupt, $"Chunk {request.FileId}, given as the manifest of '{request.Name}', is not a manifest.")
+                DfssErrorCode.ChunkCorrupt,
+                $"Chunk {request.FileId}, given as the manifest of '{request.Name}', is not a manifest.")
             { ChunkId = request.FileId.ToChunkId() };
         }
 
@@ -222,7 +229,8 @@ internal sealed class RecordStore(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file has {manifest.ChunkCount} chunks.");
+                $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file "
+                    + $"has {manifest.ChunkCount} chunks.");
         }
 
         // Only what is on stable storage counts: a chunk may have been put after the flush began, or have been put
@@ -246,7 +254,8 @@ internal sealed class RecordStore(
 
         return lost.Count == 0
             ? null
-            : Acceptor.ChunksMissing(state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
+            : Acceptor.ChunksMissing(
+                state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
     }
 
     /// <summary>Where a chunk of the wrong length is stored: makes it missing for the sender's next question
@@ -260,7 +269,8 @@ internal sealed class RecordStore(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"In the manifest of '{request.Name}' chunk {index} has {manifest.LengthOf(index)} bytes; it has {length}.",
+                $"In the manifest of '{request.Name}' chunk {index} has {manifest.LengthOf(index)} bytes; it "
+                    + $"has {length}.",
                 "Send the file again.");
         }
     }

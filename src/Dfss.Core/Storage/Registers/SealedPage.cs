@@ -20,7 +20,8 @@ internal sealed record SealedPage(IReadOnlyList<SealedName> Names, string? After
         for (int looks = 0; looks < MaxLooks; looks += RegistersPerLook)
         {
             IReadOnlyList<RegisterEntry> entries =
-                await table.ListAsync(after, prefix: string.Empty, RegistersPerLook, cancellationToken).ConfigureAwait(false);
+                await table.ListAsync(
+                    after, prefix: string.Empty, RegistersPerLook, cancellationToken).ConfigureAwait(false);
             foreach (RegisterEntry entry in entries)
             {
                 after = entry.Name;

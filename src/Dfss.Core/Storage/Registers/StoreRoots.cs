@@ -4,8 +4,7 @@ namespace Dfss.Storage;
 
 /// <summary>
 /// What keeps seals and garbage collection out of each other's way: the lock, and the files that became wanted while a
-/// collection is under way and that its
-/// walk over the registers may have missed.
+/// collection is under way and that its walk over the registers may have missed.
 /// </summary>
 /// <param name="storeId">Whose roots. A record keeps nothing at a store that is not in its home: one that a name moved
 /// away from, or that was only told of the record.</param>

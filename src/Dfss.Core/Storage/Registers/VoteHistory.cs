@@ -30,7 +30,8 @@ internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions option
         return [.. answers.Select((answer, i) => requests[i].Clocks.Count == 0 ? answer : answer with
         {
             Clock = votes.Clock,
-            Known = [.. requests[i].Clocks.Select(clock => clock.StoreId).Distinct().Select(table.Heard.Find).OfType<StoreClock>()],
+            Known = [.. requests[i].Clocks.Select(clock => clock.StoreId).Distinct().Select(table.Heard.Find)
+                .OfType<StoreClock>()],
         })];
     }
 
@@ -45,8 +46,10 @@ internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions option
                 long now = options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
                 await table.BeginAsync(votes.Break(clock, now, Guid.NewGuid())).ConfigureAwait(false);
                 options.Log?.Invoke(
-                    $"Store {votes.StoreId} was restored from an earlier copy, or runs twice: other peers know of votes that it does not have. "
-                    + "It has no vote on a name until a change or Repair-DfssFile has brought that name up to date here.");
+                    $"Store {votes.StoreId} was restored from an earlier copy, or runs twice: other peers know of "
+                    + "votes that it does not have. "
+                    + "It has no vote on a name until a change or Repair-DfssFile has brought that name up "
+                    + "to date here.");
             }
         }
         finally

@@ -6,7 +6,9 @@ namespace Dfss.Transfer;
 internal sealed class FileRemover(PeerDirectory directory, TransferOptions options)
 {
     /// <summary>Has the file's home decide that the name is removed.</summary>
-    /// <exception cref="DfssException">FileNotFound, Conflict, NoMajority, CommitUncertain, PeerUnreachable.</exception>
+    /// <exception cref="DfssException">
+    /// FileNotFound, Conflict, NoMajority, CommitUncertain, PeerUnreachable.
+    /// </exception>
     public async Task<StoredFile> RemoveAsync(
         StoredFile file, RemoveOptions removeOptions, CancellationToken cancellationToken)
     {
@@ -15,7 +17,8 @@ internal sealed class FileRemover(PeerDirectory directory, TransferOptions optio
             ? WriteCondition.ReplaceAny
             : WriteCondition.ReplaceVersion(file.Record.Version);
         Home home = await Home.ReachAsync(file.Record, directory, cancellationToken).ConfigureAwait(false);
-        RecordWriter writer = await RecordWriter.BeginAsync(name, home, condition, options, cancellationToken).ConfigureAwait(false);
+        RecordWriter writer = await RecordWriter.BeginAsync(
+            name, home, condition, options, cancellationToken).ConfigureAwait(false);
         if (writer.Current is not { State: FileRecordState.File } current)
         {
             throw RecordReader.NotFound(name);

@@ -10,8 +10,8 @@ internal sealed class FileRenamer(
     HomeFinder finder, PeerDirectory directory, FileTester tester, TransferOptions options)
 {
     /// <exception cref="DfssException">
-    /// FileExists: the new name exists. Conflict: the file was changed meanwhile; then it has both names, if the new one
-    /// was made. FileNotFound, ChunkNotFound, InvalidName, NoMajority, CommitUncertain, PeerUnreachable.
+    /// FileExists: the new name exists. Conflict: the file was changed meanwhile; then it has both names, if the new
+    /// one was made. FileNotFound, ChunkNotFound, InvalidName, NoMajority, CommitUncertain, PeerUnreachable.
     /// </exception>
     public async Task<StoredFile> RenameAsync(StoredFile file, string newName, CancellationToken cancellationToken)
     {
@@ -36,7 +36,9 @@ internal sealed class FileRenamer(
         return new StoredFile(renamed, IsCurrent: true);
     }
 
-    /// <summary>Whether the new name stands for a file now, at these peers or elsewhere as far as the peers asked know.</summary>
+    /// <summary>
+    /// Whether the new name stands for a file now, at these peers or elsewhere as far as the peers asked know.
+    /// </summary>
     public async Task<bool> IsTakenAsync(StoredFile file, string newName, CancellationToken cancellationToken)
     {
         string name = FileName.NormalizeNew(newName);
@@ -48,8 +50,11 @@ internal sealed class FileRenamer(
             return true;
         }
 
-        Home? other = finder.IsEmpty ? null : (await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)).Home;
-        return other is not null && await reader.ReadAsync(name, other, cancellationToken).ConfigureAwait(false) is not null;
+        Home? other = finder.IsEmpty
+            ? null
+            : (await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)).Home;
+        return other is not null
+            && await reader.ReadAsync(name, other, cancellationToken).ConfigureAwait(false) is not null;
     }
 
     private async Task ThrowIfChangedAsync(FileRecord record, Home home, CancellationToken cancellationToken)
@@ -68,13 +73,16 @@ internal sealed class FileRenamer(
     /// <summary>Fails where the peers that the user names know the new name at another home.</summary>
     private async Task ThrowIfElsewhereAsync(string name, Home home, CancellationToken cancellationToken)
     {
-        Home? other = finder.IsEmpty ? null : (await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)).Home;
+        Home? other = finder.IsEmpty
+            ? null
+            : (await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)).Home;
         if (other is null || home.HasSameStoresAs(other.Members))
         {
             return;
         }
 
-        StoredFile? taken = await new RecordReader(options).ReadAsync(name, other, cancellationToken).ConfigureAwait(false);
+        StoredFile? taken = await new RecordReader(options).ReadAsync(
+            name, other, cancellationToken).ConfigureAwait(false);
         throw taken is null ? ElsewhereBefore(name) : Exists(name);
     }
 
@@ -103,16 +111,21 @@ internal sealed class FileRenamer(
         }
     }
 
-    /// <summary>Begins the new name at these members, whichever of its homes they are: it may have been in use before.</summary>
+    /// <summary>
+    /// Begins the new name at these members, whichever of its homes they are: it may have been in use before.
+    /// </summary>
     private async Task<RecordWriter> PrepareAsync(string name, Home home, CancellationToken cancellationToken)
     {
-        Home first = await home.GoToAsync(new RecordHome(home.Members, HomeEpoch.Original), cancellationToken).ConfigureAwait(false);
+        Home first = await home.GoToAsync(
+            new RecordHome(home.Members, HomeEpoch.Original), cancellationToken).ConfigureAwait(false);
         RecordWriter writer =
-            await RecordWriter.BeginAsync(name, first, WriteCondition.CreateOnly, options, cancellationToken).ConfigureAwait(false);
+            await RecordWriter.BeginAsync(
+                name, first, WriteCondition.CreateOnly, options, cancellationToken).ConfigureAwait(false);
         return writer.Home.HasSameStoresAs(home.Members) ? writer : throw ElsewhereBefore(name);
     }
 
-    private async Task<IReadOnlyList<SealPlan>> PlanSealsAsync(StoredFile file, Home home, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<SealPlan>> PlanSealsAsync(
+        StoredFile file, Home home, CancellationToken cancellationToken)
     {
         FileCopies copies = await tester.FindCopiesAsync(
             file, home, cancellationToken).ConfigureAwait(false);
@@ -121,7 +134,8 @@ internal sealed class FileRenamer(
     }
 
     private static DfssException Exists(string name) => new(
-        DfssErrorCode.FileExists, $"'{name}' exists. Nothing was changed.", "Take another name, or remove that file first.");
+        DfssErrorCode.FileExists, $"'{name}' exists. Nothing was changed.",
+        "Take another name, or remove that file first.");
 
     private static DfssException ElsewhereBefore(string name) => new(
         DfssErrorCode.Conflict,

@@ -31,7 +31,8 @@ internal static partial class LastWriteTime
         if (OperatingSystem.IsWindows() || !TrySetExactly(file, time))
         {
             DateTime nearest = time.ToDateTime();
-            File.SetLastWriteTimeUtc(file, OperatingSystem.IsWindows() && nearest < FirstOfWindows ? FirstOfWindows : nearest);
+            File.SetLastWriteTimeUtc(
+                file, OperatingSystem.IsWindows() && nearest < FirstOfWindows ? FirstOfWindows : nearest);
         }
 
         Int128 difference = Read(file, FileStatus.Of(file)).Nanoseconds - time.Nanoseconds;

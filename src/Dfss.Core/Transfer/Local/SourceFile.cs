@@ -71,7 +71,10 @@ internal sealed class SourceFile : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw Unreadable(path, error is FileNotFoundException or DirectoryNotFoundException ? "it does not exist." : error.Message, error);
+            throw Unreadable(
+                path,
+                error is FileNotFoundException or DirectoryNotFoundException ? "it does not exist." : error.Message,
+                error);
         }
         finally
         {

@@ -43,7 +43,8 @@ internal sealed class ClockProbe(KnownClocks clocks)
             Clocks =
             [
                 .. known.Count > 0 ? known : [StoreClock.Unknown(peer.StoreId)],
-                .. peers.Where(other => other.StoreId != peer.StoreId).Take(DfssLimits.MaxHomeMembers).Select(other => StoreClock.Unknown(other.StoreId)),
+                .. peers.Where(other => other.StoreId != peer.StoreId).Take(DfssLimits.MaxHomeMembers)
+                    .Select(other => StoreClock.Unknown(other.StoreId)),
             ],
         };
         try

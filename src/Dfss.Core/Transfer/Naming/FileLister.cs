@@ -40,7 +40,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
             while (await lists.TakeNameAsync().ConfigureAwait(false) is ListedName name)
             {
                 BallotedRecord newest = name.Newest;
-                if (await JoinHomeAsync(lists, newest.Record.Home, after, sought, cancellationToken).ConfigureAwait(false))
+                if (await JoinHomeAsync(
+                    lists, newest.Record.Home, after, sought, cancellationToken).ConfigureAwait(false))
                 {
                     // The new ones may know more of this name, and names before it.
                     lists.PutBack(name);
@@ -74,8 +75,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
     }
 
     /// <summary>
-    /// Whether a store's list says what is current: it was never put back from an earlier copy, or this name's register was
-    /// brought up since. What it does not list then, it may have forgotten.
+    /// Whether a store's list says what is current: it was never put back from an earlier copy, or this name's register
+    /// was brought up since. What it does not list then, it may have forgotten.
     /// </summary>
     private bool IsVoter(StoreId id, IReadOnlyList<StoreId> voters)
     {
@@ -98,9 +99,11 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
     /// </summary>
     /// <returns>Whether there is one more.</returns>
     private async Task<bool> JoinHomeAsync(
-        MergedLists lists, IReadOnlyList<HomeMember> home, string? after, HashSet<StoreId> sought, CancellationToken cancellationToken)
+        MergedLists lists, IReadOnlyList<HomeMember> home, string? after, HashSet<StoreId> sought,
+        CancellationToken cancellationToken)
     {
-        await Task.WhenAll(home.Select(member => directory.LookElsewhereAsync(member, cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(
+            home.Select(member => directory.LookElsewhereAsync(member, cancellationToken))).ConfigureAwait(false);
         HomeMember[] others = [.. home.Where(member => member.StoreId is StoreId id && sought.Add(id))];
         if (others.Length == 0 || joining >= JoinLimit || joined >= MaxJoinedStores)
         {
@@ -109,7 +112,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
 
         long began = directory.Clock.GetTimestamp();
         using CancellationTokenSource limit = new(JoinLimit - joining, directory.Clock);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
+            limit.Token, cancellationToken);
         (PeerHandle? Peer, string? Reason)[] found = await Task.WhenAll(
             others.Select(member => FindAsync(member, either.Token))).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
@@ -127,7 +131,8 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         return peers.Length > 0;
     }
 
-    private async Task<(PeerHandle? Peer, string? Reason)> FindAsync(HomeMember member, CancellationToken cancellationToken)
+    private async Task<(PeerHandle? Peer, string? Reason)> FindAsync(
+        HomeMember member, CancellationToken cancellationToken)
     {
         try
         {

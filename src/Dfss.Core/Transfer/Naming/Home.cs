@@ -44,6 +44,9 @@ internal sealed class Home
     public PeerHandle? this[int member] =>
         Volatile.Read(ref peers[member]) ?? (peers[member] = directory.FindKnown(Members[member]));
 
+    /// <summary>Whether a member that was reached permits this client to change nothing.</summary>
+    public bool IsReadOnly => Enumerable.Range(0, Count).Any(member => this[member] is { IsReadOnly: true });
+
     /// <summary>What stood in the way, of each member that was not reached, in whole sentences; empty where all
     /// were.</summary>
     public string Reasons => string.Join(
@@ -87,7 +90,10 @@ internal sealed class Home
         RecordHome recorded, PeerDirectory directory, CancellationToken cancellationToken) =>
         ReachAsync(recorded, directory, (recorded.Members.Count / 2) + 1, cancellationToken);
 
-    /// <summary>Reaches for every member of the home of a file as it was read; waits little for the rest when enough are reached.</summary>
+    /// <summary>
+    /// Reaches for every member of the home of a file as it was read; waits little for the rest when enough are
+    /// reached.
+    /// </summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.PeerUnreachable"/>: no member is reached.</exception>
     public static async Task<Home> ReachAsync(
         FileRecord record, PeerDirectory directory, int enough, CancellationToken cancellationToken)
@@ -98,7 +104,8 @@ internal sealed class Home
     }
 
     /// <summary>The same, with a majority for enough.</summary>
-    public static Task<Home> ReachAsync(FileRecord record, PeerDirectory directory, CancellationToken cancellationToken) =>
+    public static Task<Home> ReachAsync(
+        FileRecord record, PeerDirectory directory, CancellationToken cancellationToken) =>
         ReachAsync(record, directory, (record.Home.Count / 2) + 1, cancellationToken);
 
     /// <summary>Reaches for every member of a name's first home.</summary>
@@ -116,7 +123,8 @@ internal sealed class Home
     {
         HomeMember[] guests = [.. next.Members.Where(member => Members.All(one => one.StoreId != member.StoreId))];
         HomeMember[] all = [.. Members, .. guests];
-        RegisterPlace place = Place with { GuestCount = guests.Length, Members = [.. all.Select(member => member.StoreId)] };
+        RegisterPlace place =
+            Place with { GuestCount = guests.Length, Members = [.. all.Select(member => member.StoreId)] };
         return new Home(all, place, directory);
     }
 

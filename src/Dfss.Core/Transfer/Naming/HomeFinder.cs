@@ -20,12 +20,15 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         Known?[] answers = new Known?[listed.Length];
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task[] asking = [.. listed.Select(
-            async (address, index) => answers[index] = await AskAsync(address, name, leave.Token).ConfigureAwait(false))];
-        await StragglerGrace.WaitAsync(asking, () => IsEnough(answers), directory.Clock, cancellationToken).ConfigureAwait(false);
+            async (address, index) =>
+                answers[index] = await AskAsync(address, name, leave.Token).ConfigureAwait(false))];
+        await StragglerGrace.WaitAsync(
+            asking, () => IsEnough(answers), directory.Clock, cancellationToken).ConfigureAwait(false);
         await leave.CancelAsync().ConfigureAwait(false);
         await StragglerGrace.EndAsync(asking, cancellationToken).ConfigureAwait(false);
         Known[] known =
-            [.. answers.Select((answer, index) => answer ?? new Known(Peer: null, Answer: null, PeerHandle.Late(listed[index])))];
+            [.. answers.Select(
+                (answer, index) => answer ?? new Known(Peer: null, Answer: null, PeerHandle.Late(listed[index])))];
         if (known.All(one => one.Peer is null))
         {
             throw Unreachable([.. known.Select(one => one.Error!)]);
@@ -54,8 +57,10 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         }
 
         IReadOnlyDictionary<StoreId, RegisterAnswer> answers =
-            await new ClockProbe(directory.Clocks).AskAsync(found.Listed, name, cancellationToken).ConfigureAwait(false);
-        int absent = answers.Values.Count(answer => answer.Status == RegisterStatus.Done && (answer.Accepted ?? answer.Decided) is null);
+            await new ClockProbe(directory.Clocks).AskAsync(
+                found.Listed, name, cancellationToken).ConfigureAwait(false);
+        int absent = answers.Values.Count(
+            answer => answer.Status == RegisterStatus.Done && (answer.Accepted ?? answer.Decided) is null);
         return absent * 2 > found.Listed.Count;
     }
 
@@ -98,7 +103,9 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     {
         (PeerAddress, PeerHandle?, DfssException?)[] listed = await Task.WhenAll(
             ListedOrThrow().Select(address => ConnectAsync(address, cancellationToken))).ConfigureAwait(false);
-        return listed.Any(one => one.Item2 is not null) ? listed : throw Unreachable([.. listed.Select(one => one.Item3!)]);
+        return listed.Any(one => one.Item2 is not null)
+            ? listed
+            : throw Unreachable([.. listed.Select(one => one.Item3!)]);
     }
 
     /// <summary>The peers asked, each once.</summary>
@@ -107,7 +114,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         DfssErrorCode.InvalidArgument, "No peer was named.", "Name one or more, for example localhost:9000.");
 
     private static void ThrowIfTooFewReached(
-        string name, HomeMember[] members, IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed)
+        string name, HomeMember[] members,
+        IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed)
     {
         int majority = (members.Length / 2) + 1;
         if (members.Count(member => member.StoreId is not null) >= majority)
@@ -117,14 +125,19 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
 
         string[] missing =
         [
-            .. listed.Where(one => one.Error is not null).Select(one =>
-                $"{one.Address} cannot be reached ({(one.Error!.InnerException is SocketException cause ? cause.Message : one.Error.Reason).TrimEnd('.')})"),
+            .. listed.Where(one => one.Error is not null)
+                .Select(one => $"{one.Address} cannot be reached ({ReasonOf(one.Error!).TrimEnd('.')})"),
         ];
         throw new DfssException(
             DfssErrorCode.NoMajority,
             $"'{name}' needs {majority} of its {members.Length} peers, and {string.Join(", and ", missing)}.",
-            missing.Length == 1 ? "Start that peer, or leave it out of -Peer." : "Start those peers, or leave them out of -Peer.");
+            missing.Length == 1
+                ? "Start that peer, or leave it out of -Peer."
+                : "Start those peers, or leave them out of -Peer.");
     }
+
+    private static string ReasonOf(DfssException error) =>
+        error.InnerException is SocketException cause ? cause.Message : error.Reason;
 
     private static DfssException Unreachable(DfssException[] errors)
     {
@@ -139,7 +152,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             : DfssErrorCode.PeerUnreachable;
         string reasons = string.Concat(errors.Select(error => $"\n{error.Reason}"));
         return new DfssException(
-            code, string.Create(CultureInfo.InvariantCulture, $"None of {errors.Length} peers can be reached:{reasons}"), errors[0]);
+            code, string.Create(
+                CultureInfo.InvariantCulture, $"None of {errors.Length} peers can be reached:{reasons}"), errors[0]);
     }
 
     /// <summary>What the peer at an address knows of the name.</summary>

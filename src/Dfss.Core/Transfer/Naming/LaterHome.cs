@@ -19,12 +19,15 @@ internal static class LaterHome
             ?? await AskAsync(round.Name, home, cancellationToken).ConfigureAwait(false)
             ?? throw new DfssException(
                 DfssErrorCode.NoMajority,
-                $"'{round.Name}' moved to other peers, and the former ones that answer do not know where to. {home.Reasons}".TrimEnd(),
+                ($"'{round.Name}' moved to other peers, and the former ones that answer do not know where to. "
+                    + home.Reasons).TrimEnd(),
                 "Name its new peers, or start the other former ones.");
         return await home.GoToAsync(next, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Does something at a home of a name, and again at each later home where it turns out that the name is.</summary>
+    /// <summary>
+    /// Does something at a home of a name, and again at each later home where it turns out that the name is.
+    /// </summary>
     /// <param name="name">The name.</param>
     /// <param name="home">Where to begin.</param>
     /// <param name="act">Does it; its result, or the later home.</param>
@@ -49,12 +52,14 @@ internal static class LaterHome
     private static async Task<RecordHome?> AskAsync(string name, Home home, CancellationToken cancellationToken)
     {
         RegisterAnswer?[] answers = await Task.WhenAll(
-            Enumerable.Range(0, home.Count).Select(member => AskAsync(name, home[member], cancellationToken))).ConfigureAwait(false);
+            Enumerable.Range(0, home.Count)
+                .Select(member => AskAsync(name, home[member], cancellationToken))).ConfigureAwait(false);
         RecordHome? latest = RecordHome.LatestOf(answers.OfType<RegisterAnswer>());
         return latest?.Epoch.Number > home.Place.Epoch.Number ? latest : null;
     }
 
-    private static async Task<RegisterAnswer?> AskAsync(string name, PeerHandle? peer, CancellationToken cancellationToken)
+    private static async Task<RegisterAnswer?> AskAsync(
+        string name, PeerHandle? peer, CancellationToken cancellationToken)
     {
         try
         {

@@ -13,9 +13,11 @@ internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Curre
     public static async Task<LocatedFile> FindAsync(
         StoredFile file, PeerDirectory directory, TransferOptions options, CancellationToken cancellationToken)
     {
-        Home home = await Home.ReachAsync(file.Record, directory, file.Record.Home.Count, cancellationToken).ConfigureAwait(false);
+        Home home = await Home.ReachAsync(
+            file.Record, directory, file.Record.Home.Count, cancellationToken).ConfigureAwait(false);
         FileRecord? current =
-            await new RecordReader(options).FindCurrentAsync(file.Record.Name, home, cancellationToken).ConfigureAwait(false);
+            await new RecordReader(options).FindCurrentAsync(
+                file.Record.Name, home, cancellationToken).ConfigureAwait(false);
         if (current is null || AfterMove(file, current) is not StoredFile moved)
         {
             return new LocatedFile(file, home, current);
@@ -36,7 +38,8 @@ internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Curre
 
         StoredFile now = new(current, IsCurrent: true);
         return current.FileId == file.Record.FileId ? now
-            : current.Previous.FirstOrDefault(one => one.FileId == file.Record.FileId) is { } kept ? now.AtVersion(kept.Version)
+            : current.Previous.FirstOrDefault(one => one.FileId == file.Record.FileId) is { } kept
+                ? now.AtVersion(kept.Version)
             : null;
     }
 }

@@ -3,8 +3,8 @@ using Dfss.Storage;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// What a send asks of a member's chunks: tried a few times, and where it fails for good, the member is left out from then
-/// on.
+/// What a send asks of a member's chunks: tried a few times, and where it fails for good, the member is left out from
+/// then on.
 /// </summary>
 internal sealed class MemberAttempts(Home home, SendPlan plan)
 {
@@ -16,7 +16,8 @@ internal sealed class MemberAttempts(Home home, SendPlan plan)
         IChunkStore store = home[member]!.Chunks;
         try
         {
-            await home.Retries.PutChunk.ExecuteAsync(token => act(store, token), cancellationToken).ConfigureAwait(false);
+            await home.Retries.PutChunk.ExecuteAsync(
+                token => act(store, token), cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (DfssException error)

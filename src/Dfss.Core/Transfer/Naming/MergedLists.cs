@@ -31,7 +31,8 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         foreach (PeerHandle peer in peers)
         {
             await AdvanceAsync(new PeerList(
-                peer, PagesAsync(peer, after, cancellationToken).GetAsyncEnumerator(cancellationToken))).ConfigureAwait(false);
+                peer, PagesAsync(
+                    peer, after, cancellationToken).GetAsyncEnumerator(cancellationToken))).ConfigureAwait(false);
         }
     }
 

@@ -13,11 +13,14 @@ internal sealed class RecordReader(TransferOptions options)
         bool isAbsent = found.Home is null && found.HasMajority
             && await finder.IsAbsentAsync(stored, found, cancellationToken).ConfigureAwait(false);
         Home home = found.Home ?? throw (isAbsent ? NotFound(stored) : new DfssException(
-            DfssErrorCode.NoMajority, $"The peers that answered have no file named '{stored}', but too few answered. {found.Reasons}".TrimEnd()));
+            DfssErrorCode.NoMajority,
+            $"The peers that answered have no file named '{stored}', but too few answered. {found.Reasons}".TrimEnd()));
         return await ReadAsync(stored, home, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
     }
 
-    /// <summary>The name's file at its home, or at a later one if it moved; null where it was removed or was never sent.</summary>
+    /// <summary>
+    /// The name's file at its home, or at a later one if it moved; null where it was removed or was never sent.
+    /// </summary>
     public async Task<StoredFile?> ReadAsync(string name, Home home, CancellationToken cancellationToken)
     {
         (RegisterReader reader, RegisterDriver driver, home) =
@@ -26,17 +29,21 @@ internal sealed class RecordReader(TransferOptions options)
         {
             throw new DfssException(
                 DfssErrorCode.NoMajority,
-                $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer; fewer did, and those have no decision. "
+                $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer; fewer did, and those "
+                + "have no decision. "
                 + driver.Reasons);
         }
 
         if (!reader.IsCurrent)
         {
             options.Warning?.Invoke(
-                $"'{name}' was read from fewer than {home.Majority} of its {home.Count} peers and may be out of date. {driver.Reasons}");
+                $"'{name}' was read from fewer than {home.Majority} of its {home.Count} peers and may be out of date. "
+                    + $"{driver.Reasons}");
         }
 
-        return reader.Result?.Record is { State: FileRecordState.File } record ? new StoredFile(record, reader.IsCurrent) : null;
+        return reader.Result?.Record is { State: FileRecordState.File } record
+            ? new StoredFile(record, reader.IsCurrent)
+            : null;
     }
 
     /// <summary>What a majority of the name's home knows; null where too few answered, or it was never sent.</summary>
@@ -59,7 +66,9 @@ internal sealed class RecordReader(TransferOptions options)
             RegisterReader reader = new(name, at.Place, Guid.NewGuid);
             RegisterDriver driver = new(at, options);
             await driver.RunAsync(reader, () => false, cancellationToken).ConfigureAwait(false);
-            Home? later = reader.HasMoved ? await LaterHome.ReachAsync(reader, at, cancellationToken).ConfigureAwait(false) : null;
+            Home? later = reader.HasMoved
+                ? await LaterHome.ReachAsync(reader, at, cancellationToken).ConfigureAwait(false)
+                : null;
             return ((reader, driver, at), later);
         });
 }

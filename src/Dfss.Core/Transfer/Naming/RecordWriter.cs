@@ -19,7 +19,8 @@ internal sealed class RecordWriter
     private readonly WriteCondition condition;
 
     public RecordWriter(Home home, string name, WriteCondition condition, TransferOptions options)
-        : this(home, condition, Guid.NewGuid(), id => new Proposer(name, home.Place, condition, id, Guid.NewGuid), options)
+        : this(home, condition, Guid.NewGuid(),
+            id => new Proposer(name, home.Place, condition, id, Guid.NewGuid), options)
     {
     }
 
@@ -40,14 +41,16 @@ internal sealed class RecordWriter
     /// <param name="record">What the name is at.</param>
     /// <param name="options">How to transfer.</param>
     /// <param name="givesWayAfter">
-    /// For one that ends in a conflict where another writer is at work on the name: the ballot of the record. Else null.
+    /// For one that ends in a conflict where another writer is at work on the name: the ballot of the record. Else
+    /// null.
     /// </param>
-    public static RecordWriter Refresh(Home home, FileRecord record, TransferOptions options, Ballot? givesWayAfter = null) => new(
-        home,
-        WriteCondition.ReplaceVersion(record.Version),
-        record.WriterId,
-        _ => new Refresher(home.Place, record, Guid.NewGuid, givesWayAfter),
-        options);
+    public static RecordWriter Refresh(
+        Home home, FileRecord record, TransferOptions options, Ballot? givesWayAfter = null) => new(
+            home,
+            WriteCondition.ReplaceVersion(record.Version),
+            record.WriterId,
+            _ => new Refresher(home.Place, record, Guid.NewGuid, givesWayAfter),
+            options);
 
     /// <summary>What a refresh makes of the record.</summary>
     public static Func<FileRecord?, FileRecord> Same { get; } = static current => current!;
@@ -71,9 +74,12 @@ internal sealed class RecordWriter
     public BallotedRecord? Chosen => round.Chosen;
 
     /// <summary>Begins a change at the home where the name turns out to be, by steps 1 and 2.</summary>
-    /// <exception cref="DfssException">What <see cref="PrepareAsync"/> says, but for the conflict of a name at another home.</exception>
+    /// <exception cref="DfssException">
+    /// What <see cref="PrepareAsync"/> says, but for the conflict of a name at another home.
+    /// </exception>
     public static Task<RecordWriter> BeginAsync(
-        string name, Home home, WriteCondition condition, TransferOptions options, CancellationToken cancellationToken) =>
+        string name, Home home, WriteCondition condition, TransferOptions options,
+        CancellationToken cancellationToken) =>
         LaterHome.FollowAsync(name, home, async at =>
         {
             RecordWriter writer = new(at, name, condition, options);
@@ -82,13 +88,15 @@ internal sealed class RecordWriter
 
     /// <summary>Step 1 and 2: whether the change may be made at this home, before anything is sent for it.</summary>
     /// <exception cref="DfssException">
-    /// FileExists, Conflict, NoMajority, StoreRunsTwice, or the common error of the members that failed, as StoreFailed.
+    /// FileExists, Conflict, NoMajority, StoreRunsTwice, or the common error of the members that failed, as
+    /// StoreFailed.
     /// </exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         if (await TryPrepareAsync(cancellationToken).ConfigureAwait(false) is not null)
         {
-            throw new DfssException(DfssErrorCode.Conflict, $"'{name}' moved to other peers meanwhile.", "Run the command again.");
+            throw new DfssException(
+                DfssErrorCode.Conflict, $"'{name}' moved to other peers meanwhile.", "Run the command again.");
         }
     }
 
@@ -112,8 +120,8 @@ internal sealed class RecordWriter
     /// <summary>Steps 3 to 5 with chunks that are at their members already, as far as the plan says.</summary>
     /// <param name="describe">The record, made from the one it replaces (null: none).</param>
     /// <param name="planSeals">
-    /// Says which member is to seal what: of the file, and then of earlier versions that are put again; nothing for a record
-    /// without chunks. Called first, and again when a member turns out not to have what it was to seal.
+    /// Says which member is to seal what: of the file, and then of earlier versions that are put again; nothing for a
+    /// record without chunks. Called first, and again when a member turns out not to have what it was to seal.
     /// </param>
     /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
     /// <exception cref="DfssException">
@@ -129,7 +137,8 @@ internal sealed class RecordWriter
         Func<FileRecord?, FileRecord> describe,
         SendPlan plan,
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
-        CancellationToken cancellationToken) => CommitAsync(describe, planSeals, tries => NoteMissing(plan, tries), cancellationToken);
+        CancellationToken cancellationToken) =>
+        CommitAsync(describe, planSeals, tries => NoteMissing(plan, tries), cancellationToken);
 
     /// <summary>Steps 4 and 5 of a removal: a tombstone in place of what the name is at.</summary>
     /// <exception cref="DfssException">Conflict, NoMajority, CommitUncertain.</exception>
@@ -175,12 +184,15 @@ internal sealed class RecordWriter
         {
             throw new DfssException(
                 DfssErrorCode.StoreFailed,
-                $"The peers of '{name}' lose chunks that they have acknowledged. Nothing was changed. {driver.Reasons}".TrimEnd(),
+                ($"The peers of '{name}' lose chunks that they have acknowledged. Nothing was changed. "
+                    + driver.Reasons).TrimEnd(),
                 "Test the file with -Deep, and look at the peers' logs.");
         }
     }
 
-    /// <summary>What was collected between put and seal, or lost with a member that was restarted or cannot be reached.</summary>
+    /// <summary>
+    /// What was collected between put and seal, or lost with a member that was restarted or cannot be reached.
+    /// </summary>
     private void NoteMissing(SendPlan plan, int tries)
     {
         for (int member = 0; member < home.Count; member++)
@@ -195,7 +207,8 @@ internal sealed class RecordWriter
             else if (tries >= MaxSealRounds && (!missing.IsEmpty || round.IsManifestMissingAt(member)))
             {
                 plan.Exclude(member, new DfssException(
-                    DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged.", "Check its disk and memory."));
+                    DfssErrorCode.StoreFailed, $"{home[member]} loses chunks that it has acknowledged.",
+                    "Check its disk and memory."));
             }
         }
     }
@@ -227,24 +240,33 @@ internal sealed class RecordWriter
         string reasons = driver.Reasons.Length > 0 ? $" {driver.Reasons}" : string.Empty;
         switch (round.State)
         {
-            case ProposerState.Conflict when condition == WriteCondition.CreateOnly && round.Current?.Record is { State: FileRecordState.File } current:
+            case ProposerState.Conflict when condition == WriteCondition.CreateOnly
+                && round.Current?.Record is { State: FileRecordState.File } current:
                 throw new DfssException(
-                    DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}.", "Use -Force to replace it, or another name.");
-            case ProposerState.Conflict when condition.Version is long version && round.Current?.Record.Version != version:
-                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' {Describe(round.Current?.Record)}, not at version {version}.", LookAgain);
+                    DfssErrorCode.FileExists, $"'{name}' exists at version {current.Version}.",
+                    "Use -Force to replace it, or another name.");
+            case ProposerState.Conflict
+                when condition.Version is long version && round.Current?.Record.Version != version:
+                throw new DfssException(
+                    DfssErrorCode.Conflict,
+                    $"'{name}' {Describe(round.Current?.Record)}, not at version {version}.", LookAgain);
             case ProposerState.Conflict:
-                throw new DfssException(DfssErrorCode.Conflict, $"'{name}' was changed by another client meanwhile.", LookAgain);
+                throw new DfssException(
+                    DfssErrorCode.Conflict, $"'{name}' was changed by another client meanwhile.", LookAgain);
             case ProposerState.Moved:
                 throw new DfssException(
-                    DfssErrorCode.Conflict, $"'{name}' was moved to other peers meanwhile. Nothing was changed.", "Run the command again.");
+                    DfssErrorCode.Conflict, $"'{name}' was moved to other peers meanwhile. Nothing was changed.",
+                    "Run the command again.");
             case ProposerState.NoMajority:
                 throw new DfssException(
                     driver.CommonError ?? DfssErrorCode.NoMajority,
-                    $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer, and fewer did. Nothing was changed.{reasons}");
+                    $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer, and fewer did. "
+                        + $"Nothing was changed.{reasons}");
             case ProposerState.Uncertain:
                 throw new DfssException(
                     DfssErrorCode.CommitUncertain,
-                    $"It is unknown whether '{name}' was changed: too few of its {home.Count} peers answered the last step.{reasons}",
+                    $"It is unknown whether '{name}' was changed: too few of its {home.Count} peers answered the last "
+                        + $"step.{reasons}",
                     "Run the same command again: it settles it.");
         }
     }

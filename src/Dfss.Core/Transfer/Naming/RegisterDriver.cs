@@ -61,7 +61,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
 
                 if (running.Count > 0)
                 {
-                    Task<Outcome> ended = await Task.WhenAny(running.Values.Select(one => one.Answer)).ConfigureAwait(false);
+                    Task<Outcome> ended = await Task.WhenAny(
+                        running.Values.Select(one => one.Answer)).ConfigureAwait(false);
                     Outcome outcome = await ended.ConfigureAwait(false);
                     Deliver(round, running, outcome);
                     if (outcome.Answer is { Status: not RegisterStatus.NoVote } && ++answered == home.Majority)
@@ -83,7 +84,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await ((Task)Task.WhenAll(running.Values.Select(one => one.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAll(
+                running.Values.Select(one => one.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -165,7 +167,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             withoutVote.Add(member);
             errors[member] = new DfssException(
                 DfssErrorCode.NoMajority,
-                $"{home[member]}: its store was restored from an earlier copy, or runs twice, and has no vote on this name yet.",
+                $"{home[member]}: its store was restored from an earlier copy, or runs twice, and has no vote on "
+                    + "this name yet.",
                 "Start the file's other peers, and repair it.");
         }
         else
@@ -183,9 +186,11 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     }
 
     private async Task<Outcome> AskWithinAsync(
-        int member, PeerHandle peer, RegisterRequest request, CancellationToken limit, CancellationToken cancellationToken)
+        int member, PeerHandle peer, RegisterRequest request, CancellationToken limit,
+        CancellationToken cancellationToken)
     {
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit, cancellationToken);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
+            limit, cancellationToken);
         try
         {
             return await AskAsync(member, peer, request, either.Token).ConfigureAwait(false);
@@ -221,7 +226,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         {
             PrepareRequest prepare => store.PrepareAsync([prepare], cancellationToken),
             // Should this writer be gone before the name is decided, others can decide it there.
-            SealRequest { Home.Count: 0 } seal => store.SealAsync([seal with { Home = home.Voters }], cancellationToken),
+            SealRequest { Home.Count: 0 } seal => store.SealAsync(
+                [seal with { Home = home.Voters }], cancellationToken),
             SealRequest seal => store.SealAsync([seal], cancellationToken),
             AcceptRequest accept => store.AcceptAsync([accept], cancellationToken),
             DecideRequest decide => store.DecideAsync([decide], cancellationToken),

@@ -6,7 +6,8 @@ internal sealed class ChunkFetcher
 {
     private readonly ChunkBuffers buffers;
 
-    public ChunkFetcher(Home home, FileRecord record, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
+    public ChunkFetcher(
+        Home home, FileRecord record, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
     {
         Home = home;
         Record = record;
@@ -46,7 +47,8 @@ internal sealed class ChunkFetcher
         using ChunkBuffer encoded = await FetchAsync(read, cancellationToken).ConfigureAwait(false);
         FileManifest manifest = FileManifest.Decode(encoded.Memory);
         bool isEncrypted = Record.Encryption is not null;
-        return manifest.Length == Record.Length && manifest.ChunkSize == Record.ChunkSize && manifest.IsEncrypted == isEncrypted
+        return manifest.Length == Record.Length && manifest.ChunkSize == Record.ChunkSize
+            && manifest.IsEncrypted == isEncrypted
             ? manifest
             : throw new DfssException(
                 DfssErrorCode.ChunkCorrupt, $"The record of '{Record.Name}' does not fit its manifest {Record.FileId}.",
@@ -59,7 +61,8 @@ internal sealed class ChunkFetcher
     /// tried and each one's reason.</exception>
     public ValueTask<ChunkBuffer> FetchChunkAsync(
         FileManifest manifest, int chunkIndex, CancellationToken cancellationToken) =>
-        FetchAsync(new ChunkRead(this, manifest[chunkIndex], chunkIndex, manifest.LengthOf(chunkIndex)), cancellationToken);
+        FetchAsync(
+            new ChunkRead(this, manifest[chunkIndex], chunkIndex, manifest.LengthOf(chunkIndex)), cancellationToken);
 
     /// <summary>Memory to read into. A manifest's is its own, as it may be larger than the budget's largest
     /// piece.</summary>

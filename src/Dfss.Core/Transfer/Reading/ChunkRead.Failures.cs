@@ -5,7 +5,8 @@ namespace Dfss.Transfer;
 /// <content>What went wrong at whom, and who is told.</content>
 internal sealed partial class ChunkRead
 {
-    private string What => chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
+    private string What =>
+        chunkIndex is int index ? string.Create(CultureInfo.InvariantCulture, $"Chunk {index}") : "The manifest";
 
     private void TellFailure(Failure failure)
     {

@@ -12,7 +12,8 @@ internal sealed class ChunkRequest : IDisposable
     private PeerHandle? peer;
 
     private ChunkRequest(
-        Home home, int member, NamedChunk chunk, ChunkBuffer buffer, TimeProvider clock, CancellationToken cancellationToken)
+        Home home, int member, NamedChunk chunk, ChunkBuffer buffer, TimeProvider clock,
+        CancellationToken cancellationToken)
     {
         this.home = home;
         this.chunk = chunk;
@@ -46,7 +47,8 @@ internal sealed class ChunkRequest : IDisposable
 
     /// <summary>Asks.</summary>
     public static ChunkRequest Ask(
-        Home home, int member, NamedChunk chunk, ChunkBuffer buffer, TimeProvider clock, CancellationToken cancellationToken) =>
+        Home home, int member, NamedChunk chunk, ChunkBuffer buffer, TimeProvider clock,
+        CancellationToken cancellationToken) =>
         new(home, member, chunk, buffer, clock, cancellationToken);
 
     /// <summary>Whether nothing has come of this store for so long that it does not look as if anything

@@ -43,7 +43,8 @@ internal sealed class FileContent
     public Memory<byte> PlaceIn(Memory<byte> chunk) => cipher is null ? chunk : ChunkCipher.PieceOf(chunk);
 
     /// <summary>The nonce of a stored chunk; nothing where it is not encrypted.</summary>
-    public ReadOnlyMemory<byte> NonceOf(Memory<byte> chunk) => cipher is null ? default : chunk[..ChunkCipher.NonceBytes];
+    public ReadOnlyMemory<byte> NonceOf(Memory<byte> chunk) =>
+        cipher is null ? default : chunk[..ChunkCipher.NonceBytes];
 
     /// <summary>The content of a stored chunk that has its id, decrypted in its place.</summary>
     /// <exception cref="DfssException">FileTampered: it was not encrypted as this chunk of this file.</exception>
@@ -54,8 +55,8 @@ internal sealed class FileContent
         { ChunkId = manifest[index] };
 
     /// <summary>
-    /// Whether content that stands in the memory of a chunk is this chunk's. Encrypted with the nonce it came with, it must
-    /// have the chunk's id; what comes of it is forgotten.
+    /// Whether content that stands in the memory of a chunk is this chunk's. Encrypted with the nonce it came with, it
+    /// must have the chunk's id; what comes of it is forgotten.
     /// </summary>
     public bool IsContentOf(int index, ReadOnlySpan<byte> nonce, Memory<byte> chunk)
     {

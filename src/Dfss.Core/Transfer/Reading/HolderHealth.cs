@@ -28,7 +28,7 @@ internal sealed class HolderHealth(TransferOptions options)
     /// <summary>16 at once, as many as are usually in flight when a holder stands still.</summary>
     private const int MostHedges = TransferOptions.DefaultThrottleLimit;
 
-    private readonly ConcurrentDictionary<StoreId, Mark> marks = new();
+    private readonly ConcurrentDictionary<StoreId, FailureMemory> failed = new();
     private readonly ConcurrentDictionary<StoreId, bool> told = new();
     private readonly ReadTimes bulkTimes = new();
     private readonly ReadTimes smallTimes = new();
@@ -52,24 +52,21 @@ internal sealed class HolderHealth(TransferOptions options)
     /// one is told yes and finds out.</summary>
     public bool IsPreferred(StoreId id)
     {
-        if (!marks.TryGetValue(id, out Mark? mark))
-        {
-            return true;
-        }
-
-        long now = options.TimeProvider.GetTimestamp();
-        return options.TimeProvider.GetElapsedTime(mark.SetAt, now) >= RetryPolicy.FailureMemory
-            && marks.TryUpdate(id, mark with { SetAt = now }, mark);
+        TimeProvider clock = options.TimeProvider;
+        return !failed.TryGetValue(id, out FailureMemory? memory)
+            || (memory.IsOver(clock) && failed.TryUpdate(id, memory.TriedNow(clock), memory));
     }
 
     /// <summary>The store failed, or was slower than another asked later: others are asked first for a while.</summary>
     /// <returns>Whether it was so a while ago already, and gave no good answer since.</returns>
     public bool Avoid(StoreId id)
     {
-        long now = options.TimeProvider.GetTimestamp();
-        Mark mark = marks.AddOrUpdate(
-            id, static (_, now) => new Mark(now, now), static (_, mark, now) => mark with { SetAt = now }, now);
-        return options.TimeProvider.GetElapsedTime(mark.Since, now) >= RetryPolicy.FailureMemory;
+        FailureMemory memory = failed.AddOrUpdate(
+            id,
+            static (_, clock) => FailureMemory.Note(earlier: null, clock),
+            static (_, earlier, clock) => FailureMemory.Note(earlier, clock),
+            options.TimeProvider);
+        return memory.IsLasting(options.TimeProvider);
     }
 
     /// <summary>A chunk was requested, which earns a part of a hedged request.</summary>
@@ -104,9 +101,9 @@ internal sealed class HolderHealth(TransferOptions options)
     public void CountAnswer(StoreId id, int length, long askedAt, bool wasLate)
     {
         TimesOf(length).Add(options.TimeProvider.GetElapsedTime(askedAt) / Units(length));
-        if (!wasLate && marks.TryGetValue(id, out Mark? mark) && askedAt >= mark.SetAt)
+        if (!wasLate && failed.TryGetValue(id, out FailureMemory? memory) && askedAt >= memory.LastAt)
         {
-            marks.TryRemove(new(id, mark));
+            failed.TryRemove(new(id, memory));
         }
     }
 
@@ -122,8 +119,4 @@ internal sealed class HolderHealth(TransferOptions options)
     private static int Units(int length) => Math.Max(1, (int)(((long)length + (1 << 20) - 1) >> 20));
 
     private ReadTimes TimesOf(int length) => length > BatchingChunkStore.SmallBytes ? bulkTimes : smallTimes;
-
-    /// <param name="Since">When it failed first, without a good answer since.</param>
-    /// <param name="SetAt">When it failed last, or was last tried.</param>
-    private sealed record Mark(long Since, long SetAt);
 }

@@ -2,7 +2,9 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>The path that a file is received at: where it leads, whether a file may be put there, and why one could not.</summary>
+/// <summary>
+/// The path that a file is received at: where it leads, whether a file may be put there, and why one could not.
+/// </summary>
 internal static class DestinationPath
 {
     /// <summary>Like cp, through a link to what it names; the link stays.</summary>
@@ -39,7 +41,8 @@ internal static class DestinationPath
         if (Directory.Exists(path))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"'{path}' is a folder.", "Name a file, or the folder to receive into.");
+                DfssErrorCode.DestinationExists, $"'{path}' is a folder.",
+                "Name a file, or the folder to receive into.");
         }
 
         if (!FileStatus.IsRegular(path))
@@ -53,7 +56,8 @@ internal static class DestinationPath
         if (!force && File.Exists(path))
         {
             throw new DfssException(
-                DfssErrorCode.DestinationExists, $"'{path}' exists.", "Use -Force to replace it, or another destination.");
+                DfssErrorCode.DestinationExists, $"'{path}' exists.",
+                "Use -Force to replace it, or another destination.");
         }
     }
 
@@ -61,7 +65,8 @@ internal static class DestinationPath
     public static DfssException Unwritable(string path, Exception error) => error switch
     {
         DirectoryNotFoundException => new DfssException(
-            DfssErrorCode.DestinationUnwritable, $"Cannot write '{path}': its folder does not exist.", "Make the folder first.", error),
+            DfssErrorCode.DestinationUnwritable, $"Cannot write '{path}': its folder does not exist.",
+            "Make the folder first.", error),
         IOException full when DurableFile.IsOutOfSpace(full) => new DfssException(
             DfssErrorCode.DestinationUnwritable,
             $"Cannot write '{path}': {FreeSpace.Of(path).Describe()}",

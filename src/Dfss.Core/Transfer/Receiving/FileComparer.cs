@@ -4,7 +4,8 @@ namespace Dfss.Transfer;
 
 /// <summary>
 /// Compares a local file with a stored one by chunk ids: the stored side costs its manifest, no more. The ids of an
-/// encrypted file are those of ciphertext: its chunks are fetched for their nonces, and the local ones encrypted with them.
+/// encrypted file are those of ciphertext: its chunks are fetched for their nonces, and the local ones encrypted with
+/// them.
 /// </summary>
 internal sealed class FileComparer(
     PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)

@@ -6,7 +6,8 @@ namespace Dfss.Transfer;
 /// <summary>Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written.
 /// What an earlier receive of the same file has left is verified first, and not fetched again.</summary>
 internal sealed class FileReceiver(
-    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, AddressRefresher addresses, RateLimit? limit, TransferOptions options)
+    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, AddressRefresher addresses, RateLimit? limit,
+    TransferOptions options)
 {
     public async Task ReceiveAsync(
         StoredFile file,
@@ -24,9 +25,11 @@ internal sealed class FileReceiver(
             try
             {
                 await ReceiveAsync(
-                    home, record, key, destinationPath, receiveOptions, progress, cancellationToken).ConfigureAwait(false);
+                    home, record, key, destinationPath, receiveOptions, progress,
+                    cancellationToken).ConfigureAwait(false);
             }
-            catch (DfssException error) when (error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)
+            catch (DfssException error)
+                when (error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)
             {
                 FileRecord? now = await TryFindCurrentAsync(record.Name, home, cancellationToken).ConfigureAwait(false);
                 if (now is null || LocatedFile.AfterMove(file, now) is not { } moved)
@@ -35,10 +38,12 @@ internal sealed class FileReceiver(
                     throw;
                 }
 
-                options.Verbose?.Invoke($"'{record.Name}' moved to other peers meanwhile; the rest is fetched from there.");
+                options.Verbose?.Invoke(
+                    $"'{record.Name}' moved to other peers meanwhile; the rest is fetched from there.");
                 file = moved;
                 receiveOptions = receiveOptions with { Restart = false };
-                return (false, await Home.ReachAsync(moved.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false));
+                return (false,
+                    await Home.ReachAsync(moved.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false));
             }
 
             await addresses.RefreshAsync(record, home, cancellationToken).ConfigureAwait(false);
@@ -50,7 +55,8 @@ internal sealed class FileReceiver(
     {
         try
         {
-            return await new RecordReader(options).FindCurrentAsync(name, home, cancellationToken).ConfigureAwait(false);
+            return await new RecordReader(options).FindCurrentAsync(
+                name, home, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error)
         {
@@ -62,13 +68,15 @@ internal sealed class FileReceiver(
 
     private static void ThrowIfReplaced(FileRecord record, FileRecord? now, string destinationPath, DfssException error)
     {
-        if (now is { State: FileRecordState.File } && now.FileId != record.FileId && error.Code == DfssErrorCode.ChunkNotFound)
+        if (now is { State: FileRecordState.File } && now.FileId != record.FileId
+            && error.Code == DfssErrorCode.ChunkNotFound)
         {
             // No peer has the rest of what was kept.
             ReceivedFile.Forget(destinationPath, record);
             throw new DfssException(
                 DfssErrorCode.FileChanged,
-                $"'{record.Name}' was replaced (version {record.Version} by {now.Version}) and its old chunks are gone.",
+                $"'{record.Name}' was replaced (version {record.Version} by {now.Version}) and its old "
+                    + "chunks are gone.",
                 "Run the command again: it takes the new version.",
                 error);
         }
@@ -87,14 +95,17 @@ internal sealed class FileReceiver(
         FileManifest manifest = await fetcher.FetchManifestAsync(cancellationToken).ConfigureAwait(false);
         FileContent content = new(record, manifest, key);
         using ReceivedFile received = ReceivedFile.Open(destinationPath, record, receiveOptions);
-        HashSet<int> present = await VerifyAsync(manifest, content, received, progress, cancellationToken).ConfigureAwait(false);
-        await FetchAsync(fetcher, manifest, content, received, present, progress, cancellationToken).ConfigureAwait(false);
+        HashSet<int> present = await VerifyAsync(
+            manifest, content, received, progress, cancellationToken).ConfigureAwait(false);
+        await FetchAsync(
+            fetcher, manifest, content, received, present, progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, content.Length, content.Length));
         cancellationToken.ThrowIfCancellationRequested();
         if (!received.Commit(receiveOptions))
         {
             options.Warning?.Invoke(
-                $"The file system of '{destinationPath}' cannot hold the time of last write of '{record.Name}'. The file has the nearest time.");
+                $"The file system of '{destinationPath}' cannot hold the time of last write of '{record.Name}'. The "
+                    + "file has the nearest time.");
         }
     }
 
@@ -131,7 +142,8 @@ internal sealed class FileReceiver(
             }
         }).ConfigureAwait(false);
         options.Verbose?.Invoke(
-            $"{present.Count} of {manifest.ChunkCount} chunks are there from an earlier receive, of {received.Claimed.Count} that it had written.");
+            $"{present.Count} of {manifest.ChunkCount} chunks are there from an earlier receive, of "
+                + $"{received.Claimed.Count} that it had written.");
         return [.. present];
     }
 

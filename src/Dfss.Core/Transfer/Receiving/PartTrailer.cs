@@ -19,8 +19,8 @@ namespace Dfss.Transfer;
 ///     32     32  file id
 ///     64      .  one bit for each chunk, lowest first: it was verified and written
 /// </code>
-/// Of an encrypted file the version is 2, and lengths and chunk size are those of the content. In place of the bits stand 13
-/// bytes for each chunk: 1 where it was written, and the nonce it came with, which it is verified with.
+/// Of an encrypted file the version is 2, and lengths and chunk size are those of the content. In place of the bits
+/// stand 13 bytes for each chunk: 1 where it was written, and the nonce it came with, which it is verified with.
 /// </summary>
 internal sealed class PartTrailer
 {
@@ -44,14 +44,16 @@ internal sealed class PartTrailer
 
     /// <summary>The length of the trailer of such a file.</summary>
     public static int LengthFor(FileRecord record) =>
-        HeaderBytes + LengthFor((int)FileManifest.CountChunks(record.Length, record.ChunkSize), record.Encryption is not null);
+        HeaderBytes
+            + LengthFor((int)FileManifest.CountChunks(record.Length, record.ChunkSize), record.Encryption is not null);
 
     /// <summary>The trailer of a file of which nothing is there.</summary>
     public static PartTrailer Create(FileRecord record)
     {
         byte[] bytes = new byte[LengthFor(record)];
         Magic.CopyTo(bytes);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(8), record.Encryption is null ? Version : EncryptedVersion);
+        BinaryPrimitives.WriteInt32LittleEndian(
+            bytes.AsSpan(8), record.Encryption is null ? Version : EncryptedVersion);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), record.ChunkSize);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(16), record.Length);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), Environment.ProcessId);
@@ -124,7 +126,8 @@ internal sealed class PartTrailer
         return (offset, bytes.AsMemory(offset, 1));
     }
 
-    private static int LengthFor(int chunkCount, bool isEncrypted) => isEncrypted ? chunkCount * EntryBytes : (chunkCount + 7) / 8;
+    private static int LengthFor(int chunkCount, bool isEncrypted) =>
+        isEncrypted ? chunkCount * EntryBytes : (chunkCount + 7) / 8;
 
     private static int OffsetOf(int chunkIndex) => HeaderBytes + (chunkIndex * EntryBytes);
 

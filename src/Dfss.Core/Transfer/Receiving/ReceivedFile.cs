@@ -87,7 +87,8 @@ internal sealed class ReceivedFile : IDisposable
         record = record.ToContent();
         try
         {
-            using PartFile? part = PartFile.TryOpenUnused(PartFile.PathOf(DestinationPath.Resolve(destinationPath)), record);
+            using PartFile? part = PartFile.TryOpenUnused(
+                PartFile.PathOf(DestinationPath.Resolve(destinationPath)), record);
             if (part is not null && ReadTrailer(part, record) is not null)
             {
                 part.Remove();
@@ -104,7 +105,8 @@ internal sealed class ReceivedFile : IDisposable
 
     /// <summary>Reads a chunk that is claimed.</summary>
     /// <returns>Whether there was as much to read.</returns>
-    public async ValueTask<bool> TryReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    public async ValueTask<bool> TryReadAsync(
+        long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         int done = 0;
         try
@@ -142,7 +144,8 @@ internal sealed class ReceivedFile : IDisposable
     /// <param name="nonce">The nonce it came with; nothing where the file is not encrypted.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public ValueTask WriteAsync(
-        int chunkIndex, long offset, ReadOnlyMemory<byte> content, ReadOnlyMemory<byte> nonce, CancellationToken cancellationToken) =>
+        int chunkIndex, long offset, ReadOnlyMemory<byte> content, ReadOnlyMemory<byte> nonce,
+        CancellationToken cancellationToken) =>
         WriteAsync(chunkIndex, offset, content, isThere: true, nonce, cancellationToken);
 
     /// <summary>Gives the file its length, times, mode and name.</summary>

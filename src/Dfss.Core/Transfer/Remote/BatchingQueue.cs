@@ -78,13 +78,15 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
     }
 
     /// <summary>What only a request can be blamed for.</summary>
-    private static bool IsAboutOne(DfssErrorCode code) => code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName
-        or DfssErrorCode.LimitExceeded or DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound;
+    private static bool IsAboutOne(DfssErrorCode code) =>
+        code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName
+            or DfssErrorCode.LimitExceeded or DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound;
 
     /// <summary>What one request can provoke, as by a row that cannot be read, and a failing peer answers to
     /// all.</summary>
-    private static bool MayBeOfThePeer(DfssErrorCode code) => code is DfssErrorCode.StoreFailed or DfssErrorCode.PeerFault
-        or DfssErrorCode.ProtocolViolation;
+    private static bool MayBeOfThePeer(DfssErrorCode code) =>
+        code is DfssErrorCode.StoreFailed or DfssErrorCode.PeerFault
+            or DfssErrorCode.ProtocolViolation;
 
     private void Leave(Waiter waiter)
     {
@@ -162,7 +164,8 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
                 if (!next.HasLeft)
                 {
                     bytes += measure(next.Request);
-                    if (taken.Count > 0 && bytes > limits.MaxBytes || nameOf is not null && !names.Add(nameOf(next.Request)))
+                    if (taken.Count > 0 && bytes > limits.MaxBytes
+                        || nameOf is not null && !names.Add(nameOf(next.Request)))
                     {
                         break;
                     }
@@ -205,7 +208,8 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
     }
 
-#pragma warning disable CA1001 // A source without timer or handle has nothing to dispose, and the last to leave may cancel it late.
+    // A source without timer or handle has nothing to dispose, and the last caller to leave may cancel it late.
+#pragma warning disable CA1001
     private sealed class Batch(ArraySegment<Waiter> waiters)
 #pragma warning restore CA1001
     {

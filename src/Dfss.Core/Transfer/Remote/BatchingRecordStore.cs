@@ -3,14 +3,15 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Gathers the steps of many names, each asked for by itself, into few requests: of each step, one is under way and those that
-/// come meanwhile go together in the next. A store made of a store; a call over several names passes through as it is.
+/// Gathers the steps of many names, each asked for by itself, into few requests: of each step, one is under way and
+/// those that come meanwhile go together in the next. A store made of a store; a call over several names passes through
+/// as it is.
 /// </summary>
 internal sealed class BatchingRecordStore : IRecordStore, IAsyncDisposable
 {
     /// <summary>
-    /// 256 names: what a peer answers in some milliseconds, and syncs once. 1 MiB: far below what a frame carries, with the
-    /// answers, which hold up to two records each.
+    /// 256 names: what a peer answers in some milliseconds, and syncs once. 1 MiB: far below what a frame carries, with
+    /// the answers, which hold up to two records each.
     /// </summary>
     private static readonly BatchLimits Limits = new(MaxItems: 256, MaxBytes: 1 << 20);
 
@@ -34,7 +35,9 @@ internal sealed class BatchingRecordStore : IRecordStore, IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
         IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
-        requests is [var one] ? AskAsync(prepares, one, cancellationToken) : inner.PrepareAsync(requests, cancellationToken);
+        requests is [var one]
+            ? AskAsync(prepares, one, cancellationToken)
+            : inner.PrepareAsync(requests, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
@@ -44,12 +47,16 @@ internal sealed class BatchingRecordStore : IRecordStore, IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
         IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
-        requests is [var one] ? AskAsync(accepts, one, cancellationToken) : inner.AcceptAsync(requests, cancellationToken);
+        requests is [var one]
+            ? AskAsync(accepts, one, cancellationToken)
+            : inner.AcceptAsync(requests, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
         IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
-        requests is [var one] ? AskAsync(decides, one, cancellationToken) : inner.DecideAsync(requests, cancellationToken);
+        requests is [var one]
+            ? AskAsync(decides, one, cancellationToken)
+            : inner.DecideAsync(requests, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
@@ -78,7 +85,9 @@ internal sealed class BatchingRecordStore : IRecordStore, IAsyncDisposable
         BatchingQueue<TRequest, RegisterAnswer> queue, TRequest request, CancellationToken cancellationToken) =>
         [await queue.AskAsync(request, cancellationToken).ConfigureAwait(false)];
 
-    /// <summary>What takes room: a seal's bitmap, a record's home (an address has up to some 255 bytes) and its name.</summary>
+    /// <summary>
+    /// What takes room: a seal's bitmap, a record's home (an address has up to some 255 bytes) and its name.
+    /// </summary>
     private static int Measure(RegisterRequest request) => request switch
     {
         SealRequest seal => seal.Expected.Bits.Length,

@@ -17,7 +17,8 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     /// </summary>
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(1);
 
-    private readonly StoreSightings sightings = new(channelOptions) { Found = twice => options.Warning?.Invoke(twice.Warning) };
+    private readonly StoreSightings sightings =
+        new(channelOptions) { Found = twice => options.Warning?.Invoke(twice.Warning) };
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task<PeerHandle>>> byAddress = new();
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task>> looks = new();
     private readonly ConcurrentDictionary<StoreId, PeerHandle> byStoreId = new();
@@ -90,7 +91,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
                     return (handle, null);
                 }
 
-                reasons.Add($"{address} is another store ({handle.StoreId}) than {id}; if that one is lost, move its files (Repair-DfssFile -Move).");
+                reasons.Add(
+                    $"{address} is another store ({handle.StoreId}) than {id}; if that one is lost, move its files "
+                        + "(Repair-DfssFile -Move).");
             }
             catch (DfssException error)
             {
@@ -113,7 +116,8 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     /// the recorded ones, which clients of other networks may need. No loopback address comes to addresses that other
     /// machines can use.
     /// </summary>
-    public IReadOnlyList<HomeMember> WithCurrentAddresses(IReadOnlyList<HomeMember> members) => [.. members.Select(WithCurrentAddresses)];
+    public IReadOnlyList<HomeMember> WithCurrentAddresses(IReadOnlyList<HomeMember> members) =>
+        [.. members.Select(WithCurrentAddresses)];
 
     /// <summary>
     /// The members that were not reached at any of their recorded addresses, but at others, with these first.
@@ -132,13 +136,14 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         {
             options.Warning?.Invoke(
                 $"{peer}: the store there was restored from an earlier copy, or runs twice. It has no vote on a file "
-                + "until that file has been changed or repaired. Run Get-DfssFileInfo | Repair-DfssFile with the file's other peers up.");
+                + "until that file has been changed or repaired. Run Get-DfssFileInfo | Repair-DfssFile with the "
+                + "file's other peers up.");
         }
     }
 
     /// <summary>
-    /// Connects, for 1 s at most, to the addresses that are recorded of a member which was reached at others: where its store
-    /// was copied, the original may run there.
+    /// Connects, for 1 s at most, to the addresses that are recorded of a member which was reached at others: where its
+    /// store was copied, the original may run there.
     /// </summary>
     public Task LookElsewhereAsync(HomeMember member, CancellationToken cancellationToken)
     {
@@ -153,7 +158,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         return Task.WhenAll(looking).WaitAsync(cancellationToken);
     }
 
-    /// <summary>The two peers that were found to serve a member's store at the same time; null where there are none.</summary>
+    /// <summary>
+    /// The two peers that were found to serve a member's store at the same time; null where there are none.
+    /// </summary>
     public RunningTwice? FindTwice(HomeMember member) => member.StoreId is StoreId id ? sightings.TwiceOf(id) : null;
 
     /// <summary>Refuses a write to stores of which one was found to be served by two peers.</summary>
@@ -187,20 +194,27 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
         bool isLocal = member.Addresses.Count == 0 || member.Addresses.Any(IsLoopback);
         string[] found = [.. peer.Member.Addresses.Where(text => isLocal || !IsLoopback(text))];
-        IEnumerable<string> kept = member.Addresses.Where(text => FindStoreAt(text) is not StoreId other || other == peer.StoreId);
+        IEnumerable<string> kept = member.Addresses.Where(
+            text => FindStoreAt(text) is not StoreId other || other == peer.StoreId);
         return found.Length == 0 ? member : member with
         {
-            Addresses = [.. found.Concat(kept).Distinct(StringComparer.OrdinalIgnoreCase).Take(DfssLimits.MaxAddresses)],
+            Addresses =
+                [.. found.Concat(kept).Distinct(StringComparer.OrdinalIgnoreCase).Take(DfssLimits.MaxAddresses)],
         };
     }
 
-    private static bool IsLoopback(string text) => PeerAddress.TryParse(text, out PeerAddress? address) && address.IsLoopback;
+    private static bool IsLoopback(string text) =>
+        PeerAddress.TryParse(text, out PeerAddress? address) && address.IsLoopback;
 
-    /// <summary>Whether a recorded address led to the store, or is one that its peer advertises, which is then not dialled.</summary>
+    /// <summary>
+    /// Whether a recorded address led to the store, or is one that its peer advertises, which is then not dialled.
+    /// </summary>
     private bool IsCurrent(string text, PeerHandle peer) =>
         FindStoreAt(text) == peer.StoreId || peer.Member.Addresses.Contains(text, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The store that answered at an address; null where none did, or its peer was found to be gone from there.</summary>
+    /// <summary>
+    /// The store that answered at an address; null where none did, or its peer was found to be gone from there.
+    /// </summary>
     private StoreId? FindStoreAt(string text) => PeerAddress.TryParse(text, out PeerAddress? address)
         && byAddress.TryGetValue(address, out Lazy<Task<PeerHandle>>? attempt)
         && attempt is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
@@ -210,7 +224,8 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     {
         try
         {
-            await TryConnectAsync(address, disposed.Token).WaitAsync(LookLimit, options.TimeProvider).ConfigureAwait(false);
+            await TryConnectAsync(address, disposed.Token).WaitAsync(
+                LookLimit, options.TimeProvider).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -250,14 +265,15 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         }
 
         PeerHandle handle = new(link, hello) { Agreement = agreement };
-        options.Verbose?.Invoke($"Connected to {address}: store {hello.StoreId}, {hello.Software}{Describe(agreement)}.");
+        options.Verbose?.Invoke(
+            $"Connected to {address}: store {hello.StoreId}, {hello.Software}{Describe(agreement)}.");
         handles.Enqueue(handle);
         return Choose(handle);
     }
 
     /// <summary>
-    /// One handle for a peer with several addresses: the first. Another one where a second peer serves the store, or where
-    /// the first address is the peer's no more.
+    /// One handle for a peer with several addresses: the first. Another one where a second peer serves the store, or
+    /// where the first address is the peer's no more.
     /// </summary>
     private PeerHandle Choose(PeerHandle handle)
     {
@@ -272,5 +288,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     }
 
     private static string Describe(TlsAgreement? agreement) =>
-        agreement is null ? string.Empty : $"; {agreement.Protocol} with '{agreement.PeerName}', {agreement.CipherSuite}";
+        agreement is null
+            ? string.Empty
+            : $"; {agreement.Protocol} with '{agreement.PeerName}', {agreement.CipherSuite}";
 }

@@ -25,18 +25,23 @@ internal sealed class PeerHandle : IAsyncDisposable
         StoreId = hello.StoreId;
         RemoteChunkStore chunks = remote = new RemoteChunkStore(link);
         isLimited = hello.IsLimited;
+        IsReadOnly = hello.IsReadOnly;
         batchedChunks = new BatchingChunkStore(chunks, chunks);
         batchedRecords = new BatchingRecordStore(new RemoteRecordStore(link));
         Chunks = new VerifyingChunkStore(batchedChunks);
         Verifier = chunks;
         Member = new HomeMember(
             hello.StoreId,
-            [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase).Take(DfssLimits.MaxAddresses)]);
+            [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase)
+                .Take(DfssLimits.MaxAddresses)]);
     }
 
     public PeerLink Link { get; }
 
     public StoreId StoreId { get; }
+
+    /// <summary>Whether it permits this client to change nothing.</summary>
+    public bool IsReadOnly { get; }
 
     /// <summary>What TLS was agreed upon with it; null where there is none.</summary>
     public TlsAgreement? Agreement { get; init; }
@@ -52,7 +57,8 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     /// <summary>Gets a chunk of a file, verified; by the file's name where this peer lets the client have others by
     /// that alone.</summary>
-    public async ValueTask<int?> GetAsync(NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
+    public async ValueTask<int?> GetAsync(
+        NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
     {
         if (!isLimited)
         {
@@ -60,9 +66,12 @@ internal sealed class PeerHandle : IAsyncDisposable
         }
 
         int? length = await remote.GetNamedAsync(chunk, destination, cancellationToken).ConfigureAwait(false);
-        return length is null || ChunkId.Of(destination.Span[..length.Value]) == chunk.Id ? length : throw new DfssException(
-            DfssErrorCode.ChunkCorrupt, Link.Address, $"what it has as chunk {chunk.Id} of '{chunk.Name}' is not that chunk.")
-        { ChunkId = chunk.Id };
+        return length is null || ChunkId.Of(destination.Span[..length.Value]) == chunk.Id
+            ? length
+            : throw new DfssException(
+                DfssErrorCode.ChunkCorrupt, Link.Address,
+                $"what it has as chunk {chunk.Id} of '{chunk.Name}' is not that chunk.")
+            { ChunkId = chunk.Id };
     }
 
     public IRecordStore Records => batchedRecords;
@@ -77,7 +86,8 @@ internal sealed class PeerHandle : IAsyncDisposable
     public async Task<RegisterAnswer> ReadAsync(ReadRequest request, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = new(ReadLimit, Link.Clock);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
+            limit.Token, cancellationToken);
         try
         {
             return (await Records.ReadAsync([request], either.Token).ConfigureAwait(false))[0];

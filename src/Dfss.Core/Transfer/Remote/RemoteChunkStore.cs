@@ -19,10 +19,13 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         PeerCall call = new(
-            Operations.StoreChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, content, Destination: null, content.Length > BulkBytes);
+            Operations.StoreChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, content, Destination: null,
+            content.Length > BulkBytes);
         return await link.CallAsync(
             call,
-            static response => response.Results.Required("present").AsBoolean() ? PutResult.AlreadyPresent : PutResult.Stored,
+            static response => response.Results.Required("present").AsBoolean()
+                ? PutResult.AlreadyPresent
+                : PutResult.Stored,
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -42,11 +45,13 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
             Payload: null,
             destination,
             destination.Length > BulkBytes);
-        return await TryGetAsync(call, code => code == DfssErrorCode.ChunkNotFound, cancellationToken).ConfigureAwait(false);
+        return await TryGetAsync(
+            call, code => code == DfssErrorCode.ChunkNotFound, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Gets a chunk, or the manifest, by the name of its file.</summary>
-    public async ValueTask<int?> GetNamedAsync(NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
+    public async ValueTask<int?> GetNamedAsync(
+        NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
     {
         MessageMap arguments = new() { { "name", chunk.Name }, { "file_id", chunk.FileId.ToByteArray() } };
         if (chunk.Index is int index)
@@ -85,7 +90,9 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
             using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
             if (response.Payload.Length != (count + 7) / 8)
             {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, $"{link.Address} answered find_missing with a bitmap of another length.");
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation,
+                    $"{link.Address} answered find_missing with a bitmap of another length.");
             }
 
             Records.ChunkBitmap bitmap = new(response.Payload);
@@ -132,7 +139,8 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
     public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
     {
         PeerCall call = new(
-            Operations.VerifyChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, Payload: null, Destination: null, IsBulk: false);
+            Operations.VerifyChunk, new MessageMap { { "chunk_id", id.ToByteArray() } }, Payload: null,
+            Destination: null, IsBulk: false);
         return await link.CallAsync(
             call,
             static response => response.Results.Required("state").AsInteger() switch
@@ -140,7 +148,8 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
                 0 => ChunkState.Good,
                 1 => ChunkState.Missing,
                 2 => ChunkState.Corrupt,
-                long other => throw new DfssException(DfssErrorCode.InvalidArgument, $"{other} is not a state of a chunk."),
+                long other => throw new DfssException(
+                    DfssErrorCode.InvalidArgument, $"{other} is not a state of a chunk."),
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -176,7 +185,8 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
     }
 
     /// <summary>Gets what a call gives; null where its error says that it is not there.</summary>
-    private async ValueTask<int?> TryGetAsync(PeerCall call, Func<DfssErrorCode, bool> isAbsence, CancellationToken cancellationToken)
+    private async ValueTask<int?> TryGetAsync(
+        PeerCall call, Func<DfssErrorCode, bool> isAbsence, CancellationToken cancellationToken)
     {
         try
         {
@@ -203,5 +213,6 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
     }
 
     private DfssException WrongCount(string operation) => new(
-        DfssErrorCode.ProtocolViolation, $"{link.Address} answered {operation} with lengths or results that do not fit it.");
+        DfssErrorCode.ProtocolViolation,
+        $"{link.Address} answered {operation} with lengths or results that do not fit it.");
 }

@@ -51,16 +51,21 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Reads a page; a record that is malformed, and whose name can be read, is no reason to refuse the others.</summary>
+    /// <summary>
+    /// Reads a page; a record that is malformed, and whose name can be read, is no reason to refuse the others.
+    /// </summary>
     private static RecordPage ReadPage(Response response, int limit)
     {
         IReadOnlyList<ReadOnlyMemory<byte>> items = MessageBatch.Split(response.Results, response.Payload);
         if (items.Count > limit)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, $"{items.Count} records came, and {limit} were asked for.");
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"{items.Count} records came, and {limit} were asked for.");
         }
 
-        ChunkBitmap doubts = response.Results.TryGet("doubted", out MessageValue value) ? new ChunkBitmap(value.AsBinary()) : default;
+        ChunkBitmap doubts = response.Results.TryGet("doubted", out MessageValue value)
+            ? new ChunkBitmap(value.AsBinary())
+            : default;
         IReadOnlyList<StoreClock> clocks =
             response.Results.TryGet("clocks", out value) ? RecordCodec.DecodeClocks(value.AsBinary()) : [];
         List<BallotedRecord> records = new(items.Count);
@@ -95,12 +100,14 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         PeerCall call = new(operation, arguments, payload, Destination: null, payload.Length > BulkBytes);
         RegisterAnswer[] answers = await link.CallAsync(
             call,
-            static response => (RegisterAnswer[])[.. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)],
+            static response => (RegisterAnswer[])[
+                .. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)],
             cancellationToken).ConfigureAwait(false);
         if (answers.Length != requests.Count)
         {
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, link.Address, $"{answers.Length} answers came to {requests.Count} requests of '{operation}'.");
+                DfssErrorCode.ProtocolViolation, link.Address,
+                $"{answers.Length} answers came to {requests.Count} requests of '{operation}'.");
         }
 
         for (int i = 0; i < answers.Length; i++)
@@ -117,7 +124,8 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         if (answered is not null && !string.Equals(answered.Record.Name, name, StringComparison.Ordinal))
         {
             throw new DfssException(
-                DfssErrorCode.ProtocolViolation, link.Address, $"asked for '{name}', it answered the record of '{answered.Record.Name}'.");
+                DfssErrorCode.ProtocolViolation, link.Address,
+                $"asked for '{name}', it answered the record of '{answered.Record.Name}'.");
         }
     }
 }

@@ -23,10 +23,12 @@ internal sealed class RemoteUpkeep(PeerLink link)
             }
 
             PeerCall call = new(Operations.ListSeals, arguments, Payload: null, Destination: null, IsBulk: true);
-            (SealedName[] names, string? next) = await link.CallAsync(call, ReadPage, cancellationToken).ConfigureAwait(false);
+            (SealedName[] names, string? next) = await link.CallAsync(
+                call, ReadPage, cancellationToken).ConfigureAwait(false);
             if (next is not null && after is not null && NameOrder.Instance.Compare(next, after) <= 0)
             {
-                throw new DfssException(DfssErrorCode.ProtocolViolation, link.Address, $"its list of seals repeats itself.");
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation, link.Address, $"its list of seals repeats itself.");
             }
 
             foreach (SealedName name in names)

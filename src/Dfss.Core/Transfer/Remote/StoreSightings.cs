@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Dfss.Protocol;
 using Dfss.Transport;
 
@@ -39,7 +40,8 @@ internal sealed class StoreSightings(ClientChannelOptions options)
             {
                 if (earlier != instance && seen.Twice is null)
                 {
-                    seen.Twice = await CompareAsync(hello.StoreId, seen, place, address, instance, cancellationToken).ConfigureAwait(false);
+                    seen.Twice = await CompareAsync(
+                        hello.StoreId, seen, place, address, instance, cancellationToken).ConfigureAwait(false);
                     if (seen.Twice is { } twice)
                     {
                         Found?.Invoke(twice);
@@ -76,7 +78,8 @@ internal sealed class StoreSightings(ClientChannelOptions options)
     /// the first and the last answer come from one run of a peer, and the one between from another, both run at the
     /// same time. Two answers alone could be those of a peer before and after its restart.</summary>
     private async Task<RunningTwice?> CompareAsync(
-        StoreId store, Sightings seen, PeerAddress first, PeerAddress second, PeerInstance expected, CancellationToken cancellationToken)
+        StoreId store, Sightings seen, PeerAddress first, PeerAddress second, PeerInstance expected,
+        CancellationToken cancellationToken)
     {
         PeerInstance? before = await AskAsync(store, seen, first, cancellationToken).ConfigureAwait(false);
         if (before is null || before == expected)
@@ -156,7 +159,8 @@ internal sealed class StoreSightings(ClientChannelOptions options)
 internal sealed record RunningTwice(
     StoreId StoreId, PeerAddress First, PeerInstance FirstInstance, PeerAddress Second, PeerInstance SecondInstance)
 {
-    private const string Advice = "Receive what was written only to the copy, then stop its peer and start it again with -StoreCopied.";
+    private const string Advice =
+        "Receive what was written only to the copy, then stop its peer and start it again with -StoreCopied.";
 
     /// <summary>The error for a writer.</summary>
     public DfssException Refusal => new(DfssErrorCode.StoreRunsTwice, $"{Description} Nothing was written.", Advice);
@@ -164,7 +168,9 @@ internal sealed record RunningTwice(
     /// <summary>The warning for a reader.</summary>
     public string Warning => $"{Description} What is read may be incomplete or out of date. {Advice}";
 
-    private string Description => FormattableString.Invariant(
-        $"Two running peers serve store {StoreId}: {First} (process {FirstInstance.ProcessId}) and {Second} (process {SecondInstance.ProcessId}).")
+    private string Description => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Two running peers serve store {StoreId}: {First} (process {FirstInstance.ProcessId}) "
+            + $"and {Second} (process {SecondInstance.ProcessId}).")
         + " One store is a copy of the other, and each lacks what is written to the other.";
 }

@@ -1,8 +1,8 @@
 namespace Dfss.Transfer;
 
 /// <summary>
-/// How long to wait for the rest when enough have answered: a peer that stands still or is out of reach must not hold up
-/// what the others have settled.
+/// How long to wait for the rest when enough have answered: a peer that stands still or is out of reach must not hold
+/// up what the others have settled.
 /// </summary>
 internal static class StragglerGrace
 {

@@ -2,9 +2,8 @@ using Dfss.Encryption;
 
 namespace Dfss.Transfer;
 
-/// <content>
-/// Of an encrypted file a chunk is another one each time it is encrypted: its id is known when it is stored, and the chunk
-/// that has it can be had from this send's nonce or from a peer, not from the source alone.
+/// <content> Of an encrypted file a chunk is another one each time it is encrypted: its id is known when it is stored,
+/// and the chunk that has it can be had from this send's nonce or from a peer, not from the source alone.
 /// </content>
 internal sealed partial class ChunkUploader
 {
@@ -27,7 +26,8 @@ internal sealed partial class ChunkUploader
         ChunkId id = ids[index]!.Value;
         if (cipher!.CanRepeat(index))
         {
-            await source.ReadAsync(OffsetOf(index), ChunkCipher.PieceOf(chunk), cancellationToken).ConfigureAwait(false);
+            await source.ReadAsync(
+                OffsetOf(index), ChunkCipher.PieceOf(chunk), cancellationToken).ConfigureAwait(false);
             cipher.Repeat(index, chunk.Span);
             if (ChunkId.Of(chunk.Span) != id)
             {
@@ -52,7 +52,8 @@ internal sealed partial class ChunkUploader
             {
                 await attempts.TryAsync(
                     member,
-                    async (store, token) => isRead = await store.GetAsync(id, chunk, token).ConfigureAwait(false) == chunk.Length,
+                    async (store, token) =>
+                        isRead = await store.GetAsync(id, chunk, token).ConfigureAwait(false) == chunk.Length,
                     cancellationToken).ConfigureAwait(false);
             }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dfss.Transfer;
 
 /// <summary>Puts the chunks of one source onto the members of a home: asks what they have of the chunks that are known
@@ -74,23 +76,31 @@ internal sealed partial class ChunkUploader
             await CompareAsync(progress, cancellationToken).ConfigureAwait(false);
         }
 
-        int[] rest = [.. Enumerable.Range(0, ids.Length).Where(index => ids[index] is null || plan.NextTargets(index).Count > 0)];
+        int[] rest = [
+            .. Enumerable.Range(0, ids.Length).Where(index => ids[index] is null || plan.NextTargets(index).Count > 0)];
         long done = source.Length - rest.Sum(index => (long)LengthOf(index));
         if (knownCount > 0)
         {
             progress?.Report(new(TransferPhase.Transferring, done, source.Length));
-            options.Verbose?.Invoke(FormattableString.Invariant(
-                $"'{source.Path}' resumes: of its {ids.Length} chunks {knownCount} are known from before, and {rest.Length} are read."));
+            options.Verbose?.Invoke(string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{source.Path}' resumes: of its {ids.Length} chunks {knownCount} are known from before, "
+                    + $"and {rest.Length} are read."));
         }
 
         await ForEachAsync(rest, async (index, chunk, token) =>
         {
-            await (cipher is null ? TakeAsync(index, chunk, token) : EncryptAsync(index, chunk, token)).ConfigureAwait(false);
-            progress?.Report(new(TransferPhase.Transferring, Interlocked.Add(ref done, LengthOf(index)), source.Length));
+            await (cipher is null
+                ? TakeAsync(index, chunk, token)
+                : EncryptAsync(index, chunk, token)).ConfigureAwait(false);
+            progress?.Report(
+                new(TransferPhase.Transferring, Interlocked.Add(ref done, LengthOf(index)), source.Length));
         }, cancellationToken).ConfigureAwait(false);
         source.ThrowIfChanged();
         ChunkId[] all = [.. ids.Select(id => id!.Value)];
-        return cipher is null ? FileManifest.Create(source.Length, chunkSize, all) : cipher.CreateManifest(source.Length, all);
+        return cipher is null
+            ? FileManifest.Create(source.Length, chunkSize, all)
+            : cipher.CreateManifest(source.Length, all);
     }
 
     /// <summary>Uploads again what has lost its place meanwhile, and the manifest to every member that takes
@@ -104,7 +114,10 @@ internal sealed partial class ChunkUploader
                 plan.Unplaced(), cipher is null ? TakeAsync : PlaceAgainAsync, cancellationToken).ConfigureAwait(false);
             await Task.WhenAll(Enumerable.Range(0, home.Count)
                 .Where(plan.CanTake)
-                .Select(member => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, cancellationToken))).ConfigureAwait(false);
+                .Select(
+                    member => TryPutAsync(
+                        member, manifest.FileId.ToChunkId(), manifest.Encoded,
+                        cancellationToken))).ConfigureAwait(false);
             shortfall.ThrowIfBelowMinimum();
         }
         while (plan.Unplaced().Any());
@@ -114,7 +127,8 @@ internal sealed partial class ChunkUploader
     private async Task CompareAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         Report(0);
-        await new KnownChunks(plan, home.Count, attempts).CompareAsync(ids, Report, cancellationToken).ConfigureAwait(false);
+        await new KnownChunks(plan, home.Count, attempts).CompareAsync(
+            ids, Report, cancellationToken).ConfigureAwait(false);
         ThrowIfUndecidable();
 
         void Report(int percent) => progress?.Report(
@@ -145,7 +159,8 @@ internal sealed partial class ChunkUploader
 
     /// <summary>Does something for some chunks, some at once, each with memory for the chunk as it is stored.</summary>
     private Task ForEachAsync(
-        IEnumerable<int> indexes, Func<int, Memory<byte>, CancellationToken, Task> body, CancellationToken cancellationToken)
+        IEnumerable<int> indexes, Func<int, Memory<byte>, CancellationToken, Task> body,
+        CancellationToken cancellationToken)
     {
         ParallelOptions parallel =
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };

@@ -18,7 +18,8 @@ internal sealed class FileSender(
     private const int Run = 1;
 
     public async Task<StoredFile> SendAsync(
-        string sourcePath, string name, SendOptions sendOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        string sourcePath, string name, SendOptions sendOptions, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         string stored = FileName.NormalizeNew(name);
         using SourceFile source = SourceFile.Open(sourcePath);
@@ -89,12 +90,14 @@ internal sealed class FileSender(
 
     private void Warn(string name, FoundHome found, Home home)
     {
-        string[] silent = [.. home.Members.Where(member => member.StoreId is null).Select(member => member.DisplayName)];
+        string[] silent =
+            [.. home.Members.Where(member => member.StoreId is null).Select(member => member.DisplayName)];
         if (found.Home is null && silent.Length > 0)
         {
             string who = string.Join(", ", silent);
             options.Warning?.Invoke(
-                $"{who} cannot be reached: '{name}' is decided by the other {home.Count - silent.Length} of its {home.Count} peers, "
+                $"{who} cannot be reached: '{name}' is decided by the other {home.Count - silent.Length} of its "
+                + $"{home.Count} peers, "
                 + $"and {who} will store nothing of it.");
         }
 
@@ -106,7 +109,8 @@ internal sealed class FileSender(
             string where = home.Count == 1 ? "the peer that has it" : $"its own {home.Count} peers";
             string none = home.Count == 1 ? "not that one" : "none of them";
             options.Warning?.Invoke(
-                $"'{name}' exists and stays on {where}; {string.Join(", ", others)} {(others.Length == 1 ? "is" : "are")} {none}.");
+                $"'{name}' exists and stays on {where}; {string.Join(", ", others)} "
+                    + $"{(others.Length == 1 ? "is" : "are")} {none}.");
         }
     }
 
@@ -121,7 +125,8 @@ internal sealed class FileSender(
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"{replicas} copies of '{name}' were asked for, and it has {memberCount} {(memberCount == 1 ? "peer" : "peers")}.",
+                $"{replicas} copies of '{name}' were asked for, and it has {memberCount} "
+                    + $"{(memberCount == 1 ? "peer" : "peers")}.",
                 "Ask for fewer (-Replicas), or name more peers when a name is first sent.");
         }
 
@@ -139,7 +144,8 @@ internal sealed class FileSender(
     internal static int ChooseChunkSize(long length, int asked, int overhead = 0)
     {
         int chunkSize = asked;
-        while (FileManifest.CountChunks(length, chunkSize - overhead) > DfssLimits.MaxChunksPerFile && chunkSize < DfssLimits.MaxChunkSize)
+        while (FileManifest.CountChunks(length, chunkSize - overhead) > DfssLimits.MaxChunksPerFile
+            && chunkSize < DfssLimits.MaxChunkSize)
         {
             chunkSize = Math.Min(chunkSize * 2, DfssLimits.MaxChunkSize);
         }
@@ -155,14 +161,17 @@ internal sealed class FileSender(
             long largest = (long)DfssLimits.MaxChunksPerFile * (DfssLimits.MaxChunkSize - overhead);
             throw new DfssException(
                 DfssErrorCode.FileTooLarge,
-                string.Create(CultureInfo.InvariantCulture, $"'{source.Path}' has {source.Length} bytes; {largest} are the most."),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{source.Path}' has {source.Length} bytes; {largest} are the most."),
                 "Split it.");
         }
 
         if (chunkSize != asked)
         {
             options.Verbose?.Invoke(string.Create(
-                CultureInfo.InvariantCulture, $"'{source.Path}' is sent in chunks of {chunkSize} bytes, so that its manifest fits."));
+                CultureInfo.InvariantCulture,
+                $"'{source.Path}' is sent in chunks of {chunkSize} bytes, so that its manifest fits."));
         }
 
         return chunkSize;
@@ -171,10 +180,12 @@ internal sealed class FileSender(
     /// <summary>The versions to keep of a name that is replaced.</summary>
     private static IReadOnlyList<FileVersion> KeepEarlier(FileRecord? current, FileId newFileId, int count) =>
         current is not { State: FileRecordState.File } ? []
-            : [.. (current.FileId == newFileId ? current.Previous : current.Previous.Prepend(current.Content)).Take(count)];
+            : [.. (current.FileId == newFileId ? current.Previous : current.Previous.Prepend(current.Content))
+                .Take(count)];
 
     private static FileRecord Describe(
-        FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, int replicas, Guid writerId) => new()
+        FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, int replicas,
+        Guid writerId) => new()
         {
             Name = name,
             Version = (current?.Version ?? 0) + 1,

@@ -12,7 +12,8 @@ internal sealed class KnownChunks(SendPlan plan, int memberCount, MemberAttempts
     /// <param name="ids">The ids by index; null where not known.</param>
     /// <param name="onPercent">Told how much of it is done.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task CompareAsync(IReadOnlyList<ChunkId?> ids, Action<int> onPercent, CancellationToken cancellationToken)
+    public async Task CompareAsync(
+        IReadOnlyList<ChunkId?> ids, Action<int> onPercent, CancellationToken cancellationToken)
     {
         List<int>[] wanted = [.. Enumerable.Range(0, memberCount).Select(_ => new List<int>())];
         for (int index = 0; index < ids.Count; index++)
@@ -34,7 +35,8 @@ internal sealed class KnownChunks(SendPlan plan, int memberCount, MemberAttempts
     }
 
     private async Task AskAsync(
-        int member, List<int> indexes, IReadOnlyList<ChunkId?> ids, Action<int> onAnswered, CancellationToken cancellationToken)
+        int member, List<int> indexes, IReadOnlyList<ChunkId?> ids, Action<int> onAnswered,
+        CancellationToken cancellationToken)
     {
         foreach (int[] some in indexes.Chunk(IdsPerRequest))
         {

@@ -16,8 +16,8 @@ internal sealed class SendJournals(TransferOptions options)
     private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// 1 day: the clocks of a file server and of this machine differ less, and so does a clock that is corrected. A journal
-    /// with a time further in the future is removed.
+    /// 1 day: the clocks of a file server and of this machine differ less, and so does a clock that is corrected. A
+    /// journal with a time further in the future is removed.
     /// </summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromDays(1);
 
@@ -61,9 +61,12 @@ internal sealed class SendJournals(TransferOptions options)
     }
 
     /// <summary>Where the journal of a source lies.</summary>
-    internal static string PathOf(string folder, string fullPath, int chunkSize, SendKey? encryption = null) => Path.Combine(
-        folder,
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{chunkSize}:{encryption?.Recipients}{fullPath}"))) + ".journal");
+    internal static string PathOf(string folder, string fullPath, int chunkSize, SendKey? encryption = null) =>
+        Path.Combine(
+            folder,
+            Convert.ToHexStringLower(
+                SHA256.HashData(Encoding.UTF8.GetBytes($"{chunkSize}:{encryption?.Recipients}{fullPath}")))
+                    + ".journal");
 
     private void PruneOnce(string folder)
     {

@@ -4,8 +4,8 @@ using Dfss.Encryption;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// The key of a file that is being sent, and for whom it is: a send that goes on for the same recipients uses the same key,
-/// and one for others never does.
+/// The key of a file that is being sent, and for whom it is: a send that goes on for the same recipients uses the same
+/// key, and one for others never does.
 /// </summary>
 internal sealed class SendKey
 {
@@ -35,7 +35,8 @@ internal sealed class SendKey
 
     /// <summary>The same recipients with the key that stands in a journal.</summary>
     /// <param name="written"><see cref="SizeBytes"/> bytes, as <see cref="WriteTo"/> writes them.</param>
-    public SendKey WithKeyOf(ReadOnlySpan<byte> written) => new(recipients, new FileKey(written[SHA256.HashSizeInBytes..].ToArray()));
+    public SendKey WithKeyOf(ReadOnlySpan<byte> written) =>
+        new(recipients, new FileKey(written[SHA256.HashSizeInBytes..].ToArray()));
 
     /// <summary>Writes <see cref="SizeBytes"/> bytes to the start of <paramref name="destination"/>.</summary>
     public void WriteTo(Span<byte> destination)

@@ -41,7 +41,8 @@ internal sealed class SendShortfall
         {
             throw new DfssException(
                 DfssErrorCode.NoMajority,
-                $"'{sourcePath}' was not sent: {home.Majority} of its {home.Count} peers must decide on it, and fewer are left. "
+                $"'{sourcePath}' was not sent: {home.Majority} of its {home.Count} peers must decide on it, and "
+                + "fewer are left. "
                 + $"Nothing was changed. {Reasons}");
         }
     }
@@ -62,7 +63,8 @@ internal sealed class SendShortfall
                 ? common
                 : DfssErrorCode.TooFewReplicas;
         string takers = Plan.PossibleReplicas == 0 ? "none does" : string.Create(
-            CultureInfo.InvariantCulture, $"only {Plan.PossibleReplicas} {(Plan.PossibleReplicas == 1 ? "does" : "do")}");
+            CultureInfo.InvariantCulture,
+            $"only {Plan.PossibleReplicas} {(Plan.PossibleReplicas == 1 ? "does" : "do")}");
         string copies = Plan.MinimumReplicas == 1 ? "a peer that takes" : string.Create(
             CultureInfo.InvariantCulture, $"{Plan.MinimumReplicas} peers that take");
         throw new DfssException(
@@ -85,12 +87,14 @@ internal sealed class SendShortfall
     {
         int copies = Plan.PossibleReplicas;
         string[] missing =
-            [.. Enumerable.Range(0, home.Count).Where(member => !Plan.CanTake(member)).Select(member => home.Members[member].DisplayName)];
+            [.. Enumerable.Range(0, home.Count).Where(member => !Plan.CanTake(member))
+                .Select(member => home.Members[member].DisplayName)];
         if (copies < Plan.Replicas && directory.IsFirstTold($"{copies}: {string.Join(' ', missing)}"))
         {
             options.Warning?.Invoke(string.Create(
                 CultureInfo.InvariantCulture,
-                $"'{sourcePath}', and maybe others after it, has {copies} of the {Plan.Replicas} copies asked for. {Reasons}"));
+                $"'{sourcePath}', and maybe others after it, has {copies} of the {Plan.Replicas} copies asked "
+                    + $"for. {Reasons}"));
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class CopyRound
     /// <param name="limit">The rate limit; null for none.</param>
     /// <param name="options">How to transfer.</param>
     public CopyRound(
-        FileCopies target, IReadOnlyList<FileCopies> sources, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
+        FileCopies target, IReadOnlyList<FileCopies> sources, ChunkBuffers buffers, RateLimit? limit,
+        TransferOptions options)
     {
         Target = target;
         this.sources = sources;
@@ -74,7 +75,8 @@ internal sealed class CopyRound
     public async Task CopyAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         await Task.WhenAll(Targets(CopyTable.ManifestSlot, canLackManifest: true).Select(member =>
-            TryPutAsync(member, CopyTable.ManifestSlot, Target.Manifest.Encoded, cancellationToken))).ConfigureAwait(false);
+            TryPutAsync(
+                member, CopyTable.ManifestSlot, Target.Manifest.Encoded, cancellationToken))).ConfigureAwait(false);
         int[] missing =
         [
             .. Slots().Where(slot => slot != CopyTable.ManifestSlot
@@ -140,10 +142,12 @@ internal sealed class CopyRound
 
                 source.Table[member, slot] = length is null ? CopyState.Missing : CopyState.Corrupt;
             }
-            catch (DfssException error) when (error.Code is DfssErrorCode.ChunkCorrupt or DfssErrorCode.LimitExceeded or DfssErrorCode.StoreFailed)
+            catch (DfssException error) when (error.Code is DfssErrorCode.ChunkCorrupt or DfssErrorCode.LimitExceeded
+                or DfssErrorCode.StoreFailed)
             {
                 source.Table[member, slot] = CopyState.Corrupt;
-                options.Warning?.Invoke($"{peer} gave no good copy of chunk {id} of {Target.Title}: {peer.ReasonOf(error)}");
+                options.Warning?.Invoke(
+                    $"{peer} gave no good copy of chunk {id} of {Target.Title}: {peer.ReasonOf(error)}");
                 await SetAsideAsync(peer, id, cancellationToken).ConfigureAwait(false);
             }
             catch (DfssException error)
@@ -169,7 +173,8 @@ internal sealed class CopyRound
         }
     }
 
-    private async Task TryPutAsync(int member, int slot, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    private async Task TryPutAsync(
+        int member, int slot, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         PeerHandle peer = Target.Home[member]!;
         try
@@ -180,7 +185,8 @@ internal sealed class CopyRound
             }
 
             await Target.Home.Retries.PutChunk.ExecuteAsync(
-                token => peer.Chunks.PutAsync(Target.Table.Ids[slot], content, token), cancellationToken).ConfigureAwait(false);
+                token => peer.Chunks.PutAsync(Target.Table.Ids[slot], content, token),
+                cancellationToken).ConfigureAwait(false);
             Target.Table[member, slot] = CopyState.Held;
             Interlocked.Increment(ref copied);
             Interlocked.Add(ref copiedBytes, content.Length);
@@ -194,7 +200,8 @@ internal sealed class CopyRound
 
             if (refusals.TryAdd(peer, error.Reason))
             {
-                options.Warning?.Invoke($"{peer} takes no more copies, first of {Target.Title}: {peer.ReasonOf(error)}");
+                options.Warning?.Invoke(
+                    $"{peer} takes no more copies, first of {Target.Title}: {peer.ReasonOf(error)}");
             }
         }
     }

@@ -25,7 +25,8 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
     public CopyTable Table => table;
 
     /// <summary>The title of an earlier version.</summary>
-    public static string TitleOf(FileRecord earlier) => FormattableString.Invariant($"version {earlier.Version} of '{earlier.Name}'");
+    public static string TitleOf(FileRecord earlier) =>
+        FormattableString.Invariant($"version {earlier.Version} of '{earlier.Name}'");
 
     /// <summary>Has every member that answers make the copies durable.</summary>
     public Task FlushAsync(TransferOptions options, CancellationToken cancellationToken) => Task.WhenAll(
@@ -60,7 +61,8 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
             PeerHandle peer = home[member]!;
             try
             {
-                await peer.Chunks.PutAsync(record.FileId.ToChunkId(), manifest.Encoded, cancellationToken).ConfigureAwait(false);
+                await peer.Chunks.PutAsync(
+                    record.FileId.ToChunkId(), manifest.Encoded, cancellationToken).ConfigureAwait(false);
                 table[member, CopyTable.ManifestSlot] = CopyState.Held;
                 return true;
             }
@@ -94,7 +96,8 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
             ? new SealPlan(record.FileId, manifest.ChunkCount, expected, minimum)
             : throw new DfssException(
                 DfssErrorCode.ChunkNotFound,
-                $"Some chunks of {Title} are at none of its {home.Count} peers that can be reached. {home.Reasons}".TrimEnd(),
+                ($"Some chunks of {Title} are at none of its {home.Count} peers that can be reached. "
+                    + home.Reasons).TrimEnd(),
                 "Start the other peers of the file, or send it again.");
     }
 }

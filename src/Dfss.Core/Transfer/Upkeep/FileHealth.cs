@@ -15,7 +15,8 @@ public sealed class FileHealth
     private readonly CopyTable copies;
 
     internal FileHealth(
-        StoredFile file, CopyTable copies, IReadOnlyList<MemberHealth> members, FileRecord? current, bool isDeep, string? problem)
+        StoredFile file, CopyTable copies, IReadOnlyList<MemberHealth> members, FileRecord? current, bool isDeep,
+        string? problem)
     {
         this.copies = copies;
         Members = members;

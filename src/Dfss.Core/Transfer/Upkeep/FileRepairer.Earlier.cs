@@ -3,8 +3,9 @@ namespace Dfss.Transfer;
 /// <content>The earlier versions that a record keeps: they are repaired with the file.</content>
 internal sealed partial class FileRepairer
 {
-    private const string GiveUpEarlier = "Start the file's other peers and run the command again; or send the file again with "
-        + "-Force -KeepVersions 0, which gives up its earlier versions.";
+    private const string GiveUpEarlier =
+        "Start the file's other peers and run the command again; or send the file again with "
+            + "-Force -KeepVersions 0, which gives up its earlier versions.";
 
     /// <summary>The earlier versions that have content of their own, each content once.</summary>
     private static IEnumerable<StoredFile> EarlierOf(StoredFile file) => file.Record.Previous
@@ -41,7 +42,8 @@ internal sealed partial class FileRepairer
     /// manifests.</returns>
     /// <exception cref="DfssException">ChunkNotFound: one that was whole the last time is not any more.</exception>
     private async Task<IReadOnlyList<CopyRound>> CopyEarlierAsync(
-        IReadOnlyList<CopyRound> rounds, bool isFirst, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        IReadOnlyList<CopyRound> rounds, bool isFirst, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         List<CopyRound> whole = [];
         foreach (CopyRound round in rounds)

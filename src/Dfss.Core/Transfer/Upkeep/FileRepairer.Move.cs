@@ -21,7 +21,8 @@ internal sealed partial class FileRepairer
         {
             // A member that does not answer now would be one vote less permanently.
             throw errors[0].Copy(
-                $"'{record.Name}' was not moved: {errors.Length} of the {listed.Count} peers to move it to cannot be reached. "
+                $"'{record.Name}' was not moved: {errors.Length} of the {listed.Count} peers to move it to cannot "
+                + "be reached. "
                 + string.Join(" ", errors.Select(error => error.Reason)),
                 errors.Length == 1 ? "Start that peer, or leave it out." : "Start those peers, or leave them out.");
         }
@@ -45,10 +46,12 @@ internal sealed partial class FileRepairer
     {
         Home home = located.Home;
         FileRecord wanted = Describe(health.File.Record, next, repairOptions);
-        CopyRound[] rounds = await BeginRoundsAsync(health, located, next, wanted, cancellationToken).ConfigureAwait(false);
+        CopyRound[] rounds = await BeginRoundsAsync(
+            health, located, next, wanted, cancellationToken).ConfigureAwait(false);
         RepairPlan plan = Plan(rounds, health.File) with { MoveTo = next.Members };
         int before = health.File.PresentReplicas!.Value;
-        if (repairOptions.Confirm is not null && !await repairOptions.Confirm(plan, cancellationToken).ConfigureAwait(false))
+        if (repairOptions.Confirm is not null
+            && !await repairOptions.Confirm(plan, cancellationToken).ConfigureAwait(false))
         {
             return new RepairResult(health.File, before, CopiedChunks: 0, CopiedBytes: 0);
         }
@@ -73,7 +76,8 @@ internal sealed partial class FileRepairer
         {
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
-                $"{repairOptions.Replicas} copies of '{record.Name}' were asked for, and it is to have {next.Count} {(next.Count == 1 ? "peer" : "peers")}.",
+                $"{repairOptions.Replicas} copies of '{record.Name}' were asked for, and it is to have {next.Count} "
+                    + $"{(next.Count == 1 ? "peer" : "peers")}.",
                 "Ask for fewer (-Replicas), or name more peers.");
         }
 
@@ -83,7 +87,8 @@ internal sealed partial class FileRepairer
             Replicas = Math.Min(repairOptions.Replicas ?? record.Replicas, next.Count),
             Home = next.Members,
             FormerHome = record.Home,
-            Previous = [.. record.Previous.Select(earlier => earlier with { Replicas = Math.Min(earlier.Replicas, next.Count) })],
+            Previous = [.. record.Previous.Select(
+                earlier => earlier with { Replicas = Math.Min(earlier.Replicas, next.Count) })],
         };
     }
 
@@ -94,16 +99,19 @@ internal sealed partial class FileRepairer
         StoredFile file = health.File;
         FileManifest manifest = health.Content ?? throw NotMoved(file.Record, WithoutManifest(health));
         FileCopies current = new(located.Home, file.Record, manifest, health.Copies);
-        List<CopyRound> rounds = [await BeginRoundAsync(current, next, wanted, health.IsDeep, cancellationToken).ConfigureAwait(false)];
+        List<CopyRound> rounds =
+            [await BeginRoundAsync(current, next, wanted, health.IsDeep, cancellationToken).ConfigureAwait(false)];
         foreach (StoredFile earlier in EarlierOf(file))
         {
             FileHealth tested = await tester.TestAsync(
-                located with { File = earlier }, health.IsDeep, progress: null, cancellationToken).ConfigureAwait(false);
+                located with { File = earlier }, health.IsDeep, progress: null,
+                cancellationToken).ConfigureAwait(false);
             FileRecord kept = earlier.Record with { Replicas = Math.Min(earlier.Record.Replicas, next.Count) };
             manifest = tested.Content ?? throw NotMoved(kept, WithoutManifest(tested).Copy(
                 $"{FileCopies.TitleOf(kept)} is kept and incomplete: {tested.ManifestProblem}", GiveUpEarlier));
             FileCopies there = new(located.Home, earlier.Record, manifest, tested.Copies) { IsEarlier = true };
-            rounds.Add(await BeginRoundAsync(there, next, kept, health.IsDeep, cancellationToken).ConfigureAwait(false));
+            rounds.Add(
+                await BeginRoundAsync(there, next, kept, health.IsDeep, cancellationToken).ConfigureAwait(false));
         }
 
         return [.. rounds];
@@ -154,7 +162,8 @@ internal sealed partial class FileRepairer
     /// <summary>Copies, has the new home seal, the old one accept the move, and the new one begin with the
     /// file.</summary>
     private async Task<FileRecord> CommitMoveAsync(
-        CopyRound[] rounds, Home home, Home next, FileRecord wanted, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        CopyRound[] rounds, Home home, Home next, FileRecord wanted, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         Home voting = home.WithGuests(next);
         RecordWriter writer = new(voting, wanted.Name, WriteCondition.ReplaceVersion(wanted.Version), options);
@@ -169,7 +178,9 @@ internal sealed partial class FileRepairer
                 foreach (CopyRound round in rounds)
                 {
                     plans.Add(AmongVoters(
-                        await CopyAllAsync(round, asksAgain: !isFirst || plans.Count > 0, progress, token).ConfigureAwait(false), voting, next));
+                        await CopyAllAsync(
+                            round, asksAgain: !isFirst || plans.Count > 0, progress, token).ConfigureAwait(false),
+                        voting, next));
                 }
 
                 isFirst = false;
@@ -202,7 +213,8 @@ internal sealed partial class FileRepairer
         int present = target.Table.PresentReplicas;
         return present >= least ? target.PlanSeals() : throw new DfssException(
             DfssErrorCode.TooFewReplicas,
-            $"'{record.Name}' was not moved: each chunk of {target.Title} needs {(least == 1 ? "a peer" : $"{least} peers")} to move to, "
+            $"'{record.Name}' was not moved: each chunk of {target.Title} needs "
+            + $"{(least == 1 ? "a peer" : $"{least} peers")} to move to, "
             + $"and some have {present}. "
             + string.Join(" ", round.Reasons.Prepend(target.Home.Reasons).Where(reason => reason.Length > 0)),
             "Repair those peers and run the command again, which continues, or move it to others.");
@@ -229,11 +241,13 @@ internal sealed partial class FileRepairer
         RecordHome later = RecordHome.OfDecided(moved);
         Home home = await next.GoToAsync(later, cancellationToken).ConfigureAwait(false);
         (RegisterReader reader, RegisterDriver driver, home) =
-            await new RecordReader(options).FollowAsync(moved.Record.Name, home, cancellationToken).ConfigureAwait(false);
+            await new RecordReader(options).FollowAsync(
+                moved.Record.Name, home, cancellationToken).ConfigureAwait(false);
         if (!reader.IsCurrent)
         {
             options.Warning?.Invoke(
-                $"'{moved.Record.Name}' moved, and of its {home.Count} new peers fewer than the {home.Majority} answer that it needs from now on. "
+                $"'{moved.Record.Name}' moved, and of its {home.Count} new peers fewer than the {home.Majority} answer "
+                + "that it needs from now on. "
                 + driver.Reasons);
         }
         else if (reader.Result is BallotedRecord current)
@@ -251,9 +265,12 @@ internal sealed partial class FileRepairer
     {
         using CancellationTokenSource leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         int told = 0;
-        Task[] telling = [.. Enumerable.Range(0, home.Count).Select(member => home[member]).OfType<PeerHandle>().Select(TellOneAsync)];
+        Task[] telling =
+            [.. Enumerable.Range(0, home.Count).Select(member => home[member]).OfType<PeerHandle>()
+                .Select(TellOneAsync)];
         await StragglerGrace.WaitAsync(
-            telling, () => Volatile.Read(ref told) >= home.Majority, directory.Clock, cancellationToken).ConfigureAwait(false);
+            telling, () => Volatile.Read(ref told) >= home.Majority, directory.Clock,
+            cancellationToken).ConfigureAwait(false);
         await leave.CancelAsync().ConfigureAwait(false);
         await StragglerGrace.EndAsync(telling, cancellationToken).ConfigureAwait(false);
 
@@ -262,12 +279,14 @@ internal sealed partial class FileRepairer
             try
             {
                 await peer.Records.DecideAsync(
-                    [new DecideRequest(decided.Record.Name, decided.Ballot, decided.Record)], leave.Token).ConfigureAwait(false);
+                    [new DecideRequest(decided.Record.Name, decided.Ballot, decided.Record)],
+                    leave.Token).ConfigureAwait(false);
                 Interlocked.Increment(ref told);
             }
             catch (DfssException error)
             {
-                options.Verbose?.Invoke($"{peer} was not notified that '{decided.Record.Name}' moved, and learns it later: {error.Reason}");
+                options.Verbose?.Invoke(
+                    $"{peer} was not notified that '{decided.Record.Name}' moved, and learns it later: {error.Reason}");
             }
         }
     }

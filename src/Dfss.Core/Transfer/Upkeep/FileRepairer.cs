@@ -13,10 +13,12 @@ internal sealed partial class FileRepairer(
     /// Conflict: the name was changed meanwhile. FileNotFound, NoMajority, PeerUnreachable,
     /// InvalidArgument.</exception>
     public async Task<RepairResult> RepairAsync(
-        StoredFile file, RepairOptions repairOptions, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        StoredFile file, RepairOptions repairOptions, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         progress?.Report(new(TransferPhase.Negotiating, 0, file.Record.Length));
-        LocatedFile located = await LocatedFile.FindAsync(file, directory, options, cancellationToken).ConfigureAwait(false);
+        LocatedFile located = await LocatedFile.FindAsync(
+            file, directory, options, cancellationToken).ConfigureAwait(false);
         (file, Home home, _) = located;
         FileRecord record = file.Record;
         Home? next = repairOptions.MoveTo is { } addresses
@@ -27,7 +29,8 @@ internal sealed partial class FileRepairer(
         ThrowIfNotAsExpected(health);
         if (next is not null && !next.HasSameStoresAs(record.Home))
         {
-            return await MoveAsync(health, located, next, repairOptions, progress, cancellationToken).ConfigureAwait(false);
+            return await MoveAsync(
+                health, located, next, repairOptions, progress, cancellationToken).ConfigureAwait(false);
         }
 
         FileRecord wanted = record with { Replicas = ChooseReplicas(record, repairOptions) };
@@ -35,7 +38,8 @@ internal sealed partial class FileRepairer(
         CopyRound round = new(copies, [copies], buffers, limit, options);
         CopyRound[] rounds =
             [round, .. await BeginEarlierAsync(located, repairOptions.Deep, cancellationToken).ConfigureAwait(false)];
-        IReadOnlyList<PeerHandle> withoutVote = await FindWithoutVoteAsync(home, record.Name, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<PeerHandle> withoutVote = await FindWithoutVoteAsync(
+            home, record.Name, cancellationToken).ConfigureAwait(false);
         RepairPlan plan = Plan(rounds, health.File) with
         {
             WithoutVote = [.. withoutVote.Select(peer => peer.Member)],
@@ -49,13 +53,15 @@ internal sealed partial class FileRepairer(
             // What is there may have come with a repair that was interrupted before it was durable.
             await copies.FlushAsync(options, cancellationToken).ConfigureAwait(false);
         }
-        else if (repairOptions.Confirm is null || await repairOptions.Confirm(plan, cancellationToken).ConfigureAwait(false))
+        else if (repairOptions.Confirm is null
+            || await repairOptions.Confirm(plan, cancellationToken).ConfigureAwait(false))
         {
             FileRecord chosen = await CommitAsync(
                 rounds, file, isChange, progress, cancellationToken).ConfigureAwait(false);
             if (withoutVote.Count > 0)
             {
-                await BringUpAsync(rounds, new StoredFile(chosen, IsCurrent: true), cancellationToken).ConfigureAwait(false);
+                await BringUpAsync(
+                    rounds, new StoredFile(chosen, IsCurrent: true), cancellationToken).ConfigureAwait(false);
             }
 
             result = result with
@@ -76,7 +82,8 @@ internal sealed partial class FileRepairer(
 
     /// <summary>Copies, then has the members seal what they hold and accept the record.</summary>
     private async Task<FileRecord> CommitAsync(
-        CopyRound[] rounds, StoredFile file, bool isChange, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        CopyRound[] rounds, StoredFile file, bool isChange, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         FileCopies copies = rounds[0].Target;
         FileRecord record = file.Record;
@@ -110,7 +117,8 @@ internal sealed partial class FileRepairer(
 
     /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier
     /// copy.</summary>
-    private async Task<IReadOnlyList<PeerHandle>> FindWithoutVoteAsync(Home home, string name, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<PeerHandle>> FindWithoutVoteAsync(
+        Home home, string name, CancellationToken cancellationToken)
     {
         if (home.Place.IsUnanimous)
         {
@@ -136,7 +144,8 @@ internal sealed partial class FileRepairer(
 
         foreach (PeerHandle peer in await FindWithoutVoteAsync(home, name, cancellationToken).ConfigureAwait(false))
         {
-            options.Warning?.Invoke($"{peer} still has no vote on '{name}': it did not receive the decision. Repair the file again.");
+            options.Warning?.Invoke(
+                $"{peer} still has no vote on '{name}': it did not receive the decision. Repair the file again.");
         }
     }
 
@@ -145,7 +154,8 @@ internal sealed partial class FileRepairer(
         int replicas = repairOptions.Replicas ?? record.Replicas;
         return replicas <= record.Home.Count || repairOptions.Replicas is null ? replicas : throw new DfssException(
             DfssErrorCode.InvalidArgument,
-            $"{replicas} copies of '{record.Name}' were asked for, and it has {record.Home.Count} {(record.Home.Count == 1 ? "peer" : "peers")}.",
+            $"{replicas} copies of '{record.Name}' were asked for, and it has {record.Home.Count} "
+                + $"{(record.Home.Count == 1 ? "peer" : "peers")}.",
             "Ask for fewer (-Replicas).");
     }
 
@@ -155,10 +165,12 @@ internal sealed partial class FileRepairer(
         FileRecord record = health.File.Record;
         if (health.CurrentRecord is not { } current)
         {
-            string reasons = string.Join(" ", health.Members.Where(member => !member.IsUp).Select(member => member.Reason));
+            string reasons = string.Join(
+                " ", health.Members.Where(member => !member.IsUp).Select(member => member.Reason));
             throw new DfssException(
                 DfssErrorCode.NoMajority,
-                $"'{record.Name}' is decided by {record.Home.Count} peers of which {(record.Home.Count / 2) + 1} must answer, and fewer did. "
+                $"'{record.Name}' is decided by {record.Home.Count} peers of which {(record.Home.Count / 2) + 1} must "
+                + "answer, and fewer did. "
                 + $"Nothing was changed. {reasons}".TrimEnd());
         }
 
@@ -200,7 +212,9 @@ internal sealed partial class FileRepairer(
         return new DfssException(
             DfssErrorCode.ChunkNotFound,
             DescribeLost(round, $"the {copies.Manifest.ChunkCount} chunks of {copies.Title}"),
-            copies.IsEarlier ? GiveUpEarlier : "Start the file's other peers and repair it again, or send it again with -Force.")
+            copies.IsEarlier
+                ? GiveUpEarlier
+                : "Start the file's other peers and repair it again, or send it again with -Force.")
         {
             ChunkId = copies.Manifest[round.LostChunks[0]],
         };
@@ -210,7 +224,8 @@ internal sealed partial class FileRepairer(
     {
         IReadOnlyList<int> lost = round.LostChunks;
         string which = string.Join(", ", lost.Take(10)) + (lost.Count > 10 ? ", ..." : string.Empty);
-        string reasons = string.Join(" ", round.Reasons.Prepend(round.Target.Home.Reasons).Where(reason => reason.Length > 0));
+        string reasons = string.Join(
+            " ", round.Reasons.Prepend(round.Target.Home.Reasons).Where(reason => reason.Length > 0));
         return $"{lost.Count} of {chunks} (index {which}) have no good copy at any peer that can be reached; "
             + $"of the others {round.CopiedChunks} copies were made. {reasons}".TrimEnd();
     }
@@ -221,7 +236,8 @@ internal sealed partial class FileRepairer(
         if (present < wanted.Replicas)
         {
             options.Warning?.Invoke(
-                $"'{wanted.Name}' has {present} of its {wanted.Replicas} copies after its repair: too few of its {copies.Home.Count} peers can take more. "
+                $"'{wanted.Name}' has {present} of its {wanted.Replicas} copies after its repair: too few of its "
+                + $"{copies.Home.Count} peers can take more. "
                 + string.Join(" ", round.Reasons.Prepend(copies.Home.Reasons).Where(reason => reason.Length > 0)));
         }
     }

@@ -11,7 +11,8 @@ internal sealed class FileTester(
         StoredFile file, bool deep, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         progress?.Report(new(TransferPhase.Negotiating, 0, file.Record.Length));
-        LocatedFile located = await LocatedFile.FindAsync(file, directory, options, cancellationToken).ConfigureAwait(false);
+        LocatedFile located = await LocatedFile.FindAsync(
+            file, directory, options, cancellationToken).ConfigureAwait(false);
         return await TestAsync(located, deep, progress, cancellationToken).ConfigureAwait(false);
     }
 
@@ -24,7 +25,8 @@ internal sealed class FileTester(
         (FileManifest? manifest, string? problem) =
             await TryFetchManifestAsync(home, record, cancellationToken).ConfigureAwait(false);
         CopyTable copies = new(record.FileId, manifest, home.Count);
-        string?[] reasons = await AskAllAsync(home, copies, _ => deep, progress, cancellationToken).ConfigureAwait(false);
+        string?[] reasons = await AskAllAsync(
+            home, copies, _ => deep, progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, record.Length, record.Length));
         return new FileHealth(
             file,
@@ -58,7 +60,8 @@ internal sealed class FileTester(
     /// <summary>Asks every member which chunks it has, and some to hash these.</summary>
     /// <returns>For each member, why it is unknown what it holds; null if it answered.</returns>
     public async Task<string?[]> AskAllAsync(
-        Home home, CopyTable copies, Func<int, bool> hashes, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        Home home, CopyTable copies, Func<int, bool> hashes, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         string?[] reasons = await AskAllAsync(home, copies, cancellationToken).ConfigureAwait(false);
         await VerifyAsync(home, copies, hashes, reasons, progress, cancellationToken).ConfigureAwait(false);
@@ -143,19 +146,21 @@ internal sealed class FileTester(
     }
 
     private async Task VerifyAsync(
-        PeerHandle peer, (int Member, int Slot) copy, CopyTable copies, string?[] reasons, CancellationToken cancellationToken)
+        PeerHandle peer, (int Member, int Slot) copy, CopyTable copies, string?[] reasons,
+        CancellationToken cancellationToken)
     {
         ChunkId id = copies.Ids[copy.Slot];
         try
         {
             // One of the chunks in flight, though its bytes stay at the peer, whose memory and disk it takes.
             using ChunkBuffer place = await buffers.RentAsync(length: 1, cancellationToken).ConfigureAwait(false);
-            copies[copy.Member, copy.Slot] = await peer.Verifier.VerifyAsync(id, cancellationToken).ConfigureAwait(false) switch
-            {
-                ChunkState.Good => CopyState.Held,
-                ChunkState.Missing => CopyState.Missing,
-                _ => CopyState.Corrupt,
-            };
+            copies[copy.Member, copy.Slot] =
+                await peer.Verifier.VerifyAsync(id, cancellationToken).ConfigureAwait(false) switch
+                {
+                    ChunkState.Good => CopyState.Held,
+                    ChunkState.Missing => CopyState.Missing,
+                    _ => CopyState.Corrupt,
+                };
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.StoreFailed)
         {

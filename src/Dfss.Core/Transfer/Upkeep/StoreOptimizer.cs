@@ -52,7 +52,8 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             if (recorded is null)
             {
                 options.Warning?.Invoke(
-                    $"{peer}: what is sealed under '{name.Name}' stays, because its writer did not send which peers decide on that name.");
+                    $"{peer}: what is sealed under '{name.Name}' stays, because its writer did not send which peers "
+                        + "decide on that name.");
                 return false;
             }
 
@@ -65,12 +66,14 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             BallotedRecord decided = await SettleAsync(name.Name, home, cancellationToken).ConfigureAwait(false);
             // It may have received it late, or not be a member any more.
             await peer.Records.DecideAsync(
-                [new DecideRequest(name.Name, decided.Ballot, decided.Record)], cancellationToken).ConfigureAwait(false);
+                [new DecideRequest(name.Name, decided.Ballot, decided.Record)],
+                cancellationToken).ConfigureAwait(false);
             return name.Seals.All(seal => seal.Ballot <= decided.Ballot);
         }
         catch (DfssException error)
         {
-            options.Warning?.Invoke($"{peer}: what is sealed under '{name.Name}' stays, as that name could not be decided: {error.Reason}");
+            options.Warning?.Invoke(
+                $"{peer}: what is sealed under '{name.Name}' stays, as that name could not be decided: {error.Reason}");
             return false;
         }
     }
@@ -110,7 +113,8 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         if (!reader.IsCurrent)
         {
             throw undecidable[KeyOf(home.Members)] = new DfssException(
-                DfssErrorCode.NoMajority, $"it is decided by {home.Count} peers of which {home.Majority} must answer. {driver.Reasons}");
+                DfssErrorCode.NoMajority,
+                $"it is decided by {home.Count} peers of which {home.Majority} must answer. {driver.Reasons}");
         }
 
         BallotedRecord? current = reader.Result;
@@ -121,7 +125,8 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
 
         await (current is null
             ? writer.RemoveAsync(cancellationToken)
-            : writer.CommitAsync(RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken)).ConfigureAwait(false);
+            : writer.CommitAsync(
+                RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken)).ConfigureAwait(false);
         return writer.Chosen!;
     }
 

@@ -12,7 +12,9 @@ internal sealed record ChannelOptions
     public int MaxBodyBytes
     {
         get;
-        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(MaxBodyBytes), value, "A limit is above 0.");
+        init => field = value > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MaxBodyBytes), value, "A limit is above 0.");
     } = DfssLimits.MaxHelloFrameBytes;
 
     /// <summary>

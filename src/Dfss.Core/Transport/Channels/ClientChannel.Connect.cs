@@ -27,9 +27,7 @@ internal sealed partial class ClientChannel
             static async (of, token) =>
             {
                 ClientChannel channel = await ConnectOnceAsync(of.address, of.options, token).ConfigureAwait(false);
-                return of.options.Revocations is { } revocations
-                    ? await ExchangeAsync(channel, of.address, revocations, token).ConfigureAwait(false)
-                    : channel;
+                return await ExchangeAsync(channel, of.address, of.options, token).ConfigureAwait(false);
             },
             (address, options),
             cancellationToken).ConfigureAwait(false);
@@ -37,7 +35,8 @@ internal sealed partial class ClientChannel
     private static async Task<ClientChannel> ConnectOnceAsync(
         PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
     {
-        IConnection connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        IConnection connection = await options.Connect(
+            address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
         string? token = FindToken(connection, options);
         IPEndPoint? endpoint = connection.RemoteEndpoint;
         bool isTls = connection.ValidationResult is not null;
@@ -49,23 +48,34 @@ internal sealed partial class ClientChannel
             && endpoint is not null && LoopbackToken.Find(options.StateFolder, endpoint) is { } now && now != token)
         {
             // The peer was starting: it had not written its token yet when this client looked for it.
-            connection = await options.Connect(address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+            connection = await options.Connect(
+                address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
             token = FindToken(connection, options);
             return await GreetAsync(address, connection, token, options, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated && !isTls
-            && token is null && endpoint is not null && LoopbackToken.Explain(options.StateFolder, endpoint) is { } explanation)
+            && token is null && endpoint is not null
+            && LoopbackToken.Explain(options.StateFolder, endpoint) is { } explanation)
         {
             throw new DfssException(refusal.Code, address, $"{refusal.Detail} {explanation}", refusal.Advice, refusal);
         }
     }
 
     private static async Task<ClientChannel> ExchangeAsync(
-        ClientChannel channel, PeerAddress address, RevocationExchange revocations, CancellationToken cancellationToken)
+        ClientChannel channel, PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            await revocations.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            if (options.Revocations is { } revocations)
+            {
+                await revocations.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (options.Issuer is { } issuer)
+            {
+                await issuer.RunAsync(channel, address, cancellationToken).ConfigureAwait(false);
+            }
+
             return channel;
         }
         catch
@@ -82,12 +92,15 @@ internal sealed partial class ClientChannel
             : null;
 
     private static async Task<ClientChannel> GreetAsync(
-        PeerAddress address, IConnection connection, string? token, ClientChannelOptions options, CancellationToken cancellationToken)
+        PeerAddress address, IConnection connection, string? token, ClientChannelOptions options,
+        CancellationToken cancellationToken)
     {
-        MessageChannel channel = new(connection, options.Pool, options.Channel with { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes });
+        MessageChannel channel = new(
+            connection, options.Pool, options.Channel with { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes });
         try
         {
-            HelloAnswer hello = await SayHelloAsync(address, channel, token, options, cancellationToken).ConfigureAwait(false);
+            HelloAnswer hello = await SayHelloAsync(
+                address, channel, token, options, cancellationToken).ConfigureAwait(false);
             ThrowIfAnotherStore(address, channel.ValidationResult?.Identity, hello);
             channel.MaxBodyBytes = DfssLimits.MaxFrameBytes;
             return new ClientChannel(address, channel, hello);
@@ -101,10 +114,12 @@ internal sealed partial class ClientChannel
     }
 
     private static async Task<HelloAnswer> SayHelloAsync(
-        PeerAddress address, MessageChannel channel, string? token, ClientChannelOptions options, CancellationToken cancellationToken)
+        PeerAddress address, MessageChannel channel, string? token, ClientChannelOptions options,
+        CancellationToken cancellationToken)
     {
         using CancellationTokenSource timeout = new(options.ConnectTimeout, options.Channel.TimeProvider);
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, timeout.Token);
         try
         {
             HelloRequest request = new(options.Versions, options.Software, Capabilities: []) { Token = token };
@@ -113,7 +128,8 @@ internal sealed partial class ClientChannel
             using ReceivedMessage? received = await channel.ReadAsync(limit.Token).ConfigureAwait(false);
             return ReadHello(address, received?.Message, options);
         }
-        catch (DfssException exception) when (exception.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
+        catch (DfssException exception)
+            when (exception.Code is DfssErrorCode.ProtocolViolation or DfssErrorCode.LimitExceeded)
         {
             throw NotAPeer(address, exception);
         }
@@ -125,7 +141,9 @@ internal sealed partial class ClientChannel
         {
             throw new DfssException(
                 DfssErrorCode.TimedOut,
-                address, $"something listens there, and did not answer hello within {options.ConnectTimeout.TotalSeconds:0.#} s.",
+                address,
+                "something listens there, and did not answer hello within "
+                    + $"{options.ConnectTimeout.TotalSeconds:0.#} s.",
                 "Check that a DFSS peer listens on this port, and whether it is overloaded.",
                 exception);
         }
@@ -135,7 +153,8 @@ internal sealed partial class ClientChannel
     {
         if (message is null)
         {
-            throw new DfssException(DfssErrorCode.PeerUnreachable, address, $"the connection was closed before hello was answered.");
+            throw new DfssException(
+                DfssErrorCode.PeerUnreachable, address, $"the connection was closed before hello was answered.");
         }
 
         if (message.Status != DfssErrorCode.None && message.Id is null or HelloId)
@@ -160,7 +179,8 @@ internal sealed partial class ClientChannel
 
         return options.Versions.Contains(answer.Version) ? answer : throw new DfssException(
             DfssErrorCode.VersionNotSupported,
-            address, $"the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.",
+            address,
+            $"the peer chose protocol version {answer.Version}, and {Handshake.Join(options.Versions)} was offered.",
             "Update the older side.");
     }
 
@@ -171,11 +191,13 @@ internal sealed partial class ClientChannel
         {
             throw new DfssException(
                 DfssErrorCode.CertificateNotTrusted,
-                address, $"the certificate there is for store {named}, and the peer claims to be store {hello.StoreId}.",
+                address,
+                $"the certificate there is for store {named}, and the peer claims to be store {hello.StoreId}.",
                 "Do not use this peer until the reason is known.");
         }
     }
 
     private static DfssException NotAPeer(PeerAddress address, DfssException exception) => new(
-        DfssErrorCode.NotADfssPeer, address, $"what answers there is not a DFSS peer. ({exception.Reason})", "Check the port.", exception);
+        DfssErrorCode.NotADfssPeer, address, $"what answers there is not a DFSS peer. ({exception.Reason})",
+        "Check the port.", exception);
 }

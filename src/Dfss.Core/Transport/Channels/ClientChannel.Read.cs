@@ -28,13 +28,15 @@ internal sealed partial class ClientChannel
         }
         catch (OperationCanceledException exception)
         {
-            end = new DfssException(DfssErrorCode.PeerUnreachable, "The connection was closed from this side.", exception);
+            end = new DfssException(
+                DfssErrorCode.PeerUnreachable, "The connection was closed from this side.", exception);
         }
         catch (Exception exception)
         {
             // The edge of a background task: a defect of this software becomes the failure of the
             // callers instead of being lost.
-            end = new DfssException(DfssErrorCode.PeerUnreachable, $"Reading answers failed: {exception.Message}", exception);
+            end = new DfssException(
+                DfssErrorCode.PeerUnreachable, $"Reading answers failed: {exception.Message}", exception);
             channel.Abort();
         }
 
@@ -61,7 +63,8 @@ internal sealed partial class ClientChannel
         Message message = received.Message;
         if (message.Operation is not null)
         {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, "The peer sent a request where only answers are allowed.");
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, "The peer sent a request where only answers are allowed.");
         }
 
         if (message.Id is not { } id)
@@ -71,7 +74,8 @@ internal sealed partial class ClientChannel
         }
 
         PendingCall call = Forget(id)
-            ?? throw new DfssException(DfssErrorCode.ProtocolViolation, $"The peer answered request {id}, which was not made.");
+            ?? throw new DfssException(
+                DfssErrorCode.ProtocolViolation, $"The peer answered request {id}, which was not made.");
         if (message.Status == DfssErrorCode.None)
         {
             call.Complete(received, address);

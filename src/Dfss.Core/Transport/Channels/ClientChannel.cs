@@ -71,7 +71,9 @@ internal sealed partial class ClientChannel : IAsyncDisposable
     /// </summary>
     public ValueTask<Response> CallAsync(
         string operation, MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        CallAsync(new PeerCall(operation, arguments, NilIfEmpty(payload), Destination: null, IsBulk: false), cancellationToken);
+        CallAsync(
+            new PeerCall(operation, arguments, NilIfEmpty(payload), Destination: null, IsBulk: false),
+            cancellationToken);
 
     /// <summary>
     /// Makes a call; an empty payload is sent as nil. The payload of the answer is received directly into
@@ -86,7 +88,8 @@ internal sealed partial class ClientChannel : IAsyncDisposable
         ReadOnlyMemory<byte> payload,
         Memory<byte> destination,
         CancellationToken cancellationToken) =>
-        CallAsync(new PeerCall(operation, arguments, NilIfEmpty(payload), destination, IsBulk: false), cancellationToken);
+        CallAsync(
+            new PeerCall(operation, arguments, NilIfEmpty(payload), destination, IsBulk: false), cancellationToken);
 
     /// <summary>
     /// Makes a call. It waits first while the peer's limit of requests in flight is reached. A request cancelled before

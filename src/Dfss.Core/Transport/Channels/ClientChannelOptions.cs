@@ -62,6 +62,13 @@ internal sealed record ClientChannelOptions
     /// </summary>
     public RevocationExchange? Revocations { get; init; }
 
+    /// <summary>The same for the statement of where the cluster's issuer is.</summary>
+    public IssuerExchange? Issuer { get; init; }
+
     /// <summary>Opens the connection; TCP by default.</summary>
-    public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect { get; init; } = TcpTransport.ConnectAsync;
+    public Func<PeerAddress, TimeSpan, CancellationToken, Task<IConnection>> Connect
+    {
+        get;
+        init;
+    } = TcpTransport.ConnectAsync;
 }

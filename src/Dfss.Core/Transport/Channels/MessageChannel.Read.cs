@@ -25,13 +25,15 @@ internal sealed partial class MessageChannel
     /// <exception cref="DfssException">
     /// ProtocolViolation, LimitExceeded, TimedOut, PeerUnreachable (broken, or closed inside a frame).
     /// </exception>
-    public ValueTask<ReceivedMessage?> ReadAsync(CancellationToken cancellationToken) => ReadAsync(choose: null, cancellationToken);
+    public ValueTask<ReceivedMessage?> ReadAsync(CancellationToken cancellationToken) =>
+        ReadAsync(choose: null, cancellationToken);
 
     /// <summary>
     /// The same; <paramref name="choose"/> is called with each message that has a payload and the payload's length, and
     /// returns the destination of the payload.
     /// </summary>
-    public async ValueTask<ReceivedMessage?> ReadAsync(Func<Message, int, PayloadTarget>? choose, CancellationToken cancellationToken)
+    public async ValueTask<ReceivedMessage?> ReadAsync(
+        Func<Message, int, PayloadTarget>? choose, CancellationToken cancellationToken)
     {
         bool isInside = count > 0;
         try
@@ -131,7 +133,11 @@ internal sealed partial class MessageChannel
             payload = source.TryRent(payloadBytes)
                 ?? await WaitForMemoryAsync(source.RentAsync(payloadBytes, cancellationToken)).ConfigureAwait(false);
             await FillAsync(payload.Memory, cancellationToken).ConfigureAwait(false);
-            return new ReceivedMessage(message, payload, payloadBytes) { HeaderCharge = headerCharge, PayloadCharge = charge };
+            return new ReceivedMessage(message, payload, payloadBytes)
+            {
+                HeaderCharge = headerCharge,
+                PayloadCharge = charge
+            };
         }
         catch
         {
@@ -171,7 +177,8 @@ internal sealed partial class MessageChannel
         Consume(buffered);
         for (int filled = buffered; filled < destination.Length;)
         {
-            int received = await connection.ReceiveAsync(destination[filled..], cancellationToken).ConfigureAwait(false);
+            int received = await connection.ReceiveAsync(
+                destination[filled..], cancellationToken).ConfigureAwait(false);
             filled += received > 0 ? received : throw ClosedInside();
             reading.Add(received);
         }
@@ -202,7 +209,8 @@ internal sealed partial class MessageChannel
             MakeRoom();
         }
 
-        int received = await connection.ReceiveAsync(buffer.AsMemory(start + count), cancellationToken).ConfigureAwait(false);
+        int received = await connection.ReceiveAsync(
+            buffer.AsMemory(start + count), cancellationToken).ConfigureAwait(false);
         if (received == 0)
         {
             return isEndAllowed ? false : throw ClosedInside();

@@ -54,7 +54,8 @@ internal sealed partial class MessageChannel
         {
             if (isLastWritten)
             {
-                throw new DfssException(DfssErrorCode.PeerUnreachable, "The last message of this connection has been sent.");
+                throw new DfssException(
+                    DfssErrorCode.PeerUnreachable, "The last message of this connection has been sent.");
             }
 
             isLastWritten = isLast;

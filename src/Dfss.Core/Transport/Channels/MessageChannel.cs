@@ -117,12 +117,15 @@ internal sealed partial class MessageChannel : IAsyncDisposable
         Volatile.Write(ref lastMessage, clock.GetTimestamp());
         if (message.Id is not null)
         {
-            _ = message.Operation is null ? Interlocked.Decrement(ref unanswered) : Interlocked.Increment(ref unanswered);
+            _ = message.Operation is null
+                ? Interlocked.Decrement(ref unanswered)
+                : Interlocked.Increment(ref unanswered);
         }
     }
 
     /// <summary>The failure of the connection; if the watch broke it, a TimedOut with the watch's reason.</summary>
-    private DfssException Explain(DfssException exception) => deathReason is { } reason && exception.Code == DfssErrorCode.PeerUnreachable
-        ? new DfssException(DfssErrorCode.TimedOut, reason, exception)
-        : exception;
+    private DfssException Explain(DfssException exception) =>
+        deathReason is { } reason && exception.Code == DfssErrorCode.PeerUnreachable
+            ? new DfssException(DfssErrorCode.TimedOut, reason, exception)
+            : exception;
 }

@@ -44,11 +44,14 @@ internal sealed class PendingCall(Memory<byte>? destination, Action abort, Semap
         if (isTooLarge)
         {
             Fail(new DfssException(
-                DfssErrorCode.LimitExceeded, peer, $"an answer of {answer.PayloadBytes} bytes came, {destination!.Value.Length} were asked for."));
+                DfssErrorCode.LimitExceeded, peer,
+                $"an answer of {answer.PayloadBytes} bytes came, {destination!.Value.Length} were asked for."));
             return;
         }
 
-        ReadOnlyMemory<byte> direct = isReceiving ? destination!.Value[..answer.PayloadBytes.GetValueOrDefault()] : default;
+        ReadOnlyMemory<byte> direct = isReceiving
+            ? destination!.Value[..answer.PayloadBytes.GetValueOrDefault()]
+            : default;
         Response response = new(answer.Message.Map, answer.TakePayload(), direct);
         if (!TrySetResult(response))
         {

@@ -55,7 +55,8 @@ internal sealed class RevocationExchange(CertificateValidator validator, Revocat
     /// <exception cref="DfssException">
     /// InvalidArgument: the authority has not signed the list; DestinationUnwritable.
     /// </exception>
-    public Task TakeAsync(byte[] list, CancellationToken cancellationToken) => kept.ReplaceAsync(list, cancellationToken);
+    public Task TakeAsync(byte[] list, CancellationToken cancellationToken) =>
+        kept.ReplaceAsync(list, cancellationToken);
 
     /// <summary>Sends a list to a peer.</summary>
     /// <returns>The number of the list that the peer has now.</returns>
@@ -70,7 +71,8 @@ internal sealed class RevocationExchange(CertificateValidator validator, Revocat
     private async Task FetchAsync(ClientChannel channel, CancellationToken cancellationToken)
     {
         using Response response = await channel.CallAsync(
-            Operations.GetRevocations, MessageMap.Empty, ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+            Operations.GetRevocations, MessageMap.Empty, ReadOnlyMemory<byte>.Empty,
+            cancellationToken).ConfigureAwait(false);
         await TakeAsync(response.Payload.ToArray(), cancellationToken).ConfigureAwait(false);
     }
 }

@@ -23,7 +23,8 @@ internal static partial class TcpTransport
                 : IPAddress.TryParse(address, out IPAddress? literal)
                     ? [literal]
                     : throw new DfssException(
-                        DfssErrorCode.InvalidArgument, $"'{address}' cannot be listened on.", "Give localhost, * or an IP address of this machine.");
+                        DfssErrorCode.InvalidArgument, $"'{address}' cannot be listened on.",
+                        "Give localhost, * or an IP address of this machine.");
         for (int attempt = 1; ; attempt++)
         {
             List<Socket> sockets = [];
@@ -35,11 +36,13 @@ internal static partial class TcpTransport
             catch (SocketException exception)
             {
                 sockets.ForEach(socket => socket.Dispose());
-                bool isOtherFamilyTaken = port == 0 && sockets.Count > 0 && exception.SocketErrorCode == SocketError.AddressAlreadyInUse;
+                bool isOtherFamilyTaken = port == 0 && sockets.Count > 0
+                    && exception.SocketErrorCode == SocketError.AddressAlreadyInUse;
                 if (!isOtherFamilyTaken || attempt == SamePortAttempts)
                 {
                     throw new DfssException(
-                        DfssErrorCode.AddressUnavailable, $"{address}, port {port} cannot be listened on: {exception.Message}.", exception);
+                        DfssErrorCode.AddressUnavailable,
+                        $"{address}, port {port} cannot be listened on: {exception.Message}.", exception);
                 }
             }
         }
@@ -97,7 +100,8 @@ internal static partial class TcpTransport
 
     /// <summary>Whether the machine lacks this address family or its loopback address.</summary>
     private static bool IsFamilyMissing(SocketException exception) => exception.SocketErrorCode
-        is SocketError.AddressFamilyNotSupported or SocketError.ProtocolFamilyNotSupported or SocketError.AddressNotAvailable;
+        is SocketError.AddressFamilyNotSupported or SocketError.ProtocolFamilyNotSupported
+            or SocketError.AddressNotAvailable;
 
     /// <summary>
     /// The connection of an accepted socket. Null, with the socket closed, if the client reset it meanwhile, which some
@@ -122,7 +126,10 @@ internal static partial class TcpTransport
         private readonly Task<Socket>?[] pending = new Task<Socket>?[sockets.Count];
         private int isDisposed;
 
-        public IReadOnlyList<IPEndPoint> Endpoints { get; } = [.. sockets.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
+        public IReadOnlyList<IPEndPoint> Endpoints
+        {
+            get;
+        } = [.. sockets.Select(socket => (IPEndPoint)socket.LocalEndPoint!)];
 
         public async ValueTask<IConnection> AcceptAsync(CancellationToken cancellationToken)
         {
@@ -152,7 +159,8 @@ internal static partial class TcpTransport
                 catch (SocketException exception)
                 {
                     throw new DfssException(
-                        DfssErrorCode.AddressUnavailable, $"A connection could not be accepted: {exception.Message}.", exception);
+                        DfssErrorCode.AddressUnavailable,
+                        $"A connection could not be accepted: {exception.Message}.", exception);
                 }
             }
         }
@@ -176,6 +184,7 @@ internal static partial class TcpTransport
         }
 
         private static bool IsGone(SocketException exception) => exception.SocketErrorCode
-            is SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.OperationAborted or SocketError.Interrupted;
+            is SocketError.ConnectionAborted or SocketError.ConnectionReset or SocketError.OperationAborted
+                or SocketError.Interrupted;
     }
 }

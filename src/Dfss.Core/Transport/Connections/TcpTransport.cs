@@ -24,7 +24,8 @@ internal static partial class TcpTransport
     /// <exception cref="DfssException">
     /// PeerUnreachable, with each address tried and the reason of its failure.
     /// </exception>
-    public static async Task<IConnection> ConnectAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
+    public static async Task<IConnection> ConnectAsync(
+        PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
         long began = Stopwatch.GetTimestamp();
         IPAddress[] candidates = await ResolveAsync(address, timeout, cancellationToken).ConfigureAwait(false);
@@ -34,7 +35,8 @@ internal static partial class TcpTransport
         {
             IPEndPoint endpoint = new(candidates[i], address.Port);
             // A peer's address that is an IP address is not repeated in the reason.
-            string Name(string reason) => IPAddress.TryParse(address.Host, out _) ? reason : $"{Describe(endpoint)}: {reason}";
+            string Name(string reason) =>
+                IPAddress.TryParse(address.Host, out _) ? reason : $"{Describe(endpoint)}: {reason}";
             TimeSpan left = timeout - Stopwatch.GetElapsedTime(began);
             TimeSpan share = left > TimeSpan.Zero ? left / (candidates.Length - i) : TimeSpan.Zero;
             try
@@ -62,9 +64,11 @@ internal static partial class TcpTransport
     /// An endpoint as text that <see cref="PeerAddress.Parse"/> reads; IPv4 addresses in IPv6 form are shown as IPv4.
     /// </summary>
     public static string Describe(IPEndPoint endpoint) =>
-        (endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint).ToString();
+        (endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint)
+            .ToString();
 
-    private static async Task<IPAddress[]> ResolveAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
+    private static async Task<IPAddress[]> ResolveAsync(
+        PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(address.Host, out IPAddress? literal))
         {
@@ -86,16 +90,19 @@ internal static partial class TcpTransport
         {
             // ArgumentException: .NET refuses to resolve the name, for example because a label is too long.
             throw new DfssException(
-                DfssErrorCode.PeerUnreachable, address, $"the name '{address.Host}' does not resolve: {exception.Message.TrimEnd('.')}.", exception);
+                DfssErrorCode.PeerUnreachable, address,
+                $"the name '{address.Host}' does not resolve: {exception.Message.TrimEnd('.')}.", exception);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(
-                DfssErrorCode.PeerUnreachable, address, $"the name '{address.Host}' was not resolved in time.", exception);
+                DfssErrorCode.PeerUnreachable, address,
+                $"the name '{address.Host}' was not resolved in time.", exception);
         }
     }
 
-    private static async Task<IConnection> ConnectAsync(IPEndPoint endpoint, TimeSpan timeout, CancellationToken cancellationToken)
+    private static async Task<IConnection> ConnectAsync(
+        IPEndPoint endpoint, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
@@ -114,7 +121,8 @@ internal static partial class TcpTransport
         }
     }
 
-    private static bool IsLocalhost(string host) => string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase);
+    private static bool IsLocalhost(string host) =>
+        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
     /// NoDelay: frames are written whole, so Nagle's algorithm gains nothing. KeepAlive: detects a vanished peer

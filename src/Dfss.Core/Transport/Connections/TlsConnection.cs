@@ -40,7 +40,8 @@ internal sealed class TlsConnection : IConnection
     /// <param name="inner">The connection; disposed with this one.</param>
     /// <param name="isPeer">Whether this side accepted the connection.</param>
     /// <param name="authenticate">Makes the handshake.</param>
-    public TlsConnection(IConnection inner, bool isPeer, Func<TlsConnection, SslStream, CancellationToken, Task> authenticate)
+    public TlsConnection(
+        IConnection inner, bool isPeer, Func<TlsConnection, SslStream, CancellationToken, Task> authenticate)
     {
         this.inner = inner;
         this.isPeer = isPeer;
@@ -54,7 +55,8 @@ internal sealed class TlsConnection : IConnection
     public ValidationResult? ValidationResult { get; set; }
 
     public TlsAgreement? Agreement => isSecure
-        ? new TlsAgreement(tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), ValidationResult?.Identity?.Name ?? string.Empty)
+        ? new TlsAgreement(
+            tls.SslProtocol, tls.NegotiatedCipherSuite.ToString(), ValidationResult?.Identity?.Name ?? string.Empty)
         : null;
 
     /// <summary>Makes the handshake if it has not been made.</summary>
@@ -154,8 +156,8 @@ internal sealed class TlsConnection : IConnection
         const int RecordBytes = 16 << 10;
         const int RecordOverhead = 64;
 
-        // 1 MiB less what its records add: the system calls of a chunk are few, and the pool of arrays, which keeps one of
-        // each size a thread, keeps none of 32 MiB for a payload of 16.
+        // 1 MiB less what its records add: the system calls of a chunk are few, and the pool of arrays, which keeps one
+        // of each size a thread, keeps none of 32 MiB for a payload of 16.
         const int GatheredBytes = (1 << 20) - (RecordOverhead * (1 << 20) / RecordBytes) - RecordOverhead;
         if (source.Length <= RecordBytes)
         {
@@ -181,7 +183,8 @@ internal sealed class TlsConnection : IConnection
         }
         catch (OperationCanceledException)
         {
-            failure = new DfssException(DfssErrorCode.PeerUnreachable, "The TLS handshake was given up from this side.");
+            failure = new DfssException(
+                DfssErrorCode.PeerUnreachable, "The TLS handshake was given up from this side.");
             throw;
         }
         catch (Exception error)
@@ -206,13 +209,16 @@ internal sealed class TlsConnection : IConnection
         throw isPeer
             ? new DfssException(
                 DfssErrorCode.TlsRequired, "This peer uses TLS only, and plaintext was received.",
-                "Join the peer's cluster (Join-DfssCluster), or give a certificate and the authority of the peer's: -Certificate and -TrustedAuthority.")
+                "Join the peer's cluster (Join-DfssCluster), or give a certificate and the authority of the peer's: "
+                    + "-Certificate and -TrustedAuthority.")
             : first == FrameByte
                 ? new DfssException(
                     DfssErrorCode.TlsNotExpected, "The peer has no certificate and uses plaintext only.",
-                    "Start it with a certificate (Start-DfssPeer -Certificate, or on a store that has joined the cluster); or, if it is meant to "
+                    "Start it with a certificate (Start-DfssPeer -Certificate, or on a store that has joined the "
+                    + "cluster); or, if it is meant to "
                     + "be without, leave -Certificate out, and give -Cluster '' if a cluster was joined.")
-                : new DfssException(DfssErrorCode.NotADfssPeer, "What answers there is not TLS, and no DFSS peer.", "Check the port.");
+                : new DfssException(
+                    DfssErrorCode.NotADfssPeer, "What answers there is not TLS, and no DFSS peer.", "Check the port.");
     }
 
     /// <summary>
@@ -239,7 +245,8 @@ internal sealed class TlsConnection : IConnection
         Exception cause = error is AuthenticationException { InnerException: { } inner } ? inner : error;
         return new DfssException(
             DfssErrorCode.TlsFailed, $"TLS could not be agreed upon: {cause.Message.TrimEnd('.')}.",
-            "Both sides need TLS 1.3, or -AllowTls12 if one has none; and each must trust the other's authority.", error);
+            "Both sides need TLS 1.3, or -AllowTls12 if one has none; and each must trust the other's authority.",
+            error);
     }
 
     private DfssException Broken(Exception error) => Find(error)?.Copy() ?? new DfssException(

@@ -85,7 +85,8 @@ internal sealed class TlsTransport
     /// <exception cref="DfssException">
     /// As for TCP; TlsNotExpected, TlsFailed, NotADfssPeer; or why the peer is refused.
     /// </exception>
-    public async Task<IConnection> ConnectAsync(PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<IConnection> ConnectAsync(
+        PeerAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
         IConnection inner = await TcpTransport.ConnectAsync(address, timeout, cancellationToken).ConfigureAwait(false);
         if (inner.RemoteEndpoint is { } endpoint && IsPlaintext(endpoint))
@@ -148,7 +149,8 @@ internal sealed class TlsTransport
         ThrowIfWeak(stream);
     }
 
-    private async Task ConnectAsync(TlsConnection connection, SslStream stream, string host, CancellationToken cancellationToken)
+    private async Task ConnectAsync(
+        TlsConnection connection, SslStream stream, string host, CancellationToken cancellationToken)
     {
         SslClientAuthenticationOptions options = new()
         {
@@ -188,7 +190,8 @@ internal sealed class TlsTransport
         {
             throw new DfssException(
                 DfssErrorCode.TlsFailed,
-                $"The other side wants {stream.NegotiatedCipherSuite}, which has no forward secrecy or no authenticated encryption.",
+                $"The other side wants {stream.NegotiatedCipherSuite}, which has no forward secrecy or no "
+                    + "authenticated encryption.",
                 "Update its TLS.");
         }
     }

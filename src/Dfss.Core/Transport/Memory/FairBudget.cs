@@ -108,7 +108,8 @@ internal sealed class FairBudget
     }
 
     /// <summary>Of the waiting shares that may grow, the one that holds least; of several, the first.</summary>
-    private Share? FindFirst() => waiting.Where(share => share.MayTake(share.Line.FirstAmount!.Value, left)).MinBy(share => share.Held);
+    private Share? FindFirst() =>
+        waiting.Where(share => share.MayTake(share.Line.FirstAmount!.Value, left)).MinBy(share => share.Held);
 
     private void Give(Share share, long amount)
     {
@@ -126,14 +127,17 @@ internal sealed class FairBudget
         /// <summary>
         /// Takes this much, at most the limit; waits while the share may not grow, or too little is left.
         /// </summary>
-        public ValueTask TakeAsync(long amount, CancellationToken cancellationToken) => budget.TakeAsync(this, amount, cancellationToken);
+        public ValueTask TakeAsync(long amount, CancellationToken cancellationToken) =>
+            budget.TakeAsync(this, amount, cancellationToken);
 
         /// <summary>Returns what was taken.</summary>
         public void Return(long amount) => budget.Return(this, amount);
 
         /// <summary>
-        /// Whether the share may grow by this amount. An empty or undivided share always may, though it may have to wait.
+        /// Whether the share may grow by this amount. An empty or undivided share always may, though it may have to
+        /// wait.
         /// </summary>
-        internal bool MayTake(long amount, long left) => isUndivided || Held == 0 || Held + amount <= ShareRatio * (left - amount);
+        internal bool MayTake(long amount, long left) =>
+            isUndivided || Held == 0 || Held + amount <= ShareRatio * (left - amount);
     }
 }

@@ -114,7 +114,8 @@ internal sealed class PayloadPool
         if (length > blocks.LargestBytes)
         {
             throw new DfssException(
-                DfssErrorCode.LimitExceeded, $"A payload of {length} bytes is over the {blocks.LargestBytes} bytes that are kept for one.");
+                DfssErrorCode.LimitExceeded,
+                $"A payload of {length} bytes is over the {blocks.LargestBytes} bytes that are kept for one.");
         }
 
         if (length == 0)
@@ -122,7 +123,9 @@ internal sealed class PayloadPool
             return new Payload(pool: null, default);
         }
 
-        return line.FirstAmount is null && blocks.TryTake(length, out BuddyBlocks.Block block) ? new Payload(this, block) : null;
+        return line.FirstAmount is null && blocks.TryTake(length, out BuddyBlocks.Block block)
+            ? new Payload(this, block)
+            : null;
     }
 
     private void ServeWaiters()

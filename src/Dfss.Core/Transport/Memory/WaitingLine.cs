@@ -57,7 +57,8 @@ internal sealed class WaitingLine<T>(Lock gate, Action serve)
     }
 
     /// <summary>A caller that waits.</summary>
-    internal sealed class Waiter(long amount) : TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously)
+    internal sealed class Waiter(long amount)
+        : TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public long Amount { get; } = amount;
 

@@ -24,7 +24,8 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
 
     public void Note(int member, RegisterRequest request, byte[] encodedAnswer)
     {
-        if (request is not AcceptRequest accept || RecordCodec.DecodeAnswer(encodedAnswer).Status != RegisterStatus.Done)
+        if (request is not AcceptRequest accept
+            || RecordCodec.DecodeAnswer(encodedAnswer).Status != RegisterStatus.Done)
         {
             return;
         }
@@ -44,7 +45,8 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
     /// A writer says that a record was chosen. Where a member was put back or copied, a writer may count an acceptance
     /// that <see cref="Note"/> is not shown.
     /// </summary>
-    public void NoteDecision(DecideRequest decide) => Choose(decide.Name, new BallotedRecord(decide.Ballot, decide.Record));
+    public void NoteDecision(DecideRequest decide) =>
+        Choose(decide.Name, new BallotedRecord(decide.Ballot, decide.Record));
 
     private void Choose(string name, BallotedRecord record)
     {
@@ -63,7 +65,8 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
 
     public void CheckChunks(string after)
     {
-        foreach (FileRecord record in last.Values.Select(chosen => chosen.Record).Where(r => r.State != FileRecordState.Removed))
+        foreach (FileRecord record in last.Values.Select(chosen => chosen.Record)
+            .Where(r => r.State != FileRecordState.Removed))
         {
             SimulatedFile file = SimulatedFile.Of(record.FileId);
             foreach (int chunk in file.Chunks.Append(file.Manifest))
@@ -72,7 +75,9 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
                     member.IsDurable(chunk) && record.Home.Any(one => one.StoreId == member.Id));
                 if (copies < record.Replicas)
                 {
-                    Violation ??= $"'{record.Name}' v{record.Version}: {copies} of {record.Replicas} copies of chunk {chunk} after {after}";
+                    Violation ??=
+                        $"'{record.Name}' v{record.Version}: {copies} of {record.Replicas} copies of chunk {chunk} "
+                            + $"after {after}";
                 }
             }
         }

@@ -57,6 +57,7 @@ internal sealed class HistoryOperation
     }
 
     public override string ToString() =>
-        $"[{Called},{(Returned == int.MaxValue ? "..." : Returned)}] {Name} {(IsRead ? "read" : $"write {Id:N} {Condition}")} "
+        $"[{Called},{(Returned == int.MaxValue ? "..." : Returned)}] {Name} "
+        + $"{(IsRead ? "read" : $"write {Id:N} {Condition}")} "
         + $"{Outcome} {(Seen is null ? "none" : $"v{Seen.Version} {Seen.WriterId:N}")}";
 }

@@ -25,12 +25,15 @@ internal sealed class LinearizabilityChecker
         for (int i = 0; i < operations.Length; i++)
         {
             required |= operations[i].Outcome == HistoryOutcome.Maybe ? 0 : 1UL << i;
-            writes |= operations[i].IsRead || operations[i].Outcome is HistoryOutcome.Conflict or HistoryOutcome.Refused ? 0 : 1UL << i;
+            writes |= operations[i].IsRead || operations[i].Outcome is HistoryOutcome.Conflict or HistoryOutcome.Refused
+                ? 0
+                : 1UL << i;
         }
     }
 
     /// <summary>Whether the operations, all of one name, are linearizable.</summary>
-    public static bool IsLinearizable(IEnumerable<HistoryOperation> history) => new LinearizabilityChecker(history).Search(0, NoWriter);
+    public static bool IsLinearizable(IEnumerable<HistoryOperation> history) =>
+        new LinearizabilityChecker(history).Search(0, NoWriter);
 
     private bool Search(ulong done, int writer)
     {

@@ -17,7 +17,8 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     private const int MutatedSchedules = 10_000;
 
     [Fact]
-    public void Histories_are_linearizable_and_no_chunk_is_lost_in_the_fixed_schedules() => Run(firstSeed: 1, FixedSchedules);
+    public void Histories_are_linearizable_and_no_chunk_is_lost_in_the_fixed_schedules() =>
+        Run(firstSeed: 1, FixedSchedules);
 
     [Fact]
     public void Histories_are_linearizable_and_no_chunk_is_lost_in_fresh_schedules()
@@ -85,17 +86,24 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
             Interlocked.Add(ref strikes, schedule.StrikeCount);
             foreach (HistoryOperation operation in schedule.History)
             {
-                outcomes.AddOrUpdate($"{(operation.IsRead ? "read" : "change")} {operation.Outcome}", 1, static (_, known) => known + 1);
+                outcomes.AddOrUpdate(
+                    $"{(operation.IsRead ? "read" : "change")} {operation.Outcome}", 1, static (_, known) => known + 1);
             }
         });
         output.WriteLine(
             $"{count} schedules from seed {firstSeed}: {chosen} changes chosen, {moves} of them moves, "
             + $"{strikes} times put back or copied, {failures.Count} failed, "
             + string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds:F1} s"));
-        output.WriteLine(string.Join(", ", outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")));
+        output.WriteLine(
+            string.Join(
+                ", ",
+                outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                    .Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));
         Assert.True(chosen > count, "Schedules in which nothing is chosen show nothing.");
         Assert.True(moves > count / 100, "Schedules in which nothing moves show little.");
-        Assert.True(hazard == Hazard.None || strikes > count / 4, "Schedules in which nobody is put back or copied show little.");
+        Assert.True(
+            hazard == Hazard.None || strikes > count / 4,
+            "Schedules in which nobody is put back or copied show little.");
     }
 }

@@ -11,13 +11,15 @@ internal sealed partial class Schedule
             return $"the last read of '{name}' is not current";
         }
 
-        if (operations.FirstOrDefault(o => o is { IsRead: true, Outcome: HistoryOutcome.Nothing, Seen: not null } && !chosen.IsReal(o.Seen!)) is { } unreal)
+        if (operations.FirstOrDefault(
+            o => o is { IsRead: true, Outcome: HistoryOutcome.Nothing, Seen: not null } && !chosen.IsReal(o.Seen!))
+                is { } unreal)
         {
             return $"a flagged read shows what was never chosen: {unreal}";
         }
 
         return LinearizabilityChecker.IsLinearizable(operations)
             ? null
-            : $"'{name}' is not linearizable:\n{string.Join('\n', operations.Select(operation => operation.ToString()))}";
+            : $"'{name}' is not linearizable:\n{string.Join('\n', operations)}";
     }
 }

@@ -1,10 +1,9 @@
 namespace Dfss.Tests.Records.Simulation;
 
-/// <content>
-/// One member among three or more is put back, or copied. What the register promises then: nothing acknowledged is lost and
-/// reads stay linearizable, once all other members have heard of a vote that the earlier state does not know. As long as
-/// one of them has not, a majority of it and of the earlier state cannot know better. Nor can a read that begins before
-/// they have heard and ends after the store was put back: no schedule has one.
+/// <content> One member among three or more is put back, or copied. What the register promises then: nothing
+/// acknowledged is lost and reads stay linearizable, once all other members have heard of a vote that the earlier state
+/// does not know. As long as one of them has not, a majority of it and of the earlier state cannot know better. Nor can
+/// a read that begins before they have heard and ends after the store was put back: no schedule has one.
 /// </content>
 internal sealed partial class Schedule
 {

@@ -1,5 +1,4 @@
 using Dfss.Records;
-using Xunit;
 
 namespace Dfss.Tests.Records.Simulation;
 
@@ -69,7 +68,8 @@ internal sealed partial class Schedule
     public static int[] IndexesOf(IReadOnlyList<HomeMember> members) =>
         [.. members.Select(member => (int)member.StoreId!.Value.ToByteArray()[^1])];
 
-    public static IReadOnlyList<StoreId?> StoresOf(int[] indexes) => [.. indexes.Select(index => (StoreId?)IdOf(index))];
+    public static IReadOnlyList<StoreId?> StoresOf(int[] indexes) =>
+        [.. indexes.Select(index => (StoreId?)IdOf(index))];
 
     public int Tick() => ++ticks;
 
@@ -92,7 +92,8 @@ internal sealed partial class Schedule
     }
 
     public void Send(SimulatedClient client, int member, RegisterRequest request) =>
-        Post(new Message(client, client.Epoch, member, request, RecordCodec.Encode(request), Chunk: 0, IsAnswer: false));
+        Post(
+            new Message(client, client.Epoch, member, request, RecordCodec.Encode(request), Chunk: 0, IsAnswer: false));
 
     public void SendPut(SimulatedClient client, int member, int chunk) =>
         Post(new Message(client, client.Epoch, member, Request: null, Body: null, chunk, IsAnswer: false));
@@ -195,7 +196,8 @@ internal sealed partial class Schedule
         if (message.IsAnswer)
         {
             unanswered.RemoveAll(sent => ReferenceEquals(sent.Client, message.Client) && sent.Epoch == message.Epoch
-                && sent.Member == message.Member && ReferenceEquals(sent.Request, message.Request) && sent.Chunk == message.Chunk);
+                && sent.Member == message.Member && ReferenceEquals(sent.Request, message.Request)
+                && sent.Chunk == message.Chunk);
             Report(message, isAnswered: true);
         }
         else if (Reach(message.Member) is { IsUp: true } member)
@@ -247,51 +249,8 @@ internal sealed partial class Schedule
         }
     }
 
-    private void Heal()
-    {
-        foreach (SimulatedMember member in members)
-        {
-            member.Restart();
-        }
-
-        twin?.Restart();
-        foreach (SimulatedClient client in clients)
-        {
-            // Its operation remains uncertain; its messages are still delivered.
-            client.Crash();
-        }
-
-        while (messages.Count > 0)
-        {
-            DeliverAny();
-        }
-
-        unanswered.Clear();
-    }
-
-    private void RunAlone(Action<SimulatedClient> begin)
-    {
-        SimulatedClient client = clients[0];
-        begin(client);
-        for (int i = 0; !client.IsIdle; i++)
-        {
-            Assert.True(i < 1000, "a read with all members up and nobody else about does not end");
-            client.Step();
-            while (messages.Count > 0)
-            {
-                DeliverAny();
-            }
-        }
-
-        foreach (SimulatedMember member in members)
-        {
-            member.CollectGarbage();
-        }
-
-        chosen.CheckChunks("the last collection of garbage");
-    }
-
     /// <summary>A request, or a put of a chunk where there is no request, or the answer to one.</summary>
     private sealed record Message(
-        SimulatedClient Client, int Epoch, int Member, RegisterRequest? Request, byte[]? Body, int Chunk, bool IsAnswer);
+        SimulatedClient Client, int Epoch, int Member, RegisterRequest? Request, byte[]? Body, int Chunk,
+        bool IsAnswer);
 }

@@ -115,7 +115,8 @@ internal sealed partial class SimulatedClient
     }
 
     private ChunkBitmap Expected(int member) => ChunkBitmap.Create(
-        file.Chunks.Count, i => donePuts.Contains((member, file.Manifest)) && donePuts.Contains((member, file.Chunks[i])));
+        file.Chunks.Count,
+        i => donePuts.Contains((member, file.Manifest)) && donePuts.Contains((member, file.Chunks[i])));
 
     private void Put(int member, int chunk)
     {

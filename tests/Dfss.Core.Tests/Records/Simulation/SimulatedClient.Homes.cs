@@ -2,14 +2,14 @@ using Dfss.Records;
 
 namespace Dfss.Tests.Records.Simulation;
 
-/// <content>
-/// Where it asks: at the first home, or at the last it has heard of, and from there on to where the name moved. A move is
-/// a change like others, but for the members that are asked to seal.
+/// <content> Where it asks: at the first home, or at the last it has heard of, and from there on to where the name
+/// moved. A move is a change like others, but for the members that are asked to seal.
 /// </content>
 internal sealed partial class SimulatedClient
 {
     private readonly Dictionary<string, FileRecord> lastSeen = new(StringComparer.Ordinal);
-    private readonly Dictionary<RegisterRequest, (bool IsAnswered, RegisterAnswer? Answer)> asked = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<RegisterRequest, (bool IsAnswered, RegisterAnswer? Answer)> asked = new(
+        ReferenceEqualityComparer.Instance);
     private KnownClocks clocks = new();
     private RecordHome home = null!;
     private int[] members = [];
@@ -22,9 +22,12 @@ internal sealed partial class SimulatedClient
     /// <summary>Who is to hold the chunks of what is written.</summary>
     private int[] Holders => target ?? members;
 
-    private RecordHome ChooseHome(string name) => random.Next(2) == 0 && lastSeen.TryGetValue(name, out FileRecord? seen)
-        ? seen.State == FileRecordState.Moved ? RecordHome.OfDecided(new BallotedRecord(default, seen)) : RecordHome.Of(seen)
-        : schedule.FirstHome;
+    private RecordHome ChooseHome(string name) =>
+        random.Next(2) == 0 && lastSeen.TryGetValue(name, out FileRecord? seen)
+            ? seen.State == FileRecordState.Moved
+                ? RecordHome.OfDecided(new BallotedRecord(default, seen))
+                : RecordHome.Of(seen)
+            : schedule.FirstHome;
 
     private void Remember(FileRecord? seen)
     {
@@ -34,14 +37,18 @@ internal sealed partial class SimulatedClient
         }
     }
 
-    /// <summary>Begins the operation, or what is left of it, at this home. What it did at an earlier one was not made.</summary>
+    /// <summary>
+    /// Begins the operation, or what is left of it, at this home. What it did at an earlier one was not made.
+    /// </summary>
     private void BeginAt(RecordHome where)
     {
         Epoch++;
         awaitedPuts.Clear();
         donePuts.Clear();
         isPutting = false;
-        home = changes && schedule.Mutation == Mutation.NothingIsANewName ? where with { Epoch = HomeEpoch.Original } : where;
+        home = changes && schedule.Mutation == Mutation.NothingIsANewName
+            ? where with { Epoch = HomeEpoch.Original }
+            : where;
         members = Schedule.IndexesOf(where.Members);
         RegisterPlace place = new(members.Length, home.Epoch);
         if (!changes)
@@ -49,7 +56,8 @@ internal sealed partial class SimulatedClient
             place = place with { Members = Schedule.StoresOf(members), Clocks = clocks };
             round = refreshed is { State: FileRecordState.File }
                 ? new Refresher(
-                    place, refreshed, schedule.NewGuid, random.Next(16) is var n and < 8 ? new Ballot(n + 1, default, home.Epoch.Number) : null)
+                    place, refreshed, schedule.NewGuid,
+                    random.Next(16) is var n and < 8 ? new Ballot(n + 1, default, home.Epoch.Number) : null)
                 : new RegisterReader(operation!.Name, place, schedule.NewGuid);
             return;
         }

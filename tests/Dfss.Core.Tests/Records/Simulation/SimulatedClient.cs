@@ -34,7 +34,9 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         budget = random.Next(20, 100);
         changes = !isReadOnly && random.Next(3) != 0;
         refreshed = !changes && !isReadOnly && random.Next(3) == 0 ? lastSeen.GetValueOrDefault(name) : null;
-        operation = changes ? DescribeChange(name) : new HistoryOperation { Name = name, IsRead = true, Called = schedule.Tick() };
+        operation = changes
+            ? DescribeChange(name)
+            : new HistoryOperation { Name = name, IsRead = true, Called = schedule.Tick() };
         BeginAt(isReadOnly ? schedule.FirstHome : ChooseHome(name));
         schedule.History.Add(operation);
     }
@@ -134,7 +136,9 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         target = seen is { State: FileRecordState.File } && random.Next(3) == 0 ? schedule.ChooseHome() : null;
         bool removes = target is null && random.Next(4) == 0;
         long version = seen?.Version ?? 0;
-        file = target is not null ? SimulatedFile.Of(seen!.FileId) : SimulatedFile.All[random.Next(SimulatedFile.All.Count)];
+        file = target is not null
+            ? SimulatedFile.Of(seen!.FileId)
+            : SimulatedFile.All[random.Next(SimulatedFile.All.Count)];
         return new HistoryOperation
         {
             Name = name,
@@ -155,7 +159,9 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
     {
         Name = operation!.Name,
         Version = 0,
-        State = operation.Removes ? FileRecordState.Removed : target is not null ? FileRecordState.Moved : FileRecordState.File,
+        State = operation.Removes
+            ? FileRecordState.Removed
+            : target is not null ? FileRecordState.Moved : FileRecordState.File,
         FileId = operation.Removes ? default : file.FileId,
         ChunkSize = DfssLimits.MinChunkSize,
         // How many copies were promised: what the check of lost chunks goes by.

@@ -32,7 +32,9 @@ public enum Mutation
     /// <summary>Whoever comes to a later home takes nothing found there for a name never sent.</summary>
     NothingIsANewName,
 
-    /// <summary>A member does not look at what others have heard of it, so that one that was put back votes on.</summary>
+    /// <summary>
+    /// A member does not look at what others have heard of it, so that one that was put back votes on.
+    /// </summary>
     PutBackIsNotNoticed,
 
     /// <summary>A member that was put back, and knows it, votes with registers that were not brought up.</summary>
@@ -57,8 +59,11 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
 
     public bool IsUp { get; private set; } = true;
 
-    /// <summary>Whether a chunk is on its disk, or was when it was put back: that costs copies, which a repair brings again.</summary>
-    public bool IsDurable(int chunk) => durable.Contains(chunk) || forgotten.Contains(chunk) || Twin?.IsDurable(chunk) == true;
+    /// <summary>
+    /// Whether a chunk is on its disk, or was when it was put back: that costs copies, which a repair brings again.
+    /// </summary>
+    public bool IsDurable(int chunk) =>
+        durable.Contains(chunk) || forgotten.Contains(chunk) || Twin?.IsDurable(chunk) == true;
 
     /// <summary>The other copy of its store, if one runs.</summary>
     public SimulatedMember? Twin { get; set; }
@@ -67,7 +72,8 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
     public Copy TakeCopy() => new(new(registers, StringComparer.Ordinal), new(heard), [.. durable], votes);
 
     /// <summary>Whether another member has heard of votes that this state does not know of.</summary>
-    public bool Remembers(StoreVotes other) => heard.TryGetValue(other.StoreId, out StoreClock? clock) && other.IsContradictedBy(clock);
+    public bool Remembers(StoreVotes other) =>
+        heard.TryGetValue(other.StoreId, out StoreClock? clock) && other.IsContradictedBy(clock);
 
     /// <summary>Whether it votes on though somebody knows better.</summary>
     public bool IsContradictedBy(SimulatedMember other) => other.Remembers(votes);
@@ -122,14 +128,16 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
     /// <summary>Drops every chunk that no accepted, decided or sealed manifest lists.</summary>
     public void CollectGarbage()
     {
-        HashSet<int> kept = [.. names.Select(Load).SelectMany(Roots).Select(SimulatedFile.Of).Where(file => Has(file.Manifest))
-            .SelectMany(file => file.Chunks.Append(file.Manifest))];
+        HashSet<int> kept =
+            [.. names.Select(Load).SelectMany(Roots).Select(SimulatedFile.Of).Where(file => Has(file.Manifest))
+                .SelectMany(file => file.Chunks.Append(file.Manifest))];
         durable.IntersectWith(kept);
         written.IntersectWith(kept);
     }
 
     /// <summary>Handles an encoded request. No schedule gives a member a reason to answer with an error.</summary>
-    public byte[] Handle(RegisterRequest kind, byte[] encoded) => RecordCodec.EncodeAnswer(Handle(Decode(kind, encoded)));
+    public byte[] Handle(RegisterRequest kind, byte[] encoded) =>
+        RecordCodec.EncodeAnswer(Handle(Decode(kind, encoded)));
 
     private static RegisterRequest Decode(RegisterRequest kind, byte[] encoded) => kind switch
     {
@@ -155,7 +163,8 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
         return Vote(request) with
         {
             Clock = votes.Clock,
-            Known = [.. request.Clocks.Select(one => one.StoreId).Distinct().Where(heard.ContainsKey).Select(one => heard[one])],
+            Known = [.. request.Clocks.Select(one => one.StoreId).Distinct().Where(heard.ContainsKey)
+                .Select(one => heard[one])],
         };
     }
 
@@ -178,12 +187,15 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
         }
 
         AcceptorStep step = request is SealRequest seal ? Seal(state, seal) : Step(state, request);
-        RegisterState next = mutation == Mutation.DecisionsEndAllSeals && request is DecideRequest ? step.State with { Seals = [] } : step.State;
+        RegisterState next = mutation == Mutation.DecisionsEndAllSeals && request is DecideRequest
+            ? step.State with { Seals = [] }
+            : step.State;
         if (!ReferenceEquals(step.State, state))
         {
             registers[request.Name] = RecordCodec.EncodeState(next);
             votes = votes with { Counter = votes.Counter + 1 };
-            foreach (StoreClock told in RegisterVote.ToRemember(id, request).Where(one => one.IsAfter(heard.GetValueOrDefault(one.StoreId))))
+            foreach (StoreClock told in RegisterVote.ToRemember(id, request)
+                .Where(one => one.IsAfter(heard.GetValueOrDefault(one.StoreId))))
             {
                 heard[told.StoreId] = told;
             }
@@ -238,15 +250,18 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
         }
 
         AcceptorStep step = Step(state, request);
-        return mutation == Mutation.SealsAreNotKept ? step with { State = step.State with { Seals = state.Seals } } : step;
+        return mutation == Mutation.SealsAreNotKept
+            ? step with { State = step.State with { Seals = state.Seals } }
+            : step;
     }
 
     private IEnumerable<FileId> Roots(RegisterState state) => state.Seals.Select(seal => seal.FileId)
         .Concat(RootsOf(state.Accepted)).Concat(RootsOf(state.Decided));
 
-    private IEnumerable<FileId> RootsOf(BallotedRecord? record) => record is null or { Record.State: FileRecordState.Removed }
-        || record.Record.Home.All(member => member.StoreId != id) ? []
-        : record.Record.Previous.Select(previous => previous.FileId).Append(record.Record.FileId);
+    private IEnumerable<FileId> RootsOf(BallotedRecord? record) =>
+        record is null or { Record.State: FileRecordState.Removed }
+            || record.Record.Home.All(member => member.StoreId != id) ? []
+            : record.Record.Previous.Select(previous => previous.FileId).Append(record.Record.FileId);
 
     private bool Has(int chunk) => durable.Contains(chunk) || written.Contains(chunk);
 
@@ -255,5 +270,6 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
 
     /// <summary>What was on a member's disk at some moment.</summary>
     internal sealed record Copy(
-        Dictionary<string, byte[]> Registers, Dictionary<StoreId, StoreClock> Heard, HashSet<int> Durable, StoreVotes Votes);
+        Dictionary<string, byte[]> Registers, Dictionary<StoreId, StoreClock> Heard, HashSet<int> Durable,
+        StoreVotes Votes);
 }
