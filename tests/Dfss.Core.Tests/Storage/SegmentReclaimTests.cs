@@ -91,7 +91,7 @@ public sealed class SegmentReclaimTests : IDisposable
         string old = StoreFiles.Segments(folder.Path).Single();
         await using LocalStore store = await OpenAsync(isSegmentFull: true);
         disk.Fails = step => step.Action == DurableAction.SyncFile
-            && step.Path.EndsWith(".segment", StringComparison.Ordinal);
+            && step.Path.EndsWith(".segment", StringComparison.Ordinal) && step.Path != old;
         ChunkId[] deleted = [.. ids.Where((_, i) => i % 3 != 0)];
         await DeleteAsync(store, deleted);
         disk.Fails = _ => false;
@@ -130,7 +130,7 @@ public sealed class SegmentReclaimTests : IDisposable
             await using (LocalStore store = await LocalStore.OpenAsync(
                 one.Path, new LocalStoreOptions(), cut.Files, Token))
             {
-                ids = await PutAsync(store, 12, length);
+                ids = await PutAllAsync(store, 12, length);
             }
 
             StoreFiles.Fill(one.Path);
@@ -186,7 +186,7 @@ public sealed class SegmentReclaimTests : IDisposable
         return await store.Chunks.PutAsync(id, content, Token);
     }
 
-    private static async Task<ChunkId[]> PutAsync(LocalStore store, int count, int length)
+    private static async Task<ChunkId[]> PutAllAsync(LocalStore store, int count, int length)
     {
         for (int i = 0; i < count; i++)
         {
@@ -210,7 +210,7 @@ public sealed class SegmentReclaimTests : IDisposable
     private async Task<ChunkId[]> PutAsync(int length)
     {
         await using LocalStore store = await OpenAsync(isSegmentFull: false);
-        return await PutAsync(store, Count, length);
+        return await PutAllAsync(store, Count, length);
     }
 
     private async Task<LocalStore> OpenAsync(bool isSegmentFull)

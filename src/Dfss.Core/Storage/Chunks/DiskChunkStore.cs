@@ -35,7 +35,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         Recovery.Load();
         writer = new SegmentWriter(layout, segments, files, index, fault);
         writer.Continue();
-        reclaimer = new SegmentReclaimer(layout, segments, writer, files, index, Space);
+        reclaimer = new SegmentReclaimer(layout, segments, writer, files, index, Space.HasRoomFor);
     }
 
     /// <summary>What is to be done after a start, in the background.</summary>

@@ -28,8 +28,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         {
             beforeStep?.Invoke(new DurableStep(DurableAction.CreateFile, path));
             // Others may read it, and rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
-            handle = OwnerOnly.Open(
-                path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            handle = OwnerOnly.Open(path, FileMode.CreateNew, FileAccess.ReadWrite,
+                FileShare.ReadWrite | FileShare.Delete);
             Allocate(handle, path, content.Length);
             beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
             RandomAccess.Write(handle, content, fileOffset: 0);

@@ -46,6 +46,12 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     /// <summary>What was appended and is not on stable storage yet.</summary>
     public long UnsyncedBytes => Length - DurableLength;
 
+    /// <summary>From where on no record has become a hole.</summary>
+    public long WholeFrom { get; set; } = SegmentFormat.HeaderBytes;
+
+    /// <summary>Its mark as it is to be now.</summary>
+    public byte[] Mark => SegmentFormat.Mark(OwnId, WholeFrom, DurableLength);
+
     /// <summary>Whether its name is on stable storage.</summary>
     public bool IsNameDurable { get; set; }
 

@@ -15,7 +15,7 @@ internal static class SegmentFormat
     public const int MaxRecords = 1 << 16;
 
     /// <summary>A segment's header: what it is, its own id, and its mark.</summary>
-    public const int HeaderBytes = 32;
+    public const int HeaderBytes = 36;
 
     /// <summary>Where the mark is.</summary>
     public const int MarkAt = 24;
@@ -30,7 +30,8 @@ internal static class SegmentFormat
     public const string IndexExtension = ".index";
 
     private const int OwnIdAt = 8;
-    private const int MarkBytes = 8;
+    private const int MarkBytes = 12;
+    private const int MarkChecksumAt = 8;
     private const int LengthAt = 4;
     private const int IdAt = 8;
     private const int ChecksumAt = 40;
@@ -47,29 +48,32 @@ internal static class SegmentFormat
         byte[] header = new byte[HeaderBytes];
         Magic.CopyTo(header);
         ownId.TryWriteBytes(header.AsSpan(OwnIdAt));
-        Mark(ownId, HeaderBytes).CopyTo(header.AsSpan(MarkAt));
+        Mark(ownId, HeaderBytes, HeaderBytes).CopyTo(header.AsSpan(MarkAt));
         return header;
     }
 
     /// <summary>
-    /// The mark: up to where the segment was on stable storage when it was written, and a checksum of that and the
-    /// segment's own id. After a kill of the process it is exact; after a power cut it may be an earlier one.
+    /// The mark: between where and where records were whole and on stable storage when it was written, and a checksum
+    /// of that and the segment's own id. After a kill of the process it is exact; after a power cut it may be an
+    /// earlier one.
     /// </summary>
-    public static byte[] Mark(Guid ownId, long durableLength)
+    public static byte[] Mark(Guid ownId, long begin, long end)
     {
         byte[] mark = new byte[MarkBytes];
-        BinaryPrimitives.WriteUInt32LittleEndian(mark, (uint)durableLength);
-        BinaryPrimitives.WriteUInt32LittleEndian(mark.AsSpan(sizeof(uint)), ChecksumOfMark(ownId, mark));
+        BinaryPrimitives.WriteUInt32LittleEndian(mark, (uint)begin);
+        BinaryPrimitives.WriteUInt32LittleEndian(mark.AsSpan(sizeof(uint)), (uint)end);
+        BinaryPrimitives.WriteUInt32LittleEndian(mark.AsSpan(MarkChecksumAt), ChecksumOfMark(ownId, mark));
         return mark;
     }
 
-    /// <summary>What a segment's mark says; nothing is durable where it is damaged.</summary>
-    public static long ReadMark(ReadOnlySpan<byte> header, Guid ownId)
+    /// <summary>What a segment's mark says; nothing where it is damaged.</summary>
+    public static (long Begin, long End) ReadMark(ReadOnlySpan<byte> header, Guid ownId)
     {
         ReadOnlySpan<byte> mark = header.Slice(MarkAt, MarkBytes);
-        return BinaryPrimitives.ReadUInt32LittleEndian(mark[sizeof(uint)..]) == ChecksumOfMark(ownId, mark)
-            ? BinaryPrimitives.ReadUInt32LittleEndian(mark)
-            : HeaderBytes;
+        return BinaryPrimitives.ReadUInt32LittleEndian(mark[MarkChecksumAt..]) == ChecksumOfMark(ownId, mark)
+            ? (BinaryPrimitives.ReadUInt32LittleEndian(mark),
+                BinaryPrimitives.ReadUInt32LittleEndian(mark[sizeof(uint)..]))
+            : (HeaderBytes, HeaderBytes);
     }
 
     /// <summary>The segment's own id; null where this is no header.</summary>
@@ -103,9 +107,9 @@ internal static class SegmentFormat
 
     private static uint ChecksumOfMark(Guid ownId, ReadOnlySpan<byte> mark)
     {
-        Span<byte> bytes = stackalloc byte[MarkAt - OwnIdAt + sizeof(uint)];
+        Span<byte> bytes = stackalloc byte[MarkAt - OwnIdAt + MarkChecksumAt];
         ownId.TryWriteBytes(bytes);
-        mark[..sizeof(uint)].CopyTo(bytes[(MarkAt - OwnIdAt)..]);
+        mark[..MarkChecksumAt].CopyTo(bytes[(MarkAt - OwnIdAt)..]);
         return Checksum(bytes);
     }
 

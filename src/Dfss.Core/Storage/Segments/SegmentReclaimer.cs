@@ -11,7 +11,7 @@ namespace Dfss.Storage;
 /// </summary>
 internal sealed class SegmentReclaimer(
     StoreLayout layout, SegmentTable segments, SegmentWriter writer, DurableFile files, ChunkIndex index,
-    StoreSpace space)
+    Func<long, bool> hasRoomFor)
 {
     private const int LeastWantedShare = 2;
 
@@ -31,7 +31,17 @@ internal sealed class SegmentReclaimer(
             foreach (Segment segment in segments.All.Where(segment => segment is { IsClosed: true, HasWaste: true }))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                await ReclaimClosedAsync(segment, cancellationToken).ConfigureAwait(false);
+                bool isDone = false;
+                try
+                {
+                    await ReclaimClosedAsync(segment, cancellationToken).ConfigureAwait(false);
+                    isDone = true;
+                }
+                finally
+                {
+                    // The next collection tries again.
+                    segment.HasWaste |= !isDone;
+                }
             }
         }
         catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
@@ -81,27 +91,44 @@ internal sealed class SegmentReclaimer(
     {
         using SafeFileHandle file = SegmentTable.OpenForWriting(segment);
         long taken = RandomAccess.GetLength(file);
-        end = Math.Min(end, taken);
+        (long Begin, long Length)[] holes = [.. FindHoles(wanted, Math.Min(end, taken))];
+        if (holes.Length == 0)
+        {
+            return taken;
+        }
+
+        // A header of an unwanted record may stay between the holes. Without the index it must not be taken for whole.
+        segment.WholeFrom = segment.DurableLength;
+        files.Write(file, segment.Path, segment.Mark, SegmentFormat.MarkAt);
+        files.SyncData(file, segment.Path);
+        foreach ((long begin, long length) in holes)
+        {
+            if (!files.TryPunchHole(file, segment.Path, begin, length))
+            {
+                break;
+            }
+
+            taken -= length;
+        }
+
+        return taken;
+    }
+
+    /// <summary>The whole blocks that no wanted record needs.</summary>
+    private static IEnumerable<(long Begin, long Length)> FindHoles(IReadOnlyList<SegmentRecord> wanted, long end)
+    {
         long last = SegmentFormat.HeaderBytes;
         foreach (SegmentRecord? record in wanted.Cast<SegmentRecord?>().Append(null))
         {
             long begin = RoundUp(last);
-            long next = record?.Location.Offset ?? end;
-            long hole = (next / SparseFile.BlockBytes * SparseFile.BlockBytes) - begin;
-            if (hole > 0)
+            long length = ((record?.Location.Offset ?? end) / SparseFile.BlockBytes * SparseFile.BlockBytes) - begin;
+            if (length > 0)
             {
-                if (!files.TryPunchHole(file, segment.Path, begin, hole))
-                {
-                    return taken;
-                }
-
-                taken -= hole;
+                yield return (begin, length);
             }
 
             last = record?.Location.End ?? end;
         }
-
-        return taken;
     }
 
     private static long RoundUp(long offset) =>
@@ -110,7 +137,7 @@ internal sealed class SegmentReclaimer(
     private async Task MoveAsync(
         Segment segment, IReadOnlyList<SegmentRecord> wanted, CancellationToken cancellationToken)
     {
-        if (!space.HasRoomFor(wanted.Sum(record => record.Location.RecordBytes)))
+        if (!hasRoomFor(wanted.Sum(record => record.Location.RecordBytes)))
         {
             // It waits for a collection that finds more room.
             segment.HasWaste = true;

@@ -93,7 +93,7 @@ internal sealed class SegmentRecovery(
         using SafeFileHandle file = File.OpenHandle(
             path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         long length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
-        (Guid? ownId, long mark) = ReadHeader(file, length);
+        (Guid? ownId, long begin, long end) = ReadHeader(file, length);
         SegmentIndex? list = SegmentTable.ReadIndex(Path.ChangeExtension(path, SegmentFormat.IndexExtension), number);
         if (list is null || list.OwnId != ownId || list.Length > length)
         {
@@ -102,11 +102,18 @@ internal sealed class SegmentRecovery(
         }
 
         List<SegmentRecord> rest = list.Length < length ? SegmentScan.Find(file, number, list.Length, length) : [];
-        long durable = Math.Max(mark, list.Length);
-        List<SegmentRecord> listed = [.. list.Records, .. rest.Where(record => record.Location.End <= durable)];
-        List<SegmentRecord> left = [.. rest.Where(record => record.Location.End > durable)];
-        Segment segment =
-            new(number, path, list.OwnId) { IsNameDurable = true, Length = durable, DurableLength = durable };
+        ILookup<bool, SegmentRecord> isKnown = rest.ToLookup(
+            record => record.Location.Offset >= begin && record.Location.End <= end);
+        List<SegmentRecord> listed = [.. list.Records, .. isKnown[true]];
+        List<SegmentRecord> left = [.. isKnown[false]];
+        long durable = Math.Max(end, list.Length);
+        Segment segment = new(number, path, list.OwnId)
+        {
+            IsNameDurable = true,
+            Length = durable,
+            DurableLength = durable,
+            WholeFrom = begin,
+        };
         segments.Add(segment);
         foreach (SegmentRecord record in listed)
         {
@@ -114,7 +121,7 @@ internal sealed class SegmentRecovery(
         }
 
         segment.IsIndexed = ownId is not null && list.Length == length;
-        segment.IsClosed = ownId is null || durable < length || segment.IsFull
+        segment.IsClosed = ownId is null || durable < length || left.Count > 0 || segment.IsFull
             || listed.Count >= SegmentFormat.MaxRecords;
         if (!segment.IsClosed)
         {
@@ -127,15 +134,17 @@ internal sealed class SegmentRecovery(
         }
     }
 
-    private static (Guid? OwnId, long Mark) ReadHeader(SafeFileHandle file, long length)
+    private static (Guid? OwnId, long Begin, long End) ReadHeader(SafeFileHandle file, long length)
     {
         byte[] header = new byte[SegmentFormat.HeaderBytes];
         try
         {
             if (RandomAccess.Read(file, header, 0) == header.Length && SegmentFormat.ReadHeader(header) is { } ownId)
             {
-                long mark = SegmentFormat.ReadMark(header, ownId);
-                return (ownId, mark <= length ? mark : SegmentFormat.HeaderBytes);
+                (long begin, long end) = SegmentFormat.ReadMark(header, ownId);
+                return end <= length
+                    ? (ownId, begin, end)
+                    : (ownId, SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes);
             }
         }
         catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
@@ -143,7 +152,7 @@ internal sealed class SegmentRecovery(
             // The records say what they are.
         }
 
-        return (null, SegmentFormat.HeaderBytes);
+        return (null, SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes);
     }
 
     private Task<TimeSpan?> PassAsync(CancellationToken cancellationToken)
