@@ -5,13 +5,14 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>A cmdlet that speaks with peers: -Peer, and one client for as long as the cmdlet runs.</summary>
-public abstract class ClientCmdlet : IdentityCmdlet
+public abstract partial class ClientCmdlet : DfssCmdlet
 {
     /// <summary>The environment variable with the peers' addresses where -Peer is not given.</summary>
     internal const string PeerVariable = "DFSS_PEER";
 
     private DfssClient? client;
     private TlsIdentity? identity;
+    private ClusterChoice choice = ClusterChoice.None;
     private bool isVerbose;
     private bool isDebug;
 
@@ -29,13 +30,13 @@ public abstract class ClientCmdlet : IdentityCmdlet
     private protected virtual bool NeedsPeers => true;
 
     /// <summary>The client; it connects when first used.</summary>
-    private protected DfssClient Client => client!;
+    internal DfssClient Client => client!;
 
     /// <summary>How to transfer.</summary>
     private protected virtual TransferOptions CreateOptions() => new()
     {
         Identity = identity,
-        AllowsOwnPlaintextPeers = Choice.Membership is not null && !Choice.IsExplicit,
+        AllowsOwnPlaintextPeers = choice.Membership is not null && !choice.IsExplicit,
         Warning = TakeWarning,
         Verbose = isVerbose ? TakeVerbose : null,
         Debug = isDebug ? TakeDebug : null,
@@ -46,7 +47,9 @@ public abstract class ClientCmdlet : IdentityCmdlet
     {
         (isVerbose, isDebug) = await InvokeAsync(() => (IsWanted("Verbose"), IsWanted("Debug"))).ConfigureAwait(false);
 
-        identity = await ReadIdentityAsync(cancellationToken).ConfigureAwait(false);
+        IdentityParameters parameters = ReadIdentity(cancellationToken);
+        identity = await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
+        choice = parameters.Choice;
 
         // Here, where nothing runs beside it yet, so that there is one; and so that it fails at once, and not with the
         // first input, where the peers are missing or misspelt.
@@ -54,14 +57,13 @@ public abstract class ClientCmdlet : IdentityCmdlet
     }
 
     /// <summary>The peer that failed; where the failure is of no single one, all peers of the client.</summary>
-    private protected sealed override object? EndingTarget(DfssException failure) =>
-        (failure.Peer, client?.Peers) switch
-        {
-            (PeerAddress failed, _) => failed.ToString(),
-            (null, null) => null,
-            (null, [PeerAddress only]) => only.ToString(),
-            (null, { } many) => many.Select(address => address.ToString()).ToArray(),
-        };
+    internal sealed override object? EndingTarget(DfssException failure) => (failure.Peer, client?.Peers) switch
+    {
+        (PeerAddress failed, _) => failed.ToString(),
+        (null, null) => null,
+        (null, [PeerAddress only]) => only.ToString(),
+        (null, { } many) => many.Select(address => address.ToString()).ToArray(),
+    };
 
     /// <inheritdoc/>
     private protected override ValueTask CleanUpAsync() => client?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -83,8 +85,8 @@ public abstract class ClientCmdlet : IdentityCmdlet
     private async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(CancellationToken cancellationToken)
     {
         string[] texts = Peer
-            ?? (Choice.IsExplicit ? [] : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable)));
-        IReadOnlyList<PeerAddress> peers = texts.Length == 0 && Peer is null && Choice.Membership is { } membership
+            ?? (choice.IsExplicit ? [] : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable)));
+        IReadOnlyList<PeerAddress> peers = texts.Length == 0 && Peer is null && choice.Membership is { } membership
             ? await ClusterIdentity.FindPeersAsync(
                 membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
             : Parse(texts, Peer is null ? PeerVariable : null);
@@ -114,6 +116,14 @@ public abstract class ClientCmdlet : IdentityCmdlet
         return addresses;
     }
 
+    /// <summary>Whether an invalid address ends with a number, which is then out of range.</summary>
+    private static bool HasPort(string text)
+    {
+        string[] parts = text.Split(':');
+        return parts is [{ Length: > 0 } host, { Length: > 0 } port] && port.All(char.IsAsciiDigit)
+            && PeerAddress.TryParse(host, out _);
+    }
+
     private static CmdletException AddressInvalid(string text, string? variable)
     {
         const int ShownCharacters = 80;
@@ -123,7 +133,7 @@ public abstract class ClientCmdlet : IdentityCmdlet
                 $"'{shown}' is not a peer's address: a host name has at most {DfssLimits.MaxHostBytes} bytes.")
             : PeerAddress.TryParse($"localhost:{text}", out PeerAddress? guess)
                 ? $"'{text}' is a port without a host: did you mean {guess}?"
-                : $"'{text}' is not a peer's address.";
+                : $"'{text}' is not a peer's address{(HasPort(text) ? ": a port is 1 to 65535" : string.Empty)}.";
         return new CmdletException(ErrorRecords.Create(
             "PeerAddressInvalid", ErrorCategory.InvalidArgument, text,
             variable is null ? problem : $"$env:{variable} names no peers: {problem}",

@@ -1,21 +1,83 @@
 using System.Management.Automation;
-using System.Security;
+using System.Runtime.ExceptionServices;
 
 namespace Dfss.Commands;
 
-/// <summary>What all cmdlets of DFSS share: failures become error records with stable ids.</summary>
-public abstract class DfssCmdlet : AsyncCmdlet
+/// <summary>
+/// What all cmdlets of DFSS share: their work is asynchronous, on a <see cref="PipelineBridge"/>, and failures become
+/// error records with stable ids. Cleaning up belongs in <see cref="CleanUpAsync"/>, because EndProcessing is skipped
+/// when the pipeline ends early.
+/// </summary>
+public abstract class DfssCmdlet : PSCmdlet, IDisposable
 {
-    /// <inheritdoc/>
-    private protected sealed override ErrorRecord? ToTerminatingError(Exception exception) => exception switch
-    {
-        CmdletException ending => ending.Error,
-        DfssException failure => ErrorRecords.Create(failure, EndingTarget(failure)),
-        _ => null,
-    };
+    private readonly PipelineBridge bridge = new();
+    private ShownProgress? shownProgress;
+    private bool isDisposed;
+
+    /// <summary>Runs before the first input.</summary>
+    private protected virtual Task BeginAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Runs for each input.</summary>
+    private protected virtual Task ProcessAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Runs after the last input.</summary>
+    private protected virtual Task EndAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Releases the cmdlet's resources; runs once, however the cmdlet ends.</summary>
+    private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
     /// <summary>What a failure that ends the cmdlet is about; null where that is not known.</summary>
-    private protected virtual object? EndingTarget(DfssException failure) => null;
+    internal virtual object? EndingTarget(DfssException failure) => null;
+
+    /// <summary>What is said of the certificate that the cmdlet shows.</summary>
+    private protected CertificateNotices Notices => new(TakeVerbose, TakeWarning);
+
+    /// <inheritdoc/>
+    protected sealed override void BeginProcessing() => Run(BeginAsync);
+
+    /// <inheritdoc/>
+    protected sealed override void ProcessRecord() => Run(ProcessAsync);
+
+    /// <inheritdoc/>
+    protected sealed override void EndProcessing()
+    {
+        Run(EndAsync);
+        shownProgress?.Complete();
+    }
+
+    /// <inheritdoc/>
+    protected sealed override void StopProcessing() => bridge.Stop();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            try
+            {
+                shownProgress?.Complete();
+            }
+            finally
+            {
+                PipelineBridge.WaitFor(() => CleanUpAsync().AsTask());
+            }
+
+            GC.SuppressFinalize(this);
+        }
+    }
+
+    /// <summary>Writes an object to the pipeline; completes when all downstream commands have processed it.</summary>
+    private protected Task WriteObjectAsync(object value) => InvokeAsync(() => WriteObject(value));
+
+    /// <summary>Writes a non-terminating error.</summary>
+    private protected Task WriteErrorAsync(ErrorRecord error) => InvokeAsync(() => WriteError(error));
+
+    /// <summary>Writes a warning.</summary>
+    private protected Task WriteWarningAsync(string text) => InvokeAsync(() => WriteWarning(text));
+
+    /// <summary>Writes a verbose line.</summary>
+    private protected Task WriteVerboseAsync(string text) => InvokeAsync(() => WriteVerbose(text));
 
     /// <summary>Takes a warning from any thread.</summary>
     private protected void TakeWarning(string text) => _ = WriteWarningAsync(text);
@@ -24,19 +86,34 @@ public abstract class DfssCmdlet : AsyncCmdlet
     private protected void TakeVerbose(string text) => _ = WriteVerboseAsync(text);
 
     /// <summary>Takes a debug line from any thread.</summary>
-    private protected void TakeDebug(string text) => _ = WriteDebugAsync(text);
+    private protected void TakeDebug(string text) => _ = InvokeAsync(() => WriteDebug(text));
 
-    /// <summary>What is said of the certificate that the cmdlet shows.</summary>
-    private protected CertificateNotices Notices => new(TakeVerbose, TakeWarning);
+    /// <summary>Asks whether to change this target (-WhatIf, -Confirm).</summary>
+    private protected Task<bool> ShouldProcessAsync(string target, string action) =>
+        InvokeAsync(() => ShouldProcess(target, action));
 
-    /// <summary>The passphrase of a cluster's authority: what is given, of the environment, or typed.</summary>
-    /// <exception cref="CmdletException">PassphraseMissing, PassphrasesDiffer.</exception>
-    private protected async Task<string> ReadPassphraseAsync(SecureString? given, bool isNew)
+    /// <summary>
+    /// Shows progress. The records are created on the pipeline thread at the moment they are shown, so a busy pipeline
+    /// never shows outdated ones. Records that are no longer present are completed; all are completed however the
+    /// cmdlet ends. Completes when the records are shown; is cancelled when no call of the cmdlet is running.
+    /// </summary>
+    internal Task ShowProgressAsync(Func<IReadOnlyList<ProgressRecord>> createPicture) =>
+        InvokeAsync(() => Progress.Show(createPicture()));
+
+    /// <summary>Whether progress is to be shown; call on the pipeline thread only.</summary>
+    internal bool IsProgressWanted() => Progress.IsWanted();
+
+    /// <summary>Runs an action on the pipeline thread. When it throws, the pipeline ends with that exception.</summary>
+    internal Task InvokeAsync(Action action) => InvokeAsync(() =>
     {
-        (CmdletException? wrong, string? passphrase) = await InvokeAsync(() =>
-            (ClusterPassphrase.TryRead(this, given, isNew, out string? found), found)).ConfigureAwait(false);
-        return wrong is null ? passphrase! : throw wrong;
-    }
+        action();
+        return true;
+    });
+
+    /// <summary>
+    /// Runs a function on the pipeline thread. When it throws, the pipeline ends with that exception.
+    /// </summary>
+    internal Task<T> InvokeAsync<T>(Func<T> function) => bridge.InvokeAsync(function);
 
     /// <summary>Whether a stream is shown: its switch decides, else its preference variable. On the pipeline thread
     /// only.</summary>
@@ -83,5 +160,26 @@ public abstract class DfssCmdlet : AsyncCmdlet
         FileSystemPath resolved =
             await InvokeAsync(() => FileSystemPath.Resolve(this, path, PathKind.New)).ConfigureAwait(false);
         return resolved.Errors is [{ } error, ..] ? throw new CmdletException(error) : resolved.Paths[0];
+    }
+
+    private ShownProgress Progress => shownProgress ??= new ShownProgress(this);
+
+    private void Run(Func<CancellationToken, Task> body)
+    {
+        ExceptionDispatchInfo? ending = bridge.Run(body);
+        switch (ending?.SourceException)
+        {
+            case OperationCanceledException when bridge.IsStopping:
+                throw new PipelineStoppedException();
+            case CmdletException known:
+                ThrowTerminatingError(known.Error);
+                break;
+            case DfssException failure:
+                ThrowTerminatingError(ErrorRecords.Create(failure, EndingTarget(failure)));
+                break;
+            default:
+                ending?.Throw();
+                break;
+        }
     }
 }

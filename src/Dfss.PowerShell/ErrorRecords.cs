@@ -24,7 +24,8 @@ internal static class ErrorRecords
             [DfssErrorCode.InvalidArgument] = (ErrorCategory.InvalidArgument,
             "Correct the value that the message names; if you gave none such, update the older side."),
             [DfssErrorCode.PeerUnreachable] = (ErrorCategory.ConnectionError,
-            "Start the peer there (Start-DfssPeer), or name others with -Peer."),
+            "Start the peer there (Start-DfssPeer), or name others with -Peer. If it runs at another address, give "
+                + "that with -Peer."),
             [DfssErrorCode.TimedOut] = (ErrorCategory.OperationTimeout,
             "Run the command again; if the error persists, check the peer's load and the network."),
             [DfssErrorCode.PeerBusy] = (ErrorCategory.ResourceBusy, "Wait a moment and run the command again."),
@@ -61,7 +62,8 @@ internal static class ErrorRecords
             [DfssErrorCode.CommitUncertain] = (ErrorCategory.ResourceUnavailable,
             "Run the same command again: it settles it."),
             [DfssErrorCode.NoMajority] = (ErrorCategory.ResourceUnavailable,
-            "Start more of the peers that hold this name, then run the command again."),
+            "Start more of the peers that hold this name, then run the command again. If they run at other addresses, "
+                + "give these with -Peer."),
             [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument,
             "Give another -Name: parts joined by '/', none empty, '.' or '..', no '\\' and no control character."),
             [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable,
@@ -91,7 +93,7 @@ internal static class ErrorRecords
             [DfssErrorCode.StoreFailed] = (ErrorCategory.WriteError,
             "Check the disk of the store, restart the peer, then run the command again."),
             [DfssErrorCode.StoreInUse] = (ErrorCategory.ResourceBusy,
-            "Stop that peer, or use another folder."),
+            "Stop that peer, or give another folder with -StorePath."),
             [DfssErrorCode.StoreFormat] = (ErrorCategory.InvalidData,
             "Use a newer DFSS, or another folder."),
             [DfssErrorCode.StoreNotSupported] = (ErrorCategory.InvalidOperation, "Use a local disk."),

@@ -15,7 +15,7 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     {
         if (Interlocked.Exchange(ref isWatchingExit, 1) == 0)
         {
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => AsyncCmdlet.WaitFor(() =>
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => PipelineBridge.WaitFor(() =>
                 SessionPeers.StopAsync(ending: null));
         }
     }
@@ -24,6 +24,6 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
         Runspace session = Runspace.DefaultRunspace;
-        AsyncCmdlet.WaitFor(() => SessionPeers.StopAsync(session));
+        PipelineBridge.WaitFor(() => SessionPeers.StopAsync(session));
     }
 }

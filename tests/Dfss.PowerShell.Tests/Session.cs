@@ -32,7 +32,7 @@ internal sealed class Session : IDisposable
         runspace = host is null ? RunspaceFactory.CreateRunspace(state) : RunspaceFactory.CreateRunspace(host, state);
         runspace.Open();
         using Engine engine = Create();
-        engine.AddCommand("Import-Module").AddParameter("Assembly", typeof(AsyncCmdlet).Assembly).Invoke();
+        engine.AddCommand("Import-Module").AddParameter("Assembly", typeof(DfssCmdlet).Assembly).Invoke();
     }
 
     public Runspace Runspace => runspace;

@@ -71,6 +71,27 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("the library is missing", result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// The engine shows what follows the first kind of objects in one pipeline as lists of their default properties.
+    /// </summary>
+    [Fact]
+    public async Task What_is_shown_as_a_list_after_a_table_of_other_objects_has_the_columns_of_its_table()
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "a.txt"), "contents", TestContext.Current.CancellationToken);
+        ShellResult result = await ShellProcess.RunAsync(
+            "-Command",
+            $"$env:XDG_STATE_HOME = '{_folder}'; $peer = Start-DfssPeer -InMemory -Port 0; "
+                + $"$sent = Send-DfssFile '{_folder}/a.txt' -Peer $peer; "
+                + "@{ first = 1 }; $sent; $peer; Get-DfssFileInfo a.txt -Chunk -Peer $peer");
+
+        Assert.Equal(string.Empty, result.Error);
+        foreach (string column in new[] { "Chunks", "Replicas", "PresentReplicas", "StoredBytes", "StorePath", "Id" })
+        {
+            Assert.Contains(result.OutputLines, line => line.StartsWith($"{column} ", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task The_module_is_imported()
     {

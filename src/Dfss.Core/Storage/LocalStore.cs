@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dfss.Records;
 using IOPath = System.IO.Path;
 
@@ -117,7 +118,8 @@ internal sealed class LocalStore : IAsyncDisposable
             throw new DfssException(
                 DfssErrorCode.StoreFailed,
                 $"The store at '{root}' cannot be opened: {exception.Message}",
-                "Fix that, or use another folder.",
+                $"Check that '{root}' is a folder that this user may read and write, and that its disk works; or give "
+                    + "another folder with -StorePath.",
                 exception);
         }
     }
@@ -178,8 +180,8 @@ internal sealed class LocalStore : IAsyncDisposable
             await arrival.SetAsideCatalogAsync(files, fault).ConfigureAwait(false);
             var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
-            id = await ClaimAsync(
-                layout, files, catalog, id, former is null, arrival.CopyOf, options.Log).ConfigureAwait(false);
+            id = await ClaimAsync(layout, files, catalog, id, former is null, arrival, options.Log)
+                .ConfigureAwait(false);
             await catalog.OpenVotesAsync(id).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
@@ -214,8 +216,8 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new
     /// store, with the old one's chunks.</summary>
     private static async Task<StoreId> ClaimAsync(
-        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, StoreId? copyOf,
-        Action<string>? log)
+        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew,
+        StoreArrival arrival, Action<string>? log)
     {
         StoreId? owner = catalog.StoreId;
         if (owner is not null)
@@ -228,9 +230,13 @@ internal sealed class LocalStore : IAsyncDisposable
         if (!isNew)
         {
             id = CreateStore(layout, files);
-            log?.Invoke(copyOf is null
+            log?.Invoke(arrival.CopyOf is null
                 ? $"The store at '{layout.Root}' has lost its catalog and its votes: it continues as a new store."
-                : $"The store at '{layout.Root}' is a copy of store {copyOf}: it is store {id} from now on.");
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The store at '{layout.Root}' is a copy of store {arrival.CopyOf}: it is store {id} from now on. "
+                        + $"It has set aside what the original knew of {arrival.SetAsideNames} names, and has no vote "
+                        + $"on these."));
         }
 
         await catalog.SetStoreIdAsync(id).ConfigureAwait(false);

@@ -57,6 +57,9 @@ internal sealed class StoreArrival
     /// <summary>The store id that it gives up, as a copy of that store; null where it keeps its own.</summary>
     public StoreId? CopyOf { get; }
 
+    /// <summary>How many names' registers were set aside, as those of the original.</summary>
+    public long SetAsideNames { get; private set; }
+
     /// <summary>
     /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat.
     /// What opens the store next finds no catalog, as in a store that lost it, and makes a new store id.
@@ -69,7 +72,12 @@ internal sealed class StoreArrival
         }
 
         // Closing it brings its log into the file, which is then all of it.
-        await new Catalog(layout.CatalogFile, fault).DisposeAsync().ConfigureAwait(false);
+        Catalog catalog = new(layout.CatalogFile, fault);
+        await using (catalog.ConfigureAwait(false))
+        {
+            SetAsideNames = catalog.CountNames();
+        }
+
         files.Rename(layout.CatalogFile, $"{layout.CatalogFile}.{original}");
         files.SyncDirectory(layout.Root);
     }

@@ -176,7 +176,7 @@ internal sealed class PeerLink : IAsyncDisposable
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable,
                 Address, $"another store answers there now: {found} in place of {known}.",
-                "Find out where the peer is now, and name that address.");
+                "Give the address at which the peer of that store runs now (Get-DfssPeer there shows it).");
         }
     }
 

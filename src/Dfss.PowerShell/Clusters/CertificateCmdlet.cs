@@ -14,7 +14,7 @@ public abstract class CertificateCmdlet : DfssCmdlet
     public string? Cluster { get; set; }
 
     /// <inheritdoc/>
-    private protected override object? EndingTarget(DfssException failure) => Cluster;
+    internal override object? EndingTarget(DfssException failure) => Cluster;
 
     /// <summary>A client of a cluster's issuer.</summary>
     private protected async Task<IssuerClient> ConnectAsync(

@@ -16,7 +16,8 @@ internal static class ClusterErrors
         string name, string? variable, IReadOnlyList<ClusterMembership> all) => new(ErrorRecords.Create(
         "ClusterNotFound", ErrorCategory.ObjectNotFound, name,
         (variable is null ? string.Empty : $"$env:{variable} names a cluster that was not joined. ")
-            + (all.Count == 0 ? $"No cluster was joined here, so there is no '{name}'."
+            + (all.Count == 0
+                ? $"No cluster was joined here, so there is no '{name}': the state folder {StateFolder} has none."
                 : $"No cluster '{name}' was joined here; the joined ones are {Names(all)}."),
         variable is null
             ? "Join it with an invitation (Join-DfssCluster), or name another one."
@@ -24,7 +25,7 @@ internal static class ClusterErrors
 
     internal static CmdletException Missing() => new(ErrorRecords.Create(
         "ClusterMissing", ErrorCategory.ObjectNotFound, target: null,
-        "No cluster was made or joined here.",
+        $"No cluster was made or joined here: the state folder {StateFolder} has none.",
         "Make one (New-DfssCluster), or join one with an invitation (Join-DfssCluster)."));
 
     internal static CmdletException Exists(ClusterMembership membership) => new(ErrorRecords.Create(
@@ -54,10 +55,21 @@ internal static class ClusterErrors
 
     internal static CmdletException NotOfCluster(ClusterMembership membership, string store) => new(ErrorRecords.Create(
         "PeerNotJoined", ErrorCategory.AuthenticationError, store,
-        $"The cluster '{membership.Name}' was joined, but not for {store}: the peer has no certificate.",
+        $"The cluster '{membership.Name}' was joined, but not for {store}: the peer has no certificate in "
+        + $"'{membership.Folder}'.",
         "Join as a peer: an administrator runs New-DfssInvitation -Role Peer, and here it is Join-DfssCluster "
         + "INVITATION -StorePath FOLDER. "
         + "Or, for this user and machine alone, listen on localhost with -Cluster ''."));
+
+    internal static CmdletException IssuerNotGiven(ClusterMembership membership, string store) =>
+        new(ErrorRecords.Create(
+            "PeerNotJoined", ErrorCategory.AuthenticationError, store,
+            $"{WasIssuer(membership, store)} It needs -Issuer to have a certificate.",
+            "Start it with -Issuer, which asks for the passphrase of the authority."));
+
+    /// <summary>What a store is that was served by the cluster's issuer.</summary>
+    internal static string WasIssuer(ClusterMembership membership, string store) =>
+        $"The peer of {store} was the issuer of the cluster '{membership.Name}', and -Issuer is not given.";
 
     internal static ErrorRecord MemberNotFound(ClusterMembership membership, string name) => ErrorRecords.Create(
         "MemberNotFound", ErrorCategory.ObjectNotFound, name,
@@ -115,6 +127,11 @@ internal static class ClusterErrors
     internal static CmdletException NamePrefixInvalid(string text) => new(ErrorRecords.Create(
         "NamePrefixInvalid", ErrorCategory.InvalidArgument, text,
         $"'{text}' is not a valid name prefix.", "Write a prefix, with or without a '*' at the end: builds/*."));
+
+    /// <summary>
+    /// Where this user's clusters are looked for: another user, or another $env:XDG_STATE_HOME, has another one.
+    /// </summary>
+    private static string StateFolder => UserState.Folder is { } folder ? $"'{folder}'" : "(there is none)";
 
     private static string Names(IEnumerable<ClusterMembership> all) =>
         string.Join(", ", all.Select(one => $"'{one.Name}'"));

@@ -19,13 +19,19 @@ internal static class ClusterPassphrase
     /// </summary>
     internal const int MinCharacters = 12;
 
-    /// <summary>Finds the passphrase; call on the pipeline thread.</summary>
+    /// <summary>Finds the passphrase.</summary>
     /// <param name="cmdlet">The cmdlet that needs it.</param>
     /// <param name="given">The parameter.</param>
     /// <param name="isNew">Whether the user must type it twice.</param>
-    /// <param name="passphrase">The passphrase; null where there is none.</param>
-    /// <returns>The error; null for success.</returns>
-    internal static CmdletException? TryRead(PSCmdlet cmdlet, SecureString? given, bool isNew, out string? passphrase)
+    /// <exception cref="CmdletException">PassphraseMissing, PassphrasesDiffer.</exception>
+    internal static async Task<string> ReadAsync(DfssCmdlet cmdlet, SecureString? given, bool isNew)
+    {
+        (CmdletException? wrong, string? passphrase) = await cmdlet.InvokeAsync(() =>
+            (TryRead(cmdlet, given, isNew, out string? found), found)).ConfigureAwait(false);
+        return wrong is null ? passphrase! : throw wrong;
+    }
+
+    private static CmdletException? TryRead(PSCmdlet cmdlet, SecureString? given, bool isNew, out string? passphrase)
     {
         passphrase = given is not null ? ToText(given) : Environment.GetEnvironmentVariable(Variable);
         if (!string.IsNullOrEmpty(passphrase))

@@ -95,7 +95,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override object? EndingTarget(DfssException failure) => Cluster;
+    internal override object? EndingTarget(DfssException failure) => Cluster;
 
     /// <summary>Not cancelled: the invitation is used up, and this is the only copy of the certificate.</summary>
     private static async Task KeepAsync(

@@ -39,7 +39,7 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
             return;
         }
 
-        string passphrase = await ReadPassphraseAsync(Passphrase, isNew: true).ConfigureAwait(false);
+        string passphrase = await ClusterPassphrase.ReadAsync(this, Passphrase, isNew: true).ConfigureAwait(false);
         if (passphrase.Length < ClusterPassphrase.MinCharacters && !AllowShortPassphrase)
         {
             throw ClusterErrors.PassphraseTooShort();
@@ -52,5 +52,5 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override object? EndingTarget(DfssException failure) => Name;
+    internal override object? EndingTarget(DfssException failure) => Name;
 }

@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// <summary>Lets further recipients read encrypted files. No chunk is sent or encrypted.</summary>
 [Cmdlet(VerbsCommon.Add, "DfssFileRecipient", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
-public sealed class AddDfssFileRecipientCommand : RecordCmdlet
+public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet
 {
     private KeyRing keys = null!;
     private IReadOnlyList<Recipient> recipients = [];
@@ -42,14 +42,25 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
     [ValidateNotNull]
     public SecureString? DecryptionPassword { get; set; }
 
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
+    [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
+    [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
+
+    /// <summary>Gives what was changed.</summary>
+    [Parameter(HelpMessage = "Returns the changed files.")]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    private protected override bool ChangesNamesAlone => true;
+
     /// <inheritdoc/>
     private protected override bool OpensContents => true;
 
     /// <inheritdoc/>
     private protected override string Activity => "Adding recipients";
-
-    /// <inheritdoc/>
-    private protected override string Done => "Added recipients to";
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
@@ -74,8 +85,9 @@ public sealed class AddDfssFileRecipientCommand : RecordCmdlet
         string action = $"Let {string.Join(", ", recipients.Select(recipient => recipient.KeyId))} read it";
         if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
-            await EnqueueChangeAsync(
-                file, token => Client.AddRecipientsAsync(file, recipients, keys, token),
+            await Files.EnqueueChangeAsync(
+                file, "Added recipients to", PassThru,
+                token => Client.AddRecipientsAsync(file, recipients, keys, token),
                 cancellationToken).ConfigureAwait(false);
         }
     }

@@ -62,7 +62,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
 
     /// <inheritdoc/>
     private protected override Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken) =>
-        EnqueueAsync(
+        Files.EnqueueAsync(
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)),
             cancellationToken);
 
@@ -74,7 +74,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
             Client, cancellationToken).ConfigureAwait(false);
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,
             cancellationToken).ConfigureAwait(false);
-        SayDone($"Compared '{file.Path}' with", stored, started);
+        Files.SayDone($"Compared '{file.Path}' with", stored, started);
         return () => WriteObject(new DfssFileComparison(file.Path, file.Name, comparison));
     }
 }

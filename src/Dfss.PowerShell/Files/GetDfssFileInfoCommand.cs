@@ -168,7 +168,8 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             await WriteWarningAsync(
                 $"'{file.Name}' may be out of date, and so may all whose version is shown with '?' (IsCurrent "
                 + "is false): fewer than a majority of the file's peers answered, so the others may have a newer "
-                + "version. Start them to be sure.").ConfigureAwait(false);
+                + "version. Start them to be sure. If they run at other addresses, give these with -Peer.")
+                .ConfigureAwait(false);
         }
     }
 }

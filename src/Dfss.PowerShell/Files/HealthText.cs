@@ -86,7 +86,17 @@ internal static class HealthText
     private static string Advise(FileHealth health, MemberHealth[] silent)
     {
         string start = silent.Length == 1 ? "Start that peer" : "Start those peers";
-        return (silent.Length > 0, health.LostChunks > 0 || health.ManifestProblem is not null,
+        string elsewhere = silent.Length switch
+        {
+            0 => string.Empty,
+            1 => " If it runs at another address, give that with -Peer.",
+            _ => " If they run at other addresses, give these with -Peer.",
+        };
+        return AdviseAbout(health, silent, start) + elsewhere;
+    }
+
+    private static string AdviseAbout(FileHealth health, MemberHealth[] silent, string start) =>
+        (silent.Length > 0, health.LostChunks > 0 || health.ManifestProblem is not null,
             health.HasMajority) switch
         {
             (true, _, false) => $"{start}.",
@@ -95,7 +105,6 @@ internal static class HealthText
             (true, _, _) => $"{start}, or make copies at the others with Repair-DfssFile.",
             _ => "Make the copies with Repair-DfssFile.",
         };
-    }
 
     private static string CountByPeer(IEnumerable<HomeMember> members) => string.Join(", ", members
         .GroupBy(member => member.DisplayName)

@@ -1,9 +1,10 @@
 using System.Management.Automation;
+using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
 /// <summary>A cmdlet whose input is local files, each with the name that it has, or gets, in the store.</summary>
-public abstract class LocalFileCmdlet : TransferCmdlet
+public abstract class LocalFileCmdlet : ClientCmdlet
 {
     /// <summary>The default set: objects with the properties Path and Name bind to nothing else.</summary>
     private protected const string PathSet = "Path";
@@ -18,6 +19,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     private readonly SoleFile<LocalFile> sole;
     private bool isNameOnCommandLine;
     private string? root;
+    private FilePump? files;
 
     private protected LocalFileCmdlet() => sole = new SoleFile<LocalFile>((first, second) => CreateUsedTwice(
         first.Path, second.Path, first.Name, "Nothing was done. "));
@@ -63,6 +65,18 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     [Parameter(HelpMessage = "The names are hidden from the peers, under -EncryptionKey.")]
     public SwitchParameter HiddenName { get; set; }
 
+    /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
+    [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
+    [ValidateRange(1, 256)]
+    public int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
+
+    /// <summary>What the progress bar says is being done.</summary>
+    private protected abstract string Activity { get; }
+
+    /// <summary>The files that the cmdlet works on.</summary>
+    private protected FilePump Files =>
+        files ??= new FilePump(this, Activity, FilePump.SmallFilesAtOnce, TimeProvider.System);
+
     /// <summary>Whether wildcards match hidden files and folders too.</summary>
     private protected abstract bool IncludesHidden { get; }
 
@@ -73,6 +87,10 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
     private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);
 
+    /// <inheritdoc/>
+    private protected override TransferOptions CreateOptions() =>
+        base.CreateOptions() with { ThrottleLimit = ThrottleLimit };
+
     /// <summary>Takes one local file that exists under its name in the store.</summary>
     private protected abstract Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken);
 
@@ -80,6 +98,7 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        await Files.BeginAsync().ConfigureAwait(false);
         isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
         sole.IsForCommand = IsFixed(nameof(Name));
         if (RelativeTo is null)
@@ -98,25 +117,35 @@ public abstract class LocalFileCmdlet : TransferCmdlet
     }
 
     /// <inheritdoc/>
-    private protected sealed override async Task TakeInputAsync(CancellationToken cancellationToken)
+    private protected sealed override Task ProcessAsync(CancellationToken cancellationToken) =>
+        Files.ProcessAsync(TakeInputAsync, cancellationToken);
+
+    /// <inheritdoc/>
+    private protected sealed override Task EndAsync(CancellationToken cancellationToken) =>
+        Files.EndAsync(token => TakeSoleAsync(isInputOver: true, token), cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override async ValueTask CleanUpAsync()
+    {
+        await Files.DisposeAsync().ConfigureAwait(false);
+        await base.CleanUpAsync().ConfigureAwait(false);
+    }
+
+    private async Task TakeInputAsync(CancellationToken cancellationToken)
     {
         await TakePathsAsync(cancellationToken).ConfigureAwait(false);
         await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
-    private protected sealed override Task TakeRestAsync(CancellationToken cancellationToken) =>
-        TakeSoleAsync(isInputOver: true, cancellationToken);
-
     private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
     {
-        (IReadOnlyList<LocalFile> files, ErrorRecord? refusal) = sole.Release(isInputOver);
+        (IReadOnlyList<LocalFile> released, ErrorRecord? refusal) = sole.Release(isInputOver);
         if (refusal is not null)
         {
             await WriteErrorAsync(refusal).ConfigureAwait(false);
         }
 
-        foreach (LocalFile file in files)
+        foreach (LocalFile file in released)
         {
             await TakeIfWantedAsync(file, cancellationToken).ConfigureAwait(false);
         }
@@ -266,9 +295,3 @@ public abstract class LocalFileCmdlet : TransferCmdlet
         return isOutside ? null : OperatingSystem.IsWindows() ? relative.Replace('\\', '/') : relative;
     }
 }
-
-/// <summary>A local file and the name it has in the store.</summary>
-/// <param name="Path">The full path.</param>
-/// <param name="Name">The name, normalized.</param>
-/// <param name="Length">The length in bytes when it was looked at.</param>
-internal readonly record struct LocalFile(string Path, string Name, long Length);

@@ -229,7 +229,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         {
             StoredName = file.Record.Name,
         };
-        await EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+        await Files.EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Action> ReceiveAsync(
@@ -239,7 +239,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         long started = Stopwatch.GetTimestamp();
         destination.MakeFolder(path);
         await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
-        SayDone($"Received '{path}' from", file, started);
+        Files.SayDone($"Received '{path}' from", file, started);
         return () => WriteReceived(path);
     }
 

@@ -9,7 +9,7 @@ namespace Dfss.Commands;
 [Cmdlet(VerbsCommon.Remove, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.High)]
 [OutputType(typeof(DfssFileInfo))]
-public sealed class RemoveDfssFileCommand : RecordCmdlet
+public sealed class RemoveDfssFileCommand : StoredFileCmdlet
 {
     private RemoveOptions options = RemoveOptions.Default;
 
@@ -17,11 +17,22 @@ public sealed class RemoveDfssFileCommand : RecordCmdlet
     [Parameter(HelpMessage = "Removes a file at any version.")]
     public SwitchParameter Force { get; set; }
 
-    /// <inheritdoc/>
-    private protected override string Activity => "Removing";
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
+    [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
+    [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
+
+    /// <summary>Gives what was changed.</summary>
+    [Parameter(HelpMessage = "Returns the changed files.")]
+    public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
-    private protected override string Done => "Removed";
+    private protected override bool ChangesNamesAlone => true;
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Removing";
 
     /// <inheritdoc/>
     private protected override Task BeginAsync(CancellationToken cancellationToken)
@@ -37,8 +48,9 @@ public sealed class RemoveDfssFileCommand : RecordCmdlet
             $"Remove version {file.Record.Version}, {ByteSize.ToText(file.Record.ContentLength)}");
         if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
-            await EnqueueChangeAsync(
-                file, token => Client.RemoveAsync(file, options, token), cancellationToken).ConfigureAwait(false);
+            await Files.EnqueueChangeAsync(
+                file, "Removed", PassThru, token => Client.RemoveAsync(file, options, token),
+                cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -7,7 +7,7 @@ namespace Dfss.Commands;
 /// <summary>Gives stored files other names. No chunk is moved.</summary>
 [Cmdlet(VerbsCommon.Rename, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
-public sealed class RenameDfssFileCommand : RecordCmdlet
+public sealed class RenameDfssFileCommand : StoredFileCmdlet
 {
     // The file for the new name of the command, or of the input being taken.
     private readonly SoleFile<StoredFile> sole;
@@ -32,11 +32,22 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string NewName { get; set; } = string.Empty;
 
-    /// <inheritdoc/>
-    private protected override string Activity => "Renaming";
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
+    [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
+    [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
+
+    /// <summary>Gives what was changed.</summary>
+    [Parameter(HelpMessage = "Returns the changed files.")]
+    public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
-    private protected override string Done => "Renamed to";
+    private protected override bool ChangesNamesAlone => true;
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Renaming";
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
@@ -118,8 +129,9 @@ public sealed class RenameDfssFileCommand : RecordCmdlet
             return;
         }
 
-        await EnqueueChangeAsync(
-            file, token => RenameAsync(file, stored, newName, token), cancellationToken).ConfigureAwait(false);
+        await Files.EnqueueChangeAsync(
+            file, "Renamed to", PassThru, token => RenameAsync(file, stored, newName, token),
+            cancellationToken).ConfigureAwait(false);
     }
 
     private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) =>

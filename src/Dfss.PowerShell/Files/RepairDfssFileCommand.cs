@@ -53,13 +53,15 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
-        new FileWork(
-            file.Name, file.Name, file.Record.ContentLength, (progress, token) => RepairAsync(file, progress, token))
-        {
-            StoredName = file.Record.Name,
-        },
-        cancellationToken);
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
+        Files.EnqueueAsync(
+            new FileWork(
+                file.Name, file.Name, file.Record.ContentLength,
+                (progress, token) => RepairAsync(file, progress, token))
+            {
+                StoredName = file.Record.Name,
+            },
+            cancellationToken);
 
     private async Task<Action> RepairAsync(
         StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
@@ -81,7 +83,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             return () => { };
         }
 
-        SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
+        Files.SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
         return () => WriteObject(new DfssFileRepair(result with { File = result.File with { Name = file.Name } }));
     }
 
@@ -94,9 +96,9 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         {
             string move =
                 $"Move from {DfssChunkInfo.AddressesOf(plan.File.Record.Home)} to {DfssChunkInfo.AddressesOf(home)}";
-            string noun = copies == 1 ? "copy" : "copies";
             string what = copies == 0 ? "where all of it is" : FormattableString.Invariant(
-                $"with {copies} {noun} of chunks, {ByteSize.ToText(plan.Bytes)}, at {peers}");
+                $"with {copies} {(copies == 1 ? "copy" : "copies")} of chunks, ")
+                + $"{ByteSize.ToText(plan.Bytes)}, at {peers}";
             return plan.LostChunks == 0 ? $"{move}, {what}" : $"{move}; {DescribeLost(plan)}, so it cannot be moved";
         }
 

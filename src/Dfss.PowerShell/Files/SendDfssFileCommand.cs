@@ -126,7 +126,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
                 .ConfigureAwait(false);
         }
 
-        await EnqueueAsync(
+        await Files.EnqueueAsync(
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
             cancellationToken).ConfigureAwait(false);
     }
@@ -138,7 +138,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
         StoredFile stored = hidden is null
             ? await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false)
             : await SendHiddenAsync(file, hidden, progress, cancellationToken).ConfigureAwait(false);
-        SayDone($"Sent '{file.Path}' as", stored, started);
+        Files.SayDone($"Sent '{file.Path}' as", stored, started);
         return () => WriteObject(new DfssFileInfo(stored));
     }
 

@@ -5,7 +5,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>A cmdlet that works on stored files, named or as objects of the pipeline.</summary>
-public abstract class StoredFileCmdlet : TransferCmdlet
+public abstract class StoredFileCmdlet : ClientCmdlet
 {
     /// <summary>The default set: where nothing is given, a name is asked for. It takes nothing from the pipeline, as
     /// the default set is tried first and in full, and a DfssFileInfo would be bound by its property Name.</summary>
@@ -17,6 +17,7 @@ public abstract class StoredFileCmdlet : TransferCmdlet
 
     // Then an object from the pipeline has no say in what is meant.
     private bool isNameOnCommandLine;
+    private FilePump? files;
 
     /// <summary>Names of stored files, with wildcards; case-sensitive.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = NameSet,
@@ -62,6 +63,22 @@ public abstract class StoredFileCmdlet : TransferCmdlet
     [TextArgument]
     public string? StoredName { get; set; }
 
+    /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
+    [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
+    [ValidateRange(1, 256)]
+    public virtual int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
+
+    /// <summary>What the progress bar says is being done.</summary>
+    private protected abstract string Activity { get; }
+
+    /// <summary>Whether the cmdlet changes what names mean and transfers nothing: what it asks of a peer for many files
+    /// goes together, and -ThrottleLimit is the number of files.</summary>
+    private protected virtual bool ChangesNamesAlone => false;
+
+    /// <summary>The files that the cmdlet works on.</summary>
+    private protected FilePump Files => files ??= new FilePump(
+        this, Activity, ChangesNamesAlone ? ThrottleLimit : FilePump.SmallFilesAtOnce, TimeProvider.System);
+
     /// <summary>What the names are hidden with; null where they are not.</summary>
     private protected IReadOnlyList<HiddenNames>? Hidden { get; private set; }
 
@@ -70,6 +87,12 @@ public abstract class StoredFileCmdlet : TransferCmdlet
 
     /// <summary>Only names need a peer to ask, and whether names or files come is known with the first input.</summary>
     private protected override bool NeedsPeers => false;
+
+    /// <inheritdoc/>
+    private protected override TransferOptions CreateOptions() => base.CreateOptions() with
+    {
+        ThrottleLimit = ChangesNamesAlone ? TransferOptions.DefaultThrottleLimit : ThrottleLimit,
+    };
 
     /// <summary>Takes one stored file; to be enqueued.</summary>
     private protected abstract Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken);
@@ -87,10 +110,29 @@ public abstract class StoredFileCmdlet : TransferCmdlet
         Hidden = await new KeyParameters { ResolvePath = ResolveNewAsync }
             .ReadHiddenNamesAsync(EncryptionKey, HiddenName, cancellationToken).ConfigureAwait(false);
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        await Files.BeginAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    private protected sealed override Task ProcessAsync(CancellationToken cancellationToken) =>
+        Files.ProcessAsync(TakeInputAsync, cancellationToken);
+
+    /// <inheritdoc/>
+    private protected sealed override Task EndAsync(CancellationToken cancellationToken) =>
+        Files.EndAsync(TakeRestAsync, cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override async ValueTask CleanUpAsync()
+    {
+        await Files.DisposeAsync().ConfigureAwait(false);
+        await base.CleanUpAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Enqueues what had to wait for the end of the input.</summary>
+    private protected virtual Task TakeRestAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Enqueues the files of one input.</summary>
+    private protected virtual async Task TakeInputAsync(CancellationToken cancellationToken)
     {
         if (ParameterSetName == InputObjectSet)
         {

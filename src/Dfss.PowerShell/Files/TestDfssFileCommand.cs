@@ -24,20 +24,21 @@ public sealed class TestDfssFileCommand : StoredFileCmdlet
     private protected override string Activity => "Testing";
 
     /// <inheritdoc/>
-    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) => EnqueueAsync(
-        new FileWork(
-            file.Name, file.Name, file.Record.ContentLength, (progress, token) => TestAsync(file, progress, token))
-        {
-            StoredName = file.Record.Name,
-        },
-        cancellationToken);
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
+        Files.EnqueueAsync(
+            new FileWork(
+                file.Name, file.Name, file.Record.ContentLength, (progress, token) => TestAsync(file, progress, token))
+            {
+                StoredName = file.Record.Name,
+            },
+            cancellationToken);
 
     private async Task<Action> TestAsync(
         StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
         FileHealth health = await Client.TestAsync(file, Deep, progress, cancellationToken).ConfigureAwait(false);
-        SayDone("Tested", file, started);
+        Files.SayDone("Tested", file, started);
         return () =>
         {
             if (HealthText.Describe(health) is { } problem)

@@ -12,6 +12,7 @@ public sealed partial class StartDfssPeerCommand
 {
     private ClusterMembership? issued;
     private StoreId? joined;
+    private ClusterChoice choice = ClusterChoice.None;
 
     /// <summary>Makes this peer the issuer of the cluster that was made here.</summary>
     [Parameter(HelpMessage = "Makes this peer the issuer of the cluster that was made here.")]
@@ -22,8 +23,8 @@ public sealed partial class StartDfssPeerCommand
     [ValidateNotNull]
     public SecureString? Passphrase { get; set; }
 
-    /// <inheritdoc/>
-    private protected override async Task<TlsIdentity?> IdentifyAsync(
+    /// <summary>The identity of the store's peer in a cluster; null where the store has not joined it.</summary>
+    private async Task<TlsIdentity?> IdentifyAsync(
         ClusterMembership membership, bool isExplicit, CancellationToken cancellationToken)
     {
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
@@ -31,12 +32,31 @@ public sealed partial class StartDfssPeerCommand
         TlsIdentity? identity = joined is StoreId store
             ? await ClusterIdentity.OfStoreAsync(membership, store, Notices, cancellationToken).ConfigureAwait(false)
             : null;
-        if (identity is null && (isExplicit || !IsLoopback(Address)))
+        if (identity is not null)
         {
-            throw ClusterErrors.NotOfCluster(membership, path is null ? "a peer in memory" : $"the store '{path}'");
+            return identity;
         }
 
-        if (identity is null)
+        string served = path is null ? "a peer in memory" : $"the store '{path}'";
+        bool wasIssuer = joined is not null && membership.HasAuthority
+            && membership.LoadPeers().Any(peer => peer.IsIssuer && peer.StoreId == joined);
+        if (isExplicit || !IsLoopback(Address))
+        {
+            throw wasIssuer
+                ? ClusterErrors.IssuerNotGiven(membership, served)
+                : ClusterErrors.NotOfCluster(membership, served);
+        }
+
+        if (wasIssuer)
+        {
+            await WriteWarningAsync(
+                $"{ClusterErrors.WasIssuer(membership, served)} The peer serves this user on this machine alone, in "
+                    + "plaintext, and members of the cluster cannot use it. Stop it, and start it with "
+                    + "-Issuer; or give "
+                    + "-Cluster '' if this is meant.")
+                .ConfigureAwait(false);
+        }
+        else
         {
             await WriteVerboseAsync(
                 $"The cluster '{membership.Name}' was not joined for this store: the peer is this user's on this "
@@ -44,7 +64,7 @@ public sealed partial class StartDfssPeerCommand
                 .ConfigureAwait(false);
         }
 
-        return identity;
+        return null;
     }
 
     private async Task<PeerIdentity> FindIdentityAsync(string? path, CancellationToken cancellationToken)
@@ -57,9 +77,11 @@ public sealed partial class StartDfssPeerCommand
         if (!Issuer)
         {
             bool isForAnybody = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
+            IdentityParameters parameters = ReadIdentity(cancellationToken);
             TlsIdentity? identity = isForAnybody
                 ? null
-                : await ReadIdentityAsync(cancellationToken).ConfigureAwait(false);
+                : await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
+            choice = parameters.Choice;
             return new PeerIdentity(identity, await FindOriginAsync(identity).ConfigureAwait(false), Issuer: null);
         }
 
@@ -74,7 +96,7 @@ public sealed partial class StartDfssPeerCommand
             throw ClusterErrors.NoAuthority(issued);
         }
 
-        string passphrase = await ReadPassphraseAsync(Passphrase, isNew: false).ConfigureAwait(false);
+        string passphrase = await ClusterPassphrase.ReadAsync(this, Passphrase, isNew: false).ConfigureAwait(false);
         if (Detached)
         {
             // Here, where it can be said as what it is.
@@ -87,7 +109,7 @@ public sealed partial class StartDfssPeerCommand
     /// <summary>Where the identity comes from: a cluster that the store has joined, or a file.</summary>
     private async Task<IdentityOrigin?> FindOriginAsync(TlsIdentity? identity)
     {
-        if (identity is not null && Choice.Membership is { } membership && joined is StoreId store)
+        if (identity is not null && choice.Membership is { } membership && joined is StoreId store)
         {
             return new IdentityOrigin
             {
@@ -143,7 +165,7 @@ public sealed partial class StartDfssPeerCommand
                 await ClusterIdentity.KeepIssuerAsync(
                     issued, StoreId.Parse(peer.StoreId), peer.Addresses, cancellationToken).ConfigureAwait(false);
             }
-            else if (Choice.Membership is { } membership && identity is not null)
+            else if (choice.Membership is { } membership && identity is not null)
             {
                 await ClusterIdentity.AnnounceAsync(
                     membership, identity, peer.Addresses, cancellationToken).ConfigureAwait(false);

@@ -9,7 +9,7 @@ namespace Dfss.Commands;
 /// of its own. Returns when it listens.</summary>
 [Cmdlet(VerbsLifecycle.Start, "DfssPeer", DefaultParameterSetName = DiskSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssPeerInfo))]
-public sealed partial class StartDfssPeerCommand : IdentityCmdlet
+public sealed partial class StartDfssPeerCommand : DfssCmdlet
 {
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
@@ -105,9 +105,6 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     public string? IdentityPipe { get; set; }
 
     /// <inheritdoc/>
-    private protected override string? Roles => RoleFile;
-
-    /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         ThrowIfExclusive();
@@ -162,7 +159,7 @@ public sealed partial class StartDfssPeerCommand : IdentityCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override object? EndingTarget(DfssException failure) =>
+    internal override object? EndingTarget(DfssException failure) =>
         failure.Code is DfssErrorCode.AddressUnavailable or DfssErrorCode.InvalidArgument || StorePath is null
             ? FormattableString.Invariant($"{Address}:{Port}")
             : StorePath;

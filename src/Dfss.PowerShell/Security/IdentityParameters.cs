@@ -31,8 +31,14 @@ internal sealed class IdentityParameters
     /// <summary>Whether the command calls peers whose cluster must be known.</summary>
     internal bool NeedsCluster { get; init; } = true;
 
-    /// <summary>Returns this command's identity in a cluster; null for plaintext, where it has none.</summary>
+    /// <summary>Returns this command's identity in the chosen cluster; null for plaintext, where it has none.</summary>
     internal required Func<ClusterChoice, Task<TlsIdentity?>> OfCluster { get; init; }
+
+    /// <summary>What is said of a certificate of another authority than a cluster's; null for nothing.</summary>
+    internal CertificateNotices? Notices { get; init; }
+
+    /// <summary>The cluster of the identity that was read; none for an identity of another authority.</summary>
+    internal ClusterChoice Choice { get; private set; } = ClusterChoice.None;
 
     /// <summary>Resolves PowerShell paths to paths of the operating system.</summary>
     internal required Func<string, Task<string>> ResolvePath { get; init; }
@@ -67,6 +73,7 @@ internal sealed class IdentityParameters
             authorities.AddRange(await ReadAuthoritiesAsync(source, cancellationToken).ConfigureAwait(false));
         }
 
+        Notices?.WarnOfEnd(own.Certificate, membership: null);
         return new TlsIdentity(own.Certificate, authorities)
         {
             Intermediates = own.Intermediates,
@@ -85,7 +92,8 @@ internal sealed class IdentityParameters
         }
 
         ClusterChoice choice = ClusterChoice.Make(Cluster, NeedsCluster);
-        TlsIdentity? identity = await OfCluster(choice).ConfigureAwait(false);
+        TlsIdentity? identity = choice.Membership is null ? null : await OfCluster(choice).ConfigureAwait(false);
+        Choice = identity is null ? ClusterChoice.None : choice;
         if (identity is null)
         {
             return FindOfIdentity() is { } lost ? throw CertificateErrors.CertificateMissing(lost) : null;
@@ -102,7 +110,7 @@ internal sealed class IdentityParameters
     }
 
     private string? FindOfCertificate() =>
-        TrustedAuthorities.Count > 0 ? nameof(IdentityCmdlet.TrustedAuthority)
+        TrustedAuthorities.Count > 0 ? nameof(ClientCmdlet.TrustedAuthority)
         : CertificatePassword is not null ? nameof(CertificatePassword)
         : RoleFile is not null ? nameof(RoleFile) : null;
 

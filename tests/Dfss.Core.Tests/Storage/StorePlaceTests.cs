@@ -101,6 +101,17 @@ public sealed class StorePlaceTests : IDisposable
         Assert.Equal((id, 7), (original.StoreId, await PromisedAsync(original)));
     }
 
+    [Fact]
+    public async Task A_copy_says_how_many_names_of_the_original_it_has_set_aside()
+    {
+        await FillAsync(Original);
+        List<string> log = [];
+        await using LocalStore copy = await LocalStore.OpenAsync(
+            Copy(), new LocalStoreOptions { Relocation = StoreRelocation.Copied, Log = log.Add }, Token);
+        Assert.Contains(log, line =>
+            line.Contains("It has set aside what the original knew of 1 names", StringComparison.Ordinal));
+    }
+
     /// <summary>A service whose command line keeps the switch would else lose all its files at each start.</summary>
     [Fact]
     public async Task A_copy_takes_a_new_id_once_however_often_it_is_told_to()

@@ -82,7 +82,9 @@ public sealed class LostPeerTests
         Assert.StartsWith(
             $"'x' needs 2 of its 2 peers, and {cluster.Addresses[1]} cannot be reached (", error.Reason,
             StringComparison.Ordinal);
-        Assert.Equal("Start that peer, or leave it out of -Peer.", error.Advice);
+        Assert.Equal(
+            "Start that peer, or leave it out of -Peer. If it runs at another address, give that with -Peer.",
+            error.Advice);
         Assert.Empty(warnings);
     }
 

@@ -32,7 +32,7 @@ public sealed class Probe
 /// <summary>A cmdlet on the bridge whose body is a scenario.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "Probe", SupportsShouldProcess = true)]
 [SuppressMessage("Design", "CA1062", Justification = "the engine binds it")]
-public sealed class InvokeProbeCommand : AsyncCmdlet
+public sealed class InvokeProbeCommand : DfssCmdlet
 {
     [Parameter(Mandatory = true)]
     public Probe Probe { get; set; } = null!;
@@ -67,10 +67,6 @@ public sealed class InvokeProbeCommand : AsyncCmdlet
         return ValueTask.CompletedTask;
     }
 
-    private protected override ErrorRecord? ToTerminatingError(Exception exception) => exception is InvalidDataException
-        ? new ErrorRecord(exception, "ProbeFailed", ErrorCategory.InvalidData, "the target")
-        : null;
-
     private async Task RunScenarioAsync(CancellationToken cancellationToken)
     {
         switch (Scenario)
@@ -93,7 +89,9 @@ public sealed class InvokeProbeCommand : AsyncCmdlet
                 break;
             case "Fail":
                 await Task.Yield();
-                throw new InvalidDataException("The body failed.");
+                throw new CmdletException(new ErrorRecord(
+                    new InvalidDataException("The body failed."), "ProbeFailed", ErrorCategory.InvalidData,
+                    "the target"));
             case "FailRaw":
                 throw new FormatException("The body failed raw.");
             case "CancelledByOther":

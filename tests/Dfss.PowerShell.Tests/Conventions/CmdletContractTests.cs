@@ -42,7 +42,7 @@ public sealed partial class CmdletContractTests
         ["Peers"] = "Peer",
     };
 
-    public static TheoryData<Type> Cmdlets => [.. typeof(AsyncCmdlet).Assembly.GetTypes()
+    public static TheoryData<Type> Cmdlets => [.. typeof(DfssCmdlet).Assembly.GetTypes()
         .Where(type => type.IsDefined(typeof(CmdletAttribute), inherit: false))];
 
     [Fact]
@@ -229,7 +229,7 @@ public sealed partial class CmdletContractTests
     [MemberData(nameof(Cmdlets))]
     public void What_comes_out_is_a_snapshot(Type cmdlet) => Assert.All(
         cmdlet.GetCustomAttributes<OutputTypeAttribute>().SelectMany(attribute => attribute.Type)
-            .Select(type => type.Type!).Where(type => type.Assembly == typeof(AsyncCmdlet).Assembly),
+            .Select(type => type.Type!).Where(type => type.Assembly == typeof(DfssCmdlet).Assembly),
         type => Assert.All(type.GetProperties(), property =>
         {
             Assert.True(property.SetMethod is null or { IsPublic: false }, $"{type.Name}.{property.Name} can be set.");
@@ -239,7 +239,7 @@ public sealed partial class CmdletContractTests
     [Fact]
     public void What_all_runspaces_share_does_not_change_but_for_the_list_of_peers()
     {
-        string[] changing = [.. typeof(AsyncCmdlet).Assembly.GetTypes()
+        string[] changing = [.. typeof(DfssCmdlet).Assembly.GetTypes()
             .Where(type => type.Namespace?.StartsWith("Dfss", StringComparison.Ordinal) == true
                 && !type.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute), inherit: false)
                 && !type.Name.StartsWith('<'))

@@ -31,7 +31,8 @@ public sealed class OddTimeTests
 
             Result result = session.Run(
                 """
-                $peer = (Start-DfssPeer -InMemory -Port 0).Endpoint
+                $started = Start-DfssPeer -InMemory -Port 0
+                $peer = $started.Endpoint
                 $files = "$folder/a", "$folder/b", "$folder/c"
                 (Send-DfssFile $files -Peer $peer).Name -join ' '
                 (Compare-DfssFile $files -Peer $peer).IsEqual -join ' '
@@ -47,7 +48,8 @@ public sealed class OddTimeTests
         }
         finally
         {
-            session.Run("Get-DfssPeer | Stop-DfssPeer -Confirm:$false");
+            // The list has the peers of all tests of this process.
+            session.Run("$started | Stop-DfssPeer");
             Directory.Delete(folder, recursive: true);
         }
     }

@@ -7,8 +7,10 @@ namespace Dfss.Tests.Files;
 
 /// <summary>A transfer of numbers, for which only what the clock says passes.</summary>
 [Cmdlet(VerbsLifecycle.Invoke, "ProbeTransfer")]
-public sealed class InvokeProbeTransferCommand : TransferCmdlet
+public sealed class InvokeProbeTransferCommand : ClientCmdlet
 {
+    private FilePump? files;
+
     /// <summary>The clock.</summary>
     [Parameter(Mandatory = true)]
     public TimeProvider Clock { get; set; } = TimeProvider.System;
@@ -25,17 +27,33 @@ public sealed class InvokeProbeTransferCommand : TransferCmdlet
     [Parameter]
     public Func<int, Task>? Work { get; set; }
 
-    private protected override string Activity => "Probing";
-
     private protected override bool NeedsPeers => false;
 
-    private protected override TimeProvider Time => Clock;
+    private FilePump Files => files ??= new FilePump(this, "Probing", FilePump.SmallFilesAtOnce, Clock);
 
-    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        await Files.BeginAsync().ConfigureAwait(false);
+    }
+
+    private protected override Task ProcessAsync(CancellationToken cancellationToken) =>
+        Files.ProcessAsync(TakeInputAsync, cancellationToken);
+
+    private protected override Task EndAsync(CancellationToken cancellationToken) =>
+        Files.EndAsync(_ => Task.CompletedTask, cancellationToken);
+
+    private protected override async ValueTask CleanUpAsync()
+    {
+        await Files.DisposeAsync().ConfigureAwait(false);
+        await base.CleanUpAsync().ConfigureAwait(false);
+    }
+
+    private async Task TakeInputAsync(CancellationToken cancellationToken)
     {
         foreach (int number in Number)
         {
-            await EnqueueAsync(
+            await Files.EnqueueAsync(
                 new FileWork($"{number}", number, Length, (_, _) => WorkAsync(number)),
                 cancellationToken).ConfigureAwait(false);
         }

@@ -79,7 +79,9 @@ public sealed class TestDfssFileTests : IDisposable
         Assert.StartsWith(
             "'large' is not healthy: 3 of its 9 chunks have no copy. ", warning, StringComparison.Ordinal);
         Assert.Contains(lost, warning, StringComparison.Ordinal);
-        Assert.EndsWith("Start that peer: no other has what is lost.", warning, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "Start that peer: no other has what is lost. If it runs at another address, give that with -Peer.", warning,
+            StringComparison.Ordinal);
     }
 
     [Fact]

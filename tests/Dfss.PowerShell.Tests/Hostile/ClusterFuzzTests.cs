@@ -65,6 +65,7 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
                     new PeerAddress("127.0.0.1", peer.Port), TimeSpan.FromSeconds(60), cancellationToken),
                 seed + run)
             { OneOf = 0 };
+            await issuer.SetAddressesAsync(peer.StoreId, [forger.Address.ToString()]);
             await RunAsync(
                 boss, new ClusterPeer(peer.StoreId, [forger.Address.ToString()], IsIssuer: true), forger,
                 run, outcomes);
@@ -86,6 +87,7 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
         string other = Through(forger, users.Invite("-Role Reader -Name other"));
         users.Be(name);
         users.Session.Run("$null = Join-DfssCluster $invitation", ("invitation", invitation)).ThrowIfFailed();
+        ClusterMembership box = await JoinPeerAsync($"box{run}", forged);
         forger.OneOf = 3;
         users.Be($"other{run}");
         users.Session.Run(
@@ -97,6 +99,24 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
             await boss.SavePeersAsync([forged], Token);
             await ForgedCommands.RunAsync(users.Session, command, $"run {run}", outcomes);
         }
+
+        // What a peer asks as it starts: to announce itself, the list of the peers, the newest address of the issuer.
+        users.Be($"box{run}");
+        await box.SavePeersAsync([forged], Token);
+        await ForgedCommands.RunAsync(
+            users.Session, $"Start-DfssPeer box{run} -Port 0 | Stop-DfssPeer", $"run {run}", outcomes);
+    }
+
+    /// <summary>Another user joins as a peer; its cluster's folder has the forging peer as the issuer.</summary>
+    private async Task<ClusterMembership> JoinPeerAsync(string name, ClusterPeer forged)
+    {
+        string invitation = users.Invite($"-Role Peer -Name {name}");
+        users.Be(name);
+        users.Session.Run($"$null = Join-DfssCluster $invitation -StorePath {name}", ("invitation", invitation))
+            .ThrowIfFailed();
+        ClusterMembership box = ClusterMembership.At(Path.Combine(users.Path, name, "dfss"), "lab");
+        await box.SavePeersAsync([forged], Token);
+        return box;
     }
 
     /// <summary>The invitation, to be redeemed at the forging peer.</summary>

@@ -11,7 +11,7 @@ internal static class StoreFormat
     public const int Version = 2;
 
     private const string FirstWord = "DFSS store ";
-    private const string Restore = "Restore it from a copy, or use another folder.";
+    private const string Restore = "Restore it from a copy, or give another folder with -StorePath.";
 
     /// <summary>The store id of the store in a folder; null where the folder is empty or missing.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder of

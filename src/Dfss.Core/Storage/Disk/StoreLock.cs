@@ -26,7 +26,7 @@ internal sealed class StoreLock : IDisposable
             throw new DfssException(
                 DfssErrorCode.StoreInUse,
                 $"The store at '{layout.Root}' is in use by process {ReadHolder(layout.LockFile)}.",
-                "Stop that one, or use another folder.");
+                "Stop that one, or give another folder with -StorePath.");
         }
 
         RandomAccess.SetLength(handle, 0);

@@ -31,6 +31,10 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
     public StoreId? StoreId => database.Read(session =>
         session.Prepare("SELECT id FROM store").ExecuteScalar() is byte[] id ? new StoreId(id) : (StoreId?)null);
 
+    /// <summary>The number of names that have a register.</summary>
+    public long CountNames() =>
+        database.Read(session => (long)session.Prepare("SELECT count(*) FROM register").ExecuteScalar()!);
+
     /// <summary>Says, once, whose registers these are.</summary>
     public Task SetStoreIdAsync(StoreId id) =>
         database.WriteAsync(

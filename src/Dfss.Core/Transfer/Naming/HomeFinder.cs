@@ -132,8 +132,9 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             DfssErrorCode.NoMajority,
             $"'{name}' needs {majority} of its {members.Length} peers, and {string.Join(", and ", missing)}.",
             missing.Length == 1
-                ? "Start that peer, or leave it out of -Peer."
-                : "Start those peers, or leave them out of -Peer.");
+                ? "Start that peer, or leave it out of -Peer. If it runs at another address, give that with -Peer."
+                : "Start those peers, or leave them out of -Peer. If they run at other addresses, give these with "
+                    + "-Peer.");
     }
 
     private static string ReasonOf(DfssException error) =>

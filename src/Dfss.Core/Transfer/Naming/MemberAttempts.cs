@@ -1,5 +1,3 @@
-using Dfss.Storage;
-
 namespace Dfss.Transfer;
 
 /// <summary>
@@ -11,13 +9,13 @@ internal sealed class MemberAttempts(Home home, SendPlan plan)
     /// <summary>Does something at a member.</summary>
     /// <returns>Whether it is done; where not, the member is left out.</returns>
     public async Task<bool> TryAsync(
-        int member, Func<IChunkStore, CancellationToken, ValueTask> act, CancellationToken cancellationToken)
+        int member, Func<PeerHandle, CancellationToken, ValueTask> act, CancellationToken cancellationToken)
     {
-        IChunkStore store = home[member]!.Chunks;
+        PeerHandle peer = home[member]!;
         try
         {
             await home.Retries.PutChunk.ExecuteAsync(
-                token => act(store, token), cancellationToken).ConfigureAwait(false);
+                token => act(peer, token), cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (DfssException error)

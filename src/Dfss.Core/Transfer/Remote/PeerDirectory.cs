@@ -92,7 +92,8 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
                 }
 
                 reasons.Add(
-                    $"{address} is another store ({handle.StoreId}) than {id}; if that one is lost, move its files "
+                    $"At {address} store {handle.StoreId} answers now, and not store {id}. If {id} runs at another "
+                        + "address, give that address with -Peer too; if it is lost, move its files "
                         + "(Repair-DfssFile -Move).");
             }
             catch (DfssException error)

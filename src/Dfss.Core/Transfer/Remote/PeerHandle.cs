@@ -55,6 +55,9 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     public IChunkVerifier Verifier { get; }
 
+    /// <summary>Whether it is asked for a chunk before the chunk is put.</summary>
+    public PutInquiry Inquiry { get; } = new();
+
     /// <summary>Gets a chunk of a file, verified; by the file's name where this peer lets the client have others by
     /// that alone.</summary>
     public async ValueTask<int?> GetAsync(

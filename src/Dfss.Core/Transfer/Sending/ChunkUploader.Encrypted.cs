@@ -52,8 +52,8 @@ internal sealed partial class ChunkUploader
             {
                 await attempts.TryAsync(
                     member,
-                    async (store, token) =>
-                        isRead = await store.GetAsync(id, chunk, token).ConfigureAwait(false) == chunk.Length,
+                    async (peer, token) =>
+                        isRead = await peer.Chunks.GetAsync(id, chunk, token).ConfigureAwait(false) == chunk.Length,
                     cancellationToken).ConfigureAwait(false);
             }
 

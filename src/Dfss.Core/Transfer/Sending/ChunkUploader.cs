@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
@@ -210,22 +211,36 @@ internal sealed partial class ChunkUploader
     private Task<bool> TryPutAsync(
         int member, ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        // Of a send that goes on, nothing that is there already goes over the line again, however small.
-        bool isAsked = content.Length > PutUnaskedBytes || knownCount > 0;
         return attempts.TryAsync(
             member,
-            async (store, token) =>
+            async (peer, token) =>
             {
-                if (!isAsked || (await store.FindMissingAsync([id], token).ConfigureAwait(false))[0])
+                if (IsAskedFirst(peer, content.Length))
                 {
-                    if (limit is not null)
+                    bool isMissing = (await peer.Chunks.FindMissingAsync([id], token).ConfigureAwait(false))[0];
+                    peer.Inquiry.Note(isMissing);
+                    if (!isMissing)
                     {
-                        await limit.WaitAsync(content.Length, token).ConfigureAwait(false);
+                        return;
                     }
+                }
 
-                    await store.PutAsync(id, content, token).ConfigureAwait(false);
+                if (limit is not null)
+                {
+                    await limit.WaitAsync(content.Length, token).ConfigureAwait(false);
+                }
+
+                if (await peer.Chunks.PutAsync(id, content, token).ConfigureAwait(false) == PutResult.AlreadyPresent)
+                {
+                    peer.Inquiry.Note(wasMissing: false);
                 }
             },
             cancellationToken);
     }
+
+    /// <summary>
+    /// A send that goes on asks for all its chunks: nothing that is there already goes over the line again.
+    /// </summary>
+    private bool IsAskedFirst(PeerHandle peer, int length) =>
+        knownCount > 0 || (length > PutUnaskedBytes && peer.Inquiry.IsWorthwhile);
 }

@@ -42,9 +42,9 @@ internal sealed class KnownChunks(SendPlan plan, int memberCount, MemberAttempts
         {
             bool isAnswered = await attempts.TryAsync(
                 member,
-                async (store, token) =>
+                async (peer, token) =>
                 {
-                    bool[] missing = await store.FindMissingAsync(
+                    bool[] missing = await peer.Chunks.FindMissingAsync(
                         [.. some.Select(index => ids[index]!.Value)], token).ConfigureAwait(false);
                     foreach ((int index, _) in some.Zip(missing).Where(answer => !answer.Second))
                     {

@@ -12,10 +12,10 @@ internal sealed partial class MessageChannel
     private const int CoalescedBytes = 8 << 10;
 
     /// <summary>
-    /// 128 KiB: the size of one send, so that progress is observed. At the slowest rate allowed a piece takes 8 s,
-    /// which is well within the stall limit.
+    /// 256 KiB: the size of one send, so that progress is observed. At the slowest rate allowed a piece takes 16 s,
+    /// which is within the stall limit.
     /// </summary>
-    private const int PieceBytes = 128 << 10;
+    private const int PieceBytes = 256 << 10;
 
     private readonly SemaphoreSlim writeTurn = new(1, 1);
     private readonly FrameBuffer frame = new();
@@ -73,13 +73,7 @@ internal sealed partial class MessageChannel
             isBegun = true;
             Count(message);
             writing.Start();
-            await SendAsync(frame.Written, cancellationToken).ConfigureAwait(false);
-            while (!rest.IsEmpty)
-            {
-                int piece = Math.Min(PieceBytes, rest.Length);
-                await SendAsync(rest[..piece], cancellationToken).ConfigureAwait(false);
-                rest = rest[piece..];
-            }
+            await SendAsync(frame.Written, rest, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (isBegun)
         {
@@ -98,9 +92,25 @@ internal sealed partial class MessageChannel
         }
     }
 
-    private async ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private async ValueTask SendAsync(
+        ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
-        await connection.SendAsync(source, cancellationToken).ConfigureAwait(false);
-        writing.Add(source.Length);
+        int piece = Math.Min(PieceBytes, rest.Length);
+        if (rest.IsEmpty)
+        {
+            await connection.SendAsync(header, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await connection.SendAsync(header, rest[..piece], cancellationToken).ConfigureAwait(false);
+        }
+
+        writing.Add(header.Length + piece);
+        for (rest = rest[piece..]; !rest.IsEmpty; rest = rest[piece..])
+        {
+            piece = Math.Min(PieceBytes, rest.Length);
+            await connection.SendAsync(rest[..piece], cancellationToken).ConfigureAwait(false);
+            writing.Add(piece);
+        }
     }
 }

@@ -34,6 +34,14 @@ internal interface IConnection : IAsyncDisposable
     /// </summary>
     ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken);
 
+    /// <summary>Sends a header and what follows it, in one system call where the connection can.</summary>
+    async ValueTask SendAsync(
+        ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
+    {
+        await SendAsync(header, cancellationToken).ConfigureAwait(false);
+        await SendAsync(rest, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// Breaks the connection at once, from any thread, any number of times: sends and receives under way fail.
     /// </summary>

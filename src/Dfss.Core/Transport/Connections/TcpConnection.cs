@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Dfss.Transport;
 
@@ -16,6 +17,9 @@ internal sealed class TcpConnection : IConnection
 
     private readonly Socket socket;
     private readonly TimeSpan closeLimit;
+
+    // The buffers of the send under way, of which there is one at a time.
+    private readonly ArraySegment<byte>[] both = new ArraySegment<byte>[2];
     private int isClosed;
 
     /// <summary>Takes ownership of a connected socket.</summary>
@@ -61,6 +65,39 @@ internal sealed class TcpConnection : IConnection
         {
             throw Broken(exception);
         }
+    }
+
+    public async ValueTask SendAsync(
+        ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
+    {
+        if (!MemoryMarshal.TryGetArray(header, out both[0]) || !MemoryMarshal.TryGetArray(rest, out both[1]))
+        {
+            await SendAsync(header, cancellationToken).ConfigureAwait(false);
+            await SendAsync(rest, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        int sent;
+        try
+        {
+            // The socket's own operation on several buffers cannot be cancelled; closing the socket ends it.
+            using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+                static state => ((TcpConnection)state!).Abort(), this);
+            sent = await socket.SendAsync(both, SocketFlags.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Broken(exception);
+        }
+        finally
+        {
+            Array.Clear(both);
+        }
+
+        // A stream socket sends all of it; the loop is what its contract asks for.
+        await SendAsync(header[Math.Min(sent, header.Length)..], cancellationToken).ConfigureAwait(false);
+        await SendAsync(rest[Math.Max(0, sent - header.Length)..], cancellationToken).ConfigureAwait(false);
     }
 
     public void Abort()

@@ -8,7 +8,7 @@ namespace Dfss.Tests.Bridge;
 /// <summary>
 /// The bridge's contract, one scenario each. After every one: no body lives, and cleaning up ran once.
 /// </summary>
-public sealed class AsyncCmdletTests : IDisposable
+public sealed class PipelineBridgeTests : IDisposable
 {
     /// <summary>
     /// Only what hangs meets it: the bodies end by nothing but the cancellation. EarlyEndTests hold the second.

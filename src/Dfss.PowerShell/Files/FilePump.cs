@@ -5,7 +5,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// A cmdlet that works on many files, several at once. Input is read ahead, from the pipeline as from a parameter, and
+/// The work of a cmdlet on many files, several at once. Input is read ahead, from the pipeline as from a parameter, and
 /// the files that wait start together: <see cref="FilesAtOnce"/> at a time, and small ones
 /// <see cref="SmallFilesAtOnce"/>. They start when the input ends, when <see cref="MaxWaitingFiles"/> files wait, when
 /// an input of the pipeline comes more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more
@@ -13,7 +13,12 @@ namespace Dfss.Commands;
 /// input, each as soon as it and those before it are ready; a file that waits for its turn to be written does not delay
 /// the others. An error of one file is non-terminating. If the peers cannot be reached, the command ends.
 /// </summary>
-public abstract class TransferCmdlet : ClientCmdlet
+/// <param name="cmdlet">The cmdlet.</param>
+/// <param name="activity">What the progress bar says is being done.</param>
+/// <param name="smallAtOnce">How many small files, or files of which nothing is transferred, go at once.</param>
+/// <param name="time">What tells fast input from slow.</param>
+internal sealed class FilePump(
+    ClientCmdlet cmdlet, string activity, int smallAtOnce, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its
     /// begin and end. Memory is bounded by the client's chunk budget, however many go at once.</summary>
@@ -48,31 +53,13 @@ public abstract class TransferCmdlet : ClientCmdlet
     private int filesDone;
     private long bytesDone;
 
-    /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
-    [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
-    [ValidateRange(1, 256)]
-    public virtual int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
-
-    /// <summary>What the progress bar says is being done.</summary>
-    private protected abstract string Activity { get; }
-
-    /// <summary>How many small files, or files of which nothing is transferred, go at once.</summary>
-    private protected virtual int SmallAtOnce => SmallFilesAtOnce;
-
-    /// <summary>What tells fast input from slow.</summary>
-    private protected virtual TimeProvider Time => TimeProvider.System;
-
-    /// <inheritdoc/>
-    private protected override TransferOptions CreateOptions() =>
-        base.CreateOptions() with { ThrottleLimit = ThrottleLimit };
-
     /// <summary>Takes a file's work; it runs now or soon, at the latest when the input ends.</summary>
-    private protected async Task EnqueueAsync(FileWork work, CancellationToken cancellationToken)
+    internal async Task EnqueueAsync(FileWork work, CancellationToken cancellationToken)
     {
         progress?.Expect(work.Length);
         if (waiting.Count == 0)
         {
-            waitingSince = Time.GetTimestamp();
+            waitingSince = time.GetTimestamp();
         }
 
         waiting.Add(work);
@@ -82,66 +69,83 @@ public abstract class TransferCmdlet : ClientCmdlet
         }
     }
 
-    /// <inheritdoc/>
-    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    /// <summary>Takes a change of what a name means, of which nothing is transferred.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="done">What is said on the verbose stream to have been done.</param>
+    /// <param name="passesThru">Whether what was changed is written.</param>
+    /// <param name="changeAsync">Does it.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal Task EnqueueChangeAsync(
+        StoredFile file, string done, bool passesThru, Func<CancellationToken, Task<StoredFile>> changeAsync,
+        CancellationToken cancellationToken)
     {
-        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
-        if (await InvokeAsync(IsProgressWanted).ConfigureAwait(false))
+        async Task<Action> ChangeAsync(CancellationToken token)
         {
-            progress = new ProgressReporter(Activity, ShowProgressAsync, TimeProvider.System);
+            long startedAt = Stopwatch.GetTimestamp();
+            StoredFile changed = await changeAsync(token).ConfigureAwait(false);
+            StoredFile shown = changed.Record.Name == file.Record.Name ? changed with { Name = file.Name } : changed;
+            SayDone(done, shown, startedAt);
+            return passesThru ? () => cmdlet.WriteObject(new DfssFileInfo(shown)) : static () => { };
+        }
+
+        return EnqueueAsync(
+            new FileWork(file.Name, file.Name, Length: 0, (_, token) => ChangeAsync(token))
+            {
+                StoredName = file.Record.Name
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Runs before the first input.</summary>
+    internal async Task BeginAsync()
+    {
+        if (await cmdlet.InvokeAsync(cmdlet.IsProgressWanted).ConfigureAwait(false))
+        {
+            progress = new ProgressReporter(activity, cmdlet.ShowProgressAsync, TimeProvider.System);
             progress.Start();
         }
 
-        readyForInput = Time.GetTimestamp();
+        readyForInput = time.GetTimestamp();
     }
 
-    /// <inheritdoc/>
-    private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    /// <summary>Runs for each input.</summary>
+    /// <param name="takeInputAsync">Enqueues the files of the input.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal async Task ProcessAsync(Func<CancellationToken, Task> takeInputAsync, CancellationToken cancellationToken)
     {
         // Only the time that the input took counts, not what this command and those after it did with the one before.
-        bool isSlow = MyInvocation.ExpectingInput && Time.GetElapsedTime(readyForInput) > SlowInput;
-        await TakeInputAsync(cancellationToken).ConfigureAwait(false);
+        bool isSlow = cmdlet.MyInvocation.ExpectingInput && time.GetElapsedTime(readyForInput) > SlowInput;
+        await takeInputAsync(cancellationToken).ConfigureAwait(false);
         if (isSlow
-            || (waiting.Count > 0 && MyInvocation.ExpectingInput && Time.GetElapsedTime(waitingSince) > MaxReadAhead))
+            || (waiting.Count > 0 && cmdlet.MyInvocation.ExpectingInput
+                && time.GetElapsedTime(waitingSince) > MaxReadAhead))
         {
             await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        readyForInput = Time.GetTimestamp();
+        readyForInput = time.GetTimestamp();
     }
 
-    /// <summary>Enqueues the files of one input.</summary>
-    private protected abstract Task TakeInputAsync(CancellationToken cancellationToken);
-
-    /// <inheritdoc/>
-    private protected sealed override async Task EndAsync(CancellationToken cancellationToken)
+    /// <summary>Runs after the last input.</summary>
+    /// <param name="takeRestAsync">Enqueues what had to wait for the end of the input.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    internal async Task EndAsync(Func<CancellationToken, Task> takeRestAsync, CancellationToken cancellationToken)
     {
-        await TakeRestAsync(cancellationToken).ConfigureAwait(false);
+        await takeRestAsync(cancellationToken).ConfigureAwait(false);
         progress?.ExpectNoMore();
         await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
-        string summary = FormattableString.Invariant($"{Activity}: {filesDone} {(filesDone == 1 ? "file" : "files")}, ")
+        string summary = FormattableString.Invariant($"{activity}: {filesDone} {(filesDone == 1 ? "file" : "files")}, ")
             + $"{DescribeRate(bytesDone, started)}.";
-        await InvokeAsync(() => WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
+        await cmdlet.InvokeAsync(() => cmdlet.WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
     }
-
-    /// <summary>Enqueues what had to wait for the end of the input.</summary>
-    private protected virtual Task TakeRestAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
-    private protected override async ValueTask CleanUpAsync()
-    {
-        if (progress is { } reporter)
-        {
-            await reporter.DisposeAsync().ConfigureAwait(false);
-        }
-
-        await base.CleanUpAsync().ConfigureAwait(false);
-    }
+    public ValueTask DisposeAsync() => progress?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>Says on the verbose stream what was done with a file, with whom, and how long it took.</summary>
-    private protected void SayDone(string what, StoredFile file, long startedAt)
+    internal void SayDone(string what, StoredFile file, long startedAt)
     {
-        if (Client.Options.Verbose is { } say)
+        if (cmdlet.Client.Options.Verbose is { } say)
         {
             string peers = string.Join(", ", file.Record.Home.Select(member => member.DisplayName));
             say(FormattableString.Invariant($"{what} '{file.Name}' version {file.Record.Version}: ")
@@ -158,7 +162,7 @@ public abstract class TransferCmdlet : ClientCmdlet
         waiting.Clear();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var slots = new SemaphoreSlim(FilesAtOnce);
-        using var smallSlots = new SemaphoreSlim(SmallAtOnce);
+        using var smallSlots = new SemaphoreSlim(smallAtOnce);
         Task<Action>[] works = [.. files.Select(file => Task.Run(
             () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending),
             CancellationToken.None))];
@@ -185,7 +189,7 @@ public abstract class TransferCmdlet : ClientCmdlet
             try
             {
                 Action write = await work.ConfigureAwait(false);
-                await InvokeAsync(write).ConfigureAwait(false);
+                await cmdlet.InvokeAsync(write).ConfigureAwait(false);
             }
             catch (PeersGoneException exception)
             {
@@ -201,8 +205,9 @@ public abstract class TransferCmdlet : ClientCmdlet
         if (last is not null)
         {
             string message = FormattableString.Invariant(
-                $"{last.Failure.Reason} {Activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
-            throw new CmdletException(ErrorRecords.Create(last.Failure.Copy(message), EndingTarget(last.Failure)));
+                $"{last.Failure.Reason} {activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
+            throw new CmdletException(
+                ErrorRecords.Create(last.Failure.Copy(message), cmdlet.EndingTarget(last.Failure)));
         }
     }
 
@@ -226,10 +231,10 @@ public abstract class TransferCmdlet : ClientCmdlet
         }
         catch (DfssException exception)
         {
-            if (!ErrorRecords.IsAboutThePeers(exception) || Client.Peers.Count == 0)
+            if (!ErrorRecords.IsAboutThePeers(exception) || cmdlet.Client.Peers.Count == 0)
             {
                 ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
-                return () => WriteError(error);
+                return () => cmdlet.WriteError(error);
             }
 
             await ending.CancelAsync().ConfigureAwait(false);
@@ -253,22 +258,4 @@ public abstract class TransferCmdlet : ClientCmdlet
 
         internal DfssException Failure => failure;
     }
-}
-
-/// <summary>The work on one file.</summary>
-/// <param name="Name">What the user calls the file.</param>
-/// <param name="Target">The object that an error is about.</param>
-/// <param name="Length">The file's length in bytes, as far as it is known.</param>
-/// <param name="RunAsync">Does it; gives what writes its result, to be called on the pipeline thread.</param>
-internal sealed record FileWork(
-    string Name, object Target, long Length,
-    Func<IProgress<TransferProgress>?, CancellationToken, Task<Action>> RunAsync)
-{
-    /// <summary>The name that the peers have, where they are not told <see cref="Name"/>.</summary>
-    internal string? StoredName { get; init; }
-
-    /// <summary>What went wrong, with the real name in place of the stored one.</summary>
-    internal DfssException Tell(DfssException failure) => StoredName is null || StoredName == Name
-        ? failure
-        : failure.Copy(failure.Reason.Replace(StoredName, Name, StringComparison.Ordinal));
 }

@@ -1,14 +1,10 @@
 using System.Management.Automation;
 using System.Security;
-using Dfss.Clusters;
-using Dfss.Security;
 
 namespace Dfss.Commands;
 
-/// <summary>
-/// A cmdlet that connects or listens: the identity that it presents, and the authorities that it trusts.
-/// </summary>
-public abstract class IdentityCmdlet : DfssCmdlet
+/// <content>The identity that the cmdlet presents, and the authorities that it trusts.</content>
+public abstract partial class ClientCmdlet
 {
     /// <summary>
     /// The certificate to present, with its private key: an object, the path of a PFX or PEM file, or the thumbprint of
@@ -59,53 +55,18 @@ public abstract class IdentityCmdlet : DfssCmdlet
     /// <summary>Whether one of several clusters must be named.</summary>
     private protected virtual bool NeedsCluster => true;
 
-    /// <summary>The cluster of the identity; none for an identity of another authority.</summary>
-    private protected ClusterChoice Choice { get; private set; } = ClusterChoice.None;
-
-    /// <summary>A file that gives roles to subjects; null where the cmdlet has no such parameter.</summary>
-    private protected virtual string? Roles => null;
-
-    /// <summary>The cmdlet's identity in a cluster; null for plaintext.</summary>
-    /// <param name="membership">The cluster.</param>
-    /// <param name="isExplicit">Whether -Cluster names it.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    private protected virtual async Task<TlsIdentity?> IdentifyAsync(
-        ClusterMembership membership, bool isExplicit, CancellationToken cancellationToken) =>
-        await ClusterIdentity.OfUserAsync(membership, Notices, cancellationToken).ConfigureAwait(false);
-
-    /// <summary>
-    /// The cmdlet's identity; null for plaintext, where no identity was given and no cluster was joined.
-    /// </summary>
-    private protected async Task<TlsIdentity?> ReadIdentityAsync(CancellationToken cancellationToken)
-    {
-        TlsIdentity? identity =
-            await ReadParameters(cancellationToken).ReadAsync(cancellationToken).ConfigureAwait(false);
-        if (identity is not null && Choice.Membership is null)
-        {
-            Notices.WarnOfEnd(identity.Certificate, membership: null);
-        }
-
-        return identity;
-    }
-
-    private IdentityParameters ReadParameters(CancellationToken cancellationToken) => new()
+    private IdentityParameters ReadIdentity(CancellationToken cancellationToken) => new()
     {
         Certificate = Certificate,
         CertificatePassword = CertificatePassword,
         TrustedAuthorities = TrustedAuthority ?? [],
         RevocationList = RevocationList,
-        RoleFile = Roles,
         AllowTls12 = AllowTls12,
         Cluster = Cluster,
         NeedsCluster = NeedsCluster,
+        Notices = Notices,
         OfCluster = async choice =>
-        {
-            TlsIdentity? identity = choice.Membership is null
-                ? null
-                : await IdentifyAsync(choice.Membership, choice.IsExplicit, cancellationToken).ConfigureAwait(false);
-            Choice = identity is null ? ClusterChoice.None : choice;
-            return identity;
-        },
+            await ClusterIdentity.OfUserAsync(choice.Membership!, Notices, cancellationToken).ConfigureAwait(false),
         ResolvePath = ResolveNewAsync,
     };
 }
