@@ -42,7 +42,9 @@ public enum DfssErrorCode
     /// <summary>Handshake. What answers at this address is not a DFSS peer. Not transient; check the port.</summary>
     NotADfssPeer = 9,
 
-    /// <summary>Request. A fault inside the peer; its log says which. The peer's fault; may be transient.</summary>
+    /// <summary>
+    /// Request. A fault inside the peer; its log has the details. The peer's fault; may be transient.
+    /// </summary>
     PeerFault = 10,
 
     /// <summary>
@@ -51,13 +53,13 @@ public enum DfssErrorCode
     NotAuthenticated = 11,
 
     /// <summary>
-    /// Handshake, join. A certificate, the message says whose, has expired or is not valid yet, or would be so when
-    /// issued, as a clock is wrong. Not transient; renew it, or set the clock.
+    /// Handshake, join. A certificate (the message names its owner) has expired or is not valid yet, or would be so
+    /// when issued, as a clock is wrong. Not transient; renew it, or set the clock.
     /// </summary>
     CertificateExpired = 12,
 
     /// <summary>
-    /// Handshake. A certificate, the message says whose, was revoked by its authority. Not transient.
+    /// Handshake. A certificate (the message names its owner) was revoked by its authority. Not transient.
     /// </summary>
     CertificateRevoked = 13,
 
@@ -91,7 +93,7 @@ public enum DfssErrorCode
     /// </summary>
     RevocationStatusUnknown = 19,
 
-    /// <summary>Read. No peer asked knows a file of this name. Not transient.</summary>
+    /// <summary>Read. No peer that was asked has a file of this name. Not transient.</summary>
     FileNotFound = 20,
 
     /// <summary>Send. The name exists and replacing it was not asked for. Not transient.</summary>

@@ -3,7 +3,7 @@ namespace Dfss;
 /// <summary>The limits that client and peer keep, each with its origin.</summary>
 public static class DfssLimits
 {
-    /// <summary>The default port of a peer. From the demo that DFSS grew out of.</summary>
+    /// <summary>The default port of a peer. It is that of the demo that DFSS came from.</summary>
     public const int DefaultPort = 9000;
 
     /// <summary>

@@ -34,9 +34,9 @@ public static class FileName
     }
 
     /// <summary>
-    /// The stored form of a name that a file is to get. Beyond <see cref="Normalize"/> each part must show, and be told
-    /// from others by what it shows: no white space at its ends or alone, no character of format or without a glyph.
-    /// Files that have such names already keep them.
+    /// The stored form of a name that a file is to get. Beyond <see cref="Normalize"/> each part must be visible and
+    /// distinguishable: no white space at its ends or alone, no format character, and none without a glyph. Files that
+    /// have such names already keep them.
     /// </summary>
     /// <exception cref="DfssException">
     /// <see cref="DfssErrorCode.InvalidName"/>: it breaks the rule; the message says how.

@@ -6,8 +6,8 @@ namespace Dfss;
 /// <summary>
 /// When an operation that failed is tried again: which failures are worth it, how many attempts there are, and how long
 /// the pause before each is. The pause doubles with each failure in a row up to a limit. Its jitter is half of it
-/// either way, so that those who failed together do not try again together. Every pause between attempts comes from
-/// here.
+/// either way, so that operations that failed together are not tried again together. Every pause between attempts comes
+/// from here.
 /// </summary>
 internal sealed class RetryPolicy
 {
@@ -35,9 +35,9 @@ internal sealed class RetryPolicy
     };
 
     /// <summary>
-    /// The ballots of one change. The second one finds out how far the counter is and needs no pause. The six pauses
-    /// before the others are 2 s in all: more than any honest contest takes, and time for a member to come back. Of two
-    /// rivals the one with the shorter pause wins.
+    /// The ballots of one change. The second one finds the current counter and needs no pause. The six pauses before
+    /// the others are 2 s in all: more than a contest of writers takes, and time for a member to return. Of two rivals
+    /// the one with the shorter pause wins.
     /// </summary>
     public static RetryPolicy Ballot { get; } = new()
     {
@@ -47,7 +47,7 @@ internal sealed class RetryPolicy
     };
 
     /// <summary>
-    /// Accepting a connection, which fails for want of file handles, for example. Those in use are returned in time.
+    /// Accepting a connection, which fails for lack of file handles, for example. Those in use are returned in time.
     /// </summary>
     public static RetryPolicy Accept { get; } = new()
     {
@@ -83,7 +83,7 @@ internal sealed class RetryPolicy
         Retried = retried,
     };
 
-    /// <summary>Reading a chunk from one peer that says that it has it, while others may have it too.</summary>
+    /// <summary>Reading a chunk from one peer that reports it, while others may have it too.</summary>
     public static RetryPolicy ReadCopy(TimeSpan firstPause) => new()
     {
         IsWorthIt = error => error is DfssException { IsTransient: true },
@@ -116,7 +116,7 @@ internal sealed class RetryPolicy
     }
 
     /// <summary>
-    /// What runs operations by this policy, with pauses of this clock. Built once, not for each operation.
+    /// The pipeline that runs operations by this policy, with pauses of this clock. Built once, not for each operation.
     /// </summary>
     public ResiliencePipeline Build(TimeProvider clock) => Attempts == 1
         ? ResiliencePipeline.Empty

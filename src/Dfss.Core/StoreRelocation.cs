@@ -1,6 +1,6 @@
 namespace Dfss;
 
-/// <summary>What the operator says about a store that is not where it last ran.</summary>
+/// <summary>The operator's decision about a store that is not where it last ran.</summary>
 public enum StoreRelocation
 {
     /// <summary>Nothing: the peer refuses such a store with <see cref="DfssErrorCode.StoreRelocated"/>.</summary>

@@ -16,9 +16,10 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     private bool isVerbose;
     private bool isDebug;
 
-    /// <summary>The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an
-    /// Endpoint, such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is taken, or the peers of the cluster that
-    /// was joined.</summary>
+    /// <summary>
+    /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an Endpoint,
+    /// such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is used, or the peers of the cluster that was joined.
+    /// </summary>
     [Parameter(
         HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
     [PeerArgument]
@@ -51,8 +52,8 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         identity = await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
         choice = parameters.Choice;
 
-        // Here, where nothing runs beside it yet, so that there is one; and so that it fails at once, and not with the
-        // first input, where the peers are missing or misspelt.
+        // Created here, before parallel work begins, so that there is only one; and so that missing or misspelt peers
+        // are an error at once, not with the first input.
         client = new DfssClient(await FindPeersAsync(cancellationToken).ConfigureAwait(false), CreateOptions());
     }
 

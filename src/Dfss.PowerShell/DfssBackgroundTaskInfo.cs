@@ -1,6 +1,6 @@
 namespace Dfss;
 
-/// <summary>How a piece of a peer's background work was getting on when it was looked at.</summary>
+/// <summary>The state of a peer's background task when the peer was asked.</summary>
 public sealed class DfssBackgroundTaskInfo
 {
     internal DfssBackgroundTaskInfo(BackgroundTaskInfo task)
@@ -12,7 +12,7 @@ public sealed class DfssBackgroundTaskInfo
         Restarts = task.Restarts;
     }
 
-    /// <summary>What the work is, for example Garbage collection.</summary>
+    /// <summary>The name of the task, for example Garbage collection.</summary>
     public string Name { get; }
 
     /// <summary>
@@ -23,7 +23,7 @@ public sealed class DfssBackgroundTaskInfo
     /// <summary>When it began to fail; null while it works.</summary>
     public DateTime? FailedSince { get; }
 
-    /// <summary>What its last failure said; null where it never failed.</summary>
+    /// <summary>The message of its last failure; null if it never failed.</summary>
     public string? LastError { get; }
 
     /// <summary>How often it was restarted after a failure since the peer started.</summary>

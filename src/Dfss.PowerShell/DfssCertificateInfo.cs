@@ -2,7 +2,7 @@ using Dfss.Clusters;
 
 namespace Dfss;
 
-/// <summary>Whether a member's certificate is good for anything.</summary>
+/// <summary>Whether a member's certificate is valid.</summary>
 public enum DfssCertificateState
 {
     /// <summary>It holds.</summary>
@@ -33,13 +33,13 @@ public sealed class DfssCertificateInfo
             : DfssCertificateState.Valid;
     }
 
-    /// <summary>What the member is called.</summary>
+    /// <summary>The name of the member.</summary>
     public string Name { get; }
 
-    /// <summary>What the certificate allows.</summary>
+    /// <summary>The role in the certificate.</summary>
     public DfssClusterRole Role { get; }
 
-    /// <summary>The names that may be touched begin with one of these; empty for all.</summary>
+    /// <summary>The prefixes of the names that the member may use; empty for all.</summary>
     public IReadOnlyList<string> NamePrefixes { get; }
 
     /// <summary>The id of the store that the member serves; null for other roles than peer.</summary>

@@ -39,13 +39,13 @@ public sealed class DfssChunkHealth
     /// <summary>How many peers should hold it.</summary>
     public int Replicas { get; }
 
-    /// <summary>The peers that say they have it; with -Deep, whose copy is good.</summary>
+    /// <summary>The peers that report it; with -Deep, those with a good copy.</summary>
     public IReadOnlyList<string> Holders { get; }
 
     /// <summary>The peers that should have it, answered, and do not.</summary>
     public IReadOnlyList<string> Missing { get; }
 
-    /// <summary>The peers whose copy was bad, which only -Deep finds.</summary>
+    /// <summary>The peers whose copy was corrupt, which only -Deep finds.</summary>
     public IReadOnlyList<string> Corrupt { get; }
 
     /// <summary>Whether as many peers hold it as should.</summary>

@@ -32,7 +32,7 @@ public sealed class DfssChunkInfo
     /// <summary>Its length in bytes.</summary>
     public int Length { get; }
 
-    /// <summary>The peers that say they have it, by an address of each, in the order of the file's home.</summary>
+    /// <summary>The peers that report it, by an address of each, in the order of the file's home.</summary>
     public IReadOnlyList<string> Peers { get; }
 
     /// <summary>The file's name and the chunk's index.</summary>

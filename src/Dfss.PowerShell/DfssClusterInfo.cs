@@ -2,7 +2,7 @@ using Dfss.Clusters;
 
 namespace Dfss;
 
-/// <summary>What a member of a cluster may do. Each role may do what those before it may.</summary>
+/// <summary>The role of a member of a cluster. Each role includes the permissions of those before it.</summary>
 public enum DfssClusterRole
 {
     /// <summary>List and receive files.</summary>
@@ -11,14 +11,14 @@ public enum DfssClusterRole
     /// <summary>Also send, replace, rename, remove and repair files.</summary>
     Writer = 2,
 
-    /// <summary>Serve a store, and what a writer may.</summary>
+    /// <summary>Serve a store; includes the permissions of a writer.</summary>
     Peer = 3,
 
-    /// <summary>Everything: also invite others, and tidy up stores.</summary>
+    /// <summary>Everything: also invite members, and optimize stores.</summary>
     Admin = 4,
 }
 
-/// <summary>A cluster, and what this user is in it. Nothing in it is secret.</summary>
+/// <summary>A cluster, and this user's role in it. It contains no secret.</summary>
 public sealed class DfssClusterInfo
 {
     internal DfssClusterInfo(ClusterMembership membership, MemberDescription member)
@@ -37,13 +37,13 @@ public sealed class DfssClusterInfo
     /// <summary>The cluster's name here.</summary>
     public string Name { get; }
 
-    /// <summary>What the certificate allows.</summary>
+    /// <summary>The role in the certificate.</summary>
     public DfssClusterRole Role { get; }
 
     /// <summary>The name in the certificate.</summary>
     public string Identity { get; }
 
-    /// <summary>The names that may be touched begin with one of these; empty for all.</summary>
+    /// <summary>The prefixes of the names that the user may use; empty for all.</summary>
     public IReadOnlyList<string> NamePrefixes { get; }
 
     /// <summary>The id of the store that the certificate is for; null for other roles than peer.</summary>
@@ -58,7 +58,7 @@ public sealed class DfssClusterInfo
     /// <summary>Whether the cluster's authority is here.</summary>
     public bool IsIssuer { get; }
 
-    /// <summary>Where the issuer is, as far as is known; empty until it was started once.</summary>
+    /// <summary>The known addresses of the issuer; empty until it was started once.</summary>
     public IReadOnlyList<string> Issuer { get; }
 
     /// <summary>The cluster's name.</summary>

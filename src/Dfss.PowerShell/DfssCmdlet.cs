@@ -4,7 +4,7 @@ using System.Runtime.ExceptionServices;
 namespace Dfss.Commands;
 
 /// <summary>
-/// What all cmdlets of DFSS share: their work is asynchronous, on a <see cref="PipelineBridge"/>, and failures become
+/// The base of all cmdlets of DFSS: their work is asynchronous, on a <see cref="PipelineBridge"/>, and failures become
 /// error records with stable ids. Cleaning up belongs in <see cref="CleanUpAsync"/>, because EndProcessing is skipped
 /// when the pipeline ends early.
 /// </summary>
@@ -26,10 +26,10 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>Releases the cmdlet's resources; runs once, however the cmdlet ends.</summary>
     private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
-    /// <summary>What a failure that ends the cmdlet is about; null where that is not known.</summary>
+    /// <summary>The target of a failure that ends the cmdlet; null if it is unknown.</summary>
     internal virtual object? EndingTarget(DfssException failure) => null;
 
-    /// <summary>What is said of the certificate that the cmdlet shows.</summary>
+    /// <summary>The notices about the certificate that the cmdlet presents.</summary>
     private protected CertificateNotices Notices => new(TakeVerbose, TakeWarning);
 
     /// <inheritdoc/>
@@ -79,13 +79,13 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>Writes a verbose line.</summary>
     private protected Task WriteVerboseAsync(string text) => InvokeAsync(() => WriteVerbose(text));
 
-    /// <summary>Takes a warning from any thread.</summary>
+    /// <summary>Writes a warning from any thread.</summary>
     private protected void TakeWarning(string text) => _ = WriteWarningAsync(text);
 
-    /// <summary>Takes a verbose line from any thread.</summary>
+    /// <summary>Writes a verbose line from any thread.</summary>
     private protected void TakeVerbose(string text) => _ = WriteVerboseAsync(text);
 
-    /// <summary>Takes a debug line from any thread.</summary>
+    /// <summary>Writes a debug line from any thread.</summary>
     private protected void TakeDebug(string text) => _ = InvokeAsync(() => WriteDebug(text));
 
     /// <summary>Asks whether to change this target (-WhatIf, -Confirm).</summary>
@@ -128,18 +128,21 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
             && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
     }
 
-    /// <summary>Whether a parameter of one text has the same for the whole command. A script block is none: PowerShell
-    /// lists the parameter as bound from the start, and sets its property for each object of the pipeline. To be asked
-    /// before the first input.</summary>
+    /// <summary>
+    /// Whether a parameter has one text for the whole command. A script block has not: PowerShell lists the parameter
+    /// as bound from the start, and sets its property for each object of the pipeline. Valid before the first input.
+    /// </summary>
     private protected bool IsFixed(string parameter) =>
         MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) && given is string;
 
-    /// <summary>Whether the command only says what it would do. On the pipeline thread only.</summary>
+    /// <summary>Whether the command only reports what it would do. On the pipeline thread only.</summary>
     private protected bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
         ? given is SwitchParameter { IsPresent: true }
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 
-    /// <summary>Resolves a path on the pipeline thread; what cannot be resolved is written as an error.</summary>
+    /// <summary>
+    /// Resolves a path on the pipeline thread; a path that cannot be resolved is written as an error.
+    /// </summary>
     private protected async Task<IReadOnlyList<string>> ResolveAsync(
         string path, PathKind kind, bool includesHidden = false)
     {

@@ -4,8 +4,8 @@ using Dfss.Encryption;
 namespace Dfss;
 
 /// <summary>
-/// A key that files are encrypted and decrypted with. Nothing that is shown of it, and nothing that survives remoting
-/// or Export-Clixml, says anything of the key.
+/// A key that files are encrypted and decrypted with. Neither its display nor what survives remoting or Export-Clixml
+/// reveals the key.
 /// </summary>
 public sealed class DfssEncryptionKey
 {

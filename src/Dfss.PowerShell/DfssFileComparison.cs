@@ -37,7 +37,7 @@ public sealed class DfssFileComparison
     /// <summary>The stored file's length in bytes.</summary>
     public long StoredLength { get; }
 
-    /// <summary>How many bytes lie in chunks that differ.</summary>
+    /// <summary>How many bytes are in chunks that differ.</summary>
     public long DifferentBytes { get; }
 
     /// <summary>The ranges that differ, ascending, in whole chunks.</summary>

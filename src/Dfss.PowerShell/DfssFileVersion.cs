@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dfss;
 
 /// <summary>
-/// A version of a stored file that can be received: the one it is at, or an earlier one that is kept.
+/// A version of a stored file that can be received: the current one, or an earlier one that is kept.
 /// </summary>
 public sealed class DfssFileVersion
 {

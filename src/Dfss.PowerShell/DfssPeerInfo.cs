@@ -9,14 +9,14 @@ public enum DfssPeerKind
     /// <summary>In this process; it stops with the session.</summary>
     Session,
 
-    /// <summary>In a process of its own that this session started.</summary>
+    /// <summary>In a separate process that this session started.</summary>
     Detached,
 
     /// <summary>Elsewhere; it was asked over the network.</summary>
     Remote,
 }
 
-/// <summary>What a peer was doing when it was looked at.</summary>
+/// <summary>The state of a peer when it was asked.</summary>
 public enum DfssPeerState
 {
     /// <summary>It listens and answers.</summary>
@@ -32,7 +32,7 @@ public enum DfssPeerState
     Faulted,
 }
 
-/// <summary>What the scrub of a peer was doing when it was looked at.</summary>
+/// <summary>The state of a peer's scrub when the peer was asked.</summary>
 public enum DfssScrubState
 {
     /// <summary>It is turned off.</summary>
@@ -45,7 +45,7 @@ public enum DfssScrubState
     Running,
 }
 
-/// <summary>How what goes to and from a peer is protected.</summary>
+/// <summary>How the traffic to and from a peer is protected.</summary>
 public enum DfssEncryption
 {
     /// <summary>It is not: plaintext, on loopback or where that was allowed.</summary>
@@ -58,7 +58,7 @@ public enum DfssEncryption
     Tls13,
 }
 
-/// <summary>A peer as it was when it was looked at.</summary>
+/// <summary>A peer, and its state when it was asked.</summary>
 public sealed class DfssPeerInfo
 {
     internal DfssPeerInfo()
@@ -71,7 +71,7 @@ public sealed class DfssPeerInfo
     /// <summary>Where it runs.</summary>
     public DfssPeerKind Kind { get; internal init; }
 
-    /// <summary>What it was doing.</summary>
+    /// <summary>The state of the peer.</summary>
     public DfssPeerState State { get; internal init; }
 
     /// <summary>The first of <see cref="Endpoints"/>: what -Peer takes. Not called Address, because every array has a
@@ -117,7 +117,7 @@ public sealed class DfssPeerInfo
     /// <summary>Bytes of chunks stored; null when it did not answer.</summary>
     public long? StoredBytes { get; internal init; }
 
-    /// <summary>The most bytes of chunks that it takes; null for no limit, or when it did not answer.</summary>
+    /// <summary>The most bytes of chunks that it stores; null for no limit, or when it did not answer.</summary>
     public long? QuotaBytes { get; internal init; }
 
     /// <summary>Bytes that it leaves free on the store's file system; null for a store in memory, or when it did not
@@ -155,7 +155,7 @@ public sealed class DfssPeerInfo
     /// it did not answer.</summary>
     public string? StoreFault { get; internal init; }
 
-    /// <summary>What it does in the background, and how that is getting on; empty when it did not answer.</summary>
+    /// <summary>Its background tasks and their states; empty when it did not answer.</summary>
     public IReadOnlyList<DfssBackgroundTaskInfo> BackgroundTasks
     {
         get;
@@ -165,7 +165,7 @@ public sealed class DfssPeerInfo
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;
 
-    /// <summary>The same peer with what it said when it was asked.</summary>
+    /// <summary>The same peer with its answer.</summary>
     internal DfssPeerInfo With(PeerInfo? answer) => answer is null ? this : new()
     {
         Id = Id,

@@ -2,7 +2,7 @@ using Dfss.Transfer;
 
 namespace Dfss;
 
-/// <summary>What tidying up a peer's store did.</summary>
+/// <summary>The result of optimizing a peer's store.</summary>
 public sealed class DfssStoreOptimization
 {
     internal DfssStoreOptimization(PeerAddress address, OptimizeResult result)
@@ -38,7 +38,7 @@ public sealed class DfssStoreOptimization
     /// <summary>Names that sends had left undecided, and that were decided.</summary>
     public int SettledNames { get; }
 
-    /// <summary>Names that could not be decided, as too few of their peers answered; a warning says which.</summary>
+    /// <summary>Names that could not be decided, as too few of their peers answered; a warning names each.</summary>
     public int UndecidedNames { get; }
 
     /// <summary>The endpoint.</summary>

@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 internal static class ErrorRecords
 {
     /// <summary>
-    /// Of each code of Core: the category, and what to do where the exception has no advice of its own. The error id is
+    /// For each code of Core the category, and the advice if the exception has none. The error id is
     /// the code's name.
     /// </summary>
     internal static readonly IReadOnlyDictionary<DfssErrorCode, (ErrorCategory Category, string Action)> Table =
@@ -125,7 +125,7 @@ internal static class ErrorRecords
         };
 
     /// <summary>
-    /// Of each error id of the cmdlets' own: the category, and what to do in general; each error says it for its case.
+    /// For each error id of the cmdlets the category, and the general advice; each error has the advice for its case.
     /// </summary>
     internal static readonly IReadOnlyDictionary<string, (ErrorCategory Category, string Action)> OwnTable =
         new Dictionary<string, (ErrorCategory Category, string Action)>
@@ -198,8 +198,8 @@ internal static class ErrorRecords
         };
 
     /// <summary>
-    /// The error record of a failure of Core. What failed and where is the record's message, what to do its recommended
-    /// action: PowerShell shows both, one after the other. The exception's message has both too.
+    /// The error record of a failure of Core. The record's message is what failed and where, its recommended action is
+    /// the advice: PowerShell shows both, one after the other. The exception's message has both too.
     /// </summary>
     /// <param name="failure">The failure.</param>
     /// <param name="target">What the error is about.</param>

@@ -4,7 +4,7 @@ using System.Management.Automation.Runspaces;
 namespace Dfss.Commands;
 
 /// <summary>
-/// What happens when the module comes and goes: peers of a session end with it, detached ones do not.
+/// The import and removal of the module: peers of a session end with it, detached ones do not.
 /// </summary>
 public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {

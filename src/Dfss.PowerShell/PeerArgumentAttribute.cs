@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Makes addresses of whatever is given to -Peer: strings, split at commas, and objects that have an endpoint.
+/// Converts arguments of -Peer to addresses: strings, split at commas, and objects that have an endpoint.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
@@ -46,7 +46,7 @@ public sealed class PeerArgumentAttribute : ArgumentTransformationAttribute
 
                 break;
             case object other:
-                // Also objects that came over remoting, or were made by hand.
+                // Also objects from remoting, or made by the user.
                 PSMemberInfoCollection<PSPropertyInfo> properties = PSObject.AsPSObject(item).Properties;
                 object? value = properties[nameof(DfssPeerInfo.Endpoint)]?.Value
                     ?? properties[nameof(DfssFileInfo.Peers)]?.Value;

@@ -5,7 +5,7 @@ using System.Management.Automation.Language;
 
 namespace Dfss.Commands;
 
-/// <summary>Completes peers with what this process knows without a request: the peers that it started, and those of
+/// <summary>Completes peers without a request, from this process's own data: the peers that it started, and those of
 /// $env:DFSS_PEER. Nothing crosses the network while the user types.</summary>
 internal sealed class PeerCompletion : IArgumentCompleter
 {

@@ -13,10 +13,10 @@ internal sealed class ProgressFile(ProgressReporter reporter, string name, long 
 
     internal TransferPhase Phase { get; set; } = TransferPhase.Negotiating;
 
-    /// <summary>Per cent of the phase that are done; null where the bytes say it.</summary>
+    /// <summary>The percentage of the phase that is done; null if the bytes show it.</summary>
     internal int? PhasePercent { get; set; }
 
-    /// <summary>The phase, and how far it is where the bytes do not say it.</summary>
+    /// <summary>The phase, and its percentage if the bytes do not show it.</summary>
     internal string PhaseText =>
         PhasePercent is int percent ? FormattableString.Invariant($"{Phase} {percent} %") : Phase.ToString();
 

@@ -3,10 +3,12 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>The progress of all files of one command: one record with bytes, rate and time left, and below it up to
-/// <see cref="MaxChildren"/> files, those longest under way. Drawn by a timer, so that a stall shows too: at most five
-/// times a second, the next time not before the last was shown. A command that is done before the first fifth of a
-/// second shows nothing. Safe for use from many threads.</summary>
+/// <summary>
+/// The progress of all files of one command: one record with bytes, rate and time left, and below it up to
+/// <see cref="MaxChildren"/> files, those longest under way. A timer draws it, so that a stall shows too: at most five
+/// times a second, and only after the last picture was shown. A command that is done before the first fifth of a second
+/// shows nothing. Safe for use from many threads.
+/// </summary>
 /// <param name="activity">What the command does, the title of the progress.</param>
 /// <param name="show">Shows a picture that it has made when it can be shown; the task ends then.</param>
 /// <param name="timeProvider">The clock.</param>
@@ -25,7 +27,7 @@ internal sealed class ProgressReporter(
 
     private static int commands;
 
-    // Unlike those of any command in this process that runs now: some hosts tell bars by this number alone.
+    // Unique among the running commands of this process: some hosts distinguish bars by this number alone.
     private readonly int activityId =
         (int)((uint)Interlocked.Increment(ref commands) % (int.MaxValue / RecordsPerCommand)) * RecordsPerCommand;
 
@@ -85,18 +87,18 @@ internal sealed class ProgressReporter(
         return file;
     }
 
-    /// <summary>Takes news of a tracked file.</summary>
+    /// <summary>Updates a tracked file.</summary>
     internal void Update(ProgressFile file, TransferProgress progress)
     {
         lock (gate)
         {
-            // The file may have grown or shrunk since it was expected; its transfer knows.
+            // The file may have grown or shrunk since it was expected; its transfer has the current length.
             totalBytes += Math.Max(0, progress.TotalBytes) - file.TotalBytes;
             file.TotalBytes = Math.Max(0, progress.TotalBytes);
             long done = Math.Clamp(progress.TransferredBytes, 0, file.TotalBytes);
             transferredBytes += done - file.TransferredBytes;
 
-            // What turns out to be there already has not moved, and is no part of the rate.
+            // Bytes that are there already are not moved, and are no part of the rate.
             movedBytes += IsLooking(file.Phase) || IsLooking(progress.Phase) ? 0 : done - file.TransferredBytes;
             file.TransferredBytes = done;
             file.Phase = progress.Phase;
@@ -104,7 +106,7 @@ internal sealed class ProgressReporter(
         }
     }
 
-    /// <summary>Says that a tracked file is done with, whether it arrived or failed.</summary>
+    /// <summary>Ends the progress of a tracked file, whether it arrived or failed.</summary>
     internal void Finish(IProgress<TransferProgress> tracked)
     {
         var file = (ProgressFile)tracked;
@@ -112,7 +114,7 @@ internal sealed class ProgressReporter(
         {
             finishedFiles++;
 
-            // What a failed file still lacked is expected no more; it did not arrive and is no part of the rate.
+            // The rest of a failed file is not expected any more; it is no part of the rate.
             totalBytes -= file.TotalBytes - file.TransferredBytes;
             underWay.Remove(file);
         }
@@ -167,7 +169,7 @@ internal sealed class ProgressReporter(
             rate.Add(now, movedBytes);
             var picture = new List<ProgressRecord>(RecordsPerCommand) { CreateParent() };
 
-            // The parent says all about an only file.
+            // The parent shows all about a single file.
             if (totalFiles > 1 || !isComplete)
             {
                 AddChildren(picture, now);
@@ -224,7 +226,7 @@ internal sealed class ProgressReporter(
 
     private static bool IsLooking(TransferPhase phase) => phase is TransferPhase.Comparing or TransferPhase.Verifying;
 
-    /// <summary>Per cent; -1, which is "unknown" to a host, of nothing.</summary>
+    /// <summary>The percentage; -1, which a host shows as unknown, of nothing.</summary>
     private static int Percent(long done, long total) =>
         total == 0 ? -1 : (int)Math.Clamp(done * 100.0 / total, 0, 100);
 }

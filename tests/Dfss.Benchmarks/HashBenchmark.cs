@@ -11,7 +11,7 @@ internal static class HashBenchmark
 
     public static void Run(int mebibytes, TextWriter output)
     {
-        LaneCost[] costs = LaneCost.MeasureAll();
+        LaneCost[] costs = LaneCost.Measure();
         List<(string Name, WideSha256 Hash)> columns = [("platform", new WideSha256([]))];
         foreach (Sha256Lanes lanes in Sha256Lanes.All)
         {

@@ -4,8 +4,10 @@ using Dfss.Benchmarks;
 const string Usage = """
     dotnet run -c Release --project tests/Dfss.Benchmarks -- NAME [ARGUMENTS]
 
-      compare  [MEBIBYTES [FILES [ROUNDS [FOLDER]]]]  dfss beside cp, rsync and scp: one file of 1024 MiB, then
-                                                      10000 files of 4 KiB, 3 rounds; 0 leaves one of the two out
+      compare  [MEBIBYTES [FILES [ROUNDS [FOLDER [PLOTS]]]]]
+                                                      dfss beside cp, rsync, scp, nginx with curl, rclone and restic:
+                                                      one file of 1024 MiB, then 10000 files of 4 KiB, 3 rounds; 0
+                                                      leaves one of the two out. Pictures (SVG) go to the folder PLOTS
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
@@ -13,6 +15,8 @@ const string Usage = """
       encryption [MEBIBYTES [ROUNDS [FOLDER]]]        one file of 1024 MiB as it is and encrypted, 4 rounds
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
+      work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
+                                                      file of 1000 x 4 KiB; fails above the limits in WorkLimits
       hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
 
     FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.
@@ -21,11 +25,12 @@ const string Usage = """
 
 switch (args)
 {
-    case ["compare", .. { Length: <= 4 }] when AreNumbers(args[1..], 3):
+    case ["compare", .. { Length: <= 5 }] when AreNumbers(args[1..], 3):
         await InFolderAsync(
             Argument(4, Path.GetTempPath()),
             folder => CompareBenchmark.RunAsync(
-                folder, new ComparisonSize(Number(1, 1024), Number(2, 10_000), Number(3, 3)), Console.Out));
+                folder, new ComparisonSize(
+                    Number(1, 1024), Number(2, 10_000), Number(3, 3), args.ElementAtOrDefault(5)), Console.Out));
         return 0;
     case ["transfer", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
         await InFolderAsync(
@@ -58,6 +63,16 @@ switch (args)
         await InFolderAsync(
             Argument(2, Path.GetTempPath()),
             folder => ProgressBenchmark.RunAsync(folder, Number(1, 15), Console.Out));
+        return 0;
+    case ["work", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
+        bool isWithin = false;
+        await InFolderAsync(
+            Argument(3, Path.GetTempPath()),
+            async folder => isWithin = await WorkBenchmark.RunAsync(
+                folder, Number(1, 256), Number(2, 1000), Console.Out));
+        return isWithin ? 0 : 1;
+    case [WorkPeer.Mode, string storePath]:
+        await WorkPeer.RunAsync(storePath);
         return 0;
     case ["hash", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         HashBenchmark.Run(Number(1, 256), Console.Out);

@@ -16,7 +16,7 @@ public sealed class BackgroundTaskTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_unexpected_exception_is_logged_with_its_stack_and_the_work_is_restarted_after_growing_jittered_pauses()
+    public async Task An_unexpected_exception_is_logged_with_its_stack_and_the_work_restarts_after_growing_pauses()
     {
         BackgroundTask task = new("Work", MaxPause, clock, log.Enqueue);
         int passes = 0;

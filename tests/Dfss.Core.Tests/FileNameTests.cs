@@ -18,7 +18,7 @@ public sealed class FileNameTests
     [InlineData("foo/", "ends with '/'")]
     [InlineData("a//b", "has '//'")]
     [InlineData("a/../b", "the part '..'")]
-    public void A_part_that_is_not_allowed_is_told_in_words(string name, string said) => Assert.Contains(
+    public void A_part_that_is_not_allowed_is_explained(string name, string said) => Assert.Contains(
         said, Assert.Throws<DfssException>(() => FileName.Normalize(name)).Message, StringComparison.Ordinal);
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed class RateLimitTests
     }
 
     [Fact]
-    public async Task Who_gives_up_gives_its_bytes_back()
+    public async Task A_cancelled_wait_returns_its_bytes()
     {
         RateLimit limit = new(1000, clock);
         await limit.WaitAsync(1250, Token);
@@ -67,7 +67,7 @@ public sealed class RateLimitTests
     }
 
     [Fact]
-    public async Task Who_has_given_up_already_gets_nothing()
+    public async Task A_wait_that_is_already_cancelled_gets_nothing()
     {
         RateLimit limit = new(1000, clock);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(

@@ -29,7 +29,7 @@ public sealed class BadEnvironmentTests : IDisposable
     [InlineData("localhost:x")]
     [InlineData("localhost:9000,localhost:70000")]
     [InlineData("http://localhost:9000")]
-    public void Malformed_peers_of_the_environment_are_named_and_nobody_is_asked(string peers)
+    public void Malformed_peers_of_the_environment_are_named_and_no_peer_is_asked(string peers)
     {
         ErrorRecord error = Fails($"$env:DFSS_PEER = '{peers}'; Get-DfssFileInfo");
         Check(error, "PeerAddressInvalid", ErrorCategory.InvalidArgument, peers.Split(',')[^1]);
@@ -40,7 +40,7 @@ public sealed class BadEnvironmentTests : IDisposable
     [Theory]
     [InlineData("$null")]
     [InlineData("' , '")]
-    public void No_peers_of_the_environment_are_told_with_what_to_set(string peers)
+    public void No_peers_of_the_environment_are_an_error_with_what_to_set(string peers)
     {
         ErrorRecord error = Fails($"$env:DFSS_PEER = {peers}; Get-DfssFileInfo");
         Check(error, "PeerMissing", ErrorCategory.InvalidArgument, target: null);
@@ -48,14 +48,14 @@ public sealed class BadEnvironmentTests : IDisposable
     }
 
     [Fact]
-    public void A_detached_peer_whose_program_does_not_exist_is_told_so()
+    public void A_detached_peer_whose_program_does_not_exist_is_an_error()
     {
         ErrorRecord error = Fails("$env:DFSS_HOST = '/none'; Start-DfssPeer $folder/store -Port 0 -Detached");
         Check(error, "HostNotFound", ErrorCategory.ObjectNotFound, "/none");
     }
 
     [Fact]
-    public void A_detached_peer_whose_program_is_another_is_told_so_with_what_it_said()
+    public void A_detached_peer_whose_program_is_another_is_an_error_with_its_output()
     {
         Assert.SkipUnless(File.Exists("/bin/echo"), "It takes a program that is no host of peers: /bin/echo.");
         ErrorRecord error = Fails("$env:DFSS_HOST = '/bin/echo'; Start-DfssPeer $folder/store -Port 0 -Detached");
@@ -64,7 +64,7 @@ public sealed class BadEnvironmentTests : IDisposable
     }
 
     [Fact]
-    public void A_detached_peer_whose_program_cannot_be_run_is_told_so()
+    public void A_detached_peer_whose_program_cannot_be_run_is_an_error()
     {
         string program = Path.Combine(folder, "file");
         ErrorRecord error = Fails("$env:DFSS_HOST = \"$folder/file\"; Start-DfssPeer $folder/store -Port 0 -Detached");
@@ -72,7 +72,7 @@ public sealed class BadEnvironmentTests : IDisposable
     }
 
     [Fact]
-    public void What_is_wrong_with_the_store_of_a_detached_peer_is_told_here_as_it_is_there()
+    public void An_error_of_a_detached_peers_store_is_the_same_error_here()
     {
         string[] messages = [.. new[] { string.Empty, " -Detached" }.Select(detached =>
         {
@@ -94,7 +94,7 @@ public sealed class BadEnvironmentTests : IDisposable
         Assert.Equal(target, error.TargetObject);
         Assert.Equal($"{error.ErrorDetails.Message} {error.ErrorDetails.RecommendedAction}", error.Exception.Message);
         Assert.NotEmpty(error.ErrorDetails.RecommendedAction);
-        // The peers of the environment are nobody's but this test's.
+        // Only this test uses the peers of the environment.
         Assert.Empty(session.Run("$env:DFSS_PEER = $null; Get-DfssPeer | Where-Object Kind -eq Detached"));
     }
 }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-/// <summary>A detached peer gets its certificate and key, and nobody can see them on their way.</summary>
+/// <summary>A detached peer gets its certificate and key, and no other process can see them on their way.</summary>
 [Collection(ModuleSession.OneProcess)]
 public sealed class DetachedIdentityTests : IDisposable
 {

@@ -45,7 +45,7 @@ public sealed class DetachedPeerTests : IDisposable
     }
 
     [Fact]
-    public void A_copied_store_is_told_apart_by_the_process_that_is_told_what_it_is_and_all_copies_are_stopped()
+    public void A_copied_store_gets_a_new_id_with_StoreCopied_and_all_copies_are_stopped()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs cp.");
         PSObject original = Start();

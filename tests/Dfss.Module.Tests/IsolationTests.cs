@@ -180,7 +180,7 @@ public sealed class IsolationTests : IDisposable
     [Theory]
     [InlineData("ConstrainedLanguage")]
     [InlineData("NoLanguage")]
-    public async Task A_restricted_session_is_told_why_and_one_that_is_given_the_module_uses_it(string mode)
+    public async Task A_restricted_session_gets_the_reason_and_one_with_the_module_uses_it(string mode)
     {
         string[] output = await BareEngine.RunAsync(
             $$"""

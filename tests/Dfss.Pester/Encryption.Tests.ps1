@@ -34,7 +34,7 @@ Describe 'An encrypted file' {
         "$TestDrive/none.txt" | Should -Not -Exist
     }
 
-    It 'shows who can read it' {
+    It 'shows which recipients can read it' {
         (Get-DfssFileInfo one.txt).Recipients | Should -Be $key.KeyId
         (Get-DfssFileInfo one.txt | Format-List | Out-String) | Should -Match $key.KeyId
     }

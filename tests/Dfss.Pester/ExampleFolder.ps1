@@ -1,5 +1,5 @@
 # What every example of the help finds: files in the current folder, two peers that $env:DFSS_PEER names, files stored there.
-# The session has a state folder of its own there, and whoever runs this sets $env:XDG_STATE_HOME and the variables of clusters back. Gives the peers' ports. Uses only the language, .NET and DFSS itself, so that it also runs in the bare engine.
+# The session has a state folder of its own there, and the caller restores $env:XDG_STATE_HOME and the variables of clusters. Gives the peers' ports. Uses only the language, .NET and DFSS itself, so that it also runs in the bare engine.
 param(
     # An empty folder; becomes the current location of the session.
     [Parameter(Mandatory)]

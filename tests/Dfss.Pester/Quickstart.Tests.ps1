@@ -31,7 +31,7 @@ Describe 'examples/survival.ps1' {
 }
 
 Describe 'examples/cluster.ps1' {
-    It 'lets another user in, who sends and receives, within a minute' {
+    It 'admits another user, that sends and receives, within a minute' {
         $script = Join-Path $PSScriptRoot '../../examples/cluster.ps1' -Resolve
         $text = Invoke-Isolated "Import-Module '$manifest'; & '$script'; exit [int](-not `$?)" | Out-String
         $LASTEXITCODE | Should -Be 0 -Because $text

@@ -48,7 +48,7 @@ AfterAll {
 }
 
 Describe 'A peer with a certificate' {
-    It 'serves who has a certificate and a role, given by $PSDefaultParameterValues' {
+    It 'serves a user with a certificate and a role, given by $PSDefaultParameterValues' {
         $PSDefaultParameterValues = @{ '*-Dfss*:Certificate' = "$TestDrive/ann.pfx"; '*-Dfss*:TrustedAuthority' = "$TestDrive/ca.pem" }
         Get-ChildItem "$TestDrive/one.txt" | Send-DfssFile -Peer $peer | Should -Not -BeNullOrEmpty
         $back = Get-DfssFileInfo -Peer $peer | Receive-DfssFile -Destination "$TestDrive/back/"
@@ -63,7 +63,7 @@ Describe 'A peer with a certificate' {
             Should -Not -BeNullOrEmpty
     }
 
-    It 'tells who has none what it needs' {
+    It 'gives a user without a certificate the advice to get one' {
         { Get-DfssFileInfo -Peer $peer } | Should -Throw -ErrorId 'TlsRequired,*'
         { Get-DfssFileInfo -Peer $peer -Certificate $ann } | Should -Throw -ErrorId 'AuthorityMissing,*'
         { Get-DfssFileInfo -Peer $peer -Certificate "$TestDrive/peer.pfx" -TrustedAuthority $ca } |

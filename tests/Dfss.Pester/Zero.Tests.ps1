@@ -7,8 +7,8 @@ Describe 'After all tests' {
     BeforeAll {
         # A process that has just been told to end is not one that was left.
         function Wait-Empty([scriptblock] $Find) {
-            $patience = [System.Diagnostics.Stopwatch]::StartNew()
-            do { $found = @(& $Find) } while ($found.Count -gt 0 -and $patience.Elapsed.TotalSeconds -lt 60)
+            $watch = [System.Diagnostics.Stopwatch]::StartNew()
+            do { $found = @(& $Find) } while ($found.Count -gt 0 -and $watch.Elapsed.TotalSeconds -lt 60)
             $found
         }
     }
@@ -24,7 +24,7 @@ Describe 'After all tests' {
             if ($IsLinux) {
                 foreach ($process in Get-ChildItem /proc -Directory | Where-Object Name -Match '^\d+$' | Where-Object Name -NE $PID) {
                     try {
-                        # An ended process that nobody has waited for yet has an empty environment.
+                        # An ended process that its parent has not waited for yet has an empty environment.
                         $text = [System.IO.File]::ReadAllText("$process/environ")
                     } catch [System.IO.IOException], [System.UnauthorizedAccessException] {
                         # It has ended, or is another user's.

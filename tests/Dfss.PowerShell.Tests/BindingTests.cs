@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Dfss.Tests;
 
-/// <summary>What PowerShell binds to what, seen through -WhatIf, which contacts nobody.</summary>
+/// <summary>What PowerShell binds to what, seen through -WhatIf, which contacts no peer.</summary>
 public sealed class BindingTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
@@ -26,7 +26,7 @@ public sealed class BindingTests : IDisposable
     }
 
     [Fact]
-    public void WhatIf_contacts_nobody() =>
+    public void WhatIf_contacts_no_peer() =>
         Assert.Empty(session.Run("Send-DfssFile a/x.txt -Peer localhost:1 -WhatIf").As<object>());
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class BindingTests : IDisposable
                 ("command", command), ("parameter", parameter)).Output[0].BaseObject));
 
     [Fact]
-    public void What_only_detached_processes_are_told_is_not_shown() => Assert.Equal(true, session.Run(
+    public void What_only_detached_processes_take_is_not_shown() => Assert.Equal(true, session.Run(
         "(Get-Command Start-DfssPeer).Parameters['Announce'].Attributes.Where({ $_.DontShow }).Count -gt 0")
         .Output[0].BaseObject);
 }

@@ -35,7 +35,7 @@ public sealed partial class ErrorRecordsTests
     }
 
     [Fact]
-    public void A_failure_told_again_keeps_its_stack_trace_chunk_and_cause()
+    public void A_failure_thrown_again_keeps_its_stack_trace_chunk_and_cause()
     {
         var cause = new IOException("the cause");
         ChunkId chunk = ChunkId.Of([1]);
@@ -46,7 +46,7 @@ public sealed partial class ErrorRecordsTests
             (thrown.Code, "What and where. Do this.", chunk), (again.Code, again.Message, again.ChunkId!.Value));
         Assert.Same(cause, again.InnerException);
         Assert.Contains(
-            nameof(A_failure_told_again_keeps_its_stack_trace_chunk_and_cause), again.StackTrace,
+            nameof(A_failure_thrown_again_keeps_its_stack_trace_chunk_and_cause), again.StackTrace,
             StringComparison.Ordinal);
     }
 

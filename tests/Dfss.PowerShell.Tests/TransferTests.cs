@@ -218,7 +218,7 @@ public sealed class TransferTests : IDisposable
     }
 
     [Fact]
-    public void Comparing_tells_which_ranges_differ()
+    public void Comparing_shows_which_ranges_differ()
     {
         byte[] content = Make("a.bin", 4 * Chunk);
         session.Run("Send-DfssFile in/a.bin -Peer $peer -ChunkSize 64KB").ThrowIfFailed();

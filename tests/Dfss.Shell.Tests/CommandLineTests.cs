@@ -218,7 +218,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_is_asked_where_nobody_can_answer()
+    public async Task A_prompt_without_a_terminal_is_an_error()
     {
         ShellResult result = await ShellProcess.RunAsync("-Command", "$Host.UI.ReadLine()");
 

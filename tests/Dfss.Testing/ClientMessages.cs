@@ -2,7 +2,7 @@ using Dfss.Transfer;
 
 namespace Dfss.Testing;
 
-/// <summary>What a client process is told first: whom it asks, and how it transfers.</summary>
+/// <summary>The settings of a client process: the peers that it asks, and how it transfers.</summary>
 internal sealed record ClientSettings
 {
     public required IReadOnlyList<string> Peers { get; init; }

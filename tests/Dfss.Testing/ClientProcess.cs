@@ -14,7 +14,7 @@ internal sealed class ClientProcess : IAsyncDisposable
     private readonly Process process;
 
     /// <summary>
-    /// One wait for all who wait: one that is under way when the process is disposed would never end.
+    /// One wait for all callers: a wait that is under way when the process is disposed would never end.
     /// </summary>
     private readonly Task exited;
 

@@ -19,7 +19,7 @@ internal sealed class ForgingPeer : IAsyncDisposable
     private readonly Task accepting;
     private int forged;
 
-    /// <summary>Stands before a peer that serves everybody who connects, in plaintext.</summary>
+    /// <summary>Stands before a peer that serves every client, in plaintext.</summary>
     public ForgingPeer(PeerAddress target, int seed)
         : this(
             TcpTransport.Listen("127.0.0.1", 0),

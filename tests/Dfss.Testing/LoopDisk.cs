@@ -1,9 +1,9 @@
 namespace Dfss.Testing;
 
 /// <summary>
-/// An ext4 of its own in a file, whose power can be cut: a copy of the file, taken while nobody writes, has what was
-/// synced and little else, as the rest is in the page cache of the mounted file system. Linux, as root. Unmounted, and
-/// its loop device given back, on dispose and when the process ends.
+/// An ext4 of its own in a file, whose power can be cut: a copy of the file, taken while no process writes, has what
+/// was synced and little else, as the rest is in the page cache of the mounted file system. Linux, as root. Unmounted,
+/// and its loop device given back, on dispose and when the process ends.
 /// </summary>
 internal sealed class LoopDisk : IDisposable
 {
@@ -68,7 +68,7 @@ internal sealed class LoopDisk : IDisposable
         SystemTool.Run("cp", ["--sparse=auto", image, Path.Combine(folder, $"disk{images + 1}")]);
 
     /// <summary>
-    /// Mounts what the power cut has left, after the check that any system makes. Nobody has a file open there.
+    /// Mounts what the power cut has left, after the check that any system makes. No process has a file open there.
     /// </summary>
     public void Restart()
     {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Dfss.Testing;
 
 /// <summary>
-/// Sees to it that no test writes into the state folder of the user who runs it: this process, and those it starts,
+/// Makes sure that no test writes into the state folder of its user: this process, and those it starts,
 /// have one of their own, which goes with the process. Linked into each test project that runs cmdlets.
 /// </summary>
 internal static class OwnStateFolder

@@ -11,7 +11,7 @@ internal sealed record PeerSettings
     /// <summary>What is said of a store that is not where it last ran.</summary>
     public StoreRelocation StoreRelocation { get; init; }
 
-    /// <summary>The rate of its scrub: 0, since tests that spoil chunks want to find them themselves.</summary>
+    /// <summary>The rate of its scrub: 0, since tests that corrupt chunks find them themselves.</summary>
     public long ScrubBytesPerSecond { get; init; }
 
     /// <summary>What is to stay free on its disk; null for what peers leave free by themselves.</summary>

@@ -98,7 +98,7 @@ public static class StoreFiles
     }
 
     /// <summary>Flips a bit of each copy of a chunk.</summary>
-    public static void Spoil(string store, ChunkId id)
+    public static void Corrupt(string store, ChunkId id)
     {
         IReadOnlyList<StoredChunk> chunks = Find(store, id);
         if (chunks.Count == 0)

@@ -47,7 +47,7 @@ internal sealed class TestAuthority : IDisposable
     /// <summary>An identity that trusts this authority.</summary>
     public TlsIdentity Identify(CertificateGrant grant) => new(Issue(grant), [Certificate]);
 
-    /// <summary>A certificate that is nobody's but its own, with all the uses there are.</summary>
+    /// <summary>A certificate that signs itself, with all the uses there are.</summary>
     public X509Certificate2 SignItself(string name)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -19,7 +19,7 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     public TestAuthority Authority { get; }
 
-    /// <summary>The cluster in the folder of whoever runs the issuer.</summary>
+    /// <summary>The cluster in the state folder of the user of the issuer.</summary>
     public ClusterMembership Membership => ClusterMembership.At(folder.Path, "lab");
 
     public ClusterIssuer Issuer { get; private set; } = null!;

@@ -5,6 +5,7 @@ namespace Dfss.Testing;
 /// <summary>Signals to processes that a test has started (Linux).</summary>
 internal static partial class UnixSignal
 {
+    public const int Interrupt = 2;
     public const int Kill = 9;
     public const int Terminate = 15;
     public const int Continue = 18;

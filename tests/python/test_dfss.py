@@ -37,7 +37,7 @@ import dfss  # noqa: E402
 Code = dfss.Code
 MIB = 1024 * 1024
 UTF_8 = {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
-PATIENCE = 60  # seconds; only what hangs meets it
+TIME_LIMIT = 60  # seconds; only a hang reaches it
 PROMPT = """$ErrorActionPreference = 'Stop'
 while ($null -ne ($line = [Console]::In.ReadLine())) {
   try {
@@ -72,7 +72,7 @@ class Shell:
     def end(self) -> None:
         self._process.stdin.close()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(TIME_LIMIT)
         finally:
             self._process.kill()
             self._process.stdout.close()
@@ -142,7 +142,7 @@ class PeerTest(unittest.TestCase):
     def command(self, *arguments: str, peers: list[str] | None = None) -> subprocess.CompletedProcess:
         environment = dict(os.environ | UTF_8, DFSS_PEER=",".join(cluster.peers if peers is None else peers))
         ended = subprocess.run([sys.executable, "-B", CLIENT, *arguments], capture_output=True, encoding="utf-8",
-                               env=environment, timeout=PATIENCE, cwd=self.out)
+                               env=environment, timeout=TIME_LIMIT, cwd=self.out)
         self.assertNotIn("Traceback", ended.stderr)
         return ended
 
@@ -533,17 +533,17 @@ class Resuming(PeerTest):
 
         def held(download: dfss.Download, *arguments) -> None:
             started.set()
-            self.assertTrue(go_on.wait(PATIENCE))
+            self.assertTrue(go_on.wait(TIME_LIMIT))
             write_to(download, *arguments)
 
         with mock.patch.object(dfss.Download, "write_to", held):
             first = threading.Thread(target=cluster.client(self).fetch, args=("same part", target),
                                      kwargs={"resume": True})
             first.start()
-            self.assertTrue(started.wait(PATIENCE))
+            self.assertTrue(started.wait(TIME_LIMIT))
             error = self.assertFails(Code.DestinationUnwritable, self.client.fetch, "same part", target, resume=True)
             go_on.set()
-            first.join(PATIENCE)
+            first.join(TIME_LIMIT)
 
         self.assertTrue(error.retryable)
         self.assertIn("another command", str(error))
@@ -696,7 +696,7 @@ class Wire:
     """A connection of bytes, to say what the client never says."""
 
     def __init__(self, test: unittest.TestCase, hello: bool = True):
-        self.socket = socket.create_connection(("127.0.0.1", cluster.ports[0]), PATIENCE)
+        self.socket = socket.create_connection(("127.0.0.1", cluster.ports[0]), TIME_LIMIT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         test.addCleanup(self.socket.close)
         token = dfss._find_token(self.socket.getpeername())
@@ -741,7 +741,7 @@ class Protocol(PeerTest):
             wire.send(bytes([byte]))
         self.assertEqual([[0, 0], [1, 0]], [wire.receive()[:2], wire.receive()[:2]])
 
-    def test_without_its_users_token_a_peer_serves_nobody(self) -> None:
+    def test_without_its_users_token_a_peer_serves_no_client(self) -> None:
         with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, XDG_STATE_HOME=folder):
             with self.assertRaises(dfss.DfssError) as refused:
                 dfss.Connection(f"127.0.0.1:{cluster.ports[0]}")
@@ -857,7 +857,7 @@ class ClientReads(unittest.TestCase):
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        self.addCleanup(thread.join, PATIENCE)
+        self.addCleanup(thread.join, TIME_LIMIT)
         connection = dfss.Connection(f"127.0.0.1:{server.getsockname()[1]}")
         try:
             return connection.call("ping", {})
@@ -969,9 +969,9 @@ class GoldenBlocks(unittest.TestCase):
         self.assertEqual((3, encrypted.file_id),
                          (encrypted.content_length, hashlib.sha256(self.bytes["manifest-encrypted"]).digest()))
         for other in ("manifest", "manifest-encrypted"):
-            for stranger in (record, encrypted):
-                changed = dataclasses.replace(stranger, length=3 if other == "manifest" else 31)
-                if (other == "manifest") == (stranger is encrypted):
+            for original in (record, encrypted):
+                changed = dataclasses.replace(original, length=3 if other == "manifest" else 31)
+                if (other == "manifest") == (original is encrypted):
                     with self.assertRaises(dfss.DfssError):
                         dfss.read_manifest(self.bytes[other], changed)
 

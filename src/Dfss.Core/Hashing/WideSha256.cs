@@ -20,13 +20,21 @@ internal sealed class WideSha256(LaneCost[] costs)
         {
             if (Volatile.Read(ref isMeasuring) == 0 && Interlocked.Exchange(ref isMeasuring, 1) == 0)
             {
-                ThreadPool.UnsafeQueueUserWorkItem(
-                    _ => Volatile.Write(ref current, new WideSha256(LaneCost.MeasureAll())), state: null);
+                // A thread of its own: where there is much to hash, a work item would wait for all of it.
+                Thread measuring = new(static () => Volatile.Write(ref current, new WideSha256(LaneCost.Measure())))
+                {
+                    IsBackground = true,
+                    Name = "DFSS SHA-256 measurement",
+                };
+                measuring.UnsafeStart();
             }
 
             return Volatile.Read(ref current);
         }
     }
+
+    /// <summary>Whether several contents may cost less than each alone.</summary>
+    public bool HasLanes => costs.Length > 0;
 
     /// <summary>Hashes each content.</summary>
     /// <param name="contents">Any number, of any lengths.</param>

@@ -52,20 +52,21 @@ public sealed partial class DfssPeer
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         string address = ConnectionLimiter.AddressOf(accepted.RemoteEndpoint);
         PeerSession? session = null;
-        Visit visit = new(address, () => session!.Displace());
-        session = new PeerSession(channel, (hello, validation) => Greet(visit, hello, validation), sessionLog, address)
+        CountedConnection counted = new(address, () => session!.Displace());
+        session = new PeerSession(
+            channel, (hello, validation) => Greet(counted, hello, validation), sessionLog, address)
         {
             HelloLimit = Options.HelloLimit,
             Delay = Options.DelaysFailedHandshakes ? failedHandshakes.DelayOf(address) : TimeSpan.Zero,
         };
         sessions[session] = ended.Task;
-        connectionLimiter.Enter(visit);
-        _ = RunAsync(session, visit, ended);
+        connectionLimiter.Enter(counted);
+        _ = RunAsync(session, counted, ended);
     }
 
     /// <summary>Runs a session to its end, and then completes <paramref name="ended"/>, which stopping waits
     /// for.</summary>
-    private async Task RunAsync(PeerSession session, Visit visit, TaskCompletionSource ended)
+    private async Task RunAsync(PeerSession session, CountedConnection counted, TaskCompletionSource ended)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
@@ -79,10 +80,10 @@ public sealed partial class DfssPeer
         }
         finally
         {
-            connectionLimiter.Leave(visit);
+            connectionLimiter.Leave(counted);
             if (session.Client is null || session.HasViolated)
             {
-                failedHandshakes.Count(visit.Address);
+                failedHandshakes.Count(counted.Address);
             }
 
             sessions.TryRemove(session, out _);

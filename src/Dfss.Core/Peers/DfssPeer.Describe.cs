@@ -6,7 +6,7 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <content>What a peer says of itself.</content>
+/// <content>What a peer reports of itself.</content>
 public sealed partial class DfssPeer
 {
     /// <summary>1,000: a message with its advice; the log has the rest.</summary>
@@ -121,7 +121,7 @@ public sealed partial class DfssPeer
                     "Write host or host:port."))];
         }
 
-        // A wildcard is no address for others; the host's name is the best there is.
+        // A wildcard is no address for clients; the host's name is used instead.
         return string.Equals(options.Address, "localhost", StringComparison.OrdinalIgnoreCase)
             ? [new PeerAddress("localhost", port).ToString()]
             : [.. listener.Endpoints.Select(endpoint => new PeerAddress(

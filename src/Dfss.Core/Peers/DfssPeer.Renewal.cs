@@ -7,7 +7,7 @@ namespace Dfss.Peers;
 /// <content>The peer's own certificate, which is renewed while it runs.</content>
 public sealed partial class DfssPeer
 {
-    /// <summary>Daily: who reads the log once a week sees it in time.</summary>
+    /// <summary>Daily: an operator that reads the log once a week sees it in time.</summary>
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
     private long? remindedAt;
@@ -16,7 +16,7 @@ public sealed partial class DfssPeer
     /// <summary>The identity that it shows; null without a certificate.</summary>
     internal TlsIdentity? Identity { get; private set; }
 
-    /// <summary>Renews where there is something to renew with; reminds of an end that comes nearer.</summary>
+    /// <summary>Renews the certificate if the peer can; logs a reminder before it expires.</summary>
     private async Task<TimeSpan?> RenewAsync(CancellationToken cancellationToken)
     {
         if (Options.RenewIdentity is { } renew)

@@ -6,16 +6,15 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <content>Who is let in, and for how long.</content>
+/// <content>Which clients are admitted, and for how long.</content>
 public sealed partial class DfssPeer
 {
-    /// <summary>2 s: a user who has emptied the state folder reaches the peer again before looking for the
-    /// reason.</summary>
+    /// <summary>2 s: after a user has emptied the state folder, the next command reaches the peer again.</summary>
     private static readonly TimeSpan TokenInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Lets a client in, by what it has shown and said, or not.</summary>
-    /// <exception cref="DfssException">Why not.</exception>
-    private Welcome Greet(Visit visit, HelloRequest hello, ValidationResult? validation)
+    /// <summary>Admits a client by its certificate and hello.</summary>
+    /// <exception cref="DfssException">The reason of a refusal.</exception>
+    private Welcome Greet(CountedConnection counted, HelloRequest hello, ValidationResult? validation)
     {
         Handshake.Negotiate(hello.Versions);
         if (identityWatch.IsFailing)
@@ -41,7 +40,8 @@ public sealed partial class DfssPeer
         // A client without a certificate is identified by its address only; a client that joins stays unauthenticated.
         IdentityShare share = client.IsUnauthenticated
             ? memory.Open()
-            : connectionLimiter.Admit(visit, client.Certificates.Count > 0 ? client.Certificates[0] : visit.Address);
+            : connectionLimiter.Admit(
+                counted, client.Certificates.Count > 0 ? client.Certificates[0] : counted.Address);
         return new Welcome(
             client,
             handlers.For(client),
@@ -84,7 +84,7 @@ public sealed partial class DfssPeer
     {
         if (options.Identity is not null || options.AllowUnauthenticatedNetwork)
         {
-            // A peer that was killed here has left its own, by which this one would be taken for one that speaks
+            // A peer that was killed here has left its token, from which clients would conclude that this one uses
             // plaintext.
             LoopbackToken.Forget(options.StateFolder, listener.Endpoints);
             return Task.FromResult<LoopbackToken?>(null);
@@ -99,8 +99,9 @@ public sealed partial class DfssPeer
             cancellationToken)!;
     }
 
-    /// <summary>Puts the token back where its files are gone: without them no client would be let in until a
-    /// restart.</summary>
+    /// <summary>
+    /// Writes the token's files again if they are missing: without them no client would be admitted until a restart.
+    /// </summary>
     private async Task<TimeSpan?> KeepTokenAsync(CancellationToken cancellationToken)
     {
         if (await token!.RestoreAsync(cancellationToken).ConfigureAwait(false))

@@ -3,8 +3,7 @@ using Dfss.Storage;
 
 namespace Dfss.Peers;
 
-/// <content>What a peer does in the background: garbage collection, the scrub, and how they and the others are getting
-/// on.</content>
+/// <content>The background tasks of a peer: garbage collection, the scrub, and the states of all of them.</content>
 public sealed partial class DfssPeer
 {
     /// <summary>How the peer's work in the background is getting on.</summary>

@@ -94,14 +94,15 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>The TCP port it listens on.</summary>
     public int Port => listener.Endpoints[0].Port;
 
-    /// <summary>Where others can find it, as <c>host:port</c>.</summary>
+    /// <summary>The addresses that it advertises, as <c>host:port</c>.</summary>
     public IReadOnlyList<string> AdvertisedAddresses { get; }
 
     /// <summary>Open connections at this moment.</summary>
     public int Connections => sessions.Count;
 
-    /// <summary>What requests and answers hold at this moment, of memory and of the budgets; 0 when nothing is under
-    /// way.</summary>
+    /// <summary>
+    /// The memory and budgets that requests and answers hold at this moment; 0 when nothing is under way.
+    /// </summary>
     internal long HeldBytes => memory.HeldBytes;
 
     /// <summary>Ends when the peer has stopped; fails when it had to stop because of a fault.</summary>
@@ -180,17 +181,19 @@ public sealed partial class DfssPeer : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops: takes no more, answers what is under way (for at most 5 s), closes the store.</summary>
+    /// <summary>Stops: takes no more requests, answers those under way (for at most 5 s), closes the store.</summary>
     public Task StopAsync() => stopped.Value;
 
-    /// <summary>Answers no more: a stop that is under way, or comes, breaks the connections at once and closes the
-    /// store in order. What was not answered can be asked again.</summary>
+    /// <summary>
+    /// Answers no more requests: a stop, current or later, breaks the connections at once and closes the store in
+    /// order. Clients can repeat requests without an answer.
+    /// </summary>
     public void Abort() => aborting.Cancel();
 
     /// <summary>Stops the peer.</summary>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    /// <summary>Each step is taken, whether or not the one before failed; completion reports the first
+    /// <summary>Each step is done, whether or not the one before failed; completion reports the first
     /// failure.</summary>
     private async Task StopOnceAsync()
     {
@@ -232,7 +235,8 @@ public sealed partial class DfssPeer : IAsyncDisposable
 
     private async Task StopListeningAsync()
     {
-        // It would put back what is removed here. Before the port is free for a next peer, which will write its own.
+        // This task would write the files that are removed here. They are removed before the port is free for another
+        // peer, which writes its own.
         await keepingToken.ConfigureAwait(false);
         try
         {
@@ -255,7 +259,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             session.Close();
         }
 
-        // Closing in order waits for those that stand still too.
+        // Closing in order also waits for stalled clients.
         using CancellationTokenRegistration abort = aborting.Token.UnsafeRegister(
             static state => ((DfssPeer)state!).AbortSessions(), this);
         await Task.WhenAll(sessions.Values).ConfigureAwait(false);

@@ -15,8 +15,9 @@ public sealed record PeerOptions
     /// <summary>The store's folder, made where it does not exist; null keeps everything in memory.</summary>
     public string? StorePath { get; init; }
 
-    /// <summary>What the operator says of a store that is not where it last ran. For one start: leave it out
-    /// afterwards.</summary>
+    /// <summary>
+    /// The operator's decision about a store that is not where it last ran. For one start: leave it out afterwards.
+    /// </summary>
     public StoreRelocation StoreRelocation { get; init; }
 
     /// <summary>What to listen on: <c>localhost</c> (127.0.0.1 and ::1), an IP address of this machine, or <c>*</c> for
@@ -33,8 +34,10 @@ public sealed record PeerOptions
             : throw new ArgumentOutOfRangeException(nameof(Port), value, "A port is 0 to 65535.");
     } = DfssLimits.DefaultPort;
 
-    /// <summary>Where others can find this peer, as <c>host</c> or <c>host:port</c>; empty for what it listens
-    /// on.</summary>
+    /// <summary>
+    /// The addresses at which clients can reach this peer, as <c>host</c> or <c>host:port</c>; empty for those that it
+    /// listens on.
+    /// </summary>
     public IReadOnlyList<string> AdvertisedAddresses { get; init; } = [];
 
     /// <summary>The peer's certificate and its trusted authorities. The peer then uses TLS only, requires client
@@ -47,18 +50,21 @@ public sealed record PeerOptions
     /// changed. Null: the identity stays as it is.</summary>
     public Func<TlsIdentity, IReadOnlyList<string>, CancellationToken, Task<TlsIdentity>>? RenewIdentity { get; init; }
 
-    /// <summary>The authority of the peer's cluster, where this is the peer that lets members in. It then needs no
-    /// <see cref="Identity"/>: it makes a certificate for its store itself. The peer disposes it when it stops, or
-    /// cannot be started.</summary>
+    /// <summary>
+    /// The authority of the peer's cluster, if this peer is the issuer. It then needs no <see cref="Identity"/>: it
+    /// makes a certificate for its store itself. The peer disposes the issuer when it stops, or cannot be started.
+    /// </summary>
     public ClusterIssuer? Issuer { get; init; }
 
     /// <summary>Lets the peer listen on any address without authentication, although nothing is encrypted and every
     /// client that reaches the port can read, write and replace every file.</summary>
     public bool AllowUnauthenticatedNetwork { get; init; }
 
-    /// <summary>Bytes a second at which the peer reads through its store in the background to find what has gone bad; 0
-    /// turns that off. The default is 8 MiB/s: 1 TB in a day and a half, well within the week between two rounds, for a
-    /// twentieth of what a slow disk reads.</summary>
+    /// <summary>
+    /// Bytes a second at which the peer reads its store in the background to find corrupt chunks; 0 turns that off. The
+    /// default is 8 MiB/s: 1 TB in a day and a half, well within the week between two rounds, at a twentieth of the
+    /// rate of a slow disk.
+    /// </summary>
     public long ScrubBytesPerSecond
     {
         get;
@@ -67,8 +73,10 @@ public sealed record PeerOptions
             : throw new ArgumentOutOfRangeException(nameof(ScrubBytesPerSecond), value, "A rate is 0 or more.");
     } = DefaultScrubBytesPerSecond;
 
-    /// <summary>The most bytes of chunks that the store takes; null: no limit. A chunk beyond it is refused with
-    /// <see cref="DfssErrorCode.StoreFull"/> before a byte is written. Reads, votes and seals go on.</summary>
+    /// <summary>
+    /// The most bytes of chunks that the store keeps; null for no limit. A chunk beyond it is refused with
+    /// <see cref="DfssErrorCode.StoreFull"/> before a byte is written. Reads, votes and seals go on.
+    /// </summary>
     public long? QuotaBytes
     {
         get;
@@ -77,9 +85,11 @@ public sealed record PeerOptions
             : throw new ArgumentOutOfRangeException(nameof(QuotaBytes), value, "A quota is 1 or more, or null.");
     }
 
-    /// <summary>Bytes that are to stay free on the store's disk: chunks that would take them are refused like those
-    /// over the quota. Null: 256 MiB, or a twentieth of a disk of less than 5 GiB, so that votes and seals, which are
-    /// few bytes, never fail for want of space.</summary>
+    /// <summary>
+    /// Bytes that are to stay free on the store's disk: chunks that would use them are refused like those over the
+    /// quota. Null: 256 MiB, or a twentieth of a disk of less than 5 GiB, so that votes and seals, which are few bytes,
+    /// never fail for lack of space.
+    /// </summary>
     public long? MinimumFreeBytes
     {
         get;
@@ -94,10 +104,10 @@ public sealed record PeerOptions
     /// none.</summary>
     public string? StateFolder { get; init; } = UserState.Folder;
 
-    /// <summary>Called, from any thread, with a line about what an operator should know.</summary>
+    /// <summary>Called, from any thread, with a line for the operator's log.</summary>
     public Action<string>? Log { get; init; }
 
-    /// <summary>A seam: what serves the registers, made from what keeps them.</summary>
+    /// <summary>A seam: wraps the store of the registers.</summary>
     internal Func<IRecordStore, IRecordStore> ServeRecords { get; init; } = records => records;
 
     /// <summary>The clock for time-outs.</summary>
@@ -122,7 +132,9 @@ public sealed record PeerOptions
     /// <summary>The time-outs of connections; their clock is <see cref="TimeProvider"/>.</summary>
     internal ChannelOptions Channel { get; init; } = ChannelOptions.Default;
 
-    /// <summary>How often garbage is looked for: hourly, as it goes a day after it was last asked for.</summary>
+    /// <summary>
+    /// How often garbage is collected: hourly, as a chunk is deleted a day after a client last asked for it.
+    /// </summary>
     internal TimeSpan CollectionInterval { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long a chunk that no file needs is kept after it was last put or asked for.</summary>

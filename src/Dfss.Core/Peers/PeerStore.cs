@@ -7,7 +7,7 @@ public static class PeerStore
 {
     /// <summary>The id of the store in a folder; null where there is none yet.</summary>
     /// <exception cref="DfssException">
-    /// StoreFormat: something else is there. StoreFailed: it cannot be read.
+    /// StoreFormat: the folder has other content. StoreFailed: it cannot be read.
     /// </exception>
     public static StoreId? Find(string path)
     {

@@ -1,7 +1,7 @@
 namespace Dfss.Records;
 
-/// <summary>What a step gives: the state to put on stable storage, then the answer to send.</summary>
-/// <param name="State">The same instance as before where nothing changed.</param>
+/// <summary>The result of a step: the state to put on stable storage, then the answer to send.</summary>
+/// <param name="State">The same instance as before if nothing changed.</param>
 /// <param name="Answer">To be sent once the state is on stable storage.</param>
 internal readonly record struct AcceptorStep(RegisterState State, RegisterAnswer Answer);
 
@@ -18,17 +18,18 @@ internal static class Acceptor
         return request.Ballot < state.Promised ? Refuse(state) : Done(Promise(state, request.Ballot));
     }
 
-    /// <summary>Whether step 3 is refused: the refusal, or null where the chunk store may be flushed and looked
-    /// at.</summary>
+    /// <summary>Checks step 3: the refusal, or null if the chunk store may be flushed and examined.</summary>
     public static RegisterAnswer? CheckSeal(RegisterState state, SealRequest request)
     {
         CheckJump(state, request.Ballot);
         return request.Ballot < state.Promised ? Refuse(state).Answer : null;
     }
 
-    /// <summary>Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal,
-    /// unless a higher ballot was promised meanwhile. To be called under the lock that keeps the collector of garbage
-    /// away, from the look at the chunks on.</summary>
+    /// <summary>
+    /// Step 3, after the flush and with every expected chunk there: promises the ballot and keeps the seal, unless a
+    /// higher ballot was promised meanwhile. Called under the lock against garbage collection, which the caller has
+    /// held since it examined the chunks.
+    /// </summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>: too many files are sealed under this
     /// name.</exception>
     public static AcceptorStep Seal(RegisterState state, SealRequest request)
@@ -57,7 +58,7 @@ internal static class Acceptor
         return Done(Promise(state, request.Ballot) with { Seals = seals });
     }
 
-    /// <summary>The answer to step 3 where chunks, or the manifest, are missing. Nothing is changed by it.</summary>
+    /// <summary>The answer to step 3 if chunks, or the manifest, are missing. It changes nothing.</summary>
     public static RegisterAnswer ChunksMissing(RegisterState state, ChunkBitmap missing, bool isManifestMissing) =>
         Answer(state, RegisterStatus.ChunksMissing) with { Missing = missing, IsManifestMissing = isManifestMissing };
 
@@ -71,21 +72,25 @@ internal static class Acceptor
             return Refuse(state);
         }
 
-        // One ballot carries one record, so the same ballot once more is a request sent twice.
+        // One ballot carries one record, so the same ballot again is a repeated request.
         return request.Ballot == state.Accepted?.Ballot
             ? Done(state)
             : Done(
                 Promise(state, request.Ballot) with { Accepted = new BallotedRecord(request.Ballot, request.Record) });
     }
 
-    /// <summary>Step 5: takes note that the record was chosen at the ballot, and lets go of the seals up to it. Never
-    /// refused.</summary>
-    /// <remarks>What was accepted at a lower or equal ballot is replaced by what was chosen, as if this member had been
-    /// asked to accept it in time. That is safe: (b, r) was chosen, so a majority accepted it before any of them
-    /// promised more; a proposer that prepares above b reads one of them and builds on r or on a successor of r,
-    /// whether this member answers (b, r), less, or nothing. The promise rises with it, so that no lower accept
-    /// follows; refusing more is always safe. The gain: what was accepted is never older than what was decided, so no
-    /// old content is kept for it, and a late seal of a lost round is refused and not kept indefinitely.</remarks>
+    /// <summary>
+    /// Step 5: records that the record was chosen at the ballot, and releases the seals up to it. Never refused.
+    /// </summary>
+    /// <remarks>
+    /// A record that was accepted at a lower or equal ballot is replaced by the chosen one, as if this member had
+    /// accepted it in time. That is safe: (b, r) was chosen, so a majority accepted it before any of them promised a
+    /// higher ballot; a proposer that prepares above b reads one of them and builds on r or on a successor of r,
+    /// whether this member answers (b, r), an earlier record, or nothing. The promise rises with it, so that no accept
+    /// at a lower ballot follows; refusing more is always safe. The gain: the accepted record is never older than the
+    /// decided one, so no old content is kept for it, and a late seal of a lost round is refused and not kept
+    /// indefinitely.
+    /// </remarks>
     public static AcceptorStep Decide(RegisterState state, DecideRequest request)
     {
         CheckJump(state, request.Ballot);
@@ -104,17 +109,17 @@ internal static class Acceptor
         });
     }
 
-    /// <summary>What the register holds.</summary>
+    /// <summary>The state of the register.</summary>
     public static AcceptorStep Read(RegisterState state, ReadRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
         return Done(state);
     }
 
-    /// <summary>The request is refused. Nothing is changed by it.</summary>
+    /// <summary>The request is refused. It changes nothing.</summary>
     public static AcceptorStep Refuse(RegisterState state) => new(state, Answer(state, RegisterStatus.Refused));
 
-    /// <summary>The register has no vote. Nothing is changed by the request.</summary>
+    /// <summary>The register has no vote. The request changes nothing.</summary>
     public static AcceptorStep NoVote(RegisterState state) => new(state, Answer(state, RegisterStatus.NoVote));
 
     private static HomeMember WithOneAddress(HomeMember member) =>

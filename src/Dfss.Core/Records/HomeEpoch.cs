@@ -1,23 +1,23 @@
 namespace Dfss.Records;
 
-/// <summary>Which of a name's homes a round is held in, and what the registers there begin with.</summary>
+/// <summary>Which of a name's homes a round is held in, and the first record of the registers there.</summary>
 /// <param name="Number">0 the first home, and one more with each move.</param>
 /// <param name="First">
-/// After a move: the record the home begins with, at <see cref="FirstBallot"/>. Null in the first home, and where it is
-/// not known.
+/// After a move: the first record of the home, at <see cref="FirstBallot"/>. Null in the first home, and if it is
+/// unknown.
 /// </param>
 internal sealed record HomeEpoch(long Number, BallotedRecord? First)
 {
-    /// <summary>The home that a name is made in: its register begins empty.</summary>
+    /// <summary>The first home of a name: its register begins empty.</summary>
     public static HomeEpoch Original { get; } = new(0, First: null);
 
     /// <summary>
-    /// The ballot of the record that a later home begins with: below every ballot that is proposed there, and above all
-    /// of the homes before.
+    /// The ballot of the first record of a later home: below every ballot that is proposed there, and above all of the
+    /// homes before.
     /// </summary>
     public static Ballot FirstBallot(long epoch) => new(1, Guid.Empty, epoch);
 
-    /// <summary>What the home that a name moved to begins with.</summary>
+    /// <summary>The first record of the home that a name moved to.</summary>
     public static BallotedRecord FirstOf(FileRecord moved) => new(
         FirstBallot(moved.Epoch), moved with { State = FileRecordState.File, FormerHome = [] });
 }
@@ -25,7 +25,7 @@ internal sealed record HomeEpoch(long Number, BallotedRecord? First)
 /// <summary>A home by its members, as a record names it, and which of the name's homes it is.</summary>
 internal sealed record RecordHome(IReadOnlyList<HomeMember> Members, HomeEpoch Epoch)
 {
-    /// <summary>Where a name is voted on of which this is known to be decided.</summary>
+    /// <summary>The home that votes on a name, given its decided record.</summary>
     public static RecordHome OfDecided(BallotedRecord decided) => decided.Record.State == FileRecordState.Moved
         ? new RecordHome(decided.Record.Home, new HomeEpoch(decided.Record.Epoch, HomeEpoch.FirstOf(decided.Record)))
         : OfAccepted(decided);
@@ -46,7 +46,7 @@ internal sealed record RecordHome(IReadOnlyList<HomeMember> Members, HomeEpoch E
     /// <summary>The home of a file as it was read.</summary>
     public static RecordHome Of(FileRecord record) => new(record.Home, new HomeEpoch(record.Epoch, First: null));
 
-    /// <summary>The latest home that the answers tell of; null where they tell of none.</summary>
+    /// <summary>The latest home in the answers; null if they have none.</summary>
     public static RecordHome? LatestOf(params IEnumerable<RegisterAnswer> answers)
     {
         (Ballot Ballot, RecordHome Home)[] told =
@@ -69,7 +69,7 @@ internal sealed record RecordHome(IReadOnlyList<HomeMember> Members, HomeEpoch E
 }
 
 /// <summary>Where a round is held.</summary>
-/// <param name="VoterCount">n: how many members vote; the round knows them as 0 to n - 1.</param>
+/// <param name="VoterCount">n: how many members vote; in the round they are 0 to n - 1.</param>
 /// <param name="Epoch">Which of the name's homes they are.</param>
 internal sealed record RegisterPlace(int VoterCount, HomeEpoch Epoch)
 {
@@ -83,10 +83,10 @@ internal sealed record RegisterPlace(int VoterCount, HomeEpoch Epoch)
     public bool IsUnanimous => VoterCount <= 2;
 
     /// <summary>
-    /// The stores of the voters and guests; null for one that never answered. Empty: nothing is told of clocks.
+    /// The stores of the voters and guests; null for one that never answered. Empty: no clocks are sent.
     /// </summary>
     public IReadOnlyList<StoreId?> Members { get; init; } = [];
 
-    /// <summary>What the client knows of stores' clocks.</summary>
+    /// <summary>The stores' clocks that the client has recorded.</summary>
     public KnownClocks Clocks { get; init; } = new();
 }

@@ -1,8 +1,9 @@
 namespace Dfss.Records;
 
-/// <summary>What a client has heard of stores' clocks: from the stores, and from others that remember them. Kept in
-/// memory, for as long as the client lives. A store that was put back is told the clocks that it does not know, and
-/// finds out itself.</summary>
+/// <summary>
+/// The clocks of stores that a client has got: from the stores, and from others that remember them. Kept in memory for
+/// the life of the client. A restored store gets the clocks that it has lost, and so detects that it was restored.
+/// </summary>
 internal sealed class KnownClocks
 {
     /// <summary>A store is opened rarely while a client runs; its earlier instances are not asked about
@@ -12,8 +13,9 @@ internal sealed class KnownClocks
     private readonly Lock gate = new();
     private readonly Dictionary<StoreId, Heard> stores = [];
 
-    /// <summary>The latest clock heard of each instance of a store, in its latest generation; the highest counter
-    /// first.</summary>
+    /// <summary>
+    /// The latest clock of each instance of a store, in its latest generation; the highest counter first.
+    /// </summary>
     public IReadOnlyList<StoreClock> Find(StoreId storeId)
     {
         lock (gate)
@@ -22,7 +24,7 @@ internal sealed class KnownClocks
         }
     }
 
-    /// <summary>Takes note of a clock.</summary>
+    /// <summary>Records a clock.</summary>
     public void Hear(StoreClock? clock)
     {
         if (clock is { IsKnown: true })
@@ -34,8 +36,10 @@ internal sealed class KnownClocks
         }
     }
 
-    /// <summary>Whether a store's answer counts: it is of the only instance that is known, or the store was told of the
-    /// others, by this request or before, and so has judged them itself.</summary>
+    /// <summary>
+    /// Whether a store's answer counts: it is of the only known instance, or the store has got the clocks of the
+    /// others, with this request or before, and so has checked them itself.
+    /// </summary>
     public bool IsVouched(StoreId storeId, RegisterRequest request, StoreClock? answered)
     {
         lock (gate)
@@ -48,7 +52,7 @@ internal sealed class KnownClocks
         }
     }
 
-    /// <summary>Takes note of an answer that counts.</summary>
+    /// <summary>Records an answer that counts.</summary>
     public void Count(StoreId storeId, RegisterRequest request, StoreClock? answered)
     {
         if (answered is null)
@@ -67,7 +71,7 @@ internal sealed class KnownClocks
         }
     }
 
-    /// <summary>The clocks of other instances that an instance of a store was told, and did not contradict.</summary>
+    /// <summary>The clocks of other instances that an instance of a store got, and did not contradict.</summary>
     public IReadOnlyList<StoreClock> FindAcknowledged(StoreId storeId, Guid instance)
     {
         lock (gate)
@@ -120,7 +124,7 @@ internal sealed class KnownClocks
     {
         public required StoreClock Clock { get; set; }
 
-        /// <summary>The instance of the store that was told this clock, and how far.</summary>
+        /// <summary>The instance of the store that got this clock, and its counter then.</summary>
         public Guid AcknowledgedBy { get; set; }
 
         public long Acknowledged { get; set; }

@@ -1,6 +1,6 @@
 namespace Dfss.Records;
 
-/// <summary>What one round knows of its members' clocks: what it tells whom, and whose answers count.</summary>
+/// <summary>The members' clocks in one round: which it sends to which member, and which answers count.</summary>
 internal sealed class MemberClocks(RegisterPlace place)
 {
     private readonly (RegisterRequest Request, StoreClock? Clock)?[] answers =
@@ -13,7 +13,7 @@ internal sealed class MemberClocks(RegisterPlace place)
     /// <summary>A ballot begins: no member has promised it.</summary>
     public void BeginBallot() => Array.Clear(promised);
 
-    /// <summary>Fixes which generation of each member is told to all that are asked to accept.</summary>
+    /// <summary>Fixes the generation of each member that is sent to all members that are asked to accept.</summary>
     public void BeginAccepting()
     {
         for (int i = 0; i < told.Length; i++)
@@ -23,7 +23,7 @@ internal sealed class MemberClocks(RegisterPlace place)
         }
     }
 
-    /// <summary>What a member is told that is not asked to accept: all that is known of itself.</summary>
+    /// <summary>The clocks for a member that is not asked to accept: all known ones of its own store.</summary>
     public IReadOnlyList<StoreClock> ForAsking(int target)
     {
         if (IdOf(target) is not StoreId own)
@@ -36,9 +36,11 @@ internal sealed class MemberClocks(RegisterPlace place)
             .. Others(target).Select(one => StoreClock.Unknown(one.Id))];
     }
 
-    /// <summary>What a member is told that is asked to accept, or told the decision of this round: of each member the
-    /// generation fixed. Of one whose vote is not counted no counter: what was not judged is not to be
-    /// remembered.</summary>
+    /// <summary>
+    /// The clocks for a member that is asked to accept, or gets the decision of this round: the fixed generation of
+    /// each member. For a member whose vote is not counted they have no counter: an unchecked counter must not be
+    /// remembered.
+    /// </summary>
     public IReadOnlyList<StoreClock> ForVoting(int target)
     {
         if (IdOf(target) is not StoreId own)
@@ -81,17 +83,20 @@ internal sealed class MemberClocks(RegisterPlace place)
             : clock;
     }
 
-    /// <summary>Whether a member's acceptance counts: those that accept have been told of its generation and instance,
-    /// so that what they have heard of it came with their answers.</summary>
+    /// <summary>
+    /// Whether a member's acceptance counts: the members that accept have got its generation and instance, so their
+    /// answers had the clocks of it that they remember.
+    /// </summary>
     public bool IsToldToAll(int member, RegisterAnswer answer) => IdOf(member) is null || answer.Clock is not { } clock
         || (told[member] is { } fixedClock && fixedClock.Generation == clock.Generation
             && fixedClock.Instance == clock.Instance);
 
-    /// <summary>Whether a later generation of the member is known than the one that is told to those that
-    /// accept.</summary>
+    /// <summary>
+    /// Whether a later generation of the member is known than the one that is sent to members that accept.
+    /// </summary>
     public bool IsOutdated(int member) => Latest(member)?.Generation > (told[member]?.Generation ?? 0);
 
-    /// <summary>Takes note of what an answer says of other stores.</summary>
+    /// <summary>Records the clocks of other stores in an answer.</summary>
     public void Hear(int member, RegisterAnswer answer)
     {
         foreach (StoreClock clock in answer.Known)
@@ -103,7 +108,7 @@ internal sealed class MemberClocks(RegisterPlace place)
         }
     }
 
-    /// <summary>Takes note of an answer that is waited for.</summary>
+    /// <summary>Records an answer that the round waits for.</summary>
     public void Take(int member, RegisterRequest request, RegisterAnswer answer)
     {
         StoreClock? clock = answer.Clock is { } own && own.StoreId == IdOf(member) ? own : null;
@@ -122,7 +127,7 @@ internal sealed class MemberClocks(RegisterPlace place)
         }
     }
 
-    /// <summary>Whether the member's last answer counts, by what is known of its store by now.</summary>
+    /// <summary>Whether the member's last answer counts, by the clocks of its store that are known now.</summary>
     public bool IsVouched(int member) => IdOf(member) is not StoreId id || answers[member] is not { } answer
         || place.Clocks.IsVouched(id, answer.Request, answer.Clock);
 

@@ -1,12 +1,12 @@
 namespace Dfss.Records;
 
-/// <summary>Where a member stands in the step at hand.</summary>
+/// <summary>The state of a member in the current step.</summary>
 internal enum MemberStanding
 {
     /// <summary>Not asked yet.</summary>
     ToAsk,
 
-    /// <summary>Asked; nothing came back yet.</summary>
+    /// <summary>Asked; there is no answer yet.</summary>
     Asked,
 
     /// <summary>Answered that it is done.</summary>
@@ -46,7 +46,7 @@ internal sealed class MemberTally(int voterCount, int memberCount)
         Array.Clear(answers);
     }
 
-    /// <summary>Lets the members that stand so be asked again.</summary>
+    /// <summary>Lets the members in these states be asked again.</summary>
     public void AskAgain(Func<MemberStanding, bool> standing)
     {
         for (int i = 0; i < standings.Length; i++)
@@ -75,8 +75,10 @@ internal sealed class MemberTally(int voterCount, int memberCount)
         asked[member] = request;
     }
 
-    /// <summary>Notes what came back; false where the request is not the one waited for: sent twice, given up, or of an
-    /// earlier step.</summary>
+    /// <summary>
+    /// Records an answer; false if the request is not the one waited for: a duplicate, one that was given up, or one of
+    /// an earlier step.
+    /// </summary>
     public bool TryTake(int member, RegisterRequest request, RegisterAnswer? answer)
     {
         if (standings[member] != MemberStanding.Asked || !ReferenceEquals(asked[member], request))

@@ -1,19 +1,24 @@
 namespace Dfss.Records;
 
-/// <summary>One change of one name by the steps of the register: prepare, seal, accept, decide. See
-/// <see cref="IRegisterRound"/> for how it is driven, and <see cref="ProposerState"/> for what it waits for. After a
-/// lost ballot it begins again from the first step, sealing again, since a decision met on the way may have ended the
-/// seals.</summary>
-/// <remarks>Why own earlier attempts are remembered: once a member was asked to accept, any client may finish the
-/// change, and others may replace it before this writer asks again. The record that the writer then finds shows the
-/// outcome. If it is its own change, or names it among its predecessors, the change was made, once the found record is
-/// chosen too. If it is another one, the change was not made, once that record is accepted at the new ballot by a
-/// majority. Only then, because until then a minority may still hold the attempt at a higher ballot than the found
-/// record, and bring it back. If the history is too short, the outcome is uncertain.</remarks>
+/// <summary>
+/// One change of one name by the steps of the register: prepare, seal, accept, decide. See <see cref="IRegisterRound"/>
+/// for its driver, and <see cref="ProposerState"/> for its states. After a lost ballot it begins again from the first
+/// step and seals again, since a decision in between may have ended the seals.
+/// </summary>
+/// <remarks>
+/// Why it remembers its own earlier attempts: once a member was asked to accept, any client may finish the change, and
+/// others may replace it before this writer asks again. The record that the writer then finds shows the outcome. If it
+/// is its own change, or names it among its predecessors, the change was made, once the found record is chosen too. If
+/// it is another one, the change was not made, once that record is accepted at the new ballot by a majority. Only then,
+/// because until then a minority may still hold the attempt at a higher ballot than the found record, and it may be
+/// chosen later. If the history is too short, the outcome is uncertain.
+/// </remarks>
 internal sealed class Proposer : SealingRound
 {
-    /// <summary>How many predecessors a record names: so many changes others may make between two rounds of one writer
-    /// before it cannot tell any more whether its own was made. 8 cost 144 bytes.</summary>
+    /// <summary>
+    /// How many predecessors a record names: if other clients make more changes than this between two rounds of one
+    /// writer, the writer cannot tell whether its own was made. 8 cost 144 bytes.
+    /// </summary>
     internal const int MaxPreviousWriterIds = 8;
 
     private readonly WriteCondition condition;
@@ -25,8 +30,10 @@ internal sealed class Proposer : SealingRound
     /// <param name="name">The name.</param>
     /// <param name="place">The home; of a move also the stores that it is to move to.</param>
     /// <param name="condition">What must hold of the name.</param>
-    /// <param name="writerId">Made for this one run: a change tried again after it was uncertain takes a new one, since
-    /// this keeps its attempts in mind.</param>
+    /// <param name="writerId">
+    /// New for each run: a change that is repeated after an uncertain outcome needs a new one, since the writer id
+    /// stands for the attempts of one run.
+    /// </param>
     /// <param name="newProposerId">Gives 16 random bytes for each ballot.</param>
     public Proposer(string name, RegisterPlace place, WriteCondition condition, Guid writerId, Func<Guid> newProposerId)
         : base(name, place, newProposerId)
@@ -75,7 +82,7 @@ internal sealed class Proposer : SealingRound
         }
         else if (current is { State: FileRecordState.Moved })
         {
-            // Nothing is built on it; an unfinished one is finished, so that the next client is sent on.
+            // Nothing is built on it; an unfinished move is finished, so that the next client goes to the later home.
             FinishCurrent(ProposerState.Deciding);
         }
         else if (condition.HoldsFor(current))
@@ -117,8 +124,10 @@ internal sealed class Proposer : SealingRound
         }
     }
 
-    /// <summary>Every record of a later home follows the one that was moved, and tells as well as that whether an own
-    /// attempt is among what was chosen here.</summary>
+    /// <summary>
+    /// Every record of a later home follows the one that was moved, and shows as well whether an own attempt was chosen
+    /// here.
+    /// </summary>
     protected override void OnMoved(BallotedRecord? evidence)
     {
         if (evidence is not null && HasOwn(evidence.Record))
@@ -136,8 +145,10 @@ internal sealed class Proposer : SealingRound
         }
     }
 
-    /// <summary>Has what was found accepted once more, unchanged, at this ballot. Its seals still hold: only a later
-    /// decision ends them.</summary>
+    /// <summary>
+    /// Has the found record accepted again, unchanged, at this ballot. Its seals still hold: only a later decision ends
+    /// them.
+    /// </summary>
     private void FinishCurrent(ProposerState state)
     {
         State = state;
@@ -162,7 +173,7 @@ internal sealed class Proposer : SealingRound
     private bool HasOwn(FileRecord record) =>
         record.WriterId == writerId || record.PreviousWriterIds.Contains(writerId);
 
-    /// <summary>Whether what was found is too far from an own attempt to tell whether it was built on it.</summary>
+    /// <summary>Whether the found record is too far from an own attempt to tell whether it was built on it.</summary>
     private bool IsOutOfSight(FileRecord? current) => attempts.Count > 0 && (current is null
         ? !condition.HoldsFor(current: null)
         : attempts.Min(attempt => attempt.Record.Version) < current.Version - current.PreviousWriterIds.Count);

@@ -5,7 +5,7 @@ namespace Dfss.Records;
 /// <content>Clocks of stores.</content>
 internal static partial class RecordCodec
 {
-    /// <summary>Several of each member: a store that was opened again is told of its former instances.</summary>
+    /// <summary>Several of each member: a reopened store gets its former instances.</summary>
     public const int MaxClocks = 8 * DfssLimits.MaxHomeMembers;
 
     public static byte[] EncodeClocks(IReadOnlyList<StoreClock> clocks) =>

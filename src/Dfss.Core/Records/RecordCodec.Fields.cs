@@ -5,7 +5,7 @@ namespace Dfss.Records;
 /// <content>The fields of an item while it is read.</content>
 internal static partial class RecordCodec
 {
-    /// <summary>What a record and an earlier version have in common.</summary>
+    /// <summary>The fields that a record and an earlier version have in common.</summary>
     private sealed class VersionFields
     {
         private FileId? fileId;

@@ -208,7 +208,7 @@ internal static partial class RecordCodec
         return encrypted ?? plain;
     }
 
-    /// <summary>The time in nanoseconds where the writer knew it so, else that in milliseconds.</summary>
+    /// <summary>The time in nanoseconds if the record has it, else that in milliseconds.</summary>
     private static UnixTime TimeOf(long? milliseconds, UnixTime? exact)
     {
         UnixTime coarse = UnixTime.FromMilliseconds(Required(milliseconds, "modified"));
@@ -236,7 +236,7 @@ internal static partial class RecordCodec
 
     private static Guid ReadGuidItem(ref MessagePackReader reader, int depth) => ReadGuid(ref reader);
 
-    /// <summary>Makes an assignment the "it is known" of a field's arm.</summary>
+    /// <summary>Makes an assignment an expression that is true: the key is known.</summary>
     private static bool Set<T>(T value)
     {
         _ = value;

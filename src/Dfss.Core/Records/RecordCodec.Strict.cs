@@ -5,8 +5,8 @@ using MessagePack;
 
 namespace Dfss.Records;
 
-/// <content>The strict reading of what all items are made of, and the rules of a record's values, held to both
-/// ways.</content>
+/// <content>The strict reading of the parts of all items, and the rules of a record's values, checked when reading and
+/// writing.</content>
 internal static partial class RecordCodec
 {
     /// <summary>Longer than any key there is; an unknown one is no longer.</summary>
@@ -21,8 +21,7 @@ internal static partial class RecordCodec
     private delegate T ReadFunc<out T>(ref MessagePackReader reader, int depth);
 
     /// <summary>
-    /// Reads the value of a key, or says that it does not know it. The depth is that of a container in the value's
-    /// place.
+    /// Reads the value of a key; false if the key is unknown. The depth is that of a container in the value's place.
     /// </summary>
     private delegate bool FieldReader(ref MessagePackReader reader, string key, int depth);
 
@@ -30,7 +29,7 @@ internal static partial class RecordCodec
     {
         try
         {
-            // A text or bin of 2 GiB and more is to the library an argument out of range.
+            // For a text or bin of 2 GiB and more the library throws an argument exception.
             MessagePackReader reader = new(encoded);
             T value = read(ref reader, 1);
             return reader.End ? value : throw Malformed("bytes are left over at the end");
@@ -78,7 +77,7 @@ internal static partial class RecordCodec
         return items;
     }
 
-    /// <summary>Passes over the value of an unknown key, as strict about its form as about what is known.</summary>
+    /// <summary>Skips the value of an unknown key, and checks its form as strictly as that of known ones.</summary>
     private static void Skip(ref MessagePackReader reader, int depth)
     {
         switch (reader.NextMessagePackType)

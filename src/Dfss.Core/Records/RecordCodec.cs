@@ -5,15 +5,15 @@ namespace Dfss.Records;
 
 /// <summary>
 /// Records, register states and the register's requests and answers as bytes: MessagePack, the same form on the wire
-/// and in stores. One value has one encoding. Reading trusts nothing: whatever is malformed, over a limit or left over
-/// at the end is <see cref="DfssErrorCode.InvalidArgument"/>, and so is encoding a value that could not be read again;
-/// a name that breaks the rule for names is <see cref="DfssErrorCode.InvalidName"/>.
+/// and in stores. One value has one encoding. Reading trusts nothing: bytes that are malformed, over a limit or left
+/// over at the end are <see cref="DfssErrorCode.InvalidArgument"/>, and so is encoding a value that could not be read
+/// again; a name that breaks the rule for names is <see cref="DfssErrorCode.InvalidName"/>.
 /// </summary>
 /// <remarks>
-/// Every item is a map with text keys, written in this order. Unknown keys are skipped; a key that stands twice is
-/// refused. nil is the same as absent. Integers are 0 to 2^53 - 1, text is UTF-8, nesting is at most 8 deep. ballot:
-/// [counter, bin 16] in the first home (epoch 0), else [counter, bin 16, epoch], the epoch from 1; ordered by the
-/// epoch, the counter, the bytes.
+/// Every item is a map with text keys, written in this order. Unknown keys are skipped; a duplicate key is refused. nil
+/// is the same as absent. Integers are 0 to 2^53 - 1, text is UTF-8, nesting is at most 8 deep. ballot: [counter, bin
+/// 16] in the first home (epoch 0), else [counter, bin 16, epoch], the epoch from 1; ordered by the epoch, the counter,
+/// the bytes.
 /// <code>
 /// record           name                 str         1-1024 bytes, by the rule for names
 ///                  version              int         from 1

@@ -3,14 +3,14 @@ using System.Globalization;
 namespace Dfss.Records;
 
 /// <summary>
-/// What a record must be beyond its form, so that every client can use it. A peer takes no record from a writer that
-/// breaks these rules. A store may hold such a record from before the rules: it is read, and a client warns of it.
+/// The rules for a record beyond its form, so that every client can use it. A peer accepts no record that breaks them.
+/// A store may have such a record from before the rules: it is read, and a client warns of it.
 /// </summary>
 internal static class RecordRules
 {
-    /// <summary>What is wrong with a record, as a clause; null where nothing is.</summary>
+    /// <summary>The rule that a record breaks, as a clause; null if it breaks none.</summary>
     /// <param name="record">The record.</param>
-    /// <param name="known">Records that the name has already: what is wrong with them too is no problem.</param>
+    /// <param name="known">Records that the name has already: a rule that they break too is no problem.</param>
     public static string? FindProblem(FileRecord record, params IReadOnlyList<FileRecord> known)
     {
         IReadOnlyList<HomeMember>[] homes = [.. known.SelectMany(HomesOf)];
@@ -28,7 +28,7 @@ internal static class RecordRules
                 + $"{DfssLimits.MaxChunksPerFile} chunks");
     }
 
-    /// <summary>What is wrong with the members of a home, as a clause; null where nothing is.</summary>
+    /// <summary>The rule that the members of a home break, as a clause; null if they break none.</summary>
     /// <param name="home">The members.</param>
     /// <param name="known">Homes that the name has already.</param>
     public static string? FindProblem(
@@ -59,7 +59,7 @@ internal static class RecordRules
     }
 
     /// <summary>
-    /// Whether these are the same stores, and a member whose addresses are a problem has the same there.
+    /// Whether both have the same stores, and a member with invalid addresses has the same ones in both.
     /// </summary>
     private static bool IsSame(IReadOnlyList<HomeMember> one, IReadOnlyList<HomeMember> other) =>
         one.Count == other.Count && one.Zip(other).All(pair => pair.First.StoreId == pair.Second.StoreId

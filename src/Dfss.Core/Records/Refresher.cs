@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace Dfss.Records;
 
 /// <summary>
-/// Has the members seal more copies of a name's current file, then accept its record once more at a new ballot: what
-/// was sealed is kept by that decision. For repair in place, and for new addresses of the members: these are hints and
-/// no part of the change, so the record keeps its version and writer id. A reader sees no other file by it, so it may
+/// Has the members seal more copies of a name's current file, then accept its record again at a new ballot: that
+/// decision keeps the sealed chunks. For repair in place, and for new addresses of the members: these are hints and no
+/// part of the change, so the record keeps its version and writer id. It changes nothing that a reader sees, so it may
 /// be given up at any time.
 /// </summary>
 internal sealed class Refresher : SealingRound
@@ -15,12 +15,12 @@ internal sealed class Refresher : SealingRound
 
     /// <summary>Begins it.</summary>
     /// <param name="place">The home.</param>
-    /// <param name="record">What the name is at: only as long as it is current is it refreshed.</param>
+    /// <param name="record">The record: it is refreshed only as long as it is current.</param>
     /// <param name="newProposerId">Gives 16 random bytes for each ballot.</param>
     /// <param name="givesWayAfter">
     /// For one that gives way to every other writer: the ballot at which the record was decided. Its own ballot is just
-    /// above that one, and below those of writers that began since. It ends where a member has promised a higher one,
-    /// or too few answer, in place of trying again. Null for one that does not give way.
+    /// above that one, and below those of writers that began since. It ends if a member has promised a higher one, or
+    /// too few answer, instead of trying again. Null for one that does not give way.
     /// </param>
     public Refresher(RegisterPlace place, FileRecord record, Func<Guid> newProposerId, Ballot? givesWayAfter = null)
         : base(record.Name, place, newProposerId)

@@ -31,36 +31,43 @@ public readonly record struct ChunkBitmap(ReadOnlyMemory<byte> Bits)
     public bool IsEmpty => Bits.Span.IndexOfAnyExcept((byte)0) < 0;
 }
 
-/// <summary>What a proposer asks of one member about one name.</summary>
+/// <summary>A proposer's request to one member about one name.</summary>
 public abstract record RegisterRequest(string Name)
 {
-    /// <summary>The members of the home, with the latest clock that the client knows of each. In step 4, and of a
-    /// decision of the client's own round in step 5, of the generations whose votes it counts.</summary>
+    /// <summary>
+    /// The members of the home, with the latest clock that the client has of each. In step 4, and in step 5 with a
+    /// decision of the client's own round, the clocks of the generations whose votes it counts.
+    /// </summary>
     public IReadOnlyList<StoreClock> Clocks { get; init; } = [];
 
-    /// <summary>Whether the home has one or two members, so that all vote on everything. Then the other member knows
-    /// all that was chosen and promised, and one that was put back may vote; of a lone one nothing is known.</summary>
+    /// <summary>
+    /// Whether the home has one or two members, so that all vote on everything. Then the other member has all that was
+    /// chosen and promised, and a restored one may vote; what a lone member has lost is unknown.
+    /// </summary>
     public bool IsUnanimous { get; init; }
 
-    /// <summary>Whether the member may remember the clocks, and act on one of its own that it does not know. Not so of
-    /// a client that is limited to some names: it could take the vote of all others from a member.</summary>
+    /// <summary>
+    /// Whether the member may remember the clocks, and act on a later one of its own. False for a client that is
+    /// limited to some names: it could deprive a member of its vote on all other names.
+    /// </summary>
     internal bool Teaches { get; init; } = true;
 }
 
-/// <summary>Step 1: promise to refuse lower ballots, and say what was accepted and decided.</summary>
+/// <summary>Step 1: promise to refuse lower ballots, and answer the accepted and the decided record.</summary>
 public sealed record PrepareRequest(string Name, Ballot Ballot) : RegisterRequest(Name);
 
 /// <summary>Step 3: make everything put so far durable and promise to keep this file's chunks until the name's next
 /// decision.</summary>
 /// <param name="Name">The name.</param>
 /// <param name="Ballot">The round.</param>
-/// <param name="FileId">Whose manifest, put before as a chunk, lists the chunks.</param>
+/// <param name="FileId">The file: its manifest, put before as a chunk, lists the chunks.</param>
 /// <param name="Expected">The chunks that this member is to hold.</param>
 public sealed record SealRequest(
     string Name, Ballot Ballot, FileId FileId, ChunkBitmap Expected) : RegisterRequest(Name)
 {
-    /// <summary>The members that decide on the name: where another client can settle the seal if its writer is
-    /// gone.</summary>
+    /// <summary>
+    /// The members that decide on the name: where another client can settle the seal if its writer has ended.
+    /// </summary>
     public IReadOnlyList<HomeMember> Home { get; init; } = [];
 }
 
@@ -70,7 +77,7 @@ public sealed record AcceptRequest(string Name, Ballot Ballot, FileRecord Record
 /// <summary>Step 5: this record was chosen at this ballot.</summary>
 public sealed record DecideRequest(string Name, Ballot Ballot, FileRecord Record) : RegisterRequest(Name);
 
-/// <summary>Say what was accepted and decided; changes nothing.</summary>
+/// <summary>Answer the accepted and the decided record; changes nothing.</summary>
 public sealed record ReadRequest(string Name) : RegisterRequest(Name);
 
 /// <summary>How a member answered.</summary>
@@ -79,16 +86,19 @@ public enum RegisterStatus
     /// <summary>Done, and on stable storage.</summary>
     Done = 0,
 
-    /// <summary>A higher ballot was promised; <see cref="RegisterAnswer.Promised"/> is it. Nothing was
-    /// changed.</summary>
+    /// <summary>A higher ballot was promised: <see cref="RegisterAnswer.Promised"/>. Nothing was changed.</summary>
     Refused = 1,
 
-    /// <summary>Seal only: chunks (or the manifest) are missing; <see cref="RegisterAnswer.Missing"/> says which.
-    /// Nothing was sealed.</summary>
+    /// <summary>
+    /// Seal only: chunks (or the manifest) are missing; <see cref="RegisterAnswer.Missing"/> lists them. Nothing was
+    /// sealed.
+    /// </summary>
     ChunksMissing = 2,
 
-    /// <summary>The member's store was put back from an earlier copy, and this register was not brought up since: the
-    /// answer does not count as a vote. What it shows may be old.</summary>
+    /// <summary>
+    /// The member's store was restored from an earlier copy, and this register has not been brought up to date since:
+    /// the answer does not count as a vote, and its records may be old.
+    /// </summary>
     NoVote = 3,
 }
 
@@ -101,10 +111,10 @@ public sealed record RegisterAnswer
     /// <summary>The highest ballot promised.</summary>
     public Ballot Promised { get; init; }
 
-    /// <summary>What was last accepted; null where nothing was. Never below <see cref="Decided"/>.</summary>
+    /// <summary>The record accepted last; null for none. Never below <see cref="Decided"/>.</summary>
     public BallotedRecord? Accepted { get; init; }
 
-    /// <summary>What is known to be chosen; null where nothing is.</summary>
+    /// <summary>The record that is known to be chosen; null for none.</summary>
     public BallotedRecord? Decided { get; init; }
 
     /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: which of the expected chunks; empty where only the
@@ -114,9 +124,9 @@ public sealed record RegisterAnswer
     /// <summary>For <see cref="RegisterStatus.ChunksMissing"/>: whether the manifest itself is missing.</summary>
     public bool IsManifestMissing { get; init; }
 
-    /// <summary>The member's own clock after the request; null: it has none to tell.</summary>
+    /// <summary>The member's own clock after the request; null if it sends none.</summary>
     public StoreClock? Clock { get; init; }
 
-    /// <summary>The latest clocks that the member has heard of the other stores that the request names.</summary>
+    /// <summary>The latest clocks that the member has of the other stores that the request names.</summary>
     public IReadOnlyList<StoreClock> Known { get; init; } = [];
 }

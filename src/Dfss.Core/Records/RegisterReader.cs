@@ -1,10 +1,12 @@
 namespace Dfss.Records;
 
-/// <summary>One read of one name: asks all members what they hold. With a majority of answers the result is current:
-/// nothing that was chosen before the read began is missing from it. An unfinished change that is met is finished
-/// first, so that no reader sees what another later does not; but only when all members have answered or failed, as the
-/// change may be going on. A driver that has a majority need not wait long for the rest: it may report them
-/// unavailable.</summary>
+/// <summary>
+/// One read of one name: asks all members for their registers. With a majority of answers the result is current:
+/// nothing that was chosen before the read began is missing from it. The read first finishes an unfinished change that
+/// it finds, so that no later reader sees an older record; but only when all members have answered or failed, as the
+/// change may still be under way. A driver that has a majority need not wait long for the rest: it may report them
+/// unavailable.
+/// </summary>
 internal sealed class RegisterReader : RegisterRound
 {
     private readonly bool[] hasAnswered;
@@ -21,8 +23,10 @@ internal sealed class RegisterReader : RegisterRound
     /// asked has it.</summary>
     public BallotedRecord? Result { get; private set; }
 
-    /// <summary>Once finished: whether a majority answered. If not, <see cref="Result"/> is the newest that is known to
-    /// be decided, and may be old.</summary>
+    /// <summary>
+    /// Once finished: whether a majority answered. If not, <see cref="Result"/> is the newest record that is known to
+    /// be decided, and may be old.
+    /// </summary>
     public bool IsCurrent { get; private set; }
 
     /// <inheritdoc/>
@@ -86,8 +90,10 @@ internal sealed class RegisterReader : RegisterRound
         }
     }
 
-    /// <summary>Nothing accepted, or nothing above what is decided, or a majority that accepted the same ballot (which
-    /// is what chosen means): then the members' own answers show what is current.</summary>
+    /// <summary>
+    /// Nothing accepted, or nothing above the decided record, or a majority that accepted the same ballot (so its
+    /// record is chosen): then the members' answers show the current record.
+    /// </summary>
     private bool TryConclude(BallotedRecord? highest)
     {
         if (highest is null)

@@ -8,7 +8,7 @@ internal abstract partial class RegisterRound
     /// <summary>Whether it ended since the name is at a later home.</summary>
     public bool HasMoved { get; private set; }
 
-    /// <summary>Where <see cref="HasMoved"/>: that home; null where only that there is one was told.</summary>
+    /// <summary>If <see cref="HasMoved"/>: that home; null if the answers only show that there is one.</summary>
     public RecordHome? NextHome { get; private set; }
 
     /// <summary>Ends it, as the name moved.</summary>
@@ -16,27 +16,30 @@ internal abstract partial class RegisterRound
     /// promise.</param>
     protected abstract void OnMoved(BallotedRecord? evidence);
 
-    /// <summary>Whether what this home begins with is still to be learnt.</summary>
+    /// <summary>Whether the first record of this home is still unknown.</summary>
     protected bool LacksFirst(BallotedRecord? highest) => place.Epoch.Number > 0 && (first ?? highest) is null;
 
-    /// <summary>What was installed is at a majority.</summary>
+    /// <summary>The first record is at a majority.</summary>
     protected virtual void OnInstalled()
     {
         Prepared = first;
         OnPrepared();
     }
 
-    /// <summary>The move that was decided here, where this is it, to be told to the others.</summary>
+    /// <summary>The decided record, if it is the move from this home; it is sent to the other members.</summary>
     protected BallotedRecord? DecidedHere(BallotedRecord? evidence) =>
         evidence?.Ballot.Epoch == place.Epoch.Number ? evidence : null;
 
     /// <summary>Ends it with the move that was chosen here.</summary>
     protected void EndMovedBy(BallotedRecord moved) => EndMoved(RecordHome.OfDecided(moved), moved);
 
-    /// <summary>Whether the record that this home begins with is not yet known to be at a majority. Then the round
-    /// brings it there, or, if the record is unknown, ends: the client that was sent here knew it.</summary>
-    /// <remarks>What was accepted at a higher ballot was accepted by a client that did this first. So nothing is to be
-    /// done then.</remarks>
+    /// <summary>
+    /// Whether the first record of this home is not yet known to be at a majority. Then the round brings it there, or,
+    /// if the record is unknown, ends: a client that followed the move has it.
+    /// </summary>
+    /// <remarks>
+    /// A client that had a record accepted at a higher ballot has done this before. So there is nothing to do then.
+    /// </remarks>
     protected bool BeginInstalling(BallotedRecord? highest)
     {
         bool isInstalled = place.Epoch.Number == 0

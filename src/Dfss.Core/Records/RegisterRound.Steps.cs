@@ -1,10 +1,12 @@
 namespace Dfss.Records;
 
-/// <content>Which answers count, and what comes after a step.</content>
+/// <content>Which answers count, and the step that follows.</content>
 internal abstract partial class RegisterRound
 {
-    /// <summary>Withdraws the answers of members of which another clock is known by now: they are asked again, with it.
-    /// An acceptance of a generation that was not sent to the others counts as a refusal.</summary>
+    /// <summary>
+    /// Withdraws the answers of members of which another clock is known now: they are asked again, with that clock. An
+    /// acceptance of a generation that was not sent to the others counts as a refusal.
+    /// </summary>
     private void DropUncounted(int member, RegisterAnswer? answer)
     {
         for (int i = 0; i < MemberCount; i++)

@@ -1,11 +1,15 @@
 namespace Dfss.Records;
 
-/// <summary>What a change and a read have in common: voting step by step, a higher ballot after a lost one, making sure
-/// that a home which the name moved to has what it begins with, and spreading what was chosen.</summary>
-/// <remarks>A round of epoch e counts only what was accepted at ballots of epoch e. The registers of the first home
+/// <summary>
+/// The common part of a change and a read: voting step by step, a higher ballot after a lost one, bringing the first
+/// record to a home that the name moved to, and spreading what was chosen.
+/// </summary>
+/// <remarks>
+/// A round of epoch e counts only records that were accepted at ballots of epoch e. The registers of the first home
 /// begin empty; those of a later one begin with the record that moved, whether each member has received it or not. So
-/// if a majority shows nothing of the epoch, that record is current; it is brought to a majority first, so that no
-/// client can read later ballots of the epoch and miss it.</remarks>
+/// if a majority has nothing of the epoch, that record is current; the round first brings it to a majority, so that no
+/// client can read later ballots of the epoch and miss it.
+/// </remarks>
 internal abstract partial class RegisterRound : IRegisterRound
 {
     /// <summary>The largest integer of the wire; a counter that high is never reached by honest members.</summary>
@@ -35,7 +39,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         clocks = new MemberClocks(place);
     }
 
-    /// <summary>What is asked of the members at the moment.</summary>
+    /// <summary>The current step.</summary>
     protected enum Step
     {
         Reading,
@@ -65,15 +69,18 @@ internal abstract partial class RegisterRound : IRegisterRound
 
     protected MemberTally Tally { get; }
 
-    /// <summary>The highest accepted among the majority that promised <see cref="Ballot"/>; what any change at it
-    /// builds on.</summary>
+    /// <summary>
+    /// The highest accepted record among the majority that promised <see cref="Ballot"/>; any change at this ballot
+    /// builds on it.
+    /// </summary>
     protected BallotedRecord? Prepared { get; private set; }
 
-    /// <summary>What <see cref="Step.Accepting"/> asks to accept.</summary>
+    /// <summary>The record that <see cref="Step.Accepting"/> asks to accept.</summary>
     protected FileRecord? Proposal { get; private set; }
 
-    /// <summary>The newest record that any member said is decided. Once true it stays true, so answers of any age
-    /// count.</summary>
+    /// <summary>
+    /// The newest record that any member reports as decided. A decision is final, so answers of any age count.
+    /// </summary>
     protected BallotedRecord? NewestDecided { get; private set; }
 
     /// <inheritdoc/>
@@ -156,12 +163,12 @@ internal abstract partial class RegisterRound : IRegisterRound
     /// <summary>A majority accepted <see cref="Proposal"/>.</summary>
     protected abstract void OnAccepted(BallotedRecord chosen);
 
-    /// <summary>A member says that this was decided.</summary>
+    /// <summary>A member reports this record as decided.</summary>
     protected virtual void OnDecidedSeen(BallotedRecord decided)
     {
     }
 
-    /// <summary>Something came back in <see cref="Step.Reading"/> or <see cref="Step.Sealing"/>.</summary>
+    /// <summary>There is an answer in <see cref="Step.Reading"/> or <see cref="Step.Sealing"/>.</summary>
     protected abstract void AdvanceOwnStep();
 
     /// <summary>Whether the step at hand is this member's too: guests are only asked to seal.</summary>
@@ -175,8 +182,10 @@ internal abstract partial class RegisterRound : IRegisterRound
         _ => new AcceptRequest(Name, Ballot, Proposal!),
     };
 
-    /// <summary>The step cannot succeed with the answers it got: a higher ballot where this one was refused, else the
-    /// silent ones again. Where the refusal was for a later home, the name moved.</summary>
+    /// <summary>
+    /// The step cannot succeed with its answers: takes a higher ballot if this one was refused, else asks the silent
+    /// members again. If the refusal was for a later home, the name has moved.
+    /// </summary>
     protected virtual void Repeat()
     {
         Round++;
@@ -200,7 +209,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         Tally.Clear();
     }
 
-    /// <summary>Goes back to a step with the standings as they are, or waits for the driver with them.</summary>
+    /// <summary>Returns to a step with the members' states as they are, or waits for the driver with them.</summary>
     protected void Continue(Step step) => At = step;
 
     protected void PrepareNextBallot()
@@ -235,13 +244,15 @@ internal abstract partial class RegisterRound : IRegisterRound
         }
     }
 
-    /// <summary>Whether this very change is known to be chosen. Records accepted again at a higher ballot are the same
+    /// <summary>Whether this change is known to be chosen. Records accepted again at a higher ballot are the same
     /// change; versions only rise along the chain of what is chosen, and a writer id is made for one change, so the
     /// same change is never chosen twice with another between.</summary>
     protected bool IsKnownDecided(FileRecord record) => NewestDecided is { } decided
         && decided.Record.Version == record.Version && decided.Record.WriterId == record.WriterId;
 
-    /// <summary>What a member accepted last, of this epoch; of one that knows a newer decision, that.</summary>
+    /// <summary>
+    /// The record that a member accepted last, of this epoch; for a member with a newer decision, that one.
+    /// </summary>
     protected BallotedRecord? LastAccepted(RegisterAnswer answer)
     {
         BallotedRecord? last = answer.Accepted is null || answer.Decided?.Ballot > answer.Accepted.Ballot

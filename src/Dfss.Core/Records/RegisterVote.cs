@@ -1,23 +1,28 @@
 namespace Dfss.Records;
 
-/// <summary>The voting rules of a member whose store may have been put back from an earlier copy: which of its
-/// registers have a vote, and which requests rest on a promise that a member has forgotten. Pure, as
-/// <see cref="Acceptor"/>.</summary>
-/// <remarks>A register without a vote gets it back by a round of the others that began to accept after the store had
-/// begun its generation. A writer that counted this member's vote before has a majority that promised; it shares a
-/// member with the majority that accepted in that round, and this is another one, so the round's ballot is above all
-/// that was forgotten, and what was chosen with a forgotten vote was found by the round. A forgotten promise may still
-/// let an old writer in below a newer decision that counts this member's new vote. Therefore a writer says which
-/// generations it counted, and a member that has heard of a later one refuses. Those that accepted the newer decision
-/// have: a writer counts an acceptance only of a generation that it told to all. A member that was put back and has not
-/// noticed it yet is still of the old generation: of that one a writer says, too, which clocks it told it, and a member
-/// that has heard of another one refuses, and tells it.</remarks>
+/// <summary>
+/// The voting rules of a member whose store may have been restored from an earlier copy: which of its registers have a
+/// vote, and which requests rely on a promise that a member has lost. Pure, as <see cref="Acceptor"/>.
+/// </summary>
+/// <remarks>
+/// A register without a vote gets it again by a round of the others that began to accept after the store had begun its
+/// generation. A writer that counted this member's vote before has a majority that promised; it shares a member with
+/// the majority that accepted in that round, and this is another one, so the round's ballot is above all that was lost,
+/// and the round has found every record that was chosen with a lost vote. A lost promise may still let an old writer
+/// succeed below a newer decision that counts this member's new vote. Therefore a writer sends the generations that it
+/// counted, and a member that has recorded a later one refuses. The members that accepted the newer decision have
+/// recorded it: a writer counts an acceptance only of a generation that it sent to all. A restored member that has not
+/// detected it yet is still of the old generation: for such a member the writer also sends the clocks that it gave to
+/// it, and a member that has recorded another clock refuses, and answers with that clock.
+/// </remarks>
 /// <param name="votes">The member's own store.</param>
-/// <param name="heard">The latest clock that the member has heard of another store.</param>
+/// <param name="heard">The latest clock that the member has recorded of another store.</param>
 internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock?> heard)
 {
-    /// <summary>The clock of this store in a request that shows that it was put back, where the request may tell it so;
-    /// null: there is none.</summary>
+    /// <summary>
+    /// The clock of this store in a request that shows that it was restored, if the request may do so; null if there is
+    /// none.
+    /// </summary>
     public static StoreClock? FindContradiction(StoreVotes votes, RegisterRequest request)
     {
         foreach (StoreClock clock in request.Clocks)
@@ -67,7 +72,7 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
             return step;
         }
 
-        // A move says nothing of the votes at the home it leads to. The record that a home begins with is no round's.
+        // A move has no information about the votes at the later home. The first record of a home is of no round.
         StoreId own = votes.StoreId;
         bool isBroughtUp = request.Record.State != FileRecordState.Moved
             && request.Ballot != HomeEpoch.FirstBallot(request.Ballot.Epoch)
@@ -78,8 +83,10 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
             : step with { Answer = step.Answer with { Status = RegisterStatus.NoVote } };
     }
 
-    /// <summary>Whether the writer counted a member of an earlier generation than this member has heard of. A member
-    /// that it does not name counts as never put back.</summary>
+    /// <summary>
+    /// Whether the writer counted a member of an earlier generation than this member has recorded. A member that it
+    /// does not name counts as never restored.
+    /// </summary>
     private bool RestsOnForgotten(AcceptRequest request)
     {
         IReadOnlyList<HomeMember> home =
@@ -96,8 +103,10 @@ internal readonly struct RegisterVote(StoreVotes votes, Func<StoreId, StoreClock
         return false;
     }
 
-    /// <summary>Whether a promise may be forgotten. The first clock is that of the promise, and has no counter where
-    /// none is counted; the others are what the member was told.</summary>
+    /// <summary>
+    /// Whether a promise may be lost. The first clock is that of the promise, and has no counter if none is counted;
+    /// the others are those that the member got.
+    /// </summary>
     private bool IsForgotten(StoreId id, StoreClock[] told)
     {
         StoreClock? promise = told.Length > 0 ? told[0] : null;

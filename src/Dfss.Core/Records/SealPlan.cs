@@ -2,11 +2,11 @@ namespace Dfss.Records;
 
 /// <summary>Which member is to seal which chunks of a new file. The manifest is put to every member that is to
 /// seal.</summary>
-/// <param name="FileId">Whose chunks.</param>
-/// <param name="ChunkCount">How many chunks the file has; 0 for an empty file, whose manifest is sealed all the
-/// same.</param>
-/// <param name="ExpectedByMember">By the member's index in the home: the chunks put there, none for a member passed
-/// over.</param>
+/// <param name="FileId">The file.</param>
+/// <param name="ChunkCount">How many chunks the file has; 0 for an empty file, whose manifest is still sealed.</param>
+/// <param name="ExpectedByMember">
+/// By the member's index in the home: the chunks put there, none for a member that is left out.
+/// </param>
 /// <param name="MinimumReplicas">How many members must have sealed a chunk (and the manifest) before the record may be
 /// accepted.</param>
 internal sealed record SealPlan(

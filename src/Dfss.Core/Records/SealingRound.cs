@@ -1,8 +1,8 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// A round that has the members seal files before it asks them to accept a record: step 3, who seals what, and what is
-/// to be done where chunks are missing.
+/// A round that has the members seal files before it asks them to accept a record: step 3, which member seals which
+/// chunks, and the repetition if chunks are missing.
 /// </summary>
 internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid> newProposerId)
     : RegisterRound(name, place, newProposerId)
@@ -16,8 +16,8 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     public ProposerState State { get; private protected set; } = ProposerState.Preparing;
 
     /// <summary>
-    /// From <see cref="ProposerState.Prepared"/> on, and in a conflict: what the name is at; null where it was never
-    /// sent.
+    /// From <see cref="ProposerState.Prepared"/> on, and in a conflict: the current record of the name; null if it was
+    /// never sent.
     /// </summary>
     public BallotedRecord? Current { get; private protected set; }
 
@@ -39,12 +39,13 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     /// <summary>Whether the member gave no answer in the step at hand.</summary>
     public bool IsUnavailable(int member) => Tally[member] == MemberStanding.Unavailable;
 
-    /// <summary>Goes on from <see cref="ProposerState.Prepared"/>, once the chunks are put.</summary>
+    /// <summary>Continues from <see cref="ProposerState.Prepared"/>, once the chunks are put.</summary>
     /// <param name="buildRecord">
-    /// Makes the record from what it replaces. Called again after a lost ballot, as that may have changed.
+    /// Makes the record from the one that it replaces. Called again after a lost ballot, as that record may have
+    /// changed.
     /// </param>
     /// <param name="sealPlans">
-    /// Which member holds which chunks of the file, and then of its earlier versions, where they are put again;
+    /// Which member holds which chunks of the file, and then of its earlier versions, if they are put again;
     /// <see cref="SealPlan.None"/> for a change without chunks.
     /// </param>
     public void Propose(Func<BallotedRecord?, FileRecord> buildRecord, params IEnumerable<SealPlan> sealPlans)
@@ -56,7 +57,9 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
         BeginSealing();
     }
 
-    /// <summary>Goes on from <see cref="ProposerState.ChunksMissing"/>: asks again those that had not sealed.</summary>
+    /// <summary>
+    /// Continues from <see cref="ProposerState.ChunksMissing"/>: asks the members again that had not sealed.
+    /// </summary>
     public void Reseal()
     {
         RequireState(ProposerState.ChunksMissing);
@@ -66,7 +69,7 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
     }
 
     /// <summary>
-    /// Goes on from <see cref="ProposerState.ChunksMissing"/> with the chunks of that plan put elsewhere: asks all
+    /// Continues from <see cref="ProposerState.ChunksMissing"/> with the chunks of that plan put elsewhere: asks all
     /// again.
     /// </summary>
     public void Reseal(SealPlan sealPlan)
@@ -78,7 +81,7 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
         Begin(Step.Sealing);
     }
 
-    /// <summary>What the round makes of a record that its caller has built.</summary>
+    /// <summary>Completes a record that the caller has built.</summary>
     protected abstract FileRecord Complete(FileRecord built);
 
     /// <summary>
@@ -206,7 +209,7 @@ internal abstract class SealingRound(string name, RegisterPlace place, Func<Guid
             && !plans[planIndex].ExpectedByMember[member].IsEmpty;
 
     /// <summary>
-    /// Whether the member lacks what it is to hold. One that was passed over may lack all, the manifest too.
+    /// Whether the member lacks what it is to hold. A member that is left out may lack all, the manifest too.
     /// </summary>
     private bool IsMissing(int member) =>
         Tally[member] == MemberStanding.ChunksMissing && !plans[planIndex].ExpectedByMember[member].IsEmpty;

@@ -5,19 +5,20 @@ namespace Dfss.Records;
 /// <summary>One opening of a store.</summary>
 /// <param name="Id">16 random bytes.</param>
 /// <param name="Generation">The store's generation then.</param>
-/// <param name="Began">The counter then: what the instance before it ended with.</param>
+/// <param name="Began">The counter then: the last one of the instance before.</param>
 internal sealed record StoreInstance(Guid Id, long Generation, long Began);
 
 /// <summary>
-/// What a store durably knows of its own votes: its instances, the last of which is now, and the counter. A clock that
-/// it does not find here was given by a later state of it, or by another copy of it: it has forgotten votes.
+/// A store's durable state of its own votes: its instances, the last of which is the current one, and the counter. A
+/// clock that is not found here comes from a later state of the store, or from another copy of it: the store has lost
+/// votes.
 /// </summary>
 internal sealed record StoreVotes(StoreId StoreId, ImmutableList<StoreInstance> Instances, long Counter)
 {
     /// <summary>The generation: a register has a vote only if it was written, or brought up, in it.</summary>
     public long Generation => Instances[^1].Generation;
 
-    /// <summary>What it tells of itself.</summary>
+    /// <summary>The current clock of the store.</summary>
     public StoreClock Clock => new(StoreId, Generation, Instances[^1].Id, Counter);
 
     /// <summary>A store as it is made.</summary>
@@ -25,8 +26,8 @@ internal sealed record StoreVotes(StoreId StoreId, ImmutableList<StoreInstance> 
         new(storeId, [new StoreInstance(instance, 0, 0)], 0);
 
     /// <summary>
-    /// Whether a clock that others have heard of this store shows that it has forgotten votes. One of an earlier
-    /// generation does not: what was forgotten of it was taken into account when the generation began.
+    /// Whether a clock that others have recorded of this store shows that it has lost votes. One of an earlier
+    /// generation does not: its lost votes were taken into account when the current generation began.
     /// </summary>
     public bool IsContradictedBy(StoreClock clock)
     {
@@ -43,7 +44,7 @@ internal sealed record StoreVotes(StoreId StoreId, ImmutableList<StoreInstance> 
     public StoreVotes Begin(Guid instance) =>
         this with { Instances = Instances.Add(new StoreInstance(instance, Generation, Counter)) };
 
-    /// <summary>The store has learnt that it was put back: a later generation begins.</summary>
+    /// <summary>Begins a later generation, after the store has detected that it was restored.</summary>
     /// <param name="heard">The clock that shows it.</param>
     /// <param name="milliseconds">Since 1970.</param>
     /// <param name="instance">

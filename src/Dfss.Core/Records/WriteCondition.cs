@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dfss.Records;
 
-/// <summary>What must hold of a name for a change to be made.</summary>
+/// <summary>The condition on a name under which a change is made.</summary>
 internal readonly record struct WriteCondition
 {
     private enum Kind
@@ -20,7 +20,7 @@ internal readonly record struct WriteCondition
     /// <summary>There is no file of the name: it was never sent, or was removed.</summary>
     public static WriteCondition CreateOnly => new() { Rule = Kind.CreateOnly };
 
-    /// <summary>Always holds: creates, or replaces what is there.</summary>
+    /// <summary>Always holds: creates or replaces.</summary>
     public static WriteCondition ReplaceAny => new() { Rule = Kind.ReplaceAny };
 
     /// <summary>The name is at exactly this version; a tombstone's counts. 0: the name was never sent.</summary>

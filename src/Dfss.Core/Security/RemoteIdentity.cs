@@ -15,7 +15,7 @@ internal sealed record RemoteIdentity(string Name, DfssRole Role)
 
     public bool IsUnauthenticated => ReferenceEquals(this, Unauthenticated);
 
-    /// <summary>Whether its certificate says that it holds the cluster's authority.</summary>
+    /// <summary>Whether its certificate states that it holds the cluster's authority.</summary>
     public bool IsIssuer { get; init; }
 
     /// <summary>The prefixes of the names that it may touch; empty for all names.</summary>

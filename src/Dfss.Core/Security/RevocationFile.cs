@@ -65,7 +65,7 @@ internal sealed class RevocationFile
 
     /// <summary>Replaces this list where the given one is newer.</summary>
     /// <param name="list">The list, in PEM.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>Whether the given list was newer.</returns>
     /// <exception cref="DfssException">
     /// InvalidArgument: the authority has not signed the list; DestinationUnwritable.

@@ -4,7 +4,7 @@ using IOPath = System.IO.Path;
 
 namespace Dfss.Storage;
 
-/// <summary>One store of this machine, on disk or in memory, put together: what a peer serves.</summary>
+/// <summary>One store of this machine, on disk or in memory, with all its parts: what a peer serves.</summary>
 internal sealed class LocalStore : IAsyncDisposable
 {
     private readonly FailStopLatch fault;
@@ -42,7 +42,7 @@ internal sealed class LocalStore : IAsyncDisposable
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
 
-    /// <summary>Who the store is.</summary>
+    /// <summary>The id of the store.</summary>
     public StoreId StoreId { get; }
 
     /// <summary>The store that it was a copy of until it was opened; null where it kept its store id.</summary>
@@ -57,10 +57,10 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>The registers.</summary>
     public IRecordStore Records { get; }
 
-    /// <summary>Removes what no register needs.</summary>
+    /// <summary>Removes chunks that no register needs.</summary>
     public GarbageCollector Collector { get; }
 
-    /// <summary>Re-hashes what is stored. Runs when it is told to.</summary>
+    /// <summary>Re-hashes all chunks. Runs when the peer starts it.</summary>
     public Scrubber Scrubber { get; }
 
     /// <summary>The store's folder, as a full path; null in memory.</summary>
@@ -73,14 +73,14 @@ internal sealed class LocalStore : IAsyncDisposable
     /// wait for it.</summary>
     public Task Recovery { get; }
 
-    /// <summary>What the store does in the background.</summary>
+    /// <summary>The store's background tasks.</summary>
     public IEnumerable<BackgroundTask> Work => recoveryWork is null ? [Scrubber.Work] : [recoveryWork, Scrubber.Work];
 
     /// <summary>Opens a store, or makes it where <paramref name="path"/> does not exist or is an empty
     /// folder.</summary>
     /// <param name="path">The folder; null for a store in memory.</param>
     /// <param name="options">How it runs.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">StoreInUse, StoreFormat, StoreRelocated, StoreNotSupported, StoreFull,
     /// StoreFailed.</exception>
     public static Task<LocalStore> OpenAsync(
@@ -124,7 +124,7 @@ internal sealed class LocalStore : IAsyncDisposable
         }
     }
 
-    /// <summary>What the store holds.</summary>
+    /// <summary>The store's usage.</summary>
     public StoreUsage GetUsage()
     {
         (long chunks, long bytes) = count();
@@ -133,15 +133,16 @@ internal sealed class LocalStore : IAsyncDisposable
         return new StoreUsage(chunks, bytes, countQuarantined(), space.QuotaBytes, minimumFree, free);
     }
 
-    /// <summary>The names under which something is sealed that no decision has let go of, a page at a time.</summary>
-    /// <param name="after">Names greater than this one; null from the start.</param>
-    /// <param name="limit">How many at the most.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>The names with seals that no decision has released, a page at a time.</summary>
+    /// <param name="after">The last name of the page before; null for the first page.</param>
+    /// <param name="limit">The largest number of results.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public Task<SealedPage> ListSealsAsync(string? after, int limit, CancellationToken cancellationToken) =>
         SealedPage.ReadAsync(table, after, limit, cancellationToken);
 
-    /// <summary>Closes the store. What was put and not flushed may or may not be there when it is opened
-    /// again.</summary>
+    /// <summary>
+    /// Closes the store. Chunks that were put and not flushed may or may not be there when it is opened again.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (!isDisposed)
@@ -156,7 +157,7 @@ internal sealed class LocalStore : IAsyncDisposable
     private static async Task<LocalStore> OpenOnDiskAsync(
         StoreLayout layout, LocalStoreOptions options, DurableFile files, TouchedChunks touched)
     {
-        // Looked at before anything is made there; read again under the lock.
+        // Read before anything is made there; read again under the lock.
         StoreFormat.Read(layout);
         files.CreateDirectory(layout.Root);
         (DriveType type, string format) = options.FindFileSystem(layout.Root);
@@ -213,8 +214,10 @@ internal sealed class LocalStore : IAsyncDisposable
         return id;
     }
 
-    /// <summary>Matches the catalog with the store. A store that lost its catalog has forgotten its votes: it is a new
-    /// store, with the old one's chunks.</summary>
+    /// <summary>
+    /// Matches the catalog with the store. A store without its catalog has lost its votes: it becomes a new store, with
+    /// the old one's chunks.
+    /// </summary>
     private static async Task<StoreId> ClaimAsync(
         StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew,
         StoreArrival arrival, Action<string>? log)
@@ -245,7 +248,7 @@ internal sealed class LocalStore : IAsyncDisposable
 
     private static async Task CloseAsync(IEnumerable<object> parts)
     {
-        // The lock was taken first and goes last.
+        // The lock was acquired first and is released last.
         foreach (object part in parts.Reverse())
         {
             if (part is IAsyncDisposable asynchronous)

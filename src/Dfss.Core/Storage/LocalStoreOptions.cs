@@ -6,7 +6,7 @@ internal sealed record LocalStoreOptions
     /// <summary>The clock of the grace period.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Called, from any thread, with a line about what an operator should know.</summary>
+    /// <summary>Called, from any thread, with a line for the operator's log.</summary>
     public Action<string>? Log { get; init; }
 
     /// <summary>Bytes a second that the scrub reads; 0: there is none.</summary>
@@ -20,15 +20,15 @@ internal sealed record LocalStoreOptions
     /// </summary>
     public long? MinimumFreeBytes { get; init; }
 
-    /// <summary>Says how many bytes are left on a folder's disk, and how many it has.</summary>
+    /// <summary>Returns the free bytes of a folder's disk, and its total bytes.</summary>
     public Func<string, (long Free, long Total)> FindSpace { get; init; } = StoreFileSystem.FindSpace;
 
-    /// <summary>Says what drive and file system a folder is on.</summary>
+    /// <summary>Returns the drive and file system of a folder.</summary>
     public Func<string, (DriveType Type, string Format)> FindFileSystem { get; init; } = StoreFileSystem.Find;
 
-    /// <summary>What the operator says of a store that is not where it last ran.</summary>
+    /// <summary>The operator's decision about a store that is not where it last ran.</summary>
     public StoreRelocation Relocation { get; init; }
 
-    /// <summary>Says where a store is; given the name of its file system.</summary>
+    /// <summary>Returns where a store is; gets the name of its file system.</summary>
     public Func<StoreLayout, string, StorePlace> FindPlace { get; init; } = StorePlaceFinder.Find;
 }

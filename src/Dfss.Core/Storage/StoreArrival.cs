@@ -1,8 +1,8 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// Decides, when a store is opened, whether it is where it last ran, and notes where it runs. A copy that starts
-/// unnoticed votes with the store id of the original, and both lose acknowledged writes.
+/// Decides, when a store is opened, whether it is where it last ran, and records where it runs. A copy that starts
+/// undetected votes with the store id of the original, and both lose acknowledged writes.
 /// </summary>
 internal sealed class StoreArrival
 {
@@ -12,12 +12,14 @@ internal sealed class StoreArrival
     private readonly StorePlace? noted;
     private readonly bool isCopy;
 
-    /// <summary>Judges the store; changes nothing.</summary>
+    /// <summary>Checks the store; changes nothing.</summary>
     /// <param name="layout">The store, locked by this process.</param>
     /// <param name="former">Its store id; null where it is new.</param>
     /// <param name="fileSystem">The name of the file system that it is on.</param>
-    /// <param name="options">What the operator says of it.</param>
-    /// <exception cref="DfssException">StoreRelocated: it may be a copy. StoreFormat: its note is damaged.</exception>
+    /// <param name="options">The operator's decision about it.</param>
+    /// <exception cref="DfssException">
+    /// StoreRelocated: it may be a copy. StoreFormat: its file place.json is damaged.
+    /// </exception>
     public StoreArrival(StoreLayout layout, StoreId? former, string fileSystem, LocalStoreOptions options)
     {
         this.layout = layout;
@@ -62,7 +64,7 @@ internal sealed class StoreArrival
 
     /// <summary>
     /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat.
-    /// What opens the store next finds no catalog, as in a store that lost it, and makes a new store id.
+    /// The next open of the store finds no catalog, as in a store that lost it, and makes a new store id.
     /// </summary>
     public async Task SetAsideCatalogAsync(DurableFile files, FailStopLatch fault)
     {
@@ -71,7 +73,7 @@ internal sealed class StoreArrival
             return;
         }
 
-        // Closing it brings its log into the file, which is then all of it.
+        // Closing moves the log into the file, which then has all of the catalog.
         Catalog catalog = new(layout.CatalogFile, fault);
         await using (catalog.ConfigureAwait(false))
         {
@@ -82,13 +84,13 @@ internal sealed class StoreArrival
         files.SyncDirectory(layout.Root);
     }
 
-    /// <summary>Notes where the store runs, where that is not noted yet.</summary>
+    /// <summary>Records where the store runs, if that is not recorded yet.</summary>
     public void Note(DurableFile files)
     {
         StorePlace here = options.FindPlace(layout, fileSystem) with { IsCopy = isCopy };
         if (options.Relocation == StoreRelocation.None)
         {
-            // A container that serves the folder for a while knows no machine.
+            // A container that serves the folder for a while has no id of the machine.
             here = here with { Machine = here.Machine ?? noted?.Machine };
         }
 

@@ -94,9 +94,11 @@ public sealed class DfssClient : IAsyncDisposable
     public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
         new FileLister(finder, directory, Options).ListAsync(prefix, cancellationToken);
 
-    /// <summary>Receives a stored file to a local path, whose folder exists. Bytes come under that name only when every
-    /// chunk has been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from
-    /// which the next one of the same file goes on.</summary>
+    /// <summary>
+    /// Receives a stored file to a local path, whose folder exists. The file gets that name only when every chunk has
+    /// been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from which the
+    /// next receive of the same file resumes.
+    /// </summary>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable, ChunkNotFound, ChunkCorrupt,
     /// FileChanged, KeyRequired, KeyWrong, FileNotEncrypted, FileTampered, ...</exception>
     public Task ReceiveAsync(
@@ -122,8 +124,8 @@ public sealed class DfssClient : IAsyncDisposable
     /// <param name="localPath">The local file.</param>
     /// <param name="file">The stored one.</param>
     /// <param name="keys">The keys to read an encrypted file with; null for a file that is not encrypted.</param>
-    /// <param name="progress">Told how far it is.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="progress">Receives the progress.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired,
     /// KeyWrong, FileNotEncrypted, FileTampered, ...</exception>
     public Task<FileComparison> CompareAsync(
@@ -135,20 +137,23 @@ public sealed class DfssClient : IAsyncDisposable
         new FileComparer(directory, holders, buffers, Options).CompareAsync(
             localPath, file, keys, progress, cancellationToken);
 
-    /// <summary>Asks every member of a file's home which of its chunks it has. What is wrong is in the result, and is
-    /// no exception.</summary>
+    /// <summary>
+    /// Asks every member of a file's home which of its chunks it has. Problems are in the result, not exceptions.
+    /// </summary>
     /// <param name="file">The file.</param>
-    /// <param name="deep">Whether each copy is hashed where it lies. A bad one is set aside by its peer.</param>
-    /// <param name="progress">Told how far it is.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="deep">Whether each peer hashes its copies. It sets a corrupt one aside.</param>
+    /// <param name="progress">Receives the progress.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">PeerUnreachable: no member can be reached.</exception>
     public Task<FileHealth> TestAsync(
         StoredFile file, bool deep, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
         Tester.TestAsync(file, deep, progress, cancellationToken);
 
-    /// <summary>Removes a stored file: its name stands for nothing any more, and its chunks go with the next
-    /// collections of garbage, unless other files have them too.</summary>
+    /// <summary>
+    /// Removes a stored file: its name has no file any more, and the next garbage collections delete its chunks, unless
+    /// other files have them too.
+    /// </summary>
     /// <returns>What was removed.</returns>
     /// <exception cref="DfssException">FileNotFound; Conflict: it is at another version; NoMajority, CommitUncertain,
     /// PeerUnreachable, ...</exception>
@@ -173,12 +178,14 @@ public sealed class DfssClient : IAsyncDisposable
         StoredFile file, string newName, CancellationToken cancellationToken = default) =>
         new FileRenamer(finder, directory, Tester, Options).IsTakenAsync(file, newName, cancellationToken);
 
-    /// <summary>Lets others read an encrypted file: wraps its key for them, in a new version of its name with the same
-    /// content. No chunk is sent or encrypted. Earlier versions stay as they are.</summary>
+    /// <summary>
+    /// Adds recipients to an encrypted file: wraps its key for them, in a new version of its name with the same
+    /// content. No chunk is sent or encrypted. Earlier versions stay as they are.
+    /// </summary>
     /// <param name="file">The file.</param>
     /// <param name="recipients">The new recipients, in addition to the present ones.</param>
-    /// <param name="keys">What opens it.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="keys">The keys to open it with.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">InvalidArgument: too many recipients. FileNotEncrypted, KeyWrong, FileTampered;
     /// Conflict: it is at another version; NoMajority, CommitUncertain, PeerUnreachable, ...</exception>
     public Task<StoredFile> AddRecipientsAsync(
@@ -189,17 +196,18 @@ public sealed class DfssClient : IAsyncDisposable
     /// <summary>Removes recipients of an encrypted file in a new version of its name with the same content. Past access
     /// is not revoked: a recipient may have kept the file's key.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="keyIds">Whose: their key ids.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="keyIds">The key ids of the recipients to remove.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">InvalidArgument: it is not for one of these, or no recipient would be left.
     /// FileNotEncrypted, Conflict, NoMajority, CommitUncertain, PeerUnreachable, ...</exception>
     public Task<StoredFile> RemoveRecipientsAsync(
         StoredFile file, IReadOnlyList<string> keyIds, CancellationToken cancellationToken = default) =>
         new FileRecipients(directory, Tester, Options).RemoveAsync(file, keyIds, cancellationToken);
 
-    /// <summary>Brings a stored file, and the earlier versions that are kept of it, back to their copies: what is
-    /// missing or bad at its peers is copied from good ones. Earlier versions without a good copy are a
-    /// warning.</summary>
+    /// <summary>
+    /// Restores the copies of a stored file and of the earlier versions that are kept of it: what is missing or corrupt
+    /// at its peers is copied from good ones. Earlier versions without a good copy are a warning.
+    /// </summary>
     /// <exception cref="DfssException">ChunkNotFound: some chunks have no good copy; all others were repaired.
     /// Conflict: it was changed meanwhile. FileNotFound, NoMajority, PeerUnreachable, ...</exception>
     public Task<RepairResult> RepairAsync(
@@ -210,7 +218,7 @@ public sealed class DfssClient : IAsyncDisposable
         new FileRepairer(directory, Tester, buffers, limit, Options).RepairAsync(
             file, options, progress, cancellationToken);
 
-    /// <summary>What the peer at this address says of itself.</summary>
+    /// <summary>What the peer at this address reports of itself.</summary>
     /// <exception cref="DfssException">PeerUnreachable, NotADfssPeer, ...</exception>
     public async Task<PeerInfo> GetPeerInfoAsync(PeerAddress address, CancellationToken cancellationToken = default)
     {
@@ -238,7 +246,7 @@ public sealed class DfssClient : IAsyncDisposable
         await holders.DisposeAsync().ConfigureAwait(false);
         await directory.DisposeAsync().ConfigureAwait(false);
 
-        // However long this client stays referenced, it keeps no 80 MiB.
+        // A client that stays referenced after its disposal must not keep 80 MiB.
         chunks.Release();
         answers.Release();
     }

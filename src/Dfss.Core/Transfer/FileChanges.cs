@@ -6,7 +6,7 @@ public sealed record RemoveOptions
     /// <summary>The options that hold when none are given.</summary>
     public static RemoveOptions Default { get; } = new();
 
-    /// <summary>Removes the name at whatever version it is; else only at that of the file.</summary>
+    /// <summary>Removes the name at any version; otherwise only at that of the file.</summary>
     public bool Force { get; init; }
 }
 
@@ -20,8 +20,8 @@ public sealed record RepairOptions
     public bool Deep { get; init; }
 
     /// <summary>
-    /// R: at how many members each chunk is to be from now on, 1-64 and at most as many as the home has. That makes a
-    /// new version of the record; with fewer, no copy is removed. Null leaves it as it is.
+    /// R: the number of members that each chunk is to be at from now on, 1-64 and at most as many as the home has. A
+    /// change makes a new version of the record; a lower number removes no copy. Null leaves it as it is.
     /// </summary>
     public int? Replicas
     {
@@ -32,13 +32,14 @@ public sealed record RepairOptions
     }
 
     /// <summary>
-    /// The peers that are to hold the file, and its earlier versions, from now on; each must be up. Its former ones
-    /// keep nothing of it but where it went. Where these are its peers already it is repaired in place. Null: it stays.
+    /// The peers that are to hold the file, and its earlier versions, from now on; each must be up. Its former peers
+    /// keep nothing of it but a record of the new ones. If it is at these peers already, it is repaired in place. Null:
+    /// it is not moved.
     /// </summary>
     public IReadOnlyList<PeerAddress>? MoveTo { get; init; }
 
     /// <summary>
-    /// Asked, from any thread, before anything is copied or changed; where it says no, nothing is. Not asked where
+    /// Called, from any thread, before anything is copied or changed; if it returns false, nothing is. Not called if
     /// there is nothing to do. Null for always yes.
     /// </summary>
     public Func<RepairPlan, CancellationToken, Task<bool>>? Confirm { get; init; }
@@ -56,7 +57,7 @@ public sealed record RepairPlan(
     public IReadOnlyList<HomeMember>? MoveTo { get; init; }
 
     /// <summary>
-    /// The peers whose stores were put back from an earlier copy, and which get their vote about the file back.
+    /// The peers whose stores were restored from an earlier copy, and which get their vote on the file again.
     /// </summary>
     public IReadOnlyList<HomeMember> WithoutVote { get; init; } = [];
 

@@ -1,6 +1,6 @@
 namespace Dfss.Transfer;
 
-/// <summary>What tidying up a peer's store did; with <see cref="OptimizeOptions.WhatIf"/> what it would do.</summary>
+/// <summary>What optimizing a peer's store did; with <see cref="OptimizeOptions.WhatIf"/> what it would do.</summary>
 public sealed record OptimizeResult
 {
     /// <summary>The store.</summary>
@@ -19,12 +19,12 @@ public sealed record OptimizeResult
     public required long Files { get; init; }
 
     /// <summary>
-    /// Names that sends had left undecided and that were decided, so that what they had sealed could go.
+    /// Names that sends had left undecided and that were decided, so that their sealed chunks could be deleted.
     /// </summary>
     public required int SettledNames { get; init; }
 
     /// <summary>
-    /// Names that are still undecided; what was sealed under them stays. With WhatIf those that would be tried.
+    /// Names that are still undecided; their sealed chunks are kept. With WhatIf, the names that would be tried.
     /// </summary>
     public required int UndecidedNames { get; init; }
 }

@@ -3,7 +3,7 @@ using Dfss.Security;
 
 namespace Dfss.Transfer;
 
-/// <summary>What a peer says of itself.</summary>
+/// <summary>What a peer reports of itself.</summary>
 public sealed record PeerInfo
 {
     /// <summary>A thousand years, which a TimeSpan still holds.</summary>
@@ -12,7 +12,7 @@ public sealed record PeerInfo
     /// <summary>64: a peer has a handful.</summary>
     private const int MaxBackgroundTasks = 64;
 
-    /// <summary>The longest path of Linux; of a text of a peer that is longer, the rest is not shown.</summary>
+    /// <summary>The longest path of Linux; a longer text of a peer is cut off.</summary>
     private const int MaxTextCharacters = 4096;
 
     /// <summary>The store it serves.</summary>
@@ -21,7 +21,7 @@ public sealed record PeerInfo
     /// <summary>Its software and version, for example <c>dfss/0.1.0</c>.</summary>
     public required string Software { get; init; }
 
-    /// <summary>Where it says it may be found, as <c>host:port</c>.</summary>
+    /// <summary>The addresses that it advertises, as <c>host:port</c>.</summary>
     public required IReadOnlyList<string> Addresses { get; init; }
 
     /// <summary>The id of its process.</summary>
@@ -42,13 +42,13 @@ public sealed record PeerInfo
     /// <summary>Bytes of chunks stored.</summary>
     public required long StoredBytes { get; init; }
 
-    /// <summary>Bad chunks that were set aside and are kept to be looked at; they count as missing.</summary>
+    /// <summary>Corrupt chunks that were set aside and are kept for inspection; they count as missing.</summary>
     public required long QuarantinedChunks { get; init; }
 
-    /// <summary>How the peer's scrub, which re-reads all it stores, is getting on.</summary>
+    /// <summary>The state of the peer's scrub, which re-reads all it stores.</summary>
     public required ScrubInfo Scrub { get; init; }
 
-    /// <summary>The most bytes of chunks that it takes; null: no limit.</summary>
+    /// <summary>The most bytes of chunks that it stores; null for no limit.</summary>
     public long? QuotaBytes { get; init; }
 
     /// <summary>Bytes that it leaves free on the store's file system; null for a store in memory.</summary>
@@ -61,11 +61,13 @@ public sealed record PeerInfo
     public string? StoreFault { get; init; }
 
     /// <summary>
-    /// What it does in the background, and how that is getting on; empty of a peer that does not say.
+    /// Its background tasks and their states; empty for a peer that does not report them.
     /// </summary>
     public IReadOnlyList<BackgroundTaskInfo> BackgroundTasks { get; init; } = [];
 
-    /// <summary>What TLS was agreed upon with it, and who it is; null where nothing is encrypted.</summary>
+    /// <summary>
+    /// The TLS version and cipher agreed upon with it, and its identity; null where nothing is encrypted.
+    /// </summary>
     public TlsAgreement? Tls { get; init; }
 
     /// <summary>Reads the results of peer_info.</summary>

@@ -3,14 +3,14 @@ using Dfss.Protocol;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// How a peer's scrub is getting on: it re-reads everything stored, in rounds, to find what has gone bad.
+/// The state of a peer's scrub: it re-reads everything stored, in rounds, to find corrupt chunks.
 /// </summary>
 public sealed record ScrubInfo
 {
     /// <summary>Bytes a second at the most; 0 where it is turned off.</summary>
     public required long BytesPerSecond { get; init; }
 
-    /// <summary>Whether a round is going on; it rests else.</summary>
+    /// <summary>Whether a round is going on; between rounds it rests.</summary>
     public required bool IsRunning { get; init; }
 
     /// <summary>Chunks checked in the round at hand, or in the last one.</summary>

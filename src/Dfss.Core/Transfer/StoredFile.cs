@@ -3,21 +3,22 @@ using Dfss.Encryption;
 
 namespace Dfss.Transfer;
 
-/// <summary>A stored file as a client learnt of it.</summary>
+/// <summary>A stored file as a client has read it.</summary>
 /// <param name="Record">The record of its name.</param>
-/// <param name="IsCurrent">Whether a majority of its home stood behind this record when it was read.</param>
+/// <param name="IsCurrent">Whether a majority of its home confirmed this record when it was read.</param>
 public sealed record StoredFile(FileRecord Record, bool IsCurrent)
 {
-    /// <summary>What the file is called for people: the name that a hidden one hides, where it was opened; else that of
-    /// the record.</summary>
+    /// <summary>The name for users: the plain name of an opened hidden name; else that of the record.</summary>
     public string Name
     {
         get => field ?? Record.Name;
         init;
     }
 
-    /// <summary>The fewest members at which any chunk, and the manifest, is known to be: those that sealed it, after a
-    /// send; those that have it, in a test. Null if no peer was asked.</summary>
+    /// <summary>
+    /// The fewest members that are known to hold any chunk, or the manifest: after a send those that sealed it, in a
+    /// test those that report it. Null if no peer was asked.
+    /// </summary>
     public int? PresentReplicas { get; init; }
 
     /// <summary>The ids of the keys that an encrypted file can be read with; none for one that is not
@@ -25,8 +26,8 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
     public IReadOnlyList<string> RecipientKeyIds =>
         Record.Encryption is { } envelope ? EnvelopeContent.KeyIdsOf(envelope) : [];
 
-    /// <summary>An earlier version that is kept, or this very one, to be received or compared.</summary>
-    /// <param name="version">Which.</param>
+    /// <summary>An earlier version that is kept, or this one, to be received or compared.</summary>
+    /// <param name="version">The number of the version.</param>
     /// <exception cref="DfssException">FileNotFound: it is not kept.</exception>
     public StoredFile AtVersion(long version)
     {

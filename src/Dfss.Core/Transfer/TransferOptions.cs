@@ -55,24 +55,29 @@ public sealed record TransferOptions
     /// </summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Who the client is to the peers, and which authorities it trusts: everything then goes over TLS, and a
-    /// peer without certificates is refused. Null for plaintext.</summary>
+    /// <summary>
+    /// The client's certificate, and the authorities that it trusts: all connections then use TLS, and a peer without
+    /// certificates is refused. Null for plaintext.
+    /// </summary>
     public TlsIdentity? Identity { get; init; }
 
-    /// <summary>Whether the peers on loopback that this user has started without certificates, which their tokens tell,
-    /// are spoken with in plaintext although there is an <see cref="Identity"/>: for one that was not
-    /// requested.</summary>
+    /// <summary>
+    /// Whether the client uses plaintext to peers on loopback that this user has started without certificates (as their
+    /// tokens show) although there is an <see cref="Identity"/>: for an identity that the caller did not ask for.
+    /// </summary>
     public bool AllowsOwnPlaintextPeers { get; init; }
 
-    /// <summary>A folder of this user's alone for what helps to go on with an interrupted send of a large file: its
-    /// chunk ids, as they are computed, so that an unchanged file is not read again for them. Made when first needed;
-    /// what is in it may be deleted at any time. Null for none.</summary>
+    /// <summary>
+    /// A private folder of this user for the journals of sends of large files: the chunk ids, as they are computed, so
+    /// that an interrupted send does not read an unchanged file again. Created when first needed; its content may be
+    /// deleted at any time. Null for none.
+    /// </summary>
     public string? StateFolder { get; init; }
 
-    /// <summary>Called, from any thread, with what a user should know though the transfer goes on.</summary>
+    /// <summary>Called, from any thread, with warnings: the transfer goes on.</summary>
     public Action<string>? Warning { get; init; }
 
-    /// <summary>Called, from any thread, with what helps to see what is going on.</summary>
+    /// <summary>Called, from any thread, with details of what the transfer does.</summary>
     public Action<string>? Verbose { get; init; }
 
     /// <summary>Called, from any thread, with each request to a peer when it has ended; null costs nothing.</summary>
@@ -85,17 +90,16 @@ public sealed record TransferOptions
 /// <summary>How one file is sent.</summary>
 public sealed record SendOptions
 {
-    /// <summary>2: a file outlives the loss of one of its peers, at twice the space.</summary>
+    /// <summary>2: a file survives the loss of one of its peers, at twice the space.</summary>
     public const int DefaultReplicas = 2;
 
-    /// <summary>1: what was replaced by mistake is there still, at no more than twice the space.</summary>
+    /// <summary>1: a version replaced by mistake is still there, at no more than twice the space.</summary>
     public const int DefaultKeepVersions = 1;
 
     /// <summary>The options that hold when none are given.</summary>
     public static SendOptions Default { get; } = new();
 
-    /// <summary>The chunk size in bytes; raised (doubled) by itself where the manifest would not fit
-    /// otherwise.</summary>
+    /// <summary>The chunk size in bytes; doubled automatically until the manifest fits.</summary>
     public int ChunkSize
     {
         get;
@@ -104,27 +108,36 @@ public sealed record SendOptions
             : throw new ArgumentOutOfRangeException(nameof(ChunkSize), value, "The chunk size is 64 KiB to 16 MiB.");
     } = DfssLimits.DefaultChunkSize;
 
-    /// <summary>R: at how many members each chunk is to be, 1-64 and at most as many as the home has; null for 2, or 1
-    /// where the home has one member.</summary>
+    /// <summary>
+    /// R: the number of members that each chunk is to be at, 1-64 and at most as many as the home has; null for 2, or 1
+    /// where the home has one member.
+    /// </summary>
     public int? Replicas { get; init => field = InRange(value, nameof(Replicas)); }
 
-    /// <summary>At how many members each chunk must be for the send to succeed, 1 to <see cref="Replicas"/>; null for
-    /// 2, or 1 where one copy is asked for.</summary>
+    /// <summary>
+    /// The number of members that each chunk must be at for the send to succeed, 1 to <see cref="Replicas"/>; null for
+    /// 2, or 1 where one copy is asked for.
+    /// </summary>
     public int? MinimumReplicas { get; init => field = InRange(value, nameof(MinimumReplicas)); }
 
-    /// <summary>Whether what an interrupted send has left in <see cref="TransferOptions.StateFolder"/> about this file
-    /// is forgotten: it is read and hashed from its begin. What the peers have is not sent again all the
-    /// same.</summary>
+    /// <summary>
+    /// Whether the journal of an interrupted send of this file in <see cref="TransferOptions.StateFolder"/> is deleted:
+    /// the file is read and hashed from its start. Chunks that the peers have are not sent again.
+    /// </summary>
     public bool Restart { get; init; }
 
-    /// <summary>For whom the file is encrypted, so that the peers cannot read it; none: it is not.</summary>
+    /// <summary>
+    /// The recipients that the file is encrypted for, so that the peers cannot read it; empty for no encryption.
+    /// </summary>
     public IReadOnlyList<Recipient> Recipients { get; init; } = [];
 
-    /// <summary>Whether a name that exists is replaced, at whatever version it is.</summary>
+    /// <summary>Whether an existing name is replaced, at any version.</summary>
     public bool Force { get; init; }
 
-    /// <summary>Replaces exactly this version, and goes before <see cref="Force"/>; a removed name's version counts,
-    /// and 0 is that of a name that was never sent. Null for no such condition.</summary>
+    /// <summary>
+    /// Replaces exactly this version; takes precedence over <see cref="Force"/>. The version of a removed name counts,
+    /// and 0 is that of a name that was never sent. Null for no such condition.
+    /// </summary>
     public long? IfVersion
     {
         get;
@@ -133,8 +146,10 @@ public sealed record SendOptions
             : throw new ArgumentOutOfRangeException(nameof(IfVersion), value, "A version is 0 or above.");
     }
 
-    /// <summary>How many earlier versions of the name are kept beside this one, 0-64. One whose content is that of the
-    /// next is not counted, and not kept: so to send a file again costs no earlier version.</summary>
+    /// <summary>
+    /// How many earlier versions of the name are kept beside this one, 0-64. A version with the same content as the
+    /// next one is neither counted nor kept, so sending a file again costs no earlier version.
+    /// </summary>
     public int KeepVersions
     {
         get;
@@ -157,16 +172,21 @@ public sealed record ReceiveOptions
     /// <summary>Whether an existing destination is replaced.</summary>
     public bool Force { get; init; }
 
-    /// <summary>Whether what an earlier receive has left of the file is forgotten, and all of it is fetched
-    /// again.</summary>
+    /// <summary>
+    /// Whether what an earlier receive has kept of the file is deleted, and all of it is fetched again.
+    /// </summary>
     public bool Restart { get; init; }
 
-    /// <summary>The keys to read an encrypted file with; null for a file that is not encrypted. With keys such a file
-    /// is refused: it could be any process's.</summary>
+    /// <summary>
+    /// The keys to read an encrypted file with; null for a file that is not encrypted. With keys, a file that is not
+    /// encrypted is refused: any writer could have replaced it.
+    /// </summary>
     public KeyRing? Keys { get; init; }
 
-    /// <summary>Whether the file has holes where whole blocks are zero, and is received where only that fits. True by
-    /// default.</summary>
+    /// <summary>
+    /// Whether the file gets holes where whole blocks are zero, and is also received if it fits only with holes. True
+    /// by default.
+    /// </summary>
     public bool IsSparse { get; init; } = true;
 
     /// <summary>Whether the file and its name are on stable storage (fsync) when the receive returns.</summary>

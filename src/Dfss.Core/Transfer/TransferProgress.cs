@@ -9,13 +9,13 @@ public enum TransferPhase
     /// <summary>Reading and hashing the local file, to compare it.</summary>
     Hashing,
 
-    /// <summary>Asking the peers what they have of a file, with nothing read or moved for it.</summary>
+    /// <summary>Asking the peers which chunks of a file they have; nothing is read or moved.</summary>
     Comparing,
 
     /// <summary>Moving chunks; each is hashed as it goes.</summary>
     Transferring,
 
-    /// <summary>Hashing again what is there already, here or at the peers.</summary>
+    /// <summary>Hashing what is there already, here or at the peers.</summary>
     Verifying,
 
     /// <summary>
@@ -31,7 +31,7 @@ public enum TransferPhase
 public readonly record struct TransferProgress(TransferPhase Phase, long TransferredBytes, long TotalBytes)
 {
     /// <summary>
-    /// Per cent of the phase that are done, where that is not the share of the bytes; null where it is.
+    /// The percentage of the phase that is done, if that is not the share of the bytes; else null.
     /// </summary>
     public int? PhasePercent { get; init; }
 }

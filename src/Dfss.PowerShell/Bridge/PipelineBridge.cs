@@ -43,8 +43,8 @@ internal sealed class PipelineBridge
     }
 
     /// <summary>Runs a body, and serves it on this thread, which is the pipeline's.</summary>
-    /// <returns>What the body threw; null for nothing.</returns>
-    /// <exception cref="Exception">What a call on this thread threw.</exception>
+    /// <returns>The exception of the body; null for none.</returns>
+    /// <exception cref="Exception">The exception of a call on this thread.</exception>
     internal ExceptionDispatchInfo? Run(Func<CancellationToken, Task> body)
     {
         var channel = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });

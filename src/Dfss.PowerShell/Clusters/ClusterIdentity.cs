@@ -22,7 +22,7 @@ internal static class ClusterIdentity
     /// </summary>
     /// <param name="membership">The cluster.</param>
     /// <param name="notices">Receives the notices about the certificate.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="CmdletException">ClusterIncomplete.</exception>
     internal static async Task<TlsIdentity> OfUserAsync(
         ClusterMembership membership, CertificateNotices notices, CancellationToken cancellationToken)
@@ -65,7 +65,7 @@ internal static class ClusterIdentity
     /// <param name="membership">The cluster.</param>
     /// <param name="identity">The identity to present.</param>
     /// <param name="tell">Receives the reason why the issuer did not answer.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     internal static async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(
         ClusterMembership membership, TlsIdentity identity, Action<string> tell, CancellationToken cancellationToken)
     {

@@ -14,8 +14,8 @@ internal static class ClusterPassphrase
     internal const string Variable = "DFSS_CLUSTER_PASSPHRASE";
 
     /// <summary>
-    /// 12: an attacker who has a copy of the key's file can try passphrases by the million; twelve characters that are
-    /// no known phrase outlast that.
+    /// 12: an attacker with a copy of the key's file can try millions of passphrases; twelve characters that are no
+    /// known phrase withstand that.
     /// </summary>
     internal const int MinCharacters = 12;
 

@@ -5,7 +5,7 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>Lets further recipients read encrypted files. No chunk is sent or encrypted.</summary>
+/// <summary>Adds recipients to encrypted files. No chunk is sent or encrypted.</summary>
 [Cmdlet(VerbsCommon.Add, "DfssFileRecipient", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
 public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet

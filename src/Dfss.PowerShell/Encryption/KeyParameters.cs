@@ -52,7 +52,7 @@ internal sealed class KeyParameters
     /// <summary>The keys that hide names; null where names are not hidden.</summary>
     /// <param name="keys">The given keys.</param>
     /// <param name="isHidden">Whether the names are hidden.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="CmdletException">HiddenNameKeyMissing, or a key cannot be read.</exception>
     internal async Task<IReadOnlyList<HiddenNames>?> ReadHiddenNamesAsync(
         IReadOnlyList<DfssEncryptionKeySource>? keys, bool isHidden, CancellationToken cancellationToken)

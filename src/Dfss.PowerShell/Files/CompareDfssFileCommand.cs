@@ -39,7 +39,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     [ValidateNotNull]
     public SecureString? DecryptionPassword { get; set; }
 
-    /// <summary>Lets wildcards match hidden files and folders.</summary>
+    /// <summary>Wildcards match hidden files and folders too.</summary>
     [Parameter(HelpMessage = "Wildcards match hidden files too.")]
     public SwitchParameter Force { get; set; }
 

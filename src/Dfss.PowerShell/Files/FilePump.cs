@@ -14,18 +14,22 @@ namespace Dfss.Commands;
 /// the others. An error of one file is non-terminating. If the peers cannot be reached, the command ends.
 /// </summary>
 /// <param name="cmdlet">The cmdlet.</param>
-/// <param name="activity">What the progress bar says is being done.</param>
+/// <param name="activity">The title of the progress bar.</param>
 /// <param name="smallAtOnce">How many small files, or files of which nothing is transferred, go at once.</param>
-/// <param name="time">What tells fast input from slow.</param>
+/// <param name="time">The clock that distinguishes fast from slow input.</param>
 internal sealed class FilePump(
     ClientCmdlet cmdlet, string activity, int smallAtOnce, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its
-    /// begin and end. Memory is bounded by the client's chunk budget, however many go at once.</summary>
+    /// <summary>
+    /// 16: a file of some chunks keeps the peers busy by itself; more at once cover the round trips at its start and
+    /// end. Memory is bounded by the client's chunk budget, however many go at once.
+    /// </summary>
     internal const int FilesAtOnce = 16;
 
-    /// <summary>256 more of up to <see cref="SmallFileBytes"/>: what they ask of a peer goes together, so that many
-    /// cost little more than one.</summary>
+    /// <summary>
+    /// 256 more of up to <see cref="SmallFileBytes"/>: their requests to a peer are batched, so that many cost little
+    /// more than one.
+    /// </summary>
     internal const int SmallFilesAtOnce = 256;
 
     /// <summary>64 KiB: files up to there go in batches.</summary>
@@ -41,8 +45,10 @@ internal sealed class FilePump(
     /// </summary>
     internal static readonly TimeSpan MaxReadAhead = TimeSpan.FromSeconds(1);
 
-    /// <summary>200 ms: who feeds slower feeds by hand, or as things happen, and waits for each result; to work on
-    /// files one by one costs nothing then.</summary>
+    /// <summary>
+    /// 200 ms: slower input comes from a user or from events, which wait for each result; working on files one by one
+    /// costs nothing then.
+    /// </summary>
     internal static readonly TimeSpan SlowInput = TimeSpan.FromMilliseconds(200);
 
     private readonly List<FileWork> waiting = [];
@@ -69,12 +75,12 @@ internal sealed class FilePump(
         }
     }
 
-    /// <summary>Takes a change of what a name means, of which nothing is transferred.</summary>
+    /// <summary>Takes a change of a record, which transfers nothing.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="done">What is said on the verbose stream to have been done.</param>
-    /// <param name="passesThru">Whether what was changed is written.</param>
-    /// <param name="changeAsync">Does it.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="done">The verb of the verbose message.</param>
+    /// <param name="passesThru">Whether the changed file is written.</param>
+    /// <param name="changeAsync">Makes the change.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     internal Task EnqueueChangeAsync(
         StoredFile file, string done, bool passesThru, Func<CancellationToken, Task<StoredFile>> changeAsync,
         CancellationToken cancellationToken)
@@ -110,10 +116,10 @@ internal sealed class FilePump(
 
     /// <summary>Runs for each input.</summary>
     /// <param name="takeInputAsync">Enqueues the files of the input.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     internal async Task ProcessAsync(Func<CancellationToken, Task> takeInputAsync, CancellationToken cancellationToken)
     {
-        // Only the time that the input took counts, not what this command and those after it did with the one before.
+        // Only the time of the input counts, not the work of this command and those after it on the file before.
         bool isSlow = cmdlet.MyInvocation.ExpectingInput && time.GetElapsedTime(readyForInput) > SlowInput;
         await takeInputAsync(cancellationToken).ConfigureAwait(false);
         if (isSlow
@@ -127,8 +133,8 @@ internal sealed class FilePump(
     }
 
     /// <summary>Runs after the last input.</summary>
-    /// <param name="takeRestAsync">Enqueues what had to wait for the end of the input.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="takeRestAsync">Enqueues the files that had to wait for the end of the input.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     internal async Task EndAsync(Func<CancellationToken, Task> takeRestAsync, CancellationToken cancellationToken)
     {
         await takeRestAsync(cancellationToken).ConfigureAwait(false);
@@ -142,7 +148,7 @@ internal sealed class FilePump(
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => progress?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>Says on the verbose stream what was done with a file, with whom, and how long it took.</summary>
+    /// <summary>Writes to the verbose stream what was done with a file, at which peers, and how long it took.</summary>
     internal void SayDone(string what, StoredFile file, long startedAt)
     {
         if (cmdlet.Client.Options.Verbose is { } say)
@@ -172,14 +178,16 @@ internal sealed class FilePump(
         }
         finally
         {
-            // Where all results are written, nothing runs any more; else what runs ends here, and not later.
+            // If all results are written, nothing runs any more; otherwise the running work ends here, and not later.
             await ending.CancelAsync().ConfigureAwait(false);
             await ((Task)Task.WhenAll(works)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <summary>Writes what the works give, in their order. Peers that cannot be spoken with end the command, though
-    /// not before it has said which of the other files arrived.</summary>
+    /// <summary>
+    /// Writes the results in the order of the input. If the peers cannot be reached the command ends, but not before it
+    /// has written the results of the other files.
+    /// </summary>
     private async Task WriteInOrderAsync(
         Task<Action>[] works, CancellationToken ending, CancellationToken cancellationToken)
     {
@@ -198,7 +206,7 @@ internal sealed class FilePump(
             catch (OperationCanceledException) when (
                 work.IsCanceled && ending.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                // Another file's work has ended them all; its exception comes, or came.
+                // Another file's work has ended all; its exception is reported.
             }
         }
 
@@ -212,7 +220,7 @@ internal sealed class FilePump(
     }
 
     /// <summary>Works on one file when its turn has come.</summary>
-    /// <returns>What writes its result, or its error, to the pipeline.</returns>
+    /// <returns>The action that writes its result, or its error, to the pipeline.</returns>
     /// <exception cref="PeersGoneException">No further file can succeed either.</exception>
     private async Task<Action> WorkAsync(FileWork file, SemaphoreSlim slots, CancellationTokenSource ending)
     {
@@ -223,7 +231,7 @@ internal sealed class FilePump(
             Action write = await file.RunAsync(tracked, ending.Token).ConfigureAwait(false);
             return () =>
             {
-                // Counted first: what is downstream may end the pipeline, and yet the file is done.
+                // Counted first: a downstream command may end the pipeline although the file is done.
                 filesDone++;
                 bytesDone += file.Length;
                 write();

@@ -6,10 +6,10 @@ namespace Dfss.Commands;
 /// <summary>How a path is to be read.</summary>
 internal enum PathKind
 {
-    /// <summary>It may have wildcards, and names what exists.</summary>
+    /// <summary>It may have wildcards, and must exist.</summary>
     Wildcards,
 
-    /// <summary>Every character stands for itself. Whether it exists is left to its user.</summary>
+    /// <summary>Every character stands for itself. The caller checks whether it exists.</summary>
     Literal,
 
     /// <summary>Every character stands for itself; it need not exist.</summary>
@@ -17,8 +17,8 @@ internal enum PathKind
 }
 
 /// <summary>
-/// Paths as PowerShell means them: relative to its current location (not the process's), with ~ and PSDrives, and only
-/// of the file system. What cannot be resolved is one of the <see cref="Errors"/>, never an exception.
+/// Paths by the rules of PowerShell: relative to its current location (not the process's), with ~ and PSDrives, and
+/// only of the file system. A path that cannot be resolved is one of the <see cref="Errors"/>, never an exception.
 /// </summary>
 internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList<ErrorRecord> Errors)
 {
@@ -79,13 +79,13 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
 
     private static FileSystemPath Expand(PSCmdlet cmdlet, string path, string unresolved, bool includesHidden)
     {
-        // The engine leaves out what is below a folder that it may not read, without an error.
+        // The engine leaves out entries below a folder that it may not read, without an error.
         ErrorRecord[] errors = [.. FindUnreadable(cmdlet, unresolved, includesHidden).Select(CreateUnreadable)];
         try
         {
             Collection<string> paths = Find(cmdlet, path, includesHidden);
 
-            // A file whose very name is the pattern, such as "draft [1].txt", is not lost from a list of names.
+            // A file whose name is the pattern itself, such as "draft [1].txt", is found too.
             return new FileSystemPath(paths.Count == 0 && File.Exists(unresolved) ? [unresolved] : [.. paths], errors);
         }
         catch (ItemNotFoundException) when (errors.Length > 0)
@@ -101,7 +101,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
             : cmdlet.GetResolvedProviderPathFromPSPath(path, out _);
 
     /// <summary>
-    /// The folders on the way of a pattern that may not be read, or whose entries may not be looked at.
+    /// The folders in a pattern that may not be read, or whose entries may not be examined.
     /// </summary>
     private static IEnumerable<string> FindUnreadable(PSCmdlet cmdlet, string pattern, bool includesHidden)
     {
@@ -128,7 +128,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
     }
 
     /// <summary>
-    /// Whether a name or a pattern can be looked up in a folder; one that does not exist has no obstacle.
+    /// Whether a name or a pattern can be looked up in a folder; a folder that does not exist is no obstacle.
     /// </summary>
     private static bool MayLookUp(string folder, string name)
     {

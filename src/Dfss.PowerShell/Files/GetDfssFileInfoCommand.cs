@@ -27,7 +27,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
 
-    /// <summary>An earlier version of each file that is kept, in place of the one it is at.</summary>
+    /// <summary>An earlier version of each file that is kept, instead of the current one.</summary>
     [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
     [ValidateRange(1, long.MaxValue)]
     public long? Version { get; set; }
@@ -51,21 +51,21 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     public DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
     /// <summary>
-    /// Of an object from the pipeline: the name that the peers have. Where there is one it is asked for, so that no
-    /// peer is told a hidden Name.
+    /// The stored name of an object from the pipeline. If there is one, the command asks for it, so that no peer gets a
+    /// hidden Name.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true,
         HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
     [TextArgument]
     public string? StoredName { get; set; }
 
-    // What the names are hidden with; null where they are not.
+    // The keys of hidden names; null if names are not hidden.
     private IReadOnlyList<HiddenNames>? hidden;
 
-    // Then an object from the pipeline has no say in what is meant.
+    // Then the name of an object from the pipeline is ignored.
     private bool isNameOnCommandLine;
 
-    // Once for a command: what it says of one file holds for the others.
+    // Once for a command: the same warning holds for the other files.
     private bool hasWarned;
 
     /// <inheritdoc/>
@@ -98,7 +98,8 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                 {
                     if (query.IsPattern)
                     {
-                        // Of a file that was asked for by its name the client has said it, with the peers' reasons.
+                        // For a file that was asked for by its name the client has warned already, with the peers'
+                        // reasons.
                         await WarnIfNotCurrentAsync(file).ConfigureAwait(false);
                     }
 

@@ -2,7 +2,7 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>What is wrong with a stored file, in words: how much, at whom, and what to do.</summary>
+/// <summary>The problems of a stored file in words: how much, at which peers, and what to do.</summary>
 internal static class HealthText
 {
     /// <summary>A warning; null where all is well.</summary>

@@ -12,10 +12,10 @@ public abstract class LocalFileCmdlet : ClientCmdlet
     private const string LiteralPathSet = "LiteralPath";
     private const string InputObjectSet = "InputObject";
 
-    // Which local file each stored name stands for in this command: two files of one name would overwrite each other.
+    // The local file of each stored name in this command: two files of one name would overwrite each other.
     private readonly Dictionary<string, string> sourcesByName = new(StringComparer.Ordinal);
 
-    // The file for the -Name of the command, or of the input being taken.
+    // The file for the -Name of the command, or of the current input.
     private readonly SoleFile<LocalFile> sole;
     private bool isNameOnCommandLine;
     private string? root;
@@ -48,8 +48,8 @@ public abstract class LocalFileCmdlet : ClientCmdlet
 
     /// <summary>
     /// The name in the store, case-sensitive, '/' between its parts. Default: the file's own name without its folder.
-    /// From the pipeline it is taken by property, except from FileInfo objects, whose property Name is not meant so,
-    /// and except with -RelativeTo; where the property is empty, as a cell of a table may be, the default is taken.
+    /// From the pipeline it is bound by property, except from FileInfo objects, whose property Name is the plain file
+    /// name, and except with -RelativeTo; if the property is empty, as a cell of a table may be, the default holds.
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
     [TextArgument]
@@ -70,7 +70,7 @@ public abstract class LocalFileCmdlet : ClientCmdlet
     [ValidateRange(1, 256)]
     public int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
 
-    /// <summary>What the progress bar says is being done.</summary>
+    /// <summary>The title of the progress bar.</summary>
     private protected abstract string Activity { get; }
 
     /// <summary>The files that the cmdlet works on.</summary>
@@ -203,7 +203,7 @@ public abstract class LocalFileCmdlet : ClientCmdlet
     {
         if (await IsWantedAsync(file).ConfigureAwait(false))
         {
-            // Only now: a file that is not taken takes no name from another one.
+            // Only now: a file that is skipped must not claim the name of another one.
             await TakeAsync(file, cancellationToken).ConfigureAwait(false);
         }
     }

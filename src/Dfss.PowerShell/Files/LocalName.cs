@@ -4,16 +4,16 @@ using System.Text;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Where a stored file's name may lead on this machine. The name came from elsewhere and is data: whatever it says, it
-/// stays below the destination's folder, or is refused.
+/// The local path for a stored file's name. The name is untrusted data: its path is below the destination's folder, or
+/// the name is refused.
 /// </summary>
 internal static class LocalName
 {
-    /// <summary>What to do with a name that does not do here.</summary>
+    /// <summary>The advice for a name that cannot be used here.</summary>
     internal const string ReceiveAlone = "Receive it by itself, with a file's path as -Destination.";
 
     /// <summary>
-    /// 255: the most that the usual file systems take, in bytes of UTF-8 on Unix and in UTF-16 on Windows.
+    /// 255: the longest part of the usual file systems, in bytes of UTF-8 on Unix and in UTF-16 units on Windows.
     /// </summary>
     internal const int MaxPartLength = 255;
 
@@ -65,7 +65,7 @@ internal static class LocalName
         return File.Exists(Path.Combine(folder, Path.GetFileName(probe).ToUpperInvariant()));
     }
 
-    /// <summary>The first part of a name that is longer than a disk takes; null where none is.</summary>
+    /// <summary>The first part of a name that is too long for a disk; null if there is none.</summary>
     internal static string? FindTooLong(string name, bool isWindows) => Array.Find(
         name.Split('/'), part => (isWindows ? part.Length : Encoding.UTF8.GetByteCount(part)) > MaxPartLength);
 
@@ -83,7 +83,7 @@ internal static class LocalName
         if (stem.Length == 4 && (stem.StartsWith("COM", StringComparison.OrdinalIgnoreCase)
             || stem.StartsWith("LPT", StringComparison.OrdinalIgnoreCase)))
         {
-            // Windows takes the superscript digits for digits here.
+            // Windows treats the superscript digits as digits here.
             return char.IsAsciiDigit(stem[3]) || stem[3] is '\u00b9' or '\u00b2' or '\u00b3';
         }
 

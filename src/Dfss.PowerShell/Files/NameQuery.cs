@@ -5,9 +5,10 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is. A
-/// file whose name is the text itself is meant too: names with brackets come from objects as well, where they are not
-/// escaped.</summary>
+/// <summary>
+/// A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is. A file
+/// whose name is the text itself matches too: names with brackets also come from objects, where they are not escaped.
+/// </summary>
 internal sealed class NameQuery
 {
     private static readonly System.Buffers.SearchValues<char> Special = System.Buffers.SearchValues.Create("*?[`");
@@ -17,10 +18,12 @@ internal sealed class NameQuery
     private readonly IReadOnlyList<HiddenNames>? hidden;
     private readonly string? shown;
 
-    /// <summary>Takes what the user gave.</summary>
+    /// <summary>Makes a query from the user's text.</summary>
     /// <param name="text">A name, or a pattern.</param>
     /// <param name="isLiteral">Whether every character stands for itself.</param>
-    /// <param name="hidden">What the names are hidden with; null where they are not. Then no peer is told one.</param>
+    /// <param name="hidden">
+    /// The keys of hidden names, with which no peer gets a plain name; null if names are not hidden.
+    /// </param>
     /// <exception cref="WildcardPatternException">The pattern is not well formed.</exception>
     internal NameQuery(string text, bool isLiteral, IReadOnlyList<HiddenNames>? hidden = null)
     {
@@ -41,15 +44,15 @@ internal sealed class NameQuery
         this.shown = shown;
     }
 
-    /// <summary>The file of an object that has come through the pipeline.</summary>
+    /// <summary>The file of an object from the pipeline.</summary>
     /// <param name="storedName">The name that the peers have.</param>
-    /// <param name="name">What the file is called for people.</param>
+    /// <param name="name">The name for users.</param>
     internal static NameQuery OfObject(string storedName, string name) => new(storedName, name);
 
     /// <summary>Whether it has wildcards, and so is answered from the peers' lists.</summary>
     internal bool IsPattern => pattern is not null;
 
-    /// <summary>What every match begins with; the peers need not list more.</summary>
+    /// <summary>The prefix of every match; the peers need not list more.</summary>
     internal string Prefix { get; } = string.Empty;
 
     /// <summary>The files; one name without wildcards that is not there is FileNotFound.</summary>
@@ -97,7 +100,7 @@ internal sealed class NameQuery
             yield break;
         }
 
-        // The peers list them by what they have; people look for them by name.
+        // The peers list them by their stored names; users expect them by their plain names.
         var found = new List<StoredFile>();
         await foreach (StoredFile file in client.ListAsync(HiddenNames.Prefix, cancellationToken).ConfigureAwait(false))
         {
@@ -115,7 +118,7 @@ internal sealed class NameQuery
     }
 
     /// <summary>The one file of a name without wildcards.</summary>
-    /// <exception cref="DfssException">FileNotFound, and whatever reading gives.</exception>
+    /// <exception cref="DfssException">FileNotFound, or the error of the read.</exception>
     internal Task<StoredFile> GetAsync(DfssClient client, CancellationToken cancellationToken) =>
         hidden is null ? client.GetAsync(text, cancellationToken) : GetHiddenAsync(client, hidden, cancellationToken);
 
@@ -125,7 +128,7 @@ internal sealed class NameQuery
         string name = FileName.Normalize(text);
         for (int i = 0; ; i++)
         {
-            // Who gives the stored name itself means that file.
+            // The text may be the stored name itself.
             string stored = keys[i].TryOpen(text, out string? opened) ? text : keys[i].Hide(name);
             try
             {

@@ -4,8 +4,10 @@ using System.Management.Automation.Language;
 
 namespace Dfss.Commands;
 
-/// <summary>Completes with nothing: else PowerShell offers local files, which neither names of stored files nor
-/// durations are. The names of stored files would have to come over the network while the user types.</summary>
+/// <summary>
+/// Completes nothing: otherwise PowerShell offers local files for names of stored files and durations. Names of stored
+/// files would need requests over the network while the user types.
+/// </summary>
 internal sealed class NoCompletion : IArgumentCompleter
 {
     /// <inheritdoc/>

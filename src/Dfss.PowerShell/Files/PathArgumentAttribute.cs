@@ -4,8 +4,8 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Keeps -Path and -Name from taking the text of an object for a path or a name: PowerShell would turn any object to
-/// text before it looks for a property of that name. What is refused here goes on to the other parameters.
+/// Prevents that -Path and -Name use the text of an object as a path or a name: PowerShell would convert any object to
+/// text before it looks for a property of that name. A value that is refused here is bound to another parameter.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PathArgumentAttribute : ArgumentTransformationAttribute
@@ -24,7 +24,7 @@ internal sealed class PathArgumentAttribute : ArgumentTransformationAttribute
             throw Refuse(inputData);
         }
 
-        // Read once: what is enumerated need not give the same again.
+        // Read once: a second enumeration may give other items.
         object?[] items = [.. many.Cast<object?>()];
         object? other = Array.Find(items, item => !IsPath(item));
         return other is null ? items : throw Refuse(other);

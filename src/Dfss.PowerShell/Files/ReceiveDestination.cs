@@ -1,6 +1,6 @@
 namespace Dfss.Commands;
 
-/// <summary>Decides where each received file goes, and that no two go to one place.</summary>
+/// <summary>Decides the path of each received file, so that no two files get the same path.</summary>
 internal sealed class ReceiveDestination
 {
     private readonly Func<string, bool> ignoresCase;
@@ -8,7 +8,7 @@ internal sealed class ReceiveDestination
     // By path regardless of case: the first file that went to each.
     private readonly Dictionary<string, (string Path, string Name)> taken;
 
-    /// <summary>Takes the destination.</summary>
+    /// <summary>Makes a destination.</summary>
     /// <param name="path">The full path.</param>
     /// <param name="given">
     /// What the user wrote. A separator at its end means a folder: '/' or '\', which PowerShell takes for one
@@ -25,14 +25,14 @@ internal sealed class ReceiveDestination
         Path = IsFolder ? System.IO.Path.TrimEndingDirectorySeparator(path) : path;
     }
 
-    /// <summary>Takes another destination of the same files: what one has taken, the other leaves.</summary>
+    /// <summary>Makes another destination that shares the claimed paths with an existing one.</summary>
     internal ReceiveDestination(string path, string given, ReceiveDestination? beside)
         : this(path, given, beside?.ignoresCase) => taken = beside?.taken ?? taken;
 
     /// <summary>The full path.</summary>
     internal string Path { get; }
 
-    /// <summary>Whether files go below the path; else it is the path of one.</summary>
+    /// <summary>Whether files go below the path; otherwise it is the path of one file.</summary>
     internal bool IsFolder { get; }
 
     /// <summary>The full path for a stored file. Changes nothing, so that -WhatIf may ask.</summary>

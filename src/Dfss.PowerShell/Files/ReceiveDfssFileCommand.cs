@@ -7,7 +7,7 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>Receives stored files. A file comes under its name only when every chunk has been verified. Several files
+/// <summary>Receives stored files. A file gets its name only when every chunk has been verified. Several files
 /// are received at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
@@ -20,11 +20,11 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     // By full path without a separator at its end, as a folder may be named with one and without.
     private readonly Dictionary<string, ReceiveDestination> destinations = new(StringComparer.Ordinal);
 
-    // That of -Destination or the current location, for all inputs that bring none; null: not needed yet.
+    // The destination of -Destination or the current location, for all inputs without their own; null: not needed yet.
     private ReceiveDestination? common;
     private bool isDestinationFixed;
 
-    // That of the input being taken.
+    // The destination of the current input.
     private ReceiveDestination? taking;
 
     // Where the destination is no folder: the one file for it.
@@ -141,7 +141,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
         TakeSoleAsync(isInputOver: true, cancellationToken);
 
-    /// <summary>Where this input goes; null where that cannot be resolved, which is written as an error.</summary>
+    /// <summary>The destination of this input; null if it cannot be resolved, which is written as an error.</summary>
     private async Task<ReceiveDestination?> FindDestinationAsync()
     {
         bool isOwn = !isDestinationFixed && Destination != DefaultDestination;
@@ -253,7 +253,7 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         }
         catch (ItemNotFoundException exception)
         {
-            // Results wait for those before them, and a command that takes those may have removed this file meanwhile.
+            // A result waits for those before it, and a downstream command may have removed this file meanwhile.
             WriteError(ErrorRecords.Create(
                 "PathNotFound", ErrorCategory.ObjectNotFound, path,
                 $"'{path}' was received, and was removed before its result was written.",

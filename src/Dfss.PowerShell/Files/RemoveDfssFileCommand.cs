@@ -4,7 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Removes stored files. Their chunks go when the peers next collect their garbage, unless other files have them too.
+/// Removes stored files. The peers delete their chunks in the next garbage collections, unless other files have them
+/// too.
 /// </summary>
 [Cmdlet(VerbsCommon.Remove, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.High)]

@@ -15,7 +15,7 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
     // Which file each new name is for in this command: of two, the first is to have it, whichever is done first.
     private readonly Dictionary<string, string> filesByNewName = new(StringComparer.Ordinal);
 
-    // Then whether the new name is free is looked up, which else a rename finds out.
+    // With -WhatIf the command looks up whether the new name is free, which otherwise the rename itself checks.
     private bool isWhatIf;
 
     /// <summary>Makes the cmdlet.</summary>

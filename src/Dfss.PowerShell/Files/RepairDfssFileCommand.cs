@@ -5,7 +5,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Brings stored files back to their copies: what is missing or bad at their peers is copied from good ones; or moves
+/// Restores the copies of stored files: what is missing or corrupt at their peers is copied from good ones; or moves
 /// them to other peers. Several files are repaired at once; results come in the order of the input.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Repair, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]

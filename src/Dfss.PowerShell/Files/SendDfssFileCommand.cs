@@ -6,7 +6,7 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>Sends files to peers. A file's result comes when no crash or power cut at a peer can lose any of it.
+/// <summary>Sends files to peers. A file's result is written when no crash or power cut at a peer can lose any of it.
 /// Several files are sent at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
@@ -33,7 +33,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     [PSDefaultValue(Value = SendOptions.DefaultReplicas)]
     public int? MinimumReplicas { get; set; }
 
-    /// <summary>Replaces a stored file of the same name, and lets wildcards match hidden files and folders.</summary>
+    /// <summary>Replaces a stored file of the same name; wildcards match hidden files and folders too.</summary>
     [Parameter(HelpMessage = "Replaces a stored file of the same name; wildcards match hidden files too.")]
     public SwitchParameter Force { get; set; }
 
@@ -47,7 +47,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     [ValidateRange(0, DfssLimits.MaxPreviousVersions)]
     public int KeepVersions { get; set; } = SendOptions.DefaultKeepVersions;
 
-    /// <summary>Reads each file from its begin, whatever an interrupted send of it has found out.</summary>
+    /// <summary>Reads each file from its start, and ignores the journal of an interrupted send.</summary>
     [Parameter(HelpMessage = "Reads each file from the start, and ignores the journal of an interrupted send.")]
     public SwitchParameter Restart { get; set; }
 
@@ -63,8 +63,10 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     [ValidateNotNull]
     public DfssEncryptionKeySource? EncryptionKey { get; set; }
 
-    /// <summary>Certificates for whose owners the files are encrypted, so that the peers cannot read them: objects,
-    /// paths or thumbprints.</summary>
+    /// <summary>
+    /// The certificates of the recipients that the files are encrypted for, so that the peers cannot read them:
+    /// objects, paths or thumbprints.
+    /// </summary>
     [Parameter(
         HelpMessage = "Certificates of the recipients that can decrypt the files: objects, paths or thumbprints.")]
     [CertificateArgument(IsList = true)]

@@ -3,8 +3,8 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Holds back the one file of a name or path that can be given to one file only, until it is known that no second file
-/// comes. Of several files for it, none is worked on.
+/// Holds the one file for a name or path that only one file can have, until the input is over. If there are several
+/// files for it, the command works on none.
 /// </summary>
 /// <param name="refuse">Makes the error of two files.</param>
 internal sealed class SoleFile<T>(Func<T, T, ErrorRecord> refuse)
@@ -33,7 +33,7 @@ internal sealed class SoleFile<T>(Func<T, T, ErrorRecord> refuse)
         held.Add(file);
     }
 
-    /// <summary>Gives out what is held: the file, the error of several, or nothing.</summary>
+    /// <summary>Returns the held file, the error of several, or nothing.</summary>
     /// <param name="isInputOver">Whether all inputs were taken, not only one.</param>
     internal (IReadOnlyList<T> File, ErrorRecord? Refusal) Release(bool isInputOver)
     {

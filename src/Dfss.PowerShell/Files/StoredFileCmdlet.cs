@@ -7,15 +7,17 @@ namespace Dfss.Commands;
 /// <summary>A cmdlet that works on stored files, named or as objects of the pipeline.</summary>
 public abstract class StoredFileCmdlet : ClientCmdlet
 {
-    /// <summary>The default set: where nothing is given, a name is asked for. It takes nothing from the pipeline, as
-    /// the default set is tried first and in full, and a DfssFileInfo would be bound by its property Name.</summary>
+    /// <summary>
+    /// The default set: without arguments PowerShell prompts for a name. It takes no pipeline input, as the default set
+    /// is tried first and in full, and a DfssFileInfo would be bound by its property Name.
+    /// </summary>
     private protected const string NameSet = "Name";
 
     private const string PipelineNameSet = "NameFromPipeline";
     private const string LiteralNameSet = "LiteralName";
     private const string InputObjectSet = "InputObject";
 
-    // Then an object from the pipeline has no say in what is meant.
+    // Then the name of an object from the pipeline is ignored.
     private bool isNameOnCommandLine;
     private FilePump? files;
 
@@ -38,7 +40,7 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
 
-    /// <summary>Stored files, as Get-DfssFileInfo and Send-DfssFile give them; they know their peers.</summary>
+    /// <summary>Stored files, as Get-DfssFileInfo and Send-DfssFile return them; they contain their peers.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
         HelpMessage = "Stored files, from Get-DfssFileInfo.")]
     [ValidateNotNullOrEmpty]
@@ -54,8 +56,10 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     [ValidateNotNullOrEmpty]
     public virtual DfssEncryptionKeySource[]? EncryptionKey { get; set; }
 
-    /// <summary>Of an object from the pipeline, a copy that came out of another session for example: the name that the
-    /// peers have. Where there is one it is asked for, so that no peer is told a hidden Name.</summary>
+    /// <summary>
+    /// The stored name of an object from the pipeline, for example of a copy from another session. If there is one, the
+    /// command asks for it, so that no peer gets a hidden Name.
+    /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = PipelineNameSet,
         HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = LiteralNameSet,
@@ -68,24 +72,26 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     [ValidateRange(1, 256)]
     public virtual int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
 
-    /// <summary>What the progress bar says is being done.</summary>
+    /// <summary>The title of the progress bar.</summary>
     private protected abstract string Activity { get; }
 
-    /// <summary>Whether the cmdlet changes what names mean and transfers nothing: what it asks of a peer for many files
-    /// goes together, and -ThrottleLimit is the number of files.</summary>
+    /// <summary>
+    /// Whether the cmdlet changes records and transfers nothing: its requests to a peer for many files are batched, and
+    /// -ThrottleLimit is the number of files.
+    /// </summary>
     private protected virtual bool ChangesNamesAlone => false;
 
     /// <summary>The files that the cmdlet works on.</summary>
     private protected FilePump Files => files ??= new FilePump(
         this, Activity, ChangesNamesAlone ? ThrottleLimit : FilePump.SmallFilesAtOnce, TimeProvider.System);
 
-    /// <summary>What the names are hidden with; null where they are not.</summary>
+    /// <summary>The keys of hidden names; null if names are not hidden.</summary>
     private protected IReadOnlyList<HiddenNames>? Hidden { get; private set; }
 
     /// <summary>Whether the keys open contents too.</summary>
     private protected virtual bool OpensContents => false;
 
-    /// <summary>Only names need a peer to ask, and whether names or files come is known with the first input.</summary>
+    /// <summary>Only names need peers, and the first input shows whether the input is names or files.</summary>
     private protected override bool NeedsPeers => false;
 
     /// <inheritdoc/>
@@ -128,7 +134,7 @@ public abstract class StoredFileCmdlet : ClientCmdlet
         await base.CleanUpAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Enqueues what had to wait for the end of the input.</summary>
+    /// <summary>Enqueues the files that had to wait for the end of the input.</summary>
     private protected virtual Task TakeRestAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Enqueues the files of one input.</summary>

@@ -5,8 +5,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Says of stored files whether as many peers hold each of their chunks as they should. A warning names each file of
-/// which that is not so. Several files are tested at once; results come in the order of the input.
+/// Tests whether as many peers hold each chunk of stored files as they should. A warning names each file that has too
+/// few copies. Several files are tested at once; results come in the order of the input.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "DfssFile", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(bool), typeof(DfssChunkHealth))]

@@ -6,14 +6,14 @@ using Dfss.Peers;
 
 namespace Dfss.Commands;
 
-/// <summary>A peer in a process of its own that this process started.</summary>
+/// <summary>A peer in a separate process that this process started.</summary>
 internal sealed class DetachedPeer : SessionPeer
 {
     /// <summary>30 s: a cold start of PowerShell on a slow disk takes some seconds; re-opening a store does not wait
     /// for its checks.</summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>15 s: a peer answers what is under way for at most 5 s and closes its store.</summary>
+    /// <summary>15 s: a peer answers pending requests for at most 5 s and closes its store.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
     // The system gives the id of our own child to no other process until this object has seen it end: so pid and
@@ -44,8 +44,10 @@ internal sealed class DetachedPeer : SessionPeer
 
     internal override int ProcessId => announcement.ProcessId;
 
-    /// <summary>Whether it runs. Who lists the peers may still hold one that another command has stopped and disposed
-    /// of.</summary>
+    /// <summary>
+    /// Whether it runs. A command that lists the peers may still hold one that another command has stopped and
+    /// disposed.
+    /// </summary>
     internal override DfssPeerState State
     {
         get
@@ -59,10 +61,10 @@ internal sealed class DetachedPeer : SessionPeer
 
     /// <summary>Starts a process with a peer; returns when it listens.</summary>
     /// <param name="options">How it runs.</param>
-    /// <param name="identity">What it shows.</param>
+    /// <param name="identity">The certificate that it presents.</param>
     /// <param name="session">The session that it belongs to.</param>
     /// <param name="cancellationToken">Gives up, and ends the process.</param>
-    /// <exception cref="DfssException">What the peer failed with.</exception>
+    /// <exception cref="DfssException">The error of the peer.</exception>
     /// <exception cref="CmdletException">HostNotFound, PeerStartFailed: the process could not be started, or ended
     /// early.</exception>
     internal static async Task<DetachedPeer> StartAsync(
@@ -128,7 +130,7 @@ internal sealed class DetachedPeer : SessionPeer
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // A store loses nothing by it; a peer that hangs would keep its port and its store.
+            // A store loses nothing if its process is killed; a hung peer would keep its port and its store.
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -204,7 +206,7 @@ internal sealed class DetachedPeer : SessionPeer
 
         else
         {
-            // What the other process finds by itself is not what was found here.
+            // The other process would choose a cluster by itself, which may differ from the one chosen here.
             command.Append(" -Cluster ''");
         }
 

@@ -10,19 +10,19 @@ internal static class DetachedPeerProcess
     /// <summary>10 MiB: years of an orderly peer's lines. There is a former log of as much at most.</summary>
     private const long MaxLogBytes = 10L << 20;
 
-    /// <summary>Starts the peer, says so on standard output, and runs it until SIGTERM.</summary>
+    /// <summary>Starts the peer, announces it on standard output, and runs it until SIGTERM.</summary>
     internal static async Task RunAsync(PeerOptions options, IssuerSource? issuer, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsWindows())
         {
-            // False where this process leads a group already: then no terminal's group is this one's.
+            // False if this process leads a group already: then it is in no terminal's group.
             _ = NativeProcess.LeaveTerminal();
         }
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using PosixSignalRegistration registration = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
-            // Else the runtime would end the process before the peer has answered what is under way.
+            // Otherwise the runtime would end the process before the peer has answered pending requests.
             context.Cancel = true;
             _ = ending.CancelAsync();
         });
@@ -83,7 +83,7 @@ internal static class DetachedPeerProcess
         }
     }
 
-    /// <summary>Writes the line past the host, which would format it, and lets go of the pipes.</summary>
+    /// <summary>Writes the line without the host, which would format it, and closes the pipes.</summary>
     private static void Announce(PeerAnnouncement announcement)
     {
         using (Stream output = Console.OpenStandardOutput())

@@ -4,15 +4,15 @@ using System.Net;
 namespace Dfss.Commands;
 
 /// <summary>
-/// A detached peer that another session started. Its process id is only what a peer says of itself, so a process is
-/// ended only where it shows by its command line, on this machine, that it is that peer.
+/// A detached peer that another session started. Its process id is only what a peer reports of itself, so a process is
+/// ended only if its command line on this machine shows that it is that peer.
 /// </summary>
 internal static class ForeignDetachedPeer
 {
     /// <summary>What <see cref="DetachedPeer"/> starts every process with.</summary>
     internal const string CommandMark = "Start-DfssPeer -Announce ";
 
-    /// <summary>15 s: a peer answers what is under way for at most 5 s and closes its store.</summary>
+    /// <summary>15 s: a peer answers pending requests for at most 5 s and closes its store.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Why a peer's process may not be ended from here; null where it may.</summary>

@@ -4,8 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The peers that this session started, detached ones too; with -Peer, what those peers say of themselves. In a session
-/// that started none, the peers of $env:DFSS_PEER.
+/// The peers that this session started, detached ones too; with -Peer, what those peers report of themselves. In a
+/// session that started none, the peers of $env:DFSS_PEER.
 /// </summary>
 [Cmdlet(VerbsCommon.Get, "DfssPeer")]
 [OutputType(typeof(DfssPeerInfo))]
@@ -81,7 +81,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         catch (DfssException exception)
         {
             await WriteVerboseAsync(exception.Message).ConfigureAwait(false);
-            // One that refuses this command for what it has not shown, or may not do, runs and answers.
+            // A peer that refuses this command for its certificate or role runs and answers.
             DfssPeerState found = IsRefusal(exception) ? DfssPeerState.Running : DfssPeerState.NoAnswer;
             return peer.ToInfo(answer: null, peer.State == DfssPeerState.Running ? found : peer.State);
         }
@@ -107,7 +107,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         }
     }
 
-    /// <summary>Writes a peer, and a warning for what an operator should look at.</summary>
+    /// <summary>Writes a peer, and warnings for the operator.</summary>
     private async Task WriteAsync(DfssPeerInfo info)
     {
         if (info.StoreFault is { } fault)
@@ -130,7 +130,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         await WriteObjectAsync(info).ConfigureAwait(false);
     }
 
-    /// <summary>The store alone does not tell: a copy of it may run too.</summary>
+    /// <summary>The store id alone is not enough: a copy of the store may run too.</summary>
     private static bool IsSame(SessionPeer peer, PeerInfo answer) => peer.StoreId == answer.StoreId.ToString()
         && peer.ProcessId == answer.ProcessId
         && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase);

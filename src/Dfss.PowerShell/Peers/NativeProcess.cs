@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dfss.Commands;
 
-/// <summary>What .NET does not offer of Unix processes.</summary>
+/// <summary>The calls for Unix processes that .NET does not offer.</summary>
 internal static partial class NativeProcess
 {
     private const int SignalTerminate = 15;
@@ -17,8 +17,7 @@ internal static partial class NativeProcess
     internal static bool LeaveTerminal() => SetSessionId() >= 0;
 
     /// <summary>
-    /// Lets go of the pipes to the process that started this one: from now on what is written there is dropped. Unix
-    /// only.
+    /// Closes the pipes to the process that started this one: from now on output there is dropped. Unix only.
     /// </summary>
     internal static void DropOutput()
     {

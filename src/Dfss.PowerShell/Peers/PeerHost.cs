@@ -5,7 +5,7 @@ using System.Management.Automation.Language;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The program that runs a detached peer: this one, where it is pwsh or dfss; else the one that $env:DFSS_HOST names (a
+/// The program that runs a detached peer: this one, if it is pwsh or dfss; else the one that $env:DFSS_HOST names (a
 /// program, or a dll for dotnet); else pwsh or dfss of the PATH.
 /// </summary>
 internal sealed record PeerHost(string Program, string? Library)
@@ -26,7 +26,7 @@ internal sealed record PeerHost(string Program, string? Library)
         "No program was found to run a detached peer: this process is neither pwsh nor dfss, and the PATH has neither.",
         $"Set $env:{HostVariable} to the path of pwsh or dfss."));
 
-    /// <summary>How to run a command in it. Nothing is quoted by hand but the command's own strings.</summary>
+    /// <summary>The start of a command in it. Only the command's own strings are quoted by hand.</summary>
     internal ProcessStartInfo CreateStartInfo(string command)
     {
         var info = new ProcessStartInfo(Program)
@@ -35,7 +35,7 @@ internal sealed record PeerHost(string Program, string? Library)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
-            // Windows: a console of its own, which our Ctrl+C does not reach.
+            // Windows: a separate console, which Ctrl+C here does not reach.
             CreateNoWindow = true,
         };
         if (Library is not null)

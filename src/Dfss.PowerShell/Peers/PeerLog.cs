@@ -6,12 +6,12 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// The log of a detached peer: lines with their time. Kept until the file is opened. A file that has reached its limit
-/// becomes the former one, whose name ends in <see cref="FormerSuffix"/>, in place of the one before: the two take
-/// twice the limit, whatever clients do. Safe for use from many threads.
+/// is renamed with <see cref="FormerSuffix"/> and replaces the former one: the two take twice the limit at most. Safe
+/// for use from many threads.
 /// </summary>
 internal sealed class PeerLog : IDisposable
 {
-    /// <summary>What the name of the former file ends in.</summary>
+    /// <summary>The suffix of the former file's name.</summary>
     internal const string FormerSuffix = ".1";
 
     private readonly Lock gate = new();
@@ -20,7 +20,7 @@ internal sealed class PeerLog : IDisposable
     private long maxBytes;
     private long lost;
 
-    /// <summary>Goes on in a file of <paramref name="limitBytes"/> at most.</summary>
+    /// <summary>Continues in a file of at most <paramref name="limitBytes"/> bytes.</summary>
     internal void Open(string path, long limitBytes)
     {
         lock (gate)
@@ -33,8 +33,8 @@ internal sealed class PeerLog : IDisposable
     }
 
     /// <summary>
-    /// Writes a line. One that the disk does not take is counted, and the next one that it takes says how many were
-    /// lost: a peer whose disk is full has to tell its clients so, and does not fail at its log.
+    /// Writes a line. A line that cannot be written is counted, and the next line that can be written states how many
+    /// were lost: a peer whose disk is full must still answer its clients, and does not fail because of its log.
     /// </summary>
     internal void Write(string text)
     {

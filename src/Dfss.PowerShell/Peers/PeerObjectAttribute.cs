@@ -4,8 +4,8 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Tells why a peer that came over remoting, or out of a file, is not taken: it is a text about a peer, and its number
-/// belongs to the session that it comes from. Taken by that number, another peer would be stopped.
+/// Refuses a peer object from remoting or from a file, with the reason: it is only a description of a peer, and its
+/// number belongs to its own session. With that number, another peer would be stopped.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PeerObjectAttribute : ArgumentTransformationAttribute

@@ -5,7 +5,7 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>A peer that this process started, here or in a process of its own.</summary>
+/// <summary>A peer that this process started, here or in a separate process.</summary>
 internal abstract class SessionPeer(Runspace session, string? identityName) : IAsyncDisposable
 {
     // Weak: a peer keeps no closed session in memory.
@@ -29,10 +29,10 @@ internal abstract class SessionPeer(Runspace session, string? identityName) : IA
 
     internal abstract IReadOnlyList<string> Addresses { get; }
 
-    /// <summary>What is known without asking it.</summary>
+    /// <summary>Its state, without a request.</summary>
     internal abstract DfssPeerState State { get; }
 
-    /// <summary>What it is, without asking it.</summary>
+    /// <summary>Its store id, without a request.</summary>
     internal abstract string StoreId { get; }
 
     internal abstract string? StorePath { get; }
@@ -42,7 +42,7 @@ internal abstract class SessionPeer(Runspace session, string? identityName) : IA
     /// <summary>Stops it and waits until it has stopped.</summary>
     internal abstract Task StopAsync(CancellationToken cancellationToken);
 
-    /// <summary>Lets go of what this process holds of it.</summary>
+    /// <summary>Releases what this process holds of it.</summary>
     public abstract ValueTask DisposeAsync();
 
     /// <summary>The name in a peer's certificate; null where it has none.</summary>
@@ -50,8 +50,8 @@ internal abstract class SessionPeer(Runspace session, string? identityName) : IA
         identity?.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
 
     /// <summary>The peer as the user sees it.</summary>
-    /// <param name="answer">What it said when it was asked; null where it was not asked or did not answer.</param>
-    /// <param name="state">What it does.</param>
+    /// <param name="answer">Its answer; null if it was not asked or did not answer.</param>
+    /// <param name="state">Its state.</param>
     internal DfssPeerInfo ToInfo(PeerInfo? answer, DfssPeerState state) => new DfssPeerInfo
     {
         Id = Id,

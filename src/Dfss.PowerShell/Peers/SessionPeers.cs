@@ -2,17 +2,19 @@ using System.Management.Automation.Runspaces;
 
 namespace Dfss.Commands;
 
-/// <summary>The peers that this process started. One list for the process, as ports and stores are the process's; each
-/// peer remembers the runspace that started it, so that removing the module from one session leaves the others'
-/// alone.</summary>
+/// <summary>
+/// The peers that this process started. One list for the process, as ports and stores belong to the process; each peer
+/// has the runspace that started it, so that removing the module from one session does not stop the peers of others.
+/// </summary>
 internal static class SessionPeers
 {
     private static readonly Lock Gate = new();
     private static readonly List<SessionPeer> Peers = [];
     private static int lastId;
 
-    /// <summary>Adds a peer and gives it its number. It takes the place of those of the same store that have ended by
-    /// themselves.</summary>
+    /// <summary>
+    /// Adds a peer and gives it its number. It replaces peers of the same store that have ended by themselves.
+    /// </summary>
     internal static async Task AddAsync(SessionPeer peer)
     {
         SessionPeer[] replaced;
@@ -27,7 +29,7 @@ internal static class SessionPeers
         await Task.WhenAll(replaced.Select(old => old.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 
-    /// <summary>Takes a peer off the list; false if another command did.</summary>
+    /// <summary>Removes a peer from the list; false if another command did.</summary>
     internal static bool Remove(SessionPeer peer)
     {
         lock (Gate)
@@ -36,7 +38,7 @@ internal static class SessionPeers
         }
     }
 
-    /// <summary>Puts a peer back in its place: it was taken off to be stopped, and still runs.</summary>
+    /// <summary>Adds a peer again in its place: it was removed to be stopped, and still runs.</summary>
     internal static void PutBack(SessionPeer peer)
     {
         lock (Gate)

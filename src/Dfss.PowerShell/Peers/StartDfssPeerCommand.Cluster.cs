@@ -7,7 +7,7 @@ using Dfss.Security;
 
 namespace Dfss.Commands;
 
-/// <content>A peer's place in a cluster: whose certificate it shows, and who is told of it.</content>
+/// <content>A peer in a cluster: the certificate that it presents, and the notification of the members.</content>
 public sealed partial class StartDfssPeerCommand
 {
     private ClusterMembership? issued;
@@ -99,14 +99,14 @@ public sealed partial class StartDfssPeerCommand
         string passphrase = await ClusterPassphrase.ReadAsync(this, Passphrase, isNew: false).ConfigureAwait(false);
         if (Detached)
         {
-            // Here, where it can be said as what it is.
+            // Here, where its errors can be reported as such.
             (await OpenAuthorityAsync(passphrase, cancellationToken).ConfigureAwait(false)).Dispose();
         }
 
         return new PeerIdentity(Identity: null, Origin: null, new IssuerSource(issued, passphrase));
     }
 
-    /// <summary>Where the identity comes from: a cluster that the store has joined, or a file.</summary>
+    /// <summary>The source of the identity: a cluster that the store has joined, or a file.</summary>
     private async Task<IdentityOrigin?> FindOriginAsync(TlsIdentity? identity)
     {
         if (identity is not null && choice.Membership is { } membership && joined is StoreId store)

@@ -5,8 +5,10 @@ using Dfss.Peers;
 
 namespace Dfss.Commands;
 
-/// <summary>Starts a peer and leaves it running: in this process until the session ends, or with -Detached in a process
-/// of its own. Returns when it listens.</summary>
+/// <summary>
+/// Starts a peer and leaves it running: in this process until the session ends, or with -Detached in a separate
+/// process. Returns when it listens.
+/// </summary>
 [Cmdlet(VerbsLifecycle.Start, "DfssPeer", DefaultParameterSetName = DiskSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssPeerInfo))]
 public sealed partial class StartDfssPeerCommand : DfssCmdlet
@@ -24,7 +26,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     [ValidateNotNullOrEmpty]
     public string? StorePath { get; set; }
 
-    /// <summary>Keeps everything in memory: it is gone when the peer stops.</summary>
+    /// <summary>Keeps everything in memory: it is lost when the peer stops.</summary>
     [Parameter(Mandatory = true, ParameterSetName = MemorySet, HelpMessage = "Keeps everything in memory.")]
     public SwitchParameter InMemory { get; set; }
 
@@ -39,7 +41,10 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     [ValidateNotNullOrEmpty]
     public string Address { get; set; } = "localhost";
 
-    /// <summary>Where others can find the peer, as host or host:port, when that is not what it listens on.</summary>
+    /// <summary>
+    /// The addresses at which clients reach the peer, as host or host:port, if they differ from those that it listens
+    /// on.
+    /// </summary>
     [Parameter(HelpMessage = "The address by which other machines reach the peer, as host or host:port.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
@@ -51,14 +56,16 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
         "Listens on any address, although every machine that reaches the port can read and replace every file.")]
     public SwitchParameter AllowUnauthenticatedNetwork { get; set; }
 
-    /// <summary>A file that gives roles to subjects of authorities of one's own, whose certificates say nothing of
-    /// roles: a JSON array of objects with subject and role. Read again when it changes.</summary>
+    /// <summary>
+    /// A file that gives roles to subjects of other authorities, whose certificates state no roles: a JSON array of
+    /// objects with subject and role. Read again when it changes.
+    /// </summary>
     [Parameter(HelpMessage = "A JSON file that assigns roles to subjects: [ { subject, role, prefixes } ].")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     public string? RoleFile { get; set; }
 
-    /// <summary>The most bytes of chunks that the store takes; without it there is no limit but the disk's.</summary>
+    /// <summary>The most bytes of chunks that the store keeps; without it the disk is the only limit.</summary>
     [Parameter(HelpMessage = "The most bytes that the store takes, for example 100GB.")]
     [ValidateRange(1, long.MaxValue)]
     public long? Quota { get; set; }
@@ -69,8 +76,10 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? MinimumFreeSpace { get; set; }
 
-    /// <summary>Starts a store that was moved, or put back in the place of one that never runs again: it keeps its
-    /// store id. For one start.</summary>
+    /// <summary>
+    /// Starts a store that was moved, or restored in place of one that never runs again: it keeps its store id. For one
+    /// start.
+    /// </summary>
     [Parameter(
         ParameterSetName = DiskSet, HelpMessage = "The store was moved here: it keeps its store id. For one start.")]
     public SwitchParameter StoreMoved { get; set; }
@@ -80,8 +89,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
         HelpMessage = "The store is a copy of one that runs: it becomes a new store. For one start.")]
     public SwitchParameter StoreCopied { get; set; }
 
-    /// <summary>Bytes a second at which the peer reads through its store to find what has gone bad; 0 turns it
-    /// off.</summary>
+    /// <summary>Bytes a second at which the peer reads its store to find corrupt chunks; 0 turns it off.</summary>
     [Parameter(HelpMessage = "Bytes a second at which the peer re-reads its store in the background; 0: never.")]
     [ValidateRange(0, long.MaxValue)]
     public long ScrubRate { get; set; } = PeerOptions.DefaultScrubBytesPerSecond;
@@ -90,12 +98,14 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     [Parameter(HelpMessage = "Waits until the peer stops or Ctrl+C stops it.")]
     public SwitchParameter Wait { get; set; }
 
-    /// <summary>Runs the peer in a process of its own, which outlives this one and its terminal.</summary>
+    /// <summary>Runs the peer in a separate process, which outlives this one and its terminal.</summary>
     [Parameter(HelpMessage = "Runs the peer in a process of its own, which outlives this one.")]
     public SwitchParameter Detached { get; set; }
 
-    /// <summary>For the process that -Detached starts: tells that process's starter when it listens, then runs until it
-    /// is told to end.</summary>
+    /// <summary>
+    /// For the process that -Detached starts: announces to that process's starter that it listens, then runs until it
+    /// is stopped.
+    /// </summary>
     [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
     public SwitchParameter Announce { get; set; }
 

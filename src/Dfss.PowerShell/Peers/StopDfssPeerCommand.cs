@@ -143,8 +143,8 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
     }
 
     /// <summary>
-    /// Stops a peer that this command took off the list, so that no other does; it is back on it where it could not be
-    /// stopped.
+    /// Stops a peer that this command removed from the list, so that no other command stops it; a peer that could not
+    /// be stopped is added again.
     /// </summary>
     private static async Task<DfssPeerInfo> StopRemovedAsync(SessionPeer peer, CancellationToken cancellationToken)
     {

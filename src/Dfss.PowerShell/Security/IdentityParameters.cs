@@ -34,7 +34,7 @@ internal sealed class IdentityParameters
     /// <summary>Returns this command's identity in the chosen cluster; null for plaintext, where it has none.</summary>
     internal required Func<ClusterChoice, Task<TlsIdentity?>> OfCluster { get; init; }
 
-    /// <summary>What is said of a certificate of another authority than a cluster's; null for nothing.</summary>
+    /// <summary>The notices about a certificate of another authority than a cluster's; null for none.</summary>
     internal CertificateNotices? Notices { get; init; }
 
     /// <summary>The cluster of the identity that was read; none for an identity of another authority.</summary>

@@ -4,7 +4,8 @@ namespace Dfss.Benchmarks;
 /// <param name="LargeMebibytes">The size of the one large file; 0 leaves it out.</param>
 /// <param name="SmallFiles">How many files of 4 KiB; 0 leaves them out.</param>
 /// <param name="Rounds">How many turns each tool has.</param>
-internal sealed record ComparisonSize(int LargeMebibytes, int SmallFiles, int Rounds);
+/// <param name="PlotFolder">Where pictures of the results are written; null for none.</param>
+internal sealed record ComparisonSize(int LargeMebibytes, int SmallFiles, int Rounds, string? PlotFolder);
 
 /// <summary>
 /// dfss beside what a user would otherwise copy with: the same files, there and back, on the same disk of the same
@@ -19,20 +20,28 @@ internal static class CompareBenchmark
         {
             List<string> skipped = [];
             await AddAsync("rsync", RsyncTool.StartAsync, folder, tools, skipped);
+            await AddAsync("rsync, then sync", RsyncTool.StartSyncedAsync, folder, tools, skipped);
             await AddAsync("scp", ScpTool.StartAsync, folder, tools, skipped);
-            tools.Add(new DfssTool());
+            foreach (HttpWay way in Enum.GetValues<HttpWay>())
+            {
+                await AddAsync("nginx and curl", root => HttpTool.StartAsync(root, way), folder, tools, skipped);
+            }
+
+            await AddAsync("rclone", RcloneTool.StartAsync, folder, tools, skipped);
+            await AddAsync("restic", ResticTool.StartAsync, folder, tools, skipped);
+            tools.AddRange([DfssTool.Plain(), DfssTool.Tls(folder), DfssTool.TwoCopies()]);
             ComparisonTable table = new(output, options.Rounds);
             table.WriteIntroduction(folder, skipped);
             if (options.LargeMebibytes > 0)
             {
                 Workload large = Workload.CreateLarge(Path.Combine(folder, "large"), options.LargeMebibytes);
-                table.Write(large, await MeasureAsync(large, tools, folder, options.Rounds));
+                await CompareAsync(large, tools, folder, options, table);
             }
 
             if (options.SmallFiles > 0)
             {
                 Workload small = Workload.CreateSmall(Path.Combine(folder, "small"), options.SmallFiles);
-                table.Write(small, await MeasureAsync(small, tools, folder, options.Rounds));
+                await CompareAsync(small, tools, folder, options, table);
             }
         }
         finally
@@ -41,6 +50,17 @@ internal static class CompareBenchmark
             {
                 await tool.DisposeAsync();
             }
+        }
+    }
+
+    private static async Task CompareAsync(
+        Workload workload, List<ICopyTool> tools, string folder, ComparisonSize options, ComparisonTable table)
+    {
+        List<ToolTurns> results = await MeasureAsync(workload, tools, folder, options.Rounds);
+        table.Write(workload, results);
+        if (options.PlotFolder is { } plots)
+        {
+            ComparisonPlot.Write(plots, workload, results, Machine.Describe(folder));
         }
     }
 

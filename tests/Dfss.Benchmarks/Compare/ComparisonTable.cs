@@ -13,12 +13,13 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         output.WriteLine();
         output.WriteLine(
             """
-            All copy the same bytes on the same disk and keep times and modes. cp, rsync and scp copy to one place; dfss
-            spreads the chunks over two. Only dfss and "cp, then sync" have what was sent on disk when they return. The
-            time of dfss is that of the command in a new process, first-time compilation included, the engine's own
-            start not; that of the others is the whole process. Processor seconds are of all these processes, at both
-            ends, not of the kernel's own threads. Peak memory is of the largest process at each end; of the others it
-            is sampled 20 times a second, and "?" is what ended before a sample.
+            All copy the same bytes on the same disk. The tools copy to one place; dfss spreads the chunks over two
+            peers, or over three with two copies of each. Only dfss and what has "then sync" in its name have what was
+            sent on disk when they return. The time of dfss is that of the command in a new process, first-time
+            compilation included, the engine's own start not; that of the others is the whole process. Processor
+            seconds are of all these processes, at both ends, not of the kernel's own threads. Peak memory is of the
+            largest process at each end; of the others it is sampled 20 times a second, and "?" is what ended before a
+            sample.
             """);
         foreach (string reason in skipped)
         {

@@ -1,37 +1,77 @@
 namespace Dfss.Benchmarks;
 
-/// <summary>dfss: two peers on disk, new ones for each turn; each send and each receive a new process.</summary>
+/// <summary>dfss: peers on disk, new ones for each turn; each send and each receive a new process.</summary>
 internal sealed class DfssTool : ICopyTool
 {
-    public string Name => "dfss, two peers";
+    private readonly int peerCount;
+    private readonly string sendArguments;
+    private readonly string peerArguments;
+    private readonly string clientArguments;
+
+    private DfssTool(string name, int peerCount, string sendArguments, string peerArguments, string clientArguments)
+    {
+        Name = name;
+        this.peerCount = peerCount;
+        this.sendArguments = sendArguments;
+        this.peerArguments = peerArguments;
+        this.clientArguments = clientArguments;
+    }
+
+    public string Name { get; }
 
     public string Promise => "SHA-256 of each chunk, at both ends; sent: on disk at the peers, received: not synced";
 
+    /// <summary>One copy of each chunk, as the other tools make one of each file.</summary>
+    public static DfssTool Plain() => new("dfss, two peers", 2, "-Replicas 1", string.Empty, string.Empty);
+
+    /// <summary>The same over TLS 1.3, both sides authenticated.</summary>
+    public static DfssTool Tls(string root)
+    {
+        TlsFiles files = TlsFiles.Create(root);
+        return new("dfss, two peers, TLS", 2, "-Replicas 1", files.PeerArguments, files.ClientArguments);
+    }
+
+    /// <summary>As it is without arguments: two copies.</summary>
+    public static DfssTool TwoCopies() =>
+        new("dfss, three peers, two copies", 3, string.Empty, string.Empty, string.Empty);
+
     public async Task<Turn> RunAsync(Workload workload, string folder)
     {
-        await using ShellPeer first = await ShellPeer.StartAsync(Path.Combine(folder, "store1"));
-        await using ShellPeer second = await ShellPeer.StartAsync(Path.Combine(folder, "store2"));
-        string peers = $"-Peer '{first.Address},{second.Address}'";
-        // One copy of each chunk, as the other tools make one of each file.
-        Cost send = await MeasureAsync(
-            $"$null = Send-DfssFile '{workload.Folder}/*' -Replicas 1 {peers}", first, second);
-        string received = Path.Combine(folder, "received");
-        return new Turn(
-            send,
-            await MeasureAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' {peers}", first, second));
+        List<ShellPeer> peers = [];
+        try
+        {
+            for (int i = 1; i <= peerCount; i++)
+            {
+                peers.Add(await ShellPeer.StartAsync(Path.Combine(folder, $"store{i}"), peerArguments));
+            }
+
+            string others = $"-Peer '{string.Join(',', peers.Select(peer => peer.Address))}' {clientArguments}";
+            Cost send = await MeasureAsync(
+                $"$null = Send-DfssFile '{workload.Folder}/*' {sendArguments} {others}", peers);
+            string received = Path.Combine(folder, "received");
+            return new Turn(
+                send, await MeasureAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' {others}", peers));
+        }
+        finally
+        {
+            foreach (ShellPeer peer in peers)
+            {
+                await peer.DisposeAsync();
+            }
+        }
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static async Task<Cost> MeasureAsync(string command, ShellPeer first, ShellPeer second)
+    private static async Task<Cost> MeasureAsync(string command, List<ShellPeer> peers)
     {
         await Machine.SettleAsync();
-        double before = first.ProcessorSeconds + second.ProcessorSeconds;
+        double before = peers.Sum(peer => peer.ProcessorSeconds);
         ClientRun run = await ClientRun.StartAsync(command);
         return new Cost(
             run.Seconds,
-            run.ProcessorSeconds + first.ProcessorSeconds + second.ProcessorSeconds - before,
+            run.ProcessorSeconds + peers.Sum(peer => peer.ProcessorSeconds) - before,
             run.PeakResidentBytes,
-            Math.Max(first.PeakResidentBytes, second.PeakResidentBytes));
+            peers.Max(peer => peer.PeakResidentBytes));
     }
 }

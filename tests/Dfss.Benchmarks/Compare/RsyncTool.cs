@@ -2,35 +2,42 @@ using System.Globalization;
 
 namespace Dfss.Benchmarks;
 
-/// <summary>rsync, to a daemon of its own on loopback.</summary>
+/// <summary>rsync, to a daemon of its own on loopback; alone, or followed by a sync of the disk.</summary>
 internal sealed class RsyncTool : ICopyTool
 {
     private readonly ServerProcess daemon;
     private readonly string root;
     private readonly string address;
+    private readonly bool syncs;
 
-    private RsyncTool(string version, ServerProcess daemon, string root, int port)
+    private RsyncTool(string version, ServerProcess daemon, string root, int port, bool syncs)
     {
         this.daemon = daemon;
         this.root = root;
+        this.syncs = syncs;
         address = string.Create(CultureInfo.InvariantCulture, $"rsync://127.0.0.1:{port}/root/");
-        Name = version;
+        Name = syncs ? version + ", then sync" : version;
     }
 
     public string Name { get; }
 
-    public string Promise => "a checksum of each file, on arrival; not synced";
+    public string Promise => $"a checksum of each file, on arrival; {(syncs ? "on disk" : "not synced")}";
+
+    public static Task<ICopyTool> StartAsync(string root) => StartAsync(root, syncs: false);
+
+    public static Task<ICopyTool> StartSyncedAsync(string root) => StartAsync(root, syncs: true);
 
     /// <param name="root">The folder whose files the daemon may read and write.</param>
-    public static async Task<ICopyTool> StartAsync(string root)
+    /// <param name="syncs">Whether each command is followed by a sync.</param>
+    private static async Task<ICopyTool> StartAsync(string root, bool syncs)
     {
         string rsync = Programs.Find("rsync") ?? throw new ToolUnavailableException("rsync is not installed");
-        string configuration = Path.Combine(root, "rsyncd.conf");
+        string configuration = Path.Combine(root, $"rsyncd-{(syncs ? "synced" : "plain")}.conf");
         await File.WriteAllLinesAsync(
             configuration,
             [
                 "use chroot = no",
-                // Started by root, it would serve as nobody.
+                // Started by root, it would serve as a user without rights.
                 .. Environment.IsPrivilegedProcess ? ["uid = 0", "gid = 0"] : Array.Empty<string>(),
                 "[root]",
                 $"path = {root}",
@@ -46,18 +53,22 @@ internal sealed class RsyncTool : ICopyTool
             port);
         string[] version = (await Command.ReadFirstLineAsync(rsync, "--version"))
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return new RsyncTool($"rsync {version.ElementAtOrDefault(2)}, its daemon", daemon, root, port);
+        return new RsyncTool($"rsync {version.ElementAtOrDefault(2)}, its daemon", daemon, root, port, syncs);
     }
 
     public async Task<Turn> RunAsync(Workload workload, string folder)
     {
         string copy = address + Path.GetRelativePath(root, folder) + "/copy/";
-        await Machine.SettleAsync();
-        Cost send = await Command.MeasureAsync("rsync", ["-rpt", workload.Folder + "/", copy], daemon);
-        await Machine.SettleAsync();
-        return new Turn(
-            send, await Command.MeasureAsync("rsync", ["-rpt", copy, Path.Combine(folder, "received")], daemon));
+        Cost send = await CopyAsync(workload.Folder + "/", copy, folder);
+        return new Turn(send, await CopyAsync(copy, Path.Combine(folder, "received"), folder));
     }
 
     public ValueTask DisposeAsync() => daemon.DisposeAsync();
+
+    private async Task<Cost> CopyAsync(string source, string destination, string folder)
+    {
+        await Machine.SettleAsync();
+        string script = syncs ? "rsync -rpt \"$0\" \"$1\" && sync -f \"$2\"" : "exec rsync -rpt \"$0\" \"$1\"";
+        return await Command.MeasureAsync("sh", ["-c", script, source, destination, folder], daemon);
+    }
 }

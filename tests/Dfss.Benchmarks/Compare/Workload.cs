@@ -23,9 +23,11 @@ internal sealed class Workload
         ? string.Create(CultureInfo.InvariantCulture, $"one file of {Bytes >> 20:N0} MiB")
         : string.Create(CultureInfo.InvariantCulture, $"{Files:N0} files of {Bytes / Files >> 10} KiB");
 
-    public static Workload CreateLarge(string folder, int mebibytes) => Create(folder, files: 1, mebibytes, 1 << 20);
+    public static Workload CreateLarge(string folder, int mebibytes, int seed = 1) =>
+        Create(folder, files: 1, mebibytes, 1 << 20, seed);
 
-    public static Workload CreateSmall(string folder, int files) => Create(folder, files, blocksPerFile: 1, 4 << 10);
+    public static Workload CreateSmall(string folder, int files, int seed = 1) =>
+        Create(folder, files, blocksPerFile: 1, 4 << 10, seed);
 
     /// <summary>Throws unless another folder has these files, and no others, with the same bytes.</summary>
     public void RequireEqual(string otherFolder)
@@ -45,11 +47,11 @@ internal sealed class Workload
         }
     }
 
-    private static Workload Create(string folder, int files, int blocksPerFile, int blockBytes)
+    private static Workload Create(string folder, int files, int blocksPerFile, int blockBytes, int seed)
     {
         Directory.CreateDirectory(folder);
         byte[] block = new byte[blockBytes];
-        Random random = new(1);
+        Random random = new(seed);
         for (int i = 0; i < files; i++)
         {
             string name = i.ToString("D5", CultureInfo.InvariantCulture) + ".bin";

@@ -77,7 +77,7 @@ public sealed class HiddenNamesTests
     [InlineData("/etc/passwd", 32)]
     [InlineData("a\u0308", 32)]
     [InlineData("a\u0000b", 32)]
-    public void What_somebody_with_the_key_made_otherwise_is_no_hidden_name(string text, int padded)
+    public void What_a_holder_of_the_key_made_otherwise_is_no_hidden_name(string text, int padded)
     {
         // As the format says, but for what is hidden: a name that is none, or one that is padded otherwise.
         byte[] content = new byte[padded];

@@ -7,7 +7,7 @@ using Xunit;
 namespace Dfss.Tests.Encryption;
 
 /// <summary>
-/// Whatever is changed of an encrypted file's envelope, chunks or places is noticed by who has a key.
+/// A reader with a key notices every change of an encrypted file's envelope, chunks or places.
 /// </summary>
 public sealed class TamperTests
 {

@@ -26,7 +26,7 @@ public sealed class CopiedPeerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_copy_does_not_start_beside_the_original_until_it_is_told_what_it_is()
+    public async Task A_copy_does_not_start_beside_the_original_without_StoreCopied()
     {
         PeerProcess[] originals = await StartOriginalsAsync(count: 1);
         PeerProcess original = originals[0];
@@ -44,7 +44,7 @@ public sealed class CopiedPeerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_moved_store_goes_on_where_it_is_told_that_it_was_moved()
+    public async Task A_moved_store_starts_with_StoreMoved()
     {
         PeerProcess[] originals = await StartOriginalsAsync(count: 1);
         StoredFile sent = await SendAsync(originals, "x", force: false);

@@ -21,7 +21,7 @@ public sealed class FailingDiskTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_failed_sync_of_chunks_is_told_and_the_same_send_succeeds_later()
+    public async Task A_failed_sync_of_chunks_is_reported_and_the_same_send_succeeds_later()
     {
         SkipWithoutStrace();
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
@@ -62,7 +62,7 @@ public sealed class FailingDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task A_full_disk_is_told_and_reads_go_on_and_with_some_space_a_file_is_taken()
+    public async Task A_full_disk_is_reported_and_reads_go_on_and_with_some_space_a_file_is_stored()
     {
         Assert.SkipWhen(LoopDisk.Obstacle is not null, LoopDisk.Obstacle ?? string.Empty);
         using LoopDisk disk = new(folder.Path, megabytes: 24, hasJournal: true);

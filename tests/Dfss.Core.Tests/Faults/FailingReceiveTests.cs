@@ -48,10 +48,10 @@ public sealed class FailingReceiveTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_spoiled_chunk_is_not_delivered_and_is_set_aside()
+    public async Task A_corrupt_chunk_is_not_delivered_and_is_set_aside()
     {
         (ChunkId id, PeerProcess holder) = FindChunk(20);
-        StoreFiles.Spoil(holder.StorePath, id);
+        StoreFiles.Corrupt(holder.StorePath, id);
         List<string> warnings = [];
         await using DfssClient client = NewClient(Quick with { Warning = warnings.Add });
 

@@ -97,7 +97,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     }
 
     [Fact]
-    public async Task Who_is_refused_again_and_again_is_written_down_a_few_times()
+    public async Task Repeated_refusals_are_logged_a_few_times()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The attackers' addresses are those of Linux.");
         await using TargetPeer peer = await TargetPeer.StartAsync(isSecured: true, Peers.TimeLimit);
@@ -105,7 +105,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
         {
             await attacker.BeginAsync(
                 AdversarialClient.All.Single(
-                    adversary => adversary.Name.Contains("nobody known", StringComparison.Ordinal)));
+                    adversary => adversary.Name.Contains("unknown authority", StringComparison.Ordinal)));
         }
 
         await using HonestClient honest = new(peer);
@@ -128,7 +128,7 @@ public sealed partial class HostileClientTests(HostileClientTests.Peers peers) :
     /// find.</summary>
     public sealed class Peers : IAsyncLifetime
     {
-        /// <summary>So that whoever does nothing is closed while the tests wait; an honest client does something all
+        /// <summary>So that an idle client is closed while the tests wait; an honest client does something all
         /// the time.</summary>
         internal static TimeSpan TimeLimit { get; } = TimeSpan.FromSeconds(4);
 

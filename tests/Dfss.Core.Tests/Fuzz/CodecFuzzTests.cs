@@ -6,13 +6,15 @@ using Xunit;
 
 namespace Dfss.Tests.Fuzz;
 
-/// <summary>Spoiled bytes in process: everything that reads bytes of others gives a value or a typed error.</summary>
+/// <summary>
+/// Changed bytes in process: every decoder of bytes from a peer or client gives a value or a typed error.
+/// </summary>
 public sealed class CodecFuzzTests(ITestOutputHelper output)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Spoiled_frames_are_read_or_refused_however_they_arrive()
+    public async Task Changed_frames_are_read_or_refused_however_they_arrive()
     {
         (int seed, int count) = FuzzSettings.Take(output, usual: 3000);
         FrameMutator mutator = new(seed);
@@ -34,7 +36,7 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void The_corpus_does_no_harm_and_neither_does_what_it_is_spoiled_to(string target)
+    public void The_corpus_and_its_mutations_do_no_harm(string target)
     {
         byte[][] corpus =
         [
@@ -49,7 +51,7 @@ public sealed class CodecFuzzTests(ITestOutputHelper output)
             byte[] bytes = [.. corpus[i % corpus.Length]];
             for (int times = i < corpus.Length ? 0 : 1 + mutator.Below(4); times > 0; times--)
             {
-                mutator.SpoilInPlace(bytes);
+                mutator.ChangeInPlace(bytes);
             }
 
             try

@@ -4,7 +4,7 @@ using Dfss.Tests.Protocol;
 
 namespace Dfss.Tests.Fuzz;
 
-/// <summary>Spoils good frames: flips bits, cuts, splices, edits lengths, changes bytes, from one seed.</summary>
+/// <summary>Changes good frames: flips bits, cuts, splices, edits lengths, changes bytes, from one seed.</summary>
 internal sealed class FrameMutator(int seed)
 {
     /// <summary>First bytes of MessagePack that lead to other paths of a reader.</summary>
@@ -30,13 +30,13 @@ internal sealed class FrameMutator(int seed)
 
     private readonly Random random = new(seed);
 
-    /// <summary>A good frame, spoiled one to four times; in most cases with a prefix that fits again.</summary>
+    /// <summary>A good frame, changed one to four times; in most cases with a prefix that fits again.</summary>
     public byte[] Next()
     {
         byte[] frame = Pick();
         for (int times = random.Next(1, 5); times > 0; times--)
         {
-            frame = Spoil(frame);
+            frame = Change(frame);
         }
 
         if (frame.Length >= Frame.PrefixBytes && random.Next(8) > 0)
@@ -48,7 +48,7 @@ internal sealed class FrameMutator(int seed)
     }
 
     /// <summary>
-    /// A frame whose body is good or spoiled up to twice, and whose length fits: one that the peer answers, or closes
+    /// A frame whose body is good or changed up to twice, and whose length fits: one that the peer answers, or closes
     /// over.
     /// </summary>
     public byte[] NextWhole()
@@ -56,7 +56,7 @@ internal sealed class FrameMutator(int seed)
         byte[] body = (random.Next(8) == 0 ? Pick() : Requests[random.Next(Requests.Length)])[Frame.PrefixBytes..];
         for (int times = random.Next(3); times > 0; times--)
         {
-            body = Spoil(body);
+            body = Change(body);
         }
 
         byte[] frame = [0, 0, 0, 0, .. body];
@@ -65,7 +65,7 @@ internal sealed class FrameMutator(int seed)
     }
 
     /// <summary>Changes one byte.</summary>
-    public void SpoilInPlace(byte[] bytes)
+    public void ChangeInPlace(byte[] bytes)
     {
         if (bytes.Length > 0)
         {
@@ -80,7 +80,7 @@ internal sealed class FrameMutator(int seed)
 
     private byte[] Pick() => (byte[])Good[random.Next(Good.Length)].Clone();
 
-    private byte[] Spoil(byte[] frame)
+    private byte[] Change(byte[] frame)
     {
         if (frame.Length == 0)
         {

@@ -13,7 +13,7 @@ internal static class FuzzSettings
     {
         int seed = FaultSeed.Take(output);
         int count = checked(usual * SearchSize.Take("DFSS_FUZZ", 1));
-        output.WriteLine($"{count} spoiled inputs");
+        output.WriteLine($"{count} changed inputs");
         return (seed, count);
     }
 }

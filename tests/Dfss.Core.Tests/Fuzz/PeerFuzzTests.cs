@@ -6,7 +6,7 @@ using Xunit;
 namespace Dfss.Tests.Fuzz;
 
 /// <summary>
-/// Spoiled frames and noise over TCP at a real peer. Whatever it answers is a message and no fault; each connection
+/// Changed frames and noise over TCP at a real peer. Whatever it answers is a message and no fault; each connection
 /// ends; the others are served; no connection and no memory is left.
 /// </summary>
 public sealed class PeerFuzzTests(ITestOutputHelper output)
@@ -14,7 +14,7 @@ public sealed class PeerFuzzTests(ITestOutputHelper output)
     private const int FramesOfAConnection = 8;
 
     [Fact]
-    public async Task Spoiled_frames_harm_no_peer()
+    public async Task Changed_frames_harm_no_peer()
     {
         (int seed, int count) = FuzzSettings.Take(output, usual: 300);
         await using WatchedPeer watched = await WatchedPeer.StartAsync();

@@ -15,7 +15,9 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Who gets in, who does not, what each is told, and what the peer writes down about it: one line.</summary>
+/// <summary>
+/// Which clients are admitted and which are refused, the error that each gets, and the one line that the peer logs.
+/// </summary>
 public sealed partial class AccessTests : IAsyncLifetime
 {
     private readonly TestAuthority authority = new();
@@ -36,7 +38,7 @@ public sealed partial class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task Without_a_certificate_nobody_gets_in() => RefusedAsync(
+    public Task Without_a_certificate_every_client_is_refused() => RefusedAsync(
         DfssErrorCode.NotAuthenticated, "no certificate", () => ConnectRawAsync(certificate: null, SslProtocols.Tls13));
 
     [Fact]
@@ -71,14 +73,14 @@ public sealed partial class AccessTests : IAsyncLifetime
             new TlsIdentity(authority.SignItself("me"), [authority.Certificate]), Token));
 
     [Fact]
-    public Task A_peer_that_the_client_does_not_trust_is_not_told_anything() => RefusedAsync(
+    public Task A_peer_that_the_client_does_not_trust_gets_no_message() => RefusedAsync(
         DfssErrorCode.CertificateNotTrusted, "The peer's certificate 'peer' was issued by", () => peer.ConnectAsync(
             new TlsIdentity(
                 authority.Issue(new CertificateGrant { Name = "x", Role = DfssRole.Admin }), [other.Certificate]),
             Token));
 
     [Fact]
-    public async Task Whoever_is_no_peer_cannot_pass_for_one()
+    public async Task A_certificate_that_is_no_peers_cannot_serve()
     {
         // A peer of the cluster that claims to be another one: in front of a store with an id of its own stands its
         // certificate.
@@ -132,7 +134,7 @@ public sealed partial class AccessTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_client_agrees_to_tls_1_2_only_when_it_is_told_to(bool isAllowed)
+    public async Task A_client_agrees_to_tls_1_2_only_when_an_option_allows_it(bool isAllowed)
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
@@ -179,12 +181,12 @@ public sealed partial class AccessTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task Plaintext_to_a_peer_with_tls_is_told_so() => RefusedAsync(
+    public Task Plaintext_to_a_peer_with_tls_is_TlsRequired() => RefusedAsync(
         DfssErrorCode.TlsRequired, "uses TLS only",
         () => ClientChannel.ConnectAsync(peer.Address, ClientChannelOptions.Default, Token));
 
     [Fact]
-    public async Task Tls_to_a_peer_without_is_told_so()
+    public async Task Tls_to_a_peer_without_is_TlsNotExpected()
     {
         await using TlsPeer plain = await TlsPeer.StartAsync(
             authority.IdentifyPeer, options => options with { Identity = null }, Token);

@@ -8,7 +8,7 @@ namespace Dfss.Tests.Peers;
 
 /// <summary>
 /// Arguments of every operation, each missing, nil, and of every wrong kind: an answer that says InvalidArgument, on a
-/// connection that goes on. Also keys that nobody knows, operations that nobody knows, payloads where none belongs or
+/// connection that goes on. Also unknown keys, unknown operations, payloads where none belongs or
 /// where one is missing.
 /// </summary>
 public sealed partial class ArgumentTests : IAsyncLifetime
@@ -110,7 +110,7 @@ public sealed partial class ArgumentTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Keys_that_nobody_knows_are_skipped(string operation)
+    public async Task Unknown_keys_are_skipped(string operation)
     {
         foreach ((MessageMap arguments, byte[]? payload) in Right[operation])
         {
@@ -199,7 +199,7 @@ public sealed partial class ArgumentTests : IAsyncLifetime
     [InlineData("store_chunk ")]
     [InlineData("")]
     [InlineData("hello\n")]
-    public async Task An_operation_that_nobody_knows_is_an_error_answer(string operation)
+    public async Task An_unknown_operation_is_an_error_answer(string operation)
     {
         Assert.Equal(DfssErrorCode.UnknownOperation, (await AskAsync(operation, [], null)).Status);
         Assert.Equal(
@@ -236,7 +236,7 @@ public sealed partial class ArgumentTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_of_version_2_alone_is_told_what_the_peer_speaks_and_closed()
+    public async Task A_client_of_version_2_alone_gets_the_versions_of_the_peer_and_is_closed()
     {
         await using RawClient unauthenticated = await RawClient.ConnectAsync(watched.Peer);
         Message answer = await unauthenticated.AskAsync(Operations.Hello, new HelloRequest([2], "later", []).ToMap());

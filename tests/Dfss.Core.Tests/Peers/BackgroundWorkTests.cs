@@ -74,7 +74,7 @@ public sealed class BackgroundWorkTests
     }
 
     [Fact]
-    public async Task A_stop_that_fails_tells_so_and_closes_the_store_all_the_same()
+    public async Task A_stop_that_fails_is_an_error_and_closes_the_store_all_the_same()
     {
         using TemporaryFolder folder = new();
         PeerOptions options = new() { Port = 0, StorePath = folder["store"], AllowUnauthenticatedNetwork = true };

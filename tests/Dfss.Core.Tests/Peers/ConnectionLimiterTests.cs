@@ -8,24 +8,24 @@ namespace Dfss.Tests.Peers;
 public class ConnectionLimiterTests(ITestOutputHelper output)
 {
     private readonly ConnectionLimiter connectionLimiter = new(new PeerMemory().Open);
-    private readonly List<Visit> displaced = [];
+    private readonly List<CountedConnection> displaced = [];
 
     [Fact]
-    public void A_flood_from_one_address_pushes_out_its_own_oldest_and_nobody_else()
+    public void A_flood_from_one_address_displaces_its_own_oldest_connections_and_no_other()
     {
-        Visit honest = Enter("honest");
-        List<Visit> flood = [.. Enumerable.Range(0, 1000).Select(_ => Enter("flood"))];
+        CountedConnection honest = Enter("honest");
+        List<CountedConnection> flood = [.. Enumerable.Range(0, 1000).Select(_ => Enter("flood"))];
         Assert.Equal(DfssLimits.MaxUnauthenticatedConnections, connectionLimiter.Unauthenticated);
         Assert.Equal(flood.Take(1001 - DfssLimits.MaxUnauthenticatedConnections), displaced);
         Assert.NotNull(connectionLimiter.Admit(honest, "honest"));
     }
 
     [Fact]
-    public void One_who_comes_into_a_crowd_of_silent_ones_comes_in()
+    public void A_client_among_many_silent_connections_is_admitted()
     {
-        List<Visit> silent =
+        List<CountedConnection> silent =
             [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections).Select(_ => Enter("here"))];
-        Visit honest = Enter("here");
+        CountedConnection honest = Enter("here");
         Assert.Equal([silent[0]], displaced);
         Assert.NotNull(connectionLimiter.Admit(honest, "here"));
         Assert.Equal(DfssLimits.MaxUnauthenticatedConnections - 1, connectionLimiter.Unauthenticated);
@@ -34,15 +34,15 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     [Fact]
     public void Where_no_address_has_more_than_another_the_oldest_goes()
     {
-        List<Visit> visits =
+        List<CountedConnection> all =
             [.. Enumerable.Range(0, DfssLimits.MaxUnauthenticatedConnections + 2).Select(i => Enter($"{i}"))];
-        Assert.Equal(visits.Take(2), displaced);
+        Assert.Equal(all.Take(2), displaced);
     }
 
     [Fact]
-    public void Whoever_was_pushed_out_is_not_let_in_and_leaves_once()
+    public void A_displaced_connection_is_not_admitted_and_leaves_once()
     {
-        Visit first = Enter("here");
+        CountedConnection first = Enter("here");
         Fill();
         DfssException error = Assert.Throws<DfssException>(() => connectionLimiter.Admit(first, "here"));
         Assert.Equal(DfssErrorCode.PeerBusy, error.Code);
@@ -55,7 +55,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     [Fact]
     public void Of_one_identity_so_many_are_let_in_and_of_all_so_many()
     {
-        List<Visit> first = Admit("a", DfssLimits.MaxConnectionsPerIdentity);
+        List<CountedConnection> first = Admit("a", DfssLimits.MaxConnectionsPerIdentity);
         Assert.Equal(DfssErrorCode.PeerBusy, Refuse("a"));
         Admit("b", DfssLimits.MaxConnectionsPerIdentity - 1);
         Admit("c", 1);
@@ -67,7 +67,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Nobody_who_was_let_in_is_pushed_out()
+    public void No_admitted_connection_is_displaced()
     {
         Admit("here", DfssLimits.MaxConnectionsPerIdentity);
         Fill();
@@ -78,8 +78,8 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     [Fact]
     public void The_connections_of_an_identity_have_one_share_until_the_last_has_left()
     {
-        Visit one = Enter("here");
-        Visit other = Enter("there");
+        CountedConnection one = Enter("here");
+        CountedConnection other = Enter("there");
         IdentityShare share = connectionLimiter.Admit(one, "ann");
         Assert.Same(share, connectionLimiter.Admit(other, "ann"));
         connectionLimiter.Leave(one);
@@ -93,7 +93,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:2::/64")]
     [InlineData("::1", "::1")]
-    public void An_address_is_what_somebody_has_one_of(string address, string expected) =>
+    public void A_client_counts_by_its_IPv4_address_or_its_IPv6_prefix(string address, string expected) =>
         Assert.Equal(expected, ConnectionLimiter.AddressOf(new IPEndPoint(IPAddress.Parse(address), 1)));
 
     /// <summary>Random comings and goings, against a list that is searched in the plainest way.</summary>
@@ -102,8 +102,8 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
     {
         int seed = FaultSeed.Take(output);
         Random random = new(seed);
-        List<Visit> unauthenticated = [];
-        List<(Visit Visit, string Identity)> admitted = [];
+        List<CountedConnection> unauthenticated = [];
+        List<(CountedConnection CountedConnection, string Identity)> admitted = [];
         for (int step = 0; step < 20_000; step++)
         {
             int kind = random.Next(20);
@@ -111,8 +111,8 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
             {
                 displaced.Clear();
                 unauthenticated.Add(Enter($"{Math.Sqrt(random.Next(100)):0}"));
-                Visit[] expected = unauthenticated.Count > DfssLimits.MaxUnauthenticatedConnections
-                    ? [unauthenticated.GroupBy(visit => visit.Address).OrderByDescending(group => group.Count())
+                CountedConnection[] expected = unauthenticated.Count > DfssLimits.MaxUnauthenticatedConnections
+                    ? [unauthenticated.GroupBy(counted => counted.Address).OrderByDescending(group => group.Count())
                         .ThenBy(group => unauthenticated.IndexOf(group.First())).First().First()]
                     : [];
                 Assert.True(
@@ -121,16 +121,16 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
             }
             else if (kind < 17 && unauthenticated.Count > 0)
             {
-                Visit visit = unauthenticated[random.Next(unauthenticated.Count)];
+                CountedConnection counted = unauthenticated[random.Next(unauthenticated.Count)];
                 string identity = $"{random.Next(3)}";
                 bool hasRoom = admitted.Count < DfssLimits.MaxConnections
                     && admitted.Count(each => each.Identity == identity) < DfssLimits.MaxConnectionsPerIdentity;
                 Assert.True(
-                    hasRoom == IsAdmitted(visit, identity), $"Seed {seed}, step {step}: let in or refused wrongly.");
+                    hasRoom == IsAdmitted(counted, identity), $"Seed {seed}, step {step}: let in or refused wrongly.");
                 if (hasRoom)
                 {
-                    unauthenticated.Remove(visit);
-                    admitted.Add((visit, identity));
+                    unauthenticated.Remove(counted);
+                    admitted.Add((counted, identity));
                 }
             }
             else if (kind == 17 && unauthenticated.Count > 0)
@@ -142,7 +142,7 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
             else if (admitted.Count > 0)
             {
                 int index = random.Next(admitted.Count);
-                connectionLimiter.Leave(admitted[index].Visit);
+                connectionLimiter.Leave(admitted[index].CountedConnection);
                 admitted.RemoveAt(index);
             }
 
@@ -152,12 +152,12 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
         }
     }
 
-    private Visit Enter(string address)
+    private CountedConnection Enter(string address)
     {
-        Visit? visit = null;
-        visit = new Visit(address, () => displaced.Add(visit!));
-        connectionLimiter.Enter(visit);
-        return visit;
+        CountedConnection? counted = null;
+        counted = new CountedConnection(address, () => displaced.Add(counted!));
+        connectionLimiter.Enter(counted);
+        return counted;
     }
 
     private void Fill()
@@ -168,31 +168,31 @@ public class ConnectionLimiterTests(ITestOutputHelper output)
         }
     }
 
-    private List<Visit> Admit(string identity, int count)
+    private List<CountedConnection> Admit(string identity, int count)
     {
-        List<Visit> visits = [];
+        List<CountedConnection> all = [];
         for (int i = 0; i < count; i++)
         {
-            visits.Add(Enter(identity));
-            connectionLimiter.Admit(visits[^1], identity);
+            all.Add(Enter(identity));
+            connectionLimiter.Admit(all[^1], identity);
         }
 
-        return visits;
+        return all;
     }
 
     private DfssErrorCode Refuse(string identity)
     {
-        Visit visit = Enter(identity);
-        DfssErrorCode code = Assert.Throws<DfssException>(() => connectionLimiter.Admit(visit, identity)).Code;
-        connectionLimiter.Leave(visit);
+        CountedConnection counted = Enter(identity);
+        DfssErrorCode code = Assert.Throws<DfssException>(() => connectionLimiter.Admit(counted, identity)).Code;
+        connectionLimiter.Leave(counted);
         return code;
     }
 
-    private bool IsAdmitted(Visit visit, string identity)
+    private bool IsAdmitted(CountedConnection counted, string identity)
     {
         try
         {
-            connectionLimiter.Admit(visit, identity);
+            connectionLimiter.Admit(counted, identity);
             return true;
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.PeerBusy)

@@ -52,7 +52,7 @@ public sealed class DfssPeerTests
     }
 
     [Fact]
-    public async Task At_the_limit_of_connections_the_next_client_is_told_that_the_peer_is_busy_and_comes_in_when_one_has_left()
+    public async Task At_the_limit_of_connections_the_next_client_gets_PeerBusy_and_is_admitted_when_one_has_left()
     {
         await using DfssPeer peer = await DfssPeer.StartAsync(new PeerOptions { Port = 0 }, Token);
         PeerAddress address = Cluster.AddressOf(peer);
@@ -94,7 +94,7 @@ public sealed class DfssPeerTests
     }
 
     [Fact]
-    public async Task Garbage_collection_that_fails_is_told_and_tried_again()
+    public async Task Garbage_collection_that_fails_is_reported_and_tried_again()
     {
         using TemporaryFolder folder = new();
         FakeTimeProvider clock = new();
@@ -113,7 +113,7 @@ public sealed class DfssPeerTests
             StoredFile file = await client.SendAsync(
                 folder.CreateFile("a", 10, seed: 1), "a", SendOptions.Default, progress: null, Token);
             // Which chunks it needs is not known without its manifest.
-            StoreFiles.Spoil(folder["store"], file.Record.FileId.ToChunkId());
+            StoreFiles.Corrupt(folder["store"], file.Record.FileId.ToChunkId());
         }
 
         clock.Advance(TimeSpan.FromHours(1));

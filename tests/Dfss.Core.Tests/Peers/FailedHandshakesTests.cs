@@ -7,26 +7,26 @@ namespace Dfss.Tests.Peers;
 public class FailedHandshakesTests
 {
     private readonly SteppedClock clock = new();
-    private readonly FailedHandshakes visits;
+    private readonly FailedHandshakes failures;
 
-    public FailedHandshakesTests() => visits = new FailedHandshakes(clock);
+    public FailedHandshakesTests() => failures = new FailedHandshakes(clock);
 
     [Fact]
     public void An_address_with_many_bad_ends_is_begun_with_later_and_no_other()
     {
         Count("bad", FailedHandshakes.Burst);
-        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.Zero, failures.DelayOf("bad"));
         Count("bad", 5);
-        Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.FromSeconds(0.5), failures.DelayOf("bad"));
         Count("bad", 1000);
-        Assert.Equal(FailedHandshakes.MaxDelay, visits.DelayOf("bad"));
+        Assert.Equal(FailedHandshakes.MaxDelay, failures.DelayOf("bad"));
 
         // However long it went on, it is over soon after it has ended.
         Count("bad", 100_000);
         clock.Advance(FailedHandshakes.MaxDelay);
-        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.Zero, failures.DelayOf("bad"));
         Count("bad", 20);
-        Assert.Equal(TimeSpan.Zero, visits.DelayOf("good"));
+        Assert.Equal(TimeSpan.Zero, failures.DelayOf("good"));
     }
 
     [Fact]
@@ -34,10 +34,10 @@ public class FailedHandshakesTests
     {
         Count("bad", FailedHandshakes.Burst + 5);
         clock.Advance(TimeSpan.FromSeconds(0.5));
-        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.Zero, failures.DelayOf("bad"));
         clock.Advance(TimeSpan.FromMinutes(1));
         Count("bad", FailedHandshakes.Burst);
-        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.Zero, failures.DelayOf("bad"));
     }
 
     [Fact]
@@ -45,11 +45,11 @@ public class FailedHandshakesTests
     {
         Count("bad", FailedHandshakes.Burst + 5);
         clock.Step = TimeSpan.FromHours(-1);
-        Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.FromSeconds(0.5), failures.DelayOf("bad"));
         clock.Step = TimeSpan.FromDays(365);
-        Assert.Equal(TimeSpan.FromSeconds(0.5), visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.FromSeconds(0.5), failures.DelayOf("bad"));
         clock.Advance(FailedHandshakes.MaxDelay);
-        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.Zero, failures.DelayOf("bad"));
     }
 
     [Fact]
@@ -61,14 +61,14 @@ public class FailedHandshakesTests
             Count($"{i}", 1);
         }
 
-        Assert.Equal(TimeSpan.Zero, visits.DelayOf("bad"));
+        Assert.Equal(TimeSpan.Zero, failures.DelayOf("bad"));
     }
 
     private void Count(string address, int times)
     {
         for (int i = 0; i < times; i++)
         {
-            visits.Count(address);
+            failures.Count(address);
         }
     }
 

@@ -56,7 +56,7 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_many_who_use_one_at_once_one_gets_in()
+    public async Task Of_many_clients_that_use_one_at_once_one_is_admitted()
     {
         await ledger.AddAsync(hash, Reader);
         Task<byte[]>[] all = [.. Enumerable.Range(0, 16).Select(i => Task.Run(() => ledger.UseAsync(
@@ -69,7 +69,7 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_that_nobody_noted_is_unknown()
+    public async Task One_that_was_not_recorded_is_unknown()
     {
         Assert.Equal(DfssErrorCode.InvitationUnknown, Assert.Throws<DfssException>(() => ledger.Find(hash)).Code);
         await FailsAsync(
@@ -167,7 +167,7 @@ public sealed class IssuanceLedgerTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Nobody_else_may_read_the_file()
+    public void No_other_user_may_read_the_file()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There the folder's rights hold.");
         Assert.Equal(

@@ -11,7 +11,7 @@ namespace Dfss.Tests.Peers;
 public sealed partial class JoinTests
 {
     [Fact]
-    public async Task An_issuer_of_another_authority_is_told_no_secret()
+    public async Task An_issuer_of_another_authority_gets_no_secret()
     {
         await using TestIssuer impostor = await TestIssuer.StartAsync(cancellationToken: Token);
         Invitation invitation = At(
@@ -22,7 +22,7 @@ public sealed partial class JoinTests
     }
 
     [Fact]
-    public async Task A_peer_of_the_cluster_that_is_not_the_issuer_is_told_no_secret()
+    public async Task A_peer_of_the_cluster_that_is_not_the_issuer_gets_no_secret()
     {
         byte[]? heard = null;
         await using TlsPeer peer = await TlsPeer.StartAsync(issuer.Authority.IdentifyPeer, configure: null, Token);
@@ -33,7 +33,7 @@ public sealed partial class JoinTests
                 async () => await channel.CallAsync(Operations.ListPeers, MessageMap.Empty, default, Token));
         }
 
-        // One that lets strangers in, and listens.
+        // One that admits clients without a certificate, and records what they send.
         StoreId store = StoreId.Create();
         TlsTransport tls = new(issuer.Authority.IdentifyPeer(store), TimeProvider.System, log: null);
         await using IConnectionListener listener = TcpTransport.Listen("127.0.0.1", 0);
@@ -68,11 +68,11 @@ public sealed partial class JoinTests
             free = listener.Endpoints[0].Port;
         }
 
-        PeerAddress nobody = new("127.0.0.1", free);
+        PeerAddress absent = new("127.0.0.1", free);
         DfssException refused = await Assert.ThrowsAsync<DfssException>(
-            () => IssuerClient.JoinAsync(At(invitation, nobody), store: null, Token));
+            () => IssuerClient.JoinAsync(At(invitation, absent), store: null, Token));
         Assert.Equal(DfssErrorCode.IssuerUnreachable, refused.Code);
-        Assert.Contains(nobody.ToString(), refused.Message, StringComparison.Ordinal);
-        await IssuerClient.JoinAsync(At(invitation, nobody, issuer.Peer.Address), store: null, Token);
+        Assert.Contains(absent.ToString(), refused.Message, StringComparison.Ordinal);
+        await IssuerClient.JoinAsync(At(invitation, absent, issuer.Peer.Address), store: null, Token);
     }
 }

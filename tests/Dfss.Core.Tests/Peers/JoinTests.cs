@@ -25,7 +25,7 @@ public sealed partial class JoinTests : IAsyncLifetime
     public ValueTask DisposeAsync() => issuer.DisposeAsync();
 
     [Fact]
-    public async Task Whoever_is_invited_joins_and_is_what_the_invitation_says()
+    public async Task An_invited_member_joins_and_has_what_the_invitation_grants()
     {
         Invitation invitation = await InviteAsync(
             new InvitationTerms { Role = DfssRole.Writer, Name = "ann", NamePrefixes = ["builds/"] });
@@ -47,7 +47,7 @@ public sealed partial class JoinTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_invitation_works_once_and_the_second_is_told_so()
+    public async Task An_invitation_works_once_and_the_second_use_is_an_error()
     {
         Invitation invitation = await InviteAsync(new InvitationTerms { Role = DfssRole.Reader });
         await IssuerClient.JoinAsync(invitation, store: null, Token);
@@ -58,7 +58,7 @@ public sealed partial class JoinTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_two_who_join_at_once_with_one_invitation_one_gets_in()
+    public async Task Of_clients_that_join_at_once_with_one_invitation_one_is_admitted()
     {
         Invitation invitation = await InviteAsync(new InvitationTerms { Role = DfssRole.Reader });
         Task<JoinedMember>[] both =
@@ -149,7 +149,7 @@ public sealed partial class JoinTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_joins_for_its_store_and_tells_where_it_is()
+    public async Task A_peer_joins_for_its_store_and_announces_its_addresses()
     {
         StoreId store = StoreId.Create();
         InvitationTerms terms = new() { Role = DfssRole.Peer };
@@ -165,7 +165,7 @@ public sealed partial class JoinTests : IAsyncLifetime
             (CertificateProfile.Read(joined.Certificate).Role,
                 CertificateProfile.Read(joined.Certificate).StoreId!.Value));
 
-        // Nobody else becomes this store.
+        // No other member becomes this store.
         await FailsAsync(
             DfssErrorCode.InvalidArgument,
             async () => await IssuerClient.JoinAsync(await InviteAsync(terms), store, Token));
@@ -216,7 +216,7 @@ public sealed partial class JoinTests : IAsyncLifetime
     [InlineData(DfssRole.None, "")]
     [InlineData(DfssRole.Admin, "builds/")]
     [InlineData(DfssRole.Reader, "", "")]
-    public async Task Nobody_is_invited_as_what_nobody_can_be(DfssRole role, params string[] prefixes) =>
+    public async Task Terms_that_no_certificate_can_have_are_refused(DfssRole role, params string[] prefixes) =>
         await FailsAsync(
             DfssErrorCode.InvalidArgument,
             () => Admin.InviteAsync(

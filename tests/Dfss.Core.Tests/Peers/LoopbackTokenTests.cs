@@ -34,7 +34,7 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_users_programs_get_in_by_every_address_and_the_files_are_for_him_alone()
+    public async Task Programs_of_its_user_connect_by_every_address_and_the_token_files_are_private()
     {
         foreach (string host in new[] { "localhost", "127.0.0.1" })
         {
@@ -62,7 +62,7 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     [InlineData(null, "none was sent")]
     [InlineData("", "another one was sent")]
     [InlineData("0000000000000000000000000000000000000000000000000000000000000000", "another one was sent")]
-    public async Task Whoever_does_not_know_the_token_is_refused_and_told_whose_it_is(string? said, string reason)
+    public async Task A_client_without_the_token_is_refused_and_gets_the_name_of_its_user(string? said, string reason)
     {
         await using RawClient client = await RawClient.ConnectAsync(peer);
         MessageMap hello = new HelloRequest([1], "raw", []) { Token = said }.ToMap();
@@ -77,7 +77,7 @@ public sealed class LoopbackTokenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_gives_the_token_of_another_address_to_nobody()
+    public async Task A_client_shows_the_token_of_another_address_to_no_peer()
     {
         string? said = "";
         await using FakePeer unauthenticated = new(

@@ -41,7 +41,7 @@ public sealed class PeerMemoryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task One_that_does_not_read_keeps_nobody_from_reading()
+    public async Task One_client_that_does_not_read_keeps_no_other_from_reading()
     {
         await StallAsync(clients: 1);
         Assert.Equal(
@@ -50,7 +50,7 @@ public sealed class PeerMemoryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Many_that_do_not_read_keep_nobody_from_sending()
+    public async Task Many_clients_that_do_not_read_keep_no_other_from_sending()
     {
         await StallAsync(clients: 6);
         byte[] other = [.. Enumerable.Repeat((byte)1, DfssLimits.MaxPayloadBytes)];
@@ -82,7 +82,7 @@ public sealed class PeerMemoryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_connection_that_sends_more_than_its_identity_may_hold_keeps_no_other_of_that_identity_from_sending()
+    public async Task A_connection_that_sends_more_than_its_share_keeps_no_other_of_its_identity_from_sending()
     {
         // 64 MiB of ids on one connection, and the identity may hold two thirds of 80 MiB.
         MessageChannel busy = await ConnectAsync();

@@ -40,7 +40,7 @@ public sealed class PeerSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_client_with_no_common_version_is_told_the_peers_and_the_connection_closes()
+    public async Task A_client_with_no_common_version_gets_the_versions_of_the_peer_and_the_connection_closes()
     {
         await WriteAsync(Message.Request(1, Operations.Hello, new HelloRequest([2, 7], "other", []).ToMap()));
         Message answer = (await ReadAsync())!;

@@ -43,7 +43,7 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_member_gets_another_certificate_like_his_with_another_key()
+    public async Task A_member_gets_another_certificate_like_its_own_with_another_key()
     {
         StoreId store = StoreId.Create();
         foreach (CertificateGrant grant in new[]
@@ -133,7 +133,7 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_that_runs_shows_the_new_certificate_and_those_who_are_connected_go_on()
+    public async Task A_running_peer_shows_the_new_certificate_and_its_connections_go_on()
     {
         FakeTimeProvider clock = new(TimeProvider.System.GetUtcNow());
         TlsIdentity? next = null;
@@ -193,7 +193,7 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_keeps_up_with_the_issuer_where_the_others_are_and_who_was_revoked()
+    public async Task A_peer_gets_from_the_issuer_the_addresses_of_the_others_and_the_revoked_certificates()
     {
         StoreId store = StoreId.Create();
         TlsIdentity shown = await SaveAsync(store);
@@ -242,7 +242,7 @@ public sealed class RenewalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_asks_again_and_again_gets_32_certificates_and_no_more_before_some_expire()
+    public async Task A_member_that_renews_repeatedly_gets_32_certificates_and_no_more_before_some_expire()
     {
         FakeTimeProvider clock = new(TimeProvider.System.GetUtcNow());
         await using IssuanceLedger ledger = new(folder["issued.db"], clock);

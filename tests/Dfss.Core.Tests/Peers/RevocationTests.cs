@@ -9,7 +9,7 @@ using Xunit;
 namespace Dfss.Tests.Peers;
 
 /// <summary>
-/// Taking certificates back: at the issuer, and how the list gets to those who run and were not asked.
+/// Revocation: at the issuer, and how the list reaches running peers that were not asked.
 /// </summary>
 public sealed partial class RevocationTests : IAsyncLifetime
 {
@@ -30,7 +30,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_is_revoked_is_cut_off_and_refused_and_nobody_else()
+    public async Task A_revoked_member_is_cut_off_and_refused_and_no_other()
     {
         (TlsIdentity lost, string serial) = await JoinAsync("laptop");
         (TlsIdentity other, _) = await JoinAsync("ann");
@@ -48,7 +48,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_member_loses_the_certificates_too_that_he_has_renewed()
+    public async Task Revoking_a_member_revokes_its_renewed_certificates_too()
     {
         (TlsIdentity first, string serial) = await JoinAsync("laptop");
         TlsIdentity second = await RenewAsync(first);
@@ -70,7 +70,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_revokes_himself_or_a_certificate_that_there_is_not()
+    public async Task An_administrator_cannot_revoke_its_own_certificate_or_one_that_does_not_exist()
     {
         Invitation invitation = await Admin.InviteAsync(
             new InvitationTerms { Role = DfssRole.Admin }, issuer.Authority.Certificate, Token);
@@ -86,7 +86,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_peer_that_is_told_cuts_off_and_refuses_without_a_restart_and_one_that_was_not_learns_it_from_any_member()
+    public async Task A_notified_peer_closes_connections_without_a_restart_and_another_gets_the_list_from_any_member()
     {
         (TlsIdentity lost, string serial) = await JoinAsync("laptop");
         TlsIdentity reader = Keeping(issuer.Authority.Identify(DfssRole.Reader), await CreateListAsync());
@@ -99,7 +99,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
         await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => told.ConnectAsync(lost, Token));
 
-        // The other one does not know, until a reader who has met the first one comes.
+        // The other peer does not have it, until a reader that has the list of the first one connects.
         await using (ClientChannel still = await untold.ConnectAsync(lost, Token))
         {
             await (await ConnectKeepingAsync(told, reader)).DisposeAsync();
@@ -165,7 +165,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_invitations_of_whoever_is_revoked_let_nobody_in()
+    public async Task The_invitations_of_a_revoked_administrator_admit_no_member()
     {
         (TlsIdentity thief, string serial) = await JoinAsync("thief", DfssRole.Admin);
         IssuerClient asThief = new(thief, [issuer.Peer.Address]);
@@ -182,7 +182,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_two_administrators_who_revoke_each_other_one_stays()
+    public async Task Of_two_administrators_that_revoke_each_other_one_stays()
     {
         (TlsIdentity ann, string annSerial) = await JoinAsync("ann", DfssRole.Admin);
         (TlsIdentity bob, string bobSerial) = await JoinAsync("bob", DfssRole.Admin);
@@ -194,7 +194,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_list_that_is_put_back_under_a_running_issuer_brings_nobody_back()
+    public async Task A_list_restored_under_a_running_issuer_reinstates_no_certificate()
     {
         string path = issuer.Membership.RevocationListPath;
         string copy = await File.ReadAllTextAsync(path, Token);
@@ -221,7 +221,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
         await issuer.StartAgainAsync(Token);
         Assert.Single(await Admin.ListCertificatesAsync(Token), one => one.IsRevoked);
 
-        // Somebody brings one that the issuer has never signed since it was restored: what it lacks is signed anew.
+        // A member brings one that the issuer has not signed since it was restored: what it lacks is signed again.
         string elsewhere = issuer.Authority.Authority.Revoke(newest, [[0x41], [0x42]]);
         elsewhere = issuer.Authority.Authority.Revoke(elsewhere, []);
         await Admin.RevokeAsync(second, Token);

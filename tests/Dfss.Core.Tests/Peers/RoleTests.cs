@@ -81,7 +81,7 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_shows_no_certificate_may_ask_an_issuer_to_join_and_for_nothing_else()
+    public async Task A_client_without_a_certificate_may_ask_an_issuer_to_join_and_for_nothing_else()
     {
         await using TestIssuer issuer = await TestIssuer.StartAsync(cancellationToken: Token);
         ClientChannelOptions options = ClientChannelOptions.Default with
@@ -97,7 +97,7 @@ public sealed class RoleTests : IAsyncLifetime
                 operation == "join" ? "'secret' is required" : "Without a certificate a client may only join", message,
                 StringComparison.Ordinal);
 
-            // One request, and no more: nobody keeps a connection for nothing.
+            // One request, and no more: an idle connection is not kept.
             using CancellationTokenSource limit = new(RawClient.TimeLimit);
             while (!channel.IsClosed)
             {
@@ -107,16 +107,16 @@ public sealed class RoleTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Whoever_has_no_role_is_not_let_in()
+    public async Task A_certificate_without_a_role_is_refused()
     {
-        TlsIdentity nobody = authority.Identify(new CertificateGrant { Name = "nobody", Role = DfssRole.None });
-        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(nobody, Token));
+        TlsIdentity powerless = authority.Identify(new CertificateGrant { Name = "powerless", Role = DfssRole.None });
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => peer.ConnectAsync(powerless, Token));
         Assert.Equal(DfssErrorCode.NotPermitted, refused.Code);
-        Assert.Contains("'nobody' has no role at this peer", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("'powerless' has no role at this peer", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_operation_nobody_knows_is_for_nobody()
+    public async Task An_unknown_operation_is_permitted_to_no_role()
     {
         await using ClientChannel channel = await peer.ConnectAsync(authority.Identify(DfssRole.Admin), Token);
         Assert.Equal(DfssErrorCode.UnknownOperation, (await CallAsync(channel, "become_root")).Code);

@@ -74,7 +74,7 @@ public sealed class ViolationTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(BeforeHello))]
-    public async Task A_stranger_who_says_anything_but_hello_is_told_why_and_closed(
+    public async Task A_connection_whose_first_request_is_not_hello_gets_the_reason_and_is_closed(
         string what, string hex, DfssErrorCode code, string reason)
     {
         await using (RawClient client = await RawClient.ConnectAsync(watched.Peer))
@@ -88,7 +88,7 @@ public sealed class ViolationTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(AfterHello))]
-    public async Task A_client_that_breaks_the_protocol_is_told_why_and_closed(
+    public async Task A_client_that_breaks_the_protocol_gets_the_reason_and_its_connection_is_closed(
         string what, string hex, DfssErrorCode code, string reason)
     {
         await using (RawClient client = await RawClient.GreetAsync(watched.Peer))
@@ -102,7 +102,7 @@ public sealed class ViolationTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_id_used_again_before_its_answer_is_a_violation_told_behind_the_answers()
+    public async Task An_id_used_again_before_its_answer_is_a_violation_sent_after_the_answers()
     {
         byte[] chunk = new byte[DfssLimits.MaxPayloadBytes];
         await watched.StoreAsync(chunk);

@@ -6,8 +6,8 @@ using Xunit;
 namespace Dfss.Tests.Peers;
 
 /// <summary>
-/// A peer with an honest client on a connection of its own, for tests of what the dishonest can do: they harm nobody
-/// else, and leave nothing behind.
+/// A peer with an honest client on a connection of its own, for tests of adversarial clients: they harm no other
+/// client, and leave nothing behind.
 /// </summary>
 internal sealed class WatchedPeer : IAsyncDisposable
 {

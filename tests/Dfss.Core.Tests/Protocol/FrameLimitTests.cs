@@ -135,8 +135,8 @@ public sealed class FrameLimitTests
     }
 
     /// <summary>
-    /// The error that reading these bytes gives, null for none. The sender keeps the connection open: nobody waits for
-    /// more.
+    /// The error that reading these bytes gives, null for none. The sender keeps the connection open: no reader waits
+    /// for more.
     /// </summary>
     private static async Task<DfssErrorCode?> ReadAsync(ReadOnlyMemory<byte> bytes, int maxBodyBytes)
     {

@@ -157,7 +157,7 @@ public sealed partial class GoldenFrameTests
         }
     }
 
-    /// <summary>What the bytes mean, read by the code that reads such bytes from a stranger.</summary>
+    /// <summary>What the bytes mean, read by the code that reads such bytes from an unauthenticated client.</summary>
     private static string Read(string name, byte[] bytes)
     {
         if (name.StartsWith("manifest", StringComparison.Ordinal))
@@ -192,7 +192,7 @@ public sealed partial class GoldenFrameTests
     }
 
     /// <summary>
-    /// What an item means to whoever reads any MessagePack; the code's own reading must keep all of it.
+    /// What an item means to any reader of MessagePack; the code's own reading must keep all of it.
     /// </summary>
     private static string ReadItem(ReadOnlyMemory<byte> item, Func<ReadOnlyMemory<byte>, byte[]> codec)
     {

@@ -51,7 +51,7 @@ public class HandshakeTests
     }
 
     [Fact]
-    public void An_error_nobody_knows_is_a_fault_of_the_peer_and_is_named()
+    public void An_unknown_error_is_a_fault_of_the_peer_and_is_named()
     {
         DfssException got = ErrorAnswer.ToException(Message.Answer(1, (DfssErrorCode)999, []))
             .At(PeerAddress.Parse("here:1"));

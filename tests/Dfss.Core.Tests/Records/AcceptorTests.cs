@@ -189,7 +189,7 @@ public sealed class AcceptorTests
     }
 
     [Fact]
-    public void A_decision_is_not_refused_for_a_promise_and_not_taken_back_by_an_older_one()
+    public void A_decision_is_not_refused_for_a_promise_and_is_not_undone_by_an_older_one()
     {
         RegisterState state = Decide(Prepare(RegisterState.Empty, 9), 4, Second);
         AcceptorStep older = Acceptor.Decide(state, new DecideRequest(Sample.Name, Sample.Ballot(3), First));

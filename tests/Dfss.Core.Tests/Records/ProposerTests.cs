@@ -42,7 +42,7 @@ public sealed class ProposerTests : RegisterRoundTests
     }
 
     [Fact]
-    public void A_minority_down_does_not_matter_and_is_told_nothing()
+    public void A_minority_that_is_down_does_not_matter_and_gets_no_request()
     {
         isUp[2] = false;
 
@@ -85,7 +85,7 @@ public sealed class ProposerTests : RegisterRoundTests
     }
 
     [Fact]
-    public void Missing_chunks_are_told_by_member_and_sealed_when_put_again()
+    public void Missing_chunks_are_reported_by_member_and_sealed_when_put_again()
     {
         Proposer proposer = Create(3, WriteCondition.CreateOnly);
         Run(proposer);
@@ -105,7 +105,7 @@ public sealed class ProposerTests : RegisterRoundTests
     }
 
     [Fact]
-    public void A_member_lost_while_sealing_is_told_and_another_plan_goes_on_without_it()
+    public void A_member_lost_while_sealing_is_reported_and_another_plan_goes_on_without_it()
     {
         Proposer proposer = Create(3, WriteCondition.CreateOnly);
         Run(proposer);

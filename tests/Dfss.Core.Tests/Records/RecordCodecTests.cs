@@ -90,7 +90,7 @@ public sealed partial class RecordCodecTests
     }
 
     [Fact]
-    public void Spoiled_bytes_are_read_or_refused_and_nothing_else_happens() =>
+    public void Changed_bytes_are_read_or_refused_and_nothing_else_happens() =>
         Gen.Select(States, Gen.Int[0, 1 << 20], Gen.Byte).Sample((state, position, value) =>
         {
             byte[] bytes = RecordCodec.EncodeState(state);

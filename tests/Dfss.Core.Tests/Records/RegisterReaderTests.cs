@@ -6,7 +6,7 @@ namespace Dfss.Tests.Records;
 public sealed class RegisterReaderTests : RegisterRoundTests
 {
     [Fact]
-    public void A_read_takes_the_decided_record_and_tells_members_that_lack_it()
+    public void A_read_takes_the_decided_record_and_sends_it_to_members_that_lack_it()
     {
         isUp[2] = false;
         BallotedRecord chosen = Write(3, WriteCondition.CreateOnly, 1).Chosen!;
@@ -21,7 +21,7 @@ public sealed class RegisterReaderTests : RegisterRoundTests
     }
 
     [Fact]
-    public void A_read_finishes_what_it_cannot_tell_to_be_chosen()
+    public void A_read_finishes_a_record_that_may_not_be_chosen_yet()
     {
         AcceptAt(0, 7, Sample.Record(9));
 

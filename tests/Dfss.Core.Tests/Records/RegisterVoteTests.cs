@@ -87,7 +87,7 @@ public sealed class RegisterVoteTests
     }
 
     /// <summary>
-    /// The other member was put back and does not know it yet. It promised anew, to a writer that told it nothing.
+    /// The other member was put back and does not know it yet. It promised again, to a writer that sent it no clock.
     /// </summary>
     [Fact]
     public void An_acceptance_that_rests_on_a_promise_of_a_member_put_back_is_refused_before_that_one_notices()

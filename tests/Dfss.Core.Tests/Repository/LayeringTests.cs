@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Dfss.Tests.Repository;
 
-/// <summary>Who may see whom, as docs/architecture.md draws it.</summary>
+/// <summary>Which room may use which, as docs/architecture.md draws it.</summary>
 public sealed partial class LayeringTests
 {
     private const string Core = "src/Dfss.Core";

@@ -4,12 +4,12 @@ using Xunit;
 
 namespace Dfss.Tests.Repository;
 
-/// <summary>What Core offers to others is written down, so that a change of it is seen by whoever makes it.</summary>
+/// <summary>The public API of Core is listed in a file, so that a change of it is visible in its commit.</summary>
 public sealed class PublicApiTests
 {
     private const string ListPath = "docs/PublicApi.txt";
 
-    /// <summary>Set to anything, and the list is written anew instead of compared.</summary>
+    /// <summary>Set to any value, the list is written instead of compared.</summary>
     private const string UpdateVariable = "DFSS_UPDATE_PUBLIC_API";
 
     private static readonly Assembly Core = typeof(ChunkId).Assembly;

@@ -50,7 +50,7 @@ public sealed class ClusterMembershipTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_else_may_read_it()
+    public async Task No_other_user_may_read_it()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There the rights of the state folder hold.");
         ClusterMembership made = await CreateAsync();

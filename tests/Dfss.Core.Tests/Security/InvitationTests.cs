@@ -75,7 +75,7 @@ public sealed class InvitationTests : IDisposable
     [Fact]
     public void Whatever_is_changed_in_it_is_refused_as_such_or_read_as_something_else()
     {
-        // No secret is signed: what is changed in the secret or addresses gets nobody in. What counts is that nothing
+        // No secret is signed: a changed secret or address admits no member. What counts is that nothing
         // else is thrown.
         byte[] body = invitation.Encode();
         Random random = new(1);

@@ -35,14 +35,14 @@ public sealed class VerifyingChunkStoreTests : ChunkStoreContract
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
-    public async Task Spoiled_bytes_are_not_returned()
+    public async Task Corrupt_bytes_are_not_returned()
     {
         using var folder = new TemporaryFolder();
         await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), Token);
         (ChunkId id, byte[] content) = TestChunks.Make(1);
         await store.Chunks.PutAsync(id, content, Token);
         await store.Chunks.FlushAsync(Token);
-        StoreFiles.Spoil(folder.Path, id);
+        StoreFiles.Corrupt(folder.Path, id);
         var verifying = new VerifyingChunkStore(store.Chunks);
         DfssException corrupt = await Assert.ThrowsAsync<DfssException>(
             async () => await verifying.GetAsync(id, new byte[content.Length], Token));

@@ -113,14 +113,14 @@ public sealed class FailedSyncTests
     }
 
     [Fact]
-    public async Task A_spoiled_chunk_is_set_aside_and_can_be_put_again()
+    public async Task A_corrupt_chunk_is_set_aside_and_can_be_put_again()
     {
         using var folder = new TemporaryFolder();
         await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), Token);
         (ChunkId id, byte[] content) = Workload[0];
         await store.Chunks.PutAsync(id, content, Token);
         await store.Chunks.FlushAsync(Token);
-        StoreFiles.Spoil(folder.Path, id);
+        StoreFiles.Corrupt(folder.Path, id);
         Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(id, Token));
         Assert.Equal(ChunkState.Missing, await store.Verifier.VerifyAsync(id, Token));
         Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, "quarantine")));

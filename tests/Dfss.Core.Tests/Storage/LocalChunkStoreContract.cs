@@ -28,7 +28,7 @@ public abstract class LocalChunkStoreContract : ChunkStoreContract
     [Theory]
     [InlineData(TestChunks.Small)]
     [InlineData(TestChunks.Large)]
-    public async Task Verifying_tells_good_from_missing(int length)
+    public async Task Verifying_distinguishes_good_from_missing(int length)
     {
         (ChunkId id, byte[] content) = TestChunks.Make(21, length);
         Assert.Equal(ChunkState.Missing, await Local.VerifyAsync(id, Token));

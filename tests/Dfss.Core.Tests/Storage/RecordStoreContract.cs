@@ -21,7 +21,7 @@ public abstract class RecordStoreContract : IAsyncLifetime
     [Fact]
     public async Task A_name_never_heard_of_has_nothing()
     {
-        RegisterAnswer answer = Assert.Single(await records.ReadAsync([new ReadRequest("nobody")], Token));
+        RegisterAnswer answer = Assert.Single(await records.ReadAsync([new ReadRequest("absent")], Token));
         Assert.Equal(new RegisterAnswer(), answer);
     }
 

@@ -20,7 +20,7 @@ public sealed class RefusedAccessTests : IDisposable
     [InlineData(DurableAction.SyncFile)]
     [InlineData(DurableAction.WriteFile)]
     [InlineData(DurableAction.SyncDirectory)]
-    public async Task A_refused_step_of_a_put_is_told_by_the_put_or_its_flush(object action)
+    public async Task A_refused_step_of_a_put_is_reported_by_the_put_or_its_flush(object action)
     {
         bool isRefusing = false;
         DurableFile files = new(step =>

@@ -23,8 +23,8 @@ public sealed class ScrubberTests : IDisposable
         await using LocalStore store = await OpenAsync();
         List<ChunkId> ids = await PutAsync(store, 20);
         ChunkId large = TestChunks.Make(3).Id, small = TestChunks.Make(4, TestChunks.Small).Id;
-        StoreFiles.Spoil(folder.Path, large);
-        StoreFiles.Spoil(folder.Path, small);
+        StoreFiles.Corrupt(folder.Path, large);
+        StoreFiles.Corrupt(folder.Path, small);
 
         await store.Scrubber.RunRoundAsync(Token);
 
@@ -62,7 +62,7 @@ public sealed class ScrubberTests : IDisposable
 
         await using (LocalStore store = await OpenAsync())
         {
-            StoreFiles.Spoil(folder.Path, id);
+            StoreFiles.Corrupt(folder.Path, id);
             Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(id, Token));
         }
 
@@ -95,7 +95,7 @@ public sealed class ScrubberTests : IDisposable
         // What is before the position is not read again in this round: it may go bad unnoticed until the next.
         await using LocalStore again = await OpenAsync();
         Assert.Equal(ids[(int)half - 1], again.Scrubber.Progress.Position);
-        StoreFiles.Spoil(folder.Path, ids[0]);
+        StoreFiles.Corrupt(folder.Path, ids[0]);
         await again.Scrubber.RunRoundAsync(Token);
         Assert.Equal((20, 0), (again.Scrubber.Progress.Chunks, again.Scrubber.Progress.Corrupt));
         Assert.Null(again.Scrubber.Progress.Position);
@@ -158,7 +158,7 @@ public sealed class ScrubberTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_listed_is_told_and_tried_again()
+    public async Task What_cannot_be_listed_is_reported_and_tried_again()
     {
         UnlistedChunkStore chunks = new(new MemoryChunkStore(new TouchedChunks(clock)));
         using Scrubber scrubber = new(

@@ -108,7 +108,7 @@ public sealed class SegmentReclaimTests : IDisposable
     {
         ChunkId[] ids = await PutAsync(SmallBytes);
         await using LocalStore store = await OpenAsync(isSegmentFull: true);
-        StoreFiles.Spoil(folder.Path, ids[0]);
+        StoreFiles.Corrupt(folder.Path, ids[0]);
         await DeleteAsync(store, [.. ids.Where((_, i) => i % 3 != 0)]);
         Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(ids[0], Token));
         Assert.Equal(ChunkState.Good, await store.Verifier.VerifyAsync(ids[3], Token));

@@ -112,7 +112,7 @@ public sealed class SegmentTests : IDisposable
     {
         ChunkId[] ids = await PutAsync(40);
         File.Delete(Directory.GetFiles(StoreFiles.FolderOf(folder.Path), "*.index").Single());
-        StoreFiles.Spoil(folder.Path, ids[3]);
+        StoreFiles.Corrupt(folder.Path, ids[3]);
         await using LocalStore store = await OpenAsync();
         Assert.All(ids, id => Assert.NotNull(((IDurableChunkStore)store.Chunks).GetDurableLength(id)));
         await store.Recovery;

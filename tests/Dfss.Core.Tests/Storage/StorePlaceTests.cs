@@ -34,7 +34,7 @@ public sealed class StorePlaceTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Places))]
-    public void What_a_copy_shows_is_told_from_a_reboot_and_a_new_name(string change, string? difference) =>
+    public void A_copy_is_distinguished_from_a_reboot_and_a_new_name(string change, string? difference) =>
         Assert.Equal(difference, Noted.FindDifference(change switch
         {
             "the same" => Noted,
@@ -114,7 +114,7 @@ public sealed class StorePlaceTests : IDisposable
 
     /// <summary>A service whose command line keeps the switch would else lose all its files at each start.</summary>
     [Fact]
-    public async Task A_copy_takes_a_new_id_once_however_often_it_is_told_to()
+    public async Task A_copy_takes_a_new_id_once_however_often_the_option_is_given()
     {
         await FillAsync(Original);
         string copy = Copy();
@@ -133,7 +133,7 @@ public sealed class StorePlaceTests : IDisposable
     /// What is cut off between the catalog and the note is done by the next start that is told the same.
     /// </summary>
     [Fact]
-    public async Task A_copy_whose_first_start_was_cut_off_is_refused_until_it_is_told_again()
+    public async Task A_copy_whose_first_start_was_cut_off_is_refused_until_the_option_is_given_again()
     {
         StoreId id = await FillAsync(Original);
         string copy = Copy();

@@ -49,7 +49,7 @@ public sealed class StoreSpaceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disk_without_inodes_is_told_with_the_figures()
+    public async Task A_disk_without_inodes_is_reported_with_the_figures()
     {
         Assert.SkipWhen(SmallDisk.Obstacle is not null, SmallDisk.Obstacle ?? string.Empty);
         using SmallDisk disk = new(Path.Combine(folder.Path, "disk"), "size=64m,nr_inodes=2000");
@@ -70,7 +70,7 @@ public sealed class StoreSpaceTests : IDisposable
     }
 
     [Fact]
-    public void More_peers_than_a_file_can_have_are_told_with_what_to_do()
+    public void More_peers_than_a_file_can_have_are_an_error_with_advice()
     {
         HomeMember[] members = [.. Enumerable.Range(0, 65).Select(_ => new HomeMember(StoreId.Create(), ["a:1"]))];
         DfssException error = Assert.Throws<DfssException>(() => Dfss.Transfer.HomeFinder.ThrowIfTooMany(members));
@@ -186,7 +186,7 @@ public sealed class StoreSpaceTests : IDisposable
         ChunkId id = TestChunks.Make(1, TestChunks.Large).Id;
         await PutAsync(store, 1, TestChunks.Large);
         await store.Chunks.FlushAsync(Token);
-        StoreFiles.Spoil(folder.Path, id);
+        StoreFiles.Corrupt(folder.Path, id);
         disk.Fails = step => step.Action == DurableAction.CreateFile;
         for (int i = 0; i < 3; i++)
         {

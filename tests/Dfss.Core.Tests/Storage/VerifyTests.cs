@@ -24,7 +24,7 @@ public sealed class VerifyTests : IDisposable
             await before.Chunks.FlushAsync(Token);
         }
 
-        StoreFiles.Spoil(folder.Path, id);
+        StoreFiles.Corrupt(folder.Path, id);
         await using LocalStore store = await OpenAsync();
         Task<ChunkState>? other = null;
         int stops = 0;
@@ -54,7 +54,7 @@ public sealed class VerifyTests : IDisposable
         {
             (ChunkId id, byte[] content) = TestChunks.Make(round, TestChunks.Small);
             await store.Chunks.PutAsync(id, content, Token);
-            StoreFiles.Spoil(folder.Path, id);
+            StoreFiles.Corrupt(folder.Path, id);
             ChunkState[] states = await Task.WhenAll(Enumerable.Range(0, 8).Select(
                 _ => Task.Run(async () => await store.Verifier.VerifyAsync(id, Token), Token)));
             Assert.Single(states, ChunkState.Corrupt);

@@ -8,8 +8,8 @@ namespace Dfss.Tests.Survival;
 
 /// <summary>
 /// Single bits are flipped in stored chunks, anywhere: in large chunks, small ones, and manifests. They are never
-/// delivered, found by a deep test, and mended by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c>
-/// the seed.
+/// delivered, found by a deep test, and replaced by a repair. <c>DFSS_FLIPS</c> sets the number of bits,
+/// <c>DFSS_SEED</c> the seed.
 /// </summary>
 public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -71,7 +71,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_flipped_bit_is_never_delivered_and_is_found_and_mended()
+    public async Task A_flipped_bit_is_never_delivered_and_is_found_and_repaired()
     {
         int small = 0;
         int manifests = 0;
@@ -105,7 +105,7 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_scrub_finds_flipped_bits_and_a_repair_mends_them()
+    public async Task The_scrub_finds_flipped_bits_and_a_repair_restores_them()
     {
         List<(StoreId Store, ChunkId Chunk, bool IsSmall)> flipped = await FlipAsync(
             Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));

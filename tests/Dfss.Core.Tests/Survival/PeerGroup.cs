@@ -9,7 +9,7 @@ namespace Dfss.Tests.Survival;
 internal sealed class PeerGroup : IAsyncDisposable
 {
     /// <summary>
-    /// Nobody listens there, so whoever is cut off from a peer that advertises it finds no other way to it.
+    /// No peer listens there, so a client that is cut off from a peer that advertises it finds no other way to it.
     /// </summary>
     public const string Nowhere = "127.0.0.1:1";
 

@@ -8,7 +8,7 @@ namespace Dfss.Tests.Survival;
 
 /// <summary>
 /// What clients in processes of their own did with one name, as they saw it, in the real order of calls and returns.
-/// Each send has a content of its own, so what is read tells who wrote it. Safe for concurrent use.
+/// Each send has its own content, so a read shows which writer wrote it. Safe for concurrent use.
 /// </summary>
 internal sealed class RacingHistory(string name)
 {
@@ -25,7 +25,7 @@ internal sealed class RacingHistory(string name)
 
     public IReadOnlyList<HistoryOperation> Operations => operations;
 
-    /// <summary>The newest version that anybody has made or read; 0 where there is none.</summary>
+    /// <summary>The newest version that a client has made or read; 0 where there is none.</summary>
     public long NewestVersion
     {
         get
@@ -114,7 +114,7 @@ internal sealed class RacingHistory(string name)
         {
             if (answer?.FileId is string id && !contents.ContainsKey(id))
             {
-                violations.Add($"a read shows {id}, which nobody sent");
+                violations.Add($"a read shows {id}, which no client sent");
             }
 
             // Without a majority there is a warning, and no promise.

@@ -8,7 +8,7 @@ namespace Dfss.Tests.Transfer;
 public sealed partial class BatchingQueueTests
 {
     [Fact]
-    public async Task A_request_that_fails_fails_its_own_caller_and_nobody_else()
+    public async Task A_request_that_fails_fails_its_own_caller_and_no_other()
     {
         failure = request => request == "bad" ? new DfssException(DfssErrorCode.InvalidArgument, "bad is bad.") : null;
         BatchingQueue<string, string> queue = Open(maxItems: 100);
@@ -27,7 +27,7 @@ public sealed partial class BatchingQueueTests
     [InlineData(DfssErrorCode.StoreFailed)]
     [InlineData(DfssErrorCode.PeerFault)]
     [InlineData(DfssErrorCode.ProtocolViolation)]
-    public async Task Requests_that_fail_as_a_peer_does_fail_their_own_callers_and_nobody_else(DfssErrorCode code)
+    public async Task Requests_that_fail_as_a_peer_does_fail_their_own_callers_and_no_others(DfssErrorCode code)
     {
         // Also two side by side, and the first two of all.
         int[] bad = [0, 1, 77, 100, 101, 255];
@@ -80,7 +80,7 @@ public sealed partial class BatchingQueueTests
     }
 
     [Fact]
-    public async Task Answers_that_are_too_few_fail_who_asked_and_the_next_are_asked()
+    public async Task Too_few_answers_fail_the_callers_and_the_next_batch_is_asked()
     {
         bool isShort = true;
         BatchingQueue<int, int> queue = new(
@@ -93,7 +93,7 @@ public sealed partial class BatchingQueueTests
     }
 
     [Fact]
-    public async Task The_failure_of_a_batch_that_everybody_left_does_not_go_unobserved()
+    public async Task The_failure_of_a_batch_without_callers_does_not_go_unobserved()
     {
         string mark = Guid.NewGuid().ToString();
         ConcurrentQueue<string> unobserved = new();
@@ -125,7 +125,7 @@ public sealed partial class BatchingQueueTests
     [InlineData(DfssErrorCode.UnknownOperation)]
     [InlineData(DfssErrorCode.NotADfssPeer)]
     [InlineData(DfssErrorCode.VersionNotSupported)]
-    public async Task What_is_wrong_with_the_peer_is_told_to_all_at_once(DfssErrorCode code)
+    public async Task A_fault_of_the_peer_fails_all_callers_at_once(DfssErrorCode code)
     {
         failure = request => request == "first" ? null : new DfssException(code, "It is gone.");
         BatchingQueue<string, string> queue = Open(maxItems: 100);
@@ -141,7 +141,7 @@ public sealed partial class BatchingQueueTests
         Assert.Equal([1, 5], batches.Select(batch => batch.Length));
     }
 
-    /// <summary>A batch that fails with the mark once nobody waits for it; all of it is garbage on return.</summary>
+    /// <summary>A batch that fails with the mark once no caller waits for it; all of it is garbage on return.</summary>
     private static async Task AskAndLeaveAsync(string mark)
     {
         TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);

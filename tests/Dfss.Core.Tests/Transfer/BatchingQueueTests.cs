@@ -19,7 +19,7 @@ public sealed partial class BatchingQueueTests : IDisposable
     public void Dispose() => arrived.Dispose();
 
     [Fact]
-    public async Task Those_who_come_while_a_batch_is_under_way_go_together_in_the_next()
+    public async Task Calls_during_a_running_batch_go_together_in_the_next()
     {
         BatchingQueue<string, string> queue = Open(maxItems: 100);
         Task<string> first = await HoldFirstAsync(queue);
@@ -107,7 +107,7 @@ public sealed partial class BatchingQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_batch_that_nobody_waits_for_is_cancelled_and_the_next_goes_on()
+    public async Task A_batch_without_a_waiting_caller_is_cancelled_and_the_next_goes_on()
     {
         BatchingQueue<string, string> queue = Open(maxItems: 100);
         using CancellationTokenSource gone = new();
@@ -115,7 +115,7 @@ public sealed partial class BatchingQueueTests : IDisposable
         await arrived.WaitAsync(TimeLimit, Token);
         Task<string> next = queue.AskAsync("next", Token).AsTask();
 
-        // Nothing but the cancellation ends the first: it is held for ever.
+        // Nothing but the cancellation ends the first: it is held permanently.
         TaskCompletionSource held = hold;
         hold = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         hold.SetResult();

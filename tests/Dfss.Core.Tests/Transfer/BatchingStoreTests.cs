@@ -84,7 +84,7 @@ public sealed class BatchingStoreTests
     }
 
     [Fact]
-    public async Task A_peer_that_dies_fails_all_who_wait_as_unreachable()
+    public async Task A_peer_that_dies_fails_all_waiting_callers_as_unreachable()
     {
         TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
         FakePeer peer = new(async (_, _, token) =>

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>Sources that somebody changes while they are sent: found out, and nothing is committed.</summary>
+/// <summary>Sources that another process changes while they are sent: the send notices and commits nothing.</summary>
 public sealed class ChangingSourceTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;

@@ -41,7 +41,7 @@ public class ChunkBuffersTests
     }
 
     [Fact]
-    public async Task Who_gives_up_while_memory_is_short_gives_the_place_back()
+    public async Task A_cancelled_request_returns_its_place_while_memory_is_short()
     {
         PayloadPool pool = new(2 * Mebi);
         ChunkBuffers buffers = new(pool, limit: 1);

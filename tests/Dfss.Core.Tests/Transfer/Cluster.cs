@@ -35,13 +35,13 @@ internal sealed class Cluster : IAsyncDisposable
         PeerOf(member).Chunks.DeleteAsync(id, CancellationToken.None).AsTask();
 
     /// <summary>Changes a chunk on a member's disk.</summary>
-    public void Spoil(HomeMember member, ChunkId id) => StoreFiles.Spoil(StoreOf(member), id);
+    public void Corrupt(HomeMember member, ChunkId id) => StoreFiles.Corrupt(StoreOf(member), id);
 
     /// <param name="count">How many peers.</param>
     /// <param name="onDisk">Whether their stores are on disk.</param>
     /// <param name="options">How the client transfers.</param>
     /// <param name="asksNobody">
-    /// Whether the peers serve whoever comes, through proxies too, for whose ports there are no tokens.
+    /// Whether the peers serve every client, through proxies too, for whose ports there are no tokens.
     /// </param>
     public static async Task<Cluster> StartAsync(
         int count, bool onDisk = false, TransferOptions? options = null, bool asksNobody = false)

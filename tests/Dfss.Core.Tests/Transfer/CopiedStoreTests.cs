@@ -178,7 +178,7 @@ public sealed class CopiedStoreTests : IAsyncDisposable
 
     /// <summary>The certificate names the store that it was a copy of.</summary>
     [Fact]
-    public async Task A_copy_with_the_certificate_of_the_original_is_told_to_join_as_a_new_store()
+    public async Task A_copy_with_the_certificate_of_the_original_gets_the_advice_to_join_as_a_new_store()
     {
         Assert.SkipUnless(CopiedFolder.IsSupported, "Needs cp.");
         DfssPeer peer = await StartAsync("a");

@@ -139,7 +139,7 @@ public sealed class DfssClientTests
     }
 
     [Fact]
-    public async Task A_name_nobody_knows_is_not_found()
+    public async Task An_unknown_name_is_not_found()
     {
         await using Cluster cluster = await Cluster.StartAsync(2);
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => cluster.Client.GetAsync("nothing", Token));

@@ -99,10 +99,10 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
 
     [Theory]
     [InlineData("others")]
-    [InlineData("nobody")]
+    [InlineData("no recipient")]
     [InlineData("edited")]
     [InlineData("restarted")]
-    public async Task For_others_or_of_another_source_it_begins_anew_with_a_new_key(string how)
+    public async Task For_other_recipients_or_another_source_it_starts_over_with_a_new_key(string how)
     {
         await BreakAsync(ChunkCount * PieceSize / 2);
         HashSet<ChunkId> before = [.. nonces.Keys];
@@ -110,7 +110,7 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         SendOptions options = how switch
         {
             "others" => Sending with { Recipients = [Recipient.Of(owner), Recipient.Of(other)] },
-            "nobody" => Sending with { Recipients = [] },
+            "no recipient" => Sending with { Recipients = [] },
             "restarted" => Sending with { Restart = true },
             _ => Sending,
         };
@@ -125,11 +125,11 @@ public sealed class EncryptedResumeTests(ITestOutputHelper output) : IAsyncLifet
         StoredFile sent = await SendAsync(options);
 
         AssertAllAreNew(before);
-        await AssertStoredAsync(sent, how == "nobody" ? null : Keys);
+        await AssertStoredAsync(sent, how == "no recipient" ? null : Keys);
     }
 
     [Fact]
-    public async Task A_chunk_that_is_gone_from_a_peer_is_encrypted_anew()
+    public async Task A_chunk_that_is_missing_at_a_peer_is_encrypted_again()
     {
         await BreakAsync(ChunkCount * PieceSize / 2);
         HashSet<ChunkId> before = [.. nonces.Keys];

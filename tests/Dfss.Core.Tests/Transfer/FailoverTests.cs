@@ -6,8 +6,8 @@ using Xunit;
 namespace Dfss.Tests.Transfer;
 
 /// <summary>
-/// Receives from holders that are late, stand still, break or give wrong bytes. Time is virtual: who is asked for what
-/// shows the routing.
+/// Receives from holders that are late, stand still, break or give wrong bytes. Time is virtual: which holder is asked
+/// for what shows the routing.
 /// </summary>
 public sealed class FailoverTests
 {
@@ -83,7 +83,7 @@ public sealed class FailoverTests
     }
 
     [Fact]
-    public async Task With_one_copy_nobody_else_is_asked_while_its_holder_is_merely_slow()
+    public async Task With_one_copy_no_other_peer_is_asked_while_its_holder_is_merely_slow()
     {
         await using HeldFile file = new(holders: 3, chunks: 3, replicas: 1);
         file.Holders[0].Before = (id, token) =>
@@ -123,7 +123,7 @@ public sealed class FailoverTests
     }
 
     [Fact]
-    public async Task A_holder_that_breaks_off_is_told_once_and_every_chunk_of_it_in_verbose()
+    public async Task A_holder_that_breaks_off_is_reported_once_and_each_of_its_chunks_in_verbose()
     {
         await using HeldFile file = new(holders: 2, chunks: 24, replicas: 2);
         await using DfssClient client = file.CreateClient();

@@ -10,7 +10,7 @@ public sealed class FileHealthTests
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
     private const int ChunkCount = 10;
 
-    private static readonly TransferOptions Impatient =
+    private static readonly TransferOptions FewAttempts =
         new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -51,9 +51,9 @@ public sealed class FileHealthTests
     }
 
     [Fact]
-    public async Task Chunks_of_a_member_that_does_not_answer_are_neither_held_nor_missing_there_and_its_reason_is_given()
+    public async Task Chunks_of_a_silent_member_are_neither_held_nor_missing_there_and_its_reason_is_given()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, options: Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, options: FewAttempts);
         StoredFile file = await SendAsync(cluster, ChunkCount * ChunkSize);
         HomeMember lost = file.Record.Home[1];
         await cluster.PeerOf(lost).StopAsync();
@@ -75,7 +75,7 @@ public sealed class FileHealthTests
     [Fact]
     public async Task Without_a_majority_a_file_is_not_healthy_though_all_that_answers_is_well()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, options: Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, options: FewAttempts);
         StoredFile file = await SendAsync(cluster, 0);
         await cluster.PeerOf(file.Record.Home[0]).StopAsync();
         await cluster.PeerOf(file.Record.Home[1]).StopAsync();
@@ -90,9 +90,9 @@ public sealed class FileHealthTests
     }
 
     [Fact]
-    public async Task Nobody_to_ask_is_an_error()
+    public async Task No_peer_to_ask_is_an_error()
     {
-        await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(1, options: FewAttempts);
         StoredFile file = await SendAsync(cluster, 1);
         await cluster.Peers[0].StopAsync();
 
@@ -108,7 +108,7 @@ public sealed class FileHealthTests
         StoredFile file = await SendAsync(cluster, ChunkCount * ChunkSize);
         FileHealth health = await cluster.Client.TestAsync(file, deep: true, progress: null, Token);
         await cluster.LoseAsync(health.Chunks[2].Holders[0], health.Chunks[2].Id);
-        cluster.Spoil(health.Chunks[5].Holders[0], health.Chunks[5].Id);
+        cluster.Corrupt(health.Chunks[5].Holders[0], health.Chunks[5].Id);
 
         health = await cluster.Client.TestAsync(file, deep: false, progress: null, Token);
         Assert.Equal([2], health.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
@@ -143,9 +143,9 @@ public sealed class FileHealthTests
     }
 
     [Fact]
-    public async Task A_manifest_that_nobody_has_is_said_and_the_file_is_not_healthy()
+    public async Task A_manifest_that_no_peer_has_is_reported_and_the_file_is_not_healthy()
     {
-        await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(1, options: FewAttempts);
         StoredFile file = await SendAsync(cluster, ChunkSize);
         StoredFile other = file with
         {
@@ -200,10 +200,10 @@ public sealed class FileHealthTests
         Assert.Equal([CopyState.Held, CopyState.Corrupt], [copies[0, CopyTable.ManifestSlot], copies[0, slot]]);
     }
 
-    /// <summary>With a client that does not yet know who is up.</summary>
+    /// <summary>With a client that does not know yet which peers are up.</summary>
     private static async Task<FileHealth> TestAnewAsync(Cluster cluster, StoredFile file)
     {
-        await using DfssClient client = new(cluster.Addresses, Impatient);
+        await using DfssClient client = new(cluster.Addresses, FewAttempts);
         return await client.TestAsync(file, deep: false, progress: null, Token);
     }
 

@@ -9,7 +9,7 @@ public sealed class FileMoveEarlierTests
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
     private const int ChunkCount = 6;
 
-    private static readonly TransferOptions Impatient =
+    private static readonly TransferOptions FewAttempts =
         new() { MaxAttempts = 1, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -17,7 +17,7 @@ public sealed class FileMoveEarlierTests
     [Fact]
     public async Task A_chunk_without_a_good_copy_is_said_to_be_of_the_earlier_version_and_nothing_moves()
     {
-        await using Cluster cluster = await Cluster.StartAsync(4, onDisk: true, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(4, onDisk: true, FewAttempts);
         await using DfssClient client = Of(cluster, 0, 1);
         StoredFile sent = await SendTwoVersionsAsync(cluster, client);
         ChunkHealth chunk = (await client.TestAsync(sent.AtVersion(1), deep: false, progress: null, Token)).Chunks[3];
@@ -51,9 +51,9 @@ public sealed class FileMoveEarlierTests
     }
 
     [Fact]
-    public async Task A_list_of_chunks_that_nobody_has_is_said_to_be_of_the_earlier_version_and_nothing_moves()
+    public async Task A_missing_manifest_is_reported_as_the_earlier_versions_and_nothing_moves()
     {
-        await using Cluster cluster = await Cluster.StartAsync(4, onDisk: false, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(4, onDisk: false, FewAttempts);
         await using DfssClient client = Of(cluster, 0, 1);
         StoredFile sent = await SendTwoVersionsAsync(cluster, client);
         FileId unknown = FileManifest.Create(
@@ -74,7 +74,7 @@ public sealed class FileMoveEarlierTests
     [Fact]
     public async Task Deep_the_copies_of_earlier_versions_are_hashed_too_and_bad_ones_where_it_goes_are_replaced()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, FewAttempts);
         await using DfssClient client = Of(cluster, 0, 1);
         StoredFile sent = await SendTwoVersionsAsync(cluster, client);
         await using (DfssClient third = Of(cluster, 2))
@@ -97,10 +97,10 @@ public sealed class FileMoveEarlierTests
     }
 
     private static void Flip(Cluster cluster, int peer, ChunkId id) =>
-        cluster.Spoil(new HomeMember(cluster.Peers[peer].StoreId, []), id);
+        cluster.Corrupt(new HomeMember(cluster.Peers[peer].StoreId, []), id);
 
     private static DfssClient Of(Cluster cluster, params int[] peers) =>
-        new([.. peers.Select(peer => cluster.Addresses[peer])], Impatient);
+        new([.. peers.Select(peer => cluster.Addresses[peer])], FewAttempts);
 
     private static RepairOptions MoveTo(Cluster cluster, params int[] peers) =>
         new() { MoveTo = [.. peers.Select(peer => cluster.Addresses[peer])] };

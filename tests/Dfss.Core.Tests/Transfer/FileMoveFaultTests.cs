@@ -56,14 +56,14 @@ public sealed class FileMoveFaultTests
     }
 
     [Fact]
-    public async Task A_move_decided_by_a_client_that_then_died_is_finished_by_whoever_comes_next()
+    public async Task A_move_decided_by_a_client_that_then_died_is_finished_by_the_next_client()
     {
         await using Cluster cluster = await Cluster.StartAsync(5);
         StoredFile sent = await SendAsync(cluster, seed: 1);
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(Token);
         await DecideMoveAsync(cluster, sent, [2, 3, 4]);
 
-        // The new peers know nothing but what they have sealed; whoever asks them alone is told of no file.
+        // The new peers have only what they have sealed; a client that asks them alone finds no file.
         await using DfssClient late = Of(cluster, 2, 3, 4);
         Assert.Equal(
             DfssErrorCode.FileNotFound,

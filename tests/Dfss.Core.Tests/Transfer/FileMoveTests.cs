@@ -69,7 +69,7 @@ public sealed class FileMoveTests
             (2 * ChunkCount) + 3,
             await CountAsync(cluster, 2) + await CountAsync(cluster, 3) + await CountAsync(cluster, 4));
 
-        // Whoever knew it at its former peers goes on at its new ones.
+        // A client that had it from its former peers goes on at its new ones.
         await AssertReceivedAsync(cluster, client, sent, "source", "late");
         Assert.True(
             (await client.CompareAsync(

@@ -121,7 +121,7 @@ public sealed class FileRemoverTests
     }
 
     [Fact]
-    public async Task A_renamed_file_begins_anew_with_its_versions()
+    public async Task A_renamed_file_starts_its_versions_over()
     {
         await using Cluster cluster = await Cluster.StartAsync(2);
         await SendAsync(cluster, "x");

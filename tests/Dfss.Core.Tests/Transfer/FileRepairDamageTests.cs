@@ -11,7 +11,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
     private const int ChunkCount = 12;
 
-    private static readonly TransferOptions Impatient =
+    private static readonly TransferOptions FewAttempts =
         new() { MaxAttempts = 1, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -20,7 +20,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     public async Task Whatever_copies_are_deleted_or_changed_the_file_is_whole_again_while_each_chunk_has_a_good_one()
     {
         Random random = new(FaultSeed.Take(output));
-        await using Cluster cluster = await Cluster.StartAsync(4, onDisk: true, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(4, onDisk: true, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 3);
         FileHealth health = await cluster.Client.TestAsync(file, deep: false, progress: null, Token);
         foreach (ChunkHealth chunk in health.Chunks)
@@ -46,7 +46,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     {
         ConcurrentBag<string> warnings = [];
         await using Cluster cluster = await Cluster.StartAsync(
-            4, onDisk: true, Impatient with { Warning = warnings.Add });
+            4, onDisk: true, FewAttempts with { Warning = warnings.Add });
         StoredFile file = await SendAsync(cluster, replicas: 3);
         ChunkHealth chunk = (await cluster.Client.TestAsync(file, deep: false, progress: null, Token)).Chunks[5];
         await DamageAsync(cluster, chunk.Holders[0], chunk.Id, isDeletion: false);
@@ -67,9 +67,9 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task What_has_no_good_copy_is_named_all_else_is_repaired_and_the_peer_that_comes_back_mends_the_rest()
+    public async Task What_has_no_good_copy_is_named_and_a_peer_that_comes_back_completes_the_repair()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 2);
         FileHealth health = await cluster.Client.TestAsync(file, deep: false, progress: null, Token);
         ChunkHealth[] lost = [health.Chunks[1], health.Chunks[7]];
@@ -102,9 +102,9 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Who_is_asked_first_and_says_no_has_nothing_changed()
+    public async Task A_repair_that_is_not_confirmed_changes_nothing()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 2);
         ChunkHealth chunk = (await cluster.Client.TestAsync(file, deep: false, progress: null, Token)).Chunks[3];
         await cluster.LoseAsync(chunk.Holders[0], chunk.Id);
@@ -129,7 +129,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     [Fact]
     public async Task More_copies_than_before_are_a_new_version_of_the_same_content_and_fewer_remove_none()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: false, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: false, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 1);
 
         RepairResult more = await cluster.Client.RepairAsync(
@@ -152,7 +152,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     [Fact]
     public async Task A_file_that_is_replaced_while_its_copies_are_made_stays_as_it_was_replaced()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: false, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: false, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 1);
         string other = cluster.Folder.CreateFile("other", ChunkSize, seed: 2);
         RepairOptions options = new()
@@ -175,11 +175,11 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
     [Fact]
     public async Task Without_a_majority_nothing_is_repaired()
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: false, Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(3, onDisk: false, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 2);
         await cluster.Peers[0].StopAsync();
         await cluster.Peers[1].StopAsync();
-        await using DfssClient client = new(cluster.Addresses, Impatient);
+        await using DfssClient client = new(cluster.Addresses, FewAttempts);
 
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             () => client.RepairAsync(file, RepairOptions.Default, progress: null, Token));
@@ -196,7 +196,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
             return;
         }
 
-        cluster.Spoil(holder, id);
+        cluster.Corrupt(holder, id);
     }
 
     private static async Task BringBackAsync(Cluster cluster, HomeMember holder, ChunkHealth chunk)
@@ -212,7 +212,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         byte[] content = (await File.ReadAllBytesAsync(source, Token))[(chunk.Index!.Value * ChunkSize)..][..ChunkSize];
         string one = cluster.Folder["one"];
         await File.WriteAllBytesAsync(one, content, Token);
-        await using DfssClient client = new([Cluster.AddressOf(cluster.PeerOf(member))], Impatient);
+        await using DfssClient client = new([Cluster.AddressOf(cluster.PeerOf(member))], FewAttempts);
         await client.SendAsync(one, "one", new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
     }
 

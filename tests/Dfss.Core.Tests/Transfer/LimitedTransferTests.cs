@@ -18,7 +18,7 @@ public sealed class LimitedTransferTests
     [Fact]
     public async Task A_send_waits_for_its_turn_with_every_copy()
     {
-        ImpatientClock clock = new();
+        ImmediateClock clock = new();
         await using Cluster cluster = await Cluster.StartAsync(Copies);
         await using DfssClient client = new(cluster.Addresses, Limited(clock));
         await client.SendAsync(
@@ -36,7 +36,7 @@ public sealed class LimitedTransferTests
     [Fact]
     public async Task A_receive_waits_for_its_turn()
     {
-        ImpatientClock clock = new();
+        ImmediateClock clock = new();
         await using Cluster cluster = await Cluster.StartAsync(Copies);
         string source = cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1);
         StoredFile sent = await cluster.Client.SendAsync(
@@ -54,7 +54,7 @@ public sealed class LimitedTransferTests
     [Fact]
     public async Task Without_a_limit_nothing_waits()
     {
-        ImpatientClock clock = new();
+        ImmediateClock clock = new();
         await using Cluster cluster = await Cluster.StartAsync(Copies);
         await using DfssClient client = new(cluster.Addresses, Limited(clock) with { BytesPerSecond = null });
         await client.SendAsync(
@@ -66,7 +66,7 @@ public sealed class LimitedTransferTests
     private static TransferOptions Limited(TimeProvider clock) => new() { BytesPerSecond = 1, TimeProvider = clock };
 
     /// <summary>The system's clock, but that a wait of more than an hour is over at once, and is remembered.</summary>
-    private sealed class ImpatientClock : TimeProvider
+    private sealed class ImmediateClock : TimeProvider
     {
         public ConcurrentBag<TimeSpan> Waits { get; } = [];
 

@@ -98,7 +98,7 @@ public sealed class LyingPeerTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Every_error_that_a_peer_answers_is_told_with_its_code(string name)
+    public async Task Every_error_that_a_peer_answers_is_reported_with_its_code(string name)
     {
         DfssErrorCode code = default;
         await using FakePeer peer = new(

@@ -84,7 +84,7 @@ public sealed class MergedAddressesTests : IAsyncDisposable
 
     /// <summary>Without a cluster no certificate says which store a peer has.</summary>
     [Fact]
-    public async Task A_peer_that_claims_the_store_of_another_changes_nothing_where_that_one_answers_at_its_recorded_address()
+    public async Task A_peer_that_claims_the_store_of_another_changes_nothing_where_the_other_answers()
     {
         FakePeer peer = Start("a.example:9000");
         FakePeer liar = Start(peer.StoreId, "liar.example:9000");

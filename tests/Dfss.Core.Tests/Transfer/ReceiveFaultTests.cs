@@ -9,7 +9,7 @@ public sealed class ReceiveFaultTests
 {
     private const int ChunkSize = DfssLimits.MinChunkSize;
 
-    private static readonly TransferOptions Impatient =
+    private static readonly TransferOptions FewAttempts =
         new() { MaxAttempts = 2, RetryDelay = TimeSpan.FromMilliseconds(1) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -17,14 +17,14 @@ public sealed class ReceiveFaultTests
     [Fact]
     public async Task A_holder_that_is_down_is_named_and_what_came_is_kept()
     {
-        await using Cluster cluster = await Cluster.StartAsync(2, options: Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(2, options: FewAttempts);
         string source = cluster.Folder.CreateFile("source", 6 * ChunkSize, seed: 1);
         StoredFile sent = await cluster.Client.SendAsync(
             source, "x", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
         Directory.CreateDirectory(cluster.Folder["in"]);
         await cluster.Peers[1].StopAsync();
 
-        await using DfssClient client = new([cluster.Addresses[0]], Impatient);
+        await using DfssClient client = new([cluster.Addresses[0]], FewAttempts);
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             () => client.ReceiveAsync(sent, cluster.Folder["in", "x"], ReceiveOptions.Default, progress: null, Token));
         Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code);
@@ -37,7 +37,7 @@ public sealed class ReceiveFaultTests
     public async Task A_list_goes_on_without_a_peer_that_has_gone_and_says_so()
     {
         List<string> warnings = [];
-        await using Cluster cluster = await Cluster.StartAsync(3, options: Impatient with { Warning = warnings.Add });
+        await using Cluster cluster = await Cluster.StartAsync(3, options: FewAttempts with { Warning = warnings.Add });
         string source = cluster.Folder.CreateFile("source", 10, seed: 1);
         await cluster.Client.SendAsync(source, "x", SendOptions.Default, progress: null, Token);
         await cluster.Peers[2].StopAsync();
@@ -54,9 +54,9 @@ public sealed class ReceiveFaultTests
     }
 
     [Fact]
-    public async Task A_file_replaced_and_collected_since_it_was_described_is_told_so()
+    public async Task A_file_replaced_and_collected_since_it_was_described_is_reported_as_changed()
     {
-        await using Cluster cluster = await Cluster.StartAsync(1, options: Impatient);
+        await using Cluster cluster = await Cluster.StartAsync(1, options: FewAttempts);
         string first = cluster.Folder.CreateFile("first", 1000, seed: 1);
         string second = cluster.Folder.CreateFile("second", 1000, seed: 2);
         StoredFile described = await cluster.Client.SendAsync(first, "x", SendOptions.Default, progress: null, Token);

@@ -42,7 +42,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_chunk_that_was_spoilt_or_never_written_is_fetched_again_whatever_the_bits_say()
+    public async Task A_chunk_that_is_corrupt_or_was_never_written_is_fetched_again_whatever_the_bits_say()
     {
         int[] had = await EndEarlyAsync();
         byte[] part = await File.ReadAllBytesAsync(Part, Token);
@@ -74,7 +74,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
     [InlineData(16, "another length")]
     [InlineData(32, "another file id")]
     [InlineData(63, "another file id")]
-    public async Task A_part_of_anything_else_is_begun_anew(int offset, string what)
+    public async Task A_part_of_anything_else_is_started_over(int offset, string what)
     {
         await EndEarlyAsync();
         byte[] part = await File.ReadAllBytesAsync(Part, Token);
@@ -91,7 +91,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
     [InlineData((Chunks * HeldFile.ChunkSize) + 60)]
     [InlineData((Chunks * HeldFile.ChunkSize) + 66)]
     [InlineData((Chunks * HeldFile.ChunkSize) + 10_000)]
-    public async Task A_part_of_another_length_is_begun_anew(int length)
+    public async Task A_part_of_another_length_is_started_over(int length)
     {
         await EndEarlyAsync();
         using (FileStream part = new(Part, FileMode.Open))
@@ -112,7 +112,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_second_receive_of_the_same_destination_is_told_that_it_is_in_use()
+    public async Task A_second_receive_of_the_same_destination_is_refused_as_in_use()
     {
         TaskCompletionSource held = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource release = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -230,7 +230,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
             if (state.Phase == TransferPhase.Committing)
             {
                 File.Delete(Part);
-                File.WriteAllText(Part, "somebody else's");
+                File.WriteAllText(Part, "another program's");
             }
         });
         await using DfssClient client = file.CreateClient();
@@ -238,7 +238,7 @@ public sealed partial class ResumeTests : IAsyncLifetime
             () => client.ReceiveAsync(file.File, file.Destination, ReceiveOptions.Default, progress, Token));
         Assert.Equal(DfssErrorCode.DestinationUnwritable, error.Code);
         Assert.False(File.Exists(file.Destination));
-        Assert.Equal("somebody else's", await File.ReadAllTextAsync(Part, Token));
+        Assert.Equal("another program's", await File.ReadAllTextAsync(Part, Token));
     }
 
     [Fact]

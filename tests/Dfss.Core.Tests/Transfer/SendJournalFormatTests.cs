@@ -63,7 +63,7 @@ public sealed class SendJournalFormatTests
     }
 
     [Fact]
-    public void Spoilt_in_any_way_it_gives_no_wrong_id() => Gen.Select(
+    public void Damaged_in_any_way_it_gives_no_wrong_id() => Gen.Select(
         Gen.Int[0, 2000], Gen.Byte.Array[0, 200], Gen.Bool).Sample((offset, noise, isInserted) =>
     {
         byte[] file = Write();

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Dfss.Tests.Transfer;
 
-/// <summary>The files of send journals: where they lie, who may read them, when they go.</summary>
+/// <summary>The files of send journals: where they are, which users may read them, when they are removed.</summary>
 public sealed class SendJournalTests : IDisposable
 {
     private const int ChunkSize = DfssLimits.DefaultChunkSize;
@@ -151,7 +151,7 @@ public sealed class SendJournalTests : IDisposable
     }
 
     [Fact]
-    public void Those_that_nobody_has_used_for_a_month_are_removed()
+    public void Those_not_used_for_a_month_are_removed()
     {
         Directory.CreateDirectory(folder["state", "sends"]);
         foreach ((string name, int days) in new[] { ("old.journal", 31), ("new.journal", 29), ("not-ours", 31) })

@@ -55,8 +55,9 @@ public sealed class StandstillTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_that_never_says_what_it_knows_is_tidied_up_all_the_same()
     {
-        HomeMember[] nobody = [new HomeMember(StoreId.Create(), ["127.0.0.1:1"])];
-        await using FakePeer peer = new((request, _, token) => AnswerAsync(request, SealsOf(nobody, count: 20), token));
+        HomeMember[] unreachable = [new HomeMember(StoreId.Create(), ["127.0.0.1:1"])];
+        await using FakePeer peer = new(
+            (request, _, token) => AnswerAsync(request, SealsOf(unreachable, count: 20), token));
 
         OptimizeResult done = await WithinLimitAsync(new StoreOptimizer(directory, options).OptimizeAsync(
             peer.Address, new OptimizeOptions { GracePeriod = TimeSpan.Zero }, Token));

@@ -123,7 +123,7 @@ public sealed class StoreOptimizerTests
     }
 
     [Fact]
-    public async Task What_cannot_be_decided_stays_and_is_told()
+    public async Task What_cannot_be_decided_stays_and_is_reported()
     {
         ConcurrentQueue<string> warnings = new();
         await using Cluster cluster = await Cluster.StartAsync(

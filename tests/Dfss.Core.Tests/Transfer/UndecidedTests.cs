@@ -74,7 +74,7 @@ public sealed class UndecidedTests
         {
             if (state.Phase == TransferPhase.Transferring && meanwhile is null)
             {
-                // The upload waits for its progress to be told: the name was looked at, and nobody was asked to accept.
+                // The upload waits for its progress report: the name was read, and no member was asked to accept.
                 meanwhile = Task.Run(() => cluster.Client.SendAsync(other, "x", force, progress: null, Token), Token);
                 meanwhile.Wait(Token);
             }
@@ -129,7 +129,7 @@ public sealed class UndecidedTests
     [InlineData(DriveType.Network, "ext4")]
     [InlineData(DriveType.Fixed, "nfs")]
     [InlineData(DriveType.Unknown, "fuse.sshfs")]
-    public async Task A_store_on_a_file_system_of_somebody_else_is_refused(DriveType type, string format)
+    public async Task A_store_on_a_file_system_of_another_machine_is_refused(DriveType type, string format)
     {
         using Testing.TemporaryFolder folder = new();
         LocalStoreOptions options = new() { FindFileSystem = _ => (type, format) };

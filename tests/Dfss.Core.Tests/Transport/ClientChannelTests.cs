@@ -220,7 +220,7 @@ public class ClientChannelTests
     [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n")]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n")]
     [InlineData("\0\0\0\x08garbage!")]
-    public async Task Whatever_is_no_peer_is_told_so(string greeting)
+    public async Task Whatever_is_no_peer_is_reported_as_such(string greeting)
     {
         await using IConnectionListener listener = TcpTransport.Listen("127.0.0.1", 0);
         PeerAddress address = new("127.0.0.1", listener.Endpoints[0].Port);

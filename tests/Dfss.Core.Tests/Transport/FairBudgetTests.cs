@@ -11,7 +11,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task One_alone_gets_two_thirds_and_whoever_comes_then_gets_some()
+    public async Task One_identity_alone_gets_two_thirds_and_the_next_gets_a_share()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share greedy = budget.Open();
@@ -28,7 +28,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Who_has_nothing_may_take_all_there_is()
+    public void An_identity_that_holds_nothing_may_take_all_that_is_free()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share one = budget.Open();
@@ -41,7 +41,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Of_those_who_wait_the_one_with_least_is_served_first()
+    public async Task Of_waiting_identities_the_one_that_holds_least_is_served_first()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share full = budget.Open();
@@ -64,7 +64,7 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Who_gives_up_makes_way_and_takes_nothing()
+    public async Task A_cancelled_wait_makes_way_and_takes_nothing()
     {
         FairBudget budget = new(Limit);
         FairBudget.Share holder = budget.Open();
@@ -148,11 +148,11 @@ public class FairBudgetTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Some shares take, give back and give up at random; now and then everything is given back, and then nobody may
-    /// still wait.
+    /// Some shares take, return and give up at random; now and then everything is returned, and then no share may still
+    /// wait.
     /// </summary>
     [Fact]
-    public async Task Whatever_they_do_the_sum_is_right_nobody_has_too_much_and_everybody_is_served()
+    public async Task Whatever_they_do_the_sum_is_right_no_identity_has_too_much_and_all_are_served()
     {
         int seed = FaultSeed.Take(output);
         for (int round = 0; round < 200; round++)
@@ -191,12 +191,12 @@ public class FairBudgetTests(ITestOutputHelper output)
                 $"{seed}: one has {each.Share.Held} in {each.Held.Count()} pieces"));
             Assert.True(
                 takers.All(each => each.IsWaiting == false || each.Share.Held > 0) || held > 0,
-                $"{seed}: somebody waits for nobody");
+                $"{seed}: a share waits although nothing is held");
         }
 
         for (int i = 0; takers.Any(taker => taker.IsWaiting || taker.Share.Held > 0); i++)
         {
-            Assert.True(i < 10_000, $"{seed}: somebody waits for ever");
+            Assert.True(i < 10_000, $"{seed}: a share waits permanently");
             Array.ForEach(takers, taker => taker.ReturnOne(random));
             await Task.WhenAll(takers.Select(each => each.SettleAsync()));
         }
@@ -251,7 +251,7 @@ public class FairBudgetTests(ITestOutputHelper output)
             }
         }
 
-        /// <summary>Who was served is told by a task of its own.</summary>
+        /// <summary>A separate task shows which share was served.</summary>
         public async Task SettleAsync()
         {
             while (Held.Sum() != Share.Held)

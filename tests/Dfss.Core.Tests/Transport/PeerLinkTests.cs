@@ -59,7 +59,7 @@ public class PeerLinkTests
     }
 
     [Fact]
-    public async Task Each_request_is_told_with_its_bytes_and_its_outcome()
+    public async Task Each_request_is_reported_with_its_bytes_and_its_outcome()
     {
         await using FakePeer peer = new((request, _, _) => new(
             (request.Operation == Operations.Ping ? DfssErrorCode.None : DfssErrorCode.StoreFull,
@@ -149,7 +149,7 @@ public class PeerLinkTests
     }
 
     [Fact]
-    public async Task Those_who_wait_for_a_connection_share_its_failure()
+    public async Task Callers_that_wait_for_a_connection_share_its_failure()
     {
         int attempts = 0;
         TaskCompletionSource<IConnection> attempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -164,7 +164,7 @@ public class PeerLinkTests
         await using PeerLink link = new(new PeerAddress("localhost", 1), options);
         Task<Response>[] calls =
             [.. Enumerable.Range(0, 5).Select(_ => link.CallAsync(Call(isBulk: true), Token).AsTask())];
-        attempt.SetException(new DfssException(DfssErrorCode.PeerUnreachable, "nobody there"));
+        attempt.SetException(new DfssException(DfssErrorCode.PeerUnreachable, "no peer there"));
         foreach (Task<Response> call in calls)
         {
             Assert.Equal(
@@ -186,7 +186,7 @@ public class PeerLinkTests
             Connect = (_, _, _) =>
             {
                 attempts++;
-                throw new DfssException(DfssErrorCode.PeerUnreachable, "nobody there");
+                throw new DfssException(DfssErrorCode.PeerUnreachable, "no peer there");
             },
         };
         await using PeerLink link = new(new PeerAddress("localhost", 1), options);
@@ -215,7 +215,7 @@ public class PeerLinkTests
                 clock.Advance(duration);
                 return attempts == 1
                     ? TcpTransport.ConnectAsync(address, timeout, token)
-                    : throw new DfssException(DfssErrorCode.PeerUnreachable, "nobody there");
+                    : throw new DfssException(DfssErrorCode.PeerUnreachable, "no peer there");
             },
         };
         await using PeerLink link = new(peer.Address, options);

@@ -64,7 +64,7 @@ public class TcpTransportTests
     }
 
     [Fact]
-    public async Task Where_nobody_listens_each_address_is_named_with_its_reason()
+    public async Task Where_no_peer_listens_each_address_is_named_with_its_reason()
     {
         int port;
         await using (IConnectionListener closed = TcpTransport.Listen("localhost", 0))

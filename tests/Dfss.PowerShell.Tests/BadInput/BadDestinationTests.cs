@@ -82,7 +82,7 @@ public sealed class BadDestinationTests : BadInputTests
     }
 
     [Fact]
-    public void A_folder_that_may_not_be_written_is_told()
+    public void A_folder_that_may_not_be_written_is_reported()
     {
         Assert.SkipWhen(PermissionBits.Obstacle is not null, PermissionBits.Obstacle ?? string.Empty);
         File.SetUnixFileMode(Out(string.Empty), UnixFileMode.UserRead | UnixFileMode.UserExecute);
@@ -93,7 +93,7 @@ public sealed class BadDestinationTests : BadInputTests
     }
 
     [Fact]
-    public void A_read_only_disk_is_told()
+    public void A_read_only_disk_is_reported()
     {
         string path = Mount("ro").MountPoint;
         Check(
@@ -103,7 +103,7 @@ public sealed class BadDestinationTests : BadInputTests
     }
 
     [Fact]
-    public void A_disk_without_room_is_told_and_what_fits_is_received()
+    public void A_disk_without_room_is_reported_and_what_fits_is_received()
     {
         Send("large.bin", 2 << 20);
         string path = Mount("size=1m").MountPoint;
@@ -115,7 +115,7 @@ public sealed class BadDestinationTests : BadInputTests
     }
 
     [Fact]
-    public void A_disk_without_inodes_is_told_with_the_figures()
+    public void A_disk_without_inodes_is_reported_with_the_figures()
     {
         string path = Mount("size=1m,nr_inodes=4").MountPoint;
         for (int i = 0; i < 3; i++)
@@ -132,7 +132,7 @@ public sealed class BadDestinationTests : BadInputTests
     }
 
     [Fact]
-    public void A_link_that_leads_to_itself_is_told_and_without_it_the_file_is_received()
+    public void A_link_to_itself_is_reported_and_without_it_the_file_is_received()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
         File.CreateSymbolicLink(Out("loop"), Out("loop"));

@@ -136,7 +136,7 @@ public sealed class BadNameTests : BadInputTests
     }
 
     [Fact]
-    public void Names_that_differ_only_by_case_are_two_files_in_the_store_and_on_a_disk_that_tells_them_apart()
+    public void Names_that_differ_only_by_case_are_two_files_in_the_store_and_on_a_case_sensitive_disk()
     {
         Assert.SkipWhen(LocalName.IgnoresCase(Folder), "This disk takes them for one.");
         Run("'a', 'A' | ForEach-Object { Send-DfssFile in/good.txt -Name $_ -Peer $peer }").ThrowIfFailed();

@@ -18,7 +18,7 @@ public sealed class BadPeerTests : BadInputTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public void A_port_that_nobody_listens_on_ends_the_command(string script)
+    public void A_port_without_a_listener_ends_the_command(string script)
     {
         Set("bad", "127.0.0.1:1");
         ErrorRecord error = Ends(script);
@@ -31,7 +31,7 @@ public sealed class BadPeerTests : BadInputTests
         "no-such-host.invalid:9000", "no-such-host.invalid:9000: the name 'no-such-host.invalid'");
 
     [Fact]
-    public void Several_peers_are_told_each_with_its_reason_and_once()
+    public void Several_peers_are_named_each_once_with_its_reason()
     {
         string[] peers = ["127.0.0.1:1", "127.0.0.1:2", "no-such-host.invalid:9000"];
         Set("bad", peers);
@@ -54,7 +54,7 @@ public sealed class BadPeerTests : BadInputTests
     [InlineData("http://localhost:9000")]
     [InlineData("[::1:9000")]
     [InlineData("a b")]
-    public void A_malformed_address_is_refused_before_anybody_is_asked(string address)
+    public void A_malformed_address_is_refused_before_any_peer_is_asked(string address)
     {
         Set("bad", address);
         Check(
@@ -102,7 +102,7 @@ public sealed class BadPeerTests : BadInputTests
     }
 
     [Fact]
-    public async Task Who_closes_at_once_is_unreachable()
+    public async Task A_peer_that_closes_at_once_is_unreachable()
     {
         await using ForeignServer foreign = new(string.Empty, closes: true);
         Set("bad", foreign.Address);
@@ -112,7 +112,7 @@ public sealed class BadPeerTests : BadInputTests
     }
 
     [Fact]
-    public async Task Who_listens_and_says_nothing_times_out_and_ends_the_command()
+    public async Task A_silent_listener_times_out_and_ends_the_command()
     {
         await using ForeignServer foreign = new(string.Empty, closes: false);
         Set("bad", foreign.Address);
@@ -140,7 +140,7 @@ public sealed class BadPeerTests : BadInputTests
         await stream.WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), Token);
         using MemoryStream answer = new();
         await stream.CopyToAsync(answer, Token).WaitAsync(TimeSpan.FromSeconds(60), Token);
-        // The notice that closes the connection, for whoever can read it.
+        // The notice that closes the connection, for a client that can read it.
         Assert.Contains(
             "the limit is 4096 bytes", Encoding.ASCII.GetString(answer.ToArray()), StringComparison.Ordinal);
         Send("served.txt");

@@ -11,7 +11,7 @@ public sealed class BadSourceTests : BadInputTests
     [Theory]
     [InlineData("")]
     [InlineData(" -WhatIf")]
-    public void A_link_to_nothing_or_to_itself_is_told_and_does_not_stop_the_others(string whatIf)
+    public void A_link_to_nothing_or_to_itself_is_reported_and_does_not_stop_the_others(string whatIf)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
         File.CreateSymbolicLink(In("loop"), In("loop"));
@@ -83,7 +83,7 @@ public sealed class BadSourceTests : BadInputTests
     }
 
     [Fact]
-    public void A_link_that_leads_nowhere_is_told()
+    public void A_link_without_a_target_is_reported()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
         File.CreateSymbolicLink(In("dangling"), In("none"));
@@ -96,7 +96,7 @@ public sealed class BadSourceTests : BadInputTests
     }
 
     [Fact]
-    public void A_file_that_may_not_be_read_is_told()
+    public void A_file_that_may_not_be_read_is_reported()
     {
         Assert.SkipWhen(PermissionBits.Obstacle is not null, PermissionBits.Obstacle ?? string.Empty);
         File.WriteAllText(In("secret"), "secret");
@@ -163,7 +163,7 @@ public sealed class BadSourceTests : BadInputTests
     }
 
     [Fact]
-    public void A_file_whose_reading_fails_is_told()
+    public void A_file_whose_reading_fails_is_reported()
     {
         Assert.SkipUnless(File.Exists("/proc/self/mem"), "It takes a file that fails to be read: /proc/self/mem.");
         ErrorRecord error = Fails("Send-DfssFile /proc/self/mem, in/good.txt -Peer $peer", results: 1);

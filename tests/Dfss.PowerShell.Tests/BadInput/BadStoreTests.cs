@@ -48,7 +48,7 @@ public sealed class BadStoreTests : BadInputTests
         File.WriteAllText(format, "DFSS store 3\nwhatever\n");
         Check(
             Ends("Start-DfssPeer other -Port 0"), "StoreFormat", ErrorCategory.InvalidData, "other",
-            $"'{Path.Combine(Folder, "other")}' has format 2");
+            $"'{Path.Combine(Folder, "other")}' has format 3");
         Assert.Equal([format], Directory.GetFileSystemEntries(Path.Combine(Folder, "other")));
     }
 
@@ -88,7 +88,7 @@ public sealed class BadStoreTests : BadInputTests
     }
 
     [Fact]
-    public void A_full_peer_is_told_with_its_address_and_path_and_takes_what_fits()
+    public void A_full_peer_is_reported_with_its_address_and_path_and_takes_what_fits()
     {
         Assert.SkipWhen(SmallDisk.Obstacle is not null, SmallDisk.Obstacle ?? string.Empty);
         disk = new SmallDisk(Path.Combine(Folder, "disk"), "size=8m");
@@ -109,7 +109,7 @@ public sealed class BadStoreTests : BadInputTests
     {
         Send("a.bin", 3 * Chunk, chunkSize: Chunk);
         Run("Send-DfssFile in/good.txt -Peer $peer").ThrowIfFailed();
-        string id = SpoilAChunk(Store);
+        string id = CorruptChunk(Store);
         ErrorRecord error = Fails("Receive-DfssFile a.bin, good.txt -Peer $peer -Destination out", results: 1);
         Check(error, "ChunkCorrupt", ErrorCategory.InvalidData, "a.bin", id, Peer, "'a.bin'");
         IsAtDestination("a.bin.dfss-part", "good.txt");
@@ -128,7 +128,7 @@ public sealed class BadStoreTests : BadInputTests
         // Every chunk has one good copy. It is read from one of the two.
         foreach ((int i, StoredChunk chunk) in StoreFiles.List(Store).Where(chunk => chunk.Length == Chunk).Index())
         {
-            StoreFiles.Spoil(i % 2 == 0 ? Store : Path.Combine(Folder, "other"), chunk.Id);
+            StoreFiles.Corrupt(i % 2 == 0 ? Store : Path.Combine(Folder, "other"), chunk.Id);
         }
 
         Result result = Run("Receive-DfssFile a.bin -Peer $both -Destination out");
@@ -152,7 +152,7 @@ public sealed class BadStoreTests : BadInputTests
     }
 
     /// <summary>Changes a byte of a chunk on a peer's disk; gives the chunk's id.</summary>
-    private static string SpoilAChunk(string store)
+    private static string CorruptChunk(string store)
     {
         StoredChunk chunk = StoreFiles.List(store).First(chunk => chunk.Length == Chunk);
         chunk.Flip(at: 7);

@@ -5,7 +5,7 @@ using System.Text;
 namespace Dfss.Tests.BadInput;
 
 /// <summary>
-/// Something that listens and is no peer: it says this to whoever connects, and then closes or stays.
+/// A server that is no peer: it sends this to each client, and then closes or stays.
 /// </summary>
 internal sealed class ForeignServer : IAsyncDisposable
 {

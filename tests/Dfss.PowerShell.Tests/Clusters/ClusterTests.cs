@@ -13,7 +13,7 @@ public sealed class ClusterTests : IDisposable
     public void Dispose() => users.Dispose();
 
     [Fact]
-    public void Whoever_joins_sends_and_receives_and_names_neither_peer_nor_certificate()
+    public void A_user_that_joined_sends_and_receives_without_naming_peers_or_certificates()
     {
         users.MakeCluster();
         string invitation = users.Invite("-Role Writer -Name ann -NamePrefix builds/*");
@@ -35,7 +35,7 @@ public sealed class ClusterTests : IDisposable
         DfssPeerInfo asked = Assert.Single(users.Session.Run("Get-DfssPeer -Peer $issuer.Endpoint").As<DfssPeerInfo>());
         Assert.Equal(("issuer of lab", DfssEncryption.Tls13), (asked.Identity, asked.Encryption));
 
-        // Somebody who has not joined is nobody.
+        // A user outside the cluster has no certificate.
         users.Be("eve");
         Assert.Equal("PeerMissing", IdOf("Get-DfssFileInfo"));
         Assert.Equal("TlsRequired", IdOf("Get-DfssFileInfo -Peer $issuer"));
@@ -65,8 +65,8 @@ public sealed class ClusterTests : IDisposable
         Assert.Equal(
             (DfssClusterRole.Peer, second.StoreId, second.Identity), (joined.Role, joined.StoreId, joined.Identity));
 
-        // Boss knows his own peer since it was started, and finds the other when he asks again: the list is too old, or
-        // from the future, as after the clock was set back.
+        // The list of Boss has Boss's own peer since its start, and gets the other when it is refreshed: the list is
+        // too old, or from the future, as after the clock was set back.
         users.Be("boss");
         File.SetLastWriteTimeUtc(
             Path.Combine(users.ClusterOf("boss", "lab"), "peers.json"), DateTime.UtcNow.AddMinutes(minutes));
@@ -82,7 +82,7 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
-    public void Whoever_has_joined_speaks_with_his_own_plaintext_peers_as_before()
+    public void A_user_in_a_cluster_reaches_its_own_plaintext_peers_as_before()
     {
         users.MakeCluster();
         File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
@@ -132,7 +132,7 @@ public sealed class ClusterTests : IDisposable
     }
 
     [Fact]
-    public void Whoever_gives_a_certificate_need_not_say_which_of_several_clusters()
+    public void A_user_that_gives_a_certificate_need_not_name_one_of_several_clusters()
     {
         users.MakeCluster();
         users.Session.Run(
@@ -143,9 +143,9 @@ public sealed class ClusterTests : IDisposable
             """
             $identity = @{ Certificate = "$company/peer.pem"; TrustedAuthority = "$company/ca.pem" }
             $peer = Start-DfssPeer -InMemory -Port 0 @identity -RoleFile "$company/roles.json"
-            $who = @{ Peer = $peer; Certificate = "$company/ann.pem"; TrustedAuthority = "$company/ca.pem" }
-            $null = Send-DfssFile a.txt @who
-            Get-DfssFileInfo @who
+            $client = @{ Peer = $peer; Certificate = "$company/ann.pem"; TrustedAuthority = "$company/ca.pem" }
+            $null = Send-DfssFile a.txt @client
+            Get-DfssFileInfo @client
             """,
             ("company", company.Path));
         result.ThrowIfFailed();

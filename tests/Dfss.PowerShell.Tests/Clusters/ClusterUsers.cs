@@ -13,8 +13,8 @@ public static class StateFolderTests
 }
 
 /// <summary>
-/// Users of clusters: each has a state folder of his own. Whose turn it is, of him is $env:XDG_STATE_HOME. What a test
-/// has set is unset when it ends.
+/// Users of clusters: each has its own state folder. $env:XDG_STATE_HOME is that of the user whose turn it is. What a
+/// test has set is unset when it ends.
 /// </summary>
 internal sealed class ClusterUsers : IDisposable
 {

@@ -56,7 +56,7 @@ public sealed class MemberTests : IDisposable
     }
 
     [Fact]
-    public void A_peer_that_cannot_be_told_is_named_in_a_warning_and_learns_it_from_the_next_who_knows()
+    public void A_peer_that_cannot_be_notified_is_named_in_a_warning_and_gets_the_list_from_the_next_client()
     {
         users.MakeCluster();
         Join("box2", "-Role Peer -Name box2", "-StorePath store2");
@@ -81,9 +81,9 @@ public sealed class MemberTests : IDisposable
         ErrorRecord own = Error("Revoke-DfssCertificate * -Confirm:$false");
         Assert.Equal("InvalidArgument", Result.IdOf(own));
         Assert.Contains("the certificate of this command", own.Exception.Message, StringComparison.Ordinal);
-        Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate nobody -Confirm:$false"));
-        Assert.Equal("MemberNotFound", IdOf("Get-DfssCertificate nobody"));
-        Assert.Empty(users.Session.Run("Get-DfssCertificate nobody*").ThrowIfFailed().Output);
+        Assert.Equal("MemberNotFound", IdOf("Revoke-DfssCertificate absent -Confirm:$false"));
+        Assert.Equal("MemberNotFound", IdOf("Get-DfssCertificate absent"));
+        Assert.Empty(users.Session.Run("Get-DfssCertificate absent*").ThrowIfFailed().Output);
         Assert.Equal(
             DfssCertificateState.Valid,
             Assert.Single(users.Session.Run("Get-DfssCertificate").As<DfssCertificateInfo>()).State);
@@ -115,7 +115,7 @@ public sealed class MemberTests : IDisposable
     }
 
     [Fact]
-    public void The_clusters_of_a_user_are_listed_with_what_he_and_his_stores_are_in_them()
+    public void The_clusters_of_a_user_are_listed_with_the_roles_of_the_user_and_its_stores()
     {
         Assert.Empty(users.Session.Run("Get-DfssCluster").ThrowIfFailed().Output);
         Assert.Equal("ClusterNotFound", IdOf("Get-DfssCluster lab"));
@@ -128,7 +128,7 @@ public sealed class MemberTests : IDisposable
         Assert.Equal([null, "box2"], found.Select(one => one.StoreId is null ? null : one.Identity));
     }
 
-    /// <summary>Somebody joins, and it is his turn.</summary>
+    /// <summary>A user joins, and the next commands are this user's.</summary>
     private void Join(string user, string terms, string arguments = "")
     {
         string invitation = users.Invite(terms);
@@ -137,7 +137,7 @@ public sealed class MemberTests : IDisposable
             $"$null = Join-DfssCluster $invitation {arguments}", ("invitation", invitation)).ThrowIfFailed();
     }
 
-    /// <summary>Gives a user a certificate of the authority that ends soon, in the place of his own.</summary>
+    /// <summary>Replaces a user's certificate with one of the authority that ends soon.</summary>
     private DfssClusterInfo Shorten(string user, TimeSpan left)
     {
         users.Be("boss");

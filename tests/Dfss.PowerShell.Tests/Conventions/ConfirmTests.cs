@@ -75,7 +75,7 @@ public sealed class ConfirmTests : IDisposable
     }
 
     [Fact]
-    public void Removing_asks_for_each_file_without_being_told_to_and_leaves_what_was_refused()
+    public void Removing_asks_for_each_file_by_default_and_leaves_what_was_refused()
     {
         Names("Send-DfssFile *.txt -Peer $peer");
         Assert.Equal(["a.txt", "c.txt"], Names("Remove-DfssFile *.txt -Force -Peer $peer -PassThru"));
@@ -111,7 +111,7 @@ public sealed class ConfirmTests : IDisposable
     }
 
     [Fact]
-    public void Without_Confirm_nobody_is_asked_unless_the_preference_says_so()
+    public void Without_Confirm_no_question_is_asked_unless_the_preference_demands_it()
     {
         Names("Send-DfssFile a.txt -Peer $peer");
         Assert.Empty(host.Questions);

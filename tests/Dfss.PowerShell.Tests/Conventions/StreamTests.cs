@@ -53,7 +53,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public void A_peer_is_stopped_without_a_word_and_told_with_PassThru()
+    public void A_peer_is_stopped_without_output_and_is_returned_with_PassThru()
     {
         DfssPeerInfo[] peers =
             [.. session.Run("$two = Start-DfssPeer -InMemory -Port 0; $two, (Start-DfssPeer -InMemory -Port 0)")
@@ -72,7 +72,7 @@ public sealed class StreamTests : IDisposable
     [InlineData("-Verbose")]
     [InlineData("-Verbose:$true")]
     [InlineData("; ")]
-    public void Verbose_says_of_each_file_what_was_done_with_whom_how_much_and_how_long(string how)
+    public void Verbose_shows_for_each_file_the_action_the_peers_the_bytes_and_the_time(string how)
     {
         string start = how == "; " ? "$VerbosePreference = 'Continue'; " : string.Empty;
         string end = how == "; " ? string.Empty : how;
@@ -97,7 +97,7 @@ public sealed class StreamTests : IDisposable
     [Theory]
     [InlineData("Send-DfssFile a.txt -Peer $peer -Debug 5>&1")]
     [InlineData("$DebugPreference = 'Continue'; Send-DfssFile a.txt -Peer $peer 5>&1")]
-    public void Debug_tells_each_request_its_bytes_its_outcome_and_its_time(string script)
+    public void Debug_shows_each_request_its_bytes_its_outcome_and_its_time(string script)
     {
         string[] lines = [.. session.Run(script).ThrowIfFailed().Output.Select(item => item.BaseObject)
             .OfType<DebugRecord>().Select(record => record.Message)];

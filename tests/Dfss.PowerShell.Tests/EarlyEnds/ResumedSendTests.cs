@@ -22,7 +22,7 @@ public sealed class ResumedSendTests : IAsyncLifetime
     [Theory]
     [InlineData("", true)]
     [InlineData(" -Restart", false)]
-    public async Task It_goes_on_where_it_was_stopped_unless_it_is_told_to_restart(string restart, bool goesOn)
+    public async Task It_resumes_where_it_was_stopped_unless_Restart_is_given(string restart, bool goesOn)
     {
         // The manifest is the first that goes in a batch: all chunks are there by then.
         end.Peer.Holds = (operation, _, _) => operation == Operations.StoreChunks;

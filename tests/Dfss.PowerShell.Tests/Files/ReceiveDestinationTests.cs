@@ -44,7 +44,7 @@ public sealed class ReceiveDestinationTests : IDisposable
     }
 
     [Fact]
-    public void Two_names_that_differ_by_case_go_to_a_folder_only_where_it_tells_them_apart()
+    public void Two_names_that_differ_by_case_go_to_a_folder_only_where_it_is_case_sensitive()
     {
         var destination = new ReceiveDestination(folder, folder);
         destination.Claim(destination.Locate("a/Name"), "a/Name");

@@ -185,7 +185,7 @@ public sealed class RemoveAndRenameTests : IDisposable
     [Theory]
     [InlineData("Remove-DfssFile a -Peer $peers")]
     [InlineData("Rename-DfssFile a c -Peer $peers")]
-    public void Nobody_to_ask_ends_the_command(string script)
+    public void No_peer_to_ask_ends_the_command(string script)
     {
         session.Run("$peers | Stop-DfssPeer").ThrowIfFailed();
         Assert.Equal("PeerUnreachable", Result.IdOf(session.RunUntilError(script)));

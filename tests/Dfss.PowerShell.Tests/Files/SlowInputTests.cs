@@ -66,7 +66,7 @@ public sealed class InvokeProbeTransferCommand : ClientCmdlet
     }
 }
 
-/// <summary>Who feeds slowly waits for no others; who feeds fast is read ahead.</summary>
+/// <summary>Slow input is worked on at once, one by one; fast input is read ahead.</summary>
 public sealed class SlowInputTests : IDisposable
 {
     private readonly Session session = new(typeof(InvokeProbeTransferCommand));
@@ -90,7 +90,7 @@ public sealed class SlowInputTests : IDisposable
         Feed("201, 0, 0", "ForEach-Object { $said.Add(\"out $_\"); $clock.Advance([timespan]::FromSeconds(9)) }"));
 
     [Fact]
-    public void Who_wants_only_the_first_result_waits_for_no_second_input() => Assert.Equal(
+    public void A_pipeline_that_ends_after_the_first_result_waits_for_no_second_input() => Assert.Equal(
         "in 1, out 1", Feed("201, 201, 201", "ForEach-Object { $said.Add(\"out $_\"); break }"));
 
     private string Feed(string pauses, string downstream)

@@ -122,7 +122,7 @@ public sealed class TestDfssFileTests : IDisposable
     }
 
     [Fact]
-    public void Present_replicas_are_told_when_asked_for()
+    public void Present_replicas_are_shown_when_asked_for()
     {
         Assert.Null(session.Run("Get-DfssFileInfo large -Peer $peers").As<DfssFileInfo>()[0].PresentReplicas);
         DfssFileInfo file = session.Run("Get-DfssFileInfo large -Detailed -Peer $peers").As<DfssFileInfo>()[0];
@@ -133,7 +133,7 @@ public sealed class TestDfssFileTests : IDisposable
     }
 
     [Fact]
-    public void Nobody_to_ask_ends_the_command()
+    public void No_peer_to_ask_ends_the_command()
     {
         session.Run("$peers | Stop-DfssPeer").ThrowIfFailed();
         ErrorRecord error = session.RunUntilError("Test-DfssFile large -Peer $peers");

@@ -35,7 +35,7 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
     public void Dispose() => users.Dispose();
 
     [Fact]
-    public async Task Every_command_of_a_member_whose_issuer_forges_answers_ends_in_time_with_objects_or_errors_of_DFSS()
+    public async Task Every_command_of_a_member_with_a_forging_issuer_ends_in_time_with_objects_or_errors()
     {
         (int seed, int runs) = ForgedCommands.Take(output, usual: 5);
         Environment.SetEnvironmentVariable("DFSS_CLUSTER_PASSPHRASE", Passphrase);
@@ -102,9 +102,33 @@ public sealed class ClusterFuzzTests(ITestOutputHelper output) : IDisposable
 
         // What a peer asks as it starts: to announce itself, the list of the peers, the newest address of the issuer.
         users.Be($"box{run}");
-        await box.SavePeersAsync([forged], Token);
-        await ForgedCommands.RunAsync(
-            users.Session, $"Start-DfssPeer box{run} -Port 0 | Stop-DfssPeer", $"run {run}", outcomes);
+        foreach (int oneOf in new[] { 1, 3 })
+        {
+            await box.SavePeersAsync([forged], Token);
+            (forger.OneOf, int before) = (oneOf, forger.Forged);
+            await ForgedCommands.RunAsync(
+                users.Session, $"Start-DfssPeer box{run} -Port 0 | Stop-DfssPeer", $"run {run}", outcomes);
+            Assert.True(oneOf > 1 || forger.Forged > before, $"The peer of run {run} asked the issuer nothing.");
+        }
+
+        await KeepUpAsync(box, outcomes);
+    }
+
+    /// <summary>What a running peer asks hourly: it may fail with an error of DFSS, which the peer logs.</summary>
+    private static async Task KeepUpAsync(ClusterMembership box, SortedDictionary<string, int> outcomes)
+    {
+        StoreId store = Assert.Single(box.Stores);
+        string outcome = "KeepUp: done";
+        try
+        {
+            await new MemberRenewal(box, store).KeepUpAsync(box.LoadStore(store)!, ["127.0.0.1:1"], Token);
+        }
+        catch (DfssException error)
+        {
+            outcome = $"KeepUp: {error.Code}";
+        }
+
+        outcomes[outcome] = outcomes.GetValueOrDefault(outcome) + 1;
     }
 
     /// <summary>Another user joins as a peer; its cluster's folder has the forging peer as the issuer.</summary>

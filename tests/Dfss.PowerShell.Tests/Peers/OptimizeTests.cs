@@ -49,7 +49,7 @@ public sealed class OptimizeTests : IDisposable
     }
 
     [Fact]
-    public void Whoever_is_asked_is_told_what_would_go_and_what_is_refused_stays()
+    public void A_confirmation_names_what_would_be_deleted_and_what_is_refused_stays()
     {
         session.Run("Remove-DfssFile a.bin -Peer $peers -Confirm:$false").ThrowIfFailed();
         Assert.Empty(session.Run("Optimize-DfssStore 0 -Peer $peers -WhatIf").ThrowIfFailed().Output);
@@ -63,7 +63,7 @@ public sealed class OptimizeTests : IDisposable
     }
 
     [Fact]
-    public void Where_there_is_nothing_to_delete_nobody_is_asked()
+    public void Where_there_is_nothing_to_delete_no_question_is_asked()
     {
         Result result = session.Run("Optimize-DfssStore 0 -Peer $peers -Confirm -Verbose");
         Assert.All(
@@ -93,7 +93,7 @@ public sealed class OptimizeTests : IDisposable
         Result.IdOf(session.RunUntilError("Optimize-DfssStore ([timespan]-1) -Peer $peers -Confirm:$false")));
 
     [Fact]
-    public void A_full_peer_is_passed_over_and_its_figures_and_advice_are_told()
+    public void A_full_peer_is_passed_over_and_its_figures_and_advice_are_reported()
     {
         session.Run(
             "$small = Start-DfssPeer store -Port 0 -Quota 80KB -MinimumFreeSpace 1MB -ScrubRate 0").ThrowIfFailed();

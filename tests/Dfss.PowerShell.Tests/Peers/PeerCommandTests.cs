@@ -65,7 +65,7 @@ public sealed class PeerCommandTests : IDisposable
     }
 
     [Fact]
-    public void A_copied_store_starts_when_it_is_told_what_it_is()
+    public void A_copied_store_starts_with_StoreCopied_or_StoreMoved()
     {
         Assert.SkipUnless(CopiedFolder.IsSupported, "Needs cp.");
         DfssPeerInfo original = Start("store");

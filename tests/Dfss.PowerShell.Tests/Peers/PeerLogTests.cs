@@ -82,7 +82,7 @@ public sealed class PeerLogTests : IDisposable
     }
 
     [Fact]
-    public void A_line_that_the_disk_does_not_take_is_counted_and_fails_nobody()
+    public void A_line_that_the_disk_does_not_take_is_counted_and_fails_no_request()
     {
         // Here the file cannot be moved away: a folder has the former one's name.
         Directory.CreateDirectory(Former);

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Dfss.Tests.Peers;
 
-/// <summary>Stopping peers that somebody else stops too, or that do not stop.</summary>
+/// <summary>Stopping peers that another caller stops too, or that do not stop.</summary>
 public sealed class StopTests : IDisposable
 {
     private readonly List<ProbePeer> probes = [];
@@ -41,7 +41,7 @@ public sealed class StopTests : IDisposable
     }
 
     [Fact]
-    public async Task A_peer_that_somebody_else_takes_meanwhile_is_not_stopped_twice()
+    public async Task A_peer_that_another_caller_takes_meanwhile_is_not_stopped_twice()
     {
         ProbePeer peer = await AddAsync();
         asked = () => Assert.True(SessionPeers.Remove(peer));

@@ -5,7 +5,7 @@ using Dfss.Testing;
 namespace Dfss.Tests.Security;
 
 /// <summary>
-/// A folder with what a company's authority has given to a peer, to Ann, who may write, and to Bob, who may read.
+/// A folder with what a company's authority has issued to a peer, to Ann (a writer) and to Bob (a reader).
 /// </summary>
 internal sealed class CompanyFolder : IDisposable
 {

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dfss.Tests.Security;
 
-/// <summary>Names that the peers cannot read, by the cmdlets: they are found, and told to nobody.</summary>
+/// <summary>
+/// Names that the peers cannot read, by the cmdlets: a holder of the key finds them, and no peer sees them.
+/// </summary>
 public sealed class HiddenNameTests : IDisposable
 {
     private const string Name = "plans/Zwetschge.txt";
@@ -154,7 +156,7 @@ public sealed class HiddenNameTests : IDisposable
         Assert.Equal(id, IdOf(command));
 
     [Fact]
-    public void No_byte_of_the_name_is_told_to_a_peer()
+    public void No_byte_of_the_name_is_sent_to_a_peer()
     {
         session.Run(
             $"""

@@ -97,7 +97,7 @@ public sealed class IdentityTests : IDisposable
     [InlineData("-Certificate ann.pem -TrustedAuthority other.pem", "CertificateNotTrusted")]
     [InlineData("-Certificate peer.pem -TrustedAuthority ca.pem", "CertificateNotTrusted")]
     [InlineData("", "TlsRequired")]
-    public void Who_may_not_is_told_why(string identity, string id)
+    public void A_refused_certificate_is_an_error_with_advice(string identity, string id)
     {
         Result result = session.Run(
             StartPeer + $"try {{ Send-DfssFile a.bin -Peer $peer {identity} -ErrorAction Stop }} catch {{ $_ }}");

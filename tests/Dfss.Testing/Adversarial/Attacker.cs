@@ -12,7 +12,9 @@ namespace Dfss.Testing;
 /// </summary>
 internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDisposable
 {
-    /// <summary>Half of the strangers that a peer takes: more at once would push each other out.</summary>
+    /// <summary>
+    /// Half of the unauthenticated connections that a peer takes: more at once would displace each other.
+    /// </summary>
     private const int EnteringAtOnce = DfssLimits.MaxUnauthenticatedConnections / 2;
 
     private const int IpLevel = 0;
@@ -140,7 +142,7 @@ internal sealed class Attacker(TargetPeer peer, bool isPersistent) : IAsyncDispo
         }
     }
 
-    /// <summary>Sends a byte, ten times a second, for ever.</summary>
+    /// <summary>Sends a byte, ten times a second, without end.</summary>
     public async Task DripAsync(IConnection connection)
     {
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(100));

@@ -5,7 +5,9 @@ using Dfss.Transport;
 
 namespace Dfss.Testing;
 
-/// <summary>What is done with TLS handshakes: those of others, in another order, and by whom no one knows.</summary>
+/// <summary>
+/// Attacks with TLS handshakes: recorded ones of other clients, in another order, and with unknown certificates.
+/// </summary>
 internal static class BadHandshakes
 {
     private const int RecordHeaderBytes = 5;
@@ -24,7 +26,11 @@ internal static class BadHandshakes
             NeedsTls = true,
             IsLong = true
         },
-        new("makes handshakes with a certificate of nobody known", HandshakesAsync) { NeedsTls = true, IsLong = true },
+        new("makes handshakes with a certificate of an unknown authority", HandshakesAsync)
+        {
+            NeedsTls = true,
+            IsLong = true
+        },
     ];
 
     /// <summary>What a client sends from its first byte to hello, in TLS records.</summary>
@@ -83,7 +89,7 @@ internal static class BadHandshakes
                 await connection.SendAsync(record, attacker.Token);
             }
 
-            // Whoever waits for more is not waited for: the next one comes.
+            // A client that waits for more is not waited for: the next one connects.
             socket.Shutdown(SocketShutdown.Send);
             await attacker.HoldAsync(connection);
         }
@@ -106,7 +112,8 @@ internal static class BadHandshakes
                 try
                 {
                     await attacker.GreetAsync(connection);
-                    throw new InvalidOperationException("A client of an authority that nobody trusts was let in.");
+                    throw new InvalidOperationException(
+                        "A client of an authority that the peer does not trust was admitted.");
                 }
                 catch (DfssException)
                 {

@@ -6,7 +6,7 @@ using Dfss.Transport;
 
 namespace Dfss.Testing;
 
-/// <summary>Those who want too much: of connections, of questions, of memory, of numbers.</summary>
+/// <summary>Clients that take too much: connections, requests, memory, numbers.</summary>
 internal static class Floods
 {
     private const int Connections = 10_000;
@@ -79,7 +79,8 @@ internal static class Floods
 
     /// <summary>
     /// The client vanishes without a word, as when its machine loses power: in repair mode, which takes rights, Linux
-    /// forgets a connection and tells nobody. Without those it stays and says nothing, which to the peer is the same.
+    /// forgets a connection without a notice to the peer. Without those rights the connection stays silent, which is
+    /// the same to the peer.
     /// </summary>
     private static Task HalfOpenAsync(Attacker attacker) => attacker.KeepAsync(100, async begun =>
     {

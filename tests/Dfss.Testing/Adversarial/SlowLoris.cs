@@ -4,7 +4,7 @@ using Dfss.Transport;
 
 namespace Dfss.Testing;
 
-/// <summary>Those who begin something and do not finish it, at each stage of a connection.</summary>
+/// <summary>Clients that begin something and do not finish it, at each stage of a connection.</summary>
 internal static class SlowLoris
 {
     /// <summary>As many as one identity may have, nearly.</summary>
@@ -36,20 +36,20 @@ internal static class SlowLoris
             IsPlainOnly = true
         },
         new("stops in hello", attacker => SecuredAsync(attacker, SendAsync(HelloFrame[..^8]))),
-        new("says hello byte by byte for ever",
+        new("says hello byte by byte without end",
             attacker => SecuredAsync(attacker, SendAsync(EndlessHello), attacker.DripAsync)),
         new("stops in the length of a request", attacker => GuestsAsync(attacker, SendAsync(StoreFrame[..2])))
         {
             IsLetIn = true
         },
         new("stops in a chunk", attacker => GuestsAsync(attacker, SendAsync(StoreFrame))) { IsLetIn = true },
-        new("sends a chunk byte by byte for ever", attacker =>
+        new("sends a chunk byte by byte without end", attacker =>
             GuestsAsync(attacker, SendAsync(StoreFrame), attacker.DripAsync)) { IsLetIn = true },
     ];
 
     /// <summary>
-    /// More than the strangers that a peer takes; fewer where they come again and again, so that none pushes out
-    /// another.
+    /// More than the unauthenticated connections that a peer takes; fewer where they connect repeatedly, so that none
+    /// displaces another.
     /// </summary>
     private static int Unauthenticated(Attacker attacker) => attacker.IsPersistent ? 60 : 100;
 

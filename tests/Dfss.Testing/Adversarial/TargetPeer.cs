@@ -77,7 +77,7 @@ internal sealed class TargetPeer : IAsyncDisposable
     }
 }
 
-/// <summary>Who is who in front of a peer with TLS.</summary>
+/// <summary>The certificates of the clients of a peer with TLS.</summary>
 internal sealed record TargetIdentities(TlsIdentity Honest, TlsIdentity Attacker, TlsIdentity Untrusted)
 {
     public static TargetIdentities Create(TemporaryFolder folder)

@@ -43,7 +43,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
     /// <param name="membership">The cluster, whose authority is on this machine.</param>
     /// <param name="passphrase">The passphrase of the authority's key.</param>
     /// <param name="clock">The clock by which invitations and certificates expire.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">
     /// NotAuthenticated: the passphrase is wrong. SourceUnreadable; StoreInUse: another process has it open;
     /// StoreFailed.

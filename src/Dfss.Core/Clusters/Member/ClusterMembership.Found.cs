@@ -11,7 +11,7 @@ public sealed partial class ClusterMembership
     /// <param name="passphrase">The passphrase that encrypts the authority's key.</param>
     /// <param name="administrator">The administrator's name.</param>
     /// <param name="clock">The clock for validity; null for the system's.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
     public async Task FoundAsync(
         string passphrase, string administrator, TimeProvider? clock = null,

@@ -189,7 +189,7 @@ public sealed partial class ClusterMembership
     /// <summary>Saves an identity, replacing an existing one.</summary>
     /// <param name="certificate">The certificate, with its key.</param>
     /// <param name="store">The store that it is for; null for the user.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">DestinationUnwritable.</exception>
     public async Task SaveIdentityAsync(
         X509Certificate2 certificate, StoreId? store, CancellationToken cancellationToken = default)

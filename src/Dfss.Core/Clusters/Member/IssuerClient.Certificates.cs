@@ -20,7 +20,7 @@ public sealed partial class IssuerClient
     /// </summary>
     /// <param name="authority">The cluster's authority.</param>
     /// <param name="key">The key of the new certificate; it is not sent.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The certificate, with its key. The one presented stays valid until it expires.</returns>
     /// <exception cref="DfssException">
     /// CertificateExpired, CertificateRevoked, IssuerUnreachable, NotAnIssuer, LimitExceeded, StoreFull, StoreFailed.
@@ -66,7 +66,7 @@ public sealed partial class IssuerClient
 
     /// <summary>Revokes, permanently, every certificate of the member that has this one.</summary>
     /// <param name="serialNumber">Its serial number in hexadecimal.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>
     /// The revocation list now in force, in PEM, to be sent to the peers: <see cref="SendRevocationsAsync"/>.
     /// </returns>
@@ -96,7 +96,7 @@ public sealed partial class IssuerClient
     /// <summary>Sends a revocation list to a peer, at the first of its addresses that answers.</summary>
     /// <param name="peer">The peer; one that runs under the issuer's cluster.</param>
     /// <param name="list">The list, in PEM.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">PeerUnreachable, TimedOut, ...: why the peer does not have it.</exception>
     public async Task SendRevocationsAsync(ClusterPeer peer, byte[] list, CancellationToken cancellationToken = default)
     {

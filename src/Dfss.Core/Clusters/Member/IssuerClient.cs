@@ -112,7 +112,7 @@ public sealed partial class IssuerClient
     /// <summary>Has the issuer record an invitation for a new member.</summary>
     /// <param name="terms">The role and other terms, and how long the invitation is valid.</param>
     /// <param name="authority">The cluster's authority.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The invitation. Its secret is created on this side; only its SHA-256 is sent to the issuer.</returns>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer, InvalidArgument.</exception>
     public async Task<Invitation> InviteAsync(
@@ -153,7 +153,7 @@ public sealed partial class IssuerClient
 
     /// <summary>Sends the issuer the addresses of the asking peer.</summary>
     /// <param name="announced">Its addresses, the best first; at most four are sent.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer, InvalidArgument.</exception>
     public Task AnnounceAsync(IReadOnlyList<string> announced, CancellationToken cancellationToken = default)
     {
@@ -161,7 +161,7 @@ public sealed partial class IssuerClient
         return AskAsync(Operations.Announce, arguments, cancellationToken);
     }
 
-    /// <summary>The peers of the cluster, as the issuer knows them; the issuer is the first.</summary>
+    /// <summary>The peers of the cluster, as the issuer lists them; the issuer is the first.</summary>
     /// <exception cref="DfssException">NotPermitted, IssuerUnreachable, NotAnIssuer.</exception>
     public async Task<IReadOnlyList<ClusterPeer>> ListPeersAsync(CancellationToken cancellationToken = default)
     {

@@ -22,7 +22,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
 
     private readonly TimeProvider clock = clock ?? TimeProvider.System;
 
-    /// <summary>What to do about a certificate that has ended: it cannot renew itself any more.</summary>
+    /// <summary>The advice for a certificate that has expired: it cannot renew itself any more.</summary>
     /// <param name="store">The store that it is for; null for a user's.</param>
     public static string JoinAgainAdvice(StoreId? store) => store is StoreId id
         ? $"Have an administrator run New-DfssInvitation -Role Peer -StoreId {id}, and run Join-DfssCluster INVITATION "
@@ -35,7 +35,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// has got by joining again. A renewed certificate is in the cluster's folder when this returns.
     /// </summary>
     /// <param name="shown">The identity presented now.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
     /// <exception cref="DfssException">
     /// Why it could not be renewed: IssuerUnreachable, CertificateRevoked, DestinationUnwritable, ...
@@ -88,12 +88,12 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     }
 
     /// <summary>
-    /// The same for a peer, hourly. It also announces the peer's addresses where the issuer has others, and gets the
+    /// The same for a peer, hourly. It also announces the peer's addresses if the issuer has others, and gets the
     /// addresses of the other peers and the revocation list.
     /// </summary>
     /// <param name="shown">The identity presented now.</param>
     /// <param name="addresses">The peer's addresses, the best first; empty to announce none.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The identity to present from now on; <paramref name="shown"/> where nothing changed.</returns>
     /// <exception cref="DfssException">
     /// As of <see cref="RenewAsync"/>, or why the issuer did not list the peers.
@@ -142,7 +142,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
     /// <summary>The same for a command, which may be one of many: the issuer is asked at most once an hour.</summary>
     /// <param name="shown">The identity presented now.</param>
     /// <param name="tell">Receives the reason why it could not be renewed.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The identity to present.</returns>
     public async Task<TlsIdentity> TryRenewAsync(
         TlsIdentity shown, Action<string> tell, CancellationToken cancellationToken = default)

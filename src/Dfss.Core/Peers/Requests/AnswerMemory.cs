@@ -4,14 +4,16 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <summary>Where one session's answers get their payloads. An answer holds its memory until the client has read it,
-/// which may take long, so the bytes are bounded: for a session, for its identity, and for all of them together, which
-/// leaves some memory for requests. A caller that rents holds no other payload.</summary>
+/// <summary>
+/// The memory for the payloads of one session's answers. An answer holds its memory until the client has read it, which
+/// may take long, so the bytes are bounded: for a session, for its identity, and for all identities together, which
+/// leaves some memory for requests. A caller that rents holds no other payload.
+/// </summary>
 /// <param name="pool">The memory, shared with requests.</param>
-/// <param name="share">What the answers of the session's identity may hold of that for all.</param>
+/// <param name="share">The share of the session's identity in the memory for answers.</param>
 internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
 {
-    /// <summary>1 KiB: what an answer may hold uncounted. 32 on each of 256 connections are 8 MiB.</summary>
+    /// <summary>1 KiB: the memory that an answer may hold uncounted. 32 on each of 256 connections are 8 MiB.</summary>
     private const int FreeBytes = 1 << 10;
 
     /// <summary>A value of a message's map, in memory.</summary>
@@ -21,8 +23,10 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
     /// while they are sent.</summary>
     private const long SessionBytes = 8L << 20;
 
-    /// <summary>A larger payload counts as 4 MiB: so that one is read from the store while another is sent, whatever
-    /// their size.</summary>
+    /// <summary>
+    /// A larger payload counts as 4 MiB: so that one is read from the store while another is sent, independent of their
+    /// sizes.
+    /// </summary>
     private const long MostCounted = SessionBytes / 2;
 
     private readonly FairBudget.Share session = FairBudget.Undivided(SessionBytes);
@@ -31,7 +35,7 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
     public ValueTask<AnswerPayload> RentAsync(int length, CancellationToken cancellationToken) =>
         RentAsync(length, values: 0, cancellationToken);
 
-    /// <summary>The same for an answer whose results have so many values.</summary>
+    /// <summary>The same for an answer whose results have this many values.</summary>
     public async ValueTask<AnswerPayload> RentAsync(int length, int values, CancellationToken cancellationToken)
     {
         // A block of the pool is a power of two.

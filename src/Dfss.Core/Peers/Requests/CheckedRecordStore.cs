@@ -4,8 +4,8 @@ namespace Dfss.Peers;
 
 /// <summary>
 /// The registers as clients may change them: no record is accepted or decided, and no home sealed, that breaks
-/// <see cref="RecordRules"/>. What a name already has from before these rules is accepted again, so that a client can
-/// remove or repair the file.
+/// <see cref="RecordRules"/>. A record that a name already has from before these rules is accepted again, so that a
+/// client can remove or repair the file.
 /// </summary>
 internal sealed class CheckedRecordStore(IRecordStore records) : IRecordStore
 {
@@ -48,7 +48,7 @@ internal sealed class CheckedRecordStore(IRecordStore records) : IRecordStore
         return await records.DecideAsync(requests, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Looks at what a name has already only where the request alone is a problem.</summary>
+    /// <summary>Reads the current record of a name only if the request alone breaks a rule.</summary>
     private async ValueTask CheckAsync<T>(
         IReadOnlyList<T> requests, Func<T, IReadOnlyList<FileRecord>, string?> findProblem,
         CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     /// <summary>131,072 ids: their bytes are 4 MiB, and the answer's bitmap is 16 KiB.</summary>
     private const int MaxIds = 1 << 17;
 
-    /// <summary>1,024: what is looked for in one go; a few ms.</summary>
+    /// <summary>1,024 ids are looked up in one step, which takes a few ms.</summary>
     private const int TurnIds = 1024;
 
     public async ValueTask<RequestAnswer> StoreAsync(

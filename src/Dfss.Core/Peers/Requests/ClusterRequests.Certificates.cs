@@ -48,7 +48,7 @@ internal sealed partial class ClusterRequests
     /// <summary>The revocation list that is in force here.</summary>
     public RequestAnswer GetRevocations() => new(MessageMap.Empty, bytes: Encoding.ASCII.GetBytes(Revocations.Read()));
 
-    /// <summary>Takes a newer revocation list over.</summary>
+    /// <summary>Puts a newer revocation list into force.</summary>
     public async ValueTask<RequestAnswer> PutRevocationsAsync(
         ReadOnlyMemory<byte> list, RemoteIdentity caller, CancellationToken cancellationToken)
     {

@@ -6,9 +6,9 @@ using Dfss.Security;
 
 namespace Dfss.Peers;
 
-/// <summary>The operations that concern the members of a cluster, most of which its issuer alone carries out.</summary>
-/// <param name="issuer">The issuer, where this peer is it.</param>
-/// <param name="describeIssuer">This peer, as it is told to members.</param>
+/// <summary>The operations on the members of a cluster; only the issuer carries out most of them.</summary>
+/// <param name="issuer">The issuer, if this peer is it.</param>
+/// <param name="describeIssuer">This peer, as members get it.</param>
 /// <param name="kept">The revocation list and the statement of the issuer's address that this peer keeps.</param>
 /// <param name="revoked">Called with the sender when another list is in force.</param>
 /// <param name="moved">Called with the sender when another statement is in force.</param>
@@ -56,7 +56,7 @@ internal sealed partial class ClusterRequests(
         return new RequestAnswer(new MessageMap { { "expires", expires.ToUnixTimeMilliseconds() } });
     }
 
-    /// <summary>Notes where a peer is.</summary>
+    /// <summary>Records the addresses of a peer.</summary>
     public async ValueTask<RequestAnswer> AnnounceAsync(MessageMap map, RemoteIdentity caller)
     {
         string[] addresses = Handshake.ToTexts(map.Required("addresses"));

@@ -2,9 +2,10 @@ using Dfss.Storage;
 
 namespace Dfss.Peers;
 
-/// <summary>The chunks as an identity that is limited to some names sees them: those that it has put itself. A chunk id
-/// is as good as the chunk, and so is the answer whether the store has it; to such an identity the others are
-/// missing.</summary>
+/// <summary>
+/// The chunks that an identity limited to some names sees: those that it has put itself. A chunk id, or the answer
+/// whether the store has it, would reveal the chunk; so to such an identity the others are missing.
+/// </summary>
 internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, object owner) : ILocalChunkStore
 {
     public async ValueTask<PutResult> PutAsync(

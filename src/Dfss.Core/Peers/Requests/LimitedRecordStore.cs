@@ -3,9 +3,10 @@ using Dfss.Security;
 
 namespace Dfss.Peers;
 
-/// <summary>The registers as an identity sees them that is limited to some names: it reads, lists and changes those
-/// alone, seals only chunks that it has put, and makes a name stand for no content but what it has put or the name
-/// had.</summary>
+/// <summary>
+/// The registers that an identity limited to some names sees: it reads, lists and changes only those, seals only chunks
+/// that it has put, and gives a name only content that it has put or that the name had.
+/// </summary>
 /// <param name="records">All registers.</param>
 /// <param name="identity">The identity that sees them.</param>
 /// <param name="hasPut">Whether it has put a chunk.</param>
@@ -79,7 +80,7 @@ internal sealed class LimitedRecordStore(
 
     public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
     {
-        // Names below prefixes in their order are in their order, where none of the prefixes begins with another.
+        // The names below each prefix, in the order of the prefixes, are in order if no prefix begins with another.
         IEnumerable<string> prefixes = identity.NamePrefixes
             .Where(
                 one => !identity.NamePrefixes.Any(
@@ -115,12 +116,13 @@ internal sealed class LimitedRecordStore(
         return (last ?? new RecordPage([], HasMore: false)) with { Records = found, Doubted = doubted };
     }
 
-    /// <summary>What it says of the members' clocks counts for its own names only.</summary>
+    /// <summary>The clocks in its requests count for its own names only.</summary>
     private static IReadOnlyList<T> Untaught<T>(IReadOnlyList<T> requests)
         where T : RegisterRequest => [.. requests.Select(one => (T)((RegisterRequest)one with { Teaches = false }))];
 
-    /// <summary>What this identity has not put of what it would seal, as if it were not here; null where it has put
-    /// all.</summary>
+    /// <summary>
+    /// The chunks that this identity would seal and has not put, as if they were missing; null if it has put all.
+    /// </summary>
     private async ValueTask<RegisterAnswer?> FindMissingAsync(
         SealRequest request, RegisterAnswer state, CancellationToken cancellationToken)
     {

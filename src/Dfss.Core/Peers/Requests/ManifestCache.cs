@@ -3,16 +3,19 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <summary>The manifests asked for last, decoded, for clients that ask for a file's chunks by index. Without it, each
-/// chunk would cost the reading and hashing of the whole manifest. A manifest never changes, so none is ever out of
-/// date. Safe for concurrent use.</summary>
+/// <summary>
+/// The latest manifests, decoded, for clients that ask for a file's chunks by index. Without the cache, the peer would
+/// read and hash the whole manifest for each chunk. A manifest never changes, so none is ever out of date. Safe for
+/// concurrent use.
+/// </summary>
 internal sealed class ManifestCache(ILocalChunkStore chunks)
 {
     /// <summary>The largest manifest, or many usual ones.</summary>
     private const long MaxBytes = DfssLimits.MaxPayloadBytes;
 
-    /// <summary>Manifests are not in pooled memory, as they stay; so what is read at one moment has a bound of its
-    /// own.</summary>
+    /// <summary>
+    /// Manifests stay, so they are not in pooled memory; a separate limit holds for those that are read at one moment.
+    /// </summary>
     private readonly FairBudget.Share reading = FairBudget.Undivided(2L * DfssLimits.MaxPayloadBytes);
 
     private readonly Lock gate = new();

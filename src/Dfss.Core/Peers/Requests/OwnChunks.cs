@@ -1,11 +1,11 @@
 namespace Dfss.Peers;
 
 /// <summary>
-/// Which chunks each identity that is limited to some names has put here: to it no others exist. In memory only; what
-/// is forgotten is put again, which costs a transfer and never a file. Safe for concurrent use.
+/// The chunks that each identity limited to some names has put here: it sees no others. In memory only; a chunk that is
+/// no longer listed is put again, which costs a transfer and never a file. Safe for concurrent use.
 /// </summary>
 /// <param name="maxIds">
-/// The most ids kept, over all identities; those of the identity least lately used go first.
+/// The most ids kept, over all identities; those of the least recently used identity are dropped first.
 /// </param>
 internal sealed class OwnChunks(int maxIds)
 {
@@ -16,7 +16,7 @@ internal sealed class OwnChunks(int maxIds)
     private readonly List<(object Owner, HashSet<ChunkId> Ids)> byOwner = [];
     private int count;
 
-    /// <summary>Notes that an identity has put a chunk, which it therefore has.</summary>
+    /// <summary>Records that an identity has put a chunk.</summary>
     public void Add(object owner, ChunkId id)
     {
         lock (gate)
@@ -47,7 +47,7 @@ internal sealed class OwnChunks(int maxIds)
         return ids;
     }
 
-    /// <summary>What an identity has put; it becomes the one used last.</summary>
+    /// <summary>The chunks that an identity has put; it becomes the most recently used one.</summary>
     private HashSet<ChunkId>? Use(object owner)
     {
         int index = byOwner.FindIndex(one => one.Owner.Equals(owner));

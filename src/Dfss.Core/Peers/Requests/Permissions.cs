@@ -3,7 +3,7 @@ using Dfss.Security;
 
 namespace Dfss.Peers;
 
-/// <summary>Which role may have a peer do what.</summary>
+/// <summary>Which role permits which operation.</summary>
 internal static class Permissions
 {
     /// <summary>The lowest role that may; null for an unknown operation, which no role may.</summary>

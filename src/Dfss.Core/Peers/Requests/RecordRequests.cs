@@ -86,7 +86,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         }
     }
 
-    /// <summary>What a file consists of, as far as this member alone knows: for clients that do not vote.</summary>
+    /// <summary>The content of a file as this member alone has it: for clients that do not vote.</summary>
     public async ValueTask<RequestAnswer> GetFileInfoAsync(
         MessageMap map, AnswerMemory memory, CancellationToken cancellationToken)
     {
@@ -135,8 +135,8 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     }
 
     /// <summary>
-    /// The version of a name that <c>file_id</c> says: the current one, or one that is kept; without it the current
-    /// one.
+    /// The version of a name that has this <c>file_id</c>: the current one, or one that is kept; without a file id the
+    /// current one.
     /// </summary>
     private async ValueTask<FileRecord> FindVersionAsync(MessageMap map, CancellationToken cancellationToken)
     {

@@ -4,9 +4,10 @@ namespace Dfss.Peers;
 
 /// <summary>The answer to one request, before it is written. The writer disposes it.</summary>
 /// <param name="results">The results.</param>
-/// <param name="pooled">The payload in pooled memory, now owned by the answer; null where there is none or
-/// <paramref name="bytes"/> is it.</param>
-/// <param name="bytes">A small payload in memory of its own; null for none.</param>
+/// <param name="pooled">
+/// The payload in pooled memory, now owned by the answer; null if there is none, or it is <paramref name="bytes"/>.
+/// </param>
+/// <param name="bytes">A small payload outside of pooled memory; null for none.</param>
 internal sealed class RequestAnswer(
     MessageMap results, AnswerPayload? pooled = null, byte[]? bytes = null) : IDisposable
 {
@@ -17,10 +18,12 @@ internal sealed class RequestAnswer(
     /// <summary>Whether its payload is in memory of an <see cref="AnswerMemory"/>.</summary>
     public bool IsPooled => pooled is not null;
 
-    /// <summary>What its payload takes outside of pooled memory.</summary>
+    /// <summary>The bytes of its payload outside of pooled memory.</summary>
     public int OwnBytes => bytes?.Length ?? 0;
 
-    /// <summary>What it was counted for by <see cref="AnswerMemory.CountAsync"/>; null for nothing.</summary>
+    /// <summary>
+    /// Its memory as <see cref="AnswerMemory.CountAsync"/> has counted it; null if it is not counted.
+    /// </summary>
     public AnswerPayload? Counted { get; set; }
 
     /// <summary>Null for nil, which is not the same as empty. (Without the casts, a null array would become an empty

@@ -5,7 +5,7 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <summary>What a peer does with a request: finds its operation and runs it on the store.</summary>
+/// <summary>Handles a request: finds its operation and runs it on the store.</summary>
 internal sealed class RequestHandler
 {
     private readonly ChunkRequests chunks;
@@ -16,9 +16,9 @@ internal sealed class RequestHandler
     private readonly Func<MessageMap> describe;
 
     /// <param name="store">The store that is served.</param>
-    /// <param name="chunks">Its chunks by their ids, as the client may see them.</param>
-    /// <param name="records">Its registers, as the client may see them.</param>
-    /// <param name="cluster">What concerns the cluster's members.</param>
+    /// <param name="chunks">The chunks that the client may see.</param>
+    /// <param name="records">The registers that the client may see.</param>
+    /// <param name="cluster">The operations on the cluster's members.</param>
     /// <param name="describe">The results of peer_info.</param>
     public RequestHandler(
         LocalStore store, ChunkRequests chunks, RecordRequests records, ClusterRequests cluster,
@@ -34,8 +34,10 @@ internal sealed class RequestHandler
         this.describe = describe;
     }
 
-    /// <summary>Where a request's payload goes: one that its operation does not take gets no memory. It would be held
-    /// for nothing while the answer waits for memory of its own, and many such could hold all there is.</summary>
+    /// <summary>
+    /// The target of a request's payload: one that its operation does not use gets no memory. It would be held while
+    /// the answer waits for its own memory, and many such could hold all of it.
+    /// </summary>
     public static PayloadTarget Choose(Message request, int payloadBytes) =>
         request.Operation is { } operation && Operations.TakesPayload(operation) == true
             ? PayloadTarget.Pooled

@@ -8,8 +8,8 @@ namespace Dfss.Peers;
 /// <summary>The handlers of each client's requests: on the whole store for most, and on a view of it for clients that
 /// are limited to some names.</summary>
 /// <param name="store">The store that is served.</param>
-/// <param name="served">Its registers, as they are served.</param>
-/// <param name="cluster">What concerns the cluster's members.</param>
+/// <param name="served">The registers that are served.</param>
+/// <param name="cluster">The operations on the cluster's members.</param>
 /// <param name="describe">The results of peer_info.</param>
 internal sealed class RequestHandlers(
     LocalStore store, IRecordStore served, ClusterRequests cluster, Func<MessageMap> describe)
@@ -19,7 +19,7 @@ internal sealed class RequestHandlers(
     private readonly RequestHandler all = new(
         store, new ChunkRequests(store.Chunks), new RecordRequests(served, store.Chunks), cluster, describe);
 
-    /// <summary>What handles the requests of this client.</summary>
+    /// <summary>The handler of the requests of this client.</summary>
     public RequestHandler For(RemoteIdentity client)
     {
         if (client.NamePrefixes.Count == 0)

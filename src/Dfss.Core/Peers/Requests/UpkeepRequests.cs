@@ -12,7 +12,7 @@ internal sealed class UpkeepRequests(LocalStore store)
 
     private const int MaxPage = 1000;
 
-    /// <summary>The names under which something is sealed that no decision has let go of.</summary>
+    /// <summary>The names with seals that no decision has released.</summary>
     public async ValueTask<RequestAnswer> ListSealsAsync(MessageMap map, CancellationToken cancellationToken)
     {
         string? after = map.TryGet("after", out MessageValue value) ? value.AsText() : null;
@@ -32,7 +32,7 @@ internal sealed class UpkeepRequests(LocalStore store)
         return new RequestAnswer(results, bytes: payload);
     }
 
-    /// <summary>Collects garbage now, or says what would go.</summary>
+    /// <summary>Collects garbage now, or reports what would be deleted.</summary>
     public async ValueTask<RequestAnswer> OptimizeAsync(MessageMap map, CancellationToken cancellationToken)
     {
         long grace = map.Required("grace_ms").AsInteger();

@@ -11,17 +11,19 @@ namespace Dfss.Peers;
 /// <param name="open">Makes the share of an identity without open connections.</param>
 internal sealed class ConnectionLimiter(Func<IdentityShare> open)
 {
-    /// <summary>64 bits: what a site gets of IPv6, and may change at will, is one address here.</summary>
+    /// <summary>
+    /// 64 bits: the IPv6 prefix of a site, which can use any address below it, counts as one address here.
+    /// </summary>
     private const int SiteBytes = 8;
 
     private readonly Lock gate = new();
 
-    // In the order in which they came.
-    private readonly LinkedList<Visit> unauthenticated = [];
+    // In the order in which they connected.
+    private readonly LinkedList<CountedConnection> unauthenticated = [];
     private readonly Dictionary<object, Identity> identities = [];
     private int admitted;
 
-    /// <summary>Connections at this moment that have not said a good hello.</summary>
+    /// <summary>Open connections without a valid hello.</summary>
     public int Unauthenticated
     {
         get
@@ -33,7 +35,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         }
     }
 
-    /// <summary>Connections at this moment that were let in.</summary>
+    /// <summary>Open connections that were admitted.</summary>
     public int Admitted
     {
         get
@@ -46,12 +48,12 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     }
 
     /// <summary>Registers an unauthenticated connection, and displaces another one if there are too many.</summary>
-    public void Enter(Visit visit)
+    public void Enter(CountedConnection counted)
     {
-        Visit? leaving = null;
+        CountedConnection? leaving = null;
         lock (gate)
         {
-            visit.Node = unauthenticated.AddLast(visit);
+            counted.Node = unauthenticated.AddLast(counted);
             if (unauthenticated.Count > DfssLimits.MaxUnauthenticatedConnections)
             {
                 leaving = FindMostCrowded();
@@ -65,11 +67,11 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     /// <summary>Admits an unauthenticated connection. All connections of the identity share the returned
     /// object.</summary>
     /// <exception cref="DfssException">PeerBusy: there are too many, or it was pushed out meanwhile.</exception>
-    public IdentityShare Admit(Visit visit, object identity)
+    public IdentityShare Admit(CountedConnection counted, object identity)
     {
         lock (gate)
         {
-            if (visit.Node is null)
+            if (counted.Node is null)
             {
                 throw Busy("This connection was closed to make room for others.");
             }
@@ -91,8 +93,8 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
                         + "does not take.");
             }
 
-            Remove(visit);
-            visit.Identity = identity;
+            Remove(counted);
+            counted.Identity = identity;
             known.Connections++;
             admitted++;
             return known.Share;
@@ -100,18 +102,18 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     }
 
     /// <summary>Removes a connection that has ended; a displaced one is removed already.</summary>
-    public void Leave(Visit visit)
+    public void Leave(CountedConnection counted)
     {
         lock (gate)
         {
-            if (visit.Node is not null)
+            if (counted.Node is not null)
             {
-                Remove(visit);
+                Remove(counted);
             }
 
-            if (visit.Identity is { } identity)
+            if (counted.Identity is { } identity)
             {
-                visit.Identity = null;
+                counted.Identity = null;
                 admitted--;
                 if (--identities[identity].Connections == 0)
                 {
@@ -121,7 +123,10 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
         }
     }
 
-    /// <summary>What of an address counts as one: an IPv4 address, or the site's part of an IPv6 one.</summary>
+    /// <summary>
+    /// The part of an address by which connections are counted: an IPv4 address, or the prefix of the site of an IPv6
+    /// address.
+    /// </summary>
     public static string AddressOf(IPEndPoint? endpoint)
     {
         if (endpoint is null)
@@ -143,22 +148,22 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     private static DfssException Busy(string reason) => new(DfssErrorCode.PeerBusy, reason, "Try again later.");
 
     /// <summary>The first of the address that has most; of several such addresses, the first of all.</summary>
-    private Visit FindMostCrowded()
+    private CountedConnection FindMostCrowded()
     {
         Dictionary<string, int> counts = [];
-        foreach (Visit visit in unauthenticated)
+        foreach (CountedConnection counted in unauthenticated)
         {
-            counts[visit.Address] = counts.GetValueOrDefault(visit.Address) + 1;
+            counts[counted.Address] = counts.GetValueOrDefault(counted.Address) + 1;
         }
 
         int most = counts.Values.Max();
-        return unauthenticated.First(visit => counts[visit.Address] == most);
+        return unauthenticated.First(counted => counts[counted.Address] == most);
     }
 
-    private void Remove(Visit visit)
+    private void Remove(CountedConnection counted)
     {
-        unauthenticated.Remove(visit.Node!);
-        visit.Node = null;
+        unauthenticated.Remove(counted.Node!);
+        counted.Node = null;
     }
 
     private sealed class Identity(IdentityShare share)
@@ -169,10 +174,10 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
     }
 }
 
-/// <summary>One connection, as the limiter sees it.</summary>
-/// <param name="address">Where it comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
+/// <summary>One connection, as the limiter counts it.</summary>
+/// <param name="address">The client's address, from <see cref="ConnectionLimiter.AddressOf"/>.</param>
 /// <param name="displace">Closes it. Does not wait or fail.</param>
-internal sealed class Visit(string address, Action displace)
+internal sealed class CountedConnection(string address, Action displace)
 {
     public string Address { get; } = address;
 
@@ -180,7 +185,7 @@ internal sealed class Visit(string address, Action displace)
 
     /// <summary>The node in the list of unauthenticated connections; null if it is in none. Guarded by the limiter's
     /// gate.</summary>
-    internal LinkedListNode<Visit>? Node { get; set; }
+    internal LinkedListNode<CountedConnection>? Node { get; set; }
 
     /// <summary>The identity that was admitted; null before that. Guarded by the limiter's gate.</summary>
     internal object? Identity { get; set; }

@@ -46,7 +46,7 @@ internal sealed class FailedHandshakes(TimeProvider clock)
         }
     }
 
-    /// <summary>How much later to begin with a connection of this address.</summary>
+    /// <summary>How long to delay a connection of this address.</summary>
     public TimeSpan DelayOf(string address)
     {
         lock (gate)

@@ -3,14 +3,14 @@ using Dfss.Transport;
 namespace Dfss.Peers;
 
 /// <summary>
-/// What a peer spends on all its clients together, and the shares of it that each identity gets: memory for what they
-/// send and for what they are answered, and requests that are worked on. One with many connections gets no more of it
-/// than one with one.
+/// The memory and work that a peer spends on all its clients together, and the shares of each identity: memory for
+/// requests and for answers, and requests that are worked on. An identity with many connections gets no more than one
+/// with a single connection.
 /// </summary>
 internal sealed class PeerMemory
 {
     /// <summary>
-    /// 16 MiB, kept for requests of at most 64 KiB: one on each connection, however much bulk is under way.
+    /// 16 MiB, reserved for requests of at most 64 KiB: one on each connection, independent of bulk requests.
     /// </summary>
     private const long SmallRequestBytes = DfssLimits.MaxConnections * (long)PayloadPool.SmallBytes;
 
@@ -33,17 +33,17 @@ internal sealed class PeerMemory
     /// <summary>Where the payloads are.</summary>
     public PayloadPool Pool { get; } = new(DfssLimits.PayloadBudgetBytes - SmallRequestBytes, SmallRequestBytes);
 
-    /// <summary>What is held at this moment, of memory and of the budgets; 0 when nothing is under way.</summary>
+    /// <summary>The memory and budgets that are held at this moment; 0 when nothing is under way.</summary>
     public long HeldBytes =>
         Pool.RentedBytes + headers.Held + smallRequests.Held + bulkRequests.Held + answers.Held + work.Held;
 
-    /// <summary>The shares of an identity that has come.</summary>
+    /// <summary>The shares of a new identity.</summary>
     public IdentityShare Open() => new(
         new ReceiveShare(headers.Open(), smallRequests.Open(), bulkRequests.Open()), answers.Open(), work.Open());
 }
 
-/// <summary>What the connections of one identity have of a peer, all together.</summary>
-/// <param name="Requests">What they have sent.</param>
-/// <param name="Answers">What they are answered.</param>
+/// <summary>The shares of all connections of one identity in a peer.</summary>
+/// <param name="Requests">The memory of their requests.</param>
+/// <param name="Answers">The memory of their answers.</param>
 /// <param name="Work">The requests that are worked on, by <see cref="RequestWeight"/>.</param>
 internal sealed record IdentityShare(ReceiveShare Requests, FairBudget.Share Answers, FairBudget.Share Work);

@@ -7,10 +7,10 @@ namespace Dfss.Peers;
 /// <content>Hello.</content>
 internal sealed partial class PeerSession
 {
-    /// <summary>How long the client may take to say hello, from its first byte on.</summary>
+    /// <summary>How long the client may take to send hello, from its first byte on.</summary>
     public required TimeSpan HelloLimit { get; init; }
 
-    /// <summary>How much later than it could it begins with the client.</summary>
+    /// <summary>How long the session waits before it begins with the client.</summary>
     public TimeSpan Delay { get; init; }
 
     private async Task<bool> GreetAsync()
@@ -83,13 +83,13 @@ internal sealed partial class PeerSession
     }
 }
 
-/// <summary>How a client is let in.</summary>
+/// <summary>The admission of a client.</summary>
 /// <param name="Client">Its identity.</param>
-/// <param name="Handler">What handles its requests.</param>
-/// <param name="Answer">What its hello is answered.</param>
-/// <param name="Share">What its requests may hold.</param>
-/// <param name="Memory">Where its answers' payloads are kept.</param>
-/// <param name="Work">What of its requests may be worked on at a time.</param>
+/// <param name="Handler">The handler of its requests.</param>
+/// <param name="Answer">The answer to its hello.</param>
+/// <param name="Share">The memory that its requests may hold.</param>
+/// <param name="Memory">The memory for its answers.</param>
+/// <param name="Work">The share of its requests that are worked on at a time.</param>
 internal sealed record Welcome(
     RemoteIdentity Client, RequestHandler Handler, HelloAnswer Answer, ReceiveShare Share, AnswerMemory Memory,
     FairBudget.Share Work);

@@ -3,13 +3,13 @@ using Dfss.Transport;
 
 namespace Dfss.Peers;
 
-/// <content>What it tells the client about the connection, and the log about the client.</content>
+/// <content>The notices to the client about the connection, and the lines of the log about the client.</content>
 internal sealed partial class PeerSession
 {
     /// <summary>The longest line of the log; not all that a client may put into a name.</summary>
     private const int MaxLogCharacters = 1000;
 
-    /// <summary>The longest line about a fault, which says where in the code it was met.</summary>
+    /// <summary>The longest line about a fault, with its stack.</summary>
     private const int MaxFaultCharacters = 4000;
 
     private async Task TryNotifyAsync(DfssException reason, CancellationToken cancellationToken)
@@ -38,7 +38,7 @@ internal sealed partial class PeerSession
     private static string Operation(ReceivedMessage request) =>
         PrintableText.From(request.Message.Operation!, maxCharacters: 40);
 
-    // One line each: what a client wrote must not look like a line of the peer.
+    // One line for each: text of a client must not look like a line of the peer.
     private void Log(string text, int maxCharacters = MaxLogCharacters) => log.Write(Line(text, maxCharacters));
 
     /// <summary>Why the connection ends. Refused connections are not all logged.</summary>

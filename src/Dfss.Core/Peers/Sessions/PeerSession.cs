@@ -29,9 +29,9 @@ internal sealed partial class PeerSession
     private volatile Welcome? welcome;
 
     /// <param name="channel">The connection.</param>
-    /// <param name="greet">Lets a client in; or throws why not.</param>
-    /// <param name="log">Told what an operator should know.</param>
-    /// <param name="address">Where the client comes from, to the log.</param>
+    /// <param name="greet">Admits a client; or throws the reason of a refusal.</param>
+    /// <param name="log">Gets lines for the operator.</param>
+    /// <param name="address">The client's address, for the log.</param>
     public PeerSession(
         MessageChannel channel, Func<HelloRequest, ValidationResult?, Welcome> greet, SessionLog log, string address)
     {
@@ -47,8 +47,10 @@ internal sealed partial class PeerSession
     /// <summary>Whether the client broke the protocol, and got a notice.</summary>
     public bool HasViolated { get; private set; }
 
-    /// <summary>Serves the connection until it closes, and closes it. Does not fail: what goes wrong is the end of this
-    /// connection, and is logged.</summary>
+    /// <summary>
+    /// Serves the connection until it closes, and closes it. Does not fail: an error ends this connection, and is
+    /// logged.
+    /// </summary>
     public async Task RunAsync()
     {
         try
@@ -86,7 +88,7 @@ internal sealed partial class PeerSession
         }
     }
 
-    /// <summary>Tells the client to send nothing new, and waits until everything sent so far is answered.</summary>
+    /// <summary>Notifies the client to send nothing new, and waits until everything sent so far is answered.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         DfssException reason = new(
@@ -116,8 +118,9 @@ internal sealed partial class PeerSession
         }
     }
 
-    /// <summary>Has the connection closed, in order, so that what was written still arrives; <see cref="RunAsync"/>
-    /// then ends.</summary>
+    /// <summary>
+    /// Closes the connection in order, so that what was written still arrives; <see cref="RunAsync"/> then ends.
+    /// </summary>
     public void Close()
     {
         isEnding = true;
@@ -127,7 +130,7 @@ internal sealed partial class PeerSession
     /// <summary>Breaks the connection; <see cref="RunAsync"/> then ends.</summary>
     public void Abort() => channel.Abort();
 
-    /// <summary>The same, of a client that has not been let in, for others that come.</summary>
+    /// <summary>The same for a client that has not been admitted, to make room for others.</summary>
     public void Displace()
     {
         LogEnd(new DfssException(
@@ -174,7 +177,7 @@ internal sealed partial class PeerSession
         }
     }
 
-    /// <summary>What is wrong with a message as a request; null where nothing is, and its id is then in use.</summary>
+    /// <summary>The violation in a message as a request; null if there is none, and its id is then in use.</summary>
     private string? FindViolation(Message message)
     {
         if (message is not { Operation: not null, Id: uint id })
@@ -192,7 +195,7 @@ internal sealed partial class PeerSession
 
     private async Task AnswerAsync(uint id, ReceivedMessage request)
     {
-        // Reading goes on at once; the handler works beside it.
+        // Reading continues at once; the handler runs in parallel.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
@@ -206,7 +209,7 @@ internal sealed partial class PeerSession
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {
-            // The connection is gone, and so is the receiver of the answer; or it is being closed in order, and an
+            // The connection is closed, and with it the receiver of the answer; or it is being closed in order, and an
             // abort could lose the notice that was sent last.
             Log($"an answer could not be delivered: {error.Message}");
             if (!isEnding)

@@ -4,26 +4,26 @@ using Dfss.Transport;
 namespace Dfss.Peers;
 
 /// <summary>
-/// How much of a peer's work a request is: those of one identity that are worked on at a time leave something to the
-/// others.
+/// The weight of a request in a peer's work: the requests of one identity that are worked on at a time leave a part to
+/// the others.
 /// </summary>
 internal static class RequestWeight
 {
     /// <summary>
-    /// 256: what a peer works on at a time. Of single chunks, eight full connections' worth; of batches 32.
+    /// 256: the weight that a peer works on at a time: the single chunks of eight full connections, or 32 batches.
     /// </summary>
     public const int Limit = 256;
 
-    /// <summary>8: a batch or a page is many names, and its answer is made before it is known how long it is.</summary>
+    /// <summary>8: a batch or a page is many names, and its answer is made before its length is known.</summary>
     private const int Batch = 8;
 
     /// <summary>
     /// The longest question for chunks, 131,072 ids, is half of all, so an identity has one at a time: it takes a
-    /// processor a while.
+    /// processor some time.
     /// </summary>
     private const int IdBytesPerUnit = 32 << 10;
 
-    /// <summary>What a request weighs; 0 for one that is answered whatever else is under way.</summary>
+    /// <summary>The weight of a request; 0 for one that is always answered at once.</summary>
     public static int Of(ReceivedMessage request) => request.Message.Operation switch
     {
         Operations.Ping => 0,

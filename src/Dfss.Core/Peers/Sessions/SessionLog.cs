@@ -2,18 +2,20 @@ using System.Globalization;
 
 namespace Dfss.Peers;
 
-/// <summary>What the connections of one peer write to its log. Of refused connections a few lines a minute are written,
-/// fewer for one address, and at the minute's end the number of the others: a flood fills no disk and hides no other
-/// client. Safe for concurrent use.</summary>
+/// <summary>
+/// The lines of one peer's connections in its log. For refused connections it writes a few lines a minute, fewer for
+/// one address, and at the minute's end the number of the others: a flood fills no disk and hides no other client. Safe
+/// for concurrent use.
+/// </summary>
 /// <param name="write">Writes a line.</param>
-/// <param name="clock">Tells the minutes.</param>
+/// <param name="clock">The clock for the minutes.</param>
 internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDisposable
 {
     /// <summary>60 a minute: a misconfigured fleet can be read off it, and a night's attack from everywhere is 6
     /// MB.</summary>
     public const int RefusalsPerMinute = 60;
 
-    /// <summary>10 a minute of one address: what is wrong with one machine is said in that many.</summary>
+    /// <summary>10 a minute of one address: enough to show the error of one machine.</summary>
     public const int RefusalsPerAddress = 10;
 
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
@@ -31,7 +33,7 @@ internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDi
     public void Write(string line) => write(line);
 
     /// <summary>Writes a line about a refused connection, unless there were too many in this minute.</summary>
-    /// <param name="address">Where he comes from, as <see cref="ConnectionLimiter.AddressOf"/> says.</param>
+    /// <param name="address">The client's address, from <see cref="ConnectionLimiter.AddressOf"/>.</param>
     /// <param name="line">The line.</param>
     public void WriteRefusal(string address, string line)
     {
@@ -57,7 +59,7 @@ internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDi
         write(line);
     }
 
-    /// <summary>Writes what is left to say.</summary>
+    /// <summary>Writes the number of the remaining refusals.</summary>
     public void Dispose()
     {
         lock (gate)

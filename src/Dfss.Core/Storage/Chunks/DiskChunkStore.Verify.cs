@@ -1,4 +1,5 @@
 using System.Buffers;
+using Dfss.Hashing;
 
 namespace Dfss.Storage;
 
@@ -12,35 +13,42 @@ internal sealed partial class DiskChunkStore
         layout.Root, () => Directory.EnumerateFiles(layout.Quarantine).LongCount());
 
     /// <inheritdoc/>
-    public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
+    public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
     {
         while (TryFind(id, out ChunkLocation location))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // Null: it has another place now, or none, so look again.
-            if (StoreErrors.Guarded(layout.Root, () => Verify(id, location)) is { } state)
+            try
             {
-                return ValueTask.FromResult(state);
+                // Null: it has another place now, or none, so look again.
+                if (await VerifyAsync(id, location).ConfigureAwait(false) is { } state)
+                {
+                    return state;
+                }
+            }
+            catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+            {
+                throw StoreErrors.From(exception, layout.Root);
             }
         }
 
-        return ValueTask.FromResult(ChunkState.Missing);
+        return ChunkState.Missing;
     }
 
     /// <summary>Whether a corrupt copy of this chunk was set aside, and not replaced since.</summary>
     public bool IsQuarantined(ChunkId id) => !TryFind(id, out _)
         && StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
 
-    private ChunkState? Verify(ChunkId id, ChunkLocation location)
+    private async ValueTask<ChunkState?> VerifyAsync(ChunkId id, ChunkLocation location)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(location.Length);
         try
         {
             int? read = Read(id, location, buffer.AsSpan(0, location.Length));
-            ReadOnlySpan<byte> content = buffer.AsSpan(0, read ?? 0);
+            ReadOnlyMemory<byte> content = buffer.AsMemory(0, read ?? 0);
             return read is null ? null
-                : ChunkId.Of(content) == id ? ChunkState.Good
-                : TrySetAside(id, location, content, "is corrupt: its bytes are in") ? ChunkState.Corrupt
+                : await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id ? ChunkState.Good
+                : TrySetAside(id, location, content.Span, "is corrupt: its bytes are in") ? ChunkState.Corrupt
                 : null;
         }
         catch (IOException exception) when (StoreErrors.IsSpoiled(exception))

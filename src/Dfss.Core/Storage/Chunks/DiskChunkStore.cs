@@ -53,7 +53,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
-        ChunkVerification.ThrowIfNot(id, content.Span);
+        await ChunkVerification.ThrowIfNotAsync(id, content).ConfigureAwait(false);
         touched.Touch(id);
         // It is not read again, which would double the cost of every repeated send: scrub finds what has gone bad. What
         // a crash left does not count before it is durable.

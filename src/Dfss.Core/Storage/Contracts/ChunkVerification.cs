@@ -1,12 +1,14 @@
+using Dfss.Hashing;
+
 namespace Dfss.Storage;
 
 /// <summary>The check at the entrance of every store.</summary>
 internal static class ChunkVerification
 {
-    /// <summary>Refuses what is too long or is not the chunk it is said to be.</summary>
+    /// <summary>Refuses content that is too long or does not hash to the chunk id.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>, <see
     /// cref="DfssErrorCode.ChunkCorrupt"/>.</exception>
-    public static void ThrowIfNot(ChunkId id, ReadOnlySpan<byte> content)
+    public static async ValueTask ThrowIfNotAsync(ChunkId id, ReadOnlyMemory<byte> content)
     {
         if (content.Length > DfssLimits.MaxPayloadBytes)
         {
@@ -16,7 +18,7 @@ internal static class ChunkVerification
                 "Use a smaller -ChunkSize.");
         }
 
-        if (ChunkId.Of(content) != id)
+        if (await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) != id)
         {
             throw new DfssException(
                 DfssErrorCode.ChunkCorrupt,

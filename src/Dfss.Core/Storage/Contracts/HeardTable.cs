@@ -4,8 +4,8 @@ using Dfss.Records;
 namespace Dfss.Storage;
 
 /// <summary>
-/// The latest clocks heard of other stores, in memory. A clock is noted here before it is stored: what is refused for
-/// it is refused rather too early than too late.
+/// The latest clocks of other stores, in memory. A clock is recorded here before it is stored, so a request that
+/// contradicts it is refused too early rather than too late.
 /// </summary>
 internal sealed class HeardTable
 {
@@ -14,10 +14,10 @@ internal sealed class HeardTable
     /// <summary>All of them.</summary>
     public IEnumerable<StoreClock> All => clocks.Values;
 
-    /// <summary>The latest clock of a store; null: none was heard.</summary>
+    /// <summary>The latest clock of a store; null if none is recorded.</summary>
     public StoreClock? Find(StoreId storeId) => clocks.GetValueOrDefault(storeId);
 
-    /// <summary>Takes note of the clocks.</summary>
+    /// <summary>Records the clocks.</summary>
     public void Note(IEnumerable<StoreClock> heard)
     {
         foreach (StoreClock clock in heard)

@@ -1,6 +1,6 @@
 namespace Dfss.Storage;
 
-/// <summary>What a put found.</summary>
+/// <summary>The result of a put.</summary>
 public enum PutResult
 {
     /// <summary>The chunk was not there and is now.</summary>
@@ -10,9 +10,10 @@ public enum PutResult
     AlreadyPresent,
 }
 
-/// <summary>A place that keeps chunks under their ids. A disk, memory, a peer at the other end of a connection, or
-/// several of these together. Everything that moves chunks knows only this. Every member may be called by many callers
-/// at once.</summary>
+/// <summary>
+/// A store of chunks under their ids: a disk, memory, a peer at the other end of a connection, or several of these
+/// together. All code that moves chunks depends on this interface alone. Many callers may call each member at once.
+/// </summary>
 /// <remarks>Failures are <see cref="DfssException"/>s; after one, nothing of that call has been acknowledged and
 /// calling again is safe.</remarks>
 public interface IChunkStore
@@ -26,9 +27,11 @@ public interface IChunkStore
     /// <see cref="DfssErrorCode.LimitExceeded"/>: over <see cref="DfssLimits.MaxPayloadBytes"/>.</exception>
     ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
-    /// <summary>When it returns, every put, by any caller, that returned before it began is on stable storage, or is
-    /// missing again: a chunk that could not be made durable is not kept. A caller that must know asks
-    /// <see cref="FindMissingAsync"/> afterwards.</summary>
+    /// <summary>
+    /// When it returns, every put, by any caller, that returned before it began is on stable storage, or is missing
+    /// again: a chunk that could not be made durable is not kept. <see cref="FindMissingAsync"/> shows afterwards which
+    /// are missing.
+    /// </summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: some could not be made durable, and no
     /// caller has been informed yet.</exception>
     ValueTask FlushAsync(CancellationToken cancellationToken);

@@ -13,7 +13,7 @@ public enum ChunkState
     Corrupt,
 }
 
-/// <summary>A store that can re-hash a chunk where it lies.</summary>
+/// <summary>A store that can re-hash a chunk in place.</summary>
 public interface IChunkVerifier
 {
     /// <summary>

@@ -1,11 +1,12 @@
 namespace Dfss.Storage;
 
-/// <summary>A chunk store that can tell what a power cut would leave of it: what a seal vouches for.</summary>
+/// <summary>A chunk store that can tell which chunks would survive a power cut: a seal promises only these.</summary>
 internal interface IDurableChunkStore : ILocalChunkStore
 {
     /// <summary>
-    /// The length in bytes of a chunk that is on stable storage; null where it is absent or only on its way. What <see
-    /// cref="IChunkStore.FindMissingAsync"/> calls present may still be waiting for its sync, and lost by it.
+    /// The length in bytes of a chunk that is on stable storage; null if it is absent or not durable yet. A chunk that
+    /// <see cref="IChunkStore.FindMissingAsync"/> reports as present may still wait for its sync, and be lost if that
+    /// fails.
     /// </summary>
     int? GetDurableLength(ChunkId id);
 }

@@ -1,7 +1,10 @@
+using Dfss.Hashing;
+
 namespace Dfss.Storage;
 
-/// <summary>A store whose chunks are hashed when they are read: what <see cref="GetAsync"/> returns hashes to the
-/// id.</summary>
+/// <summary>
+/// A store that hashes chunks when they are read: what <see cref="GetAsync"/> returns hashes to the id.
+/// </summary>
 /// <param name="inner">The store read from.</param>
 internal sealed class VerifyingChunkStore(IChunkStore inner) : IChunkStore
 {
@@ -19,7 +22,8 @@ internal sealed class VerifyingChunkStore(IChunkStore inner) : IChunkStore
     public async ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
     {
         int? length = await inner.GetAsync(id, destination, cancellationToken).ConfigureAwait(false);
-        if (length is { } count && ChunkId.Of(destination.Span[..count]) != id)
+        if (length is { } count
+            && await ChunkHasher.Shared.HashAsync(destination[..count]).ConfigureAwait(false) != id)
         {
             throw new DfssException(
                 DfssErrorCode.ChunkCorrupt,

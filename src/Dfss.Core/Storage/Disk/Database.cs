@@ -5,21 +5,27 @@ namespace Dfss.Storage;
 /// <summary>A change of a <see cref="Database"/>, made in one transaction with the other waiting changes.</summary>
 internal abstract class DatabaseWrite
 {
-    /// <summary>Makes the change, on the database's own thread. May run twice, where a neighbour in the transaction
-    /// failed for want of space.</summary>
+    /// <summary>
+    /// Makes the change, on the database's own thread. May run twice, if another change in the transaction failed for
+    /// lack of space.
+    /// </summary>
     public abstract void Run(DatabaseSession session);
 
     /// <summary>Called once: the change is on stable storage (null), or is not and never will be.</summary>
     public abstract void Finish(DfssException? error);
 }
 
-/// <summary>One SQLite file in WAL mode with synchronous=FULL. All writes go through one thread, and those that wait
-/// together share one transaction and so one sync of the disk (group commit). Reads run on the callers' threads, on
-/// connections of their own, and see what has been committed.</summary>
-/// <remarks>A commit that fails for lack of space is rolled back and tried without its neighbours. Any other failure is
+/// <summary>
+/// One SQLite file in WAL mode with synchronous=FULL. All writes go through one thread, and waiting ones share one
+/// transaction and so one sync of the disk (group commit). Reads run on the callers' threads, on connections of their
+/// own, and see what has been committed.
+/// </summary>
+/// <remarks>
+/// A commit that fails for lack of space is rolled back, and its changes are tried one by one. Any other failure is
 /// final: pages that the kernel could not write may be gone from its cache too, and a later commit would build on them.
 /// So it sets the store's fail-stop latch, as does an unexpected exception: the thread, and with it the process,
-/// continues.</remarks>
+/// continues.
+/// </remarks>
 internal sealed class Database : IAsyncDisposable
 {
     // SQLITE_FULL.
@@ -35,9 +41,11 @@ internal sealed class Database : IAsyncDisposable
     private List<DatabaseWrite> waiting = [];
     private bool isClosing;
 
-    /// <summary>Opens the file or makes it; what a crash left in the log is brought into the file at once.</summary>
+    /// <summary>
+    /// Opens or creates the file; content that a crash left in the log is moved into the file at once.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="schema">Statements that make what is not there yet.</param>
+    /// <param name="schema">Statements that create the missing tables.</param>
     /// <param name="fault">The store's fail-stop latch.</param>
     public Database(string path, string schema, FailStopLatch fault)
     {
@@ -48,7 +56,7 @@ internal sealed class Database : IAsyncDisposable
         new Thread(WriteUntilClosed) { IsBackground = true, Name = $"dfss {Path.GetFileName(path)}" }.Start();
     }
 
-    /// <summary>Queues a change. Its <see cref="DatabaseWrite.Finish"/> tells how it went.</summary>
+    /// <summary>Queues a change. Its <see cref="DatabaseWrite.Finish"/> gets the result.</summary>
     public void Enqueue(DatabaseWrite write)
     {
         lock (gate)
@@ -154,7 +162,7 @@ internal sealed class Database : IAsyncDisposable
         DfssException? error = TryCommit(batch);
         if (error is { Code: DfssErrorCode.StoreFull } && batch.Count > 1)
         {
-            // One of them may be what does not fit; the others are not to suffer for it.
+            // One of them may not fit; it must not fail the others.
             foreach (DatabaseWrite write in batch)
             {
                 Finish(write, TryCommit([write]));
@@ -178,7 +186,7 @@ internal sealed class Database : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            // The edge of the thread: an exception here would end the process. It is unknown what it left undone.
+            // The edge of the thread: an exception here would end the process. It is unknown which steps were not done.
             fault.Set(exception);
         }
     }

@@ -10,11 +10,11 @@ internal sealed partial class DatabaseSession : IDisposable
     private const int DatabaseFull = 13;
 
     // SQLITE_IOERR_WRITE and SQLITE_IOERR_SHMSIZE: a write to the log, or the growing of its index. Not a sync: it is
-    // unknown what a failed sync has left on the disk, whatever its reason.
+    // unknown what a failed sync has left on the disk.
     private const int WriteFailed = 10 | (3 << 8);
     private const int IndexNotGrown = 10 | (19 << 8);
 
-    // What a read may wait for another process's recovery of the log; there is none, as the store is locked.
+    // How long a read waits for another process that recovers the log; there is none, as the store is locked.
     private const int BusyMilliseconds = 5000;
 
     private readonly SqliteConnection connection;
@@ -39,8 +39,7 @@ internal sealed partial class DatabaseSession : IDisposable
     public static DatabaseSession OpenReader(string path) =>
         Open(path, SqliteOpenMode.ReadWrite, session => session.Execute("PRAGMA query_only = ON"));
 
-    /// <summary>A prepared statement with parameters $1, $2 and so on, set to these values; it is kept for the next
-    /// time.</summary>
+    /// <summary>A prepared statement with parameters $1, $2 and so on, set to these values; it is cached.</summary>
     public SqliteCommand Prepare(string sql, params ReadOnlySpan<object> values)
     {
         if (!commands.TryGetValue(sql, out SqliteCommand? command))
@@ -65,8 +64,10 @@ internal sealed partial class DatabaseSession : IDisposable
     /// <returns>The rows changed.</returns>
     public int Execute(string sql, params ReadOnlySpan<object> values) => Prepare(sql, values).ExecuteNonQuery();
 
-    /// <summary>Whether a statement that has just failed here failed for want of space. SQLite itself calls only ENOSPC
-    /// so; a quota that is used up is told by the system's error number alone.</summary>
+    /// <summary>
+    /// Whether a statement that has just failed here failed for lack of space. SQLite itself reports only ENOSPC as
+    /// such; the system's error number shows a quota that is used up.
+    /// </summary>
     public bool IsOutOfSpace(SqliteException exception) => exception.SqliteErrorCode == DatabaseFull
         || (exception.SqliteExtendedErrorCode is WriteFailed or IndexNotGrown
             && DurableFile.IsOutOfSpace(GetSystemError(connection.Handle!.DangerousGetHandle())));
@@ -76,7 +77,7 @@ internal sealed partial class DatabaseSession : IDisposable
     {
         if (SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0)
         {
-            // Nothing to report when this fails too: the latch is set, or the next BEGIN fails.
+            // A failure of this needs no report: the latch is set, or the next BEGIN fails.
             SQLitePCL.raw.sqlite3_exec(connection.Handle, "ROLLBACK");
         }
     }
@@ -111,7 +112,7 @@ internal sealed partial class DatabaseSession : IDisposable
         session.Execute("PRAGMA wal_autocheckpoint = 4096");
         session.Execute("PRAGMA journal_size_limit = 67108864");
         session.Execute(schema);
-        // What the log held after a crash was perhaps never synced: written to the file now, it is.
+        // The log of before a crash may never have been synced: the checkpoint writes and syncs it.
         session.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 

@@ -38,7 +38,7 @@ internal sealed partial class DurableFile
 
     /// <summary>Takes an operating system's lock on an existing file, held until the handle is closed or the process
     /// ends. Unix only.</summary>
-    /// <returns>The open file, or null where another one holds the lock, in this process or in another.</returns>
+    /// <returns>The open file, or null if the lock is held, by this process or another.</returns>
     public static SafeFileHandle? TryLock(string path)
     {
         SafeFileHandle handle = OpenExisting(path, ReadWrite);
@@ -72,10 +72,10 @@ internal sealed partial class DurableFile
         return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? false : throw Failed(error, "lock", path);
     }
 
-    /// <summary>Gives a lock back and closes its file. Unix only.</summary>
+    /// <summary>Releases a lock and closes its file. Unix only.</summary>
     /// <remarks>
-    /// Closing alone would not do: a child that this process is starting at this moment has the same open file until it
-    /// runs its own program, and would hold the lock so long.
+    /// Closing alone is not enough: a child that this process starts at this moment has the same open file until it
+    /// runs its own program, and would hold the lock until then.
     /// </remarks>
     /// <exception cref="IOException">The operating system refused.</exception>
     public static void Unlock(SafeFileHandle handle)
@@ -108,12 +108,12 @@ internal sealed partial class DurableFile
     }
 
     /// <summary>
-    /// Sets the file's space aside, on Windows by its length. On Linux not by .NET's preallocation size: its exception
-    /// does not tell a full disk by a code, and it lets a used-up quota pass. Where a file system has no such call, the
-    /// write itself finds out.
+    /// Reserves the file's space, on Windows by its length. On Linux not by .NET's preallocation size: its exception
+    /// has no code for a full disk, and it ignores a used-up quota. If a file system has no such call, the write itself
+    /// fails.
     /// </summary>
     /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
-    /// <returns>Whether it is set aside now.</returns>
+    /// <returns>Whether the space is reserved.</returns>
     public static bool Allocate(SafeFileHandle handle, string path, long length)
     {
         if (OperatingSystem.IsWindows())
@@ -131,8 +131,8 @@ internal sealed partial class DurableFile
         return error == 0 || (error == NotSupportedOnLinux ? false : throw Failed(error, "make room for", path));
     }
 
-    /// <summary>Linux' fallocate, which also makes holes.</summary>
-    /// <returns>The error's number; 0 where there was none.</returns>
+    /// <summary>The fallocate of Linux, which also makes holes.</summary>
+    /// <returns>The error's number; 0 on success.</returns>
     public static int AllocateOnLinux(SafeFileHandle file, int mode, long offset, long length)
     {
         while (FileAllocate(file, mode, (nint)offset, (nint)length) != 0)
@@ -148,9 +148,9 @@ internal sealed partial class DurableFile
     }
 
     /// <summary>
-    /// Has the system write what it holds of a file that another process may have mapped. The next write through the
-    /// mapping then sets the file's times again; one to a page that is not written back yet does not. Unix only, and
-    /// of no effect where the file system keeps files in memory.
+    /// Has the system write back the cached pages of a file that another process may have mapped. The next write
+    /// through the mapping then sets the file's times again; one to a page that is not written back yet does not. Unix
+    /// only, and without effect on a file system in memory.
     /// </summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public static void WriteBack(SafeFileHandle file, string path)
@@ -185,7 +185,7 @@ internal sealed partial class DurableFile
                 return;
             }
 
-            // A signal came before anything was tried; this is the one error after which trying again is sound.
+            // A signal arrived before the call did anything; only after this error a retry is sound.
             int error = Marshal.GetLastPInvokeError();
             if (OperatingSystem.IsWindows() || error != Interrupted)
             {

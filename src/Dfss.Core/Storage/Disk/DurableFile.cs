@@ -2,23 +2,28 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>The only place that renames files or makes them durable. To make a file appear under its name whole or not
-/// at all, whatever happens: write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/>
-/// it, <see cref="SyncDirectory"/> of the new name's folder, in this order. A rename before the sync could, after a
-/// power cut, leave the final name on an empty file; without the folder's sync the name itself may be gone.</summary>
+/// <summary>
+/// The only place that renames files or makes them durable. To make a file appear under its name whole or not at all:
+/// write it under another name, <see cref="Sync"/> it, <see cref="Rename(string, string)"/> it,
+/// <see cref="SyncDirectory"/> of the new name's folder, in this order. A rename before the sync could leave the final
+/// name on an empty file after a power cut; without the folder's sync the name itself may be lost.
+/// </summary>
 /// <param name="beforeStep">Called before each step; the step fails with its exception. A seam for tests. Null:
 /// none.</param>
-/// <param name="leavesOut">Which syncs are silently left out, for the tests that must notice it. Null: none.</param>
+/// <param name="leavesOut">Which syncs are silently left out, for tests that must detect it. Null: none.</param>
 internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<DurableStep, bool>? leavesOut = null)
 {
     /// <summary>The suffix of a file that <see cref="WriteAtomically"/> has not finished.</summary>
     public const string TemporarySuffix = ".tmp";
 
-    /// <summary>Makes a new file with this content, this user's alone and not yet durable. Its space is set aside
-    /// before the first byte is written, so that a full disk shows here and not half-way or at the sync. Leaves nothing
-    /// behind when it fails.</summary>
-    /// <returns>The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to processes that
-    /// had the file open by then.</returns>
+    /// <summary>
+    /// Makes a new private file with this content, not yet durable. Its space is reserved before the first byte is
+    /// written, so that a full disk fails here and not half-way or at the sync. Leaves nothing behind when it fails.
+    /// </summary>
+    /// <returns>
+    /// The open file. Keep it for <see cref="Sync"/>: Linux reports a failed write-back only to processes that already
+    /// have the file open.
+    /// </returns>
     /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
     public SafeFileHandle Create(string path, ReadOnlySpan<byte> content)
     {
@@ -27,7 +32,7 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         try
         {
             beforeStep?.Invoke(new DurableStep(DurableAction.CreateFile, path));
-            // Others may read it, and rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
+            // Other programs may read, rename or delete it while it is open (FILE_SHARE_DELETE on Windows).
             handle = OwnerOnly.Open(path, FileMode.CreateNew, FileAccess.ReadWrite,
                 FileShare.ReadWrite | FileShare.Delete);
             Allocate(handle, path, content.Length);
@@ -129,8 +134,10 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
-    /// <summary>Makes a folder's own name durable in the one above. One above that this user may not read is none that
-    /// this program made anything in.</summary>
+    /// <summary>
+    /// Makes a folder's own name durable in its parent. A parent that this user may not read is skipped: this program
+    /// has made nothing in it.
+    /// </summary>
     public void SyncNameOf(string path)
     {
         if (Path.GetDirectoryName(path) is not { } parent)
@@ -167,8 +174,10 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
-    /// <summary>Removes a file; no error where there is none. Not made durable: a file that comes back after a power
-    /// cut is only garbage.</summary>
+    /// <summary>
+    /// Removes a file; a missing file is no error. Not made durable: a file that reappears after a power cut is only
+    /// garbage.
+    /// </summary>
     public void Delete(string path)
     {
         beforeStep?.Invoke(new DurableStep(DurableAction.Delete, path));
@@ -225,14 +234,15 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         return IsOutOfSpace(OperatingSystem.IsWindows() ? exception.HResult & 0xFFFF : exception.HResult);
     }
 
-    /// <summary>Whether a read failed because the disk, or the file system's own checksum, says that the bytes are
-    /// lost.</summary>
+    /// <summary>
+    /// Whether a read failed because the disk, or the file system's own checksum, reports that the bytes are lost.
+    /// </summary>
     public static bool IsSpoiled(IOException exception) => OperatingSystem.IsWindows()
         ? (exception.HResult & 0xFFFF) is WindowsBadChecksum or WindowsSectorNotFound or WindowsDeviceError
         : exception.HResult == BadDevice
             || (OperatingSystem.IsLinux() && exception.HResult is BadMessageLinux or BadStructureLinux);
 
-    /// <summary>Whether the system's error number says that the disk is full, or the quota used up.</summary>
+    /// <summary>Whether the system's error number means that the disk is full, or the quota used up.</summary>
     public static bool IsOutOfSpace(int systemError) => OperatingSystem.IsWindows()
         ? systemError is WindowsDiskFull or WindowsHandleDiskFull or WindowsQuota
         : systemError is NoSpace || systemError == (OperatingSystem.IsMacOS() ? QuotaOnMac : QuotaOnLinux);

@@ -1,6 +1,6 @@
 namespace Dfss.Storage;
 
-/// <summary>What <see cref="DurableFile"/> is about to do.</summary>
+/// <summary>The kind of a step of <see cref="DurableFile"/>.</summary>
 internal enum DurableAction
 {
     /// <summary>Make a folder.</summary>
@@ -31,8 +31,8 @@ internal enum DurableAction
     Delete,
 }
 
-/// <summary>One step of <see cref="DurableFile"/>, told to the seam before it is taken.</summary>
-/// <param name="Action">What.</param>
+/// <summary>One step of <see cref="DurableFile"/>, passed to the seam before it is done.</summary>
+/// <param name="Action">The kind.</param>
 /// <param name="Path">The file or folder.</param>
 /// <param name="Target">For a rename, the new path.</param>
 internal readonly record struct DurableStep(DurableAction Action, string Path, string? Target = null);

@@ -10,7 +10,7 @@ internal sealed class FailStopLatch(string path, Action<string>? log)
     private readonly Action<string>? log = GuardedLog.Guard(log);
     private Exception? cause;
 
-    /// <summary>What blew it; null while whole.</summary>
+    /// <summary>The failure that set it; null while it is not set.</summary>
     public Exception? Cause => Volatile.Read(ref cause);
 
     /// <summary>Sets the latch. The first cause stays.</summary>
@@ -18,7 +18,7 @@ internal sealed class FailStopLatch(string path, Action<string>? log)
     {
         if (Interlocked.CompareExchange(ref cause, exception, comparand: null) is null)
         {
-            // What is no failure of the disk says where in the code it was met.
+            // A failure that is not the disk's is logged with its stack.
             string text = IsOfDisk(exception) ? exception.Message : exception.ToString().ReplaceLineEndings(" ");
             log?.Invoke($"The store at '{path}' takes no more writes and votes until the peer is restarted: {text}");
         }

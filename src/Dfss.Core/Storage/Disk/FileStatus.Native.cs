@@ -33,7 +33,7 @@ internal readonly partial record struct FileStatus
             : null;
     }
 
-    /// <summary>struct statx is the same on every architecture. What it says that it has is at offset 0.</summary>
+    /// <summary>struct statx is the same on every architecture. The mask of its valid fields is at offset 0.</summary>
     private static unsafe FileStatus? FromStatx(byte* status) => (*(uint*)status & Needed) != Needed
         ? null
         : new FileStatus(

@@ -3,8 +3,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Storage;
 
 /// <summary>
-/// What the system tells of a file and .NET does not. While length, both times and number are equal at two times, the
-/// file is unchanged, except where it was edited and its times were set back within one tick of the disk's clock.
+/// The status of a file that the system gives and .NET does not. While length, both times and number are equal at two
+/// times, the file is unchanged, except where it was edited and its times were set back within one tick of the disk's
+/// clock.
 /// </summary>
 /// <param name="Length">The length in bytes.</param>
 /// <param name="Modified">The last write; programs may set it.</param>
@@ -30,7 +31,7 @@ internal readonly partial record struct FileStatus(long Length, UnixTime Modifie
     /// <summary>Unix' file type and permission bits; 0 on Windows.</summary>
     private int Mode { get; init; }
 
-    /// <summary>The status of an open file; null where this system does not tell all of it.</summary>
+    /// <summary>The status of an open file; null if this system does not give all of it.</summary>
     public static FileStatus? Of(SafeFileHandle file) => OperatingSystem.IsLinux() ? OfLinux(file)
         : OperatingSystem.IsMacOS() ? OfMac(file)
         : OperatingSystem.IsWindows() ? OfWindows(file)
@@ -50,7 +51,7 @@ internal readonly partial record struct FileStatus(long Length, UnixTime Modifie
 
     /// <summary>
     /// Whether the path is a regular file, after following links, and not a folder, FIFO, socket or device; also true
-    /// where it cannot be examined: opening it tells why.
+    /// if it cannot be examined: opening it gives the error.
     /// </summary>
     public static bool IsRegular(string path) =>
         Of(path, followsLinks: true) is not { } found || (found.Mode & FileTypeMask) == RegularFile;

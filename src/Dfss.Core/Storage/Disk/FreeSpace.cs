@@ -4,15 +4,15 @@ using System.Runtime.InteropServices;
 
 namespace Dfss.Storage;
 
-/// <summary>What a file system has left, for the message about one that took no more.</summary>
-/// <param name="FreeBytes">The bytes that this user may still use; null where the system does not tell.</param>
+/// <summary>The free space of a file system, for the message about a full one.</summary>
+/// <param name="FreeBytes">The bytes that this user may still use; null if the system does not give them.</param>
 /// <param name="Inodes">How many files and folders it can hold; null where it has no such number.</param>
 /// <param name="FreeInodes">How many more this user may make; null where it has no such number.</param>
 internal readonly partial record struct FreeSpace(long? FreeBytes, long? Inodes, long? FreeInodes)
 {
     private const int StatusBytes = 256;
 
-    /// <summary>What is left in the file system of a path, or of the nearest folder above it that exists.</summary>
+    /// <summary>The free space in the file system of a path, or of the nearest folder above it that exists.</summary>
     public static FreeSpace Of(string path)
     {
         string? folder = Path.GetFullPath(path);
@@ -24,7 +24,7 @@ internal readonly partial record struct FreeSpace(long? FreeBytes, long? Inodes,
         return folder is null ? default : OperatingSystem.IsWindows() ? OfDrive(folder) : OfFileSystem(folder);
     }
 
-    /// <summary>What has run out, as a sentence.</summary>
+    /// <summary>The resource that has run out, as a sentence.</summary>
     public string Describe() => FreeInodes == 0 && Inodes is { } inodes
         ? string.Create(
             CultureInfo.InvariantCulture,
@@ -73,7 +73,7 @@ internal readonly partial record struct FreeSpace(long? FreeBytes, long? Inodes,
             ? BinaryPrimitives.ReadUInt32LittleEndian(fields[36..])
             : BinaryPrimitives.ReadInt64LittleEndian(fields[56..]);
 
-        // btrfs, for example, has no fixed number of inodes, and says 0.
+        // btrfs, for example, has no fixed number of inodes, and reports 0.
         return new FreeSpace(blocks * unit, inodes == 0 ? null : inodes, inodes == 0 ? null : free);
     }
 

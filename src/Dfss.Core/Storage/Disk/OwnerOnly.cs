@@ -6,9 +6,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Storage;
 
 /// <summary>
-/// Makes files and folders that only the user of this process can use: mode 0600 and 0700, whatever the umask grants to
-/// others. On Windows an access control list that inherits nothing names this user, SYSTEM and the administrators.
-/// Everything that peers and clients keep is made here.
+/// Makes files and folders that only the user of this process can use: mode 0600 and 0700, independent of the umask. On
+/// Windows an access control list that inherits nothing names this user, SYSTEM and the administrators. This class
+/// makes everything that peers and clients keep.
 /// </summary>
 public static class OwnerOnly
 {
@@ -71,7 +71,7 @@ public static class OwnerOnly
         }
     }
 
-    /// <summary>Takes an open file from all other users.</summary>
+    /// <summary>Removes the access of all other users to an open file.</summary>
     public static void Restrict(SafeFileHandle file)
     {
         if (!OperatingSystem.IsWindows())
@@ -81,10 +81,10 @@ public static class OwnerOnly
     }
 
     /// <summary>
-    /// Takes a file or folder from all other users. A link is left alone: what it names may be anything. On Windows the
-    /// content of a folder follows.
+    /// Removes the access of all other users to a file or folder. A link is left alone: its target may be anything. On
+    /// Windows the content of a folder follows.
     /// </summary>
-    /// <returns>False where it belongs to another user, who decides on its mode.</returns>
+    /// <returns>False if it belongs to another user, which decides on its mode.</returns>
     public static bool TryRestrict(FileSystemInfo entry)
     {
         ArgumentNullException.ThrowIfNull(entry);

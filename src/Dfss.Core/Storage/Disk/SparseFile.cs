@@ -21,7 +21,7 @@ internal static partial class SparseFile
     /// <param name="file">The file.</param>
     /// <param name="content">What to write.</param>
     /// <param name="offset">Where.</param>
-    /// <param name="isHollow">Whether nothing was written or set aside there before: a hole need not be made.</param>
+    /// <param name="isHollow">Whether nothing was written or reserved there before: a hole need not be made.</param>
     public static void Write(SafeFileHandle file, ReadOnlySpan<byte> content, long offset, bool isHollow)
     {
         int begin = 0;
@@ -56,10 +56,10 @@ internal static partial class SparseFile
         RandomAccess.SetLength(file, length);
     }
 
-    /// <summary>How many bytes from here on are in a hole, as far as the system tells: Linux does.</summary>
+    /// <summary>How many bytes from here on are in a hole, as far as the system reports it: Linux does.</summary>
     /// <param name="file">The file.</param>
     /// <param name="offset">Where.</param>
-    /// <param name="limit">How many are asked for.</param>
+    /// <param name="limit">The most bytes to look at.</param>
     public static int CountHole(SafeFileHandle file, long offset, int limit)
     {
         const int NextData = 3;
@@ -80,7 +80,7 @@ internal static partial class SparseFile
     }
 
     /// <summary>
-    /// How many bytes from here on are data, as far as the system tells; the limit where it does not.
+    /// How many bytes from here on are data, as far as the system reports it; else the limit.
     /// </summary>
     public static int CountData(SafeFileHandle file, long offset, int limit)
     {

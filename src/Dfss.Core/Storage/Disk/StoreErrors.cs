@@ -2,16 +2,16 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
-/// <summary>How failures of the medium are told.</summary>
+/// <summary>The errors for failures of the medium.</summary>
 internal static class StoreErrors
 {
     /// <summary>
-    /// Whether the system refused or failed a read or write; .NET tells EACCES and EPERM by a type of their own.
+    /// Whether the system refused or failed a read or write; .NET has a separate type for EACCES and EPERM.
     /// </summary>
     public static bool IsOfMedium(Exception exception) => exception is IOException or UnauthorizedAccessException;
 
     /// <summary>
-    /// Whether a read failed because the medium has lost what was there: it will not come back by itself.
+    /// Whether a read failed because the medium has lost the data permanently.
     /// </summary>
     public static bool IsSpoiled(Exception? exception) => exception switch
     {
@@ -21,7 +21,7 @@ internal static class StoreErrors
         _ => false,
     };
 
-    /// <summary>What a failed read or write of the store at <paramref name="path"/> is to the caller.</summary>
+    /// <summary>The caller's error for a failed read or write of the store at <paramref name="path"/>.</summary>
     public static DfssException From(Exception exception, string path) =>
         exception is IOException io && DurableFile.IsOutOfSpace(io)
             ? Full(path, exception)
@@ -34,7 +34,7 @@ internal static class StoreErrors
         "Free some space there, or send to another peer.",
         exception);
 
-    /// <summary>The store met a fault of its own: an exception that nothing expects.</summary>
+    /// <summary>The error for a fault of the store itself: an unexpected exception.</summary>
     public static DfssException Fault(string path, Exception exception) => new(
         DfssErrorCode.StoreFailed,
         $"The store at '{path}' met a fault: {exception.Message} Nothing of this was acknowledged.",
@@ -49,7 +49,7 @@ internal static class StoreErrors
         exception);
 
     /// <summary>
-    /// Looks into a folder of the store; what the system refuses is told as any failure of the medium.
+    /// Examines a folder of the store; reports a refusal of the system as a failure of the medium.
     /// </summary>
     public static T Guarded<T>(string path, Func<T> look)
     {

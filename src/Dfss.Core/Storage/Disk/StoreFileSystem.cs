@@ -1,10 +1,10 @@
 namespace Dfss.Storage;
 
-/// <summary>Which file systems a store may lie on, and how much room they have.</summary>
+/// <summary>Which file systems a store may be on, and how much space they have.</summary>
 internal static class StoreFileSystem
 {
     // Network and user-space file systems by the names .NET gives them. Their bytes are at another machine or program,
-    // whose sync, locks (flock) and SQLite's shared memory cannot be relied on: NFS and SMB may answer a sync from a
+    // so syncs, locks (flock) and SQLite's shared memory cannot be relied on: NFS and SMB may answer a sync from a
     // cache and never report a lost write.
     private static readonly string[] Refused =
     [
@@ -28,7 +28,7 @@ internal static class StoreFileSystem
         }
     }
 
-    /// <summary>Whether a store may lie on such a drive.</summary>
+    /// <summary>Whether a store may be on such a drive.</summary>
     public static bool IsSupported(DriveType type, string format) => type != DriveType.Network
         && !Array.Exists(Refused, name => string.Equals(name, format, StringComparison.OrdinalIgnoreCase))
         && !format.StartsWith("fuse.", StringComparison.OrdinalIgnoreCase);
@@ -47,6 +47,6 @@ internal static class StoreFileSystem
         return (drive.AvailableFreeSpace, drive.TotalSize);
     }
 
-    // On Windows the drive is that of the root; on Unix, whatever is mounted at the path.
+    // On Windows the drive is that of the root; on Unix, the file system that is mounted at the path.
     private static DriveInfo DriveOf(string path) => new(OperatingSystem.IsWindows() ? Path.GetPathRoot(path)! : path);
 }

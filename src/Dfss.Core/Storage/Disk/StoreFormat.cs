@@ -14,8 +14,9 @@ internal static class StoreFormat
     private const string Restore = "Restore it from a copy, or give another folder with -StorePath.";
 
     /// <summary>The store id of the store in a folder; null where the folder is empty or missing.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder of
-    /// something else.</exception>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.StoreFormat"/>: newer, damaged, or a folder with other content.
+    /// </exception>
     public static StoreId? Read(StoreLayout layout)
     {
         if (!File.Exists(layout.FormatFile))

@@ -1,6 +1,6 @@
 namespace Dfss.Storage;
 
-/// <summary>Where things lie in a store's folder. docs/store-format.md has the picture.</summary>
+/// <summary>The paths in a store's folder. docs/store-format.md has the picture.</summary>
 /// <param name="root">The store's folder, as a full path.</param>
 internal sealed class StoreLayout(string root)
 {
@@ -28,7 +28,7 @@ internal sealed class StoreLayout(string root)
     /// <summary>
     /// Takes the store from all other users, as a copy that was made without the modes may not be.
     /// </summary>
-    /// <param name="log">Told where the folder belongs to another user, and keeps its mode.</param>
+    /// <param name="log">Gets a line if the folder belongs to another user, and keeps its mode.</param>
     public void Restrict(Action<string>? log)
     {
         // First, so that no other user is in the way of the rest.
@@ -65,7 +65,7 @@ internal sealed class StoreLayout(string root)
         files.SyncDirectory(Chunks);
     }
 
-    /// <summary>Takes a folder and what is directly in it.</summary>
+    /// <summary>Restricts a folder and its direct content.</summary>
     private static void RestrictContent(DirectoryInfo folder)
     {
         RestrictOrThrow(folder);

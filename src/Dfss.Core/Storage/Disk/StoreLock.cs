@@ -4,8 +4,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>The claim of one process on a store: an operating system's lock on a file, gone with the process however it
-/// ends.</summary>
+/// <summary>
+/// The claim of one process on a store: an operating system's lock on a file, released when the process ends in any
+/// way.
+/// </summary>
 internal sealed class StoreLock : IDisposable
 {
     private const int MaxPidBytes = 32;
@@ -35,7 +37,7 @@ internal sealed class StoreLock : IDisposable
         return new StoreLock(handle);
     }
 
-    /// <summary>Gives the lock back. The file stays: removing it could take it from under the next holder.</summary>
+    /// <summary>Releases the lock. The file stays: removing it could remove the next holder's lock.</summary>
     public void Dispose()
     {
         if (OperatingSystem.IsWindows())
@@ -52,7 +54,7 @@ internal sealed class StoreLock : IDisposable
     {
         if (!File.Exists(path))
         {
-            // Shared: another process may do the same now; who gets the lock is decided below.
+            // Shared: another process may do the same now; the lock below decides which one goes on.
             OwnerOnly.Touch(path);
         }
 

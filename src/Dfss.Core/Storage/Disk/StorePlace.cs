@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Dfss.Storage;
 
 /// <summary>
-/// Where a store runs, as its file <c>place.json</c> notes it. A store that is started elsewhere may be a copy of one
-/// that still runs.
+/// Where a store last ran, as its file <c>place.json</c> records it. A store that is started elsewhere may be a copy of
+/// one that still runs.
 /// </summary>
 /// <param name="Path">The store's folder, as a full path.</param>
 /// <param name="Machine">The machine, hashed; null where it is not known.</param>
@@ -23,12 +23,11 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
     public bool IsCopy { get; init; }
 
     /// <summary>
-    /// What shows that the store is not the one that was noted, in words that follow "last ran"; null where nothing
-    /// does.
+    /// What shows that the store is not the recorded one, in words that follow "last ran"; null if nothing does.
     /// </summary>
     /// <remarks>
-    /// The device alone shows nothing: it may be another one after a reboot. Its purpose is to tell a folder that was
-    /// renamed, or is reached by another path, from a copy of the whole file system, where the inodes are the same.
+    /// The device alone shows nothing: it may differ after a reboot. It distinguishes a folder that was renamed, or is
+    /// reached by another path, from a copy of the whole file system, where the inodes are the same.
     /// </remarks>
     /// <param name="now">Where the store is now.</param>
     public string? FindDifference(StorePlace now)
@@ -47,8 +46,8 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
         return isSameFolder || string.Equals(Path, now.Path, StringComparison.Ordinal) ? null : $"in '{Path}'";
     }
 
-    /// <summary>What is noted of a store; null where nothing is.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: the note is damaged.</exception>
+    /// <summary>The recorded place of a store; null if there is none.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFormat"/>: the file is damaged.</exception>
     public static StorePlace? Read(StoreLayout layout)
     {
         try
@@ -66,7 +65,7 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
         }
     }
 
-    /// <summary>Notes it, durably.</summary>
+    /// <summary>Records the place durably.</summary>
     public void Write(StoreLayout layout, DurableFile files) =>
         files.WriteAtomically(layout.PlaceFile, JsonSerializer.SerializeToUtf8Bytes(this, Json));
 

@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>Finds out where a store is now.</summary>
+/// <summary>Finds where a store is now.</summary>
 internal static partial class StorePlaceFinder
 {
     private const int MachineIdBytes = 16;
@@ -40,9 +40,10 @@ internal static partial class StorePlaceFinder
         return FileStatus.Of(handle);
     }
 
-    /// <summary>The machine's id, hashed for this purpose, as the file may be read where the machine's id is not to be
-    /// known. Null in a container: its id is of its image, or another one each time it is made, and says nothing of the
-    /// machine.</summary>
+    /// <summary>
+    /// The machine's id, hashed for this purpose, so that a reader of the file does not get the id itself. Null in a
+    /// container: its id is that of its image, or new each time, and does not identify the machine.
+    /// </summary>
     private static string? FindMachine()
     {
         string? id = OperatingSystem.IsLinux() ? (IsContainer() ? null : ReadMachineId())
@@ -71,7 +72,7 @@ internal static partial class StorePlaceFinder
         }
         catch (UnauthorizedAccessException)
         {
-            // A sandbox hides it: the machine is then not known.
+            // A sandbox hides it: the machine is then unknown.
             return null;
         }
     }

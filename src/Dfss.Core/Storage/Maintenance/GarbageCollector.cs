@@ -3,8 +3,10 @@ namespace Dfss.Storage;
 /// <summary>Removes the chunks that no register needs and that no client has touched for a grace period. It first marks
 /// what registers need, by reading their manifests; the rest is swept in small batches under the seal lock. Memory: a
 /// few bytes a stored chunk, and one manifest.</summary>
-/// <remarks>A put that finds a chunk just before the sweep removes it is possible; the seal that must follow it looks
-/// again, and answers that the chunk is missing. So too short a grace period costs a re-send, never a file.</remarks>
+/// <remarks>
+/// A put may find a chunk just before the sweep removes it; the seal that must follow checks again, and answers that
+/// the chunk is missing. So a grace period that is too short costs a re-send, never a file.
+/// </remarks>
 internal sealed class GarbageCollector(
     IRegisterTable table,
     ILocalChunkStore chunks,
@@ -27,9 +29,11 @@ internal sealed class GarbageCollector(
     public Task<GarbageCollectionResult> CollectAsync(TimeSpan gracePeriod, CancellationToken cancellationToken) =>
         CollectAsync(gracePeriod, isDryRun: false, cancellationToken);
 
-    /// <summary>Marks and sweeps once, or says what a sweep would remove now; calls wait for each other.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is corrupt, so what
-    /// it needs is not known; nothing was removed.</exception>
+    /// <summary>Marks and sweeps once, or reports what a sweep would remove now; calls wait for each other.</summary>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.ChunkCorrupt"/>: a file's manifest is corrupt, so the chunks that it needs are unknown;
+    /// nothing was removed.
+    /// </exception>
     public async Task<GarbageCollectionResult> CollectAsync(
         TimeSpan gracePeriod, bool isDryRun, CancellationToken cancellationToken)
     {
@@ -37,7 +41,7 @@ internal sealed class GarbageCollector(
         await one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            // From here on every seal is either found by the walk or noted.
+            // From here on every seal is either found by the walk or recorded.
             using (await roots.SealLock.EnterSweepAsync(cancellationToken).ConfigureAwait(false))
             {
                 roots.StartNotes();
@@ -109,21 +113,21 @@ internal sealed class GarbageCollector(
             await ManifestReader.ReadAsync(chunks, fileId, cancellationToken).ConfigureAwait(false);
         if (state == ManifestState.NotAManifest)
         {
-            // A record may name any chunk for its file. It keeps that one, and nothing else hangs on it.
+            // A record may name any chunk as its file's manifest. It keeps that chunk, and no others depend on it.
             return false;
         }
 
         if (state == ManifestState.Corrupt)
         {
             await chunks.VerifyAsync(fileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
-            throw SpoiledManifest(fileId);
+            throw CorruptManifest(fileId);
         }
 
         if (manifest is null)
         {
-            // A member that voted but sealed nothing has no manifest, and nothing to keep. One whose manifest went bad
-            // has.
-            return isQuarantined(fileId.ToChunkId()) ? throw SpoiledManifest(fileId) : false;
+            // A member that voted but sealed nothing has no manifest and no chunks to keep. If the manifest became
+            // corrupt, it has some.
+            return isQuarantined(fileId.ToChunkId()) ? throw CorruptManifest(fileId) : false;
         }
 
         for (int i = 0; i < manifest.ChunkCount; i++)
@@ -193,7 +197,7 @@ internal sealed class GarbageCollector(
     private bool IsKept(Sweep sweep, ChunkId id) =>
         sweep.Filter.MayContain(id) || !touched.IsUntouchedFor(sweep.GracePeriod, id);
 
-    private static DfssException SpoiledManifest(FileId fileId) => new(
+    private static DfssException CorruptManifest(FileId fileId) => new(
         DfssErrorCode.ChunkCorrupt,
         $"The manifest of file {fileId} is corrupt in this store, so the chunks that it needs are not known.",
         "Send or repair the file, then collect again.")

@@ -2,10 +2,12 @@ using System.Globalization;
 
 namespace Dfss.Storage;
 
-/// <summary>Re-hashes everything stored, one chunk after the other by ascending id, at a low rate, and rests between
-/// rounds. A corrupt chunk goes to quarantine and counts as missing, so that a repair restores it from another peer
-/// while there still is a good copy. The position outlives the process: peers that run for minutes at a time get
-/// through their stores too.</summary>
+/// <summary>
+/// Re-hashes everything stored, one chunk after the other by ascending id, at a low rate, and rests between rounds. A
+/// corrupt chunk goes to quarantine and counts as missing, so that a repair restores it from another peer while there
+/// still is a good copy. The position is stored, so peers that run only for minutes at a time complete their rounds
+/// too.
+/// </summary>
 internal sealed class Scrubber : IDisposable
 {
     /// <summary>A week from the end of a round to the next: disks are rated for some 55 TB a year, and reading 1 TB
@@ -27,8 +29,8 @@ internal sealed class Scrubber : IDisposable
     private volatile ScrubProgress progress;
     private volatile bool isRunning;
 
-    /// <param name="chunks">What is scrubbed.</param>
-    /// <param name="table">Where the progress is kept; null: nowhere.</param>
+    /// <param name="chunks">The chunks to scrub.</param>
+    /// <param name="table">Where the progress is stored; null: nowhere.</param>
     /// <param name="options">Rate, clock and log.</param>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the progress cannot be
     /// read.</exception>
@@ -43,7 +45,7 @@ internal sealed class Scrubber : IDisposable
         Work = new BackgroundTask("Scrub", RetryTime, timeProvider, log);
     }
 
-    /// <summary>How far it has come.</summary>
+    /// <summary>The progress of the round.</summary>
     public ScrubProgress Progress => progress;
 
     /// <summary>Whether a round is going on.</summary>
@@ -56,8 +58,8 @@ internal sealed class Scrubber : IDisposable
     public BackgroundTask Work { get; }
 
     /// <summary>Makes one round after the other until cancelled; returns at once where it is turned off.</summary>
-    /// <param name="ready">Ends when the store has dealt with what a crash left.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="ready">Ends when the recovery from a crash is done.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task RunAsync(Task ready, CancellationToken cancellationToken)
     {
         if (rate is null)
@@ -76,8 +78,7 @@ internal sealed class Scrubber : IDisposable
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Goes on with the round at hand to its end, or makes a whole new one. Calls wait for each
-    /// other.</summary>
+    /// <summary>Completes the current round, or makes a whole new one. Calls wait for each other.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the chunks cannot be
     /// listed.</exception>
     public async Task RunRoundAsync(CancellationToken cancellationToken)
@@ -141,14 +142,14 @@ internal sealed class Scrubber : IDisposable
         }
         catch (DfssException error)
         {
-            // Neither good nor bad: no right to read it, say. The others can be checked all the same.
+            // Unknown, for example without the right to read it. The other chunks can still be checked.
             log?.Invoke(
                 string.Create(CultureInfo.InvariantCulture, $"The scrub could not check chunk {id}: {error.Message}"));
             progress = progress with { Position = id };
         }
     }
 
-    /// <summary>The round that a stop or a failure interrupted goes on at once; else it is a week after the
+    /// <summary>A round that a stop or a failure interrupted continues at once; else it is a week after the
     /// last.</summary>
     private TimeSpan TimeToNextRound()
     {
@@ -170,7 +171,7 @@ internal sealed class Scrubber : IDisposable
         }
         catch (DfssException error)
         {
-            // It costs the repetition of some work after the next start, and nothing else.
+            // The only cost is that some work is repeated after the next start.
             log?.Invoke($"The progress of the scrub could not be saved: {error.Message}");
         }
     }

@@ -24,24 +24,25 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     public (long Chunks, long Bytes) Count() => (chunks.Count, Interlocked.Read(ref bytes));
 
     /// <inheritdoc/>
-    public ValueTask<PutResult> PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    public async ValueTask<PutResult> PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ChunkVerification.ThrowIfNot(id, content.Span);
+        await ChunkVerification.ThrowIfNotAsync(id, content).ConfigureAwait(false);
         touched.Touch(id);
         if (chunks.ContainsKey(id))
         {
-            return ValueTask.FromResult(PutResult.AlreadyPresent);
+            return PutResult.AlreadyPresent;
         }
 
         using StoreSpace.Grant grant = Space.Take(content);
         if (!chunks.TryAdd(id, content.ToArray()))
         {
-            return ValueTask.FromResult(PutResult.AlreadyPresent);
+            return PutResult.AlreadyPresent;
         }
 
         Interlocked.Add(ref bytes, content.Length);
-        return ValueTask.FromResult(PutResult.Stored);
+        return PutResult.Stored;
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
-/// <content>What the store knows of its own votes, and of other stores'.</content>
+/// <content>The store's own votes, and the recorded clocks of other stores.</content>
 internal sealed partial class Catalog
 {
     private const string VotesSchema = """
@@ -33,7 +33,7 @@ internal sealed partial class Catalog
     /// <inheritdoc/>
     public HeardTable Heard { get; } = new();
 
-    /// <summary>Reads what was stored of the votes, and begins a new instance of the store.</summary>
+    /// <summary>Reads the stored votes, and begins a new instance of the store.</summary>
     public async Task OpenVotesAsync(StoreId id)
     {
         (List<StoreInstance> instances, long counter, List<StoreClock> heard) = database.Read(ReadVotes);

@@ -35,7 +35,7 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
     public long CountNames() =>
         database.Read(session => (long)session.Prepare("SELECT count(*) FROM register").ExecuteScalar()!);
 
-    /// <summary>Says, once, whose registers these are.</summary>
+    /// <summary>Records, once, the id of the store of these registers.</summary>
     public Task SetStoreIdAsync(StoreId id) =>
         database.WriteAsync(
             session => session.Execute("INSERT INTO store (only, id) VALUES (1, $1)", id.ToByteArray()));
@@ -50,8 +50,10 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>Not cancelled once begun: it takes a few milliseconds, and a caller that gave up could not know what
-    /// was stored.</remarks>
+    /// <remarks>
+    /// Not cancelled once begun: it takes a few milliseconds, and after a cancellation it would be unknown what was
+    /// stored.
+    /// </remarks>
     public async ValueTask<IReadOnlyList<bool>> CompareAndSwapAsync(
         IReadOnlyList<RegisterEntry> changes, long generation, IReadOnlyCollection<StoreClock> heard,
         CancellationToken cancellationToken)

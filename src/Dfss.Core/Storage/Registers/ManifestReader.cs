@@ -1,6 +1,6 @@
 namespace Dfss.Storage;
 
-/// <summary>What a store has under a file's id.</summary>
+/// <summary>The state of a file's manifest in a store.</summary>
 internal enum ManifestState
 {
     /// <summary>Its manifest.</summary>
@@ -30,7 +30,7 @@ internal static class ManifestReader
             return (ManifestState.Missing, null);
         }
 
-        // Kept by the manifest, so not from a pool.
+        // The manifest keeps it, so it is not from a pool.
         byte[] content = new byte[length];
         if (await chunks.GetAsync(id, content, cancellationToken).ConfigureAwait(false) is not { } read)
         {

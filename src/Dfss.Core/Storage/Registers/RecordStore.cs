@@ -28,7 +28,7 @@ internal sealed class RecordStore(
         IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
     {
         fault.ThrowIfSet();
-        // No sweep between the look at the chunks and the moment the seal protects them.
+        // No sweep between the check of the chunks and the moment the seal protects them.
         using IDisposable entered = await roots.SealLock.EnterSealAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
         var answers = new RegisterAnswer?[requests.Count];
@@ -128,9 +128,10 @@ internal sealed class RecordStore(
         }
     }
 
-    /// <summary>Applies a step to each name until each is stored: a name that another caller changed between its load
-    /// and its store is loaded again. An answer that changed nothing is sent only after what it rests on is durable,
-    /// which every stored state is.</summary>
+    /// <summary>
+    /// Applies a step to each name until each is stored: a name that another caller changed between its load and its
+    /// store is loaded again. An answer that changed nothing depends only on stored states, which are durable.
+    /// </summary>
     private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync<TRequest>(
         IReadOnlyList<TRequest> requests, CancellationToken cancellationToken)
         where TRequest : RegisterRequest
@@ -233,8 +234,8 @@ internal sealed class RecordStore(
                     + $"has {manifest.ChunkCount} chunks.");
         }
 
-        // Only what is on stable storage counts: a chunk may have been put after the flush began, or have been put
-        // again after its sync failed and another caller's flush reported it.
+        // Only what is on stable storage counts: a chunk may have been put after the flush began, or put again after
+        // its sync failed and another caller's flush reported that.
         HashSet<int> lost = [];
         for (int i = 0; i < manifest.ChunkCount; i++)
         {

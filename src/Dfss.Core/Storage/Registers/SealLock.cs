@@ -1,8 +1,8 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// Keeps seals and the sweep of garbage apart: any number of seals at once, or one sweep. A sweep that waits lets no
-/// new seal in, and seals that waited for it go first afterwards, so that neither starves.
+/// Keeps seals and the sweep of garbage apart: any number of seals at once, or one sweep. A waiting sweep blocks new
+/// seals, and seals that waited for it go first afterwards, so that neither starves.
 /// </summary>
 internal sealed class SealLock
 {

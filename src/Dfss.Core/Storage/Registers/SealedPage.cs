@@ -4,15 +4,15 @@ namespace Dfss.Storage;
 
 /// <summary>One page of a list of names with seals.</summary>
 /// <param name="Names">By ascending name.</param>
-/// <param name="After">Where the next page begins: behind this name; null: there is none.</param>
+/// <param name="After">The last name of this page; null if there is no further page.</param>
 internal sealed record SealedPage(IReadOnlyList<SealedName> Names, string? After)
 {
-    /// <summary>Registers looked at for one page: some tens of milliseconds, however few of them have seals.</summary>
+    /// <summary>Registers read for one page: some tens of milliseconds, even if few of them have seals.</summary>
     private const int MaxLooks = 10_000;
 
     private const int RegistersPerLook = 256;
 
-    /// <summary>Looks through the registers behind a name.</summary>
+    /// <summary>Reads the registers behind a name.</summary>
     public static async Task<SealedPage> ReadAsync(
         IRegisterTable table, string? after, int limit, CancellationToken cancellationToken)
     {

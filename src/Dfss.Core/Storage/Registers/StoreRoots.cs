@@ -3,11 +3,13 @@ using Dfss.Records;
 namespace Dfss.Storage;
 
 /// <summary>
-/// What keeps seals and garbage collection out of each other's way: the lock, and the files that became wanted while a
-/// collection is under way and that its walk over the registers may have missed.
+/// Separates seals and garbage collection: the lock, and the files that registers began to need during a collection and
+/// that its walk over the registers may have missed.
 /// </summary>
-/// <param name="storeId">Whose roots. A record keeps nothing at a store that is not in its home: one that a name moved
-/// away from, or that was only told of the record.</param>
+/// <param name="storeId">
+/// The store. A record keeps no chunks at a store that is not in its home: one that a name moved away from, or that
+/// only got the record.
+/// </param>
 internal sealed class StoreRoots(StoreId storeId)
 {
     private readonly Lock gate = new();
@@ -37,7 +39,7 @@ internal sealed class StoreRoots(StoreId storeId)
         }
     }
 
-    /// <summary>To be told of every state before it is stored.</summary>
+    /// <summary>Records the files of a state; called before each state is stored.</summary>
     public void Note(RegisterState state)
     {
         lock (gate)
@@ -46,7 +48,7 @@ internal sealed class StoreRoots(StoreId storeId)
         }
     }
 
-    /// <summary>Begins to take notes; under the sweep's side of the lock, so that no seal is half done then.</summary>
+    /// <summary>Begins to record; under the sweep's side of the lock, so that no seal is half done then.</summary>
     public void StartNotes()
     {
         lock (gate)
@@ -55,7 +57,7 @@ internal sealed class StoreRoots(StoreId storeId)
         }
     }
 
-    /// <summary>What was noted since the last call.</summary>
+    /// <summary>The files that were recorded since the last call.</summary>
     public IReadOnlyCollection<FileId> TakeNotes()
     {
         lock (gate)
@@ -66,7 +68,7 @@ internal sealed class StoreRoots(StoreId storeId)
         }
     }
 
-    /// <summary>Takes no more notes.</summary>
+    /// <summary>Stops recording.</summary>
     public void StopNotes()
     {
         lock (gate)

@@ -2,15 +2,17 @@ using Dfss.Records;
 
 namespace Dfss.Storage;
 
-/// <summary>Notices that the store was put back from an earlier copy: a client tells it a clock of its own that it does
-/// not know. Then a new generation begins, in which only registers that are brought up have a vote.</summary>
+/// <summary>
+/// Detects that the store was restored from an earlier copy: a request has a clock of this store that is later than its
+/// own. Then a new generation begins, in which a register has a vote only after it was brought up to date.
+/// </summary>
 #pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions options)
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim one = new(1);
 
-    /// <summary>Looks at the clocks of this store in requests.</summary>
+    /// <summary>Checks the clocks of this store in requests.</summary>
     public async ValueTask NoticeAsync(IEnumerable<RegisterRequest> requests, CancellationToken cancellationToken)
     {
         foreach (RegisterRequest request in requests)
@@ -22,8 +24,10 @@ internal sealed class VoteHistory(IRegisterTable table, LocalStoreOptions option
         }
     }
 
-    /// <summary>Adds to the answers what this store tells of itself, and of the others that the requests name; not
-    /// where a request names none.</summary>
+    /// <summary>
+    /// Adds to the answers the clock of this store, and those of the others that the requests name; nothing if a
+    /// request names none.
+    /// </summary>
     public RegisterAnswer[] Sign(IReadOnlyList<RegisterRequest> requests, IReadOnlyList<RegisterAnswer> answers)
     {
         StoreVotes votes = table.Votes;

@@ -9,7 +9,7 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class FileRecipients(PeerDirectory directory, FileTester tester, TransferOptions options)
 {
-    /// <exception cref="DfssException">What <see cref="DfssClient.AddRecipientsAsync"/> says.</exception>
+    /// <exception cref="DfssException">As in <see cref="DfssClient.AddRecipientsAsync"/>.</exception>
     public async Task<StoredFile> AddAsync(
         StoredFile file, IReadOnlyList<Recipient> recipients, KeyRing keys, CancellationToken cancellationToken)
     {
@@ -18,7 +18,7 @@ internal sealed class FileRecipients(PeerDirectory directory, FileTester tester,
         return await ReplaceAsync(file, envelope, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <exception cref="DfssException">What <see cref="DfssClient.RemoveRecipientsAsync"/> says.</exception>
+    /// <exception cref="DfssException">As in <see cref="DfssClient.RemoveRecipientsAsync"/>.</exception>
     public async Task<StoredFile> RemoveAsync(
         StoredFile file, IReadOnlyList<string> keyIds, CancellationToken cancellationToken)
     {

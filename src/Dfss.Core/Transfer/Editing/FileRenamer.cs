@@ -37,7 +37,7 @@ internal sealed class FileRenamer(
     }
 
     /// <summary>
-    /// Whether the new name stands for a file now, at these peers or elsewhere as far as the peers asked know.
+    /// Whether the new name has a file now, at these peers or at others that the asked peers have recorded.
     /// </summary>
     public async Task<bool> IsTakenAsync(StoredFile file, string newName, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ internal sealed class FileRenamer(
         }
     }
 
-    /// <summary>Fails where the peers that the user names know the new name at another home.</summary>
+    /// <summary>Fails where the peers that the user names have the new name recorded at another home.</summary>
     private async Task ThrowIfElsewhereAsync(string name, Home home, CancellationToken cancellationToken)
     {
         Home? other = finder.IsEmpty
@@ -97,7 +97,7 @@ internal sealed class FileRenamer(
                 {
                     Name = name,
 
-                    // In the order by which its chunks were placed, not in that which the name had before.
+                    // The order by which its chunks were placed, which is not that of the name's earlier home.
                     Home = home.Members,
                     WriterId = writer.WriterId,
                     Previous = [],
@@ -112,7 +112,7 @@ internal sealed class FileRenamer(
     }
 
     /// <summary>
-    /// Begins the new name at these members, whichever of its homes they are: it may have been in use before.
+    /// Prepares the new name at these members. If the name was in use before, they may be a later home of it.
     /// </summary>
     private async Task<RecordWriter> PrepareAsync(string name, Home home, CancellationToken cancellationToken)
     {

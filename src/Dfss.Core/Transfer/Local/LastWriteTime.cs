@@ -39,7 +39,9 @@ internal static partial class LastWriteTime
         return difference <= CoarsestStep && difference >= -CoarsestStep;
     }
 
-    /// <summary>The last moment that .NET can express in place of one that it cannot, for which it throws.</summary>
+    /// <summary>
+    /// The time, or the last one that .NET can express where it throws because it cannot express the file's.
+    /// </summary>
     private static DateTime ReadNearest(SafeFileHandle file)
     {
         try

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
-/// <summary>A regular local file, opened to be read in chunks, which is found out when it changes meanwhile.</summary>
+/// <summary>A regular local file, opened to be read in chunks; a change of it meanwhile is detected.</summary>
 internal sealed class SourceFile : IDisposable
 {
     private readonly SafeFileHandle handle;
@@ -28,7 +28,7 @@ internal sealed class SourceFile : IDisposable
     /// <summary>The same, from the root.</summary>
     public string FullPath => System.IO.Path.GetFullPath(Path);
 
-    /// <summary>What it was when it was opened; null where the system does not tell.</summary>
+    /// <summary>Its status when it was opened; null where the system does not give it.</summary>
     public FileStatus? Status { get; }
 
     /// <summary>The length in bytes when it was opened.</summary>
@@ -124,9 +124,9 @@ internal sealed class SourceFile : IDisposable
     }
 
     /// <summary>
-    /// Throws where the file is not what it was when it was opened, as far as its length, last write and last change
-    /// tell. The last change is set by a change of name or mode too, and can be set back by no program; a file that was
-    /// removed or replaced meanwhile has another one for that reason.
+    /// Throws if the file has changed since it was opened, as its length, its last write and its last change show. A
+    /// change of name or mode sets the last change too, so a file that was removed or replaced has another one; no
+    /// program can set it back.
     /// </summary>
     /// <exception cref="DfssException">SourceChanged, SourceUnreadable.</exception>
     public void ThrowIfChanged()

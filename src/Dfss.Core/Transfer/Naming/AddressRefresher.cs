@@ -10,12 +10,12 @@ namespace Dfss.Transfer;
 internal sealed class AddressRefresher(TransferOptions options)
 {
     /// <summary>
-    /// 2 s: three rounds of small requests, at peers that have just answered. A read waits no longer for it.
+    /// 2 s: three rounds of small requests, at peers that have just answered. A read waits no longer than this.
     /// </summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    // The stores of a home at which it failed, as one text: it would fail there for other files too, and each would
-    // wait.
+    // The homes at which a refresh failed, each as one text of its stores: it would fail there for other files too, and
+    // each would wait.
     private readonly ConcurrentDictionary<string, bool> failed = new(StringComparer.Ordinal);
 
     /// <summary>Does so where a member was reached at none of its recorded addresses; no error is thrown.</summary>
@@ -73,7 +73,7 @@ internal sealed class AddressRefresher(TransferOptions options)
 
         if (driver.HasMemberWithoutVote)
         {
-            // It would have its vote again without the chunks that it lost, and the warning would end.
+            // The store would get its vote again without the chunks that it lost, and the warning would end.
             return;
         }
 

@@ -2,11 +2,13 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Asks stores what they have heard of each other, and then each whether that is so of itself: for what is
-/// asked of single peers and is no round of the register.</summary>
+/// <summary>
+/// Asks stores for the clocks that they remember of each other, and then each store about its own: for requests to
+/// single peers, which are no round of the register.
+/// </summary>
 internal sealed class ClockProbe(KnownClocks clocks)
 {
-    /// <summary>The answers that count, by store; of those without a vote, too.</summary>
+    /// <summary>The answers that count, by store; those of stores without a vote too.</summary>
     public async Task<IReadOnlyDictionary<StoreId, RegisterAnswer>> AskAsync(
         IReadOnlyCollection<PeerHandle> peers, string name, CancellationToken cancellationToken)
     {
@@ -53,7 +55,7 @@ internal sealed class ClockProbe(KnownClocks clocks)
         }
         catch (DfssException)
         {
-            // One that does not answer does not count; its user reports what is wrong with it.
+            // A store that does not answer does not count; the caller reports its error.
             return (request, null);
         }
     }

@@ -4,15 +4,15 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Lists files: the union of what the listed peers, and the members of the homes met on the way, have decided, by name,
-/// the highest decision of each; tombstones hide. So one peer of a home is enough to know of all its files, and whether
-/// they are current.
+/// Lists files: the union of what the listed peers, and the members of the homes found on the way, have decided: by
+/// name, the highest decision of each; removed names are left out. So one peer of a home is enough to list all its
+/// files, and to see whether they are current.
 /// </summary>
 internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, TransferOptions options)
 {
     /// <summary>
-    /// 20 s, four times what connecting to one peer may take, for all members of homes together that the list is also
-    /// made from. A record can name any address, and a list must not wait for each.
+    /// 20 s, four times what connecting to one peer may take, for connecting to all further members together. A record
+    /// can name any address, and a list must not wait for each.
     /// </summary>
     private static readonly TimeSpan JoinLimit = TimeSpan.FromSeconds(20);
 
@@ -43,7 +43,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
                 if (await JoinHomeAsync(
                     lists, newest.Record.Home, after, sought, cancellationToken).ConfigureAwait(false))
                 {
-                    // The new ones may know more of this name, and names before it.
+                    // The new lists may have a higher decision of this name, and names before it.
                     lists.PutBack(name);
                     continue;
                 }
@@ -69,14 +69,14 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id)
             && (record.Home.Count <= 2 || IsVoter(id, voters)));
 
-        // Of a name that moved, and whose new home says nothing, this is the file that it has there.
+        // If a name moved and its new home does not answer, this is the file that it has there.
         FileRecord file = record with { State = FileRecordState.File, FormerHome = [] };
         return new StoredFile(file, answered >= (record.Home.Count / 2) + 1);
     }
 
     /// <summary>
-    /// Whether a store's list says what is current: it was never put back from an earlier copy, or this name's register
-    /// was brought up since. What it does not list then, it may have forgotten.
+    /// Whether a store's list counts for what is current: the store was never restored from an earlier copy, or this
+    /// name's register got its vote since. A store without a vote may have lost what it does not list.
     /// </summary>
     private bool IsVoter(StoreId id, IReadOnlyList<StoreId> voters)
     {
@@ -95,7 +95,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
     }
 
     /// <summary>
-    /// Lists the members of a home that were not asked yet too, each from just after the last name taken.
+    /// Adds the lists of the members of a home that were not asked yet, each from just after the last name taken.
     /// </summary>
     /// <returns>Whether there is one more.</returns>
     private async Task<bool> JoinHomeAsync(

@@ -47,16 +47,17 @@ internal sealed class Home
     /// <summary>Whether a member that was reached permits this client to change nothing.</summary>
     public bool IsReadOnly => Enumerable.Range(0, Count).Any(member => this[member] is { IsReadOnly: true });
 
-    /// <summary>What stood in the way, of each member that was not reached, in whole sentences; empty where all
-    /// were.</summary>
+    /// <summary>Why each member that was not reached was not, in whole sentences; empty if all were reached.</summary>
     public string Reasons => string.Join(
         " ", reasons.Where((reason, member) => reason is not null && this[member] is null));
 
-    /// <summary>What stands in the way of a member that was not reached; null where it was.</summary>
+    /// <summary>Why a member was not reached; null if it was.</summary>
     public string? ReasonOf(int member) => this[member] is null ? Volatile.Read(ref reasons[member]) : null;
 
-    /// <summary>Reaches for every member at once. When <paramref name="enough"/> are reached the others are waited for
-    /// a little longer; one that comes later joins.</summary>
+    /// <summary>
+    /// Connects to every member at once. When <paramref name="enough"/> are reached, waits a little longer for the
+    /// others; one that answers later joins.
+    /// </summary>
     public static async Task<Home> ReachAsync(
         RecordHome recorded, PeerDirectory directory, int enough, CancellationToken cancellationToken)
     {
@@ -85,13 +86,13 @@ internal sealed class Home
         return home;
     }
 
-    /// <summary>Reaches for every member at once, and waits little for the rest when a majority is reached.</summary>
+    /// <summary>Connects to every member at once, and waits a little for the rest when a majority is reached.</summary>
     public static Task<Home> ReachAsync(
         RecordHome recorded, PeerDirectory directory, CancellationToken cancellationToken) =>
         ReachAsync(recorded, directory, (recorded.Members.Count / 2) + 1, cancellationToken);
 
     /// <summary>
-    /// Reaches for every member of the home of a file as it was read; waits little for the rest when enough are
+    /// Connects to every member of the home of a file as it was read; waits a little for the rest when enough are
     /// reached.
     /// </summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.PeerUnreachable"/>: no member is reached.</exception>
@@ -108,12 +109,12 @@ internal sealed class Home
         FileRecord record, PeerDirectory directory, CancellationToken cancellationToken) =>
         ReachAsync(record, directory, (record.Home.Count / 2) + 1, cancellationToken);
 
-    /// <summary>Reaches for every member of a name's first home.</summary>
+    /// <summary>Connects to every member of a name's first home.</summary>
     public static Task<Home> ReachAsync(
         IReadOnlyList<HomeMember> members, PeerDirectory directory, CancellationToken cancellationToken) =>
         ReachAsync(new RecordHome(members, HomeEpoch.Original), directory, cancellationToken);
 
-    /// <summary>Reaches for every member of another home of the same name.</summary>
+    /// <summary>Connects to every member of another home of the same name.</summary>
     public Task<Home> GoToAsync(RecordHome other, CancellationToken cancellationToken) =>
         ReachAsync(other, directory, cancellationToken);
 
@@ -153,7 +154,7 @@ internal sealed class Home
     /// <summary>The members of a record's home that were reached at other addresses than those recorded.</summary>
     public IReadOnlyList<HomeMember> FindReaddressed(FileRecord record) => directory.FindReaddressed(record.Home);
 
-    /// <summary>Says, once, that a member's store has no vote.</summary>
+    /// <summary>Warns, once, that a member's store has no vote.</summary>
     public void WarnOfNoVote(int member)
     {
         if (this[member] is PeerHandle peer)
@@ -181,7 +182,7 @@ internal sealed class Home
     public bool IsSameAs(IReadOnlyList<HomeMember> other) =>
         Voters.Select(member => member.StoreId).SequenceEqual(other.Select(member => member.StoreId));
 
-    /// <summary>Whether these are the same stores, in whatever order: then the same members vote.</summary>
+    /// <summary>Whether these are the same stores in any order: then the same members vote.</summary>
     public bool HasSameStoresAs(IReadOnlyList<HomeMember> other) => Place.VoterCount == other.Count
         && Voters.Select(member => member.StoreId).ToHashSet().SetEquals(other.Select(member => member.StoreId));
 
@@ -195,7 +196,7 @@ internal sealed class Home
         }
     }
 
-    /// <summary>The member's store, also looked for where its record says that it is.</summary>
+    /// <summary>The member's store, also sought at its recorded addresses.</summary>
     private async Task MeetAsync(int member, CancellationToken cancellationToken)
     {
         if (await ReachAsync(member, cancellationToken).ConfigureAwait(false) is not null)

@@ -4,8 +4,7 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Finds where a name lives: asks the listed peers what they know of it, and else makes the home of a new
-/// name.</summary>
+/// <summary>Finds the home of a name: asks the listed peers for its record, and makes the home of a new name.</summary>
 internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirectory directory)
 {
     /// <summary>Whether no peer was given.</summary>
@@ -47,8 +46,10 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
             string.Join(" ", known.Select(one => one.Error?.Reason).OfType<string>()));
     }
 
-    /// <summary>Whether more than half of the listed peers vote for that they know nothing of the name. One that was
-    /// put back from an earlier copy has forgotten names.</summary>
+    /// <summary>
+    /// Whether more than half of the listed peers, all with a vote, have no record of the name. A peer that was
+    /// restored from an earlier copy may have lost names, and has no vote.
+    /// </summary>
     public async Task<bool> IsAbsentAsync(string name, FoundHome found, CancellationToken cancellationToken)
     {
         if (found.Listed.Count <= 2)
@@ -64,7 +65,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         return absent * 2 > found.Listed.Count;
     }
 
-    /// <summary>The home of a name that no peer has yet: the listed peers, rotated by the name.</summary>
+    /// <summary>The home of a name that no peer has a record of: the listed peers, rotated by the name.</summary>
     /// <exception cref="DfssException">NoMajority: too few of them can be reached; LimitExceeded: they are too
     /// many.</exception>
     public async Task<Home> MakeAsync(string name, CancellationToken cancellationToken)
@@ -157,7 +158,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 CultureInfo.InvariantCulture, $"None of {errors.Length} peers can be reached:{reasons}"), errors[0]);
     }
 
-    /// <summary>What the peer at an address knows of the name.</summary>
+    /// <summary>The record of the name at the peer at an address.</summary>
     private async Task<Known> AskAsync(PeerAddress address, string name, CancellationToken cancellationToken)
     {
         PeerHandle? peer = null;
@@ -172,8 +173,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         }
     }
 
-    /// <summary>Whether more than half have answered and one has the name. If none does, a late one may have
-    /// it.</summary>
+    /// <summary>Whether more than half have answered and one has the name. If none has it, a late one may.</summary>
     private static bool IsEnough(Known?[] answers) => answers.Count(one => one is { Error: null }) * 2 > answers.Length
         && answers.Any(one => one?.Answer is { } answer && (answer.Accepted ?? answer.Decided) is not null);
 
@@ -193,8 +193,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
     private sealed record Known(PeerHandle? Peer, RegisterAnswer? Answer, DfssException? Error);
 }
 
-/// <summary>What the listed peers know of where a name lives.</summary>
-/// <param name="Home">The recorded home; null where none of those that answered knows the name.</param>
+/// <summary>The home of a name as the listed peers have it recorded.</summary>
+/// <param name="Home">The recorded home; null where none of those that answered has the name.</param>
 /// <param name="Listed">The listed peers that were reached.</param>
 /// <param name="HasMajority">Whether more than half of the listed peers answered.</param>
 /// <param name="Reasons">Why the others did not.</param>

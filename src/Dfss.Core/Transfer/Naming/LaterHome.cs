@@ -2,16 +2,19 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Where a name is now of which a round at one of its homes has found that it moved.</summary>
+/// <summary>The current home of a name, after a round at one of its homes found that it moved.</summary>
 internal static class LaterHome
 {
-    /// <summary>16: each move takes a copy of the whole file, so a client meets no more of them than were made before;
-    /// a chain of so many is a loop of false answers.</summary>
+    /// <summary>
+    /// 16: each move copies the whole file, so few are made while a client follows them; a chain of so many is a loop
+    /// of false answers.
+    /// </summary>
     private const int MaxMoves = 16;
 
-    /// <summary>The next home, as the round was told, or as any member tells.</summary>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.NoMajority"/>: no member that answers knows
-    /// it.</exception>
+    /// <summary>The next home, from an answer of the round, or else from any member.</summary>
+    /// <exception cref="DfssException">
+    /// <see cref="DfssErrorCode.NoMajority"/>: no member that answers has it.
+    /// </exception>
     public static async Task<Home> ReachAsync(
         RegisterRound round, Home home, CancellationToken cancellationToken)
     {
@@ -26,7 +29,7 @@ internal static class LaterHome
     }
 
     /// <summary>
-    /// Does something at a home of a name, and again at each later home where it turns out that the name is.
+    /// Does something at a home of a name, and again at each later home that it finds the name moved to.
     /// </summary>
     /// <param name="name">The name.</param>
     /// <param name="home">Where to begin.</param>
@@ -67,7 +70,7 @@ internal static class LaterHome
         }
         catch (DfssException)
         {
-            // One that cannot say is like one that is down; what all lack together is said by the caller.
+            // A member that fails counts as down; the caller reports it if none has the next home.
             return null;
         }
     }

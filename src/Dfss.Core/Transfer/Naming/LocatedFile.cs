@@ -1,15 +1,15 @@
 namespace Dfss.Transfer;
 
-/// <summary>A stored file at the home that its name has now: where it was learnt of, or a later one if it
-/// moved.</summary>
+/// <summary>A stored file at the home that its name has now: that of its record, or a later one if it moved.</summary>
 /// <param name="File">The file, as the record of that home names it.</param>
 /// <param name="Home">The home, as far as it was reached.</param>
-/// <param name="Current">What a majority knows of the name; null where too few answered.</param>
+/// <param name="Current">The record of the name that a majority has; null where too few answered.</param>
 internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Current)
 {
-    /// <summary>Finds it, and reaches for every member of its home.</summary>
-    /// <exception cref="DfssException">PeerUnreachable: no member is reached. NoMajority: it moved, and no member knows
-    /// where to.</exception>
+    /// <summary>Finds it, and connects to every member of its home.</summary>
+    /// <exception cref="DfssException">
+    /// PeerUnreachable: no member is reached. NoMajority: it moved, and no member has the new home.
+    /// </exception>
     public static async Task<LocatedFile> FindAsync(
         StoredFile file, PeerDirectory directory, TransferOptions options, CancellationToken cancellationToken)
     {

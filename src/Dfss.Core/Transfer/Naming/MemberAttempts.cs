@@ -1,8 +1,8 @@
 namespace Dfss.Transfer;
 
 /// <summary>
-/// What a send asks of a member's chunks: tried a few times, and where it fails for good, the member is left out from
-/// then on.
+/// A send's requests for chunks at a member: each is tried a few times, and if it fails for good, the member is left
+/// out from then on.
 /// </summary>
 internal sealed class MemberAttempts(Home home, SendPlan plan)
 {

@@ -18,15 +18,15 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
     private readonly PriorityQueue<Head, string> heads = new(NameOrder.Instance);
     private readonly HashSet<StoreId> stores = [];
 
-    /// <summary>The stores whose lists these are; one that failed is none of them.</summary>
+    /// <summary>The stores whose lists these are, without those that failed.</summary>
     public IReadOnlySet<StoreId> Stores => stores;
 
     /// <summary>Merges more stores' lists, from just after a name.</summary>
-    /// <exception cref="DfssException">All have failed; what the last one failed with.</exception>
+    /// <exception cref="DfssException">All have failed; the error of the last one.</exception>
     public async Task AddAsync(
         IReadOnlyCollection<PeerHandle> peers, string? after, CancellationToken cancellationToken)
     {
-        // All before the first is asked: whether there is another one decides what a failure means.
+        // All are added before the first is asked, because a failure is an error only if no other store is left.
         stores.UnionWith(peers.Select(peer => peer.StoreId));
         foreach (PeerHandle peer in peers)
         {
@@ -55,7 +55,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         return newest;
     }
 
-    /// <summary>Puts back what was taken last, to be taken again with what was added meanwhile.</summary>
+    /// <summary>Returns the name that was taken last, to be taken again with what was added meanwhile.</summary>
     public void PutBack(ListedName name) => heads.Enqueue(new Head(name, List: null), name.Newest.Record.Name);
 
     /// <inheritdoc/>
@@ -124,7 +124,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         while (page.HasMore && page.Records.Count + page.Unreadable.Count > 0);
     }
 
-    /// <summary>The name, which comes after another one in a list.</summary>
+    /// <summary>Checks that a name comes after the one before it in a list.</summary>
     private string Follow(string name, string? after, PeerHandle peer)
     {
         ThrowIf(NameOrder.Instance.Compare(name, after) <= 0, peer, "does not list its files in order");
@@ -142,7 +142,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
 
     private sealed record PeerList(PeerHandle Peer, IAsyncEnumerator<ListedName> Records);
 
-    /// <summary>A record that is next, and the list it is of; none for one that was put back.</summary>
+    /// <summary>The next record of a list, and the list; null for a record that was returned.</summary>
     private sealed record Head(ListedName Name, PeerList? List);
 }
 

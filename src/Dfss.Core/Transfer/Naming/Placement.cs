@@ -1,7 +1,7 @@
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Which members of a home hold which chunk: chunk i starts at member floor(i / run) mod n, and its R copies lie on the
+/// Which members of a home hold which chunk: chunk i starts at member floor(i / run) mod n, and its R copies are on the
 /// first R members of the ring from there that can take it. Readers walk the same ring.
 /// </summary>
 /// <param name="MemberCount">n, the members of the home.</param>
@@ -13,7 +13,7 @@ internal readonly record struct Placement(int MemberCount, int Replicas, int Run
     public int MemberAt(int chunkIndex, int step) => (int)((((long)chunkIndex / Run) + step) % MemberCount);
 
     /// <summary>
-    /// A new name's home: the peers as listed, rotated by the name's SHA-256, so that small files do not all lie on the
+    /// A new name's home: the peers as listed, rotated by the name's SHA-256, so that small files are not all on the
     /// first one.
     /// </summary>
     public static IReadOnlyList<T> Rotate<T>(IReadOnlyList<T> peers, string name)

@@ -2,7 +2,7 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Reads a name's record from its home, and finishes a change that its writer left half-way.</summary>
+/// <summary>Reads a name's record from its home, and finishes a change that its writer did not complete.</summary>
 internal sealed class RecordReader(TransferOptions options)
 {
     /// <exception cref="DfssException">FileNotFound, PeerUnreachable, ...</exception>
@@ -46,7 +46,9 @@ internal sealed class RecordReader(TransferOptions options)
             : null;
     }
 
-    /// <summary>What a majority of the name's home knows; null where too few answered, or it was never sent.</summary>
+    /// <summary>
+    /// The record that a majority of the name's home has; null where too few answered, or it was never sent.
+    /// </summary>
     public async Task<FileRecord?> FindCurrentAsync(string name, Home home, CancellationToken cancellationToken)
     {
         (RegisterReader reader, _, _) = await FollowAsync(name, home, cancellationToken).ConfigureAwait(false);

@@ -38,7 +38,7 @@ internal sealed class RecordWriter
     /// <summary>One that changes nothing but the members' addresses: the members seal what they hold, and accept the
     /// record once more.</summary>
     /// <param name="home">The home.</param>
-    /// <param name="record">What the name is at.</param>
+    /// <param name="record">The current record of the name.</param>
     /// <param name="options">How to transfer.</param>
     /// <param name="givesWayAfter">
     /// For one that ends in a conflict where another writer is at work on the name: the ballot of the record. Else
@@ -64,7 +64,7 @@ internal sealed class RecordWriter
     /// <summary>Marks the record as this change's own.</summary>
     public Guid WriterId { get; }
 
-    /// <summary>After step 2: what the name is at; null where it was never sent.</summary>
+    /// <summary>After step 2: the current record of the name; null where it was never sent.</summary>
     public FileRecord? Current => round.Current?.Record;
 
     /// <summary>Whether a member that answered has no vote on the name.</summary>
@@ -73,9 +73,9 @@ internal sealed class RecordWriter
     /// <summary>After step 5: the record and the ballot it was chosen at.</summary>
     public BallotedRecord? Chosen => round.Chosen;
 
-    /// <summary>Begins a change at the home where the name turns out to be, by steps 1 and 2.</summary>
+    /// <summary>Begins a change, by steps 1 and 2, at the home that the name has now.</summary>
     /// <exception cref="DfssException">
-    /// What <see cref="PrepareAsync"/> says, but for the conflict of a name at another home.
+    /// As in <see cref="PrepareAsync"/>, without the conflict of a name at another home.
     /// </exception>
     public static Task<RecordWriter> BeginAsync(
         string name, Home home, WriteCondition condition, TransferOptions options,
@@ -86,7 +86,7 @@ internal sealed class RecordWriter
             return (writer, await writer.TryPrepareAsync(cancellationToken).ConfigureAwait(false));
         });
 
-    /// <summary>Step 1 and 2: whether the change may be made at this home, before anything is sent for it.</summary>
+    /// <summary>Steps 1 and 2: whether the change may be made at this home, before any chunk is sent.</summary>
     /// <exception cref="DfssException">
     /// FileExists, Conflict, NoMajority, StoreRunsTwice, or the common error of the members that failed, as
     /// StoreFailed.
@@ -100,7 +100,7 @@ internal sealed class RecordWriter
         }
     }
 
-    /// <summary>Does so; returns the home that the name turned out to have, where that is another one.</summary>
+    /// <summary>Prepares; returns the home that the name has now, if that is another one.</summary>
     private async Task<Home?> TryPrepareAsync(CancellationToken cancellationToken)
     {
         await home.ThrowIfAnyRunsTwiceAsync(cancellationToken).ConfigureAwait(false);
@@ -117,7 +117,7 @@ internal sealed class RecordWriter
             : null;
     }
 
-    /// <summary>Steps 3 to 5 with chunks that are at their members already, as far as the plan says.</summary>
+    /// <summary>Steps 3 to 5 with chunks that are at their members already, according to the plan.</summary>
     /// <param name="describe">The record, made from the one it replaces (null: none).</param>
     /// <param name="planSeals">
     /// Says which member is to seal what: of the file, and then of earlier versions that are put again; nothing for a
@@ -132,7 +132,9 @@ internal sealed class RecordWriter
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
         CancellationToken cancellationToken) => CommitAsync(describe, planSeals, ThrowIfTooOften, cancellationToken);
 
-    /// <summary>Steps 3 to 5 of a send: what a member misses, the plan notes, and the sender puts it again.</summary>
+    /// <summary>
+    /// Steps 3 to 5 of a send: the plan records what a member is missing, and the sender puts it again.
+    /// </summary>
     public Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         SendPlan plan,
@@ -140,7 +142,7 @@ internal sealed class RecordWriter
         CancellationToken cancellationToken) =>
         CommitAsync(describe, planSeals, tries => NoteMissing(plan, tries), cancellationToken);
 
-    /// <summary>Steps 4 and 5 of a removal: a tombstone in place of what the name is at.</summary>
+    /// <summary>Steps 4 and 5 of a removal: a tombstone in place of the name's record.</summary>
     /// <exception cref="DfssException">Conflict, NoMajority, CommitUncertain.</exception>
     public Task<FileRecord> RemoveAsync(CancellationToken cancellationToken) => CommitAsync(
         _ => new FileRecord

@@ -2,9 +2,11 @@ using Dfss.Records;
 
 namespace Dfss.Transfer;
 
-/// <summary>Carries a round's requests to the members of a home and their answers back: the I/O of the register. One
-/// request is under way at each member at a time; what got no answer is asked again in a later round, as every step is
-/// idempotent.</summary>
+/// <summary>
+/// Carries a round's requests to the members of a home and their answers back: the I/O of the register. One request is
+/// under way at each member at a time; a request without an answer is sent again in a later round, as every step is
+/// idempotent.
+/// </summary>
 internal sealed class RegisterDriver(Home home, TransferOptions options)
 {
     private readonly Dictionary<int, DfssException> errors = [];
@@ -12,19 +14,20 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     private bool isKnownName;
     private int pausedFor = 1;
 
-    /// <summary>What stood in the way at each member whose last request got no answer.</summary>
+    /// <summary>The error of each member whose last request got no answer.</summary>
     public string Reasons => string.Join(
         " ", errors.Values.Select(error => error.Reason).Prepend(home.Reasons).Where(reason => reason.Length > 0));
 
-    /// <summary>What stood in the way at a member whose last request got no answer; null where that is not
-    /// known.</summary>
+    /// <summary>The error of a member whose last request got no answer; null where there is none.</summary>
     public DfssException? ErrorOf(int member) => errors.GetValueOrDefault(member);
 
     /// <summary>Whether a member's register has no vote.</summary>
     public bool HasMemberWithoutVote => withoutVote.Count > 0;
 
-    /// <summary>What is wrong with every member that did not answer, if it is the same with all and waiting does not
-    /// help: failed disks, say.</summary>
+    /// <summary>
+    /// The error of every member that did not answer, if all have the same and waiting does not help, such as a failed
+    /// disk.
+    /// </summary>
     public DfssErrorCode? CommonError => home.ReachedCount == home.Count
         && errors.Values.Select(error => error.Code).Distinct().ToList() is [DfssErrorCode code]
         && errors.Values.All(error => !error.IsTransient)
@@ -49,7 +52,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
                 bool isAsking = StartRequests(round, running, reading.Token, stop.Token);
                 if (!isLeaving && (round.IsFinished || isPaused()))
                 {
-                    // What is left is telling the decision, or hearing from the slowest; neither is worth a long wait.
+                    // What is left is to send the decision, or to get the answers of the slowest; neither is worth a
+                    // long wait.
                     isLeaving = true;
                     stop.CancelAfter(StragglerGrace.After(options.TimeProvider.GetElapsedTime(began)));
                 }
@@ -67,7 +71,8 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
                     Deliver(round, running, outcome);
                     if (outcome.Answer is { Status: not RegisterStatus.NoVote } && ++answered == home.Majority)
                     {
-                        // A read whose majority shows a change under way hears the rest first, but not for long.
+                        // If the majority of a read shows a change under way, the read waits for the rest first, but
+                        // not for long.
                         reading.CancelAfter(StragglerGrace.After(options.TimeProvider.GetElapsedTime(began)));
                     }
                 }
@@ -79,7 +84,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
         catch (OperationCanceledException) when (isLeaving && !cancellationToken.IsCancellationRequested)
         {
-            // The farewell time is over; the members that did not hear the decision learn it from the next reader.
+            // The time is over; the members that did not get the decision get it from the next reader.
         }
         finally
         {
@@ -225,7 +230,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         IRecordStore store, RegisterRequest request, CancellationToken cancellationToken) => request switch
         {
             PrepareRequest prepare => store.PrepareAsync([prepare], cancellationToken),
-            // Should this writer be gone before the name is decided, others can decide it there.
+            // If this writer ends before the name is decided, other clients can decide it there.
             SealRequest { Home.Count: 0 } seal => store.SealAsync(
                 [seal with { Home = home.Voters }], cancellationToken),
             SealRequest seal => store.SealAsync([seal], cancellationToken),

@@ -35,29 +35,33 @@ internal sealed class SendPlan
     /// <summary>R: the copies asked for.</summary>
     public int Replicas => placement.Replicas;
 
-    /// <summary>The fewest copies of each chunk that a send is content with.</summary>
+    /// <summary>The fewest copies of each chunk with which a send succeeds.</summary>
     public int MinimumReplicas { get; }
 
     /// <summary>The copies that each chunk can have: R while so many members take chunks, else as many as do.</summary>
     public int PossibleReplicas => Math.Min(Replicas, Enumerable.Range(0, canTake.Length).Count(CanTake));
 
-    /// <summary>Whether fewer copies are possible than the send is content with.</summary>
+    /// <summary>Whether fewer copies are possible than the send needs.</summary>
     public bool IsBelowMinimum => PossibleReplicas < MinimumReplicas;
 
-    /// <summary>Why, of each member that was left out; none for one that was not reached in the first place.</summary>
+    /// <summary>The reason of each member that was left out, except those that were never reached.</summary>
     public IEnumerable<DfssException> Reasons => reasons.OfType<DfssException>();
 
-    /// <summary>Why, of each member that was left out because it cannot be reached any more. One whose store is full or
-    /// failed is none of them: it still votes.</summary>
+    /// <summary>
+    /// The reason of each member that was left out because it cannot be reached any more. A member whose store is full
+    /// or failed still votes and is not among them.
+    /// </summary>
     public IEnumerable<DfssException> Losses =>
         Reasons.Where(reason => reason.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut);
 
-    /// <summary>A member that is down or full gets no more chunks, and what it has does not count.</summary>
+    /// <summary>
+    /// Leaves out a member that is down or full: it gets no more chunks, and those that it has do not count.
+    /// </summary>
     /// <param name="member">Its index in the home.</param>
     /// <param name="reason">Why.</param>
     public void Exclude(int member, DfssException reason)
     {
-        // The reason before the member is left out: a caller that then finds too few left reports it.
+        // The reason is set before the member is left out: a caller that then finds too few left reports it.
         if (Interlocked.CompareExchange(ref reasons[member], reason, comparand: null) is null)
         {
             Volatile.Write(ref canTake[member], value: false);
@@ -81,7 +85,7 @@ internal sealed class SendPlan
         }
     }
 
-    /// <summary>No member has this chunk: it will become another one.</summary>
+    /// <summary>No member has this chunk: the content is encrypted again into another one.</summary>
     public void Forget(int chunkIndex)
     {
         foreach (int[] words in heldWords)

@@ -2,8 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Transfer;
 
-/// <summary>What reads leave behind: answers that are not needed any more and arrive all the same, and reports of wrong
-/// bytes.</summary>
+/// <summary>
+/// The requests that reads leave behind: those whose answers are not needed any more, and reports of wrong bytes.
+/// </summary>
 internal sealed class AbandonedRequests(TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>1 s without a byte ends the wait for the rest of an answer; sooner would break a connection that only
@@ -15,8 +16,7 @@ internal sealed class AbandonedRequests(TimeProvider clock) : IAsyncDisposable
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>500 ms for what is under way when the client ends; a Ctrl+C is promised to take a second at
-    /// most.</summary>
+    /// <summary>500 ms for what is under way when the client ends: a Ctrl+C takes a second at most.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentDictionary<Task, bool> reports = new();
@@ -26,12 +26,14 @@ internal sealed class AbandonedRequests(TimeProvider clock) : IAsyncDisposable
     /// <summary>Cancelled when the client is disposed and has waited a little.</summary>
     public CancellationToken Stopping => disposed.Token;
 
-    /// <summary>A report under way, which throws nothing but what cancelling it throws.</summary>
+    /// <summary>Takes over a report under way, which throws nothing but the exception of its cancellation.</summary>
     public void LeaveReport(Task report) => Keep(reports, report);
 
-    /// <summary>A request whose answer is not needed: cancelled at once if that costs nothing. If half of the answer
+    /// <summary>
+    /// Takes over a request whose answer is not needed: cancels it at once if that costs nothing. If half of the answer
     /// may have arrived, cancelling would break the connection under other reads; so the rest is awaited while it makes
-    /// progress.</summary>
+    /// progress.
+    /// </summary>
     public void LeaveAnswer(ChunkRequest question)
     {
         if (question.Length <= BatchingChunkStore.SmallBytes || question.Silence is null)

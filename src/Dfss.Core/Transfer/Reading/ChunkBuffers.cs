@@ -3,8 +3,10 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>The chunks that a client has in flight, over all its files: at most so many, and so many bytes. Each needs
-/// a buffer, so this is where the limit holds, however many files are under way.</summary>
+/// <summary>
+/// The buffers of the chunks that a client has in flight, over all its files. Each chunk needs one, so their number and
+/// bytes limit what is in flight, however many files are under way.
+/// </summary>
 [SuppressMessage("Design", "CA1001", Justification =
     "The semaphore owns no handle, and a transfer may give its last buffer back after its client was disposed.")]
 internal sealed class ChunkBuffers(PayloadPool pool, int limit)
@@ -51,7 +53,7 @@ internal sealed class ChunkBuffer : IDisposable
 
     public Memory<byte> Memory { get; }
 
-    /// <summary>The place among the chunks in flight goes to another buffer, which has none.</summary>
+    /// <summary>Hands the place among the chunks in flight to another buffer, which has none.</summary>
     public void GiveSlotTo(ChunkBuffer other)
     {
         if (Interlocked.Exchange(ref slots, null) is SemaphoreSlim place)

@@ -1,7 +1,9 @@
 namespace Dfss.Transfer;
 
-/// <summary>Gets chunks of one file from their holders: round the ring, and round again with growing, jittered delays.
-/// What it returns is verified.</summary>
+/// <summary>
+/// Gets chunks of one file from their holders: it walks round the ring, and again with growing, jittered delays. It
+/// verifies what it returns.
+/// </summary>
 internal sealed class ChunkFetcher
 {
     private readonly ChunkBuffers buffers;
@@ -56,7 +58,7 @@ internal sealed class ChunkFetcher
     }
 
     /// <summary>Fetches one chunk of the file.</summary>
-    /// <returns>The chunk, in memory of the budget that the caller gives back.</returns>
+    /// <returns>The chunk, in memory of the budget, which the caller returns.</returns>
     /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, ...; names the chunk, the holders
     /// tried and each one's reason.</exception>
     public ValueTask<ChunkBuffer> FetchChunkAsync(

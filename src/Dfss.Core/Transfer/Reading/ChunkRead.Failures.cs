@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Dfss.Transfer;
 
-/// <content>What went wrong at whom, and who is told.</content>
+/// <content>The failures of holders, and their reports.</content>
 internal sealed partial class ChunkRead
 {
     private string What =>
@@ -50,7 +50,9 @@ internal sealed partial class ChunkRead
     /// <param name="member">The holder.</param>
     /// <param name="reason">What failed.</param>
     /// <param name="isHoldersFault">Whether other requests avoid the holder from now on.</param>
-    /// <param name="detail">The reason for a sentence that names the holder already, where it is another one.</param>
+    /// <param name="detail">
+    /// The reason in a sentence that names the holder already; null if it is the same text.
+    /// </param>
     private void Note(int member, string reason, bool isHoldersFault, string? detail = null)
     {
         (failures ??= []).Add(new Failure(member, reason, isHoldersFault, detail ?? reason));
@@ -81,7 +83,7 @@ internal sealed partial class ChunkRead
         { ChunkId = id };
     }
 
-    /// <summary>Has the peer look at the chunk, so that it sets the wrong bytes aside.</summary>
+    /// <summary>Has the peer verify the chunk, so that it sets the wrong bytes aside.</summary>
     private async Task ReportAsync(PeerHandle peer)
     {
         try

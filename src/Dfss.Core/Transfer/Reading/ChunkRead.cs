@@ -2,14 +2,14 @@ namespace Dfss.Transfer;
 
 /// <summary>Gets one chunk from the first holder that delivers it. One holder is asked; while it is late, a hedged
 /// request goes to a second, if there is memory for both and the budget of hedged requests allows it; the first
-/// verified answer is used. So a slow, stalled or lost holder costs a moment and not a time-out.</summary>
+/// verified answer is used. So a slow, stalled or lost holder costs a short delay and not a time-out.</summary>
 /// <param name="fetcher">What all chunks of the file share.</param>
 /// <param name="id">The chunk.</param>
 /// <param name="chunkIndex">Its place in the file; null for the manifest.</param>
 /// <param name="length">Its length.</param>
 internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? chunkIndex, int length)
 {
-    /// <summary>Two at a time: a third only adds load, and one that stands still can be changed for another.</summary>
+    /// <summary>Two at a time: a third only adds load, and a stalled one can be replaced by another.</summary>
     private const int MostAtOnce = 2;
 
     private readonly List<ChunkRequest> running = new(MostAtOnce);
@@ -29,7 +29,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
     private TimeProvider Clock => fetcher.Options.TimeProvider;
 
     /// <summary>One walk round the ring.</summary>
-    /// <returns>The chunk, in memory that the caller gives back.</returns>
+    /// <returns>The chunk, in memory that the caller returns.</returns>
     /// <exception cref="DfssException">No holder delivered it; names the chunk, the holders tried and each one's
     /// reason.</exception>
     public async ValueTask<ChunkBuffer> WalkAsync(CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
         return running.Find(question => question.Answer.IsCompleted);
     }
 
-    /// <summary>Asks one more, or another instead of one that stands still.</summary>
+    /// <summary>Asks one more holder, or another instead of a stalled one.</summary>
     private async ValueTask AskNowAsync(CancellationToken cancellationToken)
     {
         ChunkRequest first = running[0];

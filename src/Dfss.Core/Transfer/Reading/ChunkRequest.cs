@@ -32,17 +32,18 @@ internal sealed class ChunkRequest : IDisposable
     /// <summary>The chunk's length.</summary>
     public int Length { get; }
 
-    /// <summary>When, as the clock's timestamp.</summary>
+    /// <summary>When it was sent, as the clock's timestamp.</summary>
     public long AskedAt { get; }
 
-    /// <summary>Ends with what came; cancelled it throws, and then too nothing writes into the memory any
-    /// more.</summary>
+    /// <summary>
+    /// The answer. A cancelled request throws. In both cases nothing writes into the memory afterwards.
+    /// </summary>
     public Task<ChunkAnswer> Answer { get; }
 
     /// <summary>The store asked; null while it is not reached.</summary>
     public PeerHandle? Peer => Volatile.Read(ref peer);
 
-    /// <summary>How long ago this store moved its last byte; null while it is not reached.</summary>
+    /// <summary>How long ago this store sent or took its last byte; null while it is not reached.</summary>
     public TimeSpan? Silence => Peer?.Link.Silence;
 
     /// <summary>Asks.</summary>
@@ -51,12 +52,11 @@ internal sealed class ChunkRequest : IDisposable
         CancellationToken cancellationToken) =>
         new(home, member, chunk, buffer, clock, cancellationToken);
 
-    /// <summary>Whether nothing has come of this store for so long that it does not look as if anything
-    /// would.</summary>
+    /// <summary>Whether the store has sent and taken nothing for so long that it counts as stalled.</summary>
     public bool IsStalled() => clock.GetElapsedTime(AskedAt) >= HolderHealth.StallTime
         && (Silence is not { } silence || silence >= HolderHealth.StallTime);
 
-    /// <summary>The answer is not wanted any more.</summary>
+    /// <summary>Cancels the request: its answer is not needed any more.</summary>
     public void Cancel() => cancellation.Cancel();
 
     /// <summary>Hands the memory over; <see cref="Answer"/> has ended.</summary>
@@ -100,8 +100,8 @@ internal sealed class ChunkRequest : IDisposable
     }
 }
 
-/// <summary>What came of asking one member for a chunk.</summary>
-/// <param name="Length">How many bytes it has of it; null for none.</param>
+/// <summary>The result of asking one member for a chunk.</summary>
+/// <param name="Length">How many bytes of the chunk it gave; null for none.</param>
 /// <param name="Error">What went wrong, if anything.</param>
 /// <param name="IsReached">Whether it could be asked at all.</param>
 internal readonly record struct ChunkAnswer(int? Length, DfssException? Error, bool IsReached);

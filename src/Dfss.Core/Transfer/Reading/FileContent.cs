@@ -1,8 +1,9 @@
 using Dfss.Encryption;
+using Dfss.Hashing;
 
 namespace Dfss.Transfer;
 
-/// <summary>How the content of a stored file lies in its chunks: as it is, or encrypted.</summary>
+/// <summary>How the content of a stored file is in its chunks: plain, or encrypted.</summary>
 internal sealed class FileContent
 {
     private readonly FileManifest manifest;
@@ -12,7 +13,9 @@ internal sealed class FileContent
     /// <param name="record">The file's record.</param>
     /// <param name="manifest">Its manifest.</param>
     /// <param name="key">Its key; null for one that is not encrypted.</param>
-    /// <exception cref="DfssException">FileTampered: the manifest is not what was written with the key.</exception>
+    /// <exception cref="DfssException">
+    /// FileTampered: the manifest is not the one that was written with the key.
+    /// </exception>
     public FileContent(FileRecord record, FileManifest manifest, ContentKey? key)
     {
         this.manifest = manifest;
@@ -39,7 +42,7 @@ internal sealed class FileContent
     /// <summary>Where a chunk's content begins in the file.</summary>
     public long OffsetOf(int index) => (long)index * ChunkSize;
 
-    /// <summary>Where the content stands in the memory of a chunk.</summary>
+    /// <summary>The place of the content in the memory of a chunk.</summary>
     public Memory<byte> PlaceIn(Memory<byte> chunk) => cipher is null ? chunk : ChunkCipher.PieceOf(chunk);
 
     /// <summary>The nonce of a stored chunk; nothing where it is not encrypted.</summary>
@@ -55,12 +58,12 @@ internal sealed class FileContent
         { ChunkId = manifest[index] };
 
     /// <summary>
-    /// Whether content that stands in the memory of a chunk is this chunk's. Encrypted with the nonce it came with, it
-    /// must have the chunk's id; what comes of it is forgotten.
+    /// Whether content in the memory of a chunk is this chunk's: encrypted with the nonce of the stored chunk, it must
+    /// have the chunk's id. The ciphertext is discarded.
     /// </summary>
-    public bool IsContentOf(int index, ReadOnlySpan<byte> nonce, Memory<byte> chunk)
+    public async ValueTask<bool> IsContentOfAsync(int index, ReadOnlyMemory<byte> nonce, Memory<byte> chunk)
     {
-        cipher?.Encrypt(index, nonce, chunk.Span);
-        return ChunkId.Of(chunk.Span) == manifest[index];
+        cipher?.Encrypt(index, nonce.Span, chunk.Span);
+        return await ChunkHasher.Shared.HashAsync(chunk).ConfigureAwait(false) == manifest[index];
     }
 }

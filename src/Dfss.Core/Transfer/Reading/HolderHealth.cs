@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Transfer;
 
-/// <summary>What a client has learnt of the peers that hold chunks, over all its files. How long reads take, and so
-/// when one is late. Which peers were late or failed: these are asked last for 5 s, and then one chunk finds out
-/// whether they are better. How many hedged requests are in order. Safe for concurrent use.</summary>
+/// <summary>
+/// The health of the peers that hold chunks, over all files of a client: how long reads take, and so when one is late;
+/// which peers were late or failed (these are asked last for 5 s, then one chunk tests them); and how many hedged
+/// requests may be sent. Safe for concurrent use.
+/// </summary>
 internal sealed class HolderHealth(TransferOptions options)
 {
     /// <summary>2 s without a byte: a busy disk answers within one, and "within seconds" leaves no more.</summary>
@@ -25,7 +27,7 @@ internal sealed class HolderHealth(TransferOptions options)
     /// Scale, CACM 2013, finds 2-5 % more load sufficient against a tail).</summary>
     private const int ReadsPerHedge = 10;
 
-    /// <summary>16 at once, as many as are usually in flight when a holder stands still.</summary>
+    /// <summary>16 at once, as many as are usually in flight when a holder stalls.</summary>
     private const int MostHedges = TransferOptions.DefaultThrottleLimit;
 
     private readonly ConcurrentDictionary<StoreId, FailureMemory> failed = new();
@@ -34,7 +36,7 @@ internal sealed class HolderHealth(TransferOptions options)
     private readonly ReadTimes smallTimes = new();
     private int hedgeCredit = MostHedges * ReadsPerHedge;
 
-    /// <summary>How long a read of so many bytes goes on before it is late.</summary>
+    /// <summary>How long a read of this many bytes may take before it is late.</summary>
     public TimeSpan HedgeDelay(int length)
     {
         if (TimesOf(length).Typical is not TimeSpan typical)
@@ -48,8 +50,10 @@ internal sealed class HolderHealth(TransferOptions options)
         return delay < LeastDelay ? LeastDelay : delay > most ? most : delay;
     }
 
-    /// <summary>Whether this store is as good as any. Of those that ask after one that was not, when its time is over,
-    /// one is told yes and finds out.</summary>
+    /// <summary>
+    /// Whether this store is healthy. Once the time of an unhealthy store is over, one of the callers gets true and
+    /// tests it.
+    /// </summary>
     public bool IsPreferred(StoreId id)
     {
         TimeProvider clock = options.TimeProvider;
@@ -57,8 +61,10 @@ internal sealed class HolderHealth(TransferOptions options)
             || (memory.IsOver(clock) && failed.TryUpdate(id, memory.TriedNow(clock), memory));
     }
 
-    /// <summary>The store failed, or was slower than another asked later: others are asked first for a while.</summary>
-    /// <returns>Whether it was so a while ago already, and gave no good answer since.</returns>
+    /// <summary>
+    /// Records that the store failed, or was slower than another asked later: others are asked first for a while.
+    /// </summary>
+    /// <returns>Whether it was recorded before, and has given no good answer since.</returns>
     public bool Avoid(StoreId id)
     {
         FailureMemory memory = failed.AddOrUpdate(
@@ -69,7 +75,7 @@ internal sealed class HolderHealth(TransferOptions options)
         return memory.IsLasting(options.TimeProvider);
     }
 
-    /// <summary>A chunk was requested, which earns a part of a hedged request.</summary>
+    /// <summary>Counts a request for a chunk, which earns a part of a hedged request.</summary>
     public void CountRead()
     {
         if (Volatile.Read(ref hedgeCredit) < MostHedges * ReadsPerHedge)
@@ -78,7 +84,7 @@ internal sealed class HolderHealth(TransferOptions options)
         }
     }
 
-    /// <summary>Whether a hedged request may be sent now; it is counted.</summary>
+    /// <summary>Whether a hedged request may be sent now; if so, it is counted.</summary>
     public bool TryTakeHedge()
     {
         if (Interlocked.Add(ref hedgeCredit, -ReadsPerHedge) >= 0)
@@ -90,10 +96,10 @@ internal sealed class HolderHealth(TransferOptions options)
         return false;
     }
 
-    /// <summary>The hedged request was not sent after all.</summary>
+    /// <summary>Returns a hedged request that was not sent.</summary>
     public void ReturnHedge() => Interlocked.Add(ref hedgeCredit, ReadsPerHedge);
 
-    /// <summary>The store gave a chunk.</summary>
+    /// <summary>Counts a chunk that the store gave.</summary>
     /// <param name="id">The store.</param>
     /// <param name="length">The chunk's length.</param>
     /// <param name="askedAt">When it was asked, as the clock's timestamp.</param>

@@ -1,8 +1,10 @@
 namespace Dfss.Transfer;
 
-/// <summary>The order in which members are asked for one chunk. Its copies are at the first R members of its ring that
-/// could take it, so these are asked first; each that turns out not to have it makes the next one likelier. Among
-/// those, one that failed recently comes last. The rest of the ring is asked when no other member is left.</summary>
+/// <summary>
+/// The order in which members are asked for one chunk. Its copies are at the first R members of its ring that could
+/// take it, so these are asked first; for each that does not have it, one more member becomes likely. Among those, one
+/// that failed recently comes last. The rest of the ring is asked when no other member is left.
+/// </summary>
 internal sealed class ReplicaOrder(Home home, Placement placement, int chunkIndex, HolderHealth health)
 {
     /// <summary>By step of the ring; 64 members are the most.</summary>

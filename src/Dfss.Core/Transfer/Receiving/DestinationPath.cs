@@ -3,12 +3,12 @@ using Dfss.Storage;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// The path that a file is received at: where it leads, whether a file may be put there, and why one could not.
+/// The path of a received file: its target, whether a file may be put there, and the error if not.
 /// </summary>
 internal static class DestinationPath
 {
-    /// <summary>Like cp, through a link to what it names; the link stays.</summary>
-    /// <exception cref="DfssException">DestinationUnwritable: the links lead to no end.</exception>
+    /// <summary>Follows links to their target, as cp does; the link stays.</summary>
+    /// <exception cref="DfssException">DestinationUnwritable: the links have no end.</exception>
     public static string Resolve(string path)
     {
         try
@@ -32,7 +32,7 @@ internal static class DestinationPath
     {
         if (path.EndsWith(PartFile.Suffix, StringComparison.OrdinalIgnoreCase))
         {
-            // It may be another's part, now or later.
+            // It may be the part file of another receive, now or later.
             throw new DfssException(
                 DfssErrorCode.DestinationUnwritable, $"'{path}' ends like an incomplete file.",
                 "Name another destination.");
@@ -61,7 +61,7 @@ internal static class DestinationPath
         }
     }
 
-    /// <summary>What a failed write at the path is to the caller.</summary>
+    /// <summary>The caller's error for a failed write at the path.</summary>
     public static DfssException Unwritable(string path, Exception error) => error switch
     {
         DirectoryNotFoundException => new DfssException(

@@ -85,7 +85,8 @@ internal sealed class FileComparer(
                     ? await fetcher.FetchChunkAsync(manifest, index, token).ConfigureAwait(false)
                     : await buffers.RentAsync(length, token).ConfigureAwait(false);
                 await local.ReadAsync(offset, content.PlaceIn(buffer.Memory), token).ConfigureAwait(false);
-                differs[index] = !content.IsContentOf(index, content.NonceOf(buffer.Memory).Span, buffer.Memory);
+                differs[index] = !await content.IsContentOfAsync(
+                    index, content.NonceOf(buffer.Memory), buffer.Memory).ConfigureAwait(false);
             }
 
             progress?.Report(new(TransferPhase.Hashing, Interlocked.Add(ref done, length), local.Length));

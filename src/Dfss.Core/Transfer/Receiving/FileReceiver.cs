@@ -60,7 +60,7 @@ internal sealed class FileReceiver(
         }
         catch (DfssException error)
         {
-            // Why the chunk cannot be had is what is reported.
+            // The error that is reported is that of the chunk.
             options.Verbose?.Invoke(error.Reason);
             return null;
         }
@@ -109,7 +109,7 @@ internal sealed class FileReceiver(
         }
     }
 
-    /// <summary>Which of the claimed chunks are there.</summary>
+    /// <summary>Which of the claimed chunks are good.</summary>
     private async Task<HashSet<int>> VerifyAsync(
         FileManifest manifest,
         FileContent content,
@@ -130,7 +130,7 @@ internal sealed class FileReceiver(
             using ChunkBuffer buffer = await buffers.RentAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
             Memory<byte> place = content.PlaceIn(buffer.Memory);
             if (await received.TryReadAsync(content.OffsetOf(index), place, token).ConfigureAwait(false)
-                && content.IsContentOf(index, received.NonceOf(index).Span, buffer.Memory))
+                && await content.IsContentOfAsync(index, received.NonceOf(index), buffer.Memory).ConfigureAwait(false))
             {
                 present.Add(index);
                 progress?.Report(new(

@@ -13,7 +13,9 @@ internal sealed partial class PartFile
     /// where the file system can.</param>
     /// <param name="isSparse">Whether it may have holes, and so be made where there is no room for its full
     /// length.</param>
-    /// <exception cref="DfssException">DestinationUnwritable: it is in use, or no file of one's own.</exception>
+    /// <exception cref="DfssException">
+    /// DestinationUnwritable: it is in use, or no regular file of this user.
+    /// </exception>
     /// <exception cref="IOException">It cannot be made.</exception>
     public static PartFile Open(string path, FileRecord record, bool isSparse)
     {
@@ -46,7 +48,7 @@ internal sealed partial class PartFile
         }
         catch (DfssException)
         {
-            // In use, or not one's own: not to be touched.
+            // In use, or of another user: it stays as it is.
             return null;
         }
     }

@@ -15,7 +15,9 @@ internal sealed partial class PartFile : IDisposable
     /// <summary>255 bytes are the longest name of the usual file systems (255 characters on some).</summary>
     private const int MaxNameBytes = 255;
 
-    /// <summary>How often a name is tried whose file goes just then; once is another receive that ends.</summary>
+    /// <summary>
+    /// How often a name is tried whose file disappears meanwhile; once may be another receive that ends.
+    /// </summary>
     private const int MaxAttempts = 10;
 
     private readonly FileRecord record;
@@ -35,12 +37,12 @@ internal sealed partial class PartFile : IDisposable
 
     public SafeFileHandle Handle { get; }
 
-    /// <summary>Of a file of one chunk there is nothing to go on with.</summary>
+    /// <summary>Whether a part file of the record has a trailer. A file of one chunk has nothing to resume.</summary>
     public static bool HasTrailer(FileRecord record) =>
         record.ChunkSize >= DfssLimits.MinChunkSize - KeyEnvelope.ChunkOverheadBytes
             && FileManifest.CountChunks(record.Length, record.ChunkSize) is > 1 and <= DfssLimits.MaxChunksPerFile;
 
-    /// <summary>Whether its name belongs to another file or to none by now. On Windows an open file keeps its
+    /// <summary>Whether the name belongs to another file now, or to none. On Windows an open file keeps its
     /// name.</summary>
     private bool IsReplaced => !OperatingSystem.IsWindows() && !Handle.IsClosed && !FileStatus.IsAt(Path, Handle);
 
@@ -98,7 +100,7 @@ internal sealed partial class PartFile : IDisposable
         Dispose();
     }
 
-    /// <summary>Closes it; what others do with it then is theirs.</summary>
+    /// <summary>Closes and unlocks it.</summary>
     public void Dispose()
     {
         if (Handle.IsClosed)
@@ -129,8 +131,9 @@ internal sealed partial class PartFile : IDisposable
         }
     }
 
-    /// <summary>Sets room aside for all of it, so that a full disk shows at once; a file that may have holes goes
-    /// without.</summary>
+    /// <summary>
+    /// Sets room aside for all of it, so that a full disk is an error at once; not for a file that may have holes.
+    /// </summary>
     /// <exception cref="IOException">There is no room.</exception>
     public void TakeRoom()
     {

@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// What stands behind the data of a part file, and says which file it is to become and which chunks of it are there.
+/// The trailer behind the data of a part file: which file it is to become, and which of its chunks are there.
 /// Integers are little-endian.
 /// <code>
 /// offset  bytes
@@ -20,11 +20,11 @@ namespace Dfss.Transfer;
 ///     64      .  one bit for each chunk, lowest first: it was verified and written
 /// </code>
 /// Of an encrypted file the version is 2, and lengths and chunk size are those of the content. In place of the bits
-/// stand 13 bytes for each chunk: 1 where it was written, and the nonce it came with, which it is verified with.
+/// there are 13 bytes for each chunk: 1 if it was written, and its nonce, with which it is verified.
 /// </summary>
 internal sealed class PartTrailer
 {
-    /// <summary>What is before the bitmap.</summary>
+    /// <summary>The bytes before the bitmap.</summary>
     private const int HeaderBytes = 64;
 
     private const int Version = 1;
@@ -47,7 +47,7 @@ internal sealed class PartTrailer
         HeaderBytes
             + LengthFor((int)FileManifest.CountChunks(record.Length, record.ChunkSize), record.Encryption is not null);
 
-    /// <summary>The trailer of a file of which nothing is there.</summary>
+    /// <summary>The trailer of a file without chunks yet.</summary>
     public static PartTrailer Create(FileRecord record)
     {
         byte[] bytes = new byte[LengthFor(record)];
@@ -73,7 +73,7 @@ internal sealed class PartTrailer
     }
 
     /// <summary>
-    /// The process that writes a part file in use; null where that does not say so, as it becomes another file.
+    /// The process that writes a part file in use; null if it is the part of another file.
     /// </summary>
     public static int? ReadProcessId(string path, FileRecord record)
     {
@@ -88,28 +88,28 @@ internal sealed class PartTrailer
         }
         catch (IOException)
         {
-            // It has just ended; that it was in use is what is told.
+            // The process has just ended; the error is that the file was in use.
             return null;
         }
     }
 
-    /// <summary>From now on this process writes the file.</summary>
+    /// <summary>Records this process as the writer of the file.</summary>
     public void TakeOver() => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(24), Environment.ProcessId);
 
-    /// <summary>Whether a chunk is said to be there.</summary>
+    /// <summary>Whether the trailer claims a chunk.</summary>
     public bool Claims(int chunkIndex) => HasNonces
         ? bytes[OffsetOf(chunkIndex)] == 1
         : (bytes[HeaderBytes + (chunkIndex >> 3)] & (1 << (chunkIndex & 7))) != 0;
 
-    /// <summary>The nonce of a chunk that is said to be there; nothing where the file is not encrypted.</summary>
+    /// <summary>The nonce of a claimed chunk; empty if the file is not encrypted.</summary>
     public ReadOnlyMemory<byte> NonceOf(int chunkIndex) =>
         HasNonces ? bytes.AsMemory(OffsetOf(chunkIndex) + 1, ChunkCipher.NonceBytes) : default;
 
-    /// <summary>Notes whether a chunk is there.</summary>
+    /// <summary>Records whether a chunk is there.</summary>
     /// <param name="chunkIndex">Which.</param>
     /// <param name="isThere">Whether it is.</param>
-    /// <param name="nonce">The nonce it came with; nothing where it is not there, or not encrypted.</param>
-    /// <returns>Where in the trailer this stands, and the bytes.</returns>
+    /// <param name="nonce">Its nonce; empty if it is not there, or not encrypted.</param>
+    /// <returns>The place in the trailer, and its new bytes.</returns>
     public (int Offset, ReadOnlyMemory<byte> Value) Set(int chunkIndex, bool isThere, ReadOnlySpan<byte> nonce)
     {
         if (HasNonces)

@@ -2,9 +2,11 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>A file on its way to its destination: written into a <see cref="PartFile"/> beside it, at full length from
-/// the start, and renamed when everything is verified. Disposed before <see cref="Commit"/>, it stays there with what
-/// it has, for the next receive to go on from; without one whole chunk it leaves nothing.</summary>
+/// <summary>
+/// A file on its way to its destination: written into a <see cref="PartFile"/> beside it, at full length from the
+/// start, and renamed when everything is verified. Disposed before <see cref="Commit"/>, the part file stays, and the
+/// next receive resumes from it; without a whole chunk it is removed.
+/// </summary>
 internal sealed class ReceivedFile : IDisposable
 {
     private const int PermissionBits = 0b111_111_111;
@@ -32,13 +34,15 @@ internal sealed class ReceivedFile : IDisposable
         presentCount = Claimed.Count;
     }
 
-    /// <summary>The chunks that an earlier receive says it has written. That may be wrong, as after a power cut: verify
-    /// them, and <see cref="DisclaimAsync"/> those that are bad.</summary>
+    /// <summary>
+    /// The chunks that an earlier receive has recorded as written. After a power cut the record may be wrong: the
+    /// caller verifies them, and calls <see cref="DisclaimAsync"/> for corrupt ones.
+    /// </summary>
     public IReadOnlyList<int> Claimed { get; }
 
     private int ChunkCount => (int)FileManifest.CountChunks(record.Length, record.ChunkSize);
 
-    /// <summary>Makes the part file of a destination, or goes on with the one that is there.</summary>
+    /// <summary>Makes the part file of a destination, or resumes with the one that is there.</summary>
     /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
     public static ReceivedFile Open(string destinationPath, FileRecord record, ReceiveOptions options)
     {
@@ -52,12 +56,12 @@ internal sealed class ReceivedFile : IDisposable
             PartTrailer? trailer = part.IsOld && !options.Restart ? ReadTrailer(part, record) : null;
             if (part.IsOld && trailer is null)
             {
-                // Of another file, another version of this one, or of nothing that can be gone on with.
+                // The part of another file or version, or one that cannot be resumed.
                 part = part.Replace();
             }
             else if (part.IsOld)
             {
-                // Only now: a file that happens to have this name keeps its mode.
+                // Only now: another file of this name keeps its mode.
                 OwnerOnly.Restrict(part.Handle);
                 if (!options.IsSparse)
                 {
@@ -81,7 +85,7 @@ internal sealed class ReceivedFile : IDisposable
         }
     }
 
-    /// <summary>Removes what an earlier receive has kept of this very file, if it is not in use.</summary>
+    /// <summary>Removes what an earlier receive has kept of this file, if it is not in use.</summary>
     public static void Forget(string destinationPath, FileRecord record)
     {
         record = record.ToContent();
@@ -100,11 +104,11 @@ internal sealed class ReceivedFile : IDisposable
         }
     }
 
-    /// <summary>The nonce that a claimed chunk came with; nothing where the file is not encrypted.</summary>
+    /// <summary>The nonce of a claimed chunk; empty if the file is not encrypted.</summary>
     public ReadOnlyMemory<byte> NonceOf(int chunkIndex) => trailer!.NonceOf(chunkIndex);
 
     /// <summary>Reads a chunk that is claimed.</summary>
-    /// <returns>Whether there was as much to read.</returns>
+    /// <returns>Whether all of it could be read.</returns>
     public async ValueTask<bool> TryReadAsync(
         long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
@@ -127,22 +131,24 @@ internal sealed class ReceivedFile : IDisposable
         }
         catch (IOException)
         {
-            // A bad sector, say: the chunk is fetched, and writing it tells whether the disk takes it.
+            // Such as a bad sector: the chunk is fetched, and writing it shows whether the disk works.
             return false;
         }
     }
 
-    /// <summary>A claimed chunk turned out to be bad.</summary>
+    /// <summary>Removes the claim of a corrupt chunk.</summary>
     public ValueTask DisclaimAsync(int chunkIndex, CancellationToken cancellationToken) =>
         WriteAsync(chunkIndex, offset: 0, default, isThere: false, nonce: default, cancellationToken);
 
-    /// <summary>Writes a verified chunk at its place, and then that it is there. One write at a time: more only wait
-    /// for the file's lock in the kernel, spinning.</summary>
+    /// <summary>
+    /// Writes a verified chunk at its place, and then its claim. One write at a time: parallel ones only spin at the
+    /// file's lock in the kernel.
+    /// </summary>
     /// <param name="chunkIndex">Which.</param>
     /// <param name="offset">Its place.</param>
     /// <param name="content">What is in it.</param>
-    /// <param name="nonce">The nonce it came with; nothing where the file is not encrypted.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="nonce">Its nonce; empty if the file is not encrypted.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public ValueTask WriteAsync(
         int chunkIndex, long offset, ReadOnlyMemory<byte> content, ReadOnlyMemory<byte> nonce,
         CancellationToken cancellationToken) =>
@@ -164,7 +170,7 @@ internal sealed class ReceivedFile : IDisposable
 
             if (!OperatingSystem.IsWindows())
             {
-                // Set-user-id and its like are not taken over from a network.
+                // Set-user-id and similar bits are not taken from a peer.
                 File.SetUnixFileMode(part.Handle, (UnixFileMode)((record.UnixMode ?? DefaultMode) & PermissionBits));
             }
 
@@ -238,7 +244,7 @@ internal sealed class ReceivedFile : IDisposable
         }
     }
 
-    /// <summary>It could not be given its name: what it has is kept all the same, as its owner's alone.</summary>
+    /// <summary>The file could not get its name: its part is kept, readable by its owner only.</summary>
     private void Reopen()
     {
         if (trailer is not null && !part.Handle.IsClosed && !isCommitted)

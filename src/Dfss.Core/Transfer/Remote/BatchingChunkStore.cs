@@ -22,7 +22,7 @@ internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
     private readonly BatchingQueue<(ChunkId Id, int Length), byte[]?> gets;
 
     /// <param name="inner">The store.</param>
-    /// <param name="batches">The same store's power to take several at once.</param>
+    /// <param name="batches">The same store's batch operations.</param>
     public BatchingChunkStore(IChunkStore inner, IChunkBatches batches)
     {
         this.inner = inner;

@@ -12,7 +12,7 @@ namespace Dfss.Transfer;
 /// its own file only.</remarks>
 internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
 {
-    /// <summary>3: two bad requests may well stand side by side.</summary>
+    /// <summary>3: two bad requests may be neighbours.</summary>
     private const int MaxAlike = 3;
 
     private readonly Func<IReadOnlyList<TRequest>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> ask;
@@ -27,7 +27,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
     /// <param name="ask">Asks a batch; gives as many answers, in its order.</param>
     /// <param name="limits">The most of one batch.</param>
     /// <param name="measure">A request's bytes, or its answer's, whichever count for <paramref name="limits"/>.</param>
-    /// <param name="nameOf">What may stand only once in a batch; null where nothing is so.</param>
+    /// <param name="nameOf">The key that may be only once in a batch; null for none.</param>
     public BatchingQueue(
         Func<IReadOnlyList<TRequest>, CancellationToken, ValueTask<IReadOnlyList<TAnswer>>> ask,
         BatchLimits limits,
@@ -65,7 +65,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until no batch is under way. The disposer has ended or closed what is asked before.</summary>
+    /// <summary>Waits until no batch is under way. The caller closes the peer's link before.</summary>
     public async ValueTask DisposeAsync()
     {
         Task last;
@@ -77,13 +77,15 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         await last.ConfigureAwait(false);
     }
 
-    /// <summary>What only a request can be blamed for.</summary>
+    /// <summary>Whether only the request itself can cause this error.</summary>
     private static bool IsAboutOne(DfssErrorCode code) =>
         code is DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName
             or DfssErrorCode.LimitExceeded or DfssErrorCode.ChunkCorrupt or DfssErrorCode.ChunkNotFound;
 
-    /// <summary>What one request can provoke, as by a row that cannot be read, and a failing peer answers to
-    /// all.</summary>
+    /// <summary>
+    /// Whether one request can cause this error, such as by a row that cannot be read, and a failing peer gives it to
+    /// all.
+    /// </summary>
     private static bool MayBeOfThePeer(DfssErrorCode code) =>
         code is DfssErrorCode.StoreFailed or DfssErrorCode.PeerFault
             or DfssErrorCode.ProtocolViolation;
@@ -107,7 +109,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
     /// callers.</summary>
     private async Task AskAllAsync()
     {
-        // Off the caller's thread, and after those who are just asking too.
+        // Off the caller's thread, and after other callers that are adding requests now.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         while (TakeBatch() is { } batch)
         {
@@ -141,7 +143,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
         catch (Exception error)
         {
-            // Nothing is hidden: every caller gets it.
+            // No error is hidden: every caller gets it.
             batch.FailedAlone += error is DfssException failed && MayBeOfThePeer(failed.Code) ? 1 : 0;
             foreach (Waiter waiter in waiters)
             {
@@ -150,8 +152,9 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
         }
     }
 
-    /// <summary>The next batch; null if no caller waits, and then the loop ends, in one step with finding that
-    /// out.</summary>
+    /// <summary>
+    /// The next batch; null if no caller waits. Under the same lock the loop is then marked as ended.
+    /// </summary>
     private Batch? TakeBatch()
     {
         lock (gate)
@@ -219,7 +222,7 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
 
         public int Waiting { get; set; } = waiters.Count;
 
-        /// <summary>Requests in a row that got, asked alone, what may be the peer's error.</summary>
+        /// <summary>Requests in a row that were sent alone and got an error that may be the peer's.</summary>
         public int FailedAlone { get; set; }
     }
 }

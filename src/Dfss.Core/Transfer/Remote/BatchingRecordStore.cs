@@ -3,14 +3,13 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Gathers the steps of many names, each asked for by itself, into few requests: of each step, one is under way and
-/// those that come meanwhile go together in the next. A store made of a store; a call over several names passes through
-/// as it is.
+/// Batches the single steps of many names into few requests: of each step, one request is under way, and calls that
+/// arrive meanwhile share the next. A store made of a store; a call over several names passes through as it is.
 /// </summary>
 internal sealed class BatchingRecordStore : IRecordStore, IAsyncDisposable
 {
     /// <summary>
-    /// 256 names: what a peer answers in some milliseconds, and syncs once. 1 MiB: far below what a frame carries, with
+    /// 256 names: a peer answers them in some milliseconds, with one sync. 1 MiB: far below what a frame carries, with
     /// the answers, which hold up to two records each.
     /// </summary>
     private static readonly BatchLimits Limits = new(MaxItems: 256, MaxBytes: 1 << 20);
@@ -86,7 +85,8 @@ internal sealed class BatchingRecordStore : IRecordStore, IAsyncDisposable
         [await queue.AskAsync(request, cancellationToken).ConfigureAwait(false)];
 
     /// <summary>
-    /// What takes room: a seal's bitmap, a record's home (an address has up to some 255 bytes) and its name.
+    /// The bytes of a request: mostly a seal's bitmap, a record's home (an address has up to some 255 bytes) and its
+    /// name.
     /// </summary>
     private static int Measure(RegisterRequest request) => request switch
     {

@@ -3,14 +3,16 @@ using Dfss.Storage;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// A store that takes and gives several chunks in one round trip. An optional power beside <see cref="IChunkStore"/>.
+/// A store that puts and gets several chunks in one round trip. Optional beside <see cref="IChunkStore"/>.
 /// </summary>
 internal interface IChunkBatches
 {
     /// <summary>
     /// Puts each chunk as <see cref="IChunkStore.PutAsync"/> does; distinct ids, 4,096 and 16 MiB at the most.
     /// </summary>
-    /// <returns>For each chunk what the put found; null where it was refused: put by itself, it is told why.</returns>
+    /// <returns>
+    /// For each chunk what the put found; null where it was refused: a put of that chunk alone gets the error.
+    /// </returns>
     ValueTask<IReadOnlyList<PutResult?>> PutManyAsync(
         IReadOnlyList<(ChunkId Id, byte[] Content)> chunks, CancellationToken cancellationToken);
 

@@ -7,13 +7,14 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// The stores a client knows, by address and by store id. Connects when first asked. The <see cref="PeerLink"/> to an
-/// address remembers for a short while that the peer there could not be reached, and notices when it dies later.
+/// The stores that a client has reached, by address and by store id. Connects when first asked. The
+/// <see cref="PeerLink"/> to an address remembers for a short while that its peer could not be reached, and notices
+/// when the peer dies later.
 /// </summary>
 internal sealed class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
 {
     /// <summary>
-    /// 1 s: an address that is recorded of a member, and is not needed to reach it, is not waited for any longer.
+    /// 1 s: the wait for a recorded address that is not needed to reach its member.
     /// </summary>
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(1);
 
@@ -26,12 +27,12 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     private readonly ConcurrentDictionary<PeerAddress, PeerLink> links = new();
 
-    // No bag: a bag is kept alive, with all that is in it, by the threads that added to it.
+    // Not a ConcurrentBag: the threads that added to a bag keep it and its content alive.
     private readonly ConcurrentQueue<PeerHandle> handles = [];
     private readonly CancellationTokenSource disposed = new();
 
     /// <summary>
-    /// Addresses at which a member is sought that is not where its record says: those that the user names.
+    /// The addresses that the user names: members that are not at their recorded addresses are sought there.
     /// </summary>
     public IReadOnlyList<PeerAddress> Named { get; init; } = [];
 
@@ -40,7 +41,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     /// <summary>How this client tries again what failed at a peer.</summary>
     public TransferRetries Retries { get; } = new(options);
 
-    /// <summary>What has been heard of the stores' clocks.</summary>
+    /// <summary>The stores' clocks, as answers have reported them.</summary>
     public KnownClocks Clocks { get; } = new();
 
     /// <summary>The store at an address.</summary>
@@ -49,7 +50,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     /// </exception>
     public async Task<PeerHandle> ConnectAsync(PeerAddress address, CancellationToken cancellationToken)
     {
-        // Shared by all who ask for this address, so no one caller's token may end it.
+        // All callers for this address share it, so no single caller's token may end it.
         Lazy<Task<PeerHandle>> attempt = byAddress.GetOrAdd(address, key => new(() => OpenAsync(key, disposed.Token)));
         return await attempt.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -59,8 +60,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         member.StoreId is StoreId id && byStoreId.TryGetValue(id, out PeerHandle? known) ? known : null;
 
     /// <summary>
-    /// The store of this member, by what is known already or by its addresses; null, and why, where it cannot be
-    /// reached.
+    /// The store of this member, reached before or by its addresses; null, with the reason, if it cannot be reached.
     /// </summary>
     public async Task<(PeerHandle? Peer, string? Reason)> FindAsync(
         HomeMember member, CancellationToken cancellationToken)
@@ -102,7 +102,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             }
         }
 
-        // It may have moved to an address that only the user knows.
+        // It may have moved to an address that only the user gave.
         await Task.WhenAll(Named.Select(address => TryConnectAsync(address, cancellationToken))).ConfigureAwait(false);
         if (byStoreId.TryGetValue(id, out PeerHandle? moved))
         {
@@ -114,8 +114,8 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     /// <summary>
     /// The members. Each that was reached at none of its recorded addresses has those first at which it was found, then
-    /// the recorded ones, which clients of other networks may need. No loopback address comes to addresses that other
-    /// machines can use.
+    /// the recorded ones, which clients of other networks may need. No loopback address is added to addresses that
+    /// other machines can use.
     /// </summary>
     public IReadOnlyList<HomeMember> WithCurrentAddresses(IReadOnlyList<HomeMember> members) =>
         [.. members.Select(WithCurrentAddresses)];
@@ -130,7 +130,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             .Select(one => one.Current),
     ];
 
-    /// <summary>Says, once, that a member's store has no vote.</summary>
+    /// <summary>Warns, once, that a member's store has no vote.</summary>
     public void WarnOfNoVote(PeerHandle peer)
     {
         if (IsFirstTold($"no vote {peer.StoreId}"))
@@ -174,7 +174,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         }
     }
 
-    /// <summary>Whether this is said for the first time: what holds for many files is told once.</summary>
+    /// <summary>
+    /// Whether a message is reported for the first time: one that holds for many files is reported once.
+    /// </summary>
     public bool IsFirstTold(string what) => told.TryAdd(what, value: true);
 
     /// <inheritdoc/>
@@ -214,7 +216,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         FindStoreAt(text) == peer.StoreId || peer.Member.Addresses.Contains(text, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// The store that answered at an address; null where none did, or its peer was found to be gone from there.
+    /// The store that answered at an address; null if none did, or if its peer is not there any more.
     /// </summary>
     private StoreId? FindStoreAt(string text) => PeerAddress.TryParse(text, out PeerAddress? address)
         && byAddress.TryGetValue(address, out Lazy<Task<PeerHandle>>? attempt)
@@ -260,7 +262,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         }
         catch (DfssException)
         {
-            // Here and not where it is awaited: by then every caller may have gone on without this peer.
+            // Here and not where it is awaited: every caller may have continued without this peer by then.
             byAddress.TryRemove(address, out _);
             throw;
         }
@@ -274,7 +276,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     /// <summary>
     /// One handle for a peer with several addresses: the first. Another one where a second peer serves the store, or
-    /// where the first address is the peer's no more.
+    /// where the first address is not the peer's any more.
     /// </summary>
     private PeerHandle Choose(PeerHandle handle)
     {

@@ -1,3 +1,4 @@
+using Dfss.Hashing;
 using Dfss.Protocol;
 using Dfss.Records;
 using Dfss.Security;
@@ -9,8 +10,9 @@ namespace Dfss.Transfer;
 /// <summary>A store that a client has reached: its identity, and its two interfaces.</summary>
 internal sealed class PeerHandle : IAsyncDisposable
 {
-    /// <summary>5 s, as long as connecting may take: a read costs a member a row, so one that takes longer stands
-    /// still.</summary>
+    /// <summary>
+    /// 5 s, as long as connecting may take: a read costs a member one row, so one that takes longer has stalled.
+    /// </summary>
     public static readonly TimeSpan ReadLimit = TimeSpan.FromSeconds(5);
 
     private readonly BatchingChunkStore batchedChunks;
@@ -43,7 +45,7 @@ internal sealed class PeerHandle : IAsyncDisposable
     /// <summary>Whether it permits this client to change nothing.</summary>
     public bool IsReadOnly { get; }
 
-    /// <summary>What TLS was agreed upon with it; null where there is none.</summary>
+    /// <summary>The TLS version and cipher agreed upon with it; null without TLS.</summary>
     public TlsAgreement? Agreement { get; init; }
 
     /// <summary>How a record names this store: its id, the address that worked here, then those it
@@ -58,8 +60,9 @@ internal sealed class PeerHandle : IAsyncDisposable
     /// <summary>Whether it is asked for a chunk before the chunk is put.</summary>
     public PutInquiry Inquiry { get; } = new();
 
-    /// <summary>Gets a chunk of a file, verified; by the file's name where this peer lets the client have others by
-    /// that alone.</summary>
+    /// <summary>
+    /// Gets a chunk of a file, verified; by the file's name if this client is limited to names at the peer.
+    /// </summary>
     public async ValueTask<int?> GetAsync(
         NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
     {
@@ -69,7 +72,8 @@ internal sealed class PeerHandle : IAsyncDisposable
         }
 
         int? length = await remote.GetNamedAsync(chunk, destination, cancellationToken).ConfigureAwait(false);
-        return length is null || ChunkId.Of(destination.Span[..length.Value]) == chunk.Id
+        return length is null
+            || await ChunkHasher.Shared.HashAsync(destination[..length.Value]).ConfigureAwait(false) == chunk.Id
             ? length
             : throw new DfssException(
                 DfssErrorCode.ChunkCorrupt, Link.Address,
@@ -79,13 +83,14 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     public IRecordStore Records => batchedRecords;
 
-    /// <summary>What it knows of a name, waited for no longer than <see cref="ReadLimit"/>.</summary>
-    /// <exception cref="DfssException">TimedOut: no answer came in time; and what the peer answers or its link fails
-    /// with.</exception>
+    /// <summary>Reads its register of a name; waits no longer than <see cref="ReadLimit"/>.</summary>
+    /// <exception cref="DfssException">
+    /// TimedOut: no answer came in time; or the error of the peer or its link.
+    /// </exception>
     public Task<RegisterAnswer> ReadAsync(string name, CancellationToken cancellationToken) =>
         ReadAsync(new ReadRequest(name), cancellationToken);
 
-    /// <summary>The same, with clocks to be told.</summary>
+    /// <summary>The same, with clocks for the peer.</summary>
     public async Task<RegisterAnswer> ReadAsync(ReadRequest request, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = new(ReadLimit, Link.Clock);
@@ -105,7 +110,7 @@ internal sealed class PeerHandle : IAsyncDisposable
     public static DfssException Late(PeerAddress address, Exception? cause = null) =>
         new(DfssErrorCode.TimedOut, address, $"no answer came in time.", "Check whether it has stalled.", cause);
 
-    /// <summary>What an error says, for a sentence that names this peer already.</summary>
+    /// <summary>The text of an error for a sentence that names this peer already.</summary>
     public string ReasonOf(DfssException error) => error.Peer == Link.Address ? error.Detail : error.Reason;
 
     /// <summary>Waits for the batches under way; close <see cref="Link"/> first, which ends them.</summary>
@@ -115,7 +120,7 @@ internal sealed class PeerHandle : IAsyncDisposable
         await batchedRecords.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Whether it is the first time that this peer takes no more chunks, which is told once.</summary>
+    /// <summary>Whether this peer refuses chunks for the first time, which is reported once.</summary>
     public bool IsFirstRefusal() => Interlocked.Exchange(ref refusals, 1) == 0;
 
     public override string ToString() => Link.Address.ToString();

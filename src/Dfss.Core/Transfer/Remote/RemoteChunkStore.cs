@@ -70,7 +70,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
             destination,
             destination.Length > BulkBytes);
 
-        // Those say that this member has not heard of the version; another may.
+        // With these errors the member does not have the version; another member may.
         return await TryGetAsync(
             call,
             code => code is DfssErrorCode.ChunkNotFound or DfssErrorCode.FileNotFound or DfssErrorCode.FileChanged,
@@ -184,7 +184,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
         return contents;
     }
 
-    /// <summary>Gets what a call gives; null where its error says that it is not there.</summary>
+    /// <summary>The result of a call; null if its error means that the chunk is not there.</summary>
     private async ValueTask<int?> TryGetAsync(
         PeerCall call, Func<DfssErrorCode, bool> isAbsence, CancellationToken cancellationToken)
     {

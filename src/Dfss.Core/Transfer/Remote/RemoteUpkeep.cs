@@ -4,12 +4,12 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>Tidying up the store of a peer, at the other end of a connection.</summary>
+/// <summary>The upkeep of a peer's store, at the other end of a connection.</summary>
 internal sealed class RemoteUpkeep(PeerLink link)
 {
     private const int NamesPerPage = 1000;
 
-    /// <summary>The names under which something is sealed that no decision has let go of, in their order.</summary>
+    /// <summary>The names with seals that no decision has released, in ascending order.</summary>
     public async IAsyncEnumerable<SealedName> ListSealsAsync(
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ internal sealed class RemoteUpkeep(PeerLink link)
         while (after is not null);
     }
 
-    /// <summary>Has the peer collect its garbage now, or say what would go.</summary>
+    /// <summary>Has the peer collect its garbage now, or report what it would delete.</summary>
     public async Task<OptimizeResult> OptimizeAsync(
         StoreId storeId, TimeSpan gracePeriod, bool isDryRun, CancellationToken cancellationToken)
     {

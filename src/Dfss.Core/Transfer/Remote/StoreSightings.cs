@@ -5,9 +5,10 @@ using Dfss.Transport;
 
 namespace Dfss.Transfer;
 
-/// <summary>Which running peer a client met at which address, of each store: notices when two peers of one store run at
-/// the same time, as they do where a store was copied. A peer that was restarted, and one with several addresses, are
-/// no such case.</summary>
+/// <summary>
+/// For each store, which running peer answered a client at which address. Detects two peers of one store that run at
+/// the same time, such as after a store was copied. A restarted peer, or one with several addresses, is no such case.
+/// </summary>
 internal sealed class StoreSightings(ClientChannelOptions options)
 {
     private readonly ConcurrentDictionary<StoreId, Sightings> stores = new();
@@ -15,8 +16,10 @@ internal sealed class StoreSightings(ClientChannelOptions options)
     /// <summary>Called, from any thread, once for each store that was found running twice.</summary>
     public Action<RunningTwice>? Found { get; init; }
 
-    /// <summary>The two peers that were found to serve a store at the same time; null where there are none. It stays so
-    /// for this client, which cannot tell when the operator has done with them.</summary>
+    /// <summary>
+    /// The two peers that were found to serve a store at the same time; null where there are none. The result stays for
+    /// the life of this client, which cannot see when the operator has resolved it.
+    /// </summary>
     public RunningTwice? TwiceOf(StoreId store) => stores.TryGetValue(store, out Sightings? seen) ? seen.Twice : null;
 
     /// <summary>Whether the peer of a store that was met at this address was found to be gone from there.</summary>
@@ -121,7 +124,7 @@ internal sealed class StoreSightings(ClientChannelOptions options)
         }
     }
 
-    /// <summary>What was met of one store.</summary>
+    /// <summary>The sightings of one store.</summary>
     private sealed class Sightings
     {
         private volatile RunningTwice? twice;

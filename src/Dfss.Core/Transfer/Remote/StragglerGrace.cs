@@ -1,18 +1,20 @@
 namespace Dfss.Transfer;
 
 /// <summary>
-/// How long to wait for the rest when enough have answered: a peer that stands still or is out of reach must not hold
-/// up what the others have settled.
+/// How long to wait for the rest when enough have answered: a peer that has stalled or cannot be reached must not delay
+/// what the others have settled.
 /// </summary>
 internal static class StragglerGrace
 {
-    /// <summary>250 ms: a lost packet costs TCP 200 ms, and a peer on the same network is to be waited for.</summary>
+    /// <summary>
+    /// 250 ms: a lost packet costs TCP 200 ms, and the wait must cover that for a peer on the same network.
+    /// </summary>
     private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>2 s: more than that is a peer in trouble.</summary>
+    /// <summary>2 s: a peer that takes longer has a problem.</summary>
     private static readonly TimeSpan Most = TimeSpan.FromSeconds(2);
 
-    /// <summary>The rest may take 4 times as long as those that were quick: a slower disk, a farther network.</summary>
+    /// <summary>The rest may take 4 times as long as the quick ones: a slower disk, a farther network.</summary>
     public static TimeSpan After(TimeSpan took)
     {
         TimeSpan rest = took * 4;
@@ -21,7 +23,7 @@ internal static class StragglerGrace
 
     /// <summary>
     /// Waits until all have ended, or enough, as <paramref name="isEnough"/> says after each end, and then a little for
-    /// the rest. Does not throw what they failed with.
+    /// the rest. Does not throw their exceptions.
     /// </summary>
     public static async Task WaitAsync(
         IReadOnlyCollection<Task> tasks, Func<bool> isEnough, TimeProvider clock, CancellationToken cancellationToken)

@@ -2,7 +2,9 @@ using Polly;
 
 namespace Dfss.Transfer;
 
-/// <summary>What runs a client's operations on chunks, which are tried again by a <see cref="RetryPolicy"/>.</summary>
+/// <summary>
+/// The pipelines of a client's operations on chunks, each tried again by a <see cref="RetryPolicy"/>.
+/// </summary>
 internal sealed class TransferRetries(TransferOptions options)
 {
     /// <inheritdoc cref="RetryPolicy.ReadChunk"/>

@@ -1,20 +1,23 @@
 using Dfss.Encryption;
+using Dfss.Hashing;
 
 namespace Dfss.Transfer;
 
-/// <content> Of an encrypted file a chunk is another one each time it is encrypted: its id is known when it is stored,
-/// and the chunk that has it can be had from this send's nonce or from a peer, not from the source alone.
+/// <content> The chunks of an encrypted file: each encryption makes another chunk, so its id is known only then. The
+/// same chunk can be made again from this send's nonce, or read from a peer, but not from the source alone.
 /// </content>
 internal sealed partial class ChunkUploader
 {
-    /// <summary>Reads a chunk, encrypts it with a new nonce, and puts its copies; only then is it in the journal. One
-    /// that an earlier send has stored, but not where it is to be now, is not used any more.</summary>
+    /// <summary>
+    /// Reads a chunk, encrypts it with a new nonce, and puts its copies; only then it is added to the journal. A chunk
+    /// that an earlier send has stored at other members than it is to be at now is not used any more.
+    /// </summary>
     private async Task EncryptAsync(int index, Memory<byte> chunk, CancellationToken cancellationToken)
     {
         plan.Forget(index);
         await source.ReadAsync(OffsetOf(index), ChunkCipher.PieceOf(chunk), cancellationToken).ConfigureAwait(false);
         cipher!.Encrypt(index, chunk.Span);
-        ChunkId id = ChunkId.Of(chunk.Span);
+        ChunkId id = await ChunkHasher.Shared.HashAsync(chunk).ConfigureAwait(false);
         ids[index] = id;
         await PlaceAsync(index, id, chunk, cancellationToken).ConfigureAwait(false);
         journal?.Append(index, id);

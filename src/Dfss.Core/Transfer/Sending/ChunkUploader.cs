@@ -1,15 +1,20 @@
 using System.Globalization;
 using Dfss.Storage;
 
+using Dfss.Hashing;
+
 namespace Dfss.Transfer;
 
-/// <summary>Puts the chunks of one source onto the members of a home: asks what they have of the chunks that are known
-/// from an earlier send; reads and hashes the rest, asks what is missing, sends that. A member that is full or stays
-/// away is left out, and what it should have held goes to the next on the ring.</summary>
+/// <summary>
+/// Puts the chunks of one source onto the members of a home: asks which of the chunks known from an earlier send they
+/// have; reads and hashes the rest, asks which are missing, and sends those. A member that is full or does not answer
+/// is left out, and its chunks go to the next member of the ring.
+/// </summary>
 internal sealed partial class ChunkUploader
 {
-    /// <summary>4 KiB: up to there a put, which says so itself where the chunk is there, costs no more than to ask
-    /// first.</summary>
+    /// <summary>
+    /// 4 KiB: up to this size a put, whose answer shows whether the chunk was there, costs no more than asking first.
+    /// </summary>
     private const int PutUnaskedBytes = 4 << 10;
 
     private readonly SourceFile source;
@@ -26,14 +31,15 @@ internal sealed partial class ChunkUploader
     private readonly RateLimit? limit;
     private readonly TransferOptions options;
 
-    /// <summary>Whether the members have been asked to seal: from then on who decides is no matter of the
-    /// chunks.</summary>
+    /// <summary>
+    /// Whether the members have been asked to seal: from then on the register decides whether a majority is left.
+    /// </summary>
     private bool isSealing;
 
     /// <param name="source">What is sent.</param>
     /// <param name="shortfall">The members that get it.</param>
     /// <param name="chunkSize">The length in bytes of the content of every chunk but the last.</param>
-    /// <param name="journal">What is known from an earlier send; null for none.</param>
+    /// <param name="journal">The journal with the chunks of an earlier send; null for none.</param>
     /// <param name="cipher">Encrypts the chunks; null where they go as they are.</param>
     /// <param name="buffers">Memory for the chunks.</param>
     /// <param name="limit">How fast it may go; null for no limit.</param>
@@ -65,10 +71,12 @@ internal sealed partial class ChunkUploader
         knownCount = ids.Count(id => id is not null);
     }
 
-    /// <summary>Uploads the whole source and answers its manifest.</summary>
-    /// <exception cref="DfssException">NoMajority: so many members were lost that the rest cannot decide; or what
-    /// <see cref="SendShortfall.ThrowIfBelowMinimum"/> says. SourceChanged: it is not what the journal or an earlier
-    /// look says.</exception>
+    /// <summary>Uploads the whole source and returns its manifest.</summary>
+    /// <exception cref="DfssException">
+    /// NoMajority: so many members were lost that the rest cannot decide; or as in
+    /// <see cref="SendShortfall.ThrowIfBelowMinimum"/>. SourceChanged: it differs from the journal or from what was
+    /// read before.
+    /// </exception>
     public async Task<FileManifest> UploadAsync(
         IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
@@ -104,9 +112,10 @@ internal sealed partial class ChunkUploader
             : cipher.CreateManifest(source.Length, all);
     }
 
-    /// <summary>Uploads again what has lost its place meanwhile, and the manifest to every member that takes
-    /// chunks.</summary>
-    /// <exception cref="DfssException">What <see cref="SendShortfall.ThrowIfBelowMinimum"/> says.</exception>
+    /// <summary>
+    /// Uploads again what a member has lost meanwhile, and the manifest to every member that takes chunks.
+    /// </summary>
+    /// <exception cref="DfssException">As in <see cref="SendShortfall.ThrowIfBelowMinimum"/>.</exception>
     public async Task CompleteAsync(FileManifest manifest, CancellationToken cancellationToken)
     {
         do
@@ -136,11 +145,11 @@ internal sealed partial class ChunkUploader
             new(TransferPhase.Comparing, 0, source.Length) { PhasePercent = percent });
     }
 
-    /// <summary>Reads and takes a chunk: its id, or that it is still the same, and its copies.</summary>
+    /// <summary>Reads a chunk, computes or checks its id, and puts its copies.</summary>
     private async Task TakeAsync(int index, Memory<byte> content, CancellationToken cancellationToken)
     {
         await source.ReadAsync(OffsetOf(index), content, cancellationToken).ConfigureAwait(false);
-        ChunkId id = ChunkId.Of(content.Span);
+        ChunkId id = await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false);
         if (ids[index] is null)
         {
             ids[index] = id;
@@ -158,7 +167,7 @@ internal sealed partial class ChunkUploader
 
     private int LengthOf(int index) => (int)Math.Min(chunkSize, source.Length - OffsetOf(index));
 
-    /// <summary>Does something for some chunks, some at once, each with memory for the chunk as it is stored.</summary>
+    /// <summary>Does something for some chunks, several at once, each with memory for the stored chunk.</summary>
     private Task ForEachAsync(
         IEnumerable<int> indexes, Func<int, Memory<byte>, CancellationToken, Task> body,
         CancellationToken cancellationToken)
@@ -239,7 +248,7 @@ internal sealed partial class ChunkUploader
     }
 
     /// <summary>
-    /// A send that goes on asks for all its chunks: nothing that is there already goes over the line again.
+    /// A resumed send asks for all its chunks: it sends none again that is there already.
     /// </summary>
     private bool IsAskedFirst(PeerHandle peer, int length) =>
         knownCount > 0 || (length > PutUnaskedBytes && peer.Inquiry.IsWorthwhile);

@@ -14,7 +14,7 @@ internal sealed class FileSender(
     RateLimit? limit,
     TransferOptions options)
 {
-    /// <summary>Consecutive chunks go to different members: the plainest round-robin.</summary>
+    /// <summary>Consecutive chunks go to different members: plain round-robin.</summary>
     private const int Run = 1;
 
     public async Task<StoredFile> SendAsync(
@@ -84,7 +84,7 @@ internal sealed class FileSender(
         Home home = found.Home ?? await finder.MakeAsync(name, cancellationToken).ConfigureAwait(false);
         Warn(name, found, home);
 
-        // Another client may have made the name meanwhile, with other peers, or moved it.
+        // Another client may have created the name meanwhile, with other peers, or moved it.
         return await RecordWriter.BeginAsync(name, home, condition, options, cancellationToken).ConfigureAwait(false);
     }
 
@@ -140,7 +140,7 @@ internal sealed class FileSender(
     /// <exception cref="DfssException"><see cref="DfssErrorCode.FileTooLarge"/>.</exception>
     /// <param name="length">The file's length in bytes.</param>
     /// <param name="asked">The chunk size asked for, in bytes.</param>
-    /// <param name="overhead">What each chunk has beside the content, in bytes.</param>
+    /// <param name="overhead">The bytes of each chunk beside the content.</param>
     internal static int ChooseChunkSize(long length, int asked, int overhead = 0)
     {
         int chunkSize = asked;

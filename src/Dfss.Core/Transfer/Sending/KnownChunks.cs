@@ -1,17 +1,19 @@
 namespace Dfss.Transfer;
 
-/// <summary>The chunks of a source whose ids an earlier send has computed: finds out which of them are at their members
-/// already, many in one request, without reading the source.</summary>
+/// <summary>
+/// The chunks of a source whose ids an earlier send has computed: asks the members which of them they have, many in one
+/// request, without reading the source.
+/// </summary>
 internal sealed class KnownChunks(SendPlan plan, int memberCount, MemberAttempts attempts)
 {
     /// <summary>4,096 ids: 128 KiB a request, so that progress shows in the largest files, and 4 GiB of the usual
     /// chunks.</summary>
     private const int IdsPerRequest = 4096;
 
-    /// <summary>Marks in the plan what the members have of what each of them should hold.</summary>
+    /// <summary>Marks in the plan which of its chunks each member has.</summary>
     /// <param name="ids">The ids by index; null where not known.</param>
-    /// <param name="onPercent">Told how much of it is done.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="onPercent">Receives the percentage that is done.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task CompareAsync(
         IReadOnlyList<ChunkId?> ids, Action<int> onPercent, CancellationToken cancellationToken)
     {

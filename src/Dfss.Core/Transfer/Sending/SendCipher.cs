@@ -2,8 +2,10 @@ using Dfss.Encryption;
 
 namespace Dfss.Transfer;
 
-/// <summary>Encrypts the chunks of one send, and remembers the nonces, in memory alone: a chunk that has to be put once
-/// more can be made once more. Safe for concurrent use, each chunk by one caller.</summary>
+/// <summary>
+/// Encrypts the chunks of one send, and keeps the nonces in memory: a chunk that has to be put again can be made again.
+/// Safe for concurrent use, each chunk by one caller.
+/// </summary>
 /// <param name="key">The file's key.</param>
 /// <param name="chunkCount">How many chunks the file has.</param>
 /// <param name="chunkSize">The length of each stored chunk but the last, in bytes.</param>
@@ -12,7 +14,7 @@ internal sealed class SendCipher(FileKey key, int chunkCount, int chunkSize)
     private readonly ChunkCipher cipher = new(key, chunkCount, chunkSize);
     private readonly byte[]?[] nonces = new byte[]?[chunkCount];
 
-    /// <summary>Encrypts a chunk whose content stands in its place, with a new nonce.</summary>
+    /// <summary>Encrypts a chunk whose content is in its place, with a new nonce.</summary>
     public void Encrypt(int index, Span<byte> chunk)
     {
         cipher.Encrypt(index, chunk);
@@ -22,8 +24,10 @@ internal sealed class SendCipher(FileKey key, int chunkCount, int chunkSize)
     /// <summary>Whether this send has encrypted the chunk itself.</summary>
     public bool CanRepeat(int index) => nonces[index] is not null;
 
-    /// <summary>Encrypts the same content again into the same chunk. If the id differs, the content was another: the
-    /// result must not leave this process.</summary>
+    /// <summary>
+    /// Encrypts the same content again into the same chunk. If the id differs, the content has changed: the result must
+    /// not leave this process.
+    /// </summary>
     public void Repeat(int index, Span<byte> chunk) => cipher.Encrypt(index, nonces[index], chunk);
 
     /// <summary>The manifest of the encrypted chunks.</summary>

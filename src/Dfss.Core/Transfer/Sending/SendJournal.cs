@@ -4,9 +4,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
-/// <summary>The journal of one send, open and locked: the chunk ids of its source as they are computed, so that the
-/// same send, begun again, need not read an unchanged source for them. Never worth an error: where it cannot be
-/// written, the send goes on without it. Safe for concurrent use.</summary>
+/// <summary>
+/// The journal of one send, open and locked: the chunk ids of its source as they are computed, so that the same send,
+/// started again, need not read an unchanged source for them. A journal that cannot be written is no error: the send
+/// continues without it. Safe for concurrent use.
+/// </summary>
 internal sealed class SendJournal : IDisposable
 {
     private readonly string path;
@@ -32,17 +34,18 @@ internal sealed class SendJournal : IDisposable
     /// <summary>The ids that are known from earlier sends, by index.</summary>
     public IReadOnlyList<ChunkId?> KnownIds { get; }
 
-    /// <summary>Of an encrypted send its key, from an earlier send or new; else null.</summary>
+    /// <summary>The key of an encrypted send, from an earlier send or new; else null.</summary>
     public FileKey? Key => format.Encryption?.Key;
 
-    /// <summary>Opens the journal at this path, or begins it.</summary>
-    /// <param name="path">Where it lies; its folder exists.</param>
+    /// <summary>Opens the journal at this path, or creates it.</summary>
+    /// <param name="path">Its path; the folder exists.</param>
     /// <param name="source">The source, just opened.</param>
     /// <param name="chunkSize">The chunk size in bytes.</param>
     /// <param name="begun">Now, in ns since 1970 UTC.</param>
-    /// <param name="say">Told why it is not written, or not any more.</param>
-    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from
-    /// before.</param>
+    /// <param name="say">Receives the reason why it is not written, or not any more.</param>
+    /// <param name="encryption">
+    /// The recipients of an encrypted send, and the key to use if there is none from before.
+    /// </param>
     /// <returns>Null where another send has it open, or where the source was written so short a time ago that a journal
     /// of it could not be trusted later.</returns>
     /// <exception cref="IOException">The file cannot be opened, read or written.</exception>
@@ -106,14 +109,14 @@ internal sealed class SendJournal : IDisposable
             }
             catch (IOException error)
             {
-                // What is there stays good; what was cut off is found out when it is read.
+                // What is there stays good; reading detects a truncated record.
                 isBroken = true;
                 say?.Invoke($"The journal '{path}' is not written any more: {error.Message}");
             }
         }
     }
 
-    /// <summary>Deletes it: the send has succeeded, or what it says is not true of the source any more.</summary>
+    /// <summary>Deletes it: the send has succeeded, or the source has changed.</summary>
     public void Forget()
     {
         lock (gate)
@@ -159,7 +162,7 @@ internal sealed class SendJournal : IDisposable
             return TryOpenAlone(path);
         }
 
-        // Shared: another process may do the same now; who gets the lock is decided below.
+        // Shared: another process may do the same now; the lock below decides which one goes on.
         OwnerOnly.Touch(path);
         return DurableFile.TryLock(path);
     }

@@ -5,10 +5,11 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>The bytes of a send journal: the state of the source when the journal was begun, then a record for each
-/// chunk whose id has been computed, in any order. Each record's checksum covers the header too, so that none is taken
-/// for one of another source. However the file was truncated or corrupted, what is read is a prefix of what was
-/// written.</summary>
+/// <summary>
+/// The bytes of a send journal: the state of the source when the journal was begun, then a record for each chunk whose
+/// id has been computed, in any order. Each record's checksum covers the header too, so that a record of another source
+/// is never accepted. If the file was truncated or corrupted, the records that are read are a prefix of those written.
+/// </summary>
 /// <remarks>
 /// All numbers big-endian:
 /// <code>
@@ -54,7 +55,7 @@ internal sealed class SendJournalFormat
     /// <param name="status">What it is now.</param>
     /// <param name="chunkSize">The chunk size in bytes.</param>
     /// <param name="begun">When the journal was begun, in ns since 1970 UTC.</param>
-    /// <param name="encryption">For whom it is encrypted, and with what key; null where it is not.</param>
+    /// <param name="encryption">The recipients and the key of an encrypted send; else null.</param>
     public SendJournalFormat(string path, FileStatus status, int chunkSize, long begun, SendKey? encryption = null)
     {
         byte[] pathBytes = Encoding.UTF8.GetBytes(path);
@@ -80,15 +81,17 @@ internal sealed class SendJournalFormat
     /// <summary>The first bytes of the file.</summary>
     public ReadOnlySpan<byte> Header => header;
 
-    /// <summary>For whom the send is encrypted, and with what key; null where it is not.</summary>
+    /// <summary>The recipients and the key of an encrypted send; else null.</summary>
     public SendKey? Encryption { get; }
 
     /// <summary>Whether ids computed since the journal was begun are those of a source that has the same status
     /// later.</summary>
     public bool IsTrustworthy { get; }
 
-    /// <summary>The format of a file that was begun earlier for the same path, status, chunk size and recipients; null
-    /// if the file is another's, corrupt, or not to be trusted. Its key is that of the file.</summary>
+    /// <summary>
+    /// The format of a file that was begun earlier for the same path, status, chunk size and recipients; null if the
+    /// file is that of another send, corrupt, or not to be trusted. Its key is that of the file.
+    /// </summary>
     public static SendJournalFormat? TryRead(
         ReadOnlySpan<byte> file, string path, FileStatus status, int chunkSize, SendKey? encryption = null)
     {

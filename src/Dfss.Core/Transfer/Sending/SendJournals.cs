@@ -4,19 +4,21 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>Where the journals of a client's sends lie: one file for each source, chunk size and set of recipients, in
+/// <summary>The journals of a client's sends: one file for each source, chunk size and set of recipients, in
 /// a folder that only this user may enter.</summary>
 internal sealed class SendJournals(TransferOptions options)
 {
-    /// <summary>8 MiB: read and hashed in 4 to 8 ms out of the cache, where to begin, write and delete a journal takes
-    /// 0.1 to 1 ms. Where many smaller files are sent, all would pay it, and few ever gain by it.</summary>
+    /// <summary>
+    /// 8 MiB: read and hashed in 4 to 8 ms from the cache; a journal costs 0.1 to 1 ms. Of many smaller files each
+    /// would pay that, and few would gain from it.
+    /// </summary>
     internal const long MinSourceBytes = 8L << 20;
 
     /// <summary>30 days: a send that was not repeated since is abandoned.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// 1 day: the clocks of a file server and of this machine differ less, and so does a clock that is corrected. A
+    /// 1 day: the clocks of a file server and of this machine differ by less, and a clock is corrected by less. A
     /// journal with a time further in the future is removed.
     /// </summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromDays(1);
@@ -24,13 +26,15 @@ internal sealed class SendJournals(TransferOptions options)
     private readonly Lock gate = new();
     private bool isPruned;
 
-    /// <summary>The journal of a send that begins now; null for none, for whatever reason: the send goes on without
-    /// it.</summary>
+    /// <summary>
+    /// The journal of a send that begins now; null if there is none for any reason: the send continues without it.
+    /// </summary>
     /// <param name="source">The source, just opened.</param>
-    /// <param name="chunkSize">The length in bytes of what is in a chunk.</param>
-    /// <param name="isRestart">Whether what earlier sends have found out is forgotten.</param>
-    /// <param name="encryption">Of an encrypted send for whom it is, and the key to take where there is none from
-    /// before.</param>
+    /// <param name="chunkSize">The length in bytes of a chunk's content.</param>
+    /// <param name="isRestart">Whether the journal of earlier sends is deleted.</param>
+    /// <param name="encryption">
+    /// The recipients of an encrypted send, and the key to use if there is none from before.
+    /// </param>
     public SendJournal? TryOpen(SourceFile source, int chunkSize, bool isRestart, SendKey? encryption = null)
     {
         if (options.StateFolder is not string state || source.Length <= MinSourceBytes)
@@ -60,7 +64,7 @@ internal sealed class SendJournals(TransferOptions options)
         }
     }
 
-    /// <summary>Where the journal of a source lies.</summary>
+    /// <summary>The path of the journal of a source.</summary>
     internal static string PathOf(string folder, string fullPath, int chunkSize, SendKey? encryption = null) =>
         Path.Combine(
             folder,

@@ -4,12 +4,12 @@ using Dfss.Encryption;
 namespace Dfss.Transfer;
 
 /// <summary>
-/// The key of a file that is being sent, and for whom it is: a send that goes on for the same recipients uses the same
-/// key, and one for others never does.
+/// The key of a file that is being sent, and its recipients: a resumed send for the same recipients uses the same key,
+/// and one for others never does.
 /// </summary>
 internal sealed class SendKey
 {
-    /// <summary>What it takes in a journal, in bytes.</summary>
+    /// <summary>Its length in a journal, in bytes.</summary>
     public const int SizeBytes = SHA256.HashSizeInBytes + FileKey.SizeBytes;
 
     private readonly byte[] recipients;
@@ -23,7 +23,7 @@ internal sealed class SendKey
     /// <summary>The file's key.</summary>
     public FileKey Key { get; }
 
-    /// <summary>For whom it is, in hexadecimal digits: the SHA-256 of their key ids.</summary>
+    /// <summary>The SHA-256 of the recipients' key ids, in hexadecimal digits.</summary>
     public string Recipients => Convert.ToHexStringLower(recipients);
 
     /// <summary>A new key for these recipients.</summary>
@@ -33,7 +33,7 @@ internal sealed class SendKey
         return new SendKey(SHA256.HashData(Convert.FromHexString(string.Concat(keyIds))), FileKey.Create());
     }
 
-    /// <summary>The same recipients with the key that stands in a journal.</summary>
+    /// <summary>The same recipients with the key of a journal.</summary>
     /// <param name="written"><see cref="SizeBytes"/> bytes, as <see cref="WriteTo"/> writes them.</param>
     public SendKey WithKeyOf(ReadOnlySpan<byte> written) =>
         new(recipients, new FileKey(written[SHA256.HashSizeInBytes..].ToArray()));

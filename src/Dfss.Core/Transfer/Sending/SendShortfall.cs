@@ -2,8 +2,10 @@ using System.Globalization;
 
 namespace Dfss.Transfer;
 
-/// <summary>What is said, and when a send ends, as members of its home are left out: too few to decide, too few for the
-/// copies it is content with, or fewer copies than were asked for.</summary>
+/// <summary>
+/// The errors and warnings of a send when members of its home are left out: too few to decide, too few for its minimum
+/// of copies, or fewer copies than were asked for.
+/// </summary>
 internal sealed class SendShortfall
 {
     private readonly string sourcePath;
@@ -47,9 +49,10 @@ internal sealed class SendShortfall
         }
     }
 
-    /// <summary>Fails where fewer members take chunks than the fewest copies that the send is content with.</summary>
-    /// <exception cref="DfssException">What all that are left out fail with, as StoreFull, if waiting does not help or
-    /// no member is left;</exception>
+    /// <summary>Fails if fewer members take chunks than the send needs copies.</summary>
+    /// <exception cref="DfssException">
+    /// The common error of all that are left out, such as StoreFull, if waiting does not help or no member is left;
+    /// </exception>
     public void ThrowIfBelowMinimum()
     {
         if (!Plan.IsBelowMinimum)
@@ -82,7 +85,7 @@ internal sealed class SendShortfall
         };
     }
 
-    /// <summary>Says, once for the same peers, that the file has fewer copies than were asked for.</summary>
+    /// <summary>Warns, once for the same peers, that the file has fewer copies than were asked for.</summary>
     public void WarnOfFewerCopies()
     {
         int copies = Plan.PossibleReplicas;
@@ -100,7 +103,7 @@ internal sealed class SendShortfall
 
     private void WarnOfLeftOut(int member, DfssException reason)
     {
-        // Once for a peer, however many files it fails; and where that ends the send, its error says it.
+        // Once for a peer, however many files it fails; if it ends the send, the error of the send has the reason.
         PeerHandle peer = home[member]!;
         if (HasMajority && !Plan.IsBelowMinimum && peer.IsFirstRefusal())
         {

@@ -48,7 +48,7 @@ public sealed class FileHealth
     /// <summary>The current version of the name; null if too few members answered to know it.</summary>
     public long? CurrentVersion => CurrentRecord?.Version;
 
-    /// <summary>Whether the tested file is the current version of its name, as far as a majority knows.</summary>
+    /// <summary>Whether the tested file is the current version of its name, as a majority has it.</summary>
     public bool IsCurrent => CurrentVersion == File.Record.Version;
 
     /// <summary>Whether a majority of the home answered, so that the name can be read and changed.</summary>
@@ -76,7 +76,7 @@ public sealed class FileHealth
     /// home is up.</summary>
     public bool IsHealthy => HasMajority && File.PresentReplicas >= Replicas;
 
-    /// <summary>What a majority knows of the name; null if too few answered.</summary>
+    /// <summary>The record that a majority has of the name; null if too few answered.</summary>
     internal FileRecord? CurrentRecord { get; }
 
     /// <summary>Which members hold which chunks.</summary>

@@ -40,7 +40,9 @@ internal sealed partial class FileRepairer
     /// <summary>Copies what is missing of the earlier versions.</summary>
     /// <returns>Those of which every chunk has a copy. What was copied of the others is kept with their
     /// manifests.</returns>
-    /// <exception cref="DfssException">ChunkNotFound: one that was whole the last time is not any more.</exception>
+    /// <exception cref="DfssException">
+    /// ChunkNotFound: a version that was complete in the last attempt is not any more.
+    /// </exception>
     private async Task<IReadOnlyList<CopyRound>> CopyEarlierAsync(
         IReadOnlyList<CopyRound> rounds, bool isFirst, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
@@ -48,7 +50,7 @@ internal sealed partial class FileRepairer
         List<CopyRound> whole = [];
         foreach (CopyRound round in rounds)
         {
-            // Versions share chunks: what came with one is there for the next.
+            // Versions share chunks: a chunk that was copied for one is there for the next.
             FileCopies copies = round.Target;
             await FileTester.AskAllAsync(copies.Home, copies.Table, cancellationToken).ConfigureAwait(false);
             await round.CopyAsync(progress, cancellationToken).ConfigureAwait(false);

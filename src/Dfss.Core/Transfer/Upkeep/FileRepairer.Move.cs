@@ -4,7 +4,7 @@ namespace Dfss.Transfer;
 
 /// <content>
 /// Moving a file to other peers: its chunks, and those of the earlier versions that are kept, are copied there and
-/// sealed; then its home accepts, as its last record of the name, where the name is from now on.
+/// sealed; then its home accepts a last record of the name, which has the new home.
 /// </content>
 internal sealed partial class FileRepairer
 {
@@ -19,7 +19,7 @@ internal sealed partial class FileRepairer
         DfssException[] errors = [.. listed.Select(one => one.Error).OfType<DfssException>()];
         if (errors.Length > 0)
         {
-            // A member that does not answer now would be one vote less permanently.
+            // A member that does not answer now would lack its vote permanently.
             throw errors[0].Copy(
                 $"'{record.Name}' was not moved: {errors.Length} of the {listed.Count} peers to move it to cannot "
                 + "be reached. "
@@ -33,9 +33,10 @@ internal sealed partial class FileRepairer
         return await Home.ReachAsync(next, directory, enough: members.Length, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <exception cref="DfssException">ChunkNotFound, TooFewReplicas: nothing was moved, and what was copied is found
-    /// by the next try. Conflict: the name was changed meanwhile. CommitUncertain, NoMajority,
-    /// InvalidArgument.</exception>
+    /// <exception cref="DfssException">
+    /// ChunkNotFound, TooFewReplicas: nothing was moved, and the next attempt finds what was copied. Conflict: the name
+    /// was changed meanwhile. CommitUncertain, NoMajority, InvalidArgument.
+    /// </exception>
     private async Task<RepairResult> MoveAsync(
         FileHealth health,
         LocatedFile located,
@@ -69,7 +70,7 @@ internal sealed partial class FileRepairer
         };
     }
 
-    /// <summary>The record as the move leaves it, apart from what voting fills in.</summary>
+    /// <summary>The record after the move, without the fields that the vote sets.</summary>
     private static FileRecord Describe(FileRecord record, Home next, RepairOptions repairOptions)
     {
         if (repairOptions.Replicas > next.Count)
@@ -121,7 +122,7 @@ internal sealed partial class FileRepairer
         FileCopies there, Home next, FileRecord wanted, bool deep, CancellationToken cancellationToken)
     {
         CopyTable table = new(wanted.FileId, there.Manifest, next.Count);
-        // Those that stay were asked to hash what they have, where that is wanted, and have set aside what is bad.
+        // A deep repair has asked the members that stay to hash their copies, and they have set corrupt ones aside.
         await tester.AskAllAsync(
             next,
             table,
@@ -159,8 +160,9 @@ internal sealed partial class FileRepairer
         return plan;
     }
 
-    /// <summary>Copies, has the new home seal, the old one accept the move, and the new one begin with the
-    /// file.</summary>
+    /// <summary>
+    /// Copies the chunks, has the new home seal them, the old one accept the move, and the new one accept the file.
+    /// </summary>
     private async Task<FileRecord> CommitMoveAsync(
         CopyRound[] rounds, Home home, Home next, FileRecord wanted, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
@@ -198,7 +200,7 @@ internal sealed partial class FileRepairer
         FileCopies target = round.Target;
         if (asksAgain)
         {
-            // Versions share chunks; and a member may lack what it reported, or be gone.
+            // Versions share chunks; and a member may lack what it reported, or be down.
             await FileTester.AskAllAsync(target.Home, target.Table, cancellationToken).ConfigureAwait(false);
         }
 
@@ -220,7 +222,9 @@ internal sealed partial class FileRepairer
             "Repair those peers and run the command again, which continues, or move it to others.");
     }
 
-    /// <summary>The plan of the new home's members as one of all that take part: no other member seals.</summary>
+    /// <summary>
+    /// The plan of the new home's members, extended to all members that vote: the others seal nothing.
+    /// </summary>
     private static SealPlan AmongVoters(SealPlan plan, Home voting, Home next)
     {
         int[] places =
@@ -234,8 +238,9 @@ internal sealed partial class FileRepairer
         };
     }
 
-    /// <summary>The first record of the new home; so that its members know it, and not only those of the old
-    /// one.</summary>
+    /// <summary>
+    /// Has the new home accept its first record, so that not only the members of the old one have it.
+    /// </summary>
     private async Task<FileRecord> BeginAtAsync(BallotedRecord moved, Home next, CancellationToken cancellationToken)
     {
         RecordHome later = RecordHome.OfDecided(moved);

@@ -99,14 +99,14 @@ internal sealed partial class FileRepairer(
             {
                 if (earlier is not null)
                 {
-                    // A member lacks what it reported, or is gone.
+                    // A member lacks what it reported, or is down.
                     await FileTester.AskAllAsync(copies.Home, copies.Table, token).ConfigureAwait(false);
                 }
 
                 await rounds[0].CopyAsync(progress, token).ConfigureAwait(false);
                 await ThrowIfLostAsync(rounds[0], token).ConfigureAwait(false);
 
-                // Those that are whole now, and no others later on: the seals are asked for in this order.
+                // Those that are complete now, and no others later: the seals are requested in this order.
                 earlier = await CopyEarlierAsync(
                     earlier ?? rounds[1..], isFirst: earlier is null, progress, token).ConfigureAwait(false);
                 progress?.Report(new(TransferPhase.Committing, record.Length, record.Length));
@@ -115,8 +115,9 @@ internal sealed partial class FileRepairer(
             cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The members whose registers of the name have no vote: their stores were put back from an earlier
-    /// copy.</summary>
+    /// <summary>
+    /// The members whose registers of the name have no vote: their stores were restored from an earlier copy.
+    /// </summary>
     private async Task<IReadOnlyList<PeerHandle>> FindWithoutVoteAsync(
         Home home, string name, CancellationToken cancellationToken)
     {
@@ -131,8 +132,10 @@ internal sealed partial class FileRepairer(
         return [.. peers.Where(peer => answers.GetValueOrDefault(peer.StoreId)?.Status == RegisterStatus.NoVote)];
     }
 
-    /// <summary>Makes sure that the members have a vote. A member that learns only in the round that its store was put
-    /// back gets its vote in the next one.</summary>
+    /// <summary>
+    /// Makes sure that the members have a vote. A member that detects only in the round that its store was restored
+    /// gets its vote in the next one.
+    /// </summary>
     private async Task BringUpAsync(CopyRound[] rounds, StoredFile file, CancellationToken cancellationToken)
     {
         Home home = rounds[0].Target.Home;

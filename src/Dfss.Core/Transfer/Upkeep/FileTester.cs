@@ -2,8 +2,10 @@ using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
-/// <summary>Asks every member of a file's home which of its chunks it has, and, in a deep test, to hash each where it
-/// lies. Nothing but ids and answers crosses the network, and the manifest once.</summary>
+/// <summary>
+/// Asks every member of a file's home which of its chunks it has, and, in a deep test, to hash each in its store.
+/// Nothing but ids and answers crosses the network, and the manifest once.
+/// </summary>
 internal sealed class FileTester(
     PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, TransferOptions options)
 {
@@ -164,7 +166,7 @@ internal sealed class FileTester(
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.StoreFailed)
         {
-            // It answers, and cannot read this one.
+            // The member answers, and cannot read this copy.
             copies[copy.Member, copy.Slot] = CopyState.Corrupt;
             options.Verbose?.Invoke($"{peer} cannot read chunk {id}: {peer.ReasonOf(error)}");
         }

@@ -6,11 +6,11 @@ namespace Dfss.Transfer;
 /// indefinitely, and has the peer collect its garbage.</summary>
 internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions options)
 {
-    // Of homes, by their members, of which too few answered: many names may have the same one, and each would wait
-    // again.
+    // The errors of homes, by their members, of which too few answered: many names may have the same home, and each
+    // would wait again.
     private readonly Dictionary<string, DfssException> undecidable = new(StringComparer.Ordinal);
 
-    // Of the peer itself, where it let the question wait what it knows of a name.
+    // The error of the peer itself, if it did not answer a read of a name in time.
     private DfssException? standstill;
 
     /// <exception cref="DfssException">PeerUnreachable, StoreFailed, ChunkCorrupt: a manifest is corrupt, so nothing
@@ -64,7 +64,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
 
             Home home = await Home.ReachAsync(recorded, directory, cancellationToken).ConfigureAwait(false);
             BallotedRecord decided = await SettleAsync(name.Name, home, cancellationToken).ConfigureAwait(false);
-            // It may have received it late, or not be a member any more.
+            // It may have got the decision late, or not be a member any more.
             await peer.Records.DecideAsync(
                 [new DecideRequest(name.Name, decided.Ballot, decided.Record)],
                 cancellationToken).ConfigureAwait(false);

@@ -12,7 +12,7 @@ internal sealed partial class ClientChannel
     /// <summary>The request id of hello, the first request.</summary>
     private const uint HelloId = 0;
 
-    /// <summary>What runs <see cref="RetryPolicy.BusyPeer"/>, for each clock in use.</summary>
+    /// <summary>The pipelines of <see cref="RetryPolicy.BusyPeer"/>, one for each clock in use.</summary>
     private static readonly ConditionalWeakTable<TimeProvider, ResiliencePipeline> BusyRetries = [];
 
     /// <summary>Connects and completes hello; retries a few times if the peer is busy.</summary>
@@ -47,7 +47,7 @@ internal sealed partial class ClientChannel
         catch (DfssException refusal) when (refusal.Code == DfssErrorCode.NotAuthenticated
             && endpoint is not null && LoopbackToken.Find(options.StateFolder, endpoint) is { } now && now != token)
         {
-            // The peer was starting: it had not written its token yet when this client looked for it.
+            // The peer was starting: it had not written its token yet when this client read it.
             connection = await options.Connect(
                 address, options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
             token = FindToken(connection, options);

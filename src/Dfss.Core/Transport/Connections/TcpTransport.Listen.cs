@@ -153,8 +153,8 @@ internal static partial class TcpTransport
                 }
                 catch (SocketException exception) when (IsGone(exception))
                 {
-                    // The client closed it before it was accepted, or the listener was disposed: the next round of
-                    // the loop finds out which.
+                    // The client closed it before it was accepted, or the listener was disposed: the next round of the
+                    // loop shows which.
                 }
                 catch (SocketException exception)
                 {

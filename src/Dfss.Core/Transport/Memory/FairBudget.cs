@@ -4,8 +4,8 @@ namespace Dfss.Transport;
 /// A counted resource (bytes, requests) that is divided fairly: each identity takes through its own share. A share that
 /// holds some may grow to at most twice what is then left for the others; so one share alone gets no more than two
 /// thirds, and something is left for the next one. A share that holds nothing may take all that is left. Of the waiting
-/// shares, the one that holds least is served first, and within a share the caller that came first. No share waits for
-/// ever, as long as holders return what they took without waiting for more of it. Safe for concurrent use.
+/// shares, the one that holds least is served first, and within a share the caller that arrived first. No share waits
+/// permanently, as long as holders return what they took without waiting for more of it. Safe for concurrent use.
 /// </summary>
 internal sealed class FairBudget
 {

@@ -59,7 +59,7 @@ internal sealed class ChosenRecords(IReadOnlyList<SimulatedMember> members)
         }
     }
 
-    /// <summary>Who votes on a record: of a move the members of the home that is left.</summary>
+    /// <summary>The members that vote on a record: on a move, those of the former home.</summary>
     private static IReadOnlyList<HomeMember> HomeOf(FileRecord record) =>
         record.State == FileRecordState.Moved ? record.FormerHome : record.Home;
 

@@ -16,7 +16,7 @@ internal enum HistoryOutcome
     /// <summary>A change refused since its condition did not hold.</summary>
     Conflict,
 
-    /// <summary>The same, of which nobody said what was in the way.</summary>
+    /// <summary>The same, and no answer gave the reason.</summary>
     Refused,
 
     /// <summary>A read that saw no file: the name was never sent, or is removed.</summary>

@@ -104,6 +104,6 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
         Assert.True(moves > count / 100, "Schedules in which nothing moves show little.");
         Assert.True(
             hazard == Hazard.None || strikes > count / 4,
-            "Schedules in which nobody is put back or copied show little.");
+            "Schedules in which no member is rolled back or copied show little.");
     }
 }

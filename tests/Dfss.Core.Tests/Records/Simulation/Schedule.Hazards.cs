@@ -52,7 +52,7 @@ internal sealed partial class Schedule
         }
     }
 
-    /// <summary>Who answers for a member: either of the copies, where there are two.</summary>
+    /// <summary>What answers for a member: either of the copies, where there are two.</summary>
     private SimulatedMember Reach(int member) =>
         member == stricken && twin is not null && random.Next(2) == 0 ? twin : members[member];
 

@@ -33,7 +33,7 @@ internal sealed partial class Schedule
         begin(client);
         for (int i = 0; !client.IsIdle; i++)
         {
-            Assert.True(i < 1000, "a read with all members up and nobody else about does not end");
+            Assert.True(i < 1000, "a read with all members up and no other client does not end");
             client.Step();
             while (messages.Count > 0)
             {

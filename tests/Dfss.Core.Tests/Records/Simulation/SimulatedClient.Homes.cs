@@ -19,7 +19,7 @@ internal sealed partial class SimulatedClient
     // Of a client that brings other addresses into a record: the record as it read it. To the history it is a read.
     private FileRecord? refreshed;
 
-    /// <summary>Who is to hold the chunks of what is written.</summary>
+    /// <summary>The members that are to hold the chunks of what is written.</summary>
     private int[] Holders => target ?? members;
 
     private RecordHome ChooseHome(string name) =>

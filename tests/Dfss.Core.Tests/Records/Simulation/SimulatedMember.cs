@@ -26,10 +26,10 @@ public enum Mutation
     /// <summary>Members vote in a home before the latest they know, as if they knew no later one.</summary>
     LowerEpochsAreTaken,
 
-    /// <summary>Members of the home that was left do not say so: whoever asks there goes on there.</summary>
+    /// <summary>Members of the former home do not report the move: a client that asks there goes on there.</summary>
     MovesAreNotTold,
 
-    /// <summary>Whoever comes to a later home takes nothing found there for a name never sent.</summary>
+    /// <summary>A client takes a name without a record at a later home for a name that was never sent.</summary>
     NothingIsANewName,
 
     /// <summary>
@@ -75,7 +75,7 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
     public bool Remembers(StoreVotes other) =>
         heard.TryGetValue(other.StoreId, out StoreClock? clock) && other.IsContradictedBy(clock);
 
-    /// <summary>Whether it votes on though somebody knows better.</summary>
+    /// <summary>Whether it votes on although another member remembers a later clock of it.</summary>
     public bool IsContradictedBy(SimulatedMember other) => other.Remembers(votes);
 
     /// <summary>Puts an earlier state in place of what is on the disk, and starts again.</summary>

@@ -1,0 +1,19 @@
+using Dfss.Testing;
+
+namespace Dfss.Benchmarks;
+
+/// <summary>The certificates of a benchmark, and the arguments of peers and clients that use them.</summary>
+internal sealed record TlsFiles(string PeerArguments, string ClientArguments)
+{
+    public static TlsFiles Create(string folder)
+    {
+        using CompanyAuthority authority = new();
+        File.WriteAllText(Path.Combine(folder, "ca.pem"), authority.Certificate.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(folder, "peer.pem"), CompanyAuthority.ToPem(authority.IssuePeer()));
+        File.WriteAllText(Path.Combine(folder, "client.pem"), CompanyAuthority.ToPem(authority.IssueClient("client")));
+        File.WriteAllText(Path.Combine(folder, "roles.json"), """[ { "subject": "CN=client", "role": "writer" } ]""");
+        return new(
+            $"-Certificate '{folder}/peer.pem' -TrustedAuthority '{folder}/ca.pem' -RoleFile '{folder}/roles.json'",
+            $"-Certificate '{folder}/client.pem' -TrustedAuthority '{folder}/ca.pem'");
+    }
+}

@@ -1,0 +1,17 @@
+using System.Globalization;
+
+namespace Dfss.Benchmarks;
+
+/// <summary>System calls by name.</summary>
+internal sealed class SystemCallCounts(IReadOnlyDictionary<string, long> counts)
+{
+    /// <summary>All of them.</summary>
+    public long Total => counts.Values.Sum();
+
+    /// <summary>The most frequent, for each unit of the work.</summary>
+    public string Describe(int units) => string.Join(", ", counts
+        .OrderByDescending(call => call.Value)
+        .TakeWhile(call => call.Value * 20 >= units)
+        .Select(call => string.Create(
+            CultureInfo.InvariantCulture, $"{call.Key} {(double)call.Value / units:0.0}")));
+}
