@@ -107,6 +107,11 @@ function Pack {
     $wrong = @(Compare-Version $manifest.Version; Compare-Files $files $notices; Compare-Notices $notices)
     if ($wrong.Count -gt 0) { throw "The package '$package' is not fit to publish:`n  $($wrong -join "`n  ")" }
     $script:packed = $true
+    $portable = @($runtimes.Where({ "lib/runtimes/$_/lib/Dfss.Core.dll" -cnotin $files }))
+    if ($portable.Count -gt 0) {
+        Say "Without machine code, so that a first command starts slower there: $($portable -join ', '). The build says why."
+    }
+
     Say "Packed: $package ($($manifest.Version), $($files.Count) files)"
 
     if (Get-Command Compress-PSResource -ErrorAction Ignore) {

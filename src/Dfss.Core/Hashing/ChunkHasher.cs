@@ -21,10 +21,10 @@ internal sealed class ChunkHasher(int slots, Func<WideSha256> find, long unmeasu
     private int busy;
     private long bytes;
 
-    /// <summary>The hasher of the process. One slot for four processors: with more slots fewer chunks would wait for
-    /// each, and one slot with full lanes hashes 5 GB/s.</summary>
+    /// <summary>The hasher of the process. All processors but one may hash at a time: while some are idle, a chunk is
+    /// hashed sooner alone than in lanes that fill later. Chunks wait, and share lanes, where all are busy.</summary>
     public static ChunkHasher Shared { get; } = new(
-        Math.Max(1, Environment.ProcessorCount / 4), () => WideSha256.Current, UnmeasuredBytes);
+        Math.Max(1, Environment.ProcessorCount - 1), () => WideSha256.Current, UnmeasuredBytes);
 
     /// <summary>The id of a chunk. The content must not change until the task has ended. The task cannot be cancelled,
     /// because it lasts milliseconds.</summary>

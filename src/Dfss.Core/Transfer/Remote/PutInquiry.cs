@@ -1,9 +1,9 @@
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Decides whether a sender asks a peer for a chunk before it puts it. A question costs a round trip, and is of use
-/// only where the peer has the chunk. The put itself answers whether it was there, so nothing is lost without the
-/// question.
+/// Decides whether a sender asks a peer for a chunk before it puts it. A question costs a round trip, and saves the
+/// transfer of a chunk that the peer has. The put itself also answers whether the chunk was there: where new and
+/// present chunks alternate in runs, the chunks in flight at the start of each present run are what is sent twice.
 /// </summary>
 internal sealed class PutInquiry
 {
