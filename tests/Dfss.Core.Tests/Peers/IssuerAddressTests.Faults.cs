@@ -59,6 +59,8 @@ public sealed partial class IssuerAddressTests
             accepted.Add(await silent.AcceptTcpClientAsync(Token));
         }
 
+        // Meanwhile a ninth connection would be made.
+        await Admin.ListPeersAsync(Token);
         clock.Advance(TimeSpan.FromSeconds(2));
         DfssException lost = await Assert.ThrowsAsync<DfssException>(() => asked);
         Assert.Equal(DfssErrorCode.IssuerUnreachable, lost.Code);
