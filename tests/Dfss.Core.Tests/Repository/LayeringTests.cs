@@ -47,8 +47,7 @@ public sealed partial class LayeringTests
         {
             ["Contracts"] = [],
             ["Disk"] = [],
-            ["Segments"] = ["Contracts", "Disk"],
-            ["Chunks"] = ["Contracts", "Disk", "Segments"],
+            ["Chunks"] = ["Contracts", "Disk"],
             ["Registers"] = ["Contracts", "Disk"],
             ["Maintenance"] = ["Contracts", "Disk", "Chunks", "Registers"],
             ["Memory"] = ["Contracts", "Disk", "Chunks", "Registers"],

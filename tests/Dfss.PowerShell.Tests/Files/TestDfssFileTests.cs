@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Files;
@@ -89,7 +88,10 @@ public sealed class TestDfssFileTests : IDisposable
     public void A_changed_copy_is_found_by_a_deep_test_only()
     {
         DfssChunkInfo chunk = session.Run("Get-DfssFileInfo large -Chunk -Peer $peers").As<DfssChunkInfo>()[4];
-        CopyOf(chunk).Flip(at: 7);
+        string path = PathOf(chunk);
+        byte[] content = File.ReadAllBytes(path);
+        content[^1] ^= 1;
+        File.WriteAllBytes(path, content);
         Assert.Equal([true], session.Run("Test-DfssFile large -Peer $peers").As<bool>());
         DfssChunkHealth bad = Assert.Single(
             session.Run("Test-DfssFile large -Deep -Detailed -Peer $peers").As<DfssChunkHealth>(),
@@ -140,16 +142,11 @@ public sealed class TestDfssFileTests : IDisposable
         Assert.Equal("PeerUnreachable", Result.IdOf(error));
     }
 
-    /// <summary>Has its only copy set aside.</summary>
-    private void Lose(DfssChunkInfo chunk)
-    {
-        CopyOf(chunk).Flip(at: 7);
-        session.Run("$null = Test-DfssFile large -Deep -Peer $peers -WarningAction Ignore").ThrowIfFailed();
-    }
+    private void Lose(DfssChunkInfo chunk) => File.Delete(PathOf(chunk));
 
     /// <summary>Its only copy.</summary>
-    private StoredChunk CopyOf(DfssChunkInfo chunk) => Assert.Single(Enumerable.Range(1, 3).SelectMany(
-        store => StoreFiles.Find(Path.Combine(folder, $"{store}"), ChunkId.Parse(chunk.Id))));
+    private string PathOf(DfssChunkInfo chunk) =>
+        Assert.Single(Directory.GetFiles(folder, chunk.Id, SearchOption.AllDirectories));
 
     private static byte[] Content(int chunks)
     {

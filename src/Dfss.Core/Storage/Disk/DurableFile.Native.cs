@@ -171,15 +171,13 @@ internal sealed partial class DurableFile
         }
     }
 
-    private static void SyncHandle(SafeFileHandle handle, string path, bool isDataOnly = false)
+    private static void SyncHandle(SafeFileHandle handle, string path)
     {
         while (true)
         {
             // macOS: fsync leaves the bytes in the drive's cache; F_FULLFSYNC does not.
             bool isDone = OperatingSystem.IsWindows() ? FlushFileBuffers(handle)
-                : (OperatingSystem.IsMacOS()
-                    ? FileControl(handle, FullSyncMac)
-                    : isDataOnly ? FileDataSync(handle) : FileSync(handle)) == 0;
+                : (OperatingSystem.IsMacOS() ? FileControl(handle, FullSyncMac) : FileSync(handle)) == 0;
             if (isDone)
             {
                 return;

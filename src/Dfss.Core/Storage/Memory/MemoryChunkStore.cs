@@ -14,7 +14,8 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     {
         this.touched = touched;
         Space = new StoreSpace(
-            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null);
+            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null,
+            () => Task.CompletedTask);
     }
 
     /// <summary>Whether there is room for more.</summary>
@@ -35,7 +36,7 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
             return PutResult.AlreadyPresent;
         }
 
-        using StoreSpace.Grant grant = Space.Take(content);
+        using StoreSpace.Grant grant = await Space.TakeAsync(content, cancellationToken).ConfigureAwait(false);
         if (!chunks.TryAdd(id, content.ToArray()))
         {
             return PutResult.AlreadyPresent;
