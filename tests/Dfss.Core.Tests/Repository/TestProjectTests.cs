@@ -35,6 +35,20 @@ public sealed partial class TestProjectTests
                 .Select(name => $"{Continuous} does not run the benchmark {name}."));
     }
 
+    /// <summary>
+    /// The classes of the cmdlet tests run side by side in one process, and Get-DfssPeer lists the peers of all of
+    /// them.
+    /// </summary>
+    [Fact]
+    public void No_test_of_the_cmdlets_stops_the_peers_of_other_tests() => RepositoryFiles.AssertNone(
+        from path in RepositoryFiles.List("tests/Dfss.PowerShell.Tests", ".cs")
+        from line in RepositoryFiles.ReadCode(path)
+        where StopsAll().IsMatch(line.Code)
+        select $"{path}:{line.Number}: stops every peer of the process. Stop those that the test has started");
+
+    [GeneratedRegex(@"Get-DfssPeer\s*\|\s*Stop-DfssPeer")]
+    private static partial Regex StopsAll();
+
     [GeneratedRegex(@"<ProjectReference Include=""[^""]*Dfss\.Testing\.csproj""|Microsoft\.NET\.Test\.Sdk")]
     private static partial Regex UsesTesting();
 

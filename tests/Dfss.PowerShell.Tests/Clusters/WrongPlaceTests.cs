@@ -16,7 +16,7 @@ public sealed class WrongPlaceTests : IDisposable
     {
         users.MakeCluster();
         Result plain = users.Session.Run(
-            "Stop-DfssPeer -InputObject $issuer; Start-DfssPeer store1 -Port 0").ThrowIfFailed();
+            "Stop-DfssPeer -InputObject $issuer; ($plain = Start-DfssPeer store1 -Port 0)").ThrowIfFailed();
         Assert.Null(Assert.Single(plain.As<DfssPeerInfo>()).Identity);
         string warning = Assert.Single(plain.Warnings);
         Assert.Contains(
@@ -24,7 +24,7 @@ public sealed class WrongPlaceTests : IDisposable
         Assert.Contains("start it with -Issuer; or give -Cluster ''", warning, StringComparison.Ordinal);
         Assert.Contains("plaintext", warning, StringComparison.Ordinal);
 
-        users.Session.Run("Get-DfssPeer | Stop-DfssPeer").ThrowIfFailed();
+        users.Session.Run("$plain | Stop-DfssPeer").ThrowIfFailed();
         ErrorRecord refused = users.Session.RunUntilError("Start-DfssPeer store1 -Port 0 -Address *");
         Assert.Equal("PeerNotJoined", Result.IdOf(refused));
         Assert.StartsWith("Start it with -Issuer", refused.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
