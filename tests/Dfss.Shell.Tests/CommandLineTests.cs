@@ -81,7 +81,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("No-SuchCommand", result.Error, StringComparison.Ordinal);
         string header = Assert.Single(
             result.OutputLines, line => line.StartsWith("Id ", StringComparison.Ordinal));
-        Assert.Contains("StoredBytes", header, StringComparison.Ordinal);
+        Assert.Contains("Endpoint", header, StringComparison.Ordinal);
         Assert.Equal(2, result.OutputLines.Count(line => line.Contains("localhost:", StringComparison.Ordinal)));
         Assert.Contains("text", result.OutputLines);
     }

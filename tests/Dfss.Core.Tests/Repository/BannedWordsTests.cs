@@ -9,7 +9,8 @@ namespace Dfss.Tests.Repository;
 /// </summary>
 public sealed class BannedWordsTests
 {
-    private static readonly Regex WordStart = new("(?<=[a-z0-9])(?=[A-Z])", RegexOptions.CultureInvariant);
+    private static readonly Regex WordStart = new(
+        "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", RegexOptions.CultureInvariant);
 
     /// <summary>Which words are banned, and what to write instead.</summary>
     public static TheoryData<string, string> Rules => new()

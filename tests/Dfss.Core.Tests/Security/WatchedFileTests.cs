@@ -55,6 +55,7 @@ public sealed class WatchedFileTests : IDisposable
     [Fact]
     public void Content_that_was_never_read_is_not_said_to_stay_in_force()
     {
+        Write("bad");
         WatchedFile<string> watched = Watch(initial: "none");
         Assert.Equal("none", watched.Current);
         string line = Assert.Single(log);
