@@ -26,6 +26,9 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>Releases the cmdlet's resources; runs once, however the cmdlet ends.</summary>
     private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Cancelled when the user stops the pipeline.</summary>
+    internal CancellationToken StopToken => bridge.StopToken;
+
     /// <summary>The target of a failure that ends the cmdlet; null if it is unknown.</summary>
     internal virtual object? EndingTarget(DfssException failure) => null;
 
@@ -60,6 +63,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
             }
             finally
             {
+                bridge.Close();
                 PipelineBridge.WaitFor(() => CleanUpAsync().AsTask());
             }
 
@@ -95,7 +99,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>
     /// Shows progress. The records are created on the pipeline thread at the moment they are shown, so a busy pipeline
     /// never shows outdated ones. Records that are no longer present are completed; all are completed however the
-    /// cmdlet ends. Completes when the records are shown; is cancelled when no call of the cmdlet is running.
+    /// cmdlet ends. Completes when the records are shown: between two inputs, with the next one.
     /// </summary>
     internal Task ShowProgressAsync(Func<IReadOnlyList<ProgressRecord>> createPicture) =>
         InvokeAsync(() => Progress.Show(createPicture()));
@@ -172,7 +176,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
         ExceptionDispatchInfo? ending = bridge.Run(body);
         switch (ending?.SourceException)
         {
-            case OperationCanceledException when bridge.IsStopping:
+            case OperationCanceledException when StopToken.IsCancellationRequested:
                 throw new PipelineStoppedException();
             case CmdletException known:
                 ThrowTerminatingError(known.Error);
