@@ -55,7 +55,7 @@ internal sealed partial class FilePump
         Task<Action> work = works.Peek();
         await ((Task)work).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
-        works.Dequeue();
+        _ = works.Dequeue();
         try
         {
             Action write = await work.ConfigureAwait(false);
