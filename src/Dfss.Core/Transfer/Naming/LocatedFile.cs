@@ -3,7 +3,8 @@ namespace Dfss.Transfer;
 /// <summary>A stored file at the home that its name has now: that of its record, or a later one if it moved.</summary>
 /// <param name="File">The file, as the record of that home names it.</param>
 /// <param name="Home">The home, as far as it was reached.</param>
-internal sealed record LocatedFile(StoredFile File, Home Home)
+/// <param name="Current">The record of the name that a majority has; null where too few answered.</param>
+internal sealed record LocatedFile(StoredFile File, Home Home, FileRecord? Current)
 {
     /// <summary>Finds it, and connects to every member of its home.</summary>
     /// <exception cref="DfssException">
@@ -19,11 +20,11 @@ internal sealed record LocatedFile(StoredFile File, Home Home)
                 file.Record.Name, home, cancellationToken).ConfigureAwait(false);
         if (current is null || AfterMove(file, current) is not StoredFile moved)
         {
-            return new LocatedFile(file, home);
+            return new LocatedFile(file, home, current);
         }
 
         home = await Home.ReachAsync(current, directory, current.Home.Count, cancellationToken).ConfigureAwait(false);
-        return new LocatedFile(moved, home);
+        return new LocatedFile(moved, home, current);
     }
 
     /// <summary>The same content at the later home of its name; null where the name did not move, or does not keep it
