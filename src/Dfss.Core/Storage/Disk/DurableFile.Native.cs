@@ -47,8 +47,13 @@ internal sealed partial class DurableFile
     {
         if (!OperatingSystem.IsWindows())
         {
-            // Shared: another process may do the same now; the lock below decides which one goes on.
-            OwnerOnly.Touch(path);
+            if (!File.Exists(path))
+            {
+                // Shared: another process may do the same now; the lock below decides which one goes on. On a file that
+                // is locked already, .NET's own lock would fail.
+                OwnerOnly.Touch(path);
+            }
+
             return TryLock(path);
         }
 
