@@ -113,7 +113,7 @@ public sealed class BadDestinationTests : BadInputTests
             $"'{Path.Combine(path, "large.bin")}'");
         // Not in one command: while the system allocates the large file, until that fails, there is no room for the
         // other.
-        session.Run("Receive-DfssFile a.txt -Peer $peer -Destination disk").ThrowIfFailed();
+        Run("Receive-DfssFile a.txt -Peer $peer -Destination disk").ThrowIfFailed();
         Assert.Equal([Path.Combine(path, "a.txt")], Directory.GetFileSystemEntries(path));
     }
 
