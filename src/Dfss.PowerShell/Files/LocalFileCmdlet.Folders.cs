@@ -1,0 +1,80 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <content>Folders.</content>
+public abstract partial class LocalFileCmdlet
+{
+    private FolderInput? folders;
+
+    /// <summary>Takes all files below each folder.</summary>
+    [Parameter(HelpMessage = "Takes all files below each folder.")]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <summary>Takes only files with one of these names; wildcards are expanded, without case.</summary>
+    [Parameter(HelpMessage = "Takes only files that match one of these patterns, for example *.jpg.")]
+    [TextArgument]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string[] Include { get; set; } = [];
+
+    /// <summary>Leaves out files and folders with these names; wildcards are expanded, without case.</summary>
+    [Parameter(HelpMessage = "Leaves out files and folders that match one of these patterns, for example *.tmp.")]
+    [TextArgument]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string[] Exclude { get; set; } = [];
+
+    /// <summary>Follows links to folders below a folder.</summary>
+    [Parameter(HelpMessage = "With -Recurse: follows links to folders.")]
+    public SwitchParameter FollowSymlink { get; set; }
+
+    /// <summary>
+    /// A folder in the store: what the names begin with. It takes the place of the own name of a folder that is given
+    /// by its path.
+    /// </summary>
+    [Parameter(HelpMessage = "A folder in the store, which the names begin with.")]
+    [TextArgument]
+    [AllowEmptyString]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string? Prefix { get; set; }
+
+    private async Task TakeFolderAsync(GivenPath given, CancellationToken cancellationToken)
+    {
+        if (!Recurse && given.IsFromPipeline)
+        {
+            await WriteVerboseAsync($"'{given.Path}' is a folder, and is passed over.").ConfigureAwait(false);
+            return;
+        }
+
+        if (!Recurse)
+        {
+            await WriteErrorAsync(FolderInput.CreateIsFolder(given.Path)).ConfigureAwait(false);
+            return;
+        }
+
+        foreach (FolderItem item in folders!.Walk(given))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (item.Error is not null)
+            {
+                await WriteErrorAsync(item.Error).ConfigureAwait(false);
+            }
+            else if (item.Warning is not null)
+            {
+                await WriteWarningAsync(item.Warning).ConfigureAwait(false);
+            }
+            else if (item.Verbose is not null)
+            {
+                await WriteVerboseAsync(item.Verbose).ConfigureAwait(false);
+            }
+            else
+            {
+                await TakeFileAsync(
+                    item.Path, item.BaseFolder, givenName: null, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+}
