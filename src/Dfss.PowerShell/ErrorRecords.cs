@@ -156,6 +156,7 @@ internal static class ErrorRecords
                 (ErrorCategory.ObjectNotFound, "Check the path; New-DfssEncryptionKey makes a key."),
             ["EncryptionKeyUnreadable"] =
                 (ErrorCategory.ReadError, "Check that the user who runs the command can read it."),
+            ["FlattenAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
             ["IdAndPeer"] = (ErrorCategory.InvalidArgument, "Give -Id or -Peer, not both."),
             ["InvitationMissing"] = (ErrorCategory.InvalidArgument, "Give -Invitation, or set $env:DFSS_INVITATION."),
@@ -168,6 +169,8 @@ internal static class ErrorRecords
             ["NameAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give -Name or -RelativeTo, not both."),
             ["NameAndRecurse"] = (ErrorCategory.InvalidArgument, "Give -Prefix for the folder in the store."),
             ["NameInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralName for a name with brackets."),
+            ["NameOutsideRelativeTo"] =
+                (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all names begin with."),
             ["NamePrefixInvalid"] = (ErrorCategory.InvalidArgument, "Write a prefix, for example builds/*."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
             ["PassphraseMissing"] =

@@ -57,4 +57,25 @@ Describe 'A folder' {
         Copy-Item $prefix (New-Item -ItemType Directory copy) -Recurse
         "copy/$prefix/2025/a.jpg" | Should -Exist
     }
+
+    It 'comes back below another folder' {
+        $null = Send-DfssFile tree -Recurse -Force -Prefix $prefix
+        $received = Receive-DfssFile "$prefix/*" -Destination ./back -RelativeTo $prefix
+        $received.Count | Should -Be 6
+        foreach ($file in Get-ChildItem tree -Recurse -File -Force) {
+            $copy = Join-Path back ([IO.Path]::GetRelativePath("$PWD/tree", $file.FullName))
+            (Get-FileHash -LiteralPath $copy).Hash | Should -Be (Get-FileHash -LiteralPath $file.FullName).Hash
+            (Get-Item -LiteralPath $copy -Force).LastWriteTimeUtc | Should -Be $file.LastWriteTimeUtc
+        }
+
+        'back/empty' | Should -Not -Exist
+    }
+
+    It 'is refused as a whole where two files would be one' {
+        $null = Send-DfssFile tree -Recurse -Prefix $prefix
+        $null = Receive-DfssFile "$prefix/*" -Destination ./flat -Flatten -ErrorVariable failed -ErrorAction SilentlyContinue
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'DestinationExists,*'
+        './flat' | Should -Not -Exist
+        (Receive-DfssFile "$prefix/2025/*", "$prefix/b.tmp" -Destination ./flat -Flatten).Name | Should -Be 'a.jpg', 'b.tmp'
+    }
 }

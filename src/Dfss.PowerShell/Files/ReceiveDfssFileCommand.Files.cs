@@ -1,0 +1,186 @@
+using System.Collections.ObjectModel;
+using System.Diagnostics;
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>The files: where each goes, and its transfer.</content>
+public sealed partial class ReceiveDfssFileCommand
+{
+    /// <inheritdoc/>
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    {
+        if (await FindDestinationAsync().ConfigureAwait(false) is not { } destination)
+        {
+            return;
+        }
+
+        taking = destination;
+        await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
+        await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task TakeRestAsync(CancellationToken cancellationToken)
+    {
+        await TakeSoleAsync(isInputOver: true, cancellationToken).ConfigureAwait(false);
+        (IReadOnlyList<PlannedFile> planned, IReadOnlyList<ErrorRecord> clashes) = plan.Release();
+        foreach (ErrorRecord clash in clashes)
+        {
+            await WriteErrorAsync(clash).ConfigureAwait(false);
+        }
+
+        foreach (PlannedFile file in planned)
+        {
+            if (await IsWantedAsync(file).ConfigureAwait(false))
+            {
+                await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The destination of this input; null if it cannot be resolved, which is written as an error.</summary>
+    private async Task<ReceiveDestination?> FindDestinationAsync()
+    {
+        bool isOwn = !isDestinationFixed && Destination != DefaultDestination;
+        if (!isOwn)
+        {
+            return common ??= Open(await ResolveNewAsync(Destination).ConfigureAwait(false));
+        }
+
+        IReadOnlyList<string> paths = await ResolveAsync(Destination, PathKind.New).ConfigureAwait(false);
+        return paths.Count == 0 ? null : Open(paths[0]);
+    }
+
+    private ReceiveDestination Open(string path)
+    {
+        string key = Path.TrimEndingDirectorySeparator(path);
+        if (!destinations.TryGetValue(key, out ReceiveDestination? destination))
+        {
+            destination = new ReceiveDestination(path, Destination, beside: destinations.Values.FirstOrDefault(),
+                folder.NeedsFolder);
+            destinations.Add(key, destination);
+        }
+
+        return destination;
+    }
+
+    /// <inheritdoc/>
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        if (taking!.IsFolder)
+        {
+            return TakeAsync(file, taking, cancellationToken);
+        }
+
+        sole.Add(file);
+        return Task.CompletedTask;
+    }
+
+    private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
+    {
+        (IReadOnlyList<StoredFile> files, ErrorRecord? refusal) = sole.Release(isInputOver);
+        if (refusal is not null)
+        {
+            await WriteErrorAsync(refusal).ConfigureAwait(false);
+        }
+
+        foreach (StoredFile file in files)
+        {
+            await TakeAsync(file, taking!, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TakeAsync(StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
+    {
+        StoredFile file;
+        try
+        {
+            file = Version is long version ? found.AtVersion(version) : found;
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, found.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        if (folder.Strip(file.Name) is not { } name)
+        {
+            await WriteErrorAsync(folder.CreateOutside(file.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        PlannedFile planned;
+        try
+        {
+            planned = new PlannedFile(file, destination.Locate(name), destination);
+            if (Flatten || !MyInvocation.ExpectingInput)
+            {
+                plan.Add(planned);
+                return;
+            }
+
+            if (!await IsWantedAsync(planned).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            destination.Claim(planned.Path, file.Name);
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        await EnqueueAsync(planned, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<bool> IsWantedAsync(PlannedFile planned) => ShouldProcessAsync(
+        planned.Path, $"Receive '{planned.File.Name}', {ByteSize.ToText(planned.File.Record.ContentLength)}");
+
+    private Task EnqueueAsync(PlannedFile planned, CancellationToken cancellationToken)
+    {
+        StoredFile file = planned.File;
+        var work = new FileWork(
+            file.Name, file.Name, file.Record.ContentLength, (progress, token) =>
+                ReceiveAsync(file, planned.Path, planned.Destination, progress, token))
+        {
+            StoredName = file.Record.Name,
+        };
+        return Files.EnqueueAsync(work, cancellationToken);
+    }
+
+    private async Task<Action> ReceiveAsync(
+        StoredFile file, string path, ReceiveDestination destination, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        long started = Stopwatch.GetTimestamp();
+        destination.MakeFolder(path);
+        await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
+        Files.SayDone($"Received '{path}' from", file, started);
+        return () => WriteReceived(path);
+    }
+
+    private void WriteReceived(string path)
+    {
+        Collection<PSObject> items;
+        try
+        {
+            items = InvokeProvider.Item.Get(
+                [$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true);
+        }
+        catch (ItemNotFoundException exception)
+        {
+            // A result waits for those before it, and a downstream command may have removed this file meanwhile.
+            WriteError(ErrorRecords.Create(
+                "PathNotFound", ErrorCategory.ObjectNotFound, path,
+                $"'{path}' was received, and was removed before its result was written.",
+                "Receive it again if it was not meant to be removed.", exception));
+            return;
+        }
+
+        WriteObject(items, enumerateCollection: true);
+    }
+}
