@@ -78,4 +78,13 @@ Describe 'A folder' {
         './flat' | Should -Not -Exist
         (Receive-DfssFile "$prefix/2025/*", "$prefix/b.tmp" -Destination ./flat -Flatten).Name | Should -Be 'a.jpg', 'b.tmp'
     }
+
+    It 'is sent again only where it has changed' {
+        $null = Send-DfssFile tree -Recurse -Prefix $prefix
+        Set-Content tree/b.tmp 'changed'
+        $second = Send-DfssFile tree -Recurse -Prefix $prefix -SkipUnchanged -Force
+        ($second | Where-Object -Not Skipped).Name | Should -Be "$prefix/b.tmp"
+        (Get-Item tree/a.jpg).LastWriteTime = '2020-01-01'
+        (Send-DfssFile tree -Recurse -Prefix $prefix -Checksum | Where-Object -Not Skipped) | Should -BeNullOrEmpty
+    }
 }

@@ -71,9 +71,15 @@ internal sealed class ReceiveDestination
     /// </exception>
     internal void CheckFolders(string chosen, string name)
     {
+        var passed = new List<string>();
         for (string folder = chosen; IsFolder && folder.Length > Path.Length;)
         {
             folder = System.IO.Path.GetDirectoryName(folder)!;
+            if (checkedFolders.Contains(folder))
+            {
+                break;
+            }
+
             if (taken.TryGetValue(folder, out (string Path, string Name) other)
                 && (other.Path == folder || IgnoresCase(FindExistingFolder(folder))))
             {
@@ -83,20 +89,18 @@ internal sealed class ReceiveDestination
                     LocalName.ReceiveAlone);
             }
 
-            if (!checkedFolders.Add(folder))
-            {
-                return;
-            }
-
             if (File.Exists(folder))
             {
-                checkedFolders.Remove(folder);
                 throw new DfssException(
                     DfssErrorCode.DestinationUnwritable,
                     $"The folder of '{chosen}' cannot be made: '{folder}' is a file.",
                     "Move the file, or name another destination.");
             }
+
+            passed.Add(folder);
         }
+
+        checkedFolders.UnionWith(passed);
     }
 
     /// <summary>Makes the folders between the destination and a chosen path.</summary>

@@ -137,8 +137,11 @@ public sealed partial class ReceiveDfssFileCommand
         await EnqueueAsync(planned, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<bool> IsWantedAsync(PlannedFile planned) => ShouldProcessAsync(
-        planned.Path, $"Receive '{planned.File.Name}', {ByteSize.ToText(planned.File.Record.ContentLength)}");
+    private Task<bool> IsWantedAsync(PlannedFile planned) =>
+        unchanged.IsOn ? Task.FromResult(true) : ShouldProcessAsync(planned.Path, Describe(planned.File));
+
+    private static string Describe(StoredFile file) =>
+        $"Receive '{file.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
 
     private Task EnqueueAsync(PlannedFile planned, CancellationToken cancellationToken)
     {
@@ -156,14 +159,35 @@ public sealed partial class ReceiveDfssFileCommand
         StoredFile file, string path, ReceiveDestination destination, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
+        if (unchanged.IsOn)
+        {
+            if (await unchanged.IsSameAsync(Client, path, file, progress, cancellationToken).ConfigureAwait(false))
+            {
+                TakeVerbose(FormattableString.Invariant(
+                    $"'{path}' is unchanged: it is version {file.Record.Version} of '{file.Name}'."));
+                return () => WriteReceived(path, isSkipped: true);
+            }
+
+            // Only now is it known that there is something to ask about.
+            if (isWhatIf)
+            {
+                return () => ShouldProcess(path, Describe(file));
+            }
+
+            if (!await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
+            {
+                return static () => { };
+            }
+        }
+
         long started = Stopwatch.GetTimestamp();
         destination.MakeFolder(path);
         await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
         Files.SayDone($"Received '{path}' from", file, started);
-        return () => WriteReceived(path);
+        return () => WriteReceived(path, isSkipped: false);
     }
 
-    private void WriteReceived(string path)
+    private void WriteReceived(string path, bool isSkipped)
     {
         Collection<PSObject> items;
         try
@@ -181,6 +205,10 @@ public sealed partial class ReceiveDfssFileCommand
             return;
         }
 
-        WriteObject(items, enumerateCollection: true);
+        foreach (PSObject item in items)
+        {
+            item.Properties.Add(new PSNoteProperty("Skipped", isSkipped));
+            WriteObject(item);
+        }
     }
 }

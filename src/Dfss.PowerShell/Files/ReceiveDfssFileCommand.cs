@@ -15,6 +15,8 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     private const string DefaultDestination = ".";
 
     private ReceiveOptions options = ReceiveOptions.Default;
+    private UnchangedFiles unchanged = new(byTime: false, byContent: false);
+    private bool isWhatIf;
     // By full path without a separator at its end, as a folder may be named with one and without.
     private readonly Dictionary<string, ReceiveDestination> destinations = new(StringComparer.Ordinal);
 
@@ -63,6 +65,14 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>Replaces files that exist.</summary>
     [Parameter(HelpMessage = "Replaces files that exist.")]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>Passes over files that have the length and the time of last writing of the stored ones.</summary>
+    [Parameter(HelpMessage = "Passes over files with the length and the time of last writing of the stored ones.")]
+    public SwitchParameter SkipUnchanged { get; set; }
+
+    /// <summary>Passes over files that have the content of the stored ones, whatever their times.</summary>
+    [Parameter(HelpMessage = "Passes over files with the content of the stored ones, whatever their times.")]
+    public SwitchParameter Checksum { get; set; }
 
     /// <summary>Returns only when the file and its name are on stable storage.</summary>
     [Parameter(HelpMessage = "Returns only when the file and its name are on stable storage (fsync).")]
@@ -130,6 +140,8 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
             IsSparse = !NoSparse,
             Keys = ring
         };
+        unchanged = new UnchangedFiles(SkipUnchanged, Checksum) { Keys = ring };
+        isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
         isDestinationFixed = IsFixed(nameof(Destination));
         sole.IsForCommand = isDestinationFixed;
         if (isDestinationFixed)
