@@ -87,4 +87,18 @@ Describe 'A folder' {
         (Get-Item tree/a.jpg).LastWriteTime = '2020-01-01'
         (Send-DfssFile tree -Recurse -Prefix $prefix -Checksum | Where-Object -Not Skipped) | Should -BeNullOrEmpty
     }
+
+    It 'is compared with the store' {
+        $null = Send-DfssFile tree -Recurse -Prefix $prefix
+        Set-Content tree/b.tmp 'changed'
+        Remove-Item tree/a.jpg
+        Set-Content tree/new 'new'
+        $groups = Compare-DfssFile tree -Recurse -Prefix $prefix | Group-Object State -AsHashTable -AsString
+        $groups['Different'].Name | Should -Be "$prefix/b.tmp"
+        $groups['OnlyThere'].Name | Should -Be "$prefix/a.jpg"
+        $groups['OnlyHere'].Name | Should -Be "$prefix/new"
+        $groups['Same'].Count | Should -Be 2
+        $table = Compare-DfssFile tree -Recurse -Prefix $prefix | Format-Table | Out-String -Width 120
+        $table | Should -Match "(?m)^OnlyThere +10 B +10 B $prefix/a.jpg"
+    }
 }

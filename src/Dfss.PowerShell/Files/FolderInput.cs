@@ -10,6 +10,9 @@ namespace Dfss.Commands;
 /// <param name="followsLinks">Whether links to folders are followed.</param>
 internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool includesHidden, bool followsLinks)
 {
+    /// <summary>The folders that were walked through.</summary>
+    internal List<WalkedFolder> Walked { get; } = [];
+
     /// <summary>Whether a file is taken that the user has given, by its own name.</summary>
     internal bool Selects(string name) => filter.Selects(name, isFolder: false);
 
@@ -24,6 +27,11 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
             return [new FolderItem(folder, baseFolder) { Error = naming.CreateOutside(folder) }];
         }
 
+        if (naming.PrefixOf(folder, baseFolder) is { } prefix)
+        {
+            Walked.Add(new WalkedFolder(folder, prefix));
+        }
+
         var tree = new LocalTree(folder, new LocalTreeOptions
         {
             IncludesHidden = includesHidden,
@@ -32,6 +40,27 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
         });
         return tree.Walk().Select(entry => ToItem(entry, baseFolder));
     }
+
+    /// <summary>
+    /// Whether a stored file is one that the walk through a folder would take, and there is no such local file.
+    /// </summary>
+    internal bool IsOnlyStored(WalkedFolder walked, string name)
+    {
+        string relative = name[walked.Prefix.Length..];
+        for (int slash = relative.IndexOf('/'); slash >= 0; slash = relative.IndexOf('/', slash + 1))
+        {
+            if (!IsTaken(relative[..slash], isFolder: true))
+            {
+                return false;
+            }
+        }
+
+        // What is there, and was passed over, is no reason to take the stored file for one that was removed here.
+        return IsTaken(relative, isFolder: false) && !Path.Exists(Path.Combine(walked.Path, relative));
+    }
+
+    private bool IsTaken(string relative, bool isFolder) => filter.Selects(relative, isFolder)
+        && (includesHidden || OperatingSystem.IsWindows() || relative[relative.LastIndexOf('/') + 1] != '.');
 
     /// <summary>The error of a folder where a file is needed.</summary>
     internal static ErrorRecord CreateIsFolder(string path) => ErrorRecords.Create(
@@ -74,6 +103,11 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
 /// <param name="IsFromPipeline">Whether an object of the pipeline has given it, and not a text.</param>
 /// <param name="IsNamed">Whether the user has written it, and not a pattern that it matches.</param>
 internal readonly record struct GivenPath(string Path, string? Name, bool IsFromPipeline, bool IsNamed);
+
+/// <summary>A folder whose files were taken.</summary>
+/// <param name="Path">The full path.</param>
+/// <param name="Prefix">What the names of its files begin with: empty, or a folder in the store and '/'.</param>
+internal readonly record struct WalkedFolder(string Path, string Prefix);
 
 /// <summary>A file below a folder, or what is said instead of taking it.</summary>
 /// <param name="Path">The full path.</param>

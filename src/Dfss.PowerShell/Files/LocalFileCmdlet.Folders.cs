@@ -1,4 +1,7 @@
 using System.Management.Automation;
+using System.Runtime.CompilerServices;
+using Dfss.Encryption;
+using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
@@ -74,6 +77,30 @@ public abstract partial class LocalFileCmdlet
             {
                 await TakeFileAsync(
                     item.Path, item.BaseFolder, givenName: null, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The stored files that have the names of files below the folders that were walked through, where there are no
+    /// such local files.
+    /// </summary>
+    /// <param name="hiddenNames">The keys of hidden names; null if names are not hidden.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    private protected async IAsyncEnumerable<StoredFile> FindOnlyStoredAsync(
+        IReadOnlyList<HiddenNames>? hiddenNames, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        foreach (WalkedFolder walked in folders!.Walked)
+        {
+            var query = new NameQuery($"{WildcardPattern.Escape(walked.Prefix)}*", isLiteral: false, hiddenNames);
+            await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+            {
+                if (!sourcesByName.ContainsKey(file.Name) && folders.IsOnlyStored(walked, file.Name)
+                    && found.Add(file.Name))
+                {
+                    yield return file;
+                }
             }
         }
     }

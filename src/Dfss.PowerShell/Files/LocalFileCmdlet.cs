@@ -118,8 +118,16 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
         Files.ProcessAsync(TakeInputAsync, cancellationToken);
 
     /// <inheritdoc/>
-    private protected sealed override Task EndAsync(CancellationToken cancellationToken) =>
-        Files.EndAsync(token => TakeSoleAsync(isInputOver: true, token), cancellationToken);
+    private protected override Task EndAsync(CancellationToken cancellationToken) => Files.EndAsync(
+        async token =>
+        {
+            await TakeSoleAsync(isInputOver: true, token).ConfigureAwait(false);
+            await TakeRestAsync(token).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    /// <summary>Enqueues what is known only when the input is over.</summary>
+    private protected virtual Task TakeRestAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     private protected override async ValueTask CleanUpAsync()

@@ -58,6 +58,27 @@ internal sealed class LocalNaming(string? root, string? prefix, Func<string, str
         return relative is null ? null : Name(relative);
     }
 
+    /// <summary>
+    /// What the names of the files below a folder begin with: empty, or a folder in the store and '/'.
+    /// </summary>
+    /// <returns>The beginning; null if no file below the folder can have a name.</returns>
+    internal string? PrefixOf(string folder, string baseFolder)
+    {
+        string? relative = GetRelative(baseFolder, folder);
+        try
+        {
+            return relative is null ? null
+                : relative != "." ? $"{Name(relative)}/"
+                : string.IsNullOrEmpty(prefix) ? string.Empty
+                : $"{prefix}/";
+        }
+        catch (DfssException)
+        {
+            // Each of its files is an error by itself.
+            return null;
+        }
+    }
+
     /// <summary>The stored form of a name that is given, behind -Prefix.</summary>
     /// <exception cref="DfssException">InvalidName.</exception>
     internal string Name(string given) => normalize(string.IsNullOrEmpty(prefix) ? given : $"{prefix}/{given}");

@@ -9,6 +9,8 @@ public sealed class UnchangedFileTests : IDisposable
 {
     private static readonly DateTime Time = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
 
+    private static readonly FileRecord Empty = new() { Name = "file", Home = [], WriterId = Guid.Empty };
+
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -24,9 +26,8 @@ public sealed class UnchangedFileTests : IDisposable
     {
         File.WriteAllText(folder["file"], "abc");
         File.SetLastWriteTimeUtc(folder["file"], Time);
-        FileRecord record = new()
+        FileRecord record = Empty with
         {
-            Name = "file",
             Length = length,
             ChunkSize = DfssLimits.DefaultChunkSize,
             Modified = new UnixTime(UnixTime.FromDateTime(Time).Nanoseconds + later),
@@ -42,5 +43,5 @@ public sealed class UnchangedFileTests : IDisposable
 
     [Fact]
     public void A_file_that_is_not_there_is_not_the_same() => Assert.False(
-        new StoredFile(new FileRecord { Name = "file" }, IsCurrent: true).HasLengthAndTimeOf(folder["none"]));
+        new StoredFile(Empty, IsCurrent: true).HasLengthAndTimeOf(folder["none"]));
 }
