@@ -15,8 +15,11 @@ Describe 'A folder' {
     BeforeEach {
         Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid)))
         $PSDefaultParameterValues['*-Dfss*:Peer'] = $peer
-        foreach ($path in 'tree/a.jpg', 'tree/b.tmp', 'tree/2025/a.jpg', 'tree/2025/.hidden', 'tree/.cache/x.jpg', 'tree/[1] ü/e.txt') {
-            $null = New-Item -ItemType File $path.Replace('[', '`[').Replace(']', '`]') -Value $path -Force
+        $files = 'a.jpg', 'b.tmp', '2025/a.jpg', '2025/.hidden', '.cache/x.jpg', '[1] ü/e.txt'
+        foreach ($path in $files) {
+            $file = [IO.FileInfo]::new((Join-Path $PWD tree $path))
+            $file.Directory.Create()
+            [IO.File]::WriteAllText($file.FullName, "tree/$path")
         }
 
         $null = New-Item -ItemType Directory tree/empty
@@ -73,10 +76,12 @@ Describe 'A folder' {
 
     It 'is refused as a whole where two files would be one' {
         $null = Send-DfssFile tree -Recurse -Prefix $prefix
-        $null = Receive-DfssFile "$prefix/*" -Destination ./flat -Flatten -ErrorVariable failed -ErrorAction SilentlyContinue
+        $receive = @{ Destination = './flat'; Flatten = $true }
+        $null = Receive-DfssFile "$prefix/*" @receive -ErrorVariable failed -ErrorAction SilentlyContinue
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'DestinationExists,*'
         './flat' | Should -Not -Exist
-        (Receive-DfssFile "$prefix/2025/*", "$prefix/b.tmp" -Destination ./flat -Flatten).Name | Should -Be 'a.jpg', 'b.tmp'
+        $received = Receive-DfssFile "$prefix/2025/*", "$prefix/b.tmp" -Destination ./flat -Flatten
+        $received.Name | Should -Be 'a.jpg', 'b.tmp'
     }
 
     It 'is sent again only where it has changed' {
@@ -100,5 +105,20 @@ Describe 'A folder' {
         $groups['Same'].Count | Should -Be 2
         $table = Compare-DfssFile tree -Recurse -Prefix $prefix | Format-Table | Out-String -Width 120
         $table | Should -Match "(?m)^OnlyThere +10 B +10 B $prefix/a.jpg"
+    }
+
+    It 'is mirrored in both directions' {
+        $mirror = @{ Mirror = $true; SkipUnchanged = $true; Confirm = $false }
+        $null = Send-DfssFile tree -Recurse -Prefix $prefix
+        $null = Receive-DfssFile "$prefix/*" -Destination ./back -RelativeTo $prefix
+        Remove-Item tree/2025 -Recurse -Force
+        Set-Content tree/new 'new'
+        (Send-DfssFile tree -Recurse -Prefix $prefix @mirror | Where-Object -Not Skipped).Name |
+            Should -Be "$prefix/new"
+        $expected = (Get-ChildItem tree -Recurse -File).Name | Sort-Object
+        ((Get-DfssFileInfo "$prefix/*").Name | Split-Path -Leaf | Sort-Object) | Should -Be $expected
+        $null = Receive-DfssFile "$prefix/*" -Destination ./back -RelativeTo $prefix @mirror
+        ((Get-ChildItem back -Recurse -File).Name | Sort-Object) | Should -Be $expected
+        'back/2025' | Should -Not -Exist
     }
 }

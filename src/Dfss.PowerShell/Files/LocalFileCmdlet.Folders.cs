@@ -44,6 +44,18 @@ public abstract partial class LocalFileCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string? Prefix { get; set; }
 
+    /// <summary>The folders that were walked through.</summary>
+    private protected IReadOnlyList<WalkedFolder> Walked => folders!.Walked;
+
+    /// <summary>How many files were found so far, whether or not they were taken.</summary>
+    private protected int FoundFiles { get; private set; }
+
+    /// <summary>Checks a folder before any file below it is taken.</summary>
+    /// <exception cref="CmdletException">The command does not take it.</exception>
+    private protected virtual void CheckFolder(WalkedFolder folder)
+    {
+    }
+
     private async Task TakeFolderAsync(GivenPath given, CancellationToken cancellationToken)
     {
         if (!Recurse && given.IsFromPipeline)
@@ -58,7 +70,13 @@ public abstract partial class LocalFileCmdlet
             return;
         }
 
-        foreach (FolderItem item in folders!.Walk(given))
+        IEnumerable<FolderItem> items = folders!.Walk(given);
+        if (folders.Walked.Count > 0)
+        {
+            CheckFolder(folders.Walked[^1]);
+        }
+
+        foreach (FolderItem item in items)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (item.Error is not null)

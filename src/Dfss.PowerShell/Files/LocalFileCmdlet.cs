@@ -211,8 +211,11 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
         if (LocalFile.Find(path, baseFolder, givenName, naming!, out LocalFile file) is { } error)
         {
             await WriteErrorAsync(error).ConfigureAwait(false);
+            return;
         }
-        else if (givenName is not null)
+
+        FoundFiles++;
+        if (givenName is not null)
         {
             sole.Add(file);
         }

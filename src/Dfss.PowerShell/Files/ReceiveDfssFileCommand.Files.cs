@@ -105,6 +105,7 @@ public sealed partial class ReceiveDfssFileCommand
             return;
         }
 
+        mirrored?.Add(file);
         if (folder.Strip(file.Name) is not { } name)
         {
             await WriteErrorAsync(folder.CreateOutside(file.Name)).ConfigureAwait(false);

@@ -29,6 +29,8 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
 
     // Files of the command line, and with -Flatten all: received only when all are known.
     private readonly ReceivePlan plan = new();
+    // What -Mirror keeps; null without it.
+    private MirroredFiles? mirrored;
     private StoredFolder folder = new(relativeTo: null, isFlat: false);
 
     // Where the destination is no folder: the one file for it.
@@ -73,6 +75,12 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>Passes over files that have the content of the stored ones, whatever their times.</summary>
     [Parameter(HelpMessage = "Passes over files with the content of the stored ones, whatever their times.")]
     public SwitchParameter Checksum { get; set; }
+
+    /// <summary>Also removes local files of the destination that -Name would match and that are not stored.</summary>
+    [Parameter(
+        HelpMessage = "Also removes local files of the destination that -Name would match and that are not stored. "
+            + "Replaces what has changed.")]
+    public SwitchParameter Mirror { get; set; }
 
     /// <summary>Returns only when the file and its name are on stable storage.</summary>
     [Parameter(HelpMessage = "Returns only when the file and its name are on stable storage (fsync).")]
@@ -129,17 +137,24 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         folder = new StoredFolder(RelativeTo, Flatten);
+        if (Mirror && (Flatten || MyInvocation.ExpectingInput || ParameterSetName != NameSet))
+        {
+            throw MirrorRemoval.Refuse(
+                "needs the names of stored files as -Name, and their folders", "Give -Name, for example photos/*.");
+        }
+
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
         options = new ReceiveOptions
         {
-            Force = Force,
+            Force = Force || Mirror,
             Durable = Durable,
             Restart = Restart,
             IsSparse = !NoSparse,
             Keys = ring
         };
+        mirrored = Mirror ? new MirroredFiles(folder, Name, Force) : null;
         unchanged = new UnchangedFiles(SkipUnchanged, Checksum) { Keys = ring };
         isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
         isDestinationFixed = IsFixed(nameof(Destination));
@@ -147,6 +162,11 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
         if (isDestinationFixed)
         {
             await FindDestinationAsync().ConfigureAwait(false);
+        }
+
+        if (Mirror && await FindDestinationAsync().ConfigureAwait(false) is { IsFolder: false } file)
+        {
+            throw MirrorRemoval.Refuse($"needs a folder, and '{file.Path}' is none", "End -Destination with '/'.");
         }
     }
 }

@@ -10,7 +10,7 @@ namespace Dfss.Commands;
 /// Several files are sent at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
-public sealed class SendDfssFileCommand : LocalFileCmdlet
+public sealed partial class SendDfssFileCommand : LocalFileCmdlet
 {
     private SendOptions options = SendOptions.Default;
     private HiddenNames? hidden;
@@ -46,6 +46,12 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <summary>Passes over files that have the content of the stored ones, whatever their times.</summary>
     [Parameter(HelpMessage = "Passes over files with the content of the stored ones, whatever their times.")]
     public SwitchParameter Checksum { get; set; }
+
+    /// <summary>Also removes stored files below the folders in the store that are not in the local ones.</summary>
+    [Parameter(
+        HelpMessage = "Also removes stored files below the folders in the store that are not in the local ones. "
+            + "Replaces what has changed.")]
+    public SwitchParameter Mirror { get; set; }
 
     /// <summary>Replaces exactly this version of the name; 0 for one that was never sent.</summary>
     [Parameter(HelpMessage = "Replaces exactly this version of the name.")]
@@ -99,6 +105,11 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
+        if (Mirror && !Recurse)
+        {
+            throw MirrorRemoval.Refuse("needs a folder", "Give -Recurse and a folder.");
+        }
+
         var keys = new KeyParameters { ResolvePath = ResolveNewAsync };
         DfssEncryptionKeySource[] given = EncryptionKey is null ? [] : [EncryptionKey];
         IReadOnlyList<Recipient> recipients = await keys.ReadRecipientsAsync(
@@ -115,7 +126,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
             ChunkSize = ChunkSize,
             Replicas = Replicas,
             MinimumReplicas = MinimumReplicas,
-            Force = Force,
+            Force = Force || Mirror,
             IfVersion = IfVersion,
             KeepVersions = KeepVersions,
             Restart = Restart,

@@ -36,6 +36,9 @@ internal sealed class StoredFolder
         : name.StartsWith(folder, StringComparison.Ordinal) ? name[folder.Length..]
         : null;
 
+    /// <summary>The name that a path below the destination would have in the store; not for flat names.</summary>
+    internal string Restore(string relative) => folder + relative;
+
     /// <summary>The error of a file that is not below the folder.</summary>
     internal ErrorRecord CreateOutside(string name) => ErrorRecords.Create(
         "NameOutsideRelativeTo", ErrorCategory.InvalidArgument, name, $"'{name}' is not below '{folder}'.",
