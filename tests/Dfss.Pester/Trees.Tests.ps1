@@ -15,8 +15,11 @@ Describe 'A folder' {
     BeforeEach {
         Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid)))
         $PSDefaultParameterValues['*-Dfss*:Peer'] = $peer
-        foreach ($path in 'tree/a.jpg', 'tree/b.tmp', 'tree/2025/a.jpg', 'tree/2025/.hidden', 'tree/.cache/x.jpg', 'tree/[1] ü/e.txt') {
-            $null = New-Item -ItemType File $path.Replace('[', '`[').Replace(']', '`]') -Value $path -Force
+        $files = 'a.jpg', 'b.tmp', '2025/a.jpg', '2025/.hidden', '.cache/x.jpg', '[1] ü/e.txt'
+        foreach ($path in $files) {
+            $file = [IO.FileInfo]::new((Join-Path $PWD tree $path))
+            $file.Directory.Create()
+            [IO.File]::WriteAllText($file.FullName, "tree/$path")
         }
 
         $null = New-Item -ItemType Directory tree/empty
