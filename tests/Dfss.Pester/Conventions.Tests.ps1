@@ -64,9 +64,11 @@ Describe 'What other commands give' {
     }
 
     It 'passes over the folders of Get-ChildItem, and verbose says so' {
-        $sent = Get-ChildItem -Recurse | Send-DfssFile -RelativeTo . -Prefix $prefix -Verbose 4> verbose.txt
-        $sent.Name | Should -Be "$prefix/1.txt", "$prefix/[1].txt", "$prefix/a/x", "$prefix/b/x"
-        @(Get-Content verbose.txt | Where-Object { $_ -like '*is a folder, and is passed over.' }).Count | Should -Be 3
+        $log = Join-Path $TestDrive "$prefix.txt"
+        $sent = Get-ChildItem -Recurse | Send-DfssFile -RelativeTo . -Prefix $prefix -Verbose 4> $log
+        $names = foreach ($name in '1.txt', '[1].txt', 'a/x', 'b/x') { "$prefix/$name" }
+        $sent.Name | Sort-Object | Should -Be ($names | Sort-Object)
+        @(Get-Content $log | Where-Object { $_ -like '*is a folder, and is passed over.' }).Count | Should -Be 3
         $null = Send-DfssFile a -ErrorVariable failed -ErrorAction SilentlyContinue
         $failed.FullyQualifiedErrorId | Should -Be 'PathIsFolder,Dfss.Commands.SendDfssFileCommand'
     }
