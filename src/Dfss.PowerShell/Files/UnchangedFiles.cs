@@ -52,15 +52,10 @@ internal sealed class UnchangedFiles(bool byTime, bool byContent)
             return byTime && stored.HasLengthAndTimeOf(path);
         }
 
-        if (!File.Exists(path) || new FileInfo(path) is { LinkTarget: null } info
-            && info.Length != stored.Record.ContentLength)
+        // Only with a key can the content of an encrypted file be compared.
+        bool isReadable = stored.Record.Encryption is null || Keys is not null;
+        if (!isReadable || !File.Exists(path) || HasOtherLength(new FileInfo(path), stored))
         {
-            return false;
-        }
-
-        if (stored.Record.Encryption is not null && Keys is null)
-        {
-            // Only with a key can the content be compared.
             return false;
         }
 
@@ -76,4 +71,8 @@ internal sealed class UnchangedFiles(bool byTime, bool byContent)
             return false;
         }
     }
+
+    /// <summary>A link's own length is not the file's.</summary>
+    private static bool HasOtherLength(FileInfo file, StoredFile stored) =>
+        file.LinkTarget is null && file.Length != stored.Record.ContentLength;
 }
