@@ -75,7 +75,17 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     private protected Task WriteObjectAsync(object value) => InvokeAsync(() => WriteObject(value));
 
     /// <summary>Writes a non-terminating error.</summary>
-    private protected Task WriteErrorAsync(ErrorRecord error) => InvokeAsync(() => WriteError(error));
+    private protected Task WriteErrorAsync(ErrorRecord error) => InvokeAsync(() => Fail(error));
+
+    /// <summary>Writes a non-terminating error; on the pipeline thread only.</summary>
+    internal void Fail(ErrorRecord error)
+    {
+        HasFailed = true;
+        WriteError(error);
+    }
+
+    /// <summary>Whether any error was written, shown or not.</summary>
+    internal bool HasFailed { get; private set; }
 
     /// <summary>Writes a warning.</summary>
     private protected Task WriteWarningAsync(string text) => InvokeAsync(() => WriteWarning(text));
@@ -140,7 +150,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
         MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) && given is string;
 
     /// <summary>Whether the command only reports what it would do. On the pipeline thread only.</summary>
-    private protected bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
+    internal bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
         ? given is SwitchParameter { IsPresent: true }
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 

@@ -224,7 +224,7 @@ internal sealed partial class FilePump(
             if (!ErrorRecords.IsAboutThePeers(exception) || cmdlet.Client.Peers.Count == 0)
             {
                 ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
-                return () => cmdlet.WriteError(error);
+                return () => cmdlet.Fail(error);
             }
 
             await ending.CancelAsync().ConfigureAwait(false);
