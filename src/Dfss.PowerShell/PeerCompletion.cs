@@ -9,21 +9,44 @@ namespace Dfss.Commands;
 /// $env:DFSS_PEER. Nothing crosses the network while the user types.</summary>
 internal sealed class PeerCompletion : IArgumentCompleter
 {
+    private static readonly string DefaultPeer = string.Create(
+        CultureInfo.InvariantCulture, $"localhost:{DfssLimits.DefaultPort}");
+
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst,
         IDictionary fakeBoundParameters)
     {
         string word = wordToComplete.Trim('\'', '"');
+        (string Text, string Description)[] found = Match(Find(parameterName), word);
+        if (parameterName == "Id" && !IsNamed(parameterName, commandAst))
+        {
+            // The first argument is an id or an address. The engine offers an empty line where this completer gives
+            // nothing and that of -Peer is asked after it, so what was typed is given back.
+            found = [.. found, .. Match(Find(nameof(ClientCmdlet.Peer)), word)];
+            if (found.Length == 0)
+            {
+                found = [(word.Length > 0 ? word : DefaultPeer, "host:port")];
+            }
+        }
+
         return
         [
-            .. Find(parameterName)
-                .Where(item => item.Text.StartsWith(word, StringComparison.OrdinalIgnoreCase))
-                .DistinctBy(item => item.Text, StringComparer.OrdinalIgnoreCase)
-                .Select(item => new CompletionResult(
-                    item.Text, item.Text, CompletionResultType.ParameterValue, item.Description)),
+            .. found.Select(item => new CompletionResult(
+                item.Text, item.Text, CompletionResultType.ParameterValue, item.Description)),
         ];
     }
+
+    private static (string Text, string Description)[] Match(
+        IEnumerable<(string Text, string Description)> items, string word) =>
+    [
+        .. items.Where(item => item.Text.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+            .DistinctBy(item => item.Text, StringComparer.OrdinalIgnoreCase),
+    ];
+
+    private static bool IsNamed(string parameterName, CommandAst commandAst) => commandAst.CommandElements
+        .OfType<CommandParameterAst>()
+        .Any(given => parameterName.StartsWith(given.ParameterName, StringComparison.OrdinalIgnoreCase));
 
     private static IEnumerable<(string Text, string Description)> Find(string parameterName)
     {
