@@ -9,31 +9,28 @@ namespace Dfss.Commands;
 /// $env:DFSS_PEER. Nothing crosses the network while the user types.</summary>
 internal sealed class PeerCompletion : IArgumentCompleter
 {
-    private static readonly string DefaultPeer = string.Create(
-        CultureInfo.InvariantCulture, $"localhost:{DfssLimits.DefaultPort}");
+    /// <summary>Commands whose first argument is an id or an address.</summary>
+    private static readonly string[] FirstArguments = ["Get-DfssPeer", "Stop-DfssPeer"];
 
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(
+    public IEnumerable<CompletionResult>? CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst,
         IDictionary fakeBoundParameters)
     {
         string word = wordToComplete.Trim('\'', '"');
-        (string Text, string Description)[] found = Match(Find(parameterName), word);
-        if (parameterName == "Id" && !IsNamed(parameterName, commandAst))
+        bool isPositional = parameterName != "Port" && !IsNamed(parameterName, commandAst)
+            && FirstArguments.Contains(commandName, StringComparer.OrdinalIgnoreCase);
+        if (isPositional && parameterName == "Id" && word.Length > 0)
         {
-            // The first argument is an id or an address. The engine offers an empty line where this completer gives
-            // nothing and that of -Peer is asked after it, so what was typed is given back.
-            found = [.. found, .. Match(Find(nameof(ClientCmdlet.Peer)), word)];
-            if (found.Length == 0)
-            {
-                found = [(word.Length > 0 ? word : DefaultPeer, "host:port")];
-            }
+            // The engine asks the completer of -Peer too, and puts an empty result between the two.
+            return null;
         }
 
         return
         [
-            .. found.Select(item => new CompletionResult(
-                item.Text, item.Text, CompletionResultType.ParameterValue, item.Description)),
+            .. Match(isPositional ? [.. Find("Id"), .. Find("Peer")] : Find(parameterName), word)
+                .Select(item => new CompletionResult(
+                    item.Text, item.Text, CompletionResultType.ParameterValue, item.Description)),
         ];
     }
 
