@@ -171,7 +171,7 @@ internal sealed class ChunkFolders(StoreLayout layout, DurableFile files, FailSt
         {
             return ChunkId.Of(File.ReadAllBytes(path)) == id;
         }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
         {
             return false;
         }

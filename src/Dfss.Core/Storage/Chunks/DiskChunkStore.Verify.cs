@@ -53,7 +53,7 @@ internal sealed partial class DiskChunkStore
             {
                 read = await GetAsync(id, buffer, cancellationToken).ConfigureAwait(false);
             }
-            catch (DfssException exception) when (StoreErrors.IsSpoiled(exception.InnerException))
+            catch (DfssException exception) when (StoreErrors.IsCorrupt(exception.InnerException))
             {
                 return TrySetUnreadAside(id) ? ChunkState.Corrupt : null;
             }
@@ -147,7 +147,7 @@ internal sealed partial class DiskChunkStore
         {
             return !unreadable.ContainsKey(id) && small.Get(id) is not null;
         }
-        catch (DfssException exception) when (StoreErrors.IsSpoiled(exception.InnerException))
+        catch (DfssException exception) when (StoreErrors.IsCorrupt(exception.InnerException))
         {
             TrySetUnreadAside(id);
             return false;
