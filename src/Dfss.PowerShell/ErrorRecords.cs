@@ -158,7 +158,6 @@ internal static class ErrorRecords
                 (ErrorCategory.ReadError, "Check that the user who runs the command can read it."),
             ["FlattenAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
-            ["IdAndPeer"] = (ErrorCategory.InvalidArgument, "Give -Id or -Peer, not both."),
             ["InvitationMissing"] = (ErrorCategory.InvalidArgument, "Give -Invitation, or set $env:DFSS_INVITATION."),
             ["HiddenNameKeyMissing"] = (ErrorCategory.InvalidArgument, "Give -EncryptionKey too."),
             ["HiddenNameMissing"] = (ErrorCategory.InvalidArgument, "Give -HiddenName too, or no key."),
@@ -190,7 +189,8 @@ internal static class ErrorRecords
             ["PathOutsideRelativeTo"] = (ErrorCategory.InvalidArgument, "Give a -RelativeTo folder above all files."),
             ["PathUnreadable"] = (ErrorCategory.PermissionDenied, "Run the command as a user who can read the folder."),
             ["PeerAddressInvalid"] = (ErrorCategory.InvalidArgument, "Write host:port, for example localhost:9000."),
-            ["PeerMissing"] = (ErrorCategory.InvalidArgument, "Give -Peer host:port, or set $env:DFSS_PEER."),
+            ["PeerMissing"] =
+                (ErrorCategory.InvalidArgument, "Give -Peer host:port, set $env:DFSS_PEER, or start a peer."),
             ["PeerNotJoined"] = (ErrorCategory.AuthenticationError, "Join as a peer, for this store."),
             ["PeerNotOfSession"] = (ErrorCategory.ObjectNotFound, "See Get-DfssPeer for the peers of this session."),
             ["PeerOfOtherSession"] = (ErrorCategory.PermissionDenied, "Stop the peer in the session that started it."),
