@@ -1,4 +1,3 @@
-using System.Management.Automation;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
