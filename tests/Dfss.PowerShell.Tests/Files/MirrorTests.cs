@@ -68,8 +68,9 @@ public sealed class MirrorTests : IDisposable
         Write("t", "new");
         File.Delete(folder["t", "b"]);
         Write("x", "mine");
-        Assert.Empty(session.Run($"{script} -SkipUnchanged -WhatIf").ThrowIfFailed().Output
-            .Where(item => !(bool)item.Properties["Skipped"].Value));
+        Assert.DoesNotContain(
+            session.Run($"{script} -SkipUnchanged -WhatIf").ThrowIfFailed().Output,
+            item => !(bool)item.Properties["Skipped"].Value);
         string[] lines = script == Send
             ? [$"\"Send 3 B as 't/new'\" on target \"{folder["t", "new"]}\"",
                 "\"Remove version 1, 1 B\" on target \"t/b\""]
