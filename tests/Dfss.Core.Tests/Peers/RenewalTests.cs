@@ -154,7 +154,9 @@ public sealed class RenewalTests : IAsyncLifetime
         Assert.NotEqual(serial, before.Peer!.Certificates[0].Serial);
         await AdvanceUntilAsync(
             clock, TimeSpan.FromSeconds(1),
-            () => peer.Log.Any(line => line.StartsWith("The peer has a new certificate, ", StringComparison.Ordinal)));
+            () => peer.Log.Any(line => line.StartsWith("The peer has a new certificate, ", StringComparison.Ordinal)),
+            // Long after that, a connection on which nothing happens is closed.
+            pause: TimeSpan.FromMilliseconds(250));
         await using ClientChannel after = await peer.ConnectAsync(reader, Token);
         Assert.Equal(serial, after.Peer!.Certificates[0].Serial);
         await before.PingAsync(Token);
@@ -272,14 +274,15 @@ public sealed class RenewalTests : IAsyncLifetime
     private IssuerClient Admin => new(issuer.Authority.Identify(DfssRole.Admin), [issuer.Peer.Address]);
 
     /// <summary>The peer looks at its clock when it has done what was due before.</summary>
-    private static async Task AdvanceUntilAsync(FakeTimeProvider clock, TimeSpan step, Func<bool> isDone)
+    private static async Task AdvanceUntilAsync(
+        FakeTimeProvider clock, TimeSpan step, Func<bool> isDone, TimeSpan? pause = null)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(RawClient.TimeLimit);
         while (!isDone())
         {
             clock.Advance(step);
-            await Task.Delay(10, limit.Token);
+            await Task.Delay(pause ?? TimeSpan.FromMilliseconds(10), limit.Token);
         }
     }
 
