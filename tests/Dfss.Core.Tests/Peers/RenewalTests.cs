@@ -141,7 +141,7 @@ public sealed class RenewalTests : IAsyncLifetime
             issuer.Authority.IdentifyPeer,
             options => options with
             {
-                // No longer than it takes for a connection on which nothing happens to be closed.
+                // Much less than it takes for a connection on which nothing happens to be closed.
                 RenewalInterval = TimeSpan.FromSeconds(1),
                 TimeProvider = clock,
                 RenewIdentity = (shown, _, _) => Task.FromResult(next ?? shown),
@@ -155,7 +155,6 @@ public sealed class RenewalTests : IAsyncLifetime
         await AdvanceUntilAsync(
             clock, TimeSpan.FromSeconds(1),
             () => peer.Log.Any(line => line.StartsWith("The peer has a new certificate, ", StringComparison.Ordinal)),
-            // Long after that, a connection on which nothing happens is closed.
             pause: TimeSpan.FromMilliseconds(250));
         await using ClientChannel after = await peer.ConnectAsync(reader, Token);
         Assert.Equal(serial, after.Peer!.Certificates[0].Serial);
