@@ -33,15 +33,16 @@ internal sealed class MirroredFiles(StoredFolder folder, string[] patterns, bool
 
     /// <summary>The local files that the names would match, and that are not stored.</summary>
     /// <param name="destination">The folder of the destination.</param>
+    /// <param name="ignoresCase">Whether a folder takes names that differ only by case for one.</param>
     /// <returns>Their full paths; null if a folder cannot be read.</returns>
-    internal IReadOnlyList<string>? FindSurplus(string destination)
+    internal IReadOnlyList<string>? FindSurplus(string destination, Func<string, bool> ignoresCase)
     {
         if (!Directory.Exists(destination))
         {
             return [];
         }
 
-        var ignoresCase = new Lazy<bool>(() => LocalName.IgnoresCase(destination));
+        var takesCaseForOne = new Lazy<bool>(() => ignoresCase(destination));
         var surplus = new List<string>();
         foreach (LocalTreeEntry entry in new LocalTree(
             destination, new LocalTreeOptions { IncludesHidden = includesHidden }).Walk())
@@ -51,7 +52,7 @@ internal sealed class MirroredFiles(StoredFolder folder, string[] patterns, bool
                 return null;
             }
 
-            if (entry.Kind == LocalTreeEntryKind.File && IsSurplus(entry.Name, ignoresCase))
+            if (entry.Kind == LocalTreeEntryKind.File && IsSurplus(entry.Name, takesCaseForOne))
             {
                 surplus.Add(entry.Path);
             }
@@ -60,7 +61,7 @@ internal sealed class MirroredFiles(StoredFolder folder, string[] patterns, bool
         return surplus;
     }
 
-    private bool IsSurplus(string relative, Lazy<bool> ignoresCase)
+    private bool IsSurplus(string relative, Lazy<bool> takesCaseForOne)
     {
         if (!FileName.TryNormalize(folder.Restore(relative), out string? name, out _)
             || relative.EndsWith(PartSuffix, StringComparison.OrdinalIgnoreCase) || names.Contains(name)
@@ -70,6 +71,6 @@ internal sealed class MirroredFiles(StoredFolder folder, string[] patterns, bool
         }
 
         // Where names that differ only by case are one file, this one may be the received one.
-        return !namesOfAnyCase.Contains(name) || !ignoresCase.Value;
+        return !namesOfAnyCase.Contains(name) || !takesCaseForOne.Value;
     }
 }

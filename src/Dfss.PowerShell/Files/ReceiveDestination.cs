@@ -31,8 +31,9 @@ internal sealed class ReceiveDestination
     }
 
     /// <summary>Makes another destination that shares the claimed paths with an existing one.</summary>
-    internal ReceiveDestination(string path, string given, ReceiveDestination? beside, bool isFolder)
-        : this(path, given, beside?.ignoresCase, isFolder) => taken = beside?.taken ?? taken;
+    internal ReceiveDestination(
+        string path, string given, Func<string, bool> ignoresCase, ReceiveDestination? beside, bool isFolder)
+        : this(path, given, ignoresCase, isFolder) => taken = beside?.taken ?? taken;
 
     /// <summary>The full path.</summary>
     internal string Path { get; }

@@ -58,13 +58,16 @@ public sealed partial class ReceiveDfssFileCommand
         string key = Path.TrimEndingDirectorySeparator(path);
         if (!destinations.TryGetValue(key, out ReceiveDestination? destination))
         {
-            destination = new ReceiveDestination(path, Destination, beside: destinations.Values.FirstOrDefault(),
-                folder.NeedsFolder);
+            destination = new ReceiveDestination(
+                path, Destination, IgnoresCase, beside: destinations.Values.FirstOrDefault(), folder.NeedsFolder);
             destinations.Add(key, destination);
         }
 
         return destination;
     }
+
+    /// <summary>The disk is asked by a file in the folder; -WhatIf writes none.</summary>
+    private bool IgnoresCase(string existingFolder) => !isWhatIf && LocalName.IgnoresCase(existingFolder);
 
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ public sealed partial class ReceiveDfssFileCommand
         string destination = common!.Path;
         ErrorRecord? obstacle = mirror.FindObstacle(source, mirrored.Count)
             ?? await FindSilentPeerAsync(source, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<string>? surplus = obstacle is null ? mirrored.FindSurplus(destination) : [];
+        IReadOnlyList<string>? surplus = obstacle is null ? mirrored.FindSurplus(destination, IgnoresCase) : [];
         if (surplus is null)
         {
             obstacle = MirrorRemoval.CreateIncomplete(source, $"not all of '{destination}' can be read");
