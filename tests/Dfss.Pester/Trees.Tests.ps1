@@ -85,7 +85,7 @@ Describe 'A folder' {
     }
 
     It 'is sent again only where it has changed' {
-        $null = Send-DfssFile tree -Recurse -Prefix $prefix
+        $null = Send-DfssFile tree -Recurse -Force -Prefix $prefix
         Set-Content tree/b.tmp 'changed'
         $second = Send-DfssFile tree -Recurse -Prefix $prefix -SkipUnchanged -Force
         ($second | Where-Object -Not Skipped).Name | Should -Be "$prefix/b.tmp"

@@ -68,7 +68,8 @@ Describe 'A table of peers and of comparisons' {
         }
 
         Get-DfssPeer | Format-Table | Out-String -Width $_ | Should -Match "Session +Running +$($peer.Endpoint)"
-        $comparisons | Format-Table | Out-String -Width $_ | Should -Match 'False +3\.0 MB +3\.0 MB +1\.0 MB large\.bin'
+        $comparisons | Format-Table | Out-String -Width $_ |
+            Should -Match 'Different +3\.0 MB +3\.0 MB +1\.0 MB large\.bin'
         $range | Format-Table | Out-String -Width $_ | Should -Match '2097152 +1048576 +1\.0 MB'
         $optimization | Format-Table | Out-String -Width $_ | Should -Match "$($peer.Endpoint) +0 +0 B +\d+ +0 +0"
     }
