@@ -21,7 +21,7 @@ public sealed partial class ProgressReporterTests
         Assert.Equal(("Transferring: a.bin", 60), (Latest[0].CurrentOperation, Latest[0].PercentComplete));
         Assert.DoesNotContain("/s", Latest[0].StatusDescription, StringComparison.Ordinal);
         Move(file, fromMebibytes: 60, toMebibytes: 64, seconds: 2);
-        Assert.Equal("64.0 MB of 100.0 MB, 2.0 MB/s", Latest[0].StatusDescription);
+        Assert.Equal("a.bin, 64.0 MB of 100.0 MB, 2.0 MB/s", Latest[0].StatusDescription);
     }
 
     [Fact]

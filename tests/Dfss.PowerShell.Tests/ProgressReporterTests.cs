@@ -83,10 +83,27 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
         Pass(1000);
         Move(file, fromMebibytes: 0, toMebibytes: 4, seconds: 2);
         ProgressRecord record = Latest[0];
-        Assert.Equal("4.0 MB of 10.0 MB, 2.0 MB/s", record.StatusDescription);
+        Assert.Equal("a.bin, 4.0 MB of 10.0 MB, 2.0 MB/s", record.StatusDescription);
         Assert.Equal("Transferring: a.bin", record.CurrentOperation);
         Assert.Equal(40, record.PercentComplete);
         Assert.Equal(3, record.SecondsRemaining);
+    }
+
+    [Fact]
+    public void The_status_names_a_file_under_way_and_how_many_of_how_many_are_done()
+    {
+        string name = new string('x', 50) + "/disk1.iso";
+        IProgress<TransferProgress>[] files =
+            [.. Enumerable.Range(0, 17).Select(number => Track(number == 3 ? name : $"f{number}", 100))];
+        reporter.ExpectNoMore();
+        Array.ForEach(files[..3], file =>
+        {
+            file.Report(new TransferProgress(TransferPhase.Committing, 100, 100));
+            reporter.Finish(file);
+        });
+        Pass(200);
+        Assert.Equal(
+            $"...{name[^37..]}, 3 of 17 files, 300 B of 1.7 KB", Latest[0].StatusDescription);
     }
 
     [Fact]
@@ -124,7 +141,7 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
     {
         IProgress<TransferProgress> file = Track("a", 10 << 20);
         Move(file, 0, 5, seconds: 5);
-        Assert.Equal("0 of at least 1 files, 5.0 MB of at least 10.0 MB, 1.0 MB/s", Latest[0].StatusDescription);
+        Assert.Equal("a, 0 of at least 1 files, 5.0 MB of at least 10.0 MB, 1.0 MB/s", Latest[0].StatusDescription);
         Assert.Equal(-1, Latest[0].PercentComplete);
         Assert.Equal(-1, Latest[0].SecondsRemaining);
         Assert.Equal(50, Latest[1].PercentComplete);
@@ -216,7 +233,7 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
         good.Report(new TransferProgress(TransferPhase.Committing, 300, 300));
         reporter.Finish(bad);
         Pass(200);
-        Assert.Equal("1 of 2 files, 310 B of 310 B", Latest[0].StatusDescription);
+        Assert.Equal("a, 1 of 2 files, 310 B of 310 B", Latest[0].StatusDescription);
         Assert.Equal("Committing: a", Latest[0].CurrentOperation);
     }
 

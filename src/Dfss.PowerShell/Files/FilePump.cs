@@ -11,7 +11,8 @@ namespace Dfss.Commands;
 /// an input of the pipeline comes more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more
 /// than <see cref="SlowInput"/> after the one before it, or after the command began. Results come in the order of the
 /// input, each as soon as it and those before it are ready; a file that waits for its turn to be written does not delay
-/// the others. An error of one file is non-terminating. If the peers cannot be reached, the command ends.
+/// the others. An error of one file is non-terminating. If the peers cannot be reached, and no other file can be at
+/// peers that answer, the command ends.
 /// </summary>
 /// <param name="cmdlet">The cmdlet.</param>
 /// <param name="activity">The title of the progress bar.</param>
@@ -68,7 +69,7 @@ internal sealed class FilePump(
             waitingSince = time.GetTimestamp();
         }
 
-        waiting.Add(work);
+        waiting.Add(work with { IsObject = cmdlet.ParameterSetName == StoredFileCmdlet.InputObjectSet });
         if (waiting.Count >= MaxWaitingFiles)
         {
             await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
@@ -97,7 +98,8 @@ internal sealed class FilePump(
         return EnqueueAsync(
             new FileWork(file.Name, file.Name, Length: 0, (_, token) => ChangeAsync(token))
             {
-                StoredName = file.Record.Name
+                StoredName = file.Record.Name,
+                Home = file.Record.Home,
             },
             cancellationToken);
     }
@@ -239,7 +241,7 @@ internal sealed class FilePump(
         }
         catch (DfssException exception)
         {
-            if (!ErrorRecords.IsAboutThePeers(exception) || cmdlet.Client.Peers.Count == 0)
+            if (!ErrorRecords.IsAboutThePeers(exception) || CanOthersSucceed(file))
             {
                 ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
                 return () => cmdlet.WriteError(error);
@@ -258,6 +260,16 @@ internal sealed class FilePump(
             slots.Release();
         }
     }
+
+    /// <summary>
+    /// Whether other files may be at peers that answer although those of this file do not: files that come as objects
+    /// name their own peers, and a peer that is named for the command may be none of this file's.
+    /// </summary>
+    private bool CanOthersSucceed(FileWork file) => cmdlet.Client.Peers.Count == 0
+        || (file.Home is { } home
+            && (file.IsObject
+                || cmdlet.Client.Peers.Any(peer => !home.Any(
+                    member => member.Addresses.Contains(peer.ToString(), StringComparer.OrdinalIgnoreCase)))));
 
     /// <summary>Ends the work on all files: the peers cannot be spoken with.</summary>
     private sealed class PeersGoneException(FileWork file, DfssException failure) : Exception(failure.Message, failure)
