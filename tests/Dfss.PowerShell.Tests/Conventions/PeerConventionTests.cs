@@ -178,7 +178,7 @@ public sealed class PeerConventionTests : IDisposable
     {
         string expected = PSObject.AsPSObject(peer).Properties[property].Value.ToString()!;
         Assert.Contains(expected, Complete(text));
-        Assert.DoesNotContain(null, Complete(text));
+        Assert.All(Complete(text), Assert.NotNull);
         Assert.DoesNotContain(expected, Complete($"{text}no-such"));
     }
 
