@@ -18,8 +18,10 @@ internal static class CompletionBenchmark
         function Measure-Case([string] $name, [string] $line, [int] $rounds) {
             foreach ($round in 0..$rounds) {
                 $watch = [Diagnostics.Stopwatch]::StartNew()
-                $found = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null).CompletionMatches.Count
-                [Console]::Out.WriteLine(('CASE|{0}|{1}|{2:r}|{3}' -f $name, $round, $watch.Elapsed.TotalMilliseconds, $found))
+                $found = [System.Management.Automation.CommandCompletion]::CompleteInput($line, $line.Length, $null)
+                $time = $watch.Elapsed.TotalMilliseconds
+                [Console]::Out.WriteLine(
+                    ('CASE|{0}|{1}|{2:r}|{3}' -f $name, $round, $time, $found.CompletionMatches.Count))
             }
         }
         $peer = Start-DfssPeer -InMemory -Port 0
@@ -39,9 +41,12 @@ internal static class CompletionBenchmark
         Measure-Case 'nothing listens' 'Get-DfssFileInfo -Peer localhost:1 ' ROUNDS
         Measure-Case 'an address that drops' 'Get-DfssFileInfo -Peer 192.0.2.1:9000 ' ROUNDS
         $cache = (Get-Command Get-DfssFileInfo).ImplementingType.Assembly.GetType('Dfss.Commands.NameCache')
-        $list = $cache.GetMethod('Of', [Reflection.BindingFlags] 'NonPublic, Static').Invoke($null, @('files||localhost:2'))
+        $of = $cache.GetMethod('Of', [Reflection.BindingFlags] 'NonPublic, Static')
+        $list = $of.Invoke($null, @('files||localhost:2'))
         $add = $list.GetType().GetMethod('Add', [Reflection.BindingFlags] 'NonPublic, Instance')
-        foreach ($number in 1..100000) { $null = $add.Invoke($list, @("folder$($number % 100)/file$number", [long[]] 1)) }
+        foreach ($number in 1..100000) {
+            $null = $add.Invoke($list, @("folder$($number % 100)/file$number", [long[]] 1))
+        }
         Measure-Case '100,000 names, all' 'Get-DfssFileInfo -Peer localhost:2 ' ROUNDS
         Measure-Case '100,000 names, a folder' 'Get-DfssFileInfo -Peer localhost:2 folder42/' ROUNDS
         Measure-Case '100,000 names, one' 'Get-DfssFileInfo -Peer localhost:2 folder42/file99942' ROUNDS
