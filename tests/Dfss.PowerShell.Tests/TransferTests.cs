@@ -243,26 +243,6 @@ public sealed class TransferTests : IDisposable
         Assert.Equal("PeerUnreachable", Result.IdOf(session.RunUntilError(script)));
     }
 
-    [Theory]
-    [InlineData("$a, $b | Receive-DfssFile -Destination out/")]
-    [InlineData("$a, $b | Receive-DfssFile -Destination out/ -Peer $peer")]
-    [InlineData("Receive-DfssFile -InputObject $a, $b -Destination out/ -Peer $other")]
-    public void A_file_whose_peers_are_out_of_reach_does_not_stop_those_at_other_peers(string script)
-    {
-        Make("a.txt", 10);
-        Make("b.txt", 10);
-        session.Run(
-            "$other = Start-DfssPeer -InMemory -Port 0; $a = Send-DfssFile in/a.txt -Peer $other; "
-                + "$b = Send-DfssFile in/b.txt -Peer $peer; Stop-DfssPeer -InputObject $other").ThrowIfFailed();
-        Result result = session.Run($"{script} -ErrorAction SilentlyContinue -ErrorVariable failed; $failed.Count");
-        Assert.Null(result.Ending);
-        Assert.Empty(result.Errors);
-        Assert.Equal("b.txt", ((FileInfo)result.Output[0].BaseObject).Name);
-        Assert.Equal(1, result.Output[1].BaseObject);
-        Assert.Equal(
-            "PeerUnreachable", Result.IdOf(session.RunUntilError($"{script} -Force -ErrorAction Stop")));
-    }
-
     [Fact]
     public async Task Ctrl_C_ends_a_send_at_once_and_nothing_is_stored()
     {

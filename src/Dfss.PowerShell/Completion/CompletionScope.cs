@@ -16,7 +16,7 @@ internal sealed class CompletionScope
     /// <summary>Stands for an identity of another authority than a cluster's.</summary>
     internal const string OtherAuthority = "-Certificate";
 
-    /// <summary>2 s: a listing in the background needs no patience, as the next one comes soon.</summary>
+    /// <summary>2 s: the next listing in the background comes soon.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
 
     private readonly IReadOnlyList<PeerAddress> peers;

