@@ -165,7 +165,7 @@ Describe 'Other cmdlets' {
         ($row | Receive-DfssFile -Peer $row.Peers -Destination (Join-Path $folder csv/)).Length | Should -Be 3MB
     }
 
-    It 'write CLIXML, which shows as before; received with -Peer, and without it from the peers of this session' {
+    It 'write CLIXML, which shows as before; received from it with -Peer, or from the peers of this session' {
         $xml = Join-Path $folder list.xml
         $files[2] | Export-Clixml $xml
         $copy = Import-Clixml $xml

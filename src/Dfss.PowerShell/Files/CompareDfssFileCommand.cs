@@ -67,6 +67,21 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)),
             cancellationToken);
 
+    /// <inheritdoc/>
+    private protected override async Task TakeRestAsync(CancellationToken cancellationToken)
+    {
+        await foreach (StoredFile file in FindOnlyStoredAsync(hidden, cancellationToken).ConfigureAwait(false))
+        {
+            var work = new FileWork(
+                file.Name, file.Name, Length: 0, (_, _) => Task.FromResult<Action>(
+                    () => WriteObject(DfssFileComparison.OnlyThere(file))))
+            {
+                StoredName = file.Record.Name,
+            };
+            await Files.EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private async Task<Action> CompareAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
@@ -76,6 +91,10 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         try
         {
             stored = await query.GetAsync(Client, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (Recurse && exception.Code == DfssErrorCode.FileNotFound)
+        {
+            return () => WriteObject(DfssFileComparison.OnlyHere(file));
         }
         catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
         {

@@ -15,7 +15,8 @@ public sealed class CompletionTests : IDisposable
     private static readonly string[] LocalPaths =
     [
         "Path", "LiteralPath", "RelativeTo", "Destination", "StorePath", "Certificate", "TrustedAuthority",
-        "RevocationList", "RoleFile", "EncryptionKey", "Recipient", "RecipientKey", "DecryptionCertificate",
+        "RevocationList", "RoleFile", "EncryptionKey", "Recipient", "RecipientKey", "DecryptionCertificate", "Include",
+        "Exclude",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
