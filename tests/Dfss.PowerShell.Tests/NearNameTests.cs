@@ -11,7 +11,7 @@ public sealed class NearNameTests
     [InlineData("disk.iso", "disk1.iso", true)]
     [InlineData("disk11.iso", "disk1.iso", true)]
     [InlineData("dsik1.iso", "disk1.iso", true)]
-    [InlineData("Dsik1.iso", "disk1.iso", false)]
+    [InlineData("Dsik1.iso", "disk1.iso", true)]
     [InlineData("disk1.iso", "disk1.iso", false)]
     [InlineData("disk1.iso", "disk23.iso", false)]
     [InlineData("isk1.is", "disk1.iso", false)]

@@ -93,7 +93,8 @@ public sealed class CompletionTests : IDisposable
         Send(name, "other [1] *?.txt", "1");
         foreach (string quote in (string[])["", "'", "\""])
         {
-            string start = $"{quote}{(char.IsLetter(name[0]) ? name[..1] : quote.Length > 0 ? name[..1] : "")}";
+            // An open quotation mark and a dash are the start of a parameter to PowerShell's completion.
+            string start = name[0] != '-' && (quote.Length > 0 || char.IsLetter(name[0])) ? quote + name[..1] : quote;
             string literal = Complete($"Get-DfssFileInfo -LiteralName {start}").First(text => Evaluate(text) == name);
             Assert.Equal([name], Names($"Get-DfssFileInfo -LiteralName {literal}"));
             string pattern = Complete($"Get-DfssFileInfo -Name {quote}")
