@@ -23,6 +23,7 @@
         'New-DfssInvitation'
         'Optimize-DfssStore'
         'Receive-DfssFile'
+        'Remove-DfssCluster'
         'Remove-DfssFile'
         'Remove-DfssFileRecipient'
         'Rename-DfssFile'

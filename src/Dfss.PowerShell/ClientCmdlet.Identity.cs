@@ -18,6 +18,7 @@ public abstract partial class ClientCmdlet
     /// <summary>The password of the file that -Certificate names.</summary>
     [Parameter(HelpMessage = "The password of the file that -Certificate names.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? CertificatePassword { get; set; }
 
     /// <summary>The certificates of the trusted authorities: objects, PEM or CER paths, or thumbprints.</summary>

@@ -12,6 +12,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     internal const string PeerVariable = "DFSS_PEER";
 
     private DfssClient? client;
+    private NameList? names;
     private TlsIdentity? identity;
     private ClusterChoice choice = ClusterChoice.None;
     private bool isVerbose;
@@ -61,7 +62,20 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         // Created here, before parallel work begins, so that there is only one; and so that missing or misspelt peers
         // are an error at once, not with the first input.
         client = new DfssClient(await FindPeersAsync(cancellationToken).ConfigureAwait(false), CreateOptions());
+        names = FindNames();
     }
+
+    /// <summary>Notes a stored file that was seen, for completion.</summary>
+    private protected void Remember(StoredFile file)
+    {
+        if (file.Name == file.Record.Name)
+        {
+            names?.Add(file.Name, CompletionScope.VersionsOf(file));
+        }
+    }
+
+    /// <summary>Notes that there is no such file any more, for completion.</summary>
+    private protected void Forget(StoredFile file) => names?.Remove(file.Record.Name);
 
     /// <summary>The peer that failed; where the failure is of no single one, all peers of the client.</summary>
     internal sealed override object? EndingTarget(DfssException failure) => (failure.Peer, client?.Peers) switch
@@ -81,6 +95,20 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         List<PeerAddress> peers = Parse([.. addresses]);
         await Client.DisposeAsync().ConfigureAwait(false);
         client = new DfssClient(peers, CreateOptions());
+        names = FindNames();
+    }
+
+    /// <summary>
+    /// Writes the error of a name. Where no peer has the name and the error is shown, it asks about names that are
+    /// near.
+    /// </summary>
+    private protected async Task WriteNameErrorAsync(
+        NameQuery? query, string name, DfssException failure, CancellationToken cancellationToken)
+    {
+        DfssException told = query is not null && await InvokeAsync(() => IsWanted("Error")).ConfigureAwait(false)
+            ? await query.ExplainAsync(Client, failure, cancellationToken).ConfigureAwait(false)
+            : failure;
+        await WriteErrorAsync(ErrorRecords.Create(told, name)).ConfigureAwait(false);
     }
 
     /// <summary>Ends the cmdlet if no peer is given.</summary>
@@ -114,6 +142,13 @@ public abstract partial class ClientCmdlet : DfssCmdlet
 
         return peers.Count > 0 || !NeedsPeers ? peers : throw PeerMissing();
     }
+
+    /// <summary>The list for completion; null where only the peers of objects are asked.</summary>
+    private NameList? FindNames() => Client.Peers.Count == 0
+        ? null
+        : NameCache.Of(NameCache.KeyOf(
+            Client.Peers,
+            identity is null ? string.Empty : choice.Membership?.Name ?? CompletionScope.OtherAuthority));
 
     /// <summary>The peers of a parameter or an environment variable, each once.</summary>
     /// <param name="texts">The addresses.</param>

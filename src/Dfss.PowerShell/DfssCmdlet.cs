@@ -107,6 +107,21 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
         InvokeAsync(() => ShouldProcess(target, action));
 
     /// <summary>
+    /// Asks whether to change this target; -Force stands for the answer unless -Confirm is given, and -WhatIf changes
+    /// nothing with it either.
+    /// </summary>
+    private protected Task<bool> ShouldProcessAsync(string target, string action, bool force) => InvokeAsync(() =>
+    {
+        if (!force || MyInvocation.BoundParameters.ContainsKey("Confirm") || IsWhatIf())
+        {
+            return ShouldProcess(target, action);
+        }
+
+        WriteVerbose($"{action}: '{target}'.");
+        return true;
+    });
+
+    /// <summary>
     /// Shows progress. The records are created on the pipeline thread at the moment they are shown, so a busy pipeline
     /// never shows outdated ones. Records that are no longer present are completed; all are completed however the
     /// cmdlet ends. Completes when the records are shown: between two inputs, with the next one.
@@ -129,8 +144,10 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// </summary>
     internal Task<T> InvokeAsync<T>(Func<T> function) => bridge.InvokeAsync(function);
 
-    /// <summary>Whether a stream is shown: its switch decides, else its preference variable. On the pipeline thread
-    /// only.</summary>
+    /// <summary>
+    /// Whether a stream is shown: its switch or action decides, else its preference variable. On the pipeline thread
+    /// only.
+    /// </summary>
     private protected bool IsWanted(string stream)
     {
         if (MyInvocation.BoundParameters.TryGetValue(stream, out object? given))
@@ -138,7 +155,10 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
             return given is SwitchParameter { IsPresent: true };
         }
 
-        return LanguagePrimitives.TryConvertTo(GetVariableValue($"{stream}Preference"), out ActionPreference preference)
+        object? wanted = MyInvocation.BoundParameters.TryGetValue($"{stream}Action", out object? action)
+            ? action
+            : GetVariableValue(stream == "Error" ? "ErrorActionPreference" : $"{stream}Preference");
+        return LanguagePrimitives.TryConvertTo(wanted, out ActionPreference preference)
             && preference is not (ActionPreference.SilentlyContinue or ActionPreference.Ignore);
     }
 

@@ -131,6 +131,7 @@ internal static class ErrorRecords
         new Dictionary<string, (ErrorCategory Category, string Action)>
         {
             ["AuthorityNotFound"] = (ErrorCategory.ObjectNotFound, "Start the issuer where the cluster was made."),
+            ["AuthorityWouldBeLost"] = (ErrorCategory.InvalidOperation, "Use -Force to delete the authority too."),
             ["AuthorityMissing"] = (ErrorCategory.InvalidArgument, "Give -TrustedAuthority beside -Certificate."),
             ["CertificateInvalid"] =
                 (ErrorCategory.InvalidData, "Give a PFX or PEM file that has the certificate and its key."),

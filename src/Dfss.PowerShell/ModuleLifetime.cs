@@ -24,6 +24,6 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
         Runspace session = Runspace.DefaultRunspace;
-        PipelineBridge.WaitFor(() => SessionPeers.StopAsync(session));
+        PipelineBridge.WaitFor(() => Task.WhenAll(NameCache.StopAsync(), SessionPeers.StopAsync(session)));
     }
 }

@@ -18,6 +18,9 @@ internal sealed class ProgressReporter(
     /// <summary>4: more bars than that hide the prompt and are not read.</summary>
     internal const int MaxChildren = 4;
 
+    /// <summary>40: half of the narrowest usual terminal, so that the numbers have room too.</summary>
+    private const int MaxNameCharacters = 40;
+
     private const int RecordsPerCommand = 1 + MaxChildren;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -182,6 +185,8 @@ internal sealed class ProgressReporter(
 
     private ProgressRecord CreateParent()
     {
+        // In the status, as the bar of a terminal shows no other text.
+        string name = underWay.Count > 0 ? $"{Shorten(underWay[0].Name)}, " : string.Empty;
         string atLeast = isComplete ? string.Empty : "at least ";
         string files = totalFiles > 1 || !isComplete
             ? $"{finishedFiles} of {atLeast}{totalFiles} files, "
@@ -189,7 +194,7 @@ internal sealed class ProgressReporter(
         string speed = rate.BytesPerSecond is { } moving ? $", {ByteSize.ToText((long)moving)}/s" : string.Empty;
         var record = new ProgressRecord(
             activityId, activity,
-            $"{files}{ByteSize.ToText(transferredBytes)} of {atLeast}{ByteSize.ToText(totalBytes)}{speed}")
+            $"{name}{files}{ByteSize.ToText(transferredBytes)} of {atLeast}{ByteSize.ToText(totalBytes)}{speed}")
         {
             CurrentOperation = underWay.Count > 0 ? $"{underWay[0].PhaseText}: {underWay[0].Name}" : null,
             PercentComplete = isComplete ? Percent(transferredBytes, totalBytes) : -1,
@@ -224,6 +229,10 @@ internal sealed class ProgressReporter(
             }
         }
     }
+
+    /// <summary>The end of a long name: there is what tells files of one folder apart.</summary>
+    private static string Shorten(string name) =>
+        name.Length <= MaxNameCharacters ? name : $"...{name[^(MaxNameCharacters - 3)..]}";
 
     private static bool IsLooking(TransferPhase phase) => phase is TransferPhase.Comparing or TransferPhase.Verifying;
 

@@ -15,6 +15,7 @@ const string Usage = """
       encryption [MEBIBYTES [ROUNDS [FOLDER]]]        one file of 1024 MiB as it is and encrypted, 4 rounds
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
+      completion [ROUNDS [FOLDER]]                    how long Tab takes for a stored name, 15 rounds
       work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
                                                       file of 1000 x 4 KiB; fails above the limits in WorkLimits
       hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
@@ -59,6 +60,11 @@ switch (args)
         await InFolderAsync(
             Argument(2, Path.GetTempPath()),
             folder => ProgressBenchmark.RunAsync(folder, Number(1, 15), Console.Out));
+        return 0;
+    case ["completion", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
+        await InFolderAsync(
+            Argument(2, Path.GetTempPath()),
+            folder => CompletionBenchmark.RunAsync(folder, Number(1, 15), Console.Out));
         return 0;
     case ["work", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
         bool isWithin = false;

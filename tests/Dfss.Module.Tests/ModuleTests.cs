@@ -18,7 +18,7 @@ public sealed class ModuleTests : IDisposable
         "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo",
         "Get-DfssPeer", "Join-DfssCluster",
         "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation",
-        "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssFileRecipient",
+        "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssCluster", "Remove-DfssFile", "Remove-DfssFileRecipient",
         "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];

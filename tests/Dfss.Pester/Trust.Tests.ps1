@@ -61,3 +61,35 @@ Describe 'Our objects and the file cmdlets' {
         Test-Path x | Should -BeFalse
     }
 }
+
+Describe 'What a user may rely on' {
+    BeforeEach {
+        Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid)))
+        Set-Content 'disk [1].iso' 'image'
+        $null = Send-DfssFile -LiteralPath 'disk [1].iso' -Force
+    }
+
+    AfterEach {
+        Pop-Location
+    }
+
+    It 'offers stored names while the user types' {
+        $line = 'Get-DfssFileInfo -Name di'
+        $offered = (TabExpansion2 $line $line.Length).CompletionMatches
+        $offered.ListItemText | Should -Contain 'disk [1].iso'
+        $text = @($offered | Where-Object ListItemText -EQ 'disk [1].iso')[0].CompletionText
+        (Invoke-Expression "Get-DfssFileInfo -Name $text").Name | Should -Be 'disk [1].iso'
+    }
+
+    It 'asks whether another case or one other letter was meant' {
+        foreach ($name in 'Disk [1].iso', 'disk [2].iso') {
+            { Get-DfssFileInfo -LiteralName $name -ErrorAction Stop } |
+                Should -Throw "*Did you mean 'disk ``[1``].iso'?"
+        }
+    }
+
+    It 'removes by force without a question' {
+        Remove-DfssFile -LiteralName 'disk [1].iso' -Force
+        Get-DfssFileInfo -LiteralName 'disk [1].iso' -ErrorAction Ignore | Should -BeNullOrEmpty
+    }
+}

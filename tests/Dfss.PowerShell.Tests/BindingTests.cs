@@ -137,19 +137,6 @@ public sealed class BindingTests : IDisposable
         Assert.Equal("PeerNotOfSession",
             Result.IdOf(Assert.Single(session.Run("Stop-DfssPeer -Id 2147483647").Errors)));
 
-    [Theory]
-    [InlineData("Receive-DfssFile", "Name", "LiteralName")]
-    [InlineData("Get-DfssFileInfo", "Name", "LiteralName")]
-    [InlineData("Test-DfssFile", "Name", "LiteralName")]
-    [InlineData("Rename-DfssFile", "NewName")]
-    [InlineData("Optimize-DfssStore", "GracePeriod")]
-    public void Local_files_are_not_offered_where_no_file_is_meant(string command,
-        params string[] parameters) => Assert.All(
-            parameters, parameter => Assert.Equal("NoCompletion", session.Run(
-                "(Get-Command $command).Parameters[$parameter].Attributes.Where({ $_ -is [ArgumentCompleter] "
-                    + "}).Type.Name",
-                ("command", command), ("parameter", parameter)).Output[0].BaseObject));
-
     [Fact]
     public void What_only_detached_processes_take_is_not_shown() => Assert.Equal(true, session.Run(
         "(Get-Command Start-DfssPeer).Parameters['Announce'].Attributes.Where({ $_.DontShow }).Count -gt 0")

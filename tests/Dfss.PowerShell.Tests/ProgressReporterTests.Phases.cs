@@ -8,6 +8,23 @@ namespace Dfss.Tests;
 public sealed partial class ProgressReporterTests
 {
     [Fact]
+    public void The_status_names_a_file_under_way_and_how_many_of_how_many_are_done()
+    {
+        string name = new string('x', 50) + "/disk1.iso";
+        IProgress<TransferProgress>[] files =
+            [.. Enumerable.Range(0, 17).Select(number => Track(number == 3 ? name : $"f{number}", 100))];
+        reporter.ExpectNoMore();
+        Array.ForEach(files[..3], file =>
+        {
+            file.Report(new TransferProgress(TransferPhase.Committing, 100, 100));
+            reporter.Finish(file);
+        });
+        Pass(200);
+        Assert.Equal(
+            $"...{name[^37..]}, 3 of 17 files, 300 B of 1.7 KB", Latest[0].StatusDescription);
+    }
+
+    [Fact]
     public void A_phase_that_moves_nothing_has_its_own_percent_and_is_no_part_of_the_rate()
     {
         IProgress<TransferProgress> file = Track("a.bin", 100 << 20);
@@ -21,7 +38,7 @@ public sealed partial class ProgressReporterTests
         Assert.Equal(("Transferring: a.bin", 60), (Latest[0].CurrentOperation, Latest[0].PercentComplete));
         Assert.DoesNotContain("/s", Latest[0].StatusDescription, StringComparison.Ordinal);
         Move(file, fromMebibytes: 60, toMebibytes: 64, seconds: 2);
-        Assert.Equal("64.0 MB of 100.0 MB, 2.0 MB/s", Latest[0].StatusDescription);
+        Assert.Equal("a.bin, 64.0 MB of 100.0 MB, 2.0 MB/s", Latest[0].StatusDescription);
     }
 
     [Fact]

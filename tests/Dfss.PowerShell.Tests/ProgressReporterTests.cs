@@ -83,7 +83,7 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
         Pass(1000);
         Move(file, fromMebibytes: 0, toMebibytes: 4, seconds: 2);
         ProgressRecord record = Latest[0];
-        Assert.Equal("4.0 MB of 10.0 MB, 2.0 MB/s", record.StatusDescription);
+        Assert.Equal("a.bin, 4.0 MB of 10.0 MB, 2.0 MB/s", record.StatusDescription);
         Assert.Equal("Transferring: a.bin", record.CurrentOperation);
         Assert.Equal(40, record.PercentComplete);
         Assert.Equal(3, record.SecondsRemaining);
@@ -124,7 +124,7 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
     {
         IProgress<TransferProgress> file = Track("a", 10 << 20);
         Move(file, 0, 5, seconds: 5);
-        Assert.Equal("0 of at least 1 files, 5.0 MB of at least 10.0 MB, 1.0 MB/s", Latest[0].StatusDescription);
+        Assert.Equal("a, 0 of at least 1 files, 5.0 MB of at least 10.0 MB, 1.0 MB/s", Latest[0].StatusDescription);
         Assert.Equal(-1, Latest[0].PercentComplete);
         Assert.Equal(-1, Latest[0].SecondsRemaining);
         Assert.Equal(50, Latest[1].PercentComplete);
@@ -216,7 +216,7 @@ public sealed partial class ProgressReporterTests : IAsyncDisposable
         good.Report(new TransferProgress(TransferPhase.Committing, 300, 300));
         reporter.Finish(bad);
         Pass(200);
-        Assert.Equal("1 of 2 files, 310 B of 310 B", Latest[0].StatusDescription);
+        Assert.Equal("a, 1 of 2 files, 310 B of 310 B", Latest[0].StatusDescription);
         Assert.Equal("Committing: a", Latest[0].CurrentOperation);
     }
 

@@ -31,6 +31,8 @@ public abstract class CertificateCmdlet : DfssCmdlet
     {
         DfssCertificateInfo[] all = [.. (await issuer.ListCertificatesAsync(cancellationToken).ConfigureAwait(false))
             .Select(one => new DfssCertificateInfo(membership.Name, one))];
+        NameList known = NameCache.Of(NameCache.KeyOfMembers(membership.Name));
+        Array.ForEach(all, one => known.Add(one.Name, []));
         WildcardPattern[] patterns = [.. names.Select(
             name => WildcardPattern.Get(isLiteral ? WildcardPattern.Escape(name) : name, WildcardOptions.IgnoreCase))];
         foreach ((string name, WildcardPattern pattern) in names.Zip(patterns))
@@ -38,7 +40,8 @@ public abstract class CertificateCmdlet : DfssCmdlet
             if ((isLiteral || !WildcardPattern.ContainsWildcardCharacters(name))
                 && !all.Any(one => pattern.IsMatch(one.Name)))
             {
-                await WriteErrorAsync(ClusterErrors.MemberNotFound(membership, name)).ConfigureAwait(false);
+                await WriteErrorAsync(
+                    ClusterErrors.MemberNotFound(membership, name, all.Select(one => one.Name))).ConfigureAwait(false);
             }
         }
 

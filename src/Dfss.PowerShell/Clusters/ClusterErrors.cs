@@ -33,6 +33,12 @@ internal static class ClusterErrors
         $"A cluster '{membership.Name}' exists here already, in '{membership.Folder}'.",
         "Take another name."));
 
+    internal static ErrorRecord AuthorityWouldBeLost(ClusterMembership membership) => ErrorRecords.Create(
+        "AuthorityWouldBeLost", ErrorCategory.InvalidOperation, membership.Name,
+        $"The authority of the cluster '{membership.Name}' is here, in '{membership.AuthorityFolder}': without it no "
+            + "member can be invited, renewed or revoked any more.",
+        "Copy that folder first if the cluster is to live on, then use -Force.");
+
     internal static CmdletException NoMember(ClusterMembership membership) => new(ErrorRecords.Create(
         "ClusterIncomplete", ErrorCategory.InvalidData, membership.Name,
         $"'{membership.Folder}' has no certificate: joining the cluster '{membership.Name}' was interrupted.",
@@ -71,9 +77,10 @@ internal static class ClusterErrors
     internal static string WasIssuer(ClusterMembership membership, string store) =>
         $"The peer of {store} was the issuer of the cluster '{membership.Name}', and -Issuer is not given.";
 
-    internal static ErrorRecord MemberNotFound(ClusterMembership membership, string name) => ErrorRecords.Create(
+    internal static ErrorRecord MemberNotFound(
+        ClusterMembership membership, string name, IEnumerable<string> members) => ErrorRecords.Create(
         "MemberNotFound", ErrorCategory.ObjectNotFound, name,
-        $"No member of the cluster '{membership.Name}' is called '{name}'.",
+        $"No member of the cluster '{membership.Name}' is called '{name}'. {NearName.Ask(name, members)}".TrimEnd(),
         "List the members with Get-DfssCertificate.");
 
     internal static CmdletException InvitationMissing() => new(ErrorRecords.Create(

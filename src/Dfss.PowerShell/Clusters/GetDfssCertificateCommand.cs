@@ -21,7 +21,7 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
     [TextArgument]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(MemberCompletion))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>The names of the members, taken literally.</summary>
@@ -29,7 +29,7 @@ public sealed class GetDfssCertificateCommand : CertificateCmdlet
         HelpMessage = "The names of the members; every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(LiteralMemberCompletion))]
     public string[] LiteralName { get; set; } = [];
 
     /// <inheritdoc/>

@@ -21,6 +21,7 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     [Parameter(Position = 0, HelpMessage = "What New-DfssInvitation gave. Default: $env:DFSS_INVITATION.")]
     [SecretArgument]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? Invitation { get; set; }
 
     /// <summary>The folder of the store that a peer will serve; created where it does not exist.</summary>
@@ -33,12 +34,14 @@ public sealed class JoinDfssClusterCommand : DfssCmdlet
     [Parameter(HelpMessage = "The id of the store that a peer will serve, instead of its folder.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string? StoreId { get; set; }
 
     /// <summary>The cluster's name on this machine; by default the authority's name for it.</summary>
     [Parameter(HelpMessage = "The name of the cluster here, if another one has its name.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string? Cluster { get; set; }
 
     /// <summary>Replaces an existing certificate with the new one.</summary>

@@ -13,11 +13,13 @@ public sealed class NewDfssClusterCommand : DfssCmdlet
     [Parameter(Mandatory = true, Position = 0, HelpMessage = "The cluster's name: letters, digits, '-', '_' and '.'.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string Name { get; set; } = string.Empty;
 
     /// <summary>The passphrase that encrypts the authority's key.</summary>
     [Parameter(HelpMessage = "The passphrase under which the authority's key is kept.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? Passphrase { get; set; }
 
     /// <summary>Takes a passphrase that is short enough to be guessed from a copy of the authority's folder.</summary>

@@ -19,6 +19,7 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
 
     /// <summary>How long the invitation is valid; a day by default.</summary>
     [Parameter(HelpMessage = "How long the invitation is valid, for example 2:00:00 for two hours.")]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public TimeSpan ExpiresIn { get; set; } = InvitationTerms.DefaultLifetime;
 
     /// <summary>
@@ -27,18 +28,21 @@ public sealed class NewDfssInvitationCommand : DfssCmdlet
     [Parameter(HelpMessage = "The prefix of the names that a reader or writer may use, for example builds/*.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] NamePrefix { get; set; } = [];
 
     /// <summary>The member's name, in logs and messages.</summary>
     [Parameter(HelpMessage = "What the member will be called, in logs and messages.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string? Name { get; set; }
 
     /// <summary>The store that a peer is to serve; by default any that has not joined yet.</summary>
     [Parameter(HelpMessage = "The store that a peer serves, if the store has already joined.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string? StoreId { get; set; }
 
     /// <summary>The cluster to use, where the user has joined several.</summary>

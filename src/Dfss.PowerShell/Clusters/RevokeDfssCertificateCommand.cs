@@ -29,7 +29,7 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
     [TextArgument]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(MemberCompletion))]
     public string[] Name { get; set; } = [];
 
     /// <summary>The names of the members, taken literally.</summary>
@@ -37,13 +37,14 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
         HelpMessage = "The names of the members; every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(LiteralMemberCompletion))]
     public string[] LiteralName { get; set; } = [];
 
     /// <summary>The certificates, as Get-DfssCertificate writes them.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ObjectSet,
         HelpMessage = "The certificates, from Get-DfssCertificate.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public DfssCertificateInfo[] InputObject { get; set; } = [];
 
     /// <summary>Writes the revoked certificates.</summary>
@@ -66,9 +67,17 @@ public sealed class RevokeDfssCertificateCommand : CertificateCmdlet
 
         foreach (IGrouping<string, DfssCertificateInfo> group in InputObject.GroupBy(one => Cluster ?? one.Cluster))
         {
-            ClusterMembership membership = ClusterChoice.Require(group.Key);
-            IssuerClient issuer = await ConnectAsync(membership, cancellationToken).ConfigureAwait(false);
-            await RevokeAsync(membership, issuer, [.. group], cancellationToken).ConfigureAwait(false);
+            try
+            {
+                ClusterMembership membership = ClusterChoice.Require(group.Key);
+                IssuerClient issuer = await ConnectAsync(membership, cancellationToken).ConfigureAwait(false);
+                await RevokeAsync(membership, issuer, [.. group], cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException exception)
+            {
+                // Certificates of other clusters may follow, whose issuers answer.
+                await WriteErrorAsync(ErrorRecords.Create(exception, group.Key)).ConfigureAwait(false);
+            }
         }
     }
 

@@ -40,6 +40,7 @@ public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet
     /// <summary>The password of the files that -DecryptionCertificate names.</summary>
     [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? DecryptionPassword { get; set; }
 
     /// <summary>
@@ -47,6 +48,7 @@ public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet
     /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
 
     /// <summary>Gives what was changed.</summary>

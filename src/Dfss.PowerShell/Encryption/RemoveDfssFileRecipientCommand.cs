@@ -16,6 +16,7 @@ public sealed class RemoveDfssFileRecipientCommand : StoredFileCmdlet
     [Parameter(Mandatory = true, Position = 1, HelpMessage = "Key ids, as Get-DfssFileInfo shows them in Recipients.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] KeyId { get; set; } = [];
 
     /// <summary>
@@ -23,6 +24,7 @@ public sealed class RemoveDfssFileRecipientCommand : StoredFileCmdlet
     /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
 
     /// <summary>Gives what was changed.</summary>

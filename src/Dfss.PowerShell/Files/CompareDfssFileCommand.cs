@@ -37,6 +37,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
     /// <summary>The password of the files that -DecryptionCertificate names.</summary>
     [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? DecryptionPassword { get; set; }
 
     /// <summary>Wildcards match hidden files and folders too.</summary>
@@ -85,15 +86,19 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
+        var query = new NameQuery(file.Name, isLiteral: true, hidden);
         StoredFile stored;
         try
         {
-            stored = await new NameQuery(file.Name, isLiteral: true, hidden).GetAsync(
-                Client, cancellationToken).ConfigureAwait(false);
+            stored = await query.GetAsync(Client, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException exception) when (Recurse && exception.Code == DfssErrorCode.FileNotFound)
         {
             return () => WriteObject(DfssFileComparison.OnlyHere(file));
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
+        {
+            throw await query.ExplainAsync(Client, exception, cancellationToken).ConfigureAwait(false);
         }
 
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,

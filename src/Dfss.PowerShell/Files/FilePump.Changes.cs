@@ -28,7 +28,8 @@ internal sealed partial class FilePump
         return EnqueueAsync(
             new FileWork(file.Name, file.Name, Length: 0, (_, token) => ChangeAsync(token))
             {
-                StoredName = file.Record.Name
+                StoredName = file.Record.Name,
+                Home = file.Record.Home,
             },
             cancellationToken);
     }

@@ -13,7 +13,7 @@ namespace Dfss.Commands;
 /// input took more than <see cref="SlowInput"/>, or comes more than <see cref="MaxReadAhead"/> after the first file
 /// without a result. For results that are not ready, the command then waits a quarter of that time: a result that is
 /// soon ready does not wait for the next input, and slow input takes a quarter longer at most. An error of one file is
-/// non-terminating. If the peers cannot be reached, the command ends.
+/// non-terminating. If the peers cannot be reached, and no other file can be at peers that answer, the command ends.
 /// </summary>
 /// <param name="cmdlet">The cmdlet.</param>
 /// <param name="activity">The title of the progress bar.</param>
@@ -85,7 +85,7 @@ internal sealed partial class FilePump(
             await WriteNextAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        group.Add(work);
+        group.Add(work with { IsObject = cmdlet.ParameterSetName == StoredFileCmdlet.InputObjectSet });
         if (group.Count == SmallFilesAtOnce || work.Length > SmallFileBytes)
         {
             StartGroup();
@@ -221,7 +221,7 @@ internal sealed partial class FilePump(
         }
         catch (DfssException exception)
         {
-            if (!ErrorRecords.IsAboutThePeers(exception) || cmdlet.Client.Peers.Count == 0)
+            if (!ErrorRecords.IsAboutThePeers(exception) || CanOthersSucceed(file))
             {
                 ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
                 return () => cmdlet.Fail(error);
@@ -240,4 +240,14 @@ internal sealed partial class FilePump(
             turns.Release();
         }
     }
+
+    /// <summary>
+    /// Whether other files may be at peers that answer although those of this file do not: files that come as objects
+    /// name their own peers, and a peer that is named for the command may be none of this file's.
+    /// </summary>
+    private bool CanOthersSucceed(FileWork file) => cmdlet.Client.Peers.Count == 0
+        || (file.Home is { } home
+            && (file.IsObject
+                || cmdlet.Client.Peers.Any(peer => !home.Any(
+                    member => member.Addresses.Contains(peer.ToString(), StringComparer.OrdinalIgnoreCase)))));
 }

@@ -16,6 +16,12 @@ internal sealed record FileWork(
     /// <summary>The stored name, if the peers do not get <see cref="Name"/>.</summary>
     internal string? StoredName { get; init; }
 
+    /// <summary>The peers of a stored file; null for a local file that is sent.</summary>
+    internal IReadOnlyList<HomeMember>? Home { get; init; }
+
+    /// <summary>Whether the file came as an object, which names the file's peers.</summary>
+    internal bool IsObject { get; init; }
+
     /// <summary>The failure, with the plain name in place of the stored one.</summary>
     internal DfssException Tell(DfssException failure) => StoredName is null || StoredName == Name
         ? failure

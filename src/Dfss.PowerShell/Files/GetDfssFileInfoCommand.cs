@@ -19,7 +19,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [PathArgument]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(StoredNameCompletion))]
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Names, every character is literal.</summary>
@@ -27,7 +27,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         HelpMessage = "Names of stored files, every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(LiteralNameCompletion))]
     public string[] LiteralName { get; set; } = [];
 
     /// <summary>
@@ -45,6 +45,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     /// <summary>An earlier version of each file that is kept, instead of the current one.</summary>
     [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
     [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(VersionCompletion))]
     public long? Version { get; set; }
 
     /// <summary>Returns the chunks of each file, and the peers that have them, in place of the file.</summary>
@@ -72,6 +73,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true,
         HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
     [TextArgument]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string? StoredName { get; set; }
 
     // The keys of hidden names; null if names are not hidden.
@@ -137,13 +139,15 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         bool isLiteral = ParameterSetName == LiteralNameSet;
         foreach (string name in names)
         {
+            NameQuery? query = null;
             try
             {
-                NameQuery query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
+                query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, hidden)
                     : NameQuery.OfObject(StoredName, name);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
+                    Remember(file);
                     if (query.IsPattern)
                     {
                         // For a file that was asked for by its name the client has warned already, with the peers'
@@ -160,7 +164,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             }
             catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
             {
-                await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
+                await WriteNameErrorAsync(query, name, exception, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -45,6 +45,7 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
         HelpMessage = "Local files, from Get-ChildItem.")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public FileSystemInfo[] InputObject { get; set; } = [];
 
     /// <summary>
@@ -54,6 +55,7 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
     [TextArgument]
+    [ArgumentCompleter(typeof(LiteralNameCompletion))]
     public string? Name { get; set; }
 
     /// <summary>A folder: names are the files' paths relative to it, with '/'.</summary>
@@ -69,6 +71,7 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
     [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
     [ValidateRange(1, 256)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
 
     /// <summary>The title of the progress bar.</summary>

@@ -9,7 +9,7 @@ namespace Dfss.Commands;
 /// A name that a user asks for: one file, or all that match its wildcards. Case-sensitive, as the store is. A file
 /// whose name is the text itself matches too: names with brackets also come from objects, where they are not escaped.
 /// </summary>
-internal sealed class NameQuery
+internal sealed partial class NameQuery
 {
     private static readonly System.Buffers.SearchValues<char> Special = System.Buffers.SearchValues.Create("*?[`");
 

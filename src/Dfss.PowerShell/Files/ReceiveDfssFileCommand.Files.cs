@@ -144,6 +144,7 @@ public sealed partial class ReceiveDfssFileCommand
                 ReceiveAsync(file, planned.Path, planned.Destination, progress, token))
         {
             StoredName = file.Record.Name,
+            Home = file.Record.Home,
         };
         return Files.EnqueueAsync(work, cancellationToken);
     }

@@ -93,6 +93,7 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>An earlier version of each file that is kept, in place of the one it is at.</summary>
     [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
     [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(VersionCompletion))]
     public long? Version { get; set; }
 
     /// <summary>Fetches all of each file again, and ignores what an interrupted receive has left.</summary>
@@ -102,6 +103,7 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>How many bytes a second are received at most, over all files.</summary>
     [Parameter(HelpMessage = "How many bytes a second are received at most, for example 10MB.")]
     [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
 
     /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not
@@ -121,6 +123,7 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <summary>The password of the files that -DecryptionCertificate names.</summary>
     [Parameter(HelpMessage = "The password of the files that -DecryptionCertificate names.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? DecryptionPassword { get; set; }
 
     /// <inheritdoc/>

@@ -14,8 +14,8 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
 {
     private RemoveOptions options = RemoveOptions.Default;
 
-    /// <summary>Removes a file at any version.</summary>
-    [Parameter(HelpMessage = "Removes a file at any version.")]
+    /// <summary>Removes a file at any version, and does not ask.</summary>
+    [Parameter(HelpMessage = "Removes a file at any version, and does not ask.")]
     public SwitchParameter Force { get; set; }
 
     /// <summary>
@@ -23,6 +23,7 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
     /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
 
     /// <summary>Gives what was changed.</summary>
@@ -47,11 +48,18 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
     {
         string action = FormattableString.Invariant(
             $"Remove version {file.Record.Version}, {ByteSize.ToText(file.Record.ContentLength)}");
-        if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
+        if (await ShouldProcessAsync(file.Name, action, Force).ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
-                file, "Removed", PassThru, token => Client.RemoveAsync(file, options, token),
+                file, "Removed", PassThru, token => RemoveAsync(file, token),
                 cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task<StoredFile> RemoveAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        StoredFile removed = await Client.RemoveAsync(file, options, cancellationToken).ConfigureAwait(false);
+        Forget(file);
+        return removed;
     }
 }

@@ -37,6 +37,7 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
     /// </summary>
     [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
 
     /// <summary>Gives what was changed.</summary>
@@ -135,6 +136,8 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
         try
         {
             StoredFile renamed = await Client.RenameAsync(file, stored, cancellationToken).ConfigureAwait(false);
+            Forget(file);
+            Remember(renamed with { Name = newName });
             return Hidden is null ? renamed : renamed with { Name = newName };
         }
         catch (DfssException exception) when (Hidden is not null)

@@ -23,6 +23,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     /// <summary>At how many peers each chunk is to be from now on; without it, as many as before.</summary>
     [Parameter(HelpMessage = "At how many peers each chunk is to be from now on.")]
     [ValidateRange(1, DfssLimits.MaxHomeMembers)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public int? Replicas { get; set; }
 
     /// <summary>The peers that are to hold the files from now on.</summary>
@@ -35,6 +36,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     /// <summary>How many bytes a second are copied at most, over all files.</summary>
     [Parameter(HelpMessage = "How many bytes a second are copied at most, for example 10MB.")]
     [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
 
     /// <inheritdoc/>
@@ -60,6 +62,7 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
                 (progress, token) => RepairAsync(file, progress, token))
             {
                 StoredName = file.Record.Name,
+                Home = file.Record.Home,
             },
             cancellationToken);
 

@@ -21,18 +21,21 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     /// chunks.</summary>
     [Parameter(HelpMessage = "The length of a chunk in bytes, 64KB to 16MB.")]
     [ValidateRange(DfssLimits.MinChunkSize, DfssLimits.MaxChunkSize)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public int ChunkSize { get; set; } = DfssLimits.DefaultChunkSize;
 
     /// <summary>At how many peers each chunk is to be: 2, or 1 where the file has one peer.</summary>
     [Parameter(HelpMessage = "At how many peers each chunk is to be.")]
     [ValidateRange(1, DfssLimits.MaxHomeMembers)]
     [PSDefaultValue(Value = SendOptions.DefaultReplicas)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public int? Replicas { get; set; }
 
     /// <summary>At how many peers each chunk must be: 2, or 1 where one copy is asked for.</summary>
     [Parameter(HelpMessage = "At how many peers each chunk must be for the file to be sent.")]
     [ValidateRange(1, DfssLimits.MaxHomeMembers)]
     [PSDefaultValue(Value = SendOptions.DefaultReplicas)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public int? MinimumReplicas { get; set; }
 
     /// <summary>Replaces a stored file of the same name; wildcards match hidden files and folders too.</summary>
@@ -56,11 +59,13 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     /// <summary>Replaces exactly this version of the name; 0 for one that was never sent.</summary>
     [Parameter(HelpMessage = "Replaces exactly this version of the name.")]
     [ValidateRange(0, long.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public long? IfVersion { get; set; }
 
     /// <summary>How many earlier versions of a name are kept beside the one that is sent.</summary>
     [Parameter(HelpMessage = "How many earlier versions of a name are kept (0-64).")]
     [ValidateRange(0, DfssLimits.MaxPreviousVersions)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public int KeepVersions { get; set; } = SendOptions.DefaultKeepVersions;
 
     /// <summary>Reads each file from its start, and ignores the journal of an interrupted send.</summary>
@@ -70,6 +75,7 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     /// <summary>How many bytes a second are sent at most, over all files.</summary>
     [Parameter(HelpMessage = "How many bytes a second are sent at most, for example 10MB.")]
     [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
 
     /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a
@@ -192,6 +198,7 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
         StoredFile stored = hidden is null
             ? await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false)
             : await SendHiddenAsync(file, hidden, progress, cancellationToken).ConfigureAwait(false);
+        Remember(stored);
         Files.SayDone($"Sent '{file.Path}' as", stored, started);
         return () => WriteObject(new DfssFileInfo(stored, file.Path));
     }

@@ -15,7 +15,7 @@ public abstract class StoredFileCmdlet : ClientCmdlet
 
     private const string PipelineNameSet = "NameFromPipeline";
     private const string LiteralNameSet = "LiteralName";
-    private const string InputObjectSet = "InputObject";
+    internal const string InputObjectSet = "InputObject";
 
     // Then the name of an object from the pipeline is ignored.
     private bool isNameOnCommandLine;
@@ -29,7 +29,7 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     [PathArgument]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(StoredNameCompletion))]
     public string[] Name { get; set; } = [];
 
     /// <summary>Names of stored files, every character is literal.</summary>
@@ -37,13 +37,14 @@ public abstract class StoredFileCmdlet : ClientCmdlet
         HelpMessage = "Names of stored files, every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(LiteralNameCompletion))]
     public string[] LiteralName { get; set; } = [];
 
     /// <summary>Stored files, as Get-DfssFileInfo and Send-DfssFile return them; they contain their peers.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
         HelpMessage = "Stored files, from Get-DfssFileInfo.")]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public DfssFileInfo[] InputObject { get; set; } = [];
 
     /// <summary>The names are hidden from the peers, under a key of -EncryptionKey.</summary>
@@ -65,11 +66,13 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "Of an object from the pipeline: the name that the peers have.")]
     [TextArgument]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string? StoredName { get; set; }
 
     /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
     [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
     [ValidateRange(1, 256)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public virtual int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
 
     /// <summary>The title of the progress bar.</summary>
@@ -154,13 +157,15 @@ public abstract class StoredFileCmdlet : ClientCmdlet
         bool isLiteral = ParameterSetName == LiteralNameSet;
         foreach (string name in isLiteral ? LiteralName : Name)
         {
+            NameQuery? query = null;
             try
             {
-                NameQuery query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
+                query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, Hidden)
                     : NameQuery.OfObject(StoredName, name);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
+                    Remember(file);
                     await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);
                 }
             }
@@ -170,7 +175,7 @@ public abstract class StoredFileCmdlet : ClientCmdlet
             }
             catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
             {
-                await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
+                await WriteNameErrorAsync(query, name, exception, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -30,6 +30,7 @@ public sealed class TestDfssFileCommand : StoredFileCmdlet
                 file.Name, file.Name, file.Record.ContentLength, (progress, token) => TestAsync(file, progress, token))
             {
                 StoredName = file.Record.Name,
+                Home = file.Record.Home,
             },
             cancellationToken);
 

@@ -21,6 +21,7 @@ public sealed partial class StartDfssPeerCommand
     /// <summary>The passphrase of the cluster's authority, for -Issuer.</summary>
     [Parameter(HelpMessage = "The passphrase of the cluster's authority, for -Issuer.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? Passphrase { get; set; }
 
     /// <summary>The identity of the store's peer in a cluster; null where the store has not joined it.</summary>

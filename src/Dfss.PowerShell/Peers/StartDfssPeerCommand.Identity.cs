@@ -21,6 +21,7 @@ public sealed partial class StartDfssPeerCommand
     /// <summary>The password of the file that -Certificate names.</summary>
     [Parameter(HelpMessage = "The password of the file that -Certificate names.")]
     [ValidateNotNull]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? CertificatePassword { get; set; }
 
     /// <summary>The certificates of the trusted authorities: objects, PEM or CER paths, or thumbprints.</summary>

@@ -34,12 +34,14 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     /// <summary>The TCP port; 0 takes any free one.</summary>
     [Parameter(HelpMessage = "The TCP port; 0 takes any free one.")]
     [ValidateRange(0, ushort.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public int Port { get; set; } = DfssLimits.DefaultPort;
 
     /// <summary>What to listen on: localhost, an IP address of this machine, or * for all.</summary>
     [Parameter(HelpMessage = "What to listen on: localhost, an IP address of this machine, or * for all.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string Address { get; set; } = "localhost";
 
     /// <summary>
@@ -49,6 +51,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     [Parameter(HelpMessage = "The address by which other machines reach the peer, as host or host:port.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string[] AdvertisedAddress { get; set; } = [];
 
     /// <summary>Listens beyond loopback although nothing is encrypted, and every client that reaches the port can read
@@ -69,12 +72,14 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     /// <summary>The most bytes of chunks that the store keeps; without it the disk is the only limit.</summary>
     [Parameter(HelpMessage = "The most bytes that the store takes, for example 100GB.")]
     [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public long? Quota { get; set; }
 
     /// <summary>Bytes that are to stay free on the store's disk.</summary>
     [Parameter(
         ParameterSetName = DiskSet, HelpMessage = "Bytes that are to stay free on the store's disk, for example 10GB.")]
     [ValidateRange(0, long.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public long? MinimumFreeSpace { get; set; }
 
     /// <summary>
@@ -93,6 +98,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     /// <summary>Bytes a second at which the peer reads its store to find corrupt chunks; 0 turns it off.</summary>
     [Parameter(HelpMessage = "Bytes a second at which the peer re-reads its store in the background; 0: never.")]
     [ValidateRange(0, long.MaxValue)]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public long ScrubRate { get; set; } = PeerOptions.DefaultScrubBytesPerSecond;
 
     /// <summary>Writes the peer, then waits until it stops or Ctrl+C stops it.</summary>
@@ -113,6 +119,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     /// <summary>For the process that -Detached starts: where its starter hands it its identity.</summary>
     [Parameter(DontShow = true, HelpMessage = "For the process that -Detached starts.")]
     [TextArgument]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public string? IdentityPipe { get; set; }
 
     /// <inheritdoc/>

@@ -42,6 +42,7 @@ public sealed class StopDfssPeerCommand : ClientCmdlet
         HelpMessage = "Peers of Start-DfssPeer or Get-DfssPeer.")]
     [PeerObject]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
     public DfssPeerInfo[] InputObject { get; set; } = [];
 
     /// <summary>Writes each peer when it has stopped.</summary>

@@ -115,6 +115,25 @@ public sealed class MemberTests : IDisposable
     }
 
     [Fact]
+    public void Members_are_offered_while_a_certificate_is_named()
+    {
+        users.MakeCluster();
+        string invitation = users.Invite("-Role Reader -Name laptop7");
+        users.Be("ann");
+        users.Session.Run("$null = Join-DfssCluster $invitation", ("invitation", invitation)).ThrowIfFailed();
+        users.Be("boss");
+        Assert.Contains("laptop7", users.Session.Run("Get-DfssCertificate").As<DfssCertificateInfo>()
+            .Select(one => one.Name));
+        foreach (string command in (string[])["Revoke-DfssCertificate ", "Get-DfssCertificate -LiteralName "])
+        {
+            Assert.Equal(["laptop7"], users.Session.Run(
+                "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null)"
+                    + ".CompletionMatches | ForEach-Object { $_.CompletionText }",
+                ("text", $"{command}LAP")).As<string>());
+        }
+    }
+
+    [Fact]
     public void The_clusters_of_a_user_are_listed_with_the_roles_of_the_user_and_its_stores()
     {
         Assert.Empty(users.Session.Run("Get-DfssCluster").ThrowIfFailed().Output);

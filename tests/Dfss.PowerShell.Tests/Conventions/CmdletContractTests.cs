@@ -134,7 +134,8 @@ public sealed partial class CmdletContractTests
     public void A_name_with_wildcards_comes_with_a_literal_name(Type cmdlet)
     {
         // A cluster's name has no character that a pattern could mean otherwise.
-        if (cmdlet != typeof(GetDfssClusterCommand) && Find(cmdlet, "Name") is { } name
+        if (cmdlet != typeof(GetDfssClusterCommand) && cmdlet != typeof(RemoveDfssClusterCommand)
+            && Find(cmdlet, "Name") is { } name
             && name.PropertyType == typeof(string[]))
         {
             AssertPair(cmdlet, "Name", []);

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using Xunit;
 
 namespace Dfss.Tests.Conventions;
@@ -78,12 +79,73 @@ public sealed class ConfirmTests : IDisposable
     public void Removing_asks_for_each_file_by_default_and_leaves_what_was_refused()
     {
         Names("Send-DfssFile *.txt -Peer $peer");
-        Assert.Equal(["a.txt", "c.txt"], Names("Remove-DfssFile *.txt -Force -Peer $peer -PassThru"));
+        Assert.Equal(["a.txt", "c.txt"], Names("Remove-DfssFile *.txt -Peer $peer -PassThru"));
         Assert.Equal(["b.txt"], Names("Get-DfssFileInfo -Peer $peer"));
         Assert.Equal(3, host.Questions.Count);
         Assert.Contains("\"Remove version 1, 5 B\" on target \"a.txt\"", host.Questions[0], StringComparison.Ordinal);
         Assert.Equal(["b.txt"], Names("Remove-DfssFile *.txt -Peer $peer -PassThru -Confirm:$false"));
         Assert.Equal(3, host.Questions.Count);
+    }
+
+    [Fact]
+    public void Removing_by_force_does_not_ask_unless_it_is_to()
+    {
+        Names("Send-DfssFile *.txt -Peer $peer");
+        Assert.Empty(Names("$ConfirmPreference = 'Low'; Remove-DfssFile a.txt -Force -Peer $peer -PassThru -WhatIf"));
+        Assert.Empty(host.Questions);
+        Assert.Equal(["a.txt"], Names("Remove-DfssFile a.txt -Force -Peer $peer -PassThru"));
+        Assert.Empty(host.Questions);
+        Assert.Empty(Names("Remove-DfssFile b.txt -Force -Confirm -Peer $peer -PassThru"));
+        Assert.Single(host.Questions);
+        Assert.Equal(["b.txt", "c.txt"], Names("Get-DfssFileInfo -Peer $peer"));
+    }
+
+    /// <summary>
+    /// A command of each cmdlet that changes something, but for those that change the user's state folder.
+    /// </summary>
+    public static TheoryData<string, string> Changes => new()
+    {
+        { "Add-DfssFileRecipient", "Add-DfssFileRecipient e -EncryptionKey $key -RecipientKey $other -Peer $peer" },
+        { "New-DfssEncryptionKey", "New-DfssEncryptionKey new.key" },
+        { "Optimize-DfssStore", "Optimize-DfssStore -Peer $peer -GracePeriod 0" },
+        { "Receive-DfssFile", "Receive-DfssFile a.txt -Destination out -Peer $peer" },
+        { "Remove-DfssFile", "Remove-DfssFile a.txt -Peer $peer" },
+        { "Remove-DfssFileRecipient", "Remove-DfssFileRecipient e -EncryptionKey $key -RecipientKey $key -Peer $peer" },
+        { "Rename-DfssFile", "Rename-DfssFile a.txt new -Peer $peer" },
+        { "Repair-DfssFile", "Repair-DfssFile a.txt -Peer $peer" },
+        { "Send-DfssFile", "Send-DfssFile c.txt -Peer $peer" },
+        { "Start-DfssPeer", "Start-DfssPeer -InMemory -Port 0" },
+        { "Stop-DfssPeer", "Stop-DfssPeer -InputObject $peer" },
+    };
+
+    [Fact]
+    public void Every_cmdlet_that_changes_something_is_asked_about() => Assert.Equal(
+        CmdletContractTests.Cmdlets.Select(row => row.Data)
+            .Select(type => (CmdletAttribute)Attribute.GetCustomAttribute(type, typeof(CmdletAttribute))!)
+            .Where(cmdlet => cmdlet.SupportsShouldProcess).Select(cmdlet => $"{cmdlet.VerbName}-{cmdlet.NounName}")
+            .Order(StringComparer.Ordinal),
+        Changes.Select(row => row.Data.Item1).Concat(Clusters.RemoveClusterTests.Changes)
+            .Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public void No_question_is_asked_with_Confirm_false_or_WhatIf(string cmdlet, string script)
+    {
+        session.Run(
+            """
+            $null = Send-DfssFile a.txt -Peer $peer
+            $key = New-DfssEncryptionKey; $other = New-DfssEncryptionKey
+            $null = Send-DfssFile b.txt -Name e -EncryptionKey $key -Peer $peer
+            """).ThrowIfFailed();
+        string before = Contents();
+        session.Run($"{script} -WhatIf");
+        session.Run($"& {{ $WhatIfPreference = $true; {script} }}");
+        Assert.Empty(host.Questions);
+        Assert.Equal(before, Contents());
+        Assert.False(File.Exists(Path.Combine(folder, "new.key")));
+        session.Run($"& {{ $ConfirmPreference = 'Low'; {script} -Confirm:$false }}");
+        Assert.Empty(host.Questions);
+        Assert.NotEmpty(cmdlet);
     }
 
     [Fact]

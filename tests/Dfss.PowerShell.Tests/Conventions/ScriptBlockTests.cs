@@ -68,6 +68,8 @@ public sealed class ScriptBlockTests : IDisposable
                 "Get-DfssFileInfo", "Peer",
                 "1, 2 | Get-DfssFileInfo -LiteralName none1, none2 -Peer { $peer.Endpoint }");
             rows.Add(
+                "Remove-DfssCluster", "Name", "1, 2 | Remove-DfssCluster -Name { \"none$_\" } -Confirm:$false");
+            rows.Add(
                 "Receive-DfssFile", "Destination",
                 "'1', '2' | Receive-DfssFile -Destination { \"1/none$_/\" } -Peer $peer");
             rows.Add("Rename-DfssFile", "NewName", "'1', '2' | Rename-DfssFile -NewName { \"../none$_\" } -Peer $peer");

@@ -53,6 +53,30 @@ public sealed class RemoveAndRenameTests : IDisposable
         Assert.Equal(left, Names());
     }
 
+    [Theory]
+    [InlineData("Get-DfssFileInfo {0} -Peer $peers")]
+    [InlineData("Receive-DfssFile {0} -Destination none -Peer $peers")]
+    [InlineData("Remove-DfssFile {0} -Confirm:$false -Peer $peers")]
+    [InlineData("Compare-DfssFile disk1.iso {0} -Peer $peers")]
+    public void A_name_that_is_not_found_is_asked_about(string command)
+    {
+        File.WriteAllText(Path.Combine(folder, "disk1.iso"), "image");
+        session.Run("$null = Send-DfssFile disk1.iso -Peer $peers").ThrowIfFailed();
+        foreach (string name in (string[])["Disk1.iso", "disk2.iso"])
+        {
+            ErrorRecord error = Assert.Single(
+                session.Run(command.Replace("{0}", name, StringComparison.Ordinal)).Errors);
+            Assert.Equal("FileNotFound", Result.IdOf(error));
+            Assert.EndsWith("Did you mean 'disk1.iso'?", error.ErrorDetails.Message, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain(
+            "Did you mean",
+            Assert.Single(session.Run(command.Replace("{0}", "other", StringComparison.Ordinal)).Errors)
+                .ErrorDetails.Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_name_that_is_not_there_is_an_error_and_the_others_are_removed()
     {

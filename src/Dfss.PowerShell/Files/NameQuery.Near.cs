@@ -1,0 +1,59 @@
+using Dfss.Encryption;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>What the user may have meant by a name that no peer has.</content>
+internal sealed partial class NameQuery
+{
+    /// <summary>10,000 names, 2 s: the question is an extra, which must not keep the error waiting.</summary>
+    private const int MaxListedNames = 10_000;
+
+    private static readonly TimeSpan MaxListingTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// The failure to find the file of this name, with a question for a name that is near; any other failure as it is.
+    /// </summary>
+    internal async Task<DfssException> ExplainAsync(
+        DfssClient client, DfssException failure, CancellationToken cancellationToken)
+    {
+        if (failure.Code != DfssErrorCode.FileNotFound || IsPattern || shown is not null)
+        {
+            return failure;
+        }
+
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(MaxListingTime);
+        List<string> near = [];
+        try
+        {
+            int listed = 0;
+            await foreach (StoredFile file in client.ListAsync(
+                hidden is null ? string.Empty : HiddenNames.Prefix, limit.Token).ConfigureAwait(false))
+            {
+                if (NameOf(file) is { } name && NearName.IsNear(text, name))
+                {
+                    near.Add(name);
+                }
+
+                if (++listed == MaxListedNames)
+                {
+                    break;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is DfssException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // The names up to here are asked about; that the file was not found is the error.
+        }
+
+        return NearName.Ask(text, near) is { } question ? failure.Copy($"{failure.Reason} {question}") : failure;
+    }
+
+    private string? NameOf(StoredFile file)
+    {
+        string? name = file.Record.Name;
+        return hidden is null || hidden.Any(key => key.TryOpen(file.Record.Name, out name)) ? name : null;
+    }
+}
