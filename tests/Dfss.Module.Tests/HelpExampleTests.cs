@@ -84,7 +84,7 @@ public sealed partial class HelpExampleTests(ModuleSession session) : IClassFixt
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    [GeneratedRegex("Invitation|Join-DfssCluster|DfssCertificate")]
+    [GeneratedRegex("Invitation|(Join|Remove)-DfssCluster|DfssCertificate")]
     private static partial Regex IsOfCluster();
 
     [GeneratedRegex(@"Start-DfssPeer[^\n]*?(-Port (?<port>\d+)|$)", RegexOptions.Multiline)]

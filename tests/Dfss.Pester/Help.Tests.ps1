@@ -95,7 +95,7 @@ Describe 'The examples' {
             $before[$name] = [System.Environment]::GetEnvironmentVariable($name)
         }
 
-        $needsCluster = $Command -match 'Invitation|Join-DfssCluster|DfssCertificate'
+        $needsCluster = $Command -match 'Invitation|(Join|Remove)-DfssCluster|DfssCertificate'
         $cluster = if ($needsCluster -and $Command -notmatch 'New-DfssCluster') { '-Cluster' }
         $needsKey = $Command -match 'files\.key|ann\.cer|secret/'
         $encrypted = if ($needsKey -and $Command -notmatch 'New-DfssEncryptionKey') { '-Encrypted' }
