@@ -65,7 +65,7 @@ Describe 'Our objects and the file cmdlets' {
 Describe 'What a user may rely on' {
     BeforeEach {
         Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid)))
-        Set-Content 'disk [1].iso' 'image'
+        Set-Content -LiteralPath 'disk [1].iso' 'image'
         $null = Send-DfssFile -LiteralPath 'disk [1].iso' -Force
     }
 
@@ -84,7 +84,7 @@ Describe 'What a user may rely on' {
     It 'asks whether another case or one other letter was meant' {
         foreach ($name in 'Disk [1].iso', 'disk [2].iso') {
             { Get-DfssFileInfo -LiteralName $name -ErrorAction Stop } |
-                Should -Throw "*Did you mean 'disk ``[1``].iso'?"
+                Should -Throw "*Did you mean 'disk ``[1``].iso'?*"
         }
     }
 
