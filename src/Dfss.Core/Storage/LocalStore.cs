@@ -37,7 +37,8 @@ internal sealed class LocalStore : IAsyncDisposable
             storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault,
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
-            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined);
+            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined,
+            storeParts.ReclaimAsync);
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
 
@@ -68,10 +69,8 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
     public Exception? Fault => fault.Cause;
 
-    /// <summary>
-    /// Ends when the recovery from a crash is done and the chunks have been counted, or when that has failed for the
-    /// first time; no caller has to wait for it.
-    /// </summary>
+    /// <summary>Ends when what a crash left has been dealt with, or that has failed for the first time; nothing has to
+    /// wait for it.</summary>
     public Task Recovery { get; }
 
     /// <summary>The store's background tasks.</summary>
@@ -100,7 +99,8 @@ internal sealed class LocalStore : IAsyncDisposable
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
                 new MemoryRegisterTable(id), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
-                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null);
+                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null,
+                ReclaimAsync: _ => Task.CompletedTask);
             return new LocalStore(path: null, id, new FailStopLatch("memory", options.Log), parts, options, parts: []);
         }
 
@@ -186,13 +186,13 @@ internal sealed class LocalStore : IAsyncDisposable
             await catalog.OpenVotesAsync(id).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
-            // The names of the two databases.
+            // The name of the catalog.
             files.SyncDirectory(layout.Root);
             chunks.Recovery.Start();
             var storeParts = new StoreParts(
                 catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined,
-                chunks.ScrubTable,
-                chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work);
+                catalog.ScrubTable, chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work,
+                chunks.ReclaimAsync);
             arrival.Note(files);
             var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts) { CopyOf = arrival.CopyOf };
             isOpen = true;
@@ -276,5 +276,6 @@ internal sealed class LocalStore : IAsyncDisposable
         ScrubTable? ScrubTable,
         StoreSpace Space,
         Task Recovery,
-        BackgroundTask? RecoveryWork);
+        BackgroundTask? RecoveryWork,
+        Func<CancellationToken, Task> ReclaimAsync);
 }

@@ -3,14 +3,16 @@ using Dfss.Storage;
 namespace Dfss.Tests.Storage;
 
 /// <summary>
-/// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: a file's content, and a new
-/// name, of a file or a folder, whose folder was not synced. Or whose syncs fail. What SQLite writes is not under its
-/// control.
+/// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: what a file got since its last
+/// sync, and a new name, of a file or a folder, whose folder was not synced. Or whose syncs fail. What SQLite writes is
+/// not under its control.
 /// </summary>
 internal sealed class FaultyDisk
 {
     private readonly Lock gate = new();
-    private readonly HashSet<string> unsyncedFiles = [];
+    // Each file that was written, and how long it was at its last sync.
+    private readonly Dictionary<string, long> syncedLengths = [];
+    private readonly HashSet<string> unsyncedNames = [];
     private readonly List<DurableStep> unsyncedRenames = [];
     private readonly HashSet<string> syncedFolders = [];
     private int stepsLeft = int.MaxValue;
@@ -30,6 +32,9 @@ internal sealed class FaultyDisk
     /// <summary>Lets this many steps pass, then stops the world.</summary>
     public void StopAfter(int steps) => stepsLeft = steps;
 
+    /// <summary>Lets the world go on, as after a kill of the process: nothing is forgotten.</summary>
+    public void GoOn() => (IsStopped, stepsLeft) = (false, int.MaxValue);
+
     /// <summary>What a power cut leaves of what was done in a store.</summary>
     public void CutPower(string store)
     {
@@ -44,9 +49,15 @@ internal sealed class FaultyDisk
                 }
             }
 
-            foreach (string path in unsyncedFiles.Where(File.Exists))
+            foreach ((string path, long length) in syncedLengths.Where(file => File.Exists(file.Key)))
             {
-                File.WriteAllBytes(path, []);
+                using FileStream file = File.OpenWrite(path);
+                file.SetLength(length);
+            }
+
+            foreach (string path in unsyncedNames)
+            {
+                File.Delete(path);
             }
 
             IEnumerable<string> folders = Directory.Exists(store)
@@ -86,20 +97,23 @@ internal sealed class FaultyDisk
         switch (step.Action)
         {
             case DurableAction.CreateFile:
-                unsyncedFiles.Add(step.Path);
+                syncedLengths[step.Path] = 0;
+                unsyncedNames.Add(step.Path);
                 break;
             case DurableAction.SyncFile:
-                unsyncedFiles.Remove(step.Path);
+                syncedLengths[step.Path] = new FileInfo(step.Path).Length;
                 break;
             case DurableAction.Rename:
-                if (unsyncedFiles.Remove(step.Path))
+                if (syncedLengths.Remove(step.Path, out long length))
                 {
-                    unsyncedFiles.Add(step.Target!);
+                    syncedLengths[step.Target!] = length;
                 }
 
+                unsyncedNames.Remove(step.Path);
                 unsyncedRenames.Add(step);
                 break;
             case DurableAction.SyncDirectory:
+                unsyncedNames.RemoveWhere(path => Path.GetDirectoryName(path) == step.Path);
                 unsyncedRenames.RemoveAll(rename => Path.GetDirectoryName(rename.Target) == step.Path);
                 syncedFolders.UnionWith(Directory.GetDirectories(step.Path));
                 break;

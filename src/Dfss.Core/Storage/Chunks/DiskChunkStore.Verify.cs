@@ -1,80 +1,59 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using Dfss.Hashing;
 
 namespace Dfss.Storage;
 
-/// <content>Re-hashing what is stored, and setting aside what is bad.</content>
+/// <content>Re-hashing what is stored, and setting aside what is corrupt.</content>
 internal sealed partial class DiskChunkStore
 {
     private const string Advice = "Repair-DfssFile restores it from another peer. Check the disk.";
 
-    // Rows that the disk or SQLite cannot read. They are left where they are, as deleting one reads it too, and a
-    // commit that fails stops the whole store. They count as missing; what replaces one is a file, which is looked for
-    // first.
-    private readonly ConcurrentDictionary<ChunkId, bool> unreadable = new();
-
-    /// <summary>
-    /// Bad chunks that were set aside and are still kept: files of quarantine/, and rows that cannot be read.
-    /// </summary>
-    public long QuarantinedCount => unreadable.Count + StoreErrors.Guarded(
+    /// <summary>Corrupt chunks that were set aside and are still kept.</summary>
+    public long QuarantinedCount => StoreErrors.Guarded(
         layout.Root, () => Directory.EnumerateFiles(layout.Quarantine).LongCount());
 
     /// <inheritdoc/>
     public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
     {
-        while (true)
+        while (TryFind(id, out ChunkLocation location))
         {
-            if (incoming.Find(id) is { } chunk)
-            {
-                await chunk.Settled.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            if (LengthOf(id) is not { } length)
-            {
-                return ChunkState.Missing;
-            }
-
-            // Null: another copy came in its place meanwhile, so look again.
-            if (await TryVerifyAsync(id, length, cancellationToken).ConfigureAwait(false) is { } state)
-            {
-                return state;
-            }
-        }
-    }
-
-    private async Task<ChunkState?> TryVerifyAsync(ChunkId id, int length, CancellationToken cancellationToken)
-    {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
-        try
-        {
-            int? read;
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                read = await GetAsync(id, buffer, cancellationToken).ConfigureAwait(false);
+                // Null: it has another place now, or none, so look again.
+                if (await VerifyAsync(id, location).ConfigureAwait(false) is { } state)
+                {
+                    return state;
+                }
             }
-            catch (DfssException exception) when (StoreErrors.IsSpoiled(exception.InnerException))
+            catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
             {
-                return TrySetUnreadAside(id) ? ChunkState.Corrupt : null;
+                throw StoreErrors.From(exception, layout.Root);
             }
-
-            if (read is null)
-            {
-                return ChunkState.Missing;
-            }
-
-            Memory<byte> content = buffer.AsMemory(0, read.Value);
-            if (await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id)
-            {
-                return ChunkState.Good;
-            }
-
-            return await TryQuarantineAsync(id, content).ConfigureAwait(false) ? ChunkState.Corrupt : null;
         }
-        catch (DfssException exception) when (exception.Code == DfssErrorCode.LimitExceeded)
+
+        return ChunkState.Missing;
+    }
+
+    /// <summary>Whether a corrupt copy of this chunk was set aside, and not replaced since.</summary>
+    public bool IsQuarantined(ChunkId id) => !TryFind(id, out _)
+        && StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
+
+    private async ValueTask<ChunkState?> VerifyAsync(ChunkId id, ChunkLocation location)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(location.Length);
+        try
         {
-            // Longer than the one that was there when the length was asked for.
-            return null;
+            int? read = Read(id, location, buffer.AsSpan(0, location.Length));
+            ReadOnlyMemory<byte> content = buffer.AsMemory(0, read ?? 0);
+            return read is null ? null
+                : await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id ? ChunkState.Good
+                : TrySetAside(id, location, content.Span, "is corrupt: its bytes are in") ? ChunkState.Corrupt
+                : null;
+        }
+        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        {
+            return TrySetAside(id, location, [], "cannot be read from the disk, as notes") ? ChunkState.Corrupt : null;
         }
         finally
         {
@@ -82,77 +61,28 @@ internal sealed partial class DiskChunkStore
         }
     }
 
-    /// <summary>Whether a bad copy of this chunk was set aside, and not replaced since.</summary>
-    public bool IsQuarantined(ChunkId id) => LengthOf(id) is null && (unreadable.ContainsKey(id)
-        || StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any()));
-
-    /// <summary>Sets these bad bytes aside; false where they are no longer what is stored.</summary>
-    private async Task<bool> TryQuarantineAsync(ChunkId id, ReadOnlyMemory<byte> content)
+    /// <summary>
+    /// Keeps the bytes for analysis, and counts the chunk as missing; false where it has another place by now.
+    /// </summary>
+    private bool TrySetAside(ChunkId id, ChunkLocation location, ReadOnlySpan<byte> content, string what)
     {
-        string target = QuarantineOf(id);
-        if (!await TryQuarantineAsync(id, content, target).ConfigureAwait(false))
+        string target = Path.Combine(layout.Quarantine, $"{id}.{Guid.NewGuid():N}");
+        files.Create(target, content).Dispose();
+        if (!TryRemove(id, location))
         {
-            return false;
-        }
-
-        log?.Invoke($"Chunk {id} is corrupt: its bytes are in '{target}' now, and it counts as missing. {Advice}");
-        return true;
-    }
-
-    private async Task<bool> TryQuarantineAsync(ChunkId id, ReadOnlyMemory<byte> content, string target)
-    {
-        try
-        {
-            if (folders.LengthOf(id) is not null)
-            {
-                return folders.TryMoveAway(id, target);
-            }
-
-            files.Create(target, content.Span).Dispose();
-            if (await small.TryDeleteAsync(id, content).ConfigureAwait(false))
-            {
-                return true;
-            }
-
             files.Delete(target);
             return false;
         }
-        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+
+        if (segments.Find(location.Segment) is { } segment)
         {
-            throw StoreErrors.From(exception, layout.Root);
+            // It does not come back after a start.
+            segments.Narrow(segment, record => record.Location != location);
         }
+
+        log?.Invoke(
+            $"Chunk {id} {what} '{target}', and it counts as missing. It was at {location.Offset:N0} of "
+            + $"'{segments.PathOf(location.Segment)}'. {Advice}");
+        return true;
     }
-
-    /// <summary>Sets aside what the disk cannot read; false where it can be read now, or has been set aside.</summary>
-    private bool TrySetUnreadAside(ChunkId id)
-    {
-        string target = QuarantineOf(id);
-        bool isFile = folders.LengthOf(id) is not null;
-        bool isSetAside = isFile
-            ? StoreErrors.Guarded(layout.Root, () => folders.TryMoveAway(id, target))
-            : unreadable.TryAdd(id, value: true);
-        if (isSetAside)
-        {
-            string where = isFile ? $"its file is '{target}' now" : $"its row in '{layout.SmallChunks}' is left alone";
-            log?.Invoke($"Chunk {id} cannot be read from the disk: {where}, and it counts as missing. {Advice}");
-        }
-
-        return isSetAside;
-    }
-
-    /// <summary>Whether a chunk's row, if it has one, can be read, and so deleted.</summary>
-    private bool IsReadable(ChunkId id)
-    {
-        try
-        {
-            return !unreadable.ContainsKey(id) && small.Get(id) is not null;
-        }
-        catch (DfssException exception) when (StoreErrors.IsSpoiled(exception.InnerException))
-        {
-            TrySetUnreadAside(id);
-            return false;
-        }
-    }
-
-    private string QuarantineOf(ChunkId id) => Path.Combine(layout.Quarantine, $"{id}.{Guid.NewGuid():N}");
 }

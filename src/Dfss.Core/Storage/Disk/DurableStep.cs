@@ -9,11 +9,17 @@ internal enum DurableAction
     /// <summary>Make an empty file with its space set aside.</summary>
     CreateFile,
 
-    /// <summary>Write the file's content.</summary>
+    /// <summary>Write into a file.</summary>
     WriteFile,
+
+    /// <summary>Cut a file off.</summary>
+    Truncate,
 
     /// <summary>Make the file's content durable.</summary>
     SyncFile,
+
+    /// <summary>Give a part of a file back to the file system.</summary>
+    PunchHole,
 
     /// <summary>Give a file its other name.</summary>
     Rename,

@@ -8,8 +8,12 @@ namespace Dfss.Storage;
 /// the chunk is missing. So a grace period that is too short costs a re-send, never a file.
 /// </remarks>
 internal sealed class GarbageCollector(
-    IRegisterTable table, ILocalChunkStore chunks, StoreRoots roots, TouchedChunks touched,
-    Func<ChunkId, bool> isQuarantined) : IDisposable
+    IRegisterTable table,
+    ILocalChunkStore chunks,
+    StoreRoots roots,
+    TouchedChunks touched,
+    Func<ChunkId, bool> isQuarantined,
+    Func<CancellationToken, Task> reclaimAsync) : IDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
     public static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromHours(24);
@@ -50,6 +54,7 @@ internal sealed class GarbageCollector(
             if (!isDryRun)
             {
                 touched.Forget(gracePeriod);
+                await reclaimAsync(cancellationToken).ConfigureAwait(false);
             }
 
             return result with { FilesMarked = marked };

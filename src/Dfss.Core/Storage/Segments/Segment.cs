@@ -1,0 +1,79 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// One segment: a file of records, one behind the other. At most one writer at a time appends to it. Locked while a
+/// record becomes one of its records, and while it is closed for writing.
+/// </summary>
+/// <param name="number">Its number, and so its name.</param>
+/// <param name="path">Its file.</param>
+/// <param name="ownId">What its header says; an index that says the same is its index.</param>
+internal sealed class Segment(uint number, string path, Guid ownId)
+{
+    private SafeFileHandle? writer;
+    private SafeFileHandle? reader;
+    private long length = SegmentFormat.HeaderBytes;
+    private long durableLength = SegmentFormat.HeaderBytes;
+    private bool isClosed;
+    private bool hasWaste;
+
+    /// <summary>Its number.</summary>
+    public uint Number { get; } = number;
+
+    /// <summary>Its file.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The file that lists its records.</summary>
+    public string IndexPath { get; } = System.IO.Path.ChangeExtension(path, SegmentFormat.IndexExtension);
+
+    /// <summary>What ties its index to it.</summary>
+    public Guid OwnId { get; } = ownId;
+
+    /// <summary>All its records, while it takes more; then empty.</summary>
+    public List<SegmentRecord> Records { get; set; } = [];
+
+    /// <summary>Where the next record begins.</summary>
+    public long Length { get => Volatile.Read(ref length); set => Volatile.Write(ref length, value); }
+
+    /// <summary>Up to where it is on stable storage.</summary>
+    public long DurableLength
+    {
+        get => Volatile.Read(ref durableLength);
+        set => Volatile.Write(ref durableLength, value);
+    }
+
+    /// <summary>What was appended and is not on stable storage yet.</summary>
+    public long UnsyncedBytes => Length - DurableLength;
+
+    /// <summary>From where on no record has become a hole.</summary>
+    public long WholeFrom { get; set; } = SegmentFormat.HeaderBytes;
+
+    /// <summary>Its mark as it is to be now.</summary>
+    public byte[] Mark => SegmentFormat.Mark(OwnId, WholeFrom, DurableLength);
+
+    /// <summary>Whether its name is on stable storage.</summary>
+    public bool IsNameDurable { get; set; }
+
+    /// <summary>Whether its index lists all that it has.</summary>
+    public bool IsIndexed { get; set; }
+
+    /// <summary>Whether it has as many bytes or records as it may have.</summary>
+    public bool IsFull => Length >= SegmentFormat.MaxBytes || Records.Count >= SegmentFormat.MaxRecords;
+
+    /// <summary>Whether it takes no more records.</summary>
+    public bool IsClosed { get => Volatile.Read(ref isClosed); set => Volatile.Write(ref isClosed, value); }
+
+    /// <summary>Whether records have become unwanted since its index was written.</summary>
+    public bool HasWaste { get => Volatile.Read(ref hasWaste); set => Volatile.Write(ref hasWaste, value); }
+
+    /// <summary>The file, open for writing; null once it is closed. Open since it was made, as Linux reports a failed
+    /// write-back only to processes that had the file open by then.</summary>
+    public SafeFileHandle? Writer { get => Volatile.Read(ref writer); set => Volatile.Write(ref writer, value); }
+
+    /// <summary>The file, open for reading; null while it is not.</summary>
+    public SafeFileHandle? Reader { get => Volatile.Read(ref reader); set => Volatile.Write(ref reader, value); }
+
+    /// <summary>Whether a power cut leaves this record whole.</summary>
+    public bool IsDurable(ChunkLocation location) => location.End <= DurableLength;
+}

@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace Dfss.Storage;
+
+/// <summary>
+/// The bytes of a segment, as docs/store-format.md defines them: its header, and those of its records.
+/// </summary>
+internal static class SegmentFormat
+{
+    /// <summary>64 MiB: a segment that has as many bytes takes no more records.</summary>
+    public const long MaxBytes = 64L << 20;
+
+    /// <summary>65,536: nor does one that has as many records.</summary>
+    public const int MaxRecords = 1 << 16;
+
+    /// <summary>A segment's header: what it is, its own id, and its mark.</summary>
+    public const int HeaderBytes = 36;
+
+    /// <summary>Where the mark is.</summary>
+    public const int MarkAt = 24;
+
+    /// <summary>A record's header: magic, length, chunk id, checksum of these.</summary>
+    public const int RecordHeaderBytes = 44;
+
+    /// <summary>The extension of a segment's file.</summary>
+    public const string Extension = ".segment";
+
+    /// <summary>The extension of the file that lists a segment's records.</summary>
+    public const string IndexExtension = ".index";
+
+    private const int OwnIdAt = 8;
+    private const int MarkBytes = 12;
+    private const int MarkChecksumAt = 8;
+    private const int LengthAt = 4;
+    private const int IdAt = 8;
+    private const int ChecksumAt = 40;
+
+    /// <summary>What a segment begins with.</summary>
+    public static ReadOnlySpan<byte> Magic => "DFSSSEGM"u8;
+
+    /// <summary>What a record begins with.</summary>
+    public static ReadOnlySpan<byte> RecordMagic => "CHNK"u8;
+
+    /// <summary>The header of a segment.</summary>
+    public static byte[] Header(Guid ownId)
+    {
+        byte[] header = new byte[HeaderBytes];
+        Magic.CopyTo(header);
+        ownId.TryWriteBytes(header.AsSpan(OwnIdAt));
+        Mark(ownId, HeaderBytes, HeaderBytes).CopyTo(header.AsSpan(MarkAt));
+        return header;
+    }
+
+    /// <summary>
+    /// The mark: between where and where records were whole and on stable storage when it was written, and a checksum
+    /// of that and the segment's own id. After a kill of the process it is exact; after a power cut it may be an
+    /// earlier one.
+    /// </summary>
+    public static byte[] Mark(Guid ownId, long begin, long end)
+    {
+        byte[] mark = new byte[MarkBytes];
+        BinaryPrimitives.WriteUInt32LittleEndian(mark, (uint)begin);
+        BinaryPrimitives.WriteUInt32LittleEndian(mark.AsSpan(sizeof(uint)), (uint)end);
+        BinaryPrimitives.WriteUInt32LittleEndian(mark.AsSpan(MarkChecksumAt), ChecksumOfMark(ownId, mark));
+        return mark;
+    }
+
+    /// <summary>What a segment's mark says; nothing where it is damaged.</summary>
+    public static (long Begin, long End) ReadMark(ReadOnlySpan<byte> header, Guid ownId)
+    {
+        ReadOnlySpan<byte> mark = header.Slice(MarkAt, MarkBytes);
+        return BinaryPrimitives.ReadUInt32LittleEndian(mark[MarkChecksumAt..]) == ChecksumOfMark(ownId, mark)
+            ? (BinaryPrimitives.ReadUInt32LittleEndian(mark),
+                BinaryPrimitives.ReadUInt32LittleEndian(mark[sizeof(uint)..]))
+            : (HeaderBytes, HeaderBytes);
+    }
+
+    /// <summary>The segment's own id; null where this is no header.</summary>
+    public static Guid? ReadHeader(ReadOnlySpan<byte> header) =>
+        header.Length >= HeaderBytes && header.StartsWith(Magic) ? new Guid(header[OwnIdAt..MarkAt]) : null;
+
+    /// <summary>Writes a record's header.</summary>
+    public static void WriteRecordHeader(Span<byte> header, ChunkId id, int length)
+    {
+        RecordMagic.CopyTo(header);
+        BinaryPrimitives.WriteInt32LittleEndian(header[LengthAt..], length);
+        id.CopyTo(header[IdAt..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[ChecksumAt..], Checksum(header[..ChecksumAt]));
+    }
+
+    /// <summary>Reads a record's header; false where there is none.</summary>
+    public static bool TryReadRecordHeader(ReadOnlySpan<byte> header, out ChunkId id, out int length)
+    {
+        (id, length) = (default, 0);
+        if (header.Length < RecordHeaderBytes
+            || !header.StartsWith(RecordMagic)
+            || BinaryPrimitives.ReadUInt32LittleEndian(header[ChecksumAt..]) != Checksum(header[..ChecksumAt]))
+        {
+            return false;
+        }
+
+        id = new ChunkId(header.Slice(IdAt, ChunkId.SizeBytes));
+        length = BinaryPrimitives.ReadInt32LittleEndian(header[LengthAt..]);
+        return length is >= 0 and <= DfssLimits.MaxPayloadBytes;
+    }
+
+    private static uint ChecksumOfMark(Guid ownId, ReadOnlySpan<byte> mark)
+    {
+        Span<byte> bytes = stackalloc byte[MarkAt - OwnIdAt + MarkChecksumAt];
+        ownId.TryWriteBytes(bytes);
+        mark[..MarkChecksumAt].CopyTo(bytes[(MarkAt - OwnIdAt)..]);
+        return Checksum(bytes);
+    }
+
+    /// <summary>CRC-32C.</summary>
+    public static uint Checksum(ReadOnlySpan<byte> bytes)
+    {
+        uint sum = uint.MaxValue;
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[sizeof(ulong)..])
+        {
+            sum = BitOperations.Crc32C(sum, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
+        }
+
+        foreach (byte value in bytes)
+        {
+            sum = BitOperations.Crc32C(sum, value);
+        }
+
+        return ~sum;
+    }
+}
