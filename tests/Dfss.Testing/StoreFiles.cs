@@ -55,7 +55,8 @@ public static class StoreFiles
                 path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             chunks.AddRange(
                 from record in SegmentScan.Find(
-                    file, segment: 0, SegmentFormat.HeaderBytes, RandomAccess.GetLength(file))
+                    (destination, offset) => RandomAccess.Read(file, destination, offset), segment: 0,
+                    SegmentFormat.HeaderBytes, RandomAccess.GetLength(file)).Records
                 select new StoredChunk(record.Id, path, record.Location.ContentOffset, record.Location.Length));
         }
 

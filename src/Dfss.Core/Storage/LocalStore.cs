@@ -37,7 +37,7 @@ internal sealed class LocalStore : IAsyncDisposable
             storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault,
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
-            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined,
+            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsLost,
             storeParts.ReclaimAsync);
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
@@ -99,7 +99,7 @@ internal sealed class LocalStore : IAsyncDisposable
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
                 new MemoryRegisterTable(id), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
-                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null,
+                IsLost: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null,
                 ReclaimAsync: _ => Task.CompletedTask);
             return new LocalStore(path: null, id, new FailStopLatch("memory", options.Log), parts, options, parts: []);
         }
@@ -190,7 +190,7 @@ internal sealed class LocalStore : IAsyncDisposable
             files.SyncDirectory(layout.Root);
             chunks.Recovery.Start();
             var storeParts = new StoreParts(
-                catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined,
+                catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsLost,
                 catalog.ScrubTable, chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work,
                 chunks.ReclaimAsync);
             arrival.Note(files);
@@ -272,7 +272,7 @@ internal sealed class LocalStore : IAsyncDisposable
         TouchedChunks Touched,
         Func<(long Chunks, long Bytes)> Count,
         Func<long> CountQuarantined,
-        Func<ChunkId, bool> IsQuarantined,
+        Func<ChunkId, bool> IsLost,
         ScrubTable? ScrubTable,
         StoreSpace Space,
         Task Recovery,

@@ -13,12 +13,16 @@ internal sealed class FaultyDisk
     // Each file that was written, and how long it was at its last sync.
     private readonly Dictionary<string, long> syncedLengths = [];
     private readonly HashSet<string> unsyncedNames = [];
-    private readonly List<DurableStep> unsyncedRenames = [];
+    // Each with what the file of the new name had before; null where there was none.
+    private readonly List<(DurableStep Step, byte[]? Before)> unsyncedRenames = [];
     private readonly HashSet<string> syncedFolders = [];
     private int stepsLeft = int.MaxValue;
 
     /// <summary>Which steps fail, as if the medium were bad.</summary>
     public Func<DurableStep, bool> Fails { get; set; } = _ => false;
+
+    /// <summary>Which reads fail, as if the disk could not read a sector.</summary>
+    public Func<DurableStep, bool> CannotRead { get; set; } = _ => false;
 
     /// <summary>Which syncs are silently left out.</summary>
     public Func<DurableStep, bool> LeavesOut { get; init; } = _ => false;
@@ -41,11 +45,16 @@ internal sealed class FaultyDisk
         lock (gate)
         {
             IsStopped = true;
-            foreach (DurableStep rename in unsyncedRenames.AsEnumerable().Reverse())
+            foreach ((DurableStep rename, byte[]? before) in unsyncedRenames.AsEnumerable().Reverse())
             {
                 if (File.Exists(rename.Target))
                 {
-                    File.Move(rename.Target!, rename.Path);
+                    File.Move(rename.Target!, rename.Path, overwrite: true);
+                }
+
+                if (before is not null)
+                {
+                    File.WriteAllBytes(rename.Target!, before);
                 }
             }
 
@@ -72,6 +81,18 @@ internal sealed class FaultyDisk
 
     private void BeforeStep(DurableStep step)
     {
+        if (step.Action == DurableAction.ReadFile)
+        {
+            // Not a step: it changes nothing. EIO, as the system numbers it.
+            const int InputOutput = 5;
+            if (CannotRead(step))
+            {
+                throw new IOException("Input/output error.", InputOutput);
+            }
+
+            return;
+        }
+
         lock (gate)
         {
             if (IsStopped || --stepsLeft < 0)
@@ -110,11 +131,11 @@ internal sealed class FaultyDisk
                 }
 
                 unsyncedNames.Remove(step.Path);
-                unsyncedRenames.Add(step);
+                unsyncedRenames.Add((step, File.Exists(step.Target) ? File.ReadAllBytes(step.Target) : null));
                 break;
             case DurableAction.SyncDirectory:
                 unsyncedNames.RemoveWhere(path => Path.GetDirectoryName(path) == step.Path);
-                unsyncedRenames.RemoveAll(rename => Path.GetDirectoryName(rename.Target) == step.Path);
+                unsyncedRenames.RemoveAll(rename => Path.GetDirectoryName(rename.Step.Target) == step.Path);
                 syncedFolders.UnionWith(Directory.GetDirectories(step.Path));
                 break;
         }

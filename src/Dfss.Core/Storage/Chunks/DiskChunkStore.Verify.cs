@@ -9,8 +9,7 @@ internal sealed partial class DiskChunkStore
     private const string Advice = "Repair-DfssFile restores it from another peer. Check the disk.";
 
     /// <summary>Corrupt chunks that were set aside and are still kept.</summary>
-    public long QuarantinedCount => StoreErrors.Guarded(
-        layout.Root, () => Directory.EnumerateFiles(layout.Quarantine).LongCount());
+    public long QuarantinedCount => quarantine.Count;
 
     /// <inheritdoc/>
     public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
@@ -21,7 +20,7 @@ internal sealed partial class DiskChunkStore
             try
             {
                 // Null: it has another place now, or none, so look again.
-                if (await VerifyAsync(id, location).ConfigureAwait(false) is { } state)
+                if (await VerifyAsync(id, location, cancellationToken).ConfigureAwait(false) is { } state)
                 {
                     return state;
                 }
@@ -35,11 +34,14 @@ internal sealed partial class DiskChunkStore
         return ChunkState.Missing;
     }
 
-    /// <summary>Whether a corrupt copy of this chunk was set aside, and not replaced since.</summary>
-    public bool IsQuarantined(ChunkId id) => !TryFind(id, out _)
-        && StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
+    /// <summary>
+    /// Whether the store had this chunk and has lost it: a corrupt copy was set aside, and not replaced since. Or may
+    /// have it in a segment that the disk cannot read.
+    /// </summary>
+    public bool IsLost(ChunkId id) => !TryFind(id, out _) && (Recovery.MayHold(id) || quarantine.Has(id));
 
-    private async ValueTask<ChunkState?> VerifyAsync(ChunkId id, ChunkLocation location)
+    private async ValueTask<ChunkState?> VerifyAsync(
+        ChunkId id, ChunkLocation location, CancellationToken cancellationToken)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(location.Length);
         try
@@ -48,12 +50,14 @@ internal sealed partial class DiskChunkStore
             ReadOnlyMemory<byte> content = buffer.AsMemory(0, read ?? 0);
             return read is null ? null
                 : await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id ? ChunkState.Good
-                : TrySetAside(id, location, content.Span, "is corrupt: its bytes are in") ? ChunkState.Corrupt
-                : null;
+                : await SetAsideAsync(id, location, content, "is corrupt: its bytes are in", cancellationToken)
+                    .ConfigureAwait(false);
         }
         catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
         {
-            return TrySetAside(id, location, [], "cannot be read from the disk, as notes") ? ChunkState.Corrupt : null;
+            return await SetAsideAsync(
+                id, location, default, "cannot be read from the disk, as notes", cancellationToken)
+                .ConfigureAwait(false);
         }
         finally
         {
@@ -61,28 +65,28 @@ internal sealed partial class DiskChunkStore
         }
     }
 
-    /// <summary>
-    /// Keeps the bytes for analysis, and counts the chunk as missing; false where it has another place by now.
-    /// </summary>
-    private bool TrySetAside(ChunkId id, ChunkLocation location, ReadOnlySpan<byte> content, string what)
+    /// <summary>Keeps the bytes for analysis, and counts the chunk as missing.</summary>
+    /// <returns>Null where it has another place by now.</returns>
+    private async ValueTask<ChunkState?> SetAsideAsync(
+        ChunkId id, ChunkLocation location, ReadOnlyMemory<byte> content, string what,
+        CancellationToken cancellationToken)
     {
-        string target = Path.Combine(layout.Quarantine, $"{id}.{Guid.NewGuid():N}");
-        files.Create(target, content).Dispose();
+        string target = quarantine.Add(id, content.Span);
         if (!TryRemove(id, location))
         {
-            files.Delete(target);
-            return false;
-        }
-
-        if (segments.Find(location.Segment) is { } segment)
-        {
-            // It does not come back after a start.
-            segments.Narrow(segment, record => record.Location != location);
+            quarantine.Delete(target);
+            return null;
         }
 
         log?.Invoke(
             $"Chunk {id} {what} '{target}', and it counts as missing. It was at {location.Offset:N0} of "
             + $"'{segments.PathOf(location.Segment)}'. {Advice}");
-        return true;
+        if (segments.Find(location.Segment) is { } segment)
+        {
+            // It does not come back after a start.
+            await reclaimer.LeaveOutAsync(segment, location, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ChunkState.Corrupt;
     }
 }

@@ -14,6 +14,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     private readonly SegmentTable segments;
     private readonly SegmentWriter writer;
     private readonly SegmentReclaimer reclaimer;
+    private readonly ChunkQuarantine quarantine;
     private readonly Action<string>? log;
 
     public DiskChunkStore(
@@ -31,10 +32,11 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
             options.MinimumFreeBytes ?? StoreSpace.DefaultMinimumFree(options.FindSpace(layout.Root).Total),
             () => Count().Bytes,
             () => options.FindSpace(layout.Root).Free);
-        Recovery = new SegmentRecovery(layout, segments, files, index, options);
-        Recovery.Load();
+        quarantine = new ChunkQuarantine(layout, files);
+        Recovery = new SegmentRecovery(layout, segments, files, index, quarantine, options);
+        IReadOnlyList<Segment> open = Recovery.Load(SegmentWriter.MaxWriters);
         writer = new SegmentWriter(layout, segments, files, index, fault);
-        writer.Continue();
+        writer.Continue(open);
         reclaimer = new SegmentReclaimer(layout, segments, writer, files, index, Space.HasRoomFor);
     }
 
@@ -107,10 +109,20 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     }
 
     /// <inheritdoc/>
-    public int? GetDurableLength(ChunkId id) =>
-        index.TryFind(id, out ChunkLocation location) && segments.Find(location.Segment)?.IsDurable(location) == true
-            ? location.Length
-            : null;
+    public int? GetDurableLength(ChunkId id)
+    {
+        while (index.TryFind(id, out ChunkLocation location))
+        {
+            if (segments.Find(location.Segment) is { } segment)
+            {
+                return segment.IsDurable(location) ? location.Length : null;
+            }
+
+            // Moved between the two looks.
+        }
+
+        return null;
+    }
 
     /// <inheritdoc/>
     public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
@@ -187,6 +199,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     {
         await Recovery.DisposeAsync().ConfigureAwait(false);
         await writer.DisposeAsync().ConfigureAwait(false);
+        reclaimer.Dispose();
         segments.Dispose();
     }
 

@@ -76,6 +76,15 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
+    /// <summary>Reads a part of an open file.</summary>
+    /// <returns>How many bytes there were; the system may return fewer than it has, but none only at the end.</returns>
+    public int Read(SafeFileHandle file, string path, Span<byte> destination, long offset)
+    {
+        beforeStep?.Invoke(
+            new DurableStep(DurableAction.ReadFile, path, Offset: offset, Length: destination.Length));
+        return RandomAccess.Read(file, destination, offset);
+    }
+
     /// <summary>Writes into an open file; durable after <see cref="SyncData"/>.</summary>
     /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
     public void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> content, long offset)

@@ -9,6 +9,9 @@ internal enum DurableAction
     /// <summary>Make an empty file with its space set aside.</summary>
     CreateFile,
 
+    /// <summary>Read a part of a file.</summary>
+    ReadFile,
+
     /// <summary>Write into a file.</summary>
     WriteFile,
 
@@ -35,4 +38,7 @@ internal enum DurableAction
 /// <param name="Action">The kind.</param>
 /// <param name="Path">The file or folder.</param>
 /// <param name="Target">For a rename, the new path.</param>
-internal readonly record struct DurableStep(DurableAction Action, string Path, string? Target = null);
+/// <param name="Offset">For a read, where it begins.</param>
+/// <param name="Length">For a read, how many bytes it asks for.</param>
+internal readonly record struct DurableStep(
+    DurableAction Action, string Path, string? Target = null, long Offset = 0, int Length = 0);

@@ -12,7 +12,7 @@ internal sealed class GarbageCollector(
     ILocalChunkStore chunks,
     StoreRoots roots,
     TouchedChunks touched,
-    Func<ChunkId, bool> isQuarantined,
+    Func<ChunkId, bool> isLost,
     Func<CancellationToken, Task> reclaimAsync) : IDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
@@ -93,7 +93,10 @@ internal sealed class GarbageCollector(
             {
                 foreach (FileId fileId in roots.Of(entry.State).Distinct())
                 {
-                    marked += await MarkAsync(filter, fileId, cancellationToken).ConfigureAwait(false) ? 1 : 0;
+                    bool isSealed = entry.State.Seals.Any(seal => seal.FileId == fileId);
+                    marked += await MarkAsync(filter, fileId, isSealed, cancellationToken).ConfigureAwait(false)
+                        ? 1
+                        : 0;
                 }
             }
 
@@ -106,7 +109,8 @@ internal sealed class GarbageCollector(
         }
     }
 
-    private async Task<bool> MarkAsync(ChunkFilter filter, FileId fileId, CancellationToken cancellationToken)
+    private async Task<bool> MarkAsync(
+        ChunkFilter filter, FileId fileId, bool isSealed, CancellationToken cancellationToken)
     {
         filter.Add(fileId.ToChunkId());
         (ManifestState state, FileManifest? manifest) =
@@ -125,9 +129,9 @@ internal sealed class GarbageCollector(
 
         if (manifest is null)
         {
-            // A member that voted but sealed nothing has no manifest and no chunks to keep. If the manifest became
-            // corrupt, it has some.
-            return isQuarantined(fileId.ToChunkId()) ? throw CorruptManifest(fileId) : false;
+            // A member that voted but sealed nothing has no manifest and no chunks to keep. If it has sealed the file,
+            // or the manifest became corrupt or cannot be read, it has some.
+            return isSealed || isLost(fileId.ToChunkId()) ? throw CorruptManifest(fileId) : false;
         }
 
         for (int i = 0; i < manifest.ChunkCount; i++)
@@ -167,7 +171,8 @@ internal sealed class GarbageCollector(
         using IDisposable entered = await roots.SealLock.EnterSweepAsync(cancellationToken).ConfigureAwait(false);
         foreach (FileId fileId in roots.TakeNotes())
         {
-            await MarkAsync(sweep.Filter, fileId, cancellationToken).ConfigureAwait(false);
+            // Whether it is sealed does not matter: a seal that is being stored has just looked for its manifest.
+            await MarkAsync(sweep.Filter, fileId, isSealed: false, cancellationToken).ConfigureAwait(false);
         }
 
         foreach (ChunkId id in batch)
@@ -199,7 +204,7 @@ internal sealed class GarbageCollector(
 
     private static DfssException CorruptManifest(FileId fileId) => new(
         DfssErrorCode.ChunkCorrupt,
-        $"The manifest of file {fileId} is corrupt in this store, so the chunks that it needs are not known.",
+        $"The manifest of file {fileId} is corrupt or missing in this store, so the chunks that it needs are not known.",
         "Send or repair the file, then collect again.")
     { ChunkId = fileId.ToChunkId() };
 

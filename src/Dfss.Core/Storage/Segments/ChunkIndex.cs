@@ -102,6 +102,35 @@ internal sealed class ChunkIndex
         }
     }
 
+    /// <summary>
+    /// The chunks that are in these segments, each list in the order of its segment. A look at every chunk of the store.
+    /// </summary>
+    public Dictionary<uint, List<SegmentRecord>> ListIn(IEnumerable<uint> segments)
+    {
+        Dictionary<uint, List<SegmentRecord>> found = segments.ToDictionary(
+            number => number, _ => new List<SegmentRecord>());
+        foreach (Part part in parts)
+        {
+            lock (part)
+            {
+                foreach ((ChunkId id, ChunkLocation location) in part)
+                {
+                    if (found.TryGetValue(location.Segment, out List<SegmentRecord>? list))
+                    {
+                        list.Add(new SegmentRecord(id, location));
+                    }
+                }
+            }
+        }
+
+        foreach (List<SegmentRecord> list in found.Values)
+        {
+            list.Sort((one, other) => one.Location.Offset.CompareTo(other.Location.Offset));
+        }
+
+        return found;
+    }
+
     private Part PartOf(ChunkId id)
     {
         Span<byte> bytes = stackalloc byte[ChunkId.SizeBytes];

@@ -2,9 +2,22 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
+/// <summary>Which part of the store may change a segment's files: one at a time.</summary>
+internal enum SegmentState
+{
+    /// <summary>The recovery: what it holds is not known in full yet.</summary>
+    Recovering,
+
+    /// <summary>A writer appends to it, and the sync makes it durable.</summary>
+    Open,
+
+    /// <summary>The collection returns its space. It takes no more records.</summary>
+    Closed,
+}
+
 /// <summary>
-/// One segment: a file of records, one behind the other. At most one writer at a time appends to it. Locked while a
-/// record becomes one of its records, and while it is closed for writing.
+/// One segment: a file of records, one behind the other. Locked while a record becomes one of its records, while its
+/// state changes, and while its index is written.
 /// </summary>
 /// <param name="number">Its number, and so its name.</param>
 /// <param name="path">Its file.</param>
@@ -15,7 +28,7 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     private SafeFileHandle? reader;
     private long length = SegmentFormat.HeaderBytes;
     private long durableLength = SegmentFormat.HeaderBytes;
-    private bool isClosed;
+    private volatile SegmentState state = SegmentState.Open;
     private bool hasWaste;
 
     /// <summary>Its number.</summary>
@@ -30,7 +43,12 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     /// <summary>What ties its index to it.</summary>
     public Guid OwnId { get; } = ownId;
 
-    /// <summary>All its records, while it takes more; then empty.</summary>
+    /// <summary>Which part of the store may change its files.</summary>
+    public SegmentState State { get => state; set => state = value; }
+
+    /// <summary>
+    /// The records that its index is to list, while it is open: copies too, which are not in use yet. Then empty.
+    /// </summary>
     public List<SegmentRecord> Records { get; set; } = [];
 
     /// <summary>Where the next record begins.</summary>
@@ -46,7 +64,7 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     /// <summary>What was appended and is not on stable storage yet.</summary>
     public long UnsyncedBytes => Length - DurableLength;
 
-    /// <summary>From where on no record has become a hole.</summary>
+    /// <summary>From where on no record has been left out of its index.</summary>
     public long WholeFrom { get; set; } = SegmentFormat.HeaderBytes;
 
     /// <summary>Its mark as it is to be now.</summary>
@@ -55,19 +73,27 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     /// <summary>Whether its name is on stable storage.</summary>
     public bool IsNameDurable { get; set; }
 
+    /// <summary>Up to where its index lists it; 0 where it has none that counts.</summary>
+    public long IndexedLength { get; set; }
+
+    /// <summary>How many records its index lists.</summary>
+    public int IndexedCount { get; set; }
+
+    /// <summary>Whether the name of its index is on stable storage: if not, a power cut may leave the one
+    /// before.</summary>
+    public bool IsIndexNameDurable { get; set; }
+
     /// <summary>Whether its index lists all that it has.</summary>
-    public bool IsIndexed { get; set; }
+    public bool IsIndexed => IndexedLength == Length;
 
     /// <summary>Whether it has as many bytes or records as it may have.</summary>
     public bool IsFull => Length >= SegmentFormat.MaxBytes || Records.Count >= SegmentFormat.MaxRecords;
 
-    /// <summary>Whether it takes no more records.</summary>
-    public bool IsClosed { get => Volatile.Read(ref isClosed); set => Volatile.Write(ref isClosed, value); }
-
-    /// <summary>Whether records have become unwanted since its index was written.</summary>
+    /// <summary>Whether the collection is to look at it: it has unwanted records, or an index that is not
+    /// written.</summary>
     public bool HasWaste { get => Volatile.Read(ref hasWaste); set => Volatile.Write(ref hasWaste, value); }
 
-    /// <summary>The file, open for writing; null once it is closed. Open since it was made, as Linux reports a failed
+    /// <summary>The file, open for writing, while the segment is open. Open since it was made, as Linux reports a failed
     /// write-back only to processes that had the file open by then.</summary>
     public SafeFileHandle? Writer { get => Volatile.Read(ref writer); set => Volatile.Write(ref writer, value); }
 

@@ -66,19 +66,23 @@ internal static class SegmentFormat
         return mark;
     }
 
-    /// <summary>What a segment's mark says; nothing where it is damaged.</summary>
-    public static (long Begin, long End) ReadMark(ReadOnlySpan<byte> header, Guid ownId)
+    /// <summary>What a segment's header says; null where it is damaged.</summary>
+    public static SegmentHeader? ReadHeader(ReadOnlySpan<byte> header)
     {
+        if (header.Length < HeaderBytes || !header.StartsWith(Magic))
+        {
+            return null;
+        }
+
+        Guid ownId = new(header[OwnIdAt..MarkAt]);
         ReadOnlySpan<byte> mark = header.Slice(MarkAt, MarkBytes);
         return BinaryPrimitives.ReadUInt32LittleEndian(mark[MarkChecksumAt..]) == ChecksumOfMark(ownId, mark)
-            ? (BinaryPrimitives.ReadUInt32LittleEndian(mark),
+            ? new SegmentHeader(
+                ownId,
+                BinaryPrimitives.ReadUInt32LittleEndian(mark),
                 BinaryPrimitives.ReadUInt32LittleEndian(mark[sizeof(uint)..]))
-            : (HeaderBytes, HeaderBytes);
+            : null;
     }
-
-    /// <summary>The segment's own id; null where this is no header.</summary>
-    public static Guid? ReadHeader(ReadOnlySpan<byte> header) =>
-        header.Length >= HeaderBytes && header.StartsWith(Magic) ? new Guid(header[OwnIdAt..MarkAt]) : null;
 
     /// <summary>Writes a record's header.</summary>
     public static void WriteRecordHeader(Span<byte> header, ChunkId id, int length)
@@ -130,3 +134,9 @@ internal static class SegmentFormat
         return ~sum;
     }
 }
+
+/// <summary>What the header of a segment says.</summary>
+/// <param name="OwnId">The segment's own id.</param>
+/// <param name="MarkBegin">From where on all records are whole and on stable storage.</param>
+/// <param name="MarkEnd">Up to where.</param>
+internal sealed record SegmentHeader(Guid OwnId, long MarkBegin, long MarkEnd);

@@ -41,6 +41,30 @@ internal sealed record SegmentIndex(Guid OwnId, long Length, IReadOnlyList<Segme
         return bytes;
     }
 
+    /// <summary>
+    /// Reads the index of a segment at a start: the only time that one is read, and the only place that decides whether
+    /// it counts.
+    /// </summary>
+    /// <param name="path">The index.</param>
+    /// <param name="segment">The segment's number.</param>
+    /// <param name="ownId">What the segment's header says; null where that is damaged or cannot be read.</param>
+    /// <param name="length">The segment's length.</param>
+    /// <returns>Null where there is none that counts: the segment has its records all the same.</returns>
+    public static SegmentIndex? Read(string path, uint segment, Guid? ownId, long length)
+    {
+        try
+        {
+            SegmentIndex? index = File.Exists(path) ? Decode(segment, File.ReadAllBytes(path)) : null;
+            return index is not null && (ownId is null || ownId == index.OwnId) && index.Length <= length
+                ? index
+                : null;
+        }
+        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Reads it; null where it is damaged.</summary>
     public static SegmentIndex? Decode(uint segment, ReadOnlySpan<byte> bytes)
     {

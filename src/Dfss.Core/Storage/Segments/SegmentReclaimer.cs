@@ -1,107 +1,212 @@
-using System.Buffers;
+using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
 /// <summary>
-/// Returns the space of records that are no longer wanted, after a collection. A segment without wanted records is
-/// removed. Of the others the index is written again without the unwanted ones; once that is durable, and they cannot
+/// Returns the space of records that are no longer wanted, after a collection. A record is wanted while the index in
+/// memory has its chunk there: no file is asked, as one may be older than the segment. A segment without wanted records
+/// is removed. Of the others the index is written again without the unwanted ones; once that is durable, and they cannot
 /// come back, whole blocks of them become holes. Where what is wanted is less than half of what the segment still
 /// takes, it is copied to other segments, and the segment is removed when the copies are durable and in use.
 /// </summary>
-internal sealed class SegmentReclaimer(
+internal sealed partial class SegmentReclaimer(
     StoreLayout layout, SegmentTable segments, SegmentWriter writer, DurableFile files, ChunkIndex index,
-    Func<long, bool> hasRoomFor)
+    Func<long, bool> hasRoomFor) : IDisposable
 {
     private const int LeastWantedShare = 2;
 
+    /// <summary>1,048,576: as many records are listed at a time, in some 50 MB.</summary>
+    private const int MaxListed = 1 << 20;
+
+    /// <summary>Closed segments are changed by one caller at a time: copies that are not in use yet are in no index that
+    /// is written from memory.</summary>
+    private readonly SemaphoreSlim one = new(1);
+
     /// <summary>Looks at every segment that has waste. One call at a time.</summary>
     /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.StoreFailed"/>, <see cref="DfssErrorCode.StoreFull"/>.
+    /// <see cref="DfssErrorCode.StoreFailed"/>, <see cref="DfssErrorCode.StoreFull"/>: of the first segment that failed;
+    /// the next collection tries it again.
     /// </exception>
     public async Task ReclaimAsync(CancellationToken cancellationToken)
     {
-        try
+        Exception? failure = null;
+        void Note(Exception? exception) => failure ??= exception;
+        if (segments.All.Any(segment => segment is { State: SegmentState.Open, HasWaste: true }))
         {
-            if (segments.All.Any(segment => segment is { IsClosed: false, HasWaste: true }))
+            await writer.RunAloneAsync(
+                segment => Note(segment.HasWaste ? Try(segment, () => ReclaimOpen(segment)) : null),
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (Segment[] part in Split(
+            segments.All.Where(segment => segment is { State: SegmentState.Closed, HasWaste: true })))
+        {
+            Dictionary<uint, List<SegmentRecord>> listed = index.ListIn(part.Select(segment => segment.Number));
+            foreach (Segment segment in part)
             {
-                await writer.RunAloneAsync(ReclaimOpen, cancellationToken).ConfigureAwait(false);
+                // In its turn: what is listed only grows less.
+                Note(await TryAsync(segment, listed[segment.Number], cancellationToken).ConfigureAwait(false));
+            }
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(
+                StoreErrors.IsOfMedium(failure) ? StoreErrors.From(failure, layout.Root) : failure);
+        }
+    }
+
+    /// <summary>Leaves a record that was removed from the index in memory out of its segment's index, durably.</summary>
+    public async Task LeaveOutAsync(Segment segment, ChunkLocation location, CancellationToken cancellationToken)
+    {
+        lock (segment)
+        {
+            if (segment.State == SegmentState.Open)
+            {
+                List<SegmentRecord> wanted = [.. segment.Records.Where(record => record.Location != location)];
+                segments.Narrow(segment, wanted);
+                segment.Records = wanted;
             }
 
-            foreach (Segment segment in segments.All.Where(segment => segment is { IsClosed: true, HasWaste: true }))
+            if (segment.State != SegmentState.Closed)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                bool isDone = false;
-                try
+                // The recovery writes an index from what it finds in memory at its end.
+                return;
+            }
+        }
+
+        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            List<SegmentRecord> wanted = index.ListIn([segment.Number])[segment.Number];
+            lock (segment)
+            {
+                if (segments.Find(segment.Number) == segment)
                 {
-                    await ReclaimClosedAsync(segment, cancellationToken).ConfigureAwait(false);
-                    isDone = true;
-                }
-                finally
-                {
-                    // The next collection tries again.
-                    segment.HasWaste |= !isDone;
+                    segments.Narrow(segment, wanted);
                 }
             }
         }
-        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        finally
         {
-            throw StoreErrors.From(exception, layout.Root);
+            one.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => one.Dispose();
+
+    private static IEnumerable<Segment[]> Split(IEnumerable<Segment> all)
+    {
+        List<Segment> part = [];
+        long records = 0;
+        foreach (Segment segment in all)
+        {
+            part.Add(segment);
+            records += Math.Max(1, segment.IndexedCount);
+            if (records >= MaxListed)
+            {
+                yield return [.. part];
+                (part, records) = ([], 0);
+            }
+        }
+
+        yield return [.. part];
+    }
+
+    private static bool IsOfStore(Exception exception) =>
+        StoreErrors.IsOfMedium(exception) || exception is DfssException;
+
+    /// <returns>Why the segment's turn ended early: the others do not wait for it.</returns>
+    private static Exception? Try(Segment segment, Action action)
+    {
+        // Before the look: what becomes unwanted during it must not go unnoticed.
+        segment.HasWaste = false;
+        bool isDone = false;
+        try
+        {
+            action();
+            isDone = true;
+            return null;
+        }
+        catch (Exception exception) when (IsOfStore(exception))
+        {
+            return exception;
+        }
+        finally
+        {
+            segment.HasWaste |= !isDone;
+        }
+    }
+
+    private async Task<Exception?> TryAsync(
+        Segment segment, List<SegmentRecord> listed, CancellationToken cancellationToken)
+    {
+        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        bool isDone = false;
+        try
+        {
+            segment.HasWaste = false;
+            await ReclaimClosedAsync(segment, listed, cancellationToken).ConfigureAwait(false);
+            isDone = true;
+            return null;
+        }
+        catch (Exception exception) when (IsOfStore(exception))
+        {
+            return exception;
+        }
+        finally
+        {
+            segment.HasWaste |= !isDone;
+            one.Release();
         }
     }
 
     /// <summary>A segment that takes more, between two of its records.</summary>
     private void ReclaimOpen(Segment segment)
     {
-        if (segment.HasWaste && Narrow(segment) is { } wanted)
+        List<SegmentRecord> wanted;
+        lock (segment)
         {
-            PunchHoles(segment, wanted, segment.DurableLength);
+            wanted = [.. segment.Records.Where(record => index.IsAt(record.Id, record.Location))];
+            segments.Narrow(segment, wanted);
+            segment.Records = wanted;
         }
+
+        PunchHoles(segment, wanted, segment.DurableLength);
     }
 
-    private async Task ReclaimClosedAsync(Segment segment, CancellationToken cancellationToken)
+    private async Task ReclaimClosedAsync(
+        Segment segment, List<SegmentRecord> listed, CancellationToken cancellationToken)
     {
-        if (Narrow(segment) is not { } wanted)
+        List<SegmentRecord> wanted;
+        lock (segment)
         {
-            return;
+            wanted = [.. listed.Where(record => index.IsAt(record.Id, record.Location))];
+            if (wanted.Count == 0)
+            {
+                segments.Remove(segment);
+                return;
+            }
+
+            segments.Narrow(segment, wanted);
         }
 
-        if (wanted.Count == 0)
-        {
-            segments.Remove(segment);
-            return;
-        }
-
-        long taken = PunchHoles(segment, wanted, long.MaxValue);
+        long taken = PunchHoles(segment, wanted, segment.Length);
         if (wanted.Sum(record => record.Location.RecordBytes) < taken / LeastWantedShare)
         {
             await MoveAsync(segment, wanted, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private IReadOnlyList<SegmentRecord>? Narrow(Segment segment)
-    {
-        // Before the look: what becomes unwanted during it must not go unnoticed.
-        segment.HasWaste = false;
-        return segments.Narrow(segment, record => index.IsAt(record.Id, record.Location));
-    }
-
+    /// <summary>Makes holes up to where the segment's index lists it.</summary>
     /// <returns>What the segment still takes.</returns>
-    private long PunchHoles(Segment segment, IReadOnlyList<SegmentRecord> wanted, long end)
+    private long PunchHoles(Segment segment, List<SegmentRecord> wanted, long end)
     {
         using SafeFileHandle file = SegmentTable.OpenForWriting(segment);
         long taken = RandomAccess.GetLength(file);
-        (long Begin, long Length)[] holes = [.. FindHoles(wanted, Math.Min(end, taken))];
-        if (holes.Length == 0)
-        {
-            return taken;
-        }
-
-        // A header of an unwanted record may stay between the holes. Without the index it must not be taken for whole.
-        segment.WholeFrom = segment.DurableLength;
-        files.Write(file, segment.Path, segment.Mark, SegmentFormat.MarkAt);
-        files.SyncData(file, segment.Path);
-        foreach ((long begin, long length) in holes)
+        foreach ((long begin, long length) in FindHoles(wanted, Math.Min(end, taken)))
         {
             if (!files.TryPunchHole(file, segment.Path, begin, length))
             {
@@ -133,80 +238,4 @@ internal sealed class SegmentReclaimer(
 
     private static long RoundUp(long offset) =>
         (offset + SparseFile.BlockBytes - 1) / SparseFile.BlockBytes * SparseFile.BlockBytes;
-
-    private async Task MoveAsync(
-        Segment segment, IReadOnlyList<SegmentRecord> wanted, CancellationToken cancellationToken)
-    {
-        if (!hasRoomFor(wanted.Sum(record => record.Location.RecordBytes)))
-        {
-            // It waits for a collection that finds more room.
-            segment.HasWaste = true;
-            return;
-        }
-
-        List<(SegmentRecord Record, ChunkLocation Copy)> copies = [];
-        foreach (SegmentRecord record in wanted)
-        {
-            if (await TryCopyAsync(segment, record, cancellationToken).ConfigureAwait(false) is { } copy)
-            {
-                copies.Add((record, copy));
-            }
-        }
-
-        if (await writer.Sync.FlushAsync(cancellationToken).ConfigureAwait(false) is { } error)
-        {
-            writer.Sync.KeepUntold(error);
-        }
-
-        foreach ((SegmentRecord record, ChunkLocation copy) in copies)
-        {
-            // A copy that is not durable stays unused, and so does one of a chunk that was deleted meanwhile.
-            Segment? target = segments.Find(copy.Segment);
-            if (target is not null && !(target.IsDurable(copy) && index.TryReplace(record.Id, record.Location, copy)))
-            {
-                target.HasWaste = true;
-            }
-        }
-
-        if (wanted.Any(record => index.IsAt(record.Id, record.Location)))
-        {
-            // Not all could be copied: the next collection tries again.
-            segment.HasWaste = true;
-        }
-        else
-        {
-            segments.Remove(segment);
-        }
-    }
-
-    /// <summary>Copies a chunk that is whole; one that is not stays where it is, for the scrub to find.</summary>
-    private async Task<ChunkLocation?> TryCopyAsync(
-        Segment segment, SegmentRecord record, CancellationToken cancellationToken)
-    {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(record.Location.Length);
-        try
-        {
-            Memory<byte> content = buffer.AsMemory(0, record.Location.Length);
-            return IsWhole(segment, record, content.Span)
-                ? await writer.CopyAsync(record.Id, content, cancellationToken).ConfigureAwait(false)
-                : null;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private bool IsWhole(Segment segment, SegmentRecord record, Span<byte> content)
-    {
-        try
-        {
-            return segments.Read(segment, content, record.Location.ContentOffset) == content.Length
-                && ChunkId.Of(content) == record.Id;
-        }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
-        {
-            return false;
-        }
-    }
 }

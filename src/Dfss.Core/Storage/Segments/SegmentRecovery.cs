@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
@@ -9,74 +8,105 @@ namespace Dfss.Storage;
 /// What a start finds. Segments are taken as their indexes list them. Behind that is what a crash left. Up to the
 /// segment's mark it was on stable storage. The rest counts only where its bytes hash to its id. In the background such
 /// records are written again, in their places, and synced: their pages may have failed to reach the disk while the
-/// process before still lived, and be in the cache only. Then they are chunks like any other.
+/// process before still lived, and be in the cache only. Then they are chunks like any other. Until then no other part
+/// of the store changes the segment; and nothing of it is given up while the disk cannot read a part of it.
 /// </summary>
-internal sealed class SegmentRecovery(
-    StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index,
-    LocalStoreOptions options) : IAsyncDisposable
+internal sealed class SegmentRecovery : IAsyncDisposable
 {
     /// <summary>1 h: what stops it, a disk that fails for example, needs an operator.</summary>
     private static readonly TimeSpan MaxPause = TimeSpan.FromHours(1);
 
-    private const int Loaders = 4;
-
+    private readonly StoreLayout layout;
+    private readonly SegmentTable segments;
+    private readonly DurableFile files;
+    private readonly ChunkIndex index;
+    private readonly ChunkQuarantine quarantine;
+    private readonly SegmentLoader loader;
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource firstPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentDictionary<ChunkId, ChunkLocation> unverified = new();
-    private readonly ConcurrentQueue<Leftover> leftovers = new();
-    private readonly List<string> garbage = [];
+    private readonly UnverifiedChunks unverified = new();
+    private readonly ConcurrentQueue<FoundSegment> left = new();
     private Task running = Task.CompletedTask;
+
+    public SegmentRecovery(
+        StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, ChunkQuarantine quarantine,
+        LocalStoreOptions options)
+    {
+        this.layout = layout;
+        this.segments = segments;
+        this.files = files;
+        this.index = index;
+        this.quarantine = quarantine;
+        loader = new SegmentLoader(layout, segments, files, index, unverified);
+        Work = new BackgroundTask("Recovery of the store", MaxPause, options.TimeProvider, options.Log);
+    }
 
     /// <summary>Ends when the first pass has ended; fails as it did, and the work is then tried again.</summary>
     public Task Completion => firstPass.Task;
 
     /// <summary>The work, and how it is getting on.</summary>
-    public BackgroundTask Work { get; } = new("Recovery of the store", MaxPause, options.TimeProvider, options.Log);
+    public BackgroundTask Work { get; }
 
     /// <summary>Fills the index with all that is durable.</summary>
-    public void Load()
+    /// <param name="maxOpen">How many segments may take more.</param>
+    /// <returns>Those: segments that have room, and nothing to recover.</returns>
+    public IReadOnlyList<Segment> Load(int maxOpen)
     {
-        List<(string Path, uint Number)> found = [];
-        foreach (string path in Directory.EnumerateFiles(layout.Chunks))
+        List<Segment> open = [];
+        foreach (FoundSegment found in loader.Load().OrderBy(found => found.Segment.Length))
         {
-            if (path.EndsWith(SegmentFormat.Extension, StringComparison.Ordinal)
-                && SegmentTable.TryParse(path, out uint number))
+            Segment segment = found.Segment;
+            bool isKnown = found is { HasHeader: true, IsComplete: true, Unverified.Count: 0 }
+                && segment.Length == found.Length;
+            bool isFull = segment.Length >= SegmentFormat.MaxBytes || found.Trusted.Count >= SegmentFormat.MaxRecords;
+            if (isKnown && !isFull && open.Count < maxOpen)
             {
-                found.Add((path, number));
+                segment.Records = found.Trusted;
+                segment.State = SegmentState.Open;
+                open.Add(segment);
             }
-            else if (path.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal)
-                || !File.Exists(Path.ChangeExtension(path, SegmentFormat.Extension)))
+            else if (isKnown && segment.IsIndexed)
             {
-                garbage.Add(path);
+                segment.State = SegmentState.Closed;
+            }
+            else
+            {
+                left.Enqueue(found);
             }
         }
 
-        try
-        {
-            Parallel.ForEach(
-                found, new ParallelOptions { MaxDegreeOfParallelism = Loaders }, file => Load(file.Path, file.Number));
-        }
-        catch (AggregateException exception)
-        {
-            ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
-        }
+        return open;
     }
 
     /// <summary>Begins.</summary>
     public void Start() => running = Work.RunAsync(PassAsync, firstWait: TimeSpan.Zero, stop.Token);
 
-    /// <summary>Where a chunk is that a crash left and that is not verified yet, if it is whole.</summary>
-    public bool TryFind(ChunkId id, out ChunkLocation location) =>
-        unverified.TryGetValue(id, out location) && segments.Find(location.Segment) is { } segment
-            && IsWhole(segment, id, location);
+    /// <summary>Where a chunk is that is not verified yet, if it is whole.</summary>
+    public bool TryFind(ChunkId id, out ChunkLocation location)
+    {
+        foreach (ChunkLocation copy in unverified.Find(id))
+        {
+            if (IsWhole(new SegmentRecord(id, copy)))
+            {
+                location = copy;
+                return true;
+            }
+        }
+
+        location = default;
+        return false;
+    }
 
     /// <summary>The ids that begin with this byte of the chunks that are whole.</summary>
     public IEnumerable<ChunkId> List(int firstByte) => unverified.IsEmpty
         ? []
-        : unverified.Keys.Where(id => id.ToByteArray()[0] == firstByte && TryFind(id, out _));
+        : unverified.Ids.Where(id => id.ToByteArray()[0] == firstByte && TryFind(id, out _));
 
-    /// <summary>Forgets a chunk that a crash left.</summary>
-    public void Forget(ChunkId id) => unverified.TryRemove(id, out _);
+    /// <summary>Whether a chunk that was not found may be there all the same, where the disk cannot read.</summary>
+    public bool MayHold(ChunkId id) => unverified.Find(id).Count > 0 || left.Any(found => !found.IsComplete);
+
+    /// <summary>Forgets a chunk that is not verified yet.</summary>
+    public void Forget(ChunkId id) => unverified.Forget(id);
 
     /// <summary>Stops; what is not done is left to the next start.</summary>
     public async ValueTask DisposeAsync()
@@ -87,160 +117,115 @@ internal sealed class SegmentRecovery(
         stop.Dispose();
     }
 
-    private void Load(string path, uint number)
-    {
-        _ = OwnerOnly.TryRestrict(new FileInfo(path));
-        using SafeFileHandle file = File.OpenHandle(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        long length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
-        (Guid? ownId, long begin, long end) = ReadHeader(file, length);
-        SegmentIndex? list = SegmentTable.ReadIndex(Path.ChangeExtension(path, SegmentFormat.IndexExtension), number);
-        if (list is null || list.OwnId != ownId || list.Length > length)
-        {
-            // None, or of another segment, or of more than there is.
-            list = new SegmentIndex(ownId ?? Guid.NewGuid(), SegmentFormat.HeaderBytes, []);
-        }
-
-        List<SegmentRecord> rest = list.Length < length ? SegmentScan.Find(file, number, list.Length, length) : [];
-        ILookup<bool, SegmentRecord> isKnown = rest.ToLookup(
-            record => record.Location.Offset >= begin && record.Location.End <= end);
-        List<SegmentRecord> listed = [.. list.Records, .. isKnown[true]];
-        List<SegmentRecord> left = [.. isKnown[false]];
-        long durable = Math.Max(end, list.Length);
-        Segment segment = new(number, path, list.OwnId)
-        {
-            IsNameDurable = true,
-            Length = durable,
-            DurableLength = durable,
-            WholeFrom = begin,
-        };
-        segments.Add(segment);
-        foreach (SegmentRecord record in listed)
-        {
-            segment.HasWaste |= !index.TryAdd(record.Id, record.Location);
-        }
-
-        segment.IsIndexed = ownId is not null && list.Length == length;
-        segment.IsClosed = ownId is null || durable < length || left.Count > 0 || segment.IsFull
-            || listed.Count >= SegmentFormat.MaxRecords;
-        if (!segment.IsClosed)
-        {
-            segment.Records = listed;
-        }
-        else if (!segment.IsIndexed)
-        {
-            leftovers.Enqueue(new Leftover(segment, listed, left, length, HasHeader: ownId is not null));
-            left.ForEach(record => unverified.TryAdd(record.Id, record.Location));
-        }
-    }
-
-    private static (Guid? OwnId, long Begin, long End) ReadHeader(SafeFileHandle file, long length)
-    {
-        byte[] header = new byte[SegmentFormat.HeaderBytes];
-        try
-        {
-            if (RandomAccess.Read(file, header, 0) == header.Length && SegmentFormat.ReadHeader(header) is { } ownId)
-            {
-                (long begin, long end) = SegmentFormat.ReadMark(header, ownId);
-                return end <= length
-                    ? (ownId, begin, end)
-                    : (ownId, SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes);
-            }
-        }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
-        {
-            // The records say what they are.
-        }
-
-        return (null, SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes);
-    }
-
     private Task<TimeSpan?> PassAsync(CancellationToken cancellationToken)
     {
-        try
+        Exception? failure = null;
+        for (int count = left.Count; count > 0 && left.TryPeek(out FoundSegment? found); count--)
         {
-            foreach (string path in garbage)
+            cancellationToken.ThrowIfCancellationRequested();
+            bool isDone = false;
+            try
             {
-                files.Delete(path);
+                isDone = TryRecover(found, cancellationToken);
+                if (!isDone)
+                {
+                    failure ??= new IOException($"It cannot read all of '{found.Segment.Path}'.");
+                }
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                // The others do not wait for it.
+                failure ??= exception;
             }
 
-            while (leftovers.TryPeek(out Leftover? leftover))
+            // Behind the others; never out of the queue in between, as it says what may be there.
+            if (!isDone)
             {
-                Recover(leftover, cancellationToken);
-                leftovers.TryDequeue(out _);
+                left.Enqueue(found);
             }
 
-            unverified.Clear();
+            left.TryDequeue(out _);
+        }
+
+        if (failure is null)
+        {
             firstPass.TrySetResult();
             return Task.FromResult<TimeSpan?>(null);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            DfssException error = StoreErrors.From(exception, layout.Root);
-            firstPass.TrySetException(error);
-            _ = firstPass.Task.Exception;
-            if (StoreErrors.IsOfMedium(exception))
-            {
-                throw error;
-            }
 
-            throw;
-        }
+        Exception error = StoreErrors.IsOfMedium(failure) ? StoreErrors.From(failure, layout.Root) : failure;
+        firstPass.TrySetException(error);
+        _ = firstPass.Task.Exception;
+        return Task.FromException<TimeSpan?>(error);
     }
 
-    private void Recover(Leftover leftover, CancellationToken cancellationToken)
+    /// <returns>False where the disk cannot read all of it: it is tried again, and no byte of it is given up.</returns>
+    private bool TryRecover(FoundSegment found, CancellationToken cancellationToken)
     {
-        Segment segment = leftover.Segment;
-        List<SegmentRecord> good = Rewrite(leftover, cancellationToken);
-        if (good.Count + leftover.Listed.Count == 0)
-        {
-            segments.Remove(segment);
-            return;
-        }
-
-        segment.DurableLength = leftover.Length;
-        segment.Length = leftover.Length;
+        Segment segment = found.Segment;
+        (List<SegmentRecord> good, List<SegmentRecord> unread) = Rewrite(found, cancellationToken);
+        segment.DurableLength = segment.Length = found.Length;
+        good.ForEach(Publish);
+        found.Trusted.AddRange(good);
+        found.Unverified.RemoveAll(good.ToHashSet().Contains);
         lock (segment)
         {
-            // Without what was found corrupt meanwhile.
-            IEnumerable<SegmentRecord> listed = leftover.Listed.Where(record => index.IsAt(record.Id, record.Location));
-            segments.WriteIndex(segment, new SegmentIndex(segment.OwnId, leftover.Length, [.. listed, .. good]));
+            if (!found.IsComplete || unread.Count > 0)
+            {
+                return false;
+            }
+
+            // Without what was deleted, or found corrupt, meanwhile.
+            SegmentRecord[] wanted = [.. found.Trusted.Where(record => index.IsAt(record.Id, record.Location))
+                .OrderBy(record => record.Location.Offset)];
+            if (wanted.Length == 0)
+            {
+                segments.Remove(segment);
+            }
+            else
+            {
+                segments.Narrow(segment, wanted);
+            }
+
+            segment.HasWaste |= wanted.Sum(record => record.Location.RecordBytes)
+                < segment.Length - SegmentFormat.HeaderBytes;
+            segment.State = SegmentState.Closed;
         }
 
-        segment.HasWaste |= good.Count < leftover.Found.Count;
-        foreach (SegmentRecord record in good)
-        {
-            // One that a client has put again meanwhile, or that was deleted, is waste here.
-            segment.HasWaste |= !unverified.TryGetValue(record.Id, out ChunkLocation place) || place != record.Location
-                || !index.TryAdd(record.Id, record.Location);
-        }
-
-        foreach (SegmentRecord record in leftover.Found)
-        {
-            unverified.TryRemove(KeyValuePair.Create(record.Id, record.Location));
-        }
+        // Those that are not whole.
+        found.Unverified.ForEach(record => unverified.TryRemove(record, () => true));
+        return true;
     }
 
     /// <summary>Writes the records that are whole again, in their places, and syncs them.</summary>
-    private List<SegmentRecord> Rewrite(Leftover leftover, CancellationToken cancellationToken)
+    private (List<SegmentRecord> Good, List<SegmentRecord> Unread) Rewrite(
+        FoundSegment found, CancellationToken cancellationToken)
     {
-        Segment segment = leftover.Segment;
+        Segment segment = found.Segment;
         List<SegmentRecord> good = [];
+        List<SegmentRecord> unread = [];
         using SafeFileHandle file = SegmentTable.OpenForWriting(segment);
-        foreach (SegmentRecord record in leftover.Found)
+        foreach (SegmentRecord record in found.Unverified)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int bytes = (int)record.Location.RecordBytes;
-            byte[] buffer = ArrayPool<byte>.Shared.Rent(bytes);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent((int)record.Location.RecordBytes);
             try
             {
-                Span<byte> content = buffer.AsSpan(0, bytes);
-                if (TryRead(segment, record.Location.Offset, content)
-                    && ChunkId.Of(content[SegmentFormat.RecordHeaderBytes..]) == record.Id)
+                Span<byte> content = buffer.AsSpan(SegmentFormat.RecordHeaderBytes, record.Location.Length);
+                bool? isWhole = segments.IsWhole(segment, record, content);
+                if (isWhole == true)
                 {
-                    files.Write(file, segment.Path, content, record.Location.Offset);
-                    good.Add(record);
+                    SegmentFormat.WriteRecordHeader(buffer, record.Id, content.Length);
+                    files.Write(
+                        file, segment.Path, buffer.AsSpan(0, (int)record.Location.RecordBytes),
+                        record.Location.Offset);
                 }
+                else if (isWhole == false)
+                {
+                    KeepManifest(record.Id, content);
+                }
+
+                (isWhole == true ? good : isWhole is null ? unread : []).Add(record);
             }
             finally
             {
@@ -248,30 +233,76 @@ internal sealed class SegmentRecovery(
             }
         }
 
-        if (good.Count > 0)
+        if (!found.HasHeader)
         {
-            if (!leftover.HasHeader)
-            {
-                files.Write(file, segment.Path, SegmentFormat.Header(segment.OwnId), 0);
-            }
+            files.Write(file, segment.Path, SegmentFormat.Header(segment.OwnId), 0);
+        }
 
+        if (good.Count > 0 || !found.HasHeader)
+        {
             files.SyncData(file, segment.Path);
         }
 
-        return good;
+        return (good, unread);
     }
 
-    private bool IsWhole(Segment segment, ChunkId id, ChunkLocation location)
+    /// <summary>
+    /// Makes a verified record the chunk. Where the chunk has another place, that one stays if it is durable and whole,
+    /// and this one is unwanted.
+    /// </summary>
+    private void Publish(SegmentRecord record)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(location.Length);
+        ChunkLocation other;
+        bool isReplaced, isDone;
+        do
+        {
+            bool hasOther = index.TryFind(record.Id, out other);
+            bool isOtherGood = hasOther && segments.Find(other.Segment)?.IsDurable(other) == true
+                && IsWhole(record with { Location = other });
+            isReplaced = hasOther && !isOtherGood;
+
+            // Not done where the chunk has got another place, or none, since the look.
+            ChunkLocation seen = other;
+            isDone = unverified.TryRemove(
+                record,
+                () => !hasOther ? index.TryAdd(record.Id, record.Location)
+                    : isOtherGood ? index.IsAt(record.Id, seen)
+                    : index.TryReplace(record.Id, seen, record.Location));
+        }
+        while (!isDone);
+
+        if (isReplaced && segments.Find(other.Segment) is { } segment)
+        {
+            segment.HasWaste = true;
+        }
+    }
+
+    /// <summary>
+    /// The collection deletes nothing while a file's manifest is corrupt, so that must not be forgotten.
+    /// </summary>
+    private void KeepManifest(ChunkId id, ReadOnlySpan<byte> content)
+    {
+        if (FileManifest.IsMarked(content) && !index.TryFind(id, out _) && !quarantine.Has(id))
+        {
+            quarantine.Add(id, content);
+        }
+    }
+
+    private bool IsWhole(SegmentRecord record)
+    {
+        if (segments.Find(record.Location.Segment) is not { } segment)
+        {
+            return false;
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(record.Location.Length);
         try
         {
-            Span<byte> content = buffer.AsSpan(0, location.Length);
-            return TryRead(segment, location.ContentOffset, content) && ChunkId.Of(content) == id;
+            return segments.IsWhole(segment, record, buffer.AsSpan(0, record.Location.Length)) == true;
         }
         catch (FileNotFoundException)
         {
-            // The recovery has found nothing whole in the segment.
+            // It has been removed: nothing in it was wanted.
             return false;
         }
         finally
@@ -279,21 +310,4 @@ internal sealed class SegmentRecovery(
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
-
-    /// <summary>False where the disk cannot read it: then no client was promised it, or other peers have it.</summary>
-    private bool TryRead(Segment segment, long offset, Span<byte> content)
-    {
-        try
-        {
-            return segments.Read(segment, content, offset) == content.Length;
-        }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
-        {
-            return false;
-        }
-    }
-
-    /// <summary>A segment, or the end of one, that no index lists.</summary>
-    private sealed record Leftover(
-        Segment Segment, IReadOnlyList<SegmentRecord> Listed, List<SegmentRecord> Found, long Length, bool HasHeader);
 }

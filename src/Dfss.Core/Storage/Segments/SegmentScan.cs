@@ -1,37 +1,57 @@
 using System.Buffers;
-using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
+/// <summary>Reads a part of a segment; the result is how many bytes there were.</summary>
+internal delegate int SegmentRead(Span<byte> destination, long offset);
+
 /// <summary>
-/// Finds the records of a segment that no index lists. A header is followed by the next record; where there is none,
-/// the next place that has one is looked for, so that one damaged header hides no more than its own record. What it
-/// finds may be torn, or be the content of another chunk: it counts once its bytes hash to its id.
+/// The records of a segment that no index lists. A header is followed by the next record; where there is none, or the
+/// disk cannot read it, the next place that has one is looked for, so that one damaged header hides no more than its own
+/// record. What is found may be torn, or be the content of another chunk: it counts once its bytes hash to its id.
 /// </summary>
-internal static class SegmentScan
+internal sealed class SegmentScan
 {
     private const int WindowBytes = 256 << 10;
+    private const int BlockBytes = SparseFile.BlockBytes;
 
-    /// <summary>The records from <paramref name="begin"/> to the end of the file.</summary>
-    public static List<SegmentRecord> Find(SafeFileHandle file, uint segment, long begin, long end)
+    /// <summary>
+    /// 128: a disk may try for seconds to read one. A segment that has more is looked at again at the next start.
+    /// </summary>
+    private const int MaxUnreadable = 128;
+
+    private readonly SegmentRead read;
+    private readonly uint segment;
+    private readonly long end;
+    private readonly List<SegmentRecord> records = [];
+    private int unreadable;
+
+    private SegmentScan(SegmentRead read, uint segment, long begin, long end)
     {
-        List<SegmentRecord> records = [];
+        this.read = read;
+        this.segment = segment;
+        this.end = end;
+        ContiguousEnd = begin;
+    }
+
+    /// <summary>The records, in the order of the segment.</summary>
+    public IReadOnlyList<SegmentRecord> Records => records;
+
+    /// <summary>Whether the disk could read every header: if not, there may be records that were not found.</summary>
+    public bool IsComplete => unreadable == 0;
+
+    /// <summary>Up to where one record follows the other from the beginning on.</summary>
+    public long ContiguousEnd { get; private set; }
+
+    /// <summary>Finds the records between <paramref name="begin"/> and <paramref name="end"/>.</summary>
+    public static SegmentScan Find(SegmentRead read, uint segment, long begin, long end)
+    {
+        SegmentScan scan = new(read, segment, begin, end);
         byte[] window = ArrayPool<byte>.Shared.Rent(WindowBytes);
         try
         {
-            long position = begin;
-            while (position + SegmentFormat.RecordHeaderBytes <= end)
-            {
-                int read = Read(file, window.AsSpan(0, WindowBytes), position);
-                if (read < SegmentFormat.RecordHeaderBytes)
-                {
-                    break;
-                }
-
-                position += Find(window.AsSpan(0, read), segment, position, end, records);
-            }
-
-            return records;
+            scan.Run(window, begin);
+            return scan;
         }
         finally
         {
@@ -39,22 +59,59 @@ internal static class SegmentScan
         }
     }
 
-    /// <returns>How many bytes; none where the disk cannot read them: what is behind is lost with them.</returns>
-    private static int Read(SafeFileHandle file, Span<byte> window, long position)
+    private void Run(byte[] window, long begin)
+    {
+        long position = begin;
+        int size = WindowBytes;
+        while (position + SegmentFormat.RecordHeaderBytes <= end && unreadable < MaxUnreadable)
+        {
+            if (TryRead(window.AsSpan(0, SizeOfWindow(position, size)), position) is not { } found)
+            {
+                if (size > BlockBytes)
+                {
+                    // What is before the bad place can be read.
+                    size /= 2;
+                    continue;
+                }
+
+                unreadable++;
+                position = (position / BlockBytes * BlockBytes) + BlockBytes;
+            }
+            else if (found == 0)
+            {
+                break;
+            }
+            else
+            {
+                // Fewer than a header's: the disk cannot read what follows them.
+                position += found < SegmentFormat.RecordHeaderBytes ? found : Find(window.AsSpan(0, found), position);
+            }
+
+            size = WindowBytes;
+        }
+    }
+
+    /// <summary>Windows end with a block, and have room for a header.</summary>
+    private static int SizeOfWindow(long position, int size)
+    {
+        int length = (int)(((position + size) / BlockBytes * BlockBytes) - position);
+        return length < SegmentFormat.RecordHeaderBytes ? length + BlockBytes : Math.Min(length, WindowBytes);
+    }
+
+    private int? TryRead(Span<byte> window, long position)
     {
         try
         {
-            return RandomAccess.Read(file, window, position);
+            return read(window, position);
         }
         catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
         {
-            return 0;
+            return null;
         }
     }
 
     /// <returns>How far the next window is from this one; at least 1.</returns>
-    private static long Find(
-        ReadOnlySpan<byte> window, uint segment, long position, long end, List<SegmentRecord> records)
+    private long Find(ReadOnlySpan<byte> window, long position)
     {
         int at = 0;
         while (window.Length - at >= SegmentFormat.RecordHeaderBytes)
@@ -70,7 +127,7 @@ internal static class SegmentScan
                     continue;
                 }
 
-                records.Add(new SegmentRecord(id, location));
+                Add(new SegmentRecord(id, location));
                 if (location.RecordBytes > rest.Length)
                 {
                     return location.End - position;
@@ -85,5 +142,14 @@ internal static class SegmentScan
         }
 
         return Math.Max(1, at);
+    }
+
+    private void Add(SegmentRecord record)
+    {
+        records.Add(record);
+        if (record.Location.Offset == ContiguousEnd)
+        {
+            ContiguousEnd = record.Location.End;
+        }
     }
 }

@@ -9,12 +9,12 @@ internal sealed partial class SegmentSync
         lock (gate)
         {
             untold ??= error;
-            open.Remove(segment);
         }
 
         lock (segment)
         {
-            segment.IsClosed = true;
+            // First: no record may be added that is not among those that are lost here.
+            segment.State = SegmentState.Closed;
             foreach (SegmentRecord lost in segment.Records.Where(record => !segment.IsDurable(record.Location)))
             {
                 index.TryRemove(lost.Id, lost.Location);
@@ -22,65 +22,54 @@ internal sealed partial class SegmentSync
 
             segment.Records.RemoveAll(record => !segment.IsDurable(record.Location));
             segment.Length = segment.DurableLength;
-        }
+            if (segment.Writer is { } file)
+            {
+                // The next start would find what was lost, and verify it.
+                files.TryTruncate(file, segment.Path, segment.DurableLength);
+            }
 
-        // The next start would find what was lost, and verify it. The segment's writer closes it.
-        files.TryTruncate(segment.Writer!, segment.Path, segment.DurableLength);
-        WriteIndex(segment);
+            End(segment);
+        }
     }
 
     /// <summary>A segment that was taken goes back to its writer, or ends.</summary>
     private void Finish(Segment segment, bool isLast)
     {
-        if (!segment.IsClosed && (isLast || segment.IsFull))
+        lock (segment)
         {
-            lock (gate)
+            if (segment.State == SegmentState.Open && (isLast || segment.IsFull))
             {
-                open.Remove(segment);
+                segment.State = SegmentState.Closed;
+                End(segment);
             }
-
-            lock (segment)
-            {
-                segment.IsClosed = true;
-            }
-
-            WriteIndex(segment);
-            segments.Close(segment);
-        }
-
-        if (!isLast)
-        {
-            giveBack(segment);
         }
     }
 
     /// <summary>
-    /// Without its index a segment is read, verified and synced once more by the next start: that is all that a failure
-    /// here costs.
+    /// Writes the index of a segment that takes no more, and closes its file: only here, so that it is open as long as
+    /// anything may be written or synced. Without its index the next start verifies a segment once more, unless a
+    /// collection writes it before: that is all that a failure costs.
     /// </summary>
-    private void WriteIndex(Segment segment)
+    private void End(Segment segment)
     {
-        lock (segment)
+        lock (gate)
         {
-            try
-            {
-                if (fault.Cause is null && !segment.IsIndexed)
-                {
-                    segments.WriteIndex(
-                        segment, new SegmentIndex(segment.OwnId, segment.DurableLength, segment.Records));
-                }
-            }
-            catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
-            {
-                // As said above.
-            }
-            catch (Exception exception)
-            {
-                // The edge of the thread.
-                fault.Set(exception);
-            }
-
-            segment.Records = [];
+            open.Remove(segment);
         }
+
+        try
+        {
+            if (fault.Cause is null && !segment.IsIndexed)
+            {
+                segments.WriteIndex(segment, segment.Records);
+            }
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            segment.HasWaste = true;
+        }
+
+        segment.Records = [];
+        segments.Close(segment);
     }
 }

@@ -141,10 +141,10 @@ internal sealed partial class SegmentSync : IAsyncDisposable
 
             foreach (Segment segment in round)
             {
-                Sync(segment);
-                if (isLast || owned.Contains(segment))
+                Run(segment, isLast || owned.Contains(segment), isLast);
+                if (!isLast && owned.Contains(segment))
                 {
-                    Finish(segment, isLast);
+                    giveBack(segment);
                 }
             }
 
@@ -152,6 +152,31 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         }
 
         threadEnded.SetResult();
+    }
+
+    /// <summary>One segment of a round.</summary>
+    private void Run(Segment segment, bool mayFinish, bool isLast)
+    {
+        try
+        {
+            Sync(segment);
+            if (mayFinish)
+            {
+                Finish(segment, isLast);
+            }
+        }
+        catch (Exception exception)
+        {
+            // The edge of the thread: an exception here would end the process. It is unknown what it left undone.
+            fault.Set(exception);
+            lock (gate)
+            {
+                untold ??= StoreErrors.Fault(layout.Root, exception);
+                open.Remove(segment);
+            }
+
+            segment.State = SegmentState.Closed;
+        }
     }
 
     private void Tell(TaskCompletionSource<DfssException?>? flush)
@@ -173,7 +198,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
     private void Sync(Segment segment)
     {
         long length = segment.Length;
-        if (segment.IsClosed || length == segment.DurableLength)
+        if (segment.State != SegmentState.Open || length == segment.DurableLength)
         {
             return;
         }
@@ -181,19 +206,26 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         try
         {
             files.SyncData(segment.Writer!, segment.Path);
-            SyncName(segment);
-            segment.DurableLength = length;
-            WriteMark(segment);
+            if (!segment.IsNameDurable)
+            {
+                // Where that fails, it is unknown which names are lost.
+                segments.SyncNames();
+                segment.IsNameDurable = true;
+            }
+
+            lock (segment)
+            {
+                segment.DurableLength = length;
+                WriteMark(segment);
+            }
         }
         catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
-            Fail(segment, StoreErrors.Failed(layout.Root, exception));
+            Fail(segment, StoreErrors.From(exception, layout.Root));
         }
-        catch (Exception exception)
+        catch (DfssException exception)
         {
-            // The edge of the thread: an exception here would end the process. It is unknown what it left undone.
-            fault.Set(exception);
-            Fail(segment, StoreErrors.Fault(layout.Root, exception));
+            Fail(segment, exception);
         }
     }
 
@@ -208,17 +240,5 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         {
             // Then that start verifies more.
         }
-    }
-
-    /// <summary>A new segment's name. Where its sync fails, it is unknown which names are lost.</summary>
-    private void SyncName(Segment segment)
-    {
-        if (segment.IsNameDurable)
-        {
-            return;
-        }
-
-        segments.SyncNames();
-        segment.IsNameDurable = true;
     }
 }

@@ -22,9 +22,6 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
     /// <summary>All of them.</summary>
     public IEnumerable<Segment> All => segments.Values;
 
-    /// <summary>The folder that they are in.</summary>
-    public string Folder => layout.Chunks;
-
     /// <summary>The segment of this number; null where it has been removed.</summary>
     public Segment? Find(uint number) => segments.GetValueOrDefault(number);
 
@@ -70,8 +67,10 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
     /// <exception cref="IOException">
     /// It is unknown which names are lost; the store's fail-stop latch is set.
     /// </exception>
+    /// <exception cref="DfssException">It is set: a sync that succeeds now would not know of them.</exception>
     public void SyncNames()
     {
+        fault.ThrowIfSet();
         try
         {
             files.SyncDirectory(layout.Chunks);
@@ -83,80 +82,65 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
         }
     }
 
-    /// <summary>Writes a segment's index, or replaces it. Until the names are synced, a power cut may leave the one
-    /// before.</summary>
-    public void WriteIndex(Segment segment, SegmentIndex index)
+    /// <summary>
+    /// Writes a segment's index, or replaces it: it lists these records, and the segment up to where it is durable. The
+    /// caller has locked the segment. Until the names are synced, a power cut may leave the index before.
+    /// </summary>
+    public void WriteIndex(Segment segment, IReadOnlyList<SegmentRecord> records)
     {
+        // Until it is done, no look at the segment may take it for the one that is there.
+        (segment.IndexedLength, segment.IsIndexNameDurable) = (0, false);
+        long length = segment.DurableLength;
         string temporary = segment.IndexPath + DurableFile.TemporarySuffix;
         files.Delete(temporary);
-        using (SafeFileHandle file = files.Create(temporary, index.Encode()))
+        byte[] content = new SegmentIndex(segment.OwnId, length, records).Encode();
+        using (SafeFileHandle file = files.Create(temporary, content))
         {
             files.SyncData(file, temporary);
         }
 
         files.Rename(temporary, segment.IndexPath);
+        (segment.IndexedLength, segment.IndexedCount) = (length, records.Count);
     }
 
     /// <summary>
-    /// Leaves records out of a segment's index, durably: they do not come back. Of a segment that takes more, the index
+    /// Leaves all but these records out of a segment's index, durably: the others do not come back, and their bytes may
+    /// go. The caller has locked the segment, and knows the records from memory. Of a segment that takes more, the index
     /// lists what is durable by now.
     /// </summary>
-    /// <returns>
-    /// The records that are left; null where the segment has no index that counts: the next start makes it.
-    /// </returns>
-    public IReadOnlyList<SegmentRecord>? Narrow(Segment segment, Func<SegmentRecord, bool> isWanted)
+    public void Narrow(Segment segment, IReadOnlyList<SegmentRecord> wanted)
     {
-        lock (segment)
+        SegmentRecord[] durable = [.. wanted.Where(record => segment.IsDurable(record.Location))];
+        long length = segment.DurableLength;
+        if (segment.WholeFrom != length)
         {
-            SegmentIndex? list = segment.IsClosed
-                ? ReadIndex(segment.IndexPath, segment.Number)
-                : new SegmentIndex(segment.OwnId, segment.DurableLength, segment.Records);
-            if (list is null)
-            {
-                return null;
-            }
+            // Should the index be damaged later, no record that it left out may count for whole.
+            using SafeFileHandle file = OpenForWriting(segment);
+            files.Write(file, segment.Path, SegmentFormat.Mark(segment.OwnId, length, length), SegmentFormat.MarkAt);
+            files.SyncData(file, segment.Path);
+            segment.WholeFrom = length;
+        }
 
-            SegmentRecord[] wanted = [.. list.Records.Where(isWanted)];
-            if (wanted.Length == list.Records.Count)
-            {
-                return wanted;
-            }
+        if (segment.IndexedLength != length || segment.IndexedCount != durable.Length)
+        {
+            WriteIndex(segment, durable);
+        }
 
-            if (!segment.IsClosed)
-            {
-                segment.Records = [.. wanted];
-                segment.IsIndexed = segment.DurableLength == segment.Length;
-            }
-
-            SegmentRecord[] durable = [.. wanted.Where(record => segment.IsDurable(record.Location))];
-            WriteIndex(segment, list with { Records = durable });
+        if (!segment.IsIndexNameDurable)
+        {
             SyncNames();
-            return wanted;
-        }
-    }
-
-    /// <summary>Reads a segment's index; null where there is none that counts.</summary>
-    public static SegmentIndex? ReadIndex(string path, uint number)
-    {
-        try
-        {
-            return File.Exists(path) ? SegmentIndex.Decode(number, File.ReadAllBytes(path)) : null;
-        }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
-        {
-            // The segment has its records all the same.
-            return null;
+            segment.IsIndexNameDurable = true;
         }
     }
 
     /// <summary>Removes a segment that holds nothing wanted. Not made durable: what comes back is garbage.</summary>
     public void Remove(Segment segment)
     {
-        segments.TryRemove(segment.Number, out _);
-        segment.IsClosed = true;
-        Close(segment);
+        // Closed last: no reader can open it again meanwhile.
         files.Delete(segment.Path);
         files.Delete(segment.IndexPath);
+        segments.TryRemove(segment.Number, out _);
+        Close(segment);
     }
 
     /// <summary>Closes the files of a segment; one that is read again is opened again.</summary>
@@ -185,7 +169,7 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
                 int read;
                 do
                 {
-                    read = RandomAccess.Read(file, destination[total..], offset + total);
+                    read = files.Read(file, segment.Path, destination[total..], offset + total);
                     total += read;
                 }
                 while (read > 0 && total < destination.Length);
@@ -198,10 +182,28 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
         }
     }
 
+    /// <summary>Whether a record's bytes hash to its id.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="content">Gets the bytes.</param>
+    /// <returns>Null where the disk cannot read it, and nothing is known.</returns>
+    public bool? IsWhole(Segment segment, SegmentRecord record, Span<byte> content)
+    {
+        try
+        {
+            return Read(segment, content, record.Location.ContentOffset) == content.Length
+                && ChunkId.Of(content) == record.Id;
+        }
+        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Closes all files.</summary>
     public void Dispose()
     {
-        foreach (Segment segment in segments.Values)
+        foreach (Segment segment in segments.Values.Concat(readers))
         {
             Close(segment);
         }

@@ -13,7 +13,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
     /// 2: writes into the cache are copies, which one processor makes faster than any disk takes them; the second
     /// writes while the first starts a segment.
     /// </summary>
-    private const int MaxWriters = 2;
+    public const int MaxWriters = 2;
 
     /// <summary>
     /// 16 MiB: what is synced at a time. A disk is at its full speed by then, and a flush waits for no more than one of
@@ -27,6 +27,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
     /// <summary>64 KiB: up to there a copy behind the header is cheaper than a write of two parts.</summary>
     private const int MaxCopied = 64 << 10;
 
+    private readonly StoreLayout layout;
     private readonly SegmentTable segments;
     private readonly DurableFile files;
     private readonly ChunkIndex index;
@@ -37,6 +38,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
     public SegmentWriter(
         StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, FailStopLatch fault)
     {
+        this.layout = layout;
         this.segments = segments;
         this.files = files;
         this.index = index;
@@ -47,16 +49,11 @@ internal sealed class SegmentWriter : IAsyncDisposable
     public SegmentSync Sync { get; }
 
     /// <summary>Goes on with segments that have room, of those found at the start. Before the first append.</summary>
-    public void Continue()
+    public void Continue(IEnumerable<Segment> open)
     {
-        foreach (Segment segment in segments.All.Where(segment => !segment.IsClosed).OrderBy(segment => segment.Length))
+        foreach (Segment segment in open)
         {
-            if (segment.IsFull || free.Count == MaxWriters)
-            {
-                (segment.IsClosed, segment.Records) = (true, []);
-                continue;
-            }
-
+            segment.Writer = SegmentTable.OpenForWriting(segment);
             Sync.Add(segment);
             free.Push(segment);
         }
@@ -98,7 +95,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
             Segment[] open;
             lock (gate)
             {
-                open = [.. free.Where(segment => !segment.IsClosed)];
+                open = [.. free.Where(segment => segment.State == SegmentState.Open)];
             }
 
             Array.ForEach(open, action);
@@ -137,17 +134,28 @@ internal sealed class SegmentWriter : IAsyncDisposable
             {
                 // A sync that fails takes what the segment has; this would not be among it.
                 ThrowIfFailed(segment);
-                segment.Records.Add(new SegmentRecord(id, location));
+                if (take?.Invoke(location) != false)
+                {
+                    segment.Records.Add(new SegmentRecord(id, location));
+                }
+                else
+                {
+                    segment.HasWaste = true;
+                }
+
                 segment.Length = location.End;
-                segment.IsIndexed = false;
-                segment.HasWaste |= take?.Invoke(location) == false;
             }
 
             return location;
         }
+        catch (ObjectDisposedException exception)
+        {
+            throw StoreErrors.Failed(
+                layout.Root, new IOException($"'{segment?.Path}' was closed, as a sync of it failed.", exception));
+        }
         catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
-            throw StoreErrors.From(exception, Path.GetDirectoryName(segments.Folder)!);
+            throw StoreErrors.From(exception, layout.Root);
         }
         finally
         {
@@ -161,13 +169,11 @@ internal sealed class SegmentWriter : IAsyncDisposable
         {
             while (free.TryPop(out Segment? found))
             {
-                if (!found.IsClosed)
+                // One that has failed is dropped: its sync closes it.
+                if (found.State == SegmentState.Open)
                 {
-                    found.Writer ??= SegmentTable.OpenForWriting(found);
                     return found;
                 }
-
-                segments.Close(found);
             }
         }
 
@@ -213,7 +219,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
 
     private static void ThrowIfFailed(Segment segment)
     {
-        if (segment.IsClosed)
+        if (segment.State != SegmentState.Open)
         {
             throw new IOException($"A sync of '{segment.Path}' failed.");
         }
@@ -221,11 +227,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
 
     private void Return(Segment? segment)
     {
-        if (segment is { IsClosed: true })
-        {
-            segments.Close(segment);
-        }
-        else if (segment is not null)
+        if (segment is { State: SegmentState.Open })
         {
             if (segment.IsFull || segment.UnsyncedBytes >= MaxUnsyncedBytes)
             {
