@@ -87,6 +87,23 @@ public static class StoreFiles
         }
     }
 
+    /// <summary>
+    /// Makes the segments of a closed store such as a power cut may leave: no index, and the mark of their making.
+    /// </summary>
+    public static void Distrust(string store)
+    {
+        foreach (string path in Segments(store))
+        {
+            File.Delete(Path.ChangeExtension(path, SegmentFormat.IndexExtension));
+            using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
+            byte[] header = new byte[SegmentFormat.HeaderBytes];
+            file.ReadExactly(header);
+            file.Seek(SegmentFormat.MarkAt, SeekOrigin.Begin);
+            file.Write(SegmentFormat.Mark(
+                new Guid(header[8..24]), SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes));
+        }
+    }
+
     /// <summary>Cuts the segments off, under a running peer too.</summary>
     public static void CutOff(string store, long length)
     {

@@ -52,6 +52,7 @@ internal sealed class FaultyDisk
                     File.Move(rename.Target!, rename.Path, overwrite: true);
                 }
 
+                syncedLengths.Remove(rename.Target!);
                 if (before is not null)
                 {
                     File.WriteAllBytes(rename.Target!, before);

@@ -64,9 +64,9 @@ internal sealed partial class SegmentReclaimer(
         {
             if (segment.State == SegmentState.Open)
             {
-                List<SegmentRecord> wanted = [.. segment.Records.Where(record => record.Location != location)];
-                segments.Narrow(segment, wanted);
-                segment.Records = wanted;
+                // First: should this fail, the index that the segment's end writes lists it no more.
+                segment.Records = [.. segment.Records.Where(record => record.Location != location)];
+                segments.Narrow(segment, segment.Records);
             }
 
             if (segment.State != SegmentState.Closed)
@@ -170,8 +170,8 @@ internal sealed partial class SegmentReclaimer(
         lock (segment)
         {
             wanted = [.. segment.Records.Where(record => index.IsAt(record.Id, record.Location))];
-            segments.Narrow(segment, wanted);
             segment.Records = wanted;
+            segments.Narrow(segment, wanted);
         }
 
         PunchHoles(segment, wanted, segment.DurableLength);
