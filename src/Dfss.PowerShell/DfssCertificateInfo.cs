@@ -61,5 +61,5 @@ public sealed class DfssCertificateInfo
     public string Cluster { get; }
 
     /// <summary>The member's name.</summary>
-    public override string ToString() => Name;
+    public override string ToString() => OutputText.Of(Name);
 }

@@ -51,7 +51,7 @@ public sealed class DfssChunkHealth
     /// <summary>Whether as many peers hold it as should.</summary>
     public bool IsHealthy { get; }
 
-    /// <summary>The file's name and the chunk's index.</summary>
-    public override string ToString() =>
-        Index is { } index ? FormattableString.Invariant($"{Name}[{index}]") : $"{Name} (manifest)";
+    /// <summary>The file's name and the chunk's index, in a form that is no local path.</summary>
+    public override string ToString() => OutputText.Of(
+        Index is { } index ? FormattableString.Invariant($"{Name}[{index}]") : $"{Name} (manifest)");
 }

@@ -35,8 +35,8 @@ public sealed class DfssChunkInfo
     /// <summary>The peers that report it, by an address of each, in the order of the file's home.</summary>
     public IReadOnlyList<string> Peers { get; }
 
-    /// <summary>The file's name and the chunk's index.</summary>
-    public override string ToString() => FormattableString.Invariant($"{Name}[{Index}]");
+    /// <summary>The file's name and the chunk's index, in a form that is no local path.</summary>
+    public override string ToString() => OutputText.Of(FormattableString.Invariant($"{Name}[{Index}]"));
 
     /// <summary>An address of each.</summary>
     internal static DisplayList<string> AddressesOf(IEnumerable<HomeMember> members) =>

@@ -62,5 +62,5 @@ public sealed class DfssClusterInfo
     public IReadOnlyList<string> Issuer { get; }
 
     /// <summary>The cluster's name.</summary>
-    public override string ToString() => Name;
+    public override string ToString() => OutputText.Of(Name);
 }

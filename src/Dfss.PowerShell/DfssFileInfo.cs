@@ -6,9 +6,10 @@ namespace Dfss;
 /// again.</summary>
 public sealed class DfssFileInfo
 {
-    internal DfssFileInfo(StoredFile file)
+    internal DfssFileInfo(StoredFile file, string? sourcePath = null)
     {
         File = file;
+        SourcePath = sourcePath;
         FileRecord record = file.Record;
         Recipients = new DisplayList<string>(file.RecipientKeyIds);
         LastWriteTime = record.Modified.ToDateTime().ToLocalTime();
@@ -30,6 +31,10 @@ public sealed class DfssFileInfo
     /// <summary>The name that the peers have: another than <see cref="Name"/> where that one is hidden from
     /// them.</summary>
     public string StoredName => File.Record.Name;
+
+    /// <summary>The full path of the local file that was sent; null for an object of another command than
+    /// Send-DfssFile.</summary>
+    public string? SourcePath { get; }
 
     /// <summary>The length in bytes.</summary>
     public long Length => File.Record.ContentLength;
@@ -85,6 +90,6 @@ public sealed class DfssFileInfo
 
     internal StoredFile File { get; }
 
-    /// <summary>The name.</summary>
-    public override string ToString() => Name;
+    /// <summary>The name, in a form that is no local path.</summary>
+    public override string ToString() => OutputText.Of(Name);
 }

@@ -57,6 +57,6 @@ public sealed class DfssFileRepair
     /// <summary>Whether each chunk is at as many peers as should hold it.</summary>
     public bool IsHealthy => PresentReplicas >= Replicas;
 
-    /// <summary>The name.</summary>
-    public override string ToString() => Name;
+    /// <summary>The name, in a form that is no local path.</summary>
+    public override string ToString() => OutputText.Of(Name);
 }

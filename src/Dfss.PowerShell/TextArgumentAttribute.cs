@@ -4,9 +4,9 @@ using System.Management.Automation;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Refuses a script block where a text is taken. PowerShell evaluates a script block for each object of the pipeline,
-/// for parameters that take pipeline input; to any other parameter it gives the block's text, which would then be a
-/// path or a name.
+/// Refuses a script block where a text is taken, and takes a stored file for its name. PowerShell evaluates a script
+/// block for each object of the pipeline, for parameters that take pipeline input; to any other parameter it gives the
+/// block's text, which would then be a path or a name.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class TextArgumentAttribute : ArgumentTransformationAttribute
@@ -16,15 +16,14 @@ internal sealed class TextArgumentAttribute : ArgumentTransformationAttribute
     {
         RefuseScriptBlock(inputData);
         object? given = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
-        if (given is IList many)
-        {
-            foreach (object? item in many)
-            {
-                RefuseScriptBlock(item);
-            }
-        }
+        return given is IList many ? many.Cast<object?>().Select(ToText).ToArray() : ToText(inputData);
+    }
 
-        return inputData;
+    /// <summary>The name of a stored file, whose own text is not its name; everything else as it is.</summary>
+    private static object? ToText(object? item)
+    {
+        RefuseScriptBlock(item);
+        return (item is PSObject wrapped ? wrapped.BaseObject : item) is DfssFileInfo file ? file.Name : item;
     }
 
     /// <summary>Refuses an argument that is a script block.</summary>

@@ -177,7 +177,7 @@ internal sealed class ShellSession : IDisposable
         using Pipeline pipeline = _runspace.CreatePipeline();
         command.MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
         pipeline.Commands.Add(command);
-        pipeline.Commands.Add("Out-Default");
+        pipeline.Commands.Add("Out-Screen");
         lock (_gate)
         {
             if (_isStopping)

@@ -11,14 +11,14 @@ internal static class HashBenchmark
 
     public static void Run(int mebibytes, TextWriter output)
     {
-        LaneCost[] costs = LaneCost.Measure();
-        List<(string Name, WideSha256 Hash)> columns = [("platform", new WideSha256([]))];
+        LaneCost? measured = LaneCost.Measure();
+        List<(string Name, WideSha256 Hash)> columns = [("platform", new WideSha256(measured: null))];
         foreach (Sha256Lanes lanes in Sha256Lanes.All)
         {
             if (lanes.IsSupported)
             {
                 // At no cost, so that lanes are used however few are filled.
-                columns.Add((lanes.Name, new WideSha256([new LaneCost(lanes, Step: 0)])));
+                columns.Add((lanes.Name, new WideSha256(new LaneCost(lanes, Step: 0))));
             }
             else
             {
@@ -26,13 +26,14 @@ internal static class HashBenchmark
             }
         }
 
-        columns.Add(("the choice", new WideSha256(costs)));
+        columns.Add(("the choice", new WideSha256(measured)));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"SHA-256, GB per processor second, one thread, {mebibytes} MiB a figure."));
-        IEnumerable<string> steps = costs.Select(
-            cost => string.Create(CultureInfo.InvariantCulture, $"{cost.Lanes.Name} {cost.Step:0.0}"));
-        output.WriteLine(
-            $"A step (one block in each lane), in blocks of the platform: {string.Join("; ", steps)}");
+        output.WriteLine(measured is { } cost
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"A step (one block in each lane) of {cost.Lanes.Name}, in blocks of the platform: {cost.Step:0.0}")
+            : "The choice is the platform: no lanes are fast enough.");
         foreach (int kibibytes in ChunkKibibytes)
         {
             output.WriteLine();

@@ -4,10 +4,10 @@ using Dfss.Benchmarks;
 const string Usage = """
     dotnet run -c Release --project tests/Dfss.Benchmarks -- NAME [ARGUMENTS]
 
-      compare  [MEBIBYTES [FILES [ROUNDS [FOLDER [PLOTS]]]]]
-                                                      dfss beside cp, rsync, scp, nginx with curl, rclone and restic:
-                                                      one file of 1024 MiB, then 10000 files of 4 KiB, 3 rounds; 0
-                                                      leaves one of the two out. Pictures (SVG) go to the folder PLOTS
+      compare  [large=MEBIBYTES] [small=FILES] [mixed=FILES] [sparse=MEBIBYTES] [rounds=N] [folder=FOLDER]
+               [plots=FOLDER]                         dfss beside cp, rsync, scp, nginx with curl and aria2, rclone and
+                                                      restic: large=1024 small=10000 rounds=3 if nothing is said.
+                                                      Pictures (SVG) go to the folder of plots
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
@@ -25,12 +25,8 @@ const string Usage = """
 
 switch (args)
 {
-    case ["compare", .. { Length: <= 5 }] when AreNumbers(args[1..], 3):
-        await InFolderAsync(
-            Argument(4, Path.GetTempPath()),
-            folder => CompareBenchmark.RunAsync(
-                folder, new ComparisonSize(
-                    Number(1, 1024), Number(2, 10_000), Number(3, 3), args.ElementAtOrDefault(5)), Console.Out));
+    case ["compare", ..] when ComparisonSize.Parse(args[1..]) is { } size:
+        await InFolderAsync(size.Folder, folder => CompareBenchmark.RunAsync(folder, size, Console.Out));
         return 0;
     case ["transfer", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
         await InFolderAsync(

@@ -62,7 +62,9 @@ public sealed class DetachedPeerTests : IDisposable
         Assert.Equal(["StoreRelocated"], Strings(
             $"try {{ Start-DfssPeer '{folder}/copy' -Port 0 -Detached }} "
                 + "catch { $_.FullyQualifiedErrorId.Split(',')[0] }"));
-        PSObject copy = session.Run($"Start-DfssPeer '{folder}/copy' -Port 0 -Detached -StoreCopied")[0];
+        PSObject[] copied = [.. session.Run($"Start-DfssPeer '{folder}/copy' -Port 0 -Detached -StoreCopied 3>&1")];
+        Assert.Contains("registers of 0 names are in", copied[0].ToString(), StringComparison.Ordinal);
+        PSObject copy = copied[1];
         Assert.NotEqual(Get<string>(original, "StoreId"), Get<string>(copy, "StoreId"));
         PSObject twin = session.Run($"Start-DfssPeer '{folder}/twin' -Port 0 -Detached")[0];
         Process[] processes =

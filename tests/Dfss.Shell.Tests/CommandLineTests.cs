@@ -71,8 +71,23 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("the library is missing", result.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Objects_of_each_type_have_their_own_table_and_text_between_rows_ends_none()
+    {
+        ShellResult result = await ShellProcess.RunAsync(
+            "-Command",
+            "$peer = Start-DfssPeer -InMemory -Port 0; @{ first = 1 }; $peer; 'text'; No-SuchCommand; $peer");
+
+        Assert.Contains("No-SuchCommand", result.Error, StringComparison.Ordinal);
+        string header = Assert.Single(
+            result.OutputLines, line => line.StartsWith("Id ", StringComparison.Ordinal));
+        Assert.Contains("Endpoint", header, StringComparison.Ordinal);
+        Assert.Equal(2, result.OutputLines.Count(line => line.Contains("localhost:", StringComparison.Ordinal)));
+        Assert.Contains("text", result.OutputLines);
+    }
+
     /// <summary>
-    /// The engine shows what follows the first kind of objects in one pipeline as lists of their default properties.
+    /// The engine shows what follows the first type of objects in one pipeline as lists of their default properties.
     /// </summary>
     [Fact]
     public async Task What_is_shown_as_a_list_after_a_table_of_other_objects_has_the_columns_of_its_table()
@@ -83,7 +98,7 @@ public sealed class CommandLineTests : IDisposable
             "-Command",
             $"$env:XDG_STATE_HOME = '{_folder}'; $peer = Start-DfssPeer -InMemory -Port 0; "
                 + $"$sent = Send-DfssFile '{_folder}/a.txt' -Peer $peer; "
-                + "@{ first = 1 }; $sent; $peer; Get-DfssFileInfo a.txt -Chunk -Peer $peer");
+                + "& { @{ first = 1 }; $sent; $peer; Get-DfssFileInfo a.txt -Chunk -Peer $peer } | Out-Default");
 
         Assert.Equal(string.Empty, result.Error);
         foreach (string column in new[] { "Chunks", "Replicas", "PresentReplicas", "StoredBytes", "StorePath", "Id" })

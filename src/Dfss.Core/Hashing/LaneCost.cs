@@ -15,15 +15,15 @@ internal readonly record struct LaneCost(Sha256Lanes Lanes, double Step)
     /// <summary>7 rounds of some 50 microseconds: the least time of them is one without interruption.</summary>
     private const int Rounds = 7;
 
-    /// <summary>Measures the widest lanes that this processor has; empty if full lanes are not at least twice as fast
-    /// as the platform: a gain that small is not worth the wait for other chunks. Takes less than a
-    /// millisecond, and 25 ms to compile, which narrower lanes would cost once more and gain nothing beside
-    /// them.</summary>
-    public static LaneCost[] Measure()
+    /// <summary>Measures the widest lanes that this processor has. Takes less than a millisecond, and 25 ms to compile;
+    /// narrower lanes would take as long and gain nothing beside them.</summary>
+    /// <returns>Null where there are none, or where full lanes are not at least twice as fast as the platform: a gain
+    /// that small is not worth the wait for other chunks.</returns>
+    public static LaneCost? Measure()
     {
         if (Sha256Lanes.All.FirstOrDefault(lanes => lanes.IsSupported) is not { } lanes)
         {
-            return [];
+            return null;
         }
 
         ReadOnlyMemory<byte>[] contents = new ReadOnlyMemory<byte>[lanes.Count];
@@ -39,7 +39,7 @@ internal readonly record struct LaneCost(Sha256Lanes Lanes, double Step)
         }
 
         double step = wide / (platform / contents.Length);
-        return step <= lanes.Count / 2.0 ? [new LaneCost(lanes, step)] : [];
+        return step <= lanes.Count / 2.0 ? new LaneCost(lanes, step) : null;
     }
 
     private static TimeSpan Least(TimeSpan known, Action action)

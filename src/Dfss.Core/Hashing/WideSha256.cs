@@ -4,12 +4,12 @@ namespace Dfss.Hashing;
 
 /// <summary>SHA-256 of many contents: alone by the platform, or several at once in lanes, whichever takes less
 /// time.</summary>
-/// <param name="costs">The lanes that this processor has, and what they cost.</param>
-internal sealed class WideSha256(LaneCost[] costs)
+/// <param name="measured">The lanes to use, and what they cost; null where the platform is faster.</param>
+internal sealed class WideSha256(LaneCost? measured)
 {
     private const int MaxBatch = Sha256Lanes.MaxCount;
 
-    private static WideSha256 current = new([]);
+    private static WideSha256 current = new(measured: null);
     private static int isMeasuring;
 
     /// <summary>What is fastest on this processor. The first use starts a measurement in the background; until it has
@@ -34,7 +34,7 @@ internal sealed class WideSha256(LaneCost[] costs)
     }
 
     /// <summary>Whether several contents may cost less than each alone.</summary>
-    public bool HasLanes => costs.Length > 0;
+    public bool HasLanes => measured is not null;
 
     /// <summary>Hashes each content.</summary>
     /// <param name="contents">Any number, of any lengths.</param>
@@ -80,29 +80,31 @@ internal sealed class WideSha256(LaneCost[] costs)
     /// length.</summary>
     private Plan Choose(ReadOnlySpan<int> blocks)
     {
+        Plan best = new(Lanes: null, blocks.Length);
+        if (measured is not { } cost)
+        {
+            return best;
+        }
+
         double least = 0;
         foreach (int count in blocks)
         {
             least += count;
         }
 
-        Plan best = new(Lanes: null, blocks.Length);
-        foreach (LaneCost cost in costs)
+        double alone = 0;
+        for (int aloneCount = 0; aloneCount < blocks.Length; alone += blocks[aloneCount], aloneCount++)
         {
-            double alone = 0;
-            for (int aloneCount = 0; aloneCount < blocks.Length; alone += blocks[aloneCount], aloneCount++)
+            double total = alone;
+            for (int i = aloneCount; i < blocks.Length; i += cost.Lanes.Count)
             {
-                double total = alone;
-                for (int i = aloneCount; i < blocks.Length; i += cost.Lanes.Count)
-                {
-                    total += blocks[i] * cost.Step;
-                }
+                total += blocks[i] * cost.Step;
+            }
 
-                if (total < least)
-                {
-                    least = total;
-                    best = new Plan(cost.Lanes, aloneCount);
-                }
+            if (total < least)
+            {
+                least = total;
+                best = new Plan(cost.Lanes, aloneCount);
             }
         }
 

@@ -91,6 +91,11 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>The store it serves.</summary>
     public StoreId StoreId => store.StoreId;
 
+    /// <summary>
+    /// What the operator must know of how its store was opened: that it is another store than before.
+    /// </summary>
+    public IReadOnlyList<string> StoreNotices => store.Notices;
+
     /// <summary>The TCP port it listens on.</summary>
     public int Port => listener.Endpoints[0].Port;
 

@@ -4,8 +4,8 @@ namespace Dfss.Security;
 
 /// <summary>
 /// A file that other processes may replace while it is in use. It is read again when its time or length has changed.
-/// While the new content cannot be used, the content read before stays in force and the failure is logged: once for
-/// invalid content, at each use for a file that cannot be read. Safe for concurrent use.
+/// While the new content cannot be used, the content read before stays in force. The failure is logged once until the
+/// file can be used again or fails in another way. Safe for concurrent use.
 /// </summary>
 /// <typeparam name="T">The parsed content.</typeparam>
 /// <param name="path">The file's path.</param>
@@ -24,6 +24,8 @@ internal sealed class WatchedFile<T>(
     private readonly Lock gate = new();
     private (DateTime Written, long Length) stamp;
     private T? content = initial;
+    private bool isRead;
+    private string? logged;
 
     /// <summary>The content in force: as it was when the file could last be read.</summary>
     /// <exception cref="DfssException">InvalidArgument: the file has never been read, and cannot be.</exception>
@@ -53,6 +55,8 @@ internal sealed class WatchedFile<T>(
                 ? throw new FormatException($"it is over {MaxBytes} bytes long")
                 : read(PrivateFile.ReadBytes(path), content);
             stamp = now;
+            isRead = true;
+            logged = null;
         }
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -69,7 +73,16 @@ internal sealed class WatchedFile<T>(
                 stamp = now;
             }
 
-            log?.Invoke($"{reason} Its earlier content stays in force.");
+            LogOnce(isRead ? $"{reason} Its earlier content stays in force." : reason);
+        }
+    }
+
+    private void LogOnce(string line)
+    {
+        if (line != logged)
+        {
+            logged = line;
+            log?.Invoke(line);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dfss.Records;
 using IOPath = System.IO.Path;
 
@@ -47,6 +46,9 @@ internal sealed class LocalStore : IAsyncDisposable
 
     /// <summary>The store that it was a copy of until it was opened; null where it kept its store id.</summary>
     public StoreId? CopyOf { get; private init; }
+
+    /// <summary>What the operator must know of how it was opened: that it is another store than before.</summary>
+    public IReadOnlyList<string> Notices { get; private init; } = [];
 
     /// <summary>The chunks. Reads are not verified.</summary>
     public ILocalChunkStore Chunks { get; }
@@ -169,7 +171,10 @@ internal sealed class LocalStore : IAsyncDisposable
             layout.Restrict(options.Log);
             var fault = new FailStopLatch(layout.Root, options.Log);
             StoreId? former = StoreFormat.Read(layout);
-            StoreArrival arrival = new(layout, former, format, options);
+            List<string> notices = [];
+            Action<string> notify = notices.Add;
+            notify += options.Log;
+            StoreArrival arrival = new(layout, former, format, options, notify);
             if (former is null)
             {
                 // Also if the folder was there: the process that made it may have been killed before this.
@@ -181,7 +186,7 @@ internal sealed class LocalStore : IAsyncDisposable
             await arrival.SetAsideCatalogAsync(files).ConfigureAwait(false);
             var catalog = new Catalog(layout.CatalogFile, fault);
             parts.Add(catalog);
-            id = await ClaimAsync(layout, files, catalog, id, former is null, arrival, options.Log)
+            id = await ClaimAsync(layout, files, catalog, id, former is null, arrival.CopyOf is null ? notify : null)
                 .ConfigureAwait(false);
             await catalog.OpenVotesAsync(id).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
@@ -194,7 +199,11 @@ internal sealed class LocalStore : IAsyncDisposable
                 catalog.ScrubTable, chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work,
                 chunks.ReclaimAsync);
             arrival.Note(files);
-            var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts) { CopyOf = arrival.CopyOf };
+            var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts)
+            {
+                CopyOf = arrival.CopyOf,
+                Notices = notices,
+            };
             isOpen = true;
             return store;
         }
@@ -219,8 +228,7 @@ internal sealed class LocalStore : IAsyncDisposable
     /// the old one's chunks.
     /// </summary>
     private static async Task<StoreId> ClaimAsync(
-        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew,
-        StoreArrival arrival, Action<string>? log)
+        StoreLayout layout, DurableFile files, Catalog catalog, StoreId id, bool isNew, Action<string>? notify)
     {
         StoreId? owner = catalog.StoreId;
         if (owner is not null)
@@ -233,21 +241,14 @@ internal sealed class LocalStore : IAsyncDisposable
         if (!isNew)
         {
             id = CreateStore(layout, files);
-            log?.Invoke(arrival.CopyOf is null
-                ? $"The store at '{layout.Root}' has lost its catalog and its votes: it continues as a new store."
-                : string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The store at '{layout.Root}' is a copy of store {arrival.CopyOf}: it is store {id} from now on. "
-                        + $"It has set aside what the original knew{NamesOf(arrival)}, and has no vote on these."));
+            notify?.Invoke(
+                $"The store at '{layout.Root}' has lost its catalog and its votes: it continues as a new store, {id}, "
+                    + "which lists no file. Repair-DfssFile -Move and new sends bring it files.");
         }
 
         await catalog.SetStoreIdAsync(id).ConfigureAwait(false);
         return id;
     }
-
-    private static string NamesOf(StoreArrival arrival) => arrival.SetAsideNames is long names
-        ? string.Create(CultureInfo.InvariantCulture, $" of {names} names")
-        : " of its names";
 
     private static async Task CloseAsync(IEnumerable<object> parts)
     {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Dfss.Storage;
 
 /// <summary>
@@ -8,6 +10,7 @@ internal sealed class StoreArrival
 {
     private readonly StoreLayout layout;
     private readonly LocalStoreOptions options;
+    private readonly Action<string> notify;
     private readonly string fileSystem;
     private readonly StorePlace? noted;
     private readonly bool isCopy;
@@ -17,13 +20,16 @@ internal sealed class StoreArrival
     /// <param name="former">Its store id; null where it is new.</param>
     /// <param name="fileSystem">The name of the file system that it is on.</param>
     /// <param name="options">The operator's decision about it.</param>
+    /// <param name="notify">Receives what the operator must know.</param>
     /// <exception cref="DfssException">
     /// StoreRelocated: it may be a copy. StoreFormat: its file place.json is damaged.
     /// </exception>
-    public StoreArrival(StoreLayout layout, StoreId? former, string fileSystem, LocalStoreOptions options)
+    public StoreArrival(
+        StoreLayout layout, StoreId? former, string fileSystem, LocalStoreOptions options, Action<string> notify)
     {
         this.layout = layout;
         this.options = options;
+        this.notify = notify;
         this.fileSystem = fileSystem;
         noted = former is null ? null : StorePlace.Read(layout);
         string? difference = noted?.FindDifference(options.FindPlace(layout, fileSystem));
@@ -43,7 +49,7 @@ internal sealed class StoreArrival
         {
             if (isCopyAlready)
             {
-                options.Log?.Invoke(
+                notify(
                     $"The store at '{layout.Root}' took its store id here, as a copy: -StoreCopied has no effect. "
                         + "Leave it out.");
             }
@@ -60,28 +66,36 @@ internal sealed class StoreArrival
     public StoreId? CopyOf { get; }
 
     /// <summary>
-    /// How many names' registers were set aside, as those of the original; null where the catalog cannot be read.
-    /// </summary>
-    public long? SetAsideNames { get; private set; }
-
-    /// <summary>
     /// Sets the registers of a copy aside: they are votes of the original, which a store of another id must not repeat.
     /// The next open of the store finds no catalog, as in a store that lost it, and makes a new store id.
     /// </summary>
     public async Task SetAsideCatalogAsync(DurableFile files)
     {
-        if (CopyOf is not StoreId original || !File.Exists(layout.CatalogFile))
+        if (CopyOf is not StoreId original)
         {
             return;
         }
 
+        string registers = File.Exists(layout.CatalogFile)
+            ? await SetAsideAsync(files, $"{layout.CatalogFile}.{original}").ConfigureAwait(false)
+            : string.Empty;
+        notify(
+            $"The store at '{layout.Root}' was a copy of store {original} and is another store from now on. {registers}"
+                + "It lists no file: Repair-DfssFile -Move and new sends bring it files.");
+    }
+
+    /// <returns>A sentence about what was set aside, and a space.</returns>
+    private async Task<string> SetAsideAsync(DurableFile files, string aside)
+    {
+        string names = "its names";
         try
         {
             // Closing moves the log into the file, which then has all of the catalog.
             Catalog catalog = new(layout.CatalogFile, new FailStopLatch(layout.Root, log: null));
             await using (catalog.ConfigureAwait(false))
             {
-                SetAsideNames = catalog.CountNames();
+                long count = catalog.CountNames();
+                names = string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "name" : "names")}");
             }
         }
         catch (DfssException)
@@ -90,7 +104,6 @@ internal sealed class StoreArrival
         }
 
         // The log first: without its file SQLite would delete it.
-        string aside = $"{layout.CatalogFile}.{original}";
         if (File.Exists($"{layout.CatalogFile}-wal"))
         {
             files.Rename($"{layout.CatalogFile}-wal", $"{aside}-wal");
@@ -98,6 +111,7 @@ internal sealed class StoreArrival
 
         files.Rename(layout.CatalogFile, aside);
         files.SyncDirectory(layout.Root);
+        return $"The original's registers of {names} are in '{aside}', and this store has no vote on them. ";
     }
 
     /// <summary>Records where the store runs, if that is not recorded yet.</summary>

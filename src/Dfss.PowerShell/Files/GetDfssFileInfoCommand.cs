@@ -13,7 +13,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
         ParameterSetName = "Name",
         HelpMessage = "Names of stored files; wildcards are expanded.")]
-    [TextArgument]
+    [PathArgument]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]

@@ -141,7 +141,7 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
             ? await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false)
             : await SendHiddenAsync(file, hidden, progress, cancellationToken).ConfigureAwait(false);
         Files.SayDone($"Sent '{file.Path}' as", stored, started);
-        return () => WriteObject(new DfssFileInfo(stored));
+        return () => WriteObject(new DfssFileInfo(stored, file.Path));
     }
 
     /// <summary>Only clients with the key can read the name.</summary>

@@ -44,6 +44,8 @@ internal sealed class DetachedPeer : SessionPeer
 
     internal override int ProcessId => announcement.ProcessId;
 
+    internal override IReadOnlyList<string> StoreNotices => announcement.StoreNotices ?? [];
+
     /// <summary>
     /// Whether it runs. A command that lists the peers may still hold one that another command has stopped and
     /// disposed.

@@ -43,7 +43,8 @@ internal static class DetachedPeerProcess
                 PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses],
                 peer.StoreId.ToString(),
                 DfssErrorCode.None, Message: null, Advice: null,
-                peer.Options.Identity?.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false)));
+                peer.Options.Identity?.Certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false),
+                peer.StoreNotices));
             await WaitAsync(peer, log, ending.Token).ConfigureAwait(false);
             await peer.StopAsync().ConfigureAwait(false);
             log.Write("Stopped.");

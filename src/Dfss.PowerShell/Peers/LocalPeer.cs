@@ -21,6 +21,8 @@ internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(s
 
     internal override int ProcessId => Environment.ProcessId;
 
+    internal override IReadOnlyList<string> StoreNotices => peer.StoreNotices;
+
     internal override DfssPeerState State => peer.Completion.IsFaulted
         ? DfssPeerState.Faulted
         : peer.Completion.IsCompleted ? DfssPeerState.Stopped : DfssPeerState.Running;

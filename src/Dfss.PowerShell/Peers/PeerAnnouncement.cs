@@ -15,9 +15,10 @@ namespace Dfss.Commands;
 /// <param name="Message">What failed and where.</param>
 /// <param name="Advice">The advice of the error, if it has its own.</param>
 /// <param name="Identity">The name in its certificate; null if it has none.</param>
+/// <param name="StoreNotices">What the user must know of how its store was opened; null where there is none.</param>
 internal sealed record PeerAnnouncement(
     string Prefix, int ProcessId, int Port, string[] Addresses, string StoreId, DfssErrorCode Error, string? Message,
-    string? Advice, string? Identity = null)
+    string? Advice, string? Identity = null, IReadOnlyList<string>? StoreNotices = null)
 {
     /// <summary>The mark of the line.</summary>
     internal const string Mark = "dfss-peer";

@@ -39,6 +39,9 @@ internal abstract class SessionPeer(Runspace session, string? identityName) : IA
 
     internal abstract int ProcessId { get; }
 
+    /// <summary>What the user must know of how its store was opened.</summary>
+    internal virtual IReadOnlyList<string> StoreNotices => [];
+
     /// <summary>Stops it and waits until it has stopped.</summary>
     internal abstract Task StopAsync(CancellationToken cancellationToken);
 

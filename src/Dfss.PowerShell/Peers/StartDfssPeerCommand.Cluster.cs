@@ -76,9 +76,9 @@ public sealed partial class StartDfssPeerCommand
 
         if (!Issuer)
         {
-            bool isForAnybody = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
+            bool isForAnyClient = AllowUnauthenticatedNetwork && Certificate is null && Cluster is null;
             IdentityParameters parameters = ReadIdentity(cancellationToken);
-            TlsIdentity? identity = isForAnybody
+            TlsIdentity? identity = isForAnyClient
                 ? null
                 : await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
             choice = parameters.Choice;

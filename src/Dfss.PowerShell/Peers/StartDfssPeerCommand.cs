@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using System.Net;
 using Dfss.Peers;
+using Dfss.Security;
 
 namespace Dfss.Commands;
 
@@ -153,8 +154,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
         {
             SessionPeer peer = await DetachedPeer.StartAsync(
                 options, peerIdentity, session, cancellationToken).ConfigureAwait(false);
-            await SessionPeers.AddAsync(peer).ConfigureAwait(false);
-            await TellClusterAsync(peer, options.Identity, cancellationToken).ConfigureAwait(false);
+            await AddAsync(peer, options.Identity, cancellationToken).ConfigureAwait(false);
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);
         }
         else
@@ -195,6 +195,18 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     private static bool IsAny(string address) => IPAddress.TryParse(address, out IPAddress? parsed)
         && (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any));
 
+    /// <summary>Adds the peer to those of the session; tells the user and the cluster about it.</summary>
+    private async Task AddAsync(SessionPeer peer, TlsIdentity? identity, CancellationToken cancellationToken)
+    {
+        await SessionPeers.AddAsync(peer).ConfigureAwait(false);
+        foreach (string notice in peer.StoreNotices)
+        {
+            await WriteWarningAsync(notice).ConfigureAwait(false);
+        }
+
+        await TellClusterAsync(peer, identity, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task StartHereAsync(
         PeerOptions options, Runspace session, CancellationToken cancellationToken)
     {
@@ -206,8 +218,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        await SessionPeers.AddAsync(peer).ConfigureAwait(false);
-        await TellClusterAsync(peer, options.Identity, cancellationToken).ConfigureAwait(false);
+        await AddAsync(peer, options.Identity, cancellationToken).ConfigureAwait(false);
         if (!Wait)
         {
             await WriteObjectAsync(peer.ToInfo(answer: null, DfssPeerState.Running)).ConfigureAwait(false);

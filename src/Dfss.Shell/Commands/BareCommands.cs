@@ -41,6 +41,7 @@ internal static class BareCommands
         state.Commands.Add(new SessionStateCmdletEntry("Get-Location", typeof(GetLocationCommand), helpFileName: null));
         state.Commands.Add(new SessionStateCmdletEntry("Set-Location", typeof(SetLocationCommand), helpFileName: null));
         state.Commands.Add(new SessionStateCmdletEntry("Out-String", typeof(OutStringCommand), helpFileName: null));
+        state.Commands.Add(new SessionStateCmdletEntry("Out-Screen", typeof(OutScreenCommand), helpFileName: null));
         state.Commands.Add(new SessionStateCmdletEntry("Out-File", typeof(OutFileCommand), helpFileName: null));
         state.Commands.Remove("help", typeof(SessionStateFunctionEntry));
         state.Commands.Add(new SessionStateFunctionEntry("help", Help));

@@ -1,11 +1,60 @@
+using System.Globalization;
+
 namespace Dfss.Benchmarks;
 
-/// <summary>How much is copied, and how often.</summary>
-/// <param name="LargeMebibytes">The size of the one large file; 0 leaves it out.</param>
-/// <param name="SmallFiles">How many files of 4 KiB; 0 leaves them out.</param>
-/// <param name="Rounds">How many turns each tool has.</param>
-/// <param name="PlotFolder">Where pictures of the results are written; null for none.</param>
-internal sealed record ComparisonSize(int LargeMebibytes, int SmallFiles, int Rounds, string? PlotFolder);
+/// <summary>What is copied, and how often.</summary>
+internal sealed record ComparisonSize
+{
+    /// <summary>The size of the one large file in MiB; 0 leaves it out.</summary>
+    public int Large { get; init; }
+
+    /// <summary>How many files of 4 KiB; 0 leaves them out.</summary>
+    public int Small { get; init; }
+
+    /// <summary>How many files the mixed tree has; 0 leaves it out.</summary>
+    public int Mixed { get; init; }
+
+    /// <summary>The length of the sparse file in MiB; 0 leaves it out.</summary>
+    public int Sparse { get; init; }
+
+    /// <summary>How many turns each tool has.</summary>
+    public int Rounds { get; init; } = 3;
+
+    /// <summary>Where the measured files lie.</summary>
+    public string Folder { get; init; } = Path.GetTempPath();
+
+    /// <summary>Where pictures of the results are written; null for none.</summary>
+    public string? Plots { get; init; }
+
+    /// <summary>Reads arguments such as <c>large=1024</c>; null where one of them is none.</summary>
+    public static ComparisonSize? Parse(IEnumerable<string> arguments)
+    {
+        ComparisonSize? size = new();
+        foreach (string argument in arguments)
+        {
+            string[] parts = argument.Split('=', 2);
+            string value = parts.ElementAtOrDefault(1) ?? string.Empty;
+            bool isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
+            size = (parts[0], isNumber) switch
+            {
+                ("large", true) => size with { Large = number },
+                ("small", true) => size with { Small = number },
+                ("mixed", true) => size with { Mixed = number },
+                ("sparse", true) => size with { Sparse = number },
+                ("rounds", true) when number > 0 => size with { Rounds = number },
+                ("folder", _) when value.Length > 0 => size with { Folder = value },
+                ("plots", _) when value.Length > 0 => size with { Plots = value },
+                _ => null,
+            };
+            if (size is null)
+            {
+                return null;
+            }
+        }
+
+        return size is { Large: 0, Small: 0, Mixed: 0, Sparse: 0 } ? size with { Large = 1024, Small = 10_000 } : size;
+    }
+}
 
 /// <summary>
 /// dfss beside what a user would otherwise copy with: the same files, there and back, on the same disk of the same
@@ -31,17 +80,14 @@ internal static class CompareBenchmark
             await AddAsync("restic", ResticTool.StartAsync, folder, tools, skipped);
             tools.AddRange([DfssTool.Plain(), DfssTool.Tls(folder), DfssTool.TwoCopies()]);
             ComparisonTable table = new(output, options.Rounds);
-            table.WriteIntroduction(folder, skipped);
-            if (options.LargeMebibytes > 0)
+            table.WriteIntroduction(folder, await MachineLimits.MeasureAsync(folder, CancellationToken.None), skipped);
+            foreach ((int size, string name, Func<string, int, int, Workload> create) in Workloads(options))
             {
-                Workload large = Workload.CreateLarge(Path.Combine(folder, "large"), options.LargeMebibytes);
-                await CompareAsync(large, tools, folder, options, table);
-            }
-
-            if (options.SmallFiles > 0)
-            {
-                Workload small = Workload.CreateSmall(Path.Combine(folder, "small"), options.SmallFiles);
-                await CompareAsync(small, tools, folder, options, table);
+                if (size > 0)
+                {
+                    await CompareAsync(create(Path.Combine(folder, name), size, 1), tools, folder, options, table);
+                    Directory.Delete(Path.Combine(folder, name), recursive: true);
+                }
             }
         }
         finally
@@ -53,12 +99,21 @@ internal static class CompareBenchmark
         }
     }
 
+    private static (int Size, string Name, Func<string, int, int, Workload> Create)[] Workloads(
+        ComparisonSize options) =>
+    [
+        (options.Large, "large", Workload.CreateLarge),
+        (options.Small, "small", Workload.CreateSmall),
+        (options.Mixed, "mixed", Workload.CreateMixed),
+        (options.Sparse, "sparse", Workload.CreateSparse),
+    ];
+
     private static async Task CompareAsync(
         Workload workload, List<ICopyTool> tools, string folder, ComparisonSize options, ComparisonTable table)
     {
         List<ToolTurns> results = await MeasureAsync(workload, tools, folder, options.Rounds);
         table.Write(workload, results);
-        if (options.PlotFolder is { } plots)
+        if (options.Plots is { } plots)
         {
             ComparisonPlot.Write(plots, workload, results, Machine.Describe(folder));
         }
@@ -86,7 +141,8 @@ internal static class CompareBenchmark
             foreach ((ICopyTool tool, List<Turn> turns) in results)
             {
                 await Console.Error.WriteLineAsync($"{workload.Title}, round {round} of {rounds}: {tool.Name}");
-                string place = Directory.CreateDirectory(Path.Combine(folder, "turn")).FullName;
+                // A folder that no server has seen: rclone remembers what it has listed.
+                string place = Directory.CreateDirectory(Path.Combine(folder, $"{workload.Name}-{round}")).FullName;
                 turns.Add(await tool.RunAsync(workload, place));
                 workload.RequireEqual(Path.Combine(place, "received"));
                 Directory.Delete(place, recursive: true);

@@ -46,8 +46,7 @@ internal static class ComparisonPlot
             $"<text x='10' y='{height - 10}' font-size='10' fill='#555'>{SecurityElement.Escape(when)}</text>"));
         svg.AppendLine("</svg>");
         Directory.CreateDirectory(folder);
-        string name = workload.Files == 1 ? "large-file.svg" : "small-files.svg";
-        File.WriteAllText(Path.Combine(folder, name), svg.ToString());
+        File.WriteAllText(Path.Combine(folder, workload.Name + ".svg"), svg.ToString());
     }
 
     private static void AppendBar(StringBuilder svg, int top, string colour, double seconds, double longest)

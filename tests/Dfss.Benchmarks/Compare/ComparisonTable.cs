@@ -5,7 +5,7 @@ namespace Dfss.Benchmarks;
 /// <summary>The comparison as Markdown: medians, and ratios within a round, of which the median again.</summary>
 internal sealed class ComparisonTable(TextWriter output, int rounds)
 {
-    public void WriteIntroduction(string folder, List<string> skipped)
+    public void WriteIntroduction(string folder, MachineLimits limits, List<string> skipped)
     {
         output.WriteLine($"Measured {Machine.Describe(folder)}.");
         output.WriteLine(
@@ -21,6 +21,8 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
             largest process at each end; of the others it is sampled 20 times a second, and "?" is what ended before a
             sample.
             """);
+        output.WriteLine();
+        WriteLimits(limits);
         foreach (string reason in skipped)
         {
             output.WriteLine();
@@ -30,15 +32,14 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
 
     public void Write(Workload workload, List<ToolTurns> results)
     {
-        bool isLarge = workload.Files == 1;
-        string unit = isLarge ? "GB" : "1,000 files";
-        double units = isLarge ? workload.Bytes / 1e9 : workload.Files / 1e3;
+        string unit = workload.IsOfFiles ? "1,000 files" : "GB";
+        double units = workload.IsOfFiles ? workload.Files / 1e3 : workload.Bytes / 1e9;
+        string speed = workload.IsOfFiles ? "files/s" : "MB/s";
         List<Turn> floor = results.Single(result => result.Tool.Name == CpTool.PlainName).Turns;
         output.WriteLine();
         output.WriteLine(
-            $"| {workload.Title} | verified; durable | send, s ({Speed(isLarge)}) | to cp | receive, s "
-            + $"({Speed(isLarge)}) "
-            + $"| to cp | processor s per {unit}, send / receive | peak memory, client / server, MB |");
+            $"| {workload.Title} | verified; durable | send, s ({speed}) | to cp | receive, s ({speed}) | to cp "
+            + $"| processor s per {unit}, send / receive | peak memory, client / server, MB |");
         output.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach ((ICopyTool tool, List<Turn> turns) in results)
         {
@@ -55,14 +56,30 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         output.WriteLine($"Load average at the end of it: {Machine.LoadAverage()}.");
     }
 
-    private static string Speed(bool isLarge) => isLarge ? "MB/s" : "files/s";
+    private void WriteLimits(MachineLimits limits)
+    {
+        output.WriteLine("What this machine can do at best, measured in the same run:");
+        output.WriteLine();
+        output.WriteLine("| | GB/s | processor s per GB |");
+        output.WriteLine("|---|---|---|");
+        WriteLimit("files of 1 MiB, synced, 4 at a time", limits.DurableWriteSpeed, limits.DurableWriteCost);
+        WriteLimit("SHA-256", 1 / limits.Sha256Cost, limits.Sha256Cost);
+        WriteLimit("TCP over loopback, both ends", null, limits.LoopbackCost);
+        WriteLimit("one file, not synced", null, limits.PlainWriteCost);
+        WriteLimit("a cached file read", null, limits.CachedReadCost);
+        WriteLimit("so a send that verifies at both ends, durable", limits.SendLimit, null);
+        WriteLimit("so a receive that verifies", limits.ReceiveLimit, null);
+    }
+
+    private void WriteLimit(string part, double? speed, double? cost) => output.WriteLine(
+        string.Create(CultureInfo.InvariantCulture, $"| {part} | {speed:0.00} | {cost:0.00} |"));
 
     private static string Times(Workload workload, List<Turn> turns, List<Turn> floor, Func<Turn, Cost> direction)
     {
         double seconds = Figures.Median(turns.Select(turn => direction(turn).Seconds));
         double ratio = Figures.Median(
             turns.Zip(floor, (turn, cp) => direction(turn).Seconds / direction(cp).Seconds));
-        double speed = (workload.Files == 1 ? workload.Bytes / 1e6 : workload.Files) / seconds;
+        double speed = (workload.IsOfFiles ? workload.Files : workload.Bytes / 1e6) / seconds;
         return string.Create(CultureInfo.InvariantCulture, $"{seconds:0.00} ({speed:N0}) | {ratio:0.0}");
     }
 

@@ -47,7 +47,9 @@ internal sealed class DfssTool : ICopyTool
 
             string others = $"-Peer '{string.Join(',', peers.Select(peer => peer.Address))}' {clientArguments}";
             Cost send = await MeasureAsync(
-                $"$null = Send-DfssFile '{workload.Folder}/*' {sendArguments} {others}", peers);
+                $"$null = [IO.Directory]::GetFiles('{workload.Folder}', '*', 'AllDirectories') "
+                + $"| Send-DfssFile -RelativeTo '{workload.Folder}' {sendArguments} {others}",
+                peers);
             string received = Path.Combine(folder, "received");
             return new Turn(
                 send, await MeasureAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' {others}", peers));

@@ -14,11 +14,20 @@ internal enum HttpWay
 
     /// <summary>sha256sum of each file at both ends, after the transfer.</summary>
     Sha256,
+
+    /// <summary>Received by aria2 instead of curl, on several connections.</summary>
+    Aria2,
 }
 
-/// <summary>curl to an nginx of its own on loopback (PUT and GET); many files on one connection.</summary>
+/// <summary>
+/// curl to an nginx of its own on loopback (PUT and GET), many files on one connection; or aria2 for the way back.
+/// </summary>
 internal sealed class HttpTool : ICopyTool
 {
+    private const string Verify =
+        " && (cd \"$1\" && find . -type f -exec sha256sum {} + > \"$0.sums\")"
+        + " && (cd \"$2\" && sha256sum --quiet -c \"$0.sums\")";
+
     private readonly ServerProcess server;
     private readonly string root;
     private readonly string address;
@@ -36,6 +45,7 @@ internal sealed class HttpTool : ICopyTool
     {
         HttpWay.Tls => "nginx and curl, TLS",
         HttpWay.Sha256 => "nginx and curl, then sha256sum",
+        HttpWay.Aria2 => "nginx, curl to it and aria2 from it",
         _ => "nginx and curl",
     };
 
@@ -46,11 +56,14 @@ internal sealed class HttpTool : ICopyTool
         _ => "nothing verified; not synced",
     };
 
+    private string CurlCommand => "curl -K \"$0\" > /dev/null" + (way == HttpWay.Sha256 ? Verify : string.Empty);
+
     /// <param name="root">The folder below which the server reads and writes.</param>
     /// <param name="way">What is done beside.</param>
     public static async Task<ICopyTool> StartAsync(string root, HttpWay way)
     {
-        if (new[] { "nginx", "curl", "sha256sum" }.FirstOrDefault(
+        string[] needed = ["nginx", "curl", way switch { HttpWay.Aria2 => "aria2c", _ => "sha256sum" }];
+        if (needed.FirstOrDefault(
             name => Programs.Find(name) is null) is { } missing)
         {
             throw new ToolUnavailableException(missing + " is not installed");
@@ -72,13 +85,21 @@ internal sealed class HttpTool : ICopyTool
         string copy = Path.GetRelativePath(root, folder) + "/copy/";
         string received = Directory.CreateDirectory(Path.Combine(folder, "received")).FullName;
         string stored = Directory.CreateDirectory(Path.Combine(folder, "copy")).FullName;
-        string[] names = [.. Directory.EnumerateFiles(workload.Folder).Select(path => Path.GetFileName(path))];
+        string[] names = workload.GetNames();
         string sends = await WriteCommandsAsync(
             folder, "send", names, name => $"upload-file = \"{workload.Folder}/{name}\"", copy);
+        Cost send = await MeasureAsync(CurlCommand, sends, workload.Folder, stored);
+        if (way == HttpWay.Aria2)
+        {
+            string list = Path.Combine(folder, "receive.aria2");
+            await File.WriteAllLinesAsync(list, names.Select(name => $"{address}{copy}{name}\n out={name}"));
+            const string Receive = "exec aria2c -q -j 8 -x 4 -d \"$2\" -i \"$0\"";
+            return new Turn(send, await MeasureAsync(Receive, list, stored, received));
+        }
+
         string receives = await WriteCommandsAsync(
-            folder, "receive", names, name => $"output = \"{received}/{name}\"", copy);
-        Cost send = await MeasureAsync(sends, workload.Folder, stored);
-        return new Turn(send, await MeasureAsync(receives, stored, received));
+            folder, "receive", names, name => $"create-dirs\noutput = \"{received}/{name}\"", copy);
+        return new Turn(send, await MeasureAsync(CurlCommand, receives, stored, received));
     }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
@@ -108,7 +129,7 @@ internal sealed class HttpTool : ICopyTool
               uwsgi_temp_path {{own}}/u; scgi_temp_path {{own}}/s;
               server {
                 listen 127.0.0.1:{{port}}{{(tls.Length > 0 ? " ssl" : string.Empty)}}; root {{root}}; {{tls}}
-                dav_methods PUT;
+                dav_methods PUT; create_full_put_path on;
               }
             }
             """);
@@ -126,12 +147,9 @@ internal sealed class HttpTool : ICopyTool
         return path;
     }
 
-    private async Task<Cost> MeasureAsync(string commands, string source, string destination)
+    private async Task<Cost> MeasureAsync(string script, string commands, string source, string destination)
     {
         await Machine.SettleAsync();
-        const string Verify =
-            " && (cd \"$1\" && sha256sum * > \"$0.sums\") && (cd \"$2\" && sha256sum --quiet -c \"$0.sums\")";
-        string script = "curl -K \"$0\" > /dev/null" + (way == HttpWay.Sha256 ? Verify : string.Empty);
         return await Command.MeasureAsync("sh", ["-c", script, commands, source, destination], server);
     }
 }

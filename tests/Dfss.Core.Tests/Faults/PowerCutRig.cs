@@ -41,6 +41,12 @@ internal sealed class PowerCutRig : IAsyncDisposable
 
     public int Acknowledged => acknowledged.Count;
 
+    /// <summary>
+    /// Whether a file that nothing has synced was on the disk after the last cut: a system with many dirty pages
+    /// writes them back at once, and then no cut shows that a sync is missing.
+    /// </summary>
+    public bool HasKeptUnsynced { get; private set; }
+
     private string Store => Path.Combine(disk.MountPoint, "store");
 
     /// <summary>Sends files, cuts the power at a random moment of it, and looks at what is there afterwards.</summary>
@@ -55,6 +61,11 @@ internal sealed class PowerCutRig : IAsyncDisposable
             : null;
         List<SentFile> files = [.. Enumerable.Range(0, random.Next(2, 6)).Select(i => MakeFile(tried.Count + i))];
         tried.AddRange(files);
+        string unsynced = Path.Combine(
+            Directory.CreateDirectory(Path.Combine(disk.MountPoint, "unsynced")).FullName, $"{tried.Count}");
+        byte[] content = new byte[ChunkSize];
+        random.NextBytes(content);
+        File.WriteAllBytes(unsynced, content);
         await SendUntilCutAsync(files, cancellationToken);
         await peer.DisposeAsync();
         if (withoutSync is not null)
@@ -63,6 +74,7 @@ internal sealed class PowerCutRig : IAsyncDisposable
         }
 
         disk.Restart();
+        HasKeptUnsynced = File.Exists(unsynced) && File.ReadAllBytes(unsynced).AsSpan().SequenceEqual(content);
         List<string> lost = [.. FindLostChunks()];
         lost.AddRange(await ReceiveAllAsync(cancellationToken));
         return lost;

@@ -51,7 +51,7 @@ public sealed class ClientFuzzTests(ITestOutputHelper output)
     /// </summary>
     private static async Task RunAsync(int seed, SortedDictionary<string, int> outcomes)
     {
-        await using Cluster cluster = await Cluster.StartAsync(3, asksNobody: true);
+        await using Cluster cluster = await Cluster.StartAsync(3, admitsAnyClient: true);
         string source = cluster.Folder.CreateFile("source", 300_000, seed: 1);
         await SendAsync(cluster.Client, source);
         ForgingPeer[] forgers = [.. cluster.Addresses.Select((address, i) => new ForgingPeer(address, seed + i))];

@@ -14,7 +14,7 @@ public sealed class ChunkHasherTests
 
     public ChunkHasherTests()
     {
-        WideSha256 wide = new([new LaneCost(lanes, 2.5)]);
+        WideSha256 wide = new(new LaneCost(lanes, 2.5));
         hasher = new ChunkHasher(slots: 1, () => wide, unmeasuredBytes: 0);
     }
 
@@ -85,7 +85,7 @@ public sealed class ChunkHasherTests
             () =>
             {
                 found++;
-                return new WideSha256([]);
+                return new WideSha256(measured: null);
             },
             unmeasuredBytes: ChunkHasher.MinBytes);
         for (int i = 0; i < 2; i++)

@@ -9,6 +9,9 @@ namespace Dfss.Tests.Repository;
 /// </summary>
 public sealed class BannedWordsTests
 {
+    private static readonly Regex WordStart = new(
+        "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", RegexOptions.CultureInvariant);
+
     /// <summary>Which words are banned, and what to write instead.</summary>
     public static TheoryData<string, string> Rules => new()
     {
@@ -54,9 +57,13 @@ public sealed class BannedWordsTests
             where !path.EndsWith("/BannedWordsTests.cs", StringComparison.Ordinal)
                 && !path.StartsWith("tests/Dfss.Fuzz/corpus", StringComparison.Ordinal)
             from line in RepositoryFiles.ReadLines(path).Select((text, index) => (Text: text, Number: index + 1))
-            where banned.IsMatch(line.Text) && !IsNameOfFileSystem(line.Text)
+            where (banned.IsMatch(line.Text) || banned.IsMatch(SplitNames(line.Text)))
+                && !IsNameOfFileSystem(line.Text)
             select $"{path}:{line.Number}: {line.Text.Trim()}   Write: {replacement}.");
     }
+
+    /// <summary>The words that names like <c>IsCorrupt</c> consist of.</summary>
+    private static string SplitNames(string line) => WordStart.Replace(line, " ");
 
     private static bool IsNameOfFileSystem(string line) =>
         line.Contains("\"fuse", StringComparison.Ordinal) || line.Contains("FUSE", StringComparison.Ordinal);

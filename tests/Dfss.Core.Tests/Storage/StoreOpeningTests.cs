@@ -149,6 +149,7 @@ public sealed partial class StoreOpeningTests : IDisposable
         File.Delete(Path.Combine(folder.Path, "catalog.db"));
         await using LocalStore again = await OpenAsync();
         Assert.NotEqual(before, again.StoreId);
+        Assert.Contains("has lost its catalog", Assert.Single(again.Notices), StringComparison.Ordinal);
         Assert.Equal(content.Length, await again.Chunks.GetLengthAsync(id, Token));
     }
 

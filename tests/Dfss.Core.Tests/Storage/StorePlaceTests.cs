@@ -108,8 +108,9 @@ public sealed class StorePlaceTests : IDisposable
         List<string> log = [];
         await using LocalStore copy = await LocalStore.OpenAsync(
             Copy(), new LocalStoreOptions { Relocation = StoreRelocation.Copied, Log = log.Add }, Token);
-        Assert.Contains(log, line =>
-            line.Contains("It has set aside what the original knew of 1 names", StringComparison.Ordinal));
+        string notice = Assert.Single(copy.Notices);
+        Assert.Contains("The original's registers of 1 name are in", notice, StringComparison.Ordinal);
+        Assert.Contains(notice, log);
     }
 
     [Fact]
@@ -118,11 +119,9 @@ public sealed class StorePlaceTests : IDisposable
         StoreId id = await FillAsync(Original);
         string copy = Copy();
         await File.WriteAllTextAsync(Path.Combine(copy, "catalog.db"), new string('x', 8192), Token);
-        List<string> log = [];
-        await using LocalStore store = await LocalStore.OpenAsync(
-            copy, new LocalStoreOptions { Relocation = StoreRelocation.Copied, Log = log.Add }, Token);
-        Assert.Contains(log, line =>
-            line.Contains("It has set aside what the original knew of its names", StringComparison.Ordinal));
+        await using LocalStore store = await OpenAsync(copy, StoreRelocation.Copied);
+        Assert.Contains(
+            "The original's registers of its names are in", Assert.Single(store.Notices), StringComparison.Ordinal);
         Assert.Equal(
             new string('x', 8192), await File.ReadAllTextAsync(Path.Combine(copy, $"catalog.db.{id}"), Token));
     }
@@ -142,6 +141,7 @@ public sealed class StorePlaceTests : IDisposable
 
         Assert.Equal(first.StoreId, second.StoreId);
         Assert.Contains("-StoreCopied has no effect", Assert.Single(log), StringComparison.Ordinal);
+        Assert.Equal(log, second.Notices);
     }
 
     /// <summary>

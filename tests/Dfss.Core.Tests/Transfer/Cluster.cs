@@ -40,11 +40,11 @@ internal sealed class Cluster : IAsyncDisposable
     /// <param name="count">How many peers.</param>
     /// <param name="onDisk">Whether their stores are on disk.</param>
     /// <param name="options">How the client transfers.</param>
-    /// <param name="asksNobody">
+    /// <param name="admitsAnyClient">
     /// Whether the peers serve every client, through proxies too, for whose ports there are no tokens.
     /// </param>
     public static async Task<Cluster> StartAsync(
-        int count, bool onDisk = false, TransferOptions? options = null, bool asksNobody = false)
+        int count, bool onDisk = false, TransferOptions? options = null, bool admitsAnyClient = false)
     {
         TemporaryFolder folder = new();
         List<DfssPeer> peers = [];
@@ -55,7 +55,7 @@ internal sealed class Cluster : IAsyncDisposable
                 {
                     Port = 0,
                     StorePath = onDisk ? folder[$"store{i}"] : null,
-                    AllowUnauthenticatedNetwork = asksNobody,
+                    AllowUnauthenticatedNetwork = admitsAnyClient,
                 },
                 TestContext.Current.CancellationToken));
         }

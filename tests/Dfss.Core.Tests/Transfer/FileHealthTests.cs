@@ -58,7 +58,7 @@ public sealed class FileHealthTests
         HomeMember lost = file.Record.Home[1];
         await cluster.PeerOf(lost).StopAsync();
 
-        FileHealth health = await TestAnewAsync(cluster, file);
+        FileHealth health = await TestByNewClientAsync(cluster, file);
 
         Assert.False(health.IsHealthy);
         Assert.True(health.HasMajority);
@@ -80,7 +80,7 @@ public sealed class FileHealthTests
         await cluster.PeerOf(file.Record.Home[0]).StopAsync();
         await cluster.PeerOf(file.Record.Home[1]).StopAsync();
 
-        FileHealth health = await TestAnewAsync(cluster, file);
+        FileHealth health = await TestByNewClientAsync(cluster, file);
 
         Assert.Equal(1, health.File.PresentReplicas);
         Assert.False(health.HasMajority);
@@ -96,7 +96,7 @@ public sealed class FileHealthTests
         StoredFile file = await SendAsync(cluster, 1);
         await cluster.Peers[0].StopAsync();
 
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => TestAnewAsync(cluster, file));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => TestByNewClientAsync(cluster, file));
 
         Assert.Equal(DfssErrorCode.PeerUnreachable, error.Code);
     }
@@ -201,7 +201,7 @@ public sealed class FileHealthTests
     }
 
     /// <summary>With a client that does not know yet which peers are up.</summary>
-    private static async Task<FileHealth> TestAnewAsync(Cluster cluster, StoredFile file)
+    private static async Task<FileHealth> TestByNewClientAsync(Cluster cluster, StoredFile file)
     {
         await using DfssClient client = new(cluster.Addresses, FewAttempts);
         return await client.TestAsync(file, deep: false, progress: null, Token);

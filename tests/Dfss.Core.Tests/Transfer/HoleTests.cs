@@ -86,7 +86,7 @@ public sealed class HoleTests
         Assert.SkipUnless(
             OperatingSystem.IsLinux(), "Only Linux tells where holes are, and counts what a process reads.");
         const long Length = 256L << 20;
-        await using Cluster cluster = await Cluster.StartAsync(1, asksNobody: true);
+        await using Cluster cluster = await Cluster.StartAsync(1, admitsAnyClient: true);
         string source = cluster.Folder["source"];
         await using (FileStream file = new(source, FileMode.Create))
         {

@@ -19,7 +19,7 @@ public sealed class LostPeerTests
     public async Task A_send_whose_majority_is_lost_ends_before_the_rest_is_uploaded()
     {
         List<string> warnings = [];
-        await using Cluster cluster = await Cluster.StartAsync(2, asksNobody: true);
+        await using Cluster cluster = await Cluster.StartAsync(2, admitsAnyClient: true);
         await using FaultProxy proxy = new(cluster.Addresses[1], TimeProvider.System) { CutAfterBytes = CutAfterBytes };
         await using DfssClient client = CreateClient([cluster.Addresses[0], proxy.Address], warnings);
         string source = cluster.Folder.CreateFile("source", ChunkCount * ChunkSize, seed: 1);
@@ -44,7 +44,7 @@ public sealed class LostPeerTests
     public async Task A_send_that_keeps_its_majority_succeeds_and_names_the_lost_peer_once_for_all_files()
     {
         List<string> warnings = [];
-        await using Cluster cluster = await Cluster.StartAsync(3, asksNobody: true);
+        await using Cluster cluster = await Cluster.StartAsync(3, admitsAnyClient: true);
         await using FaultProxy proxy = new(cluster.Addresses[2], TimeProvider.System) { CutAfterBytes = CutAfterBytes };
         await using DfssClient client = CreateClient(
             [cluster.Addresses[0], cluster.Addresses[1], proxy.Address], warnings);

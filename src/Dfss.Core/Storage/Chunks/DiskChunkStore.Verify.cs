@@ -53,7 +53,7 @@ internal sealed partial class DiskChunkStore
                 : await SetAsideAsync(id, location, content, "is corrupt: its bytes are in", cancellationToken)
                     .ConfigureAwait(false);
         }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
         {
             return await SetAsideAsync(
                 id, location, default, "cannot be read from the disk, as notes", cancellationToken)

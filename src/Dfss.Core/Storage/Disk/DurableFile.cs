@@ -246,7 +246,7 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     /// <summary>
     /// Whether a read failed because the disk, or the file system's own checksum, reports that the bytes are lost.
     /// </summary>
-    public static bool IsSpoiled(IOException exception) => OperatingSystem.IsWindows()
+    public static bool IsCorrupt(IOException exception) => OperatingSystem.IsWindows()
         ? (exception.HResult & 0xFFFF) is WindowsBadChecksum or WindowsSectorNotFound or WindowsDeviceError
         : exception.HResult == BadDevice
             || (OperatingSystem.IsLinux() && exception.HResult is BadMessageLinux or BadStructureLinux);

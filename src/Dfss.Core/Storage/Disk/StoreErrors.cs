@@ -13,9 +13,9 @@ internal static class StoreErrors
     /// <summary>
     /// Whether a read failed because the medium has lost the data permanently.
     /// </summary>
-    public static bool IsSpoiled(Exception? exception) => exception switch
+    public static bool IsCorrupt(Exception? exception) => exception switch
     {
-        IOException io => DurableFile.IsSpoiled(io),
+        IOException io => DurableFile.IsCorrupt(io),
         // SQLITE_IOERR, SQLITE_CORRUPT.
         SqliteException sqlite => sqlite.SqliteErrorCode is 10 or 11,
         _ => false,

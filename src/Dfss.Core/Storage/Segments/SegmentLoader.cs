@@ -114,7 +114,7 @@ internal sealed class SegmentLoader(
         {
             return SegmentFormat.ReadHeader(header.AsSpan(0, files.Read(file, path, header, offset: 0)));
         }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
         {
             // The index and the records say what they are.
             return null;

@@ -104,7 +104,7 @@ internal sealed class SegmentScan
         {
             return read(window, position);
         }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
         {
             return null;
         }

@@ -194,7 +194,7 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
             return Read(segment, content, record.Location.ContentOffset) == content.Length
                 && ChunkId.Of(content) == record.Id;
         }
-        catch (IOException exception) when (StoreErrors.IsSpoiled(exception))
+        catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
         {
             return null;
         }

@@ -43,7 +43,7 @@ internal sealed class FileRenamer(
     {
         string name = FileName.NormalizeNew(newName);
         Home home = await Home.ReachAsync(file.Record.Home, directory, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(file.Record.Name);
+        home.ThrowIfNoneReached(file.Record.Name);
         RecordReader reader = new(options);
         if (await reader.ReadAsync(name, home, cancellationToken).ConfigureAwait(false) is not null)
         {

@@ -100,7 +100,7 @@ internal sealed class Home
         FileRecord record, PeerDirectory directory, int enough, CancellationToken cancellationToken)
     {
         Home home = await ReachAsync(RecordHome.Of(record), directory, enough, cancellationToken).ConfigureAwait(false);
-        home.ThrowIfNobodyReached(record.Name);
+        home.ThrowIfNoneReached(record.Name);
         return home;
     }
 
@@ -187,7 +187,7 @@ internal sealed class Home
         && Voters.Select(member => member.StoreId).ToHashSet().SetEquals(other.Select(member => member.StoreId));
 
     /// <exception cref="DfssException"><see cref="DfssErrorCode.PeerUnreachable"/>: no member was reached.</exception>
-    public void ThrowIfNobodyReached(string name)
+    public void ThrowIfNoneReached(string name)
     {
         if (ReachedCount == 0)
         {

@@ -92,17 +92,17 @@ internal sealed class BatchingQueue<TRequest, TAnswer> : IAsyncDisposable
 
     private void Leave(Waiter waiter)
     {
-        CancellationTokenSource? nobodyWaits = null;
+        CancellationTokenSource? abandoned = null;
         lock (gate)
         {
             waiter.HasLeft = true;
             if (waiter.Batch is { } batch && --batch.Waiting == 0)
             {
-                nobodyWaits = batch.Cancellation;
+                abandoned = batch.Cancellation;
             }
         }
 
-        nobodyWaits?.Cancel();
+        abandoned?.Cancel();
     }
 
     /// <summary>Sends batch after batch until no caller waits. Does not fail: each failure goes to its

@@ -18,6 +18,18 @@ internal sealed class TlsConnection : IConnection
 
     private const byte AlertByte = 0x15;
 
+    /// <summary>16 KiB: the most content of a TLS record.</summary>
+    private const int RecordBytes = 16 << 10;
+
+    /// <summary>A record adds at most 5 bytes of header, 8 of nonce, 1 of type and 16 of tag.</summary>
+    private const int RecordOverhead = 64;
+
+    /// <summary>
+    /// 1 MiB less what the records of a header and of a payload add: the system calls of a chunk are few, and the pool
+    /// of arrays, which keeps one of each size a thread, keeps none of 32 MiB for a payload of 16.
+    /// </summary>
+    private const int GatheredBytes = (1 << 20) - (RecordOverhead * (1 << 20) / RecordBytes) - (2 * RecordOverhead);
+
     /// <summary>The first byte of every frame before hello is answered.</summary>
     private const byte FrameByte = 0;
 
@@ -109,7 +121,11 @@ internal sealed class TlsConnection : IConnection
         }
     }
 
-    public async ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    public ValueTask SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken) =>
+        SendAsync(source, rest: default, cancellationToken);
+
+    public async ValueTask SendAsync(
+        ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
         if (!isSecure)
         {
@@ -118,7 +134,7 @@ internal sealed class TlsConnection : IConnection
 
         try
         {
-            await WriteAsync(source, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(header, rest, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
@@ -150,30 +166,38 @@ internal sealed class TlsConnection : IConnection
         await transport.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async ValueTask WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {
-        // A record adds at most 5 bytes of header, 8 of nonce, 1 of type and 16 of tag.
-        const int RecordBytes = 16 << 10;
-        const int RecordOverhead = 64;
-
-        // 1 MiB less what its records add: the system calls of a chunk are few, and the pool of arrays, which keeps one
-        // of each size a thread, keeps none of 32 MiB for a payload of 16.
-        const int GatheredBytes = (1 << 20) - (RecordOverhead * (1 << 20) / RecordBytes) - RecordOverhead;
-        if (source.Length <= RecordBytes)
+        if (rest.IsEmpty && header.Length <= RecordBytes)
         {
-            await tls.WriteAsync(source, cancellationToken).ConfigureAwait(false);
+            await tls.WriteAsync(header, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        for (ReadOnlyMemory<byte> left = source; left.Length > 0;)
+        while (!header.IsEmpty || !rest.IsEmpty)
         {
-            ReadOnlyMemory<byte> piece = left[..Math.Min(left.Length, GatheredBytes)];
-            left = left[piece.Length..];
-            transport.Gather(piece.Length + (((piece.Length / RecordBytes) + 1) * RecordOverhead));
-            await tls.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+            ReadOnlyMemory<byte> first = header[..Math.Min(header.Length, GatheredBytes)];
+            ReadOnlyMemory<byte> second = rest[..Math.Min(rest.Length, GatheredBytes - first.Length)];
+            (header, rest) = (header[first.Length..], rest[second.Length..]);
+            transport.Gather(LengthOfRecords(first) + LengthOfRecords(second));
+            if (!first.IsEmpty)
+            {
+                await tls.WriteAsync(first, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (!second.IsEmpty)
+            {
+                await tls.WriteAsync(second, cancellationToken).ConfigureAwait(false);
+            }
+
             await transport.SendGatheredAsync(cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The most bytes that the records of this content have.</summary>
+    private static int LengthOfRecords(ReadOnlyMemory<byte> content) =>
+        content.Length + (((content.Length / RecordBytes) + 1) * RecordOverhead);
 
     private async Task HandshakeAsync(CancellationToken cancellationToken)
     {

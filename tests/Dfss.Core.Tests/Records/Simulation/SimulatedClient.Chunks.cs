@@ -38,8 +38,8 @@ internal sealed partial class SimulatedClient
         }
 
         isPutting = true;
-        bool placesAnew = proposer.State == ProposerState.Prepared || random.Next(3) == 0;
-        if (placesAnew)
+        bool placesAgain = proposer.State == ProposerState.Prepared || random.Next(3) == 0;
+        if (placesAgain)
         {
             donePuts.Clear();
             Place();
