@@ -17,6 +17,7 @@ const string Usage = """
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
       work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
                                                       file of 1000 x 4 KiB; fails above the limits in WorkLimits
+      start    [CHUNKS [FOLDER]]                      the start of a store of 10,000,000 chunks, small ones and large ones
       hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
 
     FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.
@@ -54,6 +55,11 @@ switch (args)
         return 0;
     case ["import", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         await ImportBenchmark.RunAsync(Number(1, 15), Console.Out);
+        return 0;
+    case ["start", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
+        await InFolderAsync(
+            Argument(2, Path.GetTempPath()),
+            folder => StartBenchmark.RunAsync(folder, Number(1, 10_000_000), Console.Out));
         return 0;
     case ["progress", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
         await InFolderAsync(

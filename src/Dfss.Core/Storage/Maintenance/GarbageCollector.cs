@@ -204,7 +204,8 @@ internal sealed class GarbageCollector(
 
     private static DfssException CorruptManifest(FileId fileId) => new(
         DfssErrorCode.ChunkCorrupt,
-        $"The manifest of file {fileId} is corrupt or missing in this store, so the chunks that it needs are not known.",
+        $"The manifest of file {fileId} is corrupt or missing in this store, so the chunks that it needs "
+            + "are not known.",
         "Send or repair the file, then collect again.")
     { ChunkId = fileId.ToChunkId() };
 

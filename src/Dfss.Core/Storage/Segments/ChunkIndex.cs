@@ -103,7 +103,8 @@ internal sealed class ChunkIndex
     }
 
     /// <summary>
-    /// The chunks that are in these segments, each list in the order of its segment. A look at every chunk of the store.
+    /// The chunks that are in these segments, each list in the order of its segment. A look at every chunk of the
+    /// store.
     /// </summary>
     public Dictionary<uint, List<SegmentRecord>> ListIn(IEnumerable<uint> segments)
     {

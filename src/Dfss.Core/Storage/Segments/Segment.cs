@@ -93,8 +93,10 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     /// written.</summary>
     public bool HasWaste { get => Volatile.Read(ref hasWaste); set => Volatile.Write(ref hasWaste, value); }
 
-    /// <summary>The file, open for writing, while the segment is open. Open since it was made, as Linux reports a failed
-    /// write-back only to processes that had the file open by then.</summary>
+    /// <summary>
+    /// The file, open for writing, while the segment is open. Open since it was made, as Linux reports a failed
+    /// write-back only to processes that had the file open by then.
+    /// </summary>
     public SafeFileHandle? Writer { get => Volatile.Read(ref writer); set => Volatile.Write(ref writer, value); }
 
     /// <summary>The file, open for reading; null while it is not.</summary>

@@ -6,9 +6,9 @@ namespace Dfss.Storage;
 /// <summary>
 /// Returns the space of records that are no longer wanted, after a collection. A record is wanted while the index in
 /// memory has its chunk there: no file is asked, as one may be older than the segment. A segment without wanted records
-/// is removed. Of the others the index is written again without the unwanted ones; once that is durable, and they cannot
-/// come back, whole blocks of them become holes. Where what is wanted is less than half of what the segment still
-/// takes, it is copied to other segments, and the segment is removed when the copies are durable and in use.
+/// is removed. Of the others the index is written again without the unwanted ones; once that is durable, and they
+/// cannot come back, whole blocks of them become holes. Where what is wanted is less than half of what the segment
+/// still takes, it is copied to other segments, and the segment is removed when the copies are durable and in use.
 /// </summary>
 internal sealed partial class SegmentReclaimer(
     StoreLayout layout, SegmentTable segments, SegmentWriter writer, DurableFile files, ChunkIndex index,
@@ -19,14 +19,16 @@ internal sealed partial class SegmentReclaimer(
     /// <summary>1,048,576: as many records are listed at a time, in some 50 MB.</summary>
     private const int MaxListed = 1 << 20;
 
-    /// <summary>Closed segments are changed by one caller at a time: copies that are not in use yet are in no index that
-    /// is written from memory.</summary>
+    /// <summary>
+    /// Closed segments are changed by one caller at a time: copies that are not in use yet are in no index that is
+    /// written from memory.
+    /// </summary>
     private readonly SemaphoreSlim one = new(1);
 
     /// <summary>Looks at every segment that has waste. One call at a time.</summary>
     /// <exception cref="DfssException">
-    /// <see cref="DfssErrorCode.StoreFailed"/>, <see cref="DfssErrorCode.StoreFull"/>: of the first segment that failed;
-    /// the next collection tries it again.
+    /// <see cref="DfssErrorCode.StoreFailed"/>, <see cref="DfssErrorCode.StoreFull"/>: of the first segment that
+    /// failed; the next collection tries it again.
     /// </exception>
     public async Task ReclaimAsync(CancellationToken cancellationToken)
     {
@@ -57,7 +59,9 @@ internal sealed partial class SegmentReclaimer(
         }
     }
 
-    /// <summary>Leaves a record that was removed from the index in memory out of its segment's index, durably.</summary>
+    /// <summary>
+    /// Leaves a record that was removed from the index in memory out of its segment's index, durably.
+    /// </summary>
     public async Task LeaveOutAsync(Segment segment, ChunkLocation location, CancellationToken cancellationToken)
     {
         lock (segment)

@@ -7,8 +7,8 @@ internal delegate int SegmentRead(Span<byte> destination, long offset);
 
 /// <summary>
 /// The records of a segment that no index lists. A header is followed by the next record; where there is none, or the
-/// disk cannot read it, the next place that has one is looked for, so that one damaged header hides no more than its own
-/// record. What is found may be torn, or be the content of another chunk: it counts once its bytes hash to its id.
+/// disk cannot read it, the next place that has one is looked for, so that one damaged header hides no more than its
+/// own record. What is found may be torn, or be the content of another chunk: it counts once its bytes hash to its id.
 /// </summary>
 internal sealed class SegmentScan
 {

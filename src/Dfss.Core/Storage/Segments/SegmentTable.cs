@@ -105,8 +105,8 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
 
     /// <summary>
     /// Leaves all but these records out of a segment's index, durably: the others do not come back, and their bytes may
-    /// go. The caller has locked the segment, and knows the records from memory. Of a segment that takes more, the index
-    /// lists what is durable by now.
+    /// go. The caller has locked the segment, and knows the records from memory. Of a segment that takes more, the
+    /// index lists what is durable by now.
     /// </summary>
     public void Narrow(Segment segment, IReadOnlyList<SegmentRecord> wanted)
     {

@@ -1,8 +1,9 @@
 namespace Dfss.Storage;
 
 /// <summary>
-/// The records that a start has found and does not trust before it has read them: what a crash left behind the mark, and
-/// further copies of a chunk. All copies of a chunk are kept until one is verified: a torn one must not hide a whole one.
+/// The records that a start has found and does not trust before it has read them: what a crash left behind the mark,
+/// and further copies of a chunk. All copies of a chunk are kept until one is verified: a torn one must not hide a
+/// whole one.
 /// </summary>
 internal sealed class UnverifiedChunks
 {
