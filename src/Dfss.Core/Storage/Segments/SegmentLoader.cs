@@ -16,7 +16,14 @@ namespace Dfss.Storage;
 /// <param name="IsComplete">Whether the disk could read where its records are.</param>
 internal sealed record FoundSegment(
     Segment Segment, List<SegmentRecord> Trusted, List<SegmentRecord> Unverified, long Length, bool HasHeader,
-    bool IsComplete);
+    bool IsComplete)
+{
+    /// <summary>Whether nothing of it is left to verify.</summary>
+    public bool IsKnown => HasHeader && IsComplete && Unverified.Count == 0 && Segment.Length == Length;
+
+    /// <summary>Whether it takes no more records.</summary>
+    public bool IsFull => Length >= SegmentFormat.MaxBytes || Trusted.Count >= SegmentFormat.MaxRecords;
+}
 
 /// <summary>Finds the segments of a store at its start, and fills the index of chunks from theirs.</summary>
 internal sealed class SegmentLoader(
@@ -28,7 +35,8 @@ internal sealed class SegmentLoader(
     /// <remarks>
     /// That at once, not in the background: by then another file may have the same name, and be in use.
     /// </remarks>
-    public IReadOnlyCollection<FoundSegment> Load()
+    /// <returns>Those that are not closed: most are, and their lists would take much memory.</returns>
+    public IEnumerable<FoundSegment> Load()
     {
         List<(string Path, uint Number)> found = [];
         foreach (string path in Directory.GetFiles(layout.Chunks))
@@ -45,7 +53,7 @@ internal sealed class SegmentLoader(
             }
         }
 
-        FoundSegment[] loaded = new FoundSegment[found.Count];
+        FoundSegment?[] loaded = new FoundSegment[found.Count];
         try
         {
             Parallel.For(
@@ -57,10 +65,10 @@ internal sealed class SegmentLoader(
             ExceptionDispatchInfo.Throw(exception.InnerExceptions[0]);
         }
 
-        return loaded;
+        return loaded.OfType<FoundSegment>();
     }
 
-    private FoundSegment Load(string path, uint number)
+    private FoundSegment? Load(string path, uint number)
     {
         _ = OwnerOnly.TryRestrict(new FileInfo(path));
         using SafeFileHandle file = File.OpenHandle(
@@ -103,6 +111,12 @@ internal sealed class SegmentLoader(
         found.Unverified.ForEach(unverified.Add);
         segment.HasWaste =
             found.Trusted.Sum(record => record.Location.RecordBytes) < durable - SegmentFormat.HeaderBytes;
+        if (found is { IsKnown: true, IsFull: true } && segment.IsIndexed)
+        {
+            segment.State = SegmentState.Closed;
+            return null;
+        }
+
         return found;
     }
 

@@ -54,16 +54,13 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
         foreach (FoundSegment found in loader.Load().OrderBy(found => found.Segment.Length))
         {
             Segment segment = found.Segment;
-            bool isKnown = found is { HasHeader: true, IsComplete: true, Unverified.Count: 0 }
-                && segment.Length == found.Length;
-            bool isFull = segment.Length >= SegmentFormat.MaxBytes || found.Trusted.Count >= SegmentFormat.MaxRecords;
-            if (isKnown && !isFull && open.Count < maxOpen)
+            if (found is { IsKnown: true, IsFull: false } && open.Count < maxOpen)
             {
                 segment.Records = found.Trusted;
                 segment.State = SegmentState.Open;
                 open.Add(segment);
             }
-            else if (isKnown && segment.IsIndexed)
+            else if (found.IsKnown && segment.IsIndexed)
             {
                 segment.State = SegmentState.Closed;
             }
