@@ -1,5 +1,4 @@
 using Dfss.Storage;
-using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage;
