@@ -17,7 +17,7 @@ const string Usage = """
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
       work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
                                                       file of 1000 x 4 KiB; fails above the limits in WorkLimits
-      start    [CHUNKS [FOLDER]]                      the start of a store of 10,000,000 chunks, small ones and large ones
+      start    [CHUNKS [FOLDER]]                      the start of a store of 10,000,000 chunks, small and large
       hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
 
     FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.

@@ -27,6 +27,6 @@ internal sealed class ChunkQuarantine(StoreLayout layout, DurableFile files)
         return path;
     }
 
-    /// <summary>Takes back what <see cref="Add"/> has kept.</summary>
+    /// <summary>Deletes what <see cref="Add"/> has kept.</summary>
     public void Delete(string path) => files.Delete(path);
 }
