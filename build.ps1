@@ -2,15 +2,15 @@
 .SYNOPSIS
     Builds, tests, packs and installs DFSS. The one entry for people and for CI.
 .DESCRIPTION
-    For pwsh 7.6 on Windows, Linux and macOS; also runs in dfss, since it uses only the language, .NET and native commands.
-    Whatever goes wrong ends it with an error, and `pwsh -File build.ps1` with exit code 1.
+    For pwsh 7.6 on Windows, Linux and macOS; also runs in dfss, since it uses only the language, .NET and native
+    commands. Any failure ends it with an error, and `pwsh -File build.ps1` with exit code 1.
 
     Build    builds the solution and lays out module/Dfss.
     Pack     makes artifacts/Dfss, which Publish-PSResource takes as it is, and checks what is in it.
-    Test     runs the xunit tests, and where pwsh and Pester are, tests/Dfss.Pester: against the package when Pack came before
-             it, else against module/Dfss.
+    Test     runs the xunit tests, and where pwsh and Pester are, tests/Dfss.Pester: against the package when Pack
+             came before it, else against module/Dfss.
     Install  copies the package to a folder of modules. A copy that fails half-way leaves the installed one as it was.
-    Clean    deletes whatever a build, a test run or Pack has made in this clone.
+    Clean    deletes what a build, a test run or Pack has made in this clone.
 .EXAMPLE
     ./build.ps1                        # Build, Pack, Test
 .EXAMPLE
@@ -49,7 +49,8 @@ $packed = $false
 $runtimes = 'win-x64', 'win-arm64', 'linux-x64', 'linux-arm64', 'linux-musl-x64', 'osx-x64', 'osx-arm64'
 $licenses = 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'public domain'
 # Of the engine, of the build and of the tests: never shipped, whatever the notices say.
-$banned = '*.pdb', 'System.Management.Automation*', 'PowerShellStandard*', 'Markdig*', 'xunit*', '*.Tests.*', 'Dfss.Testing*'
+$banned = '*.pdb', 'System.Management.Automation*', 'PowerShellStandard*', 'Markdig*', 'xunit*', '*.Tests.*',
+    'Dfss.Testing*'
 
 function Say([string] $Text) { [System.Console]::WriteLine($Text) }
 
@@ -91,12 +92,18 @@ function Test {
 
 function Pack {
     # For all platforms, not for this machine's alone.
-    Invoke-DotNet build ([System.IO.Path]::Combine($PSScriptRoot, 'src', 'Dfss.PowerShell')) --configuration $Configuration --nologo "-p:DfssAheadRuntimes=$($runtimes -join '%3B')"
+    $project = [System.IO.Path]::Combine($PSScriptRoot, 'src', 'Dfss.PowerShell')
+    $ahead = "-p:DfssAheadRuntimes=$($runtimes -join '%3B')"
+    Invoke-DotNet build $project --configuration $Configuration --nologo $ahead
     Remove-Folder $package
     Copy-Folder $module $package
-    foreach ($file in [System.IO.Directory]::GetFiles($package, '*.pdb', 'AllDirectories')) { [System.IO.File]::Delete($file) }
+    foreach ($file in [System.IO.Directory]::GetFiles($package, '*.pdb', 'AllDirectories')) {
+        [System.IO.File]::Delete($file)
+    }
+
     foreach ($name in 'LICENSE', 'THIRD-PARTY-NOTICES.md') {
-        [System.IO.File]::Copy([System.IO.Path]::Combine($PSScriptRoot, $name), [System.IO.Path]::Combine($package, $name), $true)
+        $copy = [System.IO.Path]::Combine($package, $name)
+        [System.IO.File]::Copy([System.IO.Path]::Combine($PSScriptRoot, $name), $copy, $true)
     }
 
     $manifest = Test-ModuleManifest ([System.IO.Path]::Combine($package, 'Dfss.psd1'))
@@ -109,7 +116,8 @@ function Pack {
     $script:packed = $true
     $portable = @($runtimes.Where({ "lib/runtimes/$_/lib/Dfss.Core.dll" -cnotin $files }))
     if ($portable.Count -gt 0) {
-        Say "Without machine code, so that a first command starts slower there: $($portable -join ', '). The build says why."
+        $places = $portable -join ', '
+        Say "Without machine code, so that a first command starts slower there: $places. The build says why."
     }
 
     Say "Packed: $package ($($manifest.Version), $($files.Count) files)"
@@ -129,7 +137,8 @@ function Read-Notices {
         $cells = @($line.Trim('|').Split('|').Trim())
         if ($cells.Count -eq 5 -and $cells[0] -notin 'component', '---') {
             $names = [System.Text.RegularExpressions.Regex]::Matches($cells[1], '`([^`]+)`')
-            [pscustomobject]@{ Component = $cells[0]; Files = @($names.ForEach({ $_.Groups[1].Value })); License = $cells[2] }
+            $files = @($names.ForEach({ $_.Groups[1].Value }))
+            [pscustomobject]@{ Component = $cells[0]; Files = $files; License = $cells[2] }
         }
     }
 }
@@ -146,13 +155,21 @@ function Compare-Version([version] $Version) {
 
 function Compare-Files([string[]] $Files, [object[]] $Notices) {
     $expected = @('Dfss.psd1', 'Dfss.psm1', 'LICENSE', 'THIRD-PARTY-NOTICES.md', 'en-US/Dfss.PowerShell.dll-Help.xml')
-    $expected += foreach ($page in [System.IO.Directory]::GetFiles([System.IO.Path]::Combine($PSScriptRoot, 'docs', 'cmdlets'), 'about_*.md')) {
+    $pages = [System.IO.Path]::Combine($PSScriptRoot, 'docs', 'cmdlets')
+    $expected += foreach ($page in [System.IO.Directory]::GetFiles($pages, 'about_*.md')) {
         "en-US/$([System.IO.Path]::GetFileNameWithoutExtension($page)).help.txt"
     }
-    $managed = @('Dfss.Core.dll', 'Dfss.PowerShell.dll'; $Notices.Files | Where-Object { $_ -notlike '*e_sqlite3.*' -or $_ -like 'SQLitePCLRaw*' })
+    $managed = @('Dfss.Core.dll', 'Dfss.PowerShell.dll'; $Notices.Files |
+        Where-Object { $_ -notlike '*e_sqlite3.*' -or $_ -like 'SQLitePCLRaw*' })
     $expected += 'Dfss.Loader.dll', 'Dfss.PowerShell.deps.json' + $managed | ForEach-Object { "lib/$_" }
     $expected += foreach ($runtime in $runtimes) {
-        $native = if ($runtime -like 'win-*') { 'e_sqlite3.dll' } elseif ($runtime -like 'osx-*') { 'libe_sqlite3.dylib' } else { 'libe_sqlite3.so' }
+        $native = if ($runtime -like 'win-*') {
+            'e_sqlite3.dll'
+        } elseif ($runtime -like 'osx-*') {
+            'libe_sqlite3.dylib'
+        } else {
+            'libe_sqlite3.so'
+        }
         "lib/runtimes/$runtime/native/$native"
         # Compiled for it where the compiler could be had for it (the build has said so), then all of them.
         if ($Files -ccontains "lib/runtimes/$runtime/lib/Dfss.Core.dll") {
@@ -163,8 +180,9 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
     # Views, types and the like: what another of the module's own files names.
     $own = @($Files.Where({ $_ -match '^[^/]+\.ps\w+$' }))
     $expected += foreach ($file in $own) {
-        foreach ($other in $own) {
-            if ($other -ne $file -and [System.IO.File]::ReadAllText([System.IO.Path]::Combine($package, $other)).Contains("'$file'")) { $file }
+        foreach ($other in $own.Where({ $_ -ne $file })) {
+            $text = [System.IO.File]::ReadAllText([System.IO.Path]::Combine($package, $other))
+            if ($text.Contains("'$file'")) { $file }
         }
     }
 
@@ -173,7 +191,10 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
         if ($banned.Where({ $name -like $_ })) {
             "$file must not be shipped."
         } elseif ($file -cnotin $expected) {
-            "$file is not expected$(if ($name -match '\.(dll|so|dylib)$') { ': give it a row in THIRD-PARTY-NOTICES.md if it is to be shipped' })."
+            $advice = if ($name -match '\.(dll|so|dylib)$') {
+                ': give it a row in THIRD-PARTY-NOTICES.md if it is to be shipped'
+            }
+            "$file is not expected$advice."
         }
     }
 
@@ -203,7 +224,8 @@ function Install {
     } elseif ($env:XDG_DATA_HOME) {
         [System.IO.Path]::Combine($env:XDG_DATA_HOME, 'powershell', 'Modules')
     } else {
-        [System.IO.Path]::Combine([System.Environment]::GetFolderPath('UserProfile'), '.local', 'share', 'powershell', 'Modules')
+        $profileFolder = [System.Environment]::GetFolderPath('UserProfile')
+        [System.IO.Path]::Combine($profileFolder, '.local', 'share', 'powershell', 'Modules')
     }
 
     $version = (Test-ModuleManifest ([System.IO.Path]::Combine($package, 'Dfss.psd1'))).Version.ToString()
@@ -245,7 +267,8 @@ function Clean {
     Remove-Folder $artifacts
     foreach ($made in 'lib', 'en-US') { Remove-Folder ([System.IO.Path]::Combine($module, $made)) }
     foreach ($part in 'src', 'tests') {
-        foreach ($project in [System.IO.Directory]::GetFiles([System.IO.Path]::Combine($PSScriptRoot, $part), '*.csproj', 'AllDirectories')) {
+        $root = [System.IO.Path]::Combine($PSScriptRoot, $part)
+        foreach ($project in [System.IO.Directory]::GetFiles($root, '*.csproj', 'AllDirectories')) {
             foreach ($made in 'bin', 'obj', 'TestResults') {
                 Remove-Folder ([System.IO.Path]::Combine([System.IO.Path]::GetDirectoryName($project), $made))
             }

@@ -1,10 +1,11 @@
 <#
 .SYNOPSIS
-    A cluster of two users: one makes it and runs its first peer, the other joins by an invitation, sends a file and receives it.
+    A cluster of two users: one makes it and runs its first peer, the other joins by an invitation, sends a file and
+    receives it.
 .DESCRIPTION
-    Both users are on this machine, each a process of its own with a state folder of its own, as if they were on two machines.
-    Runs in pwsh 7.6 (after `dotnet build`) and in dfss, unchanged. Takes free ports on loopback and a new temporary folder, and
-    leaves neither behind. Whatever goes wrong ends it with exit code 1.
+    Both users are on this machine, each a process of its own with a state folder of its own, as if they were on two
+    machines. Runs in pwsh 7.6 (after `dotnet build`) and in dfss, unchanged. Takes free ports on loopback and a new
+    temporary folder, and leaves neither behind. Any failure ends it with exit code 1.
 .EXAMPLE
     dotnet run --project src/Dfss.Shell -- -File examples/cluster.ps1
 .EXAMPLE
@@ -39,7 +40,8 @@ if ($OtherUser) {
     if ($env:EXAMPLE_USER -eq 'eve') {
         $refused = $null
         try { $null = Step { Join-DfssCluster } } catch { $refused = $_ }
-        Assert ($null -ne $refused -and $refused.FullyQualifiedErrorId -like 'InvitationUsed*') "the invitation worked twice: $refused"
+        $isUsed = $null -ne $refused -and $refused.FullyQualifiedErrorId -like 'InvitationUsed*'
+        Assert $isUsed "the invitation worked twice: $refused"
         Write-Host "$refused`n"
         return
     }
@@ -53,7 +55,8 @@ if ($OtherUser) {
 
     $cluster = (Step { Join-DfssCluster })[0]
     $env:DFSS_INVITATION = $null
-    Assert ($cluster.Role -eq 'Writer' -and $cluster.Identity -eq 'ann') "joined as $($cluster.Role) $($cluster.Identity)."
+    $isAnn = $cluster.Role -eq 'Writer' -and $cluster.Identity -eq 'ann'
+    Assert $isAnn "joined as $($cluster.Role) $($cluster.Identity)."
     $sent = (Step { Send-DfssFile $file -Name builds/report.bin })[0]
     Assert ($sent.Length -eq 3MB) "sent $($sent.Length) bytes."
     $received = (Step { Receive-DfssFile builds/report.bin -Destination "$file.back" })[0]
@@ -65,7 +68,8 @@ if ($OtherUser) {
     Write-Host "# What the invitation does not allow is refused.`n"
     $refused = $null
     try { Send-DfssFile $file -Name other.bin -ErrorAction Stop } catch { $refused = $_ }
-    Assert ($null -ne $refused -and $refused.FullyQualifiedErrorId -like 'NotPermitted*') "a name outside of builds/ was not refused: $refused"
+    $isRefused = $null -ne $refused -and $refused.FullyQualifiedErrorId -like 'NotPermitted*'
+    Assert $isRefused "a name outside of builds/ was not refused: $refused"
     Write-Host "$refused`n"
     return
 }
@@ -124,7 +128,8 @@ try {
     Write-Host "# A second use of the same invitation is refused.`n"
     $code = Start-OtherUser eve $invitation
     Assert ($code -eq 0) "the third user ended with exit code $code."
-    Write-Host ("The cluster works: from nothing to a file sent and received in {0:n1} s." -f $watch.Elapsed.TotalSeconds)
+    Write-Host ("The cluster works: from nothing to a file sent and received in {0:n1} s." -f
+        $watch.Elapsed.TotalSeconds)
 } finally {
     foreach ($peer in $peers) { Stop-DfssPeer -Id $peer.Id -ErrorAction Continue }
     foreach ($name in $before.Keys) { [System.Environment]::SetEnvironmentVariable($name, $before[$name]) }

@@ -2,8 +2,8 @@
 .SYNOPSIS
     Shows the main job on real files: three peers on disk, a send, a crash, a receive, a comparison.
 .DESCRIPTION
-    Runs in pwsh 7.6 (after `dotnet build`) and in dfss, unchanged, so it uses only what both have. Takes free ports on loopback
-    and a new temporary folder, and leaves neither behind. Whatever goes wrong ends it with exit code 1.
+    Runs in pwsh 7.6 (after `dotnet build`) and in dfss, unchanged, so it uses only what both have. Takes free ports on
+    loopback and a new temporary folder, and leaves neither behind. Any failure ends it with exit code 1.
 .EXAMPLE
     dotnet run --project src/Dfss.Shell -- -File examples/quickstart.ps1
 .EXAMPLE
@@ -46,12 +46,17 @@ function Get-Sum([object[]] $Files) {
 }
 
 function Get-Rate([long] $Bytes, [System.Diagnostics.Stopwatch] $Watch) {
-    '{0:n0} MiB in {1:n2} s, {2:n0} MiB/s' -f ($Bytes / 1MB), $Watch.Elapsed.TotalSeconds, ($Bytes / 1MB / $Watch.Elapsed.TotalSeconds)
+    $seconds = $Watch.Elapsed.TotalSeconds
+    '{0:n0} MiB in {1:n2} s, {2:n0} MiB/s' -f ($Bytes / 1MB), $seconds, ($Bytes / 1MB / $seconds)
 }
 
 function Get-Sha256([string] $Path) {
     $stream = [System.IO.File]::OpenRead($Path)
-    try { [System.Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($stream)) } finally { $stream.Dispose() }
+    try {
+        [System.Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($stream))
+    } finally {
+        $stream.Dispose()
+    }
 }
 
 $folder = [System.IO.Directory]::CreateTempSubdirectory('dfss-quickstart-').FullName

@@ -1,11 +1,11 @@
 <#
 .SYNOPSIS
-    Shows that files survive: five peers, two copies of everything; one peer is lost with its disk, the files are repaired, and
-    another one is lost.
+    Shows that files survive: five peers, two copies of everything; one peer is lost with its disk, the files are
+    repaired, and another one is lost.
 .DESCRIPTION
-    Runs in pwsh 7.6 (after `dotnet build`) and in dfss, unchanged, so it uses only what both have. Takes free ports on loopback
-    and a new temporary folder, and leaves neither behind. Sizes and victims are random each time; the seed is printed, and
-    -Seed gives it again. Whatever goes wrong ends it with exit code 1.
+    Runs in pwsh 7.6 (after `dotnet build`) and in dfss, unchanged, so it uses only what both have. Takes free ports on
+    loopback and a new temporary folder, and leaves neither behind. Sizes and victims are random each time; the seed is
+    printed, and -Seed gives it again. Any failure ends it with exit code 1.
 .EXAMPLE
     dotnet run --project src/Dfss.Shell -- -File examples/survival.ps1
 .EXAMPLE
@@ -31,7 +31,11 @@ function Assert([bool] $Condition, [string] $Otherwise) {
 
 function Get-Sha256([string] $Path) {
     $stream = [System.IO.File]::OpenRead($Path)
-    try { [System.Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($stream)) } finally { $stream.Dispose() }
+    try {
+        [System.Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($stream))
+    } finally {
+        $stream.Dispose()
+    }
 }
 
 # Receives every file into a new folder and compares each with its source.
@@ -40,7 +44,8 @@ function Test-Everything([string] $When) {
     $received = @(Get-DfssFileInfo -WarningAction Ignore | Receive-DfssFile -Destination $into -WarningAction Ignore)
     Assert ($received.Count -eq $Files) "$When, $($received.Count) of $Files files were received."
     foreach ($file in $received) {
-        Assert ((Get-Sha256 $file.FullName) -eq (Get-Sha256 ([System.IO.Path]::Combine($sources, $file.Name)))) "$When, $($file.Name) has other bytes."
+        $source = [System.IO.Path]::Combine($sources, $file.Name)
+        Assert ((Get-Sha256 $file.FullName) -eq (Get-Sha256 $source)) "$When, $($file.Name) has other bytes."
     }
 
     [System.IO.Directory]::Delete($into, $true)
@@ -69,7 +74,8 @@ try {
     $env:DFSS_PEER = $peers.Endpoint -join ','
     foreach ($number in 1..$Files) {
         # Mostly small; every tenth has several chunks, and some nothing at all.
-        $length = if ($number % 10 -eq 0) { $random.Next(1MB, 4MB) } else { $random.Next(0, 2) * $random.Next(0, 200KB) }
+        $isLarge = $number % 10 -eq 0
+        $length = if ($isLarge) { $random.Next(1MB, 4MB) } else { $random.Next(0, 2) * $random.Next(0, 200KB) }
         $bytes = [byte[]]::new($length)
         $random.NextBytes($bytes)
         [System.IO.File]::WriteAllBytes([System.IO.Path]::Combine($sources, "file$number.bin"), $bytes)
@@ -89,10 +95,12 @@ try {
         $peers[$victim] = Start-DfssPeer -StorePath $peer.StorePath -Port $peer.Port -Detached
         Test-Everything "With $($peer.Endpoint) wiped"
 
-        $degraded = @(Get-DfssFileInfo -WarningAction Ignore | Where-Object { -not (Test-DfssFile -InputObject $_ -WarningAction Ignore) })
+        $degraded = @(Get-DfssFileInfo -WarningAction Ignore |
+            Where-Object { -not (Test-DfssFile -InputObject $_ -WarningAction Ignore) })
         Assert ($degraded.Count -gt 0) 'Test-DfssFile finds nothing missing.'
         $null = @($degraded | Repair-DfssFile -WarningAction Ignore)
-        $left = @(Get-DfssFileInfo -WarningAction Ignore | Where-Object { -not (Test-DfssFile -InputObject $_ -WarningAction Ignore) })
+        $left = @(Get-DfssFileInfo -WarningAction Ignore |
+            Where-Object { -not (Test-DfssFile -InputObject $_ -WarningAction Ignore) })
         Assert ($left.Count -eq 0) "$($left.Count) files are not healthy after the repair."
         Write-Host "Test-DfssFile named $($degraded.Count) files; Repair-DfssFile repaired them."
     }

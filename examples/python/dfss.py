@@ -437,7 +437,8 @@ class Record:
             "file_id": self.file_id, "length": self.length, "chunk_size": self.chunk_size,
             "replicas": self.replicas, "run": self.run, "home": [member.write() for member in self.home],
             "former_home": [member.write() for member in self.former_home] or None,
-            "encryption": self.encryption, "modified": self.modified, "modified_ns": self.modified_ns, "mode": self.mode,
+            "encryption": self.encryption, "modified": self.modified, "modified_ns": self.modified_ns,
+            "mode": self.mode,
             "writer_id": self.writer_id,
             "previous": [previous.write() for previous in self.previous] or None,
             "previous_writer_ids": list(self.previous_writer_ids) or None,
@@ -502,7 +503,7 @@ class Place(NamedTuple):
 
     @staticmethod
     def latest(answers: Iterable[Answer]) -> Place | None:
-        """The latest that the answers tell of. A move that may not have been chosen is settled at the home it leaves."""
+        """The latest place in the answers. A move that may not have been chosen is settled at the home it leaves."""
         told: list[tuple[int, Ballot, Place]] = []
         for answer in answers:
             for entry, decided in ((answer.accepted, False), (answer.decided, True)):
@@ -523,16 +524,20 @@ class Place(NamedTuple):
 
 
 def read_manifest(data: bytes | memoryview, record: Record) -> list[bytes]:
-    """The chunk ids of the record's manifest; the function that fetched it has checked its hash. Raises ChunkCorrupt."""
+    """The chunk ids of the record's manifest, whose hash the function that fetched it has checked.
+
+    Raises ChunkCorrupt.
+    """
     data = bytes(data)
-    head = ((ENCRYPTED_MANIFEST_MAGIC if record.encryption else MANIFEST_MAGIC) + record.length.to_bytes(8, "big") + record.chunk_size.to_bytes(4, "big")
+    magic = ENCRYPTED_MANIFEST_MAGIC if record.encryption else MANIFEST_MAGIC
+    head = (magic + record.length.to_bytes(8, "big") + record.chunk_size.to_bytes(4, "big")
             + record.chunks.to_bytes(4, "big"))
     if data[:24] != head or len(data) != 24 + 32 * record.chunks:
         raise DfssError(Code.ChunkCorrupt, f"the manifest of '{record.name}' does not fit its record")
     return [data[at:at + 32] for at in range(24, len(data), 32)]
 
 
-# ---- Encryption, as docs/encryption.md says it; reading only ------------------------------------------------------------
+# ---- Encryption, as docs/encryption.md says it; reading only -------------------------------------------------------
 
 
 def derive(secret: bytes, info: bytes) -> bytes:
@@ -598,7 +603,8 @@ class HiddenNames:
             raise DfssError(Code.InvalidName, f"of a name that is hidden {self.MAX_BYTES} bytes are the most")
         padded = text + bytes(32 - len(text) % 32)
         nonce = hmac.digest(self._nonce_key, padded, "sha256")[:NONCE]
-        return self.PREFIX + base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, padded, None)).decode().rstrip("=")
+        hidden = nonce + self._cipher.encrypt(nonce, padded, None)
+        return self.PREFIX + base64.urlsafe_b64encode(hidden).decode().rstrip("=")
 
     def reveal(self, stored: str) -> str | None:
         data = stored.removeprefix(self.PREFIX)
@@ -651,7 +657,8 @@ class Keys:
             if wrap.kind != 2 or len(wrap.header) != 65 or wrap.header[0] != 4:
                 return None
             try:
-                return key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), wrap.header))
+                public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), wrap.header)
+                return key.exchange(ec.ECDH(), public)
             except ValueError:
                 return None  # no point of the curve
 
@@ -674,7 +681,10 @@ class Keys:
         self._secrets[hashlib.sha256(public).digest()[:16]] = secret
 
     def hide(self, name: str) -> Sequence[str]:
-        """What a hidden name may be called at the peers, by each encryption key. Raises InvalidArgument, InvalidName."""
+        """The stored names that a hidden name may have, one for each encryption key.
+
+        Raises InvalidArgument, InvalidName.
+        """
         if not self._names:
             raise DfssError(Code.InvalidArgument, "a hidden name needs an encryption key: no certificate hides one")
         return [key.hide(name) for key in self._names]
@@ -718,7 +728,7 @@ class Decryption:
         if self._key:
             code = hmac.digest(derive(self._key, b"DFSS encryption 1 manifest"), bytes(manifest), "sha256")
             if not hmac.compare_digest(code, self._envelope.code):
-                message = f"the list of the chunks of '{self._record.name}' is not the one that was written with its key"
+                message = f"the chunk list of '{self._record.name}' is not the one that was written with its key"
                 raise DfssError(Code.FileTampered, message)
 
     def chunk(self, index: int, data: bytes | memoryview) -> bytes | memoryview:
@@ -1229,7 +1239,10 @@ class Register:
                 and not any(h.ballot > Ballot(self.epoch, 1, bytes(16)) for h in known))
 
     def install(self) -> Balloted:
-        """Brings what this later home begins with to a majority of it. Raises NoMajority, or _Moved where it is not known."""
+        """Brings the record that this later home begins with to a majority of it.
+
+        Raises NoMajority, or _Moved where that record is not known.
+        """
         if self.first is None:
             raise _Moved(None)
         answers = self.vote("decide", {"ballot": self.first.ballot.write(), "record": self.first.record.write()})
@@ -1250,8 +1263,9 @@ class Register:
         return self.ask(operation, fields, enough, known)
 
     def decide(self, entry: Balloted) -> None:
-        """Tells all, without waiting long: who misses it learns it later."""
-        self.ask("decide", {"ballot": entry.ballot.write(), "record": entry.record.write()}, lambda _: False, seconds=2.0)
+        """Sends the decision to all members, and does not wait long: a member that misses it learns it later."""
+        arguments = {"ballot": entry.ballot.write(), "record": entry.record.write()}
+        self.ask("decide", arguments, lambda _: False, seconds=2.0)
 
     def read(self) -> tuple[Record | None, bool]:
         """The record, if there is one, and whether it is the current one. Raises NoMajority."""
@@ -1281,7 +1295,8 @@ class Register:
             return None, True
         if decided_by(voters, highest.record):
             return _highest(a.decided for a in voters), True
-        if sum(h is not None and h.ballot == highest.ballot for h in (a.highest(self.epoch) for a in voters)) >= self.majority:
+        accepted = [a.highest(self.epoch) for a in voters]
+        if sum(h is not None and h.ballot == highest.ballot for h in accepted) >= self.majority:
             return highest, False
         return None
 
@@ -1523,7 +1538,8 @@ class Change:
             record = moved.record
             if record and record.names(self._writer_id):
                 return False
-            if record is None or any(a.version < record.version - len(record.previous_writer_ids) for a in self._attempts):
+            if record is None or any(
+                    a.version < record.version - len(record.previous_writer_ids) for a in self._attempts):
                 raise self._uncertain("it moved to other peers")
         self._moves += 1
         self._register = self._client.follow(self._register, moved, self._moves)
@@ -1881,7 +1897,8 @@ class Client:
                 if known is None or known.ballot < entry.ballot:
                     newest[entry.record.name] = entry
         # Of a name that moved, and of whose new home no member was asked, this is the file that it has there.
-        records = [replace(r, state=0, former_home=()) if r.moved else r for r in (newest[name].record for name in sorted(newest))]
+        found = (newest[name].record for name in sorted(newest))
+        records = [replace(r, state=0, former_home=()) if r.moved else r for r in found]
         return [Entry(r, sum(m.store_id in answered for m in r.home) > len(r.home) // 2)
                 for r in records if not r.removed]
 
@@ -2044,12 +2061,14 @@ def _arguments() -> argparse.ArgumentParser:
     fetch.add_argument("--replace", action="store_true", help="replace the destination")
     fetch.add_argument("--resume", action="store_true", help="keep what was verified if it fails, and use it")
     fetch.add_argument("--key", action="append", default=[], metavar="PATH",
-                       help="a key for an encrypted file: of New-DfssEncryptionKey, or a certificate's private key in PEM")
+                       help="a key of an encrypted file: of New-DfssEncryptionKey, or a certificate's key in PEM")
     listing = commands.add_parser("list", parents=[common], help="list files")
     listing.add_argument("prefix", nargs="?", default="")
-    listing.add_argument("--key", action="append", default=[], metavar="PATH", help="for --hidden-name: a key of New-DfssEncryptionKey")
+    listing.add_argument("--key", action="append", default=[], metavar="PATH",
+                         help="for --hidden-name: a key of New-DfssEncryptionKey")
     for one in (fetch, listing):
-        one.add_argument("--hidden-name", action="store_true", help="the names are hidden from the peers with a key of --key")
+        one.add_argument("--hidden-name", action="store_true",
+                         help="the names are hidden from the peers with a key of --key")
     commands.add_parser("info", parents=[common], help="show a file's record").add_argument("name", metavar="NAME")
     return parser
 
@@ -2057,7 +2076,8 @@ def _arguments() -> argparse.ArgumentParser:
 def _show(entry: Entry) -> None:
     record, home = entry.record, entry.record.home
     shown = {"name": record.name, "version": record.version, "current": "yes" if entry.current else "not known",
-             "length": record.content_length, "encrypted": "yes" if record.encryption else "no", "file id": record.file_id.hex(), "chunk size": record.chunk_size,
+             "length": record.content_length, "encrypted": "yes" if record.encryption else "no",
+             "file id": record.file_id.hex(), "chunk size": record.chunk_size,
              "chunks": record.chunks, "modified": _time(record.modified_nanoseconds),
              "home": ", ".join(m.addresses[0] if m.addresses else "?" for m in home)}
     for key, value in shown.items():

@@ -5,7 +5,7 @@
     Author               = 'The DFSS authors'
     CompanyName          = 'The DFSS authors'
     Copyright            = 'Copyright (c) 2026 The DFSS authors. MIT License.'
-    Description          = 'A distributed file store for PowerShell: files go in verified chunks to one or many peers and come back in parallel.'
+    Description          = 'A distributed file store: files in verified chunks, on one or many peers, in parallel.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('Dfss.Format.ps1xml')
@@ -39,7 +39,7 @@
         PSData = @{
             Tags = @('PSEdition_Core', 'Windows', 'Linux', 'MacOS', 'File', 'Transfer', 'Storage', 'Distributed')
             LicenseUri = 'https://opensource.org/license/mit'
-            ReleaseNotes = '0.1.0: the first version. Files go in verified chunks to one or many peers and come back in parallel.'
+            ReleaseNotes = '0.1.0: the first version. Verified chunks, on one or many peers, in parallel.'
         }
     }
 }

@@ -1,8 +1,10 @@
-# Loads the cmdlets in a load context of their own (lib/Dfss.Loader.dll says why). Uses nothing but the language, .NET and
-# Import-Module, so that it also runs in an engine without PowerShell's utility modules.
+# Loads the cmdlets in a load context of their own (lib/Dfss.Loader.dll says why). Uses nothing but the language, .NET
+# and Import-Module, so that it also runs in an engine without PowerShell's utility modules.
 $ErrorActionPreference = 'Stop'
 if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
-    throw "The files in '$PSScriptRoot' are not trusted by this machine's policy, and in $($ExecutionContext.SessionState.LanguageMode) mode only trusted modules load code. Allow the folder, or sign its files with a certificate that is allowed."
+    $mode = $ExecutionContext.SessionState.LanguageMode
+    throw "The files in '$PSScriptRoot' are not trusted by this machine's policy, and in $mode mode only trusted " +
+        'modules load code. Allow the folder, or sign its files with a certificate that is allowed.'
 }
 
 $library = [System.IO.Path]::Combine($PSScriptRoot, 'lib')
@@ -18,8 +20,8 @@ if ($null -eq $moduleLoader) {
 
 $inner = Import-Module -Assembly $moduleLoader::Load($library) -PassThru
 
-# Not TypesToProcess of Dfss.psd1: that comes before this file, and when another copy of the module is loaded it fails with
-# "member is already present" for each member, instead of saying what the loader says.
+# Not TypesToProcess of Dfss.psd1: that comes before this file, and when another copy of the module is loaded it fails
+# with "member is already present" for each member, instead of saying what the loader says.
 $types = Import-Module ([System.IO.Path]::Combine($PSScriptRoot, 'Dfss.Types.psd1')) -PassThru
 
 # Without this, a second import (-Force, or after Remove-Module) exports nothing: PowerShell issue 20710.

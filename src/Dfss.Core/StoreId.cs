@@ -1,5 +1,6 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
+using System.Globalization;
 
 namespace Dfss;
 
@@ -7,12 +8,13 @@ namespace Dfss;
 /// The identity of a store, whatever its address: 16 random bytes made with the store. Two addresses with one store id
 /// are one holder and one vote. As text, 32 lower-case hexadecimal digits.
 /// </summary>
-public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
+public readonly record struct StoreId : IComparable<StoreId>
 {
     /// <summary>The size of an id in bytes.</summary>
     public const int SizeBytes = 16;
 
-    private readonly Bytes bytes;
+    // The first byte is the highest, so that ids sort by their bytes.
+    private readonly UInt128 value;
 
     /// <summary>Makes an id from its bytes.</summary>
     /// <param name="source">Exactly <see cref="SizeBytes"/> bytes.</param>
@@ -24,34 +26,23 @@ public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
             throw new ArgumentException($"An id has {SizeBytes} bytes, not {source.Length}.", nameof(source));
         }
 
-        source.CopyTo(bytes);
+        value = BinaryPrimitives.ReadUInt128BigEndian(source);
     }
 
+    private StoreId(UInt128 value) => this.value = value;
+
     /// <summary>A new, random id, for a new store.</summary>
-    public static StoreId Create()
-    {
-        Span<byte> random = stackalloc byte[SizeBytes];
-        System.Security.Cryptography.RandomNumberGenerator.Fill(random);
-        return new StoreId(random);
-    }
+    public static StoreId Create() =>
+        new(System.Security.Cryptography.RandomNumberGenerator.GetBytes(SizeBytes));
 
     /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out StoreId id)
     {
-        id = default;
-        if (text is null || text.Length != SizeBytes * 2)
-        {
-            return false;
-        }
-
-        Span<byte> parsed = stackalloc byte[SizeBytes];
-        if (Convert.FromHexString(text, parsed, out _, out _) != System.Buffers.OperationStatus.Done)
-        {
-            return false;
-        }
-
-        id = new StoreId(parsed);
-        return true;
+        bool isRead = UInt128.TryParse(
+            text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out UInt128 parsed)
+            && text!.Length == SizeBytes * 2;
+        id = isRead ? new StoreId(parsed) : default;
+        return isRead;
     }
 
     /// <summary>Reads an id from its hexadecimal form, in either case.</summary>
@@ -60,32 +51,19 @@ public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
         TryParse(text, out StoreId id) ? id : throw new FormatException(
             $"'{text}' is not {SizeBytes * 2} hexadecimal digits.");
 
-    /// <summary>Writes the id's bytes to the start of <paramref name="destination"/>.</summary>
-    public void CopyTo(Span<byte> destination) => ((ReadOnlySpan<byte>)bytes).CopyTo(destination);
-
     /// <summary>The id's bytes, as a new array.</summary>
-    public byte[] ToByteArray() => ((ReadOnlySpan<byte>)bytes).ToArray();
-
-    /// <inheritdoc/>
-    public bool Equals(StoreId other) => ((ReadOnlySpan<byte>)bytes).SequenceEqual(other.bytes);
-
-    /// <inheritdoc/>
-    public override bool Equals(object? obj) => obj is StoreId other && Equals(other);
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => Unsafe.ReadUnaligned<int>(in bytes[0]);
+    public byte[] ToByteArray()
+    {
+        byte[] bytes = new byte[SizeBytes];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        return bytes;
+    }
 
     /// <summary>Orders ids by their bytes, unsigned, first byte first.</summary>
-    public int CompareTo(StoreId other) => ((ReadOnlySpan<byte>)bytes).SequenceCompareTo(other.bytes);
+    public int CompareTo(StoreId other) => value.CompareTo(other.value);
 
     /// <summary>The id as 32 lower-case hexadecimal digits.</summary>
-    public override string ToString() => Convert.ToHexStringLower(bytes);
-
-    /// <summary>Whether two ids are the same bytes.</summary>
-    public static bool operator ==(StoreId left, StoreId right) => left.Equals(right);
-
-    /// <summary>Whether two ids differ.</summary>
-    public static bool operator !=(StoreId left, StoreId right) => !left.Equals(right);
+    public override string ToString() => value.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <summary>Whether one id sorts before another.</summary>
     public static bool operator <(StoreId left, StoreId right) => left.CompareTo(right) < 0;
@@ -98,10 +76,4 @@ public readonly struct StoreId : IEquatable<StoreId>, IComparable<StoreId>
 
     /// <summary>Whether one id sorts after another or is the same.</summary>
     public static bool operator >=(StoreId left, StoreId right) => left.CompareTo(right) >= 0;
-
-    [InlineArray(SizeBytes)]
-    private struct Bytes
-    {
-        private byte first;
-    }
 }

@@ -15,14 +15,14 @@ internal static class ErrorRecords
         new Dictionary<DfssErrorCode, (ErrorCategory Category, string Action)>
         {
             [DfssErrorCode.ProtocolViolation] = (ErrorCategory.ProtocolError,
-            "Check that client and peer run released versions of DFSS, and look into the peer's log."),
+            "Check that client and peer run released versions of DFSS, and read the peer's log."),
             [DfssErrorCode.VersionNotSupported] = (ErrorCategory.NotImplemented,
             "Update DFSS on the older side."),
             [DfssErrorCode.LimitExceeded] = (ErrorCategory.LimitsExceeded,
             "Keep to the limit that the message names; if the peer sent too much, update the older side."),
             [DfssErrorCode.UnknownOperation] = (ErrorCategory.NotImplemented, "Update the peer."),
             [DfssErrorCode.InvalidArgument] = (ErrorCategory.InvalidArgument,
-            "Correct the value that the message names; if you gave none such, update the older side."),
+            "Correct the value that the message names; if you gave no such value, update the older side."),
             [DfssErrorCode.PeerUnreachable] = (ErrorCategory.ConnectionError,
             "Start the peer there (Start-DfssPeer), or name others with -Peer. If it runs at another address, give "
                 + "that with -Peer."),
@@ -32,7 +32,7 @@ internal static class ErrorRecords
             [DfssErrorCode.NotADfssPeer] = (ErrorCategory.ConnectionError,
             "Check the port."),
             [DfssErrorCode.PeerFault] = (ErrorCategory.DeviceError,
-            "Look into the peer's log, then run the command again."),
+            "Read the peer's log, then run the command again."),
             [DfssErrorCode.NotAuthenticated] = (ErrorCategory.AuthenticationError,
             "Give a certificate that the peer trusts. A peer on loopback without a certificate serves only "
             + "the user who "
@@ -60,14 +60,14 @@ internal static class ErrorRecords
             [DfssErrorCode.Conflict] = (ErrorCategory.ResourceBusy,
             "Look at it with Get-DfssFileInfo, then run the command again."),
             [DfssErrorCode.CommitUncertain] = (ErrorCategory.ResourceUnavailable,
-            "Run the same command again: it settles it."),
+            "Run the same command again: it determines the outcome."),
             [DfssErrorCode.NoMajority] = (ErrorCategory.ResourceUnavailable,
             "Start more of the peers that hold this name, then run the command again. If they run at other addresses, "
                 + "give these with -Peer."),
             [DfssErrorCode.InvalidName] = (ErrorCategory.InvalidArgument,
             "Give another -Name: parts joined by '/', none empty, '.' or '..', no '\\' and no control character."),
             [DfssErrorCode.FileChanged] = (ErrorCategory.ResourceUnavailable,
-            "Run the command again: it takes the new version."),
+            "Run the command again: it uses the new version."),
             [DfssErrorCode.TooFewReplicas] = (ErrorCategory.ResourceUnavailable,
             "Repair the peers that the message names, or accept fewer copies (-MinimumReplicas)."),
             [DfssErrorCode.InvitationUnknown] = (ErrorCategory.ObjectNotFound,
@@ -118,7 +118,7 @@ internal static class ErrorRecords
             [DfssErrorCode.KeyWrong] = (ErrorCategory.PermissionDenied,
             "Give one of the keys that the message names."),
             [DfssErrorCode.FileNotEncrypted] = (ErrorCategory.SecurityError,
-            "Leave the key out to take the file as it is."),
+            "Leave the key out to receive the file as it is."),
             [DfssErrorCode.FileTampered] = (ErrorCategory.SecurityError,
             "Do not use a received part of it; send it again from a good copy, and check which clients may write "
                 + "at its peers."),
@@ -175,7 +175,7 @@ internal static class ErrorRecords
                 (ErrorCategory.InvalidArgument, "Choose a longer one, or give -AllowShortPassphrase."),
             ["PassphraseWrong"] =
                 (ErrorCategory.AuthenticationError, "Give the passphrase that the cluster was made with."),
-            ["PassphrasesDiffer"] = (ErrorCategory.InvalidArgument, "Type the same twice."),
+            ["PassphrasesDiffer"] = (ErrorCategory.InvalidArgument, "Type the same passphrase twice."),
             ["PathInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralPath for a path with brackets."),
             ["PathIsFolder"] = (ErrorCategory.InvalidType, "Send the files in it, with Get-ChildItem -File."),
             ["PathNotFound"] = (ErrorCategory.ObjectNotFound, "Check the path."),

@@ -1,12 +1,15 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# The first file, by its name. It gives the run a temporary folder and an environment variable of its own, so that Zero.Tests.ps1,
-# the last, can tell what the run has left from what was there or is another's.
+# The first file, by its name. It gives the run a temporary folder and an environment variable of its own, so that
+# Zero.Tests.ps1, the last, can tell what the run has left from what was there or is another's.
 
 BeforeAll {
     # Not the user's folder on macOS: with ours below it, the path of pwsh's named pipe there would be too long.
     $parent = $IsMacOS ? '/private/tmp' : [System.IO.Path]::GetTempPath()
-    $global:DfssSuite = @{ Before = @{}; Folder = [System.IO.Directory]::CreateDirectory((Join-Path $parent "dfss-suite-$PID")).FullName }
+    $global:DfssSuite = @{
+        Before = @{}
+        Folder = [System.IO.Directory]::CreateDirectory((Join-Path $parent "dfss-suite-$PID")).FullName
+    }
     $own = @{ DFSS_SUITE = "$(New-Guid)"; XDG_STATE_HOME = Join-Path $DfssSuite.Folder state }
     foreach ($variable in $IsWindows ? ('TEMP', 'TMP') : @('TMPDIR')) { $own[$variable] = $DfssSuite.Folder }
     foreach ($variable in $own.Keys) {

@@ -1,7 +1,7 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# The conventions of cmdlets that only real PowerShell shows: what other commands give, remoting, preferences, discovery.
-# docs/conventions.md says which test here shows which rule.
+# The conventions of cmdlets that only real PowerShell shows: what other commands give, remoting, preferences,
+# discovery. docs/conventions.md says which test here shows which rule.
 
 BeforeDiscovery {
     . (Join-Path $PSScriptRoot Suite.ps1)
@@ -48,7 +48,8 @@ Describe 'What other commands give' {
 
     It 'takes FileInfo as the argument of -Path and of -InputObject' {
         (Send-DfssFile (Get-Item 1.txt) -Force).Name | Should -Be '1.txt'
-        (Send-DfssFile -InputObject (Get-Item -LiteralPath '[1].txt', 1.txt) -Force).Name | Should -Be '[1].txt', '1.txt'
+        (Send-DfssFile -InputObject (Get-Item -LiteralPath '[1].txt', 1.txt) -Force).Name |
+            Should -Be '[1].txt', '1.txt'
     }
 
     It 'does not take the name of a FileInfo for the stored name' {
@@ -128,7 +129,8 @@ Describe 'What other commands give' {
 
 Describe 'Peers' {
     It 'that came out of a job can be asked, and are not stopped by their number' {
-        $copy = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize($peer))
+        $text = [System.Management.Automation.PSSerializer]::Serialize($peer)
+        $copy = [System.Management.Automation.PSSerializer]::Deserialize($text)
         (Get-DfssPeer -Peer $copy).StoreId | Should -Be $peer.StoreId
         { $copy | Stop-DfssPeer -ErrorAction Stop } | Should -Throw '*is of another session*'
         (Get-DfssPeer -Id $peer.Id).State | Should -Be 'Running'
@@ -145,7 +147,8 @@ Describe 'Peers' {
                 $offered | Should -Contain $env:DFSS_PEER
             }
 
-            foreach ($line in 'Receive-DfssFile ', 'Get-DfssFileInfo -LiteralName ', 'Optimize-DfssStore -GracePeriod ') {
+            foreach ($line in 'Receive-DfssFile ', 'Get-DfssFileInfo -LiteralName ',
+                'Optimize-DfssStore -GracePeriod ') {
                 (TabExpansion2 $line $line.Length).CompletionMatches.Count | Should -Be 0
             }
 
@@ -160,7 +163,8 @@ Describe 'Peers' {
 
 Describe 'What PowerShell finds in <command>' -ForEach $commands {
     BeforeAll {
-        # By name: what was found at discovery is of an import that is gone, and Pester 6 does not end when it shows such an object.
+        # By name: what was found at discovery is of an import that is gone, and Pester 6 does not end when it shows
+        # such an object.
         $script:found = Get-Command $command
     }
 

@@ -90,7 +90,8 @@ Describe 'A command that is stopped' {
     ) {
         $shell = [PowerShell]::Create()
         try {
-            $null = $shell.AddScript("Set-Location '$folder'; Import-Module '$manifest'; " + $Text.Replace('PEER', $silentPeer))
+            $null = $shell.AddScript("Set-Location '$folder'; Import-Module '$manifest'; " +
+                $Text.Replace('PEER', $silentPeer))
             $running = $shell.BeginInvoke()
             $accepting = $silent.AcceptSocketAsync()
             $accepting.Wait(60000) | Should -BeTrue
@@ -120,7 +121,9 @@ Describe 'A command that is stopped' {
         try {
             $deadline = [DateTime]::UtcNow.AddSeconds(60)
             while (-not ($started = Receive-Job $job -Keep -ErrorAction Stop)) {
-                if ($job.State -ne 'Running' -or [DateTime]::UtcNow -gt $deadline) { throw "No peer came: the job is $($job.State)." }
+                if ($job.State -ne 'Running' -or [DateTime]::UtcNow -gt $deadline) {
+                    throw "No peer came: the job is $($job.State)."
+                }
                 $null = Wait-Job $job -Timeout 1
             }
 

@@ -17,9 +17,11 @@ AfterAll {
 
 Describe 'An encrypted file' {
     It 'goes round with the key of a file' {
-        Get-ChildItem "$TestDrive/one.txt" | Send-DfssFile -EncryptionKey "$TestDrive/files.key" | Select-Object -ExpandProperty IsEncrypted |
+        Get-ChildItem "$TestDrive/one.txt" | Send-DfssFile -EncryptionKey "$TestDrive/files.key" |
+            Select-Object -ExpandProperty IsEncrypted |
             Should -BeTrue
-        $back = Get-DfssFileInfo one.txt | Receive-DfssFile -Destination "$TestDrive/back/" -EncryptionKey "$TestDrive/files.key"
+        $back = Get-DfssFileInfo one.txt |
+            Receive-DfssFile -Destination "$TestDrive/back/" -EncryptionKey "$TestDrive/files.key"
         Get-Content $back | Should -Be 'one'
     }
 
@@ -30,7 +32,8 @@ Describe 'An encrypted file' {
     }
 
     It 'is not read without' {
-        { Receive-DfssFile one.txt -Destination "$TestDrive/none.txt" -ErrorAction Stop } | Should -Throw -ErrorId 'KeyRequired,*'
+        { Receive-DfssFile one.txt -Destination "$TestDrive/none.txt" -ErrorAction Stop } |
+            Should -Throw -ErrorId 'KeyRequired,*'
         "$TestDrive/none.txt" | Should -Not -Exist
     }
 
@@ -65,7 +68,8 @@ Describe 'A hidden name' {
     }
 
     It 'is found by patterns and goes through pipelines' {
-        $back = Get-DfssFileInfo 'plans/*' @hidden | Receive-DfssFile -Destination "$TestDrive/hidden/" -EncryptionKey "$TestDrive/files.key"
+        $back = Get-DfssFileInfo 'plans/*' @hidden |
+            Receive-DfssFile -Destination "$TestDrive/hidden/" -EncryptionKey "$TestDrive/files.key"
         $back.FullName | Should -BeLike '*2027.txt'
         Get-Content $back | Should -Be 'one'
         $sent | Select-Object Name, StoredName | Test-DfssFile | Should -BeTrue
@@ -75,6 +79,7 @@ Describe 'A hidden name' {
     }
 
     It 'is not given away by a command that lacks the switch' {
-        { Get-DfssFileInfo plans/2027.txt -EncryptionKey "$TestDrive/files.key" } | Should -Throw -ErrorId 'HiddenNameMissing,*'
+        { Get-DfssFileInfo plans/2027.txt -EncryptionKey "$TestDrive/files.key" } |
+            Should -Throw -ErrorId 'HiddenNameMissing,*'
     }
 }

@@ -1,14 +1,18 @@
-# What every example of the help finds: files in the current folder, two peers that $env:DFSS_PEER names, files stored there.
-# The session has a state folder of its own there, and the caller restores $env:XDG_STATE_HOME and the variables of clusters. Gives the peers' ports. Uses only the language, .NET and DFSS itself, so that it also runs in the bare engine.
+# What every example of the help finds: files in the current folder, two peers that $env:DFSS_PEER names, files stored
+# there. The session has a state folder of its own there, and the caller restores $env:XDG_STATE_HOME and the variables
+# of clusters. Gives the peers' ports. Uses only the language, .NET and DFSS itself, so that it also runs in the bare
+# engine.
 param(
     # An empty folder; becomes the current location of the session.
     [Parameter(Mandatory)]
     [string] $Folder,
 
-    # Also makes a cluster called lab, with its issuer, some members and an invitation for a reader in $env:DFSS_INVITATION.
+    # Also makes a cluster called lab, with its issuer, some members and an invitation for a reader in
+    # $env:DFSS_INVITATION.
     [switch] $Cluster,
 
-    # Also makes a key (files.key), Ann's certificate without and with its private key (ann.cer, ann.pfx), and a file encrypted for both.
+    # Also makes a key (files.key), Ann's certificate without and with its private key (ann.cer, ann.pfx), and a file
+    # encrypted for both.
     [switch] $Encrypted
 )
 
@@ -24,11 +28,13 @@ function New-File([string] $Path, [int] $Seed) {
 
 $env:XDG_STATE_HOME = [System.IO.Path]::Combine($Folder, '.state')
 $seed = 0
-foreach ($path in 'report.pdf', 'disk1.iso', 'disk2.iso', 'plan [draft].txt', 'photos/2025/a.jpg', 'photos/2026/a.jpg') {
+foreach ($path in 'report.pdf', 'disk1.iso', 'disk2.iso', 'plan [draft].txt', 'photos/2025/a.jpg',
+    'photos/2026/a.jpg') {
     New-File $path (++$seed)
 }
 
-[System.IO.File]::WriteAllLines([System.IO.Path]::Combine($Folder, 'list.csv'), [string[]]('Path,Name', 'report.pdf,lists/report'))
+[System.IO.File]::WriteAllLines([System.IO.Path]::Combine($Folder, 'list.csv'),
+    [string[]]('Path,Name', 'report.pdf,lists/report'))
 $null = $ExecutionContext.SessionState.Path.SetLocation([WildcardPattern]::Escape($Folder))
 
 $peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }
@@ -62,7 +68,8 @@ if ($Encrypted) {
     $ecdsa = [System.Security.Cryptography.ECDsa]::Create([System.Security.Cryptography.ECCurve+NamedCurves]::nistP256)
     $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
         'CN=ann', $ecdsa, [System.Security.Cryptography.HashAlgorithmName]::SHA256)
-    $ann = $request.CreateSelfSigned([System.DateTimeOffset]::UtcNow.AddDays(-1), [System.DateTimeOffset]::UtcNow.AddDays(9))
+    $ann = $request.CreateSelfSigned([System.DateTimeOffset]::UtcNow.AddDays(-1),
+        [System.DateTimeOffset]::UtcNow.AddDays(9))
     [System.IO.File]::WriteAllBytes([System.IO.Path]::Combine($Folder, 'ann.cer'), $ann.Export('Cert'))
     [System.IO.File]::WriteAllBytes([System.IO.Path]::Combine($Folder, 'ann.pfx'), $ann.Export('Pkcs12'))
     $null = New-DfssEncryptionKey ./files.key

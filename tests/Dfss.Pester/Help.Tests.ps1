@@ -8,7 +8,8 @@ BeforeDiscovery {
         $text = (Get-Content $page -Raw) -replace "`r`n", "`n"
         foreach ($match in [regex]::Matches($text, '(?ms)^```powershell (bare|pwsh)\n(?<command>.*?)^```$')) {
             $command = $match.Groups['command']
-            @{ Page = $page.Name; Line = $text.Substring(0, $command.Index).Split("`n").Count; Command = $command.Value }
+            $line = $text.Substring(0, $command.Index).Split("`n").Count
+            @{ Page = $page.Name; Line = $line; Command = $command.Value }
         }
     }
 
@@ -94,18 +95,22 @@ Describe 'The examples' {
             $before[$name] = [System.Environment]::GetEnvironmentVariable($name)
         }
 
-        $cluster = if ($Command -match 'Invitation|Join-DfssCluster|DfssCertificate' -and $Command -notmatch 'New-DfssCluster') { '-Cluster' }
-        $encrypted = if ($Command -match 'files\.key|ann\.cer|secret/' -and $Command -notmatch 'New-DfssEncryptionKey') { '-Encrypted' }
+        $needsCluster = $Command -match 'Invitation|Join-DfssCluster|DfssCertificate'
+        $cluster = if ($needsCluster -and $Command -notmatch 'New-DfssCluster') { '-Cluster' }
+        $needsKey = $Command -match 'files\.key|ann\.cer|secret/'
+        $encrypted = if ($needsKey -and $Command -notmatch 'New-DfssEncryptionKey') { '-Encrypted' }
         $session = [powershell]::Create([initialsessionstate]::CreateDefault2())
         try {
             $null = Invoke-InSession $session "Import-Module '$manifest'"
             $ports = @(Invoke-InSession $session "& '$fixture' '$folder' $cluster $encrypted")
             if ($Command -match 'Start-DfssPeer[^\n]*-Port 900\d') { $ports = (Get-FreePort), (Get-FreePort) }
-            { Invoke-InSession $session ($Command.Replace('9001', $ports[0]).Replace('9002', $ports[1])) } | Should -Not -Throw
+            { Invoke-InSession $session ($Command.Replace('9001', $ports[0]).Replace('9002', $ports[1])) } |
+                Should -Not -Throw
         }
         finally {
             foreach ($name in $before.Keys) { [System.Environment]::SetEnvironmentVariable($name, $before[$name]) }
-            $null = Invoke-InSession $session "Get-DfssPeer | Where-Object Kind -NE Remote | Stop-DfssPeer; Remove-Module Dfss"
+            $null = Invoke-InSession $session 'Get-DfssPeer | Where-Object Kind -NE Remote | Stop-DfssPeer'
+            $null = Invoke-InSession $session 'Remove-Module Dfss'
             $session.Dispose()
             Remove-Item -LiteralPath $folder -Recurse -Force
         }

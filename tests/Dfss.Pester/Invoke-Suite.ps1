@@ -1,12 +1,13 @@
 <#
 .SYNOPSIS
-    Runs the Pester suite with each Pester that is here: the newest 5 from 5.7 on, and the newest of each later major version.
+    Runs the Pester suite with each Pester that is here: the newest 5 from 5.7 on, and the newest of each later major
+    version.
 .DESCRIPTION
     For processes of their own, since a session that has loaded the module, or Pester, cannot load another build of it.
     Invoke-Pester tests/Dfss.Pester does the same in a session that is there for it.
 
-    A line for each version says how many passed, failed and were skipped, and lines before it which were skipped and why.
-    The exit code is 1 if any did not pass.
+    A line for each version says how many passed, failed and were skipped, and lines before it which were skipped and
+    why. The exit code is 1 if any did not pass.
 .EXAMPLE
     pwsh -NoProfile -File tests/Dfss.Pester/Invoke-Suite.ps1 -Module artifacts/Dfss
 .EXAMPLE

@@ -1,10 +1,12 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# The module in fresh processes of real PowerShell: beside other modules, in jobs and runspaces, found without an import.
+# The module in fresh processes of real PowerShell: beside other modules, in jobs and runspaces, found without an
+# import.
 
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
-    $script:neighbour = Get-ChildItem (Join-Path $PSScriptRoot '../Dfss.Neighbour/bin') -Filter Dfss.Neighbour.dll -Recurse -ErrorAction Ignore |
+    $built = Join-Path $PSScriptRoot '../Dfss.Neighbour/bin'
+    $script:neighbour = Get-ChildItem $built -Filter Dfss.Neighbour.dll -Recurse -ErrorAction Ignore |
         Sort-Object LastWriteTime | Select-Object -Last 1 -ExpandProperty FullName
     $script:data = Join-Path $TestDrive 'a.bin'
     [IO.File]::WriteAllBytes($data, [byte[]](1..200))
@@ -14,7 +16,8 @@ BeforeAll {
 
     # What a script block gives in a process of its own that has loaded nothing yet; its errors are part of it.
     function Invoke-Fresh([scriptblock] $Script) {
-        & $pwsh -NoProfile -NonInteractive -Command "`$PSStyle.OutputRendering = 'PlainText'; `$ErrorActionPreference = 'Stop'; $Script" 2>&1 | ForEach-Object { "$_" }
+        $preferences = '$PSStyle.OutputRendering = ''PlainText''; $ErrorActionPreference = ''Stop'''
+        & $pwsh -NoProfile -NonInteractive -Command "$preferences; $Script" 2>&1 | ForEach-Object { "$_" }
     }
 }
 
@@ -34,7 +37,8 @@ Describe 'Beside a module with another MessagePack and SQLite' {
             Test-Neighbour
             Import-Module $env:DFSS_TEST_MANIFEST
             $peer = Start-DfssPeer (Join-Path (Split-Path $env:DFSS_TEST_DATA) store1) -Port 0
-            (Send-DfssFile $env:DFSS_TEST_DATA -Peer $peer | Receive-DfssFile -Destination "$env:DFSS_TEST_DATA.1").Length
+            (Send-DfssFile $env:DFSS_TEST_DATA -Peer $peer |
+                Receive-DfssFile -Destination "$env:DFSS_TEST_DATA.1").Length
             Test-Neighbour
         } | Should -Be 'MessagePack 3.1.12, Sqlite 9.0.19', '200', 'MessagePack 3.1.12, Sqlite 9.0.19'
     }
@@ -80,7 +84,8 @@ Describe 'An import' {
 
     It 'is not needed where PSModulePath has the folder' {
         Invoke-Fresh {
-            $env:PSModulePath = (Split-Path (Split-Path $env:DFSS_TEST_MANIFEST)) + [IO.Path]::PathSeparator + $env:PSModulePath
+            $env:PSModulePath = (Split-Path (Split-Path $env:DFSS_TEST_MANIFEST)) + [IO.Path]::PathSeparator +
+                $env:PSModulePath
             (Get-Command Send-DfssFile).ModuleName
             (Start-DfssPeer -InMemory -Port 0).State
         } | Should -Be 'Dfss', 'Running'
@@ -92,7 +97,8 @@ Describe 'An import' {
             $ports = (Start-DfssPeer -InMemory -Port 0).Port, (Start-DfssPeer -InMemory -Port 0).Port
             Remove-Module Dfss
             @(Get-Command -Module Dfss).Count
-            @([Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners() | Where-Object Port -In $ports).Count
+            @([Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners() |
+                Where-Object Port -In $ports).Count
             @(Get-TypeData Dfss.*).Count + @(Get-FormatData Dfss.*).Count
         } | Should -Be '0', '0', '0'
     }
@@ -122,7 +128,8 @@ Describe 'An import' {
             $session = [runspacefactory]::CreateRunspace($state)
             $session.Open()
             $script = [powershell]::Create($session)
-            $null = $script.AddScript('$peer = Start-DfssPeer -InMemory -Port 0; (Send-DfssFile $env:DFSS_TEST_DATA -Peer $peer).Name')
+            $null = $script.AddScript('$peer = Start-DfssPeer -InMemory -Port 0
+                (Send-DfssFile $env:DFSS_TEST_DATA -Peer $peer).Name')
             $script.Invoke()
             $script.Streams.Error
         } | Should -Be 'a.bin'
@@ -147,7 +154,10 @@ Describe 'In parallel' {
         Invoke-Fresh {
             Import-Module $env:DFSS_TEST_MANIFEST
             $peer = Start-DfssPeer -InMemory -Port 0
-            $sent = Start-Job { Import-Module $env:DFSS_TEST_MANIFEST; Send-DfssFile $env:DFSS_TEST_DATA -Peer $using:peer } |
+            $sent = Start-Job {
+                Import-Module $env:DFSS_TEST_MANIFEST
+                Send-DfssFile $env:DFSS_TEST_DATA -Peer $using:peer
+            } |
                 Receive-Job -Wait -AutoRemoveJob
             $sent.Name, $sent.Length, $sent.pstypenames[0]
         } | Should -Be 'a.bin', '200', 'Deserialized.Dfss.DfssFileInfo'
@@ -161,7 +171,10 @@ Describe 'In parallel' {
         Invoke-Fresh {
             Import-Module $env:DFSS_TEST_MANIFEST
             $peer = Start-DfssPeer -InMemory -Port 0
-            (Start-ThreadJob { Import-Module $env:DFSS_TEST_MANIFEST; Send-DfssFile $env:DFSS_TEST_DATA -Peer $using:peer } |
+            (Start-ThreadJob {
+                Import-Module $env:DFSS_TEST_MANIFEST
+                Send-DfssFile $env:DFSS_TEST_DATA -Peer $using:peer
+            } |
                 Receive-Job -Wait -AutoRemoveJob).Name
         } | Should -Be 'a.bin'
     }

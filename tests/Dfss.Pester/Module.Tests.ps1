@@ -18,8 +18,10 @@ Describe 'The module' {
     }
 
     It 'exports the same after -Force, and after it was removed' {
-        Invoke-Isolated "Import-Module '$manifest'; Import-Module '$manifest' -Force; (Get-Command -Module Dfss).Count" | Should -Be 21
-        Invoke-Isolated "Import-Module '$manifest'; Remove-Module Dfss; Import-Module '$manifest'; (Get-Command -Module Dfss).Count" | Should -Be 21
+        $import = "Import-Module '$manifest'"
+        $count = '(Get-Command -Module Dfss).Count'
+        Invoke-Isolated "$import; $import -Force; $count" | Should -Be 21
+        Invoke-Isolated "$import; Remove-Module Dfss; $import; $count" | Should -Be 21
     }
 
     It 'shows tables with sizes' {
@@ -31,7 +33,8 @@ Describe 'The module' {
     }
 
     It 'has a help message for each parameter of its own' {
-        $common = [System.Management.Automation.PSCmdlet]::CommonParameters + [System.Management.Automation.PSCmdlet]::OptionalCommonParameters
+        $common = [System.Management.Automation.PSCmdlet]::CommonParameters +
+            [System.Management.Automation.PSCmdlet]::OptionalCommonParameters
         foreach ($command in Get-Command -Module Dfss) {
             foreach ($parameter in $command.Parameters.Values | Where-Object Name -NotIn $common) {
                 $message = $parameter.Attributes.Where({ $_ -is [Parameter] })[0].HelpMessage

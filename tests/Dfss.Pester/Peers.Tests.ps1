@@ -27,7 +27,9 @@ Describe 'The peers' {
     It 'run detached with a quote in the path, survive the session that started them, and keep what they hold' {
         $store = Join-Path $TestDrive "it's [1]"
         Set-Content (Join-Path $TestDrive kept) 'kept'
-        $started = Invoke-Isolated "Import-Module '$manifest'; (Start-DfssPeer -Detached -Port 0 '$($store -replace "'", "''")') | ConvertTo-Json" |
+        $path = $store -replace "'", "''"
+        $started = Invoke-Isolated "Import-Module '$manifest'
+            (Start-DfssPeer -Detached -Port 0 '$path') | ConvertTo-Json" |
             ConvertFrom-Json
         try {
             (Get-DfssPeer -Peer $started.Endpoint).ProcessId | Should -Be $started.ProcessId

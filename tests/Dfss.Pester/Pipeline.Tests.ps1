@@ -35,7 +35,8 @@ Describe 'The pipeline' {
         $null = New-Item -ItemType Directory in/a, in/b
         Set-Content in/a/x 'ax'
         Set-Content in/b/x 'bx'
-        (Get-ChildItem in -File -Recurse | Send-DfssFile -Peer $peer -RelativeTo in).Name | Sort-Object | Should -Be 'a/x', 'b/x'
+        (Get-ChildItem in -File -Recurse | Send-DfssFile -Peer $peer -RelativeTo in).Name | Sort-Object |
+            Should -Be 'a/x', 'b/x'
         Receive-DfssFile 'a/x', 'b/x' -Peer $peer -Destination out | Get-Content | Sort-Object | Should -Be 'ax', 'bx'
     }
 
@@ -116,7 +117,8 @@ Describe 'The next command' {
             Set-ItResult -Skipped -Because 'this pwsh has no module Microsoft.PowerShell.Archive'
         }
 
-        Receive-DfssFile 'photos `[1`].zip' -Peer $peer -Destination "$out/" | Expand-Archive -DestinationPath $out/unpacked
+        Receive-DfssFile 'photos `[1`].zip' -Peer $peer -Destination "$out/" |
+            Expand-Archive -DestinationPath $out/unpacked
         Get-Content -LiteralPath "$out/unpacked/in [it].txt" | Should -Be 'unpacked'
     }
 
@@ -129,7 +131,8 @@ Describe 'The next command' {
     It 'hashes, filters, groups, sorts and measures' {
         $received = Get-DfssFileInfo *.txt, *.log -Peer $peer | Where-Object Name -In $sent.Name |
             Receive-DfssFile -Peer $peer -Destination "$out/"
-        ($received | Get-FileHash | Sort-Object Path).Hash | Should -Be (Get-ChildItem $folder | Sort-Object FullName | Get-FileHash).Hash
+        ($received | Get-FileHash | Sort-Object Path).Hash |
+            Should -Be (Get-ChildItem $folder | Sort-Object FullName | Get-FileHash).Hash
         ($received | Where-Object Extension -EQ .log).Name | Should -Be 'c.log'
         ($received | Group-Object Extension -NoElement | Sort-Object Name | ForEach-Object Count) | Should -Be 1, 2
         ($received | Sort-Object Name -Descending)[0].Name | Should -Be 'c.log'
@@ -138,11 +141,13 @@ Describe 'The next command' {
 
     It 'is Import-Csv of what Export-Csv wrote' {
         $sent | Where-Object Name -Like *.txt | Select-Object Name | Export-Csv $out/list.csv
-        (Import-Csv $out/list.csv | Receive-DfssFile -Peer $peer -Destination "$out/").Name | Should -Be 'a.txt', 'b.txt'
+        (Import-Csv $out/list.csv | Receive-DfssFile -Peer $peer -Destination "$out/").Name |
+            Should -Be 'a.txt', 'b.txt'
     }
 
     It 'is reached through Tee-Object and -OutVariable, which hold the same' {
-        $names = Send-DfssFile $folder/*.txt -Peer $peer -Force -OutVariable kept | Tee-Object -Variable teed | ForEach-Object Name
+        $names = Send-DfssFile $folder/*.txt -Peer $peer -Force -OutVariable kept | Tee-Object -Variable teed |
+            ForEach-Object Name
         $names | Should -Be 'a.txt', 'b.txt'
         $kept.Name | Should -Be $names
         $teed.Name | Should -Be $names
@@ -180,7 +185,9 @@ Describe 'A transcript' {
         $path = Join-Path $TestDrive transcript.txt
         $file = Join-Path $TestDrive shown.txt
         Set-Content $file 'shown'
-        $null = Invoke-Isolated "Import-Module '$manifest'; `$null = Start-Transcript '$path'; `$peer = Start-DfssPeer -InMemory -Port 0
+        $null = Invoke-Isolated "Import-Module '$manifest'
+            `$null = Start-Transcript '$path'
+            `$peer = Start-DfssPeer -InMemory -Port 0
             Send-DfssFile '$file' -Peer `$peer | Out-Host; `$null = Stop-Transcript"
         $text = Get-Content $path -Raw
         $text | Should -Match '[67] B\s+1\s+1/1\s+shown\.txt'

@@ -8,12 +8,14 @@ BeforeAll {
 
     # A certificate with its key: an authority's, where no issuer is given.
     function New-TestCertificate([string] $Name, [string] $Use, $Issuer) {
-        $key = [System.Security.Cryptography.ECDsa]::Create([System.Security.Cryptography.ECCurve+NamedCurves]::nistP256)
+        $curve = [System.Security.Cryptography.ECCurve+NamedCurves]::nistP256
+        $key = [System.Security.Cryptography.ECDsa]::Create($curve)
         $request = [System.Security.Cryptography.X509Certificates.CertificateRequest]::new(
             "CN=$Name", $key, [System.Security.Cryptography.HashAlgorithmName]::SHA256)
         if (-not $Issuer) {
             $request.CertificateExtensions.Add(
-                [System.Security.Cryptography.X509Certificates.X509BasicConstraintsExtension]::new($true, $false, 0, $true))
+                [System.Security.Cryptography.X509Certificates.X509BasicConstraintsExtension]::new($true, $false, 0,
+                    $true))
             return $request.CreateSelfSigned($now.AddDays(-2), $now.AddDays(9))
         }
 
@@ -38,7 +40,8 @@ BeforeAll {
     Set-Content "$TestDrive/ca.pem" $ca.ExportCertificatePem()
     Set-Content "$TestDrive/roles.json" '[ { "subject": "CN=ann", "role": "writer" } ]'
     Set-Content "$TestDrive/one.txt" 'one'
-    $script:peer = Start-DfssPeer "$TestDrive/store" -Port 0 -Detached -Certificate "$TestDrive/peer.pfx" -CertificatePassword $password `
+    $script:peer = Start-DfssPeer "$TestDrive/store" -Port 0 -Detached `
+        -Certificate "$TestDrive/peer.pfx" -CertificatePassword $password `
         -TrustedAuthority "$TestDrive/ca.pem" -RoleFile "$TestDrive/roles.json"
 }
 
@@ -49,7 +52,10 @@ AfterAll {
 
 Describe 'A peer with a certificate' {
     It 'serves a user with a certificate and a role, given by $PSDefaultParameterValues' {
-        $PSDefaultParameterValues = @{ '*-Dfss*:Certificate' = "$TestDrive/ann.pfx"; '*-Dfss*:TrustedAuthority' = "$TestDrive/ca.pem" }
+        $PSDefaultParameterValues = @{
+            '*-Dfss*:Certificate' = "$TestDrive/ann.pfx"
+            '*-Dfss*:TrustedAuthority' = "$TestDrive/ca.pem"
+        }
         Get-ChildItem "$TestDrive/one.txt" | Send-DfssFile -Peer $peer | Should -Not -BeNullOrEmpty
         $back = Get-DfssFileInfo -Peer $peer | Receive-DfssFile -Destination "$TestDrive/back/"
         Get-Content $back | Should -Be 'one'
@@ -59,7 +65,8 @@ Describe 'A peer with a certificate' {
         $asked = Get-DfssPeer -Peer $peer -Certificate $ann -TrustedAuthority $ca
         $asked.Identity | Should -Be 'peer'
         $asked.Encryption | Should -Be 'Tls13'
-        (Get-DfssFileInfo -Peer $peer -Certificate (Get-Item "$TestDrive/ann.pfx") -TrustedAuthority (Get-Item "$TestDrive/ca.pem")) |
+        $own = Get-Item "$TestDrive/ann.pfx"
+        (Get-DfssFileInfo -Peer $peer -Certificate $own -TrustedAuthority (Get-Item "$TestDrive/ca.pem")) |
             Should -Not -BeNullOrEmpty
     }
 
@@ -121,7 +128,7 @@ Describe 'A cluster' {
         (Get-DfssFileInfo).Name | Should -Be 'one.txt'
     }
 
-    It 'has its passphrase and its invitations neither on a command line, nor in an environment, nor in a log' -Skip:(-not $IsLinux) {
+    It 'has its passphrase and its invitations on no command line, in no environment and no log' -Skip:(-not $IsLinux) {
         $invitation = New-DfssInvitation -Role Reader
         { Join-DfssCluster $invitation -Cluster second -WarningAction Stop } | Should -Not -Throw
         { Join-DfssCluster $invitation -Cluster third } | Should -Throw -ErrorId 'InvitationUsed,*'

@@ -1,7 +1,7 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# Invoke-Command -Session: another machine, as far as objects, streams and secrets go. The session is a process of this machine, so that
-# neither SSH nor WinRM is needed, with a user profile of its own.
+# Invoke-Command -Session: another machine, as far as objects, streams and secrets go. The session is a process of this
+# machine, so that neither SSH nor WinRM is needed, with a user profile of its own.
 
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
@@ -55,19 +55,22 @@ Describe 'In a session of another machine' {
     It 'files are sent by name alone, and what comes back is shown and piped on here' {
         $sent = Invoke-Command -Session $session { Get-Item one.txt | Send-DfssFile -Cluster lab }
         $sent.pstypenames | Should -Contain 'Deserialized.Dfss.DfssFileInfo'
-        ($sent | Format-Table | Out-String -Width 200) | Should -Match '1\s+\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s+3 B\s+1\s+1/1\s+one\.txt'
+        ($sent | Format-Table | Out-String -Width 200) |
+            Should -Match '1\s+\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s+3 B\s+1\s+1/1\s+one\.txt'
         $back = $sent | Receive-DfssFile -Destination "$TestDrive/back/"
         Get-Content $back | Should -Be 'one'
         (Invoke-Command -Session $session { $using:sent | Test-DfssFile -Cluster lab }) | Should -BeTrue
     }
 
     It 'a peer that came from here is a peer to ask there' {
-        (Invoke-Command -Session $session { Get-DfssPeer -Peer $using:issuer -Cluster lab }).StoreId | Should -Be $issuer.StoreId
+        (Invoke-Command -Session $session { Get-DfssPeer -Peer $using:issuer -Cluster lab }).StoreId |
+            Should -Be $issuer.StoreId
     }
 
     It 'errors arrive with their ids and what to do' {
         $failed = @()
-        Invoke-Command -Session $session { Get-DfssFileInfo none.txt -Cluster lab } -ErrorVariable failed -ErrorAction SilentlyContinue
+        $none = { Get-DfssFileInfo none.txt -Cluster lab }
+        Invoke-Command -Session $session $none -ErrorVariable failed -ErrorAction SilentlyContinue
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'FileNotFound,*'
         $failed[0].ErrorDetails.RecommendedAction | Should -Not -BeNullOrEmpty
     }
@@ -75,7 +78,8 @@ Describe 'In a session of another machine' {
     It 'a member that was revoked here is refused there at once' {
         Revoke-DfssCertificate ann -Confirm:$false
         $failed = @()
-        Invoke-Command -Session $session { Get-DfssFileInfo -Cluster lab } -ErrorVariable failed -ErrorAction SilentlyContinue
+        $all = { Get-DfssFileInfo -Cluster lab }
+        Invoke-Command -Session $session $all -ErrorVariable failed -ErrorAction SilentlyContinue
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'CertificateRevoked,*'
     }
 }

@@ -1,6 +1,6 @@
-# What every file of tests here starts with: dot-sourced in BeforeAll (and in BeforeDiscovery, where that needs the cmdlets), it
-# finds the module, imports it, and gives $manifest, $pwsh and Invoke-Isolated. The module is the one that $env:DFSS_MODULE
-# names, a folder with Dfss.psd1; else module/Dfss of this clone.
+# What every file of tests here starts with: dot-sourced in BeforeAll (and in BeforeDiscovery, where that needs the
+# cmdlets), it finds the module, imports it, and gives $manifest, $pwsh and Invoke-Isolated. The module is the one that
+# $env:DFSS_MODULE names, a folder with Dfss.psd1; else module/Dfss of this clone.
 
 $moduleFolder = if ($env:DFSS_MODULE) {
     $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($env:DFSS_MODULE)
@@ -9,7 +9,8 @@ $moduleFolder = if ($env:DFSS_MODULE) {
 }
 
 if (-not [System.IO.File]::Exists([System.IO.Path]::Combine($moduleFolder, 'lib', 'Dfss.PowerShell.dll'))) {
-    throw "There is no built module in '$moduleFolder'. Run 'dotnet build -c Release' first, or set `$env:DFSS_MODULE to a built one."
+    throw "There is no built module in '$moduleFolder'. Run 'dotnet build -c Release' first, or set " +
+        '$env:DFSS_MODULE to a built one.'
 }
 
 $manifest = [System.IO.Path]::Combine($moduleFolder, 'Dfss.psd1')

@@ -25,10 +25,11 @@ Describe 'Our objects and the file cmdlets' {
     }
 
     It 'does not take a stored name for a local file' -ForEach @(
-        @{ command = 'Remove-Item' }, @{ command = 'Get-Item' }, @{ command = 'Get-Content' }, @{ command = 'Clear-Content' }
-        @{ command = 'Get-FileHash' }
+        @{ command = 'Remove-Item' }, @{ command = 'Get-Item' }, @{ command = 'Get-Content' }
+        @{ command = 'Clear-Content' }, @{ command = 'Get-FileHash' }
     ) {
-        foreach ($object in $sent, (Get-DfssFileInfo x), (Repair-DfssFile x), @(Test-DfssFile x -Detailed)[1], @(Get-DfssFileInfo x -Chunk)[0]) {
+        $chunk = @(Get-DfssFileInfo x -Chunk)[0]
+        foreach ($object in $sent, (Get-DfssFileInfo x), (Repair-DfssFile x), @(Test-DfssFile x -Detailed)[1], $chunk) {
             { $object | & $command -ErrorAction Stop } | Should -Throw
         }
 
@@ -36,13 +37,16 @@ Describe 'Our objects and the file cmdlets' {
     }
 
     It 'has no property that a file cmdlet takes for a path, but for local paths' {
-        $names = Get-Command -Module Microsoft.PowerShell.Management, Microsoft.PowerShell.Utility, Microsoft.PowerShell.Archive |
+        $names = Get-Command -Module Microsoft.PowerShell.Management, Microsoft.PowerShell.Utility,
+            Microsoft.PowerShell.Archive |
             ForEach-Object { $_.Parameters.Values } |
             Where-Object { $_.Name -like '*Path' -and $_.Attributes.ValueFromPipelineByPropertyName -contains $true } |
             ForEach-Object { $_.Name; $_.Aliases } | Sort-Object -Unique
         $names | Should -Contain 'LiteralPath'
-        $local = 'DfssClusterInfo.Path', 'DfssEncryptionKey.Path', 'DfssFileComparison.PSPath', 'DfssFileComparison.FullName'
-        $outputs = Get-Command -Module Dfss | ForEach-Object { $_.OutputType.Type } | Where-Object FullName -Like 'Dfss.*' | Sort-Object -Unique FullName
+        $local = 'DfssClusterInfo.Path', 'DfssEncryptionKey.Path', 'DfssFileComparison.PSPath',
+            'DfssFileComparison.FullName'
+        $outputs = Get-Command -Module Dfss | ForEach-Object { $_.OutputType.Type } |
+            Where-Object FullName -Like 'Dfss.*' | Sort-Object -Unique FullName
         $found = foreach ($type in $outputs) {
             $declared = $type.GetProperties().Name + (Get-TypeData $type.FullName).Members.Keys
             $declared | Where-Object { $_ -in $names } | ForEach-Object { "$($type.Name).$_" }

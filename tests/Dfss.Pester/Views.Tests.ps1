@@ -23,7 +23,8 @@ BeforeAll {
     $script:range = $comparisons[-1].Differences[0]
     $script:optimization = Optimize-DfssStore -Peer $peer -Confirm:$false
     $script:objects = @{
-        file = $files[0]; peer = (Get-DfssPeer)[0]; comparison = $comparisons[-1]; range = $range; optimization = $optimization
+        file = $files[0]; peer = (Get-DfssPeer)[0]; comparison = $comparisons[-1]; range = $range
+        optimization = $optimization
     }
 }
 
@@ -75,8 +76,10 @@ Describe 'A table of peers and of comparisons' {
 
 Describe 'A list' {
     It 'of a <_> says all in <name>' -ForEach @(
-        @{ name = 'file'; expected = 'Name +: small', 'Length +: 10 \(10 B\)', 'FileId +: [0-9a-f]{20}', 'IsCurrent +: True' }
-        @{ name = 'peer'; expected = 'Endpoints +: \{localhost:\d+', 'StoreId +: [0-9a-f]{32}', 'ProcessId +: \d+', 'Scrub +: Resting' }
+        @{ name = 'file'; expected = 'Name +: small', 'Length +: 10 \(10 B\)', 'FileId +: [0-9a-f]{20}',
+            'IsCurrent +: True' }
+        @{ name = 'peer'; expected = 'Endpoints +: \{localhost:\d+', 'StoreId +: [0-9a-f]{32}', 'ProcessId +: \d+',
+            'Scrub +: Resting' }
         @{ name = 'comparison'; expected = 'LocalLength +: 3145728 \(3\.0 MB\)', 'Differences +: \{2097152-3145727\}' }
         @{ name = 'range'; expected = 'Offset +: 2097152', 'Length +: 1048576 \(1\.0 MB\)' }
         @{ name = 'optimization'; expected = 'DeletedBytes +: 0 \(0 B\)', 'Files +: 3', 'UndecidedNames +: 0' }
@@ -101,7 +104,9 @@ Describe 'A wide view' {
 }
 
 Describe 'All properties' {
-    It 'of a <_> are shown by Format-Table * and Format-List *' -ForEach 'file', 'peer', 'comparison', 'range', 'optimization' {
+    It 'of a <_> are shown by Format-Table * and Format-List *' -ForEach @(
+        'file', 'peer', 'comparison', 'range', 'optimization'
+    ) {
         $text = $objects[$_] | Format-List * | Out-String -Width 300
         foreach ($property in $objects[$_].psobject.Properties.Name) {
             $text | Should -Match "(?m)^$property +:"

@@ -1,7 +1,8 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# The last file, by its name: zero is what must be left of the run. AtStart.Tests.ps1 gave the run a temporary folder and an
-# environment variable of its own; here it is seen what is in that folder, and which processes have inherited the variable.
+# The last file, by its name: zero is what must be left of the run. AtStart.Tests.ps1 gave the run a temporary folder
+# and an environment variable of its own; here it is seen what is in that folder, and which processes have inherited the
+# variable.
 
 Describe 'After all tests' {
     BeforeAll {
@@ -22,7 +23,8 @@ Describe 'After all tests' {
     It 'no process is left' {
         Wait-Empty {
             if ($IsLinux) {
-                foreach ($process in Get-ChildItem /proc -Directory | Where-Object Name -Match '^\d+$' | Where-Object Name -NE $PID) {
+                foreach ($process in Get-ChildItem /proc -Directory | Where-Object Name -Match '^\d+$' |
+                    Where-Object Name -NE $PID) {
                     try {
                         # An ended process that its parent has not waited for yet has an empty environment.
                         $text = [System.IO.File]::ReadAllText("$process/environ")
@@ -31,13 +33,16 @@ Describe 'After all tests' {
                         continue
                     }
 
-                    if ($text.Contains("DFSS_SUITE=$env:DFSS_SUITE`0")) { "$($process.Name) $(Get-Content "$process/cmdline" -Raw)" }
+                    if ($text.Contains("DFSS_SUITE=$env:DFSS_SUITE`0")) {
+                        "$($process.Name) $(Get-Content "$process/cmdline" -Raw)"
+                    }
                 }
             } else {
                 # Nothing tells whose they are but the module that a detached peer's command line names.
                 $start = (Get-Process -Id $PID).StartTime
                 Get-Process pwsh -ErrorAction Ignore | ForEach-Object {
-                    if ($_.Id -ne $PID -and $_.StartTime -ge $start -and "$($_.CommandLine)".Contains($DfssSuite.Module)) { "$($_.Id) $($_.CommandLine)" }
+                    $isOurs = "$($_.CommandLine)".Contains($DfssSuite.Module)
+                    if ($isOurs -and $_.Id -ne $PID -and $_.StartTime -ge $start) { "$($_.Id) $($_.CommandLine)" }
                 }
             }
         } | Should -BeNullOrEmpty
@@ -48,7 +53,8 @@ Describe 'After all tests' {
             Set-ItResult -Skipped -Because 'only Linux tells which process has a port'
         }
 
-        $sockets = Get-ChildItem "/proc/$PID/fd" | ForEach-Object { if ($_.Target -match '^socket:\[(\d+)\]$') { $Matches[1] } }
+        $sockets = Get-ChildItem "/proc/$PID/fd" |
+            ForEach-Object { if ($_.Target -match '^socket:\[(\d+)\]$') { $Matches[1] } }
         $listening = Get-Content /proc/net/tcp, /proc/net/tcp6 -ErrorAction Ignore | ForEach-Object {
             $fields = $_.Trim() -split '\s+'
             # 0A is LISTEN; the tenth field is the socket's number.
@@ -58,10 +64,11 @@ Describe 'After all tests' {
     }
 
     It 'no temporary file is left' {
-        # Not ours: this file's own TestDrive, what .NET and pwsh keep for a process that was killed, and what pwsh makes
-        # where there is no HOME. And the run's state folder: what is in it helps a send that was broken off to go on.
+        # Not ours: this file's own TestDrive, the files that .NET and pwsh keep for a killed process, and those that
+        # pwsh makes where there is no HOME. The run's state folder stays: an interrupted send continues from it.
+        $foreign = '^(CoreFxPipe_|dotnet-diagnostic-|clr-debug-pipe-|\.dotnet$|pwsh-.*-[0-9a-f-]{36}$|state$)'
         Get-ChildItem $DfssSuite.Folder -Force | Where-Object FullName -NE (Get-Item $TestDrive).FullName |
-            Where-Object Name -NotMatch '^(CoreFxPipe_|dotnet-diagnostic-|clr-debug-pipe-|\.dotnet$|pwsh-.*-[0-9a-f-]{36}$|state$)' |
+            Where-Object Name -NotMatch $foreign |
             ForEach-Object FullName | Should -BeNullOrEmpty
     }
 }

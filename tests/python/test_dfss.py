@@ -985,7 +985,8 @@ def vectors() -> dict[str, str]:
     """The values of the block in docs/encryption.md, as they stand there without their line ends."""
     text = (ROOT / "docs" / "encryption.md").read_text(encoding="utf-8")
     block = re.search(r"^```text vectors\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1]
-    return dict(line.split(":", 1) for line in re.sub(r"\n  |: ", lambda m: ":" if m[0] == ": " else "", block).splitlines())
+    joined = re.sub(r"\n  |: ", lambda m: ":" if m[0] == ": " else "", block)
+    return dict(line.split(":", 1) for line in joined.splitlines())
 
 
 @unittest.skipIf(dfss.AESGCM is None, "python3-cryptography is not installed")
@@ -1039,7 +1040,8 @@ class Encryption(PeerTest):
         copy = self.out / "hidden-copy"
         self.client.fetch("plans/ä", copy, keys=dfss.Keys([other, key]), hidden=True)
         self.assertEqual(path.read_bytes(), copy.read_bytes())
-        self.assertFails(Code.FileNotFound, self.client.fetch, "plans/ä", self.out / "none", keys=dfss.Keys([other]), hidden=True)
+        self.assertFails(
+            Code.FileNotFound, self.client.fetch, "plans/ä", self.out / "none", keys=dfss.Keys([other]), hidden=True)
         self.assertFails(Code.InvalidArgument, self.client.fetch, "plans/ä", self.out / "none", hidden=True)
         listed = self.command("list", "plans/", "--hidden-name", "--key", str(key))
         self.assertEqual((0, True), (listed.returncode, listed.stdout.rstrip().endswith("  plans/ä")))

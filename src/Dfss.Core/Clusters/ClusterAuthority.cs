@@ -143,7 +143,7 @@ public sealed partial class ClusterAuthority : IDisposable
                     CultureInfo.InvariantCulture,
                     $"The certificate of the authority of '{Name}' expired on {last:u}, and the clock of this machine "
                         + $"shows {now:u}."),
-                "Set the clock right. Where it is right, make another cluster, and have every member join it.");
+                "Correct the clock. If it is correct, make another cluster, and have every member join it.");
         }
 
         DateTimeOffset end = now + grant.Lifetime < last ? now + grant.Lifetime : last;

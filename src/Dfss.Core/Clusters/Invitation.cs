@@ -139,7 +139,7 @@ public sealed class Invitation
         if (secret.Length != SecretBytes || certificate.Length > MaxCertificateBytes
             || addresses.Length is 0 or > DfssLimits.MaxAddresses)
         {
-            throw Invalid("something in it is too long, too short or too much");
+            throw Invalid("one of its fields has a length that is not allowed");
         }
 
         X509Certificate2 authority = X509CertificateLoader.LoadCertificate(certificate);

@@ -36,11 +36,11 @@ public sealed record InvitationTerms
         string? reason =
             Role == DfssRole.None ? "An invitation is for a role."
             : Lifetime <= TimeSpan.Zero || Lifetime > MaxLifetime
-                ? "An invitation is valid for more than no time and for a year at most."
+                ? "An invitation is valid for more than 0 s and at most a year."
             : StoreId is not null && Role != DfssRole.Peer ? "Only an invitation for a peer names a store."
             : NamePrefixes.Count > 0 && Role > DfssRole.Writer ? "Name prefixes are for readers and writers."
             : NamePrefixes.Count > MaxPrefixes
-                ? FormattableString.Invariant($"Of name prefixes there are {MaxPrefixes} at the most.")
+                ? FormattableString.Invariant($"An invitation has at most {MaxPrefixes} name prefixes.")
             : NamePrefixes.Any(IsNoPrefix) ? "A name prefix is empty, or longer than a name."
             : Name is not null && IsNoName(Name) ? string.Create(
                 CultureInfo.InvariantCulture,

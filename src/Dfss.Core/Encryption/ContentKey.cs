@@ -32,7 +32,7 @@ internal sealed class ContentKey
             return keys is null ? null : throw new DfssException(
                 DfssErrorCode.FileNotEncrypted,
                 $"A key was given, and '{record.Name}' is not encrypted: any writer at its peers can have stored it.",
-                "Leave the key out to take it as it is.");
+                "Leave the key out to receive it as it is.");
         }
 
         EnvelopeContent envelope = EnvelopeContent.Decode(encoded, record.Name);

@@ -54,8 +54,8 @@ public sealed class HiddenNames
             throw new DfssException(
                 DfssErrorCode.InvalidName,
                 FormattableString.Invariant(
-                    $"The name has {text.Length} bytes of UTF-8; of one that is hidden {MaxNameBytes} are the most."),
-                "Take a shorter name, or do not hide it.");
+                    $"The name has {text.Length} bytes of UTF-8; a hidden name has at most {MaxNameBytes}."),
+                "Give a shorter -Name, or leave out -HiddenName.");
         }
 
         // At least one zero, padded up to a multiple of 32: the length discloses little.

@@ -29,11 +29,10 @@ internal static class ListenAddress
             throw new DfssException(
                 DfssErrorCode.InvalidArgument,
                 $"A peer on '{options.Address}' could be reached from the network, and it has no certificate: it would "
-                + "neither encrypt nor "
-                + "authenticate clients, and every machine that reaches the port could read and replace every file.",
+                + "neither encrypt nor authenticate clients, and every machine that reaches the port could read and "
+                + "replace every file.",
                 "Give it a certificate (Join-DfssCluster, or -Certificate and -TrustedAuthority), or listen on "
-                + "localhost; or, on a network that you trust "
-                + "altogether, allow it with -AllowUnauthenticatedNetwork.");
+                + "localhost; or, on a network that you trust fully, allow it with -AllowUnauthenticatedNetwork.");
         }
     }
 

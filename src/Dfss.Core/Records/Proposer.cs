@@ -1,7 +1,7 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// One change of one name by the steps of the register: prepare, seal, accept, decide. See <see cref="IRegisterRound"/>
+/// One change of one name by the steps of the register: prepare, seal, accept, decide. See <see cref="RegisterRound"/>
 /// for its driver, and <see cref="ProposerState"/> for its states. After a lost ballot it begins again from the first
 /// step and seals again, since a decision in between may have ended the seals.
 /// </summary>

@@ -1,16 +1,22 @@
 namespace Dfss.Records;
 
 /// <summary>
-/// The common part of a change and a read: voting step by step, a higher ballot after a lost one, bringing the first
-/// record to a home that the name moved to, and spreading what was chosen.
+/// One change or one read of one name, without I/O: it returns requests for members and takes their answers. One thread
+/// at a time. After every event a driver asks <see cref="NextFor"/> for each member until it returns null, sends the
+/// requests, and reports each request once, with the same object: its answer, or that there was none (connection lost,
+/// time-out, an error, a member whose store is unknown). Once <see cref="IsFinished"/>, further requests of
+/// <see cref="NextFor"/> are decisions to spread: they may be lost, and the caller need not wait for them.
 /// </summary>
 /// <remarks>
+/// This class has the common part of a change and a read: voting step by step, a higher ballot after a lost one,
+/// bringing the first record to a home that the name moved to, and spreading what was chosen.
+///
 /// A round of epoch e counts only records that were accepted at ballots of epoch e. The registers of the first home
 /// begin empty; those of a later one begin with the record that moved, whether each member has received it or not. So
 /// if a majority has nothing of the epoch, that record is current; the round first brings it to a majority, so that no
 /// client can read later ballots of the epoch and miss it.
 /// </remarks>
-internal abstract partial class RegisterRound : IRegisterRound
+internal abstract partial class RegisterRound
 {
     /// <summary>The largest integer of the wire; a counter that high is never reached by honest members.</summary>
     private const long MaxCounter = (1L << 53) - 1;
@@ -51,16 +57,20 @@ internal abstract partial class RegisterRound : IRegisterRound
         Finished,
     }
 
-    /// <inheritdoc/>
+    /// <summary>The name.</summary>
     public string Name { get; }
 
-    /// <inheritdoc/>
+    /// <summary>n: the members are 0 to n - 1, in the order of the home.</summary>
     public int MemberCount { get; }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// 1 at first, and one more for each new ballot or repeated step. After each rise beyond 2 the driver waits a
+    /// random and growing time before it asks again: the rise to 2 usually only finds the current counter, later ones
+    /// are contention or members that cannot be reached.
+    /// </summary>
     public int Round { get; private set; } = 1;
 
-    /// <inheritdoc/>
+    /// <summary>Whether the outcome is known.</summary>
     public bool IsFinished => At == Step.Finished;
 
     protected Step At { get; private set; }
@@ -83,7 +93,7 @@ internal abstract partial class RegisterRound : IRegisterRound
     /// </summary>
     protected BallotedRecord? NewestDecided { get; private set; }
 
-    /// <inheritdoc/>
+    /// <summary>The request to send to a member now; null for none.</summary>
     public RegisterRequest? NextFor(int member)
     {
         if (IsFinished)
@@ -113,7 +123,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         return request;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reports an answer. One to a request that no longer matters is ignored.</summary>
     public void OnAnswer(int member, RegisterRequest request, RegisterAnswer answer)
     {
         if (IsFinished)
@@ -145,7 +155,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reports that no answer came. The member is asked again in a later round.</summary>
     public void OnUnavailable(int member, RegisterRequest request)
     {
         if (!IsFinished && Tally.TryTake(member, request, answer: null))
@@ -154,7 +164,7 @@ internal abstract partial class RegisterRound : IRegisterRound
         }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Ends the round now, with the answers so far. No effect once finished.</summary>
     public abstract void GiveUp();
 
     /// <summary>A majority promised the ballot; <see cref="Prepared"/> is known.</summary>

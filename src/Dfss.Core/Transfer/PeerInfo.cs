@@ -84,7 +84,7 @@ public sealed record PeerInfo
         Uptime = map.Required("uptime_ms").AsInteger() is <= MaxUptimeMilliseconds and long uptime
             ? TimeSpan.FromMilliseconds(uptime)
             : throw new DfssException(
-                DfssErrorCode.InvalidArgument, "No peer has run for longer than a thousand years."),
+                DfssErrorCode.InvalidArgument, "A peer's uptime is at most a thousand years."),
         Connections = Handshake.ToInteger(map.Required("connections")),
         Chunks = map.Required("chunks").AsInteger(),
         StoredBytes = map.Required("stored_bytes").AsInteger(),

@@ -63,7 +63,7 @@ internal sealed class ShownProgress(PSCmdlet cmdlet)
 #pragma warning restore CA1031
             {
                 // A bar that stays concerns the host alone: it must not hide the command's own result or error.
-                Trace.TraceWarning($"The host failed to take progress away: {exception.Message}");
+                Trace.TraceWarning($"The host failed to remove the progress bar: {exception.Message}");
             }
         }
     }

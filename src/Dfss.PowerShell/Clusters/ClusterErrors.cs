@@ -57,7 +57,7 @@ internal static class ClusterErrors
         "PeerNotJoined", ErrorCategory.AuthenticationError, store,
         $"The cluster '{membership.Name}' was joined, but not for {store}: the peer has no certificate in "
         + $"'{membership.Folder}'.",
-        "Join as a peer: an administrator runs New-DfssInvitation -Role Peer, and here it is Join-DfssCluster "
+        "Join as a peer: an administrator runs New-DfssInvitation -Role Peer, and a user here runs Join-DfssCluster "
         + "INVITATION -StorePath FOLDER. "
         + "Or, for this user and machine alone, listen on localhost with -Cluster ''."));
 
@@ -103,11 +103,11 @@ internal static class ClusterErrors
 
     internal static CmdletException PassphrasesDiffer() => new(ErrorRecords.Create(
         "PassphrasesDiffer", ErrorCategory.InvalidArgument, target: null,
-        "The two passphrases are not the same.", "Run the command again, and type the same twice."));
+        "The two passphrases differ.", "Run the command again, and type the same passphrase twice."));
 
     internal static CmdletException StateFolderMissing() => new(ErrorRecords.Create(
         "StateFolderMissing", ErrorCategory.ObjectNotFound, target: null,
-        "This user has no home folder, and so no folder for private state.",
+        "This user has no home folder, which DFSS needs for private state.",
         "Set $env:XDG_STATE_HOME to a folder of this user's."));
 
     internal static CmdletException StoreMissing() => new(ErrorRecords.Create(

@@ -35,7 +35,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
         {
             return Fail(
                 "PathInvalid", ErrorCategory.InvalidArgument, path,
-                $"'{path}' has the character U+0000, as no path may.",
+                $"'{path}' has the character U+0000, which no path may have.",
                 "Correct the path.");
         }
 

@@ -13,7 +13,7 @@ internal static class HealthText
         {
             return health.CurrentVersion is { } now && now != record.Version
                 ? FormattableString.Invariant(
-                    $"'{record.Name}' was tested at version {record.Version} and is at version {now} by now.")
+                    $"'{record.Name}' was tested at version {record.Version} and is at version {now} now.")
                 : null;
         }
 
@@ -43,7 +43,7 @@ internal static class HealthText
 
         if (health.ManifestProblem is { } problem)
         {
-            yield return $"its manifest cannot be had ({problem.TrimEnd('.')})";
+            yield return $"its manifest cannot be read ({problem.TrimEnd('.')})";
         }
         else if (!health.Manifest.IsHealthy)
         {
@@ -100,8 +100,8 @@ internal static class HealthText
             health.HasMajority) switch
         {
             (true, _, false) => $"{start}.",
-            (true, true, _) => $"{start}: no other has what is lost.",
-            (false, true, _) => "Send the file again: no peer has what is lost.",
+            (true, true, _) => $"{start}: no other peer has the lost chunks.",
+            (false, true, _) => "Send the file again: no peer has the lost chunks.",
             (true, _, _) => $"{start}, or make copies at the others with Repair-DfssFile.",
             _ => "Make the copies with Repair-DfssFile.",
         };

@@ -137,19 +137,8 @@ public abstract class LocalFileCmdlet : ClientCmdlet
         await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
-    {
-        (IReadOnlyList<LocalFile> released, ErrorRecord? refusal) = sole.Release(isInputOver);
-        if (refusal is not null)
-        {
-            await WriteErrorAsync(refusal).ConfigureAwait(false);
-        }
-
-        foreach (LocalFile file in released)
-        {
-            await TakeIfWantedAsync(file, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    private Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
+        isInputOver, WriteErrorAsync, file => TakeIfWantedAsync(file, cancellationToken));
 
     private async Task TakePathsAsync(CancellationToken cancellationToken)
     {

@@ -178,19 +178,8 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
         return Task.CompletedTask;
     }
 
-    private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
-    {
-        (IReadOnlyList<StoredFile> files, ErrorRecord? refusal) = sole.Release(isInputOver);
-        if (refusal is not null)
-        {
-            await WriteErrorAsync(refusal).ConfigureAwait(false);
-        }
-
-        foreach (StoredFile file in files)
-        {
-            await TakeAsync(file, taking!, cancellationToken).ConfigureAwait(false);
-        }
-    }
+    private Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
+        isInputOver, WriteErrorAsync, file => TakeAsync(file, taking!, cancellationToken));
 
     private async Task TakeAsync(StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
     {

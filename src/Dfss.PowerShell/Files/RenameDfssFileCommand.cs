@@ -75,21 +75,10 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
         return Task.CompletedTask;
     }
 
-    private async Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken)
-    {
-        (IReadOnlyList<StoredFile> files, ErrorRecord? refusal) = sole.Release(isInputOver);
-        if (refusal is not null)
-        {
-            await WriteErrorAsync(refusal).ConfigureAwait(false);
-        }
+    private Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
+        isInputOver, WriteErrorAsync, file => RenameSoleAsync(file, cancellationToken));
 
-        foreach (StoredFile file in files)
-        {
-            await TakeSoleAsync(file, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private async Task TakeSoleAsync(StoredFile file, CancellationToken cancellationToken)
+    private async Task RenameSoleAsync(StoredFile file, CancellationToken cancellationToken)
     {
         string name = file.Name;
         string newName = NewName;

@@ -33,18 +33,21 @@ internal sealed class SoleFile<T>(Func<T, T, ErrorRecord> refuse)
         held.Add(file);
     }
 
-    /// <summary>Returns the held file, the error of several, or nothing.</summary>
+    /// <summary>Passes on the held file, or writes the error of several.</summary>
     /// <param name="isInputOver">Whether all inputs were taken, not only one.</param>
-    internal (IReadOnlyList<T> File, ErrorRecord? Refusal) Release(bool isInputOver)
+    /// <param name="writeErrorAsync">Writes an error.</param>
+    /// <param name="takeAsync">Takes the file.</param>
+    internal async Task ReleaseAsync(
+        bool isInputOver, Func<ErrorRecord, Task> writeErrorAsync, Func<T, Task> takeAsync)
     {
-        if (IsForCommand && !isInputOver)
+        if ((IsForCommand && !isInputOver) || held is not [T file, ..])
         {
-            return ([], null);
+            return;
         }
 
-        (IReadOnlyList<T>, ErrorRecord?) released = refusal is null ? ([.. held], null) : ([], refusal);
+        ErrorRecord? error = refusal;
         held.Clear();
         refusal = null;
-        return released;
+        await (error is null ? takeAsync(file) : writeErrorAsync(error)).ConfigureAwait(false);
     }
 }

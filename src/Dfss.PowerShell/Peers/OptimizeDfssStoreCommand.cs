@@ -43,7 +43,7 @@ public sealed class OptimizeDfssStoreCommand : ClientCmdlet
             // There is nothing to confirm; WhatIf does not ask, and reports it in its own way.
             if (!await InvokeAsync(IsWhatIf).ConfigureAwait(false)
                 || await ShouldProcessAsync(
-                    address.ToString(), "Delete nothing: no chunk is to go").ConfigureAwait(false))
+                    address.ToString(), "Delete nothing: every chunk is needed").ConfigureAwait(false))
             {
                 await WriteVerboseAsync($"{address}: there is nothing to delete.").ConfigureAwait(false);
                 await WriteObjectAsync(new DfssStoreOptimization(address, plan)).ConfigureAwait(false);

@@ -174,11 +174,10 @@ public sealed partial class StartDfssPeerCommand
         catch (DfssException exception) when (exception.Code is DfssErrorCode.CertificateRevoked)
         {
             await WriteWarningAsync(
-                "The peer runs, and its certificate was revoked: the other members of the cluster refuse it. For it "
-                + "to be one again, an "
-                + $"administrator runs New-DfssInvitation -Role Peer -StoreId {peer.StoreId}, and here it is "
-                + "Join-DfssCluster INVITATION -StorePath FOLDER "
-                + "-Force; the peer takes up what it gets within an hour, or when it is started again.")
+                "The peer runs, and its certificate was revoked: the other members of the cluster refuse it. For a "
+                    + "new certificate an administrator runs New-DfssInvitation -Role Peer -StoreId "
+                    + $"{peer.StoreId}, and a user here runs Join-DfssCluster INVITATION -StorePath FOLDER -Force; the "
+                    + "peer uses the new certificate within an hour, or after a restart.")
                 .ConfigureAwait(false);
         }
         catch (DfssException exception)

@@ -31,9 +31,9 @@ internal sealed class CertificateNotices(Action<string> verbose, Action<string> 
         string name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
         string where = membership is null ? string.Empty : $" for the cluster '{membership.Name}'";
         bool hasEnded = CertificateAge.HasEnded(certificate, now);
-        string advice = membership is null ? "Have another one made by its authority."
+        string advice = membership is null ? "Get another one from its authority."
             : hasEnded ? MemberRenewal.JoinAgainAdvice(store)
-            : "It is renewed by itself when the cluster's issuer can be reached: see that it runs "
+            : "It is renewed automatically when the cluster's issuer can be reached: check that it runs "
                 + "(Start-DfssPeer -Issuer).";
         warn(string.Create(
             CultureInfo.InvariantCulture,

@@ -123,7 +123,7 @@ public sealed partial class AccessTests : IAsyncLifetime
     {
         X509Certificate2 certificate = authority.Issue(new CertificateGrant { Name = "old", Role = DfssRole.Admin });
         await RefusedAsync(
-            DfssErrorCode.TlsFailed, "TLS could not be agreed upon",
+            DfssErrorCode.TlsFailed, "The TLS handshake failed",
             () => ConnectRawAsync(certificate, SslProtocols.Tls12));
 
         await using TlsPeer lenient = await StartAsync(allowTls12: true);

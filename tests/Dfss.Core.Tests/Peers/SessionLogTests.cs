@@ -23,7 +23,7 @@ public sealed class SessionLogTests : IDisposable
 
         lines.Clear();
         clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(["15 more were refused, and not written down one by one."], lines);
+        Assert.Equal(["15 more were refused, which have no line of their own."], lines);
 
         Refuse("a", 1);
         clock.Advance(TimeSpan.FromMinutes(2));
@@ -47,7 +47,7 @@ public sealed class SessionLogTests : IDisposable
     {
         Refuse("a", 11);
         log.Dispose();
-        Assert.Equal("1 more were refused, and not written down one by one.", lines[^1]);
+        Assert.Equal("1 more were refused, which have no line of their own.", lines[^1]);
     }
 
     private void Refuse(string address, int times)

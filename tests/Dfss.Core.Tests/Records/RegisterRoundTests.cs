@@ -67,7 +67,7 @@ public abstract class RegisterRoundTests
     }
 
     /// <summary>Asks until nothing is to be asked any more, or the rounds are used up.</summary>
-    private protected void Run(IRegisterRound round, int maxRounds = 20)
+    private protected void Run(RegisterRound round, int maxRounds = 20)
     {
         bool isAsked = true;
         while (isAsked && round.Round <= maxRounds)
@@ -80,7 +80,7 @@ public abstract class RegisterRoundTests
         }
     }
 
-    private protected bool SendTo(IRegisterRound round, int member, bool isAnswerLost = false)
+    private protected bool SendTo(RegisterRound round, int member, bool isAnswerLost = false)
     {
         if (round.NextFor(member) is not { } request)
         {

@@ -21,7 +21,7 @@ public sealed class ShapeTests
 
     [Fact]
     public void No_line_has_more_than_120_characters() => RepositoryFiles.AssertNone(
-        from path in Code
+        from path in RepositoryFiles.List("", ".cs", ".ps1", ".psm1", ".psd1", ".ps1xml", ".py")
         from line in RepositoryFiles.ReadLines(path).Select((text, index) => (Text: text, Number: index + 1))
         where line.Text.Length > MaxLineLength && line.Text.Split(' ').All(word => word.Length <= MaxWordLength)
         select $"{path}:{line.Number}: {line.Text.Length} characters");

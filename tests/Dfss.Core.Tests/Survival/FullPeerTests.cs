@@ -56,7 +56,7 @@ public sealed class FullPeerTests : IAsyncDisposable
         Assert.Equal(2, stored.PresentReplicas);
         Assert.Contains(warnings, line =>
             line.Contains(Small.Address.ToString(), StringComparison.Ordinal)
-                && line.Contains("takes no more chunks", StringComparison.Ordinal));
+                && line.Contains("accepts no more chunks", StringComparison.Ordinal));
         await ReceivesAsync(client, large);
         AssertHasTakenWholeChunks(before);
         await AssertServesAloneAsync(before);

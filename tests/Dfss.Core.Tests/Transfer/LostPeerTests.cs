@@ -55,7 +55,7 @@ public sealed class LostPeerTests
         await client.SendAsync(source, "y", options, progress: null, Token);
 
         string warning = Assert.Single(warnings);
-        Assert.StartsWith($"{proxy.Address} takes no more chunks", warning, StringComparison.Ordinal);
+        Assert.StartsWith($"{proxy.Address} accepts no more chunks", warning, StringComparison.Ordinal);
         await using DfssClient other = new(cluster.Addresses.Take(2).ToArray(), TransferOptions.Default);
         foreach (string name in new[] { "x", "y" })
         {

@@ -168,7 +168,8 @@ public sealed class ReplicaTests
 
         Assert.Equal((2, 2), (sent.Record.Replicas, sent.PresentReplicas));
         Assert.StartsWith(
-            $"{third.Address} takes no more chunks, first of '{source}': ", Assert.Single(warnings),
+            $"{third.Address} accepts no more chunks; the first that it refused is of '{source}': ",
+            Assert.Single(warnings),
             StringComparison.Ordinal);
         foreach (PeerAddress address in cluster.Addresses)
         {

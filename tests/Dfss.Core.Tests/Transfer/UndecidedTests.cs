@@ -43,7 +43,8 @@ public sealed class UndecidedTests
             () => client.SendAsync(
                 folder.CreateFile("source", 10, seed: 1), "x", SendOptions.Default, progress: null, Token));
         Assert.Equal(DfssErrorCode.CommitUncertain, error.Code);
-        Assert.Contains("Run the same command again: it settles it.", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Run the same command again: it determines the outcome.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

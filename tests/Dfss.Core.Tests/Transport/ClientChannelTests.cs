@@ -45,10 +45,10 @@ public class ClientChannelTests
             peer.Address, ClientChannelOptions.Default, Token);
         byte[] own = Enumerable.Repeat((byte)9, 100_000).ToArray();
         DfssException exception = await Assert.ThrowsAsync<DfssException>(async () =>
-            await channel.CallAsync("get", new MessageMap { { "n", 100_001 } }, default, own, Token));
+            await channel.CallAsync(Call("get", own, new MessageMap { { "n", 100_001 } }), Token));
         Assert.Equal(DfssErrorCode.LimitExceeded, exception.Code);
         using Response response = await channel.CallAsync(
-            "get", new MessageMap { { "n", 99_999 } }, default, own, Token);
+            Call("get", own, new MessageMap { { "n", 99_999 } }), Token);
         Assert.Equal(99_999, response.PayloadLength);
         Assert.Equal((0, 9), (own[99_998], own[99_999]));
     }
@@ -103,7 +103,7 @@ public class ClientChannelTests
         using CancellationTokenSource cancel = new();
         byte[] own = new byte[50_000];
         own[0] = 7;
-        Task<Response> slow = channel.CallAsync("slow", [], default, own, cancel.Token).AsTask();
+        Task<Response> slow = channel.CallAsync(Call("slow", own), cancel.Token).AsTask();
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => slow);
         release.SetResult();
@@ -126,7 +126,7 @@ public class ClientChannelTests
 
         byte[] own = new byte[100_000];
         using CancellationTokenSource cancel = new();
-        Task<Response> call = channel.CallAsync("get", [], default, own, cancel.Token).AsTask();
+        Task<Response> call = channel.CallAsync(Call("get", own), cancel.Token).AsTask();
         using ReceivedMessage? request = await server.ReadAsync(Token);
         byte[] frame = MessageCodec.ToFrame(
             Message.Answer(request!.Message.Id, DfssErrorCode.None, []), Enumerable.Repeat((byte)1, 100_000).ToArray());
@@ -257,4 +257,7 @@ public class ClientChannelTests
         DfssException exception = await Assert.ThrowsAsync<DfssException>(() => connecting.WaitAsync(Soon, Token));
         Assert.Equal(DfssErrorCode.TimedOut, exception.Code);
     }
+
+    private static PeerCall Call(string operation, Memory<byte> destination, MessageMap? arguments = null) =>
+        new(operation, arguments ?? MessageMap.Empty, Payload: null, destination, IsBulk: false);
 }

@@ -66,7 +66,7 @@ public sealed class TestDfssFileTests : IDisposable
         Assert.Equal([true, false], result.As<bool>());
         Assert.Equal(
             $"'large' is not healthy: 1 of its 9 chunks has no copy. Copies are missing at {chunks[2].Peers[0]} (1). "
-            + "Send the file again: no peer has what is lost.",
+            + "Send the file again: no peer has the lost chunks.",
             Assert.Single(result.Warnings));
     }
 
@@ -81,8 +81,8 @@ public sealed class TestDfssFileTests : IDisposable
             "'large' is not healthy: 3 of its 9 chunks have no copy. ", warning, StringComparison.Ordinal);
         Assert.Contains(lost, warning, StringComparison.Ordinal);
         Assert.EndsWith(
-            "Start that peer: no other has what is lost. If it runs at another address, give that with -Peer.", warning,
-            StringComparison.Ordinal);
+            "Start that peer: no other peer has the lost chunks. If it runs at another address, give that with -Peer.",
+            warning, StringComparison.Ordinal);
     }
 
     [Fact]

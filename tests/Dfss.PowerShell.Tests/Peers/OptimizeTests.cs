@@ -76,7 +76,8 @@ public sealed class OptimizeTests : IDisposable
         Assert.Empty(host.Questions);
         Assert.Equal(
             2,
-            host.Lines.Count(line => line.Contains("\"Delete nothing: no chunk is to go\"", StringComparison.Ordinal)));
+            host.Lines.Count(
+                line => line.Contains("\"Delete nothing: every chunk is needed\"", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -112,7 +113,7 @@ public sealed class OptimizeTests : IDisposable
             "Send-DfssFile b.bin b2 -Peer $small, $peers[0] -MinimumReplicas 1").ThrowIfFailed();
         Assert.Single(passed.Output);
         string told = Assert.Single(
-            passed.Warnings, warning => warning.Contains("takes no more chunks", StringComparison.Ordinal));
+            passed.Warnings, warning => warning.Contains("accepts no more chunks", StringComparison.Ordinal));
         Assert.Contains("its quota is 81,920 bytes", told, StringComparison.Ordinal);
         Assert.Equal(2, told.Split(small.Endpoint).Length);
     }

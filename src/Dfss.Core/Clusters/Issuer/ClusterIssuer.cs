@@ -220,7 +220,7 @@ public sealed partial class ClusterIssuer : IAsyncDisposable
         {
             throw error.Copy(
                 $"Another peer is the issuer of the cluster '{cluster}' already. {error.Reason}",
-                "One issuer is enough: leave -Issuer out, or stop that one.");
+                "A cluster has one issuer: leave -Issuer out, or stop the other one.");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

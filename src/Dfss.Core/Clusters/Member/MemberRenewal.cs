@@ -59,7 +59,7 @@ public sealed class MemberRenewal(ClusterMembership membership, StoreId? store, 
                     $"The certificate for the cluster '{membership.Name}' expired on "
                     + $"{shown.Certificate.NotAfter.ToUniversalTime():u}, "
                     + $"and the clock of this machine shows {now:u}."),
-                $"Set the clock right, if it is wrong. {JoinAgainAdvice(store)}");
+                $"Correct the clock if it is wrong. {JoinAgainAdvice(store)}");
         }
 
         IssuerClient client = new(shown, membership, AskTimeout, clock);

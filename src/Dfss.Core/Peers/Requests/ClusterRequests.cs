@@ -112,7 +112,7 @@ internal sealed partial class ClusterRequests(
         catch (FormatException)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidArgument, "There are the roles reader, writer, peer and admin, and no other.");
+                DfssErrorCode.InvalidArgument, "The roles are reader, writer, peer and admin.");
         }
     }
 

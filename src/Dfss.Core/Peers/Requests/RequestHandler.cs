@@ -102,7 +102,7 @@ internal sealed class RequestHandler
             Operations.GetIssuer => new(cluster.GetIssuer()),
             Operations.PutIssuer => cluster.PutIssuerAsync(payload, caller, cancellationToken),
             Operations.PeerInfo => new(new RequestAnswer(describe())),
-            _ => throw new InvalidOperationException($"'{request.Operation}' is in the table of roles and not served."),
+            _ => throw new InvalidOperationException($"'{request.Operation}' has a role and no handler."),
         };
     }
 

@@ -39,7 +39,7 @@ internal sealed class UpkeepRequests(LocalStore store)
         bool isDryRun = map.TryGet("dry_run", out MessageValue value) && value.AsBoolean();
         if (grace > MaxGraceMilliseconds)
         {
-            throw new DfssException(DfssErrorCode.InvalidArgument, "No grace period is longer than a thousand years.");
+            throw new DfssException(DfssErrorCode.InvalidArgument, "A grace period is at most a thousand years.");
         }
 
         GarbageCollectionResult result = await store.Collector.CollectAsync(

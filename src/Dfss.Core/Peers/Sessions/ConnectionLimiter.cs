@@ -78,7 +78,7 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
 
             if (admitted >= DfssLimits.MaxConnections)
             {
-                throw Busy($"This peer serves {DfssLimits.MaxConnections} connections, and more it does not take.");
+                throw Busy($"This peer serves {DfssLimits.MaxConnections} connections, which is the maximum.");
             }
 
             if (!identities.TryGetValue(identity, out Identity? known))
@@ -89,8 +89,8 @@ internal sealed class ConnectionLimiter(Func<IdentityShare> open)
             else if (known.Connections >= DfssLimits.MaxConnectionsPerIdentity)
             {
                 throw Busy(
-                    $"This peer serves {DfssLimits.MaxConnectionsPerIdentity} connections of one identity, and more it "
-                        + "does not take.");
+                    $"This peer serves {DfssLimits.MaxConnectionsPerIdentity} connections of one identity, which is "
+                        + "the maximum.");
             }
 
             Remove(counted);

@@ -85,7 +85,7 @@ internal sealed class SessionLog(Action<string> write, TimeProvider clock) : IDi
         if (unsaid > 0)
         {
             write(string.Create(
-                CultureInfo.InvariantCulture, $"{unsaid} more were refused, and not written down one by one."));
+                CultureInfo.InvariantCulture, $"{unsaid} more were refused, which have no line of their own."));
         }
     }
 }

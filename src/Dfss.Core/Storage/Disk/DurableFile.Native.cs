@@ -36,6 +36,38 @@ internal sealed partial class DurableFile
     private const uint ReplaceExisting = 1;
     private const uint WriteThrough = 8;
 
+    /// <summary>
+    /// Takes a lock on a file, which is made where it does not exist, until <see cref="Unlock"/> or the end of the
+    /// process.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sharing">What others may do with it meanwhile, on Windows.</param>
+    /// <returns>The open file, or null if the lock is held, by this process or another.</returns>
+    public static SafeFileHandle? TryTake(string path, FileShare sharing)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            if (!File.Exists(path))
+            {
+                // Shared: another process may do the same now; the lock below decides which one goes on. On a file that
+                // is locked already, .NET's own lock would fail.
+                OwnerOnly.Touch(path);
+            }
+
+            return TryLock(path);
+        }
+
+        try
+        {
+            return OwnerOnly.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, sharing);
+        }
+        catch (IOException exception) when ((exception.HResult & 0xFFFF) == 32)
+        {
+            // ERROR_SHARING_VIOLATION: another process has it.
+            return null;
+        }
+    }
+
     /// <summary>Takes an operating system's lock on an existing file, held until the handle is closed or the process
     /// ends. Unix only.</summary>
     /// <returns>The open file, or null if the lock is held, by this process or another.</returns>
@@ -72,14 +104,20 @@ internal sealed partial class DurableFile
         return error == (OperatingSystem.IsMacOS() ? 35 : 11) ? false : throw Failed(error, "lock", path);
     }
 
-    /// <summary>Releases a lock and closes its file. Unix only.</summary>
+    /// <summary>Releases a lock and closes its file.</summary>
     /// <remarks>
-    /// Closing alone is not enough: a child that this process starts at this moment has the same open file until it
-    /// runs its own program, and would hold the lock until then.
+    /// On Unix closing alone is not enough: a child that this process starts at this moment has the same open file
+    /// until it runs its own program, and would hold the lock until then.
     /// </remarks>
     /// <exception cref="IOException">The operating system refused.</exception>
     public static void Unlock(SafeFileHandle handle)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            handle.Dispose();
+            return;
+        }
+
         int result = FileLock(handle, Unlocked);
         int error = Marshal.GetLastPInvokeError();
         handle.Dispose();

@@ -20,9 +20,7 @@ internal sealed class StoreLock : IDisposable
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreInUse"/>, naming the holder.</exception>
     public static StoreLock Take(StoreLayout layout)
     {
-        SafeFileHandle? handle = OperatingSystem.IsWindows()
-            ? TryTakeOnWindows(layout.LockFile)
-            : TryTakeOnUnix(layout.LockFile);
+        SafeFileHandle? handle = DurableFile.TryTake(layout.LockFile, FileShare.Read);
         if (handle is null)
         {
             throw new DfssException(
@@ -40,37 +38,9 @@ internal sealed class StoreLock : IDisposable
     /// <summary>Releases the lock. The file stays: removing it could remove the next holder's lock.</summary>
     public void Dispose()
     {
-        if (OperatingSystem.IsWindows())
-        {
-            handle.Dispose();
-        }
-        else if (!handle.IsClosed)
+        if (!handle.IsClosed)
         {
             DurableFile.Unlock(handle);
-        }
-    }
-
-    private static SafeFileHandle? TryTakeOnUnix(string path)
-    {
-        if (!File.Exists(path))
-        {
-            // Shared: another process may do the same now; the lock below decides which one goes on.
-            OwnerOnly.Touch(path);
-        }
-
-        return DurableFile.TryLock(path);
-    }
-
-    private static SafeFileHandle? TryTakeOnWindows(string path)
-    {
-        try
-        {
-            return OwnerOnly.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-        }
-        catch (IOException exception) when ((exception.HResult & 0xFFFF) == 32)
-        {
-            // ERROR_SHARING_VIOLATION: another process has it.
-            return null;
         }
     }
 

@@ -135,10 +135,10 @@ internal sealed class FileRenamer(
 
     private static DfssException Exists(string name) => new(
         DfssErrorCode.FileExists, $"'{name}' exists. Nothing was changed.",
-        "Take another name, or remove that file first.");
+        "Give another name, or remove that file first.");
 
     private static DfssException ElsewhereBefore(string name) => new(
         DfssErrorCode.Conflict,
         $"'{name}' was in use before, on other peers than those of this file. Nothing was changed.",
-        "Take another name, or receive the file and send it under that one.");
+        "Give another name, or receive the file and send it under that name.");
 }

@@ -154,7 +154,7 @@ internal sealed class SourceFile : IDisposable
 
     public DfssException Changed() => new(
         DfssErrorCode.SourceChanged, $"'{Path}' changed while it was sent. Nothing was committed.",
-        "Send it again when it is at rest.");
+        "Send it again when no program writes it.");
 
     public void Dispose() => handle.Dispose();
 

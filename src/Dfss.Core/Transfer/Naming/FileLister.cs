@@ -53,7 +53,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
                 {
                     if (RecordRules.FindProblem(newest.Record) is { } problem)
                     {
-                        options.Warning?.Invoke($"The record of '{after}' is not sound: {problem}.");
+                        options.Warning?.Invoke($"The record of '{after}' is invalid: {problem}.");
                     }
 
                     answers ??= await new ClockProbe(directory.Clocks).AskAsync(
@@ -120,7 +120,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         joining += directory.Clock.GetElapsedTime(began);
         foreach (string reason in found.Where(one => one.Peer is null).Select(one => one.Reason!))
         {
-            options.Verbose?.Invoke($"The list is made without a peer that holds some of the files. {reason}");
+            options.Verbose?.Invoke($"The list lacks a peer that holds some of the files. {reason}");
         }
 
         PeerHandle[] peers = [.. found.Select(one => one.Peer).OfType<PeerHandle>()];

@@ -22,9 +22,9 @@ internal static class LaterHome
             ?? await AskAsync(round.Name, home, cancellationToken).ConfigureAwait(false)
             ?? throw new DfssException(
                 DfssErrorCode.NoMajority,
-                ($"'{round.Name}' moved to other peers, and the former ones that answer do not know where to. "
+                ($"'{round.Name}' moved to other peers, and the former peers that answer do not know the new ones. "
                     + home.Reasons).TrimEnd(),
-                "Name its new peers, or start the other former ones.");
+                "Give its new peers with -Peer, or start the other former ones.");
         return await home.GoToAsync(next, cancellationToken).ConfigureAwait(false);
     }
 

@@ -88,7 +88,8 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         {
             stores.Remove(list.Peer.StoreId);
             options.Warning?.Invoke(
-                $"{list.Peer} could not list its files; the list is made of what the others have. {error.Message}");
+                $"{list.Peer} could not list its files; the list has the files of the other peers only. "
+                    + $"{error.Message}");
         }
 
         await list.Records.DisposeAsync().ConfigureAwait(false);

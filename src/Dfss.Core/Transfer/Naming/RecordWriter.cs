@@ -269,7 +269,7 @@ internal sealed class RecordWriter
                     DfssErrorCode.CommitUncertain,
                     $"It is unknown whether '{name}' was changed: too few of its {home.Count} peers answered the last "
                         + $"step.{reasons}",
-                    "Run the same command again: it settles it.");
+                    "Run the same command again: it determines the outcome.");
         }
     }
 }

@@ -36,7 +36,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
 
     /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing
     /// left under way.</summary>
-    public async Task RunAsync(IRegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
+    public async Task RunAsync(RegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using CancellationTokenSource reading = new(PeerHandle.ReadLimit, options.TimeProvider);
@@ -94,7 +94,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
     }
 
-    private async Task PauseBetweenRoundsAsync(IRegisterRound round, CancellationToken cancellationToken)
+    private async Task PauseBetweenRoundsAsync(RegisterRound round, CancellationToken cancellationToken)
     {
         if (round.IsFinished || round.Round <= pausedFor)
         {
@@ -115,7 +115,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
 
     /// <summary>Sends the pending requests. False if there were none.</summary>
     private bool StartRequests(
-        IRegisterRound round,
+        RegisterRound round,
         Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running,
         CancellationToken readLimit,
         CancellationToken cancellationToken)
@@ -146,7 +146,7 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
     }
 
     private void Deliver(
-        IRegisterRound round, Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running, Outcome outcome)
+        RegisterRound round, Dictionary<int, (RegisterRequest Request, Task<Outcome> Answer)> running, Outcome outcome)
     {
         running.Remove(outcome.Member);
         if (outcome.Answer is RegisterAnswer answer)

@@ -78,7 +78,7 @@ internal sealed partial class ChunkRead
         code = corruptHolders is not null ? DfssErrorCode.ChunkCorrupt : code;
         return new DfssException(
             code,
-            $"{What} of '{fetcher.Record.Name}' ({id}) cannot be had. {string.Join(" ", reasons)}",
+            $"{What} of '{fetcher.Record.Name}' ({id}) cannot be read from any peer. {string.Join(" ", reasons)}",
             code == DfssErrorCode.PeerUnreachable ? "Start that peer: no other has these chunks." : null)
         { ChunkId = id };
     }

@@ -148,7 +148,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
             return false;
         }
 
-        Say($"{NameOf(first.Member)} is late; another is asked too.");
+        Say($"{NameOf(first.Member)} is late; another peer is asked too.");
         Ask(step, spare, cancellationToken);
         return true;
     }

@@ -86,16 +86,16 @@ internal sealed class ChunkRequest : IDisposable
         {
             if (await home.ReachAsync(Member, cancellation.Token).ConfigureAwait(false) is not PeerHandle reached)
             {
-                return new ChunkAnswer(Length: null, Error: null, IsReached: false);
+                return new ChunkAnswer(Length: null, Error: null);
             }
 
             Volatile.Write(ref peer, reached);
             int? length = await reached.GetAsync(chunk, destination, cancellation.Token).ConfigureAwait(false);
-            return new ChunkAnswer(length, Error: null, IsReached: true);
+            return new ChunkAnswer(length, Error: null);
         }
         catch (DfssException error)
         {
-            return new ChunkAnswer(Length: null, error, IsReached: true);
+            return new ChunkAnswer(Length: null, error);
         }
     }
 }
@@ -103,5 +103,4 @@ internal sealed class ChunkRequest : IDisposable
 /// <summary>The result of asking one member for a chunk.</summary>
 /// <param name="Length">How many bytes of the chunk it gave; null for none.</param>
 /// <param name="Error">What went wrong, if anything.</param>
-/// <param name="IsReached">Whether it could be asked at all.</param>
-internal readonly record struct ChunkAnswer(int? Length, DfssException? Error, bool IsReached);
+internal readonly record struct ChunkAnswer(int? Length, DfssException? Error);

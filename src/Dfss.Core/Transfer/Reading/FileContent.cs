@@ -54,7 +54,7 @@ internal sealed class FileContent
     public Memory<byte> Open(int index, Memory<byte> chunk) => cipher?.TryDecrypt(index, chunk.Span) != false
         ? PlaceIn(chunk)
         : throw new DfssException(
-            DfssErrorCode.FileTampered, $"Chunk {index} of '{name}' is not what was encrypted there.")
+            DfssErrorCode.FileTampered, $"Chunk {index} of '{name}' was changed after it was encrypted.")
         { ChunkId = manifest[index] };
 
     /// <summary>

@@ -77,7 +77,7 @@ internal sealed class FileReceiver(
                 DfssErrorCode.FileChanged,
                 $"'{record.Name}' was replaced (version {record.Version} by {now.Version}) and its old "
                     + "chunks are gone.",
-                "Run the command again: it takes the new version.",
+                "Run the command again: it uses the new version.",
                 error);
         }
     }

@@ -34,7 +34,7 @@ internal sealed partial class PartFile
 
             if (attempt == MaxAttempts)
             {
-                throw InTheWay(path, "another program makes and removes it all the time.");
+                throw InTheWay(path, "another program creates and removes it repeatedly.");
             }
         }
     }

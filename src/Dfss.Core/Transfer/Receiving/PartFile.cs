@@ -20,6 +20,12 @@ internal sealed partial class PartFile : IDisposable
     /// </summary>
     private const int MaxAttempts = 10;
 
+    /// <summary>
+    /// 256 KiB: the most bytes of one write. For a longer one Linux takes cache memory in blocks of megabytes. A
+    /// virtual machine has returned such free blocks to its host, and to get one back costs ten times the write.
+    /// </summary>
+    private const int PieceBytes = 256 << 10;
+
     private readonly FileRecord record;
     private readonly bool isSparse;
     private bool isHollow;
@@ -121,13 +127,20 @@ internal sealed partial class PartFile : IDisposable
     /// <summary>Writes a part of the content, with holes where the file may have them.</summary>
     public void Write(ReadOnlySpan<byte> content, long offset)
     {
-        if (isSparse)
+        while (!content.IsEmpty)
         {
-            SparseFile.Write(Handle, content, offset, isHollow);
-        }
-        else
-        {
-            RandomAccess.Write(Handle, content, offset);
+            ReadOnlySpan<byte> piece = content[..Math.Min(PieceBytes, content.Length)];
+            if (isSparse)
+            {
+                SparseFile.Write(Handle, piece, offset, isHollow);
+            }
+            else
+            {
+                RandomAccess.Write(Handle, piece, offset);
+            }
+
+            content = content[piece.Length..];
+            offset += piece.Length;
         }
     }
 

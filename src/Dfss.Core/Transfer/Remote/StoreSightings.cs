@@ -169,7 +169,7 @@ internal sealed record RunningTwice(
     public DfssException Refusal => new(DfssErrorCode.StoreRunsTwice, $"{Description} Nothing was written.", Advice);
 
     /// <summary>The warning for a reader.</summary>
-    public string Warning => $"{Description} What is read may be incomplete or out of date. {Advice}";
+    public string Warning => $"{Description} Results may be incomplete or out of date. {Advice}";
 
     private string Description => string.Create(
         CultureInfo.InvariantCulture,

@@ -52,7 +52,8 @@ internal sealed class SendJournal : IDisposable
     public static SendJournal? TryOpen(
         string path, SourceFile source, int chunkSize, long begun, Action<string>? say, SendKey? encryption = null)
     {
-        if (source.Status is not FileStatus status || TryLock(path) is not SafeFileHandle handle)
+        if (source.Status is not FileStatus status
+            || DurableFile.TryTake(path, FileShare.Delete) is not SafeFileHandle handle)
         {
             return null;
         }
@@ -85,7 +86,7 @@ internal sealed class SendJournal : IDisposable
         }
         catch
         {
-            Unlock(handle);
+            DurableFile.Unlock(handle);
             throw;
         }
     }
@@ -150,45 +151,8 @@ internal sealed class SendJournal : IDisposable
             if (!isDisposed)
             {
                 isDisposed = true;
-                Unlock(handle);
+                DurableFile.Unlock(handle);
             }
-        }
-    }
-
-    private static SafeFileHandle? TryLock(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            return TryOpenAlone(path);
-        }
-
-        // Shared: another process may do the same now; the lock below decides which one goes on.
-        OwnerOnly.Touch(path);
-        return DurableFile.TryLock(path);
-    }
-
-    private static SafeFileHandle? TryOpenAlone(string path)
-    {
-        try
-        {
-            return OwnerOnly.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Delete);
-        }
-        catch (IOException error) when ((error.HResult & 0xFFFF) == 32)
-        {
-            // ERROR_SHARING_VIOLATION: another process has it.
-            return null;
-        }
-    }
-
-    private static void Unlock(SafeFileHandle handle)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            handle.Dispose();
-        }
-        else
-        {
-            DurableFile.Unlock(handle);
         }
     }
 }

@@ -107,7 +107,9 @@ internal sealed class SendShortfall
         PeerHandle peer = home[member]!;
         if (HasMajority && !Plan.IsBelowMinimum && peer.IsFirstRefusal())
         {
-            options.Warning?.Invoke($"{peer} takes no more chunks, first of '{sourcePath}': {peer.ReasonOf(reason)}");
+            options.Warning?.Invoke(
+                $"{peer} accepts no more chunks; the first that it refused is of '{sourcePath}': "
+                    + $"{peer.ReasonOf(reason)}");
         }
     }
 }

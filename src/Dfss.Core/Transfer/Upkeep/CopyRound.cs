@@ -201,7 +201,8 @@ internal sealed class CopyRound
             if (refusals.TryAdd(peer, error.Reason))
             {
                 options.Warning?.Invoke(
-                    $"{peer} takes no more copies, first of {Target.Title}: {peer.ReasonOf(error)}");
+                    $"{peer} accepts no more copies; the first that it refused is of {Target.Title}: "
+                        + peer.ReasonOf(error));
             }
         }
     }

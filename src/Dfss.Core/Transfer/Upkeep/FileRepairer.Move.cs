@@ -219,7 +219,7 @@ internal sealed partial class FileRepairer
             + $"{(least == 1 ? "a peer" : $"{least} peers")} to move to, "
             + $"and some have {present}. "
             + string.Join(" ", round.Reasons.Prepend(target.Home.Reasons).Where(reason => reason.Length > 0)),
-            "Repair those peers and run the command again, which continues, or move it to others.");
+            "Repair those peers and run the command again, which continues the move; or move the file to others.");
     }
 
     /// <summary>

@@ -76,22 +76,6 @@ internal sealed partial class ClientChannel : IAsyncDisposable
             cancellationToken);
 
     /// <summary>
-    /// Makes a call; an empty payload is sent as nil. The payload of the answer is received directly into
-    /// <paramref name="destination"/>; once this method returns or throws, the channel no longer writes there.
-    /// </summary>
-    /// <exception cref="DfssException">
-    /// LimitExceeded: the payload of the answer is larger than the destination. The connection stays usable.
-    /// </exception>
-    public ValueTask<Response> CallAsync(
-        string operation,
-        MessageMap arguments,
-        ReadOnlyMemory<byte> payload,
-        Memory<byte> destination,
-        CancellationToken cancellationToken) =>
-        CallAsync(
-            new PeerCall(operation, arguments, NilIfEmpty(payload), destination, IsBulk: false), cancellationToken);
-
-    /// <summary>
     /// Makes a call. It waits first while the peer's limit of requests in flight is reached. A request cancelled before
     /// it is sent is dropped; one cancelled later has its answer read and discarded. A cancellation in the middle of
     /// sending the request, or of receiving the answer into the caller's destination, breaks the connection.

@@ -98,7 +98,7 @@ internal sealed partial class MessageChannel : IAsyncDisposable
         string? reason = reading.FindStall() ?? writing.FindStall();
         if (reason is not null)
         {
-            deathReason = $"The connection was given up: {reason}.";
+            deathReason = $"The connection was ended: {reason}.";
             connection.Abort();
         }
         else if (IdleLimit is { } limit && !isWaitingForMemory && Volatile.Read(ref unanswered) <= 0

@@ -208,7 +208,7 @@ internal sealed class TlsConnection : IConnection
         catch (OperationCanceledException)
         {
             failure = new DfssException(
-                DfssErrorCode.PeerUnreachable, "The TLS handshake was given up from this side.");
+                DfssErrorCode.PeerUnreachable, "This side ended the TLS handshake.");
             throw;
         }
         catch (Exception error)
@@ -268,7 +268,7 @@ internal sealed class TlsConnection : IConnection
 
         Exception cause = error is AuthenticationException { InnerException: { } inner } ? inner : error;
         return new DfssException(
-            DfssErrorCode.TlsFailed, $"TLS could not be agreed upon: {cause.Message.TrimEnd('.')}.",
+            DfssErrorCode.TlsFailed, $"The TLS handshake failed: {cause.Message.TrimEnd('.')}.",
             "Both sides need TLS 1.3, or -AllowTls12 if one has none; and each must trust the other's authority.",
             error);
     }

@@ -14,7 +14,7 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
     private readonly HashSet<(int Member, int Chunk)> awaitedPuts = [];
     private readonly HashSet<(int Member, int Chunk)> donePuts = [];
     private HistoryOperation? operation;
-    private IRegisterRound? round;
+    private RegisterRound? round;
     private SimulatedFile file = SimulatedFile.All[0];
     private int minimumReplicas = 1;
     private bool isPutting;
