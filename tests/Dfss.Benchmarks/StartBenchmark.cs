@@ -19,7 +19,7 @@ internal static class StartBenchmark
     {
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"| {chunks:N0} chunks of | segments | start, s | processor, s "
-                + "| memory held, MB | peak, MB | collection, s |"));
+                + $"| memory held, MB | peak, MB | collection, s |"));
         output.WriteLine("|---|---|---|---|---|---|---|");
         foreach (int length in (int[])[SmallBytes, LargeBytes])
         {
