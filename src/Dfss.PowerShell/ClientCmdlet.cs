@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using Dfss.Security;
 using Dfss.Transfer;
 
@@ -18,16 +19,21 @@ public abstract partial class ClientCmdlet : DfssCmdlet
 
     /// <summary>
     /// The peers, as host:port (the port is 9000 when left out), separated by commas, or objects that have an Endpoint,
-    /// such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is used, or the peers of the cluster that was joined.
+    /// such as those of Get-DfssPeer. Without it, $env:DFSS_PEER is used, or the peers of the cluster that was joined,
+    /// or those that this session runs.
     /// </summary>
     [Parameter(
-        HelpMessage = "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, or the cluster's.")]
+        HelpMessage =
+            "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, the cluster's, or "
+                + "this session's.")]
     [PeerArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(PeerCompletion))]
-    public string[]? Peer { get; set; }
+    public virtual string[]? Peer { get; set; }
 
-    /// <summary>Whether the cmdlet asks only the peers that -Peer, $env:DFSS_PEER or the cluster name.</summary>
+    /// <summary>
+    /// Whether the cmdlet asks only the peers that -Peer, $env:DFSS_PEER, the cluster or this session name.
+    /// </summary>
     private protected virtual bool NeedsPeers => true;
 
     /// <summary>The client; it connects when first used.</summary>
@@ -69,6 +75,14 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     /// <inheritdoc/>
     private protected override ValueTask CleanUpAsync() => client?.DisposeAsync() ?? ValueTask.CompletedTask;
 
+    /// <summary>Asks other peers from now on.</summary>
+    private protected async Task UsePeersAsync(IEnumerable<string> addresses)
+    {
+        List<PeerAddress> peers = Parse([.. addresses]);
+        await Client.DisposeAsync().ConfigureAwait(false);
+        client = new DfssClient(peers, CreateOptions());
+    }
+
     /// <summary>Ends the cmdlet if no peer is given.</summary>
     private protected void RequirePeers()
     {
@@ -80,7 +94,8 @@ public abstract partial class ClientCmdlet : DfssCmdlet
 
     private static CmdletException PeerMissing() => new(ErrorRecords.Create(
         "PeerMissing", ErrorCategory.InvalidArgument, target: null,
-        "No peer is given: neither -Peer nor $env:DFSS_PEER is given, and no cluster was joined that has peers.",
+        "No peer is given: neither -Peer nor $env:DFSS_PEER is given, no cluster was joined that has peers, and this "
+            + "session runs none.",
         "Give -Peer host:port, or set $env:DFSS_PEER = 'host:port,host:port'."));
 
     private async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(CancellationToken cancellationToken)
@@ -91,6 +106,12 @@ public abstract partial class ClientCmdlet : DfssCmdlet
             ? await ClusterIdentity.FindPeersAsync(
                 membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
             : Parse(texts, Peer is null ? PeerVariable : null);
+        if (peers.Count == 0 && Peer is null && choice is not { IsExplicit: true, Membership: not null })
+        {
+            Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
+            peers = Parse(SessionPeers.FindAddresses(session));
+        }
+
         return peers.Count > 0 || !NeedsPeers ? peers : throw PeerMissing();
     }
 

@@ -26,6 +26,9 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>Releases the cmdlet's resources; runs once, however the cmdlet ends.</summary>
     private protected virtual ValueTask CleanUpAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Cancelled when the user stops the pipeline.</summary>
+    internal CancellationToken StopToken => bridge.StopToken;
+
     /// <summary>The target of a failure that ends the cmdlet; null if it is unknown.</summary>
     internal virtual object? EndingTarget(DfssException failure) => null;
 
@@ -60,6 +63,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
             }
             finally
             {
+                bridge.Close();
                 PipelineBridge.WaitFor(() => CleanUpAsync().AsTask());
             }
 
@@ -71,7 +75,17 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     private protected Task WriteObjectAsync(object value) => InvokeAsync(() => WriteObject(value));
 
     /// <summary>Writes a non-terminating error.</summary>
-    private protected Task WriteErrorAsync(ErrorRecord error) => InvokeAsync(() => WriteError(error));
+    private protected Task WriteErrorAsync(ErrorRecord error) => InvokeAsync(() => Fail(error));
+
+    /// <summary>Writes a non-terminating error; on the pipeline thread only.</summary>
+    internal void Fail(ErrorRecord error)
+    {
+        HasFailed = true;
+        WriteError(error);
+    }
+
+    /// <summary>Whether any error was written, shown or not.</summary>
+    internal bool HasFailed { get; private set; }
 
     /// <summary>Writes a warning.</summary>
     private protected Task WriteWarningAsync(string text) => InvokeAsync(() => WriteWarning(text));
@@ -95,7 +109,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>
     /// Shows progress. The records are created on the pipeline thread at the moment they are shown, so a busy pipeline
     /// never shows outdated ones. Records that are no longer present are completed; all are completed however the
-    /// cmdlet ends. Completes when the records are shown; is cancelled when no call of the cmdlet is running.
+    /// cmdlet ends. Completes when the records are shown: between two inputs, with the next one.
     /// </summary>
     internal Task ShowProgressAsync(Func<IReadOnlyList<ProgressRecord>> createPicture) =>
         InvokeAsync(() => Progress.Show(createPicture()));
@@ -136,7 +150,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
         MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) && given is string;
 
     /// <summary>Whether the command only reports what it would do. On the pipeline thread only.</summary>
-    private protected bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
+    internal bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
         ? given is SwitchParameter { IsPresent: true }
         : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 
@@ -172,7 +186,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
         ExceptionDispatchInfo? ending = bridge.Run(body);
         switch (ending?.SourceException)
         {
-            case OperationCanceledException when bridge.IsStopping:
+            case OperationCanceledException when StopToken.IsCancellationRequested:
                 throw new PipelineStoppedException();
             case CmdletException known:
                 ThrowTerminatingError(known.Error);

@@ -36,6 +36,10 @@ public sealed class DfssFileInfo
     /// Send-DfssFile.</summary>
     public string? SourcePath { get; }
 
+    /// <summary>Whether Send-DfssFile has left the stored file as it was, because the local one is unchanged
+    /// (-SkipUnchanged, -Checksum).</summary>
+    public bool Skipped { get; internal init; }
+
     /// <summary>The length in bytes.</summary>
     public long Length => File.Record.ContentLength;
 

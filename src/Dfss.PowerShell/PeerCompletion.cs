@@ -9,21 +9,41 @@ namespace Dfss.Commands;
 /// $env:DFSS_PEER. Nothing crosses the network while the user types.</summary>
 internal sealed class PeerCompletion : IArgumentCompleter
 {
+    /// <summary>Commands whose first argument is an id or an address.</summary>
+    private static readonly string[] FirstArguments = ["Get-DfssPeer", "Stop-DfssPeer"];
+
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(
+    public IEnumerable<CompletionResult>? CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst,
         IDictionary fakeBoundParameters)
     {
         string word = wordToComplete.Trim('\'', '"');
+        bool isPositional = parameterName != "Port" && !IsNamed(parameterName, commandAst)
+            && FirstArguments.Contains(commandName, StringComparer.OrdinalIgnoreCase);
+        if (isPositional && parameterName == "Id" && word.Length > 0)
+        {
+            // The engine asks the completer of -Peer too, and puts an empty result between the two.
+            return null;
+        }
+
         return
         [
-            .. Find(parameterName)
-                .Where(item => item.Text.StartsWith(word, StringComparison.OrdinalIgnoreCase))
-                .DistinctBy(item => item.Text, StringComparer.OrdinalIgnoreCase)
+            .. Match(isPositional ? [.. Find("Id"), .. Find("Peer")] : Find(parameterName), word)
                 .Select(item => new CompletionResult(
                     item.Text, item.Text, CompletionResultType.ParameterValue, item.Description)),
         ];
     }
+
+    private static (string Text, string Description)[] Match(
+        IEnumerable<(string Text, string Description)> items, string word) =>
+    [
+        .. items.Where(item => item.Text.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+            .DistinctBy(item => item.Text, StringComparer.OrdinalIgnoreCase),
+    ];
+
+    private static bool IsNamed(string parameterName, CommandAst commandAst) => commandAst.CommandElements
+        .OfType<CommandParameterAst>()
+        .Any(given => parameterName.StartsWith(given.ParameterName, StringComparison.OrdinalIgnoreCase));
 
     private static IEnumerable<(string Text, string Description)> Find(string parameterName)
     {

@@ -149,7 +149,8 @@ internal sealed class ProgressReporter(
 
     private async Task DrawAsync()
     {
-        // Between two calls of the cmdlet nothing can be shown, and after its end nothing is read: both cancel this.
+        // Between two inputs the command cannot show anything: this waits for the next one. The end of the command
+        // cancels it.
         await show(CreatePicture).ConfigureAwait(
             ConfigureAwaitOptions.SuppressThrowing);
         lock (gate)

@@ -61,7 +61,7 @@ public sealed class HelpBuildTests : IDisposable
         AssertError(errors, "Send-DfssFile", "### -Frce", "no parameter of its own '-Frce'");
         AssertError(errors, "Send-DfssFile", "{{ Fill in the synopsis }}", "placeholder");
         AssertError(errors, "Send-DfssFile", "## SYNTAX", "differs from the code");
-        AssertError(errors, "Send-DfssFile", "### Example 3", "one block of code");
+        AssertError(errors, "Send-DfssFile", "### Example 4", "one block of code");
         AssertError(errors, "Get-DfssPeer", "## EXAMPLES", "2 examples");
         AssertError(errors, "Get-DfssFileInfo", "## INPUTS", "must be: System.String");
         AssertError(errors, "about_Dfss", "", "'SEE ALSO' is missing");

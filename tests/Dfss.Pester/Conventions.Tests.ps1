@@ -63,12 +63,14 @@ Describe 'What other commands give' {
         ($files | Send-DfssFile -RelativeTo . -Force).Name | Should -Be 'a/x', 'b/x'
     }
 
-    It 'says of folders that they are none, one error each, and takes the files' {
-        $sent = Get-ChildItem a, b, 1.txt | Get-Item | Send-DfssFile -RelativeTo . -Force -ErrorAction SilentlyContinue
-        $sent.Count | Should -Be 3
-        $null = Get-ChildItem -Directory | Send-DfssFile -ErrorVariable failed -ErrorAction SilentlyContinue
-        $failed.Count | Should -Be 3
-        $failed[0].FullyQualifiedErrorId | Should -Be 'PathIsFolder,Dfss.Commands.SendDfssFileCommand'
+    It 'passes over the folders of Get-ChildItem, and verbose says so' {
+        $log = Join-Path $TestDrive "$prefix.txt"
+        $sent = Get-ChildItem -Recurse | Send-DfssFile -RelativeTo . -Prefix $prefix -Verbose 4> $log
+        $names = foreach ($name in '1.txt', '[1].txt', 'a/x', 'b/x') { "$prefix/$name" }
+        $sent.Name | Sort-Object | Should -Be ($names | Sort-Object)
+        @(Get-Content $log | Where-Object { $_ -like '*is a folder, and is passed over.' }).Count | Should -Be 3
+        $null = Send-DfssFile a -ErrorVariable failed -ErrorAction SilentlyContinue
+        $failed.FullyQualifiedErrorId | Should -Be 'PathIsFolder,Dfss.Commands.SendDfssFileCommand'
     }
 
     It 'refuses items of other providers by what they are' {

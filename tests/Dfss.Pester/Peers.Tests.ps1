@@ -21,7 +21,43 @@ Describe 'The peers' {
             Remove-Item env:DFSS_PEER
         }
 
-        { Get-DfssFileInfo } | Should -Throw -ErrorId 'PeerMissing,*'
+        Invoke-Isolated "Import-Module '$manifest'; try { Get-DfssFileInfo } catch { `$_.FullyQualifiedErrorId }" |
+            Should -BeLike 'PeerMissing,*'
+    }
+
+    It 'are those of this session where nothing names others' {
+        $path = Join-Path $TestDrive own.txt
+        Set-Content $path 'own'
+        $sent = Send-DfssFile $path
+        $sent.Peers | Should -Be (Get-DfssPeer).Endpoint
+        $sent | Remove-DfssFile -Confirm:$false
+    }
+
+    It 'are those that Send-DfssFile uses where $env:DFSS_PEER names them' {
+        $other = Start-DfssPeer -InMemory -Port 0
+        $env:DFSS_PEER = $other.Endpoint
+        try {
+            (Get-DfssPeer)[0].Endpoint | Should -Be $other.Endpoint
+            (Get-DfssPeer).Endpoint | Should -Contain $peer.Endpoint
+        }
+        finally {
+            Remove-Item env:DFSS_PEER
+            $other | Stop-DfssPeer
+        }
+    }
+
+    It 'are peers where they are piped to Get-DfssFileInfo' {
+        $path = Join-Path $TestDrive piped.txt
+        Set-Content $path 'piped'
+        $null = Send-DfssFile $path -Peer $peer
+        ($peer | Get-DfssFileInfo).Name | Should -Be 'piped.txt'
+        ($peer | Get-DfssFileInfo none*) | Should -BeNullOrEmpty
+        Remove-DfssFile piped.txt -Peer $peer -Confirm:$false
+    }
+
+    It 'are stopped by their address' {
+        $other = Start-DfssPeer -InMemory -Port 0
+        (Stop-DfssPeer $other.Endpoint -PassThru).Id | Should -Be $other.Id
     }
 
     It 'run detached with a quote in the path, survive the session that started them, and keep what they hold' {

@@ -86,7 +86,8 @@ public sealed class BindingTests : IDisposable
 
     [Theory]
     [InlineData("Send-DfssFile a -Peer localhost:1 -WhatIf", "PathIsFolder")]
-    [InlineData("[IO.DirectoryInfo]::new(\"$PWD/a\") | Send-DfssFile -Peer localhost:1 -WhatIf", "PathIsFolder")]
+    [InlineData("Send-DfssFile -InputObject ([IO.DirectoryInfo]\"$PWD/a\") -Peer localhost:1 -WhatIf", "PathIsFolder")]
+    [InlineData("'a' | Send-DfssFile -Peer localhost:1 -WhatIf", "PathIsFolder")]
     [InlineData("Send-DfssFile none.txt -Peer localhost:1 -WhatIf", "PathNotFound")]
     [InlineData("Send-DfssFile -LiteralPath '*.txt' -Peer localhost:1 -WhatIf", "PathNotFound")]
     [InlineData("Send-DfssFile a/x.txt -RelativeTo b -Peer localhost:1 -WhatIf", "PathOutsideRelativeTo")]

@@ -26,6 +26,13 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
     public IReadOnlyList<string> RecipientKeyIds =>
         Record.Encryption is { } envelope ? EnvelopeContent.KeyIdsOf(envelope) : [];
 
+    /// <summary>
+    /// Whether a local file has this one's length and time of last writing, to a millisecond, and so is the same unless
+    /// a program has set its time back. False if it is not there, or cannot be examined.
+    /// </summary>
+    /// <param name="path">The local file; a link is followed.</param>
+    public bool HasLengthAndTimeOf(string path) => UnchangedFile.HasLengthAndTime(path, Record);
+
     /// <summary>An earlier version that is kept, or this one, to be received or compared.</summary>
     /// <param name="version">The number of the version.</param>
     /// <exception cref="DfssException">FileNotFound: it is not kept.</exception>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dfss.Transport;
 
 /// <summary>
@@ -74,6 +76,7 @@ internal sealed class PeerLine(
     }
 
     /// <summary>Makes one call.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Response> CallAsync(PeerCall call, CancellationToken cancellationToken)
     {
         ClientChannel channel = await OpenAsync(cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 using Dfss.Security;
 
@@ -77,6 +78,7 @@ internal sealed class PeerLink : IAsyncDisposable
     /// <param name="read">Reads the answer, whose memory is released when this function returns.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="DfssException">As for a call; ProtocolViolation: the results are malformed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T> CallAsync<T>(PeerCall call, Func<Response, T> read, CancellationToken cancellationToken)
     {
         using Response response = await CallAsync(call, cancellationToken).ConfigureAwait(false);

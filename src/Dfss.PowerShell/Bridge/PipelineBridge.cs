@@ -9,11 +9,12 @@ namespace Dfss.Commands;
 /// pipeline thread.
 /// </summary>
 /// <remarks>
-/// The contract. The pipeline thread serves the body until the body has ended, so no body outlives its call. When a
-/// write throws (downstream ran <c>throw</c> or <c>break</c>, or needs no more objects), the exception is stored, the
-/// body is cancelled and awaited, and only then is the exception rethrown. The body never sees it, so it cannot swallow
-/// it. Ctrl+C only cancels. The queue has no bound of its own: it holds one item for each call in progress, so a body
-/// that awaits each call bounds it by the number of its concurrent callers.
+/// The contract. The pipeline thread serves the body until the body has ended, so no body outlives its call. Work that
+/// a body leaves running may call too: while no body runs, its calls wait for the next one. When a write throws
+/// (downstream ran <c>throw</c> or <c>break</c>, or needs no more objects), the exception is stored, the body is
+/// cancelled and awaited, and only then is the exception rethrown. The body never sees it, so it cannot swallow it.
+/// Ctrl+C only cancels. The queue has no bound of its own: it holds one item for each call in progress, so a caller
+/// that awaits each call bounds it by the number of concurrent callers.
 /// </remarks>
 #pragma warning disable CA1001 // The source is never disposed: it owns no timer or handle, and Ctrl+C may arrive on
 // another thread while the cmdlet is being disposed.
@@ -21,10 +22,11 @@ internal sealed class PipelineBridge
 #pragma warning restore CA1001
 {
     private readonly CancellationTokenSource stop = new();
-    private volatile ChannelWriter<WorkItem>? queue;
+    private readonly Channel<WorkItem> calls =
+        Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
 
-    /// <summary>Whether the user has stopped the pipeline.</summary>
-    internal bool IsStopping => stop.IsCancellationRequested;
+    /// <summary>Cancelled when the user stops the pipeline.</summary>
+    internal CancellationToken StopToken => stop.Token;
 
     /// <summary>
     /// Cancels the body and does not wait for it (PowerShell issue 17633): the pipeline thread already waits.
@@ -37,7 +39,7 @@ internal sealed class PipelineBridge
     internal Task<T> InvokeAsync<T>(Func<T> function)
     {
         var item = new WorkItem<T>(function);
-        return queue is { } writer && writer.TryWrite(item)
+        return calls.Writer.TryWrite(item)
             ? item.Task
             : Task.FromCanceled<T>(new CancellationToken(canceled: true));
     }
@@ -47,12 +49,10 @@ internal sealed class PipelineBridge
     /// <exception cref="Exception">The exception of a call on this thread.</exception>
     internal ExceptionDispatchInfo? Run(Func<CancellationToken, Task> body)
     {
-        var channel = Channel.CreateUnbounded<WorkItem>(new UnboundedChannelOptions { SingleReader = true });
         using var bodyToken = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
-        queue = channel.Writer;
-        Task running = Task.Run(() => RunBodyAsync(body, channel.Writer, bodyToken.Token));
-        ExceptionDispatchInfo? ending = Serve(channel.Reader, bodyToken);
-        queue = null;
+        var end = new WorkItem<bool>(static () => true);
+        Task running = Task.Run(() => RunBodyAsync(body, end, bodyToken.Token));
+        ExceptionDispatchInfo? ending = Serve(end, bodyToken);
         ending?.Throw();
         try
         {
@@ -67,11 +67,21 @@ internal sealed class PipelineBridge
         }
     }
 
+    /// <summary>After the last body: cancels the calls that wait for another one, and all later calls.</summary>
+    internal void Close()
+    {
+        calls.Writer.Complete();
+        while (calls.Reader.TryRead(out WorkItem? item))
+        {
+            item.Cancel();
+        }
+    }
+
     /// <summary>Waits for a task where PowerShell or the runtime offers only a synchronous call.</summary>
     internal static void WaitFor(Func<Task> function) => Task.Run(function).GetAwaiter().GetResult();
 
-    private static async Task RunBodyAsync(
-        Func<CancellationToken, Task> body, ChannelWriter<WorkItem> writer, CancellationToken cancellationToken)
+    private async Task RunBodyAsync(
+        Func<CancellationToken, Task> body, WorkItem end, CancellationToken cancellationToken)
     {
         try
         {
@@ -79,32 +89,28 @@ internal sealed class PipelineBridge
         }
         finally
         {
-            writer.Complete();
+            calls.Writer.TryWrite(end);
         }
     }
 
-    private static ExceptionDispatchInfo? Serve(ChannelReader<WorkItem> reader, CancellationTokenSource bodyToken)
+    /// <summary>Makes the calls up to the one that marks the end of the body.</summary>
+    private ExceptionDispatchInfo? Serve(WorkItem end, CancellationTokenSource bodyToken)
     {
         ExceptionDispatchInfo? ending = null;
-        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (true)
         {
-            while (reader.TryRead(out WorkItem? item))
+            WorkItem item = calls.Reader.ReadAsync().AsTask().GetAwaiter().GetResult();
+            if (item == end)
             {
-                if (ending is not null)
-                {
-                    item.Cancel();
-                    continue;
-                }
+                return ending;
+            }
 
-                ending = item.Execute();
-                if (ending is not null)
-                {
-                    _ = bodyToken.CancelAsync();
-                    item.Cancel();
-                }
+            ending ??= item.Execute();
+            if (ending is not null)
+            {
+                _ = bodyToken.CancelAsync();
+                item.Cancel();
             }
         }
-
-        return ending;
     }
 }

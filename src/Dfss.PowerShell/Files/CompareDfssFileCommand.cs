@@ -66,12 +66,36 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
             new FileWork(file.Name, file.Path, file.Length, (progress, token) => CompareAsync(file, progress, token)),
             cancellationToken);
 
+    /// <inheritdoc/>
+    private protected override async Task TakeRestAsync(CancellationToken cancellationToken)
+    {
+        await foreach (StoredFile file in FindOnlyStoredAsync(hidden, cancellationToken).ConfigureAwait(false))
+        {
+            var work = new FileWork(
+                file.Name, file.Name, Length: 0, (_, _) => Task.FromResult<Action>(
+                    () => WriteObject(DfssFileComparison.OnlyThere(file))))
+            {
+                StoredName = file.Record.Name,
+            };
+            await Files.EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     private async Task<Action> CompareAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
         long started = Stopwatch.GetTimestamp();
-        StoredFile stored = await new NameQuery(file.Name, isLiteral: true, hidden).GetAsync(
-            Client, cancellationToken).ConfigureAwait(false);
+        StoredFile stored;
+        try
+        {
+            stored = await new NameQuery(file.Name, isLiteral: true, hidden).GetAsync(
+                Client, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (Recurse && exception.Code == DfssErrorCode.FileNotFound)
+        {
+            return () => WriteObject(DfssFileComparison.OnlyHere(file));
+        }
+
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,
             cancellationToken).ConfigureAwait(false);
         Files.SayDone($"Compared '{file.Path}' with", stored, started);

@@ -5,19 +5,21 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The work of a cmdlet on many files, several at once. Input is read ahead, from the pipeline as from a parameter, and
-/// the files that wait start together: <see cref="FilesAtOnce"/> at a time, and small ones
-/// <see cref="SmallFilesAtOnce"/>. They start when the input ends, when <see cref="MaxWaitingFiles"/> files wait, when
-/// an input of the pipeline comes more than <see cref="MaxReadAhead"/> after the first of them, and when it comes more
-/// than <see cref="SlowInput"/> after the one before it, or after the command began. Results come in the order of the
-/// input, each as soon as it and those before it are ready; a file that waits for its turn to be written does not delay
-/// the others. An error of one file is non-terminating. If the peers cannot be reached, the command ends.
+/// The work of a cmdlet on many files, several at once: <see cref="FilesAtOnce"/> at a time, and small ones
+/// <see cref="SmallFilesAtOnce"/>. The work starts when the file is read, that on small files in groups, and goes on
+/// while the commands before this one make the next inputs; at most <see cref="MaxFiles"/> files have no result yet.
+/// PowerShell lets a command write only while the command takes an input, or after the last one. Results are written
+/// then, in the order of the input: after the last input; when <see cref="MaxFiles"/> files have none; and when an
+/// input took more than <see cref="SlowInput"/>, or comes more than <see cref="MaxReadAhead"/> after the first file
+/// without a result. For results that are not ready, the command then waits a quarter of that time: a result that is
+/// soon ready does not wait for the next input, and slow input takes a quarter longer at most. An error of one file is
+/// non-terminating. If the peers cannot be reached, the command ends.
 /// </summary>
 /// <param name="cmdlet">The cmdlet.</param>
 /// <param name="activity">The title of the progress bar.</param>
 /// <param name="smallAtOnce">How many small files, or files of which nothing is transferred, go at once.</param>
 /// <param name="time">The clock that distinguishes fast from slow input.</param>
-internal sealed class FilePump(
+internal sealed partial class FilePump(
     ClientCmdlet cmdlet, string activity, int smallAtOnce, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>
@@ -35,71 +37,59 @@ internal sealed class FilePump(
     /// <summary>64 KiB: files up to there go in batches.</summary>
     internal const long SmallFileBytes = 64L << 10;
 
-    /// <summary>2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that the pause between two read-aheads does
-    /// not count.</summary>
-    internal const int MaxWaitingFiles = 2048;
+    /// <summary>2,048: eight rounds of <see cref="SmallFilesAtOnce"/>, so that a command whose results are awaited
+    /// seldom runs out of files.</summary>
+    internal const int MaxFiles = 2048;
 
-    /// <summary>
-    /// 1 s: the longest time that the network is idle while a command before this one gives many inputs. As short as
-    /// that, it adds little to a transfer; as long as that, several large files start together.
-    /// </summary>
+    /// <summary>1 s: the longest time for which results that are ready wait while inputs come fast.</summary>
     internal static readonly TimeSpan MaxReadAhead = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// 200 ms: slower input comes from a user or from events, which wait for each result; working on files one by one
-    /// costs nothing then.
+    /// 200 ms: slower input comes from a user or from events, which wait for each result.
     /// </summary>
     internal static readonly TimeSpan SlowInput = TimeSpan.FromMilliseconds(200);
 
-    private readonly List<FileWork> waiting = [];
+    /// <summary>4: the command waits a quarter of the time that the input took.</summary>
+    private const int WaitShare = 4;
+
+    /// <summary>1 h: longer than the work on most files takes; a timer takes no more than 49 days.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromHours(1);
+
+    // The files without a result, in the order of the input: first those whose work has started.
+    private readonly Queue<Task<Action>> works = new();
+    private readonly List<FileWork> group = [];
+    private readonly CancellationTokenSource ending = CancellationTokenSource.CreateLinkedTokenSource(cmdlet.StopToken);
+    private readonly SemaphoreSlim slots = new(FilesAtOnce);
+    private readonly SemaphoreSlim smallSlots = new(smallAtOnce);
+    private readonly long started = Stopwatch.GetTimestamp();
     private long readyForInput;
     private long waitingSince;
-    private readonly long started = Stopwatch.GetTimestamp();
     private ProgressReporter? progress;
     private int filesDone;
     private long bytesDone;
 
-    /// <summary>Takes a file's work; it runs now or soon, at the latest when the input ends.</summary>
+    /// <summary>
+    /// Takes a file's work. That of small files starts in groups, so that their requests go together.
+    /// </summary>
     internal async Task EnqueueAsync(FileWork work, CancellationToken cancellationToken)
     {
         progress?.Expect(work.Length);
-        if (waiting.Count == 0)
+        if (works.Count + group.Count == 0)
         {
             waitingSince = time.GetTimestamp();
         }
 
-        waiting.Add(work);
-        if (waiting.Count >= MaxWaitingFiles)
+        while (works.Count + group.Count >= MaxFiles)
         {
-            await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Takes a change of a record, which transfers nothing.</summary>
-    /// <param name="file">The file.</param>
-    /// <param name="done">The verb of the verbose message.</param>
-    /// <param name="passesThru">Whether the changed file is written.</param>
-    /// <param name="changeAsync">Makes the change.</param>
-    /// <param name="cancellationToken">Cancels the operation.</param>
-    internal Task EnqueueChangeAsync(
-        StoredFile file, string done, bool passesThru, Func<CancellationToken, Task<StoredFile>> changeAsync,
-        CancellationToken cancellationToken)
-    {
-        async Task<Action> ChangeAsync(CancellationToken token)
-        {
-            long startedAt = Stopwatch.GetTimestamp();
-            StoredFile changed = await changeAsync(token).ConfigureAwait(false);
-            StoredFile shown = changed.Record.Name == file.Record.Name ? changed with { Name = file.Name } : changed;
-            SayDone(done, shown, startedAt);
-            return passesThru ? () => cmdlet.WriteObject(new DfssFileInfo(shown)) : static () => { };
+            StartGroup();
+            await WriteNextAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        return EnqueueAsync(
-            new FileWork(file.Name, file.Name, Length: 0, (_, token) => ChangeAsync(token))
-            {
-                StoredName = file.Record.Name
-            },
-            cancellationToken);
+        group.Add(work);
+        if (group.Count == SmallFilesAtOnce || work.Length > SmallFileBytes)
+        {
+            StartGroup();
+        }
     }
 
     /// <summary>Runs before the first input.</summary>
@@ -117,36 +107,52 @@ internal sealed class FilePump(
     /// <summary>Runs for each input.</summary>
     /// <param name="takeInputAsync">Enqueues the files of the input.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    internal async Task ProcessAsync(Func<CancellationToken, Task> takeInputAsync, CancellationToken cancellationToken)
-    {
-        // Only the time of the input counts, not the work of this command and those after it on the file before.
-        bool isSlow = cmdlet.MyInvocation.ExpectingInput && time.GetElapsedTime(readyForInput) > SlowInput;
-        await takeInputAsync(cancellationToken).ConfigureAwait(false);
-        if (isSlow
-            || (waiting.Count > 0 && cmdlet.MyInvocation.ExpectingInput
-                && time.GetElapsedTime(waitingSince) > MaxReadAhead))
+    internal Task ProcessAsync(Func<CancellationToken, Task> takeInputAsync, CancellationToken cancellationToken) =>
+        EndOnFailureAsync(async () =>
         {
-            await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
-        }
+            // Only the time of the input counts, not the work of this command and those after it on the file before.
+            TimeSpan took = time.GetElapsedTime(readyForInput);
+            TimeSpan waited = works.Count + group.Count > 0 ? time.GetElapsedTime(waitingSince) : TimeSpan.Zero;
+            bool isDue = cmdlet.MyInvocation.ExpectingInput && (took > SlowInput || waited > MaxReadAhead);
+            using CancellationTokenSource? waitLimit =
+                isDue ? new CancellationTokenSource(WaitAfter(took > waited ? took : waited), time) : null;
+            await takeInputAsync(cancellationToken).ConfigureAwait(false);
+            if (waitLimit is not null || ending.IsCancellationRequested)
+            {
+                await WriteAsync(waitLimit?.Token ?? CancellationToken.None, cancellationToken).ConfigureAwait(false);
+            }
 
-        readyForInput = time.GetTimestamp();
-    }
+            readyForInput = time.GetTimestamp();
+        });
 
     /// <summary>Runs after the last input.</summary>
     /// <param name="takeRestAsync">Enqueues the files that had to wait for the end of the input.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    internal async Task EndAsync(Func<CancellationToken, Task> takeRestAsync, CancellationToken cancellationToken)
-    {
-        await takeRestAsync(cancellationToken).ConfigureAwait(false);
-        progress?.ExpectNoMore();
-        await WorkThroughAsync(cancellationToken).ConfigureAwait(false);
-        string summary = FormattableString.Invariant($"{activity}: {filesDone} {(filesDone == 1 ? "file" : "files")}, ")
-            + $"{DescribeRate(bytesDone, started)}.";
-        await cmdlet.InvokeAsync(() => cmdlet.WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
-    }
+    internal Task EndAsync(Func<CancellationToken, Task> takeRestAsync, CancellationToken cancellationToken) =>
+        EndOnFailureAsync(async () =>
+        {
+            await takeRestAsync(cancellationToken).ConfigureAwait(false);
+            progress?.ExpectNoMore();
+            await WriteAsync(waitLimit: CancellationToken.None, cancellationToken).ConfigureAwait(false);
+            string files = filesDone == 1 ? "file" : "files";
+            string summary = FormattableString.Invariant($"{activity}: {filesDone} {files}, ")
+                + $"{DescribeRate(bytesDone, started)}.";
+            await cmdlet.InvokeAsync(() => cmdlet.WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
+        });
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => progress?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        await EndWorksAsync().ConfigureAwait(false);
+        if (progress is not null)
+        {
+            await progress.DisposeAsync().ConfigureAwait(false);
+        }
+
+        ending.Dispose();
+        slots.Dispose();
+        smallSlots.Dispose();
+    }
 
     /// <summary>Writes to the verbose stream what was done with a file, at which peers, and how long it took.</summary>
     internal void SayDone(string what, StoredFile file, long startedAt)
@@ -162,69 +168,45 @@ internal sealed class FilePump(
     private static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(
         $"{ByteSize.ToText(bytes)} in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0.00} s");
 
-    private async Task WorkThroughAsync(CancellationToken cancellationToken)
+    private static TimeSpan WaitAfter(TimeSpan input) => input / WaitShare < MaxWait ? input / WaitShare : MaxWait;
+
+    /// <summary>Runs a part of the command. If that fails, no work goes on after it.</summary>
+    private async Task EndOnFailureAsync(Func<Task> runAsync)
     {
-        FileWork[] files = [.. waiting];
-        waiting.Clear();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var slots = new SemaphoreSlim(FilesAtOnce);
-        using var smallSlots = new SemaphoreSlim(smallAtOnce);
-        Task<Action>[] works = [.. files.Select(file => Task.Run(
-            () => WorkAsync(file, file.Length <= SmallFileBytes ? smallSlots : slots, ending),
-            CancellationToken.None))];
         try
         {
-            await WriteInOrderAsync(works, ending.Token, cancellationToken).ConfigureAwait(false);
+            await runAsync().ConfigureAwait(false);
         }
-        finally
+        catch
         {
-            // If all results are written, nothing runs any more; otherwise the running work ends here, and not later.
-            await ending.CancelAsync().ConfigureAwait(false);
-            await ((Task)Task.WhenAll(works)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await EndWorksAsync().ConfigureAwait(false);
+            throw;
         }
     }
 
-    /// <summary>
-    /// Writes the results in the order of the input. If the peers cannot be reached the command ends, but not before it
-    /// has written the results of the other files.
-    /// </summary>
-    private async Task WriteInOrderAsync(
-        Task<Action>[] works, CancellationToken ending, CancellationToken cancellationToken)
+    private async Task EndWorksAsync()
     {
-        PeersGoneException? last = null;
-        foreach (Task<Action> work in works)
+        await ending.CancelAsync().ConfigureAwait(false);
+        await ((Task)Task.WhenAll(works)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void StartGroup()
+    {
+        foreach (FileWork file in group)
         {
-            try
-            {
-                Action write = await work.ConfigureAwait(false);
-                await cmdlet.InvokeAsync(write).ConfigureAwait(false);
-            }
-            catch (PeersGoneException exception)
-            {
-                last ??= exception;
-            }
-            catch (OperationCanceledException) when (
-                work.IsCanceled && ending.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                // Another file's work has ended all; its exception is reported.
-            }
+            SemaphoreSlim turns = file.Length <= SmallFileBytes ? smallSlots : slots;
+            works.Enqueue(Task.Run(() => WorkAsync(file, turns), CancellationToken.None));
         }
 
-        if (last is not null)
-        {
-            string message = FormattableString.Invariant(
-                $"{last.Failure.Reason} {activity} ended with '{last.File.Name}'; files done before: {filesDone}.");
-            throw new CmdletException(
-                ErrorRecords.Create(last.Failure.Copy(message), cmdlet.EndingTarget(last.Failure)));
-        }
+        group.Clear();
     }
 
     /// <summary>Works on one file when its turn has come.</summary>
     /// <returns>The action that writes its result, or its error, to the pipeline.</returns>
     /// <exception cref="PeersGoneException">No further file can succeed either.</exception>
-    private async Task<Action> WorkAsync(FileWork file, SemaphoreSlim slots, CancellationTokenSource ending)
+    private async Task<Action> WorkAsync(FileWork file, SemaphoreSlim turns)
     {
-        await slots.WaitAsync(ending.Token).ConfigureAwait(false);
+        await turns.WaitAsync(ending.Token).ConfigureAwait(false);
         IProgress<TransferProgress>? tracked = progress?.Track(file.Name, file.Length);
         try
         {
@@ -242,7 +224,7 @@ internal sealed class FilePump(
             if (!ErrorRecords.IsAboutThePeers(exception) || cmdlet.Client.Peers.Count == 0)
             {
                 ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
-                return () => cmdlet.WriteError(error);
+                return () => cmdlet.Fail(error);
             }
 
             await ending.CancelAsync().ConfigureAwait(false);
@@ -255,15 +237,7 @@ internal sealed class FilePump(
                 progress!.Finish(tracked);
             }
 
-            slots.Release();
+            turns.Release();
         }
-    }
-
-    /// <summary>Ends the work on all files: the peers cannot be spoken with.</summary>
-    private sealed class PeersGoneException(FileWork file, DfssException failure) : Exception(failure.Message, failure)
-    {
-        internal FileWork File => file;
-
-        internal DfssException Failure => failure;
     }
 }

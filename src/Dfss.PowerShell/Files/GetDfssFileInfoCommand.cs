@@ -5,13 +5,16 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>Lists and describes stored files.</summary>
-[Cmdlet(VerbsCommon.Get, "DfssFileInfo", DefaultParameterSetName = "Name")]
+[Cmdlet(VerbsCommon.Get, "DfssFileInfo", DefaultParameterSetName = NameSet)]
 [OutputType(typeof(DfssFileInfo), typeof(DfssChunkInfo))]
 public sealed class GetDfssFileInfoCommand : ClientCmdlet
 {
+    private const string NameSet = "Name";
+    private const string LiteralNameSet = "LiteralName";
+
     /// <summary>Names, with wildcards; all files without it. Case-sensitive. '*' also stands for '/'.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true,
-        ParameterSetName = "Name",
+        ParameterSetName = NameSet,
         HelpMessage = "Names of stored files; wildcards are expanded.")]
     [PathArgument]
     [ValidateNotNullOrEmpty]
@@ -20,12 +23,24 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>Names, every character is literal.</summary>
-    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = "LiteralName",
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = LiteralNameSet,
         HelpMessage = "Names of stored files, every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] LiteralName { get; set; } = [];
+
+    /// <summary>
+    /// The peers; from the pipeline, the objects of Get-DfssPeer by their Endpoint, which are asked together when the
+    /// input has ended.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, HelpMessage =
+        "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, the cluster's, or this session's.")]
+    [Alias(nameof(DfssPeerInfo.Endpoint))]
+    [PeerArgument]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PeerCompletion))]
+    public override string[]? Peer { get; set; }
 
     /// <summary>An earlier version of each file that is kept, instead of the current one.</summary>
     [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
@@ -65,6 +80,11 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     // Then the name of an object from the pipeline is ignored.
     private bool isNameOnCommandLine;
 
+    // Of the pipeline: the peers, and the names to ask them for.
+    private readonly List<string> pipedPeers = [];
+    private readonly List<string> pipedNames = [];
+    private bool isPeerOnCommandLine;
+
     // Once for a command: the same warning holds for the other files.
     private bool hasWarned;
 
@@ -73,6 +93,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     {
         isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name))
             || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
+        isPeerOnCommandLine = Peer is not null;
         if (EncryptionKey is not null && !HiddenName)
         {
             throw KeyErrors.HiddenNameMissing();
@@ -84,10 +105,37 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    private protected override bool NeedsPeers => !MyInvocation.ExpectingInput;
+
+    /// <inheritdoc/>
+    private protected override Task ProcessAsync(CancellationToken cancellationToken)
     {
-        bool isLiteral = ParameterSetName == "LiteralName";
-        foreach (string name in isLiteral ? LiteralName : Name)
+        string[] names = ParameterSetName == LiteralNameSet ? LiteralName : Name;
+        if (Peer is null || isPeerOnCommandLine)
+        {
+            RequirePeers();
+            return WriteAsync(names, cancellationToken);
+        }
+
+        pipedPeers.AddRange(Peer);
+        pipedNames.AddRange(names.Except(pipedNames));
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task EndAsync(CancellationToken cancellationToken)
+    {
+        if (pipedPeers.Count > 0)
+        {
+            await UsePeersAsync(pipedPeers).ConfigureAwait(false);
+            await WriteAsync(pipedNames, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WriteAsync(IEnumerable<string> names, CancellationToken cancellationToken)
+    {
+        bool isLiteral = ParameterSetName == LiteralNameSet;
+        foreach (string name in names)
         {
             try
             {

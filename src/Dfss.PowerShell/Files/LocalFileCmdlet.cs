@@ -4,7 +4,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>A cmdlet whose input is local files, each with the name that it has, or gets, in the store.</summary>
-public abstract class LocalFileCmdlet : ClientCmdlet
+public abstract partial class LocalFileCmdlet : ClientCmdlet
 {
     /// <summary>The default set: objects with the properties Path and Name bind to nothing else.</summary>
     private protected const string PathSet = "Path";
@@ -18,7 +18,8 @@ public abstract class LocalFileCmdlet : ClientCmdlet
     // The file for the -Name of the command, or of the current input.
     private readonly SoleFile<LocalFile> sole;
     private bool isNameOnCommandLine;
-    private string? root;
+    private bool isPathOnCommandLine;
+    private LocalNaming? naming;
     private FilePump? files;
 
     private protected LocalFileCmdlet() => sole = new SoleFile<LocalFile>((first, second) => CreateUsedTwice(
@@ -40,7 +41,7 @@ public abstract class LocalFileCmdlet : ClientCmdlet
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>Local files, as Get-ChildItem and Get-Item give them; folders are an error each.</summary>
+    /// <summary>Local files and folders, as Get-ChildItem and Get-Item give them.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
         HelpMessage = "Local files, from Get-ChildItem.")]
     [ValidateNotNullOrEmpty]
@@ -100,20 +101,16 @@ public abstract class LocalFileCmdlet : ClientCmdlet
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         await Files.BeginAsync().ConfigureAwait(false);
         isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
+        isPathOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(LiteralPath))
+            || MyInvocation.BoundParameters.ContainsKey(nameof(InputObject));
         sole.IsForCommand = IsFixed(nameof(Name));
-        if (RelativeTo is null)
-        {
-            return;
-        }
-
-        if (isNameOnCommandLine)
-        {
-            throw new CmdletException(ErrorRecords.Create(
-                "NameAndRelativeTo", ErrorCategory.InvalidArgument, Name, "-Name and -RelativeTo exclude each other.",
-                "Give one of them."));
-        }
-
-        root = System.IO.Path.TrimEndingDirectorySeparator(await ResolveNewAsync(RelativeTo).ConfigureAwait(false));
+        ThrowIfNameIsNotAlone();
+        string? root = RelativeTo is null
+            ? null
+            : System.IO.Path.TrimEndingDirectorySeparator(await ResolveNewAsync(RelativeTo).ConfigureAwait(false));
+        string? prefix = string.IsNullOrEmpty(Prefix) ? Prefix : Normalize(Prefix.TrimEnd('/'));
+        naming = new LocalNaming(root, prefix, Normalize);
+        folders = new FolderInput(naming, new NameFilter(Include, Exclude), IncludesHidden, FollowSymlink);
     }
 
     /// <inheritdoc/>
@@ -121,8 +118,16 @@ public abstract class LocalFileCmdlet : ClientCmdlet
         Files.ProcessAsync(TakeInputAsync, cancellationToken);
 
     /// <inheritdoc/>
-    private protected sealed override Task EndAsync(CancellationToken cancellationToken) =>
-        Files.EndAsync(token => TakeSoleAsync(isInputOver: true, token), cancellationToken);
+    private protected override Task EndAsync(CancellationToken cancellationToken) => Files.EndAsync(
+        async token =>
+        {
+            await TakeSoleAsync(isInputOver: true, token).ConfigureAwait(false);
+            await TakeRestAsync(token).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    /// <summary>Enqueues what is known only when the input is over.</summary>
+    private protected virtual Task TakeRestAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     private protected override async ValueTask CleanUpAsync()
@@ -142,43 +147,64 @@ public abstract class LocalFileCmdlet : ClientCmdlet
 
     private async Task TakePathsAsync(CancellationToken cancellationToken)
     {
+        bool isFromPipeline = ParameterSetName != PathSet && !isPathOnCommandLine;
         if (ParameterSetName == InputObjectSet)
         {
             foreach (FileSystemInfo item in InputObject)
             {
-                await ProcessPathAsync(item.FullName, isNameOnCommandLine ? Name : null,
-                    cancellationToken).ConfigureAwait(false);
+                var given = new GivenPath(
+                    item.FullName, isNameOnCommandLine ? Name : null, isFromPipeline, IsNamed: false);
+                await TakePathAsync(given, cancellationToken).ConfigureAwait(false);
             }
 
             return;
         }
 
-        bool isDefaultName = root is not null || (string.IsNullOrEmpty(Name) && !isNameOnCommandLine);
+        bool isDefaultName = RelativeTo is not null || (string.IsNullOrEmpty(Name) && !isNameOnCommandLine);
         bool isLiteral = ParameterSetName == LiteralPathSet;
-        foreach (string given in isLiteral ? LiteralPath : Path)
+        foreach (string text in isLiteral ? LiteralPath : Path)
         {
             IReadOnlyList<string> paths =
                 await ResolveAsync(
-                    given, isLiteral ? PathKind.Literal : PathKind.Wildcards, IncludesHidden).ConfigureAwait(false);
-            if (paths.Count == 0 && WildcardPattern.ContainsWildcardCharacters(given))
+                    text, isLiteral ? PathKind.Literal : PathKind.Wildcards, IncludesHidden).ConfigureAwait(false);
+            bool isPattern = !isLiteral && WildcardPattern.ContainsWildcardCharacters(text);
+            if (paths.Count == 0 && isPattern)
             {
-                await WriteVerboseAsync($"No file matches '{given}'.").ConfigureAwait(false);
+                await WriteVerboseAsync($"No file matches '{text}'.").ConfigureAwait(false);
             }
 
             foreach (string path in paths)
             {
-                await ProcessPathAsync(path, isDefaultName ? null : Name, cancellationToken).ConfigureAwait(false);
+                var given = new GivenPath(
+                    path, isDefaultName ? null : Name, isFromPipeline, IsNamed: !isPattern && !isFromPipeline);
+                await TakePathAsync(given, cancellationToken).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task ProcessPathAsync(string path, string? givenName, CancellationToken cancellationToken)
+    private async Task TakePathAsync(GivenPath given, CancellationToken cancellationToken)
     {
-        if (Find(path, givenName, out LocalFile file) is { } error)
+        if (Directory.Exists(given.Path))
+        {
+            await TakeFolderAsync(given, cancellationToken).ConfigureAwait(false);
+        }
+        else if (folders!.Selects(System.IO.Path.GetFileName(given.Path)))
+        {
+            await TakeFileAsync(given.Path, baseFolder: null, given.Name, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task TakeFileAsync(
+        string path, string? baseFolder, string? givenName, CancellationToken cancellationToken)
+    {
+        if (LocalFile.Find(path, baseFolder, givenName, naming!, out LocalFile file) is { } error)
         {
             await WriteErrorAsync(error).ConfigureAwait(false);
+            return;
         }
-        else if (givenName is not null)
+
+        FoundFiles++;
+        if (givenName is not null)
         {
             sole.Add(file);
         }
@@ -190,7 +216,11 @@ public abstract class LocalFileCmdlet : ClientCmdlet
 
     private async Task TakeIfWantedAsync(LocalFile file, CancellationToken cancellationToken)
     {
-        if (await IsWantedAsync(file).ConfigureAwait(false))
+        if (Recurse && sourcesByName.GetValueOrDefault(file.Name) == file.Path)
+        {
+            await WriteVerboseAsync($"'{file.Path}' was taken already.").ConfigureAwait(false);
+        }
+        else if (await IsWantedAsync(file).ConfigureAwait(false))
         {
             // Only now: a file that is skipped must not claim the name of another one.
             await TakeAsync(file, cancellationToken).ConfigureAwait(false);
@@ -210,77 +240,20 @@ public abstract class LocalFileCmdlet : ClientCmdlet
             $"'{path}' and '{other}' would both be '{name}' in the store. {outcome}".TrimEnd(),
             "Use -RelativeTo to keep folders in the names, or give each its own -Name.");
 
-    private ErrorRecord? Find(string path, string? givenName, out LocalFile file)
+    private void ThrowIfNameIsNotAlone()
     {
-        file = new LocalFile(path, string.Empty, 0);
-        try
+        if (isNameOnCommandLine && RelativeTo is not null)
         {
-            _ = new FileInfo(path).Attributes;
-        }
-        catch (UnauthorizedAccessException exception)
-        {
-            return ErrorRecords.Create(
-                "PathUnreadable", ErrorCategory.PermissionDenied, path, $"Access to '{path}' is denied.",
-                "Run the command as a user who can read the folder.", exception);
+            throw new CmdletException(ErrorRecords.Create(
+                "NameAndRelativeTo", ErrorCategory.InvalidArgument, Name, "-Name and -RelativeTo exclude each other.",
+                "Give one of them."));
         }
 
-        if (Directory.Exists(path))
+        if (isNameOnCommandLine && Recurse)
         {
-            return ErrorRecords.Create(
-                "PathIsFolder", ErrorCategory.InvalidType, path, $"'{path}' is a folder; DFSS takes files.",
-                "Use Get-ChildItem -File -Recurse and -RelativeTo for the files of a folder.");
+            throw new CmdletException(ErrorRecords.Create(
+                "NameAndRecurse", ErrorCategory.InvalidArgument, Name, "-Name and -Recurse exclude each other.",
+                "Give -Prefix for the folder in the store."));
         }
-
-        var info = new FileInfo(path);
-        if (info.LinkTarget is null && !info.Exists)
-        {
-            return ErrorRecords.Create(
-                "PathNotFound", ErrorCategory.ObjectNotFound, path, $"There is no file '{path}'.", "Check the path.");
-        }
-
-        long length;
-        try
-        {
-            // A link's own length is not the file's.
-            length = info.LinkTarget is null
-                ? info.Length
-                : ((FileInfo)info.ResolveLinkTarget(returnFinalTarget: true)!).Length;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return ErrorRecords.Create(
-                "PathNotFound", ErrorCategory.ObjectNotFound, path,
-                $"'{path}' is a link that leads to no file: {info.LinkTarget}.",
-                "Correct or remove the link.", exception);
-        }
-
-        string? name = givenName ?? (root is null ? info.Name : GetRelativeName(path));
-        if (name is null)
-        {
-            return ErrorRecords.Create(
-                "PathOutsideRelativeTo", ErrorCategory.InvalidArgument, path, $"'{path}' is not below '{root}'.",
-                "Give a -RelativeTo folder above all files.");
-        }
-
-        string normalized;
-        try
-        {
-            normalized = Normalize(name);
-        }
-        catch (DfssException exception)
-        {
-            return ErrorRecords.Create(exception, path);
-        }
-
-        file = new LocalFile(path, normalized, length);
-        return null;
-    }
-
-    private string? GetRelativeName(string path)
-    {
-        string relative = System.IO.Path.GetRelativePath(root!, path);
-        bool isOutside = System.IO.Path.IsPathRooted(relative) || relative == ".."
-            || relative.StartsWith(".." + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
-        return isOutside ? null : OperatingSystem.IsWindows() ? relative.Replace('\\', '/') : relative;
     }
 }

@@ -8,6 +8,9 @@ internal sealed class ReceiveDestination
     // By path regardless of case: the first file that went to each.
     private readonly Dictionary<string, (string Path, string Name)> taken;
 
+    // The folders where neither a file is nor one will be.
+    private readonly HashSet<string> checkedFolders = new(StringComparer.Ordinal);
+
     /// <summary>Makes a destination.</summary>
     /// <param name="path">The full path.</param>
     /// <param name="given">
@@ -17,17 +20,20 @@ internal sealed class ReceiveDestination
     /// <param name="ignoresCase">
     /// Whether a folder takes names that differ only by case for one; null: the disk is asked.
     /// </param>
-    internal ReceiveDestination(string path, string given, Func<string, bool>? ignoresCase = null)
+    /// <param name="isFolder">Whether it is a folder whatever is there.</param>
+    internal ReceiveDestination(
+        string path, string given, Func<string, bool>? ignoresCase = null, bool isFolder = false)
     {
         taken = new Dictionary<string, (string Path, string Name)>(StringComparer.OrdinalIgnoreCase);
         this.ignoresCase = ignoresCase ?? LocalName.IgnoresCase;
-        IsFolder = Directory.Exists(path) || given[^1] is '/' or '\\';
+        IsFolder = isFolder || Directory.Exists(path) || given[^1] is '/' or '\\';
         Path = IsFolder ? System.IO.Path.TrimEndingDirectorySeparator(path) : path;
     }
 
     /// <summary>Makes another destination that shares the claimed paths with an existing one.</summary>
-    internal ReceiveDestination(string path, string given, ReceiveDestination? beside)
-        : this(path, given, beside?.ignoresCase) => taken = beside?.taken ?? taken;
+    internal ReceiveDestination(
+        string path, string given, Func<string, bool> ignoresCase, ReceiveDestination? beside, bool isFolder)
+        : this(path, given, ignoresCase, isFolder) => taken = beside?.taken ?? taken;
 
     /// <summary>The full path.</summary>
     internal string Path { get; }
@@ -58,6 +64,44 @@ internal sealed class ReceiveDestination
             DfssErrorCode.DestinationExists,
             $"'{name}' and '{other.Name}' would both be received as '{other.Path}'.",
             LocalName.ReceiveAlone);
+    }
+
+    /// <summary>Checks that no file is, or will be, where a folder of a claimed path must be.</summary>
+    /// <exception cref="DfssException">
+    /// DestinationExists: another file goes there. DestinationUnwritable: a file is there.
+    /// </exception>
+    internal void CheckFolders(string chosen, string name)
+    {
+        var passed = new List<string>();
+        for (string folder = chosen; IsFolder && folder.Length > Path.Length;)
+        {
+            folder = System.IO.Path.GetDirectoryName(folder)!;
+            if (checkedFolders.Contains(folder))
+            {
+                break;
+            }
+
+            if (taken.TryGetValue(folder, out (string Path, string Name) other)
+                && (other.Path == folder || IgnoresCase(FindExistingFolder(folder))))
+            {
+                throw new DfssException(
+                    DfssErrorCode.DestinationExists,
+                    $"'{other.Name}' would be received as '{other.Path}', which must be a folder for '{name}'.",
+                    LocalName.ReceiveAlone);
+            }
+
+            if (File.Exists(folder))
+            {
+                throw new DfssException(
+                    DfssErrorCode.DestinationUnwritable,
+                    $"The folder of '{chosen}' cannot be made: '{folder}' is a file.",
+                    "Move the file, or name another destination.");
+            }
+
+            passed.Add(folder);
+        }
+
+        checkedFolders.UnionWith(passed);
     }
 
     /// <summary>Makes the folders between the destination and a chosen path.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.ObjectModel;
-using System.Diagnostics;
 using System.Management.Automation;
 using System.Security;
 using Dfss.Encryption;
@@ -11,12 +9,14 @@ namespace Dfss.Commands;
 /// are received at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo))]
-public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
+public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
 {
     /// <summary>The current location.</summary>
     private const string DefaultDestination = ".";
 
     private ReceiveOptions options = ReceiveOptions.Default;
+    private UnchangedFiles unchanged = new(byTime: false, byContent: false);
+    private bool isWhatIf;
     // By full path without a separator at its end, as a folder may be named with one and without.
     private readonly Dictionary<string, ReceiveDestination> destinations = new(StringComparer.Ordinal);
 
@@ -26,6 +26,12 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
 
     // The destination of the current input.
     private ReceiveDestination? taking;
+
+    // Files of the command line, and with -Flatten all: received only when all are known.
+    private readonly ReceivePlan plan = new();
+    // What -Mirror keeps; null without it.
+    private MirroredFiles? mirrored;
+    private StoredFolder folder = new(relativeTo: null, isFlat: false);
 
     // Where the destination is no folder: the one file for it.
     private readonly SoleFile<StoredFile> sole;
@@ -47,9 +53,34 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = DefaultDestination;
 
+    /// <summary>A folder in the store, which the paths are relative to.</summary>
+    [Parameter(HelpMessage = "A folder in the store; the paths below the destination are relative to it.")]
+    [TextArgument]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string? RelativeTo { get; set; }
+
+    /// <summary>Drops the folders of the names: all files go into one folder.</summary>
+    [Parameter(HelpMessage = "Drops the folders of the names: all files go into one folder.")]
+    public SwitchParameter Flatten { get; set; }
+
     /// <summary>Replaces files that exist.</summary>
     [Parameter(HelpMessage = "Replaces files that exist.")]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>Passes over files that have the length and the time of last writing of the stored ones.</summary>
+    [Parameter(HelpMessage = "Passes over files with the length and the time of last writing of the stored ones.")]
+    public SwitchParameter SkipUnchanged { get; set; }
+
+    /// <summary>Passes over files that have the content of the stored ones, whatever their times.</summary>
+    [Parameter(HelpMessage = "Passes over files with the content of the stored ones, whatever their times.")]
+    public SwitchParameter Checksum { get; set; }
+
+    /// <summary>Also removes local files of the destination that -Name would match and that are not stored.</summary>
+    [Parameter(
+        HelpMessage = "Also removes local files of the destination that -Name would match and that are not stored. "
+            + "Replaces what has changed.")]
+    public SwitchParameter Mirror { get; set; }
 
     /// <summary>Returns only when the file and its name are on stable storage.</summary>
     [Parameter(HelpMessage = "Returns only when the file and its name are on stable storage (fsync).")]
@@ -105,151 +136,37 @@ public sealed class ReceiveDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
+        folder = new StoredFolder(RelativeTo, Flatten);
+        if (Mirror && (Flatten || MyInvocation.ExpectingInput || ParameterSetName != NameSet))
+        {
+            throw MirrorRemoval.Refuse(
+                "needs the names of stored files as -Name, and their folders", "Give -Name, for example photos/*.");
+        }
+
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
         options = new ReceiveOptions
         {
-            Force = Force,
+            Force = Force || Mirror,
             Durable = Durable,
             Restart = Restart,
             IsSparse = !NoSparse,
             Keys = ring
         };
+        mirrored = Mirror ? new MirroredFiles(folder, Name, Force) : null;
+        unchanged = new UnchangedFiles(SkipUnchanged, Checksum) { Keys = ring };
+        isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
         isDestinationFixed = IsFixed(nameof(Destination));
         sole.IsForCommand = isDestinationFixed;
         if (isDestinationFixed)
         {
             await FindDestinationAsync().ConfigureAwait(false);
         }
-    }
 
-    /// <inheritdoc/>
-    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
-    {
-        if (await FindDestinationAsync().ConfigureAwait(false) is not { } destination)
+        if (Mirror && await FindDestinationAsync().ConfigureAwait(false) is { IsFolder: false } file)
         {
-            return;
+            throw MirrorRemoval.Refuse($"needs a folder, and '{file.Path}' is none", "End -Destination with '/'.");
         }
-
-        taking = destination;
-        await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
-        await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc/>
-    private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
-        TakeSoleAsync(isInputOver: true, cancellationToken);
-
-    /// <summary>The destination of this input; null if it cannot be resolved, which is written as an error.</summary>
-    private async Task<ReceiveDestination?> FindDestinationAsync()
-    {
-        bool isOwn = !isDestinationFixed && Destination != DefaultDestination;
-        if (!isOwn)
-        {
-            return common ??= Open(await ResolveNewAsync(Destination).ConfigureAwait(false));
-        }
-
-        IReadOnlyList<string> paths = await ResolveAsync(Destination, PathKind.New).ConfigureAwait(false);
-        return paths.Count == 0 ? null : Open(paths[0]);
-    }
-
-    private ReceiveDestination Open(string path)
-    {
-        string key = Path.TrimEndingDirectorySeparator(path);
-        if (!destinations.TryGetValue(key, out ReceiveDestination? destination))
-        {
-            destination = new ReceiveDestination(path, Destination, beside: destinations.Values.FirstOrDefault());
-            destinations.Add(key, destination);
-        }
-
-        return destination;
-    }
-
-    /// <inheritdoc/>
-    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
-    {
-        if (taking!.IsFolder)
-        {
-            return TakeAsync(file, taking, cancellationToken);
-        }
-
-        sole.Add(file);
-        return Task.CompletedTask;
-    }
-
-    private Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
-        isInputOver, WriteErrorAsync, file => TakeAsync(file, taking!, cancellationToken));
-
-    private async Task TakeAsync(StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
-    {
-        StoredFile file;
-        try
-        {
-            file = Version is long version ? found.AtVersion(version) : found;
-        }
-        catch (DfssException exception)
-        {
-            await WriteErrorAsync(ErrorRecords.Create(exception, found.Name)).ConfigureAwait(false);
-            return;
-        }
-
-        string path;
-        try
-        {
-            path = destination.Locate(file.Name);
-            string action = $"Receive '{file.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
-            if (!await ShouldProcessAsync(path, action).ConfigureAwait(false))
-            {
-                return;
-            }
-
-            destination.Claim(path, file.Name);
-        }
-        catch (DfssException exception)
-        {
-            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
-            return;
-        }
-
-        var work = new FileWork(
-            file.Name, file.Name, file.Record.ContentLength, (progress, token) =>
-                ReceiveAsync(file, path, destination, progress, token))
-        {
-            StoredName = file.Record.Name,
-        };
-        await Files.EnqueueAsync(work, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task<Action> ReceiveAsync(
-        StoredFile file, string path, ReceiveDestination destination, IProgress<TransferProgress>? progress,
-        CancellationToken cancellationToken)
-    {
-        long started = Stopwatch.GetTimestamp();
-        destination.MakeFolder(path);
-        await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
-        Files.SayDone($"Received '{path}' from", file, started);
-        return () => WriteReceived(path);
-    }
-
-    private void WriteReceived(string path)
-    {
-        Collection<PSObject> items;
-        try
-        {
-            items = InvokeProvider.Item.Get(
-                [$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true);
-        }
-        catch (ItemNotFoundException exception)
-        {
-            // A result waits for those before it, and a downstream command may have removed this file meanwhile.
-            WriteError(ErrorRecords.Create(
-                "PathNotFound", ErrorCategory.ObjectNotFound, path,
-                $"'{path}' was received, and was removed before its result was written.",
-                "Receive it again if it was not meant to be removed.", exception));
-            return;
-        }
-
-        WriteObject(items, enumerateCollection: true);
     }
 }

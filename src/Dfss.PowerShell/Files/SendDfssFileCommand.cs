@@ -10,10 +10,12 @@ namespace Dfss.Commands;
 /// Several files are sent at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
-public sealed class SendDfssFileCommand : LocalFileCmdlet
+public sealed partial class SendDfssFileCommand : LocalFileCmdlet
 {
     private SendOptions options = SendOptions.Default;
     private HiddenNames? hidden;
+    private UnchangedFiles unchanged = new(byTime: false, byContent: false);
+    private bool isWhatIf;
 
     /// <summary>The length of a chunk in bytes, 64KB to 16MB; raised by itself for a file that would have too many
     /// chunks.</summary>
@@ -36,6 +38,20 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <summary>Replaces a stored file of the same name; wildcards match hidden files and folders too.</summary>
     [Parameter(HelpMessage = "Replaces a stored file of the same name; wildcards match hidden files too.")]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>Passes over files that have the length and the time of last writing of the stored ones.</summary>
+    [Parameter(HelpMessage = "Passes over files with the length and the time of last writing of the stored ones.")]
+    public SwitchParameter SkipUnchanged { get; set; }
+
+    /// <summary>Passes over files that have the content of the stored ones, whatever their times.</summary>
+    [Parameter(HelpMessage = "Passes over files with the content of the stored ones, whatever their times.")]
+    public SwitchParameter Checksum { get; set; }
+
+    /// <summary>Also removes stored files below the folders in the store that are not in the local ones.</summary>
+    [Parameter(
+        HelpMessage = "Also removes stored files below the folders in the store that are not in the local ones. "
+            + "Replaces what has changed.")]
+    public SwitchParameter Mirror { get; set; }
 
     /// <summary>Replaces exactly this version of the name; 0 for one that was never sent.</summary>
     [Parameter(HelpMessage = "Replaces exactly this version of the name.")]
@@ -89,17 +105,28 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
+        if (Mirror && !Recurse)
+        {
+            throw MirrorRemoval.Refuse("needs a folder", "Give -Recurse and a folder.");
+        }
+
         var keys = new KeyParameters { ResolvePath = ResolveNewAsync };
         DfssEncryptionKeySource[] given = EncryptionKey is null ? [] : [EncryptionKey];
         IReadOnlyList<Recipient> recipients = await keys.ReadRecipientsAsync(
             given, Recipient, cancellationToken).ConfigureAwait(false);
+        unchanged = new UnchangedFiles(SkipUnchanged, Checksum)
+        {
+            Recipients = [.. recipients.Select(recipient => recipient.KeyId)],
+            Keys = await keys.ReadKeysAsync(given, null, cancellationToken).ConfigureAwait(false),
+        };
+        isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
         hidden = (await keys.ReadHiddenNamesAsync(given, HiddenName, cancellationToken).ConfigureAwait(false))?[0];
         options = new SendOptions
         {
             ChunkSize = ChunkSize,
             Replicas = Replicas,
             MinimumReplicas = MinimumReplicas,
-            Force = Force,
+            Force = Force || Mirror,
             IfVersion = IfVersion,
             KeepVersions = KeepVersions,
             Restart = Restart,
@@ -113,7 +140,9 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
 
     /// <inheritdoc/>
     private protected override Task<bool> IsWantedAsync(LocalFile file) =>
-        ShouldProcessAsync(file.Path, $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'");
+        unchanged.IsOn ? Task.FromResult(true) : ShouldProcessAsync(file.Path, Describe(file));
+
+    private static string Describe(LocalFile file) => $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'";
 
     /// <inheritdoc/>
     private protected override async Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken)
@@ -136,6 +165,29 @@ public sealed class SendDfssFileCommand : LocalFileCmdlet
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
+        if (unchanged.IsOn)
+        {
+            string name = hidden?.Hide(file.Name) ?? file.Name;
+            if (await unchanged.FindStoredAsync(
+                Client, file, name, progress, cancellationToken).ConfigureAwait(false) is { } same)
+            {
+                TakeVerbose(FormattableString.Invariant(
+                    $"'{file.Path}' is unchanged since version {same.Record.Version} of '{file.Name}'."));
+                return () => WriteObject(new DfssFileInfo(same, file.Path) { Skipped = true });
+            }
+
+            // Only now is it known that there is something to ask about.
+            if (isWhatIf)
+            {
+                return () => ShouldProcess(file.Path, Describe(file));
+            }
+
+            if (!await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false))
+            {
+                return static () => { };
+            }
+        }
+
         long started = Stopwatch.GetTimestamp();
         StoredFile stored = hidden is null
             ? await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false)

@@ -124,7 +124,7 @@ public abstract class StoredFileCmdlet : ClientCmdlet
         Files.ProcessAsync(TakeInputAsync, cancellationToken);
 
     /// <inheritdoc/>
-    private protected sealed override Task EndAsync(CancellationToken cancellationToken) =>
+    private protected override Task EndAsync(CancellationToken cancellationToken) =>
         Files.EndAsync(TakeRestAsync, cancellationToken);
 
     /// <inheritdoc/>

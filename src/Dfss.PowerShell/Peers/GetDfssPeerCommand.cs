@@ -4,17 +4,28 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The peers that this session started, detached ones too; with -Peer, what those peers report of themselves. In a
-/// session that started none, the peers of $env:DFSS_PEER.
+/// The peers that the other commands use, and those that this session started, detached ones too; with -Peer, those
+/// peers alone.
 /// </summary>
-[Cmdlet(VerbsCommon.Get, "DfssPeer")]
+[Cmdlet(VerbsCommon.Get, "DfssPeer", DefaultParameterSetName = IdSet)]
 [OutputType(typeof(DfssPeerInfo))]
 public sealed class GetDfssPeerCommand : ClientCmdlet
 {
+    private const string IdSet = "Id";
+    private const string PeerSet = "Peer";
+
     /// <summary>The peers' numbers in this session; all without it.</summary>
-    [Parameter(Position = 0, HelpMessage = "The peers' numbers in this session.")]
+    [Parameter(Position = 0, ParameterSetName = IdSet, HelpMessage = "The peers' numbers in this session.")]
     [ArgumentCompleter(typeof(PeerCompletion))]
     public int[]? Id { get; set; }
+
+    /// <summary>The peers to ask, in place of those that the other commands use.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PeerSet,
+        HelpMessage = "The peers to query: host:port, or objects that have an Endpoint.")]
+    [PeerArgument]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PeerCompletion))]
+    public override string[]? Peer { get; set; }
 
     /// <inheritdoc/>
     private protected override bool NeedsPeers => false;
@@ -23,36 +34,44 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
     private protected override bool NeedsCluster => Peer is not null || (Id is null && SessionPeers.List().Length == 0);
 
     /// <inheritdoc/>
-    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    private protected override Task ProcessAsync(CancellationToken cancellationToken) =>
+        Id is null ? WriteUsedAsync(cancellationToken) : WriteOwnAsync(Id, cancellationToken);
+
+    /// <summary>
+    /// Writes the peers that the other commands use; without -Peer, also those that this process runs.
+    /// </summary>
+    private async Task WriteUsedAsync(CancellationToken cancellationToken)
     {
-        if (Peer is not null && Id is not null)
+        List<SessionPeer> rest = Peer is null ? [.. SessionPeers.List()] : [];
+        foreach (PeerAddress address in Client.Peers)
         {
-            throw new CmdletException(ErrorRecords.Create(
-                "IdAndPeer", ErrorCategory.InvalidArgument, Id, "-Id and -Peer exclude each other.",
-                "Give -Id for peers of this session, -Peer for any other peer."));
+            if (rest.Find(peer => peer.Addresses.Contains(address.ToString(), StringComparer.OrdinalIgnoreCase))
+                is { } own)
+            {
+                rest.Remove(own);
+                await WriteAsync(await AskAsync(own, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            }
+            else if (await WriteRemoteAsync(address, cancellationToken).ConfigureAwait(false) is { } other)
+            {
+                rest.Remove(other);
+            }
         }
 
+        foreach (SessionPeer own in rest)
+        {
+            await WriteAsync(await AskAsync(own, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WriteOwnAsync(int[] ids, CancellationToken cancellationToken)
+    {
         SessionPeer[] own = SessionPeers.List();
-        if (Peer is not null || (own.Length == 0 && Id is null))
+        foreach (SessionPeer peer in own.Where(peer => ids.Contains(peer.Id)))
         {
-            foreach (PeerAddress address in Client.Peers)
-            {
-                await WriteRemoteAsync(address, cancellationToken).ConfigureAwait(false);
-            }
-
-            return;
+            await WriteAsync(await AskAsync(peer, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
 
-        foreach (SessionPeer peer in own)
-        {
-            if (Id is null || Id.Contains(peer.Id))
-            {
-                DfssPeerInfo info = await AskAsync(peer, cancellationToken).ConfigureAwait(false);
-                await WriteAsync(info).ConfigureAwait(false);
-            }
-        }
-
-        foreach (int id in Id ?? [])
+        foreach (int id in ids)
         {
             if (!own.Any(peer => peer.Id == id))
             {
@@ -92,18 +111,21 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         or DfssErrorCode.NotPermitted or DfssErrorCode.CertificateExpired or DfssErrorCode.CertificateRevoked
         or DfssErrorCode.CertificateNotTrusted or DfssErrorCode.RevocationStatusUnknown;
 
-    private async Task WriteRemoteAsync(PeerAddress address, CancellationToken cancellationToken)
+    /// <summary>Writes the peer at an address, or an error; returns it where this process runs it.</summary>
+    private async Task<SessionPeer?> WriteRemoteAsync(PeerAddress address, CancellationToken cancellationToken)
     {
         try
         {
             PeerInfo answer = await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false);
-            SessionPeer? own = Array.Find(SessionPeers.List(), peer => IsSame(peer, answer));
+            SessionPeer? own = FindOwn(answer);
             DfssPeerInfo info = own?.ToInfo(answer, DfssPeerState.Running) ?? ToRemote(address, answer);
             await WriteAsync(info).ConfigureAwait(false);
+            return own;
         }
         catch (DfssException exception)
         {
             await WriteErrorAsync(ErrorRecords.Create(exception, address.ToString())).ConfigureAwait(false);
+            return null;
         }
     }
 
@@ -130,12 +152,15 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         await WriteObjectAsync(info).ConfigureAwait(false);
     }
 
-    /// <summary>The store id alone is not enough: a copy of the store may run too.</summary>
-    private static bool IsSame(SessionPeer peer, PeerInfo answer) => peer.StoreId == answer.StoreId.ToString()
-        && peer.ProcessId == answer.ProcessId
-        && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase);
+    /// <summary>
+    /// The peer of this process that gave this answer; null for another peer. The store id alone is not enough: a copy
+    /// of the store may run too.
+    /// </summary>
+    internal static SessionPeer? FindOwn(PeerInfo answer) => Array.Find(
+        SessionPeers.List(), peer => peer.StoreId == answer.StoreId.ToString() && peer.ProcessId == answer.ProcessId
+            && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase));
 
-    private static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new DfssPeerInfo
+    internal static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new DfssPeerInfo
     {
         Kind = DfssPeerKind.Remote,
         State = DfssPeerState.Running,

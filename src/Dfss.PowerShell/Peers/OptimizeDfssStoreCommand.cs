@@ -9,9 +9,17 @@ namespace Dfss.Commands;
 [OutputType(typeof(DfssStoreOptimization))]
 public sealed class OptimizeDfssStoreCommand : ClientCmdlet
 {
+    /// <summary>The peers whose stores are tidied up.</summary>
+    [Parameter(Position = 0, HelpMessage =
+        "The peers: host:port, or objects of Get-DfssPeer. Default: $env:DFSS_PEER, the cluster's, or this session's.")]
+    [PeerArgument]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PeerCompletion))]
+    public override string[]? Peer { get; set; }
+
     /// <summary>How long a chunk that no file needs is kept after it was last put or asked for.</summary>
     [Parameter(
-        Position = 0, HelpMessage = "How long chunks that no file needs are kept after they were last asked for.")]
+        Position = 1, HelpMessage = "How long chunks that no file needs are kept after they were last asked for.")]
     [NotNegative]
     [ArgumentCompleter(typeof(NoCompletion))]
     public TimeSpan GracePeriod { get; set; } = OptimizeOptions.Default.GracePeriod;

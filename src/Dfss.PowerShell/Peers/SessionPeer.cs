@@ -19,9 +19,13 @@ internal abstract class SessionPeer(Runspace session, string? identityName) : IA
     /// removing the module, as those of ForEach-Object -Parallel do.
     /// </summary>
     internal bool EndsWith(Runspace ending) =>
-        !session.TryGetTarget(out Runspace? starter)
-        || starter.InstanceId == ending.InstanceId
+        IsOf(ending)
+        || !session.TryGetTarget(out Runspace? starter)
         || starter.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken;
+
+    /// <summary>Whether this session started it.</summary>
+    internal bool IsOf(Runspace other) =>
+        session.TryGetTarget(out Runspace? starter) && starter.InstanceId == other.InstanceId;
 
     internal abstract DfssPeerKind Kind { get; }
 

@@ -57,6 +57,13 @@ internal static class SessionPeers
         }
     }
 
+    /// <summary>An address of each running peer that a session started.</summary>
+    internal static string[] FindAddresses(Runspace session) =>
+    [
+        .. List().Where(peer => peer.IsOf(session) && peer.State == DfssPeerState.Running && peer.Addresses.Count > 0)
+            .Select(peer => peer.Addresses[0]),
+    ];
+
     /// <summary>Stops the peers in this process that end with a session; all of them when none is named.</summary>
     internal static async Task StopAsync(Runspace? ending)
     {

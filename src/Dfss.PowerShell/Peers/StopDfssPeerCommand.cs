@@ -1,18 +1,20 @@
 using System.Management.Automation;
+using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
 /// <summary>
 /// Stops peers that this session started, detached ones too, and waits until they have stopped. A detached peer that
-/// another session of the same user started on this machine (Linux) is stopped when it comes from
+/// another session of the same user started on this machine (Linux) is stopped by its address, or by its object from
 /// <c>Get-DfssPeer -Peer</c>.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Stop, "DfssPeer", DefaultParameterSetName = IdSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssPeerInfo))]
-public sealed class StopDfssPeerCommand : DfssCmdlet
+public sealed class StopDfssPeerCommand : ClientCmdlet
 {
     private const string IdSet = "Id";
     private const string PortSet = "Port";
+    private const string PeerSet = "Peer";
     private const string InputObjectSet = "InputObject";
 
     /// <summary>The peers' numbers in this session.</summary>
@@ -20,6 +22,14 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
         HelpMessage = "The peers' numbers, as Get-DfssPeer shows them.")]
     [ArgumentCompleter(typeof(PeerCompletion))]
     public int[] Id { get; set; } = [];
+
+    /// <summary>The peers, by their addresses.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PeerSet,
+        HelpMessage = "The peers to stop: host:port, or objects that have an Endpoint.")]
+    [PeerArgument]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(PeerCompletion))]
+    public override string[]? Peer { get; set; }
 
     /// <summary>The ports the peers listen on.</summary>
     [Parameter(Mandatory = true, ParameterSetName = PortSet, HelpMessage = "The ports the peers listen on.")]
@@ -38,11 +48,22 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
     [Parameter(HelpMessage = "Writes each peer when it has stopped.")]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>Only a peer that is named by its address is asked which one it is.</summary>
+    private protected override Task BeginAsync(CancellationToken cancellationToken) =>
+        Peer is null ? Task.CompletedTask : base.BeginAsync(cancellationToken);
+
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
         switch (ParameterSetName)
         {
+            case PeerSet:
+                foreach (PeerAddress address in Client.Peers)
+                {
+                    await StopAtAsync(address, cancellationToken).ConfigureAwait(false);
+                }
+
+                break;
             case InputObjectSet:
                 foreach (DfssPeerInfo given in InputObject)
                 {
@@ -68,6 +89,27 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
                 }
 
                 break;
+        }
+    }
+
+    private async Task StopAtAsync(PeerAddress address, CancellationToken cancellationToken)
+    {
+        string text = address.ToString();
+        SessionPeer? own = Array.Find(
+            SessionPeers.List(), peer => peer.Addresses.Contains(text, StringComparer.OrdinalIgnoreCase));
+        try
+        {
+            PeerInfo? answer = own is null
+                ? await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false)
+                : null;
+            own ??= GetDfssPeerCommand.FindOwn(answer!);
+            await (own is null
+                ? StopForeignAsync(GetDfssPeerCommand.ToRemote(address, answer!), cancellationToken)
+                : StopAsync(peer => peer == own, text, text, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, text)).ConfigureAwait(false);
         }
     }
 
@@ -170,5 +212,5 @@ public sealed class StopDfssPeerCommand : DfssCmdlet
     private Task WriteGoneAsync(object target, string name) => WriteErrorAsync(ErrorRecords.Create(
         "PeerNotOfSession", ErrorCategory.ObjectNotFound, target,
         $"This session started no peer with {name} that still runs.",
-        "For a detached peer of another session: Get-DfssPeer -Peer localhost:port | Stop-DfssPeer."));
+        "For a detached peer of another session: Stop-DfssPeer -Peer localhost:port."));
 }

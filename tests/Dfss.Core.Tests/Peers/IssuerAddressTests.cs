@@ -4,6 +4,7 @@ using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Testing;
 using Dfss.Transport;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Peers;
@@ -69,7 +70,8 @@ public sealed partial class IssuerAddressTests : IAsyncLifetime
             [.. ann.LoadPeers(), new(peer.Peer.StoreId, ["127.0.0.1:1", peer.Address.ToString()], IsIssuer: false)],
             Token);
         await issuer.StartAgainAsync(Token);
-        IssuerClient client = new(Identity(ann), ann, TimeSpan.FromSeconds(2));
+        IssuerClient client = new(
+            Identity(ann), ann, TimeSpan.FromMinutes(10), new FakeTimeProvider(TimeProvider.System.GetUtcNow()));
         DfssException lost = await Assert.ThrowsAsync<DfssException>(() => client.ListPeersAsync(Token));
         Assert.Equal(DfssErrorCode.IssuerUnreachable, lost.Code);
         Assert.Contains("Get-DfssPeer -Peer ADDRESS", lost.Advice, StringComparison.Ordinal);

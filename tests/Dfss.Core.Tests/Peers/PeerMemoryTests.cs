@@ -115,7 +115,7 @@ public sealed class PeerMemoryTests : IAsyncLifetime
         for (int step = 0; step < 150 && !stopping.IsCompleted; step++)
         {
             clock.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Delay(1, Token);
+            await Task.Delay(20, Token);
         }
 
         await stopping.WaitAsync(Soon, Token);

@@ -130,7 +130,7 @@ public sealed class StandstillTests : IAsyncDisposable
         while (!task.IsCompleted && clock.GetElapsedTime(began) < Limit)
         {
             clock.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Delay(20, Token);
+            await Task.Delay(40, Token);
         }
 
         Assert.True(task.IsCompleted, $"It takes more than {Limit}.");

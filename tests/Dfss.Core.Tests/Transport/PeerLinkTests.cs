@@ -85,6 +85,7 @@ public class PeerLinkTests
     public async Task A_slow_peer_that_answers_ping_is_waited_for()
     {
         FakeTimeProvider clock = new();
+        TaskCompletionSource asked = new();
         TaskCompletionSource release = new();
         int pings = 0;
         await using FakePeer peer = new(async (request, _, _) =>
@@ -95,6 +96,7 @@ public class PeerLinkTests
             }
             else
             {
+                asked.TrySetResult();
                 await release.Task;
             }
 
@@ -103,9 +105,15 @@ public class PeerLinkTests
         await using PeerLink link = new(
             peer.Address, new() { Channel = new() { TimeProvider = clock, IdleLimit = null } });
         Task<Response> slow = link.CallAsync(Call(isBulk: true), Token).AsTask();
+
+        // The clock stands still until hello has been answered: it has a time-out of its own. Then the peer has half a
+        // second of real time in each of the four steps that it may be silent for.
+        await asked.Task.WaitAsync(Soon, Token);
         for (int expected = 1; expected <= 6; expected++)
         {
-            await AdvanceUntilAsync(clock, TimeSpan.FromSeconds(1), () => Volatile.Read(ref pings) >= expected);
+            await AdvanceUntilAsync(
+                clock, TimeSpan.FromSeconds(5), () => Volatile.Read(ref pings) >= expected,
+                TimeSpan.FromMilliseconds(500));
         }
 
         Assert.False(slow.IsCompleted);
@@ -129,7 +137,8 @@ public class PeerLinkTests
 
         // The clock stands still until hello has been answered: it has a time-out of its own.
         await asked.Task.WaitAsync(Soon, Token);
-        await AdvanceUntilAsync(clock, TimeSpan.FromSeconds(1), () => waiting.IsCompleted);
+        await AdvanceUntilAsync(
+            clock, TimeSpan.FromSeconds(1), () => waiting.IsCompleted, TimeSpan.FromMilliseconds(1));
         DfssException exception = await Assert.ThrowsAsync<DfssException>(() => waiting);
         Assert.Equal(DfssErrorCode.TimedOut, exception.Code);
         Assert.Contains("ping", exception.Message, StringComparison.Ordinal);
@@ -235,15 +244,16 @@ public class PeerLinkTests
 
     private static PeerCall Call(bool isBulk) => new("a", MessageMap.Empty, Payload: null, Destination: null, isBulk);
 
-    /// <summary>Moves the virtual clock on in small steps while real sockets do their part in between.</summary>
-    private static async Task AdvanceUntilAsync(FakeTimeProvider clock, TimeSpan step, Func<bool> isReached)
+    /// <summary>Moves the virtual clock on in steps; real sockets do their part in a pause after each.</summary>
+    private static async Task AdvanceUntilAsync(
+        FakeTimeProvider clock, TimeSpan step, Func<bool> isReached, TimeSpan pause)
     {
         long began = TimeProvider.System.GetTimestamp();
         while (!isReached())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(began) < Soon, "It did not happen.");
             clock.Advance(step);
-            await Task.Delay(1, Token);
+            await Task.Delay(pause, Token);
         }
     }
 }

@@ -20,6 +20,12 @@ public sealed class Probe
 
     public bool HasRunOnPipelineThread { get; set; }
 
+    /// <summary>Lets the scenario Later make its call.</summary>
+    public TaskCompletionSource MayCall { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when the scenario Later has made its call, which is then not served yet.</summary>
+    public TaskCompletionSource HasCalled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public TaskCompletionSource Started { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Enter() => Interlocked.Increment(ref liveBodies);
@@ -34,6 +40,8 @@ public sealed class Probe
 [SuppressMessage("Design", "CA1062", Justification = "the engine binds it")]
 public sealed class InvokeProbeCommand : DfssCmdlet
 {
+    private Task later = Task.CompletedTask;
+
     [Parameter(Mandatory = true)]
     public Probe Probe { get; set; } = null!;
 
@@ -61,10 +69,12 @@ public sealed class InvokeProbeCommand : DfssCmdlet
         }
     }
 
-    private protected override ValueTask CleanUpAsync()
+    private protected override Task EndAsync(CancellationToken cancellationToken) => later;
+
+    private protected override async ValueTask CleanUpAsync()
     {
+        await later.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Probe.CleanedUp();
-        return ValueTask.CompletedTask;
     }
 
     private async Task RunScenarioAsync(CancellationToken cancellationToken)
@@ -79,6 +89,9 @@ public sealed class InvokeProbeCommand : DfssCmdlet
                 break;
             case "Echo":
                 await WriteObjectAsync(InputNumber);
+                break;
+            case "Later":
+                later = later.IsCompleted ? CallLaterAsync() : later;
                 break;
             case "Idle":
                 Probe.Started.SetResult();
@@ -115,6 +128,14 @@ public sealed class InvokeProbeCommand : DfssCmdlet
             default:
                 throw new NotSupportedException($"There is no scenario {Scenario}.");
         }
+    }
+
+    private async Task CallLaterAsync()
+    {
+        await Probe.MayCall.Task;
+        Task call = WriteObjectAsync(7);
+        Probe.HasCalled.TrySetResult();
+        await call;
     }
 
     private async Task WriteManyAsync(int writer, int count)

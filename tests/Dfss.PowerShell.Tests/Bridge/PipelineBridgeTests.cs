@@ -35,6 +35,22 @@ public sealed class PipelineBridgeTests : IDisposable
     public void Three_inputs_are_processed_in_order_and_cleaned_up_after_once() =>
         Assert.Equal([1, 2, 3], Run("1..3 | Invoke-Probe -Probe $probe -Scenario Echo").As<int>());
 
+    /// <summary>The work that a body left running calls while the command before makes the next input.</summary>
+    [Theory]
+    [InlineData("$_", "7", null)]
+    [InlineData("throw 'upstream'", "", "upstream")]
+    public void A_call_between_two_inputs_is_served_with_the_next_or_cancelled(
+        string next, string expected, string? ending)
+    {
+        Result result = Run($$"""
+            1..2 | ForEach-Object {
+                if ($_ -eq 1) { $_ } else { $probe.MayCall.SetResult(); $probe.HasCalled.Task.Wait(); {{next}} }
+            } | Invoke-Probe -Probe $probe -Scenario Later
+            """);
+        Assert.Equal(expected, string.Join(", ", result.Output));
+        Assert.Equal(ending, result.Ending?.Message);
+    }
+
     [Fact]
     public void Break_downstream_ends_the_body()
     {

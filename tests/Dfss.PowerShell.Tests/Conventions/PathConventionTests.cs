@@ -81,7 +81,7 @@ public sealed class PathConventionTests : IDisposable
     [InlineData("42, [pscustomobject]@{ Some = 'thing' } | Send-DfssFile -Peer $peer",
         "PathNotFound", "InputObjectNotBound")]
     [InlineData("[pscustomobject]@{ PSPath = 'Environment::PATH' } | Send-DfssFile -Peer $peer", "PathNotOfFileSystem")]
-    [InlineData("[IO.DirectoryInfo]\"$PWD/a\" | Send-DfssFile -Peer $peer", "PathIsFolder")]
+    [InlineData("Send-DfssFile -LiteralPath a -Peer $peer", "PathIsFolder")]
     [InlineData("Send-DfssFile -LiteralPath env:PATH, function:prompt -Peer $peer",
         "PathNotOfFileSystem", "PathNotOfFileSystem")]
     [InlineData("Send-DfssFile nodrive:/x -Peer $peer", "DriveNotFound")]

@@ -65,6 +65,9 @@ public sealed class ScriptBlockTests : IDisposable
                 "'x', 'y' | Get-DfssFileInfo -StoredName { $_ -replace 'x', 'none1' -replace 'y', 'none2' "
                     + "} -Peer $peer");
             rows.Add(
+                "Get-DfssFileInfo", "Peer",
+                "1, 2 | Get-DfssFileInfo -LiteralName none1, none2 -Peer { $peer.Endpoint }");
+            rows.Add(
                 "Receive-DfssFile", "Destination",
                 "'1', '2' | Receive-DfssFile -Destination { \"1/none$_/\" } -Peer $peer");
             rows.Add("Rename-DfssFile", "NewName", "'1', '2' | Rename-DfssFile -NewName { \"../none$_\" } -Peer $peer");

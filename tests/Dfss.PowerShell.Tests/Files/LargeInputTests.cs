@@ -27,13 +27,14 @@ public sealed class LargeInputTests
         using var session = new Session(typeof(InvokeProbeTransferCommand));
         TaskCompletionSource[] ended = [.. Enumerable.Range(0, 7).Select(_ => new TaskCompletionSource())];
         ended[6].SetResult();
-        async Task WorkAsync(int number)
+        async Task WorkAsync(int number, CancellationToken cancellationToken)
         {
-            await ended[number + 1].Task.WaitAsync(TimeLimit).ConfigureAwait(false);
+            await ended[number + 1].Task.WaitAsync(TimeLimit, cancellationToken).ConfigureAwait(false);
             ended[number].SetResult();
         }
 
-        Result result = session.Run(command, ("clock", new FakeTimeProvider()), ("work", (Func<int, Task>)WorkAsync));
+        Result result = session.Run(
+            command, ("clock", new FakeTimeProvider()), ("work", (Func<int, CancellationToken, Task>)WorkAsync));
 
         Assert.Equal([1, 2, 3, 4, 5], result.ThrowIfFailed().As<int>());
     }

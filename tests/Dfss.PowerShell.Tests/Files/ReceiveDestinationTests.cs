@@ -62,4 +62,24 @@ public sealed class ReceiveDestinationTests : IDisposable
         DfssException failure = Assert.Throws<DfssException>(() => destination.MakeFolder(destination.Locate("a/b")));
         Assert.Equal(DfssErrorCode.DestinationUnwritable, failure.Code);
     }
+
+    [Theory]
+    [InlineData("a", "a/b", DfssErrorCode.DestinationExists)]
+    [InlineData("A", "a/b/c", DfssErrorCode.DestinationExists)]
+    [InlineData("b", "file/b", DfssErrorCode.DestinationUnwritable)]
+    public void A_file_where_a_folder_must_be_is_noticed(string first, string second, DfssErrorCode code)
+    {
+        File.WriteAllText(Path.Combine(folder, "file"), string.Empty);
+        var destination = new ReceiveDestination(folder, folder, ignoresCase: _ => true);
+        destination.Claim(destination.Locate(first), first);
+        destination.Claim(destination.Locate(second), second);
+        destination.CheckFolders(destination.Locate(first), first);
+        for (int round = 0; round < 2; round++)
+        {
+            Assert.Equal(
+                code,
+                Assert.Throws<DfssException>(
+                    () => destination.CheckFolders(destination.Locate(second), second)).Code);
+        }
+    }
 }

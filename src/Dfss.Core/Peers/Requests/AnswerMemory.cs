@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 using Dfss.Transport;
 
@@ -36,6 +37,7 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
         RentAsync(length, values: 0, cancellationToken);
 
     /// <summary>The same for an answer whose results have this many values.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<AnswerPayload> RentAsync(int length, int values, CancellationToken cancellationToken)
     {
         // A block of the pool is a power of two.
@@ -82,6 +84,7 @@ internal sealed class AnswerMemory(PayloadPool pool, FairBudget.Share share)
         session.Return(Math.Min(bytes, MostCounted));
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask TakeAsync(long bytes, CancellationToken cancellationToken)
     {
         await session.TakeAsync(Math.Min(bytes, MostCounted), cancellationToken).ConfigureAwait(false);

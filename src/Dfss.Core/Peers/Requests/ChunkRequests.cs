@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 using Dfss.Records;
 using Dfss.Storage;
@@ -14,6 +15,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     /// <summary>1,024 ids are looked up in one step, which takes a few ms.</summary>
     private const int TurnIds = 1024;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RequestAnswer> StoreAsync(
         MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
@@ -44,6 +46,7 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
         return new RequestAnswer(new MessageMap { { "results", MessageValue.From(results) } });
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RequestAnswer> GetAsync(
         ChunkId id, MessageMap results, AnswerMemory memory, CancellationToken cancellationToken)
     {

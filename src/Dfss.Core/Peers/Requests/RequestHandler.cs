@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 using Dfss.Security;
 using Dfss.Storage;
@@ -106,6 +107,7 @@ internal sealed class RequestHandler
         };
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RequestAnswer> GetChunkAsync(
         MessageMap arguments, AnswerMemory memory, CancellationToken cancellationToken)
     {

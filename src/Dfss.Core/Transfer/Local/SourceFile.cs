@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -89,6 +90,7 @@ internal sealed class SourceFile : IDisposable
     /// <exception cref="DfssException">
     /// SourceChanged: the file is shorter than it was. SourceUnreadable: the disk failed.
     /// </exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ReadAsync(long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         int done = 0;

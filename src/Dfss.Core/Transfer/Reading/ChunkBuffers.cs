@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Dfss.Transport;
 
 namespace Dfss.Transfer;
@@ -14,6 +15,7 @@ internal sealed class ChunkBuffers(PayloadPool pool, int limit)
     private readonly SemaphoreSlim slots = new(limit, limit);
 
     /// <summary>A buffer for one chunk; waits until there is room. Dispose it when the chunk is done with.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ChunkBuffer> RentAsync(int length, CancellationToken cancellationToken)
     {
         await slots.WaitAsync(cancellationToken).ConfigureAwait(false);

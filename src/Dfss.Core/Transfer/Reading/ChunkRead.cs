@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dfss.Transfer;
 
 /// <summary>Gets one chunk from the first holder that delivers it. One holder is asked; while it is late, a hedged
@@ -32,6 +34,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
     /// <returns>The chunk, in memory that the caller returns.</returns>
     /// <exception cref="DfssException">No holder delivered it; names the chunk, the holders tried and each one's
     /// reason.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ChunkBuffer> WalkAsync(CancellationToken cancellationToken)
     {
         order = new ReplicaOrder(Home, fetcher.Placement, chunkIndex ?? 0, Health);
@@ -86,6 +89,7 @@ internal sealed partial class ChunkRead(ChunkFetcher fetcher, ChunkId id, int? c
     private NamedChunk Chunk => new(id, fetcher.Record.Name, fetcher.Record.FileId, chunkIndex);
 
     /// <summary>The request that has ended; null if all are late.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ChunkRequest?> WaitAsync()
     {
         Task ended = running[0].Answer;

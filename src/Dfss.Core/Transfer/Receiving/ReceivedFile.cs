@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Storage;
 
 namespace Dfss.Transfer;
@@ -216,6 +217,7 @@ internal sealed class ReceivedFile : IDisposable
     private static PartTrailer? ReadTrailer(PartFile part, FileRecord record) =>
         PartFile.HasTrailer(record) ? PartTrailer.Read(part.Handle, record) : null;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAsync(
         int chunkIndex,
         long offset,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Storage;
 
 namespace Dfss.Transfer;
@@ -32,6 +33,7 @@ internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<PutResult> PutAsync(
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
@@ -50,6 +52,7 @@ internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
     public ValueTask FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
     {
         if (destination.Length > SmallBytes)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Hashing;
 using Dfss.Protocol;
 using Dfss.Records;
@@ -63,6 +64,7 @@ internal sealed class PeerHandle : IAsyncDisposable
     /// <summary>
     /// Gets a chunk of a file, verified; by the file's name if this client is limited to names at the peer.
     /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int?> GetAsync(
         NamedChunk chunk, Memory<byte> destination, CancellationToken cancellationToken)
     {

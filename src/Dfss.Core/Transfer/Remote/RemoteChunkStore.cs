@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 using Dfss.Storage;
 using Dfss.Transport;
@@ -15,6 +16,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
     private const int MaxIdsPerRequest = 1 << 17;
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<PutResult> PutAsync(
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
@@ -37,6 +39,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
     {
         PeerCall call = new(
@@ -185,6 +188,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
     }
 
     /// <summary>The result of a call; null if its error means that the chunk is not there.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int?> TryGetAsync(
         PeerCall call, Func<DfssErrorCode, bool> isAbsence, CancellationToken cancellationToken)
     {

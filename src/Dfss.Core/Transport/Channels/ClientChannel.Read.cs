@@ -12,9 +12,10 @@ internal sealed partial class ClientChannel
     private async Task ReadAllAsync()
     {
         DfssException end;
+        Func<Message, int, PayloadTarget> choose = Choose;
         try
         {
-            while (await channel.ReadAsync(Choose, stop.Token).ConfigureAwait(false) is { } message)
+            while (await channel.ReadAsync(choose, stop.Token).ConfigureAwait(false) is { } message)
             {
                 Dispatch(message);
             }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 using Dfss.Security;
 
@@ -81,6 +82,7 @@ internal sealed partial class ClientChannel : IAsyncDisposable
     /// sending the request, or of receiving the answer into the caller's destination, breaks the connection.
     /// </summary>
     /// <exception cref="DfssException">The error that the peer answered, or the failure of the connection.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Response> CallAsync(PeerCall call, CancellationToken cancellationToken)
     {
         ThrowIfUnusable();
@@ -128,6 +130,7 @@ internal sealed partial class ClientChannel : IAsyncDisposable
     private static ReadOnlyMemory<byte>? NilIfEmpty(ReadOnlyMemory<byte> payload) =>
         payload.IsEmpty ? (ReadOnlyMemory<byte>?)null : payload;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Response> SendAsync(PeerCall call, SemaphoreSlim? slot, CancellationToken cancellationToken)
     {
         PendingCall pendingCall = new(call.Destination, abort, slot);

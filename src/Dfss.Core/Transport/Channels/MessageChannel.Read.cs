@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 
 namespace Dfss.Transport;
@@ -32,6 +33,7 @@ internal sealed partial class MessageChannel
     /// The same; <paramref name="choose"/> is called with each message that has a payload and the payload's length, and
     /// returns the destination of the payload.
     /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReceivedMessage?> ReadAsync(
         Func<Message, int, PayloadTarget>? choose, CancellationToken cancellationToken)
     {
@@ -75,6 +77,7 @@ internal sealed partial class MessageChannel
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReceivedMessage> ReadBodyAsync(
         int bodyBytes, Func<Message, int, PayloadTarget>? choose, CancellationToken cancellationToken)
     {
@@ -103,6 +106,7 @@ internal sealed partial class MessageChannel
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReceivedMessage> ReadPayloadAsync(
         Message message,
         ReceiveCharge? headerCharge,
@@ -170,6 +174,7 @@ internal sealed partial class MessageChannel
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FillAsync(Memory<byte> destination, CancellationToken cancellationToken)
     {
         int buffered = Math.Min(count, destination.Length);
@@ -202,6 +207,7 @@ internal sealed partial class MessageChannel
     /// <summary>
     /// Receives some bytes behind those in the buffer; false at the end of the stream if an end is allowed here.
     /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReceiveAsync(bool isEndAllowed, CancellationToken cancellationToken)
     {
         if (start + count == buffer.Length)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Dfss.Protocol;
 
 namespace Dfss.Transport;
@@ -45,6 +46,7 @@ internal sealed partial class MessageChannel
     public ValueTask WriteLastAsync(Message message, CancellationToken cancellationToken) =>
         WriteAsync(message, payload: null, isLast: true, cancellationToken);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAsync(
         Message message, ReadOnlyMemory<byte>? payload, bool isLast, CancellationToken cancellationToken)
     {
@@ -92,6 +94,7 @@ internal sealed partial class MessageChannel
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendAsync(
         ReadOnlyMemory<byte> header, ReadOnlyMemory<byte> rest, CancellationToken cancellationToken)
     {

@@ -1,0 +1,57 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <summary>The questions and refusals of -Mirror: what is only on the other side is removed there.</summary>
+/// <param name="cmdlet">The cmdlet.</param>
+internal sealed class MirrorRemoval(DfssCmdlet cmdlet)
+{
+    private const int ShownNames = 3;
+
+    /// <summary>Why nothing may be removed; null if it may.</summary>
+    /// <param name="source">The source as the user has given it.</param>
+    /// <param name="sourceFiles">How many files the source has.</param>
+    internal ErrorRecord? FindObstacle(string source, int sourceFiles)
+    {
+        if (cmdlet.HasFailed)
+        {
+            return CreateIncomplete(source, "not all of the source was read and transferred");
+        }
+
+        return sourceFiles > 0 ? null : ErrorRecords.Create(
+            "MirrorSourceEmpty", ErrorCategory.InvalidOperation, source,
+            $"-Mirror found no file in '{source}', and removes nothing.",
+            "Check the source. To remove everything, use Remove-DfssFile or Remove-Item.");
+    }
+
+    /// <summary>The error of a source that is not known as a whole.</summary>
+    internal static ErrorRecord CreateIncomplete(string source, string why) => ErrorRecords.Create(
+        "MirrorIncomplete", ErrorCategory.InvalidOperation, source, $"-Mirror removes nothing: {why}.",
+        "Correct the other errors, or leave their files out, and run the command again.");
+
+    /// <summary>The error of a command from which it does not follow what would be removed.</summary>
+    internal static CmdletException Refuse(string why, string action) => new(ErrorRecords.Create(
+        "MirrorNeedsFolder", ErrorCategory.InvalidArgument, target: null, $"-Mirror {why}.", action));
+
+    /// <summary>
+    /// Asks once whether to remove files, as a command of high impact does: unless -Confirm is given, or
+    /// $ConfirmPreference has another value than High, with which each file is asked about, or none.
+    /// </summary>
+    internal Task<bool> AskAsync(IReadOnlyList<string> names, string place) => cmdlet.InvokeAsync(() =>
+    {
+        if (names.Count == 0 || cmdlet.IsWhatIf() || cmdlet.MyInvocation.BoundParameters.ContainsKey("Confirm")
+            || !LanguagePrimitives.TryConvertTo(
+                cmdlet.GetVariableValue("ConfirmPreference"), out ConfirmImpact preference)
+            || preference != ConfirmImpact.High)
+        {
+            return true;
+        }
+
+        string shown = string.Join(", ", names.Take(ShownNames).Select(name => $"'{name}'"));
+        string rest = names.Count > ShownNames
+            ? FormattableString.Invariant($" and {names.Count - ShownNames} more")
+            : string.Empty;
+        return cmdlet.ShouldContinue(
+            $"The source does not have {shown}{rest}. Remove {(names.Count == 1 ? "it" : "them")} {place}?", "-Mirror");
+    });
+}

@@ -1,0 +1,207 @@
+using System.Collections.ObjectModel;
+using System.Diagnostics;
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>The files: where each goes, and its transfer.</content>
+public sealed partial class ReceiveDfssFileCommand
+{
+    /// <inheritdoc/>
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    {
+        if (await FindDestinationAsync().ConfigureAwait(false) is not { } destination)
+        {
+            return;
+        }
+
+        taking = destination;
+        await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
+        await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task TakeRestAsync(CancellationToken cancellationToken)
+    {
+        await TakeSoleAsync(isInputOver: true, cancellationToken).ConfigureAwait(false);
+        (IReadOnlyList<PlannedFile> planned, IReadOnlyList<ErrorRecord> clashes) = plan.Release();
+        foreach (ErrorRecord clash in clashes)
+        {
+            await WriteErrorAsync(clash).ConfigureAwait(false);
+        }
+
+        foreach (PlannedFile file in planned)
+        {
+            if (await IsWantedAsync(file).ConfigureAwait(false))
+            {
+                await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The destination of this input; null if it cannot be resolved, which is written as an error.</summary>
+    private async Task<ReceiveDestination?> FindDestinationAsync()
+    {
+        bool isOwn = !isDestinationFixed && Destination != DefaultDestination;
+        if (!isOwn)
+        {
+            return common ??= Open(await ResolveNewAsync(Destination).ConfigureAwait(false));
+        }
+
+        IReadOnlyList<string> paths = await ResolveAsync(Destination, PathKind.New).ConfigureAwait(false);
+        return paths.Count == 0 ? null : Open(paths[0]);
+    }
+
+    private ReceiveDestination Open(string path)
+    {
+        string key = Path.TrimEndingDirectorySeparator(path);
+        if (!destinations.TryGetValue(key, out ReceiveDestination? destination))
+        {
+            destination = new ReceiveDestination(
+                path, Destination, IgnoresCase, beside: destinations.Values.FirstOrDefault(), folder.NeedsFolder);
+            destinations.Add(key, destination);
+        }
+
+        return destination;
+    }
+
+    /// <summary>The disk is asked by a file in the folder; -WhatIf writes none.</summary>
+    private bool IgnoresCase(string existingFolder) => !isWhatIf && LocalName.IgnoresCase(existingFolder);
+
+    /// <inheritdoc/>
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        if (taking!.IsFolder)
+        {
+            return TakeAsync(file, taking, cancellationToken);
+        }
+
+        sole.Add(file);
+        return Task.CompletedTask;
+    }
+
+    private Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
+        isInputOver, WriteErrorAsync, file => TakeAsync(file, taking!, cancellationToken));
+
+    private async Task TakeAsync(StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
+    {
+        StoredFile file;
+        try
+        {
+            file = Version is long version ? found.AtVersion(version) : found;
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, found.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        mirrored?.Add(file);
+        if (folder.Strip(file.Name) is not { } name)
+        {
+            await WriteErrorAsync(folder.CreateOutside(file.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        PlannedFile planned;
+        try
+        {
+            planned = new PlannedFile(file, destination.Locate(name), destination);
+            if (Flatten || !MyInvocation.ExpectingInput)
+            {
+                plan.Add(planned);
+                return;
+            }
+
+            if (!await IsWantedAsync(planned).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            destination.Claim(planned.Path, file.Name);
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        await EnqueueAsync(planned, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<bool> IsWantedAsync(PlannedFile planned) =>
+        unchanged.IsOn ? Task.FromResult(true) : ShouldProcessAsync(planned.Path, Describe(planned.File));
+
+    private static string Describe(StoredFile file) =>
+        $"Receive '{file.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
+
+    private Task EnqueueAsync(PlannedFile planned, CancellationToken cancellationToken)
+    {
+        StoredFile file = planned.File;
+        var work = new FileWork(
+            file.Name, file.Name, file.Record.ContentLength, (progress, token) =>
+                ReceiveAsync(file, planned.Path, planned.Destination, progress, token))
+        {
+            StoredName = file.Record.Name,
+        };
+        return Files.EnqueueAsync(work, cancellationToken);
+    }
+
+    private async Task<Action> ReceiveAsync(
+        StoredFile file, string path, ReceiveDestination destination, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        if (unchanged.IsOn)
+        {
+            if (await unchanged.IsSameAsync(Client, path, file, progress, cancellationToken).ConfigureAwait(false))
+            {
+                TakeVerbose(FormattableString.Invariant(
+                    $"'{path}' is unchanged: it is version {file.Record.Version} of '{file.Name}'."));
+                return () => WriteReceived(path, isSkipped: true);
+            }
+
+            // Only now is it known that there is something to ask about.
+            if (isWhatIf)
+            {
+                return () => ShouldProcess(path, Describe(file));
+            }
+
+            if (!await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
+            {
+                return static () => { };
+            }
+        }
+
+        long started = Stopwatch.GetTimestamp();
+        destination.MakeFolder(path);
+        await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
+        Files.SayDone($"Received '{path}' from", file, started);
+        return () => WriteReceived(path, isSkipped: false);
+    }
+
+    private void WriteReceived(string path, bool isSkipped)
+    {
+        Collection<PSObject> items;
+        try
+        {
+            items = InvokeProvider.Item.Get(
+                [$"Microsoft.PowerShell.Core\\FileSystem::{path}"], force: true, literalPath: true);
+        }
+        catch (ItemNotFoundException exception)
+        {
+            // A result waits for those before it, and a downstream command may have removed this file meanwhile.
+            WriteError(ErrorRecords.Create(
+                "PathNotFound", ErrorCategory.ObjectNotFound, path,
+                $"'{path}' was received, and was removed before its result was written.",
+                "Receive it again if it was not meant to be removed.", exception));
+            return;
+        }
+
+        foreach (PSObject item in items)
+        {
+            item.Properties.Add(new PSNoteProperty("Skipped", isSkipped));
+            WriteObject(item);
+        }
+    }
+}
