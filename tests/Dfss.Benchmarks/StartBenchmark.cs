@@ -77,8 +77,7 @@ internal static class StartBenchmark
             // A segment that is full by its bytes or its records, as a collection leaves it.
             var ownId = Guid.NewGuid();
             string path = Path.Combine(store, "chunks", $"{++made:x8}{SegmentFormat.Extension}");
-            byte[] header = SegmentFormat.Header(ownId);
-            SegmentFormat.Mark(ownId, SegmentFormat.HeaderBytes, end).CopyTo(header, SegmentFormat.MarkAt);
+            byte[] header = SegmentFormat.Header(ownId, SegmentFormat.HeaderBytes, end);
             using (SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite))
             {
                 RandomAccess.SetLength(file, end);

@@ -150,7 +150,7 @@ internal sealed class LocalStore : IAsyncDisposable
         if (!isDisposed)
         {
             isDisposed = true;
-            Collector.Dispose();
+            await Collector.DisposeAsync().ConfigureAwait(false);
             Scrubber.Dispose();
             await CloseAsync(parts).ConfigureAwait(false);
         }

@@ -36,9 +36,9 @@ internal sealed partial class DiskChunkStore
 
     /// <summary>
     /// Whether the store had this chunk and has lost it: a corrupt copy was set aside, and not replaced since. Or may
-    /// have it in a segment that the disk cannot read.
+    /// have it in a segment that the disk cannot read, or have lost it without knowing which it was.
     /// </summary>
-    public bool IsLost(ChunkId id) => !TryFind(id, out _) && (Recovery.MayHold(id) || quarantine.Has(id));
+    public bool IsLost(ChunkId id) => !TryFind(id, out _) && (Recovery.MayHold(id) || quarantine.Has(id) || quarantine.HasLost());
 
     private async ValueTask<ChunkState?> VerifyAsync(
         ChunkId id, ChunkLocation location, CancellationToken cancellationToken)
@@ -46,18 +46,21 @@ internal sealed partial class DiskChunkStore
         byte[] buffer = ArrayPool<byte>.Shared.Rent(location.Length);
         try
         {
-            int? read = Read(id, location, buffer.AsSpan(0, location.Length));
+            cancellationToken.ThrowIfCancellationRequested();
+            int? read;
+            try
+            {
+                read = Read(id, location, buffer.AsSpan(0, location.Length));
+            }
+            catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
+            {
+                return SetAside(id, location, default, "cannot be read from the disk, as notes");
+            }
+
             ReadOnlyMemory<byte> content = buffer.AsMemory(0, read ?? 0);
             return read is null ? null
                 : await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id ? ChunkState.Good
-                : await SetAsideAsync(id, location, content, "is corrupt: its bytes are in", cancellationToken)
-                    .ConfigureAwait(false);
-        }
-        catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
-        {
-            return await SetAsideAsync(
-                id, location, default, "cannot be read from the disk, as notes", cancellationToken)
-                .ConfigureAwait(false);
+                : SetAside(id, location, content.Span, "is corrupt: its bytes are in");
         }
         finally
         {
@@ -65,28 +68,49 @@ internal sealed partial class DiskChunkStore
         }
     }
 
-    /// <summary>Keeps the bytes for analysis, and counts the chunk as missing.</summary>
+    /// <summary>
+    /// Keeps the bytes for analysis, and counts the chunk as missing, whether they could be kept or not. It does not
+    /// come back after a start: its file in quarantine/ says that it is to be read first.
+    /// </summary>
     /// <returns>Null where it has another place by now.</returns>
-    private async ValueTask<ChunkState?> SetAsideAsync(
-        ChunkId id, ChunkLocation location, ReadOnlyMemory<byte> content, string what,
-        CancellationToken cancellationToken)
+    private ChunkState? SetAside(ChunkId id, ChunkLocation location, ReadOnlySpan<byte> content, string what)
     {
-        string target = quarantine.Add(id, content.Span);
+        string? target = null;
+        string failure = string.Empty;
+        try
+        {
+            target = quarantine.Add(id, content);
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            // First: a collection must not find it missing and its bytes unwanted.
+            failure = exception.Message;
+            quarantine.Remember(id);
+            if (segments.Find(location.Segment) is { } segment)
+            {
+                segment.MustStay = true;
+            }
+        }
+
         if (!TryRemove(id, location))
         {
-            quarantine.Delete(target);
+            if (target is null)
+            {
+                quarantine.Forget(id);
+            }
+            else
+            {
+                quarantine.Delete(target);
+            }
+
             return null;
         }
 
-        log?.Invoke(
-            $"Chunk {id} {what} '{target}', and it counts as missing. It was at {location.Offset:N0} of "
-            + $"'{segments.PathOf(location.Segment)}'. {Advice}");
-        if (segments.Find(location.Segment) is { } segment)
-        {
-            // It does not come back after a start.
-            await reclaimer.LeaveOutAsync(segment, location, cancellationToken).ConfigureAwait(false);
-        }
-
+        string place = $"It was at {location.Offset:N0} of '{segments.PathOf(location.Segment)}'";
+        log?.Invoke(target is not null
+            ? $"Chunk {id} {what} '{target}', and it counts as missing. {place}. {Advice}"
+            : $"Chunk {id} is corrupt, and counts as missing. It could not be kept in '{layout.Quarantine}': {failure} "
+                + $"{place}, which keeps its bytes until the next start. {Advice}");
         return ChunkState.Corrupt;
     }
 }

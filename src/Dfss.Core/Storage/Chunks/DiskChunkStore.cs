@@ -199,14 +199,25 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     {
         await Recovery.DisposeAsync().ConfigureAwait(false);
         await writer.DisposeAsync().ConfigureAwait(false);
-        reclaimer.Dispose();
         segments.Dispose();
     }
 
     /// <summary>Where a chunk is: a durable one, one on its way, or a whole one that a crash left.</summary>
     private bool TryFind(ChunkId id, out ChunkLocation location) =>
         // Again at the end: the recovery may have taken it over meanwhile.
-        index.TryFind(id, out location) || Recovery.TryFind(id, out location) || index.TryFind(id, out location);
+        index.TryFind(id, out location) || TryFindLeft(id, out location) || index.TryFind(id, out location);
+
+    private bool TryFindLeft(ChunkId id, out ChunkLocation location)
+    {
+        try
+        {
+            return Recovery.TryFind(id, out location);
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            throw StoreErrors.From(exception, layout.Root);
+        }
+    }
 
     private bool TryRemove(ChunkId id, ChunkLocation location)
     {

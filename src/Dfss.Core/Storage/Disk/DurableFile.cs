@@ -76,6 +76,13 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
+    /// <summary>Opens a file that is there for reading; other programs may write, rename or delete it.</summary>
+    public SafeFileHandle OpenForReading(string path)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.ReadFile, path));
+        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    }
+
     /// <summary>Reads a part of an open file.</summary>
     /// <returns>How many bytes there were; the system may return fewer than it has, but none only at the end.</returns>
     public int Read(SafeFileHandle file, string path, Span<byte> destination, long offset)
@@ -89,7 +96,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
     public void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> content, long offset)
     {
-        beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
+        beforeStep?.Invoke(
+            new DurableStep(DurableAction.WriteFile, path, Offset: offset, Length: content.Length));
         RandomAccess.Write(file, content, offset);
     }
 
@@ -100,7 +108,8 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     public void Write(
         SafeFileHandle file, string path, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long offset)
     {
-        beforeStep?.Invoke(new DurableStep(DurableAction.WriteFile, path));
+        beforeStep?.Invoke(new DurableStep(
+            DurableAction.WriteFile, path, Offset: offset, Length: first.Length + second.Length));
         RandomAccess.Write(file, [first, second], offset);
     }
 

@@ -9,7 +9,7 @@ internal enum DurableAction
     /// <summary>Make an empty file with its space set aside.</summary>
     CreateFile,
 
-    /// <summary>Read a part of a file.</summary>
+    /// <summary>Open a file for reading, or read a part of it.</summary>
     ReadFile,
 
     /// <summary>Write into a file.</summary>
@@ -38,7 +38,7 @@ internal enum DurableAction
 /// <param name="Action">The kind.</param>
 /// <param name="Path">The file or folder.</param>
 /// <param name="Target">For a rename, the new path.</param>
-/// <param name="Offset">For a read, where it begins.</param>
-/// <param name="Length">For a read, how many bytes it asks for.</param>
+/// <param name="Offset">For a read, and a write into an open file, where it begins.</param>
+/// <param name="Length">How many bytes it reads or writes; 0 where the file is opened.</param>
 internal readonly record struct DurableStep(
     DurableAction Action, string Path, string? Target = null, long Offset = 0, int Length = 0);

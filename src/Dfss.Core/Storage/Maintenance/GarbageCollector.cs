@@ -13,7 +13,7 @@ internal sealed class GarbageCollector(
     StoreRoots roots,
     TouchedChunks touched,
     Func<ChunkId, bool> isLost,
-    Func<CancellationToken, Task> reclaimAsync) : IDisposable
+    Func<CancellationToken, Task> reclaimAsync) : IAsyncDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
     public static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromHours(24);
@@ -66,8 +66,12 @@ internal sealed class GarbageCollector(
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => one.Dispose();
+    /// <summary>Waits for a collection that is under way: it changes files that the store is about to let go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await one.WaitAsync().ConfigureAwait(false);
+        one.Dispose();
+    }
 
     private async Task<long> CountAsync(CancellationToken cancellationToken)
     {

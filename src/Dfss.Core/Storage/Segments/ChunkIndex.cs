@@ -26,7 +26,7 @@ internal sealed class ChunkIndex
     /// <summary>Where a chunk is; false where it is absent.</summary>
     public bool TryFind(ChunkId id, out ChunkLocation location)
     {
-        Part part = PartOf(id);
+        Part part = parts[PartOf(id)];
         lock (part)
         {
             return part.TryGetValue(id, out location);
@@ -39,7 +39,7 @@ internal sealed class ChunkIndex
     /// <summary>Adds a chunk; false where it is there already.</summary>
     public bool TryAdd(ChunkId id, ChunkLocation location)
     {
-        Part part = PartOf(id);
+        Part part = parts[PartOf(id)];
         lock (part)
         {
             if (part.Count == part.Capacity)
@@ -60,7 +60,7 @@ internal sealed class ChunkIndex
     /// <summary>Gives a chunk another place; false where it is no longer at the one before.</summary>
     public bool TryReplace(ChunkId id, ChunkLocation before, ChunkLocation location)
     {
-        Part part = PartOf(id);
+        Part part = parts[PartOf(id)];
         lock (part)
         {
             ref ChunkLocation found = ref CollectionsMarshal.GetValueRefOrNullRef(part, id);
@@ -78,7 +78,7 @@ internal sealed class ChunkIndex
     /// <summary>Removes a chunk; false where it is no longer at this place.</summary>
     public bool TryRemove(ChunkId id, ChunkLocation location)
     {
-        Part part = PartOf(id);
+        Part part = parts[PartOf(id)];
         lock (part)
         {
             if (!part.TryGetValue(id, out ChunkLocation found) || found != location)
@@ -132,11 +132,12 @@ internal sealed class ChunkIndex
         return found;
     }
 
-    private Part PartOf(ChunkId id)
+    /// <summary>The part of an id: its first byte.</summary>
+    public static int PartOf(ChunkId id)
     {
         Span<byte> bytes = stackalloc byte[ChunkId.SizeBytes];
         id.CopyTo(bytes);
-        return parts[bytes[0]];
+        return bytes[0];
     }
 
     private void Add(int chunk, long length)

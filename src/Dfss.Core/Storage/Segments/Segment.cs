@@ -30,6 +30,7 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     private long durableLength = SegmentFormat.HeaderBytes;
     private volatile SegmentState state = SegmentState.Open;
     private bool hasWaste;
+    private bool mustStay;
 
     /// <summary>Its number.</summary>
     public uint Number { get; } = number;
@@ -67,6 +68,9 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     /// <summary>From where on no record has been left out of its index.</summary>
     public long WholeFrom { get; set; } = SegmentFormat.HeaderBytes;
 
+    /// <summary>Up to where this process has moved the mark durably; 0 where it has not.</summary>
+    public long NarrowedTo { get; set; }
+
     /// <summary>Its mark as it is to be now.</summary>
     public byte[] Mark => SegmentFormat.Mark(OwnId, WholeFrom, DurableLength);
 
@@ -92,6 +96,12 @@ internal sealed class Segment(uint number, string path, Guid ownId)
     /// <summary>Whether the collection is to look at it: it has unwanted records, or an index that is not
     /// written.</summary>
     public bool HasWaste { get => Volatile.Read(ref hasWaste); set => Volatile.Write(ref hasWaste, value); }
+
+    /// <summary>
+    /// Whether it keeps all its bytes and its index until the next start: there was no room to note that a chunk of it
+    /// is corrupt.
+    /// </summary>
+    public bool MustStay { get => Volatile.Read(ref mustStay); set => Volatile.Write(ref mustStay, value); }
 
     /// <summary>
     /// The file, open for writing, while the segment is open. Open since it was made, as Linux reports a failed

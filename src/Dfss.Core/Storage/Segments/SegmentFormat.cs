@@ -14,11 +14,14 @@ internal static class SegmentFormat
     /// <summary>65,536: nor does one that has as many records.</summary>
     public const int MaxRecords = 1 << 16;
 
-    /// <summary>A segment's header: what it is, its own id, and its mark.</summary>
-    public const int HeaderBytes = 36;
+    /// <summary>
+    /// A segment's header: what it is, its own id, and its mark. A block of its own, so that a new mark rewrites no
+    /// block that has a record.
+    /// </summary>
+    public const int HeaderBytes = SparseFile.BlockBytes;
 
     /// <summary>Where the mark is.</summary>
-    public const int MarkAt = 24;
+    public const int MarkAt = 28;
 
     /// <summary>A record's header: magic, length, chunk id, checksum of these.</summary>
     public const int RecordHeaderBytes = 44;
@@ -30,6 +33,7 @@ internal static class SegmentFormat
     public const string IndexExtension = ".index";
 
     private const int OwnIdAt = 8;
+    private const int OwnIdChecksumAt = 24;
     private const int MarkBytes = 12;
     private const int MarkChecksumAt = 8;
     private const int LengthAt = 4;
@@ -43,12 +47,14 @@ internal static class SegmentFormat
     public static ReadOnlySpan<byte> RecordMagic => "CHNK"u8;
 
     /// <summary>The header of a segment.</summary>
-    public static byte[] Header(Guid ownId)
+    public static byte[] Header(Guid ownId, long markBegin, long markEnd)
     {
         byte[] header = new byte[HeaderBytes];
         Magic.CopyTo(header);
         ownId.TryWriteBytes(header.AsSpan(OwnIdAt));
-        Mark(ownId, HeaderBytes, HeaderBytes).CopyTo(header.AsSpan(MarkAt));
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            header.AsSpan(OwnIdChecksumAt), Checksum(header.AsSpan(0, OwnIdChecksumAt)));
+        Mark(ownId, markBegin, markEnd).CopyTo(header.AsSpan(MarkAt));
         return header;
     }
 
@@ -66,22 +72,23 @@ internal static class SegmentFormat
         return mark;
     }
 
-    /// <summary>What a segment's header says; null where it is damaged.</summary>
+    /// <summary>What a segment's header says; null where its own id is damaged.</summary>
     public static SegmentHeader? ReadHeader(ReadOnlySpan<byte> header)
     {
-        if (header.Length < HeaderBytes || !header.StartsWith(Magic))
+        if (header.Length < HeaderBytes || !header.StartsWith(Magic)
+            || BinaryPrimitives.ReadUInt32LittleEndian(header[OwnIdChecksumAt..])
+                != Checksum(header[..OwnIdChecksumAt]))
         {
             return null;
         }
 
-        Guid ownId = new(header[OwnIdAt..MarkAt]);
+        Guid ownId = new(header[OwnIdAt..OwnIdChecksumAt]);
         ReadOnlySpan<byte> mark = header.Slice(MarkAt, MarkBytes);
-        return BinaryPrimitives.ReadUInt32LittleEndian(mark[MarkChecksumAt..]) == ChecksumOfMark(ownId, mark)
-            ? new SegmentHeader(
-                ownId,
-                BinaryPrimitives.ReadUInt32LittleEndian(mark),
-                BinaryPrimitives.ReadUInt32LittleEndian(mark[sizeof(uint)..]))
-            : null;
+        long begin = BinaryPrimitives.ReadUInt32LittleEndian(mark);
+        long end = BinaryPrimitives.ReadUInt32LittleEndian(mark[sizeof(uint)..]);
+        bool isWhole = BinaryPrimitives.ReadUInt32LittleEndian(mark[MarkChecksumAt..]) == ChecksumOfMark(ownId, mark)
+            && begin >= HeaderBytes && begin <= end;
+        return new SegmentHeader(ownId, isWhole ? new SegmentMark(begin, end) : null);
     }
 
     /// <summary>Writes a record's header.</summary>
@@ -111,9 +118,9 @@ internal static class SegmentFormat
 
     private static uint ChecksumOfMark(Guid ownId, ReadOnlySpan<byte> mark)
     {
-        Span<byte> bytes = stackalloc byte[MarkAt - OwnIdAt + MarkChecksumAt];
+        Span<byte> bytes = stackalloc byte[OwnIdChecksumAt - OwnIdAt + MarkChecksumAt];
         ownId.TryWriteBytes(bytes);
-        mark[..MarkChecksumAt].CopyTo(bytes[(MarkAt - OwnIdAt)..]);
+        mark[..MarkChecksumAt].CopyTo(bytes[(OwnIdChecksumAt - OwnIdAt)..]);
         return Checksum(bytes);
     }
 
@@ -137,6 +144,10 @@ internal static class SegmentFormat
 
 /// <summary>What the header of a segment says.</summary>
 /// <param name="OwnId">The segment's own id.</param>
-/// <param name="MarkBegin">From where on all records are whole and on stable storage.</param>
-/// <param name="MarkEnd">Up to where.</param>
-internal sealed record SegmentHeader(Guid OwnId, long MarkBegin, long MarkEnd);
+/// <param name="Mark">Its mark; null where that is damaged.</param>
+internal sealed record SegmentHeader(Guid OwnId, SegmentMark? Mark);
+
+/// <summary>Where all records of a segment are whole and on stable storage.</summary>
+/// <param name="Begin">From where on: a record begins there, or the segment ends.</param>
+/// <param name="End">Up to where: a record ends there.</param>
+internal sealed record SegmentMark(long Begin, long End);

@@ -59,7 +59,7 @@ internal sealed record SegmentIndex(Guid OwnId, long Length, IReadOnlyList<Segme
                 ? index
                 : null;
         }
-        catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
+        catch (Exception exception) when (StoreErrors.IsCorrupt(exception) || exception is UnauthorizedAccessException)
         {
             return null;
         }

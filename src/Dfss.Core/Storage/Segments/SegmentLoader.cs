@@ -3,31 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// What a start takes over of a segment without reading the chunks, and what it leaves to the recovery.
-/// </summary>
-/// <param name="Segment">The segment.</param>
-/// <param name="Trusted">
-/// The records that its index lists, and those within its mark: durable, but not read.
-/// </param>
-/// <param name="Unverified">Its records that count once their bytes hash to their ids.</param>
-/// <param name="Length">How long its file is.</param>
-/// <param name="HasHeader">Whether its header is whole.</param>
-/// <param name="IsComplete">Whether the disk could read where its records are.</param>
-internal sealed record FoundSegment(
-    Segment Segment, List<SegmentRecord> Trusted, List<SegmentRecord> Unverified, long Length, bool HasHeader,
-    bool IsComplete)
-{
-    /// <summary>Whether nothing of it is left to verify.</summary>
-    public bool IsKnown => HasHeader && IsComplete && Unverified.Count == 0 && Segment.Length == Length;
-
-    /// <summary>Whether it takes no more records.</summary>
-    public bool IsFull => Length >= SegmentFormat.MaxBytes || Trusted.Count >= SegmentFormat.MaxRecords;
-}
-
 /// <summary>Finds the segments of a store at its start, and fills the index of chunks from theirs.</summary>
 internal sealed class SegmentLoader(
-    StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, UnverifiedChunks unverified)
+    StoreLayout layout, SegmentTable segments, DurableFile files, ChunkIndex index, UnverifiedChunks unverified,
+    ChunkQuarantine quarantine)
 {
     private const int Loaders = 4;
 
@@ -41,24 +20,32 @@ internal sealed class SegmentLoader(
         List<(string Path, uint Number)> found = [];
         foreach (string path in Directory.GetFiles(layout.Chunks))
         {
-            if (path.EndsWith(SegmentFormat.Extension, StringComparison.Ordinal)
-                && SegmentTable.TryParse(path, out uint number))
+            bool isTemporary = path.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal);
+            string name = isTemporary ? path[..^DurableFile.TemporarySuffix.Length] : path;
+            if (!SegmentTable.TryParse(name, out uint number))
+            {
+                // Not the store's: an operator's copy, for example.
+                continue;
+            }
+
+            if (path.EndsWith(SegmentFormat.Extension, StringComparison.Ordinal))
             {
                 found.Add((path, number));
             }
-            else if (path.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal)
-                || !File.Exists(Path.ChangeExtension(path, SegmentFormat.Extension)))
+            else if (name.EndsWith(SegmentFormat.IndexExtension, StringComparison.Ordinal)
+                && (isTemporary || !File.Exists(Path.ChangeExtension(path, SegmentFormat.Extension))))
             {
                 files.Delete(path);
             }
         }
 
+        HashSet<ChunkId> corrupt = quarantine.List();
         FoundSegment?[] loaded = new FoundSegment[found.Count];
         try
         {
             Parallel.For(
                 0, found.Count, new ParallelOptions { MaxDegreeOfParallelism = Loaders },
-                i => loaded[i] = Load(found[i].Path, found[i].Number));
+                i => loaded[i] = Load(found[i].Path, found[i].Number, corrupt));
         }
         catch (AggregateException exception)
         {
@@ -68,21 +55,47 @@ internal sealed class SegmentLoader(
         return loaded.OfType<FoundSegment>();
     }
 
-    private FoundSegment? Load(string path, uint number)
+    /// <summary>Loads a segment that could not be opened before.</summary>
+    /// <returns>Null where it is closed.</returns>
+    public FoundSegment? LoadAgain(Segment segment) => Load(segment.Path, segment.Number, quarantine.List());
+
+    private FoundSegment? Load(string path, uint number, HashSet<ChunkId> corrupt)
     {
-        _ = OwnerOnly.TryRestrict(new FileInfo(path));
-        using SafeFileHandle file = File.OpenHandle(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        long length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
+        SafeFileHandle file;
+        long length;
+        try
+        {
+            _ = OwnerOnly.TryRestrict(new FileInfo(path));
+            file = files.OpenForReading(path);
+            length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
+        }
+        catch (Exception exception) when (StoreErrors.IsCorrupt(exception) || exception is UnauthorizedAccessException)
+        {
+            // The others do not wait for it, and it keeps its number.
+            Segment unopened = new(number, path, Guid.NewGuid()) { State = SegmentState.Recovering };
+            segments.Add(unopened);
+            return new FoundSegment(unopened);
+        }
+
+        using (file)
+        {
+            return Load(file, path, number, length, corrupt);
+        }
+    }
+
+    private FoundSegment? Load(SafeFileHandle file, string path, uint number, long length, HashSet<ChunkId> corrupt)
+    {
         SegmentHeader? header = ReadHeader(file, path);
         string indexPath = Path.ChangeExtension(path, SegmentFormat.IndexExtension);
         SegmentIndex? list = SegmentIndex.Read(indexPath, number, header?.OwnId, length);
         long listed = list?.Length ?? SegmentFormat.HeaderBytes;
-        (long begin, long end) = header is not null && header.MarkEnd <= length
-            ? (header.MarkBegin, header.MarkEnd)
-            : (SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes);
+
+        // A mark beyond the end of the file is no reason to trust anything; the index may have left out all before.
+        SegmentMark? mark = header?.Mark?.End <= length ? header.Mark : null;
+        (long begin, long end) = mark is null ? (listed, listed) : (mark.Begin, mark.End);
         var scan = SegmentScan.Find(
-            (destination, offset) => files.Read(file, path, destination, offset), number, listed, length);
+            (destination, offset) => files.Read(file, path, destination, offset), number, listed, length,
+            mark is null ? [] : [begin, end]);
 
         // Behind a damaged place a record may be part of another one's content.
         ILookup<bool, SegmentRecord> isTrusted = scan.Records.ToLookup(record => record.Location.Offset >= begin
@@ -101,11 +114,25 @@ internal sealed class SegmentLoader(
             State = SegmentState.Recovering,
         };
         segments.Add(segment);
-        FoundSegment found = new(segment, [], [.. isTrusted[false]], length, header is not null, scan.IsComplete);
+        FoundSegment found = new(segment)
+        {
+            Length = length,
+            DurableLength = durable,
+            IsOpened = true,
+            HasHeader = mark is not null,
+            IsComplete = scan.IsComplete,
+            // Without an index there may be holes before the mark.
+            WholeBegin = list is null && header?.Mark is { } known ? known.Begin : listed,
+            WholeEnd = header?.Mark?.End ?? listed,
+            ContiguousEnd = scan.ContiguousEnd,
+        };
+        found.Unverified.AddRange(isTrusted[false]);
         foreach (SegmentRecord record in (list?.Records ?? []).Concat(isTrusted[true]))
         {
-            // Of two copies neither has been read: the recovery finds out which one is whole.
-            (index.TryAdd(record.Id, record.Location) ? found.Trusted : found.Unverified).Add(record);
+            // Of two copies neither has been read: the recovery finds out which one is whole. Nor has one that was put
+            // after another of its chunk was found corrupt.
+            bool isTaken = !corrupt.Contains(record.Id) && index.TryAdd(record.Id, record.Location);
+            (isTaken ? found.Trusted : found.Unverified).Add(record);
         }
 
         found.Unverified.ForEach(unverified.Add);

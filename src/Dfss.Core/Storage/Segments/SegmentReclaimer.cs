@@ -12,7 +12,7 @@ namespace Dfss.Storage;
 /// </summary>
 internal sealed partial class SegmentReclaimer(
     StoreLayout layout, SegmentTable segments, SegmentWriter writer, DurableFile files, ChunkIndex index,
-    Func<long, bool> hasRoomFor) : IDisposable
+    Func<long, bool> hasRoomFor)
 {
     private const int LeastWantedShare = 2;
 
@@ -20,12 +20,9 @@ internal sealed partial class SegmentReclaimer(
     private const int MaxListed = 1 << 20;
 
     /// <summary>
-    /// Closed segments are changed by one caller at a time: copies that are not in use yet are in no index that is
-    /// written from memory.
+    /// Looks at every segment that has waste. One call at a time: copies that are not in use yet are in no index that
+    /// is written from memory.
     /// </summary>
-    private readonly SemaphoreSlim one = new(1);
-
-    /// <summary>Looks at every segment that has waste. One call at a time.</summary>
     /// <exception cref="DfssException">
     /// <see cref="DfssErrorCode.StoreFailed"/>, <see cref="DfssErrorCode.StoreFull"/>: of the first segment that
     /// failed; the next collection tries it again.
@@ -34,15 +31,15 @@ internal sealed partial class SegmentReclaimer(
     {
         Exception? failure = null;
         void Note(Exception? exception) => failure ??= exception;
-        if (segments.All.Any(segment => segment is { State: SegmentState.Open, HasWaste: true }))
+        if (segments.All.Any(segment => segment.State == SegmentState.Open && IsToDo(segment)))
         {
             await writer.RunAloneAsync(
-                segment => Note(segment.HasWaste ? Try(segment, () => ReclaimOpen(segment)) : null),
+                segment => Note(IsToDo(segment) ? Try(segment, () => ReclaimOpen(segment)) : null),
                 cancellationToken).ConfigureAwait(false);
         }
 
         foreach (Segment[] part in Split(
-            segments.All.Where(segment => segment is { State: SegmentState.Closed, HasWaste: true })))
+            segments.All.Where(segment => segment.State == SegmentState.Closed && IsToDo(segment))))
         {
             Dictionary<uint, List<SegmentRecord>> listed = index.ListIn(part.Select(segment => segment.Number));
             foreach (Segment segment in part)
@@ -59,47 +56,7 @@ internal sealed partial class SegmentReclaimer(
         }
     }
 
-    /// <summary>
-    /// Leaves a record that was removed from the index in memory out of its segment's index, durably.
-    /// </summary>
-    public async Task LeaveOutAsync(Segment segment, ChunkLocation location, CancellationToken cancellationToken)
-    {
-        lock (segment)
-        {
-            if (segment.State == SegmentState.Open)
-            {
-                // First: should this fail, the index that the segment's end writes lists it no more.
-                segment.Records = [.. segment.Records.Where(record => record.Location != location)];
-                segments.Narrow(segment, segment.Records);
-            }
-
-            if (segment.State != SegmentState.Closed)
-            {
-                // The recovery writes an index from what it finds in memory at its end.
-                return;
-            }
-        }
-
-        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            List<SegmentRecord> wanted = index.ListIn([segment.Number])[segment.Number];
-            lock (segment)
-            {
-                if (segments.Find(segment.Number) == segment)
-                {
-                    segments.Narrow(segment, wanted);
-                }
-            }
-        }
-        finally
-        {
-            one.Release();
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => one.Dispose();
+    private static bool IsToDo(Segment segment) => segment is { HasWaste: true, MustStay: false };
 
     private static IEnumerable<Segment[]> Split(IEnumerable<Segment> all)
     {
@@ -140,18 +97,20 @@ internal sealed partial class SegmentReclaimer(
         }
         finally
         {
-            segment.HasWaste |= !isDone;
+            if (!isDone)
+            {
+                segment.HasWaste = true;
+            }
         }
     }
 
     private async Task<Exception?> TryAsync(
         Segment segment, List<SegmentRecord> listed, CancellationToken cancellationToken)
     {
-        await one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        segment.HasWaste = false;
         bool isDone = false;
         try
         {
-            segment.HasWaste = false;
             await ReclaimClosedAsync(segment, listed, cancellationToken).ConfigureAwait(false);
             isDone = true;
             return null;
@@ -162,8 +121,10 @@ internal sealed partial class SegmentReclaimer(
         }
         finally
         {
-            segment.HasWaste |= !isDone;
-            one.Release();
+            if (!isDone)
+            {
+                segment.HasWaste = true;
+            }
         }
     }
 
@@ -174,11 +135,13 @@ internal sealed partial class SegmentReclaimer(
         lock (segment)
         {
             wanted = [.. segment.Records.Where(record => index.IsAt(record.Id, record.Location))];
-            segment.Records = wanted;
+            // Should this fail, the segment's end writes the index.
+            (segment.Records, segment.IndexedLength) = (wanted, 0);
             segments.Narrow(segment, wanted);
         }
 
         PunchHoles(segment, wanted, segment.DurableLength);
+        NarrowAgain(segment, wanted);
     }
 
     private async Task ReclaimClosedAsync(
@@ -198,9 +161,22 @@ internal sealed partial class SegmentReclaimer(
         }
 
         long taken = PunchHoles(segment, wanted, segment.Length);
+        NarrowAgain(segment, wanted);
         if (wanted.Sum(record => record.Location.RecordBytes) < taken / LeastWantedShare)
         {
             await MoveAsync(segment, wanted, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes the index that a full disk had no room for before the holes were made.</summary>
+    private void NarrowAgain(Segment segment, List<SegmentRecord> wanted)
+    {
+        lock (segment)
+        {
+            if (segment.IndexedLength == 0)
+            {
+                segments.Narrow(segment, wanted);
+            }
         }
     }
 
@@ -236,7 +212,8 @@ internal sealed partial class SegmentReclaimer(
                 yield return (begin, length);
             }
 
-            last = record?.Location.End ?? end;
+            // Records may overlap: the content of a damaged one may have others.
+            last = Math.Max(last, record?.Location.End ?? end);
         }
     }
 

@@ -6,53 +6,98 @@ namespace Dfss.Storage;
 /// <content>The look at the records that count only once they are verified.</content>
 internal sealed partial class SegmentRecovery
 {
-    /// <summary>Writes the records that are whole again, in their places, and syncs them.</summary>
-    private (List<SegmentRecord> Good, List<SegmentRecord> Unread) Rewrite(
-        FoundSegment found, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads the records that are not verified. Those that are whole are written again in their places, unless they
+    /// were durable before the start, and synced.
+    /// </summary>
+    /// <returns>Those that are whole, and whether the disk could read all.</returns>
+    private (List<SegmentRecord> Good, bool IsAllRead) Verify(FoundSegment found, CancellationToken cancellationToken)
     {
         Segment segment = found.Segment;
         List<SegmentRecord> good = [];
-        List<SegmentRecord> unread = [];
+        bool isAllRead = found.IsComplete;
+        bool isWritten = false;
         using SafeFileHandle file = SegmentTable.OpenForWriting(segment);
-        foreach (SegmentRecord record in found.Unverified)
+        HashSet<uint> seen = [.. found.Trusted.Concat(found.Unverified).Select(record => record.Location.Offset)];
+        Queue<SegmentRecord> left = new(found.Unverified);
+        while (left.TryDequeue(out SegmentRecord record))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            byte[] buffer = ArrayPool<byte>.Shared.Rent((int)record.Location.RecordBytes);
-            try
+            bool isDurable = record.Location.End <= found.DurableLength;
+            switch (Verify(found, record, isDurable ? null : file))
             {
-                Span<byte> content = buffer.AsSpan(SegmentFormat.RecordHeaderBytes, record.Location.Length);
-                bool? isWhole = segments.IsWhole(segment, record, content);
-                if (isWhole == true)
-                {
-                    SegmentFormat.WriteRecordHeader(buffer, record.Id, content.Length);
-                    files.Write(
-                        file, segment.Path, buffer.AsSpan(0, (int)record.Location.RecordBytes),
-                        record.Location.Offset);
-                }
-                else if (isWhole == false)
-                {
-                    KeepManifest(record.Id, content);
-                }
-
-                (isWhole == true ? good : isWhole is null ? unread : []).Add(record);
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(buffer);
+                case true:
+                    good.Add(record);
+                    isWritten |= !isDurable;
+                    break;
+                case null:
+                    isAllRead = false;
+                    break;
+                default:
+                    // Not even its length is to be believed: records behind a torn one are in what would be its bytes.
+                    SegmentScan scan = SegmentScan.FindWithin(
+                        (destination, offset) => segments.Read(segment, destination, offset), record.Location,
+                        found.Length);
+                    isAllRead &= scan.IsComplete;
+                    List<SegmentRecord> inner = [.. scan.Records.Where(one => seen.Add(one.Location.Offset))];
+                    found.Unverified.AddRange(inner);
+                    inner.ForEach(unverified.Add);
+                    inner.ForEach(left.Enqueue);
+                    break;
             }
         }
 
         if (!found.HasHeader)
         {
-            files.Write(file, segment.Path, SegmentFormat.Header(segment.OwnId), 0);
+            byte[] header = SegmentFormat.Header(segment.OwnId, segment.WholeFrom, found.DurableLength);
+            files.Write(file, segment.Path, header, 0);
+            isWritten = true;
         }
 
-        if (good.Count > 0 || !found.HasHeader)
+        if (isWritten)
         {
             files.SyncData(file, segment.Path);
         }
 
-        return (good, unread);
+        return (good, isAllRead);
+    }
+
+    /// <summary>Whether a record is whole; null where the disk cannot read it.</summary>
+    /// <param name="found">The segment.</param>
+    /// <param name="record">The record.</param>
+    /// <param name="file">Where it is written again if it is whole; null: nowhere.</param>
+    private bool? Verify(FoundSegment found, SegmentRecord record, SafeFileHandle? file)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)record.Location.RecordBytes);
+        try
+        {
+            Span<byte> content = buffer.AsSpan(SegmentFormat.RecordHeaderBytes, record.Location.Length);
+            bool? isWhole = segments.IsWhole(found.Segment, record, content);
+            if (isWhole == true && file is not null)
+            {
+                SegmentFormat.WriteRecordHeader(buffer, record.Id, content.Length);
+                files.Write(
+                    file, found.Segment.Path, buffer.AsSpan(0, (int)record.Location.RecordBytes),
+                    record.Location.Offset);
+            }
+            else if (isWhole == false
+                && (found.WasWhole(record.Location) || FileManifest.IsMarked(content))
+                && !index.TryFind(record.Id, out _) && !quarantine.Has(record.Id))
+            {
+                // It was durable, or a file needs it: the collection deletes nothing while a file's manifest is lost,
+                // so that must not be forgotten.
+                string kept = quarantine.Add(record.Id, content);
+                log?.Invoke(
+                    $"Chunk {record.Id} is corrupt: its bytes are in '{kept}', and it counts as missing. It was at "
+                    + $"{record.Location.Offset:N0} of '{found.Segment.Path}'. {Advice}");
+            }
+
+            return isWhole;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     /// <summary>
@@ -83,17 +128,6 @@ internal sealed partial class SegmentRecovery
         if (isReplaced && segments.Find(other.Segment) is { } segment)
         {
             segment.HasWaste = true;
-        }
-    }
-
-    /// <summary>
-    /// The collection deletes nothing while a file's manifest is corrupt, so that must not be forgotten.
-    /// </summary>
-    private void KeepManifest(ChunkId id, ReadOnlySpan<byte> content)
-    {
-        if (FileManifest.IsMarked(content) && !index.TryFind(id, out _) && !quarantine.Has(id))
-        {
-            quarantine.Add(id, content);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
@@ -20,6 +21,7 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
     private readonly ChunkIndex index;
     private readonly ChunkQuarantine quarantine;
     private readonly SegmentLoader loader;
+    private readonly Action<string>? log;
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource firstPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly UnverifiedChunks unverified = new();
@@ -35,7 +37,8 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
         this.files = files;
         this.index = index;
         this.quarantine = quarantine;
-        loader = new SegmentLoader(layout, segments, files, index, unverified);
+        log = options.Log;
+        loader = new SegmentLoader(layout, segments, files, index, unverified, quarantine);
         Work = new BackgroundTask("Recovery of the store", MaxPause, options.TimeProvider, options.Log);
     }
 
@@ -47,14 +50,14 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
 
     /// <summary>Fills the index with all that is durable.</summary>
     /// <param name="maxOpen">How many segments may take more.</param>
-    /// <returns>Those: segments that have room, and nothing to recover.</returns>
+    /// <returns>Those: segments that have room, and nothing to recover. They are open for writing.</returns>
     public IReadOnlyList<Segment> Load(int maxOpen)
     {
         List<Segment> open = [];
         foreach (FoundSegment found in loader.Load().OrderBy(found => found.Segment.Length))
         {
             Segment segment = found.Segment;
-            if (found is { IsKnown: true, IsFull: false } && open.Count < maxOpen)
+            if (found is { IsKnown: true, IsFull: false } && open.Count < maxOpen && TryOpen(segment))
             {
                 segment.Records = found.Trusted;
                 segment.State = SegmentState.Open;
@@ -95,10 +98,13 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
     /// <summary>The ids that begin with this byte of the chunks that are whole.</summary>
     public IEnumerable<ChunkId> List(int firstByte) => unverified.IsEmpty
         ? []
-        : unverified.Ids.Where(id => id.ToByteArray()[0] == firstByte && TryFind(id, out _));
+        : unverified.List(firstByte).Where(id => TryFind(id, out _));
 
-    /// <summary>Whether a chunk that was not found may be there all the same, where the disk cannot read.</summary>
-    public bool MayHold(ChunkId id) => unverified.Find(id).Count > 0 || left.Any(found => !found.IsComplete);
+    /// <summary>
+    /// Whether a chunk that was not found may be there all the same: where the disk cannot read, or a durable record
+    /// has not been found.
+    /// </summary>
+    public bool MayHold(ChunkId id) => unverified.Find(id).Count > 0 || left.Any(found => found.MayHaveLost);
 
     /// <summary>Forgets a chunk that is not verified yet.</summary>
     public void Forget(ChunkId id) => unverified.Forget(id);
@@ -112,6 +118,20 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
         stop.Dispose();
     }
 
+    /// <summary>Opens a segment for writing; one that cannot be opened is left to the recovery.</summary>
+    private static bool TryOpen(Segment segment)
+    {
+        try
+        {
+            segment.Writer = SegmentTable.OpenForWriting(segment);
+            return true;
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            return false;
+        }
+    }
+
     private Task<TimeSpan?> PassAsync(CancellationToken cancellationToken)
     {
         Exception? failure = null;
@@ -121,7 +141,9 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
             bool isDone = false;
             try
             {
-                isDone = TryRecover(found, cancellationToken);
+                FoundSegment? now = found.IsOpened ? found : loader.LoadAgain(found.Segment);
+                found = now ?? found;
+                isDone = now is null || (now.IsOpened && TryRecover(now, cancellationToken));
                 if (!isDone)
                 {
                     failure ??= new IOException($"It cannot read all of '{found.Segment.Path}'.");
@@ -158,17 +180,30 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
     private bool TryRecover(FoundSegment found, CancellationToken cancellationToken)
     {
         Segment segment = found.Segment;
-        (List<SegmentRecord> good, List<SegmentRecord> unread) = Rewrite(found, cancellationToken);
+        if (segments.Find(segment.Number) != segment)
+        {
+            // It was removed by a pass that failed after that.
+            return true;
+        }
+
+        (List<SegmentRecord> good, bool isAllRead) = Verify(found, cancellationToken);
+        if (isAllRead)
+        {
+            good.AddRange(FillGaps(found, good));
+        }
+
         segment.DurableLength = segment.Length = found.Length;
         good.ForEach(Publish);
         found.Trusted.AddRange(good);
         found.Unverified.RemoveAll(good.ToHashSet().Contains);
         lock (segment)
         {
-            if (!found.IsComplete || unread.Count > 0)
+            if (!isAllRead)
             {
                 return false;
             }
+
+            CutOff(found);
 
             // Without what was deleted, or found corrupt, meanwhile.
             SegmentRecord[] wanted = [.. found.Trusted.Where(record => index.IsAt(record.Id, record.Location))
@@ -182,13 +217,34 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
                 segments.Narrow(segment, wanted);
             }
 
-            segment.HasWaste |= wanted.Sum(record => record.Location.RecordBytes)
-                < segment.Length - SegmentFormat.HeaderBytes;
+            if (wanted.Sum(record => record.Location.RecordBytes) < segment.Length - SegmentFormat.HeaderBytes)
+            {
+                segment.HasWaste = true;
+            }
+
             segment.State = SegmentState.Closed;
         }
 
         // Those that are not whole.
         found.Unverified.ForEach(record => unverified.TryRemove(record, () => true));
         return true;
+    }
+
+    /// <summary>
+    /// Cuts a torn record off, durably, before the mark and the index say that the segment is known: nothing may be
+    /// appended behind it.
+    /// </summary>
+    private void CutOff(FoundSegment found)
+    {
+        Segment segment = found.Segment;
+        long end = found.Trusted.Select(record => record.Location.End).Append(found.DurableLength).Max();
+        if (end < found.Length)
+        {
+            using SafeFileHandle file = SegmentTable.OpenForWriting(segment);
+            files.TryTruncate(file, segment.Path, end);
+            files.SyncData(file, segment.Path);
+        }
+
+        segment.DurableLength = segment.Length = end;
     }
 }

@@ -22,15 +22,19 @@ internal sealed class SegmentScan
 
     private readonly SegmentRead read;
     private readonly uint segment;
+    private readonly long until;
     private readonly long end;
+    private readonly long[] edges;
     private readonly List<SegmentRecord> records = [];
     private int unreadable;
 
-    private SegmentScan(SegmentRead read, uint segment, long begin, long end)
+    private SegmentScan(SegmentRead read, uint segment, long begin, long until, long end, long[] edges)
     {
         this.read = read;
         this.segment = segment;
+        this.until = until;
         this.end = end;
+        this.edges = edges;
         ContiguousEnd = begin;
     }
 
@@ -44,9 +48,23 @@ internal sealed class SegmentScan
     public long ContiguousEnd { get; private set; }
 
     /// <summary>Finds the records between <paramref name="begin"/> and <paramref name="end"/>.</summary>
-    public static SegmentScan Find(SegmentRead read, uint segment, long begin, long end)
+    /// <remarks>No record goes across one of the <paramref name="edges"/>: a header that says so is none.</remarks>
+    public static SegmentScan Find(
+        SegmentRead read, uint segment, long begin, long end, params long[] edges) =>
+        Run(new SegmentScan(read, segment, begin, end, end, edges), begin);
+
+    /// <summary>
+    /// Finds the records that begin within a record that is not whole, whose length may be wrong: they may end behind
+    /// it.
+    /// </summary>
+    public static SegmentScan FindWithin(SegmentRead read, ChunkLocation location, long end)
     {
-        SegmentScan scan = new(read, segment, begin, end);
+        long begin = location.Offset + 1L;
+        return Run(new SegmentScan(read, location.Segment, begin, Math.Min(location.End, end), end, edges: []), begin);
+    }
+
+    private static SegmentScan Run(SegmentScan scan, long begin)
+    {
         byte[] window = ArrayPool<byte>.Shared.Rent(WindowBytes);
         try
         {
@@ -63,9 +81,12 @@ internal sealed class SegmentScan
     {
         long position = begin;
         int size = WindowBytes;
-        while (position + SegmentFormat.RecordHeaderBytes <= end && unreadable < MaxUnreadable)
+        while (position < until && position + SegmentFormat.RecordHeaderBytes <= end && unreadable < MaxUnreadable)
         {
-            if (TryRead(window.AsSpan(0, SizeOfWindow(position, size)), position) is not { } found)
+            // Up to the last header that begins before the end of the part.
+            int length = (int)Math.Min(
+                SizeOfWindow(position, size), until - position + SegmentFormat.RecordHeaderBytes - 1);
+            if (TryRead(window.AsSpan(0, length), position) is not { } found)
             {
                 if (size > BlockBytes)
                 {
@@ -120,9 +141,9 @@ internal sealed class SegmentScan
             if (SegmentFormat.TryReadRecordHeader(rest, out ChunkId id, out int length))
             {
                 ChunkLocation location = new(segment, (uint)(position + at), length);
-                if (location.End > end)
+                if (location.End > end || edges.Any(edge => edge > location.Offset && edge < location.End))
                 {
-                    // Torn; a record that is whole may follow in what would be its bytes.
+                    // Torn, or content; a record that is whole may follow in what would be its bytes.
                     at++;
                     continue;
                 }

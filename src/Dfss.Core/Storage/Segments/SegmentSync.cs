@@ -18,7 +18,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
     private readonly HashSet<Segment> wanted = [];
     private readonly HashSet<Segment> taken = [];
     private readonly TaskCompletionSource threadEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource<DfssException?>? waiter;
+    private Flush? waiting;
 
     // A failure that no flush has reported yet: the next one does, though it may be another caller's.
     private DfssException? untold;
@@ -76,7 +76,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
     /// <returns>A failure that no caller has been told yet; null where there is none.</returns>
     public async Task<DfssException?> FlushAsync(CancellationToken cancellationToken)
     {
-        Task<DfssException?> flush;
+        Flush flush;
         lock (gate)
         {
             if (isIdle && untold is null && wanted.Count + taken.Count == 0
@@ -86,12 +86,29 @@ internal sealed partial class SegmentSync : IAsyncDisposable
             }
 
             ObjectDisposedException.ThrowIf(isClosing, this);
-            waiter ??= new TaskCompletionSource<DfssException?>(TaskCreationOptions.RunContinuationsAsynchronously);
-            flush = waiter.Task;
+            flush = waiting ??= new Flush();
+            flush.Waiters++;
             Monitor.Pulse(gate);
         }
 
-        return await flush.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await flush.Result.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            lock (gate)
+            {
+                flush.Waiters--;
+                if (flush.Waiters == 0)
+                {
+                    // No other caller was told.
+                    untold ??= flush.Error;
+                }
+            }
+
+            throw;
+        }
     }
 
     /// <summary>Keeps a failure for the next flush: the caller that was told it is none that put chunks.</summary>
@@ -120,19 +137,19 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         bool isLast = false;
         while (!isLast)
         {
-            TaskCompletionSource<DfssException?>? flush;
+            Flush? flush;
             Segment[] round, owned;
             lock (gate)
             {
                 isIdle = true;
-                while (waiter is null && wanted.Count + taken.Count == 0 && !isClosing)
+                while (waiting is null && wanted.Count + taken.Count == 0 && !isClosing)
                 {
                     Monitor.Wait(gate);
                 }
 
                 isIdle = false;
                 isLast = isClosing;
-                (flush, waiter) = (waiter, null);
+                (flush, waiting) = (waiting, null);
                 owned = [.. taken];
                 round = [.. (flush is null && !isLast ? wanted : open).Union(taken)];
                 wanted.Clear();
@@ -179,20 +196,21 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         }
     }
 
-    private void Tell(TaskCompletionSource<DfssException?>? flush)
+    private void Tell(Flush? flush)
     {
         if (flush is null)
         {
             return;
         }
 
-        DfssException? error;
         lock (gate)
         {
-            (error, untold) = (untold, null);
+            flush.Result.SetResult(untold);
+            if (flush.Waiters > 0)
+            {
+                (flush.Error, untold) = (untold, null);
+            }
         }
-
-        flush.SetResult(error);
     }
 
     private void Sync(Segment segment)
@@ -240,5 +258,19 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         {
             // Then that start verifies more.
         }
+    }
+
+    /// <summary>One flush, which several callers may wait for.</summary>
+    private sealed class Flush
+    {
+        /// <summary>What the callers are told.</summary>
+        public TaskCompletionSource<DfssException?> Result { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>How many have not given up.</summary>
+        public int Waiters { get; set; }
+
+        /// <summary>What those that had not were told.</summary>
+        public DfssException? Error { get; set; }
     }
 }

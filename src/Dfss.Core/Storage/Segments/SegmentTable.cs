@@ -54,7 +54,8 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
         uint number = Interlocked.Increment(ref lastNumber);
         var ownId = Guid.NewGuid();
         Segment segment = new(number, PathOf(number), ownId);
-        segment.Writer = files.Create(segment.Path, SegmentFormat.Header(ownId));
+        segment.Writer = files.Create(
+            segment.Path, SegmentFormat.Header(ownId, SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes));
         segments[number] = segment;
         return segment;
     }
@@ -106,24 +107,34 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
     /// <summary>
     /// Leaves all but these records out of a segment's index, durably: the others do not come back, and their bytes may
     /// go. The caller has locked the segment, and knows the records from memory. Of a segment that takes more, the
-    /// index lists what is durable by now.
+    /// index lists what is durable by now. Where the disk has no room for an index, the segment is left without one:
+    /// then nothing before the mark counts unless it is whole. The caller tries again when it has made room.
     /// </summary>
     public void Narrow(Segment segment, IReadOnlyList<SegmentRecord> wanted)
     {
         SegmentRecord[] durable = [.. wanted.Where(record => segment.IsDurable(record.Location))];
         long length = segment.DurableLength;
-        if (segment.WholeFrom != length)
+        if (segment.NarrowedTo != length)
         {
             // Should the index be damaged later, no record that it left out may count for whole.
             using SafeFileHandle file = OpenForWriting(segment);
             files.Write(file, segment.Path, SegmentFormat.Mark(segment.OwnId, length, length), SegmentFormat.MarkAt);
             files.SyncData(file, segment.Path);
-            segment.WholeFrom = length;
+            (segment.WholeFrom, segment.NarrowedTo) = (length, length);
         }
 
         if (segment.IndexedLength != length || segment.IndexedCount != durable.Length)
         {
-            WriteIndex(segment, durable);
+            try
+            {
+                WriteIndex(segment, durable);
+            }
+            catch (IOException exception) when (DurableFile.IsOutOfSpace(exception))
+            {
+                files.Delete(segment.IndexPath + DurableFile.TemporarySuffix);
+                files.Delete(segment.IndexPath);
+                segment.HasWaste = true;
+            }
         }
 
         if (!segment.IsIndexNameDurable)
@@ -136,11 +147,12 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
     /// <summary>Removes a segment that holds nothing wanted. Not made durable: what comes back is garbage.</summary>
     public void Remove(Segment segment)
     {
-        // Closed last: no reader can open it again meanwhile.
+        // Closed behind that: no reader can open it again meanwhile. The index last: one that stays is deleted at the
+        // next start.
         files.Delete(segment.Path);
-        files.Delete(segment.IndexPath);
         segments.TryRemove(segment.Number, out _);
         Close(segment);
+        files.Delete(segment.IndexPath);
     }
 
     /// <summary>Closes the files of a segment; one that is read again is opened again.</summary>
@@ -211,8 +223,7 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
 
     private SafeFileHandle OpenReader(Segment segment)
     {
-        SafeFileHandle file = File.OpenHandle(
-            segment.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        SafeFileHandle file = files.OpenForReading(segment.Path);
         lock (gate)
         {
             if (segment.Reader is { } other)

@@ -32,6 +32,9 @@ internal sealed class SegmentWriter : IAsyncDisposable
     private readonly DurableFile files;
     private readonly ChunkIndex index;
     private readonly SemaphoreSlim slots = new(MaxWriters);
+
+    // Who takes all slots, one by one, must be alone in that.
+    private readonly SemaphoreSlim all = new(1);
     private readonly Lock gate = new();
     private readonly Stack<Segment> free = [];
 
@@ -48,12 +51,13 @@ internal sealed class SegmentWriter : IAsyncDisposable
     /// <summary>Makes durable what was appended.</summary>
     public SegmentSync Sync { get; }
 
-    /// <summary>Goes on with segments that have room, of those found at the start. Before the first append.</summary>
+    /// <summary>
+    /// Goes on with segments that have room, of those found at the start, open for writing. Before the first append.
+    /// </summary>
     public void Continue(IEnumerable<Segment> open)
     {
         foreach (Segment segment in open)
         {
-            segment.Writer = SegmentTable.OpenForWriting(segment);
             Sync.Add(segment);
             free.Push(segment);
         }
@@ -79,6 +83,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
     /// appended.</summary>
     public async Task RunAloneAsync(Action<Segment> action, CancellationToken cancellationToken)
     {
+        await all.WaitAsync(cancellationToken).ConfigureAwait(false);
         int taken = 0;
         try
         {
@@ -106,12 +111,15 @@ internal sealed class SegmentWriter : IAsyncDisposable
             {
                 slots.Release(taken);
             }
+
+            all.Release();
         }
     }
 
     /// <summary>Lets all that was appended become durable, and closes the segments.</summary>
     public async ValueTask DisposeAsync()
     {
+        await all.WaitAsync().ConfigureAwait(false);
         for (int i = 0; i < MaxWriters; i++)
         {
             await slots.WaitAsync().ConfigureAwait(false);
@@ -119,6 +127,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
 
         await Sync.DisposeAsync().ConfigureAwait(false);
         slots.Dispose();
+        all.Dispose();
     }
 
     private async ValueTask<ChunkLocation> AppendAsync(
@@ -134,6 +143,10 @@ internal sealed class SegmentWriter : IAsyncDisposable
             {
                 // A sync that fails takes what the segment has; this would not be among it.
                 ThrowIfFailed(segment);
+                // First what can fail for want of memory: a chunk in the index is one of the segment's records, and
+                // the next record does not take its place.
+                segment.Records.EnsureCapacity(segment.Records.Count + 1);
+                segment.Length = location.End;
                 if (take?.Invoke(location) != false)
                 {
                     segment.Records.Add(new SegmentRecord(id, location));
@@ -142,8 +155,6 @@ internal sealed class SegmentWriter : IAsyncDisposable
                 {
                     segment.HasWaste = true;
                 }
-
-                segment.Length = location.End;
             }
 
             return location;

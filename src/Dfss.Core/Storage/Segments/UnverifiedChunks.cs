@@ -8,50 +8,52 @@ namespace Dfss.Storage;
 internal sealed class UnverifiedChunks
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<ChunkId, List<ChunkLocation>> chunks = [];
-    private volatile bool isEmpty = true;
+
+    // One for each first byte of an id.
+    private readonly Dictionary<ChunkId, List<ChunkLocation>>[] parts =
+        [.. Enumerable.Range(0, ChunkIndex.PartCount).Select(_ => new Dictionary<ChunkId, List<ChunkLocation>>())];
+
+    private int count;
 
     /// <summary>Whether there are none.</summary>
-    public bool IsEmpty => isEmpty;
+    public bool IsEmpty => Volatile.Read(ref count) == 0;
 
-    /// <summary>The chunks that there are copies of.</summary>
-    public IReadOnlyList<ChunkId> Ids
+    /// <summary>The chunks that there are copies of and whose ids begin with this byte, unordered.</summary>
+    public IReadOnlyList<ChunkId> List(int firstByte)
     {
-        get
+        lock (gate)
         {
-            lock (gate)
-            {
-                return [.. chunks.Keys];
-            }
+            return [.. parts[firstByte].Keys];
         }
     }
 
     /// <summary>Adds a copy.</summary>
     public void Add(SegmentRecord record)
     {
+        Dictionary<ChunkId, List<ChunkLocation>> part = PartOf(record.Id);
         lock (gate)
         {
-            if (!chunks.TryGetValue(record.Id, out List<ChunkLocation>? copies))
+            if (!part.TryGetValue(record.Id, out List<ChunkLocation>? copies))
             {
-                chunks.Add(record.Id, copies = []);
+                part.Add(record.Id, copies = []);
+                count++;
             }
 
             copies.Add(record.Location);
-            isEmpty = false;
         }
     }
 
     /// <summary>The copies of a chunk.</summary>
     public IReadOnlyList<ChunkLocation> Find(ChunkId id)
     {
-        if (isEmpty)
+        if (IsEmpty)
         {
             return [];
         }
 
         lock (gate)
         {
-            return chunks.TryGetValue(id, out List<ChunkLocation>? copies) ? [.. copies] : [];
+            return PartOf(id).TryGetValue(id, out List<ChunkLocation>? copies) ? [.. copies] : [];
         }
     }
 
@@ -63,7 +65,8 @@ internal sealed class UnverifiedChunks
     {
         lock (gate)
         {
-            if (!chunks.TryGetValue(record.Id, out List<ChunkLocation>? copies) || !copies.Contains(record.Location))
+            if (!PartOf(record.Id).TryGetValue(record.Id, out List<ChunkLocation>? copies)
+                || !copies.Contains(record.Location))
             {
                 return true;
             }
@@ -76,8 +79,8 @@ internal sealed class UnverifiedChunks
             copies.Remove(record.Location);
             if (copies.Count == 0)
             {
-                chunks.Remove(record.Id);
-                isEmpty = chunks.Count == 0;
+                PartOf(record.Id).Remove(record.Id);
+                count--;
             }
 
             return true;
@@ -87,15 +90,16 @@ internal sealed class UnverifiedChunks
     /// <summary>Removes all copies of a chunk.</summary>
     public void Forget(ChunkId id)
     {
-        if (isEmpty)
+        if (IsEmpty)
         {
             return;
         }
 
         lock (gate)
         {
-            chunks.Remove(id);
-            isEmpty = chunks.Count == 0;
+            count -= PartOf(id).Remove(id) ? 1 : 0;
         }
     }
+
+    private Dictionary<ChunkId, List<ChunkLocation>> PartOf(ChunkId id) => parts[ChunkIndex.PartOf(id)];
 }
