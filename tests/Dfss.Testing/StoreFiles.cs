@@ -98,9 +98,9 @@ public static class StoreFiles
             using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
             byte[] header = new byte[SegmentFormat.HeaderBytes];
             file.ReadExactly(header);
-            file.Seek(SegmentFormat.MarkAt, SeekOrigin.Begin);
-            file.Write(SegmentFormat.Mark(
-                new Guid(header[8..24]), SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes));
+            file.Seek(0, SeekOrigin.Begin);
+            file.Write(SegmentFormat.Header(
+                SegmentFormat.ReadHeader(header)!.OwnId, SegmentFormat.HeaderBytes, SegmentFormat.HeaderBytes));
         }
     }
 

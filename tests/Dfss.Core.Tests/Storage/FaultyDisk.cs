@@ -4,14 +4,16 @@ namespace Dfss.Tests.Storage;
 
 /// <summary>
 /// A disk that stops at a chosen step, and forgets, at a power cut, what was not synced: what a file got since its last
-/// sync, and a new name, of a file or a folder, whose folder was not synced. Or whose syncs fail. What SQLite writes is
-/// not under its control.
+/// sync, in place or at its end, and a new name, of a file or a folder, whose folder was not synced. Or whose syncs
+/// fail. What SQLite writes is not under its control. Holes and removals stay.
 /// </summary>
 internal sealed class FaultyDisk
 {
     private readonly Lock gate = new();
     // Each file that was written, and how long it was at its last sync.
     private readonly Dictionary<string, long> syncedLengths = [];
+    // What was there before it was written over.
+    private readonly List<(string Path, long Offset, byte[] Before)> unsyncedWrites = [];
     private readonly HashSet<string> unsyncedNames = [];
     // Each with what the file of the new name had before; null where there was none.
     private readonly List<(DurableStep Step, byte[]? Before)> unsyncedRenames = [];
@@ -57,6 +59,14 @@ internal sealed class FaultyDisk
                 {
                     File.WriteAllBytes(rename.Target!, before);
                 }
+            }
+
+            foreach ((string path, long offset, byte[] before) in unsyncedWrites.AsEnumerable().Reverse()
+                .Where(write => File.Exists(write.Path)))
+            {
+                using FileStream file = File.OpenWrite(path);
+                file.Seek(offset, SeekOrigin.Begin);
+                file.Write(before);
             }
 
             foreach ((string path, long length) in syncedLengths.Where(file => File.Exists(file.Key)))
@@ -122,7 +132,11 @@ internal sealed class FaultyDisk
                 syncedLengths[step.Path] = 0;
                 unsyncedNames.Add(step.Path);
                 break;
+            case DurableAction.WriteFile when step.Length > 0:
+                NoteWrite(step);
+                break;
             case DurableAction.SyncFile:
+                unsyncedWrites.RemoveAll(write => write.Path == step.Path);
                 syncedLengths[step.Path] = new FileInfo(step.Path).Length;
                 break;
             case DurableAction.Rename:
@@ -139,6 +153,20 @@ internal sealed class FaultyDisk
                 unsyncedRenames.RemoveAll(rename => Path.GetDirectoryName(rename.Step.Target) == step.Path);
                 syncedFolders.UnionWith(Directory.GetDirectories(step.Path));
                 break;
+        }
+    }
+
+    private void NoteWrite(DurableStep step)
+    {
+        using FileStream file = new(
+            step.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        syncedLengths.TryAdd(step.Path, file.Length);
+        byte[] before = new byte[Math.Clamp(file.Length - step.Offset, 0, step.Length)];
+        file.Seek(step.Offset, SeekOrigin.Begin);
+        file.ReadExactly(before);
+        if (before.Length > 0)
+        {
+            unsyncedWrites.Add((step.Path, step.Offset, before));
         }
     }
 }

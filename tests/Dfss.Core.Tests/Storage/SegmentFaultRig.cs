@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
 using Dfss.Storage;
+using Dfss.Testing;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage;
@@ -16,6 +19,10 @@ public abstract class SegmentFaultRig : IDisposable
     internal List<DurableStep> Steps { get; } = [];
 
     internal Func<DurableStep, Exception?> Fails { get; set; } = _ => null;
+
+    internal Func<DurableStep, Exception?> ReadFails { get; set; } = _ => null;
+
+    internal ConcurrentQueue<string> Log { get; } = new();
 
     public void Dispose()
     {
@@ -67,12 +74,48 @@ public abstract class SegmentFaultRig : IDisposable
     }
 
     private protected Task<LocalStore> OpenAsync() => LocalStore.OpenAsync(
-        Store, new LocalStoreOptions(), new DurableFile(BeforeStep), Token);
+        Store, new LocalStoreOptions { Log = Log.Enqueue, TimeProvider = new FakeTimeProvider() },
+        new DurableFile(BeforeStep), Token);
+
+    /// <summary>Opens it; what its recovery cannot do, it does not try again.</summary>
+    private protected async Task<LocalStore> OpenRecoveredAsync()
+    {
+        LocalStore store = await OpenAsync();
+        await store.Recovery.ContinueWith(_ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default);
+        return store;
+    }
+
+    /// <summary>From here on nothing reaches the disk, as if the process had been killed.</summary>
+    private protected void Kill() => Fails = _ => new IOException("The process was killed.");
+
+    /// <summary>Removes the indexes, as a damaged disk may.</summary>
+    private protected void RemoveIndexes() =>
+        Array.ForEach(Directory.GetFiles(StoreFiles.FolderOf(Store), "*.index"), File.Delete);
+
+    /// <summary>Appends bytes to the only segment, as a write that was torn leaves them.</summary>
+    private protected async Task AppendAsync(byte[] bytes)
+    {
+        await using FileStream file = File.OpenWrite(StoreFiles.Segments(Store).Single());
+        file.Seek(0, SeekOrigin.End);
+        await file.WriteAsync(bytes, Token);
+    }
+
+    private protected static byte[] RecordHeader(ChunkId id, int length)
+    {
+        byte[] header = new byte[SegmentFormat.RecordHeaderBytes];
+        SegmentFormat.WriteRecordHeader(header, id, length);
+        return header;
+    }
 
     private void BeforeStep(DurableStep step)
     {
         if (step.Action == DurableAction.ReadFile)
         {
+            if (ReadFails(step) is { } unread)
+            {
+                throw unread;
+            }
+
             return;
         }
 

@@ -114,12 +114,14 @@ public sealed class SegmentFaultTests : SegmentFaultRig
         {
             ids = await PutAsync(store, 0, 5);
             StoreFiles.Corrupt(Store, ids[1]);
+            Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(ids[1], Token));
             Fails = step => IsOfIndex(step) ? new IOException("Input/output error.") : null;
-            await Assert.ThrowsAsync<DfssException>(() => store.Verifier.VerifyAsync(ids[1], Token).AsTask());
+            await Assert.ThrowsAsync<DfssException>(() => DeleteAsync(store));
             Fails = _ => null;
         }
 
-        Assert.Single(Directory.GetFiles(StoreFiles.FolderOf(Store), "*.index"));
+        string list = Directory.GetFiles(StoreFiles.FolderOf(Store), "*.index").Single();
+        Assert.Equal(4, SegmentIndex.Decode(segment: 1, await File.ReadAllBytesAsync(list, Token))!.Records.Count);
         await using LocalStore again = await OpenAsync();
         Assert.Equal<bool[]>(
             [false, true, false, false, false], await again.Chunks.FindMissingAsync(ids, Token));
@@ -133,6 +135,7 @@ public sealed class SegmentFaultTests : SegmentFaultRig
         StoreFiles.Corrupt(Store, ids[0]);
         Steps.Clear();
         Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(ids[0], Token));
+        await DeleteAsync(store);
         string quarantine = Path.Combine(Store, "quarantine");
         int file = Steps.FindIndex(
             step => step.Action == DurableAction.SyncFile && Path.GetDirectoryName(step.Path) == quarantine);

@@ -31,12 +31,14 @@ public sealed class SegmentTests : IDisposable
         string format = await File.ReadAllTextAsync(Path.Combine(folder.Path, "format"), Token);
         byte[] ownId = segment[8..24];
         byte[] record = [.. "CHNK"u8, .. Little(3), .. id.ToByteArray()];
-        byte[] header = [.. "DFSSSEGM"u8, .. ownId, .. Little(36), .. Little(83)];
-        header = [.. header, .. Little(Checksum(header[8..]))];
+        byte[] name = [.. "DFSSSEGM"u8, .. ownId];
+        byte[] mark = [.. Little(4096), .. Little(4143)];
+        byte[] header = [.. name, .. Little(Checksum(name)), .. mark, .. Little(Checksum([.. ownId, .. mark]))];
+        header = [.. header, .. new byte[4096 - header.Length]];
         Assert.Equal([.. header, .. record, .. Little(Checksum(record)), .. content], segment);
 
-        byte[] index = [.. "DFSSINDX"u8, .. ownId, .. Little(83), .. Little(0), .. Little(1)];
-        index = [.. index, .. id.ToByteArray(), .. Little(36), .. Little(3)];
+        byte[] index = [.. "DFSSINDX"u8, .. ownId, .. Little(4143), .. Little(0), .. Little(1)];
+        index = [.. index, .. id.ToByteArray(), .. Little(4096), .. Little(3)];
         Assert.Equal([.. index, .. Little(Checksum(index))], list);
         Assert.StartsWith("DFSS store 2\n", format, StringComparison.Ordinal);
     }
@@ -81,7 +83,7 @@ public sealed class SegmentTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(8)]
-    [InlineData(25)]
+    [InlineData(30)]
     public async Task A_damaged_header_of_a_segment_costs_a_verification_and_no_chunk(int at)
     {
         ChunkId[] ids = await PutAsync(40);
@@ -96,15 +98,27 @@ public sealed class SegmentTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_header_of_a_record_hides_that_record_only()
+    public async Task A_bit_of_the_header_of_a_record_costs_no_chunk()
     {
         ChunkId[] ids = await PutAsync(40);
         StoredChunk bad = StoreFiles.Find(folder.Path, ids[17]).Single();
         File.Delete(Path.ChangeExtension(bad.Path, ".index"));
-        bad.Write([0], at: -1);
-        await using LocalStore store = await OpenAsync();
-        await store.Recovery;
-        Assert.Equal(ids.Select(id => id == ids[17]), await store.Chunks.FindMissingAsync(ids, Token));
+        byte[] last = new byte[1];
+        await using (FileStream file = File.Open(bad.Path, FileMode.Open, FileAccess.ReadWrite))
+        {
+            file.Seek(bad.Offset - 1, SeekOrigin.Begin);
+            await file.ReadExactlyAsync(last, Token);
+        }
+
+        bad.Write([(byte)(last[0] ^ 1)], at: -1);
+        await using (LocalStore store = await OpenAsync())
+        {
+            await store.Recovery;
+            Assert.Equal(0, store.GetUsage().Quarantined);
+        }
+
+        // And again, by the index that the first start has written.
+        await AssertWholeAsync(ids);
     }
 
     [Fact]

@@ -91,7 +91,7 @@ internal sealed class SegmentLoader(
         long listed = list?.Length ?? SegmentFormat.HeaderBytes;
 
         // A mark beyond the end of the file is no reason to trust anything; the index may have left out all before.
-        SegmentMark? mark = header?.Mark?.End <= length ? header.Mark : null;
+        SegmentMark? mark = header?.Mark is { } own && own.End <= length ? own : null;
         (long begin, long end) = mark is null ? (listed, listed) : (mark.Begin, mark.End);
         var scan = SegmentScan.Find(
             (destination, offset) => files.Read(file, path, destination, offset), number, listed, length,
