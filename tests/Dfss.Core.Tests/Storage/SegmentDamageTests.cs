@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Dfss.Tests.Storage;
 
-/// <summary>Torn writes and damaged bytes of segments: no other chunk is lost, and what is lost is not forgotten.</summary>
+/// <summary>
+/// Torn writes and damaged bytes of segments: no other chunk is lost, and what is lost is not forgotten.
+/// </summary>
 public sealed class SegmentDamageTests : SegmentFaultRig
 {
     private const int Large = 1 << 20;
@@ -175,7 +177,7 @@ public sealed class SegmentDamageTests : SegmentFaultRig
         {
             await AssertWholeAsync(store, second);
             await DeleteAsync(store);
-            Assert.NotEqual(path, StoreFiles.Segments(Store).Single(one => one != path));
+            Assert.True(File.Exists(path));
         }
 
         ReadFails = _ => null;

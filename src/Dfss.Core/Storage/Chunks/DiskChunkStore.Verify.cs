@@ -38,7 +38,8 @@ internal sealed partial class DiskChunkStore
     /// Whether the store had this chunk and has lost it: a corrupt copy was set aside, and not replaced since. Or may
     /// have it in a segment that the disk cannot read, or have lost it without knowing which it was.
     /// </summary>
-    public bool IsLost(ChunkId id) => !TryFind(id, out _) && (Recovery.MayHold(id) || quarantine.Has(id) || quarantine.HasLost());
+    public bool IsLost(ChunkId id) =>
+        !TryFind(id, out _) && (Recovery.MayHold(id) || quarantine.Has(id) || quarantine.HasLost());
 
     private async ValueTask<ChunkState?> VerifyAsync(
         ChunkId id, ChunkLocation location, CancellationToken cancellationToken)

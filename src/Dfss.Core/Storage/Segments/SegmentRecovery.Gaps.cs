@@ -20,7 +20,8 @@ internal sealed partial class SegmentRecovery
         List<SegmentRecord> mended = [];
         foreach ((long begin, long end) in FindGaps(found, good))
         {
-            byte[] bytes = new byte[Math.Min(end - begin, SegmentFormat.RecordHeaderBytes + DfssLimits.MaxPayloadBytes)];
+            byte[] bytes = new byte[Math.Min(
+                end - begin, SegmentFormat.RecordHeaderBytes + DfssLimits.MaxPayloadBytes)];
             int read = segments.Read(found.Segment, bytes, begin);
             if (read == end - begin && TryMend(found.Segment, begin, bytes) is { } record)
             {
