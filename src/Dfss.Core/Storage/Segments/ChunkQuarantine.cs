@@ -73,7 +73,7 @@ internal sealed class ChunkQuarantine(StoreLayout layout, DurableFile files)
     /// for.</summary>
     public void Remember(ChunkId id) => unkept[id] = true;
 
-    /// <summary>Takes <see cref="Remember"/> back.</summary>
+    /// <summary>Undoes <see cref="Remember"/>.</summary>
     public void Forget(ChunkId id) => unkept.TryRemove(id, out _);
 
     /// <summary>Deletes what <see cref="Add(ChunkId, ReadOnlySpan{byte})"/> has kept.</summary>

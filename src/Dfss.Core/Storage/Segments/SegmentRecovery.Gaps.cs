@@ -17,16 +17,16 @@ internal sealed partial class SegmentRecovery
     /// <returns>The records that were found.</returns>
     private List<SegmentRecord> FillGaps(FoundSegment found, IReadOnlyCollection<SegmentRecord> good)
     {
-        List<SegmentRecord> mended = [];
+        List<SegmentRecord> restored = [];
         foreach ((long begin, long end) in FindGaps(found, good))
         {
             byte[] bytes = new byte[Math.Min(
                 end - begin, SegmentFormat.RecordHeaderBytes + DfssLimits.MaxPayloadBytes)];
             int read = segments.Read(found.Segment, bytes, begin);
-            if (read == end - begin && TryMend(found.Segment, begin, bytes) is { } record)
+            if (read == end - begin && TryRestore(found.Segment, begin, bytes) is { } record)
             {
                 unverified.Add(record);
-                mended.Add(record);
+                restored.Add(record);
             }
             else if (quarantine.AddLost(found.Segment.Number, begin, bytes.AsSpan(0, read)) is { } kept)
             {
@@ -37,7 +37,7 @@ internal sealed partial class SegmentRecovery
             }
         }
 
-        return mended;
+        return restored;
     }
 
     /// <summary>
@@ -74,7 +74,7 @@ internal sealed partial class SegmentRecovery
     /// The record that these bytes are, if only its header is damaged: the hash of the content is its id, and what is
     /// left of the header says so. Read by its place in the index, it needs no other header.
     /// </summary>
-    private static SegmentRecord? TryMend(Segment segment, long begin, ReadOnlySpan<byte> bytes)
+    private static SegmentRecord? TryRestore(Segment segment, long begin, ReadOnlySpan<byte> bytes)
     {
         int length = bytes.Length - SegmentFormat.RecordHeaderBytes;
         if (length < 0)

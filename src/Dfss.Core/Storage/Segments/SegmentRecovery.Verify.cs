@@ -10,7 +10,9 @@ internal sealed partial class SegmentRecovery
     /// Reads the records that are not verified. Those that are whole are written again in their places, unless they
     /// were durable before the start, and synced.
     /// </summary>
-    /// <returns>Those that are whole, and whether the disk could read all.</returns>
+    /// <returns>
+    /// Those that are whole, and whether the disk could read all: if so, what is lost is in quarantine/.
+    /// </returns>
     private (List<SegmentRecord> Good, bool IsAllRead) Verify(FoundSegment found, CancellationToken cancellationToken)
     {
         Segment segment = found.Segment;
@@ -47,11 +49,16 @@ internal sealed partial class SegmentRecovery
             }
         }
 
-        if (!found.HasHeader)
+        if (isAllRead)
         {
-            byte[] header = SegmentFormat.Header(segment.OwnId, segment.WholeFrom, found.DurableLength);
-            files.Write(file, segment.Path, header, 0);
-            isWritten = true;
+            good.AddRange(FillGaps(found, good));
+            if (!found.HasHeader)
+            {
+                // After that: the mark before said what is lost.
+                byte[] header = SegmentFormat.Header(segment.OwnId, segment.WholeFrom, found.DurableLength);
+                files.Write(file, segment.Path, header, 0);
+                isWritten = true;
+            }
         }
 
         if (isWritten)

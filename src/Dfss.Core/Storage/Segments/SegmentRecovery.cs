@@ -7,8 +7,9 @@ namespace Dfss.Storage;
 /// What a start finds. Segments are taken as their indexes list them. Behind that is what a crash left. Up to the
 /// segment's mark it was on stable storage. The rest counts only where its bytes hash to its id. In the background such
 /// records are written again, in their places, and synced: their pages may have failed to reach the disk while the
-/// process before still lived, and be in the cache only. Then they are chunks like any other. Until then no other part
-/// of the store changes the segment; and nothing of it is given up while the disk cannot read a part of it.
+/// process before still lived, and be in the cache only. Then they are chunks like any other, and what is torn behind
+/// them is cut off. Until then no other part of the store changes the segment; and nothing of it is given up while the
+/// disk cannot read a part of it.
 /// </summary>
 internal sealed partial class SegmentRecovery : IAsyncDisposable
 {
@@ -118,7 +119,7 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
         stop.Dispose();
     }
 
-    /// <summary>Opens a segment for writing; one that cannot be opened is left to the recovery.</summary>
+    /// <summary>Opens a segment for writing; one that cannot be opened takes no more.</summary>
     private static bool TryOpen(Segment segment)
     {
         try
@@ -187,11 +188,6 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
         }
 
         (List<SegmentRecord> good, bool isAllRead) = Verify(found, cancellationToken);
-        if (isAllRead)
-        {
-            good.AddRange(FillGaps(found, good));
-        }
-
         segment.DurableLength = segment.Length = found.Length;
         good.ForEach(Publish);
         found.Trusted.AddRange(good);

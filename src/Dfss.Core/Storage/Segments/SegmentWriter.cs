@@ -33,7 +33,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
     private readonly ChunkIndex index;
     private readonly SemaphoreSlim slots = new(MaxWriters);
 
-    // Who takes all slots, one by one, must be alone in that.
+    // Held while all slots are taken, one by one: two that did that at a time would wait for each other.
     private readonly SemaphoreSlim all = new(1);
     private readonly Lock gate = new();
     private readonly Stack<Segment> free = [];
