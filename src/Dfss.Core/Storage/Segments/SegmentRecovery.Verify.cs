@@ -36,15 +36,9 @@ internal sealed partial class SegmentRecovery
                     isAllRead = false;
                     break;
                 default:
-                    // Not even its length is to be believed: records behind a torn one are in what would be its bytes.
-                    SegmentScan scan = SegmentScan.FindWithin(
-                        (destination, offset) => segments.Read(segment, destination, offset), record.Location,
-                        found.Length);
-                    isAllRead &= scan.IsComplete;
-                    List<SegmentRecord> inner = [.. scan.Records.Where(one => seen.Add(one.Location.Offset))];
-                    found.Unverified.AddRange(inner);
-                    inner.ForEach(unverified.Add);
+                    (List<SegmentRecord> inner, bool isComplete) = FindWithin(found, record, seen);
                     inner.ForEach(left.Enqueue);
+                    isAllRead &= isComplete;
                     break;
             }
         }
@@ -67,6 +61,21 @@ internal sealed partial class SegmentRecovery
         }
 
         return (good, isAllRead);
+    }
+
+    /// <summary>
+    /// Finds records in a record that is not whole: not even its length is to be believed, and records that were
+    /// appended behind a torn one are in what would be its bytes.
+    /// </summary>
+    private (List<SegmentRecord> Records, bool IsComplete) FindWithin(
+        FoundSegment found, SegmentRecord record, HashSet<uint> seen)
+    {
+        SegmentScan scan = SegmentScan.FindWithin(
+            (destination, offset) => segments.Read(found.Segment, destination, offset), record.Location, found.Length);
+        List<SegmentRecord> inner = [.. scan.Records.Where(one => seen.Add(one.Location.Offset))];
+        found.Unverified.AddRange(inner);
+        inner.ForEach(unverified.Add);
+        return (inner, scan.IsComplete);
     }
 
     /// <summary>Whether a record is whole; null where the disk cannot read it.</summary>
