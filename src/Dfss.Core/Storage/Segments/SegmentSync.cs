@@ -18,7 +18,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
     private readonly HashSet<Segment> wanted = [];
     private readonly HashSet<Segment> taken = [];
     private readonly TaskCompletionSource threadEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Flush? waiting;
+    private PendingFlush? waiting;
 
     // A failure that no flush has reported yet: the next one does, though it may be another caller's.
     private DfssException? untold;
@@ -76,7 +76,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
     /// <returns>A failure that no caller has been told yet; null where there is none.</returns>
     public async Task<DfssException?> FlushAsync(CancellationToken cancellationToken)
     {
-        Flush flush;
+        PendingFlush flush;
         lock (gate)
         {
             if (isIdle && untold is null && wanted.Count + taken.Count == 0
@@ -86,7 +86,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
             }
 
             ObjectDisposedException.ThrowIf(isClosing, this);
-            flush = waiting ??= new Flush();
+            flush = waiting ??= new PendingFlush();
             flush.Waiters++;
             Monitor.Pulse(gate);
         }
@@ -137,7 +137,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         bool isLast = false;
         while (!isLast)
         {
-            Flush? flush;
+            PendingFlush? flush;
             Segment[] round, owned;
             lock (gate)
             {
@@ -196,7 +196,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
         }
     }
 
-    private void Tell(Flush? flush)
+    private void Tell(PendingFlush? flush)
     {
         if (flush is null)
         {
@@ -261,7 +261,7 @@ internal sealed partial class SegmentSync : IAsyncDisposable
     }
 
     /// <summary>One flush, which several callers may wait for.</summary>
-    private sealed class Flush
+    private sealed class PendingFlush
     {
         /// <summary>What the callers are told.</summary>
         public TaskCompletionSource<DfssException?> Result { get; } =
