@@ -77,7 +77,7 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
     }
 
     /// <summary>Opens a file that is there for reading; other programs may write, rename or delete it.</summary>
-    public SafeFileHandle OpenForReading(string path)
+    public SafeFileHandle OpenShared(string path)
     {
         beforeStep?.Invoke(new DurableStep(DurableAction.ReadFile, path));
         return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);

@@ -66,7 +66,7 @@ internal sealed class SegmentLoader(
         try
         {
             _ = OwnerOnly.TryRestrict(new FileInfo(path));
-            file = files.OpenForReading(path);
+            file = files.OpenShared(path);
             length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
         }
         catch (Exception exception) when (StoreErrors.IsCorrupt(exception) || exception is UnauthorizedAccessException)

@@ -223,7 +223,7 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
 
     private SafeFileHandle OpenReader(Segment segment)
     {
-        SafeFileHandle file = files.OpenForReading(segment.Path);
+        SafeFileHandle file = files.OpenShared(segment.Path);
         lock (gate)
         {
             if (segment.Reader is { } other)
