@@ -20,6 +20,10 @@ public sealed class SegmentReclaimFaultTests : SegmentFaultRig
             SegmentFormat.WriteRecordHeader(torn, TestChunks.Make(9).Id, TestChunks.Large);
             file.Seek(0, SeekOrigin.End);
             await file.WriteAsync(torn, Token);
+
+            // Whole, so that the torn one is not cut off.
+            (ChunkId id, byte[] content) = TestChunks.Make(10);
+            await file.WriteAsync((byte[])[.. RecordHeader(id, content.Length), .. content], Token);
         }
 
         await using LocalStore store = await OpenAsync();
