@@ -12,6 +12,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     internal const string PeerVariable = "DFSS_PEER";
 
     private DfssClient? client;
+    private bool hasExplained;
     private NameList? names;
     private TlsIdentity? identity;
     private ClusterChoice choice = ClusterChoice.None;
@@ -105,11 +106,23 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     private protected async Task WriteNameErrorAsync(
         NameQuery? query, string name, DfssException failure, CancellationToken cancellationToken)
     {
-        DfssException told = query is not null && await InvokeAsync(() => IsWanted("Error")).ConfigureAwait(false)
-            ? await query.ExplainAsync(Client, failure, cancellationToken).ConfigureAwait(false)
-            : failure;
+        DfssException told = query is null
+            ? failure
+            : await ExplainAsync(query, failure, cancellationToken).ConfigureAwait(false);
         await WriteErrorAsync(ErrorRecords.Create(told, name)).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// The failure to find a name, with a question about names that are near: of the first such name of a command, as
+    /// it takes a listing, and only where the error is shown.
+    /// </summary>
+    private protected async Task<DfssException> ExplainAsync(
+        NameQuery query, DfssException failure, CancellationToken cancellationToken) =>
+        failure.Code == DfssErrorCode.FileNotFound
+            && await InvokeAsync(() => IsWanted("Error")).ConfigureAwait(false)
+            && !Interlocked.Exchange(ref hasExplained, true)
+            ? await query.ExplainAsync(Client, failure, cancellationToken).ConfigureAwait(false)
+            : failure;
 
     /// <summary>Ends the cmdlet if no peer is given.</summary>
     private protected void RequirePeers()

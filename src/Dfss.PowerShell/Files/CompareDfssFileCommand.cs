@@ -98,7 +98,7 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         }
         catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
         {
-            throw await query.ExplainAsync(Client, exception, cancellationToken).ConfigureAwait(false);
+            throw await ExplainAsync(query, exception, cancellationToken).ConfigureAwait(false);
         }
 
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,

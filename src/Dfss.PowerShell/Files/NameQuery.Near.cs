@@ -12,12 +12,12 @@ internal sealed partial class NameQuery
     private static readonly TimeSpan MaxListingTime = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// The failure to find the file of this name, with a question for a name that is near; any other failure as it is.
+    /// The failure to find the file of this name, with a question for a name that is near.
     /// </summary>
     internal async Task<DfssException> ExplainAsync(
         DfssClient client, DfssException failure, CancellationToken cancellationToken)
     {
-        if (failure.Code != DfssErrorCode.FileNotFound || IsPattern || shown is not null)
+        if (IsPattern || shown is not null)
         {
             return failure;
         }

@@ -53,6 +53,15 @@ public sealed class RemoveAndRenameTests : IDisposable
         Assert.Equal(left, Names());
     }
 
+    [Fact]
+    public void Of_many_names_that_are_not_found_only_the_first_takes_a_listing()
+    {
+        IReadOnlyList<ErrorRecord> errors = session.Run("'A', 'B' | Get-DfssFileInfo -Peer $peers").Errors;
+        Assert.Equal(
+            [true, false],
+            errors.Select(error => error.ErrorDetails.Message.Contains("Did you mean", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("Get-DfssFileInfo {0} -Peer $peers")]
     [InlineData("Receive-DfssFile {0} -Destination none -Peer $peers")]
