@@ -145,7 +145,7 @@ function Read-Notices {
 
 # Each Compare function gives a line of text for whatever is wrong.
 function Compare-Version([version] $Version) {
-    foreach ($name in 'Dfss.Core', 'Dfss.Loader', 'Dfss.PowerShell') {
+    foreach ($name in 'Dfss.Core', 'Dfss.Feedback', 'Dfss.Loader', 'Dfss.PowerShell') {
         $path = [System.IO.Path]::Combine($package, 'lib', "$name.dll")
         if (-not [System.IO.File]::Exists($path)) { continue }
         $built = [System.Reflection.AssemblyName]::GetAssemblyName($path).Version.ToString(3)
@@ -159,7 +159,7 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
     $expected += foreach ($page in [System.IO.Directory]::GetFiles($pages, 'about_*.md')) {
         "en-US/$([System.IO.Path]::GetFileNameWithoutExtension($page)).help.txt"
     }
-    $managed = @('Dfss.Core.dll', 'Dfss.PowerShell.dll'; $Notices.Files |
+    $managed = @('Dfss.Core.dll', 'Dfss.Feedback.dll', 'Dfss.PowerShell.dll'; $Notices.Files |
         Where-Object { $_ -notlike '*e_sqlite3.*' -or $_ -like 'SQLitePCLRaw*' })
     $expected += 'Dfss.Loader.dll', 'Dfss.PowerShell.deps.json' + $managed | ForEach-Object { "lib/$_" }
     $expected += foreach ($runtime in $runtimes) {

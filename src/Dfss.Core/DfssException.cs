@@ -67,6 +67,12 @@ public sealed class DfssException : Exception
     /// <summary>The chunk that the failure is about; null if it is about no chunk, or the chunk is unknown.</summary>
     public ChunkId? ChunkId { get; init; }
 
+    /// <summary>
+    /// For <see cref="DfssErrorCode.FileNotFound"/>: stored names that differ from the missing one by their case or by
+    /// one letter; the reason names them too. Empty where none is known.
+    /// </summary>
+    public IReadOnlyList<string> NearNames { get; init; } = [];
+
     /// <summary>Whether the same call may succeed when the caller repeats it without changing anything.</summary>
     public bool IsTransient => Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy
         or DfssErrorCode.CommitUncertain or DfssErrorCode.NoMajority or DfssErrorCode.PeerFault
@@ -78,11 +84,14 @@ public sealed class DfssException : Exception
     /// </summary>
     /// <param name="reason">What failed and where, if more is known now; null to keep it.</param>
     /// <param name="advice">What to do, if more is known now; null to keep it.</param>
-    public DfssException Copy(string? reason = null, string? advice = null)
+    /// <param name="nearNames">Names that are near the missing one, if they are known now; null to keep them.</param>
+    public DfssException Copy(
+        string? reason = null, string? advice = null, IReadOnlyList<string>? nearNames = null)
     {
         return Traced(new(Code, reason ?? Reason, advice ?? Advice, InnerException)
         {
             ChunkId = ChunkId,
+            NearNames = nearNames ?? NearNames,
             Peer = Peer,
             Detail = reason ?? Detail,
         });

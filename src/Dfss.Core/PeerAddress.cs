@@ -39,7 +39,7 @@ public sealed record PeerAddress
     /// <summary>
     /// Whether the host is the loopback interface, so that the address is of no use to clients on other machines.
     /// </summary>
-    internal bool IsLoopback => string.Equals(Host, "localhost", StringComparison.OrdinalIgnoreCase)
+    public bool IsLoopback => string.Equals(Host, "localhost", StringComparison.OrdinalIgnoreCase)
         || (System.Net.IPAddress.TryParse(Host, out System.Net.IPAddress? parsed)
             && System.Net.IPAddress.IsLoopback(parsed));
 

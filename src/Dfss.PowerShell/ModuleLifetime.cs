@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using Dfss.Feedback;
 
 namespace Dfss.Commands;
 
@@ -10,9 +11,10 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
 {
     private static int isWatchingExit;
 
-    /// <summary>Sees to it that peers also stop when the process exits.</summary>
+    /// <summary>Sees to it that peers also stop when the process exits, and that failures get feedback.</summary>
     public void OnImport()
     {
+        FeedbackRegistration.Add();
         if (Interlocked.Exchange(ref isWatchingExit, 1) == 0)
         {
             AppDomain.CurrentDomain.ProcessExit += (_, _) => PipelineBridge.WaitFor(() =>
@@ -23,6 +25,7 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     /// <summary>Stops the peers that this session started, and those of sessions that have ended.</summary>
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
+        FeedbackRegistration.Remove();
         Runspace session = Runspace.DefaultRunspace;
         PipelineBridge.WaitFor(() => Task.WhenAll(NameCache.StopAsync(), SessionPeers.StopAsync(session)));
     }

@@ -9,21 +9,23 @@ internal static class NearName
     /// <summary>3 letters: with fewer, almost every name differs by one letter.</summary>
     private const int MinLength = 3;
 
+    /// <summary>The names that are near one that was not found, nearest first.</summary>
+    internal static string[] Find(string name, IEnumerable<string> names) =>
+    [
+        .. names.Where(other => IsNear(name, other)).Distinct(StringComparer.Ordinal)
+            .OrderBy(other => IsSame(name, other) ? 0 : 1).Take(MaxNames),
+    ];
+
     /// <summary>The question for a name that was not found; null where no name is near.</summary>
-    internal static string? Ask(string name, IEnumerable<string> names)
+    internal static string? Ask(string name, IEnumerable<string> names) => Ask(Find(name, names));
+
+    /// <summary>The question whether one of these was meant; null where there are none.</summary>
+    internal static string? Ask(string[] near) => near switch
     {
-        string[] near =
-        [
-            .. names.Where(other => IsNear(name, other)).Distinct(StringComparer.Ordinal)
-                .OrderBy(other => IsSame(name, other) ? 0 : 1).Take(MaxNames).Select(other => $"'{other}'"),
-        ];
-        return near.Length switch
-        {
-            0 => null,
-            1 => $"Did you mean {near[0]}?",
-            _ => $"Did you mean {string.Join(", ", near[..^1])} or {near[^1]}?",
-        };
-    }
+        [] => null,
+        [string only] => $"Did you mean '{only}'?",
+        _ => $"Did you mean '{string.Join("', '", near[..^1])}' or '{near[^1]}'?",
+    };
 
     /// <summary>Whether one is the other in another case, or differs by one letter or two that are swapped.</summary>
     internal static bool IsNear(string name, string other) => name != other

@@ -80,7 +80,8 @@ public sealed class ModuleTests : IDisposable
     [Fact]
     public void Dependencies_stay_out_of_the_default_load_context()
     {
-        string[] own = ["Dfss.PowerShell", "Dfss.Core", "MessagePack", "Microsoft.Data.Sqlite", "SQLitePCLRaw.core",
+        string[] own = ["Dfss.PowerShell", "Dfss.Core", "Dfss.Feedback", "MessagePack", "Microsoft.Data.Sqlite",
+            "SQLitePCLRaw.core",
             "Polly.Core"];
         IEnumerable<string?> loaded = AssemblyLoadContext.Default.Assemblies.Select(assembly =>
             assembly.GetName().Name);

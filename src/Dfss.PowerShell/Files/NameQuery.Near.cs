@@ -48,7 +48,10 @@ internal sealed partial class NameQuery
             // The names up to here are asked about; that the file was not found is the error.
         }
 
-        return NearName.Ask(text, near) is { } question ? failure.Copy($"{failure.Reason} {question}") : failure;
+        string[] found = NearName.Find(text, near);
+        return NearName.Ask(found) is { } question
+            ? failure.Copy($"{failure.Reason} {question}", nearNames: found)
+            : failure;
     }
 
     private string? NameOf(StoredFile file)

@@ -137,9 +137,10 @@ public sealed partial class LayeringTests
         select $"{path}: {line.Trim()}");
 
     [Fact]
-    public void Only_the_cmdlets_use_Core() => RepositoryFiles.AssertNone(
+    public void Only_the_cmdlets_and_their_feedback_use_Core() => RepositoryFiles.AssertNone(
         from path in RepositoryFiles.List("src", ".csproj")
         where !path.StartsWith("src/Dfss.PowerShell/", StringComparison.Ordinal)
+            && !path.StartsWith("src/Dfss.Feedback/", StringComparison.Ordinal)
         from line in RepositoryFiles.ReadLines(path)
         where line.Contains("Dfss.Core.csproj", StringComparison.Ordinal)
         select $"{path}: {line.Trim()}");

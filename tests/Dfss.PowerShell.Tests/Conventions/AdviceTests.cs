@@ -50,7 +50,7 @@ public sealed partial class AdviceTests
             entry => Assert.DoesNotContain("-Force", entry.Action, StringComparison.Ordinal));
 
     private static string[] Sources() =>
-        [.. new[] { "Dfss.Core", "Dfss.PowerShell" }.SelectMany(project => Directory.GetFiles(
+        [.. new[] { "Dfss.Core", "Dfss.Feedback", "Dfss.PowerShell" }.SelectMany(project => Directory.GetFiles(
             Path.Combine(ErrorRecordsTests.FindSources(), "..", project), "*.cs", SearchOption.AllDirectories))
             .Where(
                 path => !path.Contains(

@@ -1,0 +1,97 @@
+namespace Dfss.Feedback;
+
+/// <summary>For error ids of the module, the commands that fix it.</summary>
+internal static class Remedies
+{
+    private static readonly Remedy Join = new(
+        "An administrator of the cluster makes an invitation with the first; the second joins here with it:",
+        "New-DfssInvitation NAME", "Join-DfssCluster INVITATION");
+
+    private static readonly Remedy Renew = new(
+        "An administrator of the cluster makes an invitation with the first; the second replaces the certificate here:",
+        "New-DfssInvitation NAME", "Join-DfssCluster INVITATION -Force");
+
+    private static readonly Remedy Clusters = new("To list the clusters that were joined here:", "Get-DfssCluster");
+
+    private static readonly Dictionary<string, Func<Failure, Remedy>> Table = new(StringComparer.Ordinal)
+    {
+        ["PeerMissing"] = _ => new(
+            "Start a peer here, or name one that runs elsewhere:",
+            "Start-DfssPeer ./store1", "$env:DFSS_PEER = 'host:port'"),
+        ["PeerUnreachable"] = UnreachablePeer,
+        ["FileNotFound"] = MissingName,
+        ["FileExists"] = failure => new("To replace the stored file:", failure.WithAdvised("-Force")),
+        ["DestinationExists"] = failure => new("To replace the local file:", failure.WithAdvised("-Force")),
+        ["PathIsFolder"] = failure => new("To take the files of the folder:", failure.WithAdvised("-Recurse")),
+        ["PathInvalid"] = LiteralPath,
+        ["CommitUncertain"] = Again,
+        ["FileChanged"] = Again,
+        ["PeerBusy"] = Again,
+        ["NoMajority"] = failure => new(
+            "To see which peers answer, then start the others:", $"Get-DfssPeer{failure.Connection}"),
+        ["TooFewReplicas"] = failure => new(
+            "To see which peers answer, or to accept fewer copies for now (Repair-DfssFile makes the others later):",
+            $"Get-DfssPeer{failure.Connection}", failure.Command?.WithArgument("-MinimumReplicas", "1")),
+        ["ChunkNotFound"] = Damaged,
+        ["ChunkCorrupt"] = Damaged,
+        ["ClusterMissing"] = _ => Join,
+        ["TlsRequired"] = _ => Join,
+        ["TlsNotExpected"] = failure => new(
+            "To ask the peer without a certificate:", failure.Command?.WithArgument("-Cluster", "''")),
+        ["ClusterNotFound"] = _ => Clusters,
+        ["ClusterAmbiguous"] = _ => Clusters,
+        ["CertificateExpired"] = _ => Renew,
+        ["CertificateRevoked"] = _ => Renew,
+        ["ClusterJoined"] = failure => new("To replace the certificate:", failure.WithAdvised("-Force")),
+        ["MemberNotFound"] = _ => new("To list the members:", "Get-DfssCertificate"),
+        ["StoreRelocated"] = failure => new(
+            "If the original never runs again, the first; if it may run again, the second:",
+            failure.Command?.With("-StoreMoved"), failure.Command?.With("-StoreCopied")),
+        ["AddressUnavailable"] = failure => new("To take any free port:", failure.Command?.WithArgument("-Port", "0")),
+    };
+
+    /// <summary>The error ids that have a remedy.</summary>
+    internal static IReadOnlyCollection<string> Ids => Table.Keys;
+
+    /// <summary>What may fix a failure; null where no command does.</summary>
+    internal static Remedy? Find(Failure failure)
+    {
+        if (failure.Id is null || !Table.TryGetValue(failure.Id, out Func<Failure, Remedy>? find))
+        {
+            return null;
+        }
+
+        Remedy remedy = find(failure);
+        return remedy.Commands.Count == 0 ? null : remedy;
+    }
+
+    private static Remedy UnreachablePeer(Failure failure) =>
+        failure.Peer is { IsLoopback: true } peer
+            ? new(
+                "If it is a peer of this machine, start it with the folder of its store:",
+                FormattableString.Invariant($"Start-DfssPeer ./store1 -Port {peer.Port}"))
+            : new("To see which peers answer:", $"Get-DfssPeer{failure.Connection}");
+
+    private static Remedy MissingName(Failure failure) =>
+        failure is { Target: { } name, NearNames.Count: > 0, Command: { } command }
+            ? new("With a name that is stored:", [.. failure.NearNames.Select(near => command.Replacing(name, near))])
+            : new("To list what is stored:", $"Get-DfssFileInfo{failure.Connection}");
+
+    private static Remedy LiteralPath(Failure failure) => new(
+        "For a path with brackets:",
+        failure is { Target: { } path, Command: { } command } && path.Contains('[', StringComparison.Ordinal)
+            ? command.WithLiteralPath(path)
+            : null);
+
+    private static Remedy Again(Failure failure) => new("The same command again:", failure.Command?.Line);
+
+    private static Remedy Damaged(Failure failure)
+    {
+        string rest = failure.Target is { } name
+            ? $"-LiteralName {FailedCommand.Quote(name)}{failure.Connection}"
+            : failure.Connection;
+        return new(
+            "To see what is missing or corrupt, and to make good copies from those that are left:",
+            $"Test-DfssFile {rest}", $"Repair-DfssFile {rest}");
+    }
+}
