@@ -4,11 +4,6 @@ namespace Dfss.Storage;
 /// <param name="root">The store's folder, as a full path.</param>
 internal sealed class StoreLayout(string root)
 {
-    /// <summary>
-    /// Chunks are in one folder for each value of an id's first byte, so that none has too many entries.
-    /// </summary>
-    public const int ChunkFolderCount = 256;
-
     /// <summary>The store's folder.</summary>
     public string Root { get; } = root;
 
@@ -24,24 +19,14 @@ internal sealed class StoreLayout(string root)
     /// <summary>Registers and seals.</summary>
     public string CatalogFile { get; } = Path.Combine(root, "catalog.db");
 
-    /// <summary>Small chunks.</summary>
-    public string SmallChunks { get; } = Path.Combine(root, "chunks.db");
-
-    /// <summary>Chunks not yet durable.</summary>
-    public string Incoming { get; } = Path.Combine(root, "incoming");
-
-    /// <summary>Durable chunks, in a folder for each first byte.</summary>
+    /// <summary>The segments, which hold the chunks.</summary>
     public string Chunks { get; } = Path.Combine(root, "chunks");
 
     /// <summary>Chunks that did not hash to their ids.</summary>
     public string Quarantine { get; } = Path.Combine(root, "quarantine");
 
-    /// <summary>The folder of the chunks whose ids begin with this byte.</summary>
-    public string ChunkFolder(int firstByte) => Path.Combine(Chunks, Convert.ToHexStringLower([(byte)firstByte]));
-
     /// <summary>
-    /// Removes the access of all other users to the store, which earlier versions left. Durable chunks follow when
-    /// their folders are counted.
+    /// Takes the store from all other users, as a copy that was made without the modes may not be.
     /// </summary>
     /// <param name="log">Gets a line if the folder belongs to another user, and keeps its mode.</param>
     public void Restrict(Action<string>? log)
@@ -52,10 +37,10 @@ internal sealed class StoreLayout(string root)
         {
             log?.Invoke(
                 $"The folder '{Root}' belongs to another user and keeps its mode; "
-                    + "what the store has in it is private.");
+                + "what the store has in it is private.");
         }
 
-        foreach (string folder in (string[])[Incoming, Quarantine, Chunks])
+        foreach (string folder in (string[])[Quarantine, Chunks])
         {
             DirectoryInfo found = new(folder);
             if (found.Exists)
@@ -74,25 +59,10 @@ internal sealed class StoreLayout(string root)
     /// above it.</summary>
     public void CreateFolders(DurableFile files)
     {
-        files.CreateDirectory(Incoming);
         files.CreateDirectory(Quarantine);
         files.CreateDirectory(Chunks);
-        bool isComplete = true;
-        for (int i = 0; i < ChunkFolderCount; i++)
-        {
-            if (!Directory.Exists(ChunkFolder(i)))
-            {
-                isComplete = false;
-                OwnerOnly.CreateFolder(ChunkFolder(i));
-            }
-        }
-
-        // Also when all were there: the process that made them may have been killed before its sync.
+        // The segments that the process before made: it may have been killed before its sync.
         files.SyncDirectory(Chunks);
-        if (!isComplete)
-        {
-            files.SyncDirectory(Root);
-        }
     }
 
     /// <summary>Restricts a folder and its direct content.</summary>
