@@ -168,7 +168,7 @@ internal sealed class LocalStore : IAsyncDisposable
         bool isOpen = false;
         try
         {
-            layout.Restrict(options.Log);
+            layout.Restrict(files, options.Log);
             var fault = new FailStopLatch(layout.Root, options.Log);
             StoreId? former = StoreFormat.Read(layout);
             List<string> notices = [];

@@ -93,6 +93,8 @@ internal sealed class PowerCutRig : IAsyncDisposable
         Assert.DoesNotContain(
             Directory.GetFiles(Path.Combine(Store, "quarantine")),
             path => kept.Contains(Path.GetFileNameWithoutExtension(path)));
+        // Nothing durable has gone.
+        Assert.Empty(Directory.GetFiles(Path.Combine(Store, "quarantine"), "lost.*"));
         Assert.Empty(StoreFiles.Unfinished(Store));
         List<ChunkId> there = await store.Chunks.EnumerateAsync(after: null, cancellationToken)
             .ToListAsync(cancellationToken);

@@ -47,10 +47,19 @@ public sealed class SegmentDamageTests : SegmentFaultRig
         long length = new FileInfo(StoreFiles.Segments(Store).Single()).Length;
         (ChunkId torn, byte[] content) = TestChunks.Make(9, Large);
         await AppendAsync([.. RecordHeader(torn, Large), .. content[..(Large / 2)]]);
+        Steps.Clear();
         await using LocalStore store = await OpenAsync();
         await store.Recovery;
         Assert.Equal(length, new FileInfo(StoreFiles.Segments(Store).Single()).Length);
         await AssertWholeAsync(store, ids);
+
+        // Durably before the mark, and that before the index.
+        int cut = Steps.FindIndex(step => step.Action == DurableAction.Truncate);
+        int mark = Steps.FindIndex(step => step is { Action: DurableAction.WriteFile, Offset: SegmentFormat.MarkAt });
+        int list = Steps.FindIndex(IsOfIndex);
+        Assert.True(cut >= 0 && cut < mark && mark < list, string.Join('\n', Steps));
+        Assert.Contains(Steps[cut..mark], step => step.Action == DurableAction.SyncFile);
+        Assert.Contains(Steps[mark..list], step => step.Action == DurableAction.SyncFile);
     }
 
     [Fact]
@@ -119,34 +128,6 @@ public sealed class SegmentDamageTests : SegmentFaultRig
     }
 
     [Fact]
-    public async Task A_durable_chunk_that_is_not_whole_after_a_start_goes_to_quarantine()
-    {
-        ChunkId[] ids = await PutAndCloseAsync(0, 3, TestChunks.Large);
-        RemoveIndexes();
-
-        // The first header is damaged beyond repair, so that the others are read; the second chunk is, too.
-        StoreFiles.Corrupt(Store, ids[1]);
-        StoreFiles.Find(Store, ids[0]).Single().Write(
-            new byte[SegmentFormat.RecordHeaderBytes], at: -SegmentFormat.RecordHeaderBytes);
-        await using LocalStore store = await OpenAsync();
-        await store.Recovery;
-        Assert.Single(Directory.GetFiles(Path.Combine(Store, "quarantine"), $"{ids[1]}.*"));
-        await AssertWholeAsync(store, ids[2..]);
-    }
-
-    [Fact]
-    public async Task A_segment_that_is_shorter_than_its_mark_says_has_lost_a_chunk()
-    {
-        ChunkId[] ids = await PutAndCloseAsync(0, 3, TestChunks.Large);
-        RemoveIndexes();
-        StoreFiles.CutOff(Store, new FileInfo(StoreFiles.Segments(Store).Single()).Length - 10);
-        await using LocalStore store = await OpenAsync();
-        await store.Recovery;
-        await AssertWholeAsync(store, ids[..2]);
-        Assert.Single(Directory.GetFiles(Path.Combine(Store, "quarantine"), "lost.*"));
-    }
-
-    [Fact]
     public async Task Records_that_are_durable_are_not_written_again()
     {
         ChunkId[] ids = await PutAndCloseAsync(0, 4, TestChunks.Large);
@@ -187,11 +168,49 @@ public sealed class SegmentDamageTests : SegmentFaultRig
     }
 
     [Fact]
+    public async Task A_chunk_that_is_found_in_a_corrupt_one_is_listed_in_its_place()
+    {
+        ChunkId[] ids;
+        (ChunkId inner, byte[] innerContent) = TestChunks.Make(50);
+        byte[] content = [
+            .. TestChunks.Make(1).Content, .. RecordHeader(inner, innerContent.Length), .. innerContent];
+        var hurt = ChunkId.Of(content);
+        await using (LocalStore store = await OpenAsync())
+        {
+            ids = await PutAsync(store, 10, 1);
+            await store.Chunks.PutAsync(hurt, content, Token);
+            ids = [.. ids, .. await PutAsync(store, 20, 1)];
+        }
+
+        StoreFiles.List(Store).Single(chunk => chunk.Id == hurt).Flip(at: 9);
+        await using (LocalStore store = await OpenAsync())
+        {
+            Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(hurt, Token));
+            Kill();
+        }
+
+        Fails = _ => null;
+        await using (LocalStore store = await OpenAsync())
+        {
+            await store.Recovery;
+            await DeleteAsync(store);
+            await AssertWholeAsync(store, [.. ids, inner]);
+        }
+
+        Array.ForEach(Directory.GetFiles(Path.Combine(Store, "quarantine")), File.Delete);
+        await using LocalStore again = await OpenAsync();
+        await again.Recovery;
+        Assert.Equal<bool[]>([true], await again.Chunks.FindMissingAsync([hurt], Token));
+        await AssertWholeAsync(again, [.. ids, inner]);
+    }
+
+    [Fact]
     public async Task A_start_deletes_only_what_the_store_has_made()
     {
         await PutAndCloseAsync(0, 1, TestChunks.Large);
         string folder = StoreFiles.FolderOf(Store);
-        string[] foreign = ["00000001.segment.bak", "00000007.segment.bak", "notes.txt", "copy.index"];
+        string[] foreign =
+            ["0000000A.segment", "00000001.segment.bak", "00000007.segment.bak", "notes.txt", "copy.index"];
         string[] left = ["00000009.index", "00000001.index.tmp"];
         foreach (string name in (string[])[.. foreign, .. left])
         {
@@ -199,6 +218,7 @@ public sealed class SegmentDamageTests : SegmentFaultRig
         }
 
         await using LocalStore store = await OpenAsync();
+        await store.Recovery;
         Assert.All(foreign, name => Assert.True(File.Exists(Path.Combine(folder, name)), name));
         Assert.All(left, name => Assert.False(File.Exists(Path.Combine(folder, name)), name));
     }

@@ -126,6 +126,14 @@ public sealed class SegmentFullDiskTests : SegmentFaultRig
             () => store.Chunks.FindMissingAsync(ids, Token).AsTask());
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
         await Assert.ThrowsAsync<DfssException>(() => store.Chunks.GetLengthAsync(ids[0], Token).AsTask());
+        await Assert.ThrowsAsync<DfssException>(
+            async () =>
+            {
+                await foreach (ChunkId id in store.Chunks.EnumerateAsync(after: null, Token))
+                {
+                    Assert.Contains(id, ids);
+                }
+            });
         ReadFails = _ => null;
     }
 
@@ -133,6 +141,7 @@ public sealed class SegmentFullDiskTests : SegmentFaultRig
     public async Task A_store_that_is_closed_waits_for_a_collection()
     {
         ChunkId[] ids = await PutAndCloseAsync(0, 3, TestChunks.Large);
+        StoreFiles.Fill(Store);
         LocalStore store = await OpenAsync();
         using ManualResetEventSlim isAtHole = new(), mayGoOn = new();
         Fails = step =>

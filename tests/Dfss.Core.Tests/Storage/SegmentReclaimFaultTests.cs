@@ -99,6 +99,37 @@ public sealed class SegmentReclaimFaultTests : SegmentFaultRig
         await AssertWholeAsync(store, [.. first[1..], .. second[1..]]);
     }
 
+    [Fact]
+    public async Task A_collection_that_is_cancelled_begins_with_no_other_segment()
+    {
+        ChunkId[] first = await PutAndCloseAsync(0, 3, TestChunks.Large);
+        StoreFiles.Fill(Store);
+        ChunkId[] second = await PutAndCloseAsync(10, 3, TestChunks.Large);
+        StoreFiles.Fill(Store);
+        await using LocalStore store = await OpenAsync();
+        using CancellationTokenSource cancel = new();
+        Fails = step =>
+        {
+            if (step.Action == DurableAction.PunchHole)
+            {
+                cancel.Cancel();
+            }
+
+            return null;
+        };
+        await store.Chunks.DeleteAsync(first[0], Token);
+        await store.Chunks.DeleteAsync(second[0], Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => store.Collector.CollectAsync(TimeSpan.FromHours(1), cancel.Token));
+        Assert.Single(Steps.Where(step => step.Action == DurableAction.PunchHole).Select(step => step.Path).Distinct());
+        Fails = _ => null;
+        await DeleteAsync(store);
+        Assert.Equal(
+            2,
+            Steps.Where(step => step.Action == DurableAction.PunchHole).Select(step => step.Path).Distinct().Count());
+        await AssertWholeAsync(store, [.. first[1..], .. second[1..]]);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -73,7 +73,7 @@ public sealed class SegmentTests : IDisposable
                 break;
             default:
                 await File.WriteAllBytesAsync(
-                    path, (decoded with { Length = decoded.Length + 1, Records = [] }).Encode(), Token);
+                    path, (decoded with { Length = decoded.Length + 1 }).Encode(), Token);
                 break;
         }
 

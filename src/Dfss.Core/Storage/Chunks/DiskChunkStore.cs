@@ -152,7 +152,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         for (int i = after?.ToByteArray()[0] ?? 0; i < ChunkIndex.PartCount; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            SortedSet<ChunkId> left = [.. Recovery.List(i)];
+            SortedSet<ChunkId> left = ListLeft(i, cancellationToken);
             List<ChunkId> ids = index.List(i);
             if (left.Count > 0)
             {
@@ -217,6 +217,23 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         {
             throw StoreErrors.From(exception, layout.Root);
         }
+    }
+
+    /// <summary>The whole ones that a crash left, of those that begin with this byte.</summary>
+    private SortedSet<ChunkId> ListLeft(int firstByte, CancellationToken cancellationToken)
+    {
+        SortedSet<ChunkId> left = [];
+        foreach (ChunkId id in Recovery.List(firstByte))
+        {
+            // Each is read.
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryFindLeft(id, out _))
+            {
+                left.Add(id);
+            }
+        }
+
+        return left;
     }
 
     private bool TryRemove(ChunkId id, ChunkLocation location)

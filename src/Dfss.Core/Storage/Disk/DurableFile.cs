@@ -76,6 +76,14 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
+    /// <summary>Removes the access of all other users to a file or folder that is there.</summary>
+    /// <returns>False if it belongs to another user, which decides on its mode.</returns>
+    public bool TryRestrict(FileSystemInfo entry)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.ReadFile, entry.FullName));
+        return OwnerOnly.TryRestrict(entry);
+    }
+
     /// <summary>Opens a file that is there for reading; other programs may write, rename or delete it.</summary>
     public SafeFileHandle OpenShared(string path)
     {

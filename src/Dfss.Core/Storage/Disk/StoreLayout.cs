@@ -28,8 +28,9 @@ internal sealed class StoreLayout(string root)
     /// <summary>
     /// Takes the store from all other users, as a copy that was made without the modes may not be.
     /// </summary>
+    /// <param name="files">How files are made and read.</param>
     /// <param name="log">Gets a line if the folder belongs to another user, and keeps its mode.</param>
-    public void Restrict(Action<string>? log)
+    public void Restrict(DurableFile files, Action<string>? log)
     {
         // First, so that no other user is in the way of the rest.
         DirectoryInfo root = new(Root);
@@ -42,16 +43,15 @@ internal sealed class StoreLayout(string root)
 
         foreach (string folder in (string[])[Quarantine, Chunks])
         {
-            DirectoryInfo found = new(folder);
-            if (found.Exists)
+            if (Directory.Exists(folder))
             {
-                RestrictContent(found);
+                RestrictContent(files, folder);
             }
         }
 
         foreach (FileInfo file in root.EnumerateFiles())
         {
-            RestrictOrThrow(file);
+            RestrictOrThrow(files, file);
         }
     }
 
@@ -61,23 +61,34 @@ internal sealed class StoreLayout(string root)
     {
         files.CreateDirectory(Quarantine);
         files.CreateDirectory(Chunks);
-        // The segments that the process before made: it may have been killed before its sync.
+        // What the process before made: it may have been killed before its sync.
+        files.SyncDirectory(Quarantine);
         files.SyncDirectory(Chunks);
     }
 
-    /// <summary>Restricts a folder and its direct content.</summary>
-    private static void RestrictContent(DirectoryInfo folder)
+    /// <summary>Restricts a folder and its files.</summary>
+    private static void RestrictContent(DurableFile files, string folder)
     {
-        RestrictOrThrow(folder);
-        foreach (FileSystemInfo entry in folder.EnumerateFileSystemInfos())
+        RestrictOrThrow(files, new DirectoryInfo(folder));
+
+        // Names alone: to enumerate more would look at each file, outside the catch.
+        foreach (string path in Directory.EnumerateFiles(folder))
         {
-            RestrictOrThrow(entry);
+            try
+            {
+                RestrictOrThrow(files, new FileInfo(path));
+            }
+            catch (IOException exception) when (DurableFile.IsCorrupt(exception))
+            {
+                // It does not keep the store from being opened: the folder is private, and the part of the store that
+                // needs the file reports it.
+            }
         }
     }
 
-    private static void RestrictOrThrow(FileSystemInfo entry)
+    private static void RestrictOrThrow(DurableFile files, FileSystemInfo entry)
     {
-        if (!OwnerOnly.TryRestrict(entry))
+        if (!files.TryRestrict(entry))
         {
             throw new UnauthorizedAccessException($"'{entry.FullName}' belongs to another user.");
         }

@@ -34,8 +34,11 @@ internal sealed class ChunkQuarantine(StoreLayout layout, DurableFile files)
     }
 
     /// <summary>Whether there is a corrupt copy of this chunk.</summary>
-    public bool Has(ChunkId id) => unkept.ContainsKey(id)
-        || StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
+    public bool Has(ChunkId id) => unkept.ContainsKey(id) || HasFile(id);
+
+    /// <summary>Whether a file notes that, durably.</summary>
+    public bool HasFile(ChunkId id) => StoreErrors.Guarded(
+        layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any());
 
     /// <summary>Whether a chunk was lost of which not even the id is known: it may be any.</summary>
     public bool HasLost() => StoreErrors.Guarded(
@@ -91,7 +94,20 @@ internal sealed class ChunkQuarantine(StoreLayout layout, DurableFile files)
             Write(path, []);
         }
 
-        files.SyncDirectory(layout.Quarantine);
+        bool isDurable = false;
+        try
+        {
+            files.SyncDirectory(layout.Quarantine);
+            isDurable = true;
+        }
+        finally
+        {
+            if (!isDurable)
+            {
+                // A file that is there counts for a durable one.
+                files.Delete(path);
+            }
+        }
     }
 
     private void Write(string path, ReadOnlySpan<byte> content)

@@ -17,6 +17,12 @@ internal sealed class FoundSegment(Segment segment)
     /// <summary>Its records that count once their bytes hash to their ids.</summary>
     public List<SegmentRecord> Unverified { get; } = [];
 
+    /// <summary>Whether its file is shorter than its index says.</summary>
+    public bool IsCutOff { get; init; }
+
+    /// <summary>Its records that its index lists and its file no longer has.</summary>
+    public List<SegmentRecord> Lost { get; } = [];
+
     /// <summary>Whether its file could be opened; if not, the rest is not known.</summary>
     public bool IsOpened { get; init; }
 
@@ -42,7 +48,7 @@ internal sealed class FoundSegment(Segment segment)
     public long WholeEnd { get; init; }
 
     /// <summary>Whether a durable record may be missing, and what its id was is not known.</summary>
-    public bool MayHaveLost => !IsComplete || ContiguousEnd < Math.Max(DurableLength, WholeEnd);
+    public bool MayHaveLost => !IsComplete || IsCutOff || ContiguousEnd < Math.Max(DurableLength, WholeEnd);
 
     /// <summary>Whether nothing of it is left to verify.</summary>
     public bool IsKnown => HasHeader && !MayHaveLost && Unverified.Count == 0 && Segment.Length == Length;

@@ -48,16 +48,13 @@ internal sealed record SegmentIndex(Guid OwnId, long Length, IReadOnlyList<Segme
     /// <param name="path">The index.</param>
     /// <param name="segment">The segment's number.</param>
     /// <param name="ownId">What the segment's header says; null where that is damaged or cannot be read.</param>
-    /// <param name="length">The segment's length.</param>
     /// <returns>Null where there is none that counts: the segment has its records all the same.</returns>
-    public static SegmentIndex? Read(string path, uint segment, Guid? ownId, long length)
+    public static SegmentIndex? Read(string path, uint segment, Guid? ownId)
     {
         try
         {
             SegmentIndex? index = File.Exists(path) ? Decode(segment, File.ReadAllBytes(path)) : null;
-            return index is not null && (ownId is null || ownId == index.OwnId) && index.Length <= length
-                ? index
-                : null;
+            return index is not null && (ownId is null || ownId == index.OwnId) ? index : null;
         }
         catch (Exception exception) when (StoreErrors.IsCorrupt(exception) || exception is UnauthorizedAccessException)
         {

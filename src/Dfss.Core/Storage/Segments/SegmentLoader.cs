@@ -18,7 +18,9 @@ internal sealed class SegmentLoader(
     public IEnumerable<FoundSegment> Load()
     {
         List<(string Path, uint Number)> found = [];
-        foreach (string path in Directory.GetFiles(layout.Chunks))
+        string[] paths = Directory.GetFiles(layout.Chunks);
+        HashSet<string> names = [.. paths];
+        foreach (string path in paths)
         {
             bool isTemporary = path.EndsWith(DurableFile.TemporarySuffix, StringComparison.Ordinal);
             string name = isTemporary ? path[..^DurableFile.TemporarySuffix.Length] : path;
@@ -33,7 +35,7 @@ internal sealed class SegmentLoader(
                 found.Add((path, number));
             }
             else if (name.EndsWith(SegmentFormat.IndexExtension, StringComparison.Ordinal)
-                && (isTemporary || !File.Exists(Path.ChangeExtension(path, SegmentFormat.Extension))))
+                && (isTemporary || !names.Contains(Path.ChangeExtension(path, SegmentFormat.Extension))))
             {
                 files.Delete(path);
             }
@@ -65,7 +67,6 @@ internal sealed class SegmentLoader(
         long length;
         try
         {
-            _ = OwnerOnly.TryRestrict(new FileInfo(path));
             file = files.OpenShared(path);
             length = Math.Min(RandomAccess.GetLength(file), uint.MaxValue);
         }
@@ -87,8 +88,11 @@ internal sealed class SegmentLoader(
     {
         SegmentHeader? header = ReadHeader(file, path);
         string indexPath = Path.ChangeExtension(path, SegmentFormat.IndexExtension);
-        SegmentIndex? list = SegmentIndex.Read(indexPath, number, header?.OwnId, length);
-        long listed = list?.Length ?? SegmentFormat.HeaderBytes;
+        SegmentIndex? list = SegmentIndex.Read(indexPath, number, header?.OwnId);
+
+        // A file that is shorter than its index has been cut off: the index says what has gone.
+        SegmentRecord[] cut = [.. (list?.Records ?? []).Where(record => record.Location.End > length)];
+        long listed = Math.Min(list?.Length ?? SegmentFormat.HeaderBytes, Math.Max(length, SegmentFormat.HeaderBytes));
 
         // A mark beyond the end of the file is no reason to trust anything; the index may have left out all before.
         SegmentMark? mark = header?.Mark is { } own && own.End <= length ? own : null;
@@ -107,7 +111,7 @@ internal sealed class SegmentLoader(
             Length = durable,
             DurableLength = durable,
             WholeFrom = begin,
-            IndexedLength = list?.Length ?? 0,
+            IndexedLength = list is null ? 0 : listed,
             IndexedCount = list?.Records.Count ?? 0,
             // The folder was synced when the store was opened.
             IsIndexNameDurable = true,
@@ -119,15 +123,17 @@ internal sealed class SegmentLoader(
             Length = length,
             DurableLength = durable,
             IsOpened = true,
+            IsCutOff = list?.Length > length,
             HasHeader = mark is not null,
             IsComplete = scan.IsComplete,
             // Without an index there may be holes before the mark.
-            WholeBegin = list is null && header?.Mark is { } known ? known.Begin : listed,
+            WholeBegin = list?.Length ?? header?.Mark?.Begin ?? listed,
             WholeEnd = header?.Mark?.End ?? listed,
             ContiguousEnd = scan.ContiguousEnd,
         };
+        found.Lost.AddRange(cut);
         found.Unverified.AddRange(isTrusted[false]);
-        foreach (SegmentRecord record in (list?.Records ?? []).Concat(isTrusted[true]))
+        foreach (SegmentRecord record in (list?.Records ?? []).Except(cut).Concat(isTrusted[true]))
         {
             // Of two copies neither has been read: the recovery finds out which one is whole. Nor has one that was put
             // after another of its chunk was found corrupt.

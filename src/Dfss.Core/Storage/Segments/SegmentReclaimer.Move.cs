@@ -42,7 +42,7 @@ internal sealed partial class SegmentReclaimer
             // Not all could be copied: the next collection tries again.
             segment.HasWaste = true;
         }
-        else
+        else if (!segment.MustStay)
         {
             segments.Remove(segment);
         }

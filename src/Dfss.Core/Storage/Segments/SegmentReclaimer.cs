@@ -44,6 +44,8 @@ internal sealed partial class SegmentReclaimer(
             Dictionary<uint, List<SegmentRecord>> listed = index.ListIn(part.Select(segment => segment.Number));
             foreach (Segment segment in part)
             {
+                // Each turn is complete in itself.
+                cancellationToken.ThrowIfCancellationRequested();
                 // In its turn: what is listed only grows less.
                 Note(await TryAsync(segment, listed[segment.Number], cancellationToken).ConfigureAwait(false));
             }
@@ -135,9 +137,24 @@ internal sealed partial class SegmentReclaimer(
         lock (segment)
         {
             wanted = [.. segment.Records.Where(record => index.IsAt(record.Id, record.Location))];
-            // Should this fail, the segment's end writes the index.
-            (segment.Records, segment.IndexedLength) = (wanted, 0);
-            segments.Narrow(segment, wanted);
+            if (segment.MustStay)
+            {
+                return;
+            }
+
+            // Should this fail, the segment's end writes the index: without the others only if the mark is behind them.
+            segment.IndexedLength = 0;
+            try
+            {
+                segments.Narrow(segment, wanted);
+            }
+            finally
+            {
+                if (segment.NarrowedTo == segment.DurableLength)
+                {
+                    segment.Records = wanted;
+                }
+            }
         }
 
         PunchHoles(segment, wanted, segment.DurableLength);
@@ -151,6 +168,12 @@ internal sealed partial class SegmentReclaimer(
         lock (segment)
         {
             wanted = [.. listed.Where(record => index.IsAt(record.Id, record.Location))];
+            if (segment.MustStay)
+            {
+                // Asked behind the look: a chunk that could not be noted is out of the index by now, and not unwanted.
+                return;
+            }
+
             if (wanted.Count == 0)
             {
                 segments.Remove(segment);

@@ -32,6 +32,9 @@ internal sealed partial class SegmentRecovery
                     good.Add(record);
                     isWritten |= !isDurable;
                     break;
+                case null when quarantine.HasFile(record.Id):
+                    // That it is lost is noted; whether the disk can read it one day does not matter.
+                    break;
                 case null:
                     isAllRead = false;
                     break;
@@ -45,6 +48,7 @@ internal sealed partial class SegmentRecovery
 
         if (isAllRead)
         {
+            found.Lost.ForEach(record => NoteLost(found, record));
             good.AddRange(FillGaps(found, good));
             if (!found.HasHeader)
             {
@@ -96,16 +100,9 @@ internal sealed partial class SegmentRecovery
                     file, found.Segment.Path, buffer.AsSpan(0, (int)record.Location.RecordBytes),
                     record.Location.Offset);
             }
-            else if (isWhole == false
-                && (found.WasWhole(record.Location) || FileManifest.IsMarked(content))
-                && !index.TryFind(record.Id, out _) && !quarantine.Has(record.Id))
+            else if (isWhole == false && !index.TryFind(record.Id, out _) && !quarantine.HasFile(record.Id))
             {
-                // It was durable, or a file needs it: the collection deletes nothing while a file's manifest is lost,
-                // so that must not be forgotten.
-                string kept = quarantine.Add(record.Id, content);
-                log?.Invoke(
-                    $"Chunk {record.Id} is corrupt: its bytes are in '{kept}', and it counts as missing. It was at "
-                    + $"{record.Location.Offset:N0} of '{found.Segment.Path}'. {Advice}");
+                NoteCorrupt(found, record, content);
             }
 
             return isWhole;
@@ -113,6 +110,41 @@ internal sealed partial class SegmentRecovery
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>
+    /// Keeps a record that is not whole, if it was durable, or if a file may need it: the collection deletes nothing
+    /// while a file's manifest is lost, so that must not be forgotten.
+    /// </summary>
+    private void NoteCorrupt(FoundSegment found, SegmentRecord record, ReadOnlySpan<byte> content)
+    {
+        string place = $"at {record.Location.Offset:N0} of '{found.Segment.Path}'";
+        if (found.WasWhole(record.Location))
+        {
+            string kept = quarantine.Add(record.Id, content);
+            log?.Invoke(
+                $"Chunk {record.Id} is corrupt: its bytes are in '{kept}', and it counts as missing. It was {place}. "
+                + Advice);
+        }
+        else if (FileManifest.IsMarked(content))
+        {
+            string kept = quarantine.Add(record.Id, content);
+            log?.Invoke(
+                $"The manifest {record.Id} {place} is not whole, as a crash leaves one that was never acknowledged: "
+                + $"its bytes are in '{kept}', in case a file needs it.");
+        }
+    }
+
+    /// <summary>Notes that a chunk has gone with the end of its segment's file.</summary>
+    private void NoteLost(FoundSegment found, SegmentRecord record)
+    {
+        if (!index.TryFind(record.Id, out _) && !quarantine.HasFile(record.Id))
+        {
+            string kept = quarantine.Add(record.Id, []);
+            log?.Invoke(
+                $"Chunk {record.Id} is lost, as '{kept}' notes: '{found.Segment.Path}' ends at {found.Length:N0}, and "
+                + $"the chunk was at {record.Location.Offset:N0}. {Advice}");
         }
     }
 

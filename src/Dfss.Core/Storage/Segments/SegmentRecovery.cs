@@ -96,10 +96,8 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
         return false;
     }
 
-    /// <summary>The ids that begin with this byte of the chunks that are whole.</summary>
-    public IEnumerable<ChunkId> List(int firstByte) => unverified.IsEmpty
-        ? []
-        : unverified.List(firstByte).Where(id => TryFind(id, out _));
+    /// <summary>The ids that begin with this byte of the chunks that are not verified yet.</summary>
+    public IReadOnlyList<ChunkId> List(int firstByte) => unverified.IsEmpty ? [] : unverified.List(firstByte);
 
     /// <summary>
     /// Whether a chunk that was not found may be there all the same: where the disk cannot read, or a durable record
@@ -144,8 +142,15 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
             {
                 FoundSegment? now = found.IsOpened ? found : loader.LoadAgain(found.Segment);
                 found = now ?? found;
-                isDone = now is null || (now.IsOpened && TryRecover(now, cancellationToken));
-                if (!isDone)
+                // Removed by a pass that failed after that: nothing of it was wanted.
+                isDone = now is null || segments.Find(now.Segment.Number) != now.Segment
+                    || (now.IsOpened && TryRecover(now, cancellationToken));
+                if (isDone)
+                {
+                    // Those that are not whole.
+                    found.Unverified.ForEach(record => unverified.TryRemove(record, () => true));
+                }
+                else
                 {
                     failure ??= new IOException($"It cannot read all of '{found.Segment.Path}'.");
                 }
@@ -181,12 +186,6 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
     private bool TryRecover(FoundSegment found, CancellationToken cancellationToken)
     {
         Segment segment = found.Segment;
-        if (segments.Find(segment.Number) != segment)
-        {
-            // It was removed by a pass that failed after that.
-            return true;
-        }
-
         (List<SegmentRecord> good, bool isAllRead) = Verify(found, cancellationToken);
         segment.DurableLength = segment.Length = found.Length;
         good.ForEach(Publish);
@@ -201,9 +200,13 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
 
             CutOff(found);
 
-            // Without what was deleted, or found corrupt, meanwhile.
-            SegmentRecord[] wanted = [.. found.Trusted.Where(record => index.IsAt(record.Id, record.Location))
+            // Without what was deleted, or found corrupt, meanwhile; unless there was no room to note that.
+            SegmentRecord[] wanted = [.. found.Trusted.Where(record => index.IsAt(record.Id, record.Location))];
+            wanted = [.. (segment.MustStay ? found.Trusted : wanted.AsEnumerable())
                 .OrderBy(record => record.Location.Offset)];
+
+            // Other records than the index lists, maybe as many.
+            segment.IndexedLength = 0;
             if (wanted.Length == 0)
             {
                 segments.Remove(segment);
@@ -221,8 +224,6 @@ internal sealed partial class SegmentRecovery : IAsyncDisposable
             segment.State = SegmentState.Closed;
         }
 
-        // Those that are not whole.
-        found.Unverified.ForEach(record => unverified.TryRemove(record, () => true));
         return true;
     }
 

@@ -95,20 +95,20 @@ internal sealed class SegmentScan
                     continue;
                 }
 
+                // The next is tried alone, too: bad blocks are neighbours, and each try may take seconds.
                 unreadable++;
                 position = (position / BlockBytes * BlockBytes) + BlockBytes;
+                continue;
             }
-            else if (found == 0)
+
+            if (found == 0)
             {
                 break;
             }
-            else
-            {
-                // Fewer than a header's: the disk cannot read what follows them.
-                position += found < SegmentFormat.RecordHeaderBytes ? found : Find(window.AsSpan(0, found), position);
-            }
 
-            size = WindowBytes;
+            // Fewer than a header's: the disk cannot read what follows them.
+            position += found < SegmentFormat.RecordHeaderBytes ? found : Find(window.AsSpan(0, found), position);
+            size = Math.Min(size * 2, WindowBytes);
         }
     }
 

@@ -30,13 +30,13 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
     {
         number = 0;
         string name = Path.GetFileNameWithoutExtension(path);
-        return name.Length == sizeof(uint) * 2
-            && uint.TryParse(name, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number);
+        return uint.TryParse(name, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number)
+            && name == NameOf(number);
     }
 
     /// <summary>The file of the segment of this number.</summary>
     public string PathOf(uint number) =>
-        Path.Combine(layout.Chunks, number.ToString("x8", CultureInfo.InvariantCulture) + SegmentFormat.Extension);
+        Path.Combine(layout.Chunks, NameOf(number) + SegmentFormat.Extension);
 
     /// <summary>Adds a segment that was found at the start.</summary>
     public void Add(Segment segment)
@@ -51,7 +51,12 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
     /// <summary>Makes a new one, open for writing.</summary>
     public Segment Create()
     {
-        uint number = Interlocked.Increment(ref lastNumber);
+        uint number;
+        lock (gate)
+        {
+            number = ++lastNumber;
+        }
+
         var ownId = Guid.NewGuid();
         Segment segment = new(number, PathOf(number), ownId);
         segment.Writer = files.Create(
@@ -220,6 +225,8 @@ internal sealed class SegmentTable(StoreLayout layout, DurableFile files, FailSt
             Close(segment);
         }
     }
+
+    private static string NameOf(uint number) => number.ToString("x8", CultureInfo.InvariantCulture);
 
     private SafeFileHandle OpenReader(Segment segment)
     {

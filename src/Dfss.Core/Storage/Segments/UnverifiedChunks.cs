@@ -27,7 +27,7 @@ internal sealed class UnverifiedChunks
         }
     }
 
-    /// <summary>Adds a copy.</summary>
+    /// <summary>Adds a copy; without effect where it is there.</summary>
     public void Add(SegmentRecord record)
     {
         Dictionary<ChunkId, List<ChunkLocation>> part = PartOf(record.Id);
@@ -39,7 +39,10 @@ internal sealed class UnverifiedChunks
                 count++;
             }
 
-            copies.Add(record.Location);
+            if (!copies.Contains(record.Location))
+            {
+                copies.Add(record.Location);
+            }
         }
     }
 
