@@ -18,6 +18,7 @@ const string Usage = """
       completion [ROUNDS [FOLDER]]                    how long Tab takes for a stored name, 15 rounds
       work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
                                                       file of 1000 x 4 KiB; fails above the limits in WorkLimits
+      start    [CHUNKS [FOLDER]]                      the start of a store of 10,000,000 chunks, small and large
       hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
 
     FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.
@@ -55,6 +56,11 @@ switch (args)
         return 0;
     case ["import", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         await ImportBenchmark.RunAsync(Number(1, 15), Console.Out);
+        return 0;
+    case ["start", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
+        await InFolderAsync(
+            Argument(2, Path.GetTempPath()),
+            folder => StartBenchmark.RunAsync(folder, Number(1, 10_000_000), Console.Out));
         return 0;
     case ["progress", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
         await InFolderAsync(

@@ -593,13 +593,12 @@ class Faults(PeerTest):
         data = os.urandom(5 * MIB)
         path = write("source", data)
         self.client.store(path, "corrupt")
-        chunk = hashlib.sha256(data[MIB:2 * MIB]).hexdigest()
-        (held,) = [file for store in cluster.stores for file in store.glob(f"chunks/*/{chunk}")]
+        chunk = data[MIB:2 * MIB]
+        (held,) = [file for store in cluster.stores for file in store.glob("chunks/*.segment")
+                   if chunk in file.read_bytes()]
         with open(held, "r+b") as file:
-            file.seek(4711)
-            byte = file.read(1)[0]
-            file.seek(4711)
-            file.write(bytes([byte ^ 1]))
+            file.seek(held.read_bytes().index(chunk) + 4711)
+            file.write(bytes([chunk[4711] ^ 1]))
 
         with mock.patch.object(dfss, "WALKS", 2):
             self.assertFails(Code.ChunkCorrupt, self.client.fetch, "corrupt", self.out / "copy")

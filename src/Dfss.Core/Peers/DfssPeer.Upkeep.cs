@@ -11,6 +11,9 @@ public sealed partial class DfssPeer
         [.. store.Work.Append(collection).Append(identityWatch).Append(renewal).Append(tokenWatch)
             .Select(work => work.State)];
 
+    /// <summary>Its chunks, for tests that lose some.</summary>
+    internal ILocalChunkStore Chunks => store.Chunks;
+
     /// <summary>Finishes the scrub's round at hand, or makes a whole one, now.</summary>
     internal Task RunScrubRoundAsync(CancellationToken cancellationToken) =>
         store.Scrubber.RunRoundAsync(cancellationToken);

@@ -36,7 +36,8 @@ internal sealed class LocalStore : IAsyncDisposable
             storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault,
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
-            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsQuarantined);
+            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsLost,
+            storeParts.ReclaimAsync);
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
 
@@ -70,10 +71,8 @@ internal sealed class LocalStore : IAsyncDisposable
     /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
     public Exception? Fault => fault.Cause;
 
-    /// <summary>
-    /// Ends when the recovery from a crash is done and the chunks have been counted, or when that has failed for the
-    /// first time; no caller has to wait for it.
-    /// </summary>
+    /// <summary>Ends when what a crash left has been dealt with, or that has failed for the first time; nothing has to
+    /// wait for it.</summary>
     public Task Recovery { get; }
 
     /// <summary>The store's background tasks.</summary>
@@ -102,7 +101,8 @@ internal sealed class LocalStore : IAsyncDisposable
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
                 new MemoryRegisterTable(id), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
-                IsQuarantined: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null);
+                IsLost: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null,
+                ReclaimAsync: _ => Task.CompletedTask);
             return new LocalStore(path: null, id, new FailStopLatch("memory", options.Log), parts, options, parts: []);
         }
 
@@ -150,7 +150,7 @@ internal sealed class LocalStore : IAsyncDisposable
         if (!isDisposed)
         {
             isDisposed = true;
-            Collector.Dispose();
+            await Collector.DisposeAsync().ConfigureAwait(false);
             Scrubber.Dispose();
             await CloseAsync(parts).ConfigureAwait(false);
         }
@@ -168,7 +168,7 @@ internal sealed class LocalStore : IAsyncDisposable
         bool isOpen = false;
         try
         {
-            layout.Restrict(options.Log);
+            layout.Restrict(files, options.Log);
             var fault = new FailStopLatch(layout.Root, options.Log);
             StoreId? former = StoreFormat.Read(layout);
             List<string> notices = [];
@@ -191,13 +191,13 @@ internal sealed class LocalStore : IAsyncDisposable
             await catalog.OpenVotesAsync(id).ConfigureAwait(false);
             var chunks = new DiskChunkStore(layout, files, fault, touched, options);
             parts.Add(chunks);
-            // The names of the two databases.
+            // The name of the catalog.
             files.SyncDirectory(layout.Root);
             chunks.Recovery.Start();
             var storeParts = new StoreParts(
-                catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsQuarantined,
-                chunks.ScrubTable,
-                chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work);
+                catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsLost,
+                catalog.ScrubTable, chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work,
+                chunks.ReclaimAsync);
             arrival.Note(files);
             var store = new LocalStore(layout.Root, id, fault, storeParts, options, parts)
             {
@@ -273,9 +273,10 @@ internal sealed class LocalStore : IAsyncDisposable
         TouchedChunks Touched,
         Func<(long Chunks, long Bytes)> Count,
         Func<long> CountQuarantined,
-        Func<ChunkId, bool> IsQuarantined,
+        Func<ChunkId, bool> IsLost,
         ScrubTable? ScrubTable,
         StoreSpace Space,
         Task Recovery,
-        BackgroundTask? RecoveryWork);
+        BackgroundTask? RecoveryWork,
+        Func<CancellationToken, Task> ReclaimAsync);
 }

@@ -13,10 +13,10 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["send, client: KiB read from files"] = 1040,
         ["send, client: KiB written to files"] = 2,
         ["send, client: system calls"] = 22,
-        ["send, peer: KiB allocated"] = 10,
+        ["send, peer: KiB allocated"] = 6,
         ["send, peer: KiB read from files"] = 16,
         ["send, peer: KiB written to files"] = 1080,
-        ["send, peer: system calls"] = 55,
+        ["send, peer: system calls"] = 25,
         ["receive, client: KiB allocated"] = 8,
         ["receive, client: KiB read from files"] = 2,
         ["receive, client: KiB written to files"] = 1040,
@@ -24,7 +24,7 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["receive, peer: KiB allocated"] = 5,
         ["receive, peer: KiB read from files"] = 1080,
         ["receive, peer: KiB written to files"] = 2,
-        ["receive, peer: system calls"] = 30,
+        ["receive, peer: system calls"] = 18,
     });
 
     /// <summary>A file of 4 KiB among many.</summary>
@@ -37,7 +37,7 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["send, peer: KiB allocated"] = 100,
         ["send, peer: KiB read from files"] = 50,
         ["send, peer: KiB written to files"] = 50,
-        ["send, peer: system calls"] = 60,
+        ["send, peer: system calls"] = 25,
         ["receive, client: KiB allocated"] = 80,
         ["receive, client: KiB read from files"] = 2,
         ["receive, client: KiB written to files"] = 8,
@@ -45,6 +45,6 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["receive, peer: KiB allocated"] = 60,
         ["receive, peer: KiB read from files"] = 20,
         ["receive, peer: KiB written to files"] = 2,
-        ["receive, peer: system calls"] = 40,
+        ["receive, peer: system calls"] = 20,
     });
 }

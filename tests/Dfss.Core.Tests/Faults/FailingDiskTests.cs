@@ -1,6 +1,4 @@
 using Dfss.Testing;
-using Dfss.Tests.Storage;
-using Dfss.Tests.Transfer;
 using Dfss.Transfer;
 using Xunit;
 using TemporaryFolder = Dfss.Testing.TemporaryFolder;
@@ -28,20 +26,16 @@ public sealed class FailingDiskTests : IDisposable
         SkipWithoutStrace();
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         SentFile file = MakeFile("file", 8 * ChunkSize);
-        // Its manifest, a row, is there already; only the chunks' files are not. So no commit fails, only syncs of
-        // files.
-        await SendsAsync(peer, file);
-        file.Chunks.ToList().ForEach(chunk => File.Delete(StoreFiles.PathOf(peer.StorePath, chunk.Id)));
-        await using (LateFault fault = new(peer.ProcessId))
+        // SQLite syncs by another call.
+        await using (await SyscallFault.AttachAsync(peer.ProcessId, "fdatasync", "error=EIO"))
         {
-            await FailsAsync(peer, new SentFile("copy", file.Path, ChunkSize), "Input/output error", fault.Progress);
+            await FailsAsync(peer, file, "Input/output error");
         }
 
-        Assert.Empty(Directory.GetFiles(folder["store", "incoming"]));
-        Assert.Contains(file.Chunks, chunk => !File.Exists(StoreFiles.PathOf(peer.StorePath, chunk.Id)));
+        Assert.DoesNotContain(file.Chunks, chunk => StoreFiles.Has(peer.StorePath, chunk.Id));
 
         // The disk works again, and the peer never stopped.
-        await SendsAsync(peer, new SentFile("copy", file.Path, ChunkSize));
+        await SendsAsync(peer, file);
     }
 
     [Fact]
@@ -93,15 +87,16 @@ public sealed class FailingDiskTests : IDisposable
     [Theory]
     [InlineData("catalog.db-wal", "EDQUOT")]
     [InlineData("catalog.db-wal", "ENOSPC")]
-    [InlineData("chunks.db-wal", "EDQUOT")]
-    [InlineData("chunks.db-wal", "ENOSPC")]
-    public async Task A_database_without_room_is_a_full_store_and_goes_on_when_there_is_some(string log, string error)
+    [InlineData("chunks/00000001.segment", "EDQUOT")]
+    [InlineData("chunks/00000001.segment", "ENOSPC")]
+    public async Task A_file_without_room_is_a_full_store_and_goes_on_when_there_is_some(string name, string error)
     {
         SkipWithoutStrace();
         await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         await SendsAsync(peer, MakeFile("before", 1000));
         SentFile file = MakeFile("file", 2000);
-        await using (await SyscallFault.AttachAsync(peer.ProcessId, "pwrite64", $"error={error}", folder["store", log]))
+        await using (await SyscallFault.AttachAsync(
+            peer.ProcessId, "pwrite64", $"error={error}", folder["store", name]))
         {
             DfssException full = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file));
             Assert.Equal(DfssErrorCode.StoreFull, full.Code);
@@ -116,12 +111,23 @@ public sealed class FailingDiskTests : IDisposable
     public async Task A_chunk_that_the_disk_cannot_read_is_set_aside_and_missing_until_it_is_put_again()
     {
         SkipWithoutStrace();
-        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
         SentFile file = MakeFile("file", 3 * ChunkSize);
-        await SendsAsync(peer, file);
+        await using (PeerProcess before = await PeerProcess.StartAsync(folder["store"]))
+        {
+            await SendsAsync(before, file);
+            Assert.Equal(0, await before.StopAsync());
+        }
+
+        // What comes now is in another segment, but for the chunk that both files have.
+        StoreFiles.Fill(folder["store"]);
+        byte[] shared = (await File.ReadAllBytesAsync(file.Path, Token))[ChunkSize..(2 * ChunkSize)];
+        await File.WriteAllBytesAsync(folder["mixed"], [.. shared, .. new byte[1000]], Token);
+        SentFile mixed = new("mixed", folder["mixed"], ChunkSize);
+        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        await SendsAsync(peer, mixed);
         await using DfssClient client = new([peer.Address], TransferOptions.Default);
-        StoredFile stored = await client.GetAsync(file.Name, Token);
-        string path = StoreFiles.PathOf(peer.StorePath, file.Chunks[1].Id);
+        StoredFile stored = await client.GetAsync(mixed.Name, Token);
+        string path = StoreFiles.Find(peer.StorePath, mixed.Chunks[0].Id).Single().Path;
         await using (await SyscallFault.AttachAsync(peer.ProcessId, "pread64", "error=EIO", path))
         {
             FileHealth health = await client.TestAsync(stored, deep: true, progress: null, Token);
@@ -129,9 +135,8 @@ public sealed class FailingDiskTests : IDisposable
                 (1, 1), (health.LostChunks, (await client.GetPeerInfoAsync(peer.Address, Token)).QuarantinedChunks));
         }
 
-        Assert.False(File.Exists(path));
-        await SendAsync(peer, new SentFile("again", file.Path, ChunkSize));
-        await ReceivesAsync(peer, file);
+        await SendAsync(peer, new SentFile("again", mixed.Path, ChunkSize));
+        await ReceivesAsync(peer, mixed);
     }
 
     [Fact]
@@ -164,13 +169,11 @@ public sealed class FailingDiskTests : IDisposable
     private SentFile MakeFile(string name, int length) =>
         new(name, folder.CreateFile(name, length, seed: length), ChunkSize);
 
-    private static async Task<StoredFile> SendAsync(
-        PeerProcess peer, SentFile file, IProgress<TransferProgress>? progress = null)
+    private static async Task<StoredFile> SendAsync(PeerProcess peer, SentFile file)
     {
-        // One chunk at a time: what is done after the first chunk's progress comes before the second is sent.
         await using DfssClient client = new(
-            [peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(1), ThrottleLimit = 1 });
-        return await client.SendAsync(file.Path, file.Name, Send, progress, Token);
+            [peer.Address], new TransferOptions { RetryDelay = TimeSpan.FromMilliseconds(1) });
+        return await client.SendAsync(file.Path, file.Name, Send, progress: null, Token);
     }
 
     private async Task SendsAsync(PeerProcess peer, SentFile file)
@@ -189,10 +192,9 @@ public sealed class FailingDiskTests : IDisposable
             await File.ReadAllBytesAsync(file.Path, Token), await File.ReadAllBytesAsync(folder["received"], Token));
     }
 
-    private static async Task FailsAsync(
-        PeerProcess peer, SentFile file, string reason, IProgress<TransferProgress>? progress = null)
+    private static async Task FailsAsync(PeerProcess peer, SentFile file, string reason)
     {
-        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file, progress));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => SendAsync(peer, file));
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
         Assert.Contains(peer.Address.ToString(), error.Message, StringComparison.Ordinal);
         Assert.Matches(reason, error.Message);
@@ -204,30 +206,5 @@ public sealed class FailingDiskTests : IDisposable
         await using DfssClient client = new([peer.Address], TransferOptions.Default);
         DfssException error = await Assert.ThrowsAsync<DfssException>(() => client.GetAsync(name, Token));
         Assert.Equal(DfssErrorCode.FileNotFound, error.Code);
-    }
-
-    /// <summary>
-    /// Syncs fail from the first chunk's arrival on: after the name was prepared, before it is sealed.
-    /// </summary>
-    private sealed class LateFault(int processId) : IAsyncDisposable
-    {
-        private readonly Lock gate = new();
-        private Task<SyscallFault>? attaching;
-
-        public CallbackProgress Progress => new(state =>
-        {
-            if (state.TransferredBytes > 0)
-            {
-                lock (gate)
-                {
-                    attaching ??= SyscallFault.AttachAsync(processId, "fsync", "error=EIO");
-                }
-
-                // The upload waits for its progress to be told, so all later syncs fail.
-                attaching.Wait(Token);
-            }
-        });
-
-        public async ValueTask DisposeAsync() => await (await attaching!).DisposeAsync();
     }
 }

@@ -1,5 +1,4 @@
 using Dfss.Testing;
-using Dfss.Tests.Storage;
 using Dfss.Tests.Transfer;
 using Dfss.Transfer;
 using Xunit;
@@ -62,7 +61,7 @@ public sealed class FailingReceiveTests : IAsyncLifetime
         Assert.Contains(holder.Address.ToString(), error.Message, StringComparison.Ordinal);
         Assert.Contains(warnings, line => line.Contains(id.ToString(), StringComparison.Ordinal));
         Assert.Single(Directory.GetFiles(Path.Combine(holder.StorePath, "quarantine"), $"{id}.*"));
-        Assert.False(File.Exists(StoreFiles.PathOf(holder.StorePath, id)));
+        Assert.False(StoreFiles.Has(holder.StorePath, id));
 
         // From then on it is missing, and the same send brings it back.
         error = await ReceiveFailsAsync(client, progress: null);
@@ -169,7 +168,7 @@ public sealed class FailingReceiveTests : IAsyncLifetime
     private (ChunkId Id, PeerProcess Holder) FindChunk(int index)
     {
         ChunkId id = file.Chunks[index].Id;
-        return (id, peers.Single(peer => File.Exists(StoreFiles.PathOf(peer.StorePath, id))));
+        return (id, peers.Single(peer => StoreFiles.Has(peer.StorePath, id)));
     }
 
     private async Task<DfssException> ReceiveFailsAsync(DfssClient client, IProgress<TransferProgress>? progress)

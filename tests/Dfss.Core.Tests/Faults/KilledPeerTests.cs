@@ -124,7 +124,7 @@ public sealed class KilledPeerTests(ITestOutputHelper output)
     {
         await using LocalStore store = await LocalStore.OpenAsync(path, new LocalStoreOptions(), Token);
         await store.Recovery;
-        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(path, "incoming")));
+        Assert.Empty(StoreFiles.Unfinished(path));
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(path, "quarantine")));
         List<ChunkId> there = await store.Chunks.EnumerateAsync(after: null, Token).ToListAsync(Token);
         Assert.Equal(sent.SelectMany(file => file.AllIds).Distinct().Order(), there);

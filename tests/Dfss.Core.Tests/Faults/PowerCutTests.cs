@@ -19,10 +19,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     /// <summary>What is left out, and where.</summary>
     public static TheoryData<string, string[]?, string?> Syncs => new()
     {
-        { "a chunk's file", ["SyncFile", "/incoming/"], null },
-        { "a chunk's folder", ["SyncDirectory", "/chunks/..$"], null },
+        { "a segment", ["SyncFile", "/chunks/.*segment$"], null },
         { "the format file", ["SyncFile", "/format"], null },
-        { "chunks.db", null, "chunks.db" },
         { "catalog.db", null, "catalog.db" },
     };
 

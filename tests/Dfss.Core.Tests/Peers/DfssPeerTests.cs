@@ -1,7 +1,7 @@
 using System.Net;
 using Dfss.Peers;
 using Dfss.Storage;
-using Dfss.Tests.Storage;
+using Dfss.Testing;
 using Dfss.Tests.Transfer;
 using Dfss.Transfer;
 using Dfss.Transport;
@@ -108,7 +108,14 @@ public sealed class DfssPeerTests
                 _ = line.Contains("Garbage collection failed", StringComparison.Ordinal) ? failed.Release() : 0,
         };
         await using DfssPeer peer = await DfssPeer.StartAsync(options, Token);
-        Directory.Delete(Path.Combine(folder["store"], "chunks", "ab"));
+        await using (DfssClient client = new([Cluster.AddressOf(peer)], TransferOptions.Default))
+        {
+            StoredFile file = await client.SendAsync(
+                folder.CreateFile("a", 10, seed: 1), "a", SendOptions.Default, progress: null, Token);
+            // Which chunks it needs is not known without its manifest.
+            StoreFiles.Corrupt(folder["store"], file.Record.FileId.ToChunkId());
+        }
+
         clock.Advance(TimeSpan.FromHours(1));
         Assert.True(await failed.WaitAsync(Soon, Token));
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -128,8 +135,9 @@ public sealed class DfssPeerTests
         await cluster.Client.SendAsync(
             cluster.Folder.CreateFile("a", 3 * DfssLimits.DefaultChunkSize, seed: 1), "a", SendOptions.Default,
             progress: null, Token);
-        string bad = Directory.GetFiles(cluster.Folder["store0", "chunks"], "*", SearchOption.AllDirectories)[0];
-        StoreFiles.Corrupt(cluster.Folder["store0"], ChunkId.Parse(Path.GetFileName(bad)));
+        StoredChunk bad = StoreFiles.List(cluster.Folder["store0"])
+            .First(chunk => chunk.Length == DfssLimits.DefaultChunkSize);
+        bad.Flip(at: 7);
         await peer.RunScrubRoundAsync(Token);
         await peer.RunScrubRoundAsync(Token);
 

@@ -47,7 +47,8 @@ public sealed partial class LayeringTests
         {
             ["Contracts"] = [],
             ["Disk"] = [],
-            ["Chunks"] = ["Contracts", "Disk"],
+            ["Segments"] = ["Contracts", "Disk"],
+            ["Chunks"] = ["Contracts", "Disk", "Segments"],
             ["Registers"] = ["Contracts", "Disk"],
             ["Maintenance"] = ["Contracts", "Disk", "Chunks", "Registers"],
             ["Memory"] = ["Contracts", "Disk", "Chunks", "Registers"],

@@ -1,4 +1,5 @@
 using Dfss.Storage;
+using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage;

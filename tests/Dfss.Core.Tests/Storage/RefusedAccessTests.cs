@@ -1,4 +1,5 @@
 using Dfss.Storage;
+using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage;
@@ -17,7 +18,7 @@ public sealed class RefusedAccessTests : IDisposable
     [Theory]
     [InlineData(DurableAction.CreateFile)]
     [InlineData(DurableAction.SyncFile)]
-    [InlineData(DurableAction.Rename)]
+    [InlineData(DurableAction.WriteFile)]
     [InlineData(DurableAction.SyncDirectory)]
     public async Task A_refused_step_of_a_put_is_reported_by_the_put_or_its_flush(object action)
     {
@@ -42,7 +43,7 @@ public sealed class RefusedAccessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refused_delete_is_reported()
+    public async Task A_refused_removal_of_a_segment_is_told_by_the_collection()
     {
         bool isRefusing = false;
         DurableFile files = new(step =>
@@ -52,28 +53,18 @@ public sealed class RefusedAccessTests : IDisposable
                 throw new UnauthorizedAccessException("Operation not permitted.");
             }
         });
+        await using (LocalStore before = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), files, Token))
+        {
+            (ChunkId id, byte[] content) = TestChunks.Make(1);
+            await before.Chunks.PutAsync(id, content, Token);
+        }
+
+        StoreFiles.Fill(folder.Path);
         await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), files, Token);
-        (ChunkId id, byte[] content) = TestChunks.Make(1);
-        await store.Chunks.PutAsync(id, content, Token);
-        await store.Chunks.FlushAsync(Token);
         isRefusing = true;
         DfssException error = await Assert.ThrowsAsync<DfssException>(
-            async () => await store.Chunks.DeleteAsync(id, Token));
+            () => store.Collector.CollectAsync(TimeSpan.Zero, Token));
         Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
-    }
-
-    [Fact]
-    public async Task A_chunk_that_may_not_be_read_is_reported()
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are Unix's.");
-        await using LocalStore store = await LocalStore.OpenAsync(folder.Path, new LocalStoreOptions(), Token);
-        (ChunkId id, byte[] content) = TestChunks.Make(1);
-        await store.Chunks.PutAsync(id, content, Token);
-        await store.Chunks.FlushAsync(Token);
-        File.SetUnixFileMode(StoreFiles.PathOf(folder.Path, id), UnixFileMode.None);
-        Assert.SkipWhen(Environment.IsPrivilegedProcess, "Modes do not hold for root.");
-        DfssException error = await Assert.ThrowsAsync<DfssException>(
-            async () => await store.Chunks.GetAsync(id, new byte[content.Length], Token));
-        Assert.Equal(DfssErrorCode.StoreFailed, error.Code);
+        isRefusing = false;
     }
 }

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Dfss.Storage;
+using Dfss.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -16,20 +18,20 @@ public sealed class ScrubberTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task A_round_finds_every_bad_chunk_file_or_row_and_sets_it_aside()
+    public async Task A_round_finds_every_bad_chunk_large_or_small_and_sets_it_aside()
     {
         await using LocalStore store = await OpenAsync();
         List<ChunkId> ids = await PutAsync(store, 20);
-        ChunkId file = TestChunks.Make(3).Id, row = TestChunks.Make(4, TestChunks.Small).Id;
-        StoreFiles.Corrupt(folder.Path, file);
-        await StoreFiles.CorruptRowAsync(folder.Path, row);
+        ChunkId large = TestChunks.Make(3).Id, small = TestChunks.Make(4, TestChunks.Small).Id;
+        StoreFiles.Corrupt(folder.Path, large);
+        StoreFiles.Corrupt(folder.Path, small);
 
         await store.Scrubber.RunRoundAsync(Token);
 
         Assert.Equal((20, 2), (store.Scrubber.Progress.Chunks, store.Scrubber.Progress.Corrupt));
         Assert.Equal(2, store.GetUsage().Quarantined);
-        Assert.Equal(ids.Select(id => id == file || id == row), await store.Chunks.FindMissingAsync(ids, Token));
-        foreach (ChunkId id in new[] { file, row })
+        Assert.Equal(ids.Select(id => id == large || id == small), await store.Chunks.FindMissingAsync(ids, Token));
+        foreach (ChunkId id in new[] { large, small })
         {
             Assert.Single(log, line => line.Contains($"Chunk {id} is corrupt", StringComparison.Ordinal));
             Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, "quarantine"), $"{id}.*"));
@@ -42,55 +44,33 @@ public sealed class ScrubberTests : IDisposable
         Assert.Equal((20, 2), (store.Scrubber.Progress.Chunks, store.Scrubber.Progress.Corrupt));
     }
 
-    [Fact]
-    public async Task A_row_that_cannot_be_read_counts_as_missing_and_is_replaced_by_a_file_for_good()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_set_aside_does_not_come_back_after_a_start(bool isSegmentFull)
     {
-        (ChunkId id, byte[] content) = MakeLongRow();
+        ChunkId id = TestChunks.Make(3).Id;
         await using (LocalStore before = await OpenAsync())
         {
-            await before.Chunks.PutAsync(id, content, Token);
             await PutAsync(before, 4);
-            await before.Chunks.FlushAsync(Token);
         }
 
-        await StoreFiles.BreakRowAsync(folder.Path, content);
+        if (isSegmentFull)
+        {
+            StoreFiles.Fill(folder.Path);
+        }
+
         await using (LocalStore store = await OpenAsync())
         {
-            DfssException unreadable = await Assert.ThrowsAsync<DfssException>(
-                () => store.Chunks.GetAsync(id, new byte[content.Length], Token).AsTask());
-            Assert.Equal(DfssErrorCode.StoreFailed, unreadable.Code);
-            await store.Scrubber.RunRoundAsync(Token);
-            Assert.Equal(1, store.Scrubber.Progress.Corrupt);
-            Assert.Equal(1, store.GetUsage().Quarantined);
-            Assert.Single(log, line => line.Contains($"Chunk {id} cannot be read", StringComparison.Ordinal));
-            Assert.Equal<bool[]>([true], await store.Chunks.FindMissingAsync([id], Token));
-            Assert.Null(await store.Chunks.GetAsync(id, new byte[content.Length], Token));
-
-            Assert.Equal(PutResult.Stored, await store.Chunks.PutAsync(id, content, Token));
-            await store.Chunks.FlushAsync(Token);
-            Assert.Equal(content.Length, await store.Chunks.GetAsync(id, new byte[content.Length], Token));
-            // The store writes on: nothing touched what SQLite cannot read.
-            Assert.Null(store.Fault);
+            StoreFiles.Corrupt(folder.Path, id);
+            Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(id, Token));
         }
 
-        await using LocalStore after = await OpenAsync();
-        Assert.Equal(ChunkState.Good, await after.Verifier.VerifyAsync(id, Token));
-    }
-
-    [Fact]
-    public async Task Deleting_a_row_that_cannot_be_read_leaves_the_store_whole()
-    {
-        (ChunkId id, byte[] content) = MakeLongRow();
-        await using (LocalStore before = await OpenAsync())
-        {
-            await before.Chunks.PutAsync(id, content, Token);
-        }
-
-        await StoreFiles.BreakRowAsync(folder.Path, content);
-        await using LocalStore store = await OpenAsync();
-        await store.Chunks.DeleteAsync(id, Token);
-        Assert.Null(store.Fault);
-        Assert.Equal<bool[]>([true], await store.Chunks.FindMissingAsync([id], Token));
+        await using LocalStore again = await OpenAsync();
+        Assert.Equal<bool[]>([true], await again.Chunks.FindMissingAsync([id], Token));
+        Assert.Equal((3, 1), (again.GetUsage().Chunks, again.GetUsage().Quarantined));
+        await PutAsync(again, 4);
+        Assert.Equal(ChunkState.Good, await again.Verifier.VerifyAsync(id, Token));
     }
 
     [Fact]
@@ -115,7 +95,7 @@ public sealed class ScrubberTests : IDisposable
         // What is before the position is not read again in this round: it may go bad unnoticed until the next.
         await using LocalStore again = await OpenAsync();
         Assert.Equal(ids[(int)half - 1], again.Scrubber.Progress.Position);
-        await CorruptAsync(ids[0]);
+        StoreFiles.Corrupt(folder.Path, ids[0]);
         await again.Scrubber.RunRoundAsync(Token);
         Assert.Equal((20, 0), (again.Scrubber.Progress.Chunks, again.Scrubber.Progress.Corrupt));
         Assert.Null(again.Scrubber.Progress.Position);
@@ -180,21 +160,17 @@ public sealed class ScrubberTests : IDisposable
     [Fact]
     public async Task What_cannot_be_listed_is_reported_and_tried_again()
     {
-        await using LocalStore store = await OpenAsync();
-        await store.Recovery;
-        Directory.Delete(Path.Combine(folder.Path, "chunks", "ab"));
-        await using Running running = new(store);
+        UnlistedChunkStore chunks = new(new MemoryChunkStore(new TouchedChunks(clock)));
+        using Scrubber scrubber = new(
+            chunks, table: null,
+            new LocalStoreOptions { TimeProvider = clock, ScrubBytesPerSecond = 1, Log = log.Enqueue });
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task running = scrubber.RunAsync(Task.CompletedTask, stop.Token);
         Assert.True(SpinWait.SpinUntil(() => log.Any(IsRefusal), TimeSpan.FromSeconds(60)));
-        Directory.CreateDirectory(Path.Combine(folder.Path, "chunks", "ab"));
-        await AdvanceUntilAsync(() => store.Scrubber.Progress.Completed is not null, TimeSpan.FromMinutes(1));
-    }
-
-    /// <summary>A row of several pages, whose bytes stand nowhere else in the file.</summary>
-    private static (ChunkId Id, byte[] Content) MakeLongRow()
-    {
-        byte[] content = new byte[60_000];
-        new Random(7).NextBytes(content);
-        return (ChunkId.Of(content), content);
+        chunks.IsListed = true;
+        await AdvanceUntilAsync(() => scrubber.Progress.Completed is not null, TimeSpan.FromMinutes(1));
+        await stop.CancelAsync();
+        await running;
     }
 
     private static bool IsRefusal(string line) =>
@@ -225,18 +201,6 @@ public sealed class ScrubberTests : IDisposable
         }
     }
 
-    private async Task CorruptAsync(ChunkId id)
-    {
-        if (File.Exists(StoreFiles.PathOf(folder.Path, id)))
-        {
-            StoreFiles.Corrupt(folder.Path, id);
-        }
-        else
-        {
-            await StoreFiles.CorruptRowAsync(folder.Path, id);
-        }
-    }
-
     private async Task<ScrubProgress> ProgressAsync()
     {
         await using LocalStore store = await OpenAsync();
@@ -262,5 +226,46 @@ public sealed class ScrubberTests : IDisposable
             await running;
             stop.Dispose();
         }
+    }
+
+    /// <summary>A store that cannot say what it has.</summary>
+    private sealed class UnlistedChunkStore(MemoryChunkStore chunks) : ILocalChunkStore
+    {
+        public bool IsListed { get; set; }
+
+        public ValueTask<PutResult> PutAsync(
+            ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            chunks.PutAsync(id, content, cancellationToken);
+
+        public ValueTask FlushAsync(CancellationToken cancellationToken) => chunks.FlushAsync(cancellationToken);
+
+        public ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken) =>
+            chunks.GetAsync(id, destination, cancellationToken);
+
+        public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
+            chunks.FindMissingAsync(ids, cancellationToken);
+
+        public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
+            chunks.VerifyAsync(id, cancellationToken);
+
+        public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) =>
+            chunks.GetLengthAsync(id, cancellationToken);
+
+        public async IAsyncEnumerable<ChunkId> EnumerateAsync(
+            ChunkId? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            if (!IsListed)
+            {
+                throw StoreErrors.Failed("store", new IOException("Input/output error."));
+            }
+
+            await foreach (ChunkId id in chunks.EnumerateAsync(after, cancellationToken))
+            {
+                yield return id;
+            }
+        }
+
+        public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken) =>
+            chunks.DeleteAsync(id, cancellationToken);
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Dfss.Records;
 using Dfss.Storage;
+using Dfss.Testing;
 using Microsoft.Win32.SafeHandles;
 using Xunit;
 
@@ -77,9 +78,22 @@ public sealed partial class StoreOpeningTests : IDisposable
     {
         Directory.CreateDirectory(folder.Path);
         string format = Path.Combine(folder.Path, "format");
-        await File.WriteAllTextAsync(format, "DFSS store 2\nwhatever\n", Token);
+        await File.WriteAllTextAsync(format, "DFSS store 3\nwhatever\n", Token);
         DfssException refused = await RefusedAsync(DfssErrorCode.StoreFormat);
-        Assert.Contains("format 2", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("format 3", refused.Message, StringComparison.Ordinal);
+        Assert.Equal([format], Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task A_store_with_a_file_for_each_chunk_is_refused_with_what_to_do_and_left_alone()
+    {
+        Directory.CreateDirectory(folder.Path);
+        string format = Path.Combine(folder.Path, "format");
+        await File.WriteAllTextAsync(format, $"DFSS store 1\n{StoreId.Create()}\n", Token);
+        DfssException refused = await RefusedAsync(DfssErrorCode.StoreFormat);
+        Assert.Contains(
+            "has format 1, which keeps each chunk in a file of its own", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("receive its files, and send them to a new store", refused.Advice!, StringComparison.Ordinal);
         Assert.Equal([format], Directory.GetFileSystemEntries(folder.Path));
     }
 
@@ -185,12 +199,13 @@ public sealed partial class StoreOpeningTests : IDisposable
             Assert.Equal(DfssErrorCode.StoreFull, full?.Code);
             Assert.InRange(stored, 5, 24);
             await store.Chunks.FlushAsync(Token);
-            Assert.Empty(StoreFiles.Incoming(folder.Path));
+            Assert.All(StoreFiles.List(folder.Path), chunk => Assert.Equal(chunk.Id, ChunkId.Of(chunk.Read())));
             Assert.Equal(stored, await store.Chunks.EnumerateAsync(after: null, Token).CountAsync(Token));
 
             // Room again: the store goes on.
             (ChunkId first, _) = TestChunks.Make(0, 1 << 20);
             await store.Chunks.DeleteAsync(first, Token);
+            await store.Collector.CollectAsync(TimeSpan.FromHours(1), Token);
             (ChunkId next, byte[] more) = TestChunks.Make(1000, 1 << 20);
             Assert.Equal(PutResult.Stored, await store.Chunks.PutAsync(next, more, Token));
             await store.Chunks.FlushAsync(Token);

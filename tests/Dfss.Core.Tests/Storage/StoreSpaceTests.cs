@@ -158,7 +158,7 @@ public sealed class StoreSpaceTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_stored_before_a_start_counts_and_what_does_not_fit_is_not_taken_before_it_is_counted()
+    public async Task What_was_stored_before_a_start_counts_at_once()
     {
         await using (LocalStore before = await OpenAsync())
         {
@@ -171,77 +171,53 @@ public sealed class StoreSpaceTests : IDisposable
         }
 
         await using LocalStore store = await OpenAsync();
-        // At once: the store may still be counting, and this waits for it.
         DfssException full = await Assert.ThrowsAsync<DfssException>(() => PutAsync(store, 100, TestChunks.Large));
         Assert.Equal(DfssErrorCode.StoreFull, full.Code);
         Assert.Equal(PutResult.AlreadyPresent, await PutAsync(store, 3, TestChunks.Large));
     }
 
     [Fact]
-    public async Task What_a_crash_left_and_the_quota_has_no_room_for_goes()
-    {
-        await using (LocalStore before = await OpenAsync())
-        {
-            for (int i = 0; i < 19; i++)
-            {
-                await PutAsync(before, i, TestChunks.Large);
-            }
-        }
-
-        (ChunkId id, byte[] content) = TestChunks.Make(100, TestChunks.Large);
-        await File.WriteAllBytesAsync(Path.Combine(folder.Path, "incoming", $"{id}.1.left"), content, Token);
-        await using LocalStore store = await OpenAsync();
-        await store.Recovery;
-        Assert.Equal(19, store.GetUsage().Chunks);
-        Assert.Empty(StoreFiles.Incoming(folder.Path));
-    }
-
-    [Fact]
-    public async Task A_store_that_cannot_be_counted_takes_nothing_under_a_quota_and_says_why()
-    {
-        await using (LocalStore before = await OpenAsync())
-        {
-            await PutAsync(before, 1, TestChunks.Small);
-        }
-
-        // A folder where files belong, and no right to look: a link to itself cannot be listed.
-        Directory.Delete(Path.Combine(folder.Path, "chunks", "ab"));
-        File.CreateSymbolicLink(Path.Combine(folder.Path, "chunks", "ab"), Path.Combine(folder.Path, "chunks", "ab"));
-        DfssException failed = await Assert.ThrowsAsync<DfssException>(async () =>
-        {
-            await using LocalStore store = await OpenAsync();
-            await PutAsync(store, 2, TestChunks.Small);
-        });
-        Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task What_could_not_be_deleted_or_set_aside_still_counts(bool isDeletion)
+    public async Task A_corrupt_chunk_that_could_not_be_kept_counts_once_and_no_more()
     {
         FaultyDisk disk = new();
         await using LocalStore store = await LocalStore.OpenAsync(
             folder.Path, new LocalStoreOptions { QuotaBytes = Quota, FindSpace = _ => (free, 1L << 40) },
             disk.Files, Token);
-        await store.Recovery;
         ChunkId id = TestChunks.Make(1, TestChunks.Large).Id;
         await PutAsync(store, 1, TestChunks.Large);
         await store.Chunks.FlushAsync(Token);
-        string path = Path.Combine(folder.Path, "chunks", id.ToString()[..2], id.ToString());
-        await File.WriteAllBytesAsync(path, new byte[TestChunks.Large], Token);
-        disk.Fails = step => step.Path == path && step.Action is (DurableAction.Delete or DurableAction.Rename);
-        for (int i = 0; i < 3; i++)
+        StoreFiles.Corrupt(folder.Path, id);
+        disk.Fails = step => step.Action == DurableAction.CreateFile;
+        Assert.Equal(ChunkState.Corrupt, await store.Verifier.VerifyAsync(id, Token));
+        Assert.Equal(ChunkState.Missing, await store.Verifier.VerifyAsync(id, Token));
+        Assert.Equal((0, 0L), (store.GetUsage().Chunks, store.GetUsage().StoredBytes));
+        disk.Fails = _ => false;
+        await PutAsync(store, 1, TestChunks.Large);
+        Assert.Equal((1, (long)TestChunks.Large), (store.GetUsage().Chunks, store.GetUsage().StoredBytes));
+    }
+
+    [Fact]
+    public async Task A_disk_with_ample_space_is_asked_once_for_many_chunks()
+    {
+        int asked = 0;
+        await using LocalStore store = await LocalStore.OpenAsync(
+            folder.Path,
+            new LocalStoreOptions
+            {
+                FindSpace = _ =>
+                {
+                    Interlocked.Increment(ref asked);
+                    return (free, 1L << 40);
+                },
+            },
+            Token);
+        asked = 0;
+        for (int i = 0; i < 100; i++)
         {
-            await Assert.ThrowsAsync<DfssException>(isDeletion
-                ? () => store.Chunks.DeleteAsync(id, Token).AsTask()
-                : () => store.Verifier.VerifyAsync(id, Token).AsTask());
+            await PutAsync(store, i, TestChunks.Small);
         }
 
-        Assert.Equal((1, (long)TestChunks.Large), (store.GetUsage().Chunks, store.GetUsage().StoredBytes));
-        disk.Fails = _ => false;
-        await store.Chunks.DeleteAsync(id, Token);
-        Assert.Equal((0, 0L), (store.GetUsage().Chunks, store.GetUsage().StoredBytes));
+        Assert.Equal(1, asked);
     }
 
     [Fact]

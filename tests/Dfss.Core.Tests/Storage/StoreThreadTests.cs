@@ -65,7 +65,7 @@ public sealed class StoreThreadTests
 
     [Theory]
     [InlineData(nameof(DurableAction.SyncFile))]
-    [InlineData(nameof(DurableAction.Rename))]
+    [InlineData(nameof(DurableAction.SyncDirectory))]
     public async Task On_a_thread_that_syncs_chunks_it_fails_the_flush_and_stops_the_store(string action)
     {
         using TemporaryFolder folder = new();

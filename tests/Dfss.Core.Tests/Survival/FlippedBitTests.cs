@@ -7,8 +7,9 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 namespace Dfss.Tests.Survival;
 
 /// <summary>
-/// Single bits are flipped in stored chunks, anywhere: in files, in rows, in manifests. They are never delivered, found
-/// by a deep test, and restored by a repair. <c>DFSS_FLIPS</c> sets the number of bits, <c>DFSS_SEED</c> the seed.
+/// Single bits are flipped in stored chunks, anywhere: in large chunks, small ones, and manifests. They are never
+/// delivered, found by a deep test, and replaced by a repair. <c>DFSS_FLIPS</c> sets the number of bits,
+/// <c>DFSS_SEED</c> the seed.
 /// </summary>
 public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -72,12 +73,12 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
     [Fact]
     public async Task A_flipped_bit_is_never_delivered_and_is_found_and_repaired()
     {
-        int rows = 0;
+        int small = 0;
         int manifests = 0;
         for (int done = 0; done < Flips; done += FlipsOfRound)
         {
-            List<(StoreId Store, ChunkId Chunk, bool IsRow)> flipped = await FlipAsync(FlipsOfRound);
-            rows += flipped.Count(flip => flip.IsRow);
+            List<(StoreId Store, ChunkId Chunk, bool IsSmall)> flipped = await FlipAsync(FlipsOfRound);
+            small += flipped.Count(flip => flip.IsSmall);
             manifests += flipped.Count(flip => files.Any(file => file.ManifestId == flip.Chunk));
             bool isReadFirst = random.Next(2) == 0;
             if (isReadFirst)
@@ -100,13 +101,13 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
             await ReceiveAllAsync();
         }
 
-        output.WriteLine($"{Flips} bits flipped, {rows} in rows, {manifests} in manifests");
+        output.WriteLine($"{Flips} bits flipped, {small} in small chunks, {manifests} in manifests");
     }
 
     [Fact]
     public async Task The_scrub_finds_flipped_bits_and_a_repair_restores_them()
     {
-        List<(StoreId Store, ChunkId Chunk, bool IsRow)> flipped = await FlipAsync(
+        List<(StoreId Store, ChunkId Chunk, bool IsSmall)> flipped = await FlipAsync(
             Math.Clamp(Flips / 2, FlipsOfRound, MaxFlipsOfScrub));
         long found = 0;
         for (int i = 0; i < Peers; i++)
@@ -139,24 +140,26 @@ public sealed class FlippedBitTests(ITestOutputHelper output) : IAsyncLifetime
         await ReceiveAllAsync();
     }
 
+    private static bool IsSmall(StoredChunk chunk) => chunk.Length <= 64 << 10;
+
     /// <summary>Flips some, each in another chunk, so that a good copy is left of each.</summary>
-    private async Task<List<(StoreId Store, ChunkId Chunk, bool IsRow)>> FlipAsync(int count)
+    private async Task<List<(StoreId Store, ChunkId Chunk, bool IsSmall)>> FlipAsync(int count)
     {
-        List<(StoreId Store, ChunkId Chunk, bool IsRow)> flipped = [];
+        List<(StoreId Store, ChunkId Chunk, bool IsSmall)> flipped = [];
         while (flipped.Count < count)
         {
             int peer = random.Next(Peers);
-            IReadOnlyList<(ChunkId Id, bool IsRow)> all = StoredBit.ListChunks(peers[peer].StorePath);
-            // As likely a row or manifest as one of the many files.
-            bool isRow = random.Next(2) == 0;
-            (ChunkId Id, bool IsRow)[] chunks =
-                [.. all.Where(chunk => chunk.IsRow == isRow && flipped.All(flip => flip.Chunk != chunk.Id))];
+            // As likely a small one or a manifest as one of the many large ones.
+            bool isSmall = random.Next(2) == 0;
+            // The corrupt record that a repair has replaced stays until it is collected; a bit of it concerns no one.
+            StoredChunk[] chunks = [.. StoreFiles.List(peers[peer].StorePath).Where(
+                chunk => IsSmall(chunk) == isSmall && chunk.Length > 0 && flipped.All(flip => flip.Chunk != chunk.Id)
+                && ChunkId.Of(chunk.Read()) == chunk.Id)];
             if (chunks.Length > 0)
             {
-                (ChunkId Id, bool IsRow) chunk = chunks[random.Next(chunks.Length)];
-                StoredBit.Flip(peers[peer].StorePath, chunk, random);
-                flipped.Add(
-                    ((await client.GetPeerInfoAsync(peers[peer].Address, Token)).StoreId, chunk.Id, chunk.IsRow));
+                StoredChunk chunk = chunks[random.Next(chunks.Length)];
+                chunk.Flip(random.Next(chunk.Length), random.Next(8));
+                flipped.Add(((await client.GetPeerInfoAsync(peers[peer].Address, Token)).StoreId, chunk.Id, isSmall));
             }
         }
 

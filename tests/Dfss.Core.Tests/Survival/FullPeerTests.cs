@@ -58,7 +58,7 @@ public sealed class FullPeerTests : IAsyncDisposable
             line.Contains(Small.Address.ToString(), StringComparison.Ordinal)
                 && line.Contains("accepts no more chunks", StringComparison.Ordinal));
         await ReceivesAsync(client, large);
-        await AssertHasTakenWholeChunksAsync(before);
+        AssertHasTakenWholeChunks(before);
         await AssertServesAloneAsync(before);
     }
 
@@ -82,7 +82,7 @@ public sealed class FullPeerTests : IAsyncDisposable
         SentFile small = MakeFile("small", 1000);
         await SendAsync(small, new SendOptions { ChunkSize = ChunkSize });
         await ReceivesAsync(client, small);
-        await AssertHasTakenWholeChunksAsync(before);
+        AssertHasTakenWholeChunks(before);
         await AssertServesAloneAsync(before);
     }
 
@@ -120,14 +120,11 @@ public sealed class FullPeerTests : IAsyncDisposable
     }
 
     /// <summary>It was full in the middle: it has taken some, and none by half.</summary>
-    private async Task AssertHasTakenWholeChunksAsync(SentFile before)
+    private void AssertHasTakenWholeChunks(SentFile before)
     {
-        string[] taken = Directory.GetFiles(Path.Combine(Small.StorePath, "chunks"), "*", SearchOption.AllDirectories);
-        Assert.True(taken.Length > before.Chunks.Count, $"it has taken {taken.Length} chunks");
+        IReadOnlyList<StoredChunk> taken = StoreFiles.List(Small.StorePath);
+        Assert.True(taken.Count > before.Chunks.Count, $"it has taken {taken.Count} chunks");
         Assert.Empty(Directory.GetFiles(Path.Combine(Small.StorePath, "quarantine")));
-        foreach (string path in taken)
-        {
-            Assert.Equal(Path.GetFileName(path), ChunkId.Of(await File.ReadAllBytesAsync(path, Token)).ToString());
-        }
+        Assert.All(taken, chunk => Assert.Equal(chunk.Id, ChunkId.Of(chunk.Read())));
     }
 }

@@ -26,13 +26,16 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>The peer that is a member of a file's home.</summary>
     public DfssPeer PeerOf(HomeMember member) => Peers.Single(peer => peer.StoreId == member.StoreId);
 
-    /// <summary>Where a member of a cluster on disk has a chunk that is no row of its table.</summary>
-    public string PathOf(HomeMember member, ChunkId id)
-    {
-        string name = id.ToString();
-        int index = Peers.TakeWhile(peer => peer.StoreId != member.StoreId).Count();
-        return Folder[$"store{index}", "chunks", name[..2], name];
-    }
+    /// <summary>The folder of a member's store, of a cluster on disk.</summary>
+    public string StoreOf(HomeMember member) =>
+        Folder[$"store{Peers.TakeWhile(peer => peer.StoreId != member.StoreId).Count()}"];
+
+    /// <summary>Has a member lose a chunk.</summary>
+    public Task LoseAsync(HomeMember member, ChunkId id) =>
+        PeerOf(member).Chunks.DeleteAsync(id, CancellationToken.None).AsTask();
+
+    /// <summary>Changes a chunk on a member's disk.</summary>
+    public void Corrupt(HomeMember member, ChunkId id) => StoreFiles.Corrupt(StoreOf(member), id);
 
     /// <param name="count">How many peers.</param>
     /// <param name="onDisk">Whether their stores are on disk.</param>

@@ -1,4 +1,5 @@
 using Dfss.Encryption;
+using Dfss.Testing;
 using Dfss.Transfer;
 using Xunit;
 
@@ -55,16 +56,15 @@ public sealed class EncryptedFileTests
         await using Cluster cluster = await Cluster.StartAsync(1, onDisk: true);
         string source = cluster.Folder["source"];
 
-        // Larger ones are files of the store, and no rows of its table.
-        SendOptions sending = Sending with { ChunkSize = 2 * ChunkSize };
-        await File.WriteAllBytesAsync(source, new byte[4 * ((2 * ChunkSize) - KeyEnvelope.ChunkOverheadBytes)], Token);
+        await File.WriteAllBytesAsync(source, new byte[4 * (ChunkSize - KeyEnvelope.ChunkOverheadBytes)], Token);
 
-        StoredFile first = await cluster.Client.SendAsync(source, "x", sending, progress: null, Token);
-        StoredFile second = await cluster.Client.SendAsync(source, "y", sending, progress: null, Token);
+        StoredFile first = await cluster.Client.SendAsync(source, "x", Sending, progress: null, Token);
+        StoredFile second = await cluster.Client.SendAsync(source, "y", Sending, progress: null, Token);
 
         Assert.NotEqual(first.Record.FileId, second.Record.FileId);
-        string[] stored = Directory.GetFiles(cluster.Folder["store0", "chunks"], "*", SearchOption.AllDirectories);
-        byte[][] contents = [.. stored.Select(File.ReadAllBytes).Where(bytes => bytes.Length == 2 * ChunkSize)];
+        byte[][] contents =
+            [.. StoreFiles.List(cluster.Folder["store0"]).Where(chunk => chunk.Length == ChunkSize)
+                .Select(chunk => chunk.Read())];
         Assert.Equal(8, contents.Length);
         Assert.Equal(
             8, contents.Select(bytes => Convert.ToHexString(bytes[..ChunkCipher.NonceBytes])).Distinct().Count());

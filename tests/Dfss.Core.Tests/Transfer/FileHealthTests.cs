@@ -107,8 +107,8 @@ public sealed class FileHealthTests
         await using Cluster cluster = await Cluster.StartAsync(2, onDisk: true);
         StoredFile file = await SendAsync(cluster, ChunkCount * ChunkSize);
         FileHealth health = await cluster.Client.TestAsync(file, deep: true, progress: null, Token);
-        File.Delete(cluster.PathOf(health.Chunks[2].Holders[0], health.Chunks[2].Id));
-        await FlipAsync(cluster.PathOf(health.Chunks[5].Holders[0], health.Chunks[5].Id));
+        await cluster.LoseAsync(health.Chunks[2].Holders[0], health.Chunks[2].Id);
+        cluster.Corrupt(health.Chunks[5].Holders[0], health.Chunks[5].Id);
 
         health = await cluster.Client.TestAsync(file, deep: false, progress: null, Token);
         Assert.Equal([2], health.Chunks.Where(chunk => !chunk.IsHealthy).Select(chunk => chunk.Index!.Value));
@@ -205,13 +205,6 @@ public sealed class FileHealthTests
     {
         await using DfssClient client = new(cluster.Addresses, FewAttempts);
         return await client.TestAsync(file, deep: false, progress: null, Token);
-    }
-
-    private static async Task FlipAsync(string path)
-    {
-        byte[] content = await File.ReadAllBytesAsync(path, Token);
-        content[content.Length / 2] ^= 1;
-        await File.WriteAllBytesAsync(path, content, Token);
     }
 
     private static Task<StoredFile> SendAsync(Cluster cluster, long length) => cluster.Client.SendAsync(

@@ -23,7 +23,7 @@ public sealed class FileMoveEarlierTests
         ChunkHealth chunk = (await client.TestAsync(sent.AtVersion(1), deep: false, progress: null, Token)).Chunks[3];
         foreach (HomeMember holder in chunk.Holders)
         {
-            File.Delete(cluster.PathOf(holder, chunk.Id));
+            await cluster.LoseAsync(holder, chunk.Id);
         }
 
         RepairPlan? plan = null;
@@ -85,8 +85,8 @@ public sealed class FileMoveEarlierTests
         }
 
         FileHealth health = await client.TestAsync(sent.AtVersion(1), deep: false, progress: null, Token);
-        await FlipAsync(cluster, peer: 1, health.Chunks[3].Id);
-        await FlipAsync(cluster, peer: 2, health.Chunks[4].Id);
+        Flip(cluster, peer: 1, health.Chunks[3].Id);
+        Flip(cluster, peer: 2, health.Chunks[4].Id);
 
         RepairResult moved = await client.RepairAsync(
             sent, MoveTo(cluster, 1, 2) with { Deep = true }, progress: null, Token);
@@ -96,13 +96,8 @@ public sealed class FileMoveEarlierTests
         Assert.True((await client.TestAsync(moved.File.AtVersion(1), deep: true, progress: null, Token)).IsHealthy);
     }
 
-    private static async Task FlipAsync(Cluster cluster, int peer, ChunkId id)
-    {
-        string path = cluster.PathOf(new HomeMember(cluster.Peers[peer].StoreId, []), id);
-        byte[] content = await File.ReadAllBytesAsync(path, Token);
-        content[7] ^= 1;
-        await File.WriteAllBytesAsync(path, content, Token);
-    }
+    private static void Flip(Cluster cluster, int peer, ChunkId id) =>
+        cluster.Corrupt(new HomeMember(cluster.Peers[peer].StoreId, []), id);
 
     private static DfssClient Of(Cluster cluster, params int[] peers) =>
         new([.. peers.Select(peer => cluster.Addresses[peer])], FewAttempts);

@@ -8,7 +8,6 @@ namespace Dfss.Tests.Transfer;
 /// <summary>Repairs of files whose copies were deleted, changed, or are at peers that are down.</summary>
 public sealed class FileRepairDamageTests(ITestOutputHelper output)
 {
-    // Above the length up to which chunks are rows of a table, so that each is a file that can be damaged.
     private const int ChunkSize = 2 * DfssLimits.MinChunkSize;
     private const int ChunkCount = 12;
 
@@ -28,7 +27,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         {
             foreach (HomeMember holder in random.GetItems([.. chunk.Holders], 2).Distinct())
             {
-                await DamageAsync(cluster.PathOf(holder, chunk.Id), random.Next(2) == 0);
+                await DamageAsync(cluster, holder, chunk.Id, random.Next(2) == 0);
             }
         }
 
@@ -50,9 +49,9 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
             4, onDisk: true, FewAttempts with { Warning = warnings.Add });
         StoredFile file = await SendAsync(cluster, replicas: 3);
         ChunkHealth chunk = (await cluster.Client.TestAsync(file, deep: false, progress: null, Token)).Chunks[5];
-        await DamageAsync(cluster.PathOf(chunk.Holders[0], chunk.Id), isDeletion: false);
-        await DamageAsync(cluster.PathOf(chunk.Holders[1], chunk.Id), isDeletion: false);
-        await DamageAsync(cluster.PathOf(chunk.Holders[2], chunk.Id), isDeletion: true);
+        await DamageAsync(cluster, chunk.Holders[0], chunk.Id, isDeletion: false);
+        await DamageAsync(cluster, chunk.Holders[1], chunk.Id, isDeletion: false);
+        await DamageAsync(cluster, chunk.Holders[2], chunk.Id, isDeletion: true);
         HomeMember fourth = file.Record.Home.Except(chunk.Holders).Single();
         string source = cluster.Folder[$"source"];
         await CopyOneAsync(cluster, fourth, chunk, source);
@@ -73,17 +72,17 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 2);
         FileHealth health = await cluster.Client.TestAsync(file, deep: false, progress: null, Token);
-        Dictionary<string, byte[]> removed = [];
-        foreach (ChunkHealth chunk in new[] { health.Chunks[1], health.Chunks[7] })
+        ChunkHealth[] lost = [health.Chunks[1], health.Chunks[7]];
+        HomeMember[][] homes = [.. lost.Select(chunk => chunk.Holders.ToArray())];
+        foreach (ChunkHealth chunk in lost)
         {
-            foreach (string path in chunk.Holders.Select(holder => cluster.PathOf(holder, chunk.Id)))
+            foreach (HomeMember holder in chunk.Holders)
             {
-                removed[path] = await File.ReadAllBytesAsync(path, Token);
-                File.Delete(path);
+                await cluster.LoseAsync(holder, chunk.Id);
             }
         }
 
-        File.Delete(cluster.PathOf(health.Chunks[2].Holders[0], health.Chunks[2].Id));
+        await cluster.LoseAsync(health.Chunks[2].Holders[0], health.Chunks[2].Id);
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             () => cluster.Client.RepairAsync(file, RepairOptions.Default, progress: null, Token));
 
@@ -95,10 +94,8 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         health = await cluster.Client.TestAsync(file, deep: true, progress: null, Token);
         Assert.Equal((2, 2), (health.LostChunks, health.DegradedChunks));
 
-        (string onePath, byte[] oneContent) = removed.First();
-        (string otherPath, byte[] otherContent) = removed.Last();
-        await File.WriteAllBytesAsync(onePath, oneContent, Token);
-        await File.WriteAllBytesAsync(otherPath, otherContent, Token);
+        await BringBackAsync(cluster, homes[0][0], lost[0]);
+        await BringBackAsync(cluster, homes[1][^1], lost[1]);
         RepairResult result = await cluster.Client.RepairAsync(file, RepairOptions.Default, progress: null, Token);
         Assert.Equal((1, 2, 2), (result.ReplicasBefore, result.File.PresentReplicas, result.CopiedChunks));
         await AssertReceivedAsync(cluster, cluster.Client, file);
@@ -110,8 +107,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         await using Cluster cluster = await Cluster.StartAsync(3, onDisk: true, FewAttempts);
         StoredFile file = await SendAsync(cluster, replicas: 2);
         ChunkHealth chunk = (await cluster.Client.TestAsync(file, deep: false, progress: null, Token)).Chunks[3];
-        string path = cluster.PathOf(chunk.Holders[0], chunk.Id);
-        File.Delete(path);
+        await cluster.LoseAsync(chunk.Holders[0], chunk.Id);
         RepairPlan? asked = null;
         RepairOptions options = new()
         {
@@ -127,7 +123,7 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         Assert.Equal([new(chunk.Holders[0], 1)], asked!.Copies);
         Assert.Equal((ChunkSize, 0, 1), (asked.Bytes, asked.LostChunks, asked.File.PresentReplicas));
         Assert.Equal((0, 1), (result.CopiedChunks, result.File.PresentReplicas));
-        Assert.False(File.Exists(path));
+        Assert.Equal<bool[]>([true], await cluster.PeerOf(chunk.Holders[0]).Chunks.FindMissingAsync([chunk.Id], Token));
     }
 
     [Fact]
@@ -192,17 +188,22 @@ public sealed class FileRepairDamageTests(ITestOutputHelper output)
         Assert.Contains(cluster.Addresses[0].ToString(), error.Reason, StringComparison.Ordinal);
     }
 
-    private static async Task DamageAsync(string path, bool isDeletion)
+    private static async Task DamageAsync(Cluster cluster, HomeMember holder, ChunkId id, bool isDeletion)
     {
         if (isDeletion)
         {
-            File.Delete(path);
+            await cluster.LoseAsync(holder, id);
             return;
         }
 
-        byte[] content = await File.ReadAllBytesAsync(path, Token);
-        content[content.Length / 3] ^= 4;
-        await File.WriteAllBytesAsync(path, content, Token);
+        cluster.Corrupt(holder, id);
+    }
+
+    private static async Task BringBackAsync(Cluster cluster, HomeMember holder, ChunkHealth chunk)
+    {
+        byte[] source = await File.ReadAllBytesAsync(cluster.Folder["source"], Token);
+        await cluster.PeerOf(holder).Chunks.PutAsync(
+            chunk.Id, source.AsMemory(chunk.Index!.Value * ChunkSize, ChunkSize), Token);
     }
 
     /// <summary>Puts one chunk of the source at a member that is not to have it, as a send in trouble would.</summary>

@@ -45,10 +45,10 @@ public sealed class BadStoreTests : BadInputTests
     {
         Directory.CreateDirectory(Path.Combine(Folder, "other"));
         string format = Path.Combine(Folder, "other", "format");
-        File.WriteAllText(format, "DFSS store 2\nwhatever\n");
+        File.WriteAllText(format, "DFSS store 3\nwhatever\n");
         Check(
             Ends("Start-DfssPeer other -Port 0"), "StoreFormat", ErrorCategory.InvalidData, "other",
-            $"'{Path.Combine(Folder, "other")}' has format 2");
+            $"'{Path.Combine(Folder, "other")}' has format 3");
         Assert.Equal([format], Directory.GetFileSystemEntries(Path.Combine(Folder, "other")));
     }
 
@@ -121,12 +121,16 @@ public sealed class BadStoreTests : BadInputTests
         string other = StartPeer("other");
         Set("other", other);
         Set("both", new[] { Peer, other });
-        string path = Send("a.bin", 3 * Chunk, "$both", Chunk);
+        string path = Send("a.bin", 12 * Chunk, "$both", Chunk);
         // The same chunks under another name: both peers have all of them now.
         Run("Send-DfssFile in/a.bin -Name b.bin -Peer $peer -ChunkSize 256KB").ThrowIfFailed();
         Run("Send-DfssFile in/a.bin -Name c.bin -Peer $other -ChunkSize 256KB").ThrowIfFailed();
-        string id = CorruptChunk(Store);
-        CorruptChunk(Path.Combine(Folder, "other"), except: id);
+        // Every chunk has one good copy. It is read from one of the two.
+        foreach ((int i, StoredChunk chunk) in StoreFiles.List(Store).Where(chunk => chunk.Length == Chunk).Index())
+        {
+            StoreFiles.Corrupt(i % 2 == 0 ? Store : Path.Combine(Folder, "other"), chunk.Id);
+        }
+
         Result result = Run("Receive-DfssFile a.bin -Peer $both -Destination out");
         Assert.Single(result.As<FileInfo>());
         Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(Out("a.bin")));
@@ -148,15 +152,10 @@ public sealed class BadStoreTests : BadInputTests
     }
 
     /// <summary>Changes a byte of a chunk on a peer's disk; gives the chunk's id.</summary>
-    private static string CorruptChunk(string store, string? except = null)
+    private static string CorruptChunk(string store)
     {
-        string path = Directory.GetFiles(Path.Combine(store, "chunks"), "*", SearchOption.AllDirectories)
-            .First(file => Path.GetFileName(file) != except);
-        using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite);
-        file.Position = file.Length / 2;
-        int before = file.ReadByte();
-        file.Position--;
-        file.WriteByte((byte)(before ^ 1));
-        return Path.GetFileName(path);
+        StoredChunk chunk = StoreFiles.List(store).First(chunk => chunk.Length == Chunk);
+        chunk.Flip(at: 7);
+        return chunk.Id.ToString();
     }
 }

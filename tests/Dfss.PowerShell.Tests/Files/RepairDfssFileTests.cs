@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Dfss.Testing;
 using Dfss.Tests.Conventions;
 using Xunit;
 
@@ -129,10 +130,7 @@ public sealed class RepairDfssFileTests : IDisposable
     [Fact]
     public void A_changed_copy_is_found_with_Deep_and_replaced()
     {
-        string path = Copies("b", 4)[0];
-        byte[] content = File.ReadAllBytes(path);
-        content[7] ^= 1;
-        File.WriteAllBytes(path, content);
+        Copies("b", 4)[0].Flip(at: 7);
         Assert.Equal(0, session.Run("Repair-DfssFile b -Peer $peers").As<DfssFileRepair>()[0].CopiedChunks);
         Assert.Equal(1, session.Run("Repair-DfssFile b -Peer $peers -Deep").As<DfssFileRepair>()[0].CopiedChunks);
         Assert.Equal([true], session.Run("Test-DfssFile b -Deep -Peer $peers").As<bool>());
@@ -141,7 +139,8 @@ public sealed class RepairDfssFileTests : IDisposable
     [Fact]
     public void A_lost_chunk_is_an_error_of_its_file_and_the_others_are_repaired()
     {
-        Array.ForEach(Copies("a", 5), File.Delete);
+        Array.ForEach(Copies("a", 5), copy => copy.Flip(at: 7));
+        session.Run("$null = Test-DfssFile a -Deep -Peer $peers -WarningAction Ignore").ThrowIfFailed();
         Lose("b", 1);
         Result result = session.Run("Repair-DfssFile * -Peer $peers");
         ErrorRecord error = Assert.Single(result.Errors);
@@ -165,16 +164,21 @@ public sealed class RepairDfssFileTests : IDisposable
 
     private string[] Addresses() => [.. session.Run("$peers.Endpoint").As<string>()];
 
-    /// <summary>Deletes one of the two copies of a chunk, and says at which peer.</summary>
+    /// <summary>Has one of the two copies of a chunk set aside, and says at which peer.</summary>
     private string Lose(string name, int index)
     {
         DfssChunkInfo chunk = ChunkOf(name, index);
-        File.Delete(Copies(name, index)[0]);
+        Copies(name, index)[0].Flip(at: 7);
+        session.Run(
+            "$null = Test-DfssFile $name -Deep -Peer $peers -WarningAction Ignore", ("name", name)).ThrowIfFailed();
         return Assert.Single(chunk.Peers.Except(ChunkOf(name, index).Peers));
     }
 
-    private string[] Copies(string name, int index) =>
-        Directory.GetFiles(folder, ChunkOf(name, index).Id, SearchOption.AllDirectories);
+    private StoredChunk[] Copies(string name, int index)
+    {
+        ChunkId id = ChunkId.Parse(ChunkOf(name, index).Id);
+        return [.. Enumerable.Range(1, 3).SelectMany(store => StoreFiles.Find(Path.Combine(folder, $"{store}"), id))];
+    }
 
     private DfssChunkInfo ChunkOf(string name, int index) => session.Run(
         "Get-DfssFileInfo $name -Chunk -Peer $peers", ("name", name)).As<DfssChunkInfo>()[index];

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Files;
@@ -88,10 +89,7 @@ public sealed class TestDfssFileTests : IDisposable
     public void A_changed_copy_is_found_by_a_deep_test_only()
     {
         DfssChunkInfo chunk = session.Run("Get-DfssFileInfo large -Chunk -Peer $peers").As<DfssChunkInfo>()[4];
-        string path = PathOf(chunk);
-        byte[] content = File.ReadAllBytes(path);
-        content[^1] ^= 1;
-        File.WriteAllBytes(path, content);
+        CopyOf(chunk).Flip(at: 7);
         Assert.Equal([true], session.Run("Test-DfssFile large -Peer $peers").As<bool>());
         DfssChunkHealth bad = Assert.Single(
             session.Run("Test-DfssFile large -Deep -Detailed -Peer $peers").As<DfssChunkHealth>(),
@@ -142,11 +140,16 @@ public sealed class TestDfssFileTests : IDisposable
         Assert.Equal("PeerUnreachable", Result.IdOf(error));
     }
 
-    private void Lose(DfssChunkInfo chunk) => File.Delete(PathOf(chunk));
+    /// <summary>Has its only copy set aside.</summary>
+    private void Lose(DfssChunkInfo chunk)
+    {
+        CopyOf(chunk).Flip(at: 7);
+        session.Run("$null = Test-DfssFile large -Deep -Peer $peers -WarningAction Ignore").ThrowIfFailed();
+    }
 
     /// <summary>Its only copy.</summary>
-    private string PathOf(DfssChunkInfo chunk) =>
-        Assert.Single(Directory.GetFiles(folder, chunk.Id, SearchOption.AllDirectories));
+    private StoredChunk CopyOf(DfssChunkInfo chunk) => Assert.Single(Enumerable.Range(1, 3).SelectMany(
+        store => StoreFiles.Find(Path.Combine(folder, $"{store}"), ChunkId.Parse(chunk.Id))));
 
     private static byte[] Content(int chunks)
     {

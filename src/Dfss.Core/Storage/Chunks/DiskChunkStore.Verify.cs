@@ -1,80 +1,67 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using Dfss.Hashing;
 
 namespace Dfss.Storage;
 
-/// <content>Re-hashing what is stored, and setting aside what is bad.</content>
+/// <content>Re-hashing what is stored, and setting aside what is corrupt.</content>
 internal sealed partial class DiskChunkStore
 {
     private const string Advice = "Repair-DfssFile restores it from another peer. Check the disk.";
 
-    // Rows that the disk or SQLite cannot read. They are left where they are, as deleting one reads it too, and a
-    // commit that fails stops the whole store. They count as missing; what replaces one is a file, which is looked for
-    // first.
-    private readonly ConcurrentDictionary<ChunkId, bool> unreadable = new();
-
-    /// <summary>
-    /// Bad chunks that were set aside and are still kept: files of quarantine/, and rows that cannot be read.
-    /// </summary>
-    public long QuarantinedCount => unreadable.Count + StoreErrors.Guarded(
-        layout.Root, () => Directory.EnumerateFiles(layout.Quarantine).LongCount());
+    /// <summary>Corrupt chunks that were set aside and are still kept.</summary>
+    public long QuarantinedCount => quarantine.Count;
 
     /// <inheritdoc/>
     public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
     {
-        while (true)
+        while (TryFind(id, out ChunkLocation location))
         {
-            if (incoming.Find(id) is { } chunk)
+            cancellationToken.ThrowIfCancellationRequested();
+            try
             {
-                await chunk.Settled.WaitAsync(cancellationToken).ConfigureAwait(false);
+                // Null: it has another place now, or none, so look again.
+                if (await VerifyAsync(id, location, cancellationToken).ConfigureAwait(false) is { } state)
+                {
+                    return state;
+                }
             }
-
-            if (LengthOf(id) is not { } length)
+            catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
             {
-                return ChunkState.Missing;
-            }
-
-            // Null: another copy came in its place meanwhile, so look again.
-            if (await TryVerifyAsync(id, length, cancellationToken).ConfigureAwait(false) is { } state)
-            {
-                return state;
+                throw StoreErrors.From(exception, layout.Root);
             }
         }
+
+        return ChunkState.Missing;
     }
 
-    private async Task<ChunkState?> TryVerifyAsync(ChunkId id, int length, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whether the store had this chunk and has lost it: a corrupt copy was set aside, and not replaced since. Or may
+    /// have it in a segment that the disk cannot read, or have lost it without knowing which it was.
+    /// </summary>
+    public bool IsLost(ChunkId id) =>
+        !TryFind(id, out _) && (Recovery.MayHold(id) || quarantine.Has(id) || quarantine.HasLost());
+
+    private async ValueTask<ChunkState?> VerifyAsync(
+        ChunkId id, ChunkLocation location, CancellationToken cancellationToken)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(location.Length);
         try
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int? read;
             try
             {
-                read = await GetAsync(id, buffer, cancellationToken).ConfigureAwait(false);
+                read = Read(id, location, buffer.AsSpan(0, location.Length));
             }
-            catch (DfssException exception) when (StoreErrors.IsCorrupt(exception.InnerException))
+            catch (IOException exception) when (StoreErrors.IsCorrupt(exception))
             {
-                return TrySetUnreadAside(id) ? ChunkState.Corrupt : null;
+                return SetAside(id, location, default, "cannot be read from the disk, as notes");
             }
 
-            if (read is null)
-            {
-                return ChunkState.Missing;
-            }
-
-            Memory<byte> content = buffer.AsMemory(0, read.Value);
-            if (await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id)
-            {
-                return ChunkState.Good;
-            }
-
-            return await TryQuarantineAsync(id, content).ConfigureAwait(false) ? ChunkState.Corrupt : null;
-        }
-        catch (DfssException exception) when (exception.Code == DfssErrorCode.LimitExceeded)
-        {
-            // Longer than the one that was there when the length was asked for.
-            return null;
+            ReadOnlyMemory<byte> content = buffer.AsMemory(0, read ?? 0);
+            return read is null ? null
+                : await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false) == id ? ChunkState.Good
+                : SetAside(id, location, content.Span, "is corrupt: its bytes are in");
         }
         finally
         {
@@ -82,77 +69,49 @@ internal sealed partial class DiskChunkStore
         }
     }
 
-    /// <summary>Whether a bad copy of this chunk was set aside, and not replaced since.</summary>
-    public bool IsQuarantined(ChunkId id) => LengthOf(id) is null && (unreadable.ContainsKey(id)
-        || StoreErrors.Guarded(layout.Root, () => Directory.EnumerateFiles(layout.Quarantine, $"{id}.*").Any()));
-
-    /// <summary>Sets these bad bytes aside; false where they are no longer what is stored.</summary>
-    private async Task<bool> TryQuarantineAsync(ChunkId id, ReadOnlyMemory<byte> content)
+    /// <summary>
+    /// Keeps the bytes for analysis, and counts the chunk as missing, whether they could be kept or not. It does not
+    /// come back after a start: its file in quarantine/ says that it is to be read first.
+    /// </summary>
+    /// <returns>Null where it has another place by now.</returns>
+    private ChunkState? SetAside(ChunkId id, ChunkLocation location, ReadOnlySpan<byte> content, string what)
     {
-        string target = QuarantineOf(id);
-        if (!await TryQuarantineAsync(id, content, target).ConfigureAwait(false))
-        {
-            return false;
-        }
-
-        log?.Invoke($"Chunk {id} is corrupt: its bytes are in '{target}' now, and it counts as missing. {Advice}");
-        return true;
-    }
-
-    private async Task<bool> TryQuarantineAsync(ChunkId id, ReadOnlyMemory<byte> content, string target)
-    {
+        string? target = null;
+        string failure = string.Empty;
         try
         {
-            if (folders.LengthOf(id) is not null)
-            {
-                return folders.TryMoveAway(id, target);
-            }
-
-            files.Create(target, content.Span).Dispose();
-            if (await small.TryDeleteAsync(id, content).ConfigureAwait(false))
-            {
-                return true;
-            }
-
-            files.Delete(target);
-            return false;
+            target = quarantine.Add(id, content);
         }
         catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
         {
-            throw StoreErrors.From(exception, layout.Root);
+            // First: a collection must not find it missing and its bytes unwanted.
+            failure = exception.Message;
+            quarantine.Remember(id);
+            if (segments.Find(location.Segment) is { } segment)
+            {
+                segment.MustStay = true;
+            }
         }
-    }
 
-    /// <summary>Sets aside what the disk cannot read; false where it can be read now, or has been set aside.</summary>
-    private bool TrySetUnreadAside(ChunkId id)
-    {
-        string target = QuarantineOf(id);
-        bool isFile = folders.LengthOf(id) is not null;
-        bool isSetAside = isFile
-            ? StoreErrors.Guarded(layout.Root, () => folders.TryMoveAway(id, target))
-            : unreadable.TryAdd(id, value: true);
-        if (isSetAside)
+        if (!TryRemove(id, location))
         {
-            string where = isFile ? $"its file is '{target}' now" : $"its row in '{layout.SmallChunks}' is left alone";
-            log?.Invoke($"Chunk {id} cannot be read from the disk: {where}, and it counts as missing. {Advice}");
+            if (target is null)
+            {
+                quarantine.Forget(id);
+            }
+            else
+            {
+                quarantine.Delete(target);
+            }
+
+            return null;
         }
 
-        return isSetAside;
+        string place = $"It was at {location.Offset:N0} of '{segments.PathOf(location.Segment)}'";
+        log?.Invoke(target is not null
+            ? $"Chunk {id} {what} '{target}', and it counts as missing. {place}. {Advice}"
+            : $"Chunk {id} is corrupt, and counts as missing. It could not be kept in '{layout.Quarantine}': {failure} "
+                + $"{place}, which keeps its bytes until the next start. {Advice}");
+        return ChunkState.Corrupt;
     }
-
-    /// <summary>Whether a chunk's row, if it has one, can be read, and so deleted.</summary>
-    private bool IsReadable(ChunkId id)
-    {
-        try
-        {
-            return !unreadable.ContainsKey(id) && small.Get(id) is not null;
-        }
-        catch (DfssException exception) when (StoreErrors.IsCorrupt(exception.InnerException))
-        {
-            TrySetUnreadAside(id);
-            return false;
-        }
-    }
-
-    private string QuarantineOf(ChunkId id) => Path.Combine(layout.Quarantine, $"{id}.{Guid.NewGuid():N}");
 }

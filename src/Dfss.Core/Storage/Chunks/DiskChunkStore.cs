@@ -1,22 +1,20 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Storage;
 
-/// <summary>Chunks on a local disk: small ones as rows of chunks.db, the others as files. A chunk is kept by its length
-/// in one of the two, so it is never in both. Plain blocking reads and writes on the caller's thread: for pages in the
-/// cache they are the cheapest there are.</summary>
+/// <summary>Chunks on a local disk, as records of segments. Plain blocking reads and writes on the caller's thread: for
+/// pages in the cache they are the cheapest there are.</summary>
 internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposable
 {
     private readonly StoreLayout layout;
     private readonly DurableFile files;
     private readonly FailStopLatch fault;
     private readonly TouchedChunks touched;
-    private readonly ChunkFolders folders;
-    private readonly IncomingChunks incoming;
-    private readonly Database database;
-    private readonly SmallChunkTable small;
+    private readonly ChunkIndex index = new();
+    private readonly SegmentTable segments;
+    private readonly SegmentWriter writer;
+    private readonly SegmentReclaimer reclaimer;
+    private readonly ChunkQuarantine quarantine;
     private readonly Action<string>? log;
 
     public DiskChunkStore(
@@ -26,42 +24,30 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         this.files = files;
         this.fault = fault;
         this.touched = touched;
-        folders = new ChunkFolders(layout, files, fault);
-        database = new Database(layout.SmallChunks, $"{SmallChunkTable.Schema}; {ScrubTable.Schema}", fault);
-        small = new SmallChunkTable(database);
-        ScrubTable = new ScrubTable(database);
         log = options.Log;
-        incoming = new IncomingChunks(layout, files, folders, fault);
-        Recovery = new IncomingRecovery(layout, files, this, incoming, folders, small, options);
+        segments = new SegmentTable(layout, files, fault);
         Space = new StoreSpace(
             $"The store at '{layout.Root}'",
             options.QuotaBytes,
             options.MinimumFreeBytes ?? StoreSpace.DefaultMinimumFree(options.FindSpace(layout.Root).Total),
             () => Count().Bytes,
-            () => options.FindSpace(layout.Root).Free - small.Waiting.Bytes,
-            () => Recovery.Counted);
+            () => options.FindSpace(layout.Root).Free);
+        quarantine = new ChunkQuarantine(layout, files);
+        Recovery = new SegmentRecovery(layout, segments, files, index, quarantine, options);
+        IReadOnlyList<Segment> open = Recovery.Load(SegmentWriter.MaxWriters);
+        writer = new SegmentWriter(layout, segments, files, index, fault);
+        writer.Continue(open);
+        reclaimer = new SegmentReclaimer(layout, segments, writer, files, index, Space.HasRoomFor);
     }
 
     /// <summary>What is to be done after a start, in the background.</summary>
-    public IncomingRecovery Recovery { get; }
+    public SegmentRecovery Recovery { get; }
 
     /// <summary>Whether there is room for more.</summary>
     public StoreSpace Space { get; }
 
-    /// <summary>Where the scrub keeps its progress.</summary>
-    public ScrubTable ScrubTable { get; }
-
-    /// <summary>Chunks and bytes stored; after a start, those counted so far.</summary>
-    public (long Chunks, long Bytes) Count()
-    {
-        (long Chunks, long Bytes) onTheWay, inFolders, inTable;
-        lock (folders.CountLock)
-        {
-            (onTheWay, inFolders, inTable) = (incoming.Count(), folders.Count, small.Count);
-        }
-
-        return (inFolders.Chunks + inTable.Chunks + onTheWay.Chunks, inFolders.Bytes + inTable.Bytes + onTheWay.Bytes);
-    }
+    /// <summary>Chunks and bytes stored.</summary>
+    public (long Chunks, long Bytes) Count() => index.Count;
 
     /// <inheritdoc/>
     public async ValueTask<PutResult> PutAsync(
@@ -71,30 +57,30 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         fault.ThrowIfSet();
         await ChunkVerification.ThrowIfNotAsync(id, content).ConfigureAwait(false);
         touched.Touch(id);
-        bool isRow = content.Length <= SmallChunkTable.MaxLength && !unreadable.ContainsKey(id);
-        // The length alone decides: reading it again would double the cost of every repeated send, and scrub finds what
-        // has gone bad.
-        if (isRow
-            ? small.LengthOf(id) is not null
-            : incoming.Find(id) is not null || folders.LengthOf(id) == content.Length)
+        // It is not read again, which would double the cost of every repeated send: scrub finds what has gone bad. What
+        // a crash left does not count before it is durable.
+        if (index.TryFind(id, out _))
         {
             return PutResult.AlreadyPresent;
         }
 
-        using StoreSpace.Grant grant = await Space.TakeAsync(content, cancellationToken).ConfigureAwait(false);
-        return isRow
-            ? await small.PutAsync(id, content, cancellationToken).ConfigureAwait(false)
-            : await incoming.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+        using StoreSpace.Grant grant = Space.Take(content);
+        return await writer.TryAddAsync(id, content, cancellationToken).ConfigureAwait(false)
+            ? PutResult.Stored
+            : PutResult.AlreadyPresent;
     }
 
     /// <inheritdoc/>
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         fault.ThrowIfSet();
-        // Both at once: the syncs of the files and the commit of the rows wait for the same disk.
-        Task rows = small.FlushAsync(cancellationToken);
-        Task names = FlushFilesAsync(cancellationToken);
-        await Task.WhenAll(rows, names).ConfigureAwait(false);
+        DfssException? error = await writer.Sync.FlushAsync(cancellationToken).ConfigureAwait(false);
+        if (error is not null)
+        {
+            // A new one for each caller: an exception thrown twice has a muddled stack.
+            throw error.Copy();
+        }
+
         fault.ThrowIfSet();
     }
 
@@ -102,26 +88,41 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     public ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        try
+        while (TryFind(id, out ChunkLocation location))
         {
-            return ValueTask.FromResult(ReadFile(id, destination) ?? ReadRow(id, destination));
+            StoreErrors.ThrowIfTooShort(location.Length, destination);
+            Memory<byte> content = destination[..location.Length];
+            if (StoreErrors.Guarded(layout.Root, () => Read(id, location, content.Span)) is { } read)
+            {
+                return read == location.Length ? ValueTask.FromResult<int?>(read) : throw Ended(id, location, read);
+            }
         }
-        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
-        {
-            throw StoreErrors.Failed(layout.Root, exception);
-        }
+
+        return ValueTask.FromResult<int?>(null);
     }
 
     /// <inheritdoc/>
     public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(LengthOf(id));
+        return ValueTask.FromResult<int?>(TryFind(id, out ChunkLocation location) ? location.Length : null);
     }
 
     /// <inheritdoc/>
-    public int? GetDurableLength(ChunkId id) =>
-        folders.DurableLengthOf(id) ?? (unreadable.ContainsKey(id) ? null : small.DurableLengthOf(id));
+    public int? GetDurableLength(ChunkId id)
+    {
+        while (index.TryFind(id, out ChunkLocation location))
+        {
+            if (segments.Find(location.Segment) is { } segment)
+            {
+                return segment.IsDurable(location) ? location.Length : null;
+            }
+
+            // Moved between the two looks.
+        }
+
+        return null;
+    }
 
     /// <inheritdoc/>
     public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
@@ -131,7 +132,7 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         for (int i = 0; i < missing.Length; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            missing[i] = LengthOf(ids[i]) is null;
+            missing[i] = !TryFind(ids[i], out _);
             if (!missing[i])
             {
                 // Only ids that are there: others would be remembered for as long, and a client could ask for them at
@@ -148,12 +149,21 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
         ChunkId? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // By first byte: memory for one 256th of the ids is enough to sort them all.
-        int first = after?.ToByteArray()[0] ?? 0;
-        for (int i = first; i < StoreLayout.ChunkFolderCount; i++)
+        for (int i = after?.ToByteArray()[0] ?? 0; i < ChunkIndex.PartCount; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            // On the way before in place: what is moved between the two shows in both, not in neither.
-            SortedSet<ChunkId> ids = [.. incoming.Enumerate(i), .. folders.Enumerate(i), .. small.Enumerate(i)];
+            SortedSet<ChunkId> left = ListLeft(i, cancellationToken);
+            List<ChunkId> ids = index.List(i);
+            if (left.Count > 0)
+            {
+                left.UnionWith(ids);
+                ids = [.. left];
+            }
+            else
+            {
+                ids.Sort();
+            }
+
             foreach (ChunkId id in ids)
             {
                 if (after is null || id > after)
@@ -167,106 +177,105 @@ internal sealed partial class DiskChunkStore : IDurableChunkStore, IAsyncDisposa
     }
 
     /// <inheritdoc/>
-    public async ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken)
+    public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         fault.ThrowIfSet();
-        try
+        Recovery.Forget(id);
+        while (index.TryFind(id, out ChunkLocation location) && !TryRemove(id, location))
         {
-            folders.Delete(id, () => incoming.Forget(id));
-        }
-        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
-        {
-            throw StoreErrors.Failed(layout.Root, exception);
+            // Another caller has moved it meanwhile.
         }
 
-        if (IsReadable(id))
-        {
-            await small.DeleteAsync(id).ConfigureAwait(false);
-        }
+        return ValueTask.CompletedTask;
     }
+
+    /// <summary>Returns the space of what was deleted.</summary>
+    public Task ReclaimAsync(CancellationToken cancellationToken) =>
+        fault.Cause is null ? reclaimer.ReclaimAsync(cancellationToken) : Task.CompletedTask;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await Recovery.DisposeAsync().ConfigureAwait(false);
-        await incoming.DisposeAsync().ConfigureAwait(false);
-        await database.DisposeAsync().ConfigureAwait(false);
+        await writer.DisposeAsync().ConfigureAwait(false);
+        segments.Dispose();
     }
 
-    private async Task FlushFilesAsync(CancellationToken cancellationToken)
+    /// <summary>Where a chunk is: a durable one, one on its way, or a whole one that a crash left.</summary>
+    private bool TryFind(ChunkId id, out ChunkLocation location) =>
+        // Again at the end: the recovery may have taken it over meanwhile.
+        index.TryFind(id, out location) || TryFindLeft(id, out location) || index.TryFind(id, out location);
+
+    private bool TryFindLeft(ChunkId id, out ChunkLocation location)
     {
-        await incoming.SettleAsync(cancellationToken).ConfigureAwait(false);
-        // Only now: the names moved in last are not durable before their folders are.
-        await folders.SyncAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    private int? LengthOf(ChunkId id) => incoming.Find(id)?.Length ?? folders.LengthOf(id)
-        ?? (unreadable.ContainsKey(id) ? null : small.LengthOf(id));
-
-    private int? ReadRow(ChunkId id, Memory<byte> destination)
-    {
-        if (unreadable.ContainsKey(id) || small.Get(id) is not { } content)
-        {
-            return null;
-        }
-
-        StoreErrors.ThrowIfTooShort(content.Length, destination);
-        content.CopyTo(destination);
-        return content.Length;
-    }
-
-    private int? ReadFile(ChunkId id, Memory<byte> destination)
-    {
-        string? path = incoming.Find(id)?.Path;
-        if (path is not null)
-        {
-            try
-            {
-                return ReadFile(path, destination);
-            }
-            catch (FileNotFoundException)
-            {
-                // It was moved to its place between the look and the open.
-            }
-        }
-
-        path = folders.PathOf(id);
         try
         {
-            // Asked first: for a small chunk an exception would cost more than its row.
-            return File.Exists(path) ? ReadFile(path, destination) : null;
+            return Recovery.TryFind(id, out location);
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            throw StoreErrors.From(exception, layout.Root);
+        }
+    }
+
+    /// <summary>The whole ones that a crash left, of those that begin with this byte.</summary>
+    private SortedSet<ChunkId> ListLeft(int firstByte, CancellationToken cancellationToken)
+    {
+        SortedSet<ChunkId> left = [];
+        foreach (ChunkId id in Recovery.List(firstByte))
+        {
+            // Each is read.
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryFindLeft(id, out _))
+            {
+                left.Add(id);
+            }
+        }
+
+        return left;
+    }
+
+    private bool TryRemove(ChunkId id, ChunkLocation location)
+    {
+        if (!index.TryRemove(id, location))
+        {
+            return false;
+        }
+
+        if (segments.Find(location.Segment) is { } segment)
+        {
+            segment.HasWaste = true;
+        }
+
+        return true;
+    }
+
+    /// <summary>Reads a chunk's bytes.</summary>
+    /// <returns>How many there were; null where it is no longer there: look again.</returns>
+    private int? Read(ChunkId id, ChunkLocation location, Span<byte> content)
+    {
+        int read = 0;
+        try
+        {
+            if (segments.Find(location.Segment) is { } segment)
+            {
+                read = segments.Read(segment, content, location.ContentOffset);
+            }
         }
         catch (FileNotFoundException)
         {
-            // It was deleted between the look and the open.
-            return null;
+            // The segment has been removed, as nothing in it was wanted, or it has gone with the disk's file.
         }
+
+        // After the read: what was deleted meanwhile may have become a hole.
+        return IsAt(id, location) ? read : null;
     }
 
-    private static int? ReadFile(string path, Memory<byte> destination)
-    {
-        using SafeFileHandle file = File.OpenHandle(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        long length = RandomAccess.GetLength(file);
-        if (length is 0 or > DfssLimits.MaxPayloadBytes)
-        {
-            return null;
-        }
+    private bool IsAt(ChunkId id, ChunkLocation location) => TryFind(id, out ChunkLocation now) && now == location;
 
-        StoreErrors.ThrowIfTooShort(length, destination);
-        int total = 0;
-        while (total < length)
-        {
-            int read = RandomAccess.Read(file, destination.Span[total..(int)length], total);
-            if (read == 0)
-            {
-                throw new IOException($"'{path}' ended after {total} of {length} bytes.");
-            }
-
-            total += read;
-        }
-
-        return total;
-    }
+    private DfssException Ended(ChunkId id, ChunkLocation location, int read) => StoreErrors.Failed(
+        layout.Root,
+        new IOException(
+            $"'{segments.PathOf(location.Segment)}' ended after {read} of the {location.Length} bytes of chunk {id}."));
 }

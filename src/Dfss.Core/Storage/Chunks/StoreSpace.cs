@@ -9,7 +9,7 @@ namespace Dfss.Storage;
 /// no more files still seals and votes on those whose chunks it has.</remarks>
 internal sealed class StoreSpace
 {
-    /// <summary>256 MiB, or a twentieth of a small disk: the logs of the two databases take up to 64 MiB each, and
+    /// <summary>256 MiB, or a twentieth of a small disk: the catalog's log takes up to 64 MiB, and
     /// votes and seals must go on when nothing else does; as much again is for others who write to that disk.</summary>
     private const long MaxDefaultMinimumFree = 256L << 20;
 
@@ -18,6 +18,12 @@ internal sealed class StoreSpace
     /// <summary>A 64th of the quota is kept for manifests. They are a 2,000th of large files, and 24 bytes and 32 more
     /// for each small one.</summary>
     private const int ManifestShare = 64;
+
+    /// <summary>1 GiB above what is to stay free: then the disk is not asked for each chunk.</summary>
+    private const long AmpleBytes = 1L << 30;
+
+    /// <summary>256 MiB: after as much it is asked again, as others write to it too.</summary>
+    private const long AskAgainBytes = 256L << 20;
 
     private const string Advice =
         "Free some space (Remove-DfssFile, then Optimize-DfssStore), start it with a larger -Quota or a smaller "
@@ -28,28 +34,25 @@ internal sealed class StoreSpace
     private readonly string place;
     private readonly Func<long> countStored;
     private readonly Func<long>? findFree;
-    private readonly Func<Task> counted;
     private long held;
+
+    // What was free when that was asked last, and what was granted of it since.
+    private long knownFree;
+    private long granted;
 
     /// <param name="place">What is full, for messages.</param>
     /// <param name="quotaBytes">The most that may be stored; null: no limit.</param>
     /// <param name="minimumFreeBytes">What is to stay free.</param>
-    /// <param name="countStored">What is stored, what is on its way included. Never too little, once
-    /// <paramref name="counted"/> has ended.</param>
-    /// <param name="findFree">What is left on the disk, less what will be taken of it soon; null where there is no
-    /// disk.</param>
-    /// <param name="counted">Ends when what was there at the start has been counted. Fails when that failed; then it is
-    /// another one, once it is tried again.</param>
+    /// <param name="countStored">What is stored. Never too little.</param>
+    /// <param name="findFree">What is left on the disk; null where there is no disk.</param>
     public StoreSpace(
-        string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree,
-        Func<Task> counted)
+        string place, long? quotaBytes, long minimumFreeBytes, Func<long> countStored, Func<long>? findFree)
     {
         this.place = place;
         QuotaBytes = quotaBytes;
         MinimumFreeBytes = minimumFreeBytes;
         this.countStored = countStored;
         this.findFree = minimumFreeBytes > 0 ? findFree : null;
-        this.counted = counted;
     }
 
     /// <summary>The most that may be stored; null: no limit.</summary>
@@ -64,27 +67,12 @@ internal sealed class StoreSpace
 
     /// <summary>Grants room for a chunk that is about to be stored; to be disposed when the counts show it, or it
     /// failed.</summary>
-    /// <remarks>With a quota it waits, after a start, until the store has been counted: what is not known to fit is not
-    /// taken.</remarks>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFull"/>; <see cref="DfssErrorCode.StoreFailed"/>:
-    /// what is there could not be counted.</exception>
-    public async ValueTask<Grant> TakeAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFull"/>.</exception>
+    public Grant Take(ReadOnlyMemory<byte> content)
     {
         if (QuotaBytes is null && findFree is null)
         {
             return default;
-        }
-
-        if (QuotaBytes is not null && counted() is { IsCompletedSuccessfully: false } counting)
-        {
-            try
-            {
-                await counting.WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch (DfssException error)
-            {
-                throw error.Copy();
-            }
         }
 
         bool isManifest = FileManifest.IsMarked(content.Span);
@@ -97,6 +85,10 @@ internal sealed class StoreSpace
 
         return new Grant(this, content.Length);
     }
+
+    /// <summary>Whether the disk has room for a copy of stored chunks, which then frees more: as much as a manifest may
+    /// take.</summary>
+    public bool HasRoomFor(long length) => findFree is null || findFree() - length >= MinimumFreeBytes / 2;
 
     private void ThrowIfOverQuota(int length, bool isManifest)
     {
@@ -127,7 +119,14 @@ internal sealed class StoreSpace
 
         // Manifests may take half of what other chunks must leave.
         long minimum = isManifest ? MinimumFreeBytes / 2 : MinimumFreeBytes;
-        long free = Math.Max(0, findFree() - held);
+        long free = knownFree - granted;
+        if (granted > AskAgainBytes || free - length - MinimumFreeBytes < AmpleBytes)
+        {
+            free = Math.Max(0, findFree() - held);
+            (knownFree, granted) = (free, 0);
+        }
+
+        granted += length;
         if (free - length < minimum)
         {
             throw new DfssException(

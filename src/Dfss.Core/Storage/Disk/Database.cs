@@ -97,30 +97,7 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>A session that sees what is committed now and nothing later. To be disposed before the
-    /// database.</summary>
-    /// <param name="query">Some query: a snapshot begins with the first.</param>
-    public DatabaseSession OpenSnapshot(string query)
-    {
-        DatabaseSession session = Guarded(() => DatabaseSession.OpenReader(path));
-        bool isBegun = false;
-        try
-        {
-            Guarded(() => session.Execute("BEGIN"));
-            Guarded(() => session.Prepare(query).ExecuteScalar());
-            isBegun = true;
-            return session;
-        }
-        finally
-        {
-            if (!isBegun)
-            {
-                session.Dispose();
-            }
-        }
-    }
-
-    /// <summary>Makes the waiting changes, and closes.</summary>
+    /// <summary>Writes what waits, and closes.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (gate)
@@ -248,8 +225,8 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a query; reports an error of SQLite as one of the store.</summary>
-    public T Guarded<T>(Func<T> action)
+    /// <summary>Runs a query; what SQLite says of its failure is told as the store's.</summary>
+    private T Guarded<T>(Func<T> action)
     {
         try
         {

@@ -100,7 +100,7 @@ internal sealed partial class DatabaseSession : IDisposable
 
     private static void SetUp(DatabaseSession session, string schema)
     {
-        // 16 KiB pages: a chunk of 64 KiB is a chain of 4 instead of 16. It applies only to a new file.
+        // 16 KiB pages: most registers are on one. Only a new file takes it.
         session.Execute("PRAGMA page_size = 16384");
         session.Execute("PRAGMA journal_mode = WAL");
         // FULL: every commit syncs the log. fullfsync matters on macOS only, where a plain fsync stops at the drive's
@@ -108,7 +108,7 @@ internal sealed partial class DatabaseSession : IDisposable
         session.Execute("PRAGMA synchronous = FULL");
         session.Execute("PRAGMA fullfsync = ON");
         session.Execute("PRAGMA checkpoint_fullfsync = ON");
-        // 64 MiB of log: room for ten thousand small chunks without a checkpoint.
+        // 64 MiB of log: tens of thousands of names go in without a checkpoint between.
         session.Execute("PRAGMA wal_autocheckpoint = 4096");
         session.Execute("PRAGMA journal_size_limit = 67108864");
         session.Execute(schema);

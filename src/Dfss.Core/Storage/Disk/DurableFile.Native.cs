@@ -209,13 +209,15 @@ internal sealed partial class DurableFile
         }
     }
 
-    private static void SyncHandle(SafeFileHandle handle, string path)
+    private static void SyncHandle(SafeFileHandle handle, string path, bool isDataOnly = false)
     {
         while (true)
         {
             // macOS: fsync leaves the bytes in the drive's cache; F_FULLFSYNC does not.
             bool isDone = OperatingSystem.IsWindows() ? FlushFileBuffers(handle)
-                : (OperatingSystem.IsMacOS() ? FileControl(handle, FullSyncMac) : FileSync(handle)) == 0;
+                : (OperatingSystem.IsMacOS()
+                    ? FileControl(handle, FullSyncMac)
+                    : isDataOnly ? FileDataSync(handle) : FileSync(handle)) == 0;
             if (isDone)
             {
                 return;

@@ -63,6 +63,90 @@ internal sealed partial class DurableFile(Action<DurableStep>? beforeStep, Func<
         }
     }
 
+    /// <summary>
+    /// Makes a file's content and its length durable, but not its times. As final as <see cref="Sync"/>.
+    /// </summary>
+    public void SyncData(SafeFileHandle file, string path)
+    {
+        DurableStep step = new(DurableAction.SyncFile, path);
+        beforeStep?.Invoke(step);
+        if (leavesOut?.Invoke(step) != true)
+        {
+            SyncHandle(file, path, isDataOnly: true);
+        }
+    }
+
+    /// <summary>Removes the access of all other users to a file or folder that is there.</summary>
+    /// <returns>False if it belongs to another user, which decides on its mode.</returns>
+    public bool TryRestrict(FileSystemInfo entry)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.ReadFile, entry.FullName));
+        return OwnerOnly.TryRestrict(entry);
+    }
+
+    /// <summary>Opens a file that is there for reading; other programs may write, rename or delete it.</summary>
+    public SafeFileHandle OpenShared(string path)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.ReadFile, path));
+        return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+    }
+
+    /// <summary>Reads a part of an open file.</summary>
+    /// <returns>How many bytes there were; the system may return fewer than it has, but none only at the end.</returns>
+    public int Read(SafeFileHandle file, string path, Span<byte> destination, long offset)
+    {
+        beforeStep?.Invoke(
+            new DurableStep(DurableAction.ReadFile, path, Offset: offset, Length: destination.Length));
+        return RandomAccess.Read(file, destination, offset);
+    }
+
+    /// <summary>Writes into an open file; durable after <see cref="SyncData"/>.</summary>
+    /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
+    public void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> content, long offset)
+    {
+        beforeStep?.Invoke(
+            new DurableStep(DurableAction.WriteFile, path, Offset: offset, Length: content.Length));
+        RandomAccess.Write(file, content, offset);
+    }
+
+    /// <summary>
+    /// Writes two parts, one behind the other, into an open file; durable after <see cref="SyncData"/>.
+    /// </summary>
+    /// <exception cref="IOException">See <see cref="IsOutOfSpace(IOException)"/>.</exception>
+    public void Write(
+        SafeFileHandle file, string path, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long offset)
+    {
+        beforeStep?.Invoke(new DurableStep(
+            DurableAction.WriteFile, path, Offset: offset, Length: first.Length + second.Length));
+        RandomAccess.Write(file, [first, second], offset);
+    }
+
+    /// <summary>
+    /// Cuts off what a failed write or sync left at the end of a file, as far as the system lets it: what stays is
+    /// garbage that counts for nothing.
+    /// </summary>
+    public void TryTruncate(SafeFileHandle file, string path, long length)
+    {
+        try
+        {
+            beforeStep?.Invoke(new DurableStep(DurableAction.Truncate, path));
+            RandomAccess.SetLength(file, length);
+        }
+        catch (Exception exception) when (StoreErrors.IsOfMedium(exception))
+        {
+            // The failure of the write or sync is the one that is told.
+        }
+    }
+
+    /// <summary>Gives a part of a file back to the file system; it reads as zeros then. What is in use must be durable
+    /// without it.</summary>
+    /// <returns>False where the system or the file system cannot.</returns>
+    public bool TryPunchHole(SafeFileHandle file, string path, long offset, long length)
+    {
+        beforeStep?.Invoke(new DurableStep(DurableAction.PunchHole, path));
+        return SparseFile.TryClear(file, offset, length);
+    }
+
     /// <summary>Makes the names in a folder durable. On Windows a rename does that itself, by
     /// MOVEFILE_WRITE_THROUGH.</summary>
     public void SyncDirectory(string path)

@@ -9,11 +9,20 @@ internal enum DurableAction
     /// <summary>Make an empty file with its space set aside.</summary>
     CreateFile,
 
-    /// <summary>Write the file's content.</summary>
+    /// <summary>Open a file for reading, or read a part of it.</summary>
+    ReadFile,
+
+    /// <summary>Write into a file.</summary>
     WriteFile,
+
+    /// <summary>Cut a file off.</summary>
+    Truncate,
 
     /// <summary>Make the file's content durable.</summary>
     SyncFile,
+
+    /// <summary>Give a part of a file back to the file system.</summary>
+    PunchHole,
 
     /// <summary>Give a file its other name.</summary>
     Rename,
@@ -29,4 +38,7 @@ internal enum DurableAction
 /// <param name="Action">The kind.</param>
 /// <param name="Path">The file or folder.</param>
 /// <param name="Target">For a rename, the new path.</param>
-internal readonly record struct DurableStep(DurableAction Action, string Path, string? Target = null);
+/// <param name="Offset">For a read, and a write into an open file, where it begins.</param>
+/// <param name="Length">How many bytes it reads or writes; 0 where the file is opened.</param>
+internal readonly record struct DurableStep(
+    DurableAction Action, string Path, string? Target = null, long Offset = 0, int Length = 0);

@@ -98,7 +98,7 @@ internal static partial class SparseFile
     }
 
     /// <summary>Makes a hole; false where the system or the file system has no such call.</summary>
-    private static unsafe bool TryClear(SafeFileHandle file, long offset, long length)
+    public static unsafe bool TryClear(SafeFileHandle file, long offset, long length)
     {
         const int PunchKeepingSize = 2 | 1;
         if (OperatingSystem.IsWindows())

@@ -3,14 +3,12 @@ using System.Text;
 
 namespace Dfss.Storage;
 
-/// <summary>
-/// The file that makes a folder a store: two lines, <c>DFSS store 1</c> and the store id. Written last and read first:
-/// files without it do not count as a store.
-/// </summary>
+/// <summary>The file that makes a folder a store: two lines, <c>DFSS store 2</c> and the store id. Written last to be
+/// seen first: what is made before it counts for nothing if it is not there.</summary>
 internal static class StoreFormat
 {
-    /// <summary>The version written, and the newest that is read.</summary>
-    public const int Version = 1;
+    /// <summary>The version written, and the only one that is read.</summary>
+    public const int Version = 2;
 
     private const string FirstWord = "DFSS store ";
     private const string Restore = "Restore it from a copy, or give another folder with -StorePath.";
@@ -38,8 +36,17 @@ internal static class StoreFormat
         if (version > Version)
         {
             throw Refuse(
-                $"The store at '{layout.Root}' has format {version}; this DFSS supports formats up to {Version}.",
+                $"The store at '{layout.Root}' has format {version}; this DFSS supports format {Version} only.",
                 "Use a newer DFSS, or another folder.");
+        }
+
+        if (version < Version)
+        {
+            throw Refuse(
+                $"The store at '{layout.Root}' has format {version}, which keeps each chunk in a file of its own; "
+                + $"this DFSS supports format {Version} only.",
+                "Serve it with the DFSS that made it, receive its files, and send them to a new store. Or use "
+                    + "another folder.");
         }
 
         return lines.Length > 1 && StoreId.TryParse(lines[1], out StoreId id)

@@ -4,11 +4,6 @@ namespace Dfss.Storage;
 /// <param name="root">The store's folder, as a full path.</param>
 internal sealed class StoreLayout(string root)
 {
-    /// <summary>
-    /// Chunks are in one folder for each value of an id's first byte, so that none has too many entries.
-    /// </summary>
-    public const int ChunkFolderCount = 256;
-
     /// <summary>The store's folder.</summary>
     public string Root { get; } = root;
 
@@ -24,27 +19,18 @@ internal sealed class StoreLayout(string root)
     /// <summary>Registers and seals.</summary>
     public string CatalogFile { get; } = Path.Combine(root, "catalog.db");
 
-    /// <summary>Small chunks.</summary>
-    public string SmallChunks { get; } = Path.Combine(root, "chunks.db");
-
-    /// <summary>Chunks not yet durable.</summary>
-    public string Incoming { get; } = Path.Combine(root, "incoming");
-
-    /// <summary>Durable chunks, in a folder for each first byte.</summary>
+    /// <summary>The segments, which hold the chunks.</summary>
     public string Chunks { get; } = Path.Combine(root, "chunks");
 
     /// <summary>Chunks that did not hash to their ids.</summary>
     public string Quarantine { get; } = Path.Combine(root, "quarantine");
 
-    /// <summary>The folder of the chunks whose ids begin with this byte.</summary>
-    public string ChunkFolder(int firstByte) => Path.Combine(Chunks, Convert.ToHexStringLower([(byte)firstByte]));
-
     /// <summary>
-    /// Removes the access of all other users to the store, which earlier versions left. Durable chunks follow when
-    /// their folders are counted.
+    /// Takes the store from all other users, as a copy that was made without the modes may not be.
     /// </summary>
+    /// <param name="files">How files are made and read.</param>
     /// <param name="log">Gets a line if the folder belongs to another user, and keeps its mode.</param>
-    public void Restrict(Action<string>? log)
+    public void Restrict(DurableFile files, Action<string>? log)
     {
         // First, so that no other user is in the way of the rest.
         DirectoryInfo root = new(Root);
@@ -52,21 +38,20 @@ internal sealed class StoreLayout(string root)
         {
             log?.Invoke(
                 $"The folder '{Root}' belongs to another user and keeps its mode; "
-                    + "what the store has in it is private.");
+                + "what the store has in it is private.");
         }
 
-        foreach (string folder in (string[])[Incoming, Quarantine, Chunks])
+        foreach (string folder in (string[])[Quarantine, Chunks])
         {
-            DirectoryInfo found = new(folder);
-            if (found.Exists)
+            if (Directory.Exists(folder))
             {
-                RestrictContent(found);
+                RestrictContent(files, folder);
             }
         }
 
         foreach (FileInfo file in root.EnumerateFiles())
         {
-            RestrictOrThrow(file);
+            RestrictOrThrow(files, file);
         }
     }
 
@@ -74,40 +59,36 @@ internal sealed class StoreLayout(string root)
     /// above it.</summary>
     public void CreateFolders(DurableFile files)
     {
-        files.CreateDirectory(Incoming);
         files.CreateDirectory(Quarantine);
         files.CreateDirectory(Chunks);
-        bool isComplete = true;
-        for (int i = 0; i < ChunkFolderCount; i++)
+        // What the process before made: it may have been killed before its sync.
+        files.SyncDirectory(Quarantine);
+        files.SyncDirectory(Chunks);
+    }
+
+    /// <summary>Restricts a folder and its files.</summary>
+    private static void RestrictContent(DurableFile files, string folder)
+    {
+        RestrictOrThrow(files, new DirectoryInfo(folder));
+
+        // Names alone: to enumerate more would look at each file, outside the catch.
+        foreach (string path in Directory.EnumerateFiles(folder))
         {
-            if (!Directory.Exists(ChunkFolder(i)))
+            try
             {
-                isComplete = false;
-                OwnerOnly.CreateFolder(ChunkFolder(i));
+                RestrictOrThrow(files, new FileInfo(path));
+            }
+            catch (IOException exception) when (DurableFile.IsCorrupt(exception))
+            {
+                // It does not keep the store from being opened: the folder is private, and the part of the store that
+                // needs the file reports it.
             }
         }
-
-        // Also when all were there: the process that made them may have been killed before its sync.
-        files.SyncDirectory(Chunks);
-        if (!isComplete)
-        {
-            files.SyncDirectory(Root);
-        }
     }
 
-    /// <summary>Restricts a folder and its direct content.</summary>
-    private static void RestrictContent(DirectoryInfo folder)
+    private static void RestrictOrThrow(DurableFile files, FileSystemInfo entry)
     {
-        RestrictOrThrow(folder);
-        foreach (FileSystemInfo entry in folder.EnumerateFileSystemInfos())
-        {
-            RestrictOrThrow(entry);
-        }
-    }
-
-    private static void RestrictOrThrow(FileSystemInfo entry)
-    {
-        if (!OwnerOnly.TryRestrict(entry))
+        if (!files.TryRestrict(entry))
         {
             throw new UnauthorizedAccessException($"'{entry.FullName}' belongs to another user.");
         }

@@ -8,8 +8,12 @@ namespace Dfss.Storage;
 /// the chunk is missing. So a grace period that is too short costs a re-send, never a file.
 /// </remarks>
 internal sealed class GarbageCollector(
-    IRegisterTable table, ILocalChunkStore chunks, StoreRoots roots, TouchedChunks touched,
-    Func<ChunkId, bool> isQuarantined) : IDisposable
+    IRegisterTable table,
+    ILocalChunkStore chunks,
+    StoreRoots roots,
+    TouchedChunks touched,
+    Func<ChunkId, bool> isLost,
+    Func<CancellationToken, Task> reclaimAsync) : IAsyncDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
     public static readonly TimeSpan DefaultGracePeriod = TimeSpan.FromHours(24);
@@ -50,6 +54,7 @@ internal sealed class GarbageCollector(
             if (!isDryRun)
             {
                 touched.Forget(gracePeriod);
+                await reclaimAsync(cancellationToken).ConfigureAwait(false);
             }
 
             return result with { FilesMarked = marked };
@@ -61,8 +66,12 @@ internal sealed class GarbageCollector(
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => one.Dispose();
+    /// <summary>Waits for a collection that is under way: it changes files that the store is about to let go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await one.WaitAsync().ConfigureAwait(false);
+        one.Dispose();
+    }
 
     private async Task<long> CountAsync(CancellationToken cancellationToken)
     {
@@ -88,7 +97,10 @@ internal sealed class GarbageCollector(
             {
                 foreach (FileId fileId in roots.Of(entry.State).Distinct())
                 {
-                    marked += await MarkAsync(filter, fileId, cancellationToken).ConfigureAwait(false) ? 1 : 0;
+                    bool isSealed = entry.State.Seals.Any(seal => seal.FileId == fileId);
+                    marked += await MarkAsync(filter, fileId, isSealed, cancellationToken).ConfigureAwait(false)
+                        ? 1
+                        : 0;
                 }
             }
 
@@ -101,7 +113,8 @@ internal sealed class GarbageCollector(
         }
     }
 
-    private async Task<bool> MarkAsync(ChunkFilter filter, FileId fileId, CancellationToken cancellationToken)
+    private async Task<bool> MarkAsync(
+        ChunkFilter filter, FileId fileId, bool isSealed, CancellationToken cancellationToken)
     {
         filter.Add(fileId.ToChunkId());
         (ManifestState state, FileManifest? manifest) =
@@ -120,9 +133,9 @@ internal sealed class GarbageCollector(
 
         if (manifest is null)
         {
-            // A member that voted but sealed nothing has no manifest and no chunks to keep. If the manifest became
-            // corrupt, it has some.
-            return isQuarantined(fileId.ToChunkId()) ? throw CorruptManifest(fileId) : false;
+            // A member that voted but sealed nothing has no manifest and no chunks to keep. If it has sealed the file,
+            // or the manifest became corrupt or cannot be read, it has some.
+            return isSealed || isLost(fileId.ToChunkId()) ? throw CorruptManifest(fileId) : false;
         }
 
         for (int i = 0; i < manifest.ChunkCount; i++)
@@ -162,7 +175,8 @@ internal sealed class GarbageCollector(
         using IDisposable entered = await roots.SealLock.EnterSweepAsync(cancellationToken).ConfigureAwait(false);
         foreach (FileId fileId in roots.TakeNotes())
         {
-            await MarkAsync(sweep.Filter, fileId, cancellationToken).ConfigureAwait(false);
+            // Whether it is sealed does not matter: a seal that is being stored has just looked for its manifest.
+            await MarkAsync(sweep.Filter, fileId, isSealed: false, cancellationToken).ConfigureAwait(false);
         }
 
         foreach (ChunkId id in batch)
@@ -194,7 +208,8 @@ internal sealed class GarbageCollector(
 
     private static DfssException CorruptManifest(FileId fileId) => new(
         DfssErrorCode.ChunkCorrupt,
-        $"The manifest of file {fileId} is corrupt in this store, so the chunks that it needs are not known.",
+        $"The manifest of file {fileId} is corrupt or missing in this store, so the chunks that it needs "
+            + "are not known.",
         "Send or repair the file, then collect again.")
     { ChunkId = fileId.ToChunkId() };
 

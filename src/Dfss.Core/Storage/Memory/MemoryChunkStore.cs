@@ -14,8 +14,7 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
     {
         this.touched = touched;
         Space = new StoreSpace(
-            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null,
-            () => Task.CompletedTask);
+            "The store in memory", quotaBytes, minimumFreeBytes: 0, () => Interlocked.Read(ref bytes), findFree: null);
     }
 
     /// <summary>Whether there is room for more.</summary>
@@ -36,7 +35,7 @@ internal sealed class MemoryChunkStore : IDurableChunkStore
             return PutResult.AlreadyPresent;
         }
 
-        using StoreSpace.Grant grant = await Space.TakeAsync(content, cancellationToken).ConfigureAwait(false);
+        using StoreSpace.Grant grant = Space.Take(content);
         if (!chunks.TryAdd(id, content.ToArray()))
         {
             return PutResult.AlreadyPresent;

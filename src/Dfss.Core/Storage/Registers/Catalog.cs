@@ -20,10 +20,14 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
     public Catalog(string path, FailStopLatch fault)
     {
         this.fault = fault;
-        database = new Database(path, $"{Schema};{VotesSchema}", fault);
+        database = new Database(path, $"{Schema};{VotesSchema};{ScrubTable.Schema}", fault);
+        ScrubTable = new ScrubTable(database);
     }
 
-    /// <summary>The id of the store of these registers; null in a new catalog.</summary>
+    /// <summary>Where the scrub keeps its progress.</summary>
+    public ScrubTable ScrubTable { get; }
+
+    /// <summary>Whose registers these are; null in a new catalog.</summary>
     public StoreId? StoreId => database.Read(session =>
         session.Prepare("SELECT id FROM store").ExecuteScalar() is byte[] id ? new StoreId(id) : (StoreId?)null);
 

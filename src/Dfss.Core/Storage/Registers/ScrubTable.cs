@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Dfss.Storage;
 
-/// <summary>Where the scrub's progress is kept over restarts: one row of chunks.db.</summary>
+/// <summary>Where the scrub's progress is kept over restarts: one row of catalog.db.</summary>
 internal sealed class ScrubTable(Database database)
 {
     /// <summary>The statement that makes it.</summary>
