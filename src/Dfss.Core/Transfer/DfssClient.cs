@@ -110,6 +110,29 @@ public sealed class DfssClient : IAsyncDisposable
         new FileReceiver(directory, holders, buffers, addresses, limit, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
+    /// <summary>
+    /// Opens one version of a stored file as a stream that can be read and sought. Only the chunks that are read are
+    /// fetched, each verified, and, while the stream is read in order, the next ones; it holds 16 MiB of them. A read
+    /// that fails throws a <see cref="DfssException"/>. For one reader at a time; dispose it.
+    /// </summary>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, FileChanged, KeyRequired, KeyWrong,
+    /// FileNotEncrypted, FileTampered, ...</exception>
+    public async Task<Stream> OpenAsync(
+        StoredFile file, OpenOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(options);
+        StoredContent content = await StoredContent.OpenAsync(
+            file,
+            options.Keys,
+            directory,
+            (at, home) => new ChunkFetcher(home, at.Record, holders, buffers, Options),
+            limit,
+            Options,
+            cancellationToken).ConfigureAwait(false);
+        return new StoredFileStream(content, options.DisposesClient ? this : null);
+    }
+
     /// <summary>Compares a local file with a stored one that is not encrypted, by chunk ids; only the manifest is
     /// fetched.</summary>
     /// <exception cref="DfssException">SourceUnreadable, SourceChanged, ChunkNotFound, PeerUnreachable, KeyRequired,

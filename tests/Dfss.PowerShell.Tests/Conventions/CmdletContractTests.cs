@@ -14,7 +14,7 @@ public sealed partial class CmdletContractTests
 
     /// <summary>Verbs of cmdlets that change nothing but what they return.</summary>
     private static readonly string[] ReadingVerbs =
-        ["Compare", "Find", "Get", "Measure", "Resolve", "Search", "Select", "Test", "Wait", "Watch"];
+        ["Compare", "Find", "Get", "Measure", "Open", "Resolve", "Search", "Select", "Test", "Wait", "Watch"];
 
     /// <summary>Verbs that destroy something that cannot be had again.</summary>
     private static readonly string[] DestroyingVerbs = ["Clear", "Optimize", "Remove", "Reset", "Uninstall", "Revoke"];

@@ -58,6 +58,8 @@ public sealed class CompletionTests : IDisposable
     [InlineData("Get-DfssFileInfo ")]
     [InlineData("Get-DfssFileInfo -LiteralName ")]
     [InlineData("Receive-DfssFile ")]
+    [InlineData("Get-DfssContent ")]
+    [InlineData("Open-DfssFile -LiteralName ")]
     [InlineData("Test-DfssFile -Name ")]
     [InlineData("Repair-DfssFile -LiteralName ")]
     [InlineData("Remove-DfssFile other, ")]
