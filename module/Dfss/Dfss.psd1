@@ -32,6 +32,7 @@
         'Repair-DfssFile'
         'Revoke-DfssCertificate'
         'Send-DfssFile'
+        'Set-DfssContent'
         'Start-DfssPeer'
         'Stop-DfssPeer'
         'Test-DfssFile'

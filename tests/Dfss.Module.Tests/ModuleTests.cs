@@ -19,8 +19,8 @@ public sealed class ModuleTests : IDisposable
         "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster",
         "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation",
         "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssCluster", "Remove-DfssFile",
-        "Remove-DfssFileRecipient", "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer",
-        "Stop-DfssPeer", "Test-DfssFile",
+        "Remove-DfssFileRecipient", "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile",
+        "Set-DfssContent", "Start-DfssPeer", "Stop-DfssPeer", "Test-DfssFile",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;

@@ -76,4 +76,49 @@ Describe 'The content of a stored file' {
         $reader.ReadToEnd() | Should -Be 'text of the entry'
         $archive.Dispose()
     }
+
+    It 'is stored as Set-Content writes it' -ForEach @(
+        @{ options = @{ } }
+        @{ options = @{ NoNewline = $true } }
+        @{ options = @{ Encoding = 'utf8BOM' } }
+        @{ options = @{ Encoding = 'unicode' } }
+        @{ options = @{ Encoding = 'utf32' } }
+        @{ options = @{ Encoding = 'ascii' } }
+        @{ options = @{ Encoding = 1252 } }
+    ) {
+        $inputs = 'a', 'ü €', $null, '', 1.5, ([datetime] '2025-01-02 03:04:05'), (Get-Item .), @{ a = 1 },
+            ([pscustomobject] @{ b = 2 }), @('c', 'd')
+        foreach ($values in $inputs, @('one'), @()) {
+            $values | Set-Content local @options
+            $values | Set-DfssContent $name -Force @options
+            $null = Receive-DfssFile $name -Destination stored -Force
+            (Get-FileHash stored).Hash | Should -Be (Get-FileHash local).Hash -Because (Get-Content local -Raw)
+        }
+    }
+
+    It 'is the bytes of a program that its stream gives' -Skip:$IsWindows {
+        $start = [Diagnostics.ProcessStartInfo]::new('/bin/sh')
+        $start.ArgumentList.Add('-c')
+        $start.ArgumentList.Add("head -c 300000 /dev/zero; printf '\377\r'")
+        $start.RedirectStandardOutput = $true
+        $process = [Diagnostics.Process]::Start($start)
+        Set-DfssContent $name -InputStream $process.StandardOutput.BaseStream
+        $process.WaitForExit()
+        (Get-DfssContent $name -AsByteStream -Offset 299999) -join ' ' | Should -Be '0 255 13'
+    }
+
+    It 'goes through the pipeline from stored files to another' {
+        'one', 'two' | Set-DfssContent "$name-1"
+        'three' | Set-DfssContent "$name-2"
+        Get-DfssContent "$name-*" | Set-DfssContent $name
+        Get-DfssContent $name | Should -Be 'one', 'two', 'three'
+    }
+
+    It 'stays as it was where the pipeline fails' {
+        'old' | Set-DfssContent $name
+        { 1..10 | ForEach-Object { if ($_ -eq 5) { throw 'on purpose' }; $_ } | Set-DfssContent $name -Force } |
+            Should -Throw 'on purpose'
+        'new' | Set-DfssContent $name -Force -WhatIf
+        Get-DfssContent $name | Should -Be 'old'
+    }
 }

@@ -13,6 +13,9 @@ namespace Dfss.Commands;
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
 {
+    /// <summary>PowerShell's default.</summary>
+    internal static Encoding Utf8NoBom { get; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
     /// <summary>PowerShell's names.</summary>
     internal static readonly IReadOnlyDictionary<string, Func<Encoding>> ByName =
         new Dictionary<string, Func<Encoding>>(StringComparer.OrdinalIgnoreCase)
@@ -28,9 +31,6 @@ internal sealed class EncodingArgumentAttribute : ArgumentTransformationAttribut
             ["utf8NoBOM"] = () => Utf8NoBom,
             ["utf32"] = () => Encoding.UTF32,
         };
-
-    /// <summary>PowerShell's default.</summary>
-    internal static Encoding Utf8NoBom { get; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
     /// <inheritdoc/>
     public override object? Transform(EngineIntrinsics engineIntrinsics, object? inputData)
@@ -62,8 +62,9 @@ internal sealed class EncodingArgumentAttribute : ArgumentTransformationAttribut
     private static Encoding OfCodePage(int page) =>
         Find(() => Encoding.GetEncoding(page), () => Provider.GetEncoding(page));
 
-    /// <summary>An encoding of .NET itself, or else of its code pages, which PowerShell registers and a bare engine does
-    /// not.</summary>
+    /// <summary>
+    /// An encoding of .NET itself, or else of its code pages, which PowerShell registers and a bare engine does not.
+    /// </summary>
     private static Encoding Find(Func<Encoding> find, Func<Encoding?> findPage) => findPage() ?? find();
 }
 

@@ -108,7 +108,8 @@ public sealed partial class GetDfssContentCommand : StoredFileCmdlet
         {
             throw new CmdletException(ErrorRecords.Create(
                 "ContentPartAmbiguous", ErrorCategory.InvalidArgument, target: null,
-                "-Tail and -TotalCount exclude each other, and -Raw, which gives all text as one string, excludes both.",
+                "-Tail and -TotalCount exclude each other, and -Raw, which gives all text as one string, "
+                    + "excludes both.",
                 "Give one of them."));
         }
 

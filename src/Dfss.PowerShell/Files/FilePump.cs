@@ -165,7 +165,8 @@ internal sealed partial class FilePump(
         }
     }
 
-    private static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(
+    /// <summary>How much went in how long.</summary>
+    internal static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(
         $"{ByteSize.ToText(bytes)} in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0.00} s");
 
     private static TimeSpan WaitAfter(TimeSpan input) => input / WaitShare < MaxWait ? input / WaitShare : MaxWait;

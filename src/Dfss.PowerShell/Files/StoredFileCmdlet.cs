@@ -87,7 +87,8 @@ public abstract class StoredFileCmdlet : ClientCmdlet
 
     /// <summary>The files that the cmdlet works on.</summary>
     private protected FilePump Files => files ??= new FilePump(
-        this, Activity ?? string.Empty, ChangesNamesAlone ? ThrottleLimit : FilePump.SmallFilesAtOnce, TimeProvider.System);
+        this, Activity ?? string.Empty, ChangesNamesAlone ? ThrottleLimit : FilePump.SmallFilesAtOnce,
+        TimeProvider.System);
 
     /// <summary>The keys of hidden names; null if names are not hidden.</summary>
     private protected IReadOnlyList<HiddenNames>? Hidden { get; private set; }

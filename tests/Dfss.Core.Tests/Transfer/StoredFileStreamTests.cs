@@ -56,7 +56,8 @@ public sealed class StoredFileStreamTests
             int count = random.Next(expected.Length);
             long from = local.Seek(random.NextInt64(local.Length + ChunkSize), SeekOrigin.Begin);
             Assert.Equal(from, stream.Seek(from - stream.Position, SeekOrigin.Current));
-            int read = await local.ReadAtLeastAsync(expected.AsMemory(0, count), count, throwOnEndOfStream: false, Token);
+            int read = await local.ReadAtLeastAsync(
+                expected.AsMemory(0, count), count, throwOnEndOfStream: false, Token);
 
             Assert.Equal(read, i % 2 == 0
                 ? stream.ReadAtLeast(actual.AsSpan(0, count), count, throwOnEndOfStream: false)
@@ -83,7 +84,8 @@ public sealed class StoredFileStreamTests
 
         await SendAsync(cluster, source);
         List<string> requests = [];
-        await using DfssClient reader = new(cluster.Addresses, new TransferOptions { Debug = text => Add(requests, text) });
+        await using DfssClient reader = new(
+            cluster.Addresses, new TransferOptions { Debug = text => Add(requests, text) });
         await using ZipArchive archive = new(
             await reader.OpenAsync(await reader.GetAsync("x", Token), OpenOptions.Default, Token));
         await using Stream found = await archive.GetEntry("12.bin")!.OpenAsync(Token);
@@ -145,7 +147,8 @@ public sealed class StoredFileStreamTests
         await using Stream stream = await client.OpenAsync(held.File, OpenOptions.Default, Token);
         stream.Position = HeldFile.ChunkSize;
 
-        DfssException error = await Assert.ThrowsAsync<DfssException>(async () => await stream.ReadExactlyAsync(new byte[1], Token));
+        DfssException error = await Assert.ThrowsAsync<DfssException>(
+            async () => await stream.ReadExactlyAsync(new byte[1], Token));
         Assert.Equal((DfssErrorCode.ChunkCorrupt, held.ChunkIds[1]), (error.Code, error.ChunkId));
         Assert.Equal(HeldFile.ChunkSize, stream.Position);
         stream.Position = 2 * HeldFile.ChunkSize;

@@ -59,6 +59,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("Get-DfssFileInfo -LiteralName ")]
     [InlineData("Receive-DfssFile ")]
     [InlineData("Get-DfssContent ")]
+    [InlineData("Set-DfssContent ")]
     [InlineData("Open-DfssFile -LiteralName ")]
     [InlineData("Test-DfssFile -Name ")]
     [InlineData("Repair-DfssFile -LiteralName ")]

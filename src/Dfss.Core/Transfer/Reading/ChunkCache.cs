@@ -102,7 +102,8 @@ internal sealed class ChunkCache(StoredContent content) : IAsyncDisposable
         free.Push(chunk.Memory);
     }
 
-    private sealed class CachedChunk(int index, Memory<byte> content, byte[] memory, CancellationToken stop) : IDisposable
+    private sealed class CachedChunk(
+        int index, Memory<byte> content, byte[] memory, CancellationToken stop) : IDisposable
     {
         private readonly CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
 
