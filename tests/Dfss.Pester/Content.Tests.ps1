@@ -88,7 +88,7 @@ Describe 'The content of a stored file' {
     ) {
         $inputs = 'a', 'ü €', $null, '', 1.5, ([datetime] '2025-01-02 03:04:05'), (Get-Item .), @{ a = 1 },
             ([pscustomobject] @{ b = 2 }), @('c', 'd')
-        foreach ($values in $inputs, @('one'), @()) {
+        foreach ($values in $inputs, @('one'), @($null)) {
             $values | Set-Content local @options
             $values | Set-DfssContent $name -Force @options
             $null = Receive-DfssFile $name -Destination stored -Force

@@ -46,7 +46,9 @@ internal sealed class ContentRange(Stream stream)
         byte[] first = new byte[Math.Min(LongestMark, End)];
         stream.Position = 0;
         await stream.ReadExactlyAsync(first, cancellationToken).ConfigureAwait(false);
-        Encoding? marked = Marked.FirstOrDefault(one => first.AsSpan().StartsWith(one.Preamble));
+        // The given one first: the mark of UTF-16 is also how that of UTF-32 begins.
+        Encoding? marked = Marked.Prepend(given)
+            .FirstOrDefault(one => one.Preamble.Length > 0 && first.AsSpan().StartsWith(one.Preamble));
         Start = marked?.Preamble.Length ?? 0;
         return marked ?? given;
     }

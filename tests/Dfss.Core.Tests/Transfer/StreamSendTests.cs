@@ -103,6 +103,21 @@ public sealed class StreamSendTests
     }
 
     [Fact]
+    public async Task A_read_that_cannot_be_cancelled_is_left_behind()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        using CancellationTokenSource cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        StuckStream stream = new();
+        Task<StoredFile> sending = cluster.Client.SendAsync(
+            stream, "x", Sending(), progress: null, cancellation.Token);
+        await stream.Reached.Task.WaitAsync(Token);
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending.WaitAsync(Token));
+    }
+
+    [Fact]
     public async Task A_stream_that_says_a_wrong_length_changes_nothing()
     {
         await using Cluster cluster = await Cluster.StartAsync(1);
@@ -176,6 +191,22 @@ public sealed class StreamSendTests
     private sealed class WrongLength(byte[] content, long length) : MemoryStream(content)
     {
         public override long Length => length;
+    }
+
+    /// <summary>A stream such as a console's: its read ends when something is typed.</summary>
+    private sealed class StuckStream : MemoryStream
+    {
+        private readonly TaskCompletionSource<int> never = new();
+
+        public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override bool CanSeek => false;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Reached.TrySetResult();
+            return new ValueTask<int>(never.Task);
+        }
     }
 
     /// <summary>Stops something once so many bytes were read, before it goes on.</summary>

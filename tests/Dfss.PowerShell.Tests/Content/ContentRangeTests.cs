@@ -51,6 +51,13 @@ public sealed class ContentRangeTests
         Assert.Equal(["ü€", "b"], await ReadAsync(bytes, EncodingArgumentAttribute.Utf8NoBom, tail: 2));
     }
 
+    [Fact]
+    public async Task The_mark_of_the_given_encoding_is_seen_first()
+    {
+        byte[] bytes = [.. Encoding.UTF32.Preamble, .. Encoding.UTF32.GetBytes("a")];
+        Assert.Equal(["\0a\0"], await ReadAsync(bytes, Encoding.Unicode, tail: null));
+    }
+
     [Theory]
     [InlineData(0, 100, "0123456789")]
     [InlineData(3, 4, "3456")]

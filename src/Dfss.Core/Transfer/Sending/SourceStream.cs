@@ -8,6 +8,10 @@ internal sealed class SourceStream : ISendSource
 
     private readonly Stream stream;
 
+    /// <summary>64 KiB of its own: a read that does not end when it is cancelled is left behind, and writes
+    /// here.</summary>
+    private readonly byte[] block = new byte[DfssLimits.MinChunkSize];
+
     private SourceStream(Stream stream, string name, long? length, TimeProvider clock)
     {
         this.stream = stream;
@@ -51,8 +55,22 @@ internal sealed class SourceStream : ISendSource
     {
         try
         {
-            return await stream.ReadAtLeastAsync(
-                destination, destination.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            int done = 0;
+            while (done < destination.Length)
+            {
+                Memory<byte> piece = block.AsMemory(0, Math.Min(block.Length, destination.Length - done));
+                int read = await stream.ReadAsync(piece, cancellationToken).AsTask().WaitAsync(cancellationToken)
+                    .ConfigureAwait(false);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                piece[..read].CopyTo(destination[done..]);
+                done += read;
+            }
+
+            return done;
         }
         catch (IOException error)
         {
@@ -72,10 +90,10 @@ internal sealed class SourceStream : ISendSource
     private async Task<SourceStream> HoldAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         MemoryStream held = new();
-        byte[] block = new byte[DfssLimits.MinChunkSize];
-        for (int read = block.Length; read == block.Length;)
+        byte[] next = new byte[DfssLimits.MinChunkSize];
+        for (int read = next.Length; read == next.Length;)
         {
-            read = await ReadNextAsync(block, cancellationToken).ConfigureAwait(false);
+            read = await ReadNextAsync(next, cancellationToken).ConfigureAwait(false);
             if (held.Length + read > MaxHeldBytes)
             {
                 throw new DfssException(
@@ -85,7 +103,7 @@ internal sealed class SourceStream : ISendSource
                     "Write it to a file, and send that.");
             }
 
-            await held.WriteAsync(block.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+            await held.WriteAsync(next.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
         }
 
         held.Position = 0;
