@@ -20,6 +20,10 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>Runs for each input.</summary>
     private protected virtual Task ProcessAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Takes an input on the pipeline thread, where that needs no waiting.</summary>
+    /// <returns>Whether it did; otherwise <see cref="ProcessAsync"/> runs.</returns>
+    private protected virtual bool TryProcess() => false;
+
     /// <summary>Runs after the last input.</summary>
     private protected virtual Task EndAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -39,7 +43,13 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     protected sealed override void BeginProcessing() => Run(BeginAsync);
 
     /// <inheritdoc/>
-    protected sealed override void ProcessRecord() => Run(ProcessAsync);
+    protected sealed override void ProcessRecord()
+    {
+        if (!TryProcess())
+        {
+            Run(ProcessAsync);
+        }
+    }
 
     /// <inheritdoc/>
     protected sealed override void EndProcessing()

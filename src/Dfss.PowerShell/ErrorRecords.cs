@@ -149,6 +149,8 @@ internal static class ErrorRecords
             ["ClusterJoined"] = (ErrorCategory.ResourceExists, "Use -Force to replace the certificate."),
             ["ClusterMissing"] = (ErrorCategory.ObjectNotFound, "Make a cluster, or join one."),
             ["ClusterNotFound"] = (ErrorCategory.ObjectNotFound, "Join it, or name another one."),
+            ["ContentNotBytes"] = (ErrorCategory.InvalidType, "Give bytes, or leave -AsByteStream out."),
+            ["ContentPartAmbiguous"] = (ErrorCategory.InvalidArgument, "Give one of -Raw, -Tail and -TotalCount."),
             ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,
             "End -Destination with '/' to receive into a folder."),
             ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),

@@ -16,6 +16,7 @@ const string Usage = """
       import   [ROUNDS]                               what Import-Module adds to a process's start, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
       completion [ROUNDS [FOLDER]]                    how long Tab takes for a stored name, 15 rounds
+      content  [MEBIBYTES [FOLDER]]                   memory and time of 4096 MiB through the pipeline
       work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
                                                       file of 1000 x 4 KiB; fails above the limits in WorkLimits
       start    [CHUNKS [FOLDER]]                      the start of a store of 10,000,000 chunks, small and large
@@ -66,6 +67,11 @@ switch (args)
         await InFolderAsync(
             Argument(2, Path.GetTempPath()),
             folder => ProgressBenchmark.RunAsync(folder, Number(1, 15), Console.Out));
+        return 0;
+    case ["content", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
+        await InFolderAsync(
+            Argument(2, Path.GetTempPath()),
+            folder => ContentBenchmark.RunAsync(folder, Number(1, 4096), Console.Out));
         return 0;
     case ["completion", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
         await InFolderAsync(

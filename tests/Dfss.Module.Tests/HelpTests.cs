@@ -9,9 +9,10 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
 {
     public static TheoryData<string> Cmdlets =>
     [
-        "Compare-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile",
+        "Compare-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Open-DfssFile",
+        "Optimize-DfssStore", "Receive-DfssFile",
         "Remove-DfssFile", "Rename-DfssFile",
-        "Repair-DfssFile", "Send-DfssFile", "Start-DfssPeer",
+        "Repair-DfssFile", "Send-DfssFile", "Set-DfssContent", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];
 

@@ -84,6 +84,23 @@ public sealed class DfssClient : IAsyncDisposable
         new FileSender(finder, directory, buffers, journals, limit, Options).SendAsync(
             sourcePath, name, options, progress, cancellationToken);
 
+    /// <summary>
+    /// Sends what a stream gives, from where it is to its end, under a name, chunk by chunk as it comes. The file is
+    /// there only when the stream has ended and this returns, as with a local file; where the stream or the send fails,
+    /// nothing is changed. The stream is read once, in order, and not disposed. One that cannot be sought, and is to be
+    /// encrypted, may have 16 MiB.
+    /// </summary>
+    /// <exception cref="DfssException">FileExists, Conflict, CommitUncertain, NoMajority, PeerUnreachable,
+    /// SourceUnreadable, SourceChanged, FileTooLarge, InvalidArgument, StoreFull, ...</exception>
+    public Task<StoredFile> SendAsync(
+        Stream source,
+        string name,
+        SendOptions options,
+        IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken = default) =>
+        new FileSender(finder, directory, buffers, journals, limit, Options).SendAsync(
+            source, name, options, progress, cancellationToken);
+
     /// <summary>The current record of a name.</summary>
     /// <exception cref="DfssException">FileNotFound, PeerUnreachable, ...</exception>
     public Task<StoredFile> GetAsync(string name, CancellationToken cancellationToken = default) =>
@@ -109,6 +126,31 @@ public sealed class DfssClient : IAsyncDisposable
         CancellationToken cancellationToken = default) =>
         new FileReceiver(directory, holders, buffers, addresses, limit, Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
+
+    /// <summary>
+    /// Opens one version of a stored file as a stream that can be read and sought. Only the chunks that are read are
+    /// fetched, each verified, and, while the stream is read in order, the next ones; it holds 16 MiB of them. A read
+    /// that fails throws a <see cref="DfssException"/>. For one reader at a time; dispose it.
+    /// </summary>
+    /// <exception cref="DfssException">
+    /// ChunkNotFound, ChunkCorrupt, PeerUnreachable, FileChanged, KeyRequired, KeyWrong, FileNotEncrypted,
+    /// FileTampered, ...
+    /// </exception>
+    public async Task<Stream> OpenAsync(
+        StoredFile file, OpenOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(options);
+        StoredContent content = await StoredContent.OpenAsync(
+            file,
+            options.Keys,
+            directory,
+            (at, home) => new ChunkFetcher(home, at.Record, holders, buffers, Options),
+            limit,
+            Options,
+            cancellationToken).ConfigureAwait(false);
+        return new StoredFileStream(content, options.DisposesClient ? this : null);
+    }
 
     /// <summary>Compares a local file with a stored one that is not encrypted, by chunk ids; only the manifest is
     /// fetched.</summary>

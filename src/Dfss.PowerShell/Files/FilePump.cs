@@ -165,7 +165,8 @@ internal sealed partial class FilePump(
         }
     }
 
-    private static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(
+    /// <summary>How much went in how long.</summary>
+    internal static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(
         $"{ByteSize.ToText(bytes)} in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0.00} s");
 
     private static TimeSpan WaitAfter(TimeSpan input) => input / WaitShare < MaxWait ? input / WaitShare : MaxWait;
@@ -221,7 +222,7 @@ internal sealed partial class FilePump(
         }
         catch (DfssException exception)
         {
-            if (!ErrorRecords.IsAboutThePeers(exception) || CanOthersSucceed(file))
+            if (!ErrorRecords.IsAboutThePeers(exception) || CanOthersSucceed(file.Home, file.IsObject))
             {
                 ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
                 return () => cmdlet.Fail(error);
@@ -245,9 +246,11 @@ internal sealed partial class FilePump(
     /// Whether other files may be at peers that answer although those of this file do not: files that come as objects
     /// name their own peers, and a peer that is named for the command may be none of this file's.
     /// </summary>
-    private bool CanOthersSucceed(FileWork file) => cmdlet.Client.Peers.Count == 0
-        || (file.Home is { } home
-            && (file.IsObject
+    /// <param name="home">The peers of the file; null for a local file that is sent.</param>
+    /// <param name="isObject">Whether the file came as an object.</param>
+    internal bool CanOthersSucceed(IReadOnlyList<HomeMember>? home, bool isObject) => cmdlet.Client.Peers.Count == 0
+        || (home is not null
+            && (isObject
                 || cmdlet.Client.Peers.Any(peer => !home.Any(
                     member => member.Addresses.Contains(peer.ToString(), StringComparer.OrdinalIgnoreCase)))));
 }

@@ -23,7 +23,11 @@ internal sealed record FileWork(
     internal bool IsObject { get; init; }
 
     /// <summary>The failure, with the plain name in place of the stored one.</summary>
-    internal DfssException Tell(DfssException failure) => StoredName is null || StoredName == Name
-        ? failure
-        : failure.Copy(failure.Reason.Replace(StoredName, Name, StringComparison.Ordinal));
+    internal DfssException Tell(DfssException failure) => Tell(failure, StoredName, Name);
+
+    /// <summary>The failure, with the plain name in place of the stored one.</summary>
+    internal static DfssException Tell(DfssException failure, string? storedName, string name) =>
+        storedName is null || storedName == name
+            ? failure
+            : failure.Copy(failure.Reason.Replace(storedName, name, StringComparison.Ordinal));
 }

@@ -75,8 +75,9 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public virtual int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
 
-    /// <summary>The title of the progress bar.</summary>
-    private protected abstract string Activity { get; }
+    /// <summary>The title of the progress bar; null for a cmdlet that works on each file at once, without the
+    /// queue.</summary>
+    private protected abstract string? Activity { get; }
 
     /// <summary>
     /// Whether the cmdlet changes records and transfers nothing: its requests to a peer for many files are batched, and
@@ -86,7 +87,8 @@ public abstract class StoredFileCmdlet : ClientCmdlet
 
     /// <summary>The files that the cmdlet works on.</summary>
     private protected FilePump Files => files ??= new FilePump(
-        this, Activity, ChangesNamesAlone ? ThrottleLimit : FilePump.SmallFilesAtOnce, TimeProvider.System);
+        this, Activity ?? string.Empty, ChangesNamesAlone ? ThrottleLimit : FilePump.SmallFilesAtOnce,
+        TimeProvider.System);
 
     /// <summary>The keys of hidden names; null if names are not hidden.</summary>
     private protected IReadOnlyList<HiddenNames>? Hidden { get; private set; }
@@ -119,7 +121,10 @@ public abstract class StoredFileCmdlet : ClientCmdlet
         Hidden = await new KeyParameters { ResolvePath = ResolveNewAsync }
             .ReadHiddenNamesAsync(EncryptionKey, HiddenName, cancellationToken).ConfigureAwait(false);
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
-        await Files.BeginAsync().ConfigureAwait(false);
+        if (Activity is not null)
+        {
+            await Files.BeginAsync().ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>
@@ -128,13 +133,29 @@ public abstract class StoredFileCmdlet : ClientCmdlet
 
     /// <inheritdoc/>
     private protected override Task EndAsync(CancellationToken cancellationToken) =>
-        Files.EndAsync(TakeRestAsync, cancellationToken);
+        Activity is null ? Task.CompletedTask : Files.EndAsync(TakeRestAsync, cancellationToken);
 
     /// <inheritdoc/>
     private protected override async ValueTask CleanUpAsync()
     {
         await Files.DisposeAsync().ConfigureAwait(false);
         await base.CleanUpAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Does something with one file at once; a failure is the file's own error where other files can
+    /// succeed.</summary>
+    private protected async Task DoAtOnceAsync(StoredFile file, Func<Task> doAsync)
+    {
+        try
+        {
+            await doAsync().ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception)
+            || Files.CanOthersSucceed(file.Record.Home, isObject: ParameterSetName == InputObjectSet))
+        {
+            await WriteErrorAsync(ErrorRecords.Create(
+                FileWork.Tell(exception, file.Record.Name, file.Name), file.Name)).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Enqueues the files that had to wait for the end of the input.</summary>

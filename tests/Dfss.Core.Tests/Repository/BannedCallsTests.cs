@@ -20,8 +20,9 @@ public sealed class BannedCallsTests
     {
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Result\b", Production, "await", [] },
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Wait\(", Production, "await", [] },
-        { @"\.GetResult\(", Production, "await; PipelineBridge is the only place that joins threads",
-            ["PipelineBridge"] },
+        { @"\.GetResult\(", Production,
+            "await; only PipelineBridge, and the synchronous calls of a stream, join threads",
+            ["PipelineBridge", "Reading/StoredFileStream"] },
         { @"\b(DateTime|DateTimeOffset)\.(Now|UtcNow|Today)\b", Production, "TimeProvider", [] },
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
         { @"\bConsole\.", "src/Dfss.PowerShell", "the streams of the cmdlet", ["Peers/DetachedPeerProcess"] },

@@ -14,7 +14,7 @@ public sealed partial class CmdletContractTests
 
     /// <summary>Verbs of cmdlets that change nothing but what they return.</summary>
     private static readonly string[] ReadingVerbs =
-        ["Compare", "Find", "Get", "Measure", "Resolve", "Search", "Select", "Test", "Wait", "Watch"];
+        ["Compare", "Find", "Get", "Measure", "Open", "Resolve", "Search", "Select", "Test", "Wait", "Watch"];
 
     /// <summary>Verbs that destroy something that cannot be had again.</summary>
     private static readonly string[] DestroyingVerbs = ["Clear", "Optimize", "Remove", "Reset", "Uninstall", "Revoke"];
@@ -205,8 +205,14 @@ public sealed partial class CmdletContractTests
 
             // Made of a string or a SecureString.
             typeof(DfssEncryptionKeySource),
+
+            // Made of a string or a number.
+            typeof(System.Text.Encoding),
         ];
-        Assert.All(Parameters(cmdlet).Where(parameter => parameter.Name != "InputObject"), parameter =>
+
+        // Content is any object, or a stream of this process.
+        string[] objects = ["InputObject", "Value", "InputStream"];
+        Assert.All(Parameters(cmdlet).Where(parameter => !objects.Contains(parameter.Name)), parameter =>
         {
             Type type = parameter.PropertyType.GetElementType() ?? parameter.PropertyType;
             type = Nullable.GetUnderlyingType(type) ?? type;

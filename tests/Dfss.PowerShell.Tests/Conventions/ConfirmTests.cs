@@ -114,6 +114,7 @@ public sealed class ConfirmTests : IDisposable
         { "Rename-DfssFile", "Rename-DfssFile a.txt new -Peer $peer" },
         { "Repair-DfssFile", "Repair-DfssFile a.txt -Peer $peer" },
         { "Send-DfssFile", "Send-DfssFile c.txt -Peer $peer" },
+        { "Set-DfssContent", "'text' | Set-DfssContent d.txt -Peer $peer" },
         { "Start-DfssPeer", "Start-DfssPeer -InMemory -Port 0" },
         { "Stop-DfssPeer", "Stop-DfssPeer -InputObject $peer" },
     };

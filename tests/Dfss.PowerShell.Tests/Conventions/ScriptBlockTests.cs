@@ -17,8 +17,7 @@ public sealed class ScriptBlockTests : IDisposable
     private static readonly string[] StoredFileCmdlets =
     [
         "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile", "Repair-DfssFile", "Test-DfssFile",
-        "Add-DfssFileRecipient",
-        "Remove-DfssFileRecipient",
+        "Add-DfssFileRecipient", "Remove-DfssFileRecipient", "Get-DfssContent", "Open-DfssFile",
     ];
 
     private readonly ClusterUsers users = new();
@@ -91,9 +90,11 @@ public sealed class ScriptBlockTests : IDisposable
 
     public void Dispose() => users.Dispose();
 
+    /// <summary>To a parameter that takes any object PowerShell gives the block itself, which is refused.</summary>
     [Fact]
     public void Each_parameter_that_takes_pipeline_input_is_tried() => Assert.Equal(
         CmdletContractTests.Cmdlets.SelectMany(row => Parameters(row.Data).Where(TakesPipelineInput)
+            .Where(parameter => parameter.PropertyType != typeof(object))
             .Select(parameter => $"{NameOf(row.Data)} -{parameter.Name}")).Order(StringComparer.Ordinal),
         Evaluated.Select(row => $"{row.Data.Item1} -{row.Data.Item2}").Order(StringComparer.Ordinal));
 
@@ -195,6 +196,8 @@ public sealed class ScriptBlockTests : IDisposable
         "Rename-DfssFile" => "-NewName { \"to$_\" }",
         "Remove-DfssFile" => "-Confirm:$false",
         "Add-DfssFileRecipient" => "-RecipientKey $key -EncryptionKey $key",
+        // Of a removed file the chunks are there for a day.
+        "Get-DfssContent" or "Open-DfssFile" => "-Version 99",
         "Remove-DfssFileRecipient" => "-KeyId x -Confirm:$false",
         _ => string.Empty,
     };

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Dfss.Transfer;
 
 /// <summary>A regular local file, opened to be read in chunks; a change of it meanwhile is detected.</summary>
-internal sealed class SourceFile : IDisposable
+internal sealed class SourceFile : ISendSource, IDisposable
 {
     private readonly SafeFileHandle handle;
 
@@ -34,6 +34,9 @@ internal sealed class SourceFile : IDisposable
 
     /// <summary>The length in bytes when it was opened.</summary>
     public long Length { get; }
+
+    /// <inheritdoc/>
+    public long? KnownLength => Length;
 
     /// <summary>The last write when it was opened.</summary>
     public UnixTime Modified { get; }

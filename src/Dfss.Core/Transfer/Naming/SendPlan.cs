@@ -10,13 +10,12 @@ internal sealed class SendPlan
     private readonly Placement placement;
     private readonly int[][] heldWords;
     private readonly bool[] canTake;
-    private readonly int chunkCount;
     private readonly DfssException?[] reasons;
 
     public SendPlan(Placement placement, int minimumReplicas, int chunkCount, IEnumerable<bool> canTake)
     {
         this.placement = placement;
-        this.chunkCount = chunkCount;
+        ChunkCount = chunkCount;
         this.canTake = [.. canTake];
         MinimumReplicas = minimumReplicas;
         reasons = new DfssException?[placement.MemberCount];
@@ -29,8 +28,9 @@ internal sealed class SendPlan
     /// <summary>Called with a member, and why, when it is left out: once for each.</summary>
     public Action<int, DfssException>? LeftOut { get; set; }
 
-    /// <summary>How many chunks the file has.</summary>
-    public int ChunkCount => chunkCount;
+    /// <summary>How many chunks the file has; of a stream of unknown length at first the most that it can
+    /// have.</summary>
+    public int ChunkCount { get; private set; }
 
     /// <summary>R: the copies asked for.</summary>
     public int Replicas => placement.Replicas;
@@ -69,6 +69,9 @@ internal sealed class SendPlan
         }
     }
 
+    /// <summary>The file has no more chunks than these.</summary>
+    public void CutTo(int chunkCount) => ChunkCount = chunkCount;
+
     /// <summary>The member has acknowledged the chunk.</summary>
     public void MarkHeld(int member, int chunkIndex) => Interlocked.Or(
         ref heldWords[member][chunkIndex >> 5], 1 << (chunkIndex & 31));
@@ -76,7 +79,7 @@ internal sealed class SendPlan
     /// <summary>The member has not got these chunks after all.</summary>
     public void MarkMissing(int member, ChunkBitmap missing)
     {
-        for (int i = 0; i < chunkCount; i++)
+        for (int i = 0; i < ChunkCount; i++)
         {
             if (missing[i])
             {
@@ -103,13 +106,13 @@ internal sealed class SendPlan
     public IReadOnlyList<int> NextTargets(int chunkIndex) => [.. Targets(chunkIndex)];
 
     /// <summary>The chunks that need a copy somewhere.</summary>
-    public IEnumerable<int> Unplaced() => Enumerable.Range(0, chunkCount).Where(index => Targets(index).Any());
+    public IEnumerable<int> Unplaced() => Enumerable.Range(0, ChunkCount).Where(index => Targets(index).Any());
 
     /// <summary>What each member is to seal: what it has acknowledged; nothing for one that is excluded.</summary>
     public IReadOnlyList<ChunkBitmap> ExpectedByMember() => [.. heldWords.Select((words, member) =>
         CanTake(member)
-            ? new ChunkBitmap(MemoryMarshal.AsBytes(words.AsSpan())[..((chunkCount + 7) / 8)].ToArray())
-            : ChunkBitmap.Create(chunkCount, _ => false))];
+            ? new ChunkBitmap(MemoryMarshal.AsBytes(words.AsSpan())[..((ChunkCount + 7) / 8)].ToArray())
+            : ChunkBitmap.Create(ChunkCount, _ => false))];
 
     /// <summary>The same as a plan of the register.</summary>
     public SealPlan ToSealPlan(FileManifest manifest) =>

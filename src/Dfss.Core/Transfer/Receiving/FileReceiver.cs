@@ -31,19 +31,10 @@ internal sealed class FileReceiver(
             catch (DfssException error)
                 when (error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)
             {
-                FileRecord? now = await TryFindCurrentAsync(record.Name, home, cancellationToken).ConfigureAwait(false);
-                if (now is null || LocatedFile.AfterMove(file, now) is not { } moved)
-                {
-                    ThrowIfReplaced(record, now, destinationPath, error);
-                    throw;
-                }
-
-                options.Verbose?.Invoke(
-                    $"'{record.Name}' moved to other peers meanwhile; the rest is fetched from there.");
-                file = moved;
+                (file, Home later) = await FindMovedAsync(
+                    file, home, error, destinationPath, cancellationToken).ConfigureAwait(false);
                 receiveOptions = receiveOptions with { Restart = false };
-                return (false,
-                    await Home.ReachAsync(moved.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false));
+                return (false, later);
             }
 
             await addresses.RefreshAsync(record, home, cancellationToken).ConfigureAwait(false);
@@ -51,34 +42,19 @@ internal sealed class FileReceiver(
         }).ConfigureAwait(false);
     }
 
-    private async Task<FileRecord?> TryFindCurrentAsync(string name, Home home, CancellationToken cancellationToken)
+    private async Task<(StoredFile File, Home Home)> FindMovedAsync(
+        StoredFile file, Home home, DfssException error, string destinationPath, CancellationToken cancellationToken)
     {
         try
         {
-            return await new RecordReader(options).FindCurrentAsync(
-                name, home, cancellationToken).ConfigureAwait(false);
+            return await new FileSearch(directory, options).FindMovedAsync(
+                file, home, error, cancellationToken).ConfigureAwait(false);
         }
-        catch (DfssException error)
-        {
-            // The error that is reported is that of the chunk.
-            options.Verbose?.Invoke(error.Reason);
-            return null;
-        }
-    }
-
-    private static void ThrowIfReplaced(FileRecord record, FileRecord? now, string destinationPath, DfssException error)
-    {
-        if (now is { State: FileRecordState.File } && now.FileId != record.FileId
-            && error.Code == DfssErrorCode.ChunkNotFound)
+        catch (DfssException changed) when (changed.Code == DfssErrorCode.FileChanged)
         {
             // No peer has the rest of what was kept.
-            ReceivedFile.Forget(destinationPath, record);
-            throw new DfssException(
-                DfssErrorCode.FileChanged,
-                $"'{record.Name}' was replaced (version {record.Version} by {now.Version}) and its old "
-                    + "chunks are gone.",
-                "Run the command again: it uses the new version.",
-                error);
+            ReceivedFile.Forget(destinationPath, file.Record);
+            throw;
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed partial class ChunkUploader
     private async Task EncryptAsync(int index, Memory<byte> chunk, CancellationToken cancellationToken)
     {
         plan.Forget(index);
-        await source.ReadAsync(OffsetOf(index), ChunkCipher.PieceOf(chunk), cancellationToken).ConfigureAwait(false);
+        await LocalFile.ReadAsync(OffsetOf(index), ChunkCipher.PieceOf(chunk), cancellationToken).ConfigureAwait(false);
         cipher!.Encrypt(index, chunk.Span);
         ChunkId id = await ChunkHasher.Shared.HashAsync(chunk).ConfigureAwait(false);
         ids[index] = id;
@@ -29,12 +29,12 @@ internal sealed partial class ChunkUploader
         ChunkId id = ids[index]!.Value;
         if (cipher!.CanRepeat(index))
         {
-            await source.ReadAsync(
+            await LocalFile.ReadAsync(
                 OffsetOf(index), ChunkCipher.PieceOf(chunk), cancellationToken).ConfigureAwait(false);
             cipher.Repeat(index, chunk.Span);
             if (ChunkId.Of(chunk.Span) != id)
             {
-                throw source.Changed();
+                throw LocalFile.Changed();
             }
         }
         else
@@ -45,13 +45,14 @@ internal sealed partial class ChunkUploader
         await PlaceAsync(index, id, chunk, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Reads a chunk that an earlier send has stored from a member that has it.</summary>
+    /// <summary>Reads a chunk that is stored from a member that has it.</summary>
     private async Task FetchAsync(int index, ChunkId id, Memory<byte> chunk, CancellationToken cancellationToken)
     {
-        for (int member = 0; member < home.Count; member++)
+        // A member that is full takes no more chunks, and still gives those that it has.
+        foreach (int member in Enumerable.Range(0, home.Count).OrderBy(member => !plan.CanTake(member)))
         {
             bool isRead = false;
-            if (plan.CanTake(member) && plan.IsHeld(member, index))
+            if (plan.IsHeld(member, index))
             {
                 await attempts.TryAsync(
                     member,
@@ -68,7 +69,7 @@ internal sealed partial class ChunkUploader
 
         throw new DfssException(
             DfssErrorCode.ChunkNotFound,
-            $"Chunk {index} of '{source.Path}' was stored by an earlier send, and no peer has it any more.",
-            "Run the command again: it encrypts that chunk again.");
+            $"Chunk {index} of '{source.Path}' was stored, and no peer gives it any more. Nothing was committed.",
+            "Run the command again: it stores that chunk again.");
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
-using Dfss.Storage;
-
 using Dfss.Hashing;
+using Dfss.Storage;
 
 namespace Dfss.Transfer;
 
@@ -17,19 +16,23 @@ internal sealed partial class ChunkUploader
     /// </summary>
     private const int PutUnaskedBytes = 4 << 10;
 
-    private readonly SourceFile source;
+    private readonly ISendSource source;
     private readonly Home home;
     private readonly SendPlan plan;
     private readonly SendShortfall shortfall;
     private readonly SendJournal? journal;
     private readonly MemberAttempts attempts;
-    private readonly ChunkId?[] ids;
     private readonly int knownCount;
     private readonly int chunkSize;
     private readonly SendCipher? cipher;
     private readonly ChunkBuffers buffers;
     private readonly RateLimit? limit;
     private readonly TransferOptions options;
+
+    private ChunkId?[] ids;
+
+    /// <summary>The length of the source in bytes; of a stream as far as it was read.</summary>
+    private long length;
 
     /// <summary>
     /// Whether the members have been asked to seal: from then on the register decides whether a majority is left.
@@ -45,7 +48,7 @@ internal sealed partial class ChunkUploader
     /// <param name="limit">How fast it may go; null for no limit.</param>
     /// <param name="options">How to transfer.</param>
     public ChunkUploader(
-        SourceFile source,
+        ISendSource source,
         SendShortfall shortfall,
         int chunkSize,
         SendJournal? journal,
@@ -65,8 +68,9 @@ internal sealed partial class ChunkUploader
         this.limit = limit;
         this.options = options;
         attempts = new MemberAttempts(home, plan);
+        length = source.KnownLength ?? 0;
         ids = journal is null
-            ? new ChunkId?[FileManifest.CountChunks(source.Length, chunkSize)]
+            ? new ChunkId?[FileManifest.CountChunks(length, chunkSize)]
             : [.. journal.KnownIds];
         knownCount = ids.Count(id => id is not null);
     }
@@ -80,6 +84,11 @@ internal sealed partial class ChunkUploader
     public async Task<FileManifest> UploadAsync(
         IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
+        if (source is SourceStream stream)
+        {
+            return await UploadStreamAsync(stream, progress, cancellationToken).ConfigureAwait(false);
+        }
+
         if (knownCount > 0)
         {
             await CompareAsync(progress, cancellationToken).ConfigureAwait(false);
@@ -87,10 +96,10 @@ internal sealed partial class ChunkUploader
 
         int[] rest = [
             .. Enumerable.Range(0, ids.Length).Where(index => ids[index] is null || plan.NextTargets(index).Count > 0)];
-        long done = source.Length - rest.Sum(index => (long)LengthOf(index));
+        long done = length - rest.Sum(index => (long)LengthOf(index));
         if (knownCount > 0)
         {
-            progress?.Report(new(TransferPhase.Transferring, done, source.Length));
+            progress?.Report(new(TransferPhase.Transferring, done, length));
             options.Verbose?.Invoke(string.Create(
                 CultureInfo.InvariantCulture,
                 $"'{source.Path}' resumes: of its {ids.Length} chunks {knownCount} are known from before, "
@@ -103,13 +112,10 @@ internal sealed partial class ChunkUploader
                 ? TakeAsync(index, chunk, token)
                 : EncryptAsync(index, chunk, token)).ConfigureAwait(false);
             progress?.Report(
-                new(TransferPhase.Transferring, Interlocked.Add(ref done, LengthOf(index)), source.Length));
+                new(TransferPhase.Transferring, Interlocked.Add(ref done, LengthOf(index)), length));
         }, cancellationToken).ConfigureAwait(false);
-        source.ThrowIfChanged();
-        ChunkId[] all = [.. ids.Select(id => id!.Value)];
-        return cipher is null
-            ? FileManifest.Create(source.Length, chunkSize, all)
-            : cipher.CreateManifest(source.Length, all);
+        LocalFile.ThrowIfChanged();
+        return CreateManifest();
     }
 
     /// <summary>
@@ -121,7 +127,9 @@ internal sealed partial class ChunkUploader
         do
         {
             await ForEachAsync(
-                plan.Unplaced(), cipher is null ? TakeAsync : PlaceAgainAsync, cancellationToken).ConfigureAwait(false);
+                plan.Unplaced(),
+                source is SourceStream ? FetchAgainAsync : cipher is null ? TakeAsync : PlaceAgainAsync,
+                cancellationToken).ConfigureAwait(false);
             await Task.WhenAll(Enumerable.Range(0, home.Count)
                 .Where(plan.CanTake)
                 .Select(
@@ -142,13 +150,13 @@ internal sealed partial class ChunkUploader
         ThrowIfUndecidable();
 
         void Report(int percent) => progress?.Report(
-            new(TransferPhase.Comparing, 0, source.Length) { PhasePercent = percent });
+            new(TransferPhase.Comparing, 0, length) { PhasePercent = percent });
     }
 
     /// <summary>Reads a chunk, computes or checks its id, and puts its copies.</summary>
     private async Task TakeAsync(int index, Memory<byte> content, CancellationToken cancellationToken)
     {
-        await source.ReadAsync(OffsetOf(index), content, cancellationToken).ConfigureAwait(false);
+        await LocalFile.ReadAsync(OffsetOf(index), content, cancellationToken).ConfigureAwait(false);
         ChunkId id = await ChunkHasher.Shared.HashAsync(content).ConfigureAwait(false);
         if (ids[index] is null)
         {
@@ -157,30 +165,43 @@ internal sealed partial class ChunkUploader
         }
         else if (ids[index] != id)
         {
-            throw source.Changed();
+            throw LocalFile.Changed();
         }
 
         await PlaceAsync(index, id, content, cancellationToken).ConfigureAwait(false);
     }
 
+    private SourceFile LocalFile => (SourceFile)source;
+
+    /// <summary>The bytes of a stored chunk beside its content.</summary>
+    private int Overhead => cipher is null ? 0 : KeyEnvelope.ChunkOverheadBytes;
+
+    private FileManifest CreateManifest()
+    {
+        ChunkId[] all = [.. ids.Select(id => id!.Value)];
+        return cipher is null
+            ? FileManifest.Create(length, chunkSize, all)
+            : cipher.CreateManifest(length, all);
+    }
+
     private long OffsetOf(int index) => (long)index * chunkSize;
 
-    private int LengthOf(int index) => (int)Math.Min(chunkSize, source.Length - OffsetOf(index));
+    private int LengthOf(int index) => (int)Math.Min(chunkSize, length - OffsetOf(index));
 
     /// <summary>Does something for some chunks, several at once, each with memory for the stored chunk.</summary>
     private Task ForEachAsync(
         IEnumerable<int> indexes, Func<int, Memory<byte>, CancellationToken, Task> body,
         CancellationToken cancellationToken)
     {
-        ParallelOptions parallel =
-            new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
-        return Parallel.ForEachAsync(indexes, parallel, async (index, token) =>
+        return Parallel.ForEachAsync(indexes, Throttle(cancellationToken), async (index, token) =>
         {
-            int overhead = cipher is null ? 0 : KeyEnvelope.ChunkOverheadBytes;
-            using ChunkBuffer buffer = await buffers.RentAsync(LengthOf(index) + overhead, token).ConfigureAwait(false);
+            using ChunkBuffer buffer = await buffers.RentAsync(LengthOf(index) + Overhead, token).ConfigureAwait(false);
             await body(index, buffer.Memory, token).ConfigureAwait(false);
         });
     }
+
+    private ParallelOptions Throttle(CancellationToken cancellationToken) =>
+        new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
 
     private async Task PlaceAsync(
         int index, ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)

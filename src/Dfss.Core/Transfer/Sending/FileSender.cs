@@ -23,22 +23,44 @@ internal sealed class FileSender(
     {
         string stored = FileName.NormalizeNew(name);
         using SourceFile source = SourceFile.Open(sourcePath);
+        return await SendAsync(source, stored, sendOptions, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<StoredFile> SendAsync(
+        Stream stream, string name, SendOptions sendOptions, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        string stored = FileName.NormalizeNew(name);
+        SourceStream source = await SourceStream.OpenAsync(
+            stream, name, needsLength: sendOptions.Recipients.Count > 0, options.TimeProvider,
+            cancellationToken).ConfigureAwait(false);
+        return await SendAsync(source, stored, sendOptions, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<StoredFile> SendAsync(
+        ISendSource source, string stored, SendOptions sendOptions, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
+    {
         bool isEncrypted = sendOptions.Recipients.Count > 0;
         int overhead = isEncrypted ? KeyEnvelope.ChunkOverheadBytes : 0;
         int chunkSize = ChooseChunkSize(source, sendOptions.ChunkSize, overhead);
-        progress?.Report(new(TransferPhase.Negotiating, 0, source.Length));
+        progress?.Report(new(TransferPhase.Negotiating, 0, source.KnownLength ?? 0));
         RecordWriter writer = await PrepareAsync(stored, sendOptions, cancellationToken).ConfigureAwait(false);
         Home home = writer.Home;
         (int replicas, int minimum) = ChooseReplicas(stored, home.Count, sendOptions);
         SendPlan plan = new(
             new Placement(home.Count, replicas, Run),
             minimum,
-            (int)FileManifest.CountChunks(source.Length, chunkSize - overhead),
+            source.KnownLength is long known
+                ? (int)FileManifest.CountChunks(known, chunkSize - overhead)
+                : DfssLimits.MaxChunksPerFile,
             Enumerable.Range(0, home.Count).Select(member => home[member] is not null));
-        SendShortfall shortfall = new(sourcePath, home, plan, directory, options);
+        SendShortfall shortfall = new(source.Path, home, plan, directory, options);
         shortfall.ThrowIfBelowMinimum();
         SendKey? sendKey = isEncrypted ? SendKey.Create(sendOptions.Recipients) : null;
-        using SendJournal? journal = journals.TryOpen(source, chunkSize - overhead, sendOptions.Restart, sendKey);
+        using SendJournal? journal = source is SourceFile file
+            ? journals.TryOpen(file, chunkSize - overhead, sendOptions.Restart, sendKey)
+            : null;
         FileKey? key = journal?.Key ?? sendKey?.Key;
         SendCipher? cipher = key is null ? null : new(key, plan.ChunkCount, chunkSize);
         ChunkUploader uploader = new(source, shortfall, chunkSize - overhead, journal, cipher, buffers, limit, options);
@@ -46,7 +68,8 @@ internal sealed class FileSender(
         try
         {
             FileManifest manifest = await uploader.UploadAsync(progress, cancellationToken).ConfigureAwait(false);
-            progress?.Report(new(TransferPhase.Committing, source.Length, source.Length));
+            long length = manifest.Length - ((long)overhead * manifest.ChunkCount);
+            progress?.Report(new(TransferPhase.Committing, length, length));
             KeyEnvelope? envelope = key is null ? null : EnvelopeContent.Create(key, manifest, sendOptions.Recipients);
             chosen = await writer.CommitAsync(
                 current => Describe(current, stored, source, manifest, home, replicas, writer.WriterId) with
@@ -153,9 +176,14 @@ internal sealed class FileSender(
         return FileManifest.CountChunks(length, chunkSize - overhead) <= DfssLimits.MaxChunksPerFile ? chunkSize : 0;
     }
 
-    private int ChooseChunkSize(SourceFile source, int asked, int overhead)
+    private int ChooseChunkSize(ISendSource source, int asked, int overhead)
     {
-        int chunkSize = ChooseChunkSize(source.Length, asked, overhead);
+        if (source.KnownLength is not long length)
+        {
+            return asked;
+        }
+
+        int chunkSize = ChooseChunkSize(length, asked, overhead);
         if (chunkSize == 0)
         {
             long largest = (long)DfssLimits.MaxChunksPerFile * (DfssLimits.MaxChunkSize - overhead);
@@ -163,7 +191,7 @@ internal sealed class FileSender(
                 DfssErrorCode.FileTooLarge,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{source.Path}' has {source.Length} bytes; {largest} are the most."),
+                    $"'{source.Path}' has {length} bytes; {largest} are the most."),
                 "Split it.");
         }
 
@@ -184,7 +212,7 @@ internal sealed class FileSender(
                 .Take(count)];
 
     private static FileRecord Describe(
-        FileRecord? current, string name, SourceFile source, FileManifest manifest, Home home, int replicas,
+        FileRecord? current, string name, ISendSource source, FileManifest manifest, Home home, int replicas,
         Guid writerId) => new()
         {
             Name = name,

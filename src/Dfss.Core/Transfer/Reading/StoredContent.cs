@@ -1,0 +1,123 @@
+using System.Diagnostics.CodeAnalysis;
+using Dfss.Encryption;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// The content of one version of a stored file, chunk by chunk, each verified and decrypted: from the home of its
+/// record, or from a later one that the file moved to meanwhile. Safe for concurrent use.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The semaphore owns no handle.")]
+internal sealed class StoredContent
+{
+    /// <summary>16, as <see cref="LaterHome"/> follows.</summary>
+    private const int MaxMoves = 16;
+
+    private readonly FileSearch search;
+    private readonly Func<StoredFile, Home, ChunkFetcher> createFetcher;
+    private readonly RateLimit? limit;
+    private readonly SemaphoreSlim searching = new(1);
+    private FileManifest manifest = null!;
+    private FileContent content = null!;
+    private Place place;
+
+    private StoredContent(
+        Place place, FileSearch search, Func<StoredFile, Home, ChunkFetcher> createFetcher, RateLimit? limit)
+    {
+        this.place = place;
+        this.search = search;
+        this.createFetcher = createFetcher;
+        this.limit = limit;
+    }
+
+    /// <summary>The length in bytes.</summary>
+    public long Length => content.Length;
+
+    /// <summary>The length in bytes of every chunk's content but the last.</summary>
+    public int ChunkSize => content.ChunkSize;
+
+    /// <summary>How many chunks there are.</summary>
+    public int ChunkCount => manifest.ChunkCount;
+
+    /// <summary>Fetches the manifest, and checks it with the key.</summary>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, KeyRequired, KeyWrong,
+    /// FileNotEncrypted, FileTampered, FileChanged, ...</exception>
+    public static async Task<StoredContent> OpenAsync(
+        StoredFile file,
+        KeyRing? keys,
+        PeerDirectory directory,
+        Func<StoredFile, Home, ChunkFetcher> createFetcher,
+        RateLimit? limit,
+        TransferOptions options,
+        CancellationToken cancellationToken)
+    {
+        ContentKey? key = ContentKey.Open(file.Record, keys);
+        Home home = await Home.ReachAsync(file.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false);
+        StoredContent opened = new(
+            new Place(file, home, createFetcher(file, home)), new FileSearch(directory, options), createFetcher, limit);
+        opened.manifest = await opened.FetchAsync(
+            static (fetcher, token) => new ValueTask<FileManifest>(fetcher.FetchManifestAsync(token)),
+            cancellationToken).ConfigureAwait(false);
+        opened.content = new FileContent(file.Record, opened.manifest, key);
+        return opened;
+    }
+
+    /// <summary>The length in bytes of a chunk's content.</summary>
+    public int LengthOf(int index) => content.LengthOf(index);
+
+    /// <summary>Fetches one chunk, and copies its content to the start of <paramref name="destination"/>.</summary>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, FileTampered, FileChanged,
+    /// ...</exception>
+    public async Task ReadAsync(int index, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        // Before it is asked for: a chunk that waits here is not late.
+        if (limit is not null)
+        {
+            await limit.WaitAsync(manifest.LengthOf(index), cancellationToken).ConfigureAwait(false);
+        }
+
+        using ChunkBuffer buffer = await FetchAsync(
+            (fetcher, token) => fetcher.FetchChunkAsync(manifest, index, token),
+            cancellationToken).ConfigureAwait(false);
+        content.Open(index, buffer.Memory).CopyTo(destination);
+    }
+
+    private async Task<T> FetchAsync<T>(
+        Func<ChunkFetcher, CancellationToken, ValueTask<T>> fetchAsync, CancellationToken cancellationToken)
+    {
+        for (int moves = 0; ; moves++)
+        {
+            Place asked = Volatile.Read(ref place);
+            try
+            {
+                return await fetchAsync(asked.Fetcher, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException error) when (moves < MaxMoves
+                && error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.PeerUnreachable)
+            {
+                await FollowAsync(asked, error, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Goes to the later home, unless another chunk's failure has done so.</summary>
+    private async Task FollowAsync(Place asked, DfssException error, CancellationToken cancellationToken)
+    {
+        await searching.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (place == asked)
+            {
+                (StoredFile file, Home home) = await search.FindMovedAsync(
+                    asked.File, asked.Home, error, cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref place, new Place(file, home, createFetcher(file, home)));
+            }
+        }
+        finally
+        {
+            searching.Release();
+        }
+    }
+
+    private sealed record Place(StoredFile File, Home Home, ChunkFetcher Fetcher);
+}

@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Management.Automation;
+using System.Text;
+
+namespace Dfss.Commands;
+
+/// <summary>Writes objects as text or as bytes into a pipe.</summary>
+internal sealed class ContentWriter
+{
+    /// <summary>64 KiB: so much is written before it goes through the pipe.</summary>
+    internal const int FullBytes = 64 << 10;
+
+    private readonly PipeWriter pipe;
+    private readonly Encoding? encoding;
+    private readonly string lineEnd;
+
+    /// <param name="pipe">The pipe.</param>
+    /// <param name="encoding">The encoding of the text; null for bytes.</param>
+    /// <param name="hasNoLineEnds">Whether no line end follows each object.</param>
+    internal ContentWriter(PipeWriter pipe, Encoding? encoding, bool hasNoLineEnds)
+    {
+        this.pipe = pipe;
+        this.encoding = encoding;
+        lineEnd = hasNoLineEnds ? string.Empty : Environment.NewLine;
+        pipe.Write(encoding is null ? [] : encoding.Preamble);
+    }
+
+    /// <summary>Whether what was written is to be flushed before more is written.</summary>
+    internal bool IsFull => pipe.UnflushedBytes >= FullBytes;
+
+    /// <summary>Writes bytes.</summary>
+    internal void Write(ReadOnlySpan<byte> bytes) => pipe.Write(bytes);
+
+    /// <summary>Writes an object: its text as a line, or its byte.</summary>
+    /// <returns>False for an object that is no byte, where bytes are written.</returns>
+    internal bool TryWrite(object item)
+    {
+        if (encoding is not null)
+        {
+            encoding.GetBytes(LanguagePrimitives.ConvertTo<string>(item), pipe);
+            encoding.GetBytes(lineEnd, pipe);
+            return true;
+        }
+
+        if ((item is PSObject wrapped ? wrapped.BaseObject : item) is string or char
+            || !LanguagePrimitives.TryConvertTo(item, out byte value))
+        {
+            return false;
+        }
+
+        pipe.Write([value]);
+        return true;
+    }
+}

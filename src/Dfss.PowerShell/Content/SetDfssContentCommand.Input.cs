@@ -1,0 +1,146 @@
+using System.Collections;
+using System.IO.Pipelines;
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>The input: it goes through a pipe of bounded length to the send, which takes it as it comes.</content>
+public sealed partial class SetDfssContentCommand
+{
+    private readonly CancellationTokenSource ending = new();
+    private Pipe? pipe;
+    private ContentWriter? writer;
+
+    // Null where the user refused, or -WhatIf.
+    private Task<StoredFile>? sending;
+
+    /// <inheritdoc/>
+    private protected override bool TryProcess()
+    {
+        if (sending is null || InputStream is not null)
+        {
+            return true;
+        }
+
+        if (sending.IsCompleted || writer!.IsFull)
+        {
+            return false;
+        }
+
+        Take(Value);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        FlushResult flushed = await pipe!.Writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+        if (flushed.IsCompleted)
+        {
+            // The send has ended before its input: it failed.
+            await EndSendAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        await InvokeAsync(() => Take(Value)).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task EndAsync(CancellationToken cancellationToken)
+    {
+        if (sending is null)
+        {
+            return;
+        }
+
+        if (pipe is not null)
+        {
+            await pipe.Writer.CompleteAsync().ConfigureAwait(false);
+        }
+
+        StoredFile stored = await EndSendAsync(cancellationToken).ConfigureAwait(false);
+        if (PassThru)
+        {
+            await WriteObjectAsync(new DfssFileInfo(stored)).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    private protected override async ValueTask CleanUpAsync()
+    {
+        await ending.CancelAsync().ConfigureAwait(false);
+        if (sending is not null)
+        {
+            await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        ending.Dispose();
+        await base.CleanUpAsync().ConfigureAwait(false);
+    }
+
+    private void Start()
+    {
+        if (InputStream is not null)
+        {
+            sending = SendAsync(InputStream, ending.Token);
+            return;
+        }
+
+        // What is in the pipe is one chunk of the default size at most, and what one object adds.
+        pipe = new Pipe(new PipeOptions(
+            pauseWriterThreshold: DfssLimits.DefaultChunkSize, resumeWriterThreshold: DfssLimits.DefaultChunkSize / 2,
+            minimumSegmentSize: ContentWriter.FullBytes, useSynchronizationContext: false));
+        writer = new ContentWriter(pipe.Writer, AsByteStream ? null : Encoding, NoNewline);
+        sending = SendPipedAsync(pipe.Reader);
+    }
+
+    private async Task<StoredFile> SendPipedAsync(PipeReader reader)
+    {
+        try
+        {
+            return await SendAsync(reader.AsStream(), ending.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            // The writer does not wait for a reader that has ended.
+            await reader.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Waits for the send; Ctrl+C ends it.</summary>
+    private async Task<StoredFile> EndSendAsync(CancellationToken cancellationToken)
+    {
+        CancellationTokenRegistration stop = cancellationToken.Register(() => _ = ending.CancelAsync());
+        await using (stop.ConfigureAwait(false))
+        {
+            return await sending!.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Writes an object, or each one of a list.</summary>
+    private void Take(object? value)
+    {
+        object? item = value is PSObject wrapped ? wrapped.BaseObject : value;
+        if (item is byte[] bytes && AsByteStream)
+        {
+            writer!.Write(bytes);
+        }
+        else if (item is IList many)
+        {
+            foreach (object? one in many)
+            {
+                Take(one);
+            }
+        }
+        else if (item is not null && !writer!.TryWrite(value!))
+        {
+            ThrowTerminatingError(ErrorRecords.Create(
+                "ContentNotBytes", ErrorCategory.InvalidType, item,
+                $"-AsByteStream takes bytes and arrays of bytes, and '{item}' is a {item.GetType().Name}.",
+                item is string
+                    ? "The output of a program comes to a command as lines of text: give its stream with -InputStream. "
+                        + "For text leave -AsByteStream out."
+                    : "Convert it to [byte]."));
+        }
+    }
+}
