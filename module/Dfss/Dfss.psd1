@@ -13,6 +13,7 @@
     CmdletsToExport      = @(
         'Add-DfssFileRecipient'
         'Compare-DfssFile'
+        'Copy-DfssFile'
         'Get-DfssCertificate'
         'Get-DfssCluster'
         'Get-DfssFileInfo'
@@ -28,6 +29,7 @@
         'Remove-DfssFileRecipient'
         'Rename-DfssFile'
         'Repair-DfssFile'
+        'Restore-DfssFile'
         'Revoke-DfssCertificate'
         'Send-DfssFile'
         'Start-DfssPeer'

@@ -84,6 +84,9 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     /// </summary>
     private protected virtual bool ChangesNamesAlone => false;
 
+    /// <summary>Whether the names are those of removed files.</summary>
+    private protected virtual RemovedFiles Removed => RemovedFiles.LeftOut;
+
     /// <summary>The files that the cmdlet works on.</summary>
     private protected FilePump Files => files ??= new FilePump(
         this, Activity, ChangesNamesAlone ? ThrottleLimit : FilePump.SmallFilesAtOnce, TimeProvider.System);
@@ -161,11 +164,15 @@ public abstract class StoredFileCmdlet : ClientCmdlet
             try
             {
                 query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
-                    ? new NameQuery(name, isLiteral, Hidden)
-                    : NameQuery.OfObject(StoredName, name);
+                    ? new NameQuery(name, isLiteral, Hidden) { Removed = Removed }
+                    : NameQuery.OfObject(StoredName, name, Removed);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
-                    Remember(file);
+                    if (!file.IsRemoved)
+                    {
+                        Remember(file);
+                    }
+
                     await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);
                 }
             }

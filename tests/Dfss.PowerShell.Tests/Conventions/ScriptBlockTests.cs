@@ -17,6 +17,7 @@ public sealed class ScriptBlockTests : IDisposable
     private static readonly string[] StoredFileCmdlets =
     [
         "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile", "Repair-DfssFile", "Test-DfssFile",
+        "Copy-DfssFile", "Restore-DfssFile",
         "Add-DfssFileRecipient",
         "Remove-DfssFileRecipient",
     ];
@@ -73,6 +74,7 @@ public sealed class ScriptBlockTests : IDisposable
                 "Receive-DfssFile", "Destination",
                 "'1', '2' | Receive-DfssFile -Destination { \"1/none$_/\" } -Peer $peer");
             rows.Add("Rename-DfssFile", "NewName", "'1', '2' | Rename-DfssFile -NewName { \"../none$_\" } -Peer $peer");
+            rows.Add("Copy-DfssFile", "NewName", "'1', '2' | Copy-DfssFile -NewName { \"../none$_\" } -Peer $peer");
             rows.Add("Stop-DfssPeer", "InputObject", "1, 2 | Stop-DfssPeer -InputObject { $stopped[$_ - 1] }");
             rows.Add("Get-DfssCertificate", "Name", "1, 2 | Get-DfssCertificate -Name { \"none$_\" }");
             rows.Add("Get-DfssCertificate", "LiteralName", "1, 2 | Get-DfssCertificate -LiteralName { \"none$_\" }");
@@ -192,7 +194,7 @@ public sealed class ScriptBlockTests : IDisposable
 
     private static string Rest(string cmdlet) => cmdlet switch
     {
-        "Rename-DfssFile" => "-NewName { \"to$_\" }",
+        "Rename-DfssFile" or "Copy-DfssFile" => "-NewName { \"to$_\" }",
         "Remove-DfssFile" => "-Confirm:$false",
         "Add-DfssFileRecipient" => "-RecipientKey $key -EncryptionKey $key",
         "Remove-DfssFileRecipient" => "-KeyId x -Confirm:$false",
