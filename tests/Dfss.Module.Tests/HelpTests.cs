@@ -9,7 +9,8 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
 {
     public static TheoryData<string> Cmdlets =>
     [
-        "Compare-DfssFile", "Copy-DfssFile", "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile",
+        "Compare-DfssFile", "Copy-DfssFile",
+        "Get-DfssFileInfo", "Get-DfssPeer", "Optimize-DfssStore", "Receive-DfssFile",
         "Remove-DfssFile", "Rename-DfssFile",
         "Repair-DfssFile", "Restore-DfssFile", "Send-DfssFile", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",

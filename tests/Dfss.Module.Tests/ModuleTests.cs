@@ -15,11 +15,13 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo",
+        "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile",
+        "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssFileInfo",
         "Get-DfssPeer", "Join-DfssCluster",
         "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation",
         "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssCluster", "Remove-DfssFile", "Remove-DfssFileRecipient",
-        "Rename-DfssFile", "Repair-DfssFile", "Restore-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer",
+        "Rename-DfssFile", "Repair-DfssFile", "Restore-DfssFile",
+        "Revoke-DfssCertificate", "Send-DfssFile", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];
 

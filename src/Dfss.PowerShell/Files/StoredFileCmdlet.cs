@@ -5,7 +5,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>A cmdlet that works on stored files, named or as objects of the pipeline.</summary>
-public abstract class StoredFileCmdlet : ClientCmdlet
+public abstract partial class StoredFileCmdlet : ClientCmdlet
 {
     /// <summary>
     /// The default set: without arguments PowerShell prompts for a name. It takes no pipeline input, as the default set

@@ -114,11 +114,7 @@ public sealed class ConfirmTests : IDisposable
         { "Remove-DfssFileRecipient", "Remove-DfssFileRecipient e -EncryptionKey $key -RecipientKey $key -Peer $peer" },
         { "Rename-DfssFile", "Rename-DfssFile a.txt new -Peer $peer" },
         { "Repair-DfssFile", "Repair-DfssFile a.txt -Peer $peer" },
-        {
-            "Restore-DfssFile",
-            "$null = Send-DfssFile b.txt -Name a.txt -Force -Peer $peer -WhatIf:$false -Confirm:$false; "
-                + "Restore-DfssFile a.txt -Version 1 -Peer $peer"
-        },
+        { "Restore-DfssFile", "Restore-DfssFile gone -Peer $peer" },
         { "Send-DfssFile", "Send-DfssFile c.txt -Peer $peer" },
         { "Start-DfssPeer", "Start-DfssPeer -InMemory -Port 0" },
         { "Stop-DfssPeer", "Stop-DfssPeer -InputObject $peer" },
@@ -140,6 +136,7 @@ public sealed class ConfirmTests : IDisposable
         session.Run(
             """
             $null = Send-DfssFile a.txt -Peer $peer
+            Send-DfssFile b.txt -Name gone -Peer $peer | Remove-DfssFile -Force
             $key = New-DfssEncryptionKey; $other = New-DfssEncryptionKey
             $null = Send-DfssFile b.txt -Name e -EncryptionKey $key -Peer $peer
             """).ThrowIfFailed();

@@ -55,7 +55,7 @@ public sealed class ScriptBlockTests : IDisposable
                 rows.Add(cmdlet, "InputObject", $"1, 2 | {cmdlet} -InputObject {{ $gone[$_ - 1] }} {rest} {shown}");
                 rows.Add(
                     cmdlet, "StoredName",
-                    $"'x', 'y' | {cmdlet} -StoredName {{ $_ -replace 'x', 'none1' -replace 'y', 'none2' }} {rest}");
+                    $"'x', 'y' | {cmdlet} -StoredName {{ $_ -replace 'x', 'none1.x' -replace 'y', 'none2.y' }} {rest}");
             }
 
             rows.Add("Get-DfssFileInfo", "Name", "1, 2 | Get-DfssFileInfo -Name { \"none$_\" } -Peer $peer");
@@ -194,7 +194,11 @@ public sealed class ScriptBlockTests : IDisposable
 
     private static string Rest(string cmdlet) => cmdlet switch
     {
-        "Rename-DfssFile" or "Copy-DfssFile" => "-NewName { \"to$_\" }",
+        "Rename-DfssFile" => "-NewName { \"to$_\" }",
+        "Copy-DfssFile" => "-NewName { \"../none$_\" }",
+
+        // What it names is removed, and would be restored.
+        "Restore-DfssFile" => "-Version 9",
         "Remove-DfssFile" => "-Confirm:$false",
         "Add-DfssFileRecipient" => "-RecipientKey $key -EncryptionKey $key",
         "Remove-DfssFileRecipient" => "-KeyId x -Confirm:$false",

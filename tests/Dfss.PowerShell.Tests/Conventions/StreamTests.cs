@@ -40,9 +40,7 @@ public sealed class StreamTests : IDisposable
     [InlineData("Test-DfssFile kept -PassThru -Peer $peer", "Test-DfssFile")]
     [InlineData("Copy-DfssFile kept other -Peer $peer -PassThru", "Copy-DfssFile")]
     [InlineData(
-        "Send-DfssFile a.txt kept -Force -Peer $peer | Out-Null; Restore-DfssFile kept -Version 1 -Peer "
-            + "$peer -PassThru",
-        "Restore-DfssFile")]
+        "Remove-DfssFile kept -Force -Peer $peer; Restore-DfssFile kept -Peer $peer -PassThru", "Restore-DfssFile")]
     [InlineData("Rename-DfssFile kept other -Peer $peer -PassThru", "Rename-DfssFile")]
     [InlineData("Remove-DfssFile kept -Peer $peer -PassThru -Confirm:$false", "Remove-DfssFile")]
     [InlineData("Start-DfssPeer -InMemory -Port 0 | Stop-DfssPeer -PassThru", "Stop-DfssPeer")]

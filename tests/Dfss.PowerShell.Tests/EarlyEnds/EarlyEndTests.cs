@@ -91,7 +91,6 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [InlineData(Operations.FindMissing, Rename)]
     [InlineData(Operations.Seal, Rename)]
     [InlineData(Operations.Accept, Rename)]
-    [InlineData(Operations.FindMissing, Copy)]
     [InlineData(Operations.Seal, Copy)]
     public async Task A_change_of_a_name_is_stopped_at(string operation, string command)
     {
