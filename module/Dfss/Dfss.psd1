@@ -13,6 +13,7 @@
     CmdletsToExport      = @(
         'Add-DfssFileRecipient'
         'Compare-DfssFile'
+        'Copy-DfssFile'
         'Get-DfssCertificate'
         'Get-DfssCluster'
         'Get-DfssContent'
@@ -30,6 +31,7 @@
         'Remove-DfssFileRecipient'
         'Rename-DfssFile'
         'Repair-DfssFile'
+        'Restore-DfssFile'
         'Revoke-DfssCertificate'
         'Send-DfssFile'
         'Set-DfssContent'

@@ -54,6 +54,10 @@ public sealed class DfssFileInfo
     /// first.</summary>
     public IReadOnlyList<DfssFileVersion> Versions { get; }
 
+    /// <summary>Whether the name was removed (Get-DfssFileInfo -Removed): then this is the last file that it had, which
+    /// Restore-DfssFile brings back.</summary>
+    public bool IsRemoved => File.IsRemoved;
+
     /// <summary>The content: the SHA-256 of the manifest, which has the SHA-256 of every chunk. 64 hexadecimal
     /// digits.</summary>
     public string FileId { get; }

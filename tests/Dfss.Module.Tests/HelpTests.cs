@@ -9,10 +9,9 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
 {
     public static TheoryData<string> Cmdlets =>
     [
-        "Compare-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Open-DfssFile",
-        "Optimize-DfssStore", "Receive-DfssFile",
-        "Remove-DfssFile", "Rename-DfssFile",
-        "Repair-DfssFile", "Send-DfssFile", "Set-DfssContent", "Start-DfssPeer",
+        "Compare-DfssFile", "Copy-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Open-DfssFile",
+        "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile", "Repair-DfssFile",
+        "Restore-DfssFile", "Send-DfssFile", "Set-DfssContent", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];
 

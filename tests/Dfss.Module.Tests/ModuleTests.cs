@@ -15,12 +15,12 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Add-DfssFileRecipient", "Compare-DfssFile", "Get-DfssCertificate", "Get-DfssCluster", "Get-DfssContent",
-        "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster",
-        "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation",
-        "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssCluster", "Remove-DfssFile",
-        "Remove-DfssFileRecipient", "Rename-DfssFile", "Repair-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile",
-        "Set-DfssContent", "Start-DfssPeer", "Stop-DfssPeer", "Test-DfssFile",
+        "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile", "Get-DfssCertificate", "Get-DfssCluster",
+        "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster", "New-DfssCluster",
+        "New-DfssEncryptionKey", "New-DfssInvitation", "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile",
+        "Remove-DfssCluster", "Remove-DfssFile", "Remove-DfssFileRecipient", "Rename-DfssFile", "Repair-DfssFile",
+        "Restore-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Set-DfssContent", "Start-DfssPeer",
+        "Stop-DfssPeer", "Test-DfssFile",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;

@@ -116,6 +116,8 @@ public sealed class BindingTests : IDisposable
     [InlineData("Repair-DfssFile", "Name")]
     [InlineData("Remove-DfssFile", "Name")]
     [InlineData("Rename-DfssFile", "Name NewName")]
+    [InlineData("Copy-DfssFile", "Name NewName")]
+    [InlineData("Restore-DfssFile", "Name")]
     public void Where_no_file_is_given_its_name_is_asked_for(string command, string missing)
     {
         // What a host that can ask asks for is what one that cannot is told to be missing.

@@ -7,7 +7,7 @@ namespace Dfss.Transfer;
 
 /// <summary>A client of some peers: sends, lists, describes, receives and compares files. Safe for concurrent use.
 /// Connections are made when first needed, kept, and closed on dispose.</summary>
-public sealed class DfssClient : IAsyncDisposable
+public sealed partial class DfssClient : IAsyncDisposable
 {
     /// <summary>48 MiB of chunks in flight: 48 of the default size, 3 of the largest, and the process stays far below
     /// 200 MB.</summary>

@@ -1,5 +1,24 @@
 namespace Dfss.Transfer;
 
+/// <summary>How a stored file is copied to another name.</summary>
+public sealed record CopyOptions
+{
+    /// <summary>The options that hold when none are given.</summary>
+    public static CopyOptions Default { get; } = new();
+
+    /// <summary>Whether an existing file of the new name is replaced, at any version.</summary>
+    public bool Force { get; init; }
+
+    /// <summary>How many earlier versions of a name that is replaced are kept, 0-64.</summary>
+    public int KeepVersions
+    {
+        get;
+        init => field = value is >= 0 and <= DfssLimits.MaxPreviousVersions
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(KeepVersions), value, "Earlier versions kept are 0 to 64.");
+    } = SendOptions.DefaultKeepVersions;
+}
+
 /// <summary>How a stored file is removed.</summary>
 public sealed record RemoveOptions
 {

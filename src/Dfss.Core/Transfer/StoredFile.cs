@@ -21,6 +21,12 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
     /// </summary>
     public int? PresentReplicas { get; init; }
 
+    /// <summary>
+    /// Whether the name was removed: then this is the last file that it had, which can be restored as long as its
+    /// chunks are there.
+    /// </summary>
+    public bool IsRemoved => Record.State == FileRecordState.Removed;
+
     /// <summary>The ids of the keys that an encrypted file can be read with; none for one that is not
     /// encrypted.</summary>
     public IReadOnlyList<string> RecipientKeyIds =>
@@ -58,7 +64,12 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
         };
     }
 
-    private DfssException NotKept(long version)
+    /// <summary>What a name had before it was removed; null if the tombstone does not say.</summary>
+    internal static StoredFile? OfRemoved(FileRecord tombstone, bool isCurrent) => tombstone.Previous is [var last, ..]
+        ? new StoredFile(tombstone with { Content = last, Previous = [.. tombstone.Previous.Skip(1)] }, isCurrent)
+        : null;
+
+    internal DfssException NotKept(long version)
     {
         string kept = string.Join(
             ", ", Record.Previous.Select(one => one.Version.ToString(CultureInfo.InvariantCulture)));

@@ -48,6 +48,10 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ArgumentCompleter(typeof(VersionCompletion))]
     public long? Version { get; set; }
 
+    /// <summary>Lists the removed files that can be restored, in place of those that are stored.</summary>
+    [Parameter(HelpMessage = "Lists the removed files that can be restored, in place of those that are stored.")]
+    public SwitchParameter Removed { get; set; }
+
     /// <summary>Returns the chunks of each file, and the peers that have them, in place of the file.</summary>
     [Parameter(HelpMessage = "Returns the chunks of each file, and the peers that have them, in place of the file.")]
     public SwitchParameter Chunk { get; set; }
@@ -142,12 +146,17 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             NameQuery? query = null;
             try
             {
+                RemovedFiles removed = Removed ? RemovedFiles.Only : RemovedFiles.LeftOut;
                 query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
-                    ? new NameQuery(name, isLiteral, hidden)
-                    : NameQuery.OfObject(StoredName, name);
+                    ? new NameQuery(name, isLiteral, hidden) { Removed = removed }
+                    : NameQuery.OfObject(StoredName, name, removed);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
-                    Remember(file);
+                    if (!file.IsRemoved)
+                    {
+                        Remember(file);
+                    }
+
                     if (query.IsPattern)
                     {
                         // For a file that was asked for by its name the client has warned already, with the peers'
@@ -155,7 +164,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                         await WarnIfNotCurrentAsync(file).ConfigureAwait(false);
                     }
 
-                    await WriteVersionAsync(file, cancellationToken).ConfigureAwait(false);
+                    await WriteVersionAsync(file, query.IsPattern, cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (WildcardPatternException exception)
@@ -169,7 +178,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         }
     }
 
-    private async Task WriteVersionAsync(StoredFile file, CancellationToken cancellationToken)
+    private async Task WriteVersionAsync(StoredFile file, bool isPattern, CancellationToken cancellationToken)
     {
         StoredFile wanted;
         try
@@ -182,12 +191,12 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
             return;
         }
 
-        await WriteFileAsync(wanted, cancellationToken).ConfigureAwait(false);
+        await WriteFileAsync(wanted, isPattern, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task WriteFileAsync(StoredFile file, CancellationToken cancellationToken)
+    private async Task WriteFileAsync(StoredFile file, bool isPattern, CancellationToken cancellationToken)
     {
-        if (!Chunk && !Detailed)
+        if (!Chunk && !Detailed && !file.IsRemoved)
         {
             await WriteObjectAsync(new DfssFileInfo(file)).ConfigureAwait(false);
             return;
@@ -195,6 +204,12 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
 
         FileHealth health =
             await Client.TestAsync(file, deep: false, progress: null, cancellationToken).ConfigureAwait(false);
+        if (file.IsRemoved && health.File.PresentReplicas == 0)
+        {
+            await TellGoneAsync(file, isPattern).ConfigureAwait(false);
+            return;
+        }
+
         if (!Chunk)
         {
             await WriteObjectAsync(new DfssFileInfo(health.File with { Name = file.Name })).ConfigureAwait(false);
@@ -211,6 +226,17 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         {
             await WriteObjectAsync(new DfssChunkInfo(file, chunk)).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Says why a removed file is not listed: it was asked for by its name, or matches a pattern.</summary>
+    private Task TellGoneAsync(StoredFile file, bool isPattern)
+    {
+        string reason =
+            $"'{file.Name}' was removed and cannot be restored: chunks of it are gone, or are at peers that "
+                + "cannot be reached.";
+        return isPattern
+            ? WriteVerboseAsync(reason)
+            : WriteErrorAsync(ErrorRecords.Create(new DfssException(DfssErrorCode.ChunkNotFound, reason), file.Name));
     }
 
     private async Task WarnIfNotCurrentAsync(StoredFile file)

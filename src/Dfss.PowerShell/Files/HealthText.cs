@@ -9,21 +9,27 @@ internal static class HealthText
     internal static string? Describe(FileHealth health)
     {
         FileRecord record = health.File.Record;
-        if (health.IsHealthy)
-        {
-            return health.CurrentVersion is { } now && now != record.Version
+        return health.IsHealthy
+            ? health.CurrentVersion is { } now && now != record.Version
                 ? FormattableString.Invariant(
                     $"'{record.Name}' was tested at version {record.Version} and is at version {now} now.")
-                : null;
-        }
-
-        MemberHealth[] silent = [.. health.Members.Where(member => !member.IsUp)];
-        List<string> sentences = [$"'{record.Name}' is not healthy: {Join([.. Problems(health)])}."];
-        sentences.AddRange(Where(health));
-        sentences.AddRange(silent.Select(member => member.Reason!));
-        sentences.Add(Advise(health, silent));
-        return string.Join(" ", sentences);
+                : null
+            : $"'{record.Name}' is not healthy: {Explain(health)} {Advise(health)}";
     }
+
+    /// <summary>What is wrong with a file that is not healthy, and at which peers; in sentences without the
+    /// name.</summary>
+    internal static string Explain(FileHealth health) => string.Join(
+        " ",
+        [
+            $"{Join([.. Problems(health)])}.",
+            .. Where(health),
+            .. health.Members.Where(member => !member.IsUp).Select(member => member.Reason!),
+        ]);
+
+    /// <summary>What to do about a file that is not healthy.</summary>
+    internal static string Advise(FileHealth health) =>
+        Advise(health, [.. health.Members.Where(member => !member.IsUp)]);
 
     private static IEnumerable<string> Problems(FileHealth health)
     {

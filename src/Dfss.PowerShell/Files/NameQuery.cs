@@ -47,10 +47,15 @@ internal sealed partial class NameQuery
     /// <summary>The file of an object from the pipeline.</summary>
     /// <param name="storedName">The name that the peers have.</param>
     /// <param name="name">The name for users.</param>
-    internal static NameQuery OfObject(string storedName, string name) => new(storedName, name);
+    /// <param name="removed">Whether removed files are looked for.</param>
+    internal static NameQuery OfObject(string storedName, string name, RemovedFiles removed = RemovedFiles.LeftOut) =>
+        new(storedName, name) { Removed = removed };
 
     /// <summary>Whether it has wildcards, and so is answered from the peers' lists.</summary>
     internal bool IsPattern => pattern is not null;
+
+    /// <summary>Whether removed files are looked for.</summary>
+    internal RemovedFiles Removed { get; init; }
 
     /// <summary>The prefix of every match; the peers need not list more.</summary>
     internal string Prefix { get; } = string.Empty;
@@ -71,12 +76,12 @@ internal sealed partial class NameQuery
 
         if (pattern is null)
         {
-            StoredFile found = await client.GetAsync(text, cancellationToken).ConfigureAwait(false);
+            StoredFile found = await ReadAsync(client, text, cancellationToken).ConfigureAwait(false);
             yield return shown is null ? found : found with { Name = shown };
             yield break;
         }
 
-        await foreach (StoredFile file in client.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredFile file in ListAsync(client, Prefix, cancellationToken).ConfigureAwait(false))
         {
             if (IsMatch(file.Record.Name))
             {
@@ -102,7 +107,8 @@ internal sealed partial class NameQuery
 
         // The peers list them by their stored names; users expect them by their plain names.
         var found = new List<StoredFile>();
-        await foreach (StoredFile file in client.ListAsync(HiddenNames.Prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredFile file in ListAsync(
+            client, HiddenNames.Prefix, cancellationToken).ConfigureAwait(false))
         {
             string? name = null;
             if (keys.Any(key => key.TryOpen(file.Record.Name, out name)) && IsMatch(name!))
@@ -120,7 +126,7 @@ internal sealed partial class NameQuery
     /// <summary>The one file of a name without wildcards.</summary>
     /// <exception cref="DfssException">FileNotFound, or the error of the read.</exception>
     internal Task<StoredFile> GetAsync(DfssClient client, CancellationToken cancellationToken) =>
-        hidden is null ? client.GetAsync(text, cancellationToken) : GetHiddenAsync(client, hidden, cancellationToken);
+        hidden is null ? ReadAsync(client, text, cancellationToken) : GetHiddenAsync(client, hidden, cancellationToken);
 
     private async Task<StoredFile> GetHiddenAsync(
         DfssClient client, IReadOnlyList<HiddenNames> keys, CancellationToken cancellationToken)
@@ -132,7 +138,7 @@ internal sealed partial class NameQuery
             string stored = keys[i].TryOpen(text, out string? opened) ? text : keys[i].Hide(name);
             try
             {
-                return await client.GetAsync(stored, cancellationToken).ConfigureAwait(false) with
+                return await ReadAsync(client, stored, cancellationToken).ConfigureAwait(false) with
                 {
                     Name = opened ?? name
                 };
@@ -154,4 +160,31 @@ internal sealed partial class NameQuery
 
     /// <summary>Whether a name is asked for.</summary>
     internal bool IsMatch(string name) => name == text || (pattern is not null && pattern.IsMatch(name));
+
+    private async Task<StoredFile> ReadAsync(DfssClient client, string name, CancellationToken cancellationToken)
+    {
+        if (Removed == RemovedFiles.Only)
+        {
+            return await client.GetRemovedAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await client.GetAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound
+            && Removed == RemovedFiles.Too)
+        {
+            return await client.GetRemovedAsync(name, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private IAsyncEnumerable<StoredFile> ListAsync(
+        DfssClient client, string prefix, CancellationToken cancellationToken) => Removed switch
+        {
+            RemovedFiles.Only => client.ListRemovedAsync(prefix, cancellationToken),
+            RemovedFiles.Too => client.ListAsync(prefix, cancellationToken)
+                .Concat(client.ListRemovedAsync(prefix, cancellationToken)),
+            _ => client.ListAsync(prefix, cancellationToken),
+        };
 }

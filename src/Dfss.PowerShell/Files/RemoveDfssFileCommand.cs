@@ -14,6 +14,12 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
 {
     private RemoveOptions options = RemoveOptions.Default;
 
+    /// <summary>An earlier version that is kept: it alone is removed, and the file stays.</summary>
+    [Parameter(HelpMessage = "An earlier version: it alone is removed, and the file stays.")]
+    [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(VersionCompletion))]
+    public long? Version { get; set; }
+
     /// <summary>Removes a file at any version, and does not ask.</summary>
     [Parameter(HelpMessage = "Removes a file at any version, and does not ask.")]
     public SwitchParameter Force { get; set; }
@@ -46,8 +52,19 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
+        StoredFile removed;
+        try
+        {
+            removed = Version is long version ? file.AtVersion(version) : file;
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
+            return;
+        }
+
         string action = FormattableString.Invariant(
-            $"Remove version {file.Record.Version}, {ByteSize.ToText(file.Record.ContentLength)}");
+            $"Remove version {removed.Record.Version}, {ByteSize.ToText(removed.Record.ContentLength)}");
         if (await ShouldProcessAsync(file.Name, action, Force).ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
@@ -58,6 +75,14 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
 
     private async Task<StoredFile> RemoveAsync(StoredFile file, CancellationToken cancellationToken)
     {
+        if (Version is long version)
+        {
+            StoredFile changed = await Client.RemoveVersionAsync(
+                file, version, cancellationToken).ConfigureAwait(false);
+            Remember(changed with { Name = file.Name });
+            return changed;
+        }
+
         StoredFile removed = await Client.RemoveAsync(file, options, cancellationToken).ConfigureAwait(false);
         Forget(file);
         return removed;

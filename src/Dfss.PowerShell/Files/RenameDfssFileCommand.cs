@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using Dfss.Encryption;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -7,20 +6,12 @@ namespace Dfss.Commands;
 /// <summary>Gives stored files other names. No chunk is moved.</summary>
 [Cmdlet(VerbsCommon.Rename, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo))]
-public sealed class RenameDfssFileCommand : StoredFileCmdlet
+public sealed class RenameDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
 {
-    // The file for the new name of the command, or of the input being taken.
-    private readonly SoleFile<StoredFile> sole;
-
-    // Which file each new name is for in this command: of two, the first is to have it, whichever is done first.
-    private readonly Dictionary<string, string> filesByNewName = new(StringComparer.Ordinal);
-
-    // With -WhatIf the command looks up whether the new name is free, which otherwise the rename itself checks.
-    private bool isWhatIf;
+    private readonly NewNames names;
 
     /// <summary>Makes the cmdlet.</summary>
-    public RenameDfssFileCommand() => sole = new SoleFile<StoredFile>((first, second) => CreateUsedTwice(
-        first.Name, second.Name, NewName, "Nothing was renamed."));
+    public RenameDfssFileCommand() => names = new NewNames(this);
 
     /// <summary>
     /// The new name; from the pipeline by property, or a script block that makes it from each object.
@@ -44,17 +35,32 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
     [Parameter(HelpMessage = "Returns the changed files.")]
     public SwitchParameter PassThru { get; set; }
 
+    string INewNameCmdlet.NothingDone => "Nothing was renamed.";
+
+    string INewNameCmdlet.Done => "Renamed to";
+
+    bool INewNameCmdlet.Replaces => false;
+
     /// <inheritdoc/>
     private protected override bool ChangesNamesAlone => true;
 
     /// <inheritdoc/>
     private protected override string Activity => "Renaming";
 
+    string INewNameCmdlet.Describe(string newName) => $"Rename to '{newName}'";
+
+    async Task<StoredFile> INewNameCmdlet.ChangeAsync(
+        StoredFile file, string storedName, CancellationToken cancellationToken)
+    {
+        StoredFile renamed = await Client.RenameAsync(file, storedName, cancellationToken).ConfigureAwait(false);
+        Forget(file);
+        return renamed;
+    }
+
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
-        sole.IsForCommand = IsFixed(nameof(NewName));
+        await names.BeginAsync().ConfigureAwait(false);
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -62,103 +68,17 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet
     private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
     {
         await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
-        await TakeSoleAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
+        await names.TakeAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
-        TakeSoleAsync(isInputOver: true, cancellationToken);
+        names.TakeAsync(isInputOver: true, cancellationToken);
 
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
-        sole.Add(file);
+        names.Add(file);
         return Task.CompletedTask;
-    }
-
-    private Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
-        isInputOver, WriteErrorAsync, file => RenameSoleAsync(file, cancellationToken));
-
-    private async Task RenameSoleAsync(StoredFile file, CancellationToken cancellationToken)
-    {
-        string name = file.Name;
-        string newName = NewName;
-        if (Hidden is null && name != file.Record.Name)
-        {
-            await WriteErrorAsync(KeyErrors.NameWouldShow(name)).ConfigureAwait(false);
-            return;
-        }
-
-        string action = $"Rename to '{newName}'";
-        string stored;
-        try
-        {
-            stored = Hidden is [HiddenNames first, ..] ? first.Hide(FileName.NormalizeNew(newName)) : newName;
-        }
-        catch (DfssException exception)
-        {
-            await WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
-            return;
-        }
-
-        if (isWhatIf
-            && await FindRefusalAsync(file, stored, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
-        {
-            action += $", which would fail: {refusal}";
-        }
-
-        if (!await ShouldProcessAsync(name, action).ConfigureAwait(false))
-        {
-            return;
-        }
-
-        if (!filesByNewName.TryAdd(newName, name))
-        {
-            await WriteErrorAsync(
-                CreateUsedTwice(name, filesByNewName[newName], newName, string.Empty)).ConfigureAwait(false);
-            return;
-        }
-
-        await Files.EnqueueChangeAsync(
-            file, "Renamed to", PassThru, token => RenameAsync(file, stored, newName, token),
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) =>
-        ErrorRecords.Create(
-            "NameUsedTwice", ErrorCategory.InvalidArgument, name,
-            $"'{name}' and '{other}' would both be '{newName}' in the store. {outcome}".TrimEnd(),
-            "Give each its own -NewName.");
-
-    private async Task<StoredFile> RenameAsync(
-        StoredFile file, string stored, string newName, CancellationToken cancellationToken)
-    {
-        try
-        {
-            StoredFile renamed = await Client.RenameAsync(file, stored, cancellationToken).ConfigureAwait(false);
-            Forget(file);
-            Remember(renamed with { Name = newName });
-            return Hidden is null ? renamed : renamed with { Name = newName };
-        }
-        catch (DfssException exception) when (Hidden is not null)
-        {
-            throw exception.Copy(exception.Reason.Replace(stored, newName, StringComparison.Ordinal));
-        }
-    }
-
-    /// <summary>Why the name could not be given, as far as reading shows; null where it could.</summary>
-    private async Task<string?> FindRefusalAsync(
-        StoredFile file, string stored, string newName, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Client.IsNameTakenAsync(file, stored, cancellationToken).ConfigureAwait(false)
-                ? $"'{newName}' exists"
-                : null;
-        }
-        catch (DfssException exception)
-        {
-            return exception.Reason.TrimEnd('.');
-        }
     }
 }

@@ -5,7 +5,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>A cmdlet that works on stored files, named or as objects of the pipeline.</summary>
-public abstract class StoredFileCmdlet : ClientCmdlet
+public abstract partial class StoredFileCmdlet : ClientCmdlet
 {
     /// <summary>
     /// The default set: without arguments PowerShell prompts for a name. It takes no pipeline input, as the default set
@@ -84,6 +84,9 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     /// -ThrottleLimit is the number of files.
     /// </summary>
     private protected virtual bool ChangesNamesAlone => false;
+
+    /// <summary>Whether the names are those of removed files.</summary>
+    private protected virtual RemovedFiles Removed => RemovedFiles.LeftOut;
 
     /// <summary>The files that the cmdlet works on.</summary>
     private protected FilePump Files => files ??= new FilePump(
@@ -182,11 +185,15 @@ public abstract class StoredFileCmdlet : ClientCmdlet
             try
             {
                 query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
-                    ? new NameQuery(name, isLiteral, Hidden)
-                    : NameQuery.OfObject(StoredName, name);
+                    ? new NameQuery(name, isLiteral, Hidden) { Removed = Removed }
+                    : NameQuery.OfObject(StoredName, name, Removed);
                 await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
                 {
-                    Remember(file);
+                    if (!file.IsRemoved)
+                    {
+                        Remember(file);
+                    }
+
                     await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);
                 }
             }

@@ -9,12 +9,19 @@ namespace Dfss.Commands;
 /// few copies. Several files are tested at once; results come in the order of the input.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "DfssFile", DefaultParameterSetName = NameSet)]
-[OutputType(typeof(bool), typeof(DfssChunkHealth))]
+[OutputType(typeof(bool), typeof(DfssFileHealth), typeof(DfssChunkHealth))]
 public sealed class TestDfssFileCommand : StoredFileCmdlet
 {
     /// <summary>Has the peers hash every copy.</summary>
     [Parameter(HelpMessage = "Has the peers hash every copy; a corrupt one goes to quarantine.")]
     public SwitchParameter Deep { get; set; }
+
+    /// <summary>
+    /// Returns an object for each file, which says what is wrong and what to do, in place of true or false and a
+    /// warning.
+    /// </summary>
+    [Parameter(HelpMessage = "Returns an object for each file in place of true or false and a warning.")]
+    public SwitchParameter PassThru { get; set; }
 
     /// <summary>Returns an object for the manifest and each chunk in place of true or false.</summary>
     [Parameter(HelpMessage = "Returns an object for the manifest and each chunk in place of true or false.")]
@@ -22,6 +29,13 @@ public sealed class TestDfssFileCommand : StoredFileCmdlet
 
     /// <inheritdoc/>
     private protected override string Activity => "Testing";
+
+    /// <inheritdoc/>
+    private protected override Task BeginAsync(CancellationToken cancellationToken) => PassThru && Detailed
+        ? throw new CmdletException(ErrorRecords.Create(
+            "PassThruAndDetailed", ErrorCategory.InvalidArgument, Name,
+            "-PassThru returns an object for each file, and -Detailed one for each chunk.", "Give one of them."))
+        : base.BeginAsync(cancellationToken);
 
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
@@ -42,6 +56,12 @@ public sealed class TestDfssFileCommand : StoredFileCmdlet
         Files.SayDone("Tested", file, started);
         return () =>
         {
+            if (PassThru)
+            {
+                WriteObject(new DfssFileHealth(file, health));
+                return;
+            }
+
             if (HealthText.Describe(health) is { } problem)
             {
                 WriteWarning(problem);

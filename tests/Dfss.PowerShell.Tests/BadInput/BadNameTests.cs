@@ -100,6 +100,8 @@ public sealed class BadNameTests : BadInputTests
     [InlineData("Receive-DfssFile '' -Peer $peer")]
     [InlineData("Remove-DfssFile '' -Peer $peer")]
     [InlineData("Rename-DfssFile x '' -Peer $peer")]
+    [InlineData("Copy-DfssFile x '' -Peer $peer")]
+    [InlineData("Restore-DfssFile '' -Peer $peer")]
     public void An_empty_name_is_refused_by_the_engine(string script) =>
         Assert.Equal("ParameterArgumentValidationError", Result.IdOf(Ends(script)));
 

@@ -14,7 +14,7 @@ public sealed class BadPeerTests : BadInputTests
     public static TheoryData<string> Commands => new(
         "Get-DfssFileInfo x -Peer $bad", "Send-DfssFile in/good.txt -Peer $bad", "Receive-DfssFile x -Peer $bad",
         "Compare-DfssFile in/good.txt -Peer $bad", "Remove-DfssFile x -Peer $bad -Confirm:$false",
-        "Rename-DfssFile x y -Peer $bad");
+        "Rename-DfssFile x y -Peer $bad", "Copy-DfssFile x y -Peer $bad", "Restore-DfssFile x -Peer $bad");
 
     [Theory]
     [MemberData(nameof(Commands))]

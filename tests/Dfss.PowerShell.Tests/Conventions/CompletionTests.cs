@@ -65,6 +65,8 @@ public sealed class CompletionTests : IDisposable
     [InlineData("Repair-DfssFile -LiteralName ")]
     [InlineData("Remove-DfssFile other, ")]
     [InlineData("Rename-DfssFile ")]
+    [InlineData("Copy-DfssFile ")]
+    [InlineData("Restore-DfssFile ")]
     [InlineData("Add-DfssFileRecipient ")]
     [InlineData("Remove-DfssFileRecipient ")]
     [InlineData("Send-DfssFile local.txt -Name ")]
@@ -115,6 +117,17 @@ public sealed class CompletionTests : IDisposable
         Assert.Equal(["2", "1"], Complete("Receive-DfssFile a.txt -Version "));
         Assert.Equal(["1"], Complete("Get-DfssFileInfo -LiteralName a.txt -Version 1"));
         Assert.Empty(Complete("Get-DfssFileInfo none -Version "));
+        foreach (string command in (string[])["Copy-DfssFile", "Restore-DfssFile", "Remove-DfssFile"])
+        {
+            Assert.Equal(["2", "1"], Complete($"{command} a.txt -Version "));
+        }
+
+        session.Run("Restore-DfssFile a.txt -Version 1; Copy-DfssFile a.txt c.txt").ThrowIfFailed();
+        Assert.Equal(["3", "2"], Complete("Receive-DfssFile a.txt -Version "));
+        Assert.Equal(["c.txt"], Complete("Get-DfssFileInfo c"));
+        session.Run("Remove-DfssFile c.txt -Confirm:$false; Restore-DfssFile c.txt").ThrowIfFailed();
+        Assert.Equal(["c.txt"], Complete("Get-DfssFileInfo c"));
+        session.Run("Remove-DfssFile c.txt -Confirm:$false").ThrowIfFailed();
         session.Run("Rename-DfssFile a.txt b.txt").ThrowIfFailed();
         Assert.Equal(["b.txt"], Complete("Get-DfssFileInfo "));
         session.Run("Remove-DfssFile b.txt -Confirm:$false").ThrowIfFailed();

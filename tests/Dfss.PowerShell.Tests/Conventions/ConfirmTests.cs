@@ -106,6 +106,7 @@ public sealed class ConfirmTests : IDisposable
     public static TheoryData<string, string> Changes => new()
     {
         { "Add-DfssFileRecipient", "Add-DfssFileRecipient e -EncryptionKey $key -RecipientKey $other -Peer $peer" },
+        { "Copy-DfssFile", "Copy-DfssFile a.txt new -Peer $peer" },
         { "New-DfssEncryptionKey", "New-DfssEncryptionKey new.key" },
         { "Optimize-DfssStore", "Optimize-DfssStore -Peer $peer -GracePeriod 0" },
         { "Receive-DfssFile", "Receive-DfssFile a.txt -Destination out -Peer $peer" },
@@ -113,6 +114,7 @@ public sealed class ConfirmTests : IDisposable
         { "Remove-DfssFileRecipient", "Remove-DfssFileRecipient e -EncryptionKey $key -RecipientKey $key -Peer $peer" },
         { "Rename-DfssFile", "Rename-DfssFile a.txt new -Peer $peer" },
         { "Repair-DfssFile", "Repair-DfssFile a.txt -Peer $peer" },
+        { "Restore-DfssFile", "Restore-DfssFile gone -Peer $peer" },
         { "Send-DfssFile", "Send-DfssFile c.txt -Peer $peer" },
         { "Set-DfssContent", "'text' | Set-DfssContent d.txt -Peer $peer" },
         { "Start-DfssPeer", "Start-DfssPeer -InMemory -Port 0" },
@@ -135,6 +137,7 @@ public sealed class ConfirmTests : IDisposable
         session.Run(
             """
             $null = Send-DfssFile a.txt -Peer $peer
+            Send-DfssFile b.txt -Name gone -Peer $peer | Remove-DfssFile -Force
             $key = New-DfssEncryptionKey; $other = New-DfssEncryptionKey
             $null = Send-DfssFile b.txt -Name e -EncryptionKey $key -Peer $peer
             """).ThrowIfFailed();

@@ -17,7 +17,8 @@ public sealed class ScriptBlockTests : IDisposable
     private static readonly string[] StoredFileCmdlets =
     [
         "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile", "Repair-DfssFile", "Test-DfssFile",
-        "Add-DfssFileRecipient", "Remove-DfssFileRecipient", "Get-DfssContent", "Open-DfssFile",
+        "Copy-DfssFile", "Restore-DfssFile", "Add-DfssFileRecipient", "Remove-DfssFileRecipient", "Get-DfssContent",
+        "Open-DfssFile",
     ];
 
     private readonly ClusterUsers users = new();
@@ -53,7 +54,7 @@ public sealed class ScriptBlockTests : IDisposable
                 rows.Add(cmdlet, "InputObject", $"1, 2 | {cmdlet} -InputObject {{ $gone[$_ - 1] }} {rest} {shown}");
                 rows.Add(
                     cmdlet, "StoredName",
-                    $"'x', 'y' | {cmdlet} -StoredName {{ $_ -replace 'x', 'none1' -replace 'y', 'none2' }} {rest}");
+                    $"'x', 'y' | {cmdlet} -StoredName {{ $_ -replace 'x', 'none1.x' -replace 'y', 'none2.y' }} {rest}");
             }
 
             rows.Add("Get-DfssFileInfo", "Name", "1, 2 | Get-DfssFileInfo -Name { \"none$_\" } -Peer $peer");
@@ -72,6 +73,7 @@ public sealed class ScriptBlockTests : IDisposable
                 "Receive-DfssFile", "Destination",
                 "'1', '2' | Receive-DfssFile -Destination { \"1/none$_/\" } -Peer $peer");
             rows.Add("Rename-DfssFile", "NewName", "'1', '2' | Rename-DfssFile -NewName { \"../none$_\" } -Peer $peer");
+            rows.Add("Copy-DfssFile", "NewName", "'1', '2' | Copy-DfssFile -NewName { \"../none$_\" } -Peer $peer");
             rows.Add("Stop-DfssPeer", "InputObject", "1, 2 | Stop-DfssPeer -InputObject { $stopped[$_ - 1] }");
             rows.Add("Get-DfssCertificate", "Name", "1, 2 | Get-DfssCertificate -Name { \"none$_\" }");
             rows.Add("Get-DfssCertificate", "LiteralName", "1, 2 | Get-DfssCertificate -LiteralName { \"none$_\" }");
@@ -194,6 +196,10 @@ public sealed class ScriptBlockTests : IDisposable
     private static string Rest(string cmdlet) => cmdlet switch
     {
         "Rename-DfssFile" => "-NewName { \"to$_\" }",
+        "Copy-DfssFile" => "-NewName { \"../none$_\" }",
+
+        // What it names is removed, and would be restored.
+        "Restore-DfssFile" => "-Version 9",
         "Remove-DfssFile" => "-Confirm:$false",
         "Add-DfssFileRecipient" => "-RecipientKey $key -EncryptionKey $key",
         // Of a removed file the chunks are there for a day.

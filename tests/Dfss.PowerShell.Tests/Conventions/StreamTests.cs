@@ -37,6 +37,10 @@ public sealed class StreamTests : IDisposable
     [InlineData("Test-DfssFile kept -Detailed -Deep -Peer $peer", "Test-DfssFile")]
     [InlineData("Receive-DfssFile kept -Peer $peer -Destination out/", "Receive-DfssFile")]
     [InlineData("Compare-DfssFile a.txt kept -Peer $peer", "Compare-DfssFile")]
+    [InlineData("Test-DfssFile kept -PassThru -Peer $peer", "Test-DfssFile")]
+    [InlineData("Copy-DfssFile kept other -Peer $peer -PassThru", "Copy-DfssFile")]
+    [InlineData(
+        "Remove-DfssFile kept -Force -Peer $peer; Restore-DfssFile kept -Peer $peer -PassThru", "Restore-DfssFile")]
     [InlineData("Rename-DfssFile kept other -Peer $peer -PassThru", "Rename-DfssFile")]
     [InlineData("Remove-DfssFile kept -Peer $peer -PassThru -Confirm:$false", "Remove-DfssFile")]
     [InlineData("Start-DfssPeer -InMemory -Port 0 | Stop-DfssPeer -PassThru", "Stop-DfssPeer")]

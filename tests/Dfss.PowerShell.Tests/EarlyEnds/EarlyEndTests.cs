@@ -21,6 +21,7 @@ public sealed class EarlyEndTests : IAsyncLifetime
     private const string Compare = "Compare-DfssFile in/b -Peer $peer";
     private const string Remove = "Remove-DfssFile b -Peer $peer -Confirm:$false";
     private const string Rename = "Rename-DfssFile b c -Peer $peer";
+    private const string Copy = "Copy-DfssFile b c -Peer $peer";
     private const string List = "Get-DfssFileInfo -Name * -Peer $peer";
 
     private EarlyEnd end = null!;
@@ -90,6 +91,7 @@ public sealed class EarlyEndTests : IAsyncLifetime
     [InlineData(Operations.FindMissing, Rename)]
     [InlineData(Operations.Seal, Rename)]
     [InlineData(Operations.Accept, Rename)]
+    [InlineData(Operations.Seal, Copy)]
     public async Task A_change_of_a_name_is_stopped_at(string operation, string command)
     {
         Store("b");

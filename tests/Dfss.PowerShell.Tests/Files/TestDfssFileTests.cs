@@ -71,6 +71,27 @@ public sealed class TestDfssFileTests : IDisposable
     }
 
     [Fact]
+    public void With_PassThru_an_object_for_each_file_says_what_is_wrong_and_what_to_do()
+    {
+        DfssChunkInfo[] chunks = [.. session.Run("Get-DfssFileInfo large -Chunk -Peer $peers").As<DfssChunkInfo>()];
+        Lose(chunks[2]);
+        Result result = session.Run("Test-DfssFile * -PassThru -Peer $peers");
+        Assert.Empty(result.Warnings);
+        IReadOnlyList<DfssFileHealth> tested = result.As<DfssFileHealth>();
+        Assert.Equal(
+            [("[1]", true, 1, 1, 0, 0, null),
+                ("large", false, 1, 0, 1, 1, "Send the file again: no peer has the lost chunks.")],
+            tested.Select(file => (file.Name, file.IsHealthy, file.Replicas, file.PresentReplicas, file.MissingCopies,
+                file.LostChunks, file.Advice)));
+        Assert.Null(tested[0].Problem);
+        Assert.Equal(
+            $"1 of its 9 chunks has no copy. Copies are missing at {chunks[2].Peers[0]} (1).", tested[1].Problem);
+        Assert.Equal(
+            "PassThruAndDetailed",
+            Result.IdOf(session.RunUntilError("Test-DfssFile large -PassThru -Detailed -Peer $peers")));
+    }
+
+    [Fact]
     public void A_peer_that_is_down_is_named_with_its_reason_and_the_file_is_not_healthy()
     {
         string lost = session.Run("$peers[0] | Stop-DfssPeer -PassThru").As<DfssPeerInfo>()[0].Endpoint;

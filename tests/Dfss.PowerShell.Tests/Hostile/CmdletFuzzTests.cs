@@ -31,6 +31,9 @@ public sealed class CmdletFuzzTests(ITestOutputHelper output)
         "Repair-DfssFile \"$names/plain\" -Peer $peers -Deep",
         "Repair-DfssFile \"$names/plain\" -Peer $peers -Move $peers[0]",
         "Rename-DfssFile \"$names/other\" \"$names/renamed\" -Peer $peers -Confirm:$false",
+        "Copy-DfssFile \"$names/renamed\" \"$names/copy\" -Peer $peers -Confirm:$false",
+        "Get-DfssFileInfo * -Removed -Peer $peers",
+        "Restore-DfssFile * -Peer $peers -Confirm:$false",
         "Optimize-DfssStore -Peer $peers[0] -Confirm:$false",
         "Remove-DfssFile \"$names/plain\" -Peer $peers -Confirm:$false",
     ];

@@ -159,9 +159,14 @@ internal sealed class LimitedRecordStore(
         }
     }
 
-    private static IEnumerable<FileId> FilesOf(FileRecord? record) => record is null
-        ? []
-        : record.Previous.Select(version => version.FileId).Append(record.FileId).Where(file => file != default);
+    /// <summary>
+    /// The content that a record gives its name. A tombstone gives none: whatever it says that the name had, the
+    /// identity cannot bring back by it.
+    /// </summary>
+    private static IEnumerable<FileId> FilesOf(FileRecord? record) =>
+        record is null or { State: FileRecordState.Removed }
+            ? []
+            : record.Previous.Select(version => version.FileId).Append(record.FileId).Where(file => file != default);
 
     private void ThrowIfNotIts(IEnumerable<RegisterRequest> requests)
     {

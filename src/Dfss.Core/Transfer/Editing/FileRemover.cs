@@ -27,4 +27,50 @@ internal sealed class FileRemover(PeerDirectory directory, TransferOptions optio
         await writer.RemoveAsync(cancellationToken).ConfigureAwait(false);
         return new StoredFile(current, IsCurrent: true);
     }
+
+    /// <summary>
+    /// Has the file's home decide that an earlier version is not kept any more: a new version with the same content.
+    /// Nothing is sealed: what the new record keeps, the one before it keeps too.
+    /// </summary>
+    /// <exception cref="DfssException">As in <see cref="DfssClient.RemoveVersionAsync"/>.</exception>
+    public async Task<StoredFile> RemoveVersionAsync(
+        StoredFile file, long version, CancellationToken cancellationToken)
+    {
+        string name = file.Record.Name;
+        if (version == file.Record.Version)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                FormattableString.Invariant(
+                    $"Version {version} of '{file.Name}' is its newest one, which is the file itself."),
+                "Remove-DfssFile without -Version removes the file; Restore-DfssFile -Version makes an earlier version "
+                    + "the newest, and then this one can be removed.");
+        }
+
+        _ = file.AtVersion(version);
+        Home home = await Home.ReachAsync(file.Record, directory, cancellationToken).ConfigureAwait(false);
+        RecordWriter writer = await RecordWriter.BeginAsync(
+            name, home, WriteCondition.ReplaceVersion(file.Record.Version), options,
+            cancellationToken).ConfigureAwait(false);
+        if (writer.Current is not { State: FileRecordState.File })
+        {
+            throw RecordReader.NotFound(name);
+        }
+
+        FileRecord changed = await writer.CommitAsync(
+            now => now is { State: FileRecordState.File }
+                ? now with
+                {
+                    WriterId = writer.WriterId,
+                    Previous = [.. now.Previous.Where(one => one.Version != version)],
+                }
+                : throw RemovedMeanwhile(name),
+            static _ => RecordWriter.NoSeals,
+            cancellationToken).ConfigureAwait(false);
+        return new StoredFile(changed, IsCurrent: true);
+    }
+
+    private static DfssException RemovedMeanwhile(string name) => new(
+        DfssErrorCode.CommitUncertain, $"'{name}' was removed by another client meanwhile.",
+        "Look at it with Get-DfssFileInfo, also with -Removed.");
 }

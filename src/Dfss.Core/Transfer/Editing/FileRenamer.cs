@@ -1,5 +1,3 @@
-using Dfss.Records;
-
 namespace Dfss.Transfer;
 
 /// <summary>
@@ -19,8 +17,20 @@ internal sealed class FileRenamer(
         string name = FileName.NormalizeNew(newName);
         Home home = await Home.ReachAsync(record, directory, cancellationToken).ConfigureAwait(false);
         await ThrowIfChangedAsync(record, home, cancellationToken).ConfigureAwait(false);
-        await ThrowIfElsewhereAsync(name, home, cancellationToken).ConfigureAwait(false);
-        FileRecord renamed = await CreateAsync(file, name, home, cancellationToken).ConfigureAwait(false);
+        FileCopier copier = new(finder, directory, tester, options);
+        await copier.ThrowIfElsewhereAsync(
+            name, home, CopyOptions.Default, cancellationToken).ConfigureAwait(false);
+        StoredFile renamed;
+        try
+        {
+            renamed = await copier.CreateAsync(
+                file, name, home, CopyOptions.Default, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error) when (error.Code == DfssErrorCode.FileExists)
+        {
+            throw FileCopier.Exists(name);
+        }
+
         try
         {
             await new FileRemover(directory, options).RemoveAsync(
@@ -33,7 +43,7 @@ internal sealed class FileRenamer(
                 $"Look at both with Get-DfssFileInfo, and remove '{record.Name}' if it is not needed.");
         }
 
-        return new StoredFile(renamed, IsCurrent: true);
+        return renamed;
     }
 
     /// <summary>
@@ -69,76 +79,4 @@ internal sealed class FileRenamer(
                 "Look at it with Get-DfssFileInfo, then rename it again.");
         }
     }
-
-    /// <summary>Fails where the peers that the user names have the new name recorded at another home.</summary>
-    private async Task ThrowIfElsewhereAsync(string name, Home home, CancellationToken cancellationToken)
-    {
-        Home? other = finder.IsEmpty
-            ? null
-            : (await finder.FindAsync(name, cancellationToken).ConfigureAwait(false)).Home;
-        if (other is null || home.HasSameStoresAs(other.Members))
-        {
-            return;
-        }
-
-        StoredFile? taken = await new RecordReader(options).ReadAsync(
-            name, other, cancellationToken).ConfigureAwait(false);
-        throw taken is null ? ElsewhereBefore(name) : Exists(name);
-    }
-
-    private async Task<FileRecord> CreateAsync(
-        StoredFile file, string name, Home home, CancellationToken cancellationToken)
-    {
-        try
-        {
-            RecordWriter writer = await PrepareAsync(name, home, cancellationToken).ConfigureAwait(false);
-            return await writer.CommitAsync(
-                _ => file.Record with
-                {
-                    Name = name,
-
-                    // The order by which its chunks were placed, which is not that of the name's earlier home.
-                    Home = home.Members,
-                    WriterId = writer.WriterId,
-                    Previous = [],
-                },
-                token => PlanSealsAsync(file, writer.Home, token),
-                cancellationToken).ConfigureAwait(false);
-        }
-        catch (DfssException error) when (error.Code == DfssErrorCode.FileExists)
-        {
-            throw Exists(name);
-        }
-    }
-
-    /// <summary>
-    /// Prepares the new name at these members. If the name was in use before, they may be a later home of it.
-    /// </summary>
-    private async Task<RecordWriter> PrepareAsync(string name, Home home, CancellationToken cancellationToken)
-    {
-        Home first = await home.GoToAsync(
-            new RecordHome(home.Members, HomeEpoch.Original), cancellationToken).ConfigureAwait(false);
-        RecordWriter writer =
-            await RecordWriter.BeginAsync(
-                name, first, WriteCondition.CreateOnly, options, cancellationToken).ConfigureAwait(false);
-        return writer.Home.HasSameStoresAs(home.Members) ? writer : throw ElsewhereBefore(name);
-    }
-
-    private async Task<IReadOnlyList<SealPlan>> PlanSealsAsync(
-        StoredFile file, Home home, CancellationToken cancellationToken)
-    {
-        FileCopies copies = await tester.FindCopiesAsync(
-            file, home, cancellationToken).ConfigureAwait(false);
-        await copies.SpreadManifestAsync(options, cancellationToken).ConfigureAwait(false);
-        return [copies.PlanSeals()];
-    }
-
-    private static DfssException Exists(string name) => new(
-        DfssErrorCode.FileExists, $"'{name}' exists. Nothing was changed.",
-        "Give another name, or remove that file first.");
-
-    private static DfssException ElsewhereBefore(string name) => new(
-        DfssErrorCode.Conflict,
-        $"'{name}' was in use before, on other peers than those of this file. Nothing was changed.",
-        "Give another name, or receive the file and send it under that name.");
 }

@@ -10,6 +10,9 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, TransferOptions options)
 {
+    /// <summary>Whether the removed names are listed, and no others.</summary>
+    public bool ListsRemoved { get; init; }
+
     /// <summary>
     /// 20 s, four times what connecting to one peer may take, for connecting to all further members together. A record
     /// can name any address, and a list must not wait for each.
@@ -49,7 +52,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
                 }
 
                 after = newest.Record.Name;
-                if (newest.Record.State != FileRecordState.Removed)
+                if (ListsRemoved == (newest.Record.State == FileRecordState.Removed))
                 {
                     if (RecordRules.FindProblem(newest.Record) is { } problem)
                     {
@@ -58,20 +61,29 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
 
                     answers ??= await new ClockProbe(directory.Clocks).AskAsync(
                         members, newest.Record.Name, cancellationToken).ConfigureAwait(false);
-                    yield return Describe(newest.Record, lists, name.Voters);
+                    if (Describe(newest.Record, lists, name.Voters) is { } file)
+                    {
+                        yield return file;
+                    }
                 }
             }
         }
     }
 
-    private StoredFile Describe(FileRecord record, MergedLists lists, IReadOnlyList<StoreId> voters)
+    private StoredFile? Describe(FileRecord record, MergedLists lists, IReadOnlyList<StoreId> voters)
     {
         int answered = record.Home.Count(member => member.StoreId is StoreId id && lists.Stores.Contains(id)
             && (record.Home.Count <= 2 || IsVoter(id, voters)));
 
+        bool isCurrent = answered >= (record.Home.Count / 2) + 1;
+        if (record.State == FileRecordState.Removed)
+        {
+            return StoredFile.OfRemoved(record, isCurrent);
+        }
+
         // If a name moved and its new home does not answer, this is the file that it has there.
         FileRecord file = record with { State = FileRecordState.File, FormerHome = [] };
-        return new StoredFile(file, answered >= (record.Home.Count / 2) + 1);
+        return new StoredFile(file, isCurrent);
     }
 
     /// <summary>

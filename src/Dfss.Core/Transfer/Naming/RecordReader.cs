@@ -9,19 +9,50 @@ internal sealed class RecordReader(TransferOptions options)
     public async Task<StoredFile> ReadAsync(string name, HomeFinder finder, CancellationToken cancellationToken)
     {
         string stored = FileName.Normalize(name);
+        return await ReadAnyAsync(stored, finder, cancellationToken).ConfigureAwait(false) is { IsRemoved: false } file
+            ? file
+            : throw NotFound(stored);
+    }
+
+    /// <summary>The last file of a name that was removed.</summary>
+    /// <exception cref="DfssException">FileNotFound: the name has a file, or never had one; ...</exception>
+    public async Task<StoredFile> ReadRemovedAsync(
+        string name, HomeFinder finder, CancellationToken cancellationToken)
+    {
+        string stored = FileName.Normalize(name);
+        StoredFile? file = await ReadAnyAsync(stored, finder, cancellationToken).ConfigureAwait(false);
+        return file switch
+        {
+            null => throw NotFound(stored),
+            { IsRemoved: false } => throw new DfssException(
+                DfssErrorCode.FileNotFound,
+                FormattableString.Invariant($"'{stored}' was not removed: it is at version {file.Record.Version}."),
+                "Restore-DfssFile -Version makes an earlier version the newest."),
+            _ => file,
+        };
+    }
+
+    /// <summary>The name's file, or the last one of a name that was removed; null if it never had one.</summary>
+    private async Task<StoredFile?> ReadAnyAsync(string stored, HomeFinder finder, CancellationToken cancellationToken)
+    {
         FoundHome found = await finder.FindAsync(stored, cancellationToken).ConfigureAwait(false);
         bool isAbsent = found.Home is null && found.HasMajority
             && await finder.IsAbsentAsync(stored, found, cancellationToken).ConfigureAwait(false);
         Home home = found.Home ?? throw (isAbsent ? NotFound(stored) : new DfssException(
             DfssErrorCode.NoMajority,
             $"The peers that answered have no file named '{stored}', but too few answered. {found.Reasons}".TrimEnd()));
-        return await ReadAsync(stored, home, cancellationToken).ConfigureAwait(false) ?? throw NotFound(stored);
+        return await ReadAnyAsync(stored, home, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
     /// The name's file at its home, or at a later one if it moved; null where it was removed or was never sent.
     /// </summary>
-    public async Task<StoredFile?> ReadAsync(string name, Home home, CancellationToken cancellationToken)
+    public async Task<StoredFile?> ReadAsync(string name, Home home, CancellationToken cancellationToken) =>
+        await ReadAnyAsync(name, home, cancellationToken).ConfigureAwait(false) is { IsRemoved: false } file
+            ? file
+            : null;
+
+    private async Task<StoredFile?> ReadAnyAsync(string name, Home home, CancellationToken cancellationToken)
     {
         (RegisterReader reader, RegisterDriver driver, home) =
             await FollowAsync(name, home, cancellationToken).ConfigureAwait(false);
@@ -41,9 +72,12 @@ internal sealed class RecordReader(TransferOptions options)
                     + $"{driver.Reasons}");
         }
 
-        return reader.Result?.Record is { State: FileRecordState.File } record
-            ? new StoredFile(record, reader.IsCurrent)
-            : null;
+        return reader.Result?.Record switch
+        {
+            { State: FileRecordState.File } record => new StoredFile(record, reader.IsCurrent),
+            { State: FileRecordState.Removed } tombstone => StoredFile.OfRemoved(tombstone, reader.IsCurrent),
+            _ => null,
+        };
     }
 
     /// <summary>

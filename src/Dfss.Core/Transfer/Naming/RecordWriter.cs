@@ -142,16 +142,18 @@ internal sealed class RecordWriter
         CancellationToken cancellationToken) =>
         CommitAsync(describe, planSeals, tries => NoteMissing(plan, tries), cancellationToken);
 
-    /// <summary>Steps 4 and 5 of a removal: a tombstone in place of the name's record.</summary>
+    /// <summary>Steps 4 and 5 of a removal: a tombstone in place of the name's record. It names what the name had, so
+    /// that it can be restored.</summary>
     /// <exception cref="DfssException">Conflict, NoMajority, CommitUncertain.</exception>
     public Task<FileRecord> RemoveAsync(CancellationToken cancellationToken) => CommitAsync(
-        _ => new FileRecord
+        current => new FileRecord
         {
             Name = name,
             Version = 1,
             State = FileRecordState.Removed,
             Home = home.Members,
             WriterId = WriterId,
+            Previous = [.. EarlierVersions.Of(current).Take(DfssLimits.MaxPreviousVersions)],
         },
         static _ => NoSeals,
         cancellationToken);

@@ -75,7 +75,7 @@ internal sealed class FileSender(
                 current => Describe(current, stored, source, manifest, home, replicas, writer.WriterId) with
                 {
                     Encryption = envelope,
-                    Previous = KeepEarlier(current, manifest.FileId, sendOptions.KeepVersions),
+                    Previous = EarlierVersions.Keep(current, manifest.FileId, sendOptions.KeepVersions),
                 },
                 plan,
                 async token =>
@@ -204,12 +204,6 @@ internal sealed class FileSender(
 
         return chunkSize;
     }
-
-    /// <summary>The versions to keep of a name that is replaced.</summary>
-    private static IReadOnlyList<FileVersion> KeepEarlier(FileRecord? current, FileId newFileId, int count) =>
-        current is not { State: FileRecordState.File } ? []
-            : [.. (current.FileId == newFileId ? current.Previous : current.Previous.Prepend(current.Content))
-                .Take(count)];
 
     private static FileRecord Describe(
         FileRecord? current, string name, ISendSource source, FileManifest manifest, Home home, int replicas,

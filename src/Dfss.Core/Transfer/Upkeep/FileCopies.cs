@@ -75,6 +75,20 @@ internal sealed class FileCopies(Home home, FileRecord record, FileManifest mani
         return taken.Count(isTaken => isTaken);
     }
 
+    /// <summary>A record that names the content and was chosen, with the copies that there are; warns of fewer than
+    /// the record requires.</summary>
+    public StoredFile ToStoredFile(FileRecord chosen, TransferOptions options)
+    {
+        int present = table.PresentReplicas;
+        if (present < chosen.Replicas)
+        {
+            options.Warning?.Invoke(FormattableString.Invariant(
+                $"'{chosen.Name}' has {present} of its {chosen.Replicas} copies. Make the rest (Repair-DfssFile)."));
+        }
+
+        return new StoredFile(chosen, IsCurrent: true) { PresentReplicas = present };
+    }
+
     /// <summary>Each member should seal what it holds; one without the manifest cannot seal. As many members as hold
     /// any chunk now must have sealed it, R at most.</summary>
     /// <exception cref="DfssException">ChunkNotFound: some chunk is at no member.</exception>

@@ -43,6 +43,7 @@ public sealed class RegisterScheduleTests(ITestOutputHelper output)
     [InlineData(Mutation.SealsDoNotFlush)]
     [InlineData(Mutation.DecisionsEndAllSeals)]
     [InlineData(Mutation.MovesAreNotSealed)]
+    [InlineData(Mutation.ReusedIsNotSealed)]
     [InlineData(Mutation.LowerEpochsAreTaken)]
     [InlineData(Mutation.MovesAreNotTold)]
     [InlineData(Mutation.NothingIsANewName)]

@@ -98,6 +98,14 @@ internal sealed partial class Schedule
     public void SendPut(SimulatedClient client, int member, int chunk) =>
         Post(new Message(client, client.Epoch, member, Request: null, Body: null, chunk, IsAnswer: false));
 
+    /// <summary>Asks whether a member has a chunk, which is put only if it does.</summary>
+    public void SendQuestion(SimulatedClient client, int member, int chunk) =>
+        Post(
+            new Message(client, client.Epoch, member, Request: null, Body: null, chunk, IsAnswer: false)
+            {
+                IsQuestion = true,
+            });
+
     private static StoreId IdOf(int index)
     {
         byte[] bytes = new byte[StoreId.SizeBytes];
@@ -203,7 +211,11 @@ internal sealed partial class Schedule
         else if (Reach(message.Member) is { IsUp: true } member)
         {
             byte[]? answer = null;
-            if (message.Request is null)
+            if (message is { Request: null, IsQuestion: true })
+            {
+                message = message with { IsAbsent = !member.Has(message.Chunk) };
+            }
+            else if (message.Request is null)
             {
                 member.Put(message.Chunk);
             }
@@ -241,7 +253,7 @@ internal sealed partial class Schedule
 
         if (message.Request is null)
         {
-            message.Client.OnPut(message.Member, message.Chunk, isAnswered);
+            message.Client.OnPut(message.Member, message.Chunk, isAnswered && !message.IsAbsent);
         }
         else
         {
@@ -252,5 +264,12 @@ internal sealed partial class Schedule
     /// <summary>A request, or a put of a chunk where there is no request, or the answer to one.</summary>
     private sealed record Message(
         SimulatedClient Client, int Epoch, int Member, RegisterRequest? Request, byte[]? Body, int Chunk,
-        bool IsAnswer);
+        bool IsAnswer)
+    {
+        /// <summary>Whether a member is asked for a chunk, in place of a put.</summary>
+        public bool IsQuestion { get; init; }
+
+        /// <summary>Of an answer: the member does not have the chunk.</summary>
+        public bool IsAbsent { get; init; }
+    }
 }

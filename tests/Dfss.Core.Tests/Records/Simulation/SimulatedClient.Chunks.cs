@@ -10,7 +10,12 @@ internal sealed partial class SimulatedClient
     /// </summary>
     private void StepChunks(Proposer proposer)
     {
-        if (operation!.Removes || (target is not null && schedule.Mutation == Mutation.MovesAreNotSealed))
+        if (kind == ChangeKind.KeepContent && proposer.Current?.Record is not { State: FileRecordState.File })
+        {
+            proposer.GiveUp();
+        }
+        else if (operation!.Removes || kind == ChangeKind.KeepContent
+            || (target is not null && schedule.Mutation == Mutation.MovesAreNotSealed))
         {
             proposer.Propose(BuildRecord, SealPlan.None);
         }
@@ -39,6 +44,18 @@ internal sealed partial class SimulatedClient
 
         isPutting = true;
         bool placesAgain = proposer.State == ProposerState.Prepared || random.Next(3) == 0;
+        if (kind == ChangeKind.Reuse)
+        {
+            // A copy, or a restore: what the members have is sealed, and nothing is put.
+            donePuts.Clear();
+            foreach (int member in Holders)
+            {
+                Array.ForEach([.. file.Chunks, file.Manifest], chunk => Ask(member, chunk));
+            }
+
+            return;
+        }
+
         if (placesAgain)
         {
             donePuts.Clear();
@@ -101,10 +118,11 @@ internal sealed partial class SimulatedClient
         {
             if (isEnough)
             {
-                proposer.Propose(BuildRecord, plan);
+                bool seals = kind != ChangeKind.Reuse || schedule.Mutation != Mutation.ReusedIsNotSealed;
+                proposer.Propose(BuildRecord, seals ? plan : SealPlan.None);
             }
         }
-        else if (isEnough && random.Next(2) == 0)
+        else if (isEnough && (kind == ChangeKind.Reuse || random.Next(2) == 0))
         {
             proposer.Reseal(plan);
         }
@@ -117,6 +135,14 @@ internal sealed partial class SimulatedClient
     private ChunkBitmap Expected(int member) => ChunkBitmap.Create(
         file.Chunks.Count,
         i => donePuts.Contains((member, file.Manifest)) && donePuts.Contains((member, file.Chunks[i])));
+
+    private void Ask(int member, int chunk)
+    {
+        if (awaitedPuts.Add((member, chunk)))
+        {
+            schedule.SendQuestion(this, member, chunk);
+        }
+    }
 
     private void Put(int member, int chunk)
     {

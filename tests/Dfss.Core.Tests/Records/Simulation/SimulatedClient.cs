@@ -16,6 +16,7 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
     private HistoryOperation? operation;
     private RegisterRound? round;
     private SimulatedFile file = SimulatedFile.All[0];
+    private ChangeKind kind;
     private int minimumReplicas = 1;
     private bool isPutting;
     private int tries;
@@ -112,13 +113,29 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         {
             asked[request] = (IsAnswered: true, answer);
         }
-        else if (answer is null)
-        {
-            round?.OnUnavailable(place, request);
-        }
         else
         {
-            round?.OnAnswer(place, request, answer);
+            Tell(place, request, answer);
+        }
+    }
+
+    private void Tell(int place, RegisterRequest request, RegisterAnswer? answer)
+    {
+        try
+        {
+            if (answer is null)
+            {
+                round?.OnUnavailable(place, request);
+            }
+            else
+            {
+                round?.OnAnswer(place, request, answer);
+            }
+        }
+        catch (NothingToKeepException)
+        {
+            // Another client has removed the file since the first attempt, whose outcome is unknown.
+            Crash();
         }
     }
 
@@ -135,6 +152,13 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         FileRecord? seen = lastSeen.GetValueOrDefault(name);
         target = seen is { State: FileRecordState.File } && random.Next(3) == 0 ? schedule.ChooseHome() : null;
         bool removes = target is null && random.Next(4) == 0;
+        kind = target is not null || removes ? ChangeKind.Send
+            : random.Next(8) switch
+            {
+                0 or 1 => ChangeKind.Reuse,
+                2 => ChangeKind.KeepContent,
+                _ => ChangeKind.Send,
+            };
         long version = seen?.Version ?? 0;
         file = target is not null
             ? SimulatedFile.Of(seen!.FileId)
@@ -145,7 +169,7 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
             IsRead = false,
             Condition = random.Next(4) switch
             {
-                _ when target is not null => WriteCondition.ReplaceVersion(version),
+                _ when target is not null || kind == ChangeKind.KeepContent => WriteCondition.ReplaceVersion(version),
                 0 when !removes => WriteCondition.CreateOnly,
                 1 or 2 => WriteCondition.ReplaceVersion(version),
                 _ => WriteCondition.ReplaceAny,
@@ -155,7 +179,7 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         };
     }
 
-    private FileRecord BuildRecord(BallotedRecord? current) => new()
+    private FileRecord BuildRecord(BallotedRecord? current) => kind != ChangeKind.KeepContent ? new()
     {
         Name = operation!.Name,
         Version = 0,
@@ -169,7 +193,8 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         Home = target is null ? home.Members : Schedule.Describe(target),
         FormerHome = target is null ? [] : home.Members,
         WriterId = default,
-    };
+    }
+    : current?.Record is { State: FileRecordState.File } kept ? kept : throw new NothingToKeepException();
 
     private FileRecord BuildReaddressed(BallotedRecord? current) => current!.Record with
     {
@@ -194,4 +219,19 @@ internal sealed partial class SimulatedClient(Schedule schedule, Random random)
         Remember(seen);
         EndOperation();
     }
+
+    /// <summary>What a change that is no removal and no move writes.</summary>
+    private enum ChangeKind
+    {
+        /// <summary>A file whose chunks it puts.</summary>
+        Send,
+
+        /// <summary>A file whose chunks it has not put: a copy, or a restore.</summary>
+        Reuse,
+
+        /// <summary>The content that the name has, with nothing sealed: an earlier version is removed.</summary>
+        KeepContent,
+    }
+
+    private sealed class NothingToKeepException : Exception;
 }

@@ -23,6 +23,11 @@ public enum Mutation
     /// <summary>A move is accepted before the new home has sealed the chunks.</summary>
     MovesAreNotSealed,
 
+    /// <summary>
+    /// A copy or a restore is accepted before the members have sealed the chunks that it found there.
+    /// </summary>
+    ReusedIsNotSealed,
+
     /// <summary>Members vote in a home before the latest they know, as if they knew no later one.</summary>
     LowerEpochsAreTaken,
 
@@ -263,7 +268,7 @@ internal sealed class SimulatedMember(IReadOnlyList<string> names, StoreId id, M
             || record.Record.Home.All(member => member.StoreId != id) ? []
             : record.Record.Previous.Select(previous => previous.FileId).Append(record.Record.FileId);
 
-    private bool Has(int chunk) => durable.Contains(chunk) || written.Contains(chunk);
+    public bool Has(int chunk) => durable.Contains(chunk) || written.Contains(chunk);
 
     private RegisterState Load(string name) =>
         registers.TryGetValue(name, out byte[]? encoded) ? RecordCodec.DecodeState(encoded) : RegisterState.Empty;

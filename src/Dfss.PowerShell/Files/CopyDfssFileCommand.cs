@@ -1,0 +1,101 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>Copies stored files to other names at the same peers. No chunk is moved.</summary>
+[Cmdlet(VerbsCommon.Copy, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
+[OutputType(typeof(DfssFileInfo))]
+public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
+{
+    private readonly NewNames names;
+
+    /// <summary>Makes the cmdlet.</summary>
+    public CopyDfssFileCommand() => names = new NewNames(this);
+
+    /// <summary>
+    /// The new name; from the pipeline by property, or a script block that makes it from each object.
+    /// </summary>
+    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true,
+        HelpMessage = "The new name in the store.")]
+    [TextArgument]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string NewName { get; set; } = string.Empty;
+
+    /// <summary>An earlier version of each file that is kept, instead of the current one.</summary>
+    [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
+    [ValidateRange(1, long.MaxValue)]
+    [ArgumentCompleter(typeof(VersionCompletion))]
+    public long? Version { get; set; }
+
+    /// <summary>Replaces a file that has the new name.</summary>
+    [Parameter(HelpMessage = "Replaces a file that has the new name.")]
+    public SwitchParameter Force { get; set; }
+
+    /// <summary>How many earlier versions of a file that is replaced are kept.</summary>
+    [Parameter(HelpMessage = "How many earlier versions of a file that is replaced are kept (0-64).")]
+    [ValidateRange(0, DfssLimits.MaxPreviousVersions)]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public int KeepVersions { get; set; } = SendOptions.DefaultKeepVersions;
+
+    /// <summary>
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// </summary>
+    [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
+    [ValidateRange(1, FilePump.SmallFilesAtOnce)]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
+
+    /// <summary>Gives what was changed.</summary>
+    [Parameter(HelpMessage = "Returns the changed files.")]
+    public SwitchParameter PassThru { get; set; }
+
+    string INewNameCmdlet.NothingDone => "Nothing was copied.";
+
+    string INewNameCmdlet.Done => "Copied to";
+
+    bool INewNameCmdlet.Replaces => Force;
+
+    /// <inheritdoc/>
+    private protected override bool ChangesNamesAlone => true;
+
+    /// <inheritdoc/>
+    private protected override string Activity => "Copying";
+
+    string INewNameCmdlet.Describe(string newName) => Version is long version
+        ? FormattableString.Invariant($"Copy version {version} to '{newName}'")
+        : $"Copy to '{newName}'";
+
+    Task<StoredFile> INewNameCmdlet.ChangeAsync(
+        StoredFile file, string storedName, CancellationToken cancellationToken) => Client.CopyAsync(
+            Version is long version ? file.AtVersion(version) : file,
+            storedName,
+            new CopyOptions { Force = Force, KeepVersions = KeepVersions },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        await names.BeginAsync().ConfigureAwait(false);
+        await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task TakeInputAsync(CancellationToken cancellationToken)
+    {
+        await base.TakeInputAsync(cancellationToken).ConfigureAwait(false);
+        await names.TakeAsync(isInputOver: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    private protected override Task TakeRestAsync(CancellationToken cancellationToken) =>
+        names.TakeAsync(isInputOver: true, cancellationToken);
+
+    /// <inheritdoc/>
+    private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        names.Add(file);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>A cmdlet that gives stored files new names: Rename-DfssFile and Copy-DfssFile.</summary>
+internal interface INewNameCmdlet
+{
+    /// <summary>The new name of the command, or of the input being taken.</summary>
+    string NewName { get; }
+
+    /// <summary>Whether the changed files are written.</summary>
+    SwitchParameter PassThru { get; }
+
+    /// <summary>What is said where one new name was given for several files.</summary>
+    string NothingDone { get; }
+
+    /// <summary>The verb of the verbose message.</summary>
+    string Done { get; }
+
+    /// <summary>Whether a file that has the new name is replaced.</summary>
+    bool Replaces { get; }
+
+    /// <summary>What is to be done with a file, for -WhatIf and -Confirm.</summary>
+    string Describe(string newName);
+
+    /// <summary>Gives the file the new name, by which the peers know it.</summary>
+    Task<StoredFile> ChangeAsync(StoredFile file, string storedName, CancellationToken cancellationToken);
+}
