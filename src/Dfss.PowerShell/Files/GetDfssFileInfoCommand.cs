@@ -145,7 +145,8 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                 query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, hidden)
                     : NameQuery.OfObject(StoredName, name);
-                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+                await foreach (StoredFile file in query.FindAsync(
+                    Client, lacks: null, cancellationToken).ConfigureAwait(false))
                 {
                     Remember(file);
                     if (query.IsPattern)

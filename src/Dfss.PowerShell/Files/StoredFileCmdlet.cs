@@ -106,6 +106,11 @@ public abstract class StoredFileCmdlet : ClientCmdlet
     /// <summary>Takes one stored file; to be enqueued.</summary>
     private protected abstract Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken);
 
+    /// <summary>Called with the reason for all that the lists of the stored names may lack.</summary>
+    private protected virtual void NoteLack(string reason)
+    {
+    }
+
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
@@ -163,7 +168,8 @@ public abstract class StoredFileCmdlet : ClientCmdlet
                 query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, Hidden)
                     : NameQuery.OfObject(StoredName, name);
-                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+                await foreach (StoredFile file in query.FindAsync(
+                    Client, NoteLack, cancellationToken).ConfigureAwait(false))
                 {
                     Remember(file);
                     await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);
