@@ -28,7 +28,7 @@ internal sealed class MirrorRemoval(DfssCmdlet cmdlet)
     internal static ErrorRecord CreateIncomplete(string source, string why) => ErrorRecords.Create(
         "MirrorIncomplete", ErrorCategory.InvalidOperation, source, $"-Mirror removes nothing: {why}.",
         "Correct the other errors, or leave their files out, and run the command again. Start the peers that do not "
-            + "answer; of one that is gone for good, move its files with Repair-DfssFile -MoveTo.");
+            + "answer; of one that is gone for good, move its files with Repair-DfssFile -Move.");
 
     /// <summary>The error of a command from which it does not follow what would be removed.</summary>
     internal static CmdletException Refuse(string why, string action) => new(ErrorRecords.Create(
