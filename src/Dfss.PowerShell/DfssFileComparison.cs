@@ -22,9 +22,9 @@ public enum DfssComparisonState
 /// <summary>How a local file compares with a stored one.</summary>
 public sealed class DfssFileComparison
 {
-    internal DfssFileComparison(string path, string name, FileComparison comparison)
+    internal DfssFileComparison(string path, string name, string storedName, FileComparison comparison)
         : this(
-            path, name, comparison.IsEqual ? DfssComparisonState.Same : DfssComparisonState.Different,
+            path, name, storedName, comparison.IsEqual ? DfssComparisonState.Same : DfssComparisonState.Different,
             comparison.Differences)
     {
         LocalLength = comparison.LocalLength;
@@ -32,10 +32,11 @@ public sealed class DfssFileComparison
     }
 
     private DfssFileComparison(
-        string? path, string name, DfssComparisonState state, IReadOnlyList<ByteRange> differences)
+        string? path, string name, string storedName, DfssComparisonState state, IReadOnlyList<ByteRange> differences)
     {
         LocalPath = path;
         Name = name;
+        StoredName = storedName;
         State = state;
         Differences = new DisplayList<DfssByteRange>(
             differences.Select(range => new DfssByteRange(range.Offset, range.Length)));
@@ -43,12 +44,15 @@ public sealed class DfssFileComparison
     }
 
     /// <summary>A local file that is not stored.</summary>
-    internal static DfssFileComparison OnlyHere(LocalFile file) =>
-        new(file.Path, file.Name, DfssComparisonState.OnlyHere, All(file.Length)) { LocalLength = file.Length };
+    internal static DfssFileComparison OnlyHere(LocalFile file, string storedName) =>
+        new(file.Path, file.Name, storedName, DfssComparisonState.OnlyHere, All(file.Length))
+        {
+            LocalLength = file.Length,
+        };
 
     /// <summary>A stored file that is not here.</summary>
     internal static DfssFileComparison OnlyThere(StoredFile file) =>
-        new(null, file.Name, DfssComparisonState.OnlyThere, All(file.Record.ContentLength))
+        new(null, file.Name, file.Record.Name, DfssComparisonState.OnlyThere, All(file.Record.ContentLength))
         {
             StoredLength = file.Record.ContentLength,
         };
@@ -61,6 +65,11 @@ public sealed class DfssFileComparison
 
     /// <summary>The stored file's name.</summary>
     public string Name { get; }
+
+    /// <summary>
+    /// The name that the peers have, or would have: another than <see cref="Name"/> where that one is hidden from them.
+    /// </summary>
+    public string StoredName { get; }
 
     /// <summary>The local file's full path; null if there is none.</summary>
     public string? LocalPath { get; }

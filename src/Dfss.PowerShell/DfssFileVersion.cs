@@ -21,6 +21,9 @@ public sealed class DfssFileVersion
     /// <summary>The file's name.</summary>
     public string Name { get; }
 
+    /// <summary>The name that the peers have; for commands that take this object, which use it literally.</summary>
+    public string StoredName => Name;
+
     /// <summary>Which version.</summary>
     public long Version { get; }
 

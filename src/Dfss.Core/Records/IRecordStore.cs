@@ -25,6 +25,11 @@ public sealed record RecordPage(IReadOnlyList<BallotedRecord> Records, bool HasM
     /// <summary>The latest clocks of other stores that it has recorded.</summary>
     public IReadOnlyList<StoreClock> Known { get; init; } = [];
 
+    /// <summary>
+    /// Whether the client may not see some of the names that begin with the prefix; they are not listed.
+    /// </summary>
+    public bool IsLimited { get; init; }
+
     /// <summary>The records of the page that cannot be read, by ascending name.</summary>
     public IReadOnlyList<UnreadableRecord> Unreadable { get; init; } = [];
 }

@@ -109,7 +109,18 @@ public sealed partial class DfssClient : IAsyncDisposable
     /// <summary>The files whose names begin with <paramref name="prefix"/>, by ascending name (ordinal); removed ones
     /// are left out. Advisory: <see cref="GetAsync"/> is exact.</summary>
     public IAsyncEnumerable<StoredFile> ListAsync(string prefix, CancellationToken cancellationToken = default) =>
-        new FileLister(finder, directory, Options).ListAsync(prefix, cancellationToken);
+        ListAsync(prefix, lacks: null, cancellationToken);
+
+    /// <summary>The same, and what the list may lack.</summary>
+    /// <param name="prefix">The beginning of the names.</param>
+    /// <param name="lacks">
+    /// Called with the reason, in full sentences, for each peer that may have files that are not listed, and for each
+    /// record that cannot be read.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public IAsyncEnumerable<StoredFile> ListAsync(
+        string prefix, Action<string>? lacks, CancellationToken cancellationToken = default) =>
+        new FileLister(finder, directory, Options, lacks).ListAsync(prefix, cancellationToken);
 
     /// <summary>
     /// Receives a stored file to a local path, whose folder exists. The file gets that name only when every chunk has

@@ -37,8 +37,18 @@ public sealed class RemoveDfssClusterCommand : DfssCmdlet
         IReadOnlyList<ClusterMembership> all = ClusterMembership.List(UserState.Folder);
         foreach (string name in Name)
         {
-            WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
-            ClusterMembership[] found = [.. all.Where(one => pattern.IsMatch(one.Name))];
+            ClusterMembership[] found;
+            try
+            {
+                WildcardPattern pattern = WildcardPattern.Get(name, WildcardOptions.IgnoreCase);
+                found = [.. all.Where(one => pattern.IsMatch(one.Name))];
+            }
+            catch (WildcardPatternException exception)
+            {
+                await WriteErrorAsync(NameQuery.CreateError(name, exception)).ConfigureAwait(false);
+                continue;
+            }
+
             if (found.Length == 0 && !WildcardPattern.ContainsWildcardCharacters(name) && !removed.Contains(name))
             {
                 await WriteErrorAsync(ClusterErrors.NotFound(name, variable: null, all).Error).ConfigureAwait(false);

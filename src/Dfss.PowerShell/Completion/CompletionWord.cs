@@ -36,8 +36,11 @@ internal sealed class CompletionWord
         : quote == '\'' || !IsBare(text) ? $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'"
         : text;
 
-    /// <summary>Whether a text is one argument without quotes, whatever PowerShell's syntax has.</summary>
-    private static bool IsBare(string text) => text.Length > 0 && char.IsLetterOrDigit(text[0])
+    /// <summary>
+    /// Whether a text is one argument without quotes, whatever PowerShell's syntax has. In a list, 007 and 0x10 are
+    /// numbers, and another text then.
+    /// </summary>
+    private static bool IsBare(string text) => text.Length > 0 && char.IsLetter(text[0])
         && text.All(character => char.IsLetterOrDigit(character) || character is '.' or '_' or '-' or '/');
 
     private static string EscapeDouble(string text)

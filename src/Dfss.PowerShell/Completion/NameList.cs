@@ -7,9 +7,14 @@ namespace Dfss.Commands;
 /// background replaces all of it. Safe for use from many threads.
 /// </summary>
 #pragma warning disable CA1001 // The listing disposes its source when it ends.
-internal sealed class NameList
+internal sealed class NameList(TimeProvider clock)
 #pragma warning restore CA1001
 {
+    /// <summary>
+    /// 50 ms: with the rest of a completion the answer comes within 150 ms; what was found is offered.
+    /// </summary>
+    internal static readonly TimeSpan MaxSearchTime = TimeSpan.FromMilliseconds(50);
+
     /// <summary>200,000: some 30 MB of names of usual length.</summary>
     private const int MaxNames = 200_000;
 
@@ -24,6 +29,9 @@ internal sealed class NameList
 
     // What the listing that runs has seen; null while none runs.
     private Dictionary<string, long[]>? fresh;
+
+    // What was removed since that listing began: a page that was read before may have it.
+    private readonly HashSet<string> removed = new(StringComparer.Ordinal);
     private Task listing = Task.CompletedTask;
     private CancellationTokenSource? stop;
     private long? endedAt;
@@ -46,11 +54,8 @@ internal sealed class NameList
     {
         lock (gate)
         {
-            Put(names, name, versions);
-            if (fresh is not null)
-            {
-                Put(fresh, name, versions);
-            }
+            removed.Remove(name);
+            Put(name, versions);
         }
     }
 
@@ -60,16 +65,26 @@ internal sealed class NameList
         lock (gate)
         {
             names.Remove(name);
-            fresh?.Remove(name);
+            if (fresh is not null)
+            {
+                fresh.Remove(name);
+                removed.Add(name);
+            }
         }
     }
 
-    /// <summary>The names that match, in ordinal order.</summary>
+    /// <summary>The names that match, in ordinal order; of very many, those found in <see cref="MaxSearchTime"/>.
+    /// </summary>
     internal string[] Find(Func<string, bool> isMatch)
     {
         lock (gate)
         {
-            return [.. names.Keys.Where(isMatch).Order(StringComparer.Ordinal)];
+            long began = clock.GetTimestamp();
+            return
+            [
+                .. names.Keys.TakeWhile(_ => clock.GetElapsedTime(began) < MaxSearchTime).Where(isMatch)
+                    .Order(StringComparer.Ordinal),
+            ];
         }
     }
 
@@ -118,7 +133,7 @@ internal sealed class NameList
         bool isComplete = false;
         try
         {
-            await list(Add, limit.Token).ConfigureAwait(false);
+            await list(AddListed, limit.Token).ConfigureAwait(false);
             isComplete = true;
         }
 #pragma warning disable CA1031 // While a user types no error is shown; the names known before are offered.
@@ -134,11 +149,32 @@ internal sealed class NameList
                 names = isComplete ? fresh! : names;
                 isListed |= isComplete;
                 fresh = null;
+                removed.Clear();
                 stop = null;
                 endedAt = Stopwatch.GetTimestamp();
             }
 
             limit.Dispose();
+        }
+    }
+
+    private void AddListed(string name, long[] versions)
+    {
+        lock (gate)
+        {
+            if (!removed.Contains(name))
+            {
+                Put(name, versions);
+            }
+        }
+    }
+
+    private void Put(string name, long[] versions)
+    {
+        Put(names, name, versions);
+        if (fresh is not null)
+        {
+            Put(fresh, name, versions);
         }
     }
 

@@ -54,6 +54,7 @@ internal sealed class PeerCompletion : IArgumentCompleter
             "Port" => own.Select(peer => (peer.Port.ToString(CultureInfo.InvariantCulture), Describe(peer))),
             _ => own.SelectMany(peer => peer.Addresses.Take(1).Select(address => (address, Describe(peer))))
                 .Concat(PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(ClientCmdlet.PeerVariable))
+                    .Where(address => PeerAddress.TryParse(address, out _))
                     .Select(address => (address, $"of $env:{ClientCmdlet.PeerVariable}"))),
         };
     }

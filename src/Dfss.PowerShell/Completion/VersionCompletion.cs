@@ -17,7 +17,8 @@ internal sealed class VersionCompletion : CachedCompletion
             .SelectMany(name => scope.Names.FindVersions(isLiteral ? name : WildcardPattern.Unescape(name))).Distinct()
             .Select(version => version.ToString(CultureInfo.InvariantCulture))
             .Where(version => version.StartsWith(word.Text, StringComparison.Ordinal))
-            .Select(version => word.ToResult(version, version));
+            .Select(version => new CompletionResult(
+                version, version, CompletionResultType.ParameterValue, version));
     }
 
     private static IEnumerable<string> NamesOf(object? given) => given switch

@@ -94,7 +94,8 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         }
         catch (DfssException exception) when (Recurse && exception.Code == DfssErrorCode.FileNotFound)
         {
-            return () => WriteObject(DfssFileComparison.OnlyHere(file));
+            string storedName = hidden is [HiddenNames first, ..] ? first.Hide(file.Name) : file.Name;
+            return () => WriteObject(DfssFileComparison.OnlyHere(file, storedName));
         }
         catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
         {
@@ -104,6 +105,6 @@ public sealed class CompareDfssFileCommand : LocalFileCmdlet
         FileComparison comparison = await Client.CompareAsync(file.Path, stored, keys, progress,
             cancellationToken).ConfigureAwait(false);
         Files.SayDone($"Compared '{file.Path}' with", stored, started);
-        return () => WriteObject(new DfssFileComparison(file.Path, file.Name, comparison));
+        return () => WriteObject(new DfssFileComparison(file.Path, file.Name, stored.Record.Name, comparison));
     }
 }

@@ -18,7 +18,7 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
 
     /// <summary>The files below a given folder, and what is said about the rest of it.</summary>
     /// <exception cref="CmdletException">-Prefix needs -RelativeTo.</exception>
-    internal IEnumerable<FolderItem> Walk(GivenPath given)
+    internal IEnumerable<FolderItem> Walk(GivenPath given, CancellationToken cancellationToken)
     {
         string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(given.Path));
         string baseFolder = naming.FindBase(folder, given.IsNamed);
@@ -27,9 +27,12 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
             return [new FolderItem(folder, baseFolder) { Error = naming.CreateOutside(folder) }];
         }
 
-        if (naming.PrefixOf(folder, baseFolder) is { } prefix)
+        WalkedFolder? walked = naming.PrefixOf(folder, baseFolder) is { } prefix
+            ? new WalkedFolder(folder, prefix)
+            : null;
+        if (walked is not null)
         {
-            Walked.Add(new WalkedFolder(folder, prefix));
+            Walked.Add(walked);
         }
 
         var tree = new LocalTree(folder, new LocalTreeOptions
@@ -38,7 +41,11 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
             FollowsLinks = followsLinks,
             Selects = filter.Selects,
         });
-        return tree.Walk().Select(entry => ToItem(entry, baseFolder));
+        return tree.Walk(cancellationToken).Select(entry =>
+        {
+            walked?.Note(entry);
+            return ToItem(entry, baseFolder);
+        });
     }
 
     /// <summary>
@@ -46,17 +53,23 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
     /// </summary>
     internal bool IsOnlyStored(WalkedFolder walked, string name)
     {
+        if (!name.StartsWith(walked.Prefix, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        // What the walk did not look into, or passed over, is not known to be absent here.
         string relative = name[walked.Prefix.Length..];
         for (int slash = relative.IndexOf('/'); slash >= 0; slash = relative.IndexOf('/', slash + 1))
         {
-            if (!IsTaken(relative[..slash], isFolder: true))
+            if (!IsTaken(relative[..slash], isFolder: true) || walked.IsUnknown(relative[..slash]))
             {
                 return false;
             }
         }
 
-        // What is there, and was passed over, is no reason to take the stored file for one that was removed here.
-        return IsTaken(relative, isFolder: false) && !Path.Exists(Path.Combine(walked.Path, relative));
+        return IsTaken(relative, isFolder: false) && !walked.IsUnknown(relative)
+            && !Path.Exists(Path.Combine(walked.Path, relative));
     }
 
     private bool IsTaken(string relative, bool isFolder) => filter.Selects(relative, isFolder)
@@ -103,11 +116,6 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
 /// <param name="IsFromPipeline">Whether an object of the pipeline has given it, and not a text.</param>
 /// <param name="IsNamed">Whether the user has written it, and not a pattern that it matches.</param>
 internal readonly record struct GivenPath(string Path, string? Name, bool IsFromPipeline, bool IsNamed);
-
-/// <summary>A folder whose files were taken.</summary>
-/// <param name="Path">The full path.</param>
-/// <param name="Prefix">What the names of its files begin with: empty, or a folder in the store and '/'.</param>
-internal readonly record struct WalkedFolder(string Path, string Prefix);
 
 /// <summary>A file below a folder, or what is said instead of taking it.</summary>
 /// <param name="Path">The full path.</param>

@@ -150,7 +150,8 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
                 query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, hidden) { Removed = removed }
                     : NameQuery.OfObject(StoredName, name, removed);
-                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+                await foreach (StoredFile file in query.FindAsync(
+                    Client, lacks: null, cancellationToken).ConfigureAwait(false))
                 {
                     if (!file.IsRemoved)
                     {

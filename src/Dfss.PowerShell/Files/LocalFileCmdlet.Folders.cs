@@ -47,9 +47,6 @@ public abstract partial class LocalFileCmdlet
     /// <summary>The folders that were walked through.</summary>
     private protected IReadOnlyList<WalkedFolder> Walked => folders!.Walked;
 
-    /// <summary>How many files were found so far, whether or not they were taken.</summary>
-    private protected int FoundFiles { get; private set; }
-
     /// <summary>Checks a folder before any file below it is taken.</summary>
     /// <exception cref="CmdletException">The command does not take it.</exception>
     private protected virtual void CheckFolder(WalkedFolder folder)
@@ -70,7 +67,7 @@ public abstract partial class LocalFileCmdlet
             return;
         }
 
-        IEnumerable<FolderItem> items = folders!.Walk(given);
+        IEnumerable<FolderItem> items = folders!.Walk(given, cancellationToken);
         if (folders.Walked.Count > 0)
         {
             CheckFolder(folders.Walked[^1]);
@@ -78,7 +75,6 @@ public abstract partial class LocalFileCmdlet
 
         foreach (FolderItem item in items)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             if (item.Error is not null)
             {
                 await WriteErrorAsync(item.Error).ConfigureAwait(false);
@@ -112,7 +108,8 @@ public abstract partial class LocalFileCmdlet
         foreach (WalkedFolder walked in folders!.Walked)
         {
             var query = new NameQuery($"{WildcardPattern.Escape(walked.Prefix)}*", isLiteral: false, hiddenNames);
-            await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+            await foreach (StoredFile file in query.FindAsync(
+                Client, lacks: null, cancellationToken).ConfigureAwait(false))
             {
                 if (!sourcesByName.ContainsKey(file.Name) && folders.IsOnlyStored(walked, file.Name)
                     && found.Add(file.Name))

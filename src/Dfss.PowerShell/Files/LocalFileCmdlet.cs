@@ -206,7 +206,6 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
             return;
         }
 
-        FoundFiles++;
         if (givenName is not null)
         {
             sole.Add(file);

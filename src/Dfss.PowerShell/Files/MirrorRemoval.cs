@@ -10,24 +10,25 @@ internal sealed class MirrorRemoval(DfssCmdlet cmdlet)
 
     /// <summary>Why nothing may be removed; null if it may.</summary>
     /// <param name="source">The source as the user has given it.</param>
-    /// <param name="sourceFiles">How many files the source has.</param>
-    internal ErrorRecord? FindObstacle(string source, int sourceFiles)
+    /// <param name="empty">A part of it that has no file; null if there is none.</param>
+    internal ErrorRecord? FindObstacle(string source, string? empty)
     {
         if (cmdlet.HasFailed)
         {
             return CreateIncomplete(source, "not all of the source was read and transferred");
         }
 
-        return sourceFiles > 0 ? null : ErrorRecords.Create(
-            "MirrorSourceEmpty", ErrorCategory.InvalidOperation, source,
-            $"-Mirror found no file in '{source}', and removes nothing.",
-            "Check the source. To remove everything, use Remove-DfssFile or Remove-Item.");
+        return empty is null ? null : ErrorRecords.Create(
+            "MirrorSourceEmpty", ErrorCategory.InvalidOperation, empty,
+            $"-Mirror found no file in '{empty}', and removes nothing.",
+            "Check the source, or leave this part out. To remove everything, use Remove-DfssFile or Remove-Item.");
     }
 
     /// <summary>The error of a source that is not known as a whole.</summary>
     internal static ErrorRecord CreateIncomplete(string source, string why) => ErrorRecords.Create(
         "MirrorIncomplete", ErrorCategory.InvalidOperation, source, $"-Mirror removes nothing: {why}.",
-        "Correct the other errors, or leave their files out, and run the command again.");
+        "Correct the other errors, or leave their files out, and run the command again. Start the peers that do not "
+            + "answer; of one that is gone for good, move its files with Repair-DfssFile -Move.");
 
     /// <summary>The error of a command from which it does not follow what would be removed.</summary>
     internal static CmdletException Refuse(string why, string action) => new(ErrorRecords.Create(

@@ -26,6 +26,8 @@ internal sealed class NameFilter
     /// <param name="isFolder">Whether it is a folder.</param>
     internal bool Selects(string name, bool isFolder)
     {
+        // Some disks have decomposed names; stored names and what users type are composed.
+        name = FileName.TryNormalize(name, out string? composed, out _) ? composed : name;
         string leaf = name[(name.LastIndexOf('/') + 1)..];
         bool IsMatch(Pattern pattern) => pattern.Wildcard.IsMatch(pattern.IsPath ? name : leaf);
         return !Array.Exists(excluded, IsMatch)
@@ -34,21 +36,30 @@ internal sealed class NameFilter
 
     private static Pattern Parse(string text)
     {
-        string pattern = text.Replace('\\', '/');
-        var wildcard = new WildcardPattern(pattern, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
+        // 'cache/' is the folder 'cache', './cache' and '/cache' the one in the walked folder.
+        string pattern = text.Replace('\\', '/').TrimEnd('/');
+        string path = pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..] : pattern.TrimStart('/');
+        if (path.Length == 0)
+        {
+            throw Refuse(text, "it names nothing.", exception: null);
+        }
+
+        var wildcard = new WildcardPattern(path, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
         try
         {
             _ = wildcard.IsMatch(string.Empty);
         }
         catch (WildcardPatternException exception)
         {
-            throw new CmdletException(ErrorRecords.Create(
-                "NameInvalid", ErrorCategory.InvalidArgument, text, $"'{text}' is not a pattern: {exception.Message}",
-                "Put a backtick before a bracket that stands for itself.", exception));
+            throw Refuse(text, exception.Message, exception);
         }
 
         return new Pattern(wildcard, pattern.Contains('/', StringComparison.Ordinal));
     }
+
+    private static CmdletException Refuse(string text, string problem, Exception? exception) => new(ErrorRecords.Create(
+        "NameInvalid", ErrorCategory.InvalidArgument, text, $"'{text}' is not a pattern: {problem}",
+        "Put a backtick before a bracket that stands for itself.", exception));
 
     private readonly record struct Pattern(WildcardPattern Wildcard, bool IsPath);
 }

@@ -61,12 +61,16 @@ internal sealed partial class NameQuery
     internal string Prefix { get; } = string.Empty;
 
     /// <summary>The files; one name without wildcards that is not there is FileNotFound.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="lacks">Called with the reason for all that the lists may lack; null if it does not matter.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     internal async IAsyncEnumerable<StoredFile> FindAsync(
-        DfssClient client, [EnumeratorCancellation] CancellationToken cancellationToken)
+        DfssClient client, Action<string>? lacks, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (hidden is not null)
         {
-            await foreach (StoredFile file in FindHiddenAsync(client, hidden, cancellationToken).ConfigureAwait(false))
+            await foreach (StoredFile file in FindHiddenAsync(
+                client, hidden, lacks, cancellationToken).ConfigureAwait(false))
             {
                 yield return file;
             }
@@ -81,7 +85,7 @@ internal sealed partial class NameQuery
             yield break;
         }
 
-        await foreach (StoredFile file in ListAsync(client, Prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredFile file in ListAsync(client, Prefix, lacks, cancellationToken).ConfigureAwait(false))
         {
             if (IsMatch(file.Record.Name))
             {
@@ -96,7 +100,7 @@ internal sealed partial class NameQuery
         "Use -LiteralName for a name with brackets.", exception);
 
     private async IAsyncEnumerable<StoredFile> FindHiddenAsync(
-        DfssClient client, IReadOnlyList<HiddenNames> keys,
+        DfssClient client, IReadOnlyList<HiddenNames> keys, Action<string>? lacks,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (pattern is null)
@@ -108,7 +112,7 @@ internal sealed partial class NameQuery
         // The peers list them by their stored names; users expect them by their plain names.
         var found = new List<StoredFile>();
         await foreach (StoredFile file in ListAsync(
-            client, HiddenNames.Prefix, cancellationToken).ConfigureAwait(false))
+            client, HiddenNames.Prefix, lacks, cancellationToken).ConfigureAwait(false))
         {
             string? name = null;
             if (keys.Any(key => key.TryOpen(file.Record.Name, out name)) && IsMatch(name!))
@@ -180,11 +184,11 @@ internal sealed partial class NameQuery
     }
 
     private IAsyncEnumerable<StoredFile> ListAsync(
-        DfssClient client, string prefix, CancellationToken cancellationToken) => Removed switch
+        DfssClient client, string prefix, Action<string>? lacks, CancellationToken cancellationToken) => Removed switch
         {
             RemovedFiles.Only => client.ListRemovedAsync(prefix, cancellationToken),
-            RemovedFiles.Too => client.ListAsync(prefix, cancellationToken)
+            RemovedFiles.Too => client.ListAsync(prefix, lacks, cancellationToken)
                 .Concat(client.ListRemovedAsync(prefix, cancellationToken)),
-            _ => client.ListAsync(prefix, cancellationToken),
+            _ => client.ListAsync(prefix, lacks, cancellationToken),
         };
 }

@@ -17,9 +17,14 @@ public sealed partial class ReceiveDfssFileCommand
         var mirror = new MirrorRemoval(this);
         string source = string.Join(", ", Name);
         string destination = common!.Path;
-        ErrorRecord? obstacle = mirror.FindObstacle(source, mirrored.Count)
-            ?? await FindSilentPeerAsync(source, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<string>? surplus = obstacle is null ? mirrored.FindSurplus(destination, IgnoresCase) : [];
+        ErrorRecord? obstacle = mirror.FindObstacle(source, mirrored.FindEmpty());
+        if (obstacle is null && mirrored.FindLack() is { } lack)
+        {
+            obstacle = MirrorRemoval.CreateIncomplete(source, $"not all that is stored is known ({lack})");
+        }
+
+        IReadOnlyList<string>? surplus =
+            obstacle is null ? mirrored.FindSurplus(destination, cancellationToken) : [];
         if (surplus is null)
         {
             obstacle = MirrorRemoval.CreateIncomplete(source, $"not all of '{destination}' can be read");
@@ -39,29 +44,30 @@ public sealed partial class ReceiveDfssFileCommand
         }
     }
 
-    /// <summary>A peer that does not answer may have names that no other one lists.</summary>
-    private async Task<ErrorRecord?> FindSilentPeerAsync(string source, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    private protected override void NoteLack(string reason) => mirrored?.NoteLack(reason);
+
+    /// <summary>The user must have named the folder: it is where files are deleted.</summary>
+    private void CheckMirrored(ReceiveDestination? destination)
     {
-        if (!mirrored!.AreCurrent)
+        if (!isDestinationFixed || destination is null)
         {
-            return MirrorRemoval.CreateIncomplete(source, "fewer than a majority of a file's peers answered");
+            throw MirrorRemoval.Refuse(
+                "needs -Destination: it removes files there", "Give -Destination, for example ./photos/.");
         }
 
-        foreach (PeerAddress peer in Client.Peers)
+        if (!destination.IsFolder)
         {
-            try
-            {
-                await Client.GetPeerInfoAsync(peer, cancellationToken).ConfigureAwait(false);
-            }
-            catch (DfssException exception)
-            {
-                return MirrorRemoval.CreateIncomplete(
-                    source, $"{peer} may have files that the other peers do not list, and does not answer "
-                        + $"({exception.Code})");
-            }
+            throw MirrorRemoval.Refuse(
+                $"needs a folder, and '{destination.Path}' is none", "End -Destination with '/'.");
         }
 
-        return null;
+        string root = OperatingSystem.IsWindows() ? Path.GetPathRoot(Environment.SystemDirectory)! : "/";
+        if (string.Equals(destination.Path, root, StringComparison.OrdinalIgnoreCase))
+        {
+            throw MirrorRemoval.Refuse(
+                $"would remove files in all of '{root}'", "Give -Destination, for example ./photos/.");
+        }
     }
 
     private async Task RemoveAsync(string path, string destination)
@@ -74,13 +80,6 @@ public sealed partial class ReceiveDfssFileCommand
         try
         {
             File.Delete(path);
-            for (string folderPath = Path.GetDirectoryName(path)!;
-                folderPath.Length > destination.Length && !Directory.EnumerateFileSystemEntries(folderPath).Any();
-                folderPath = Path.GetDirectoryName(folderPath)!)
-            {
-                Directory.Delete(folderPath);
-            }
-
             TakeVerbose($"Removed '{path}'.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -89,6 +88,27 @@ public sealed partial class ReceiveDfssFileCommand
                 new DfssException(
                     DfssErrorCode.DestinationUnwritable, $"'{path}' cannot be removed: {exception.Message}", exception),
                 path)).ConfigureAwait(false);
+            return;
+        }
+
+        RemoveEmptyFolders(path, destination);
+    }
+
+    /// <summary>A folder that stays is no failure: it may be in use, or another program makes a file in it.</summary>
+    private void RemoveEmptyFolders(string path, string destination)
+    {
+        try
+        {
+            for (string folderPath = Path.GetDirectoryName(path)!;
+                folderPath.Length > destination.Length && !Directory.EnumerateFileSystemEntries(folderPath).Any();
+                folderPath = Path.GetDirectoryName(folderPath)!)
+            {
+                Directory.Delete(folderPath);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            TakeVerbose($"The folder of '{path}' stays: {exception.Message}");
         }
     }
 }

@@ -157,7 +157,7 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
             IsSparse = !NoSparse,
             Keys = ring
         };
-        mirrored = Mirror ? new MirroredFiles(folder, Name, Force) : null;
+        mirrored = Mirror ? MirroredFiles.Create(folder, Name, Force) : null;
         unchanged = new UnchangedFiles(SkipUnchanged, Checksum) { Keys = ring };
         isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
         isDestinationFixed = IsFixed(nameof(Destination));
@@ -167,9 +167,9 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
             await FindDestinationAsync().ConfigureAwait(false);
         }
 
-        if (Mirror && await FindDestinationAsync().ConfigureAwait(false) is { IsFolder: false } file)
+        if (Mirror)
         {
-            throw MirrorRemoval.Refuse($"needs a folder, and '{file.Path}' is none", "End -Destination with '/'.");
+            CheckMirrored(await FindDestinationAsync().ConfigureAwait(false));
         }
     }
 }

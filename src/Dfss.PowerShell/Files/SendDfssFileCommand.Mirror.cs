@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -27,7 +28,14 @@ public sealed partial class SendDfssFileCommand
 
         var mirror = new MirrorRemoval(this);
         string source = string.Join(", ", Walked.Select(folder => folder.Path));
-        if (mirror.FindObstacle(source, FoundFiles) is { } obstacle)
+        ErrorRecord? obstacle = mirror.FindObstacle(
+            source, Walked.FirstOrDefault(folder => !folder.HasFile)?.Path);
+        if (obstacle is null && Walked.Count == 0)
+        {
+            obstacle = MirrorRemoval.Refuse("needs a folder", "Give -Recurse and a folder.").Error;
+        }
+
+        if (obstacle is not null)
         {
             await WriteErrorAsync(obstacle).ConfigureAwait(false);
             return;

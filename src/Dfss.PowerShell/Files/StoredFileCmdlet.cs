@@ -111,6 +111,11 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
     /// <summary>Takes one stored file; to be enqueued.</summary>
     private protected abstract Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken);
 
+    /// <summary>Called with the reason for all that the lists of the stored names may lack.</summary>
+    private protected virtual void NoteLack(string reason)
+    {
+    }
+
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
@@ -187,7 +192,8 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
                 query = string.IsNullOrEmpty(StoredName) || isNameOnCommandLine
                     ? new NameQuery(name, isLiteral, Hidden) { Removed = Removed }
                     : NameQuery.OfObject(StoredName, name, Removed);
-                await foreach (StoredFile file in query.FindAsync(Client, cancellationToken).ConfigureAwait(false))
+                await foreach (StoredFile file in query.FindAsync(
+                    Client, NoteLack, cancellationToken).ConfigureAwait(false))
                 {
                     if (!file.IsRemoved)
                     {

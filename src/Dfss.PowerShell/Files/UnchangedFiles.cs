@@ -54,7 +54,8 @@ internal sealed class UnchangedFiles(bool byTime, bool byContent)
 
         // Only with a key can the content of an encrypted file be compared.
         bool isReadable = stored.Record.Encryption is null || Keys is not null;
-        if (!isReadable || !File.Exists(path) || HasOtherLength(new FileInfo(path), stored))
+        FileInfo local = new(path);
+        if (!isReadable || !local.Exists || HasOtherLength(local, stored))
         {
             return false;
         }

@@ -60,6 +60,17 @@ public sealed class NamePrefixTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_client_learns_that_names_are_kept_from_it()
+    {
+        Assert.Contains("certificate permits", Assert.Single(await LacksAsync(writer, "")), StringComparison.Ordinal);
+        Assert.Single(await LacksAsync(writer, "secret/"));
+        Assert.Single(await LacksAsync(writer, "log"));
+        Assert.Empty(await LacksAsync(writer, "logs/"));
+        Assert.Empty(await LacksAsync(writer, "builds/1"));
+        Assert.Empty(await LacksAsync(admin, ""));
+    }
+
+    [Fact]
     public async Task An_earlier_version_comes_by_the_name_too()
     {
         StoredFile first = await writer.GetAsync("builds/1", Token);
@@ -162,6 +173,13 @@ public sealed class NamePrefixTests : IAsyncLifetime
         }
 
         return [.. names];
+    }
+
+    private static async Task<List<string>> LacksAsync(DfssClient client, string prefix)
+    {
+        List<string> lacks = [];
+        _ = await client.ListAsync(prefix, lacks.Add, Token).ToListAsync(Token);
+        return lacks;
     }
 
     private DfssClient ClientOf(TlsIdentity identity)

@@ -114,8 +114,12 @@ public sealed class BadRecordTests
         await using FakePeer peer = new((_, _, _) => new((DfssErrorCode.None, results, payload))) { StoreId = id };
         List<string> warnings = [];
         await using DfssClient client = new([peer.Address], new TransferOptions { Warning = warnings.Add });
-        List<StoredFile> files = await client.ListAsync("", Token).ToListAsync(Token).AsTask().WaitAsync(Limit, Token);
+        List<string> lacks = [];
+        List<StoredFile> files =
+            await client.ListAsync("", lacks.Add, Token).ToListAsync(Token).AsTask().WaitAsync(Limit, Token);
         Assert.Equal(["a", "c", "e"], files.Select(file => file.Name));
+        Assert.Equal(2, lacks.Count);
+        Assert.Contains("its record of 'b' cannot be read", lacks[0], StringComparison.Ordinal);
         Assert.Collection(
             warnings,
             one => Assert.Contains($"{peer.Address}: its record of 'b'", one, StringComparison.Ordinal),

@@ -45,6 +45,26 @@ public sealed class LocalTreeTests : IDisposable
     }
 
     [Fact]
+    public void A_walk_that_finds_nothing_ends_when_it_is_cancelled()
+    {
+        Make("a", "b", "c/d");
+        using CancellationTokenSource source = new();
+        List<string> asked = [];
+        LocalTreeOptions options = new()
+        {
+            Selects = (name, _) =>
+            {
+                asked.Add(name);
+                source.Cancel();
+                return false;
+            },
+        };
+        Assert.Throws<OperationCanceledException>(
+            () => new LocalTree(folder.Path, options).Walk(source.Token).ToList());
+        Assert.Equal(["a"], asked);
+    }
+
+    [Fact]
     public void Links_to_files_are_files_and_links_to_folders_are_followed_only_when_it_is_wanted()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");

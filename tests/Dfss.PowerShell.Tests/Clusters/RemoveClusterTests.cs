@@ -51,6 +51,13 @@ public sealed class RemoveClusterTests : IDisposable
     }
 
     [Fact]
+    public void A_pattern_that_is_not_well_formed_is_an_error()
+    {
+        users.MakeCluster();
+        Assert.Equal("NameInvalid", IdOf("Remove-DfssCluster '[' -Confirm:$false"));
+    }
+
+    [Fact]
     public void A_removal_that_was_interrupted_is_continued()
     {
         users.MakeCluster();

@@ -92,6 +92,8 @@ public sealed class CompletionTests : IDisposable
     [InlineData("“typographic”.txt")]
     [InlineData("-dash")]
     [InlineData("1e3")]
+    [InlineData("0x10")]
+    [InlineData("007")]
     [InlineData("~tilde")]
     public void What_is_offered_names_the_file_and_no_other(string name)
     {
@@ -106,6 +108,11 @@ public sealed class CompletionTests : IDisposable
                 .First(text => WildcardPattern.Unescape(Evaluate(text)) == name);
             Assert.Equal([name], Names($"Get-DfssFileInfo -Name {pattern}"));
         }
+
+        string further = Complete("Get-DfssFileInfo -LiteralName other, ").First(text => Evaluate(text) == name);
+        Assert.Contains(
+            name, session.Run($"Get-DfssFileInfo -LiteralName absent, {further} -ErrorAction Ignore").Output
+                .Select(item => ((DfssFileInfo)item.BaseObject).Name));
     }
 
     [Fact]

@@ -76,9 +76,45 @@ public sealed class CompareTreeTests : IDisposable
         Directory.CreateDirectory(folder["u"]);
         Directory.CreateSymbolicLink(folder["u", "sub"], folder["other"]);
         Assert.Equal(
-            ["t/changed", "t/gone", "t/same", "t/sub/same"],
+            ["t/changed", "t/gone", "t/same"],
             session.Run("Compare-DfssFile u -Recurse -Prefix t -Peer $peer").As<DfssFileComparison>()
                 .Select(file => file.Name));
+    }
+
+    [Fact]
+    public void What_is_in_a_folder_that_cannot_be_read_is_not_only_there()
+    {
+        Assert.SkipWhen(PermissionBits.Obstacle is not null, PermissionBits.Obstacle ?? string.Empty);
+        File.SetUnixFileMode(folder["t", "sub"], UnixFileMode.None);
+        Result result = session.Run("Compare-DfssFile t -Recurse -Include same, gone -Peer $peer");
+        File.SetUnixFileMode(
+            folder["t", "sub"], UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.UserWrite);
+        Assert.Equal("PathUnreadable", Result.IdOf(Assert.Single(result.Errors)));
+        Assert.Equal(
+            ["t/gone", "t/same"],
+            result.Output.Select(item => ((DfssFileComparison)item.BaseObject).Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_next_command_takes_the_name_of_a_comparison_literally_and_as_the_peers_have_it()
+    {
+        session.Run(
+            """
+            $null = Send-DfssFile t/same 't/a[1]' -Peer $peer
+            $null = Send-DfssFile t/same t/a1 -Peer $peer
+            $null = Send-DfssFile t/same 't/*' -Peer $peer
+            Compare-DfssFile t -Recurse -Include 'a`[1`]', '`*' -Peer $peer | Remove-DfssFile -Peer $peer -Force
+            """).ThrowIfFailed();
+        Assert.Equal(
+            [
+                "t/.hidden", "t/a1", "t/changed", "t/gone", "t/same", "t/sub/gone", "t/sub/same",
+            ],
+            session.Run("Get-DfssFileInfo t/* -Peer $peer").As<DfssFileInfo>().Select(file => file.Name));
+        const string Hidden = "Compare-DfssFile t -Recurse -Prefix h -HiddenName -EncryptionKey $key -Peer $peer";
+        IReadOnlyList<string> names = session.Run($"({Hidden}).StoredName").As<string>();
+        Assert.Equal(6, names.Count);
+        Assert.All(names, name => Assert.StartsWith("~1~", name, StringComparison.Ordinal));
+        session.Run($"{Hidden} -Include same | Test-DfssFile -Peer $peer").ThrowIfFailed();
     }
 
     [Fact]

@@ -144,8 +144,12 @@ public sealed class MirrorTests : IDisposable
     [Theory]
     [InlineData("Send-DfssFile t, none -Recurse -Mirror", "PathNotFound MirrorIncomplete")]
     [InlineData("Send-DfssFile t, nothing -Recurse -Mirror -Include z", "MirrorSourceEmpty")]
+    [InlineData("Send-DfssFile t, nothing -Recurse -Mirror", "MirrorSourceEmpty")]
+    [InlineData("Send-DfssFile t/a, nothing -Recurse -RelativeTo . -Mirror", "MirrorSourceEmpty")]
+    [InlineData("Send-DfssFile t/a -Recurse -RelativeTo . -Mirror", "MirrorNeedsFolder")]
     [InlineData("Receive-DfssFile t/*, none x -RelativeTo t -Mirror", "FileNotFound MirrorIncomplete")]
     [InlineData("Receive-DfssFile none/* x -RelativeTo none -Mirror", "MirrorSourceEmpty")]
+    [InlineData("Receive-DfssFile t/*, t/none* x -RelativeTo t -Mirror", "MirrorSourceEmpty")]
     public void Nothing_is_removed_if_any_file_was_an_error(string script, string ids)
     {
         Directory.CreateDirectory(folder["nothing"]);
@@ -156,6 +160,28 @@ public sealed class MirrorTests : IDisposable
         Assert.Equal("t/a t/b t/sub/c t/sub/deep/d tt/other", Stored());
         Assert.Equal("a b mine sub/c sub/deep/d", Local());
     }
+
+    [Fact]
+    public void What_is_behind_a_link_that_is_passed_over_stays()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
+        Write("other", "e");
+
+        // Decomposed, as some disks have it; stored names are composed.
+        string link = "a\u0308";
+        Directory.CreateSymbolicLink(folder["t", link], folder["other"]);
+        session.Run($"{Send} -FollowSymlink -Confirm:$false").ThrowIfFailed();
+        Assert.Contains("t/\u00e4/e", Stored(), StringComparison.Ordinal);
+        File.Delete(folder["other", "e"]);
+        session.Run($"{Send} -Confirm:$false").ThrowIfFailed();
+        Assert.Contains("t/\u00e4/e", Stored(), StringComparison.Ordinal);
+        session.Run($"{Send} -FollowSymlink -Confirm:$false").ThrowIfFailed();
+        Assert.DoesNotContain("t/\u00e4/e", Stored(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pattern_that_is_not_well_formed_ends_the_command() => Assert.Equal(
+        "NameInvalid", Result.IdOf(session.RunUntilError("Receive-DfssFile 't/[' x -Mirror -Peer $peer")));
 
     [Fact]
     public void A_peer_that_does_not_answer_prevents_removals()
@@ -174,6 +200,8 @@ public sealed class MirrorTests : IDisposable
     [InlineData("Receive-DfssFile -LiteralName t/a x -Mirror -Peer $peer")]
     [InlineData("Receive-DfssFile t/* x/none -Mirror -Peer $peer")]
     [InlineData("'t/a' | Receive-DfssFile -Destination x -Mirror -Peer $peer")]
+    [InlineData("Receive-DfssFile t/* -RelativeTo t -Mirror -Peer $peer -WhatIf")]
+    [InlineData("Receive-DfssFile none/* / -Mirror -Peer $peer -WhatIf")]
     public void What_would_be_removed_must_follow_from_the_command(string script) =>
         Assert.Equal("MirrorNeedsFolder", Result.IdOf(session.RunUntilError(script)));
 

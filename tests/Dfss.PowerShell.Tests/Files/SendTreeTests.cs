@@ -39,6 +39,8 @@ public sealed class SendTreeTests : IDisposable
     [InlineData("t -Recurse -Include *.JPG", "t/a.jpg t/cache/d.jpg t/sub/a.jpg")]
     [InlineData("t -Recurse -Include *.jpg, c.* -Exclude a*", "t/cache/d.jpg t/sub/deep/c.txt")]
     [InlineData("t -Recurse -Exclude cache, *.tmp", "t/a.jpg t/sub/a.jpg t/sub/deep/c.txt")]
+    [InlineData("t -Recurse -Exclude cache/, ./sub/, /b.tmp", "t/a.jpg")]
+    [InlineData("t -Recurse -Exclude ./a.jpg, deep/", "t/b.tmp t/cache/d.jpg t/sub/a.jpg")]
     [InlineData("t -Recurse -Include sub/*", "t/sub/a.jpg t/sub/deep/c.txt")]
     [InlineData("t -Recurse -Exclude sub/deep, sub\\a.*", "t/a.jpg t/b.tmp t/cache/d.jpg")]
     [InlineData("t/*.* -Exclude *.tmp", "a.jpg")]
@@ -80,6 +82,7 @@ public sealed class SendTreeTests : IDisposable
     [InlineData("Send-DfssFile t -Recurse -Name n -Peer $peer", "NameAndRecurse")]
     [InlineData("Send-DfssFile t -Recurse -Prefix ../p -Peer $peer", "InvalidName")]
     [InlineData("Send-DfssFile t -Recurse -Include '[a' -Peer $peer", "NameInvalid")]
+    [InlineData("Send-DfssFile t -Recurse -Exclude '/' -Peer $peer", "NameInvalid")]
     public void What_cannot_succeed_ends_the_command(string script, string id) =>
         Assert.Equal(id, Result.IdOf(session.RunUntilError(script)));
 
@@ -124,6 +127,15 @@ public sealed class SendTreeTests : IDisposable
         Assert.Equal("h/seen", Stored());
         session.Run("Send-DfssFile h -Recurse -Force -Peer $peer").ThrowIfFailed();
         Assert.Equal("h/.dot h/.folder/x h/seen", Stored());
+    }
+
+    [Fact]
+    public void A_folder_with_a_decomposed_name_is_left_out_by_its_composed_one()
+    {
+        Make("n/a\u0308/x");
+        Make("n/y");
+        session.Run("Send-DfssFile n -Recurse -Exclude '\u00e4*' -Peer $peer").ThrowIfFailed();
+        Assert.Equal("n/y", Stored());
     }
 
     [Fact]

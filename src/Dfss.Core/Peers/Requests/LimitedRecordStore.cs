@@ -91,14 +91,18 @@ internal sealed class LimitedRecordStore(
                     || request.Prefix.StartsWith(one, StringComparison.Ordinal))
             .Select(one => one.Length > request.Prefix.Length ? one : request.Prefix)
             .Order(NameOrder.Instance);
+        bool isLimited = !identity.NamePrefixes.Any(
+            one => request.Prefix.StartsWith(one, StringComparison.Ordinal));
         List<BallotedRecord> found = [];
         List<bool> doubted = [];
         RecordPage? last = null;
+        RecordPage Page(RecordPage page) =>
+            page with { Records = found, Doubted = doubted, IsLimited = isLimited };
         foreach (string prefix in prefixes)
         {
             if (found.Count == request.Limit)
             {
-                return last! with { Records = found, Doubted = doubted, HasMore = true };
+                return Page(last! with { HasMore = true });
             }
 
             RecordPage page = await records.ListAsync(
@@ -109,11 +113,11 @@ internal sealed class LimitedRecordStore(
             doubted.AddRange(page.Doubted);
             if (page.HasMore)
             {
-                return page with { Records = found, Doubted = doubted };
+                return Page(page);
             }
         }
 
-        return (last ?? new RecordPage([], HasMore: false)) with { Records = found, Doubted = doubted };
+        return Page(last ?? new RecordPage([], HasMore: false));
     }
 
     /// <summary>The clocks in its requests count for its own names only.</summary>

@@ -68,6 +68,11 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
 
         (MessageMap results, byte[] payload) = MessageBatch.Join(items);
         results.Add("more", isMore);
+        if (last is { IsLimited: true })
+        {
+            results.Add("limited", true);
+        }
+
         bool tellsClocks = map.TryGet("clocks", out MessageValue wanted) && wanted.AsBoolean();
         AddDoubt(results, tellsClocks ? last : null, doubted);
         return new RequestAnswer(results, bytes: payload);

@@ -19,7 +19,8 @@ public sealed class LocalTree(string folder, LocalTreeOptions options)
     /// <summary>
     /// Walks through the folder. A folder that cannot be read is an entry, and the walk goes on behind it.
     /// </summary>
-    public IEnumerable<LocalTreeEntry> Walk()
+    /// <param name="cancellationToken">Ends the walk, also where it finds nothing.</param>
+    public IEnumerable<LocalTreeEntry> Walk(CancellationToken cancellationToken = default)
     {
         Stack<OpenFolder> open = new();
         LocalTreeEntry? failure = TryOpen(folder, name: string.Empty, parent: null, open);
@@ -30,6 +31,7 @@ public sealed class LocalTree(string folder, LocalTreeOptions options)
 
         while (open.TryPeek(out OpenFolder? current))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (current.Next is not { } entry)
             {
                 open.Pop();

@@ -8,7 +8,12 @@ namespace Dfss.Transfer;
 /// name, the highest decision of each; removed names are left out. So one peer of a home is enough to list all its
 /// files, and to see whether they are current.
 /// </summary>
-internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, TransferOptions options)
+/// <param name="finder">The listed peers.</param>
+/// <param name="directory">All peers.</param>
+/// <param name="options">How to transfer.</param>
+/// <param name="lacks">Called with the reason for all that the list may lack; null if it does not matter.</param>
+internal sealed class FileLister(
+    HomeFinder finder, PeerDirectory directory, TransferOptions options, Action<string>? lacks)
 {
     /// <summary>Whether the removed names are listed, and no others.</summary>
     public bool ListsRemoved { get; init; }
@@ -23,6 +28,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
     private const int MaxJoinedStores = DfssLimits.MaxConnections;
 
     private readonly List<PeerHandle> members = [];
+    private readonly HashSet<string> strange = new(StringComparer.OrdinalIgnoreCase);
     private IReadOnlyDictionary<StoreId, RegisterAnswer>? answers;
     private TimeSpan joining;
     private int joined;
@@ -32,7 +38,12 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
     {
         IReadOnlyList<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> listed =
             await finder.ConnectAllAsync(cancellationToken).ConfigureAwait(false);
-        MergedLists lists = new(prefix, options);
+        foreach (DfssException error in listed.Select(one => one.Error).OfType<DfssException>())
+        {
+            lacks?.Invoke(error.Reason);
+        }
+
+        MergedLists lists = new(prefix, options, lacks);
         await using (lists.ConfigureAwait(false))
         {
             PeerHandle[] peers = [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()];
@@ -117,8 +128,18 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         await Task.WhenAll(
             home.Select(member => directory.LookElsewhereAsync(member, cancellationToken))).ConfigureAwait(false);
         HomeMember[] others = [.. home.Where(member => member.StoreId is StoreId id && sought.Add(id))];
+        foreach (HomeMember member in home.Where(IsStrange))
+        {
+            lacks?.Invoke($"{member.DisplayName} never answered, and was not asked.");
+        }
+
         if (others.Length == 0 || joining >= JoinLimit || joined >= MaxJoinedStores)
         {
+            foreach (HomeMember member in others)
+            {
+                lacks?.Invoke($"{member.DisplayName} was not asked: the files are at too many peers.");
+            }
+
             return false;
         }
 
@@ -133,6 +154,7 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         foreach (string reason in found.Where(one => one.Peer is null).Select(one => one.Reason!))
         {
             options.Verbose?.Invoke($"The list lacks a peer that holds some of the files. {reason}");
+            lacks?.Invoke(reason);
         }
 
         PeerHandle[] peers = [.. found.Select(one => one.Peer).OfType<PeerHandle>()];
@@ -142,6 +164,14 @@ internal sealed class FileLister(HomeFinder finder, PeerDirectory directory, Tra
         await lists.AddAsync(peers, after, cancellationToken).ConfigureAwait(false);
         return peers.Length > 0;
     }
+
+    /// <summary>
+    /// Whether a member, of which only addresses are known, is none of the peers that were listed; told once.
+    /// </summary>
+    private bool IsStrange(HomeMember member) => lacks is not null && member.StoreId is null
+        && !members.Exists(peer => peer.Member.Addresses.Intersect(
+            member.Addresses, StringComparer.OrdinalIgnoreCase).Any())
+        && strange.Add(member.DisplayName);
 
     private async Task<(PeerHandle? Peer, string? Reason)> FindAsync(
         HomeMember member, CancellationToken cancellationToken)

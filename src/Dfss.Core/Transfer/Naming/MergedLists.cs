@@ -4,7 +4,10 @@ using Dfss.Records;
 namespace Dfss.Transfer;
 
 /// <summary>The lists of several stores, merged by name. More may be added while they are read.</summary>
-internal sealed class MergedLists(string prefix, TransferOptions options) : IAsyncDisposable
+/// <param name="prefix">The beginning of the names.</param>
+/// <param name="options">How to transfer.</param>
+/// <param name="lacks">Called with the reason for all that the lists may lack; null if it does not matter.</param>
+internal sealed class MergedLists(string prefix, TransferOptions options, Action<string>? lacks) : IAsyncDisposable
 {
     /// <summary>500 records a page: some 128 KiB.</summary>
     private const int PageSize = 500;
@@ -90,6 +93,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
             options.Warning?.Invoke(
                 $"{list.Peer} could not list its files; the list has the files of the other peers only. "
                     + $"{error.Message}");
+            lacks?.Invoke(error.Reason);
         }
 
         await list.Records.DisposeAsync().ConfigureAwait(false);
@@ -104,12 +108,18 @@ internal sealed class MergedLists(string prefix, TransferOptions options) : IAsy
         {
             page = await peer.Records.ListAsync(
                 new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
+            if (page.IsLimited)
+            {
+                lacks?.Invoke($"{peer} shows this client only the names that its certificate permits.");
+            }
+
             string? reached = after;
             foreach (UnreadableRecord one in page.Unreadable)
             {
                 ThrowIf(++unreadable > MaxUnreadable, peer, "lists too many records that are malformed");
                 reached = Follow(one.Name, reached, peer);
                 options.Warning?.Invoke($"{peer}: its record of '{one.Name}' is left out. {one.Reason}");
+                lacks?.Invoke($"{peer}: its record of '{one.Name}' cannot be read. {one.Reason}");
             }
 
             for (int i = 0; i < page.Records.Count; i++)

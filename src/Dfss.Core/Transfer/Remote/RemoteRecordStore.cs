@@ -86,6 +86,7 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
 
         return new RecordPage(records, response.Results.Required("more").AsBoolean())
         {
+            IsLimited = response.Results.TryGet("limited", out value) && value.AsBoolean(),
             Unreadable = unreadable,
             Doubted = doubted,
             Clock = clocks.Count > 0 ? clocks[0] : null,
