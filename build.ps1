@@ -28,7 +28,10 @@ param(
     [string] $Configuration = 'Release',
 
     # The folder of modules that Install copies to. Default: the user's own.
-    [string] $ModulePath
+    [string] $ModulePath,
+
+    # The address below which docs/cmdlets is published, for Get-Help -Online: https://HOST/PATH/docs/cmdlets.
+    [uri] $HelpSite
 )
 
 Set-StrictMode -Version Latest
@@ -43,6 +46,7 @@ $solution = [System.IO.Path]::Combine($PSScriptRoot, 'Dfss.sln')
 $module = [System.IO.Path]::Combine($PSScriptRoot, 'module', 'Dfss')
 $artifacts = [System.IO.Path]::Combine($PSScriptRoot, 'artifacts')
 $package = [System.IO.Path]::Combine($artifacts, 'Dfss')
+$site = @(if ($HelpSite) { "-p:DfssHelpSite=$HelpSite" })
 # Set by Pack, for Test and Install after it.
 $packed = $false
 # Those of src/Dfss.PowerShell/ModuleLayout.targets.
@@ -72,7 +76,7 @@ function Copy-Folder([string] $From, [string] $To) {
     }
 }
 
-function Build { Invoke-DotNet build $solution --configuration $Configuration --nologo }
+function Build { Invoke-DotNet build $solution --configuration $Configuration --nologo @site }
 
 function Test {
     Invoke-DotNet test $solution --configuration $Configuration --nologo
@@ -94,7 +98,7 @@ function Pack {
     # For all platforms, not for this machine's alone.
     $project = [System.IO.Path]::Combine($PSScriptRoot, 'src', 'Dfss.PowerShell')
     $ahead = "-p:DfssAheadRuntimes=$($runtimes -join '%3B')"
-    Invoke-DotNet build $project --configuration $Configuration --nologo $ahead
+    Invoke-DotNet build $project --configuration $Configuration --nologo $ahead @site
     Remove-Folder $package
     Copy-Folder $module $package
     foreach ($file in [System.IO.Directory]::GetFiles($package, '*.pdb', 'AllDirectories')) {
@@ -125,7 +129,10 @@ function Pack {
     if (Get-Command Compress-PSResource -ErrorAction Ignore) {
         foreach ($old in [System.IO.Directory]::GetFiles($artifacts, '*.nupkg')) { [System.IO.File]::Delete($old) }
         Compress-PSResource -Path $package -DestinationPath $artifacts
-        Say "Packed: $([System.IO.Directory]::GetFiles($artifacts, '*.nupkg') -join ', ')"
+        $archive = @([System.IO.Directory]::GetFiles($artifacts, '*.nupkg'))
+        $wrong = @(foreach ($path in $archive) { Compare-Archive $path $files $manifest })
+        if ($wrong.Count -gt 0) { throw "'$archive' is not fit to publish:`n  $($wrong -join "`n  ")" }
+        Say "Packed: $($archive -join ', ')"
     } else {
         Say 'nupkg: skipped: Compress-PSResource (Microsoft.PowerShell.PSResourceGet 1.1 or later) is not here.'
     }
@@ -200,6 +207,45 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
 
     foreach ($file in $expected) {
         if ($file -cnotin $Files) { "$file is missing." }
+    }
+}
+
+# The archive has the files of the package, byte for byte, and what NuGet adds; its nuspec says what the manifest says.
+function Compare-Archive([string] $Path, [string[]] $Files, [psmoduleinfo] $Manifest) {
+    $zip = [System.IO.Compression.ZipFile]::OpenRead($Path)
+    try {
+        $names = @($zip.Entries.FullName)
+        foreach ($file in $Files) {
+            $entry = $zip.GetEntry($file)
+            if ($null -eq $entry) { "$file is missing."; continue }
+            $stream = $entry.Open()
+            $packed = [System.Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($stream))
+            $stream.Dispose()
+            $bytes = [System.IO.File]::ReadAllBytes([System.IO.Path]::Combine($package, $file))
+            $own = [System.Convert]::ToHexString([System.Security.Cryptography.SHA256]::HashData($bytes))
+            if ($packed -ne $own) { "$file differs from the one in '$package'." }
+        }
+
+        foreach ($name in $names) {
+            if ($name -cnotin $Files -and $name -notmatch '^(_rels/|package/|\[Content_Types\]\.xml$|Dfss\.nuspec$)') {
+                "$name is not expected."
+            }
+        }
+
+        $spec = $zip.GetEntry('Dfss.nuspec')
+        if ($null -eq $spec) { 'Dfss.nuspec is missing.'; return }
+        $reader = [System.IO.StreamReader]::new($spec.Open())
+        $metadata = ([xml] $reader.ReadToEnd()).package.metadata
+        $reader.Dispose()
+        $said = $metadata.id, $metadata.version, $metadata.licenseUrl, $metadata.description
+        $expected = $Manifest.Name, "$($Manifest.Version)", "$($Manifest.LicenseUri)", $Manifest.Description
+        foreach ($number in 0..3) {
+            if ($said[$number] -cne $expected[$number]) {
+                "Dfss.nuspec says '$($said[$number])', Dfss.psd1 '$($expected[$number])'."
+            }
+        }
+    } finally {
+        $zip.Dispose()
     }
 }
 

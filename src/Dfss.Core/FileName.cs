@@ -30,7 +30,11 @@ public static class FileName
         return TryNormalize(name, out string? normalized, out string? problem)
             ? normalized
             : throw new DfssException(
-                DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a stored file: {problem}");
+                DfssErrorCode.InvalidName,
+                $"'{ToText(name)}' cannot be the name of a stored file: {problem}",
+                TryNormalize(name.TrimEnd('/'), out string? folder, out _)
+                    ? $"Leave the '/' at the end out; the files below it are '{folder}/*'."
+                    : null);
     }
 
     /// <summary>
@@ -49,7 +53,7 @@ public static class FileName
             if (FindInvisible(normalized.AsSpan()[part]) is { } problem)
             {
                 throw new DfssException(
-                    DfssErrorCode.InvalidName, $"'{Shorten(name)}' cannot be the name of a new file: {problem}",
+                    DfssErrorCode.InvalidName, $"'{ToText(name)}' cannot be the name of a new file: {problem}",
                     "Give a -Name with visible characters only.");
             }
         }
@@ -160,5 +164,22 @@ public static class FileName
         Array.IndexOf(WithoutGlyph, rune.Value) >= 0 || Rune.GetUnicodeCategory(rune)
             is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
-    private static string Shorten(string name) => name.Length <= 80 ? name : string.Concat(name.AsSpan(0, 77), "...");
+    /// <summary>
+    /// The name in a message: not longer than a line, and with a picture in place of a control character, which could
+    /// break the line or act on the terminal.
+    /// </summary>
+    private static string ToText(string name)
+    {
+        const char Pictures = '\u2400';
+        char[] text = (name.Length <= 80 ? name : string.Concat(name.AsSpan(0, 77), "...")).ToCharArray();
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (char.IsControl(text[i]))
+            {
+                text[i] = text[i] < ' ' ? (char)(Pictures + text[i]) : '\uFFFD';
+            }
+        }
+
+        return new string(text);
+    }
 }

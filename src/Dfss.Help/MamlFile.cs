@@ -20,12 +20,17 @@ internal static class MamlFile
         ["Confirm"] = "Asks before each step that changes something.",
     };
 
-    internal static void Write(string path, IEnumerable<(CmdletFacts Facts, Page Page)> cmdlets) => new XDocument(
-        new XElement(
-            Items + "helpItems", new XAttribute("schema", "maml"),
-            cmdlets.Select(cmdlet => CreateCommand(cmdlet.Facts, cmdlet.Page)))).Save(path);
+    /// <summary>Writes the help.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cmdlets">The cmdlets and their pages.</param>
+    /// <param name="site">The address below which the pages are published, for Get-Help -Online; null if none.</param>
+    internal static void Write(string path, IEnumerable<(CmdletFacts Facts, Page Page)> cmdlets, Uri? site) =>
+        new XDocument(
+            new XElement(
+                Items + "helpItems", new XAttribute("schema", "maml"),
+                cmdlets.Select(cmdlet => CreateCommand(cmdlet.Facts, cmdlet.Page, site)))).Save(path);
 
-    private static XElement CreateCommand(CmdletFacts facts, Page page) => new(
+    private static XElement CreateCommand(CmdletFacts facts, Page page, Uri? site) => new(
         Command + "command",
         new XAttribute(XNamespace.Xmlns + "maml", Maml),
         new XAttribute(XNamespace.Xmlns + "command", Command),
@@ -46,7 +51,7 @@ internal static class MamlFile
             ? new XElement(Maml + "alertSet", new XElement(Maml + "alert", Paragraphs(notes.Blocks)))
             : null,
         new XElement(Command + "examples", page.Find("EXAMPLES")!.Children.Select(CreateExample)),
-        new XElement(Command + "relatedLinks", CreateLinks(page)));
+        new XElement(Command + "relatedLinks", CreateLinks(page, site)));
 
     private static XElement Description(IEnumerable<Block> blocks) => new(Maml + "description", Paragraphs(blocks));
 
@@ -125,12 +130,12 @@ internal static class MamlFile
                 new XElement(Maml + "para")));
     }
 
-    private static IEnumerable<XElement> CreateLinks(Page page)
+    private static IEnumerable<XElement> CreateLinks(Page page, Uri? site)
     {
-        if (page.HelpUri is { } address)
+        if (site is not null)
         {
             // Get-Help -Online opens the first link that has an address.
-            yield return CreateLink("Online version", address);
+            yield return CreateLink("Online version", new Uri(site, Path.GetFileName(page.Path)).AbsoluteUri);
         }
 
         foreach (LinkInline link in page.Find("RELATED LINKS")!.Blocks.SelectMany(

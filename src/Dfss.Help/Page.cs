@@ -1,16 +1,13 @@
 using Markdig;
-using Markdig.Extensions.Yaml;
 using Markdig.Syntax;
 
 namespace Dfss.Help;
 
-/// <summary>A page of Markdown: front matter, a title, and sections under headings.</summary>
+/// <summary>A page of Markdown: a title, and sections under headings.</summary>
 internal sealed class Page
 {
     private static readonly MarkdownPipeline Pipeline =
         new MarkdownPipelineBuilder().UseYamlFrontMatter().UsePipeTables().Build();
-
-    private readonly Dictionary<string, string> frontMatter = new(StringComparer.Ordinal);
 
     private Page(string path, MarkdownDocument document, string[] lines)
     {
@@ -19,11 +16,7 @@ internal sealed class Page
         var headings = new Stack<Section>();
         foreach (Block block in document)
         {
-            if (block is YamlFrontMatterBlock yaml)
-            {
-                ReadFrontMatter(yaml);
-            }
-            else if (block is HeadingBlock heading)
+            if (block is HeadingBlock heading)
             {
                 AddSection(new Section(PlainText.Of(heading.Inline), heading.Level, heading.Line + 1), headings);
             }
@@ -45,9 +38,6 @@ internal sealed class Page
 
     /// <summary>The sections of level 2, in their order.</summary>
     internal List<Section> Sections { get; } = [];
-
-    /// <summary>The page's web address, for Get-Help -Online; null where it has none.</summary>
-    internal string? HelpUri => frontMatter.GetValueOrDefault("HelpUri");
 
     /// <summary>Reads a page; a missing file gives an empty page.</summary>
     internal static Page Read(string path)
@@ -80,18 +70,6 @@ internal sealed class Page
         }
 
         headings.Push(section);
-    }
-
-    private void ReadFrontMatter(YamlFrontMatterBlock yaml)
-    {
-        foreach (string line in yaml.Lines.ToString().Split('\n'))
-        {
-            int colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon > 0)
-            {
-                frontMatter[line[..colon].Trim()] = line[(colon + 1)..].Trim();
-            }
-        }
     }
 }
 

@@ -11,13 +11,17 @@ namespace Dfss.Help;
 internal static class Program
 {
     private const string Usage =
-        "dotnet Dfss.Help.dll <cmdlets' assembly> <folder of pages> <output folder> [--update]";
+        "dotnet Dfss.Help.dll <cmdlets' assembly> <folder of pages> <output folder> [--site=<http address>] [--update]";
+
+    private const string SiteOption = "--site=";
 
     private static int Main(string[] arguments)
     {
         // Numbers in help must not depend on the building machine.
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        if (arguments.Length is < 3 or > 4 || (arguments.Length == 4 && arguments[3] != "--update"))
+        string[] options = [.. arguments.Skip(3)];
+        Uri? site = null;
+        if (arguments.Length < 3 || !options.All(option => option == "--update" || TryReadSite(option, out site)))
         {
             Console.Error.WriteLine(Usage);
             return 2;
@@ -25,7 +29,8 @@ internal static class Program
 
         string assembly = Path.GetFullPath(arguments[0]);
         List<PageError> errors = Run(
-            assembly, Path.GetFullPath(arguments[1]), Path.GetFullPath(arguments[2]), isUpdate: arguments.Length == 4);
+            assembly, Path.GetFullPath(arguments[1]), Path.GetFullPath(arguments[2]), site,
+            isUpdate: options.Contains("--update"));
         foreach (PageError error in errors)
         {
             Console.Error.WriteLine(error);
@@ -34,7 +39,16 @@ internal static class Program
         return errors.Count == 0 ? 0 : 1;
     }
 
-    private static List<PageError> Run(string assembly, string pages, string output, bool isUpdate)
+    /// <summary>Get-Help -Online opens addresses of http and https only.</summary>
+    private static bool TryReadSite(string option, out Uri? site)
+    {
+        site = null;
+        return option.StartsWith(SiteOption, StringComparison.Ordinal)
+            && Uri.TryCreate(option[SiteOption.Length..].TrimEnd('/') + '/', UriKind.Absolute, out site)
+            && (site.Scheme == Uri.UriSchemeHttps || site.Scheme == Uri.UriSchemeHttp);
+    }
+
+    private static List<PageError> Run(string assembly, string pages, string output, Uri? site, bool isUpdate)
     {
         var errors = new List<PageError>();
         var cmdlets = new List<(CmdletFacts Facts, Page Page)>();
@@ -56,14 +70,14 @@ internal static class Program
         errors.AddRange(PageCheck.FindUnknownPages(pages, cmdlets.Select(cmdlet => cmdlet.Page).Concat(topics)));
         if (errors.Count == 0)
         {
-            Write(cmdlets, topics, output, Path.GetFileName(assembly));
+            Write(cmdlets, topics, site, output, Path.GetFileName(assembly));
         }
 
         return errors;
     }
 
     private static void Write(
-        List<(CmdletFacts Facts, Page Page)> cmdlets, Page[] topics, string output, string assemblyName)
+        List<(CmdletFacts Facts, Page Page)> cmdlets, Page[] topics, Uri? site, string output, string assemblyName)
     {
         if (Directory.Exists(output))
         {
@@ -79,6 +93,6 @@ internal static class Program
         }
 
         // Last: the build decides by this file that the help is up to date.
-        MamlFile.Write(Path.Combine(output, $"{assemblyName}-Help.xml"), cmdlets);
+        MamlFile.Write(Path.Combine(output, $"{assemblyName}-Help.xml"), cmdlets, site);
     }
 }

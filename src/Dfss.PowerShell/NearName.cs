@@ -9,12 +9,13 @@ internal static class NearName
     /// <summary>3 letters: with fewer, almost every name differs by one letter.</summary>
     private const int MinLength = 3;
 
-    /// <summary>The names that are near one that was not found, nearest first.</summary>
-    internal static string[] Find(string name, IEnumerable<string> names) =>
-    [
-        .. names.Where(other => IsNear(name, other)).Distinct(StringComparer.Ordinal)
-            .OrderBy(other => IsSame(name, other) ? 0 : 1).Take(MaxNames),
-    ];
+    /// <summary>The names that are near one that was not found; where some differ by their case alone, only these.</summary>
+    internal static string[] Find(string name, IEnumerable<string> names)
+    {
+        string[] near = [.. names.Where(other => IsNear(name, other)).Distinct(StringComparer.Ordinal)];
+        string[] same = [.. near.Where(other => IsSame(name, other))];
+        return [.. (same.Length > 0 ? same : near).Take(MaxNames)];
+    }
 
     /// <summary>The question for a name that was not found; null where no name is near.</summary>
     internal static string? Ask(string name, IEnumerable<string> names) => Ask(Find(name, names));

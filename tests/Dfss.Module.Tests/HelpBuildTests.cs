@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Xml.Linq;
 using Xunit;
 
 namespace Dfss.Tests;
@@ -80,16 +81,20 @@ public sealed class HelpBuildTests : IDisposable
     }
 
     [Fact]
-    public void An_address_of_a_page_is_what_Get_Help_Online_opens()
+    public void Each_page_below_the_site_is_what_Get_Help_Online_opens()
     {
-        Edit("Send-DfssFile", text => text.Replace(
-            "Module Name: Dfss", "Module Name: Dfss\nHelpUri: https://example.org/Send-DfssFile",
-            StringComparison.Ordinal));
+        Assert.Equal([], Run("--site=https://example.org/docs/cmdlets"));
 
-        Assert.Equal([], Run());
-
-        string help = File.ReadAllText(Path.Combine(Output, "Dfss.PowerShell.dll-Help.xml"));
-        Assert.Contains("<maml:uri>https://example.org/Send-DfssFile</maml:uri>", help, StringComparison.Ordinal);
+        string file = Path.Combine(Output, "Dfss.PowerShell.dll-Help.xml");
+        XNamespace maml = "http://schemas.microsoft.com/maml/2004/10";
+        XNamespace command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
+        var addresses = XDocument.Load(file).Descendants(command + "command").ToDictionary(
+            help => help.Descendants(command + "name").First().Value,
+            help => help.Descendants(maml + "uri").Select(uri => uri.Value).First(value => value.Length > 0));
+        Assert.Equal(
+            Directory.GetFiles(Pages, "*-*.md").Select(Path.GetFileName).Order(),
+            addresses.Keys.Select(name => $"{name}.md").Order());
+        Assert.All(addresses, pair => Assert.Equal($"https://example.org/docs/cmdlets/{pair.Key}.md", pair.Value));
     }
 
     private string PathOf(string page) => Path.Combine(Pages, $"{page}.md");

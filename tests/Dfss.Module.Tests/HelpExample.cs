@@ -14,11 +14,14 @@ internal sealed partial record HelpExample(string Page, int Line, string Kind, s
     [
         .. from path in Directory.GetFiles(folder, "*.md").Order(StringComparer.Ordinal)
            let text = File.ReadAllText(path).ReplaceLineEndings("\n")
-           from Match match in Fence().Matches(text)
+           from match in Read(text)
            select new HelpExample(
                Path.GetFileNameWithoutExtension(path), text.AsSpan(0, match.Groups["command"].Index).Count('\n') + 1,
                match.Groups["kind"].Value, match.Groups["command"].Value),
     ];
+
+    /// <summary>The blocks of commands of a page's text.</summary>
+    public static IEnumerable<Match> Read(string text) => Fence().Matches(text);
 
     [GeneratedRegex(
         @"^```powershell[ ]?(?<kind>\w*)\n(?<command>.*?)^```$", RegexOptions.Singleline | RegexOptions.Multiline)]

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Management.Automation;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Xunit;
 
@@ -50,7 +48,7 @@ public sealed partial class HelpExampleTests(ModuleSession session) : IClassFixt
             session.Run($"& '{ModuleSession.RepositoryPath(FixtureScript)}' '{folder}' {cluster}");
         // Ports that the example starts peers on are free ones; those it only names are the fixture's.
         int[] numbers = StartsPeers().IsMatch(command)
-            ? [FindFreePort(), FindFreePort()]
+            ? [FreePort.Find(), FreePort.Find()]
             : [.. ports.Select(port => (int)port.BaseObject)];
         string runnable = command
             .Replace("9001", numbers[0].ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
@@ -76,13 +74,6 @@ public sealed partial class HelpExampleTests(ModuleSession session) : IClassFixt
 
     private static IReadOnlyList<HelpExample> Read() =>
         HelpExample.ReadAll(ModuleSession.RepositoryPath("docs/cmdlets"));
-
-    private static int FindFreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     [GeneratedRegex("Invitation|(Join|Remove)-DfssCluster|DfssCertificate")]
     private static partial Regex IsOfCluster();

@@ -136,6 +136,34 @@ Describe 'An import' {
     }
 }
 
+Describe 'Two versions' {
+    It 'lie side by side, the newest is imported by name, and each works with peers of the other' {
+        $env:DFSS_TEST_MODULES = Join-Path $TestDrive modules
+        $env:DFSS_TEST_PWSH = $pwsh
+        foreach ($version in '0.0.1', '9.0.0') {
+            $copy = Join-Path $env:DFSS_TEST_MODULES Dfss $version
+            Copy-Item -Recurse (Split-Path $manifest) $copy
+            $text = Get-Content (Join-Path $copy Dfss.psd1) -Raw
+            Set-Content (Join-Path $copy Dfss.psd1) ($text -replace "(ModuleVersion\s*= )'[^']*'", "`$1'$version'")
+        }
+
+        try {
+            Invoke-Fresh {
+                $env:PSModulePath = $env:DFSS_TEST_MODULES + [IO.Path]::PathSeparator + $env:PSModulePath
+                $env:DFSS_PEER = (Start-DfssPeer -InMemory -Port 0).Endpoint
+                "$((Get-Module Dfss).Version) $((Send-DfssFile $env:DFSS_TEST_DATA).Name)"
+                & $env:DFSS_TEST_PWSH -NoProfile -NonInteractive -Command {
+                    Import-Module Dfss -RequiredVersion 0.0.1
+                    $file = Receive-DfssFile a.bin -Destination "$env:DFSS_TEST_DATA.old"
+                    "$((Get-Module Dfss).Version) $($file.Length)"
+                }
+            } | Should -Be '9.0.0 a.bin', '0.0.1 200'
+        } finally {
+            Remove-Item env:DFSS_TEST_MODULES, env:DFSS_TEST_PWSH
+        }
+    }
+}
+
 Describe 'In parallel' {
     It 'runspaces use one peer by $using:' {
         Invoke-Fresh {

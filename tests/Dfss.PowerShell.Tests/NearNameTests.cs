@@ -21,11 +21,12 @@ public sealed class NearNameTests
         Assert.Equal(isNear, NearName.IsNear(name, other));
 
     [Fact]
-    public void The_question_names_at_most_three_and_another_case_first()
+    public void The_question_names_at_most_three_and_where_one_differs_by_its_case_alone_only_that()
     {
         Assert.Null(NearName.Ask("abc", ["x", "abc"]));
         Assert.Equal("Did you mean 'abc'?", NearName.Ask("ABC", ["x", "abc"]));
-        Assert.Equal("Did you mean 'abc' or 'abd'?", NearName.Ask("ABC", ["abd", "abc"]));
-        Assert.Equal("Did you mean 'ABc', 'abd' or 'abe'?", NearName.Ask("abc", ["abd", "abe", "abf", "ABc"]));
+        Assert.Equal("Did you mean 'abc'?", NearName.Ask("ABC", ["abd", "abc"]));
+        Assert.Equal("Did you mean 'abd' or 'abe'?", NearName.Ask("abc", ["abd", "abe"]));
+        Assert.Equal("Did you mean 'abd', 'abe' or 'abf'?", NearName.Ask("abc", ["abd", "abe", "abf", "abg"]));
     }
 }

@@ -66,6 +66,7 @@ internal sealed partial class FilePump(
     private long waitingSince;
     private ProgressReporter? progress;
     private int filesDone;
+    private int filesUnchanged;
     private long bytesDone;
 
     /// <summary>
@@ -134,10 +135,7 @@ internal sealed partial class FilePump(
             await takeRestAsync(cancellationToken).ConfigureAwait(false);
             progress?.ExpectNoMore();
             await WriteAsync(waitLimit: CancellationToken.None, cancellationToken).ConfigureAwait(false);
-            string files = filesDone == 1 ? "file" : "files";
-            string summary = FormattableString.Invariant($"{activity}: {filesDone} {files}, ")
-                + $"{DescribeRate(bytesDone, started)}.";
-            await cmdlet.InvokeAsync(() => cmdlet.WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
+            await cmdlet.InvokeAsync(() => cmdlet.WriteInformation(Summarize(), ["Dfss"])).ConfigureAwait(false);
         });
 
     /// <inheritdoc/>
@@ -165,9 +163,32 @@ internal sealed partial class FilePump(
         }
     }
 
+    /// <summary>The action for a file of which nothing is transferred after all: it does not count as done.</summary>
+    /// <param name="length">The length that its work was enqueued with.</param>
+    /// <param name="write">Writes its result.</param>
+    /// <param name="isUnchanged">Whether the reason is that both sides have it already.</param>
+    internal Action PassOver(long length, Action write, bool isUnchanged = false) => () =>
+    {
+        filesDone--;
+        bytesDone -= length;
+        filesUnchanged += isUnchanged ? 1 : 0;
+        write();
+    };
+
+    private string Summarize()
+    {
+        string files = filesDone == 1 ? "file" : "files";
+        string rate = bytesDone > 0 ? $", {DescribeRate(bytesDone, started)}" : $" in {DescribeTime(started)}";
+        string unchanged = filesUnchanged > 0 ? FormattableString.Invariant($"; {filesUnchanged} unchanged") : "";
+        return FormattableString.Invariant($"{activity}: {filesDone} {files}") + $"{rate}{unchanged}.";
+    }
+
     /// <summary>How much went in how long.</summary>
-    internal static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(
-        $"{ByteSize.ToText(bytes)} in {Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0.00} s");
+    internal static string DescribeRate(long bytes, long startedAt) =>
+        $"{ByteSize.ToText(bytes)} in {DescribeTime(startedAt)}";
+
+    private static string DescribeTime(long startedAt) => FormattableString.Invariant(
+        $"{Stopwatch.GetElapsedTime(startedAt).TotalSeconds:0.00} s");
 
     private static TimeSpan WaitAfter(TimeSpan input) => input / WaitShare < MaxWait ? input / WaitShare : MaxWait;
 

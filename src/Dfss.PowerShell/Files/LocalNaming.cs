@@ -55,7 +55,15 @@ internal sealed class LocalNaming(string? root, string? prefix, Func<string, str
     internal string? NameOf(string path, string? baseFolder)
     {
         string? relative = (baseFolder ?? root) is { } from ? GetRelative(from, path) : Path.GetFileName(path);
-        return relative is null ? null : Name(relative);
+        try
+        {
+            return relative is null ? null : Name(relative);
+        }
+        catch (DfssException failure) when (baseFolder is not null)
+        {
+            // One of the files of a folder, for which -Name cannot be given.
+            throw failure.Copy(advice: "Rename the file, or leave it out (-Exclude).");
+        }
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using Dfss.Encryption;
 using Dfss.Transfer;
 
@@ -12,7 +13,8 @@ internal sealed partial class NameQuery
     private static readonly TimeSpan MaxListingTime = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// The failure to find the file of this name, with a question for a name that is near.
+    /// The failure to find the file of this name, with a question for a name that is near, or what to write for the
+    /// files of a folder.
     /// </summary>
     internal async Task<DfssException> ExplainAsync(
         DfssClient client, DfssException failure, CancellationToken cancellationToken)
@@ -25,15 +27,20 @@ internal sealed partial class NameQuery
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(MaxListingTime);
         List<string> near = [];
+        bool isFolder = false;
         try
         {
             int listed = 0;
             await foreach (StoredFile file in client.ListAsync(
                 hidden is null ? string.Empty : HiddenNames.Prefix, limit.Token).ConfigureAwait(false))
             {
-                if (NameOf(file) is { } name && NearName.IsNear(text, name))
+                if (NameOf(file) is { } name)
                 {
-                    near.Add(name);
+                    isFolder |= name.StartsWith($"{text}/", StringComparison.Ordinal);
+                    if (NearName.IsNear(text, name))
+                    {
+                        near.Add(name);
+                    }
                 }
 
                 if (++listed == MaxListedNames)
@@ -49,9 +56,13 @@ internal sealed partial class NameQuery
         }
 
         string[] found = NearName.Find(text, near);
-        return NearName.Ask(found) is { } question
-            ? failure.Copy($"{failure.Reason} {question}", nearNames: found)
-            : failure;
+        return isFolder
+            ? failure.Copy(
+                $"{failure.Reason} It is a folder: names begin with '{text}/'.",
+                $"Write '{WildcardPattern.Escape(text)}/*' for all files below it.")
+            : NearName.Ask(found) is { } question
+                ? failure.Copy($"{failure.Reason} {question}", nearNames: found)
+                : failure;
     }
 
     private string? NameOf(StoredFile file)

@@ -118,6 +118,22 @@ public sealed class BadDestinationTests : BadInputTests
     }
 
     [Fact]
+    public void A_part_file_that_stays_on_a_full_disk_is_named_and_may_be_deleted()
+    {
+        Send("large.bin", 4 << 20);
+        string path = Mount("size=3m").MountPoint;
+        string part = Path.Combine(path, "large.bin.dfss-part");
+
+        ErrorRecord error = Fails("Receive-DfssFile large.bin -Peer $peer -Destination disk");
+
+        Check(
+            error, "DestinationUnwritable", ErrorCategory.WriteError, "large.bin",
+            $"'{Path.Combine(path, "large.bin")}'");
+        Assert.Contains($"delete '{part}'", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.True(File.Exists(part));
+    }
+
+    [Fact]
     public void A_disk_without_inodes_is_reported_with_the_figures()
     {
         string path = Mount("size=1m,nr_inodes=4").MountPoint;

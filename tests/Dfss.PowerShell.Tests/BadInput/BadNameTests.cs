@@ -21,7 +21,8 @@ public sealed class BadNameTests : BadInputTests
     public void A_name_that_none_may_have_is_refused_wherever_it_is_given(string name)
     {
         Set("name", name);
-        string shown = name.Length > 80 ? name[..77] + "..." : name;
+        string shown = string.Concat((name.Length > 80 ? name[..77] + "..." : name).Select(
+            letter => letter < ' ' ? (char)('\u2400' + letter) : letter));
         Set("files", new object[] { Row("in/good.txt", name), Row("in/good.txt", "fine") });
         Check(
             Fails("$files | Send-DfssFile -Peer $peer", results: 1), "InvalidName", ErrorCategory.InvalidArgument,

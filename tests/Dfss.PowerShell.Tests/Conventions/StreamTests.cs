@@ -125,6 +125,23 @@ public sealed class StreamTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Send-DfssFile *.txt -SkipUnchanged -Peer $peer", @"Sending: 0 files in \d+\.\d\d s; 2 unchanged\.")]
+    [InlineData(
+        "Send-DfssFile *.txt -Checksum -WhatIf -Force -Peer $peer", @"Sending: 0 files in \S+ s; 2 unchanged\.")]
+    [InlineData(
+        "Receive-DfssFile *.txt . -SkipUnchanged -Force -Peer $peer", @"Receiving: 0 files in \S+ s; 2 unchanged\.")]
+    [InlineData("Receive-DfssFile *.txt new/ -SkipUnchanged -WhatIf -Peer $peer", @"Receiving: 0 files in \S+ s\.")]
+    [InlineData("Remove-DfssFile *.txt -Force -Peer $peer", @"Removing: 2 files in \S+ s\.")]
+    public void A_summary_counts_what_was_transferred_and_beside_it_what_is_unchanged(string command, string summary)
+    {
+        session.Run("$null = Send-DfssFile *.txt -Force -Peer $peer").ThrowIfFailed();
+        Result result = session.Run(
+            $"$null = {command} -InformationVariable said; $said.Where{{ 'Dfss' -in $_.Tags }}");
+        Assert.Matches(
+            $"^{summary}$", Assert.Single(result.ThrowIfFailed().As<InformationRecord>()).MessageData.ToString());
+    }
+
     [Fact]
     public void A_good_run_warns_of_nothing() => Assert.Empty(session.Run(
         "Send-DfssFile *.txt -Peer $peer | Receive-DfssFile -Destination out/; Get-DfssFileInfo -Peer $peer; "

@@ -86,6 +86,24 @@ public sealed class RemoveAndRenameTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Get-DfssFileInfo tree -Peer $peers", "FileNotFound", "Write 'tree/*' for all files below it.")]
+    [InlineData("Receive-DfssFile tree -Peer $peers", "FileNotFound", "Write 'tree/*' for all files below it.")]
+    [InlineData(
+        "Test-DfssFile 'tree/`[x`]' -Peer $peers", "FileNotFound", "Write 'tree/`[x`]/*' for all files below it.")]
+    [InlineData("Receive-DfssFile tree/ -Peer $peers", "InvalidName", "the files below it are 'tree/*'.")]
+    public void For_a_folder_the_error_says_how_to_name_its_files(string command, string id, string advice)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "tree", "[x]"));
+        File.WriteAllText(Path.Combine(folder, "tree", "[x]", "a"), "a");
+        session.Run("$null = Send-DfssFile tree -Recurse -Peer $peers").ThrowIfFailed();
+
+        ErrorRecord error = Assert.Single(session.Run(command).Errors);
+
+        Assert.Equal(id, Result.IdOf(error));
+        Assert.EndsWith(advice, error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_name_that_is_not_there_is_an_error_and_the_others_are_removed()
     {

@@ -30,6 +30,15 @@ public sealed class SendTreeTests : IDisposable
         folder.Dispose();
     }
 
+    [Fact]
+    public void The_advice_for_a_file_of_a_folder_whose_name_is_not_allowed_is_not_Name()
+    {
+        Make("t/ x");
+        ErrorRecord error = Assert.Single(session.Run("Send-DfssFile t -Recurse -Peer $peer").Errors);
+        Assert.Equal("InvalidName", Result.IdOf(error));
+        Assert.Equal("Rename the file, or leave it out (-Exclude).", error.ErrorDetails.RecommendedAction);
+    }
+
     [Theory]
     [InlineData("t -Recurse", "t/a.jpg t/b.tmp t/cache/d.jpg t/sub/a.jpg t/sub/deep/c.txt")]
     [InlineData("./t/sub/ -Recurse", "sub/a.jpg sub/deep/c.txt")]

@@ -62,7 +62,10 @@ internal static class DestinationPath
     }
 
     /// <summary>The caller's error for a failed write at the path.</summary>
-    public static DfssException Unwritable(string path, Exception error) => error switch
+    /// <param name="path">The destination.</param>
+    /// <param name="error">The error of the write.</param>
+    /// <param name="keptPart">The part file that stays with what was received; null if none does.</param>
+    public static DfssException Unwritable(string path, Exception error, string? keptPart = null) => error switch
     {
         DirectoryNotFoundException => new DfssException(
             DfssErrorCode.DestinationUnwritable, $"Cannot write '{path}': its folder does not exist.",
@@ -70,7 +73,10 @@ internal static class DestinationPath
         IOException full when DurableFile.IsOutOfSpace(full) => new DfssException(
             DfssErrorCode.DestinationUnwritable,
             $"Cannot write '{path}': {FreeSpace.Of(path).Describe()}",
-            "Free some space there, or name a destination on another disk.",
+            keptPart is null
+                ? "Free some space there, or name a destination on another disk."
+                : $"Free some space there and run the command again, which resumes; or delete '{keptPart}', which has "
+                    + "what was received until then, and name a destination on another disk.",
             error),
         _ => new DfssException(DfssErrorCode.DestinationUnwritable, $"Cannot write '{path}': {error.Message}", error),
     };

@@ -41,6 +41,9 @@ internal sealed class ReceivedFile : IDisposable
     /// </summary>
     public IReadOnlyList<int> Claimed { get; }
 
+    /// <summary>The part file, if it stays when this is disposed.</summary>
+    private string? KeptPart => trailer is null || presentCount == 0 ? null : part.Path;
+
     private int ChunkCount => (int)FileManifest.CountChunks(record.Length, record.ChunkSize);
 
     /// <summary>Makes the part file of a destination, or resumes with the one that is there.</summary>
@@ -199,14 +202,14 @@ internal sealed class ReceivedFile : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             Reopen();
-            throw DestinationPath.Unwritable(destinationPath, error);
+            throw DestinationPath.Unwritable(destinationPath, error, KeptPart);
         }
     }
 
     public void Dispose()
     {
         writing.Dispose();
-        if (!isCommitted && (trailer is null || presentCount == 0))
+        if (!isCommitted && KeptPart is null)
         {
             part.Remove();
         }
@@ -238,7 +241,7 @@ internal sealed class ReceivedFile : IDisposable
         }
         catch (IOException error)
         {
-            throw DestinationPath.Unwritable(destinationPath, error);
+            throw DestinationPath.Unwritable(destinationPath, error, KeptPart);
         }
         finally
         {
