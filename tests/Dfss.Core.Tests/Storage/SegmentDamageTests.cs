@@ -120,6 +120,7 @@ public sealed class SegmentDamageTests : SegmentFaultRig
         DfssException error = await Assert.ThrowsAsync<DfssException>(
             () => again.Collector.CollectAsync(TimeSpan.Zero, Token));
         Assert.Equal(DfssErrorCode.ChunkCorrupt, error.Code);
+        Assert.Contains("lost.*", error.Advice, StringComparison.Ordinal);
         await AssertWholeAsync(again, [id]);
         string kept = Directory.GetFiles(Path.Combine(Store, "quarantine"), "lost.*").Single();
         Assert.Contains(Log, line => line.Contains(kept, StringComparison.Ordinal));

@@ -89,12 +89,24 @@ public sealed partial class StoreOpeningTests : IDisposable
     {
         Directory.CreateDirectory(folder.Path);
         string format = Path.Combine(folder.Path, "format");
+        string chunk = Path.Combine(
+            Directory.CreateDirectory(Path.Combine(folder.Path, "chunks", "ab")).FullName, "abcd");
         await File.WriteAllTextAsync(format, $"DFSS store 1\n{StoreId.Create()}\n", Token);
+        await File.WriteAllTextAsync(chunk, "a chunk", Token);
+        string[] before = Directory.GetFileSystemEntries(folder.Path, "*", SearchOption.AllDirectories);
         DfssException refused = await RefusedAsync(DfssErrorCode.StoreFormat);
         Assert.Contains(
             "has format 1, which keeps each chunk in a file of its own", refused.Message, StringComparison.Ordinal);
+
+        // The advice: the DFSS that made it can serve it still, as nothing has changed; and another folder can be used.
         Assert.Contains("receive its files, and send them to a new store", refused.Advice!, StringComparison.Ordinal);
-        Assert.Equal([format], Directory.GetFileSystemEntries(folder.Path));
+        Assert.Equal(before, Directory.GetFileSystemEntries(folder.Path, "*", SearchOption.AllDirectories));
+        Assert.Equal("a chunk", await File.ReadAllTextAsync(chunk, Token));
+        using TemporaryFolder other = new();
+        await using LocalStore store = await LocalStore.OpenAsync(other.Path, new LocalStoreOptions(), Token);
+        (ChunkId id, byte[] content) = TestChunks.Make(1);
+        Assert.Equal(PutResult.Stored, await store.Chunks.PutAsync(id, content, Token));
+        await store.Chunks.FlushAsync(Token);
     }
 
     [Fact]

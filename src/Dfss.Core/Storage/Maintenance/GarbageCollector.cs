@@ -210,7 +210,9 @@ internal sealed class GarbageCollector(
         DfssErrorCode.ChunkCorrupt,
         $"The manifest of file {fileId} is corrupt or missing in this store, so the chunks that it needs "
             + "are not known.",
-        "Send or repair the file, then collect again.")
+        "Send or repair the file; if the store's folder quarantine has files named lost.*, delete them "
+            + "after that. Then "
+            + "collect again.")
     { ChunkId = fileId.ToChunkId() };
 
     private readonly record struct Sweep(ChunkFilter Filter, TimeSpan GracePeriod, bool IsDryRun);
