@@ -9,7 +9,9 @@ internal static class NearName
     /// <summary>3 letters: with fewer, almost every name differs by one letter.</summary>
     private const int MinLength = 3;
 
-    /// <summary>The names that are near one that was not found; where some differ by their case alone, only these.</summary>
+    /// <summary>
+    /// The names that are near one that was not found; where some differ by their case alone, only these.
+    /// </summary>
     internal static string[] Find(string name, IEnumerable<string> names)
     {
         string[] near = [.. names.Where(other => IsNear(name, other)).Distinct(StringComparer.Ordinal)];

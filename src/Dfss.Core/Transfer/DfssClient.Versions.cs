@@ -59,5 +59,6 @@ public sealed partial class DfssClient
     /// (ordinal). Advisory: <see cref="GetRemovedAsync"/> is exact.</summary>
     public IAsyncEnumerable<StoredFile> ListRemovedAsync(
         string prefix, CancellationToken cancellationToken = default) =>
-        new FileLister(finder, directory, Options) { ListsRemoved = true }.ListAsync(prefix, cancellationToken);
+        new FileLister(finder, directory, Options, lacks: null) { ListsRemoved = true }.ListAsync(
+            prefix, cancellationToken);
 }
