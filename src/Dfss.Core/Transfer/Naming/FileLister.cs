@@ -13,7 +13,7 @@ namespace Dfss.Transfer;
 /// <param name="options">How to transfer.</param>
 /// <param name="lacks">Called with the reason for all that the list may lack; null if it does not matter.</param>
 internal sealed class FileLister(
-    HomeFinder finder, PeerDirectory directory, TransferOptions options, Action<string>? lacks)
+    HomeFinder finder, PeerDirectory directory, TransferOptions options, Action<string>? lacks = null)
 {
     /// <summary>
     /// 20 s, four times what connecting to one peer may take, for connecting to all further members together. A record
