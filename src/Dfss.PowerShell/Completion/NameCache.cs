@@ -20,7 +20,7 @@ internal static class NameCache
         lock (Gate)
         {
             int index = Lists.FindIndex(one => one.Key == key);
-            (string Key, NameList List) found = index < 0 ? (key, new NameList(TimeProvider.System)) : Lists[index];
+            (string Key, NameList List) found = index < 0 ? (key, new NameList()) : Lists[index];
             if (index >= 0)
             {
                 Lists.RemoveAt(index);

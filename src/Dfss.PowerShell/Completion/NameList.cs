@@ -7,14 +7,9 @@ namespace Dfss.Commands;
 /// background replaces all of it. Safe for use from many threads.
 /// </summary>
 #pragma warning disable CA1001 // The listing disposes its source when it ends.
-internal sealed class NameList(TimeProvider clock)
+internal sealed class NameList
 #pragma warning restore CA1001
 {
-    /// <summary>
-    /// 50 ms: with the rest of a completion the answer comes within 150 ms; what was found is offered.
-    /// </summary>
-    internal static readonly TimeSpan MaxSearchTime = TimeSpan.FromMilliseconds(50);
-
     /// <summary>200,000: some 30 MB of names of usual length.</summary>
     private const int MaxNames = 200_000;
 
@@ -73,18 +68,12 @@ internal sealed class NameList(TimeProvider clock)
         }
     }
 
-    /// <summary>The names that match, in ordinal order; of very many, those found in <see cref="MaxSearchTime"/>.
-    /// </summary>
+    /// <summary>The names that match, in ordinal order.</summary>
     internal string[] Find(Func<string, bool> isMatch)
     {
         lock (gate)
         {
-            long began = clock.GetTimestamp();
-            return
-            [
-                .. names.Keys.TakeWhile(_ => clock.GetElapsedTime(began) < MaxSearchTime).Where(isMatch)
-                    .Order(StringComparer.Ordinal),
-            ];
+            return [.. names.Keys.Where(isMatch).Order(StringComparer.Ordinal)];
         }
     }
 

@@ -7,12 +7,10 @@ namespace Dfss.Tests.Conventions;
 /// <summary>The names that completion offers.</summary>
 public sealed class NameListTests
 {
-    private readonly FakeTimeProvider clock = new();
-
     [Fact]
     public async Task A_name_that_is_removed_during_a_listing_does_not_come_back()
     {
-        NameList names = new(clock);
+        NameList names = new();
         names.Add("a", [1]);
         await names.RefreshAsync((take, _) =>
         {
@@ -27,21 +25,29 @@ public sealed class NameListTests
         Assert.Equal(["b", "c"], names.Find(_ => true));
     }
 
+    [Theory]
+    [InlineData("f*1", "folder/1.txt", true)]
+    [InlineData("F?LDER*.T", "folder/1.txt", true)]
+    [InlineData("*[12].t", "folder/1.txt", true)]
+    [InlineData("`**1", "*a1", true)]
+    [InlineData("f*2", "folder/1.txt", false)]
+    [InlineData("o*1", "folder/1.txt", false)]
+    public void A_pattern_is_the_beginning_of_a_name(string word, string name, bool isMatch) =>
+        Assert.Equal(isMatch, new PatternSearch(word, new FakeTimeProvider()).IsMatch(name));
+
     [Fact]
-    public void A_search_ends_in_time_with_what_it_has_found()
+    public void A_search_of_very_many_names_ends_in_time_with_what_it_has_found()
     {
-        NameList names = new(clock);
-        for (int i = 100; i < 300; i++)
+        FakeTimeProvider clock = new();
+        PatternSearch search = new("a*", clock);
+        clock.Advance(PatternSearch.MaxTime + TimeSpan.FromMilliseconds(1));
+        int found = 0;
+        for (int i = 0; i < 3 * PatternSearch.NamesAtOnce; i++)
         {
-            names.Add(FormattableString.Invariant($"{i}"), [1]);
+            found += search.IsMatch("abc") ? 1 : 0;
+            _ = search.IsMatch("xyz");
         }
 
-        string[] found = names.Find(_ =>
-        {
-            clock.Advance(TimeSpan.FromMilliseconds(1));
-            return true;
-        });
-        Assert.Equal(NameList.MaxSearchTime.TotalMilliseconds, found.Length);
-        Assert.Equal(200, names.Find(_ => true).Length);
+        Assert.Equal(PatternSearch.NamesAtOnce, found);
     }
 }

@@ -13,7 +13,7 @@ namespace Dfss.Transfer;
 /// <param name="options">How to transfer.</param>
 /// <param name="lacks">Called with the reason for all that the list may lack; null if it does not matter.</param>
 internal sealed class FileLister(
-    HomeFinder finder, PeerDirectory directory, TransferOptions options, Action<string>? lacks)
+    HomeFinder finder, PeerDirectory directory, TransferOptions options, Action<string>? lacks = null)
 {
     /// <summary>Whether the removed names are listed, and no others.</summary>
     public bool ListsRemoved { get; init; }
