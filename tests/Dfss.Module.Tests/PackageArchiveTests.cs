@@ -79,7 +79,8 @@ public sealed class PackageArchiveTests : IDisposable
             $ErrorActionPreference = 'Stop'
             $package = '{{folder}}'
             $manifest = [pscustomobject]@{
-                Name = 'Dfss'; Version = [version]'0.1.0'; LicenseUri = [uri]'https://example.org/mit'; Description = 'Files.'
+                Name = 'Dfss'; Version = [version]'0.1.0'
+                LicenseUri = [uri]'https://example.org/mit'; Description = 'Files.'
             }
             {{function}}
             Compare-Archive '{{path}}' 'lib/a.dll', 'Dfss.psd1' $manifest
