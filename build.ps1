@@ -211,7 +211,7 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
 }
 
 # The archive has the files of the package, byte for byte, and what NuGet adds; its nuspec says what the manifest says.
-function Compare-Archive([string] $Path, [string[]] $Files, [psmoduleinfo] $Manifest) {
+function Compare-Archive([string] $Path, [string[]] $Files, [object] $Manifest) {
     $zip = [System.IO.Compression.ZipFile]::OpenRead($Path)
     try {
         $names = @($zip.Entries.FullName)

@@ -30,12 +30,12 @@ public sealed partial class CookbookTests(ModuleSession session) : IClassFixture
             $null = [IO.Directory]::CreateDirectory("$PWD/out")
             [IO.File]::Copy("$PWD/disk1.iso", "$PWD/out/app")
             """,
-            "Get-Hash in/app; (Get-DfssFileInfo ci/*).Name",
-            ["disk1.iso"]),
+            "Get-Hash in/app; @(Get-DfssFileInfo ci/*).Count",
+            ["disk1.iso", "0"]),
         ["Bring one image to many hosts"] = ("", "Get-Hash vm/base.iso", ["disk1.iso"]),
         ["Copy to a remote session, and back"] = (
-            "", "Get-Hash inbox/report.pdf; Get-Hash fetched/disk2.iso; (Get-DfssFileInfo transfer/*).Name",
-            ["report.pdf", "disk2.iso"]),
+            "", "Get-Hash inbox/report.pdf; Get-Hash fetched/disk2.iso; @(Get-DfssFileInfo transfer/*).Count",
+            ["report.pdf", "disk2.iso", "0"]),
         ["Read one file out of a stored archive"] = (
             "$null = Send-DfssFile backup.zip -Force", "Get-Hash a.jpg", ["photos/2025/a.jpg"]),
         ["Replace a machine that is lost"] = (

@@ -12,14 +12,14 @@ namespace Dfss.Tests;
 /// </summary>
 public sealed class ScriptRuleTests
 {
-    private static readonly HashSet<string> Aliases = InitialSessionState.CreateDefault().Commands
+    private static readonly HashSet<string> Aliases = InitialSessionState.CreateDefault2().Commands
         .OfType<SessionStateAliasEntry>().Select(alias => alias.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
-    private static readonly HashSet<string> Verbs = typeof(VerbsCommon).Assembly.GetTypes()
-        .Where(
-            type => type.Namespace == typeof(VerbsCommon).Namespace
-                && type.Name.StartsWith("Verbs", StringComparison.Ordinal))
-        .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static))
+    private static readonly HashSet<string> Verbs = new[]
+    {
+        typeof(VerbsCommon), typeof(VerbsCommunications), typeof(VerbsData), typeof(VerbsDiagnostic),
+        typeof(VerbsLifecycle), typeof(VerbsOther), typeof(VerbsSecurity),
+    }.SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static))
         .Select(field => field.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly HashSet<string> Automatic = new(StringComparer.OrdinalIgnoreCase)
@@ -45,15 +45,22 @@ public sealed class ScriptRuleTests
            select Path.GetRelativePath(ModuleSession.RepositoryPath(""), path).Replace('\\', '/'),
     ];
 
+    /// <summary>
+    /// The Pester suite's first file leaves to the last what it has to clean up, in a global variable.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Scripts))]
-    public void A_script_keeps_the_rules(string path) => Assert.Equal([], FindFaults(
-        Parser.ParseFile(ModuleSession.RepositoryPath(path), out _, out ParseError[] errors), errors));
+    public void A_script_keeps_the_rules(string path)
+    {
+        string[] allowed = path.EndsWith("/AtStart.Tests.ps1", StringComparison.Ordinal) ? ["PSAvoidGlobalVars"] : [];
+        ScriptBlockAst script = Parser.ParseFile(ModuleSession.RepositoryPath(path), out _, out ParseError[] errors);
+        Assert.Equal(
+            allowed, FindFaults(script, errors).Select(fault => allowed.Length == 0 ? fault : fault.Split(',')[0]));
+    }
 
     [Theory]
     [InlineData("gci . | Out-Null", "PSAvoidUsingCmdletAliases")]
     [InlineData("Invoke-Expression 'x'", "PSAvoidUsingInvokeExpression")]
-    [InlineData("Write-Host x", "PSAvoidUsingWriteHost")]
     [InlineData("try { f } catch { }", "PSAvoidUsingEmptyCatchBlock")]
     [InlineData("$x -eq $null", "PSPossibleIncorrectComparisonWithNull")]
     [InlineData("foreach ($input in 1..2) { }", "PSAvoidAssignmentToAutomaticVariable")]
@@ -63,7 +70,7 @@ public sealed class ScriptRuleTests
     [InlineData("param([string] $Password)", "PSAvoidUsingPlainTextForPassword")]
     [InlineData("param([switch] $Fast = $true)", "PSAvoidDefaultValueSwitchParameter")]
     [InlineData("f ", "PSAvoidTrailingWhitespace")]
-    [InlineData("f (", "ParseError")]
+    [InlineData("f )", "ParseError")]
     public void Each_rule_finds_what_breaks_it(string script, string rule) => Assert.StartsWith(
         $"{rule}, line 1", Assert.Single(FindFaults(Parser.ParseInput(script, out _, out ParseError[] errors), errors)),
         StringComparison.Ordinal);
@@ -88,7 +95,6 @@ public sealed class ScriptRuleTests
         {
             null => null,
             "Invoke-Expression" => "PSAvoidUsingInvokeExpression",
-            "Write-Host" => "PSAvoidUsingWriteHost",
             { } name => Aliases.Contains(name) ? "PSAvoidUsingCmdletAliases" : null,
         },
         CatchClauseAst { Body.Statements.Count: 0 } => "PSAvoidUsingEmptyCatchBlock",

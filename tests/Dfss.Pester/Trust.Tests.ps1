@@ -78,7 +78,7 @@ Describe 'What a user may rely on' {
         $offered = (TabExpansion2 $line $line.Length).CompletionMatches
         $offered.ListItemText | Should -Contain 'disk [1].iso'
         $text = @($offered | Where-Object ListItemText -EQ 'disk [1].iso')[0].CompletionText
-        (Invoke-Expression "Get-DfssFileInfo -Name $text").Name | Should -Be 'disk [1].iso'
+        (& ([scriptblock]::Create("Get-DfssFileInfo -Name $text"))).Name | Should -Be 'disk [1].iso'
     }
 
     It 'asks whether another case or one other letter was meant' {
