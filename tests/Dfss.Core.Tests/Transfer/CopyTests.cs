@@ -121,7 +121,8 @@ public sealed class CopyTests
             folder.CreateFile("source", 300_000, seed: 1), "x", Small, progress: null, Token);
         peer.Holds = (operation, _, _) => operation == Operations.Seal;
         Task<StoredFile> copying = client.CopyAsync(x, "y", CopyOptions.Default, Token);
-        await peer.Reached.WaitAsync(Token);
+        await Task.WhenAny(peer.Reached, copying).WaitAsync(Token);
+        Assert.True(peer.Reached.IsCompleted, "nothing was sealed");
 
         // Another client removes the source, and the peer deletes all that no name keeps.
         await using DfssClient other = new([peer.StoreAddress], TransferOptions.Default);
