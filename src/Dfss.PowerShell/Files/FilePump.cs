@@ -66,6 +66,7 @@ internal sealed partial class FilePump(
     private long waitingSince;
     private ProgressReporter? progress;
     private int filesDone;
+    private int filesUnchanged;
     private long bytesDone;
 
     /// <summary>
@@ -136,7 +137,8 @@ internal sealed partial class FilePump(
             await WriteAsync(waitLimit: CancellationToken.None, cancellationToken).ConfigureAwait(false);
             string files = filesDone == 1 ? "file" : "files";
             string summary = FormattableString.Invariant($"{activity}: {filesDone} {files}, ")
-                + $"{DescribeRate(bytesDone, started)}.";
+                + DescribeRate(bytesDone, started)
+                + (filesUnchanged == 0 ? "." : FormattableString.Invariant($"; {filesUnchanged} unchanged."));
             await cmdlet.InvokeAsync(() => cmdlet.WriteInformation(summary, ["Dfss"])).ConfigureAwait(false);
         });
 
@@ -163,6 +165,17 @@ internal sealed partial class FilePump(
             say(FormattableString.Invariant($"{what} '{file.Name}' version {file.Record.Version}: ")
                 + $"{DescribeRate(file.Record.ContentLength, startedAt)}, peers {peers}.");
         }
+    }
+
+    /// <summary>
+    /// Takes a file out of what the summary counts as done, because nothing was to be done. Runs where its result is
+    /// written.
+    /// </summary>
+    internal void PassOver(long lengthBytes, bool isUnchanged)
+    {
+        filesDone--;
+        bytesDone -= lengthBytes;
+        filesUnchanged += isUnchanged ? 1 : 0;
     }
 
     private static string DescribeRate(long bytes, long startedAt) => FormattableString.Invariant(

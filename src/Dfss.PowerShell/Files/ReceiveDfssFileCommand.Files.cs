@@ -159,18 +159,26 @@ public sealed partial class ReceiveDfssFileCommand
             {
                 TakeVerbose(FormattableString.Invariant(
                     $"'{path}' is unchanged: it is version {file.Record.Version} of '{file.Name}'."));
-                return () => WriteReceived(path, isSkipped: true);
+                return () =>
+                {
+                    Files.PassOver(file.Record.ContentLength, isUnchanged: true);
+                    WriteReceived(path, isSkipped: true);
+                };
             }
 
             // Only now is it known that there is something to ask about.
             if (isWhatIf)
             {
-                return () => ShouldProcess(path, Describe(file));
+                return () =>
+                {
+                    Files.PassOver(file.Record.ContentLength, isUnchanged: false);
+                    ShouldProcess(path, Describe(file));
+                };
             }
 
             if (!await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
             {
-                return static () => { };
+                return () => Files.PassOver(file.Record.ContentLength, isUnchanged: false);
             }
         }
 

@@ -179,18 +179,26 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
             {
                 TakeVerbose(FormattableString.Invariant(
                     $"'{file.Path}' is unchanged since version {same.Record.Version} of '{file.Name}'."));
-                return () => WriteObject(new DfssFileInfo(same, file.Path) { Skipped = true });
+                return () =>
+                {
+                    Files.PassOver(file.Length, isUnchanged: true);
+                    WriteObject(new DfssFileInfo(same, file.Path) { Skipped = true });
+                };
             }
 
             // Only now is it known that there is something to ask about.
             if (isWhatIf)
             {
-                return () => ShouldProcess(file.Path, Describe(file));
+                return () =>
+                {
+                    Files.PassOver(file.Length, isUnchanged: false);
+                    ShouldProcess(file.Path, Describe(file));
+                };
             }
 
             if (!await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false))
             {
-                return static () => { };
+                return () => Files.PassOver(file.Length, isUnchanged: false);
             }
         }
 
