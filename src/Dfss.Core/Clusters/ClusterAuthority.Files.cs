@@ -14,7 +14,10 @@ public sealed partial class ClusterAuthority
     public const string KeyFile = "authority.key";
 
     /// <summary>600,000: what OWASP recommends for PBKDF2 with SHA-256; a third of a second here.</summary>
-    private const int PassphraseIterations = 600_000;
+    private const int DefaultPassphraseIterations = 600_000;
+
+    /// <summary>For keys that are written from now on; tests that create many clusters set fewer.</summary>
+    internal static int PassphraseIterations { get; set; } = DefaultPassphraseIterations;
 
     /// <summary>
     /// Writes the certificate and the encrypted key to a folder, which is created where it does not exist. On Unix only

@@ -85,9 +85,12 @@ public sealed class ClusterAuthorityTests : IDisposable
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         }
 
-        Assert.StartsWith(
-            "-----BEGIN ENCRYPTED PRIVATE KEY-----", await File.ReadAllTextAsync(path, Token),
-            StringComparison.Ordinal);
+        string pem = await File.ReadAllTextAsync(path, Token);
+        Assert.StartsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----", pem, StringComparison.Ordinal);
+        // The number of iterations as the file states it, an INTEGER of DER.
+        byte[] iterations = [0x02, 0x03, .. new byte[] { 600_000 >> 16, (600_000 >> 8) & 0xFF, 600_000 & 0xFF }];
+        byte[] file = Convert.FromBase64String(pem[PemEncoding.Find(pem).Base64Data]);
+        Assert.True(file.AsSpan().IndexOf(iterations) > 0);
         DfssException wrong = await Assert.ThrowsAsync<DfssException>(
             () => ClusterAuthority.LoadAsync(folder["a"], "wrong", cancellationToken: Token));
         Assert.Equal(DfssErrorCode.NotAuthenticated, wrong.Code);

@@ -186,7 +186,6 @@ public sealed class BatchingStoreTests
 
     private static VerifyingChunkStore Open(PeerLink link)
     {
-        RemoteChunkStore remote = new(link);
-        return new VerifyingChunkStore(new BatchingChunkStore(remote, remote));
+        return new VerifyingChunkStore(new BatchingChunkStore(new RemoteChunkStore(link)));
     }
 }

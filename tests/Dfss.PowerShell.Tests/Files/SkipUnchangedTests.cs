@@ -59,6 +59,23 @@ public sealed class SkipUnchangedTests : IDisposable
         Assert.Equal("new", File.ReadAllText(folder["x", "new"]));
     }
 
+    [Theory]
+    [InlineData(
+        "Send-DfssFile t -Recurse -Force -SkipUnchanged", @"^Sending: 3 files, 18 B in [\d.]+ s; 2 unchanged\.$")]
+    [InlineData(
+        "Send-DfssFile t -Recurse -Force -Checksum -WhatIf", @"^Sending: 0 files in [\d.]+ s; 2 unchanged\.$")]
+    [InlineData("Receive-DfssFile t/* x -RelativeTo t -SkipUnchanged",
+        @"^Receiving: 0 files in [\d.]+ s; 4 unchanged\.$")]
+    public void The_summary_counts_what_was_transferred_and_what_was_unchanged(string script, string expected)
+    {
+        Change();
+        Result result = session.Run(
+            $"{script} -Peer $peer -InformationVariable said | Out-Null; $said | Where-Object Tags -Contains Dfss");
+        Assert.Matches(
+            expected,
+            Assert.Single(result.ThrowIfFailed().Output).Properties["MessageData"].Value.ToString());
+    }
+
     [Fact]
     public void What_has_changed_is_replaced_only_by_force()
     {
