@@ -140,7 +140,7 @@ public sealed partial class DfssClient : IAsyncDisposable
 
     /// <summary>
     /// Opens one version of a stored file as a stream that can be read and sought. Only the chunks that are read are
-    /// fetched, each verified, and, while the stream is read in order, the next ones; it holds 16 MiB of them. A read
+    /// fetched, each verified, and, while the stream is read in order, the next ones; it holds 6 MiB of them. A read
     /// that fails throws a <see cref="DfssException"/>. For one reader at a time; dispose it.
     /// </summary>
     /// <exception cref="DfssException">

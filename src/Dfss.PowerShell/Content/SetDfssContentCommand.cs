@@ -17,6 +17,9 @@ public sealed partial class SetDfssContentCommand : ClientCmdlet
     private const string ValueSet = "Value";
     private const string StreamSet = "InputStream";
 
+    /// <summary>8 chunks in flight fill a link to one peer; one file needs no more, and less memory.</summary>
+    private const int DefaultThrottleLimit = 8;
+
     private SendOptions options = SendOptions.Default;
     private HiddenNames? hidden;
 
@@ -126,7 +129,7 @@ public sealed partial class SetDfssContentCommand : ClientCmdlet
     [Parameter(HelpMessage = "Chunks in flight at one moment, over all peers (1-256).")]
     [ValidateRange(1, 256)]
     [ArgumentCompleter(typeof(NoCompletion))]
-    public int ThrottleLimit { get; set; } = TransferOptions.DefaultThrottleLimit;
+    public int ThrottleLimit { get; set; } = DefaultThrottleLimit;
 
     /// <summary>Returns the stored file.</summary>
     [Parameter(HelpMessage = "Returns the stored file.")]

@@ -6,8 +6,8 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class ChunkCache(StoredContent content) : IAsyncDisposable
 {
-    /// <summary>16 MiB: 16 chunks of the default size, as many as are usually in flight.</summary>
-    private const int BudgetBytes = 16 << 20;
+    /// <summary>6 MiB: the memory of one stream beside what it has in flight, 4 MiB of it fetched ahead.</summary>
+    private const int BudgetBytes = 6 << 20;
 
     /// <summary>2: the chunk that is read and the next one, whatever their size.</summary>
     private const int LeastChunks = 2;
@@ -32,7 +32,7 @@ internal sealed class ChunkCache(StoredContent content) : IAsyncDisposable
         }
 
         // The first chunk alone: an archive is opened by its last one. Then as TCP does, twice as many each time.
-        ahead = lastIndex >= 0 && index == lastIndex + 1 ? Math.Clamp(ahead * 2, 1, capacity / 2) : 0;
+        ahead = lastIndex >= 0 && index == lastIndex + 1 ? Math.Clamp(ahead * 2, 1, Math.Max(1, capacity - 2)) : 0;
         lastIndex = -1;
         CachedChunk chunk = await UseAsync(index).ConfigureAwait(false);
         for (int next = index + 1; next <= index + ahead && next < content.ChunkCount; next++)
