@@ -151,8 +151,7 @@ public sealed class BatchingStoreTests
             return new((DfssErrorCode.None, results, payload[..1]));
         });
         await using PeerLink link = new(peer.Address, ClientChannelOptions.Default);
-        RemoteChunkStore remote = new(link);
-        BatchingChunkStore store = new(remote, remote);
+        BatchingChunkStore store = new(new RemoteChunkStore(link));
         byte[][] read = await Task.WhenAll(Enumerable.Range(0, 20).Select(async seed =>
         {
             byte[] destination = new byte[1];
@@ -186,7 +185,6 @@ public sealed class BatchingStoreTests
 
     private static VerifyingChunkStore Open(PeerLink link)
     {
-        RemoteChunkStore remote = new(link);
-        return new VerifyingChunkStore(new BatchingChunkStore(remote, remote));
+        return new VerifyingChunkStore(new BatchingChunkStore(new RemoteChunkStore(link)));
     }
 }

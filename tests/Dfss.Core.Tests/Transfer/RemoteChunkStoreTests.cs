@@ -21,7 +21,6 @@ public sealed class RemoteChunkStoreTests : ChunkStoreContract
     {
         cluster = await Cluster.StartAsync(1, onDisk: true);
         link = new PeerLink(cluster.Addresses[0], ClientChannelOptions.Default);
-        RemoteChunkStore remote = new(link);
-        return new VerifyingChunkStore(new BatchingChunkStore(remote, remote));
+        return new VerifyingChunkStore(new BatchingChunkStore(new RemoteChunkStore(link)));
     }
 }

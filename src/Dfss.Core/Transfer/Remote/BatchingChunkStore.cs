@@ -4,7 +4,7 @@ using Dfss.Storage;
 namespace Dfss.Transfer;
 
 /// <summary>Batches the lookups, puts and reads of many callers: of each kind one request is under way, and calls that
-/// arrive meanwhile share the next. Chunks over 64 KiB, and flushes, pass through. A store made of a store.</summary>
+/// arrive meanwhile share the next. Chunks over 64 KiB, and flushes, pass through. A store made of a peer's.</summary>
 internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
 {
     /// <summary>64 KiB: above it a chunk keeps a connection busy by itself, and is not worth a copy.</summary>
@@ -17,19 +17,17 @@ internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
     /// <summary>131,072 ids are the maximum of one request; larger lists are split by the store that asks.</summary>
     private static readonly BatchLimits RequestLimits = new(MaxItems: 4096, MaxBytes: 1 << 17);
 
-    private readonly IChunkStore inner;
+    private readonly RemoteChunkStore inner;
     private readonly BatchingQueue<IReadOnlyList<ChunkId>, bool[]> questions;
     private readonly BatchingQueue<(ChunkId Id, byte[] Content), PutResult?> puts;
     private readonly BatchingQueue<(ChunkId Id, int Length), byte[]?> gets;
 
-    /// <param name="inner">The store.</param>
-    /// <param name="batches">The same store's batch operations.</param>
-    public BatchingChunkStore(IChunkStore inner, IChunkBatches batches)
+    public BatchingChunkStore(RemoteChunkStore inner)
     {
         this.inner = inner;
         questions = new(FindManyAsync, RequestLimits, ids => ids.Count);
-        puts = new(batches.PutManyAsync, ContentLimits, chunk => chunk.Content.Length, chunk => chunk.Id.ToString());
-        gets = new((wanted, token) => GetAllAsync(batches, wanted, token), ContentLimits, chunk => chunk.Length);
+        puts = new(inner.PutManyAsync, ContentLimits, chunk => chunk.Content.Length, chunk => chunk.Id.ToString());
+        gets = new(GetAllAsync, ContentLimits, chunk => chunk.Length);
     }
 
     /// <inheritdoc/>
@@ -98,13 +96,13 @@ internal sealed class BatchingChunkStore : IChunkStore, IAsyncDisposable
         return answers;
     }
 
-    private static async ValueTask<IReadOnlyList<byte[]?>> GetAllAsync(
-        IChunkBatches batches, IReadOnlyList<(ChunkId Id, int Length)> wanted, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<byte[]?>> GetAllAsync(
+        IReadOnlyList<(ChunkId Id, int Length)> wanted, CancellationToken cancellationToken)
     {
         List<byte[]?> found = new(wanted.Count);
         while (found.Count < wanted.Count)
         {
-            found.AddRange(await batches.GetManyAsync(
+            found.AddRange(await inner.GetManyAsync(
                 [.. wanted.Skip(found.Count).Select(chunk => chunk.Id)], cancellationToken).ConfigureAwait(false));
         }
 

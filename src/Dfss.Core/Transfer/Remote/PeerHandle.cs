@@ -26,13 +26,13 @@ internal sealed class PeerHandle : IAsyncDisposable
     {
         Link = link;
         StoreId = hello.StoreId;
-        RemoteChunkStore chunks = remote = new RemoteChunkStore(link);
+        remote = new RemoteChunkStore(link);
         isLimited = hello.IsLimited;
         IsReadOnly = hello.IsReadOnly;
-        batchedChunks = new BatchingChunkStore(chunks, chunks);
+        batchedChunks = new BatchingChunkStore(remote);
         batchedRecords = new BatchingRecordStore(new RemoteRecordStore(link));
         Chunks = new VerifyingChunkStore(batchedChunks);
-        Verifier = chunks;
+        Verifier = remote;
         Member = new HomeMember(
             hello.StoreId,
             [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase)

@@ -6,7 +6,7 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>The chunk store of a peer, at the other end of a connection.</summary>
-internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatches, IChunkVerifier
+internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerifier
 {
     /// <summary>Payloads and answers above this go over the connection for bulk, so that small ones need not wait
     /// behind them.</summary>
@@ -108,7 +108,12 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
         return missing;
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Puts each chunk as <see cref="PutAsync"/> does, in one round trip; distinct ids, 4,096 and 16 MiB at the most.
+    /// </summary>
+    /// <returns>
+    /// For each chunk what the put found; null where it was refused: a put of that chunk alone gets the error.
+    /// </returns>
     public async ValueTask<IReadOnlyList<PutResult?>> PutManyAsync(
         IReadOnlyList<(ChunkId Id, byte[] Content)> chunks, CancellationToken cancellationToken)
     {
@@ -128,7 +133,8 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkBatch
         return results.Length == chunks.Count ? results : throw WrongCount(Operations.StoreChunks);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reads each chunk in one round trip; not verified.</summary>
+    /// <returns>For each id the bytes, null where it is absent; as many as fit into one answer, at least one.</returns>
     public async ValueTask<IReadOnlyList<byte[]?>> GetManyAsync(
         IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
     {
