@@ -27,6 +27,9 @@ public sealed class DfssFileVersion
     /// <summary>Which version.</summary>
     public long Version { get; }
 
+    /// <summary>The same; for commands that remove, restore or read this version of an object from the pipeline.</summary>
+    public long OfVersion => Version;
+
     /// <summary>The length in bytes.</summary>
     public long Length { get; }
 

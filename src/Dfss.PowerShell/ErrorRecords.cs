@@ -178,6 +178,7 @@ internal static class ErrorRecords
                 (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all names begin with."),
             ["NamePrefixInvalid"] = (ErrorCategory.InvalidArgument, "Write a prefix, for example builds/*."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
+            ["PassThruAndDetailed"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["PassphraseMissing"] =
                 (ErrorCategory.InvalidArgument, "Give -Passphrase, or set $env:DFSS_CLUSTER_PASSPHRASE."),
             ["PassphraseTooShort"] =

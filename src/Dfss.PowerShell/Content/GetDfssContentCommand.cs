@@ -122,7 +122,7 @@ public sealed partial class GetDfssContentCommand : StoredFileCmdlet
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
         DoAtOnceAsync(file, async () =>
         {
-            StoredFile wanted = Version is long version ? file.AtVersion(version) : file;
+            StoredFile wanted = (Version ?? OfVersion) is long version ? file.AtVersion(version) : file;
             Stream stream = await Client.OpenAsync(
                 wanted, new OpenOptions { Keys = keys }, cancellationToken).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))

@@ -58,7 +58,7 @@ public sealed class OpenDfssFileCommand : StoredFileCmdlet
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
         DoAtOnceAsync(file, async () =>
         {
-            StoredFile wanted = Version is long version ? file.AtVersion(version) : file;
+            StoredFile wanted = (Version ?? OfVersion) is long version ? file.AtVersion(version) : file;
             Stream stream = await OpenAsync(wanted, cancellationToken).ConfigureAwait(false);
             bool isGiven = false;
             try

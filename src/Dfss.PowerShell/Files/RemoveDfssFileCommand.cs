@@ -52,10 +52,11 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
+        long? version = Version ?? OfVersion;
         StoredFile removed;
         try
         {
-            removed = Version is long version ? file.AtVersion(version) : file;
+            removed = version is long earlier ? file.AtVersion(earlier) : file;
         }
         catch (DfssException exception)
         {
@@ -68,17 +69,17 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
         if (await ShouldProcessAsync(file.Name, action, Force).ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
-                file, "Removed", PassThru, token => RemoveAsync(file, token),
+                file, "Removed", PassThru, token => RemoveAsync(file, version, token),
                 cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<StoredFile> RemoveAsync(StoredFile file, CancellationToken cancellationToken)
+    private async Task<StoredFile> RemoveAsync(StoredFile file, long? version, CancellationToken cancellationToken)
     {
-        if (Version is long version)
+        if (version is long earlier)
         {
             StoredFile changed = await Client.RemoveVersionAsync(
-                file, version, cancellationToken).ConfigureAwait(false);
+                file, earlier, cancellationToken).ConfigureAwait(false);
             Remember(changed with { Name = file.Name });
             return changed;
         }

@@ -35,7 +35,8 @@ public sealed class RestoreDfssFileCommand : StoredFileCmdlet
     private protected override string Activity => "Restoring";
 
     /// <inheritdoc/>
-    private protected override RemovedFiles Removed => Version is null ? RemovedFiles.Only : RemovedFiles.Too;
+    private protected override RemovedFiles Removed =>
+        (Version ?? OfVersion) is null ? RemovedFiles.Only : RemovedFiles.Too;
 
     /// <inheritdoc/>
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
@@ -43,7 +44,7 @@ public sealed class RestoreDfssFileCommand : StoredFileCmdlet
         StoredFile wanted;
         try
         {
-            wanted = Version is long version ? file.AtVersion(version) : file;
+            wanted = (Version ?? OfVersion) is long version ? file.AtVersion(version) : file;
         }
         catch (DfssException exception)
         {

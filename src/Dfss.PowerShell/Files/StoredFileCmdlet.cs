@@ -69,6 +69,16 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string? StoredName { get; set; }
 
+    /// <summary>
+    /// The version that an object from the pipeline is. A command that removes, restores or reads a version works on it.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = PipelineNameSet,
+        HelpMessage = "Of an object from the pipeline: the version that it is.")]
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = LiteralNameSet,
+        HelpMessage = "Of an object from the pipeline: the version that it is.")]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public long? OfVersion { get; set; }
+
     /// <summary>Chunks in flight at one moment, over all files and peers.</summary>
     [Parameter(HelpMessage = "Chunks in flight at one moment, over all files and peers (1-256).")]
     [ValidateRange(1, 256)]

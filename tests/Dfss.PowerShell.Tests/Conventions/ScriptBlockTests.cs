@@ -55,6 +55,7 @@ public sealed class ScriptBlockTests : IDisposable
                 rows.Add(
                     cmdlet, "StoredName",
                     $"'x', 'y' | {cmdlet} -StoredName {{ $_ -replace 'x', 'none1.x' -replace 'y', 'none2.y' }} {rest}");
+                rows.Add(cmdlet, "OfVersion", $"'none1', 'none2' | {cmdlet} -OfVersion {{ $_.Length }} {rest}");
             }
 
             rows.Add("Get-DfssFileInfo", "Name", "1, 2 | Get-DfssFileInfo -Name { \"none$_\" } -Peer $peer");

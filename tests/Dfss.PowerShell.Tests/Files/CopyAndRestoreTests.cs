@@ -49,6 +49,27 @@ public sealed class CopyAndRestoreTests : IDisposable
     }
 
     [Fact]
+    public void An_earlier_version_from_the_pipeline_is_removed_or_restored_and_no_other()
+    {
+        session.Run("Send-DfssFile '[1]' -Name v -Peer $peers").ThrowIfFailed();
+        foreach (string content in new[] { "two", "three" })
+        {
+            File.WriteAllText(Path.Combine(folder, "source"), content);
+            session.Run("Send-DfssFile source -Name v -Force -KeepVersions 5 -Peer $peers").ThrowIfFailed();
+        }
+
+        const string Versions = "(Get-DfssFileInfo v -Peer $peers).Versions";
+        session.Run($"{Versions} | Where-Object Version -EQ 1 | Remove-DfssFile -Peer $peers -Force").ThrowIfFailed();
+        Assert.Equal(["4", "2"], session.Run(Versions).ThrowIfFailed().Output.Select(version => version.ToString()));
+        Assert.Equal("three", Receive("v"));
+        session.Run($"{Versions} | Where-Object Version -EQ 2 | Restore-DfssFile -Peer $peers").ThrowIfFailed();
+        Assert.Equal("two", Receive("v"));
+        Result newest = session.Run($"{Versions}[0] | Remove-DfssFile -Peer $peers -Force");
+        Assert.NotEmpty(newest.Errors);
+        Assert.Equal("two", Receive("v"));
+    }
+
+    [Fact]
     public void A_copy_has_the_time_and_mode_of_its_source_and_outlives_it()
     {
         DfssFileInfo source = session.Run("Get-DfssFileInfo a -Peer $peers").As<DfssFileInfo>()[0];
