@@ -70,7 +70,8 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
     public string? StoredName { get; set; }
 
     /// <summary>
-    /// The version that an object from the pipeline is. A command that removes, restores or reads a version works on it.
+    /// The version that an object from the pipeline is. A command that removes, restores or reads a version works on
+    /// it.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = PipelineNameSet,
         HelpMessage = "Of an object from the pipeline: the version that it is.")]
