@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Management.Automation.Subsystem.Feedback;
+using System.Text;
 
 namespace Dfss.Feedback;
 
@@ -15,40 +16,69 @@ internal sealed class FailedCommand
         "Peer", "Cluster", "Certificate", "CertificatePassword", "TrustedAuthority", "RevocationList", "AllowTls12",
     };
 
-    private readonly string line;
-    private readonly CommandAst command;
+    /// <summary>What a hidden name is found with.</summary>
+    private static readonly HashSet<string> NamingParameters =
+        new(ConnectionParameters, StringComparer.OrdinalIgnoreCase) { "HiddenName", "EncryptionKey" };
 
-    private FailedCommand(string line, CommandAst command)
+    private static readonly HashSet<string> Switches =
+        new(StringComparer.OrdinalIgnoreCase) { "AllowTls12", "HiddenName" };
+
+    private readonly CommandAst command;
+    private readonly IScriptExtent statement;
+
+    private FailedCommand(CommandAst command)
     {
-        this.line = line;
         this.command = command;
+        Ast whole = command;
+        while (whole.Parent is not (null or NamedBlockAst or StatementBlockAst))
+        {
+            whole = whole.Parent;
+        }
+
+        statement = whole.Extent;
     }
 
-    /// <summary>The whole line.</summary>
-    internal string Line => line;
+    /// <summary>The statement that the command is in: a line may have others, which are not to run again.</summary>
+    internal string Statement => statement.Text;
 
     /// <summary>
     /// The parameters of the command that say where the peers are, as they were typed, with a space before each.
     /// </summary>
-    internal string Connection
+    internal string Connection => Keep(ConnectionParameters);
+
+    /// <summary>The same, and those that a hidden name is found with.</summary>
+    internal string Naming => Keep(NamingParameters);
+
+    /// <summary>Whether the command takes no input: what came before it in the pipeline is not to run again.</summary>
+    internal bool IsFirst =>
+        command.Parent is PipelineAst pipeline && ReferenceEquals(pipeline.PipelineElements[0], command);
+
+    /// <summary>Whether the command is for one file: no list, no wildcard, no folder, no input.</summary>
+    internal bool IsForOneFile
     {
         get
         {
-            var kept = new List<string>();
+            if (!IsFirst || Has("-Recurse"))
+            {
+                return false;
+            }
+
             for (int index = 1; index < command.CommandElements.Count; index++)
             {
-                if (command.CommandElements[index] is CommandParameterAst parameter
-                    && ConnectionParameters.Contains(parameter.ParameterName))
+                if (command.CommandElements[index] is CommandParameterAst parameter)
                 {
-                    kept.Add(parameter.Extent.Text);
-                    if (FindArgument(index) is { } argument)
-                    {
-                        kept.Add(argument.Extent.Text);
-                    }
+                    index += NamingParameters.Contains(parameter.ParameterName) && FindArgument(index) is not null
+                        ? 1
+                        : 0;
+                }
+                else if (command.CommandElements[index] is not StringConstantExpressionAst text
+                    || WildcardPattern.ContainsWildcardCharacters(text.Value))
+                {
+                    return false;
                 }
             }
 
-            return string.Concat(kept.Select(text => " " + text));
+            return true;
         }
     }
 
@@ -71,7 +101,7 @@ internal sealed class FailedCommand
         CommandAst? command = found.Length == 1 ? found[0] : found.FirstOrDefault(candidate =>
             candidate.Extent.StartLineNumber == invocation.ScriptLineNumber
             && candidate.Extent.StartColumnNumber == invocation.OffsetInLine);
-        return command is null ? null : new FailedCommand(context.CommandLine, command);
+        return command is null ? null : new FailedCommand(command);
     }
 
     /// <summary>Whether the command is one of these.</summary>
@@ -90,14 +120,14 @@ internal sealed class FailedCommand
         return false;
     }
 
-    /// <summary>The line with one more parameter for the command; null where the command has it already.</summary>
+    /// <summary>The statement with one more parameter for the command; null where the command has it.</summary>
     /// <param name="parameter">The parameter, for example -Force.</param>
     /// <param name="argument">Its argument; null for a switch.</param>
     internal string? With(string parameter, string? argument = null) => Has(parameter)
         ? null
-        : line.Insert(command.Extent.EndOffset, argument is null ? $" {parameter}" : $" {parameter} {argument}");
+        : Insert(command.Extent.EndOffset, argument is null ? $" {parameter}" : $" {parameter} {argument}");
 
-    /// <summary>The line with another argument of a parameter, which the command may have or not.</summary>
+    /// <summary>The statement with another argument of a parameter, which the command may have or not.</summary>
     internal string WithArgument(string parameter, string argument)
     {
         for (int index = 1; index < command.CommandElements.Count; index++)
@@ -108,10 +138,12 @@ internal sealed class FailedCommand
             }
         }
 
-        return With(parameter, argument) ?? line;
+        return With(parameter, argument) ?? Statement;
     }
 
-    /// <summary>The line with another text in the place of an argument; null where no argument is that text.</summary>
+    /// <summary>
+    /// The statement with another text in the place of an argument; null where no argument is that text.
+    /// </summary>
     internal string? Replacing(string former, string other)
     {
         StringConstantExpressionAst? argument = FindText(former);
@@ -121,13 +153,13 @@ internal sealed class FailedCommand
             : Replace(argument.Extent, Quote(isLiteral ? other : WildcardPattern.Escape(other)));
     }
 
-    /// <summary>The line with -LiteralPath for a path; null where no argument is that path.</summary>
+    /// <summary>The statement with -LiteralPath for a path; null where no argument is that path.</summary>
     internal string? WithLiteralPath(string path)
     {
         CommandElementAst? parameter = command.CommandElements.FirstOrDefault(element => IsParameter(element, "-Path"));
         return parameter is not null ? Replace(parameter.Extent, "-LiteralPath")
             : Has("-LiteralPath") ? null
-            : FindText(path) is { } argument ? line.Insert(argument.Extent.StartOffset, "-LiteralPath ")
+            : FindText(path) is { } argument ? Insert(argument.Extent.StartOffset, "-LiteralPath ")
             : null;
     }
 
@@ -156,12 +188,31 @@ internal sealed class FailedCommand
     /// </summary>
     private CommandElementAst? FindArgument(int index) =>
         command.CommandElements[index] is CommandParameterAst { Argument: null } parameter
-            && !parameter.ParameterName.Equals("AllowTls12", StringComparison.OrdinalIgnoreCase)
+            && !Switches.Contains(parameter.ParameterName)
             && index + 1 < command.CommandElements.Count
             && command.CommandElements[index + 1] is not CommandParameterAst
             ? command.CommandElements[index + 1]
             : null;
 
-    private string Replace(IScriptExtent extent, string text) =>
-        string.Concat(line.AsSpan(0, extent.StartOffset), text, line.AsSpan(extent.EndOffset));
+    private string Keep(HashSet<string> names)
+    {
+        var kept = new StringBuilder();
+        for (int index = 1; index < command.CommandElements.Count; index++)
+        {
+            if (command.CommandElements[index] is CommandParameterAst parameter
+                && names.Contains(parameter.ParameterName))
+            {
+                kept.Append(' ').Append(parameter.Extent.Text);
+                kept.Append(FindArgument(index) is { } argument ? " " + argument.Extent.Text : string.Empty);
+            }
+        }
+
+        return kept.ToString();
+    }
+
+    private string Insert(int offset, string text) => Statement.Insert(offset - statement.StartOffset, text);
+
+    private string Replace(IScriptExtent extent, string text) => string.Concat(
+        Statement.AsSpan(0, extent.StartOffset - statement.StartOffset), text,
+        Statement.AsSpan(extent.EndOffset - statement.StartOffset));
 }

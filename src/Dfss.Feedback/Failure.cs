@@ -24,14 +24,19 @@ internal sealed record Failure(ErrorRecord Error, FailedCommand? Command)
     /// <summary>The parameters that say where the peers are, with a space before each.</summary>
     internal string Connection => Command?.Connection ?? string.Empty;
 
+    /// <summary>The same, and those that a hidden name is found with.</summary>
+    internal string Naming => Command?.Naming ?? string.Empty;
+
     /// <summary>The stored names that are near one that was not found.</summary>
     internal IReadOnlyList<string> NearNames => (Error.Exception as DfssException)?.NearNames ?? [];
 
     /// <summary>
-    /// The line with one more switch, where the advice of the error names it and the command lacks it.
+    /// The command with one more switch, where the advice of the error names it and the command is for one file: for
+    /// several the switch would do more than the failed file needs.
     /// </summary>
     internal string? WithAdvised(string name) =>
-        Error.ErrorDetails?.RecommendedAction?.Contains(name, StringComparison.Ordinal) == true
-            ? Command?.With(name)
+        Command is { IsForOneFile: true }
+            && Error.ErrorDetails?.RecommendedAction?.Contains(name, StringComparison.Ordinal) == true
+            ? Command.With(name)
             : null;
 }

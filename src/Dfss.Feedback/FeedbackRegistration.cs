@@ -17,10 +17,12 @@ internal static class FeedbackRegistration
     {
         lock (Gate)
         {
-            if (sessions++ == 0)
+            if (sessions == 0)
             {
                 SubsystemManager.RegisterSubsystem(SubsystemKind.FeedbackProvider, Provider);
             }
+
+            sessions++;
         }
     }
 

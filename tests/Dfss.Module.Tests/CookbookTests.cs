@@ -24,7 +24,7 @@ public sealed partial class CookbookTests(ModuleSession session) : IClassFixture
             $null = & { FIRST }
             (Get-DfssFileInfo backup/*).Name
             """,
-            ["photos/2025/a.jpg", "photos/2026/a.jpg", "backup/photos/2025/a.jpg"]),
+            ["photos/2025/a.jpg", "photos/2026/a.jpg", "backup/photos/2025/a.jpg", "backup/photos/2026/a.jpg"]),
         ["Hand over artifacts from one CI job to the next"] = (
             """
             $null = [IO.Directory]::CreateDirectory("$PWD/out")

@@ -40,7 +40,7 @@ public sealed class Probe
 [SuppressMessage("Design", "CA1062", Justification = "the engine binds it")]
 public sealed class InvokeProbeCommand : DfssCmdlet
 {
-    private Task later = Task.CompletedTask;
+    private Task? later;
 
     [Parameter(Mandatory = true)]
     public Probe Probe { get; set; } = null!;
@@ -69,11 +69,12 @@ public sealed class InvokeProbeCommand : DfssCmdlet
         }
     }
 
-    private protected override Task EndAsync(CancellationToken cancellationToken) => later;
+    private protected override Task EndAsync(CancellationToken cancellationToken) =>
+        later ?? Task.CompletedTask;
 
     private protected override async ValueTask CleanUpAsync()
     {
-        await later.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (later ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Probe.CleanedUp();
     }
 
@@ -91,7 +92,7 @@ public sealed class InvokeProbeCommand : DfssCmdlet
                 await WriteObjectAsync(InputNumber);
                 break;
             case "Later":
-                later = later.IsCompleted ? CallLaterAsync() : later;
+                later ??= CallLaterAsync();
                 break;
             case "Idle":
                 Probe.Started.SetResult();

@@ -47,9 +47,6 @@ public sealed class FeedbackTests : IDisposable
     [InlineData(
         "Receive-DfssFile disk1.iso -Destination ./tree/leaf -Peer $peers",
         "Receive-DfssFile disk1.iso -Destination ./tree/leaf -Peer $peers -Force")]
-    [InlineData(
-        "Send-DfssFile tree/leaf -Name \"o'clock [1]\" -Peer $peers",
-        "Send-DfssFile tree/leaf -Name \"o'clock [1]\" -Peer $peers -Force")]
     [InlineData("Send-DfssFile tree -Peer $peers", "Send-DfssFile tree -Peer $peers -Recurse")]
     [InlineData("Get-DfssFileInfo absent -Peer $peers", "Get-DfssFileInfo -Peer $peers")]
     public void The_suggested_line_succeeds(string line, string suggested)
@@ -89,7 +86,31 @@ public sealed class FeedbackTests : IDisposable
         string address = (string)session.Run("$stopped = $peers[2].Endpoints[0]; Stop-DfssPeer $peers[2]; $stopped")
             .ThrowIfFailed().Output[0].BaseObject;
         FeedbackItem item = Assert.IsType<FeedbackItem>(Ask($"Get-DfssFileInfo -Peer {address}"));
-        Assert.Equal([$"Start-DfssPeer ./store1 -Port {address.Split(':')[^1]}"], item.RecommendedActions!);
+        Assert.Equal([$"Start-DfssPeer STOREPATH -Port {address.Split(':')[^1]}"], item.RecommendedActions!);
+    }
+
+    [Theory]
+    [InlineData(
+        "Remove-DfssFile Disk1.iso -Force -Peer $peers", "Get-DfssFileInfo -LiteralName disk1.iso -Peer $peers")]
+    [InlineData("Rename-DfssFile Disk1.iso x -Peer $peers", "Get-DfssFileInfo -LiteralName disk1.iso -Peer $peers")]
+    [InlineData(
+        "'Disk1.iso' | Receive-DfssFile -Destination x -Peer $peers",
+        "Get-DfssFileInfo -LiteralName disk1.iso -Peer $peers")]
+    [InlineData("Receive-DfssFile d*.iso, disk1.iso -Destination ./tree/leaf -Peer $peers", null)]
+    [InlineData("'./tree/leaf' | Send-DfssFile -Name disk1.iso -Peer $peers", null)]
+    [InlineData("Send-DfssFile -Path ./tree/*f -Name disk1.iso -Peer $peers", null)]
+    public void What_could_change_more_than_was_meant_is_not_suggested(string line, string? suggested)
+    {
+        FeedbackItem? item = Ask(line);
+        Assert.Equal(suggested is null ? [] : [suggested], item?.RecommendedActions ?? []);
+    }
+
+    [Fact]
+    public void Only_the_statement_that_failed_is_repeated()
+    {
+        FeedbackItem item = Assert.IsType<FeedbackItem>(
+            Ask("$ran++; $info = Get-DfssFileInfo Disk1.iso -Peer $peers"));
+        Assert.Equal(["$info = Get-DfssFileInfo disk1.iso -Peer $peers"], item.RecommendedActions!);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class RemediesTests
     [Theory]
     [InlineData("ChunkCorrupt", "Test-DfssFile -LiteralName 'it''s'", "Repair-DfssFile -LiteralName 'it''s'")]
     [InlineData("CertificateExpired", "New-DfssInvitation NAME", "Join-DfssCluster INVITATION -Force")]
-    [InlineData("PeerMissing", "Start-DfssPeer ./store1", "$env:DFSS_PEER = 'host:port'")]
+    [InlineData("PeerMissing", "Start-DfssPeer STOREPATH", "$env:DFSS_PEER = 'host:port'")]
     [InlineData("NoMajority", "Get-DfssPeer")]
     public void A_failure_has_its_commands(string id, params string[] commands) =>
         Assert.Equal(commands, Remedies.Find(new Failure(Make(id, "it's"), Command: null))!.Commands);
