@@ -50,6 +50,12 @@ public sealed class DfssFileInfo
     /// <summary>1 for the name's first record, and one more for each change.</summary>
     public long Version => File.Record.Version;
 
+    /// <summary>
+    /// The same where it is an earlier version (Get-DfssFileInfo -Version), for commands that take this object, which
+    /// work on this version; else null.
+    /// </summary>
+    public long? OfVersion => File.Newest is null ? null : Version;
+
     /// <summary>The versions that can be received: this one, and the earlier ones that are kept, newest
     /// first.</summary>
     public IReadOnlyList<DfssFileVersion> Versions { get; }

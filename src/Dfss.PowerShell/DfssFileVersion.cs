@@ -27,7 +27,7 @@ public sealed class DfssFileVersion
     /// <summary>Which version.</summary>
     public long Version { get; }
 
-    /// <summary>The same; for commands that remove, restore or read the version that they take.</summary>
+    /// <summary>The same; for commands that take this object, which work on this version.</summary>
     public long OfVersion => Version;
 
     /// <summary>The length in bytes.</summary>

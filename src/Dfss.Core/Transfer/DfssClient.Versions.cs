@@ -35,15 +35,15 @@ public sealed partial class DfssClient
         new FileRestorer(directory, Tester, Options).RestoreAsync(file, cancellationToken);
 
     /// <summary>
-    /// Removes one earlier version of a file, in a new version of its name with the same content. The next garbage
-    /// collections delete the chunks that only it had.
+    /// Removes one earlier version of a file, in a new version of its name with the same content, also where the file
+    /// has been changed since it was read. The next garbage collections delete the chunks that only it had.
     /// </summary>
-    /// <param name="file">The file at its newest version.</param>
+    /// <param name="file">The file, at a later version.</param>
     /// <param name="version">The earlier version.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <returns>The file without that version.</returns>
     /// <exception cref="DfssException">InvalidArgument: it is the newest version. FileNotFound: it is not kept.
-    /// Conflict: the file is at another version; NoMajority, CommitUncertain, PeerUnreachable, ...</exception>
+    /// Conflict: the file was moved meanwhile; NoMajority, CommitUncertain, PeerUnreachable, ...</exception>
     public Task<StoredFile> RemoveVersionAsync(
         StoredFile file, long version, CancellationToken cancellationToken = default) =>
         new FileRemover(directory, Options).RemoveVersionAsync(file, version, cancellationToken);

@@ -21,6 +21,10 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
     /// </summary>
     public int? PresentReplicas { get; init; }
 
+    /// <summary>The file that this is an earlier version of (<see cref="AtVersion"/>); null for the newest
+    /// one.</summary>
+    public StoredFile? Newest { get; init; }
+
     /// <summary>
     /// Whether the name was removed: then this is the last file that it had, which can be restored as long as its
     /// chunks are there.
@@ -61,6 +65,7 @@ public sealed record StoredFile(FileRecord Record, bool IsCurrent)
             IsCurrent)
         {
             Name = Name,
+            Newest = Newest ?? this,
         };
     }
 

@@ -94,6 +94,9 @@ public sealed partial class GetDfssContentCommand : StoredFileCmdlet
     private protected override bool OpensContents => true;
 
     /// <inheritdoc/>
+    private protected override long? GivenVersion => Version;
+
+    /// <inheritdoc/>
     private protected override string? Activity => null;
 
     /// <inheritdoc/>
@@ -122,9 +125,8 @@ public sealed partial class GetDfssContentCommand : StoredFileCmdlet
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
         DoAtOnceAsync(file, async () =>
         {
-            StoredFile wanted = (Version ?? OfVersion) is long version ? file.AtVersion(version) : file;
             Stream stream = await Client.OpenAsync(
-                wanted, new OpenOptions { Keys = keys }, cancellationToken).ConfigureAwait(false);
+                file, new OpenOptions { Keys = keys }, cancellationToken).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
                 var range = new ContentRange(stream);

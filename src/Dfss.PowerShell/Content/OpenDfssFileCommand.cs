@@ -44,6 +44,9 @@ public sealed class OpenDfssFileCommand : StoredFileCmdlet
     private protected override bool OpensContents => true;
 
     /// <inheritdoc/>
+    private protected override long? GivenVersion => Version;
+
+    /// <inheritdoc/>
     private protected override string? Activity => null;
 
     /// <inheritdoc/>
@@ -58,8 +61,7 @@ public sealed class OpenDfssFileCommand : StoredFileCmdlet
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
         DoAtOnceAsync(file, async () =>
         {
-            StoredFile wanted = (Version ?? OfVersion) is long version ? file.AtVersion(version) : file;
-            Stream stream = await OpenAsync(wanted, cancellationToken).ConfigureAwait(false);
+            Stream stream = await OpenAsync(file, cancellationToken).ConfigureAwait(false);
             bool isGiven = false;
             try
             {

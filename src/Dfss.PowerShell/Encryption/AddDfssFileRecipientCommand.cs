@@ -62,6 +62,9 @@ public sealed class AddDfssFileRecipientCommand : StoredFileCmdlet
     private protected override bool OpensContents => true;
 
     /// <inheritdoc/>
+    private protected override bool TakesEarlierVersions => false;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Adding recipients";
 
     /// <inheritdoc/>

@@ -35,6 +35,9 @@ public sealed class RemoveDfssFileRecipientCommand : StoredFileCmdlet
     private protected override bool ChangesNamesAlone => true;
 
     /// <inheritdoc/>
+    private protected override bool TakesEarlierVersions => false;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Removing recipients";
 
     /// <inheritdoc/>

@@ -61,15 +61,18 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     private protected override bool ChangesNamesAlone => true;
 
     /// <inheritdoc/>
+    private protected override long? GivenVersion => Version;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Copying";
 
-    string INewNameCmdlet.Describe(string newName) => Version is long version
-        ? FormattableString.Invariant($"Copy version {version} to '{newName}'")
-        : $"Copy to '{newName}'";
+    string INewNameCmdlet.Describe(StoredFile file, string newName) => file.Newest is null
+        ? $"Copy to '{newName}'"
+        : FormattableString.Invariant($"Copy version {file.Record.Version} to '{newName}'");
 
     Task<StoredFile> INewNameCmdlet.ChangeAsync(
         StoredFile file, string storedName, CancellationToken cancellationToken) => Client.CopyAsync(
-            Version is long version ? file.AtVersion(version) : file,
+            file,
             storedName,
             new CopyOptions { Force = Force, KeepVersions = KeepVersions },
             cancellationToken);

@@ -80,6 +80,12 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public string? StoredName { get; set; }
 
+    /// <summary>The version that an object from the pipeline is; 0 and an empty value stand for the newest.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true,
+        HelpMessage = "Of an object from the pipeline: the version that it is.")]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public long? OfVersion { get; set; }
+
     // The keys of hidden names; null if names are not hidden.
     private IReadOnlyList<HiddenNames>? hidden;
 
@@ -184,7 +190,9 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
         StoredFile wanted;
         try
         {
-            wanted = Version is long version ? file.AtVersion(version) : file;
+            wanted = (Version ?? (OfVersion > 0 && !isNameOnCommandLine ? OfVersion : null)) is long version
+                ? file.AtVersion(version)
+                : file;
         }
         catch (DfssException exception)
         {

@@ -22,7 +22,7 @@ internal interface INewNameCmdlet
     bool Replaces { get; }
 
     /// <summary>What is to be done with a file, for -WhatIf and -Confirm.</summary>
-    string Describe(string newName);
+    string Describe(StoredFile file, string newName);
 
     /// <summary>Gives the file the new name, by which the peers know it.</summary>
     Task<StoredFile> ChangeAsync(StoredFile file, string storedName, CancellationToken cancellationToken);

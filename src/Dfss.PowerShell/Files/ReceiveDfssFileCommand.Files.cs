@@ -84,19 +84,8 @@ public sealed partial class ReceiveDfssFileCommand
     private Task TakeSoleAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
         isInputOver, WriteErrorAsync, file => TakeAsync(file, taking!, cancellationToken));
 
-    private async Task TakeAsync(StoredFile found, ReceiveDestination destination, CancellationToken cancellationToken)
+    private async Task TakeAsync(StoredFile file, ReceiveDestination destination, CancellationToken cancellationToken)
     {
-        StoredFile file;
-        try
-        {
-            file = Version is long version ? found.AtVersion(version) : found;
-        }
-        catch (DfssException exception)
-        {
-            await WriteErrorAsync(ErrorRecords.Create(exception, found.Name)).ConfigureAwait(false);
-            return;
-        }
-
         mirrored?.Add(file);
         if (folder.Strip(file.Name) is not { } name)
         {

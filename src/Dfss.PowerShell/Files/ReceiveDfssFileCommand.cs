@@ -130,6 +130,9 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     private protected override bool OpensContents => true;
 
     /// <inheritdoc/>
+    private protected override long? GivenVersion => Version;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Receiving";
 
     /// <inheritdoc/>

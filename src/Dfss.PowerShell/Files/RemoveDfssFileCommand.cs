@@ -40,6 +40,9 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
     private protected override bool ChangesNamesAlone => true;
 
     /// <inheritdoc/>
+    private protected override long? GivenVersion => Version;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Removing";
 
     /// <inheritdoc/>
@@ -52,34 +55,23 @@ public sealed class RemoveDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
-        long? version = Version ?? OfVersion;
-        StoredFile removed;
-        try
-        {
-            removed = version is long earlier ? file.AtVersion(earlier) : file;
-        }
-        catch (DfssException exception)
-        {
-            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
-            return;
-        }
-
         string action = FormattableString.Invariant(
-            $"Remove version {removed.Record.Version}, {ByteSize.ToText(removed.Record.ContentLength)}");
+            $"Remove version {file.Record.Version}, {ByteSize.ToText(file.Record.ContentLength)}");
+        bool isVersion = WantedVersion is not null || file.Newest is not null;
         if (await ShouldProcessAsync(file.Name, action, Force).ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
-                file, "Removed", PassThru, token => RemoveAsync(file, version, token),
+                file, "Removed", PassThru, token => RemoveAsync(file, isVersion, token),
                 cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<StoredFile> RemoveAsync(StoredFile file, long? version, CancellationToken cancellationToken)
+    private async Task<StoredFile> RemoveAsync(StoredFile file, bool isVersion, CancellationToken cancellationToken)
     {
-        if (version is long earlier)
+        if (isVersion)
         {
             StoredFile changed = await Client.RemoveVersionAsync(
-                file, earlier, cancellationToken).ConfigureAwait(false);
+                file.Newest ?? file, file.Record.Version, cancellationToken).ConfigureAwait(false);
             Remember(changed with { Name = file.Name });
             return changed;
         }

@@ -45,9 +45,12 @@ public sealed class RenameDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     private protected override bool ChangesNamesAlone => true;
 
     /// <inheritdoc/>
+    private protected override bool TakesEarlierVersions => false;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Renaming";
 
-    string INewNameCmdlet.Describe(string newName) => $"Rename to '{newName}'";
+    string INewNameCmdlet.Describe(StoredFile file, string newName) => $"Rename to '{newName}'";
 
     async Task<StoredFile> INewNameCmdlet.ChangeAsync(
         StoredFile file, string storedName, CancellationToken cancellationToken)

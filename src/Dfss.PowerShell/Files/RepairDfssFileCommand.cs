@@ -40,6 +40,9 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     public long? BandwidthLimit { get; set; }
 
     /// <inheritdoc/>
+    private protected override bool TakesEarlierVersions => false;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Repairing";
 
     /// <inheritdoc/>

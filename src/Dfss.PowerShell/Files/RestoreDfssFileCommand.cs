@@ -32,32 +32,24 @@ public sealed class RestoreDfssFileCommand : StoredFileCmdlet
     private protected override bool ChangesNamesAlone => true;
 
     /// <inheritdoc/>
+    private protected override long? GivenVersion => Version;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Restoring";
 
     /// <inheritdoc/>
     private protected override RemovedFiles Removed =>
-        (Version ?? OfVersion) is null ? RemovedFiles.Only : RemovedFiles.Too;
+        WantedVersion is null ? RemovedFiles.Only : RemovedFiles.Too;
 
     /// <inheritdoc/>
     private protected override async Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
-        StoredFile wanted;
-        try
-        {
-            wanted = (Version ?? OfVersion) is long version ? file.AtVersion(version) : file;
-        }
-        catch (DfssException exception)
-        {
-            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
-            return;
-        }
-
         string action = FormattableString.Invariant(
-            $"Restore version {wanted.Record.Version}, {ByteSize.ToText(wanted.Record.ContentLength)}");
+            $"Restore version {file.Record.Version}, {ByteSize.ToText(file.Record.ContentLength)}");
         if (await ShouldProcessAsync(file.Name, action).ConfigureAwait(false))
         {
             await Files.EnqueueChangeAsync(
-                file, "Restored", PassThru, token => RestoreAsync(wanted, token),
+                file, "Restored", PassThru, token => RestoreAsync(file, token),
                 cancellationToken).ConfigureAwait(false);
         }
     }

@@ -53,7 +53,7 @@ public abstract partial class StoredFileCmdlet
                 return;
             }
 
-            string action = naming.Describe(newName);
+            string action = naming.Describe(file, newName);
             string stored;
             try
             {

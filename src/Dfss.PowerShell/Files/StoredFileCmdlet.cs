@@ -70,8 +70,8 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
     public string? StoredName { get; set; }
 
     /// <summary>
-    /// The version that an object from the pipeline is. A command that removes, restores or reads a version works on
-    /// it.
+    /// The version that an object from the pipeline is: the command works on it, or refuses an earlier version. 0 and
+    /// an empty value, as in a CSV file, stand for the newest.
     /// </summary>
     [Parameter(ValueFromPipelineByPropertyName = true, DontShow = true, ParameterSetName = PipelineNameSet,
         HelpMessage = "Of an object from the pipeline: the version that it is.")]
@@ -98,6 +98,17 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
 
     /// <summary>Whether the names are those of removed files.</summary>
     private protected virtual RemovedFiles Removed => RemovedFiles.LeftOut;
+
+    /// <summary>The -Version of a cmdlet that has it.</summary>
+    private protected virtual long? GivenVersion => null;
+
+    /// <summary>Whether the cmdlet can work on an earlier version of a file.</summary>
+    private protected virtual bool TakesEarlierVersions => true;
+
+    /// <summary>The version that the files are to be at, by -Version or the object from the pipeline; null where they
+    /// are taken as they are.</summary>
+    private protected long? WantedVersion =>
+        GivenVersion ?? (OfVersion > 0 && !isNameOnCommandLine ? OfVersion : null);
 
     /// <summary>The files that the cmdlet works on.</summary>
     private protected FilePump Files => files ??= new FilePump(
@@ -187,7 +198,7 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
         {
             foreach (DfssFileInfo file in InputObject)
             {
-                await TakeFileAsync(file.File, cancellationToken).ConfigureAwait(false);
+                await TakeVersionAsync(file.File, cancellationToken).ConfigureAwait(false);
             }
 
             return;
@@ -211,7 +222,7 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
                         Remember(file);
                     }
 
-                    await TakeFileAsync(file, cancellationToken).ConfigureAwait(false);
+                    await TakeVersionAsync(file, cancellationToken).ConfigureAwait(false);
                 }
             }
             catch (WildcardPatternException exception)
@@ -223,5 +234,31 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
                 await WriteNameErrorAsync(query, name, exception, cancellationToken).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Takes one file at the version that is wanted.</summary>
+    private async Task TakeVersionAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        StoredFile wanted;
+        try
+        {
+            wanted = WantedVersion is long version ? file.AtVersion(version) : file;
+            if (wanted.Newest is not null && !TakesEarlierVersions)
+            {
+                throw new DfssException(
+                    DfssErrorCode.InvalidArgument,
+                    FormattableString.Invariant(
+                        $"Version {wanted.Record.Version} of '{file.Name}' is an earlier version, and ")
+                        + $"{MyInvocation.MyCommand.Name} works only on a file as it is now. Nothing was changed.",
+                    "Give the file by its name.");
+            }
+        }
+        catch (DfssException exception)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(exception, file.Name)).ConfigureAwait(false);
+            return;
+        }
+
+        await TakeFileAsync(wanted, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -66,6 +66,9 @@ public sealed class ScriptBlockTests : IDisposable
                 "'x', 'y' | Get-DfssFileInfo -StoredName { $_ -replace 'x', 'none1' -replace 'y', 'none2' "
                     + "} -Peer $peer");
             rows.Add(
+                "Get-DfssFileInfo", "OfVersion",
+                "'none1', 'none2' | Get-DfssFileInfo -OfVersion { $_.Length } -Peer $peer");
+            rows.Add(
                 "Get-DfssFileInfo", "Peer",
                 "1, 2 | Get-DfssFileInfo -LiteralName none1, none2 -Peer { $peer.Endpoint }");
             rows.Add(

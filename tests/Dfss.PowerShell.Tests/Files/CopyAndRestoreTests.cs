@@ -5,7 +5,7 @@ using Xunit;
 namespace Dfss.Tests.Files;
 
 /// <summary>Copy-DfssFile, Restore-DfssFile, and Remove-DfssFile -Version, with two peers.</summary>
-public sealed class CopyAndRestoreTests : IDisposable
+public sealed partial class CopyAndRestoreTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
     private readonly AnsweringHost host = new(_ => true);
@@ -18,6 +18,18 @@ public sealed class CopyAndRestoreTests : IDisposable
         session.Run(
             "$peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }; $ConfirmPreference = 'None'")
                 .ThrowIfFailed();
+        session.Run("""
+            # As from another session, and as from a CSV file.
+            function global:Copy-BySerializer($Value) {
+                [Management.Automation.PSSerializer]::Deserialize(
+                    [Management.Automation.PSSerializer]::Serialize($Value))
+            }
+            function global:Copy-ByText($Value) {
+                $text = @{}
+                foreach ($property in $Value.PSObject.Properties) { $text[$property.Name] = "$($property.Value)" }
+                [pscustomobject]$text
+            }
+            """).ThrowIfFailed();
         for (int version = 1; version <= 3; version++)
         {
             Send("a", $"content {version}", new DateTime(2020, 1, version));
@@ -46,27 +58,6 @@ public sealed class CopyAndRestoreTests : IDisposable
         Assert.Empty(session.Run(script).ThrowIfFailed().Output);
         Assert.Equal(new[] { "[1]", "a", name }.Order(StringComparer.Ordinal), Names());
         Assert.Equal(content, Receive(name));
-    }
-
-    [Fact]
-    public void An_earlier_version_from_the_pipeline_is_removed_or_restored_and_no_other()
-    {
-        session.Run("Send-DfssFile '[1]' -Name v -Peer $peers").ThrowIfFailed();
-        foreach (string content in new[] { "two", "three" })
-        {
-            File.WriteAllText(Path.Combine(folder, "source"), content);
-            session.Run("Send-DfssFile source -Name v -Force -KeepVersions 5 -Peer $peers").ThrowIfFailed();
-        }
-
-        const string Versions = "(Get-DfssFileInfo v -Peer $peers).Versions";
-        session.Run($"{Versions} | Where-Object Version -EQ 1 | Remove-DfssFile -Peer $peers -Force").ThrowIfFailed();
-        Assert.Equal(["4", "2"], session.Run(Versions).ThrowIfFailed().Output.Select(version => version.ToString()));
-        Assert.Equal("three", Receive("v"));
-        session.Run($"{Versions} | Where-Object Version -EQ 2 | Restore-DfssFile -Peer $peers").ThrowIfFailed();
-        Assert.Equal("two", Receive("v"));
-        Result newest = session.Run($"{Versions}[0] | Remove-DfssFile -Peer $peers -Force");
-        Assert.NotEmpty(newest.Errors);
-        Assert.Equal("two", Receive("v"));
     }
 
     [Fact]

@@ -47,14 +47,18 @@ internal sealed class FileRemover(PeerDirectory directory, TransferOptions optio
                     + "the newest, and then this one can be removed.");
         }
 
-        _ = file.AtVersion(version);
+        FileId removed = file.AtVersion(version).Record.FileId;
         Home home = await Home.ReachAsync(file.Record, directory, cancellationToken).ConfigureAwait(false);
         RecordWriter writer = await RecordWriter.BeginAsync(
-            name, home, WriteCondition.ReplaceVersion(file.Record.Version), options,
-            cancellationToken).ConfigureAwait(false);
-        if (writer.Current is not { State: FileRecordState.File })
+            name, home, WriteCondition.ReplaceAny, options, cancellationToken).ConfigureAwait(false);
+        if (writer.Current is not { State: FileRecordState.File } current)
         {
             throw RecordReader.NotFound(name);
+        }
+
+        if (!current.Previous.Any(IsRemoved))
+        {
+            throw new StoredFile(current, IsCurrent: true) { Name = file.Name }.NotKept(version);
         }
 
         FileRecord changed = await writer.CommitAsync(
@@ -62,12 +66,15 @@ internal sealed class FileRemover(PeerDirectory directory, TransferOptions optio
                 ? now with
                 {
                     WriterId = writer.WriterId,
-                    Previous = [.. now.Previous.Where(one => one.Version != version)],
+                    Previous = [.. now.Previous.Where(one => !IsRemoved(one))],
                 }
                 : throw RemovedMeanwhile(name),
             static _ => RecordWriter.NoSeals,
             cancellationToken).ConfigureAwait(false);
         return new StoredFile(changed, IsCurrent: true);
+
+        // Any other change of the name leaves it the version that it is.
+        bool IsRemoved(FileVersion one) => (one.Version, one.FileId) == (version, removed);
     }
 
     private static DfssException RemovedMeanwhile(string name) => new(
